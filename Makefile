@@ -1,0 +1,57 @@
+# make demo   three stories, weeks of virtual time, on your laptop
+# make test   everything that can be proven without an AWS account
+# make check  format, lint, types, import contracts, journeys
+# make synth  the CloudFormation templates
+# make serve  the whole stack behind HTTP on loopback
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check synth serve lock bench clean
+
+demo: .venv/local.stamp
+	@$(BIN)/cairn demo
+
+serve: .venv/local.stamp
+	@$(BIN)/cairn serve
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cairn check layers/journeys
+
+synth: .venv/dev.stamp
+	$(BIN)/python -m infra.cloud.synth
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m bench
+
+lock: .venv/dev.stamp
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade pyproject.toml --group dev -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group local -c requirements/dev.txt -o requirements/local.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -c requirements/dev.txt -o requirements/lambda.txt
+
+clean:
+	rm -rf .venv build cdk.out node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Cairn needs Python 3.11 or newer; $(PYTHON) is older. Name another: make PYTHON=python3.13 demo"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	  { echo "Python's venv module is missing (on Debian and Ubuntu: apt install python3-venv)."; rm -rf .venv; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[^ ]*' requirements/dev.txt)"
+
+.venv/local.stamp: .venv/bin/uv requirements/local.txt pyproject.toml
+	@echo "setting up .venv (once)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/local.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/local.stamp requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@

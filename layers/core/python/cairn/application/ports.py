@@ -1,0 +1,122 @@
+"""What the use cases need from outside, named by role. Each has a real adapter; a fake keeps the same contract."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from cairn.domain.contact import Claim, Contact
+from cairn.domain.customer import Customer, Reaction
+from cairn.domain.effects import Fact, OpenTask, WakeAt
+from cairn.domain.event import Event
+from cairn.domain.gate import GateSettings
+from cairn.domain.identity import Identifier
+from cairn.domain.message import Message, MessageStatus, Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Every customer that some identifiers lead to (none, one, or several who are one), and what leads nowhere yet."""
+
+    customers: tuple[Customer, ...] = ()
+    unclaimed: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Everything that follows from one trigger; written at once or not at all."""
+
+    reaction: Reaction
+    before: tuple[Customer, ...]
+    """The customers as loaded: their revisions must still hold. Those that are not the reaction's are absorbed."""
+    at: datetime
+    event: Event | None = None
+    claimed: tuple[Identifier, ...] = ()
+    """Identifiers that from now on lead to the customer, and must not lead elsewhere yet."""
+
+
+class Customers(Protocol):
+    def find(self, identifiers: Sequence[Identifier]) -> Found:
+        """Who is meant: one read where the strongest identifier is known, two where any is not."""
+
+    def load(self, customer_id: str) -> Customer:
+        """One customer's open state; follows a merge. Raises UnknownCustomerError."""
+
+    def commit(self, commit: Commit) -> None:
+        """Write it all. Raises DuplicateEventError, or ConflictError where somebody else was first."""
+
+
+class Inbox(Protocol):
+    def put(self, events: Sequence[Event]) -> None:
+        """Store events durably, in order per customer. Raises where any of them is not stored."""
+
+
+class Timers(Protocol):
+    def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:
+        """Have the enrollment woken at an instant. Setting the same timer twice is setting it once."""
+
+    def deliver_later(self, message: Message, at: datetime, now: datetime) -> None:
+        """Have the message delivered again at an instant."""
+
+
+class Outbox(Protocol):
+    def put(self, message: Message) -> None:
+        """Queue a message for its sender."""
+
+
+class Tasks(Protocol):
+    def open(self, customer_id: str, journey: str, task: OpenTask, at: datetime) -> None:
+        """Record work for a person; recording the same task twice is recording it once."""
+
+
+class Timeline(Protocol):
+    def remember(self, customer_id: str, revision: int, facts: Iterable[Fact], at: datetime) -> None:
+        """Write what one commit decided."""
+
+    def entries(self, customer_id: str) -> list[dict[str, Any]]:
+        """Everything about a customer in order of time, as lines of `cairn replay --json`."""
+
+    def absorb(self, customer_id: str, merged_id: str) -> None:
+        """Move what was recorded of a merged profile here. Can be stopped and repeated at any point."""
+
+
+class Deliveries(Protocol):
+    def claim(self, message: Message, now: datetime) -> tuple[Contact, Claim]:
+        """Take a message on; gives the contact as it is now, and the claim: an older one where it was taken before."""
+
+    def outcome(self, message: Message) -> MessageStatus | None:
+        """What is recorded of a message that was claimed before; None where the sender did not get that far."""
+
+    def record(self, message: Message, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+        """Write what became of a message."""
+
+    def release(self, message: Message) -> None:
+        """Give a claim back: it was certainly not sent."""
+
+    def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> None:
+        """Move a message's status forward; never back."""
+
+
+class Switches(Protocol):
+    def current(self, now: datetime) -> GateSettings:
+        """What people have switched off, at most SWITCH_TTL old."""
+
+
+class Renderer(Protocol):
+    def render(self, message: Message, channel: str, address: str) -> Rendered:
+        """The message as it goes out. Raises TemplateError rather than leave a gap."""
+
+
+class Provider(Protocol):
+    def send(self, message: Message, rendered: Rendered) -> str:
+        """Hand over; gives the provider's id. Raises ProviderBusyError or ProviderRejectedError."""
+
+
+class DeadLetters(Protocol):
+    def park(self, body: str, reason: str, group: str = "") -> None:
+        """Keep what cannot be processed, with the reason, until somebody redrives it."""
+
+
+class Secrets(Protocol):
+    def of(self, source: str) -> tuple[str, ...]:
+        """The secrets that a source may sign with: the current one first. Raises SecretMissingError."""

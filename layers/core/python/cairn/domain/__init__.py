@@ -1,0 +1,1 @@
+"""Nouns and rules. Nothing here reads a clock, a random number, a network or an environment."""

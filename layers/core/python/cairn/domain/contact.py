@@ -1,0 +1,67 @@
+"""Whether and how a customer may be contacted, and what was sent lately. Small, because every send writes it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Self
+
+from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose, latest
+
+HISTORY_WINDOW = timedelta(days=30)
+HISTORY_LENGTH = 24
+"""Sends remembered per customer: they keep the item under a kilobyte or two, and caps look no further back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that must not be written to any more, and why."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that a sender took on. There is one claim a message, which is why it is sent once."""
+
+    at: datetime
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    consents: Mapping[str, ConsentChange] = field(default_factory=dict)
+    """By `channel:purpose`."""
+    suppressed: Mapping[str, Suppression] = field(default_factory=dict)
+    """By address."""
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    """By message id."""
+
+    def consent(self, channel: Channel, purpose: Purpose) -> ConsentStatus | None:
+        change = self.consents.get(f"{channel}:{purpose}")
+        return change.status if change else None
+
+    def after(self, changes: Iterable[ConsentChange]) -> Self:
+        consents = dict(self.consents)
+        for change in changes:
+            consents[change.key] = latest(consents.get(change.key), change)
+        return replace(self, consents=consents)
+
+    def suppressing(self, address: str, reason: str, at: datetime) -> Self:
+        if address in self.suppressed:
+            return self
+        return replace(self, suppressed={**self.suppressed, address: Suppression(reason, at)})
+
+    def absorbing(self, other: "Contact") -> Self:
+        return replace(
+            self.after(other.consents.values()),
+            suppressed={**other.suppressed, **self.suppressed},
+            claims={**other.claims, **self.claims},
+        )
+
+    def pruned(self, now: datetime) -> Self:
+        """Without claims that no cap and no retry looks at any more; the same object where there is nothing to drop."""
+        if len(self.claims) <= HISTORY_LENGTH:
+            return self
+        young = {key: claim for key, claim in self.claims.items() if now - claim.at < HISTORY_WINDOW}
+        return self if len(young) == len(self.claims) else replace(self, claims=young)

@@ -1,0 +1,208 @@
+"""A customer's open state, and the one function that says what an event or a wake-up does to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol, Self
+
+from cairn.domain import engine
+from cairn.domain.contact import Contact
+from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage
+from cairn.domain.enrollment import Enrollment
+from cairn.domain.event import Event
+from cairn.domain.identity import short_hash
+from cairn.domain.journey import Journey
+from cairn.domain.message import MessageStatus
+from cairn.domain.profile import Profile, survivor
+
+DEDUPE_WINDOW = timedelta(days=35)
+"""Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
+
+MAX_CLOSED = 50
+"""Ends remembered per customer for starts that may still arrive late."""
+
+FEEDBACK_SOURCE = "feedback"
+"""The source of events that record_feedback makes; nobody else can say what became of a message."""
+
+HARD_BOUNCE = "Permanent"
+"""SES's bounceType for an address that will never work."""
+
+
+class Journeys(Protocol):
+    """Where journeys are found."""
+
+    def current(self) -> tuple[Journey, ...]:
+        """The deployed version of every journey."""
+
+    def version(self, name: str, version: str) -> Journey:
+        """One version, deployed or kept. Raises UnknownJourneyError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What changes together: profile, contact, open enrollments. Immutable."""
+
+    profile: Profile
+    contact: Contact = field(default_factory=Contact)
+    enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
+    entered: Mapping[str, datetime] = field(default_factory=dict)
+    """When the customer last entered, by `journey:key`; what re-entry rules ask."""
+    closed: Mapping[str, datetime] = field(default_factory=dict)
+    """When an event ended `journey:key` by name; a start that happened before that is stale."""
+    revision: int = 0
+    """Grows with every commit; the optimistic lock."""
+
+    @property
+    def id(self) -> str:
+        return self.profile.id
+
+    def absorbing(self, other: "Customer", now: datetime) -> Self:
+        """Both customers as one. Of two passages for the same journey and key the earlier one goes on."""
+        enrollments: dict[str, Enrollment] = {}
+        walking: set[tuple[str, str]] = set()
+        for one in sorted(
+            ({**other.enrollments, **self.enrollments}).values(), key=lambda each: (each.entered_at, each.id)
+        ):
+            if one.open and (one.journey, one.key) in walking:
+                continue
+            enrollments[one.id] = one
+            walking |= {(one.journey, one.key)} if one.open else set()
+        return replace(
+            self,
+            profile=self.profile.absorbing(other.profile, now),
+            contact=self.contact.absorbing(other.contact),
+            enrollments=enrollments,
+            entered=_latest(other.entered, self.entered),
+            closed=_latest(other.closed, self.closed),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What follows from one trigger: the customer as it is now, effects to carry out, facts to remember."""
+
+    customer: Customer
+    effects: tuple[Effect, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+
+def unify(customers: tuple[Customer, ...], now: datetime) -> Reaction:
+    """Several customers who turn out to be one. The survivor's id stays; every fact of the others is kept."""
+    kept = survivor(tuple(one.profile for one in customers)).id
+    merged = next(one for one in customers if one.id == kept)
+    effects: list[Effect] = []
+    facts: list[Fact] = []
+    for other in sorted(customers, key=lambda one: one.id):
+        if other.id != kept:
+            merged = merged.absorbing(other, now)
+            effects.append(AbsorbHistory(short_hash("absorb", kept, other.id), other.id))
+            facts.append(Fact("merged", detail={"absorbed": other.id}))
+    return Reaction(merged, tuple(effects), tuple(facts))
+
+
+def on_event(customer: Customer, event: Event, journeys: Journeys, now: datetime) -> Reaction:
+    """What an event does: patches the profile, moves enrollments, starts journeys. A backfilled one only patches."""
+    reaction = _Reaction(
+        replace(
+            customer,
+            profile=customer.profile.after(event),
+            contact=customer.contact.after(event.consent).pruned(now),
+            enrollments={key: one for key, one in customer.enrollments.items() if _worth_keeping(one, journeys, now)},
+        ),
+    )
+    reaction.note_feedback(event)
+    if event.backfill:
+        return reaction.done()
+    for enrollment in tuple(reaction.customer.enrollments.values()):
+        journey = journeys.version(enrollment.journey, enrollment.version)
+        reaction.advance(journey, enrollment, engine.Happened(event), now)
+    for journey in journeys.current():
+        reaction.remember_end(journey, event, now)
+        reaction.start(journey, event, now)
+    return reaction.done()
+
+
+def on_wake(
+    customer: Customer, enrollment_id: str, sequence: int, journeys: Journeys, now: datetime
+) -> Reaction | None:
+    """What a wake-up does; None where it is stale."""
+    enrollment = customer.enrollments.get(enrollment_id)
+    if enrollment is None or not enrollment.open or enrollment.sequence != sequence:
+        return None
+    reaction = _Reaction(customer)
+    journey = journeys.version(enrollment.journey, enrollment.version)
+    reaction.advance(journey, enrollment, engine.TimerFired(sequence), now)
+    return reaction.done()
+
+
+@dataclass(slots=True)
+class _Reaction:
+    customer: Customer
+    effects: list[Effect] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+
+    def done(self) -> Reaction:
+        return Reaction(self.customer, tuple(self.effects), tuple(self.facts))
+
+    def advance(self, journey: Journey, enrollment: Enrollment, trigger: engine.Trigger, now: datetime) -> None:
+        decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
+        self.customer = replace(
+            self.customer,
+            profile=decision.profile,
+            enrollments={**self.customer.enrollments, enrollment.id: decision.enrollment},
+        )
+        self.effects += decision.effects
+        self.facts += decision.facts
+
+    def start(self, journey: Journey, event: Event, now: datetime) -> None:
+        key = engine.entry_key(journey, self.customer.profile, event, now)
+        if key is None:
+            return
+        name = f"{journey.name}:{key}"
+        is_open = any(
+            one.open and one.journey == journey.name and one.key == key for one in self.customer.enrollments.values()
+        )
+        if not engine.may_enter(journey, self.customer.entered.get(name), is_open=is_open, now=now):
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"because": "re-entry"}))
+            return
+        closed_at = self.customer.closed.get(name)
+        if closed_at is not None and closed_at >= event.occurred_at:
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"because": "ended before it began"}))
+            return
+        self.customer = replace(self.customer, entered={**self.customer.entered, name: now})
+        enrollment = engine.enrollment_of(journey, self.customer.profile, event, key, now)
+        self.advance(journey, enrollment, engine.Entered(), now)
+
+    def remember_end(self, journey: Journey, event: Event, now: datetime) -> None:
+        key = engine.closes(journey, self.customer.profile, event, now)
+        if key is None:
+            return
+        closed = _latest(self.customer.closed, {f"{journey.name}:{key}": event.occurred_at})
+        newest = sorted(closed, key=lambda name: closed[name])[-MAX_CLOSED:]
+        self.customer = replace(self.customer, closed={name: closed[name] for name in newest})
+
+    def note_feedback(self, event: Event) -> None:
+        """A provider told what became of a message: its status moves; a dead or complaining address is left alone."""
+        kind = event.type.removeprefix("message.")
+        if event.source != FEEDBACK_SOURCE or kind not in set(MessageStatus):
+            return
+        message, address = event.properties.get("message_id"), event.properties.get("address")
+        if isinstance(message, str):
+            this = short_hash("move", message, kind)
+            self.effects.append(MoveMessage(this, message, kind, event.occurred_at))
+        dead = kind == MessageStatus.BOUNCED and event.properties.get("bounce_type") == HARD_BOUNCE
+        if isinstance(address, str) and (dead or kind == MessageStatus.COMPLAINED):
+            contact = self.customer.contact.suppressing(address, kind, event.occurred_at)
+            self.customer = replace(self.customer, contact=contact)
+
+
+def _worth_keeping(enrollment: Enrollment, journeys: Journeys, now: datetime) -> bool:
+    """Open, or ended with its goal still to come."""
+    if enrollment.open:
+        return True
+    goal = journeys.version(enrollment.journey, enrollment.version).goal
+    return goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within
+
+
+def _latest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:
+    return {name: max(at for at in (left.get(name), right.get(name)) if at) for name in {**left, **right}}

@@ -1,0 +1,78 @@
+"""What must happen because an enrollment moved (effects, imperative) and what was decided (facts, past tense)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cairn.domain.consent import Channel, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    id: str
+    enrollment: str
+    step: str
+    channels: tuple[Channel, ...]
+    template: str
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    id: str
+    enrollment: str
+    sequence: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    id: str
+    enrollment: str
+    step: str
+    queue: str
+    title: str
+    due_at: datetime
+    context: Mapping[str, Any] = field(default_factory=dict)
+    script: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveMessage:
+    """A provider told what became of a message; its status only moves forward."""
+
+    id: str
+    message: str
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AbsorbHistory:
+    """Two profiles are one: what was recorded of the other moves to this customer's partition."""
+
+    id: str
+    merged: str
+
+
+Effect = SendMessage | WakeAt | OpenTask | MoveMessage | AbsorbHistory
+
+
+def effect_id(enrollment: str, step: str, attempt: int) -> str:
+    """The schedule's name, the message's key and the dedupe key: doing an effect twice is doing it once.
+
+    At most 64 characters of `[a-z0-9-]`, the limit of an EventBridge Scheduler name.
+    """
+    return f"{enrollment}-{step}-{attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the customer's timeline: `kind` says what was decided, `detail` why."""
+
+    kind: str
+    enrollment: str = ""
+    journey: str = ""
+    step: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)

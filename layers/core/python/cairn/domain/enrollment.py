@@ -1,0 +1,45 @@
+"""One customer's passage through one version of one journey."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    ACTIVE = "active"
+    HELD_OUT = "held-out"  # gets nothing, and is watched for the goal
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    id: str
+    journey: str
+    version: str
+    key: str
+    """What the entry's `key` gave; empty for a journey without one."""
+    entered_at: datetime
+    """When we took the customer in: day 0 of the journey, and what its durations count from."""
+    since: datetime
+    """When the event that started it happened: earlier events are no news to it."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """The starting event's properties, refreshed by `refresh_on` events."""
+    data_at: datetime | None = None
+    status: Status = Status.ACTIVE
+    step: str | None = None
+    """Where it waits."""
+    reached_at: datetime | None = None
+    due_at: datetime | None = None
+    sequence: int = 0
+    """Grows with every decision. A wake-up carries the number it was made under; an old one is ignored."""
+    handled: str = ""
+    """The key of the last event that moved it, so that the same event twice is one."""
+    goal_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str = ""
+
+    @property
+    def open(self) -> bool:
+        return self.status is not Status.ENDED

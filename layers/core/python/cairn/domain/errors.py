@@ -1,0 +1,83 @@
+"""Everything that can go wrong and is ours to name. Messages say what to do, and carry no personal data."""
+
+from collections.abc import Iterable
+
+
+class CairnError(Exception):
+    """The root of Cairn's errors; `retryable` says whether the same call may succeed later."""
+
+    retryable = False
+
+
+class InvalidEventError(CairnError):
+    """A document is not a canonical event; `problems` names every field that is wrong."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class UnknownSourceError(CairnError):
+    """A webhook came to a source that this deployment does not have."""
+
+
+class SignatureMissingError(CairnError):
+    """A webhook carries no signature in the header where its vendor puts one."""
+
+
+class SignatureInvalidError(CairnError):
+    """A webhook's signature, or the time signed with it, does not hold."""
+
+
+class SecretMissingError(CairnError):
+    """No secret is stored for a source, so nothing from it can be trusted yet."""
+
+
+class DuplicateEventError(CairnError):
+    """An event was committed before; there is nothing left to do."""
+
+
+class ConflictError(CairnError):
+    """Somebody else committed first; load the customer again and decide anew."""
+
+    retryable = True
+
+
+class UnknownCustomerError(CairnError):
+    """Something names a customer that the table does not hold (any more)."""
+
+
+class UnknownJourneyError(CairnError):
+    """An enrollment names a journey version that is neither deployed nor kept in the table."""
+
+
+class InvalidJourneyError(CairnError):
+    """A journey document is not one; `cairn check` tells what is wrong with it."""
+
+
+class ClaimedElsewhereError(CairnError):
+    """Another delivery of the same message is under way; come back when its lease is over."""
+
+    retryable = True
+
+
+class ProviderBusyError(CairnError):
+    """A provider declined for now (throttled, or out of order) and has certainly sent nothing."""
+
+    retryable = True
+
+
+class ProviderRejectedError(CairnError):
+    """A provider will never accept this message; `code` is its own word for why."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"the provider rejected the message: {code}")
+
+
+class TemplateError(CairnError):
+    """A template cannot be rendered with what the message carries; nothing half-filled is ever sent."""
+
+
+class MissingSettingError(CairnError):
+    """A function asks for a setting that its environment does not hold."""

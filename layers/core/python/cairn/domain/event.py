@@ -1,0 +1,252 @@
+"""The canonical event: something that happened to a customer, named `object.action` in the past tense."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose
+from cairn.domain.errors import InvalidEventError
+from cairn.domain.identity import (
+    EMAIL,
+    EMAIL_SHAPE,
+    EXTERNAL,
+    PHONE,
+    USER_ID,
+    Identifier,
+    identifier,
+    short_hash,
+    strongest_first,
+)
+
+EVENT_TYPE_SHAPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+MAX_ID_LENGTH = 256
+
+FIELDS = frozenset(
+    {"id", "type", "occurred_at", "customer", "properties", "attributes", "consent", "backfill", "source"},
+)
+CUSTOMER_FIELDS = frozenset({"cairn_id", "user_id", "email", "phone", "external_ids"})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Immutable, and the same whenever it is delivered: (`source`, `id`) is what it is deduplicated by."""
+
+    id: str
+    source: str
+    type: str
+    occurred_at: datetime
+    identifiers: tuple[Identifier, ...] = ()
+    customer_id: str | None = None
+    """Set only by ourselves, where the customer is already known (a provider's feedback)."""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    consent: tuple[ConsentChange, ...] = ()
+    backfill: bool = False
+
+    @property
+    def key(self) -> str:
+        return short_hash(self.source, self.id, length=26)
+
+    def view(self) -> dict[str, Any]:
+        """What conditions see as `event`."""
+        return {
+            "id": self.id,
+            "source": self.source,
+            "type": self.type,
+            "occurred_at": instant_to_wire(self.occurred_at),
+            "properties": self.properties,
+        }
+
+    def with_identifiers(self, identifiers: tuple[Identifier, ...]) -> Self:
+        return replace(self, identifiers=strongest_first(identifiers))
+
+
+def event_from_wire(document: Any, *, source: str, received_at: datetime, default_id: str | None = None) -> Event:
+    """Read one canonical event, or raise InvalidEventError naming every problem at once.
+
+    `occurred_at` defaults to the instant of receipt, and is never later than it: an event cannot have
+    happened after it arrived, and a sender's fast clock must not win over later changes.
+    """
+    if not isinstance(document, Mapping):
+        raise InvalidEventError([f"an event is a JSON object, not {_json_type(document)}"])
+    reader = _Reader(document)
+    reader.refuse_unknown(document, FIELDS, "")
+    event_id = reader.text(document, "id", required=default_id is None) or default_id or ""
+    if len(event_id) > MAX_ID_LENGTH:
+        reader.problems.append(f"id: at most {MAX_ID_LENGTH} characters")
+    event_type = reader.text(document, "type", required=True)
+    if event_type and not EVENT_TYPE_SHAPE.fullmatch(event_type):
+        reader.problems.append("type: use object.action in lower case, such as trial.signup")
+    occurred_at = min(reader.instant(document, "occurred_at") or received_at, received_at)
+    customer = reader.mapping(document, "customer", required=True)
+    identifiers = reader.identifiers(customer)
+    cairn_id = reader.text(customer, "cairn_id", where="customer.")
+    if not identifiers and not cairn_id and customer:
+        reader.problems.append("customer: give at least one of user_id, email, phone, external_ids")
+    backfill = document.get("backfill", False)
+    if not isinstance(backfill, bool):
+        reader.problems.append("backfill: true or false")
+    properties = reader.mapping(document, "properties")
+    attributes = reader.mapping(document, "attributes")
+    consent = reader.consent(document, occurred_at, source)
+    if reader.problems:
+        raise InvalidEventError(reader.problems)
+    return Event(
+        id=event_id,
+        source=source,
+        type=event_type,
+        occurred_at=occurred_at,
+        identifiers=identifiers,
+        customer_id=cairn_id or None,
+        properties=properties,
+        attributes=attributes,
+        consent=consent,
+        backfill=bool(backfill),
+    )
+
+
+def event_to_wire(event: Event) -> dict[str, Any]:
+    """The inverse of `event_from_wire`; what travels on the events queue."""
+    customer: dict[str, Any] = {"cairn_id": event.customer_id} if event.customer_id else {}
+    external: dict[str, str] = {}
+    for one in event.identifiers:
+        if one.kind.startswith(EXTERNAL):
+            external[one.kind.removeprefix(EXTERNAL)] = one.value
+        else:
+            customer[one.kind] = one.value
+    if external:
+        customer["external_ids"] = external
+    return {
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "occurred_at": instant_to_wire(event.occurred_at),
+        "customer": customer,
+        "properties": event.properties,
+        "attributes": event.attributes,
+        "consent": [consent_to_wire(change) for change in event.consent],
+        "backfill": event.backfill,
+    }
+
+
+def consent_to_wire(change: ConsentChange) -> dict[str, Any]:
+    return {
+        **change.evidence,
+        "channel": change.channel.value,
+        "purpose": change.purpose.value,
+        "status": change.status.value,
+        "source": change.source,
+        "at": instant_to_wire(change.at),
+    }
+
+
+def consent_from_wire(document: Mapping[str, Any], *, at: datetime, source: str) -> ConsentChange:
+    """Read one consent change; what it says beyond the known fields is kept as evidence. Raises ValueError."""
+    known = {"channel", "purpose", "status", "source", "at"}
+    return ConsentChange(
+        channel=Channel(document.get("channel", "")),
+        purpose=Purpose(document.get("purpose", "")),
+        status=ConsentStatus(document.get("status", "")),
+        at=min(instant_from_wire(document["at"]), at) if document.get("at") else at,
+        source=str(document.get("source") or source),
+        evidence={name: value for name, value in document.items() if name not in known},
+    )
+
+
+def instant_to_wire(instant: datetime) -> str:
+    """ISO 8601 in UTC with a Z, to the second where nothing finer is known."""
+    text = instant.astimezone(UTC).isoformat(timespec="microseconds" if instant.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def instant_from_wire(text: str) -> datetime:
+    """An aware instant from ISO 8601; one without an offset is UTC. Raises ValueError."""
+    instant = datetime.fromisoformat(text)
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+class _Reader:
+    """Reads fields and collects problems instead of stopping at the first one."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.problems: list[str] = []
+
+    def refuse_unknown(self, document: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+        self.problems += [
+            f"{where}{name}: unknown field; known are {', '.join(sorted(known - {'source', 'cairn_id'}))}"
+            for name in document
+            if name not in known
+        ]
+
+    def text(self, document: Mapping[str, Any], name: str, *, where: str = "", required: bool = False) -> str:
+        value = document.get(name)
+        if value is None and not required:
+            return ""
+        if not isinstance(value, str) or not value.strip():
+            self.problems.append(f"{where}{name}: a text that is not empty")
+            return ""
+        return value.strip()
+
+    def mapping(self, document: Mapping[str, Any], name: str, *, required: bool = False) -> Mapping[str, Any]:
+        value = document.get(name)
+        if value is None and not required:
+            return {}
+        if not isinstance(value, Mapping) or (required and not value):
+            self.problems.append(f"{name}: a JSON object{' that is not empty' if required else ''}")
+            return {}
+        return value
+
+    def instant(self, document: Mapping[str, Any], name: str) -> datetime | None:
+        text = self.text(document, name)
+        if not text:
+            return None
+        try:
+            return instant_from_wire(text)
+        except ValueError:
+            self.problems.append(f"{name}: an instant in ISO 8601, such as 2026-03-02T09:30:00Z")
+            return None
+
+    def identifiers(self, customer: Mapping[str, Any]) -> tuple[Identifier, ...]:
+        self.refuse_unknown(customer, CUSTOMER_FIELDS, "customer.")
+        found = [
+            identifier(kind, value) for kind in (USER_ID, EMAIL, PHONE) if (value := self._identifier(customer, kind))
+        ]
+        external = customer.get("external_ids", {})
+        if not isinstance(external, Mapping):
+            self.problems.append("customer.external_ids: a JSON object of system: id")
+            external = {}
+        found += [
+            identifier(EXTERNAL + system, value)
+            for system in external
+            if (value := self.text(external, system, where="customer.external_ids.", required=True))
+        ]
+        return strongest_first(found)
+
+    def _identifier(self, customer: Mapping[str, Any], kind: str) -> str:
+        value = self.text(customer, kind, where="customer.")
+        if value and kind == EMAIL and not EMAIL_SHAPE.fullmatch(value):
+            self.problems.append("customer.email: not an e-mail address")
+        return value
+
+    def consent(self, document: Mapping[str, Any], at: datetime, source: str) -> tuple[ConsentChange, ...]:
+        changes = document.get("consent") or []
+        if not isinstance(changes, list):
+            self.problems.append("consent: a list")
+            return ()
+        found = []
+        for index, change in enumerate(changes):
+            try:
+                found.append(consent_from_wire(change, at=at, source=source))
+            except (ValueError, AttributeError, TypeError):
+                self.problems.append(
+                    f"consent[{index}]: channel (sms, email, whatsapp, push), purpose (transactional, marketing) "
+                    "and status (granted, denied)",
+                )
+        return tuple(found)
+
+
+def _json_type(value: Any) -> str:
+    return {type(None): "null", str: "a string", list: "a list", bool: "a boolean"}.get(type(value), "a number")

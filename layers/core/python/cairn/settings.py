@@ -1,0 +1,107 @@
+"""What each function is told by its environment: one typed object a function.
+
+The CDK builds the environment from the same object, so a setting that is missing or misspelt fails the
+type check and the synthesis, not the first customer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Self
+
+from cairn.domain.errors import MissingSettingError
+
+PREFIX = "CAIRN_"
+
+MAX_BODY_BYTES = 1_000_000
+"""Largest webhook body taken. An event travels in one SQS message (1 MiB with its envelope)."""
+
+SQS_MAX_DELAY = timedelta(minutes=15)
+"""Longest DelaySeconds of a standard queue (SQS quota); later wake-ups are EventBridge schedules."""
+
+MAX_RECEIVES = 5
+"""Deliveries of one queue message before it is parked in the dead-letter queue."""
+
+EVENTS_VISIBILITY = timedelta(seconds=90)
+MESSAGES_VISIBILITY = timedelta(seconds=90)
+"""Three times the function's timeout: a slow invocation is not overtaken by its own retry."""
+
+FUNCTION_TIMEOUT = timedelta(seconds=30)
+
+SWITCH_TTL = timedelta(seconds=30)
+"""How long a sender may go by the switches it read last; half of the minute that is promised."""
+
+TIMELINE_RETENTION = timedelta(days=400)
+"""How long events and decisions are kept; a little over a year, and far above the 35 days of the dedupe window."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The root: fields become `CAIRN_<FIELD>` variables."""
+
+    stage: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read every field, or raise MissingSettingError naming all that are missing."""
+        missing = [_variable(one.name) for one in fields(cls) if _variable(one.name) not in environment]
+        if missing:
+            raise MissingSettingError(f"set {', '.join(missing)}: {cls.__name__} cannot run without")
+        return cls(**{one.name: environment[_variable(one.name)] for one in fields(cls)})
+
+    def environment(self) -> dict[str, str]:
+        """The inverse of `from_environment`."""
+        return {_variable(one.name): getattr(self, one.name) for one in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiveWebhookSettings(Settings):
+    events_queue_url: str
+    sources_secret_id: str
+    """Secrets Manager: a JSON object of source: secret, or list of secrets while one is being rotated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessEventSettings(Settings):
+    table_name: str
+    events_dead_letter_queue_url: str
+    wakes_dead_letter_queue_url: str
+    identity_salt: str
+    """Makes customer ids this deployment's own. Chosen once: another salt is another set of customers."""
+    phone_region: str
+    """ISO 3166 country whose national phone numbers are understood, such as US."""
+    journeys_path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelayEffectsSettings(Settings):
+    table_name: str
+    wakes_queue_url: str
+    wakes_queue_arn: str
+    wakes_dead_letter_queue_arn: str
+    schedule_group: str
+    schedule_role_arn: str
+    messages_queue_url: str
+    effects_dead_letter_queue_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliverMessageSettings(Settings):
+    table_name: str
+    messages_dead_letter_queue_url: str
+    journeys_path: str
+    email_sender: str
+    """The From address; its domain is a verified SES identity."""
+    email_configuration_set: str
+    sms_sender_id: str
+    """Shown as the sender where the country allows it; empty for none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordFeedbackSettings(Settings):
+    events_queue_url: str
+    feedback_dead_letter_queue_url: str
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
