@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from cairn.domain.consent import Channel
 from cairn.domain.contact import Claim, Contact
-from cairn.domain.customer import Customer, Reaction
+from cairn.domain.customer import Customer, Journeys, Reaction
 from cairn.domain.effects import Fact, OpenTask, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.gate import GateSettings
 from cairn.domain.identity import Identifier
+from cairn.domain.journey import Journey
 from cairn.domain.message import Message, MessageStatus, Rendered
 
 
@@ -46,6 +48,11 @@ class Customers(Protocol):
         """Write it all. Raises DuplicateEventError, or ConflictError where somebody else was first."""
 
 
+class JourneyVersions(Journeys, Protocol):
+    def keep(self, journey: Journey) -> None:
+        """Have this version outlive its deployment, for those who have just entered it."""
+
+
 class Inbox(Protocol):
     def put(self, events: Sequence[Event]) -> None:
         """Store events durably, in order per customer. Raises where any of them is not stored."""
@@ -54,9 +61,6 @@ class Inbox(Protocol):
 class Timers(Protocol):
     def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:
         """Have the enrollment woken at an instant. Setting the same timer twice is setting it once."""
-
-    def deliver_later(self, message: Message, at: datetime, now: datetime) -> None:
-        """Have the message delivered again at an instant."""
 
 
 class Outbox(Protocol):
@@ -81,8 +85,8 @@ class Timeline(Protocol):
 
 
 class Deliveries(Protocol):
-    def claim(self, message: Message, now: datetime) -> tuple[Contact, Claim]:
-        """Take a message on; gives the contact as it is now, and the claim: an older one where it was taken before."""
+    def claim(self, message: Message, now: datetime) -> tuple[Contact, Claim | None]:
+        """Take a message on. Gives the contact as it is now, and the older claim where it was taken before."""
 
     def outcome(self, message: Message) -> MessageStatus | None:
         """What is recorded of a message that was claimed before; None where the sender did not get that far."""
@@ -103,7 +107,7 @@ class Switches(Protocol):
 
 
 class Renderer(Protocol):
-    def render(self, message: Message, channel: str, address: str) -> Rendered:
+    def render(self, message: Message, channel: Channel, address: str) -> Rendered:
         """The message as it goes out. Raises TemplateError rather than leave a gap."""
 
 

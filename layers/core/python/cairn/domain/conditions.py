@@ -1,10 +1,10 @@
 """Conditions and mappings are JMESPath, with a few functions of ours about what a customer did and when.
 
-Names in scope: `event`, `data`, `profile`. A condition never fails a customer: what cannot be evaluated is null.
+Names in scope: `event`, `data`, `profile`, `enrollment`. A condition never fails a customer: what cannot be evaluated is null.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -27,10 +27,16 @@ class Scope:
     profile: Profile
     now: datetime
     data: Mapping[str, Any]
-    event: Mapping[str, Any] | None = None
+    event: Mapping[str, Any] = field(default_factory=dict)
+    enrollment: Mapping[str, Any] = field(default_factory=dict)
 
     def names(self) -> dict[str, Any]:
-        return {"profile": self.profile.view(), "data": self.data, "event": self.event or {}}
+        return {
+            "profile": self.profile.view(),
+            "data": self.data,
+            "event": self.event,
+            "enrollment": self.enrollment,
+        }
 
 
 class _Functions(functions.Functions):  # type: ignore[misc]

@@ -16,6 +16,8 @@ class SendMessage:
     channels: tuple[Channel, ...]
     template: str
     purpose: Purpose
+    time_zone: str = "UTC"
+    """Where the customer is, for the instants that the message names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,13 @@ class _Walk:
 
     def scope(self, event: Event | None = None) -> Scope:
         seen = event or self.event
-        return Scope(self.profile, self.now, self.enrollment.data, seen.view() if seen else None)
+        return Scope(
+            self.profile,
+            self.now,
+            self.enrollment.data,
+            seen.view() if seen else {},
+            self.enrollment.view(),
+        )
 
     def matches_any(self, rules: tuple[Match, ...], event: Event) -> bool:
         return any(self.matches(rule, event) for rule in rules)
@@ -307,7 +313,15 @@ class _Walk:
         match step:
             case Send():
                 self.effects.append(
-                    SendMessage(this, self.enrollment.id, step.id, step.channels, step.template, step.purpose),
+                    SendMessage(
+                        this,
+                        self.enrollment.id,
+                        step.id,
+                        step.channels,
+                        step.template,
+                        step.purpose,
+                        calendar.zone_of(self.scope(), self.journey.time_zone).key,
+                    ),
                 )
             case Task():
                 context = {name: evaluate(expression, self.scope()) for name, expression in step.context.items()}

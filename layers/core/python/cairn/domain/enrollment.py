@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from cairn.domain.event import instant_to_wire
+
 
 class Status(StrEnum):
     ACTIVE = "active"
@@ -43,3 +45,12 @@ class Enrollment:
     @property
     def open(self) -> bool:
         return self.status is not Status.ENDED
+
+    def view(self) -> dict[str, Any]:
+        """What conditions see as `enrollment`."""
+        return {
+            "id": self.id,
+            "key": self.key,
+            "entered_at": instant_to_wire(self.entered_at),
+            "since": instant_to_wire(self.since),
+        }

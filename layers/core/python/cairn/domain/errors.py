@@ -21,6 +21,14 @@ class UnknownSourceError(CairnError):
     """A webhook came to a source that this deployment does not have."""
 
 
+class BodyTooLargeError(CairnError):
+    """A webhook's body is over the limit; nothing of it was read."""
+
+
+class MalformedBodyError(CairnError):
+    """A webhook's body is genuine but not what its source sends (not JSON, say)."""
+
+
 class SignatureMissingError(CairnError):
     """A webhook carries no signature in the header where its vendor puts one."""
 
@@ -59,6 +67,20 @@ class ClaimedElsewhereError(CairnError):
     """Another delivery of the same message is under way; come back when its lease is over."""
 
     retryable = True
+
+
+class ServiceBusyError(CairnError):
+    """An AWS service is throttling or out of order; the same call may succeed later."""
+
+    retryable = True
+
+
+class ServiceRefusedError(CairnError):
+    """An AWS service refuses a call for what is in it; trying again changes nothing. `code` is its word for why."""
+
+    def __init__(self, service: str, code: str) -> None:
+        self.code = code
+        super().__init__(f"{service} refused the call: {code}")
 
 
 class ProviderBusyError(CairnError):

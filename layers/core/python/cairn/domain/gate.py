@@ -27,16 +27,11 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Defer:
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Suppress:
     reason: Reason
 
 
-Verdict = Send | Defer | Suppress
+Verdict = Send | Suppress
 
 
 @dataclass(frozen=True, slots=True)

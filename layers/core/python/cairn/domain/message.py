@@ -13,7 +13,6 @@ class MessageStatus(StrEnum):
     """What became of a message. Only moves forward, by rank, whatever the order in which providers tell."""
 
     CLAIMED = "claimed"
-    DEFERRED = "deferred"
     SUPPRESSED = "suppressed"
     UNDECIDED = "undecided"  # a crash around a provider without idempotency keys; marketing is not sent again
     SENT = "sent"

@@ -1,0 +1,71 @@
+"""Events queue and wakes queue → the table: one read, one decision, one commit for each record."""
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    SqsFifoPartialProcessor,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from cairn import bootstrap
+from cairn.application.ports import DeadLetters
+from cairn.application.process_event import ProcessEvent
+from cairn.domain.errors import InvalidEventError
+from cairn.domain.event import event_from_wire
+from cairn.sqs_records import parking
+from cairn.telemetry import count, logger
+
+
+@cache
+def process() -> ProcessEvent:
+    return bootstrap.process_event()
+
+
+@cache
+def dead_letters() -> tuple[DeadLetters, DeadLetters]:
+    return bootstrap.process_event_dead_letters()
+
+
+def warm() -> None:
+    process()
+    dead_letters()
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    if event["Records"][0]["eventSourceARN"].endswith(".fifo"):
+        by_customer = SqsFifoPartialProcessor(skip_group_on_error=True)
+        by_customer.raise_on_entire_batch_failure = False
+        return process_partial_response(event, process_record, by_customer, context)
+    one_by_one = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event, wake_record, one_by_one, context)
+
+
+def process_record(record: SQSRecord) -> None:
+    events, _ = dead_letters()
+    with parking(record, events, "events"):
+        now = datetime.now(UTC)
+        try:
+            document = json.loads(record.body)
+            event = event_from_wire(document, source=document["source"], received_at=now)
+        except (ValueError, KeyError, TypeError):
+            raise InvalidEventError(["not an event as the receiver writes it"]) from None
+        reaction = process()(event, now)
+        outcome = "EventProcessed" if reaction else "EventDuplicate"
+        count(outcome, source=event.source)
+        logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key)
+
+
+def wake_record(record: SQSRecord) -> None:
+    _, wakes = dead_letters()
+    with parking(record, wakes, "wakes"):
+        wake = json.loads(record.body)
+        reaction = process().wake(wake["customer"], wake["enrollment"], wake["sequence"], datetime.now(UTC))
+        outcome = "WakeProcessed" if reaction else "WakeStale"
+        count(outcome)
+        logger.info("wake-up processed", outcome=outcome, enrollment=wake["enrollment"])

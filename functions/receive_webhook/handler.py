@@ -1,0 +1,74 @@
+"""HTTP API → events queue: verify, map, store durably, acknowledge."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from cairn import bootstrap
+from cairn.application.accept_webhook import AcceptWebhook, Request
+from cairn.domain.errors import (
+    BodyTooLargeError,
+    CairnError,
+    InvalidEventError,
+    MalformedBodyError,
+    SecretMissingError,
+    SignatureInvalidError,
+    SignatureMissingError,
+    UnknownSourceError,
+)
+from cairn.telemetry import count, logger
+
+STATUS: dict[type[CairnError], tuple[int, str]] = {
+    BodyTooLargeError: (413, "body-too-large"),
+    UnknownSourceError: (404, "unknown-source"),
+    SignatureMissingError: (401, "signature-missing"),
+    SignatureInvalidError: (401, "signature-invalid"),
+    SecretMissingError: (503, "secret-missing"),
+    MalformedBodyError: (400, "malformed-body"),
+    InvalidEventError: (422, "invalid-event"),
+}
+OUT_OF_ORDER = (503, "not-stored")
+"""For everything else: nothing was stored, and the same request is safe to send again."""
+
+
+@cache
+def accept() -> AcceptWebhook:
+    return bootstrap.accept_webhook()
+
+
+warm = accept
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
+    source = event.get("pathParameters", {}).get("source", "track")
+    body = event.get("body") or ""
+    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    request_context = event["requestContext"]
+    query = f"?{event['rawQueryString']}" if event.get("rawQueryString") else ""
+    url = f"https://{request_context['domainName']}{event['rawPath']}{query}"
+    try:
+        events = accept()(source, Request(url, event["headers"], raw), datetime.now(UTC))
+    except CairnError as error:
+        return _refused(source, error)
+    logger.info("webhook accepted", source=source, events=len(events))
+    return _answer(202, {"accepted": len(events), "ids": [one.id for one in events]})
+
+
+def _refused(source: str, error: CairnError) -> dict[str, Any]:
+    """An RFC 9457 problem that says what to do; counted under its reason."""
+    status, reason = STATUS.get(type(error), OUT_OF_ORDER)
+    known = "unknown" if isinstance(error, UnknownSourceError) else source
+    count("WebhookRefused")
+    count("WebhookRefusedBy", source=known, reason=reason)
+    logger.warning("webhook refused", source=known, reason=reason)
+    problem: dict[str, Any] = {"type": f"urn:cairn:problem:{reason}", "title": reason, "status": status}
+    problem["detail"] = str(error)
+    if isinstance(error, InvalidEventError):
+        problem["problems"] = error.problems
+    return _answer(status, problem, "application/problem+json")
+
+
+def _answer(status: int, body: dict[str, Any], content_type: str = "application/json") -> dict[str, Any]:
+    return {"statusCode": status, "headers": {"content-type": content_type}, "body": json.dumps(body)}

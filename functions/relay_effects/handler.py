@@ -1,0 +1,36 @@
+"""Table stream → queues, schedules, tasks, timeline: the outbox of each commit, carried out until it is done."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
+from cairn import bootstrap
+from cairn.adapters.dynamodb.outbox import committed_in
+from cairn.application.relay_effects import RelayEffects
+from cairn.telemetry import count, logger
+
+
+@cache
+def relay() -> RelayEffects:
+    return bootstrap.relay_effects()
+
+
+warm = relay
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    processor = BatchProcessor(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+    return process_partial_response(event, relay_record, processor, context)
+
+
+def relay_record(record: DynamoDBRecord) -> None:
+    commit = committed_in(record.raw_event)
+    if commit is None:
+        return
+    relay()(commit, datetime.now(UTC))
+    for effect in commit.effects:
+        count("EffectRelayed", effect=type(effect).__name__)
+    logger.info("commit relayed", customer=commit.profile.id, revision=commit.revision, effects=len(commit.effects))

@@ -1,0 +1,241 @@
+"""The resources of a deployment, made in moto as the CDK makes them in AWS, and what is due in them."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+from cairn.adapters import aws
+from cairn.settings import (
+    MAX_RECEIVES,
+    DeliverMessageSettings,
+    ProcessEventSettings,
+    ReceiveWebhookSettings,
+    RecordFeedbackSettings,
+    RelayEffectsSettings,
+    Settings,
+)
+from infra.local.shapes import ACCOUNT, REGION, Shape
+from infra.local.wiring import QUEUES, Function, Queue
+
+SANDBOX = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # moto's streams have no account-based endpoint
+    "POWERTOOLS_METRICS_DISABLED": "true",
+}
+"""Nothing on a laptop can reach, or be reached with, somebody's real account."""
+
+EMAIL_SENDER = "Cairn <hello@example.com>"
+IDENTITY_SALT = "local"
+TOPIC = "feedback"
+
+
+@contextmanager
+def sandbox() -> Iterator[None]:
+    """Moto instead of AWS, for as long as the block lasts."""
+    from moto import mock_aws  # noqa: PLC0415  slow to import, and only wanted here
+
+    before = {name: os.environ.get(name) for name in SANDBOX}
+    os.environ.update({name: value for name, value in SANDBOX.items()})
+    with ExitStack() as stack:
+        stack.callback(_restore, before)
+        stack.enter_context(mock_aws())
+        aws.session.cache_clear()
+        stack.callback(aws.session.cache_clear)
+        yield
+
+
+@dataclass(slots=True)
+class Cloud:
+    """One deployment. Everything is asked of it through the AWS API, but for the instants at which queues stir."""
+
+    table: str = "cairn"
+    group: str = "cairn"
+    urls: dict[str, str] = field(default_factory=dict)
+    secret_id: str = ""
+    stream_arn: str = ""
+    clients: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        if service not in self.clients:
+            self.clients[service] = aws.client(service)
+        return self.clients[service]
+
+    def create(self, secrets: Mapping[str, str]) -> None:
+        """Make everything that the functions need; `secrets` are the sources' signing secrets."""
+        for queue in QUEUES:
+            self._create_queue(queue)
+        self._create_table()
+        self.client("scheduler").create_schedule_group(Name=self.group)
+        secret = self.client("secretsmanager").create_secret(Name="cairn-sources", SecretString=dumps(dict(secrets)))
+        self.secret_id = secret["ARN"]
+        self.client("sesv2").create_email_identity(EmailIdentity="hello@example.com")
+        self.client("sesv2").create_configuration_set(ConfigurationSetName="cairn")
+        self.client("sns").create_platform_application(
+            Name="cairn",
+            Platform="GCM",
+            Attributes={"PlatformCredential": "local"},
+        )
+
+    def settings(self, function: Function, catalogue: Path) -> Settings:
+        """What the CDK would put into this function's environment."""
+        made: dict[type[Settings], Settings] = {
+            ReceiveWebhookSettings: ReceiveWebhookSettings(
+                stage="local",
+                events_queue_url=self.urls["events"],
+                sources_secret_id=self.secret_id,
+            ),
+            ProcessEventSettings: ProcessEventSettings(
+                stage="local",
+                table_name=self.table,
+                events_dead_letter_queue_url=self.urls["events-dead-letters"],
+                wakes_dead_letter_queue_url=self.urls["wakes-dead-letters"],
+                identity_salt=IDENTITY_SALT,
+                phone_region="US",
+                journeys_path=str(catalogue),
+            ),
+            RelayEffectsSettings: RelayEffectsSettings(
+                stage="local",
+                table_name=self.table,
+                wakes_queue_url=self.urls["wakes"],
+                wakes_queue_arn=arn("wakes"),
+                wakes_dead_letter_queue_arn=arn("wakes-dead-letters"),
+                schedule_group=self.group,
+                schedule_role_arn=f"arn:aws:iam::{ACCOUNT}:role/schedules",
+                messages_queue_url=self.urls["messages"],
+                effects_dead_letter_queue_url=self.urls["effects-dead-letters"],
+            ),
+            DeliverMessageSettings: DeliverMessageSettings(
+                stage="local",
+                table_name=self.table,
+                messages_dead_letter_queue_url=self.urls["messages-dead-letters"],
+                journeys_path=str(catalogue),
+                email_sender=EMAIL_SENDER,
+                email_configuration_set="cairn",
+                sms_sender_id="",
+            ),
+            RecordFeedbackSettings: RecordFeedbackSettings(
+                stage="local",
+                events_queue_url=self.urls["events"],
+                feedback_dead_letter_queue_url=self.urls["feedback-dead-letters"],
+            ),
+        }
+        return made[function.settings]
+
+    def receive(self, queue: str, most: int) -> list[Shape]:
+        """What the queue hands over now."""
+        answer = self.client("sqs").receive_message(
+            QueueUrl=self.urls[queue],
+            MaxNumberOfMessages=most,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+            WaitTimeSeconds=0,
+        )
+        return list(answer.get("Messages", []))
+
+    def delete(self, queue: str, messages: list[Shape]) -> None:
+        for message in messages:
+            self.client("sqs").delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
+
+    def send(self, queue: str, body: str) -> None:
+        self.client("sqs").send_message(QueueUrl=self.urls[queue], MessageBody=body)
+
+    def changes(self, after: str | None) -> list[Shape]:
+        """The table's changes after a sequence number, in order; what the stream hands over."""
+        streams = self.client("dynamodbstreams")
+        shards = streams.describe_stream(StreamArn=self.stream_arn)["StreamDescription"]["Shards"]
+        found: list[Shape] = []
+        for shard in shards:
+            place = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
+            iterator = streams.get_shard_iterator(
+                StreamArn=self.stream_arn,
+                ShardId=shard["ShardId"],
+                **(place if after else {"ShardIteratorType": "TRIM_HORIZON"}),
+            )["ShardIterator"]
+            found += streams.get_records(ShardIterator=iterator)["Records"]
+        return found
+
+    def schedules(self) -> dict[str, datetime]:
+        """When each schedule is due."""
+        scheduler = self.client("scheduler")
+        pages = scheduler.get_paginator("list_schedules").paginate(GroupName=self.group)
+        return {one["Name"]: self._due(one["Name"]) for page in pages for one in page["Schedules"]}
+
+    def fire(self, schedule: str) -> None:
+        """Do what EventBridge Scheduler does at the instant named: Input to the target, then delete."""
+        target = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["Target"]
+        queue = next(name for name in self.urls if arn(name) == target["Arn"])
+        self.send(queue, target["Input"])
+        self.client("scheduler").delete_schedule(Name=schedule, GroupName=self.group)
+
+    def stirs(self) -> list[datetime]:
+        """When delayed or invisible messages of consumed queues come back. Asked of moto itself: no API tells."""
+        from moto.sqs.models import sqs_backends  # noqa: PLC0415
+
+        queues = sqs_backends[ACCOUNT][REGION].queues
+        return [
+            datetime.fromtimestamp(max(message.delayed_until, message.visible_at + 1) / 1000, UTC)
+            for name, queue in queues.items()
+            if "dead-letters" not in name
+            for message in queue._messages  # noqa: SLF001
+        ]
+
+    def _due(self, schedule: str) -> datetime:
+        expression = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["ScheduleExpression"]
+        return datetime.fromisoformat(expression[3:-1]).replace(tzinfo=UTC)
+
+    def _create_queue(self, queue: Queue) -> None:
+        attributes = {"VisibilityTimeout": str(int(queue.visibility / timedelta(seconds=1)))}
+        if queue.fifo:
+            attributes["FifoQueue"] = "true"
+        if queue.dead_letter:
+            redrive = {"deadLetterTargetArn": arn(queue.dead_letter), "maxReceiveCount": MAX_RECEIVES}
+            attributes["RedrivePolicy"] = dumps(redrive)
+        name = _physical(queue.name)
+        self.urls[queue.name] = self.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+
+    def _create_table(self) -> None:
+        strings = ("pk", "sk", "gsi1pk", "gsi1sk")
+        made = self.client("dynamodb").create_table(
+            TableName=self.table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in strings],
+            KeySchema=_key("pk", "sk"),
+            GlobalSecondaryIndexes=[
+                {"IndexName": "gsi1", "KeySchema": _key("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}},
+            ],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+        self.stream_arn = made["TableDescription"]["LatestStreamArn"]
+
+
+def arn(queue: str) -> str:
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{_physical(queue)}"
+
+
+def _physical(queue: str) -> str:
+    fifo = next(one.fifo for one in QUEUES if one.name == queue)
+    return f"cairn-{queue}.fifo" if fifo else f"cairn-{queue}"
+
+
+def _key(partition: str, sort: str) -> list[dict[str, str]]:
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
+
+
+def _restore(before: Mapping[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,57 @@
+"""What is connected to what. A test compares this with what the CDK's templates deploy, so the two cannot drift."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cairn.settings import (
+    EVENTS_VISIBILITY,
+    MAX_RECEIVES,
+    MESSAGES_VISIBILITY,
+    DeliverMessageSettings,
+    ProcessEventSettings,
+    ReceiveWebhookSettings,
+    RecordFeedbackSettings,
+    RelayEffectsSettings,
+    Settings,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    name: str
+    fifo: bool = False
+    visibility: timedelta = EVENTS_VISIBILITY
+    max_receives: int | None = None
+    dead_letter: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    name: str
+    settings: type[Settings]
+    queues: tuple[str, ...] = ()
+    stream: bool = False
+    batch_size: int = 10
+
+
+def _with_dead_letters(name: str, *, visibility: timedelta, fifo: bool = False) -> tuple[Queue, Queue]:
+    dead = Queue(name=f"{name}-dead-letters", fifo=fifo)
+    alive = Queue(name=name, fifo=fifo, visibility=visibility, max_receives=MAX_RECEIVES, dead_letter=dead.name)
+    return dead, alive
+
+
+QUEUES = (
+    *_with_dead_letters("events", visibility=EVENTS_VISIBILITY, fifo=True),
+    *_with_dead_letters("wakes", visibility=EVENTS_VISIBILITY),
+    *_with_dead_letters("messages", visibility=MESSAGES_VISIBILITY),
+    *_with_dead_letters("feedback", visibility=EVENTS_VISIBILITY),
+    Queue(name="effects-dead-letters"),
+)
+
+FUNCTIONS = (
+    Function(name="receive_webhook", settings=ReceiveWebhookSettings),
+    Function(name="process_event", settings=ProcessEventSettings, queues=("events", "wakes")),
+    Function(name="relay_effects", settings=RelayEffectsSettings, stream=True, batch_size=100),
+    Function(name="deliver_message", settings=DeliverMessageSettings, queues=("messages",)),
+    Function(name="record_feedback", settings=RecordFeedbackSettings, queues=("feedback",)),
+)

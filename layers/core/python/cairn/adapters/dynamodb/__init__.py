@@ -1,0 +1,1 @@
+"""The single table. `items` says what stands in it, `codec` how the domain is written there."""

@@ -1,0 +1,256 @@
+"""How the domain is written into JSON attributes, and read back. Explicit, so that renaming a field breaks a test."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cairn.domain.consent import Channel, ConsentChange, Purpose
+from cairn.domain.contact import Claim, Suppression
+from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, OpenTask, SendMessage, WakeAt
+from cairn.domain.enrollment import Enrollment, Status
+from cairn.domain.event import consent_from_wire, consent_to_wire, instant_from_wire, instant_to_wire
+from cairn.domain.identity import Identifier
+from cairn.domain.message import Message
+from cairn.domain.profile import Activity, Profile, Stamped
+
+Wire = dict[str, Any]
+
+
+def profile_to_wire(profile: Profile) -> Wire:
+    return {
+        "created_at": instant_to_wire(profile.created_at),
+        "identifiers": [[one.kind, one.value] for one in profile.identifiers],
+        "attributes": {name: [one.value, instant_to_wire(one.at)] for name, one in profile.attributes.items()},
+        "activity": {
+            name: [one.count, instant_to_wire(one.first), instant_to_wire(one.last)]
+            for name, one in profile.activity.items()
+        },
+        "merged": {name: instant_to_wire(at) for name, at in profile.merged.items()},
+    }
+
+
+def profile_from_wire(customer_id: str, wire: Wire) -> Profile:
+    return Profile(
+        id=customer_id,
+        created_at=instant_from_wire(wire["created_at"]),
+        identifiers=tuple(Identifier(kind, value) for kind, value in wire["identifiers"]),
+        attributes={name: Stamped(value, instant_from_wire(at)) for name, (value, at) in wire["attributes"].items()},
+        activity={
+            name: Activity(count, instant_from_wire(first), instant_from_wire(last))
+            for name, (count, first, last) in wire["activity"].items()
+        },
+        merged=instants_from_wire(wire["merged"]),
+    )
+
+
+def enrollment_to_wire(one: Enrollment) -> Wire:
+    wire = {
+        "journey": one.journey,
+        "version": one.version,
+        "key": one.key,
+        "entered_at": instant_to_wire(one.entered_at),
+        "since": instant_to_wire(one.since),
+        "data": one.data,
+        "data_at": _maybe(one.data_at),
+        "status": one.status.value,
+        "step": one.step,
+        "reached_at": _maybe(one.reached_at),
+        "due_at": _maybe(one.due_at),
+        "sequence": one.sequence,
+        "handled": one.handled,
+        "goal_at": _maybe(one.goal_at),
+        "ended_at": _maybe(one.ended_at),
+        "outcome": one.outcome,
+    }
+    return {name: value for name, value in wire.items() if value not in (None, "")}
+
+
+def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
+    return Enrollment(
+        id=enrollment_id,
+        journey=wire["journey"],
+        version=wire["version"],
+        key=wire.get("key", ""),
+        entered_at=instant_from_wire(wire["entered_at"]),
+        since=instant_from_wire(wire["since"]),
+        data=wire["data"],
+        data_at=_instant(wire, "data_at"),
+        status=Status(wire["status"]),
+        step=wire.get("step"),
+        reached_at=_instant(wire, "reached_at"),
+        due_at=_instant(wire, "due_at"),
+        sequence=wire["sequence"],
+        handled=wire.get("handled", ""),
+        goal_at=_instant(wire, "goal_at"),
+        ended_at=_instant(wire, "ended_at"),
+        outcome=wire.get("outcome", ""),
+    )
+
+
+def enrollments_from_wire(wire: Mapping[str, Wire]) -> dict[str, Enrollment]:
+    return {name: enrollment_from_wire(name, one) for name, one in wire.items()}
+
+
+def effect_to_wire(effect: Effect) -> Wire:
+    match effect:
+        case SendMessage():
+            return {
+                "do": "send",
+                "id": effect.id,
+                "enrollment": effect.enrollment,
+                "step": effect.step,
+                "channels": [channel.value for channel in effect.channels],
+                "template": effect.template,
+                "purpose": effect.purpose.value,
+                "time_zone": effect.time_zone,
+            }
+        case WakeAt():
+            return {
+                "do": "wake",
+                "id": effect.id,
+                "enrollment": effect.enrollment,
+                "sequence": effect.sequence,
+                "at": instant_to_wire(effect.at),
+            }
+        case OpenTask():
+            return {
+                "do": "task",
+                "id": effect.id,
+                "enrollment": effect.enrollment,
+                "step": effect.step,
+                "queue": effect.queue,
+                "title": effect.title,
+                "due_at": instant_to_wire(effect.due_at),
+                "context": effect.context,
+                "script": effect.script,
+            }
+        case MoveMessage():
+            at = instant_to_wire(effect.at)
+            return {"do": "move", "id": effect.id, "message": effect.message, "status": effect.status, "at": at}
+        case AbsorbHistory():
+            return {"do": "absorb", "id": effect.id, "merged": effect.merged}
+
+
+def effect_from_wire(wire: Wire) -> Effect:
+    match wire["do"]:
+        case "send":
+            return SendMessage(
+                id=wire["id"],
+                enrollment=wire["enrollment"],
+                step=wire["step"],
+                channels=tuple(Channel(one) for one in wire["channels"]),
+                template=wire["template"],
+                purpose=Purpose(wire["purpose"]),
+                time_zone=wire["time_zone"],
+            )
+        case "wake":
+            return WakeAt(wire["id"], wire["enrollment"], wire["sequence"], instant_from_wire(wire["at"]))
+        case "task":
+            return OpenTask(
+                id=wire["id"],
+                enrollment=wire["enrollment"],
+                step=wire["step"],
+                queue=wire["queue"],
+                title=wire["title"],
+                due_at=instant_from_wire(wire["due_at"]),
+                context=wire["context"],
+                script=wire["script"],
+            )
+        case "move":
+            return MoveMessage(wire["id"], wire["message"], wire["status"], instant_from_wire(wire["at"]))
+        case "absorb":
+            return AbsorbHistory(wire["id"], wire["merged"])
+    raise ValueError(f"no effect is called {wire['do']}")
+
+
+def fact_to_wire(fact: Fact) -> Wire:
+    wire = {"kind": fact.kind, "enrollment": fact.enrollment, "journey": fact.journey, "step": fact.step}
+    return {name: value for name, value in wire.items() if value} | ({"detail": fact.detail} if fact.detail else {})
+
+
+def fact_from_wire(wire: Wire) -> Fact:
+    return Fact(
+        wire["kind"],
+        wire.get("enrollment", ""),
+        wire.get("journey", ""),
+        wire.get("step", ""),
+        wire.get("detail", {}),
+    )
+
+
+def message_to_wire(message: Message) -> Wire:
+    return {
+        "id": message.id,
+        "customer": message.customer,
+        "enrollment": message.enrollment,
+        "journey": message.journey,
+        "version": message.version,
+        "step": message.step,
+        "channels": [channel.value for channel in message.channels],
+        "template": message.template,
+        "purpose": message.purpose.value,
+        "addresses": {channel.value: address for channel, address in message.addresses.items()},
+        "decided_at": instant_to_wire(message.decided_at),
+        "variables": message.variables,
+        "time_zone": message.time_zone,
+    }
+
+
+def message_from_wire(wire: Wire) -> Message:
+    return Message(
+        id=wire["id"],
+        customer=wire["customer"],
+        enrollment=wire["enrollment"],
+        journey=wire["journey"],
+        version=wire["version"],
+        step=wire["step"],
+        channels=tuple(Channel(one) for one in wire["channels"]),
+        template=wire["template"],
+        purpose=Purpose(wire["purpose"]),
+        addresses={Channel(channel): address for channel, address in wire["addresses"].items()},
+        decided_at=instant_from_wire(wire["decided_at"]),
+        variables=wire["variables"],
+        time_zone=wire["time_zone"],
+    )
+
+
+def consents_to_wire(consents: Mapping[str, ConsentChange]) -> list[Wire]:
+    return [consent_to_wire(change) for change in consents.values()]
+
+
+def consents_from_wire(wire: list[Wire]) -> dict[str, ConsentChange]:
+    changes = [consent_from_wire(one, at=instant_from_wire(one["at"]), source=one["source"]) for one in wire]
+    return {change.key: change for change in changes}
+
+
+def suppressed_to_wire(suppressed: Mapping[str, Suppression]) -> Wire:
+    return {address: [one.reason, instant_to_wire(one.at)] for address, one in suppressed.items()}
+
+
+def suppressed_from_wire(wire: Wire) -> dict[str, Suppression]:
+    return {address: Suppression(reason, instant_from_wire(at)) for address, (reason, at) in wire.items()}
+
+
+def claim_to_wire(claim: Claim) -> str:
+    return f"{claim.purpose.value} {instant_to_wire(claim.at)}"
+
+
+def claim_from_wire(wire: str) -> Claim:
+    purpose, at = wire.split(" ")
+    return Claim(instant_from_wire(at), Purpose(purpose))
+
+
+def instants_to_wire(instants: Mapping[str, datetime]) -> Wire:
+    return {name: instant_to_wire(at) for name, at in instants.items()}
+
+
+def instants_from_wire(wire: Wire) -> dict[str, datetime]:
+    return {name: instant_from_wire(at) for name, at in wire.items()}
+
+
+def _maybe(instant: datetime | None) -> str | None:
+    return None if instant is None else instant_to_wire(instant)
+
+
+def _instant(wire: Wire, name: str) -> datetime | None:
+    return instant_from_wire(wire[name]) if wire.get(name) else None

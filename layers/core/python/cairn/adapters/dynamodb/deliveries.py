@@ -1,0 +1,97 @@
+"""Claims and outcomes of messages: one claim a message, and a status that only moves forward."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.update import Action
+
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.customers import contact_from_item
+from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, STATE, Entry, Open
+from cairn.domain.contact import Claim, Contact
+from cairn.domain.errors import UnknownCustomerError
+from cairn.domain.event import instant_to_wire
+from cairn.domain.message import Message, MessageStatus
+from cairn.settings import TIMELINE_RETENTION
+
+CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class DynamoDeliveries:
+    """Implements the port Deliveries."""
+
+    def claim(self, message: Message, now: datetime) -> tuple[Contact, Claim | None]:
+        claim = Claim(now, message.purpose)
+        item = Open(message.customer, CONTACT)
+        nobody_has_it = Open.pk.exists() & Open.claims[message.id].does_not_exist()
+        try:
+            item.update([Open.claims[message.id].set(codec.claim_to_wire(claim))], condition=nobody_has_it)
+        except UpdateError as error:
+            if error.cause_response_code != CONDITION_FAILED:
+                raise
+            return self._claimed_before(message, now)
+        return contact_from_item(item), None
+
+    def _claimed_before(self, message: Message, now: datetime) -> tuple[Contact, Claim | None]:
+        """Somebody holds the claim, or the customer was merged, or erased."""
+        try:
+            contact = contact_from_item(Open.get(message.customer, CONTACT, consistent_read=True))
+            return contact, contact.claims.get(message.id)
+        except DoesNotExist:
+            return self.claim(_moved(message), now)
+
+    def outcome(self, message: Message) -> MessageStatus | None:
+        try:
+            status = Entry.get(message.customer, MESSAGE + message.id, consistent_read=True).status
+        except DoesNotExist:
+            return None
+        return MessageStatus(status) if status else None
+
+    def record(self, message: Message, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+        body = {
+            "journey": message.journey,
+            "version": message.version,
+            "enrollment": message.enrollment,
+            "step": message.step,
+            "template": message.template,
+            "purpose": message.purpose.value,
+            **detail,
+        }
+        what: list[Action] = [
+            Entry.body.set(body),
+            Entry.at.set(instant_to_wire(at)),
+            Entry.expires_at.set(int((at + TIMELINE_RETENTION).timestamp())),
+        ]
+        item = Entry(message.customer, MESSAGE + message.id)
+        if not _forward(item, status, what):  # the provider's word was here before ours
+            item.update(what)
+
+    def release(self, message: Message) -> None:
+        Open(message.customer, CONTACT).update([Open.claims[message.id].remove()])
+
+    def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> None:  # noqa: ARG002
+        _forward(Entry(customer_id, MESSAGE + message_id), status, [])
+
+
+def _forward(item: Entry, status: MessageStatus, what: list[Action]) -> bool:
+    further = Entry.rank.does_not_exist() | (Entry.rank < status.rank)
+    try:
+        item.update([*what, Entry.status.set(status.value), Entry.rank.set(status.rank)], condition=further)
+    except UpdateError as error:
+        if error.cause_response_code != CONDITION_FAILED:
+            raise
+        return False
+    return True
+
+
+def _moved(message: Message) -> Message:
+    """The message under the id that its customer has since a merge. Raises UnknownCustomerError."""
+    try:
+        alias = Open.get(message.customer, STATE, consistent_read=True).alias_of
+    except DoesNotExist:
+        alias = None
+    if not alias:
+        raise UnknownCustomerError("the message's customer is gone")
+    return codec.message_from_wire({**codec.message_to_wire(message), "customer": alias})

@@ -1,0 +1,103 @@
+"""What stands in the table, as PynamoDB models.
+
+| pk               | sk                 | what                                                                    |
+|------------------|--------------------|-------------------------------------------------------------------------|
+| customer id      | `open#state`       | profile, enrollments, outbox of the last commit; or a pointer after a merge |
+| customer id      | `open#contact`     | consents, suppressed addresses, claims of the sender                     |
+| customer id      | `event#<key>`      | an event: the dedupe claim and the timeline entry at once               |
+| customer id      | `facts#<revision>` | what one commit decided                                                  |
+| customer id      | `message#<id>`     | what became of a message                                                 |
+| customer id      | `task#<id>`        | work for a person; indexed by queue and due time                         |
+| `journey#<name>` | `version#<hash>`   | a version in use, so that a deploy changes no journey under way          |
+| `settings`       | `switches`         | what people have switched off                                            |
+"""
+
+from typing import Any
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    JSONAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.models import Model
+
+STATE = "open#state"
+CONTACT = "open#contact"
+OPEN = "open#"
+EVENT = "event#"
+FACTS = "facts#"
+MESSAGE = "message#"
+TASK = "task#"
+JOURNEY = "journey#"
+VERSION = "version#"
+SETTINGS = "settings"
+SWITCHES = "switches"
+
+
+class _Meta:
+    """Bound by `bind`, once, before the first call."""
+
+    table_name = ""
+    region = ""
+
+
+class Open(Model):
+    """The two items of a customer's open state; read together by one Query."""
+
+    class Meta(_Meta):
+        pass
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    alias_of = UnicodeAttribute(null=True)
+    rev = NumberAttribute(null=True)
+    profile = JSONAttribute(null=True)
+    enrollments = JSONAttribute(null=True)
+    memory = JSONAttribute(null=True)
+    outbox = JSONAttribute(null=True)
+    consents = JSONAttribute(null=True)
+    suppressed = JSONAttribute(null=True)
+    claims: Any = MapAttribute(null=True)  # type: ignore[no-untyped-call]
+    """A map of its own, so that a sender adds its claim without touching anything else."""
+
+
+class Entry(Model):
+    """One entry of the timeline. `body` is what only people read."""
+
+    class Meta(_Meta):
+        pass
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    at = UnicodeAttribute(null=True)
+    body = JSONAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    rank = NumberAttribute(null=True)
+    gsi1pk = UnicodeAttribute(null=True)
+    gsi1sk = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    """TTL, in seconds since 1970."""
+
+
+class Kept(Model):
+    """Deployment-wide documents: journey versions in use, switches."""
+
+    class Meta(_Meta):
+        pass
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    packed = BinaryAttribute(null=True, legacy_encoding=False)
+    body = JSONAttribute(null=True)
+
+
+MODELS = (Open, Entry, Kept)
+
+
+def bind(table_name: str, region: str) -> None:
+    """Name the table that the models stand for; called by the composition root."""
+    for model in MODELS:
+        model.Meta.table_name = table_name
+        model.Meta.region = region

@@ -1,0 +1,40 @@
+"""The transactional outbox: each commit writes its effects into the customer's state, the stream brings them here."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.items import STATE
+from cairn.application.relay_effects import Committed
+from cairn.domain.event import instant_from_wire
+
+Image = Mapping[str, Mapping[str, Any]]
+
+
+def committed_in(record: Mapping[str, Any]) -> Committed | None:
+    """The commit that a stream record (NEW_AND_OLD_IMAGES) shows; None for any other change of the table."""
+    change = record["dynamodb"]
+    new: Image = change.get("NewImage", {})
+    if change["Keys"]["sk"]["S"] != STATE or "outbox" not in new:
+        return None
+    if _revision(new) == _revision(change.get("OldImage", {})):
+        return None
+    outbox = _json(new, "outbox")
+    return Committed(
+        profile=codec.profile_from_wire(change["Keys"]["pk"]["S"], _json(new, "profile")),
+        enrollments=codec.enrollments_from_wire(_json(new, "enrollments")),
+        revision=_revision(new),
+        at=instant_from_wire(outbox["at"]),
+        effects=tuple(codec.effect_from_wire(effect) for effect in outbox["effects"]),
+        facts=tuple(codec.fact_from_wire(fact) for fact in outbox["facts"]),
+    )
+
+
+def _json(image: Image, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(image[name]["S"])
+    return document
+
+
+def _revision(image: Image) -> int:
+    return int(image["rev"]["N"]) if "rev" in image else 0

@@ -1,0 +1,17 @@
+"""Phone numbers in E.164, by Google's numbering plan data."""
+
+import phonenumbers
+
+
+def to_e164(text: str, region: str) -> str | None:
+    """`+14155550123` from what people type; national numbers are those of `region`. None where it is no number.
+
+    A number that is merely possible is kept: new ranges open before the metadata knows them.
+    """
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,46 @@
+"""`POST /events`: our own API. One canonical event or a list, signed as Standard Webhooks."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cairn.adapters.sources.signatures import Scheme, StandardWebhooks
+from cairn.application.accept_webhook import Request
+from cairn.domain.errors import InvalidEventError, MalformedBodyError
+from cairn.domain.event import Event, event_from_wire
+
+MAX_EVENTS = 500
+"""Events in one request: as many as are queued well within the ten seconds that senders wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSource:
+    name: str = "track"
+    scheme: Scheme = field(default_factory=StandardWebhooks)
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
+        self.scheme.verify(request.headers, request.body, secrets, now)
+
+    def read(self, request: Request, now: datetime) -> list[Event]:
+        """All of the events or none; `id` defaults to the request's own, which its retries repeat."""
+        try:
+            document = json.loads(request.body)
+        except ValueError:
+            raise MalformedBodyError("the body is not JSON") from None
+        documents = document if isinstance(document, list) else [document]
+        if not 1 <= len(documents) <= MAX_EVENTS:
+            raise InvalidEventError([f"send 1 to {MAX_EVENTS} events in one request, not {len(documents)}"])
+        request_id = request.headers.get("webhook-id")
+        events: list[Event] = []
+        problems: list[str] = []
+        for number, one in enumerate(documents):
+            default_id = request_id if len(documents) == 1 else f"{request_id}/{number}"
+            try:
+                events.append(event_from_wire(one, source=self.name, received_at=now, default_id=default_id))
+            except InvalidEventError as error:
+                where = f"[{number}]." if isinstance(document, list) else ""
+                problems += [where + problem for problem in error.problems]
+        if problems:
+            raise InvalidEventError(problems)
+        return events

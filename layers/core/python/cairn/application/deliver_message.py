@@ -1,0 +1,68 @@
+"""Deliver a message: claim, gate, render, provider, record. Three AWS calls for one that goes out.
+
+A claim is made once, so a message is sent once. The one window that nobody can see into, a crash between the
+provider's call and the record, is settled by purpose: marketing is not sent again, transactional is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cairn.application.ports import Deliveries, Provider, Renderer, Switches
+from cairn.domain import gate
+from cairn.domain.consent import Channel, Purpose
+from cairn.domain.errors import ClaimedElsewhereError, ProviderBusyError, ProviderRejectedError, TemplateError
+from cairn.domain.message import Message, MessageStatus
+from cairn.settings import FUNCTION_TIMEOUT
+
+LEASE: timedelta = 2 * FUNCTION_TIMEOUT
+"""How long a claim without an outcome may still be somebody's who is at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverMessage:
+    deliveries: Deliveries
+    renderer: Renderer
+    providers: Mapping[Channel, Provider]
+    switches: Switches
+
+    def __call__(self, message: Message, now: datetime) -> MessageStatus:
+        """What became of it. Raises where the same message must be delivered again."""
+        contact, earlier = self.deliveries.claim(message, now)
+        if earlier is not None:
+            outcome = self.deliveries.outcome(message)
+            if outcome is not None:
+                return outcome
+            if now - earlier.at < LEASE:
+                raise ClaimedElsewhereError("the message is being sent; if not, the lease ends soon")
+            if message.purpose is Purpose.MARKETING:
+                return self._record(message, MessageStatus.UNDECIDED, now, {"reason": "crash_around_provider"})
+        match gate.decide(message, contact, contact.claims, self.switches.current(now), now):
+            case gate.Suppress(reason):
+                return self._record(message, MessageStatus.SUPPRESSED, now, {"reason": reason.value})
+            case gate.Send(channel, address):
+                return self._send(message, channel, address, now)
+
+    def _send(self, message: Message, channel: Channel, address: str, now: datetime) -> MessageStatus:
+        detail: dict[str, Any] = {"channel": channel.value}
+        try:
+            rendered = self.renderer.render(message, channel, address)
+            provider_id = self.providers[channel].send(message, rendered)
+        except ProviderBusyError:
+            self.deliveries.release(message)
+            raise
+        except TemplateError as error:
+            return self._record(message, MessageStatus.FAILED, now, detail | {"reason": "template", "why": str(error)})
+        except ProviderRejectedError as error:
+            return self._record(message, MessageStatus.FAILED, now, detail | {"reason": "provider", "why": error.code})
+        said = {"subject": rendered.subject, "body": rendered.text, "provider_id": provider_id}
+        return self._record(
+            message, MessageStatus.SENT, now, detail | {key: text for key, text in said.items() if text}
+        )
+
+    def _record(
+        self, message: Message, status: MessageStatus, now: datetime, detail: Mapping[str, Any]
+    ) -> MessageStatus:
+        self.deliveries.record(message, status, now, detail)
+        return status
