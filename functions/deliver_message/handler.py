@@ -41,4 +41,4 @@ def deliver_record(record: SQSRecord) -> None:
         message = message_from_wire(json.loads(record.body))
         status = deliver()(message, datetime.now(UTC))
         count("MessageHandled", status=status.value, purpose=message.purpose.value)
-        logger.info("message handled", message=message.id, journey=message.journey, status=status.value)
+        logger.info("message handled", message_id=message.id, journey=message.journey, status=status.value)

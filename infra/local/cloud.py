@@ -1,6 +1,7 @@
 """The resources of a deployment, made in moto as the CDK makes them in AWS, and what is due in them."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ SANDBOX = {
 
 EMAIL_SENDER = "Cairn <hello@example.com>"
 IDENTITY_SALT = "local"
-TOPIC = "feedback"
+PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def sandbox() -> Iterator[None]:
     from moto import mock_aws  # noqa: PLC0415  slow to import, and only wanted here
 
     before = {name: os.environ.get(name) for name in SANDBOX}
-    os.environ.update({name: value for name, value in SANDBOX.items()})
+    os.environ.update(SANDBOX)
     with ExitStack() as stack:
         stack.callback(_restore, before)
         stack.enter_context(mock_aws())
@@ -190,6 +191,18 @@ class Cloud:
             if "dead-letters" not in name
             for message in queue._messages  # noqa: SLF001
         ]
+
+    def have_push_endpoints(self, body: bytes) -> None:
+        """Every push endpoint that an event names exists here; moto knows only those that it named itself."""
+        from moto.sns.models import PlatformEndpoint, sns_backends  # noqa: PLC0415
+
+        backend = sns_backends[ACCOUNT][REGION]
+        application = next(iter(backend.applications.values()))
+        for match in PUSH_ENDPOINT.findall(body):
+            endpoint = match.decode()
+            if endpoint not in backend.platform_endpoints:
+                made = PlatformEndpoint(ACCOUNT, REGION, application, "", endpoint, {})
+                backend.platform_endpoints[endpoint] = made
 
     def _due(self, schedule: str) -> datetime:
         expression = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["ScheduleExpression"]

@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 
 Shape = dict[str, Any]
 
 
-def http_api_event(
+def http_api_event(  # noqa: PLR0913  one argument for each part of a request
     method: str,
     url: str,
     headers: Mapping[str, str],

@@ -48,6 +48,7 @@ class World:
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str = "") -> Shape:
         """What API Gateway does with an HTTP request; gives the function's answer."""
         with self.lock:
+            self.cloud.have_push_endpoints(body)
             parameters = {"source": source} if source else {}
             shape = http_api_event(method, url, headers, body, path_parameters=parameters, now=self.now())
             answer: Shape = self.handlers["receive_webhook"](shape, None)

@@ -22,11 +22,13 @@ SQS_MAX_DELAY = timedelta(minutes=15)
 MAX_RECEIVES = 5
 """Deliveries of one queue message before it is parked in the dead-letter queue."""
 
-EVENTS_VISIBILITY = timedelta(seconds=90)
-MESSAGES_VISIBILITY = timedelta(seconds=90)
-"""Three times the function's timeout: a slow invocation is not overtaken by its own retry."""
-
 FUNCTION_TIMEOUT = timedelta(seconds=30)
+
+EVENTS_VISIBILITY = 6 * FUNCTION_TIMEOUT
+MESSAGES_VISIBILITY = 6 * FUNCTION_TIMEOUT
+"""Six times the function's timeout, as AWS advises for a queue that starts a function: neither a slow invocation
+nor one that waits for concurrency is overtaken by its own retry.
+"""
 
 SWITCH_TTL = timedelta(seconds=30)
 """How long a sender may go by the switches it read last; half of the minute that is promised."""

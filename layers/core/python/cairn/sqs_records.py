@@ -1,4 +1,4 @@
-"""One SQS record at a time: what fails for good, or for the last time, is parked with its reason, never lost in silence."""
+"""One SQS record at a time: what fails for good, or for the last time, is parked with its reason."""
 
 import traceback
 from collections.abc import Iterator

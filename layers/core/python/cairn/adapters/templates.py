@@ -27,7 +27,7 @@ def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
 
 @pass_context
 def local(context: Context, value: Any, format_: str) -> str:
-    """An instant as the customer's wall clock shows it: `{{ data.visit_at | local('%A %H:%M') }}`."""
+    """What the customer's clock shows at an instant, as strftime has it."""
     zone = zone_named(context.get("time_zone"), "UTC")
     instant = to_instant(value, zone)
     if instant is None:

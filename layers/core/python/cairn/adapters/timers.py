@@ -64,8 +64,10 @@ def round_up_seconds(length: timedelta) -> int:
 
 
 def round_up_minute(at: datetime) -> datetime:
-    """The full minute that is not before `at`: Scheduler fires at some point within the minute named (60 s
-    precision), and a wake-up that comes early would have to be set again.
+    """The full minute that is not before `at`.
+
+    Scheduler fires at some point within the minute named (60 s precision), and a wake-up that comes early would
+    have to be set again.
     """
     at = at.astimezone(UTC)
     floor = at.replace(second=0, microsecond=0)

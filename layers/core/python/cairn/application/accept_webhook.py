@@ -23,7 +23,8 @@ class Request:
 class Source(Protocol):
     """A system that posts webhooks to us."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         """Raises SignatureMissingError or SignatureInvalidError unless one of the secrets signed these very bytes."""

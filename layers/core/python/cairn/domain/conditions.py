@@ -1,6 +1,7 @@
 """Conditions and mappings are JMESPath, with a few functions of ours about what a customer did and when.
 
-Names in scope: `event`, `data`, `profile`, `enrollment`. A condition never fails a customer: what cannot be evaluated is null.
+Names in scope: `event`, `data`, `profile`, `enrollment`. A condition never fails a customer: what cannot be
+evaluated is null.
 """
 
 from collections.abc import Mapping

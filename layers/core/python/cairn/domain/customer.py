@@ -163,11 +163,11 @@ class _Reaction:
             one.open and one.journey == journey.name and one.key == key for one in self.customer.enrollments.values()
         )
         if not engine.may_enter(journey, self.customer.entered.get(name), is_open=is_open, now=now):
-            self.facts.append(Fact("not_entered", journey=journey.name, detail={"because": "re-entry"}))
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "re-entry"}))
             return
         closed_at = self.customer.closed.get(name)
         if closed_at is not None and closed_at >= event.occurred_at:
-            self.facts.append(Fact("not_entered", journey=journey.name, detail={"because": "ended before it began"}))
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "ended before it began"}))
             return
         self.customer = replace(self.customer, entered={**self.customer.entered, name: now})
         enrollment = engine.enrollment_of(journey, self.customer.profile, event, key, now)

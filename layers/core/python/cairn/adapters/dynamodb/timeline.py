@@ -15,8 +15,10 @@ from cairn.settings import TIMELINE_RETENTION
 
 Line = dict[str, Any]
 
-ORDER = (EVENT, FACTS, TASK, MESSAGE)
-"""What comes first of two entries at the same instant: the event, what it led to, what came of that."""
+PREFIXES = (EVENT, FACTS, TASK, MESSAGE)
+
+LAST = ("goal_reached", "waiting", "ended")
+"""Where the walk came to rest; of one instant, told after the event, the decisions and what came of them."""
 
 KINDS = {
     MessageStatus.SUPPRESSED.value: "suppressed",
@@ -66,11 +68,11 @@ class DynamoTimeline:
 
     def entries(self, customer_id: str) -> list[Line]:
         found = [
-            (item.at or "", ORDER.index(prefix), item.sk, number, line)
+            (item.at or "", line["kind"] in LAST, PREFIXES.index(prefix), item.sk, number, line)
             for prefix, item in _recorded(customer_id)
             for number, line in enumerate(_lines(prefix, item))
         ]
-        return [line for *_, line in sorted(found, key=lambda one: one[:4])]
+        return [line for *_, line in sorted(found, key=lambda one: one[:5])]
 
     def absorb(self, customer_id: str, merged_id: str) -> None:
         for prefix, item in _recorded(merged_id):
@@ -83,7 +85,7 @@ class DynamoTimeline:
 def _recorded(customer_id: str) -> Iterator[tuple[str, Entry]]:
     for item in Entry.query(customer_id, consistent_read=True):
         prefix = item.sk.partition("#")[0] + "#"
-        if prefix in ORDER:
+        if prefix in PREFIXES:
             yield prefix, item
 
 

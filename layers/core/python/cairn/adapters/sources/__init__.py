@@ -4,12 +4,11 @@ from pathlib import Path
 
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.track import TrackSource
-from cairn.application.accept_webhook import Source
 
 MAPPINGS = Path(__file__).parent
 
 
-def sources() -> dict[str, Source]:
+def sources() -> dict[str, MappedSource | TrackSource]:
     """Every source by name."""
-    vendors = [MappedSource.load(path) for path in sorted(MAPPINGS.glob("*.toml"))]
-    return {source.name: source for source in (TrackSource(), *vendors)}
+    vendors: list[MappedSource | TrackSource] = [MappedSource.load(path) for path in sorted(MAPPINGS.glob("*.toml"))]
+    return {source.name: source for source in [TrackSource(), *vendors]}

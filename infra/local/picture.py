@@ -1,0 +1,90 @@
+"""A timeline worth looking at: by day, what arrived, what was decided, what was sent, what was held back and why."""
+
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+Line = dict[str, Any]
+
+MARKS = {
+    "event": ("▸", "cyan"),
+    "message": ("✉", "green"),
+    "task": ("☎", "magenta"),
+    "suppressed": ("⊘", "yellow"),
+    "failed": ("✗", "red"),
+    "undecided": ("?", "red"),
+    "goal_reached": ("★", "bold green"),
+}
+QUIET = ("·", "dim")
+MAX_BODY = 240
+
+
+def show(lines: list[Line], console: Console, *, start: datetime, zone: ZoneInfo) -> None:
+    """Print a story's lines under a heading per day, in one time zone."""
+    customers = {line["customer"] for line in lines}
+    journeys = {line["journey"] for line in lines if line.get("journey")}
+    for day, of_day in groupby(lines, key=lambda line: _local(line, zone).date()):
+        number = (day - start.astimezone(zone).date()).days
+        console.print(Text(f"\n day {number} ", "bold reverse") + Text(f" {day:%A %d %B %Y}", "bold"))
+        table = Table.grid(padding=(0, 1), expand=True)
+        for width in (5, 1, 12):
+            table.add_column(width=width, no_wrap=True)
+        table.add_column(overflow="fold", ratio=1)
+        table.add_column(justify="right", no_wrap=True)
+        for line in of_day:
+            mark, style = MARKS.get(line["kind"], QUIET)
+            who = f"{line['customer']} " if len(customers) > 1 else ""
+            journey = f"{line.get('journey')} " if len(journeys) > 1 else ""
+            told = Text(who, "dim") + _told(line, zone)
+            step = Text(f"{journey}{line['step']}" if line.get("step") else "", "dim italic")
+            table.add_row(f"{_local(line, zone):%H:%M}", Text(mark, style), Text(_kind(line), style), told, step)
+        console.print(Padding(table, (0, 0, 0, 1)))
+
+
+def _local(line: Line, zone: ZoneInfo) -> datetime:
+    return datetime.fromisoformat(line["at"]).astimezone(zone)
+
+
+def _kind(line: Line) -> str:
+    return str(line.get("channel") or line["kind"]) if line["kind"] == "message" else line["kind"].replace("_", " ")
+
+
+def _told(line: Line, zone: ZoneInfo) -> Text:  # noqa: PLR0911  one return a kind
+    match line["kind"]:
+        case "event":
+            return Text(line["type"], "bold") + Text(f"  from {line['source']}", "dim")
+        case "message":
+            return _message(line) + Text(f"  {line['status']}" if line["status"] != "sent" else "", "green")
+        case "suppressed":
+            return Text(f"not sent: {line['reason']}", "yellow")
+        case "failed" | "undecided":
+            return Text(f"{line['reason']} {line.get('why', '')}", "red")
+        case "task":
+            due = datetime.fromisoformat(line["due_at"]).astimezone(zone)
+            return Text(line["title"], "bold") + Text(f"  for {line['queue']}, due {due:%a %H:%M}", "magenta")
+        case "waiting":
+            until = datetime.fromisoformat(line["until"]).astimezone(zone)
+            return Text(f"until {until:%a %d %b %H:%M}", "dim")
+        case "entered" | "held_out" | "not_entered":
+            return Text(" ".join(str(line[name]) for name in ("journey", "reason") if line.get(name)), "dim")
+        case "ended":
+            return Text(str(line.get("because") or line["outcome"]), "dim")
+        case "goal_reached":
+            return Text(line["because"], "bold green")
+        case _:
+            told = [str(line[name]) for name in ("because", "arm", "absorbed", "attributes") if line.get(name)]
+            return Text(" · ".join(told), "dim")
+
+
+def _message(line: Line) -> Text:
+    body = " ".join(str(line.get("body", "")).split())
+    body = body if len(body) <= MAX_BODY else body[:MAX_BODY].rsplit(" ", 1)[0] + " …"
+    if line.get("subject"):
+        return Text(line["subject"], "bold")
+    return Text(f"“{body}”")

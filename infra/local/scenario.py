@@ -1,0 +1,213 @@
+"""Stories as data: what is posted when, and what must come out (docs/scenarios.md describes the file)."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import unified_diff
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from cairn.domain.calendar import duration
+from cairn.domain.errors import CairnError
+from cairn.domain.event import instant_to_wire
+from infra.local.signing import path_of, signed_headers
+from infra.local.world import World
+
+ALWAYS_TOLD = ("message", "suppressed", "failed", "undecided", "task")
+"""Kinds of which a story must tell every line: what a customer or a colleague gets, or was not allowed to get."""
+
+TOKEN = re.compile(r"\$(at|epoch)(?:([+-])(\w+))?")
+
+Line = dict[str, Any]
+
+
+class InvalidScenarioError(CairnError):
+    """A scenario file is not one; the message names the fields."""
+
+
+class RefusedError(CairnError):
+    """A post of a scenario was not accepted, and the scenario did not say that it would not be."""
+
+
+def _instant_or_offset(value: Any) -> datetime | timedelta:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return duration(str(value))
+    except ValueError:
+        instant = datetime.fromisoformat(str(value))
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+When = Annotated[datetime | timedelta, BeforeValidator(_instant_or_offset)]
+Length = Annotated[timedelta, BeforeValidator(lambda value: duration(str(value)))]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Post(_Part):
+    at: When
+    source: str = "track"
+    event: Any = None
+    file: Path | None = None
+    set: dict[str, Any] = Field(default_factory=dict)
+    times: int = 1
+    status: int = 202
+    """What the receiver answers; a story may be about a refusal."""
+
+
+class Scenario(_Part):
+    """A story. `starts` is when its virtual time begins, `for` how long it runs."""
+
+    scenario: str
+    about: str = ""
+    starts: Annotated[datetime, BeforeValidator(_instant_or_offset)]
+    length: Length = Field(alias="for")
+    posts: list[Post]
+    expect: list[dict[str, Any]] = Field(default_factory=list)
+
+    def instant(self, when: datetime | timedelta) -> datetime:
+        return self.starts + when if isinstance(when, timedelta) else when
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a story turned out to be."""
+
+    scenario: Scenario
+    lines: list[Line]
+    difference: str
+    """A unified diff from what was expected to what happened; empty where they agree."""
+
+
+def load(path: Path) -> Scenario:
+    """Read a scenario file. Raises InvalidScenarioError naming what is wrong with it."""
+    try:
+        return Scenario.model_validate(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # noqa: S506  a safe loader
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise InvalidScenarioError(f"{path}: {problems}") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InvalidScenarioError(f"{path}: {error}") from None
+
+
+def tell(path: Path, scenario: Scenario, world: World, secrets: Mapping[str, str]) -> Told:
+    """Live through a story: post what it posts when it does, until its time is over. Raises RefusedError."""
+    for at, post in sorted(((scenario.instant(post.at), post) for post in scenario.posts), key=lambda one: one[0]):
+        world.advance_to(at)
+        body = json.dumps(_body(path, post, at)).encode()
+        for _ in range(post.times):
+            headers = signed_headers(post.source, body, secrets[post.source], at)
+            source = "" if post.source == "track" else post.source
+            answer = world.request("POST", f"https://localhost{path_of(post.source)}", headers, body, source)
+            if answer["statusCode"] != post.status:
+                raise RefusedError(f"post at {instant_to_wire(at)}: answered {answer['statusCode']}: {answer['body']}")
+        world.settle()
+    world.advance_to(scenario.starts + scenario.length)
+    lines = world.timeline()
+    return Told(scenario, lines, _difference(scenario, lines))
+
+
+def _body(path: Path, post: Post, at: datetime) -> Any:
+    document = post.event if post.file is None else json.loads((path.parent / post.file).read_text(encoding="utf-8"))
+    document = json.loads(json.dumps(document, default=str))
+    for place, value in post.set.items():
+        _put(document, place.split("."), json.loads(json.dumps(value, default=str)))
+    return filled(document, at)
+
+
+def _put(document: Any, place: list[str], value: Any) -> None:
+    for name in place[:-1]:
+        document = document[int(name)] if isinstance(document, list) else document.setdefault(name, {})
+    if isinstance(document, list):
+        document[int(place[-1])] = value
+    else:
+        document[place[-1]] = value
+
+
+def filled(value: Any, at: datetime) -> Any:
+    """`$at`, `$epoch`, and either with an offset such as `$at+48h` or `$epoch-3600`, become the post's instant."""
+    if isinstance(value, dict):
+        return {name: filled(one, at) for name, one in value.items()}
+    if isinstance(value, list):
+        return [filled(one, at) for one in value]
+    match = TOKEN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    kind, sign, offset = match.groups()
+    length = timedelta() if not offset else timedelta(seconds=int(offset)) if offset.isdigit() else duration(offset)
+    instant = at - length if sign == "-" else at + length
+    return instant_to_wire(instant) if kind == "at" else int(instant.timestamp())
+
+
+def _difference(scenario: Scenario, lines: list[Line]) -> str:
+    """Compares, kind by kind that the story tells, every line that happened with the one expected in its place."""
+    told = {*ALWAYS_TOLD, *(one["kind"] for one in scenario.expect)}
+    happened = [line for line in lines if line["kind"] in told]
+    expected = [_Expectation(one, scenario) for one in scenario.expect]
+    expected.sort(key=lambda one: one.at)
+    pairs = _paired(expected, happened)
+    if None not in pairs and len(pairs) == len(happened):
+        return ""
+    wanted = [_brief(line) if line else one.text() for one, line in zip(expected, pairs, strict=True)]
+    got = [_brief(line) for line in happened]
+    return "\n".join(unified_diff(wanted, got, "expected", "happened", lineterm="", n=1))
+
+
+def _paired(expected: "list[_Expectation]", happened: list[Line]) -> list[Line | None]:
+    """For each expectation the line that meets it, each line once; lines of one instant may come in any order."""
+    left = list(happened)
+    pairs: list[Line | None] = []
+    for one in expected:
+        match = next((line for line in left if one.matches(line)), None)
+        if match is not None:
+            left.remove(match)
+        pairs.append(match)
+    return pairs
+
+
+BRIEF = ("customer", "journey", "step", "channel", "template", "subject", "reason", "outcome", "queue", "status")
+
+
+def _brief(line: Line) -> str:
+    fields = {name: line[name] for name in BRIEF if line.get(name)}
+    return f"{line['at']} {line['kind']} " + " ".join(f"{name}={value}" for name, value in fields.items())
+
+
+class _Expectation:
+    def __init__(self, document: Mapping[str, Any], scenario: Scenario) -> None:
+        fields = dict(document)
+        self.at = scenario.instant(_instant_or_offset(fields.pop("at"))).astimezone(UTC)
+        contains = fields.pop("contains", [])
+        self.contains = contains if isinstance(contains, list) else [contains]
+        self.fields = {name: str(value) for name, value in fields.items()}
+
+    def matches(self, line: Line) -> bool:
+        text = f"{line.get('subject', '')}\n{line.get('body', '')}"
+        return (
+            datetime.fromisoformat(line["at"]).replace(microsecond=0) == self.at
+            and all(str(line.get(name)) == value for name, value in self.fields.items())
+            and all(str(part) in text for part in self.contains)
+        )
+
+    def text(self) -> str:
+        named = [f"{name}={value}" for name, value in self.fields.items() if name != "kind"]
+        named += [f"contains={part!r}" for part in self.contains]
+        return f"{instant_to_wire(self.at)} {self.fields.get('kind')} " + " ".join(named)
+
+
+class _Loader(yaml.SafeLoader):
+    """Instants stay as written; everything else as YAML has it."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
