@@ -19,7 +19,7 @@ from rich.text import Text
 
 from cairn.domain.errors import CairnError
 from cairn.domain.event import instant_to_wire
-from infra.local.signing import local_secrets, path_of, secret_for, signed_headers
+from infra.local.signing import just_now, local_secrets, path_of, secret_for, signed_headers
 
 ROOT = Path(__file__).parents[2]
 JOURNEYS = ROOT / "layers" / "journeys"
@@ -90,7 +90,8 @@ def send(
     now = datetime.now(UTC)
     with _clear_errors():
         try:
-            body = json.dumps(_at(json.loads(event.read_bytes()), now)).encode()
+            document = just_now(source, _at(json.loads(event.read_bytes()), now), now)
+            body = json.dumps(document).encode()
         except (OSError, ValueError) as error:
             raise typer.BadParameter(f"{event} cannot be read as JSON: {error}") from error
         headers = signed_headers(source, body, secret_for(source, os.environ), now)

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from cairn.domain.calendar import duration
 from cairn.domain.errors import CairnError
 from cairn.domain.event import instant_to_wire
+from cairn.domain.instants import duration
 from infra.local.signing import path_of, signed_headers
 from infra.local.world import World
 

@@ -12,8 +12,8 @@ from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from cairn.domain.calendar import duration
 from cairn.domain.event import instant_to_wire
+from cairn.domain.instants import duration
 from infra.local.world import World
 
 BEAT = 0.1

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from cairn.adapters.sources import sources
 from cairn.domain.errors import UnknownSourceError
+from cairn.domain.event import instant_to_wire
 from cairn.domain.identity import short_hash
 
 LOCAL_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  public, and no deployment takes it
@@ -32,6 +34,15 @@ def signed_headers(source: str, body: bytes, secret: str, now: datetime) -> dict
         raise UnknownSourceError(f"no source is called {source!r}; known are {', '.join(sorted(known))}")
     headers = known[source].scheme.sign(body, secret, now, _message_id(body))
     return {"content-type": "application/json", **headers}
+
+
+def just_now(source: str, document: Any, now: datetime) -> Any:
+    """The sample as if it had happened now: the instant that its vendor writes into it is the present one."""
+    field = getattr(sources().get(source), "mapping", {}).get("occurred_at", "occurred_at")
+    if not isinstance(document, dict) or field not in document:
+        return document
+    seconds = isinstance(document[field], int)
+    return document | {field: int(now.timestamp()) if seconds else instant_to_wire(now)}
 
 
 def _message_id(body: bytes) -> str:

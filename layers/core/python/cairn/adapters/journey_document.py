@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import time
 from typing import Any
 
-from cairn.domain.calendar import duration
 from cairn.domain.consent import Channel, Purpose
+from cairn.domain.instants import duration
 from cairn.domain.journey import (
     Again,
     Branch,

@@ -1,18 +1,20 @@
 """Templates: Jinja2, sandboxed, escaped in HTML, and strict: a gap is an error, never half a sentence."""
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, Template, pass_context
 from jinja2 import TemplateError as JinjaError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cairn.adapters.catalogue import Catalogue
-from cairn.domain.calendar import to_instant, zone_named
 from cairn.domain.consent import Channel
 from cairn.domain.errors import TemplateError
+from cairn.domain.instants import to_instant, zone_named
 from cairn.domain.message import Message, Rendered
+
+if TYPE_CHECKING:
+    from cairn.adapters.catalogue import Catalogue
 
 VARIABLES = ("profile", "data", "customer", "journey")
 """What a template may name."""
@@ -62,7 +64,7 @@ def money(minor_units: Any, currency: str = "USD") -> str:
 class JinjaRenderer:
     """Implements the port Renderer, on the templates of the message's own journey version."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: "Catalogue") -> None:
         self._catalogue = catalogue
 
     def render(self, message: Message, channel: Channel, address: str) -> Rendered:

@@ -5,19 +5,24 @@ provider's call and the record, is settled by purpose: marketing is not sent aga
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from cairn.application.ports import Deliveries, Provider, Renderer, Switches
 from cairn.domain import gate
 from cairn.domain.consent import Channel, Purpose
+from cairn.domain.contact import Contact
 from cairn.domain.errors import ClaimedElsewhereError, ProviderBusyError, ProviderRejectedError, TemplateError
 from cairn.domain.message import Message, MessageStatus
 from cairn.settings import FUNCTION_TIMEOUT
 
 LEASE: timedelta = 2 * FUNCTION_TIMEOUT
 """How long a claim without an outcome may still be somebody's who is at work."""
+
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +43,33 @@ class DeliverMessage:
                 raise ClaimedElsewhereError("the message is being sent; if not, the lease ends soon")
             if message.purpose is Purpose.MARKETING:
                 return self._record(message, MessageStatus.UNDECIDED, now, {"reason": "crash_around_provider"})
-        match gate.decide(message, contact, contact.claims, self.switches.current(now), now):
-            case gate.Suppress(reason):
-                return self._record(message, MessageStatus.SUPPRESSED, now, {"reason": reason.value})
-            case gate.Send(channel, address):
-                return self._send(message, channel, address, now)
+        return self._send(message, contact, now)
 
-    def _send(self, message: Message, channel: Channel, address: str, now: datetime) -> MessageStatus:
-        detail: dict[str, Any] = {"channel": channel.value}
+    def _send(
+        self,
+        message: Message,
+        contact: Contact,
+        now: datetime,
+        rejected: Mapping[str, str] = NOTHING,
+    ) -> MessageStatus:
+        """Send on the first channel that the gate lets it take; on the next one where a provider will never have it."""
+        verdict = gate.decide(message, contact, contact.claims, self.switches.current(now), now)
+        if isinstance(verdict, gate.Suppress):
+            return self._record(message, MessageStatus.SUPPRESSED, now, {"reason": verdict.reason.value, **rejected})
+        detail: dict[str, Any] = {"channel": verdict.channel.value, **rejected}
         try:
-            rendered = self.renderer.render(message, channel, address)
-            provider_id = self.providers[channel].send(message, rendered)
+            rendered = self.renderer.render(message, verdict.channel, verdict.address)
+            provider_id = self.providers[verdict.channel].send(message, rendered)
         except ProviderBusyError:
             self.deliveries.release(message)
             raise
         except TemplateError as error:
             return self._record(message, MessageStatus.FAILED, now, detail | {"reason": "template", "why": str(error)})
         except ProviderRejectedError as error:
+            left = message.channels[message.channels.index(verdict.channel) + 1 :]
+            if left:
+                rejected = {**rejected, f"rejected_{verdict.channel}": error.code}
+                return self._send(replace(message, channels=left), contact, now, rejected)
             return self._record(message, MessageStatus.FAILED, now, detail | {"reason": "provider", "why": error.code})
         said = {"subject": rendered.subject, "body": rendered.text, "provider_id": provider_id}
         return self._record(

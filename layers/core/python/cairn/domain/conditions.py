@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
 from cairn.domain.event import instant_from_wire
+from cairn.domain.instants import to_instant, zone_named
 from cairn.domain.profile import Profile
 
 SECONDS_A_DAY = 86_400
@@ -30,6 +32,12 @@ class Scope:
     data: Mapping[str, Any]
     event: Mapping[str, Any] = field(default_factory=dict)
     enrollment: Mapping[str, Any] = field(default_factory=dict)
+    default_zone: str = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the customer is: the profile's `time_zone`, else the journey's."""
+        return zone_named(self.profile.get("time_zone"), self.default_zone)
 
     def names(self) -> dict[str, Any]:
         return {
@@ -60,25 +68,20 @@ class _Functions(functions.Functions):  # type: ignore[misc]
         activity = self._scope.profile.activity.get(event_type)
         return activity.count if activity else 0
 
-    @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
-    def _func_days_since(self, what: str | None) -> float | None:
+    @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+    def _func_days_since(self, what: str | float | None) -> float | None:
         """Days since an instant, or since an event of that type last happened."""
         return self._elapsed(what, SECONDS_A_DAY)
 
-    @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
-    def _func_hours_until(self, what: str | None) -> float | None:
+    @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+    def _func_hours_until(self, what: str | float | None) -> float | None:
         elapsed = self._elapsed(what, SECONDS_AN_HOUR)
         return None if elapsed is None else -elapsed
 
-    def _elapsed(self, what: str | None, unit: int) -> float | None:
-        if what is None:
-            return None
-        activity = self._scope.profile.activity.get(what)
-        try:
-            then = activity.last if activity else instant_from_wire(what)
-        except ValueError:
-            return None
-        return (self._scope.now - then) / timedelta(seconds=unit)
+    def _elapsed(self, what: str | float | None, unit: int) -> float | None:
+        activity = self._scope.profile.activity.get(str(what))
+        then = activity.last if activity else to_instant(what, self._scope.zone)
+        return None if then is None else (self._scope.now - then) / timedelta(seconds=unit)
 
 
 @lru_cache(maxsize=1024)

@@ -11,15 +11,18 @@ from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage
 from cairn.domain.enrollment import Enrollment
 from cairn.domain.event import Event
 from cairn.domain.identity import short_hash
-from cairn.domain.journey import Journey
+from cairn.domain.journey import Again, Journey
 from cairn.domain.message import MessageStatus
-from cairn.domain.profile import Profile, survivor
+from cairn.domain.profile import Profile, Stamped, survivor
 
 DEDUPE_WINDOW = timedelta(days=35)
 """Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
 
-MAX_CLOSED = 50
-"""Ends remembered per customer for starts that may still arrive late."""
+MAX_EARLY = 10
+"""Ends and changes remembered per customer for starts that arrive late; they keep the item small."""
+
+MAX_ENTERED = 50
+"""Entries remembered per customer for re-entry rules with a key (bookings, invoices); the newest count."""
 
 FEEDBACK_SOURCE = "feedback"
 """The source of events that record_feedback makes; nobody else can say what became of a message."""
@@ -49,6 +52,8 @@ class Customer:
     """When the customer last entered, by `journey:key`; what re-entry rules ask."""
     closed: Mapping[str, datetime] = field(default_factory=dict)
     """When an event ended `journey:key` by name; a start that happened before that is stale."""
+    changed: Mapping[str, Stamped] = field(default_factory=dict)
+    """What a refresh said of a `journey:key` that has not started yet."""
     revision: int = 0
     """Grows with every commit; the optimistic lock."""
 
@@ -74,6 +79,9 @@ class Customer:
             enrollments=enrollments,
             entered=_latest(other.entered, self.entered),
             closed=_latest(other.closed, self.closed),
+            changed={
+                name: one.latest(self.changed.get(name)) for name, one in {**self.changed, **other.changed}.items()
+            },
         )
 
 
@@ -117,8 +125,8 @@ def on_event(customer: Customer, event: Event, journeys: Journeys, now: datetime
         journey = journeys.version(enrollment.journey, enrollment.version)
         reaction.advance(journey, enrollment, engine.Happened(event), now)
     for journey in journeys.current():
-        reaction.remember_end(journey, event, now)
         reaction.start(journey, event, now)
+        reaction.remember(journey, event, now)
     return reaction.done()
 
 
@@ -159,27 +167,50 @@ class _Reaction:
         if key is None:
             return
         name = f"{journey.name}:{key}"
-        is_open = any(
-            one.open and one.journey == journey.name and one.key == key for one in self.customer.enrollments.values()
-        )
+        is_open = self.is_open(journey, key)
         if not engine.may_enter(journey, self.customer.entered.get(name), is_open=is_open, now=now):
-            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "re-entry"}))
+            if not is_open:
+                self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "re-entry"}))
             return
         closed_at = self.customer.closed.get(name)
         if closed_at is not None and closed_at >= event.occurred_at:
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "ended before it began"}))
             return
-        self.customer = replace(self.customer, entered={**self.customer.entered, name: now})
         enrollment = engine.enrollment_of(journey, self.customer.profile, event, key, now)
+        changed = self.customer.changed.get(name)
+        if changed is not None and changed.at >= event.occurred_at:
+            enrollment = replace(enrollment, data={**enrollment.data, **changed.value}, data_at=changed.at)
+        self.customer = replace(
+            self.customer,
+            entered=_newest({**self.customer.entered, name: now}),
+            changed={other: one for other, one in self.customer.changed.items() if other != name},
+        )
         self.advance(journey, enrollment, engine.Entered(), now)
 
-    def remember_end(self, journey: Journey, event: Event, now: datetime) -> None:
-        key = engine.closes(journey, self.customer.profile, event, now)
-        if key is None:
-            return
-        closed = _latest(self.customer.closed, {f"{journey.name}:{key}": event.occurred_at})
-        newest = sorted(closed, key=lambda name: closed[name])[-MAX_CLOSED:]
-        self.customer = replace(self.customer, closed={name: closed[name] for name in newest})
+    def remember(self, journey: Journey, event: Event, now: datetime) -> None:
+        """What this event says of an enrollment that is still to start, because its events came in another order."""
+        profile = self.customer.profile
+        ended = engine.key_named(journey, journey.exit_on, profile, event, now)
+        if ended is not None and not self.is_over(journey, ended):
+            closed = _latest(self.customer.closed, {f"{journey.name}:{ended}": event.occurred_at})
+            kept = _recent(closed, now)
+            self.customer = replace(self.customer, closed={name: closed[name] for name in kept})
+        key = engine.key_named(journey, journey.refresh_on, profile, event, now)
+        if key is not None and not self.is_open(journey, key) and not self.is_over(journey, key):
+            name = f"{journey.name}:{key}"
+            told = Stamped(dict(event.properties), event.occurred_at).latest(self.customer.changed.get(name))
+            changed = {**self.customer.changed, name: told}
+            kept = _recent({name: one.at for name, one in changed.items()}, now)
+            self.customer = replace(self.customer, changed={name: changed[name] for name in kept})
+
+    def is_open(self, journey: Journey, key: str) -> bool:
+        return any(
+            one.open and (one.journey, one.key) == (journey.name, key) for one in self.customer.enrollments.values()
+        )
+
+    def is_over(self, journey: Journey, key: str) -> bool:
+        """Entered before, and never again: nothing about it needs remembering."""
+        return journey.entry.again is Again.NEVER and f"{journey.name}:{key}" in self.customer.entered
 
     def note_feedback(self, event: Event) -> None:
         """A provider told what became of a message: its status moves; a dead or complaining address is left alone."""
@@ -206,3 +237,16 @@ def _worth_keeping(enrollment: Enrollment, journeys: Journeys, now: datetime) ->
 
 def _latest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:
     return {name: max(at for at in (left.get(name), right.get(name)) if at) for name in {**left, **right}}
+
+
+def _recent(instants: Mapping[str, datetime], now: datetime) -> list[str]:
+    """The names that a late start may still ask for."""
+    young = [name for name, at in instants.items() if now - at < DEDUPE_WINDOW]
+    return sorted(young, key=lambda name: instants[name])[-MAX_EARLY:]
+
+
+def _newest(entered: Mapping[str, datetime]) -> dict[str, datetime]:
+    """All entries of journeys without a key, and the newest of the others."""
+    keyed = sorted((name for name in entered if not name.endswith(":")), key=lambda name: entered[name])
+    dropped = set(keyed[:-MAX_ENTERED])
+    return {name: at for name, at in entered.items() if name not in dropped}

@@ -86,7 +86,7 @@ def entry_key(journey: Journey, profile: Profile, event: Event, now: datetime) -
     entry = journey.entry
     if entry.event != event.type:
         return None
-    scope = Scope(profile, now, event.properties, event.view())
+    scope = Scope(profile, now, event.properties, event.view(), default_zone=journey.time_zone)
     if not holds(entry.where, scope):
         return None
     return _text(evaluate(entry.key, scope)) if entry.key else ""
@@ -120,15 +120,19 @@ def enrollment_of(journey: Journey, profile: Profile, event: Event, key: str, no
     )
 
 
-def closes(journey: Journey, profile: Profile, event: Event, now: datetime) -> str | None:
-    """The key that this event ends by name, so that a start which arrives later than its end is known for stale."""
-    for rule in journey.exit_on:
+def key_named(journey: Journey, rules: tuple[Match, ...], profile: Profile, event: Event, now: datetime) -> str | None:
+    """The key of the enrollment that an event is about, told from the event alone; None where it is about none.
+
+    What ends or refreshes an enrollment may arrive before what starts it, and must not be lost then.
+    """
+    for rule in rules:
         expression = rule.key or journey.entry.key
-        if rule.event != event.type or rule.key == ANY_KEY or (expression is None and rule.where is not None):
+        asks_the_enrollment = rule.where is not None and ("data" in rule.where or "enrollment" in rule.where)
+        if rule.event != event.type or rule.key == ANY_KEY or asks_the_enrollment:
             continue
-        scope = Scope(profile, now, {}, event.view())
+        scope = Scope(profile, now, {}, event.view(), default_zone=journey.time_zone)
         key = _text(evaluate(expression, scope)) if expression else ""
-        if key is not None and (rule.where is None or "data" not in rule.where) and holds(rule.where, scope):
+        if key is not None and holds(rule.where, scope):
             return key
     return None
 
@@ -176,26 +180,26 @@ def _hear(walk: "_Walk", event: Event) -> None:
         return
     if enrollment.status is Status.HELD_OUT:
         return
-    if walk.matches_any(walk.journey.refresh_on, event) and event.occurred_at >= (
+    refreshed = walk.matches_any(walk.journey.refresh_on, event) and event.occurred_at >= (
         enrollment.data_at or event.occurred_at
-    ):
-        _refresh(walk, event)
+    )
+    if refreshed:
+        data = {**enrollment.data, **event.properties}
+        walk.enrollment = replace(walk.enrollment, data=data, data_at=event.occurred_at)
+        walk.note("refreshed", enrollment.step or "", because=event.type)
     step = walk.journey.steps.get(enrollment.step or "")
-    if isinstance(step, WaitFor) and walk.enrollment.step == step.id and walk.matches(step.match, event):
+    if isinstance(step, WaitFor) and walk.matches(step.match, event):
         walk.count(event)
         walk.note("happened", step.id, because=event.type)
         walk.event = event
         walk.go(step.happened)
+    elif refreshed and isinstance(step, Wait | WaitFor):
+        walk.count(event)
+        _retime(walk, step)
 
 
-def _refresh(walk: "_Walk", event: Event) -> None:
-    data = {**walk.enrollment.data, **event.properties}
-    walk.enrollment = replace(walk.enrollment, data=data, data_at=event.occurred_at)
-    walk.count(event)
-    walk.note("refreshed", walk.enrollment.step or "", because=event.type)
-    step = walk.journey.steps.get(walk.enrollment.step or "")
-    if not isinstance(step, Wait | WaitFor):
-        return
+def _retime(walk: "_Walk", step: Wait | WaitFor) -> None:
+    """The enrollment's data changed: a wait for a date of it moves along, any other one stands."""
     moment = step.until if isinstance(step, Wait) else step.timeout
     if isinstance(moment, Until):
         walk.park(step, moment)
@@ -241,6 +245,7 @@ class _Walk:
             self.enrollment.data,
             seen.view() if seen else {},
             self.enrollment.view(),
+            self.journey.time_zone,
         )
 
     def matches_any(self, rules: tuple[Match, ...], event: Event) -> bool:
@@ -320,7 +325,7 @@ class _Walk:
                         step.channels,
                         step.template,
                         step.purpose,
-                        calendar.zone_of(self.scope(), self.journey.time_zone).key,
+                        self.scope().zone.key,
                     ),
                 )
             case Task():
@@ -342,7 +347,6 @@ class _Walk:
             since=self.enrollment.reached_at or self.now,
             entered_at=self.enrollment.entered_at,
             scope=self.scope(),
-            default_zone=self.journey.time_zone,
         )
         if due is not None and due > self.now:
             self.set_timer(step.id, due)

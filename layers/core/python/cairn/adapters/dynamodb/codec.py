@@ -20,7 +20,7 @@ def profile_to_wire(profile: Profile) -> Wire:
     return {
         "created_at": instant_to_wire(profile.created_at),
         "identifiers": [[one.kind, one.value] for one in profile.identifiers],
-        "attributes": {name: [one.value, instant_to_wire(one.at)] for name, one in profile.attributes.items()},
+        "attributes": stamped_to_wire(profile.attributes),
         "activity": {
             name: [one.count, instant_to_wire(one.first), instant_to_wire(one.last)]
             for name, one in profile.activity.items()
@@ -34,7 +34,7 @@ def profile_from_wire(customer_id: str, wire: Wire) -> Profile:
         id=customer_id,
         created_at=instant_from_wire(wire["created_at"]),
         identifiers=tuple(Identifier(kind, value) for kind, value in wire["identifiers"]),
-        attributes={name: Stamped(value, instant_from_wire(at)) for name, (value, at) in wire["attributes"].items()},
+        attributes=stamped_from_wire(wire["attributes"]),
         activity={
             name: Activity(count, instant_from_wire(first), instant_from_wire(last))
             for name, (count, first, last) in wire["activity"].items()
@@ -238,6 +238,14 @@ def claim_to_wire(claim: Claim) -> str:
 def claim_from_wire(wire: str) -> Claim:
     purpose, at = wire.split(" ")
     return Claim(instant_from_wire(at), Purpose(purpose))
+
+
+def stamped_to_wire(stamped: Mapping[str, Stamped]) -> Wire:
+    return {name: [one.value, instant_to_wire(one.at)] for name, one in stamped.items()}
+
+
+def stamped_from_wire(wire: Wire) -> dict[str, Stamped]:
+    return {name: Stamped(value, instant_from_wire(at)) for name, (value, at) in wire.items()}
 
 
 def instants_to_wire(instants: Mapping[str, datetime]) -> Wire:

@@ -139,6 +139,7 @@ def _customer(state: Open, contact: Open | None) -> Customer:
         enrollments=codec.enrollments_from_wire(state.enrollments or {}),
         entered=codec.instants_from_wire(memory.get("entered", {})),
         closed=codec.instants_from_wire(memory.get("closed", {})),
+        changed=codec.stamped_from_wire(memory.get("changed", {})),
         revision=int(state.rev or 0),
     )
 
@@ -154,6 +155,7 @@ def _state_item(commit: Commit) -> Open:
         memory={
             "entered": codec.instants_to_wire(after.entered),
             "closed": codec.instants_to_wire(after.closed),
+            "changed": codec.stamped_to_wire(after.changed),
         },
         outbox={
             "at": instant_to_wire(commit.at),

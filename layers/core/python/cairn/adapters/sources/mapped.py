@@ -50,7 +50,7 @@ class MappedSource:
             "type": rule["type"],
             "occurred_at": _instant(_pick(self.mapping["occurred_at"], payload)),
             "customer": _customer({**self.mapping["customer"], **rule.get("customer", {})}, payload),
-            "properties": _fields(rule.get("properties", {}), payload),
+            "properties": {name: _pick(expression, payload) for name, expression in rule.get("properties", {}).items()},
             "attributes": _fields({**self.mapping.get("attributes", {}), **rule.get("attributes", {})}, payload),
         }
         return [event_from_wire(document, source=self.name, received_at=now)]
