@@ -1,0 +1,73 @@
+"""What the README and the docs show is what happens: their examples run here.
+
+`UPDATE_DOCS=1 make test` writes the output that the README shows anew.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from cairn.adapters.journey_yaml import check
+from infra.local.cli import app
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+SHOWN = re.compile(r"(<!-- replay: (?P<file>\S+) -->\n```\n)(?P<output>.*?)(```\n)", re.DOTALL)
+
+
+def test_the_story_in_the_readme_is_what_replay_prints() -> None:
+    text = README.read_text(encoding="utf-8")
+    shown = SHOWN.search(text)
+    assert shown is not None
+
+    result = CliRunner().invoke(app, ["replay", str(ROOT / shown["file"])])
+    output = "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines()) + "\n"
+
+    if os.environ.get("UPDATE_DOCS"):
+        before, after = text[: shown.start("output")], text[shown.end("output") :]
+        README.write_text(before + output + after, encoding="utf-8")
+    else:
+        assert shown["output"] == output
+
+
+def test_the_journey_in_the_readme_can_be_deployed(tmp_path: Path) -> None:
+    (example,) = re.findall(
+        r"^```yaml journey\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    folder = tmp_path / "cart-rescue"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "journey.yaml").write_text(example, encoding="utf-8")
+    for step in yaml.safe_load(example)["steps"]:
+        for channel in _channels(step.get("send", {})):
+            front = "---\nsubject: Hello\n---\n" if channel == "email" else "---\ntitle: Hello\n---\n"
+            name = f"{step['send']['template']}.{channel}.{'html' if channel == 'email' else 'txt'}"
+            content = "Hello" if channel == "sms" else f"{front}Hello"
+            (folder / "templates" / name).write_text(content, encoding="utf-8")
+
+    assert check(tmp_path) == []
+
+
+def test_the_story_in_the_docs_comes_true(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```yaml scenario\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(example, encoding="utf-8")
+
+    result = CliRunner().invoke(app, ["replay", str(scenario)])
+
+    assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)#]+)", README.read_text(encoding="utf-8")))
+def test_every_link_in_the_readme_leads_somewhere(link: str) -> None:
+    assert (ROOT / link).exists()
+
+
+def _channels(send: dict[str, Any]) -> list[str]:
+    channel = send.get("channel", [])
+    return [channel] if isinstance(channel, str) else list(channel)
