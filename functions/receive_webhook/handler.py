@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from cairn import bootstrap
-from cairn.application.accept_webhook import AcceptWebhook, Request
+from cairn.application.accept_webhook import AcceptWebhook, Reading, Request
 from cairn.domain.errors import (
     BodyTooLargeError,
     CairnError,
@@ -32,6 +32,8 @@ STATUS: dict[type[CairnError], tuple[int, str]] = {
 OUT_OF_ORDER = (503, "not-stored")
 """For everything else: nothing was stored, and the same request is safe to send again."""
 
+PLAIN_TEXT = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+
 
 @cache
 def accept() -> AcceptWebhook:
@@ -48,12 +50,30 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     request_context = event["requestContext"]
     query = f"?{event['rawQueryString']}" if event.get("rawQueryString") else ""
     url = f"https://{request_context['domainName']}{event['rawPath']}{query}"
+    request = Request(url, event["headers"], raw, request_context["http"]["method"])
     try:
-        events = accept()(source, Request(url, event["headers"], raw), datetime.now(UTC))
+        if request.method == "GET" and (challenge := accept().challenge(source, request)) is not None:
+            logger.info("webhook handshake answered", source=source)
+            return {"statusCode": 200, "headers": PLAIN_TEXT, "body": challenge}
+        reading = accept()(source, request, datetime.now(UTC))
     except CairnError as error:
         return _refused(source, error)
+    return _accepted(source, reading)
+
+
+def _accepted(source: str, reading: Reading) -> dict[str, Any]:
+    """What this vendor expects to hear; what it sent in vain is counted."""
+    events = reading.events
     logger.info("webhook accepted", source=source, events=len(events))
-    return _answer(202, {"accepted": len(events), "ids": [one.id for one in events]})
+    if reading.ignored:
+        count("WebhookIgnored", source=source)
+    if reading.problems:
+        count("WebhookUnreadable", source=source)
+        logger.error("webhook kept for the dead-letter queue", source=source, problems=len(reading.problems))
+    answer = accept().answer_of(source)
+    if answer.body is None:
+        return _answer(answer.status, {"accepted": len(events), "ids": [one.id for one in events]})
+    return {"statusCode": answer.status, "headers": {"content-type": answer.content_type}, "body": answer.body}
 
 
 def _refused(source: str, error: CairnError) -> dict[str, Any]:

@@ -27,7 +27,14 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def relay_record(record: DynamoDBRecord) -> None:
-    commit = committed_in(record.raw_event)
+    try:
+        commit = committed_in(record.raw_event)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        # No retry mends what cannot be read; and while it is tried, it keeps back all that stands behind it.
+        relay().park(record.raw_event["dynamodb"]["Keys"]["pk"]["S"], record.raw_event["dynamodb"], error)
+        count("DeadLetter", queue="effects")
+        logger.error("commit parked in the dead-letter queue", error=type(error).__name__)
+        return
     if commit is None:
         return
     relay()(commit, datetime.now(UTC))

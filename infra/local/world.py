@@ -36,7 +36,8 @@ class World:
 
     cloud: Cloud
     clock: time_machine.Traveller
-    handlers: Mapping[str, Handler]
+    catalogue: Path
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
     _followed: str | None = None
     _stream_waits_until: datetime | None = None
@@ -44,6 +45,14 @@ class World:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def deploy(self, journeys: Path) -> None:
+        """Deploy journeys over what is there; every function starts anew and remembers nothing.
+
+        Raises InvalidJourneysError where a journey has a problem: what would not be deployed does not run here either.
+        """
+        write_catalogue(journeys, self.catalogue)
+        self.handlers = {function.name: _load(function, self.cloud, self.catalogue) for function in FUNCTIONS}
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str = "") -> Shape:
         """What API Gateway does with an HTTP request; gives the function's answer."""
@@ -166,18 +175,17 @@ class World:
 def world(journeys: Path, *, start: datetime, secrets: Mapping[str, str], ticking: bool = False) -> Iterator[World]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
-    Raises InvalidJourneysError where a journey has a problem: what would not be deployed does not run here either.
+    Raises InvalidJourneysError as `World.deploy` does.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cairn-")))
-        catalogue = folder / "catalogue.json"
-        write_catalogue(journeys, catalogue)
         clock = stack.enter_context(time_machine.travel(start, tick=ticking))
         stack.enter_context(sandbox())
         cloud = Cloud()
         cloud.create(secrets)
-        handlers = {function.name: _load(function, cloud, catalogue) for function in FUNCTIONS}
-        yield World(cloud, clock, handlers)
+        made = World(cloud, clock, folder / "catalogue.json")
+        made.deploy(journeys)
+        yield made
 
 
 def _load(function: Function, cloud: Cloud, catalogue: Path) -> Handler:

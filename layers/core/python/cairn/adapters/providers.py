@@ -26,7 +26,7 @@ class SesEmail:
         self._configuration_set = configuration_set
 
     def send(self, message: Message, rendered: Rendered) -> str:
-        answer = _call(
+        answer = call(
             self._client.send_email,
             FromEmailAddress=self._sender,
             Destination={"ToAddresses": [rendered.address]},
@@ -57,7 +57,7 @@ class SnsSms:
         attributes = {"AWS.SNS.SMS.SMSType": kind}
         if self._sender_id:
             attributes["AWS.SNS.SMS.SenderID"] = self._sender_id
-        answer = _call(
+        answer = call(
             self._client.publish,
             PhoneNumber=rendered.address,
             Message=rendered.text,
@@ -75,7 +75,7 @@ class SnsPush:
         self._client = client
 
     def send(self, message: Message, rendered: Rendered) -> str:  # noqa: ARG002  the port's shape
-        answer = _call(
+        answer = call(
             self._client.publish,
             TargetArn=rendered.address,
             Subject=rendered.subject or " ",
@@ -84,7 +84,8 @@ class SnsPush:
         return str(answer["MessageId"])
 
 
-def _call(operation: Any, **arguments: Any) -> Any:
+def call(operation: Any, **arguments: Any) -> Any:
+    """Ask a provider once, and say in our words what it answered."""
     try:
         return operation(**arguments)
     except ClientError as error:

@@ -1,11 +1,11 @@
 """SQS: the inbox of events (FIFO per customer), the outbox of messages, dead letters."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.dynamodb.codec import effect_to_wire, message_to_wire
+from cairn.adapters.json_text import to_json
 from cairn.domain.effects import Effect
 from cairn.domain.errors import CairnError, ServiceBusyError
 from cairn.domain.event import Event, event_to_wire
@@ -30,7 +30,7 @@ class EventsQueue:
             entries = [
                 {
                     "Id": str(number),
-                    "MessageBody": json.dumps(event_to_wire(event), separators=(",", ":")),
+                    "MessageBody": to_json(event_to_wire(event)),
                     "MessageGroupId": group_of(event),
                     "MessageDeduplicationId": event.key,
                 }
@@ -51,7 +51,7 @@ class MessagesQueue:
 
     def put(self, message: Message) -> None:
         with calling("sqs"):
-            self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(message_to_wire(message)))
+            self._sqs.send_message(QueueUrl=self._url, MessageBody=to_json(message_to_wire(message)))
 
 
 class DeadLetterQueue:
@@ -81,14 +81,15 @@ def group_of(event: Event) -> str:
 def wake_body(customer_id: str, enrollment_id: str, sequence: int) -> str:
     """What a timer brings back, on the wakes queue."""
     wake = {"customer": customer_id, "enrollment": enrollment_id, "sequence": sequence}
-    return json.dumps(wake, separators=(",", ":"))
+    return to_json(wake)
 
 
-def parked_effect(dead_letters: DeadLetterQueue) -> Callable[[str, Effect, CairnError], None]:
-    """Keeps an effect that can never be carried out, whole, so that it can be redriven once its cause is mended."""
+def parked_effect(dead_letters: DeadLetterQueue) -> Callable[[str, Effect | Mapping[str, Any], Exception], None]:
+    """Keeps what can never be carried out, whole, so that it can be redriven once its cause is mended."""
 
-    def park(customer_id: str, effect: Effect, error: CairnError) -> None:
-        body = json.dumps({"customer": customer_id, "effect": effect_to_wire(effect)})
-        dead_letters.park(body, f"{type(error).__name__}: {error}")
+    def park(customer_id: str, what: Effect | Mapping[str, Any], error: Exception) -> None:
+        kept = {"change": what} if isinstance(what, Mapping) else {"effect": effect_to_wire(what)}
+        why = f": {error}" if isinstance(error, CairnError) else ""
+        dead_letters.park(to_json({"customer": customer_id, **kept}), type(error).__name__ + why)
 
     return park

@@ -40,7 +40,7 @@ def events_of(envelope: Mapping[str, Any], now: datetime) -> list[Event]:
     properties: dict[str, Any] = {"message_id": message, "channel": "email"}
     recipients = detail.get("bouncedRecipients") or detail.get("complainedRecipients") or []
     if recipients:
-        properties["address"] = recipients[0]["emailAddress"].casefold()
+        properties["address"] = recipients[0]["emailAddress"].lower()
     if kind == "Bounce":
         properties["bounce_type"] = detail.get("bounceType")
     if kind == "Click":

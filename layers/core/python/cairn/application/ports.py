@@ -57,6 +57,9 @@ class Inbox(Protocol):
     def put(self, events: Sequence[Event]) -> None:
         """Store events durably, in order per customer. Raises where any of them is not stored."""
 
+    def put_unreadable(self, source: str, body: bytes, problems: Sequence[str]) -> None:
+        """Store a genuine body that nothing can be made of, on its way to the dead letters. Raises likewise."""
+
 
 class Timers(Protocol):
     def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:

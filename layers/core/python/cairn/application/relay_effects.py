@@ -32,8 +32,8 @@ class RelayEffects:
     tasks: Tasks
     timeline: Timeline
     deliveries: Deliveries
-    park: Callable[[str, Effect, CairnError], None]
-    """Keeps an effect that can never be carried out (customer id, effect, why), and raises a flag."""
+    park: Callable[[str, Effect | Mapping[str, Any], Exception], None]
+    """Keeps what can never be carried out: the customer's id; an effect, or a change of the table; why."""
 
     def __call__(self, commit: Committed, now: datetime) -> None:
         """Carry out one commit's effects. Raises where trying again may help; then all are done again."""

@@ -97,7 +97,7 @@ def evaluate(expression: str, scope: Scope) -> Any:
             scope.names(),
             options=jmespath.Options(custom_functions=_Functions(scope)),
         )
-    except (JMESPathError, ValueError, TypeError):
+    except (JMESPathError, ValueError, TypeError, ArithmeticError):
         return None
 
 

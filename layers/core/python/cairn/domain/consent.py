@@ -1,5 +1,6 @@
 """Consent, kept per channel and purpose. What is asked, by whom and how it was answered travels with each change."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,7 +44,12 @@ class ConsentChange:
 
 
 def latest(left: ConsentChange | None, right: ConsentChange) -> ConsentChange:
-    """The later word counts; of two at the same instant, the denial does."""
+    """The later word counts; of two at the same instant, the denial does; of two alike, always the same one."""
     if left is None:
         return right
-    return max(left, right, key=lambda change: (change.at, change.status == ConsentStatus.DENIED))
+    return max(left, right, key=_weight)
+
+
+def _weight(change: ConsentChange) -> tuple[datetime, bool, str, str]:
+    proof = json.dumps(change.evidence, sort_keys=True, default=str)
+    return change.at, change.status is ConsentStatus.DENIED, change.source, proof

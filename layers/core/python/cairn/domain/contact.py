@@ -48,16 +48,22 @@ class Contact:
         return replace(self, consents=consents)
 
     def suppressing(self, address: str, reason: str, at: datetime) -> Self:
-        if address in self.suppressed:
-            return self
-        return replace(self, suppressed={**self.suppressed, address: Suppression(reason, at)})
+        return self._without({address: Suppression(reason, at)})
 
     def absorbing(self, other: "Contact") -> Self:
         return replace(
             self.after(other.consents.values()),
-            suppressed={**other.suppressed, **self.suppressed},
+            suppressed=self._without(other.suppressed).suppressed,
             claims={**other.claims, **self.claims},
         )
+
+    def _without(self, dead: Mapping[str, Suppression]) -> Self:
+        """What was told first of an address counts, whenever it arrives."""
+        known = {
+            address: min(one, self.suppressed.get(address, one), key=lambda told: (told.at, told.reason))
+            for address, one in dead.items()
+        }
+        return replace(self, suppressed={**self.suppressed, **known})
 
     def pruned(self, now: datetime) -> Self:
         """Without claims that no cap and no retry looks at any more; the same object where there is nothing to drop."""

@@ -171,7 +171,7 @@ def _fire(walk: "_Walk", sequence: int) -> None:
 
 def _hear(walk: "_Walk", event: Event) -> None:
     enrollment = walk.enrollment
-    if event.key == enrollment.handled or event.occurred_at < enrollment.since:
+    if not _is_news(enrollment, event):
         return
     _reach_goal(walk, event)
     if walk.matches_any(walk.journey.exit_on, event):
@@ -207,9 +207,13 @@ def _retime(walk: "_Walk", step: Wait | WaitFor) -> None:
         walk.set_timer(step.id, walk.enrollment.due_at)
 
 
+def _is_news(enrollment: Enrollment, event: Event) -> bool:
+    return event.key != enrollment.handled and event.occurred_at >= enrollment.since
+
+
 def _after_the_end(walk: "_Walk", trigger: Trigger) -> None:
     """A customer may reach the goal after the last step; that counts while its window is open."""
-    if isinstance(trigger, Happened) and trigger.event.occurred_at >= walk.enrollment.since:
+    if isinstance(trigger, Happened) and _is_news(walk.enrollment, trigger.event):
         _reach_goal(walk, trigger.event)
 
 

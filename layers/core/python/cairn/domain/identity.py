@@ -36,7 +36,7 @@ class Identifier:
 def identifier(kind: str, value: str) -> Identifier:
     """The identifier in normal form: e-mail addresses are compared without case, everything else as written."""
     value = value.strip()
-    return Identifier(kind, value.casefold() if kind == EMAIL else value)
+    return Identifier(kind, value.lower() if kind == EMAIL else value)
 
 
 def strongest_first(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
@@ -49,13 +49,13 @@ def home_of(one: Identifier, salt: str) -> str:
     Derived, not drawn: two events that arrive at once cannot found two customers, and the customer is
     found in one read. Keyed with the deployment's salt, so that an id in a log tells nobody an address.
     """
-    digest = hmac.new(salt.encode(), one.key.encode(), hashlib.sha256).digest()
+    digest = hmac.new(salt.encode(), _bytes(one.key), hashlib.sha256).digest()
     return "c_" + _base32(digest)[:26]
 
 
 def short_hash(*parts: str, length: int = 16) -> str:
     """A deterministic name made of `[a-z2-7]`, safe in every AWS resource name (16 characters are 80 bits)."""
-    return _base32(hashlib.sha256("\x1f".join(parts).encode()).digest())[:length]
+    return _base32(hashlib.sha256(_bytes("\x1f".join(parts))).digest())[:length]
 
 
 def may_be_one(left: Iterable[Identifier], right: Iterable[Identifier]) -> bool:
@@ -63,6 +63,10 @@ def may_be_one(left: Iterable[Identifier], right: Iterable[Identifier]) -> bool:
     ours = {one.value for one in left if one.kind == USER_ID}
     theirs = {one.value for one in right if one.kind == USER_ID}
     return not (ours and theirs) or bool(ours & theirs)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")  # JSON may carry half a character, and a name must not fail for it
 
 
 def _base32(digest: bytes) -> str:

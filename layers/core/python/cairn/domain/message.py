@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from cairn.domain.consent import Channel, Purpose
+from cairn.domain.identity import EMAIL, PHONE, identifier
 
 
 class MessageStatus(StrEnum):
@@ -61,10 +62,7 @@ class Rendered:
 
 def addresses_of(view: Mapping[str, Any]) -> dict[Channel, str]:
     """Where a profile can be reached: `email`, `phone` (SMS and WhatsApp), `push_endpoint` (an SNS endpoint ARN)."""
-    names = {
-        Channel.EMAIL: "email",
-        Channel.SMS: "phone",
-        Channel.WHATSAPP: "phone",
-        Channel.PUSH: "push_endpoint",
-    }
-    return {channel: str(view[name]) for channel, name in names.items() if view.get(name)}
+    names = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.WHATSAPP: PHONE, Channel.PUSH: "push_endpoint"}
+    told = {channel: (name, view.get(name)) for channel, name in names.items()}
+    found = {channel: identifier(name, text).value for channel, (name, text) in told.items() if isinstance(text, str)}
+    return {channel: address for channel, address in found.items() if address}

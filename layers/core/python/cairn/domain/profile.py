@@ -138,4 +138,5 @@ def _flattened(attributes: Mapping[str, Any]) -> dict[str, Any]:
     tags = attributes.get("tags") or ()
     if isinstance(tags, Mapping):
         return flat | {f"{TAG}{name}": bool(present) for name, present in tags.items()}
-    return flat | {f"{TAG}{name}": True for name in ([tags] if isinstance(tags, str) else tags)}
+    names = tags if isinstance(tags, list | tuple) else [tags]
+    return flat | {f"{TAG}{name}": True for name in names if isinstance(name, str)}

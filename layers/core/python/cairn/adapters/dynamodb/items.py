@@ -23,6 +23,8 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
+from cairn.adapters.json_text import to_json
+
 STATE = "open#state"
 CONTACT = "open#contact"
 OPEN = "open#"
@@ -34,6 +36,13 @@ JOURNEY = "journey#"
 VERSION = "version#"
 SETTINGS = "settings"
 SWITCHES = "switches"
+
+
+class Json(JSONAttribute):
+    """As PynamoDB's own reads it, and no longer than it need be: every kilobyte is a write unit."""
+
+    def serialize(self, value: Any) -> str | None:
+        return None if value is None else to_json(value)
 
 
 class _Meta:
@@ -53,12 +62,12 @@ class Open(Model):
     sk = UnicodeAttribute(range_key=True)
     alias_of = UnicodeAttribute(null=True)
     rev = NumberAttribute(null=True)
-    profile = JSONAttribute(null=True)
-    enrollments = JSONAttribute(null=True)
-    memory = JSONAttribute(null=True)
-    outbox = JSONAttribute(null=True)
-    consents = JSONAttribute(null=True)
-    suppressed = JSONAttribute(null=True)
+    profile = Json(null=True)
+    enrollments = Json(null=True)
+    memory = Json(null=True)
+    outbox = Json(null=True)
+    consents = Json(null=True)
+    suppressed = Json(null=True)
     claims: Any = MapAttribute(null=True)  # type: ignore[no-untyped-call]
     """A map of its own, so that a sender adds its claim without touching anything else."""
 
@@ -72,7 +81,7 @@ class Entry(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     at = UnicodeAttribute(null=True)
-    body = JSONAttribute(null=True)
+    body = Json(null=True)
     status = UnicodeAttribute(null=True)
     rank = NumberAttribute(null=True)
     gsi1pk = UnicodeAttribute(null=True)
@@ -90,7 +99,7 @@ class Kept(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     packed = BinaryAttribute(null=True, legacy_encoding=False)
-    body = JSONAttribute(null=True)
+    body = Json(null=True)
 
 
 MODELS = (Open, Entry, Kept)

@@ -1,0 +1,10 @@
+"""What the CDK's command runs: `npx aws-cdk@2.1148.1 deploy --all -c stage=dev`. `make synth` does without it."""
+
+import sys
+
+from infra.cloud.synth import TELLING, cdk_json, synthesize
+
+try:
+    synthesize(cdk_json())
+except TELLING as error:
+    sys.exit(str(error))

@@ -1,0 +1,1 @@
+"""The deployment: two CDK stacks, read from top to bottom in `app`, `data_stack` and `engine_stack`."""

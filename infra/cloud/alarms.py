@@ -1,0 +1,112 @@
+"""Who is told, and of what."""
+
+from typing import NamedTuple
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.cloud.api import Api
+from infra.cloud.function import NAMESPACE, Function
+from infra.cloud.nag import acknowledge
+from infra.cloud.queues import Queues
+from infra.cloud.stage import Stage
+from infra.cloud.topics import ServiceTopic, TopicKey
+
+PERIOD = Duration.minutes(5)
+LATE = Duration.minutes(10)
+"""A queue or a stream that is behind by more than one retry of one item."""
+REFUSED = 20
+"""Refused webhooks in five minutes: a secret is wrong or was rotated, or somebody is trying signatures."""
+
+
+class Functions(NamedTuple):
+    receive: Function
+    process: Function
+    relay: Function
+    deliver: Function
+    record: Function
+
+
+class AlarmTopic(ServiceTopic):
+    """Tells whoever the stage names, once they have confirmed the subscription that SNS mails them."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage, key: TopicKey) -> None:
+        super().__init__(scope, id_, publisher="cloudwatch.amazonaws.com", key=key)
+        self.grant_publish(self.publisher)
+        if stage.alarm_email:
+            acknowledge(
+                self.add_subscription(subscriptions.EmailSubscription(stage.alarm_email)),
+                "Serverless-SNSRedrivePolicy",
+                because="SNS redelivers e-mail for hours by itself, and an alarm stays red in CloudWatch",
+            )
+
+
+class Alarms(Construct):
+    """Every dead-letter queue, every backlog, every function's errors, the API's 5xx and refused webhooks."""
+
+    def __init__(self, scope: Construct, *, topic: AlarmTopic, queues: Queues, functions: Functions, api: Api) -> None:
+        super().__init__(scope, "Alarms")
+        self.topic = topic
+        for name, queue in queues.parked.items():
+            self._alarm(
+                f"{name}Parked",
+                queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
+                above=0,
+                means=f"something could not be done and lies in the {name.lower()} dead-letter queue: "
+                "look at it, mend the cause, redrive",
+            )
+        for name, work in queues.work.items():
+            self._alarm(
+                f"{name}Late",
+                work.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
+                above=LATE.to_seconds(),
+                means=f"the {name.lower()} queue is behind",
+            )
+        self._alarm(
+            "RelayLate",
+            functions.relay.metric("IteratorAge", period=PERIOD, statistic="Maximum"),
+            above=LATE.to_milliseconds(),
+            means="effects of commits wait in the table's stream",
+        )
+        for function in functions:
+            self._alarm(
+                f"{function.node.id}Errors",
+                function.metric_errors(period=PERIOD, statistic="Sum"),
+                above=0,
+                means=f"{function.service} fails as a whole; its log says why",
+            )
+        self._alarm(
+            "ApiErrors",
+            api.stage.metric_server_error(period=PERIOD, statistic="Sum"),
+            above=0,
+            means="webhooks are answered 5xx; their senders will redeliver for a while",
+        )
+        self._alarm(
+            "WebhooksRefused",
+            cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name="WebhookRefused",
+                dimensions_map={"service": functions.receive.service},
+                period=PERIOD,
+                statistic="Sum",
+            ),
+            above=REFUSED,
+            means="webhooks are refused: compare the sources' secrets with what the vendors show",
+        )
+
+    def _alarm(self, id_: str, metric: cloudwatch.IMetric, *, above: float, means: str) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            id_,
+            metric=metric,
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"Cairn: {means}",
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        alarm.add_ok_action(actions.SnsAction(self.topic))

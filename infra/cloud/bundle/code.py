@@ -1,0 +1,39 @@
+"""Our own code: the core layer and the handlers, with their bytecode; copied once per process."""
+
+import shutil
+from functools import cache
+from pathlib import Path
+
+from infra.cloud.bundle import BUILD, ROOT
+from infra.cloud.bundle.bytecode import compile_tree
+
+CORE = ROOT / "layers" / "core"
+FUNCTIONS = ROOT / "functions"
+
+NEVER_RUN = ("__pycache__", "*.md", "journey_yaml")
+"""What people write is read and checked before it ships; the functions get it compiled."""
+
+
+class HandlerMissingError(Exception):
+    """A function of the stack has no handler in the tree."""
+
+
+@cache
+def core_layer() -> Path:
+    """The package `cairn`, which stands at /opt/python."""
+    return _copy(CORE / "python", BUILD / "core" / "python", "/opt/python").parent
+
+
+@cache
+def function_code(name: str) -> Path:
+    """One handler, which stands at /var/task."""
+    if not (FUNCTIONS / name / "handler.py").is_file():
+        raise HandlerMissingError(f"functions/{name}/handler.py is missing; the stack has a function of that name")
+    return _copy(FUNCTIONS / name, BUILD / "functions" / name, "/var/task")
+
+
+def _copy(source: Path, target: Path, runtime_path: str) -> Path:
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*NEVER_RUN))
+    compile_tree(target, runtime_path)
+    return target

@@ -1,0 +1,13 @@
+"""The bundle of a deployment."""
+
+from pathlib import Path
+
+from infra.cloud.bundle import Bundle
+from infra.cloud.bundle.code import core_layer
+from infra.cloud.bundle.dependencies import dependencies_layer
+from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
+
+
+def make_bundle(journeys: Path = JOURNEYS) -> Bundle:
+    """Journeys first: what is most likely to be wrong is told before anything is fetched."""
+    return Bundle(journeys=journeys_layer(journeys), core=core_layer(), dependencies=dependencies_layer())

@@ -1,0 +1,22 @@
+"""What must never be lost: the table and the sources' secrets. Deployed first, changed rarely."""
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.cloud.secrets import SourcesSecret
+from infra.cloud.stage import Stage
+from infra.cloud.table import Table
+
+
+class DataStack(Stack):
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(
+            scope,
+            id_,
+            description=f"Cairn {stage.name}: table and secrets",
+            termination_protection=stage.keep_data,
+        )
+        self.table = Table(self, "Table", stage=stage)
+        self.sources = SourcesSecret(self, "SourcesSecret", stage=stage)
+        CfnOutput(self, "TableName", value=self.table.table_name)
+        CfnOutput(self, "SourcesSecretArn", value=self.sources.secret_arn)

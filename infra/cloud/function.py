@@ -1,0 +1,115 @@
+"""What all functions have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from cairn.settings import FUNCTION_TIMEOUT, Settings
+from infra.cloud.bundle.code import function_code
+from infra.cloud.bundle.dependencies import ROOTS_PATH
+from infra.cloud.layers import ARCHITECTURE, RUNTIME, Layers
+from infra.cloud.logs import LogGroup
+from infra.cloud.nag import acknowledge
+from infra.cloud.queues import Queues, WorkQueue
+from infra.cloud.stage import Stage
+
+HANDLER = "cairn.lambda_entry.handle"
+MEMORY_MB = 512
+NAMESPACE = "Cairn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What every function stands on."""
+
+    stage: Stage
+    layers: Layers
+    queues: Queues
+
+
+class Function(lambda_.Function):
+    """One folder of functions/. It is told what its Settings say and may do what it is granted here, no more.
+
+    Where its settings name the journeys, it gets their layer.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, shared: Shared, settings: Settings, reserved_concurrency: int = 0
+    ) -> None:
+        id_ = name.title().replace("_", "")
+        layers = [shared.layers.dependencies, shared.layers.core]
+        if hasattr(settings, "journeys_path"):
+            layers.append(shared.layers.journeys)
+        log_group = LogGroup(scope, f"{id_}Logs", stage=shared.stage)
+        self.execution_role = iam.Role(scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(self.execution_role)
+        super().__init__(
+            scope,
+            id_,
+            description=f"Cairn: functions/{name}",
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            handler=HANDLER,
+            code=lambda_.Code.from_asset(str(function_code(name))),
+            layers=layers,
+            role=self.execution_role,
+            memory_size=MEMORY_MB,
+            timeout=Duration.seconds(int(FUNCTION_TIMEOUT.total_seconds())),
+            reserved_concurrent_executions=reserved_concurrency or None,
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            environment={
+                **settings.environment(),
+                "AWS_CA_BUNDLE": ROOTS_PATH,
+                "POWERTOOLS_SERVICE_NAME": name,
+                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+            },
+        )
+        self.service = name
+        acknowledge(
+            self.execution_role,
+            "AwsSolutions-IAM5[Resource::*]",
+            because="what knows no resource: X-Ray's segments and, for the reader of a stream, ListStreams",
+        )
+        acknowledge(
+            self,
+            "AwsSolutions-L1",
+            "Serverless-LambdaLatestVersion",
+            because="python3.13 is what the layers' wheels and bytecode are built for and the tests cover",
+        )
+        acknowledge(
+            self,
+            "Serverless-LambdaDLQ",
+            because="never invoked asynchronously; its event sources have dead-letter queues",
+        )
+
+    def consume(self, queue: WorkQueue, *, batch_size: int, max_concurrency: int | None = None) -> None:
+        """Be started by a queue, and be given back only the messages of a batch that failed."""
+        mapping = lambda_.EventSourceMapping(
+            self,
+            f"From{queue.node.id}",
+            target=self,
+            event_source_arn=queue.queue_arn,
+            batch_size=batch_size,
+            max_concurrency=max_concurrency,
+            report_batch_item_failures=True,
+        )
+        queue.grant_consume_messages(self)
+        acknowledge(
+            mapping,
+            "Serverless-LambdaEventSourceMappingDestination",
+            because="a queue's event source knows no destination; the queue's redrive policy is it",
+        )
+
+    def may(self, *actions: str, on: str | Sequence[str], when: Mapping[str, Any] | None = None) -> None:
+        """Grant actions on one or several ARNs, under conditions where there are any."""
+        resources = [on] if isinstance(on, str) else list(on)
+        self.add_to_role_policy(
+            iam.PolicyStatement(actions=list(actions), resources=resources, conditions=when and dict(when))
+        )

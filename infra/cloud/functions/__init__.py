@@ -1,0 +1,1 @@
+"""The five functions: what starts each, what it is told, and what it may do."""

@@ -1,0 +1,74 @@
+"""deliver_message: started by the messages queue, asks the gate and hands over to a provider."""
+
+from email.utils import parseaddr
+
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ses as ses
+from constructs import Construct
+
+from cairn.settings import DeliverMessageSettings
+from infra.cloud.bundle.journeys import CATALOGUE_PATH
+from infra.cloud.function import Function, Shared
+from infra.cloud.nag import acknowledge
+
+BATCH_SIZE = 10
+
+
+class DeliverMessage(Function):
+    def __init__(
+        self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, configuration_set: ses.ConfigurationSet
+    ) -> None:
+        stage, queues = shared.stage, shared.queues
+        super().__init__(
+            scope,
+            "deliver_message",
+            shared=shared,
+            settings=DeliverMessageSettings(
+                stage=stage.name,
+                table_name=table.table_name,
+                messages_dead_letter_queue_url=queues.messages.dead_letters.queue_url,
+                journeys_path=CATALOGUE_PATH,
+                email_sender=stage.email_sender,
+                email_configuration_set=configuration_set.configuration_set_name,
+                sms_sender_id=stage.sms_sender_id,
+            ),
+        )
+        self.consume(queues.messages, batch_size=BATCH_SIZE, max_concurrency=stage.delivery_concurrency)
+        self.may("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.table_arn)
+        self.may("sqs:SendMessage", on=queues.messages.dead_letters.queue_arn)
+        self._may_send_email(configuration_set, stage.email_sender)
+        self._may_send_sms_and_push()
+
+    def _may_send_email(self, configuration_set: ses.ConfigurationSet, sender: str) -> None:
+        arn = Stack.of(self).format_arn
+        self.may(
+            "ses:SendEmail",
+            on=[
+                arn(service="ses", resource="identity", resource_name="*"),
+                arn(
+                    service="ses",
+                    resource="configuration-set",
+                    resource_name=configuration_set.configuration_set_name,
+                ),
+            ],
+            when={"StringEquals": {"ses:FromAddress": parseaddr(sender)[1]}},
+        )
+        acknowledge(
+            self.execution_role,
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*]",
+            because="any identity, since SES in its sandbox asks for the recipient's too; a condition names the sender",
+        )
+
+    def _may_send_sms_and_push(self) -> None:
+        """A phone number is no resource: what may be published to is said by what may not, all that has an ARN."""
+        arn = Stack.of(self).format_arn
+        named = arn(service="sns", resource="*", region="*", account="*")
+        self.add_to_role_policy(iam.PolicyStatement(actions=["sns:Publish"], not_resources=[named]))
+        self.may("sns:Publish", on=arn(service="sns", resource="endpoint", resource_name="*"))
+        acknowledge(
+            self.execution_role,
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:sns:<AWS::Region>:<AWS::AccountId>:endpoint/*]",
+            because="each device of a customer is an endpoint of its own, made when the app is installed",
+        )

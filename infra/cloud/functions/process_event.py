@@ -1,0 +1,43 @@
+"""process_event: started by the queues of events and of wake-ups, decides and commits."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from cairn.settings import ProcessEventSettings
+from infra.cloud.bundle.journeys import CATALOGUE_PATH
+from infra.cloud.function import Function, Shared
+
+BATCH_SIZE = 10
+
+
+class ProcessEvent(Function):
+    def __init__(self, scope: Construct, *, shared: Shared, table: dynamodb.ITable) -> None:
+        stage, queues = shared.stage, shared.queues
+        super().__init__(
+            scope,
+            "process_event",
+            shared=shared,
+            settings=ProcessEventSettings(
+                stage=stage.name,
+                table_name=table.table_name,
+                events_dead_letter_queue_url=queues.events.dead_letters.queue_url,
+                wakes_dead_letter_queue_url=queues.wakes.dead_letters.queue_url,
+                identity_salt=stage.identity_salt,
+                phone_region=stage.phone_region,
+                journeys_path=CATALOGUE_PATH,
+            ),
+        )
+        for queue in (queues.events, queues.wakes):
+            self.consume(queue, batch_size=BATCH_SIZE, max_concurrency=stage.event_concurrency)
+        # TransactWriteItems is authorised by the actions of the items in it.
+        self.may(
+            "dynamodb:Query",
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            on=table.table_arn,
+        )
+        self.may("sqs:SendMessage", on=[queues.events.dead_letters.queue_arn, queues.wakes.dead_letters.queue_arn])

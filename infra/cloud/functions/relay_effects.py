@@ -1,0 +1,80 @@
+"""relay_effects: started by the table's stream, carries out what commits decided."""
+
+import json
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from constructs import Construct
+
+from cairn.settings import RelayEffectsSettings
+from infra.cloud.function import Function, Shared
+from infra.cloud.nag import acknowledge
+from infra.cloud.schedules import Schedules
+
+BATCH_SIZE = 100
+
+ROOT_ITEM = "open#state"
+"""The sort key of the item that carries a commit's effects; no other change starts the function."""
+
+MAX_AGE = Duration.hours(23)
+"""How long a failing batch is tried again, halved each time, before its position is parked. What can never be carried
+out the function parks itself, whole; this is for when AWS does not answer, and the stream keeps records for a day.
+"""
+
+
+class RelayEffects(Function):
+    def __init__(self, scope: Construct, *, shared: Shared, schedules: Schedules, table: dynamodb.ITable) -> None:
+        stage, queues = shared.stage, shared.queues
+        super().__init__(
+            scope,
+            "relay_effects",
+            shared=shared,
+            settings=RelayEffectsSettings(
+                stage=stage.name,
+                table_name=table.table_name,
+                wakes_queue_url=queues.wakes.queue_url,
+                wakes_queue_arn=queues.wakes.queue_arn,
+                wakes_dead_letter_queue_arn=queues.wakes.dead_letters.queue_arn,
+                schedule_group=schedules.group_name,
+                schedule_role_arn=schedules.role.role_arn,
+                messages_queue_url=queues.messages.queue_url,
+                effects_dead_letter_queue_url=queues.effects_dead_letters.queue_url,
+            ),
+        )
+        self.add_event_source(
+            sources.DynamoEventSource(
+                table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=BATCH_SIZE,
+                filters=[{"pattern": json.dumps({"dynamodb": {"Keys": {"sk": {"S": [ROOT_ITEM]}}}})}],
+                report_batch_item_failures=True,
+                bisect_batch_on_error=True,
+                max_record_age=MAX_AGE,
+                on_failure=sources.SqsDlq(queues.stream_dead_letters),
+            )
+        )
+        self.may(
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            on=table.table_arn,
+        )
+        self.may(
+            "sqs:SendMessage",
+            on=[queues.wakes.queue_arn, queues.messages.queue_arn, queues.effects_dead_letters.queue_arn],
+        )
+        self.may("scheduler:CreateSchedule", on=schedules.schedules_arn)
+        acknowledge(
+            self.execution_role,
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>"
+            f":schedule/{schedules.group_name}/*]",
+            because="a schedule is named after its effect; the group holds nothing else",
+        )
+        self.may(
+            "iam:PassRole",
+            on=schedules.role.role_arn,
+            when={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+        )

@@ -1,0 +1,32 @@
+"""The three layers."""
+
+from pathlib import Path
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.cloud.bundle import Bundle
+
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURE = lambda_.Architecture.ARM_64
+
+
+class Layers(Construct):
+    """What others wrote, what we wrote, and what marketing wrote; each changes without the others."""
+
+    def __init__(self, scope: Construct, id_: str, *, bundle: Bundle) -> None:
+        super().__init__(scope, id_)
+        self.core = _layer(self, "Core", bundle.core, "the package cairn")
+        self.dependencies = _layer(self, "Dependencies", bundle.dependencies, "third-party packages")
+        self.journeys = _layer(self, "Journeys", bundle.journeys, "the compiled journeys")
+
+
+def _layer(scope: Construct, id_: str, folder: Path, description: str) -> lambda_.LayerVersion:
+    return lambda_.LayerVersion(
+        scope,
+        id_,
+        description=f"Cairn: {description}",
+        code=lambda_.Code.from_asset(str(folder)),
+        compatible_runtimes=[RUNTIME],
+        compatible_architectures=[ARCHITECTURE],
+    )

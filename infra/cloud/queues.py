@@ -1,0 +1,94 @@
+"""The queues. Each that is consumed has a dead-letter queue of its own."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from cairn.settings import EVENTS_VISIBILITY, MAX_RECEIVES, MESSAGES_VISIBILITY
+from infra.cloud.nag import acknowledge
+from infra.cloud.removal import removal
+from infra.cloud.stage import Stage
+
+PARKED_RETENTION = Duration.days(14)
+"""The longest that SQS keeps a message."""
+
+RETENTION = Duration.days(7)
+"""Half of it: a parked message keeps its age, and must leave people time after a stall of days."""
+
+
+class Queues(Construct):
+    """Work that waits for a function, and work that no function could do."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(scope, id_)
+        events = Duration.seconds(int(EVENTS_VISIBILITY.total_seconds()))
+        messages = Duration.seconds(int(MESSAGES_VISIBILITY.total_seconds()))
+        self.events = WorkQueue(self, "Events", stage=stage, visibility=events, fifo=True)
+        self.wakes = WorkQueue(self, "Wakes", stage=stage, visibility=events, fifo=False)
+        self.messages = WorkQueue(self, "Messages", stage=stage, visibility=messages, fifo=False)
+        self.feedback = WorkQueue(self, "Feedback", stage=stage, visibility=events, fifo=False)
+        self.effects_dead_letters = ParkingQueue(self, "EffectsDeadLetters", stage=stage, fifo=False)
+        self.stream_dead_letters = ParkingQueue(self, "StreamDeadLetters", stage=stage, fifo=False)
+        acknowledge(
+            self.effects_dead_letters,
+            "AwsSolutions-SQS3",
+            because="a dead-letter queue itself: relay_effects parks single effects in it",
+        )
+        acknowledge(
+            self.stream_dead_letters,
+            "AwsSolutions-SQS3",
+            because="a dead-letter queue itself: of the event source that reads the table's stream",
+        )
+
+    @property
+    def work(self) -> "dict[str, WorkQueue]":
+        return {"Events": self.events, "Wakes": self.wakes, "Messages": self.messages, "Feedback": self.feedback}
+
+    @property
+    def parked(self) -> dict[str, sqs.Queue]:
+        """Every queue where something lies that somebody must look at."""
+        return {
+            **{name: queue.dead_letters for name, queue in self.work.items()},
+            "Effects": self.effects_dead_letters,
+            "Stream": self.stream_dead_letters,
+        }
+
+
+class ParkingQueue(sqs.Queue):
+    """Keeps what could not be done until somebody redrives it."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage, fifo: bool) -> None:
+        super().__init__(
+            scope,
+            id_,
+            fifo=fifo or None,
+            retention_period=PARKED_RETENTION,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            removal_policy=removal(stage),
+        )
+        acknowledge(
+            self,
+            "Serverless-SQSRedrivePolicy",
+            because="the end of the road: people look here, and no function consumes it",
+        )
+
+
+class WorkQueue(sqs.Queue):
+    """Feeds a function. A FIFO one keeps order per group, and each group has a throughput of its own."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage, visibility: Duration, fifo: bool) -> None:
+        self.dead_letters = ParkingQueue(scope, f"{id_}DeadLetters", stage=stage, fifo=fifo)
+        super().__init__(
+            scope,
+            id_,
+            fifo=fifo or None,
+            deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP if fifo else None,
+            fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID if fifo else None,
+            visibility_timeout=visibility,
+            retention_period=RETENTION,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            removal_policy=removal(stage),
+        )

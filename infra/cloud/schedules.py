@@ -1,0 +1,52 @@
+"""Timers of fifteen minutes and more: one EventBridge schedule each, gone once it has fired."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from infra.cloud.queues import WorkQueue
+from infra.cloud.removal import removal
+from infra.cloud.stage import Stage
+
+
+class Schedules(Construct):
+    """A group of schedules, and the role they fire with: it may post to the given queues and do nothing else.
+
+    What it cannot post it posts to the queue's dead-letter queue.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage, targets: list[WorkQueue]) -> None:
+        super().__init__(scope, id_)
+        # Named by us: timers are set, and permissions given, by the group's name.
+        self.group_name = f"cairn-{stage.name}"
+        self.group = scheduler.ScheduleGroup(
+            self, "Group", schedule_group_name=self.group_name, removal_policy=removal(stage)
+        )
+        stack = Stack.of(self)
+        self.role = iam.Role(
+            self,
+            "Role",
+            description="EventBridge Scheduler posts wake-ups and messages that are due",
+            # Only this account's schedules, and of those only this group's, may act with the role.
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={
+                    "StringEquals": {
+                        "aws:SourceAccount": stack.account,
+                        "aws:SourceArn": self.group.schedule_group_arn,
+                    }
+                },
+            ),
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["sqs:SendMessage"],
+                resources=[one.queue_arn for queue in targets for one in (queue, queue.dead_letters)],
+            )
+        )
+
+    @property
+    def schedules_arn(self) -> str:
+        """Every schedule of the group."""
+        return Stack.of(self).format_arn(service="scheduler", resource="schedule", resource_name=f"{self.group_name}/*")

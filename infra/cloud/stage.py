@@ -1,0 +1,98 @@
+"""What differs between stages, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+DEFAULT = "dev"
+
+# Lambda: the lowest and highest MaximumConcurrency of a queue's event source mapping.
+MIN_CONCURRENCY = 2
+MAX_CONCURRENCY = 1000
+
+LOG_RETENTIONS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 400)
+"""Of the periods that CloudWatch Logs knows, those a stage may name, in days."""
+
+
+class InvalidStageError(Exception):
+    """A stage of cdk.json cannot be deployed; the message names every field that is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One deployment. No field has a default: a stage says what it wants."""
+
+    name: str
+    keep_data: bool
+    """Table, queues and keys outlive their stack, and the table refuses to be deleted."""
+    customer_managed_key: bool
+    """Encrypt the table with a KMS key of this account (about 1 USD a month) instead of DynamoDB's own."""
+    log_retention_days: int
+    """One of LOG_RETENTIONS."""
+    requests_per_second: int
+    """What the HTTP API lets through, over all sources; more is answered 429 and redelivered by the sender."""
+    requests_burst: int
+    webhook_concurrency: int
+    """Concurrency reserved for receive_webhook, so that no backlog keeps webhooks out; 0 reserves none."""
+    event_concurrency: int
+    """At most so many process_event at once, for each of its two queues."""
+    delivery_concurrency: int
+    """At most so many deliver_message at once: the throttle in front of the providers' sending rates."""
+    alarm_email: str
+    """Who is told when something is stuck; blank for nobody."""
+    email_sender: str
+    """The From address; its domain is a verified SES identity of the account."""
+    sms_sender_id: str
+    """Shown as the sender where the country allows it; blank for none."""
+    phone_region: str
+    """ISO 3166 country whose national phone numbers are understood."""
+    identity_salt: str
+    """Chosen once: another salt is another set of customers."""
+
+    @classmethod
+    def from_context(cls, name: str, context: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Self:
+        """One stage of cdk.json's `stages`; an override (`cdk -c field=value`) wins. Raises InvalidStageError."""
+        stages = context.get("stages", {})
+        if name not in stages:
+            raise InvalidStageError(f"cdk.json has no stage {name!r}; it has {', '.join(sorted(stages))}")
+        given = {**stages[name], **{key: value for key, value in (overrides or {}).items() if value is not None}}
+        wanted = {one.name: one.type for one in fields(cls) if one.name != "name"}
+        problems = [
+            f"{field} is not a field of a stage; it has {', '.join(wanted)}" for field in given if field not in wanted
+        ]
+        problems += [_problem(field, kind, given) for field, kind in wanted.items()]
+        if any(problems):
+            raise InvalidStageError(_told(name, problems))
+        stage = cls(name=name, **given)
+        stage._check()
+        return stage
+
+    def _check(self) -> None:
+        problems = []
+        if "@" not in self.email_sender:
+            problems.append("email_sender: name the address that messages come from")
+        if not self.identity_salt:
+            problems.append("identity_salt: choose one, once (openssl rand -hex 16), and keep it")
+        if self.keep_data and not self.alarm_email:
+            problems.append("alarm_email: a stage that keeps its data needs somebody who is told")
+        if self.log_retention_days not in LOG_RETENTIONS:
+            problems.append(f"log_retention_days: one of {', '.join(map(str, LOG_RETENTIONS))}")
+        problems += [
+            f"{field}: between {MIN_CONCURRENCY} and {MAX_CONCURRENCY}"
+            for field in ("event_concurrency", "delivery_concurrency")
+            if not MIN_CONCURRENCY <= getattr(self, field) <= MAX_CONCURRENCY
+        ]
+        if problems:
+            raise InvalidStageError(_told(self.name, problems))
+
+
+def _problem(field: str, kind: Any, given: Mapping[str, Any]) -> str:
+    if field not in given:
+        return f"{field}: missing"
+    if type(given[field]) is not kind:
+        return f"{field}: {kind.__name__} expected, not {given[field]!r}"
+    return ""
+
+
+def _told(name: str, problems: list[str]) -> str:
+    return "\n".join(f"cdk.json: stages.{name}: {problem}" for problem in problems if problem)

@@ -1,0 +1,61 @@
+"""Synthesis: `python -m infra.cloud.synth [STAGE]` writes the templates to cdk.out, without Docker, CLI or account."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from cairn.domain.errors import CairnError
+from infra.cloud.bundle import ROOT
+from infra.cloud.bundle.code import HandlerMissingError
+from infra.cloud.bundle.dependencies import DependenciesError
+from infra.cloud.node import NodeMissingError, put_node_on_path
+from infra.cloud.stage import DEFAULT, InvalidStageError, Stage
+
+TELLING = (CairnError, DependenciesError, HandlerMissingError, InvalidStageError, NodeMissingError)
+"""Errors whose message says all there is to do; a traceback would hide it."""
+
+
+def synthesize(context: Mapping[str, Any]) -> str:
+    """Write the assembly of the stage that the context names; gives its folder. `cdk -c name=value` wins."""
+    put_node_on_path()
+    # aws_cdk starts Node when it is imported.
+    from aws_cdk import App  # noqa: PLC0415
+
+    from infra.cloud.app import add_stacks, judge  # noqa: PLC0415
+    from infra.cloud.bundle.everything import make_bundle  # noqa: PLC0415
+
+    outdir = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
+    app = App(context=dict(context), outdir=outdir, analytics_reporting=False)
+    told = {name: app.node.try_get_context(name) for name in ("stage", *(one.name for one in fields(Stage)))}
+    stage = Stage.from_context(told.pop("stage") or DEFAULT, context, told)
+    add_stacks(app, stage, bundle=make_bundle())
+    judge(app)
+    return app.synth().directory
+
+
+def cdk_json() -> dict[str, Any]:
+    """The context of cdk.json, which the CDK's own command hands over and Python alone does not."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert isinstance(context, dict)  # noqa: S101 - our own file
+    return context
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        directory = synthesize({**cdk_json(), "stage": (arguments or [DEFAULT])[0]})
+    except TELLING as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except RuntimeError as error:  # what jsii makes of every error of the CDK
+        if not str(error).startswith("ValidationFailed"):
+            raise
+        return 1  # the findings are printed
+    sys.stdout.write(f"templates in {directory}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

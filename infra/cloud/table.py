@@ -1,0 +1,63 @@
+"""The one table."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.cloud.removal import removal
+from infra.cloud.stage import Stage
+
+
+class Table(dynamodb.Table):
+    """Restorable to any second of 35 days; in a stage that keeps its data, not deleted with its stack."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        key = TableKey(scope, "TableKey", stage=stage) if stage.customer_managed_key else None
+        super().__init__(
+            scope,
+            id_,
+            partition_key=_string("pk"),
+            sort_key=_string("sk"),
+            time_to_live_attribute="expires_at",
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else dynamodb.TableEncryption.DEFAULT,
+            encryption_key=key,
+            deletion_protection=stage.keep_data,
+            removal_policy=removal(stage),
+        )
+        # Sparse: only what people look for across customers (open tasks) carries these attributes.
+        self.add_global_secondary_index(index_name="gsi1", partition_key=_string("gsi1pk"), sort_key=_string("gsi1sk"))
+
+
+class TableKey(kms.Key):
+    """For whoever may use the table: through DynamoDB, and in no other way."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(scope, id_, enable_key_rotation=True, removal_policy=removal(stage))
+        stack = Stack.of(self)
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=[
+                    *("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"),
+                    *("kms:DescribeKey", "kms:CreateGrant"),
+                ],
+                resources=["*"],
+                conditions={
+                    "StringEquals": {
+                        "kms:CallerAccount": stack.account,
+                        "kms:ViaService": f"dynamodb.{stack.region}.amazonaws.com",
+                    }
+                },
+            )
+        )
+
+
+def _string(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

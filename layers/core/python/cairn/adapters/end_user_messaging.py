@@ -1,0 +1,59 @@
+"""AWS End User Messaging: SMS that tells what became of it, and WhatsApp.
+
+Neither has an idempotency token, so what providers.py says of retries holds here too.
+"""
+
+from typing import Any
+
+from cairn.adapters.json_text import to_json
+from cairn.adapters.providers import call
+from cairn.domain.consent import Purpose
+from cairn.domain.message import Message, Rendered
+
+META_API_VERSION = "v20.0"
+"""Version of Meta's Cloud API that a message is written for (SendWhatsAppMessage takes v20.0 and later)."""
+
+
+class EndUserSms:
+    """SendTextMessage of `pinpoint-sms-voice-v2`; its events bring back `message` and `customer` as their context."""
+
+    def __init__(self, client: Any, *, origination: str, configuration_set: str) -> None:
+        self._client = client
+        self._origination = origination
+        self._configuration_set = configuration_set
+
+    def send(self, message: Message, rendered: Rendered) -> str:
+        answer = call(
+            self._client.send_text_message,
+            DestinationPhoneNumber=rendered.address,
+            OriginationIdentity=self._origination,
+            MessageBody=rendered.text,
+            MessageType="TRANSACTIONAL" if message.purpose is Purpose.TRANSACTIONAL else "PROMOTIONAL",
+            ConfigurationSetName=self._configuration_set,
+            Context={"message": message.id, "customer": message.customer},
+        )
+        return str(answer["MessageId"])
+
+
+class EndUserWhatsApp:
+    """SendWhatsAppMessage of `socialmessaging`: free text, which Meta delivers within 24 hours of a customer's word."""
+
+    def __init__(self, client: Any, *, phone_number_id: str) -> None:
+        self._client = client
+        self._phone_number_id = phone_number_id
+
+    def send(self, message: Message, rendered: Rendered) -> str:  # noqa: ARG002  the port's shape
+        document = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": rendered.address,
+            "type": "text",
+            "text": {"preview_url": True, "body": rendered.text},
+        }
+        answer = call(
+            self._client.send_whatsapp_message,
+            originationPhoneNumberId=self._phone_number_id,
+            message=to_json(document).encode(),
+            metaApiVersion=META_API_VERSION,
+        )
+        return str(answer["messageId"])

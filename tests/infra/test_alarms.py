@@ -1,0 +1,80 @@
+"""Nothing stands still in silence."""
+
+import json
+
+import pytest
+
+from cairn.telemetry import count
+from tests.infra.conftest import Json, Templates
+
+
+def alarms_on(templates: Templates, metric: str) -> list[Json]:
+    return [alarm for alarm in templates.all("AWS::CloudWatch::Alarm").values() if alarm["MetricName"] == metric]
+
+
+def watched(alarms: list[Json]) -> set[str]:
+    """The resources that alarms are about, by their names in the template."""
+    return {
+        (dimension["Value"].get("Ref") or dimension["Value"]["Fn::GetAtt"][0])
+        for alarm in alarms
+        for dimension in alarm["Dimensions"]
+        if isinstance(dimension["Value"], dict)
+    }
+
+
+def test_every_queue_where_something_may_lie_for_good_is_watched(prod: Templates) -> None:
+    queues = prod.all("AWS::SQS::Queue")
+    parking = {name for name, queue in queues.items() if "RedrivePolicy" not in queue}
+
+    alarms = alarms_on(prod, "ApproximateNumberOfMessagesVisible")
+
+    assert watched(alarms) == parking
+    assert all(alarm["Threshold"] == 0 for alarm in alarms)
+
+
+def test_every_queue_that_may_fall_behind_is_watched(prod: Templates) -> None:
+    queues = prod.all("AWS::SQS::Queue")
+    working = {name for name, queue in queues.items() if "RedrivePolicy" in queue}
+
+    assert watched(alarms_on(prod, "ApproximateAgeOfOldestMessage")) == working
+
+
+def test_every_function_and_the_stream_are_watched(prod: Templates) -> None:
+    assert watched(alarms_on(prod, "Errors")) == prod.all("AWS::Lambda::Function").keys()
+    assert len(alarms_on(prod, "IteratorAge")) == 1
+
+
+def test_the_api_is_watched(prod: Templates) -> None:
+    (alarm,) = alarms_on(prod, "5xx")
+
+    assert watched([alarm]) == prod.all("AWS::ApiGatewayV2::Api").keys()
+
+
+def test_refused_webhooks_are_watched_under_the_name_they_are_counted_by(
+    prod: Templates, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = prod.function("receive_webhook")["Environment"]["Variables"]
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", environment["POWERTOOLS_SERVICE_NAME"])
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
+
+    count("WebhookRefused")
+
+    counted = json.loads(capsys.readouterr().out)
+    (alarm,) = alarms_on(prod, "WebhookRefused")
+    (published,) = counted["_aws"]["CloudWatchMetrics"]
+    assert alarm["Namespace"] == published["Namespace"] == environment["POWERTOOLS_METRICS_NAMESPACE"]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": counted["service"]}]
+    assert published["Dimensions"] == [["service"]]
+
+
+def test_somebody_is_told(prod: Templates) -> None:
+    topics = {json.dumps(alarm["AlarmActions"]) for alarm in prod.all("AWS::CloudWatch::Alarm").values()}
+
+    (topic,) = topics
+    told = [one for one in prod.all("AWS::SNS::Subscription").values() if one["Protocol"] == "email"]
+    assert [json.dumps([one["TopicArn"]]) for one in told] == [topic]
+    assert told[0]["Endpoint"] == "ops@example.com"
+
+
+def test_what_is_told_says_what_to_do(prod: Templates) -> None:
+    assert all(len(one["AlarmDescription"]) > len("Cairn: ") for one in prod.all("AWS::CloudWatch::Alarm").values())

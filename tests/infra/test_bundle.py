@@ -1,0 +1,222 @@
+"""What is uploaded works as if nothing had been left out of it."""
+
+import importlib.util
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cairn.adapters.journey_yaml import InvalidJourneysError
+from infra.cloud.bundle import bytecode
+from infra.cloud.bundle.bytecode import compile_tree, compiler
+from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_code
+from infra.cloud.bundle.dependencies import SERVICES, DependenciesError, dependencies_layer
+from infra.cloud.bundle.everything import make_bundle
+from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
+from tests.infra.conftest import Templates
+
+REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1")
+
+FUNCTIONS = ("receive_webhook", "process_event", "relay_effects", "deliver_message", "record_feedback")
+
+LAMBDA_SETS = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+START = """
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+import cairn.lambda_entry
+assert callable(cairn.lambda_entry.handle)
+"""
+
+UNPACKED_LIMIT = 250 * 2**20
+"""Lambda: a function and its layers, unpacked."""
+
+ASK_FOR_ENDPOINTS = """
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+session = botocore.session.get_session()
+print(json.dumps([
+    session.create_client(service, region_name=region, config=Config(signature_version=UNSIGNED)).meta.endpoint_url
+    for service in json.loads(sys.argv[2]) for region in json.loads(sys.argv[3])
+]))
+"""
+
+
+@pytest.fixture(scope="module")
+def layer() -> Path:
+    try:
+        return dependencies_layer()
+    except DependenciesError as error:
+        if any(sign in str(error) for sign in ("Failed to fetch", "dns error", "Request failed", "error sending")):
+            pytest.skip("the package registry cannot be reached, and the layer was never built here")
+        raise
+
+
+def endpoints(*path: Path) -> list[str]:
+    """Where a client of each service and region would go, with nothing on the path but this."""
+    arguments = (json.dumps([str(one) for one in path]), json.dumps(SERVICES), json.dumps(REGIONS))
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-S", "-c", ASK_FOR_ENDPOINTS, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    return list(json.loads(done.stdout))
+
+
+def test_every_client_goes_where_the_whole_of_botocore_sends_it(layer: Path) -> None:
+    installed = importlib.util.find_spec("botocore")
+    assert installed is not None
+    assert installed.origin is not None
+
+    whole = endpoints(Path(installed.origin).parents[1])
+
+    assert endpoints(layer / "python") == whole
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_starts_with_its_layers_alone(layer: Path, dev: Templates, name: str) -> None:
+    """What Lambda does before the first event: import the handler, and make what it needs."""
+    told = {key: str(value) for key, value in dev.function(name)["Environment"]["Variables"].items()}
+    path = [layer / "python", core_layer() / "python", function_code(name)]
+
+    started = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-S", "-c", START, json.dumps([str(one) for one in path])],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**told, **LAMBDA_SETS},
+    )
+
+    assert started.returncode == 0, started.stderr
+
+
+def test_the_layer_trusts_every_authority_of_aws_and_few_others(layer: Path, dev: Templates) -> None:
+    told = dev.function("deliver_message")["Environment"]["Variables"]["AWS_CA_BUNDLE"]
+    bundle = layer / Path(told).relative_to("/opt")
+
+    trusted = ssl.create_default_context(cafile=bundle).get_ca_certs()
+    names = str([one["subject"] for one in trusted])
+
+    amazon = [f"Amazon Root CA {number}" for number in (1, 2, 3, 4)]
+    wanted = (*amazon, "Starfield Services Root Certificate Authority - G2", "DigiCert Global Root G2")
+    assert all(f"'{name}'" in names for name in wanted)
+    assert len(trusted) < 20
+
+
+def test_the_layer_is_for_lambdas_python_and_processor(layer: Path) -> None:
+    compiled = [file.name for file in layer.rglob("*.so")]
+
+    assert compiled
+    assert all("cpython-313-aarch64" in name or "abi3" in name for name in compiled)
+
+
+def test_the_layer_is_small_and_carries_no_service_that_is_not_called(layer: Path) -> None:
+    size = sum(file.stat().st_size for file in layer.rglob("*") if file.is_file())
+    services = {folder.name for folder in (layer / "python" / "botocore" / "data").iterdir() if folder.is_dir()}
+
+    assert size < UNPACKED_LIMIT / 5
+    assert services == set(SERVICES)
+    assert not list(layer.rglob("tests"))
+
+
+def test_the_layer_is_built_once(layer: Path) -> None:
+    before = layer.stat().st_mtime_ns
+
+    assert dependencies_layer() == layer
+    assert layer.stat().st_mtime_ns == before
+
+
+@pytest.mark.skipif(compiler() is None, reason="no python3.13 on this machine")
+def test_bytecode_is_trusted_as_it_is_and_says_where_it_will_stand(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("def answer():\n    return 42\n")
+
+    compiled = compile_tree(tmp_path, "/opt/python")
+
+    (pyc,) = tmp_path.rglob("*.pyc")
+    assert compiled
+    assert pyc.name == "one.cpython-313.pyc"
+    assert int.from_bytes(pyc.read_bytes()[4:8], "little") == 0b01, "hash-based, and not checked"
+    assert b"/opt/python/one.py" in pyc.read_bytes()
+
+
+def test_a_machine_without_lambdas_python_is_told_so_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bytecode, "_candidates", lambda: iter(()))
+    compiler.cache_clear()
+
+    compiled = [compile_tree(tmp_path, "/opt/python"), compile_tree(tmp_path, "/opt/python")]
+
+    compiler.cache_clear()
+    said = capsys.readouterr().err
+    assert compiled == [False, False]
+    assert said.count("\n") == 1
+    assert "no python3.13" in said
+    assert "2.2 x" in said
+
+
+def test_a_name_on_the_path_that_is_no_python_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shim = tmp_path / "python3.13"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setattr(bytecode, "_candidates", lambda: iter([str(shim)]))
+    compiler.cache_clear()
+
+    found = compiler()
+
+    compiler.cache_clear()
+    assert found is None
+
+
+def test_the_core_layer_holds_our_package_and_nothing_of_this_machine() -> None:
+    layer = core_layer()
+
+    assert (layer / "python" / "cairn" / "lambda_entry.py").is_file()
+    here = str(Path(__file__).parents[2]).encode()
+    assert not [pyc for pyc in layer.rglob("*.pyc") if here in pyc.read_bytes()]
+    assert {pyc.name.split(".")[1] for pyc in layer.rglob("*.pyc")} <= {"cpython-313"}
+
+
+def test_a_function_is_its_handler() -> None:
+    code = function_code("receive_webhook")
+
+    assert (code / "handler.py").is_file()
+
+
+def test_a_function_without_a_handler_fails_synthesis() -> None:
+    with pytest.raises(HandlerMissingError, match="functions/send_pigeons/handler"):
+        function_code("send_pigeons")
+
+
+def test_the_journeys_layer_is_one_file_that_the_functions_can_read() -> None:
+    layer = journeys_layer(JOURNEYS)
+
+    catalogue = json.loads((layer / "journeys" / "catalogue.json").read_bytes())
+    assert {entry["journey"] for entry in catalogue} == {
+        folder.name for folder in JOURNEYS.iterdir() if folder.is_dir()
+    }
+
+
+def test_a_journey_with_a_mistake_fails_synthesis_and_says_where(tmp_path: Path) -> None:
+    some = next(folder for folder in JOURNEYS.iterdir() if folder.is_dir())
+    broken = shutil.copytree(some, tmp_path / some.name) / "journey.yaml"
+    broken.write_text(broken.read_text() + "\nno_such_field: 1\n")
+
+    with pytest.raises(InvalidJourneysError, match="no_such_field"):
+        make_bundle(tmp_path)

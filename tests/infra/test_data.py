@@ -1,0 +1,87 @@
+"""What must never be lost, and what must never be seen."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.cloud.stage import Stage
+from infra.cloud.synth import cdk_json
+from tests.infra.conftest import PROD, Templates
+
+NAMED_BY_US = {"Name": {"AWS::Scheduler::ScheduleGroup", "AWS::ApiGatewayV2::Api"}}
+"""Timers are set by their group's name; an API's name is a label, not an identity."""
+
+NAMES = ("BucketName", "FunctionName", "LogGroupName", "Name", "QueueName", "RoleName", "TableName", "TopicName")
+
+
+def test_the_table_is_what_the_adapter_expects(dev: Templates) -> None:
+    (table,) = dev.all("AWS::DynamoDB::Table").values()
+
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "gsi1"
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["gsi1pk", "gsi1sk"]
+
+
+def test_a_table_may_have_a_key_of_its_own_that_only_dynamodb_uses(tmp_path: Path) -> None:
+    from aws_cdk import App  # noqa: PLC0415 - starts Node
+
+    from infra.cloud.app import judge  # noqa: PLC0415
+    from infra.cloud.data_stack import DataStack  # noqa: PLC0415
+
+    app = App(outdir=str(tmp_path), analytics_reporting=False)
+    stage = Stage.from_context("prod", cdk_json(), {**PROD, "customer_managed_key": True})
+    DataStack(app, "Data", stage=stage)
+    judge(app)
+    app.synth()
+
+    resources = json.loads((tmp_path / "Data.template.json").read_text())["Resources"].values()
+    (key,) = [one["Properties"] for one in resources if one["Type"] == "AWS::KMS::Key"]
+    (table,) = [one["Properties"] for one in resources if one["Type"] == "AWS::DynamoDB::Table"]
+    _, use = key["KeyPolicy"]["Statement"]
+    assert key["EnableKeyRotation"] is True
+    assert table["SSESpecification"]["SSEType"] == "KMS"
+    assert "kms:ViaService" in use["Condition"]["StringEquals"]
+
+
+def test_a_stage_that_keeps_its_data_keeps_table_secrets_and_queues(prod: Templates) -> None:
+    (table,) = prod.all("AWS::DynamoDB::Table").values()
+
+    assert table["DeletionProtectionEnabled"] is True
+    for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"):
+        assert prod.retention(kind) == {"Retain"}
+
+
+def test_a_stage_to_try_things_out_leaves_nothing_behind(dev: Templates) -> None:
+    for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue", "AWS::Logs::LogGroup"):
+        assert dev.retention(kind) == {"Delete"}
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_no_secret_is_in_a_template(synthesized: dict[str, Templates], stage: str) -> None:
+    (secret,) = synthesized[stage].all("AWS::SecretsManager::Secret").values()
+
+    assert "SecretString" not in secret
+    assert secret["GenerateSecretString"] == {"SecretStringTemplate": "{}", "GenerateStringKey": "unused"}
+    for file in synthesized[stage].files():
+        assert "whsec_" not in file.read_text()
+
+
+def test_the_identity_salt_is_told_to_one_function_and_nobody_else(prod: Templates) -> None:
+    told = json.dumps([prod.data, prod.engine]).count(PROD["identity_salt"])
+
+    assert told == 1
+    assert prod.function("process_event")["Environment"]["Variables"]["CAIRN_IDENTITY_SALT"] == PROD["identity_salt"]
+
+
+def test_aws_names_what_it_can(prod: Templates) -> None:
+    for resource in [*prod.data["Resources"].values(), *prod.engine["Resources"].values()]:
+        for name in NAMES:
+            value = resource.get("Properties", {}).get(name)
+            if isinstance(value, str):
+                assert resource["Type"] in NAMED_BY_US.get(name, set()), (resource["Type"], name, value)

@@ -1,0 +1,89 @@
+"""The templates, deployed, are what the laptop runs: the same queues, functions and connections."""
+
+import json
+from dataclasses import fields
+
+import pytest
+
+from cairn.adapters.dynamodb.items import STATE
+from cairn.settings import FUNCTION_TIMEOUT
+from infra.local.wiring import FUNCTIONS, QUEUES, Function, Queue
+from tests.infra.conftest import Deployed
+
+FOR_LIBRARIES = {"AWS_CA_BUNDLE", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
+
+ONLY_DEPLOYED = {"StreamDeadLetters"}
+"""Where Lambda itself parks a position of the stream; a laptop's stream is read by hand."""
+
+
+def deployed_name(queue: str) -> str:
+    """`events-dead-letters` here is EventsDeadLetters there."""
+    return queue.title().replace("-", "")
+
+
+def test_a_laptop_and_a_deployment_have_the_same_queues(deployed: Deployed) -> None:
+    here = {deployed_name(queue.name) for queue in QUEUES}
+
+    assert here == deployed.queues.keys() - ONLY_DEPLOYED
+
+
+@pytest.mark.parametrize("queue", QUEUES, ids=lambda queue: queue.name)
+def test_a_queue_keeps_order_and_waits_alike(deployed: Deployed, queue: Queue) -> None:
+    there = deployed.queues[deployed_name(queue.name)]
+
+    assert (there.attributes.get("FifoQueue") == "true") == queue.fifo
+    if queue.dead_letter:
+        assert int(there.attributes["VisibilityTimeout"]) == queue.visibility.total_seconds()
+
+
+@pytest.mark.parametrize("queue", [one for one in QUEUES if one.dead_letter], ids=lambda queue: queue.name)
+def test_a_queue_gives_up_alike(deployed: Deployed, queue: Queue) -> None:
+    there = deployed.queues[deployed_name(queue.name)]
+
+    assert int(there.redrive["maxReceiveCount"]) == queue.max_receives
+    assert there.redrive["deadLetterTargetArn"] == deployed.queues[deployed_name(queue.dead_letter or "")].arn
+
+
+def test_a_laptop_and_a_deployment_have_the_same_functions(deployed: Deployed) -> None:
+    assert {function.name for function in FUNCTIONS} == deployed.functions.keys()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_function_is_started_by_the_same(deployed: Deployed, function: Function) -> None:
+    started_by = {source["EventSourceArn"]: source["BatchSize"] for source in deployed.sources_of(function.name)}
+
+    wanted = [deployed.queues[deployed_name(queue)].arn for queue in function.queues]
+    wanted += [deployed.stream_arn] if function.stream else []
+    assert started_by == dict.fromkeys(wanted, function.batch_size)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_function_is_told_what_its_settings_name(deployed: Deployed, function: Function) -> None:
+    there = deployed.functions[function.name]["Environment"]["Variables"]
+
+    told = {name: value for name, value in there.items() if name.startswith("CAIRN_")}
+    assert there.keys() - told.keys() == FOR_LIBRARIES
+    assert told.keys() == {f"CAIRN_{one.name.upper()}" for one in fields(function.settings)}
+    assert function.settings.from_environment(told).environment() == told
+
+
+def test_a_function_gives_back_only_what_failed(deployed: Deployed) -> None:
+    assert deployed.sources
+    for source in deployed.sources:
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_a_queue_waits_six_times_as_long_as_its_function_may_run(deployed: Deployed) -> None:
+    consumed = {source["EventSourceArn"] for source in deployed.sources}
+
+    for queue in deployed.queues.values():
+        if queue.arn in consumed:
+            assert int(queue.attributes["VisibilityTimeout"]) >= 6 * FUNCTION_TIMEOUT.total_seconds()
+
+
+def test_the_relay_is_started_by_nothing_but_what_carries_effects(deployed: Deployed) -> None:
+    (source,) = deployed.sources_of("relay_effects")
+
+    (pattern,) = source["FilterCriteria"]["Filters"]
+    assert json.loads(pattern["Pattern"]) == {"dynamodb": {"Keys": {"sk": {"S": [STATE]}}}}
+    assert source["StartingPosition"] == "TRIM_HORIZON"

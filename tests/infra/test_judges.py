@@ -1,0 +1,53 @@
+"""Independent judges: cdk-nag while synthesizing, cfn-lint afterwards."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.infra.conftest import Templates
+
+WRITTEN_BY_THE_CDK = "W3005"
+"""A DependsOn that a GetAtt already implies."""
+
+
+def test_cfn_lint_finds_nothing(dev: Templates, prod: Templates) -> None:
+    files = [str(file) for file in (*dev.files(), *prod.files())]
+    cfn_lint = Path(sys.executable).with_name("cfn-lint")
+
+    judged = subprocess.run(  # noqa: S603 - the linter of our lock, on our templates
+        [str(cfn_lint), "--ignore-checks", WRITTEN_BY_THE_CDK, "--", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert judged.returncode == 0, judged.stdout
+
+
+def test_an_open_finding_fails_synthesis(tmp_path: Path) -> None:
+    from aws_cdk import App, Stack  # noqa: PLC0415 - starts Node
+    from aws_cdk.aws_sqs import Queue  # noqa: PLC0415
+
+    from infra.cloud.app import judge  # noqa: PLC0415
+
+    app = App(outdir=str(tmp_path), analytics_reporting=False)
+    Queue(Stack(app, "Bad"), "Plain")
+    judge(app)
+
+    with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
+        app.synth()
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_what_stands_is_acknowledged_on_its_one_resource(synthesized: dict[str, Templates], stage: str) -> None:
+    folder = synthesized[stage].folder
+    metadata = json.loads((folder / f"Cairn-{stage}.metadata.json").read_text())
+
+    acknowledged = [
+        path for path, entries in metadata.items() if any("acknowledged-rules" in entry["type"] for entry in entries)
+    ]
+    assert len(acknowledged) > 1
+    assert f"/Cairn-{stage}" not in acknowledged, "a waiver for a whole stack"

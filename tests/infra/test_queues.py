@@ -1,0 +1,79 @@
+"""Nothing that was accepted is lost, and whatever is stuck is seen."""
+
+import json
+
+import pytest
+
+from cairn.settings import MAX_RECEIVES
+from tests.infra.conftest import Json, Templates
+
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture(params=["dev", "prod"])
+def templates(request: pytest.FixtureRequest, synthesized: dict[str, Templates]) -> Templates:
+    return synthesized[request.param]
+
+
+def consumed(templates: Templates) -> dict[str, Json]:
+    sources = templates.all("AWS::Lambda::EventSourceMapping").values()
+    names = {source["EventSourceArn"].get("Fn::GetAtt", [""])[0] for source in sources}
+    return {name: queue for name, queue in templates.all("AWS::SQS::Queue").items() if name in names}
+
+
+def test_every_queue_that_a_function_consumes_gives_up_into_a_queue_of_its_own(templates: Templates) -> None:
+    dead_letters = [queue["RedrivePolicy"] for queue in consumed(templates).values()]
+
+    assert len(dead_letters) == 4
+    assert all(one["maxReceiveCount"] == MAX_RECEIVES for one in dead_letters)
+    assert len({json.dumps(one["deadLetterTargetArn"]) for one in dead_letters}) == len(dead_letters)
+
+
+def test_what_could_not_be_done_is_kept_as_long_as_sqs_keeps_anything(templates: Templates) -> None:
+    in_work = consumed(templates)
+
+    for name, queue in templates.all("AWS::SQS::Queue").items():
+        if name not in in_work:
+            assert queue["MessageRetentionPeriod"] == 14 * DAY
+        else:
+            assert queue["MessageRetentionPeriod"] < 14 * DAY, "a parked message keeps its age"
+
+
+def test_the_events_queue_gives_each_customer_order_and_a_throughput_of_its_own(templates: Templates) -> None:
+    fifo = [queue for queue in templates.all("AWS::SQS::Queue").values() if queue.get("FifoQueue")]
+
+    events, dead_letters = sorted(fifo, key=lambda queue: "RedrivePolicy" not in queue)
+    assert events["DeduplicationScope"] == "messageGroup"
+    assert events["FifoThroughputLimit"] == "perMessageGroupId"
+    assert "ContentBasedDeduplication" not in events, "senders name the deduplication id"
+    assert "RedrivePolicy" not in dead_letters
+
+
+def test_every_queue_is_encrypted_and_refuses_plain_text(templates: Templates) -> None:
+    queues = templates.all("AWS::SQS::Queue")
+    refusing = {
+        policy["Queues"][0]["Ref"]
+        for policy in templates.all("AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    }
+
+    assert refusing == queues.keys()
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+
+
+def test_feedback_that_cannot_be_queued_is_parked(templates: Templates) -> None:
+    subscriptions = templates.all("AWS::SNS::Subscription").values()
+
+    (feedback,) = [one for one in subscriptions if one["Protocol"] == "sqs"]
+    assert feedback["RawMessageDelivery"] is False
+    assert "deadLetterTargetArn" in feedback["RedrivePolicy"]
+
+
+def test_what_the_stream_could_not_hand_over_is_parked(templates: Templates) -> None:
+    sources = templates.all("AWS::Lambda::EventSourceMapping").values()
+
+    (stream,) = [source for source in sources if "StartingPosition" in source]
+    assert stream["BisectBatchOnFunctionError"] is True
+    parking = stream["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+    assert parking in templates.all("AWS::SQS::Queue")

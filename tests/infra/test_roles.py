@@ -1,0 +1,191 @@
+"""Each function may do what it does, and no more."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.infra.conftest import Json, Templates
+
+SERVICES = ("receive_webhook", "process_event", "relay_effects", "deliver_message", "record_feedback")
+
+KNOWS_NO_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams"}
+"""Actions that AWS grants on * or not at all."""
+
+CONSUMES = {
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+}
+EVERYBODY = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def actions_on(statements: list[Json], kind: str) -> set[str]:
+    """The actions of the statements whose resources' names begin so."""
+    return {
+        action
+        for statement in statements
+        if f'"{kind}' in json.dumps(statement.get("Resource"))
+        for action in as_list(statement["Action"])
+    }
+
+
+def every_statement(templates: Templates) -> Iterator[Json]:
+    for policy in templates.all("AWS::IAM::Policy").values():
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+@pytest.mark.parametrize(
+    ("service", "wanted"),
+    [
+        ("receive_webhook", {"sqs:SendMessage", "secretsmanager:GetSecretValue"}),
+        (
+            "process_event",
+            {
+                *CONSUMES,
+                "sqs:SendMessage",
+                "dynamodb:Query",
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:DeleteItem",
+            },
+        ),
+        (
+            "relay_effects",
+            {
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
+                "dynamodb:Query",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:DeleteItem",
+                "sqs:SendMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:GetQueueUrl",
+                "scheduler:CreateSchedule",
+                "iam:PassRole",
+            },
+        ),
+        (
+            "deliver_message",
+            {
+                *CONSUMES,
+                "sqs:SendMessage",
+                "dynamodb:GetItem",
+                "dynamodb:UpdateItem",
+                "ses:SendEmail",
+                "sns:Publish",
+            },
+        ),
+        ("record_feedback", {*CONSUMES, "sqs:SendMessage"}),
+    ],
+)
+def test_a_function_may_do_just_this(dev: Templates, service: str, wanted: set[str]) -> None:
+    allowed = {action for statement in dev.statements(service) for action in as_list(statement["Action"])}
+
+    assert allowed == wanted | EVERYBODY
+
+
+def test_no_action_is_a_pattern(prod: Templates) -> None:
+    for statement in every_statement(prod):
+        assert not any("*" in action for action in as_list(statement["Action"]))
+
+
+def test_everything_is_granted_on_something_named_but_what_knows_no_resource(prod: Templates) -> None:
+    for statement in every_statement(prod):
+        if statement.get("Resource") == "*":
+            assert set(as_list(statement["Action"])) <= KNOWS_NO_RESOURCE
+
+
+def test_no_function_has_a_managed_policy(prod: Templates) -> None:
+    assert not any("ManagedPolicyArns" in role for role in prod.all("AWS::IAM::Role").values())
+
+
+def test_nobody_may_scan(prod: Templates) -> None:
+    assert "dynamodb:Scan" not in json.dumps([*every_statement(prod)])
+
+
+def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> None:
+    text = json.dumps(prod.statements("receive_webhook"))
+
+    assert "dynamodb:" not in text
+    assert "sqs:ReceiveMessage" not in text
+
+
+@pytest.mark.parametrize(
+    ("service", "queues"),
+    [
+        ("receive_webhook", {"QueuesEvents"}),
+        ("process_event", {"QueuesEventsDeadLetters", "QueuesWakesDeadLetters"}),
+        ("relay_effects", {"QueuesWakes", "QueuesMessages", "QueuesEffectsDeadLetters", "QueuesStreamDeadLetters"}),
+        ("deliver_message", {"QueuesMessagesDeadLetters"}),
+        ("record_feedback", {"QueuesEvents", "QueuesFeedbackDeadLetters"}),
+    ],
+)
+def test_a_function_posts_to_its_own_queues(dev: Templates, service: str, queues: set[str]) -> None:
+    posted = [one for one in dev.statements(service) if "sqs:SendMessage" in as_list(one["Action"])]
+
+    targets = [
+        target
+        for one in posted
+        for target in (one["Resource"] if isinstance(one["Resource"], list) else [one["Resource"]])
+    ]
+    assert {target["Fn::GetAtt"][0][:-8] for target in targets} == queues
+
+
+def test_timers_fire_for_our_group_only_and_reach_two_queues_only(dev: Templates) -> None:
+    roles = dev.all("AWS::IAM::Role").items()
+    ((name, role),) = [
+        (name, role)
+        for name, role in roles
+        if "scheduler.amazonaws.com" in json.dumps(role["AssumeRolePolicyDocument"])
+    ]
+
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    (permission,) = dev.statements_of(name)
+    (group,) = dev.all("AWS::Scheduler::ScheduleGroup")
+    assert trust["Condition"]["StringEquals"] == {
+        "aws:SourceAccount": {"Ref": "AWS::AccountId"},
+        "aws:SourceArn": {"Fn::GetAtt": [group, "Arn"]},
+    }
+    assert permission["Action"] == "sqs:SendMessage"
+    assert {target["Fn::GetAtt"][0][:-8] for target in permission["Resource"]} == {
+        "QueuesWakes",
+        "QueuesWakesDeadLetters",
+        "QueuesMessages",
+        "QueuesMessagesDeadLetters",
+    }
+
+
+def test_the_relay_sets_timers_in_our_group_only_and_passes_their_role_only(dev: Templates) -> None:
+    statements = {json.dumps(one["Action"]): one for one in dev.statements("relay_effects")}
+
+    schedules = statements['"scheduler:CreateSchedule"']["Resource"]["Fn::Join"][1][-1]
+    passing = statements['"iam:PassRole"']
+    assert schedules == ":schedule/cairn-dev/*"
+    assert passing["Resource"]["Fn::GetAtt"][0].startswith("SchedulesRole")
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_the_sender_writes_under_the_stages_own_address_only(prod: Templates) -> None:
+    (sending,) = [one for one in prod.statements("deliver_message") if one["Action"] == "ses:SendEmail"]
+
+    assert sending["Condition"] == {"StringEquals": {"ses:FromAddress": "hello@example.com"}}
+
+
+def test_the_sender_publishes_to_phones_and_devices_but_to_no_topic(prod: Templates) -> None:
+    phones, devices = [one for one in prod.statements("deliver_message") if one["Action"] == "sns:Publish"]
+
+    assert phones["NotResource"]["Fn::Join"][1][-1] == ":sns:*:*:*"
+    assert devices["Resource"]["Fn::Join"][1][-1] == ":endpoint/*"

@@ -1,0 +1,57 @@
+"""A stage is told whole, and everything that is wrong with it at once."""
+
+import pytest
+
+from infra.cloud.stage import InvalidStageError, Stage
+from infra.cloud.synth import cdk_json
+from tests.infra.conftest import PROD
+
+
+def test_dev_deploys_as_it_comes() -> None:
+    stage = Stage.from_context("dev", cdk_json())
+
+    assert stage.name == "dev"
+    assert not stage.keep_data
+
+
+def test_prod_asks_for_what_nobody_else_can_know() -> None:
+    with pytest.raises(InvalidStageError) as refused:
+        Stage.from_context("prod", cdk_json())
+
+    for field in PROD:
+        assert f"stages.prod: {field}: " in str(refused.value)
+
+
+def test_what_is_asked_for_may_come_from_the_command_line() -> None:
+    stage = Stage.from_context("prod", cdk_json(), {**PROD, "phone_region": None})
+
+    assert stage.identity_salt == PROD["identity_salt"]
+    assert stage.phone_region == "US"
+
+
+def test_every_wrong_field_is_named() -> None:
+    context = {"stages": {"mine": {**cdk_json()["stages"]["dev"], "keep_data": "yes", "emailsender": "x"}}}
+    del context["stages"]["mine"]["phone_region"]
+
+    with pytest.raises(InvalidStageError) as refused:
+        Stage.from_context("mine", context)
+
+    said = str(refused.value)
+    assert "keep_data: bool expected, not 'yes'" in said
+    assert "emailsender is not a field of a stage" in said
+    assert "phone_region: missing" in said
+
+
+def test_values_that_aws_would_refuse_are_refused_here() -> None:
+    dev = {**cdk_json()["stages"]["dev"], "log_retention_days": 8, "event_concurrency": 1}
+
+    with pytest.raises(InvalidStageError) as refused:
+        Stage.from_context("dev", {"stages": {"dev": dev}})
+
+    assert "log_retention_days: one of 1, 3, 7" in str(refused.value)
+    assert "event_concurrency: between 2 and 1000" in str(refused.value)
+
+
+def test_an_unknown_stage_is_told_which_there_are() -> None:
+    with pytest.raises(InvalidStageError, match="no stage 'staging'; it has dev, prod"):
+        Stage.from_context("staging", cdk_json())

@@ -1,0 +1,20 @@
+"""Synthesis tells what to do, not where in the code it failed."""
+
+import pytest
+
+from infra.cloud.synth import main
+from tests.infra.conftest import PROD
+
+
+def test_a_stage_that_lacks_something_is_refused_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = main(["prod"])
+
+    said = capsys.readouterr().err
+    assert refused == 1
+    assert len(said.splitlines()) == len(PROD)
+    assert all(field in said for field in PROD)
+
+
+def test_an_unknown_stage_is_refused_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nowhere"]) == 1
+    assert "it has dev, prod" in capsys.readouterr().err
