@@ -46,6 +46,8 @@ class Stage:
     """Shown as the sender where the country allows it; blank for none."""
     phone_region: str
     """ISO 3166 country whose national phone numbers are understood."""
+    reply_languages: str
+    """ISO 639-1 codes, separated by blanks: languages besides English in which STOP, HELP and START are understood."""
     identity_salt: str
     """Chosen once: another salt is another set of customers."""
 

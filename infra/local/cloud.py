@@ -104,6 +104,7 @@ class Cloud:
                 wakes_dead_letter_queue_url=self.urls["wakes-dead-letters"],
                 identity_salt=IDENTITY_SALT,
                 phone_region="US",
+                reply_languages="de es fr",
                 journeys_path=str(catalogue),
             ),
             RelayEffectsSettings: RelayEffectsSettings(

@@ -24,6 +24,7 @@ class ProcessEvent(Function):
                 wakes_dead_letter_queue_url=queues.wakes.dead_letters.queue_url,
                 identity_salt=stage.identity_salt,
                 phone_region=stage.phone_region,
+                reply_languages=stage.reply_languages,
                 journeys_path=CATALOGUE_PATH,
             ),
         )

@@ -42,6 +42,7 @@ def accept_webhook() -> "AcceptWebhook":
 def process_event() -> "ProcessEvent":
     from cairn.adapters.catalogue import Catalogue
     from cairn.adapters.dynamodb.customers import DynamoCustomers
+    from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
     from cairn.adapters.phone import to_e164
     from cairn.application.process_event import ProcessEvent
 
@@ -52,6 +53,8 @@ def process_event() -> "ProcessEvent":
         journeys=Catalogue(Path(settings.journeys_path)),
         normal_phone=lambda text: to_e164(text, settings.phone_region),
         salt=settings.identity_salt,
+        sent=DynamoDeliveries(),
+        languages=tuple(settings.reply_languages.split()),
     )
 
 

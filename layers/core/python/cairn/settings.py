@@ -72,6 +72,8 @@ class ProcessEventSettings(Settings):
     """Makes customer ids this deployment's own. Chosen once: another salt is another set of customers."""
     phone_region: str
     """ISO 3166 country whose national phone numbers are understood, such as US."""
+    reply_languages: str
+    """ISO 639-1 codes, separated by blanks: languages besides English in which STOP, HELP and START are understood."""
     journeys_path: str
 
 

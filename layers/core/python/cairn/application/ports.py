@@ -104,6 +104,11 @@ class Deliveries(Protocol):
         """Move a message's status forward; never back."""
 
 
+class Sent(Protocol):
+    def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
+        """The id of the message that a provider calls so; without its word, of the last one sent on the channel."""
+
+
 class Switches(Protocol):
     def current(self, now: datetime) -> GateSettings:
         """What people have switched off, at most SWITCH_TTL old."""

@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from cairn.application.ports import Commit, Customers, Found, JourneyVersions
-from cairn.domain.customer import Customer, Reaction, on_event, on_wake, unify
+from cairn.application.ports import Commit, Customers, Found, JourneyVersions, Sent
+from cairn.domain.customer import PROVIDERS, Customer, Reaction, on_event, on_wake, unify
+from cairn.domain.effects import parts_of
 from cairn.domain.errors import ConflictError, DuplicateEventError, InvalidEventError
 from cairn.domain.event import Event
 from cairn.domain.identity import PHONE, Identifier, home_of, identifier, may_be_one
+from cairn.domain.keywords import EVENT_TYPES, intent_of, keyword_of
 from cairn.domain.profile import Profile
 
 T = TypeVar("T")
+
+REPLIED = "message.replied"
 
 ATTEMPTS = 8
 """Times to decide anew when somebody else commits first; the queue's own retries come after that."""
@@ -24,10 +28,13 @@ class ProcessEvent:
     journeys: JourneyVersions
     normal_phone: Callable[[str], str | None]
     salt: str
+    sent: Sent
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
 
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
         """What the event did; None for a duplicate. Raises ConflictError when the customer is too busy."""
-        event = self._normal(event)
+        event = self._understood(self._normal(event))
         try:
             return _until_committed(lambda: self._attempt(event, now))
         except DuplicateEventError:
@@ -44,6 +51,7 @@ class ProcessEvent:
             found = self.customers.find(event.identifiers)
         before, claimed = _same_person(found, event)
         known = unify(before, now) if before else self._stranger(event, now)
+        event = self._matched(event, known.customer.id)
         named = replace(known.customer, profile=known.customer.profile.named(*claimed))
         reaction = on_event(named, event, self.journeys, now)
         reaction = replace(
@@ -70,6 +78,29 @@ class ProcessEvent:
         for key in reaction.customer.enrollments.keys() - before.enrollments.keys():
             entered = reaction.customer.enrollments[key]
             self.journeys.keep(self.journeys.version(entered.journey, entered.version))
+
+    def _matched(self, event: Event, customer_id: str) -> Event:
+        """An event about one of our messages, with what is known of that one; a read more where it is not told."""
+        if event.source not in PROVIDERS or not event.about_a_message:
+            return event
+        told = event.properties.get("message_id")
+        if not isinstance(told, str):
+            about = event.properties.get("provider_message_id") or event.properties.get("reply_to")
+            told = self.sent.match(customer_id, about, event.properties.get("channel"), event.occurred_at)
+        enrollment, step, _ = parts_of(told or "")
+        if not enrollment:
+            return event
+        ours = {"message_id": told, "enrollment": enrollment, "step": step}
+        return replace(event, properties={**event.properties, **ours})
+
+    def _understood(self, event: Event) -> Event:
+        """A reply by what it means: STOP, HELP and START are no answers to what a journey asked."""
+        text = event.properties.get("text")
+        if event.source not in PROVIDERS or event.type != REPLIED or not isinstance(text, str):
+            return event
+        intent = intent_of(text, self.languages)
+        properties = {**event.properties, "keyword": keyword_of(text)}
+        return replace(event, type=EVENT_TYPES[intent] if intent else event.type, properties=properties)
 
     def _normal(self, event: Event) -> Event:
         """Phone numbers in E.164; one that is none is dropped, and with it an event that names nobody else."""

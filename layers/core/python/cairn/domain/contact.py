@@ -12,6 +12,10 @@ HISTORY_LENGTH = 24
 """Sends remembered per customer: they keep the item under a kilobyte or two, and caps look no further back."""
 
 
+IMPLIED = "implied"
+"""What stood before a STOP where nothing had been said: the consent that comes with handing over the address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suppression:
     """An address that must not be written to any more, and why."""
@@ -46,6 +50,33 @@ class Contact:
         for change in changes:
             consents[change.key] = latest(consents.get(change.key), change)
         return replace(self, consents=consents)
+
+    def stopping(self, channel: Channel, at: datetime, source: str) -> Self:
+        """The customer's STOP on a channel: it withdraws every purpose of it, and remembers what it withdrew."""
+        return self.after(
+            ConsentChange(channel, purpose, ConsentStatus.DENIED, at, source, {"method": "stop", "before": before})
+            for purpose in Purpose
+            if (before := self._standing(channel, purpose)) is not None
+        )
+
+    def starting(self, channel: Channel, at: datetime, source: str) -> Self:
+        """The customer's START: takes back a STOP, and gives no more than was given before it."""
+        return self.after(
+            ConsentChange(channel, purpose, ConsentStatus.GRANTED, at, source, {"method": "start"})
+            for purpose in Purpose
+            if (change := self.consents.get(f"{channel}:{purpose}")) is not None
+            and change.evidence.get("method") == "stop"
+            and change.evidence.get("before") in {ConsentStatus.GRANTED, IMPLIED}
+        )
+
+    def _standing(self, channel: Channel, purpose: Purpose) -> str | None:
+        """What a STOP withdraws; None where a STOP has withdrawn it before."""
+        change = self.consents.get(f"{channel}:{purpose}")
+        if change is not None and change.evidence.get("method") == "stop" and change.status is ConsentStatus.DENIED:
+            return None
+        if change is not None:
+            return change.status.value
+        return IMPLIED if purpose is Purpose.TRANSACTIONAL else "none"
 
     def suppressing(self, address: str, reason: str, at: datetime) -> Self:
         return self._without({address: Suppression(reason, at)})

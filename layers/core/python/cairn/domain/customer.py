@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Protocol, Self
 
 from cairn.domain import engine
+from cairn.domain.consent import Channel
 from cairn.domain.contact import Contact
-from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage
-from cairn.domain.enrollment import Enrollment
+from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, parts_of
+from cairn.domain.enrollment import COMPLETED, Enrollment
 from cairn.domain.event import Event
 from cairn.domain.identity import short_hash
-from cairn.domain.journey import Again, Journey
+from cairn.domain.journey import Again, Journey, Send
+from cairn.domain.keywords import EVENT_TYPES, Intent
 from cairn.domain.message import MessageStatus
 from cairn.domain.profile import Profile, Stamped, survivor
 
@@ -25,7 +27,13 @@ MAX_ENTERED = 50
 """Entries remembered per customer for re-entry rules with a key (bookings, invoices); the newest count."""
 
 FEEDBACK_SOURCE = "feedback"
-"""The source of events that record_feedback makes; nobody else can say what became of a message."""
+"""The source of events that record_feedback makes."""
+
+PROVIDERS = frozenset({FEEDBACK_SOURCE, "twilio", "whatsapp"})
+"""The sources that can say what became of a message, or what was answered; nobody else is believed."""
+
+RECEIPT_WINDOW = timedelta(hours=72)
+"""How long a carrier may take to say that it did not deliver (docs.aws.amazon.com/sms-voice, delivery receipts)."""
 
 HARD_BOUNCE = "Permanent"
 """SES's bounceType for an address that will never work."""
@@ -114,11 +122,12 @@ def on_event(customer: Customer, event: Event, journeys: Journeys, now: datetime
         replace(
             customer,
             profile=customer.profile.after(event),
-            contact=customer.contact.after(event.consent).pruned(now),
+            contact=_heeding(customer.contact, event).after(event.consent).pruned(now),
             enrollments={key: one for key, one in customer.enrollments.items() if _worth_keeping(one, journeys, now)},
         ),
     )
-    reaction.note_feedback(event)
+    if event.source in PROVIDERS:
+        reaction.note_feedback(event, journeys, now)
     if event.backfill:
         return reaction.done()
     for enrollment in tuple(reaction.customer.enrollments.values()):
@@ -212,10 +221,13 @@ class _Reaction:
         """Entered before, and never again: nothing about it needs remembering."""
         return journey.entry.again is Again.NEVER and f"{journey.name}:{key}" in self.customer.entered
 
-    def note_feedback(self, event: Event) -> None:
-        """A provider told what became of a message: its status moves; a dead or complaining address is left alone."""
+    def note_feedback(self, event: Event, journeys: Journeys, now: datetime) -> None:
+        """A provider told what became of a message: its status moves, and where it failed another channel is tried.
+
+        A dead or complaining address is left alone from then on.
+        """
         kind = event.type.removeprefix("message.")
-        if event.source != FEEDBACK_SOURCE or kind not in set(MessageStatus):
+        if not event.about_a_message or kind not in set(MessageStatus):
             return
         message, address = event.properties.get("message_id"), event.properties.get("address")
         if isinstance(message, str):
@@ -225,14 +237,44 @@ class _Reaction:
         if isinstance(address, str) and (dead or kind == MessageStatus.COMPLAINED):
             contact = self.customer.contact.suppressing(address, kind, event.occurred_at)
             self.customer = replace(self.customer, contact=contact)
+        if isinstance(message, str) and kind in {MessageStatus.BOUNCED, MessageStatus.FAILED}:
+            self.fall_back(message, str(event.properties.get("channel")), journeys, now)
+
+    def fall_back(self, message: str, failed: str, journeys: Journeys, now: datetime) -> None:
+        enrollment = self.customer.enrollments.get(parts_of(message)[0])
+        if enrollment is None or not (enrollment.open or enrollment.outcome == COMPLETED):
+            return  # over for another reason: what it had to say is not wanted any more
+        journey = journeys.version(enrollment.journey, enrollment.version)
+        again = engine.fall_back(journey, self.customer.profile, message, failed, now)
+        if again is not None:
+            self.effects.append(again)
+            self.facts.append(
+                Fact("fell_back", enrollment.id, journey.name, again.step, {"because": f"{failed} failed"})
+            )
 
 
 def _worth_keeping(enrollment: Enrollment, journeys: Journeys, now: datetime) -> bool:
-    """Open, or ended with its goal still to come."""
+    """Open, or ended with its goal still to come, or with a message that may still have to take another channel."""
     if enrollment.open:
         return True
-    goal = journeys.version(enrollment.journey, enrollment.version).goal
+    journey = journeys.version(enrollment.journey, enrollment.version)
+    alternatives = any(isinstance(step, Send) and len(step.channels) > 1 for step in journey.steps.values())
+    if alternatives and enrollment.ended_at is not None and now - enrollment.ended_at < RECEIPT_WINDOW:
+        return True
+    goal = journey.goal
     return goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within
+
+
+def _heeding(contact: Contact, event: Event) -> Contact:
+    """STOP and START come before anything else that an event does."""
+    channel = event.properties.get("channel")
+    if event.source not in PROVIDERS or channel not in set(Channel):
+        return contact
+    if event.type == EVENT_TYPES[Intent.STOP]:
+        return contact.stopping(Channel(channel), event.occurred_at, event.source)
+    if event.type == EVENT_TYPES[Intent.START]:
+        return contact.starting(Channel(channel), event.occurred_at, event.source)
+    return contact
 
 
 def _latest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:

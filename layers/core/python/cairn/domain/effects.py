@@ -69,6 +69,13 @@ def effect_id(enrollment: str, step: str, attempt: int) -> str:
     return f"{enrollment}-{step}-{attempt}"
 
 
+def parts_of(effect: str) -> tuple[str, str, str]:
+    """Enrollment, step and attempt of an effect's id; empty texts for what is no such id."""
+    enrollment, _, rest = effect.partition("-")
+    step, _, attempt = rest.rpartition("-")
+    return (enrollment, step, attempt) if step else ("", "", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line of the customer's timeline: `kind` says what was decided, `detail` why."""

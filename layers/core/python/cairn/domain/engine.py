@@ -10,8 +10,9 @@ from typing import Any, assert_never
 
 from cairn.domain import calendar
 from cairn.domain.conditions import Scope, evaluate, holds
-from cairn.domain.effects import Effect, Fact, OpenTask, SendMessage, WakeAt, effect_id
-from cairn.domain.enrollment import Enrollment, Status
+from cairn.domain.consent import Channel
+from cairn.domain.effects import Effect, Fact, OpenTask, SendMessage, WakeAt, effect_id, parts_of
+from cairn.domain.enrollment import COMPLETED, Enrollment, Status
 from cairn.domain.event import Event, instant_to_wire
 from cairn.domain.experiment import held_out
 from cairn.domain.identity import short_hash
@@ -137,6 +138,28 @@ def key_named(journey: Journey, rules: tuple[Match, ...], profile: Profile, even
     return None
 
 
+def fall_back(journey: Journey, profile: Profile, message: str, failed: str, now: datetime) -> SendMessage | None:
+    """The same step's message on the channels behind the one that failed; None where there is none.
+
+    Its id follows from the failed one's, so however often and in whatever words a failure is told, it is sent once.
+    """
+    enrollment, step_id, attempt = parts_of(message)
+    step = journey.steps.get(step_id)
+    first_attempt = attempt.partition("f")[0]
+    if not isinstance(step, Send) or failed not in step.channels[:-1] or not first_attempt.isdecimal():
+        return None
+    behind = step.channels.index(Channel(failed)) + 1
+    return SendMessage(
+        f"{effect_id(enrollment, step_id, int(first_attempt))}f{behind}",
+        enrollment,
+        step_id,
+        step.channels[behind:],
+        step.template,
+        step.purpose,
+        Scope(profile, now, {}, default_zone=journey.time_zone).zone.key,
+    )
+
+
 def _enter(walk: "_Walk") -> None:
     if walk.enrollment.sequence:
         return
@@ -259,6 +282,8 @@ class _Walk:
         if rule.event != event.type:
             return False
         scope = self.scope(event)
+        if rule.key is None and event.about_a_message and "enrollment" in event.properties:
+            return event.properties["enrollment"] == self.enrollment.id and holds(rule.where, scope)
         expression = rule.key or self.journey.entry.key
         if (
             expression is not None
@@ -307,7 +332,7 @@ class _Walk:
                     step_id = step.next
                 case _:
                     assert_never(step)
-        self.end("completed")
+        self.end(COMPLETED)
 
     def choose(self, step: Branch) -> str | None:
         for number, (condition, target) in enumerate(step.arms, start=1):

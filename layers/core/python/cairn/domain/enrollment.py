@@ -15,6 +15,10 @@ class Status(StrEnum):
     ENDED = "ended"
 
 
+COMPLETED = "completed"
+"""The outcome of an enrollment that took its last step."""
+
+
 @dataclass(frozen=True, slots=True)
 class Enrollment:
     id: str

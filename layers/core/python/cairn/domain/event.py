@@ -23,6 +23,12 @@ from cairn.domain.identity import (
 EVENT_TYPE_SHAPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 MAX_ID_LENGTH = 256
 
+MESSAGE_EVENTS = "message."
+"""Of any text that names something: it becomes part of a DynamoDB key (2048 bytes)."""
+
+HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+"""JSON can carry it, UTF-8 and so a key cannot."""
+
 FIELDS = frozenset(
     {"id", "type", "occurred_at", "customer", "properties", "attributes", "consent", "backfill", "source"},
 )
@@ -59,6 +65,11 @@ class Event:
             "properties": self.properties,
         }
 
+    @property
+    def about_a_message(self) -> bool:
+        """Whether it is about one of our own messages: what became of it, or what was answered."""
+        return self.type.startswith(MESSAGE_EVENTS)
+
     def with_identifiers(self, identifiers: tuple[Identifier, ...]) -> Self:
         return replace(self, identifiers=strongest_first(identifiers))
 
@@ -73,9 +84,7 @@ def event_from_wire(document: Any, *, source: str, received_at: datetime, defaul
         raise InvalidEventError([f"an event is a JSON object, not {_json_type(document)}"])
     reader = _Reader(document)
     reader.refuse_unknown(document, FIELDS, "")
-    event_id = reader.text(document, "id", required=default_id is None) or default_id or ""
-    if len(event_id) > MAX_ID_LENGTH:
-        reader.problems.append(f"id: at most {MAX_ID_LENGTH} characters")
+    event_id = reader.text(document if document.get("id") is not None else {"id": default_id}, "id", required=True)
     event_type = reader.text(document, "type", required=True)
     if event_type and not EVENT_TYPE_SHAPE.fullmatch(event_type):
         reader.problems.append("type: use object.action in lower case, such as trial.signup")
@@ -164,7 +173,10 @@ def instant_to_wire(instant: datetime) -> str:
 def instant_from_wire(text: str) -> datetime:
     """An aware instant from ISO 8601; one without an offset is UTC. Raises ValueError."""
     instant = datetime.fromisoformat(text)
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("an instant lies between the years 1 and 9999 in UTC") from None
 
 
 class _Reader:
@@ -187,6 +199,9 @@ class _Reader:
             return ""
         if not isinstance(value, str) or not value.strip():
             self.problems.append(f"{where}{name}: a text that is not empty")
+            return ""
+        if len(value) > MAX_ID_LENGTH or HALF_A_CHARACTER.search(value):
+            self.problems.append(f"{where}{name}: at most {MAX_ID_LENGTH} characters, all of them whole")
             return ""
         return value.strip()
 
@@ -223,6 +238,8 @@ class _Reader:
             for system in external
             if (value := self.text(external, system, where="customer.external_ids.", required=True))
         ]
+        if any(":" in system or HALF_A_CHARACTER.search(system) for system in external):
+            self.problems.append("customer.external_ids: a system's name has no colon, which ends it in an identifier")
         return strongest_first(found)
 
     def _identifier(self, customer: Mapping[str, Any], kind: str) -> str:

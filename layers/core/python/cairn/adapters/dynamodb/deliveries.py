@@ -1,7 +1,7 @@
 """Claims and outcomes of messages: one claim a message, and a status that only moves forward."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
@@ -16,11 +16,14 @@ from cairn.domain.event import instant_to_wire
 from cairn.domain.message import Message, MessageStatus
 from cairn.settings import TIMELINE_RETENTION
 
+REPLY_WINDOW = timedelta(days=3)
+"""How long after a text a reply without a reference is taken for an answer to it."""
+
 CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class DynamoDeliveries:
-    """Implements the port Deliveries."""
+    """Implements the ports Deliveries and Sent."""
 
     def claim(self, message: Message, now: datetime) -> tuple[Contact, Claim | None]:
         claim = Claim(now, message.purpose)
@@ -49,6 +52,17 @@ class DynamoDeliveries:
             return None
         return MessageStatus(status) if status else None
 
+    def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
+        sent = [
+            (item.at or "", item.sk.removeprefix(MESSAGE), item.body or {})
+            for item in Entry.query(customer_id, Entry.sk.startswith(MESSAGE))
+        ]
+        if provider_id:
+            return next((key for _, key, body in sent if body.get("provider_id") == provider_id), None)
+        earliest, latest = instant_to_wire(before - REPLY_WINDOW), instant_to_wire(before)
+        asked = [(at, key) for at, key, body in sent if body.get("channel") == channel and earliest <= at <= latest]
+        return max(asked)[1] if asked else None
+
     def record(self, message: Message, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         body = {
             "journey": message.journey,
@@ -62,7 +76,7 @@ class DynamoDeliveries:
         what: list[Action] = [
             Entry.body.set(body),
             Entry.at.set(instant_to_wire(at)),
-            Entry.expires_at.set(int((at + TIMELINE_RETENTION).timestamp())),
+            Entry.expires_at.set(_expiry(at)),
         ]
         item = Entry(message.customer, MESSAGE + message.id)
         if not _forward(item, status, what):  # the provider's word was here before ours
@@ -71,8 +85,13 @@ class DynamoDeliveries:
     def release(self, message: Message) -> None:
         Open(message.customer, CONTACT).update([Open.claims[message.id].remove()])
 
-    def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> None:  # noqa: ARG002
-        _forward(Entry(customer_id, MESSAGE + message_id), status, [])
+    def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> None:
+        """Where the sender's own record is still to come, this is the first that is known of the message."""
+        if_first: list[Action] = [
+            Entry.at.set(Entry.at | instant_to_wire(at)),
+            Entry.expires_at.set(Entry.expires_at | _expiry(at)),
+        ]
+        _forward(Entry(customer_id, MESSAGE + message_id), status, if_first)
 
 
 def _forward(item: Entry, status: MessageStatus, what: list[Action]) -> bool:
@@ -84,6 +103,10 @@ def _forward(item: Entry, status: MessageStatus, what: list[Action]) -> bool:
             raise
         return False
     return True
+
+
+def _expiry(at: datetime) -> int:
+    return int((at + TIMELINE_RETENTION).timestamp())
 
 
 def _moved(message: Message) -> Message:
