@@ -14,6 +14,8 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn import bootstrap
+from cairn.adapters.overflow import Overflow
+from cairn.adapters.queues import UNREADABLE
 from cairn.application.ports import DeadLetters
 from cairn.application.process_event import ProcessEvent
 from cairn.domain.errors import InvalidEventError
@@ -32,7 +34,13 @@ def dead_letters() -> tuple[DeadLetters, DeadLetters]:
     return bootstrap.process_event_dead_letters()
 
 
+@cache
+def overflow() -> Overflow:
+    return bootstrap.process_event_overflow()
+
+
 def warm() -> None:
+    overflow()
     process()
     dead_letters()
 
@@ -51,7 +59,9 @@ def process_record(record: SQSRecord) -> None:
     with parking(record, events, "events"):
         now = datetime.now(UTC)
         try:
-            document = json.loads(record.body)
+            document = overflow().load(record.body)
+            if UNREADABLE in document:
+                raise InvalidEventError(document[UNREADABLE]["problems"])
             event = event_from_wire(document, source=document["source"], received_at=now)
         except (ValueError, KeyError, TypeError):
             raise InvalidEventError(["not an event as the receiver writes it"]) from None

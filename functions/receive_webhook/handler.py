@@ -44,7 +44,7 @@ warm = accept
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
-    source = event.get("pathParameters", {}).get("source", "track")
+    source = _source_of(event)
     body = event.get("body") or ""
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     request_context = event["requestContext"]
@@ -59,6 +59,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     except CairnError as error:
         return _refused(source, error)
     return _accepted(source, reading)
+
+
+def _source_of(event: dict[str, Any]) -> str:
+    """What the route names: `POST /webhooks/{source}` by a parameter, `POST /webhooks/stripe` by itself."""
+    parameters = event.get("pathParameters") or {}
+    path = event["routeKey"].partition(" ")[2]
+    return str(parameters.get("source") or path.removeprefix("/webhooks/")) if path != "/events" else "track"
 
 
 def _accepted(source: str, reading: Reading) -> dict[str, Any]:

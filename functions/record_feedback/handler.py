@@ -1,4 +1,4 @@
-"""SES events (through SNS) → events queue: what became of a message, as an event of its customer."""
+"""What providers report and customers answer (feedback queue, SNS's logs of texts) → events queue."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn import bootstrap
-from cairn.adapters.ses_events import events_of
+from cairn.adapters.feedback import read
 from cairn.application.ports import DeadLetters, Inbox
 from cairn.sqs_records import parking
 from cairn.telemetry import count
@@ -24,14 +24,22 @@ warm = ports
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
+    if "awslogs" in event:  # CloudWatch Logs can start a function only: Lambda itself tries again, and parks
+        record_body(json.dumps(event))
+        return None
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event, record_one, processor, context)
 
 
 def record_one(record: SQSRecord) -> None:
-    inbox, dead_letters = ports()
+    _, dead_letters = ports()
     with parking(record, dead_letters, "feedback"):
-        events = events_of(json.loads(record.body), datetime.now(UTC))
-        inbox.put(events)
-        for event in events:
-            count("Feedback", type=event.type)
+        record_body(record.body)
+
+
+def record_body(body: str) -> None:
+    inbox, _ = ports()
+    events = read(body, datetime.now(UTC))
+    inbox.put(events)
+    for event in events:
+        count("Feedback", type=event.type)

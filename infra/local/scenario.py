@@ -15,13 +15,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from cairn.domain.errors import CairnError
 from cairn.domain.event import instant_to_wire
 from cairn.domain.instants import duration
-from infra.local.signing import path_of, signed_headers
+from infra.local import reports
+from infra.local.signing import posting, sample_headers
 from infra.local.world import World
 
 ALWAYS_TOLD = ("message", "suppressed", "failed", "undecided", "task")
 """Kinds of which a story must tell every line: what a customer or a colleague gets, or was not allowed to get."""
 
-TOKEN = re.compile(r"\$(at|epoch)(?:([+-])(\w+))?")
+TOKEN = re.compile(r"\$(at|epoch_ms|epoch)(?:([+-])(\w+))?")
+
+OK, REDIRECTED = 200, 300
 
 Line = dict[str, Any]
 
@@ -58,9 +61,11 @@ class Post(_Part):
     event: Any = None
     file: Path | None = None
     set: dict[str, Any] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    """What the vendor says in headers; of a sample they stand beside it, in headers.json."""
     times: int = 1
-    status: int = 202
-    """What the receiver answers; a story may be about a refusal."""
+    status: int | None = None
+    """What the receiver answers, where a story is about a refusal; else any answer that takes the event."""
 
 
 class Scenario(_Part):
@@ -102,12 +107,17 @@ def tell(path: Path, scenario: Scenario, world: World, secrets: Mapping[str, str
     """Live through a story: post what it posts when it does, until its time is over. Raises RefusedError."""
     for at, post in sorted(((scenario.instant(post.at), post) for post in scenario.posts), key=lambda one: one[0]):
         world.advance_to(at)
-        body = json.dumps(_body(path, post, at)).encode()
+        document = _body(path, post, at)
+        told = {**(sample_headers(path.parent / post.file) if post.file else {}), **post.headers}
         for _ in range(post.times):
-            headers = signed_headers(post.source, body, secrets[post.source], at)
+            if post.source == reports.SOURCE:
+                world.feedback(json.dumps(_about(document, world)))
+                continue
+            sent = posting(post.source, document, secrets[post.source], at, headers=told)
             source = "" if post.source == "track" else post.source
-            answer = world.request("POST", f"https://localhost{path_of(post.source)}", headers, body, source)
-            if answer["statusCode"] != post.status:
+            answer = world.request("POST", sent.url, sent.headers, sent.body, source)
+            taken = OK <= answer["statusCode"] < REDIRECTED
+            if not taken if post.status is None else answer["statusCode"] != post.status:
                 raise RefusedError(f"post at {instant_to_wire(at)}: answered {answer['statusCode']}: {answer['body']}")
         world.settle()
     world.advance_to(scenario.starts + scenario.length)
@@ -123,6 +133,14 @@ def _body(path: Path, post: Post, at: datetime) -> Any:
     return filled(document, at)
 
 
+def _about(document: Any, world: World) -> Any:
+    """A provider's report, about the message that the story means."""
+    try:
+        return reports.named(document, world.names())
+    except KeyError as error:
+        raise RefusedError(f"there is no {error} yet that a report could be about") from None
+
+
 def _put(document: Any, place: list[str], value: Any) -> None:
     for name in place[:-1]:
         document = document[int(name)] if isinstance(document, list) else document.setdefault(name, {})
@@ -133,7 +151,7 @@ def _put(document: Any, place: list[str], value: Any) -> None:
 
 
 def filled(value: Any, at: datetime) -> Any:
-    """`$at`, `$epoch`, and either with an offset such as `$at+48h` or `$epoch-3600`, become the post's instant."""
+    """`$at`, `$epoch`, `$epoch_ms`, and each with an offset (`$at+48h`, `$epoch-3600`) become the post's instant."""
     if isinstance(value, dict):
         return {name: filled(one, at) for name, one in value.items()}
     if isinstance(value, list):
@@ -144,7 +162,8 @@ def filled(value: Any, at: datetime) -> Any:
     kind, sign, offset = match.groups()
     length = timedelta() if not offset else timedelta(seconds=int(offset)) if offset.isdigit() else duration(offset)
     instant = at - length if sign == "-" else at + length
-    return instant_to_wire(instant) if kind == "at" else int(instant.timestamp())
+    seconds = int(instant.timestamp())
+    return {"at": instant_to_wire(instant), "epoch": seconds, "epoch_ms": seconds * 1000}[kind]
 
 
 def _difference(scenario: Scenario, lines: list[Line]) -> str:

@@ -8,7 +8,7 @@ cold-start time for this one (jinja2 17 ms, a DynamoDB model 12 ms, botocore's f
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cairn.settings import (
     DeliverMessageSettings,
@@ -19,10 +19,11 @@ from cairn.settings import (
 )
 
 if TYPE_CHECKING:
+    from cairn.adapters.overflow import Overflow
     from cairn.adapters.queues import EventsQueue
     from cairn.application.accept_webhook import AcceptWebhook
     from cairn.application.deliver_message import DeliverMessage
-    from cairn.application.ports import DeadLetters
+    from cairn.application.ports import DeadLetters, Provider
     from cairn.application.process_event import ProcessEvent
     from cairn.application.relay_effects import RelayEffects
 
@@ -36,7 +37,8 @@ def accept_webhook() -> "AcceptWebhook":
 
     settings = ReceiveWebhookSettings.from_environment(os.environ)
     secrets = SourceSecrets(aws.client("secretsmanager"), settings.sources_secret_id)
-    return AcceptWebhook(sources(), secrets, EventsQueue(aws.client("sqs"), settings.events_queue_url))
+    inbox = EventsQueue(aws.client("sqs"), settings.events_queue_url, _overflow(settings.overflow_bucket))
+    return AcceptWebhook(sources(), secrets, inbox)
 
 
 def process_event() -> "ProcessEvent":
@@ -69,6 +71,11 @@ def process_event_dead_letters() -> "tuple[DeadLetters, DeadLetters]":
         DeadLetterQueue(sqs, settings.events_dead_letter_queue_url),
         DeadLetterQueue(sqs, settings.wakes_dead_letter_queue_url),
     )
+
+
+def process_event_overflow() -> "Overflow":
+    """Where the bodies lie that were too large for the events queue."""
+    return _overflow(ProcessEventSettings.from_environment(os.environ).overflow_bucket)
 
 
 def relay_effects() -> "RelayEffects":
@@ -107,7 +114,7 @@ def deliver_message() -> "DeliverMessage":
     from cairn.adapters.catalogue import Catalogue
     from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
     from cairn.adapters.dynamodb.kept import DynamoSwitches
-    from cairn.adapters.providers import SesEmail, SnsPush, SnsSms
+    from cairn.adapters.providers import SesEmail, SnsPush
     from cairn.adapters.templates import JinjaRenderer
     from cairn.application.deliver_message import DeliverMessage
     from cairn.domain.consent import Channel
@@ -125,11 +132,38 @@ def deliver_message() -> "DeliverMessage":
         renderer=JinjaRenderer(Catalogue(Path(settings.journeys_path))),
         providers={
             Channel.EMAIL: email,
-            Channel.SMS: SnsSms(sns, sender_id=settings.sms_sender_id),
+            Channel.SMS: _sms(settings, sns),
+            Channel.WHATSAPP: _whatsapp(settings),
             Channel.PUSH: SnsPush(sns),
         },
         switches=DynamoSwitches(),
     )
+
+
+def _sms(settings: DeliverMessageSettings, sns: Any) -> "Provider":
+    from cairn.adapters import aws
+
+    if not settings.sms_origination:
+        from cairn.adapters.providers import SnsSms
+
+        return SnsSms(sns, sender_id=settings.sms_sender_id)
+    from cairn.adapters.end_user_messaging import EndUserSms
+
+    return EndUserSms(
+        aws.client("pinpoint-sms-voice-v2", retries=False),
+        origination=settings.sms_origination,
+        configuration_set=settings.sms_configuration_set,
+    )
+
+
+def _whatsapp(settings: DeliverMessageSettings) -> "Provider":
+    from cairn.adapters import aws
+    from cairn.adapters.end_user_messaging import EndUserWhatsApp, NoWhatsApp
+
+    if not settings.whatsapp_phone_number_id:
+        return NoWhatsApp()
+    client = aws.client("socialmessaging", retries=False)
+    return EndUserWhatsApp(client, phone_number_id=settings.whatsapp_phone_number_id)
 
 
 def deliver_message_dead_letters() -> "DeadLetters":
@@ -147,9 +181,16 @@ def record_feedback() -> "tuple[EventsQueue, DeadLetters]":
     settings = RecordFeedbackSettings.from_environment(os.environ)
     sqs = aws.client("sqs")
     return (
-        EventsQueue(sqs, settings.events_queue_url),
+        EventsQueue(sqs, settings.events_queue_url, _overflow(settings.overflow_bucket)),
         DeadLetterQueue(sqs, settings.feedback_dead_letter_queue_url),
     )
+
+
+def _overflow(bucket: str) -> "Overflow":
+    from cairn.adapters import aws
+    from cairn.adapters.overflow import Overflow
+
+    return Overflow(lambda: aws.client("s3"), bucket)
 
 
 @cache

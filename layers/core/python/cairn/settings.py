@@ -13,8 +13,18 @@ from cairn.domain.errors import MissingSettingError
 
 PREFIX = "CAIRN_"
 
-MAX_BODY_BYTES = 1_000_000
-"""Largest webhook body taken. An event travels in one SQS message (1 MiB with its envelope)."""
+MAX_BODY_BYTES = 3 * 1024 * 1024
+"""Largest webhook body taken: what Meta sends at most, and nobody more. API Gateway takes 10 MB, but hands a function
+at most 6 MB (Lambda's synchronous payload), in which a body that is not text stands in base64, 4/3 of its length.
+"""
+
+OVERFLOW_PREFIX = "bodies/"
+"""Where in the bucket the bodies lie that are too large for a queue."""
+
+OVERFLOW_RETENTION = timedelta(days=35)
+"""How long they lie there: longer than the queue (7 days) and the dead letters (14, and 14 more once redriven) keep
+what points to them.
+"""
 
 SQS_MAX_DELAY = timedelta(minutes=15)
 """Longest DelaySeconds of a standard queue (SQS quota); later wake-ups are EventBridge schedules."""
@@ -59,6 +69,8 @@ class Settings:
 @dataclass(frozen=True, kw_only=True)
 class ReceiveWebhookSettings(Settings):
     events_queue_url: str
+    overflow_bucket: str
+    """Takes what is too large for the events queue."""
     sources_secret_id: str
     """Secrets Manager: a JSON object of source: secret, or list of secrets while one is being rotated."""
 
@@ -68,6 +80,7 @@ class ProcessEventSettings(Settings):
     table_name: str
     events_dead_letter_queue_url: str
     wakes_dead_letter_queue_url: str
+    overflow_bucket: str
     identity_salt: str
     """Makes customer ids this deployment's own. Chosen once: another salt is another set of customers."""
     phone_region: str
@@ -98,12 +111,19 @@ class DeliverMessageSettings(Settings):
     """The From address; its domain is a verified SES identity."""
     email_configuration_set: str
     sms_sender_id: str
-    """Shown as the sender where the country allows it; empty for none."""
+    """Shown as the sender where the country allows it; empty for none. SNS only."""
+    sms_origination: str
+    """Phone number, pool or sender id (an ARN) that End User Messaging texts from; empty to text by SNS."""
+    sms_configuration_set: str
+    """Of End User Messaging: it says where to report what became of a text."""
+    whatsapp_phone_number_id: str
+    """`phone-number-id-…` of End User Messaging Social; empty for a deployment without WhatsApp."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordFeedbackSettings(Settings):
     events_queue_url: str
+    overflow_bucket: str
     feedback_dead_letter_queue_url: str
 
 

@@ -23,7 +23,7 @@ def parking(record: Any, dead_letters: DeadLetters, queue: str) -> Iterator[None
             logger.warning("record failed, will be delivered again", queue=queue, error=type(error).__name__)
             raise
         reason = f"{type(error).__name__}: {error}" if isinstance(error, CairnError) else _where(error)
-        dead_letters.park(record.body, reason, record.attributes.message_group_id or "")
+        dead_letters.park(record.body, reason, record.attributes.message_group_id or "", record.message_id)
         count("DeadLetter", queue=queue)
         logger.error("record parked in the dead-letter queue", queue=queue, error=type(error).__name__)
 

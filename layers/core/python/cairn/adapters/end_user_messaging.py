@@ -8,10 +8,14 @@ from typing import Any
 from cairn.adapters.json_text import to_json
 from cairn.adapters.providers import call
 from cairn.domain.consent import Purpose
+from cairn.domain.errors import ProviderRejectedError
 from cairn.domain.message import Message, Rendered
 
 META_API_VERSION = "v20.0"
 """Version of Meta's Cloud API that a message is written for (SendWhatsAppMessage takes v20.0 and later)."""
+
+NO_NUMBER = "no_whatsapp_number"
+"""Why a message is rejected by a deployment that cannot send WhatsApp."""
 
 
 class EndUserSms:
@@ -23,7 +27,7 @@ class EndUserSms:
         self._configuration_set = configuration_set
 
     def send(self, message: Message, rendered: Rendered) -> str:
-        answer = call(
+        answer = _call(
             self._client.send_text_message,
             DestinationPhoneNumber=rendered.address,
             OriginationIdentity=self._origination,
@@ -36,19 +40,23 @@ class EndUserSms:
 
 
 class EndUserWhatsApp:
-    """SendWhatsAppMessage of `socialmessaging`: free text, which Meta delivers within 24 hours of a customer's word."""
+    """SendWhatsAppMessage of `socialmessaging`: free text, which Meta delivers within 24 hours of a customer's word.
+
+    Meta gives `biz_opaque_callback_data` back with each status, as End User Messaging does an SMS's context.
+    """
 
     def __init__(self, client: Any, *, phone_number_id: str) -> None:
         self._client = client
         self._phone_number_id = phone_number_id
 
-    def send(self, message: Message, rendered: Rendered) -> str:  # noqa: ARG002  the port's shape
+    def send(self, message: Message, rendered: Rendered) -> str:
         document = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": rendered.address,
             "type": "text",
             "text": {"preview_url": True, "body": rendered.text},
+            "biz_opaque_callback_data": f"{message.customer}/{message.id}",
         }
         answer = call(
             self._client.send_whatsapp_message,
@@ -57,3 +65,19 @@ class EndUserWhatsApp:
             metaApiVersion=META_API_VERSION,
         )
         return str(answer["messageId"])
+
+
+class NoWhatsApp:
+    """A deployment without a number: every message is rejected, so that its next channel is tried."""
+
+    def send(self, message: Message, rendered: Rendered) -> str:  # noqa: ARG002  the port's shape
+        raise ProviderRejectedError(NO_NUMBER)
+
+
+def _call(operation: Any, **arguments: Any) -> Any:
+    """As `call`; of a conflict and a refusal, the reason that stands beside the code (the number is opted out, say)."""
+    try:
+        return call(operation, **arguments)
+    except ProviderRejectedError as error:
+        reason = getattr(error.__cause__, "response", {}).get("Reason")
+        raise ProviderRejectedError(str(reason or error.code)) from error

@@ -16,6 +16,14 @@ from cairn.domain.message import Message, Rendered
 if TYPE_CHECKING:
     from cairn.adapters.catalogue import Catalogue
 
+NO_MINOR_UNITS = frozenset(
+    ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"),
+)
+THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+
+ONE_LINE = ("subject", "preview")
+"""Parts whose line breaks, which a customer's name may bring along, no provider takes."""
+
 VARIABLES = ("profile", "data", "customer", "journey")
 """What a template may name."""
 
@@ -38,27 +46,10 @@ def local(context: Context, value: Any, format_: str) -> str:
 
 
 def money(minor_units: Any, currency: str = "USD") -> str:
-    """`49.00 USD` from 4900; currencies without minor units (ISO 4217 exponent 0) are not divided."""
+    """`49.00 USD` from 4900; other currencies have no minor units, or a thousand of them (ISO 4217's exponents)."""
     code = str(currency).upper()
-    if code in {
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    }:
-        return f"{int(minor_units):,} {code}"
-    return f"{int(minor_units) / 100:,.2f} {code}"
+    decimals = 0 if code in NO_MINOR_UNITS else 3 if code in THOUSANDTHS else 2
+    return f"{int(minor_units) / 10**decimals:,.{decimals}f} {code}"
 
 
 class JinjaRenderer:
@@ -70,15 +61,18 @@ class JinjaRenderer:
     def render(self, message: Message, channel: Channel, address: str) -> Rendered:
         try:
             parts = self._catalogue.template(message.journey, message.version, message.template, channel)
-            filled = {part: self._fill(part, text, message) for part, text in parts.items()}
         except KeyError as error:
             raise TemplateError(f"template {message.template} has no {channel} variant") from error
-        except (JinjaError, TypeError, ValueError, ArithmeticError) as error:
+        try:
+            filled = {part: self._fill(part, text, message) for part, text in parts.items()}
+        except (JinjaError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
             raise TemplateError(f"template {message.template}.{channel}: {type(error).__name__}") from error
         return Rendered(channel=channel, address=address, **filled)
 
     def _fill(self, part: str, text: str, message: Message) -> str:
         filled = _compiled(text, part == "html").render(**message.variables, time_zone=message.time_zone)
+        if part in ONE_LINE:
+            return " ".join(filled.split())
         return filled.strip() if part != "html" else filled
 
 

@@ -108,8 +108,9 @@ class AcceptWebhook:
         if not given or not challenge:
             names = f"{source.handshake.token} and {source.handshake.challenge}"
             raise SignatureMissingError(f"the request needs the query parameters {names}")
-        tokens = self.secrets.of(f"{source_name}-verify")
-        if not any([hmac.compare_digest(given.encode(), one.encode()) for one in tokens if one]):
+        tokens = [one for one in self.secrets.of(f"{source_name}-verify") if one]
+        matches = [hmac.compare_digest(given.encode(), one.encode()) for one in tokens]
+        if not any(matches):
             raise SignatureInvalidError("the verify token is another; compare it with the vendor's settings")
         return challenge
 

@@ -14,7 +14,7 @@ from cairn.application.ports import Deliveries, Provider, Renderer, Switches
 from cairn.domain import gate
 from cairn.domain.consent import Channel, Purpose
 from cairn.domain.contact import Contact
-from cairn.domain.errors import ClaimedElsewhereError, ProviderBusyError, ProviderRejectedError, TemplateError
+from cairn.domain.errors import CairnError, ClaimedElsewhereError, ProviderRejectedError, TemplateError
 from cairn.domain.message import Message, MessageStatus
 from cairn.settings import FUNCTION_TIMEOUT
 
@@ -34,9 +34,11 @@ class DeliverMessage:
 
     def __call__(self, message: Message, now: datetime) -> MessageStatus:
         """What became of it. Raises where the same message must be delivered again."""
-        contact, earlier = self.deliveries.claim(message, now)
+        queued = message
+        message, contact, earlier = self.deliveries.claim(queued, now)
         if earlier is not None:
-            outcome = self.deliveries.outcome(message)
+            # Where its customer was merged, the record moves from the old id to the new one at some point.
+            outcome = self.deliveries.outcome(queued) or self.deliveries.outcome(message)
             if outcome is not None:
                 return outcome
             if now - earlier.at < LEASE:
@@ -60,9 +62,6 @@ class DeliverMessage:
         try:
             rendered = self.renderer.render(message, verdict.channel, verdict.address)
             provider_id = self.providers[verdict.channel].send(message, rendered)
-        except ProviderBusyError:
-            self.deliveries.release(message)
-            raise
         except TemplateError as error:
             return self._record(message, MessageStatus.FAILED, now, detail | {"reason": "template", "why": str(error)})
         except ProviderRejectedError as error:
@@ -71,6 +70,9 @@ class DeliverMessage:
                 rejected = {**rejected, f"rejected_{verdict.channel}": error.code}
                 return self._send(replace(message, channels=left), contact, now, rejected)
             return self._record(message, MessageStatus.FAILED, now, detail | {"reason": "provider", "why": error.code})
+        except CairnError:  # the provider is busy, the journey's version is gone: certainly nothing was sent
+            self.deliveries.release(message)
+            raise
         said = {"subject": rendered.subject, "body": rendered.text, "provider_id": provider_id}
         return self._record(
             message, MessageStatus.SENT, now, detail | {key: text for key, text in said.items() if text}

@@ -88,8 +88,12 @@ class Timeline(Protocol):
 
 
 class Deliveries(Protocol):
-    def claim(self, message: Message, now: datetime) -> tuple[Contact, Claim | None]:
-        """Take a message on. Gives the contact as it is now, and the older claim where it was taken before."""
+    def claim(self, message: Message, now: datetime) -> tuple[Message, Contact, Claim | None]:
+        """Take a message on.
+
+        Gives it under the id that its customer has now, the contact as it is now, and the older claim where it was
+        taken before.
+        """
 
     def outcome(self, message: Message) -> MessageStatus | None:
         """What is recorded of a message that was claimed before; None where the sender did not get that far."""
@@ -125,8 +129,11 @@ class Provider(Protocol):
 
 
 class DeadLetters(Protocol):
-    def park(self, body: str, reason: str, group: str = "") -> None:
-        """Keep what cannot be processed, with the reason, until somebody redrives it."""
+    def park(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:
+        """Keep what cannot be processed, with the reason, until somebody redrives it.
+
+        `group` keeps order, `delivery` names the message that brought it: parking one twice is parking it once.
+        """
 
 
 class Secrets(Protocol):

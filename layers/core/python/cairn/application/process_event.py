@@ -6,17 +6,22 @@ from datetime import datetime
 from typing import TypeVar
 
 from cairn.application.ports import Commit, Customers, Found, JourneyVersions, Sent
-from cairn.domain.customer import PROVIDERS, Customer, Reaction, on_event, on_wake, unify
+from cairn.domain.customer import Customer, Reaction, is_provider, on_event, on_wake, unify
 from cairn.domain.effects import parts_of
 from cairn.domain.errors import ConflictError, DuplicateEventError, InvalidEventError
 from cairn.domain.event import Event
 from cairn.domain.identity import PHONE, Identifier, home_of, identifier, may_be_one
-from cairn.domain.keywords import EVENT_TYPES, intent_of, keyword_of
+from cairn.domain.keywords import EVENT_TYPES, Intent, intent_of, keyword_of
 from cairn.domain.profile import Profile
 
 T = TypeVar("T")
 
 REPLIED = "message.replied"
+REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
+"""Events of which the customer is the author; what they answer is another message than their own."""
+
+OPT_OUT_WORDS = frozenset({"STOP", "HELP", "START"})
+"""What a provider that manages keywords itself says of a reply, whatever word the customer used."""
 
 ATTEMPTS = 8
 """Times to decide anew when somebody else commits first; the queue's own retries come after that."""
@@ -81,11 +86,13 @@ class ProcessEvent:
 
     def _matched(self, event: Event, customer_id: str) -> Event:
         """An event about one of our messages, with what is known of that one; a read more where it is not told."""
-        if event.source not in PROVIDERS or not event.about_a_message:
+        if not is_provider(event.source) or not event.about_a_message:
             return event
         told = event.properties.get("message_id")
         if not isinstance(told, str):
-            about = event.properties.get("provider_message_id") or event.properties.get("reply_to")
+            about = event.properties.get("reply_to" if event.type in REPLIES else "provider_message_id")
+            if about is None and event.type not in REPLIES:
+                return event
             told = self.sent.match(customer_id, about, event.properties.get("channel"), event.occurred_at)
         enrollment, step, _ = parts_of(told or "")
         if not enrollment:
@@ -95,15 +102,18 @@ class ProcessEvent:
 
     def _understood(self, event: Event) -> Event:
         """A reply by what it means: STOP, HELP and START are no answers to what a journey asked."""
-        text = event.properties.get("text")
-        if event.source not in PROVIDERS or event.type != REPLIED or not isinstance(text, str):
+        if not is_provider(event.source) or event.type != REPLIED:
             return event
-        intent = intent_of(text, self.languages)
+        text, told = str(event.properties.get("text") or ""), event.properties.get("opt_out")
+        intent = Intent(told.lower()) if told in OPT_OUT_WORDS else intent_of(text, self.languages)
         properties = {**event.properties, "keyword": keyword_of(text)}
         return replace(event, type=EVENT_TYPES[intent] if intent else event.type, properties=properties)
 
     def _normal(self, event: Event) -> Event:
         """Phone numbers in E.164; one that is none is dropped, and with it an event that names nobody else."""
+        told = event.attributes.get(PHONE)
+        if isinstance(told, str):
+            event = replace(event, attributes={**event.attributes, PHONE: self.normal_phone(told)})
         if not any(one.kind == PHONE for one in event.identifiers):
             return event
         kept: list[Identifier] = []

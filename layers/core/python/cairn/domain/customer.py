@@ -9,7 +9,7 @@ from cairn.domain import engine
 from cairn.domain.consent import Channel
 from cairn.domain.contact import Contact
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, parts_of
-from cairn.domain.enrollment import COMPLETED, Enrollment
+from cairn.domain.enrollment import COMPLETED, Enrollment, Status
 from cairn.domain.event import Event
 from cairn.domain.identity import short_hash
 from cairn.domain.journey import Again, Journey, Send
@@ -29,14 +29,20 @@ MAX_ENTERED = 50
 FEEDBACK_SOURCE = "feedback"
 """The source of events that record_feedback makes."""
 
-PROVIDERS = frozenset({FEEDBACK_SOURCE, "twilio", "whatsapp"})
+PROVIDERS = (FEEDBACK_SOURCE, "twilio", "whatsapp")
 """The sources that can say what became of a message, or what was answered; nobody else is believed."""
+
 
 RECEIPT_WINDOW = timedelta(hours=72)
 """How long a carrier may take to say that it did not deliver (docs.aws.amazon.com/sms-voice, delivery receipts)."""
 
 HARD_BOUNCE = "Permanent"
 """SES's bounceType for an address that will never work."""
+
+
+def is_provider(source: str) -> bool:
+    """Whether a source is one of PROVIDERS, or another of its kind (`twilio-eu`)."""
+    return any(source == one or source.startswith(f"{one}-") for one in PROVIDERS)
 
 
 class Journeys(Protocol):
@@ -126,7 +132,7 @@ def on_event(customer: Customer, event: Event, journeys: Journeys, now: datetime
             enrollments={key: one for key, one in customer.enrollments.items() if _worth_keeping(one, journeys, now)},
         ),
     )
-    if event.source in PROVIDERS:
+    if is_provider(event.source):
         reaction.note_feedback(event, journeys, now)
     if event.backfill:
         return reaction.done()
@@ -254,8 +260,8 @@ class _Reaction:
 
 
 def _worth_keeping(enrollment: Enrollment, journeys: Journeys, now: datetime) -> bool:
-    """Open, or ended with its goal still to come, or with a message that may still have to take another channel."""
-    if enrollment.open:
+    """Under way; or over with its goal still to come, or with a message that may still take another channel."""
+    if enrollment.status is Status.ACTIVE:
         return True
     journey = journeys.version(enrollment.journey, enrollment.version)
     alternatives = any(isinstance(step, Send) and len(step.channels) > 1 for step in journey.steps.values())
@@ -268,7 +274,7 @@ def _worth_keeping(enrollment: Enrollment, journeys: Journeys, now: datetime) ->
 def _heeding(contact: Contact, event: Event) -> Contact:
     """STOP and START come before anything else that an event does."""
     channel = event.properties.get("channel")
-    if event.source not in PROVIDERS or channel not in set(Channel):
+    if not is_provider(event.source) or channel not in set(Channel):
         return contact
     if event.type == EVENT_TYPES[Intent.STOP]:
         return contact.stopping(Channel(channel), event.occurred_at, event.source)

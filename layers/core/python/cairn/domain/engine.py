@@ -197,11 +197,11 @@ def _hear(walk: "_Walk", event: Event) -> None:
     if not _is_news(enrollment, event):
         return
     _reach_goal(walk, event)
+    if enrollment.status is Status.HELD_OUT:
+        return  # it is watched for the goal until its window closes, as those are who got something
     if walk.matches_any(walk.journey.exit_on, event):
         walk.count(event)
         walk.end("exit_on", because=event.type)
-        return
-    if enrollment.status is Status.HELD_OUT:
         return
     refreshed = walk.matches_any(walk.journey.refresh_on, event) and event.occurred_at >= (
         enrollment.data_at or event.occurred_at

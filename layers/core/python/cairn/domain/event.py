@@ -22,12 +22,12 @@ from cairn.domain.identity import (
 
 EVENT_TYPE_SHAPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 MAX_ID_LENGTH = 256
-
-MESSAGE_EVENTS = "message."
 """Of any text that names something: it becomes part of a DynamoDB key (2048 bytes)."""
 
 HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 """JSON can carry it, UTF-8 and so a key cannot."""
+
+MESSAGE_EVENTS = "message."
 
 FIELDS = frozenset(
     {"id", "type", "occurred_at", "customer", "properties", "attributes", "consent", "backfill", "source"},

@@ -91,6 +91,8 @@ class Profile:
         stated = dict(event.attributes)
         stated |= {one.kind: one.value for one in event.identifiers if one.kind in {EMAIL, PHONE}}
         activity = dict(self.activity)
+        if event.type.startswith(f"{event.source}."):  # a vendor's own word for what has no name here
+            return self.patched(stated, event.occurred_at)
         if event.type in activity or len(activity) < MAX_ACTIVITY_TYPES:
             happened = Activity(1, event.occurred_at, event.occurred_at)
             activity[event.type] = happened.plus(activity.get(event.type))

@@ -13,7 +13,7 @@ from cairn.adapters.dynamodb.items import CONTACT, EVENT, OPEN, STATE, Entry, Op
 from cairn.application.ports import Commit, Found
 from cairn.domain.contact import Contact
 from cairn.domain.customer import DEDUPE_WINDOW, Customer
-from cairn.domain.errors import ConflictError, DuplicateEventError, UnknownCustomerError
+from cairn.domain.errors import ConflictError, DuplicateEventError, ServiceRefusedError, UnknownCustomerError
 from cairn.domain.event import Event, consent_to_wire, instant_to_wire
 from cairn.domain.identity import Identifier, home_of
 from cairn.settings import TIMELINE_RETENTION
@@ -22,6 +22,9 @@ MAX_HOPS = 8
 """Merges followed from an old id; each merge shortens the way, so two are usual."""
 
 CONDITION_FAILED = "ConditionalCheckFailed"
+
+TOO_LARGE = frozenset({"ValidationException", "ValidationError"})
+"""An item of more than 400 KB (DynamoDB quota), as a call's own error and as a reason in a transaction's."""
 
 
 class DynamoCustomers:
@@ -214,19 +217,27 @@ def _recently_absorbed(customer: Customer, now: datetime) -> list[str]:
 
 
 def _as_conflict(error: PutError) -> Exception:
-    if error.cause_response_code == "ConditionalCheckFailedException":
+    if error.cause_response_code in {"ConditionalCheckFailedException", "TransactionConflictException"}:
         return ConflictError("the customer changed in between")
-    return error
+    return _as_refusal(error, error.cause_response_code)
 
 
 def _as_reason(error: TransactWriteError, claims: set[int]) -> Exception:
     """A failed claim of the event means a duplicate; any other condition, that somebody was faster."""
     failed = {place: reason.code for place, reason in enumerate(error.cancellation_reasons) if reason}
     if not failed:
-        return error
+        return _as_refusal(error, error.cause_response_code)
+    if TOO_LARGE & set(failed.values()):
+        return _as_refusal(error, *failed.values())
     if any(failed.get(place) == CONDITION_FAILED for place in claims):
         return DuplicateEventError("the event was committed before")
     return ConflictError("the customer changed in between")
+
+
+def _as_refusal(error: Exception, *codes: str | None) -> Exception:
+    """What no retry makes smaller is parked at once, so that it does not keep the customer's next events waiting."""
+    found = next((code for code in codes if code in TOO_LARGE), None)
+    return ServiceRefusedError("dynamodb", found) if found else error
 
 
 def _connection() -> Connection:

@@ -25,7 +25,7 @@ CONDITION_FAILED = "ConditionalCheckFailedException"
 class DynamoDeliveries:
     """Implements the ports Deliveries and Sent."""
 
-    def claim(self, message: Message, now: datetime) -> tuple[Contact, Claim | None]:
+    def claim(self, message: Message, now: datetime) -> tuple[Message, Contact, Claim | None]:
         claim = Claim(now, message.purpose)
         item = Open(message.customer, CONTACT)
         nobody_has_it = Open.pk.exists() & Open.claims[message.id].does_not_exist()
@@ -35,15 +35,16 @@ class DynamoDeliveries:
             if error.cause_response_code != CONDITION_FAILED:
                 raise
             return self._claimed_before(message, now)
-        return contact_from_item(item), None
+        return message, contact_from_item(item), None
 
-    def _claimed_before(self, message: Message, now: datetime) -> tuple[Contact, Claim | None]:
-        """Somebody holds the claim, or the customer was merged, or erased."""
+    def _claimed_before(self, message: Message, now: datetime) -> tuple[Message, Contact, Claim | None]:
+        """Somebody holds the claim, or gave it back by now; or the customer was merged, or erased."""
         try:
             contact = contact_from_item(Open.get(message.customer, CONTACT, consistent_read=True))
-            return contact, contact.claims.get(message.id)
         except DoesNotExist:
             return self.claim(_moved(message), now)
+        earlier = contact.claims.get(message.id)
+        return (message, contact, earlier) if earlier else self.claim(message, now)  # given back in between
 
     def outcome(self, message: Message) -> MessageStatus | None:
         try:

@@ -1,14 +1,95 @@
-"""The systems that post to us. A vendor is a mapping file (`<vendor>.toml`) over one of the schemes in `signatures`."""
+"""The systems that post to us. A vendor is a mapping file (`<vendor>.toml`) over one of the signature schemes."""
 
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from cairn.adapters.sources.mapped import MappedSource
+from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.adapters.sources.track import TrackSource
 
 MAPPINGS = Path(__file__).parent
+DISABLED = "disabled"
+TRACK = "track"
+RESERVED = frozenset({TRACK, "feedback"})
+"""Sources that are ourselves: what they say of our messages is believed, so nobody else may go by their names."""
+
+AnySource = MappedSource | TrackSource
 
 
-def sources() -> dict[str, MappedSource | TrackSource]:
-    """Every source by name."""
-    vendors: list[MappedSource | TrackSource] = [MappedSource.load(path) for path in sorted(MAPPINGS.glob("*.toml"))]
-    return {source.name: source for source in [TrackSource(), *vendors]}
+def sources(configuration: Path | None = None, folder: Path = MAPPINGS) -> "Sources":
+    """Every source of a deployment by name: all there are, as its sources.toml (docs/sources.md) has them.
+
+    Raises InvalidSourceError where the configuration names what is not there.
+    """
+    return Sources(folder, _document(configuration) if configuration else {})
+
+
+class Sources(Mapping[str, AnySource]):
+    """A mapping file is read when its vendor first posts: a cold start pays for one vendor, not for all."""
+
+    def __init__(self, folder: Path, configuration: Mapping[str, Any]) -> None:
+        self._track = True
+        self._paths = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem not in RESERVED}
+        self._laid_over: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in self._paths}
+        for vendor, told in configuration.items():
+            if vendor != DISABLED:
+                self._configure(vendor, told)
+        for name in configuration.get(DISABLED, ()):
+            if name not in self:
+                raise InvalidSourceError(f"sources.toml: disabled: no source is called {name!r}")
+            self._laid_over.pop(name, None)
+        self._track = TRACK not in configuration.get(DISABLED, ())
+        self._made: dict[str, AnySource] = {}
+
+    def _configure(self, vendor: str, told: Any) -> None:
+        """A table says how a source differs from its file; several, each with a name, are sources of their own."""
+        if vendor not in self._paths:
+            raise InvalidSourceError(f"sources.toml: {vendor}: there is no {vendor}.toml; known: {sorted(self._paths)}")
+        for one in told if isinstance(told, list) else [told]:
+            settings = dict(one)
+            name = settings.pop("name", vendor)
+            if name != vendor and (name in self or name in RESERVED):
+                raise InvalidSourceError(f"sources.toml: {vendor}: {name!r} is the name of another source")
+            self._laid_over[name] = (vendor, settings)
+
+    def __getitem__(self, name: str) -> AnySource:
+        if name not in self:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def _make(self, name: str) -> AnySource:
+        if name == TRACK:
+            return TrackSource()
+        vendor, settings = self._laid_over[name]
+        return MappedSource.made_from(name, _over(_document(self._paths[vendor]), settings))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._laid_over or (name == TRACK and self._track)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in sorted({TRACK, *self._laid_over}) if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@cache
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidSourceError(f"{path.name}: {error}") from None
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are merged; everything else is replaced."""
+    merged = dict(below)
+    for name, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = _over(merged[name], value) if both else value
+    return merged

@@ -1,84 +1,138 @@
-"""A vendor as data: a TOML file that names its signature scheme and maps its payload by JMESPath."""
+"""A vendor as data: a TOML file that names its signature scheme and maps what it sends by JMESPath.
 
-import json
-import tomllib
-from collections.abc import Mapping, Sequence
+docs/sources.md describes the file.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
-import jmespath
+from cairn.adapters.sources import fields
+from cairn.adapters.sources.bodies import form_of, is_form, json_of
+from cairn.adapters.sources.expressions import holds, pick
+from cairn.adapters.sources.signatures import (
+    BodyHmac,
+    InvalidSourceError,
+    Scheme,
+    StandardWebhooks,
+    TimestampedHmac,
+)
+from cairn.adapters.sources.url_signatures import HubSpot, Twilio
+from cairn.application.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.domain.errors import InvalidEventError, MalformedBodyError
+from cairn.domain.event import Event, event_from_wire
 
-from cairn.adapters.sources.signatures import Scheme, StandardWebhooks, TimestampedHmac
-from cairn.application.accept_webhook import Request
-from cairn.domain.errors import MalformedBodyError
-from cairn.domain.event import Event, event_from_wire, instant_to_wire
+SCHEMES: Mapping[str, Callable[..., Scheme]] = {
+    "body-hmac": BodyHmac,
+    "hubspot-v3": HubSpot,
+    "standard-webhooks": StandardWebhooks,
+    "timestamped-hmac": TimestampedHmac,
+    "twilio": Twilio,
+}
 
-SCHEMES = {"standard-webhooks": StandardWebhooks, "timestamped-hmac": TimestampedHmac}
+MAX_ITEMS = 10_000
+"""Parts of one body that are looked at; Meta, the longest, sends a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
 class MappedSource:
-    """`mapping` is the file's content; docs/sources.md describes it."""
-
     name: str
     scheme: Scheme
     mapping: Mapping[str, Any]
+    answer: Answer
+    handshake: Handshake | None
 
     @classmethod
-    def load(cls, path: Path) -> "MappedSource":
-        mapping = tomllib.loads(path.read_text(encoding="utf-8"))
-        signature = dict(mapping["signature"])
-        return cls(mapping["source"], SCHEMES[signature.pop("scheme")](**signature), mapping)
+    def made_from(cls, name: str, mapping: Mapping[str, Any]) -> Self:
+        """Raises InvalidSourceError where the scheme is not known or is told what it does not know."""
+        try:
+            signature = dict(mapping["signature"])
+            scheme = SCHEMES[signature.pop("scheme")](**signature)
+            handshake = Handshake(**mapping["handshake"]) if "handshake" in mapping else None
+            return cls(name, scheme, mapping, Answer(**mapping.get("answer", {})), handshake)
+        except (KeyError, TypeError) as error:
+            raise InvalidSourceError(f"source {name}: {error}; schemes are {', '.join(SCHEMES)}") from None
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
-        self.scheme.verify(request.headers, request.body, secrets, now)
+        self.scheme.verify(request, secrets, now)
 
-    def read(self, request: Request, now: datetime) -> list[Event]:
-        """The payload's event; none where it is of a type that the mapping does not name or names no customer."""
+    def read(self, request: Request, now: datetime) -> Reading:
+        """What each part of the body says; a part that is genuine and unusable leaves the others alone."""
         try:
-            payload = json.loads(request.body)
-        except ValueError:
-            raise MalformedBodyError("the body is not JSON") from None
-        rule = next((one for one in self.mapping["events"] if _pick(one["when"], payload)), None)
-        if rule is None:
+            scopes = list(self._scopes(request))
+        except MalformedBodyError as error:
+            return Reading(problems=(str(error),))
+        events: list[Event] = []
+        problems: list[str] = []
+        for number, scope in enumerate(scopes):
+            try:
+                events += self._event(scope, now)
+            except InvalidEventError as error:
+                where = f"[{number}]." if len(scopes) > 1 else ""
+                problems += [where + problem for problem in error.problems]
+        return Reading(tuple(events), ignored=not events and not problems, problems=tuple(problems))
+
+    def _scopes(self, request: Request) -> Iterator[dict[str, Any]]:
+        """What expressions see, once for each part of the body that is an event of its own."""
+        body: Any = json_of(request.body) if not is_form(request.headers) else _flat(form_of(request.body))
+        scope = {
+            "body": body,
+            "headers": request.headers,
+            "query": dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)),
+            "digest": hashlib.sha256(request.body).hexdigest()[: fields.ID_LENGTH],
+        }
+        scopes = [scope]
+        for name, expression in self.mapping.get("each", {}).items():
+            scopes = [{**one, name: part} for one in scopes for part in _parts(pick(expression, one))]
+            if len(scopes) > MAX_ITEMS:
+                raise MalformedBodyError(f"the body has more than {MAX_ITEMS} parts")
+        yield from scopes
+
+    def _event(self, scope: fields.Scope, now: datetime) -> list[Event]:
+        """None where nobody is named, or where the vendor tells something that is no event here."""
+        rule = next((one for one in self.mapping.get("events", ()) if holds(one["when"], scope)), None)
+        event_type = self._type(rule, scope)
+        if event_type is None:
+            return []
+        rule = rule or {}
+        customer = fields.customer({**self.mapping.get("customer", {}), **rule.get("customer", {})}, scope)
+        if not customer:
             return []
         document = {
-            "id": str(_pick(self.mapping["id"], payload) or ""),
-            "type": rule["type"],
-            "occurred_at": _instant(_pick(self.mapping["occurred_at"], payload)),
-            "customer": _customer({**self.mapping["customer"], **rule.get("customer", {})}, payload),
-            "properties": {name: _pick(expression, payload) for name, expression in rule.get("properties", {}).items()},
-            "attributes": _fields({**self.mapping.get("attributes", {}), **rule.get("attributes", {})}, payload),
+            "id": fields.event_id(rule.get("id", self.mapping["id"]), scope),
+            "type": event_type,
+            "occurred_at": fields.instant(pick(rule.get("occurred_at", self.mapping["occurred_at"]), scope)),
+            "customer": customer,
+            "properties": fields.values(rule.get("properties", {}), scope),
+            "attributes": fields.known_values(self.mapping.get("attributes", {}), scope) if rule else {},
+            "consent": fields.consent(self._consent(rule), scope),
         }
-        return [event_from_wire(document, source=self.name, received_at=now)]
+        document["attributes"] |= fields.known_values(rule.get("attributes", {}), scope)
+        try:
+            return [event_from_wire(document, source=self.name, received_at=now)]
+        except OverflowError:
+            raise InvalidEventError(["occurred_at: an instant in the years 1 to 9999"]) from None
+
+    def _consent(self, rule: Mapping[str, Any]) -> Any:
+        """The rule's own changes, and those that every rule of the file looks for."""
+        own = rule.get("consent", ())
+        return own if isinstance(own, str) or not rule else [*self.mapping.get("consent", ()), *own]
+
+    def _type(self, rule: Mapping[str, Any] | None, scope: fields.Scope) -> str | None:
+        """The rule's; where no rule holds, the vendor's own word under this source's name."""
+        if rule is None:
+            return fields.own_type(self.name, pick(self.mapping.get("other", "null"), scope))
+        if "type_from" in rule:
+            return fields.canonical_type(pick(rule["type_from"], scope))
+        return rule.get("type")
 
 
-def _customer(fields: Mapping[str, str], payload: Any) -> dict[str, Any]:
-    found = _fields(fields, payload)
-    external = {name.partition(".")[2]: str(value) for name, value in found.items() if name.startswith("external_ids.")}
-    customer: dict[str, Any] = {name: str(value) for name, value in found.items() if "." not in name}
-    return customer | ({"external_ids": external} if external else {})
+def _parts(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
-def _fields(fields: Mapping[str, str], payload: Any) -> dict[str, Any]:
-    picked = {name: _pick(expression, payload) for name, expression in fields.items()}
-    return {name: value for name, value in picked.items() if value is not None}
-
-
-def _instant(value: Any) -> str | None:
-    """Vendors write seconds since 1970, or ISO 8601."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return instant_to_wire(datetime.fromtimestamp(value, UTC))
-    return value if isinstance(value, str) else None
-
-
-def _pick(expression: str, payload: Any) -> Any:
-    return _compiled(expression).search(payload)
-
-
-@lru_cache(maxsize=1024)
-def _compiled(expression: str) -> Any:
-    return jmespath.compile(expression)
+def _flat(form: Mapping[str, list[str]]) -> dict[str, Any]:
+    return {name: several[0] if len(several) == 1 else several for name, several in form.items()}

@@ -1,65 +1,85 @@
-"""Signature schemes: each verifies what a vendor signs, and signs as the vendor would (for `cairn send` and tests).
+"""Signature schemes over the body: each verifies what a vendor signs, and signs as the vendor would.
 
-Rules for all: the raw bytes are what is signed; a missing signature differs from a wrong one; any of several
-secrets may have signed (rotation); comparison takes constant time; a timestamp must be fresh both ways.
+Rules for all, also for those of `url_signatures`: the raw bytes are what is signed; a missing signature differs from
+a wrong one; any of several secrets may have signed (rotation); comparison takes constant time; a timestamp, where
+the scheme has one, must be fresh both ways.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from cairn.domain.errors import SignatureInvalidError, SignatureMissingError
+from cairn.application.accept_webhook import Request
+from cairn.domain.errors import CairnError, SignatureInvalidError, SignatureMissingError
 
 TOLERANCE = timedelta(minutes=5)
-"""Standard Webhooks 1.0.0 and Stripe's default; both ways, which Stripe's own libraries leave open to the future."""
+"""Standard Webhooks 1.0.0, HubSpot's, and Stripe's default; both ways, which vendors' libraries leave open."""
+
+ALGORITHMS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
+ENCODINGS = ("hex", "base64")
+
+
+class InvalidSourceError(CairnError):
+    """A mapping file or sources.toml says something that no scheme or mapping knows; the message names it."""
 
 
 class Scheme(Protocol):
-    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:
+    @property
+    def header(self) -> str:
+        """Where the vendor puts its signature."""
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         """Raises SignatureMissingError or SignatureInvalidError."""
 
-    def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:
-        """The headers that the vendor would send with this body."""
+    def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:
+        """The headers that the vendor would add to this request."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandardWebhooks:
-    """https://www.standardwebhooks.com: `v1,` base64 HMAC-SHA256 over `id.timestamp.body`."""
+    """https://www.standardwebhooks.com: `v1,` base64 HMAC-SHA256 over `id.timestamp.body`; Svix writes `svix-`."""
 
-    prefix: str = "webhook-"
+    prefixes: Sequence[str] = ("webhook-",)
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:
-        message_id = headers.get(f"{self.prefix}id", "")
-        timestamp = headers.get(f"{self.prefix}timestamp", "")
-        signature = headers.get(f"{self.prefix}signature", "")
-        if not (message_id and timestamp and signature):
-            names = ", ".join(f"{self.prefix}{name}" for name in ("id", "timestamp", "signature"))
+    @property
+    def header(self) -> str:
+        return f"{self.prefixes[0]}signature"
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
+        for prefix in self.prefixes:
+            message_id, timestamp, signature = (
+                request.headers.get(prefix + name, "") for name in ("id", "timestamp", "signature")
+            )
+            if message_id and timestamp and signature:
+                break
+        else:
+            names = ", ".join(f"{self.prefixes[0]}{name}" for name in ("id", "timestamp", "signature"))
             raise SignatureMissingError(f"sign the request as Standard Webhooks has it: headers {names}")
-        _require_fresh(timestamp, now)
-        expected = {self._mac(body, secret, timestamp, message_id) for secret in secrets}
+        require_fresh(timestamp, now)
+        expected = {self._mac(request.body, secret, timestamp, message_id) for secret in secrets if secret}
         given = [one.removeprefix("v1,") for one in signature.split(" ") if one.startswith("v1,")]
-        _require_any(given, expected)
+        require_any(given, expected)
 
-    def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:
-        timestamp = str(int(now.timestamp()))
+    def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:
+        prefix, timestamp = self.prefixes[0], str(int(now.timestamp()))
         return {
-            f"{self.prefix}id": message_id,
-            f"{self.prefix}timestamp": timestamp,
-            f"{self.prefix}signature": "v1," + self._mac(body, secret, timestamp, message_id),
+            f"{prefix}id": message_id,
+            f"{prefix}timestamp": timestamp,
+            f"{prefix}signature": "v1," + self._mac(request.body, secret, timestamp, message_id),
         }
 
     @staticmethod
     def _mac(body: bytes, secret: str, timestamp: str, message_id: str) -> str:
-        content = b".".join((message_id.encode(), timestamp.encode(), body))
+        content = b".".join((to_bytes(message_id), timestamp.encode(), body))
         try:
-            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        except binascii.Error:
+            text = secret.removeprefix("whsec_")
+            key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)  # some issue it without padding
+        except ValueError:
             raise SignatureInvalidError("the stored secret is not base64 after whsec_; store it again") from None
         return base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
 
@@ -70,33 +90,94 @@ class TimestampedHmac:
 
     header: str
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:
-        value = headers.get(self.header.lower(), "")
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
+        value = request.headers.get(self.header.lower(), "")
         parts = [part.strip().partition("=")[::2] for part in value.split(",")]
         timestamp = next((text for name, text in parts if name == "t"), "")
         given = [text for name, text in parts if name == "v1" and text]
         if not (timestamp and given):
             raise SignatureMissingError(f"the header {self.header} needs t=… and v1=…")
-        _require_fresh(timestamp, now)
-        _require_any(given, {self._mac(body, secret, timestamp) for secret in secrets})
+        require_fresh(timestamp, now)
+        require_any(given, {self._mac(request.body, secret, timestamp) for secret in secrets if secret})
 
-    def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
+    def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
         timestamp = str(int(now.timestamp()))
-        return {self.header: f"t={timestamp},v1={self._mac(body, secret, timestamp)}"}
+        return {self.header: f"t={timestamp},v1={self._mac(request.body, secret, timestamp)}"}
 
     @staticmethod
     def _mac(body: bytes, secret: str, timestamp: str) -> str:
         return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
-def _require_fresh(timestamp: str, now: datetime) -> None:
-    if not re.fullmatch(r"\d{1,12}", timestamp, re.ASCII) or abs(now.timestamp() - int(timestamp)) > TOLERANCE.seconds:
+@dataclass(frozen=True, slots=True)
+class BodyHmac:
+    """An HMAC of the body in one header, as Shopify, Typeform, Meta, GitHub and most home-made webhooks have it.
+
+    With `timestamp_header` (seconds since 1970) the instant is signed too: `signed` says how, such as Slack's
+    `v0:{timestamp}:{body}`.
+    """
+
+    header: str
+    algorithm: str = "sha256"
+    encoding: str = "hex"
+    prefix: str = ""
+    timestamp_header: str = ""
+    signed: str = ""
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in ALGORITHMS or self.encoding not in ENCODINGS:
+            known = f"algorithm: {', '.join(ALGORITHMS)}; encoding: {', '.join(ENCODINGS)}"
+            raise InvalidSourceError(f"{self.header}: {known}; not {self.algorithm} and {self.encoding}")
+        template = self.signed or self._default
+        if "{body}" not in template or bool(self.timestamp_header) != ("{timestamp}" in template):
+            raise InvalidSourceError(
+                f"{self.header}: `signed` holds {{body}}, and {{timestamp}} exactly where there is a timestamp_header",
+            )
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
+        given = request.headers.get(self.header.lower(), "").strip()
+        timestamp = request.headers.get(self.timestamp_header.lower(), "") if self.timestamp_header else ""
+        if not given.removeprefix(self.prefix) or (self.timestamp_header and not timestamp):
+            needed = " and ".join(name for name in (self.header, self.timestamp_header) if name)
+            raise SignatureMissingError(f"the request needs the header {needed}")
+        if self.timestamp_header:
+            require_fresh(timestamp, now)
+        if self.encoding == "hex":
+            given = self.prefix + given.removeprefix(self.prefix).lower()
+        require_any([given], {self._mac(request.body, secret, timestamp) for secret in secrets if secret})
+
+    def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
+        if not self.timestamp_header:
+            return {self.header: self._mac(request.body, secret, "")}
+        timestamp = str(int(now.timestamp()))
+        return {self.timestamp_header: timestamp, self.header: self._mac(request.body, secret, timestamp)}
+
+    def _mac(self, body: bytes, secret: str, timestamp: str) -> str:
+        before, _, after = (self.signed or self._default).replace("{timestamp}", timestamp).partition("{body}")
+        content = before.encode() + body + after.encode()
+        digest = hmac.new(secret.encode(), content, ALGORITHMS[self.algorithm]).digest()
+        return self.prefix + (digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode())
+
+    @property
+    def _default(self) -> str:
+        return "{timestamp}.{body}" if self.timestamp_header else "{body}"
+
+
+def require_fresh(timestamp: str, now: datetime, *, a_second: int = 1) -> None:
+    """`a_second` is how many of the timestamp's units make a second."""
+    odd = not re.fullmatch(r"\d{1,15}", timestamp, re.ASCII)
+    if odd or abs(now.timestamp() - int(timestamp) / a_second) > TOLERANCE.seconds:
         raise SignatureInvalidError("the signed timestamp is more than five minutes off; sign again, with a set clock")
 
 
-def _require_any(given: Sequence[str], expected: set[str]) -> None:
-    matches = [hmac.compare_digest(one.encode(), other.encode()) for one in given for other in expected]
+def require_any(given: Sequence[str], expected: set[str]) -> None:
+    matches = [hmac.compare_digest(to_bytes(one), to_bytes(other)) for one in given for other in expected]
     if not any(matches):
         raise SignatureInvalidError(
             "no signature matches; check the secret, and that the body is sent as it was signed"
         )
+
+
+def to_bytes(text: str) -> bytes:
+    """UTF-8 of whatever a header may hold."""
+    return text.encode("utf-8", "surrogatepass")

@@ -1,13 +1,13 @@
 """`POST /events`: our own API. One canonical event or a list, signed as Standard Webhooks."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cairn.adapters.sources.bodies import json_of
 from cairn.adapters.sources.signatures import Scheme, StandardWebhooks
-from cairn.application.accept_webhook import Request
-from cairn.domain.errors import InvalidEventError, MalformedBodyError
+from cairn.application.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.domain.errors import InvalidEventError
 from cairn.domain.event import Event, event_from_wire
 
 MAX_EVENTS = 500
@@ -18,16 +18,18 @@ MAX_EVENTS = 500
 class TrackSource:
     name: str = "track"
     scheme: Scheme = field(default_factory=StandardWebhooks)
+    answer: Answer = field(default_factory=Answer)
+    handshake: Handshake | None = None
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
-        self.scheme.verify(request.headers, request.body, secrets, now)
+        self.scheme.verify(request, secrets, now)
 
-    def read(self, request: Request, now: datetime) -> list[Event]:
-        """All of the events or none; `id` defaults to the request's own, which its retries repeat."""
-        try:
-            document = json.loads(request.body)
-        except ValueError:
-            raise MalformedBodyError("the body is not JSON") from None
+    def read(self, request: Request, now: datetime) -> Reading:
+        """All of the events or none; `id` defaults to the request's own, which its retries repeat.
+
+        Raises MalformedBodyError or InvalidEventError: who sends to this API can mend what it sends.
+        """
+        document = json_of(request.body)
         documents = document if isinstance(document, list) else [document]
         if not 1 <= len(documents) <= MAX_EVENTS:
             raise InvalidEventError([f"send 1 to {MAX_EVENTS} events in one request, not {len(documents)}"])
@@ -43,4 +45,4 @@ class TrackSource:
                 problems += [where + problem for problem in error.problems]
         if problems:
             raise InvalidEventError(problems)
-        return events
+        return Reading(tuple(events))

@@ -1,0 +1,119 @@
+"""Redrive of effects: what was parked goes into its customer's outbox again, and the stream brings it once more."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+from pynamodb.exceptions import DoesNotExist, UpdateError
+
+from cairn.adapters.aws import code_of
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.customers import MAX_HOPS
+from cairn.adapters.dynamodb.items import STATE, Open
+from cairn.domain.effects import OpenTask, SendMessage
+from cairn.domain.enrollment import COMPLETED, Enrollment
+from cairn.domain.errors import CairnError, ConflictError, UnknownCustomerError
+from cairn.domain.event import instant_to_wire
+
+ATTEMPTS = 4
+"""Times to read the customer anew when a commit comes in between."""
+
+Wire = dict[str, Any]
+
+
+class NotRedrivableError(CairnError):
+    """A parked effect has nothing left to act on, or cannot be read; redriving it again changes nothing."""
+
+
+def put_back(letter: Mapping[str, Any], now: datetime) -> int:
+    """Have a parked effect, or all effects of a parked change, relayed again; gives their number.
+
+    Raises NotRedrivableError, UnknownCustomerError, or ConflictError where commits kept coming in between.
+    """
+    for _ in range(ATTEMPTS):
+        state = _state_of(str(letter["customer"]))
+        outbox = _outbox(letter, now)
+        outbox["effects"] = _still_wanted(outbox["effects"], state)
+        if not outbox["effects"] and not outbox["facts"]:
+            raise NotRedrivableError("the enrollment is over: nothing of it is wanted any more; delete the letter")
+        revision = int(state.rev or 0)
+        try:
+            state.update(
+                actions=[Open.rev.set(revision + 1), Open.outbox.set(outbox)],
+                condition=Open.rev == revision,  # nobody committed in between
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            continue
+        return len(outbox["effects"])
+    raise ConflictError("the customer keeps changing; redrive once more")
+
+
+def changes_at(streams: Any, position: Mapping[str, Any]) -> Iterator[Wire]:
+    """The letters of a position of the stream that Lambda gave up on (`DDBStreamBatchInfo`), to be put back.
+
+    Raises NotRedrivableError where the stream, which keeps records for a day, does not have them any more.
+    """
+    try:
+        iterator = streams.get_shard_iterator(
+            StreamArn=position["streamArn"],
+            ShardId=position["shardId"],
+            ShardIteratorType="AT_SEQUENCE_NUMBER",
+            SequenceNumber=position["startSequenceNumber"],
+        )["ShardIterator"]
+        records = streams.get_records(ShardIterator=iterator, Limit=int(position["batchSize"]))["Records"]
+    except ClientError as error:
+        raise NotRedrivableError(f"the stream does not have these records any more: {code_of(error)}") from None
+    last = int(position["endSequenceNumber"])
+    for change in (record["dynamodb"] for record in records):
+        if int(change["SequenceNumber"]) <= last and "outbox" in change.get("NewImage", {}):
+            yield {"customer": change["Keys"]["pk"]["S"], "change": change}
+
+
+def _state_of(customer_id: str) -> Open:
+    """The customer's root item, wherever a merge has moved them."""
+    for _ in range(MAX_HOPS):
+        try:
+            state = Open.get(customer_id, STATE, consistent_read=True)
+        except DoesNotExist:
+            raise UnknownCustomerError("no such customer; it was erased, or belongs to another deployment") from None
+        except (ValueError, TypeError):
+            raise NotRedrivableError("the customer's item itself cannot be read; mend it by hand first") from None
+        if not state.alias_of:
+            return state
+        customer_id = state.alias_of
+    raise UnknownCustomerError(f"more than {MAX_HOPS} merges in a row; the table has a loop")
+
+
+def _outbox(letter: Mapping[str, Any], now: datetime) -> Wire:
+    """What is to be relayed: the effect alone, or what the commit wrote whose change could not be read."""
+    if "effect" in letter:
+        return {"at": instant_to_wire(now), "effects": [letter["effect"]], "facts": []}
+    try:
+        outbox: Wire = json.loads(letter["change"]["NewImage"]["outbox"]["S"])
+        return {"at": outbox["at"], "effects": list(outbox["effects"]), "facts": list(outbox["facts"])}
+    except (KeyError, TypeError, ValueError):
+        raise NotRedrivableError(
+            "the change carries no outbox that can be read; nothing of it can be relayed"
+        ) from None
+
+
+def _still_wanted(effects: list[Wire], state: Open) -> list[Wire]:
+    """Messages and tasks of an enrollment that is gone, or that ended early, have nothing left to say."""
+    try:
+        enrollments = codec.enrollments_from_wire(state.enrollments or {})
+        read = [(codec.effect_from_wire(effect), effect) for effect in effects]
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise NotRedrivableError(f"it cannot be read by this version: {type(error).__name__}") from None
+    return [
+        wire
+        for effect, wire in read
+        if not isinstance(effect, SendMessage | OpenTask) or _goes_on(enrollments.get(effect.enrollment))
+    ]
+
+
+def _goes_on(enrollment: Enrollment | None) -> bool:
+    return enrollment is not None and (enrollment.open or enrollment.outcome == COMPLETED)

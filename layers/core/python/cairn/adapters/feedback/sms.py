@@ -1,0 +1,106 @@
+"""Text messages: what End User Messaging and SNS tell of those we sent, and what customers write back.
+
+https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
+https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html
+"""
+
+from cairn.adapters.feedback.telling import Origin, Told, from_epoch, phone, tell
+from cairn.domain.errors import InvalidEventError
+from cairn.domain.event import Event, instant_from_wire
+from cairn.domain.keywords import keyword_of
+
+ARRIVED = {"DELIVERED", "SUCCESSFUL"}
+"""By the carrier's receipt, or taken by the carrier; which of them is the last word depends on the country."""
+
+FAILED = {
+    "BLOCKED",
+    "CARRIER_BLOCKED",
+    "CARRIER_UNREACHABLE",
+    "INVALID",
+    "INVALID_MESSAGE",
+    "PROTECT_BLOCKED",
+    "SPAM",
+    "TTL_EXPIRED",
+    "UNREACHABLE",
+}
+
+SAYS_NOTHING = {"PENDING", "QUEUED", "UNKNOWN"}
+"""UNKNOWN comes after 72 hours without a carrier's word: the message is as likely there as not, and stays `sent`."""
+
+OPTED_OUT = "Phone number is opted out"
+"""SNS: the customer has told AWS STOP, and perhaps never told us."""
+
+
+def status(told: Told, origin: Origin) -> list[Event]:
+    """What became of a message of End User Messaging. Its context, which we gave it, says whose it was."""
+    kind = told["eventType"].removeprefix("TEXT_")
+    is_final = told.get("isFinal") is not False
+    if kind in SAYS_NOTHING or (kind in FAILED and not is_final):
+        return []
+    if kind not in ARRIVED | FAILED | {"SENT"}:
+        raise InvalidEventError(["End User Messaging tells of a kind of event that is not known here"])
+    failed, arrived = kind in FAILED, kind == "DELIVERED" or (kind in ARRIVED and is_final)
+    context: Told = told.get("context") or {}
+    number = phone(told.get("destinationPhoneNumber"))
+    return tell(
+        "message.failed" if failed else "message.delivered" if arrived else "message.sent",
+        origin,
+        id=(told["messageId"], told["eventType"], "" if is_final else "not final"),
+        at=from_epoch(told["eventTimestamp"], 1000) if told.get("eventTimestamp") else None,
+        customer={"cairn_id": context["customer"]} if context.get("customer") else {"phone": number},
+        properties={
+            "message_id": context.get("message"),
+            "provider_message_id": told["messageId"],
+            "channel": "sms",
+            "address": number,
+            "reason": kind if failed else None,
+        },
+    )
+
+
+def reply(told: Told, origin: Origin) -> list[Event]:
+    """What a customer wrote to one of our numbers."""
+    text = str(told.get("messageBody") or "")
+    number = phone(told["originationNumber"])
+    return tell(
+        "message.replied",
+        origin,
+        id=(told["inboundMessageId"],),
+        at=None,
+        customer={"phone": number},
+        properties={
+            "provider_message_id": told["inboundMessageId"],
+            "channel": "sms",
+            "address": number,
+            "text": text,
+            "keyword": keyword_of(text),
+            "reply_to": told.get("previousPublishedMessageId"),
+            "to": phone(told.get("destinationNumber")) or told.get("destinationNumber"),
+        },
+    )
+
+
+def delivery_log(told: Told, origin: Origin) -> list[Event]:
+    """A line of SNS's log of messages to phones. Nothing in it is ours but the number and the id that SNS gave."""
+    sent, delivery = told["notification"], told["delivery"]
+    if told["status"] not in {"SUCCESS", "FAILURE"}:
+        raise InvalidEventError(["SNS logs a status of a text message that is not known here"])
+    failed = told["status"] == "FAILURE"
+    number = phone(delivery.get("destination"))
+    said = delivery.get("providerResponse")
+    denial = {"channel": "sms", "status": "denied", "reason": said, "provider_message_id": sent["messageId"]}
+    return tell(
+        "message.failed" if failed else "message.delivered",
+        origin,
+        id=(sent["messageId"], told["status"]),
+        at=origin.at or instant_from_wire(sent["timestamp"]),
+        customer={"phone": number},
+        properties={
+            "provider_message_id": sent["messageId"],
+            "channel": "sms",
+            "address": number,
+            "reason": said if failed else None,
+        },
+        consent=[denial | {"purpose": purpose} for purpose in ("marketing", "transactional") if said == OPTED_OUT],
+    )

@@ -1,0 +1,175 @@
+"""SNS over HTTPS, for a topic of another account or region: its signature, its subscription, and what it brings.
+
+https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html. There is no secret to share. What is
+stored under `sns` in the sources secret is whom we listen to: the ARNs of the topics.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from cairn.adapters.feedback import read as read_feedback
+from cairn.application.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.domain.errors import InvalidEventError, ServiceBusyError, SignatureInvalidError, SignatureMissingError
+from cairn.domain.event import instant_from_wire
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+HOST = r"https://sns\.[a-z0-9-]{3,}\.amazonaws\.com(\.cn)?"
+CERTIFICATE = re.compile(HOST + r"/[\w-]+\.pem", re.ASCII)
+"""One file and no query: the same hosts answer API calls, whose answers may hold what somebody else wrote."""
+CONFIRMATION = re.compile(HOST + r"/\?[!-~]+")
+
+MAX_AGE = timedelta(hours=1)
+"""As long as SNS redelivers at most (its delivery policy ends after 3,600 seconds)."""
+
+MAX_AHEAD = timedelta(minutes=5)
+
+MAX_CERTIFICATES = 16
+"""Kept at once; a region has one or two."""
+
+FETCH_TIMEOUT = 5
+"""Seconds; SNS itself waits 15 for our answer."""
+
+NOTIFICATION = "Notification"
+SUBSCRIPTION = "SubscriptionConfirmation"
+UNSUBSCRIPTION = "UnsubscribeConfirmation"
+
+SIGNED = {
+    NOTIFICATION: ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
+    SUBSCRIPTION: ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+    UNSUBSCRIPTION: ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+}
+OPTIONAL = {"Subject"}
+
+Fetch = Callable[[str], bytes]
+
+
+def fetch(url: str) -> bytes:
+    """GET without following redirects, with botocore's own session and authorities. Raises ServiceBusyError."""
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415  only who hears from SNS pays for it
+    from botocore.exceptions import HTTPClientError  # noqa: PLC0415
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+
+    try:
+        answer = URLLib3Session(timeout=FETCH_TIMEOUT).send(AWSRequest("GET", url).prepare())
+    except HTTPClientError as error:
+        raise ServiceBusyError(f"sns cannot be reached: {type(error).__name__}") from error
+    if answer.status_code != 200:  # noqa: PLR2004  HTTP
+        raise ServiceBusyError(f"sns answered {answer.status_code} instead of giving what it points to")
+    content: bytes = answer.content
+    return content
+
+
+@dataclass(slots=True)
+class SnsSource:
+    """A source as accept_webhook has them; `fetch` gets certificates, and confirms subscriptions."""
+
+    fetch: Fetch = fetch
+    name: str = "sns"
+    answer: Answer = field(default_factory=lambda: Answer(status=200))
+    handshake: Handshake | None = None
+    _keys: "dict[str, RSAPublicKey]" = field(default_factory=dict)
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
+        """Before anything is fetched, all is checked that can be without: shape, topic, age, where the key lies."""
+        message = _message(request.body)
+        if message["TopicArn"] not in secrets:
+            raise SignatureInvalidError("the topic is not one of those stored under sns in the sources secret")
+        _require_recent(message["Timestamp"], now)
+        key = self._key(str(message.get("SigningCertURL") or message.get("SigningCertUrl")))
+        _require_signed(message, key)
+
+    def read(self, request: Request, now: datetime) -> Reading:
+        """What a topic of ours brings; its request to be confirmed is met."""
+        message = _message(request.body)
+        if message["Type"] == NOTIFICATION:
+            try:
+                events = tuple(read_feedback(request.body.decode(), now))
+            except InvalidEventError as error:
+                return Reading(problems=error.problems)
+            return Reading(events, ignored=not events)
+        if message["Type"] == SUBSCRIPTION:
+            self.fetch(_confirmation(message))
+        return Reading(ignored=True)
+
+    def _key(self, url: str) -> "RSAPublicKey":
+        if url not in self._keys:
+            if not CERTIFICATE.fullmatch(url):
+                raise SignatureInvalidError("the certificate does not lie with SNS")
+            key = _public_key(self.fetch(url))
+            if len(self._keys) >= MAX_CERTIFICATES:
+                self._keys.clear()
+            self._keys[url] = key
+        return self._keys[url]
+
+
+def _message(body: bytes) -> Mapping[str, Any]:
+    """The envelope, with every text that a signature needs. Raises SignatureMissingError."""
+    try:
+        message = json.loads(body)
+        needed = [name for name in SIGNED[message["Type"]] if name not in OPTIONAL]
+        if all(isinstance(message.get(name), str) for name in (*needed, "Signature", "SignatureVersion")):
+            return dict(message)
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        pass
+    raise SignatureMissingError("not a signed SNS message; switch raw message delivery off for this subscription")
+
+
+def _require_recent(timestamp: str, now: datetime) -> None:
+    try:
+        at = instant_from_wire(timestamp)
+    except ValueError:
+        raise SignatureInvalidError("the message's timestamp is none") from None
+    if not now - MAX_AGE < at < now + MAX_AHEAD:
+        raise SignatureInvalidError("the message is more than an hour old, or from the future")
+
+
+def _require_signed(message: Mapping[str, Any], key: "RSAPublicKey") -> None:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  40 ms that only this source pays
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
+
+    digests = {"1": hashes.SHA1, "2": hashes.SHA256}  # a topic signs as its attribute SignatureVersion says
+    digest = digests.get(message["SignatureVersion"])
+    if digest is None:
+        raise SignatureInvalidError("the signature is of a version that SNS had not when this was written")
+    try:
+        signature = base64.b64decode(message["Signature"], validate=True)
+        key.verify(signature, canonical(message), PKCS1v15(), digest())
+    except (InvalidSignature, ValueError):
+        raise SignatureInvalidError("the signature does not hold") from None
+
+
+def canonical(message: Mapping[str, Any]) -> bytes:
+    """The bytes that SNS signs: name and value in lines of their own, in the order of the names."""
+    names = [name for name in SIGNED[message["Type"]] if message.get(name) is not None]
+    return "".join(f"{name}\n{message[name]}\n" for name in names).encode("utf-8", "surrogatepass")
+
+
+def _confirmation(message: Mapping[str, Any]) -> str:
+    """Where to confirm the subscription: at SNS, for this topic. Raises SignatureInvalidError."""
+    url = str(message["SubscribeURL"])
+    asked = parse_qs(urlsplit(url).query)
+    if not CONFIRMATION.fullmatch(url) or asked.get("TopicArn") != [message["TopicArn"]]:
+        raise SignatureInvalidError("the subscription is to be confirmed elsewhere than with SNS")
+    return url
+
+
+def _public_key(certificate: bytes) -> "RSAPublicKey":
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
+    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415
+
+    try:
+        key = load_pem_x509_certificate(certificate).public_key()
+    except ValueError:
+        key = None
+    if not isinstance(key, RSAPublicKey):
+        raise SignatureInvalidError("what lies where the certificate should be is none")
+    return key

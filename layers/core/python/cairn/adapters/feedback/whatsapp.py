@@ -1,0 +1,147 @@
+"""WhatsApp through End User Messaging Social: Meta's webhook entry as a text in AWS's own document.
+
+https://docs.aws.amazon.com/social-messaging/latest/userguide/managing-event-destination-dlrs.html
+https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cairn.adapters.feedback.telling import Origin, Told, from_epoch, phone, tell
+from cairn.domain.event import Event, instant_from_wire
+from cairn.domain.keywords import keyword_of
+
+STATUSES = {
+    "sent": "message.sent",
+    "delivered": "message.delivered",
+    "read": "message.opened",
+    "played": "message.opened",
+    "failed": "message.failed",
+}
+"""Others (deleted, warning) say nothing that a status should show."""
+
+NO_REPLY = {"system", "request_welcome", "ephemeral"}
+"""Kinds of message that WhatsApp sends about a customer, and not the customer."""
+
+STOPPED_MARKETING = "131050"
+"""Meta's error code: this recipient has chosen, in WhatsApp, to get no more marketing from us."""
+
+PREFERENCES = {"stop": "denied", "resume": "granted"}
+
+CALLBACK = re.compile(r"(c_\w+)/([\w.-]+)")
+"""`<customer>/<message>`: what end_user_messaging.py has Meta give back with each status."""
+
+
+def read(told: Told, origin: Origin) -> list[Event]:
+    """Statuses, messages and preferences, in the order told."""
+    entry = told["whatsAppWebhookEntry"]
+    entry = json.loads(entry) if isinstance(entry, str) else entry
+    posted = instant_from_wire(told["message_timestamp"]) if told.get("message_timestamp") else origin.at
+    origin = Origin(origin.now, told.get("messageId") or origin.id, posted)
+    return [event for change in entry["changes"] for event in _change(change["value"], origin)]
+
+
+def _change(value: Told, origin: Origin) -> Iterator[Event]:
+    for status in value.get("statuses") or ():
+        yield from _status(status, origin)
+    for message in value.get("messages") or ():
+        yield from _reply(message, value, origin)
+    for preference in value.get("user_preferences") or ():
+        yield from _preference(preference, origin)
+
+
+def _status(status: Told, origin: Origin) -> list[Event]:
+    type_ = STATUSES.get(status["status"])
+    if type_ is None:
+        return []
+    callback = CALLBACK.fullmatch(str(status.get("biz_opaque_callback_data")))
+    customer, message = callback.groups() if callback else ("", "")
+    number = phone(status.get("recipient_id"))
+    errors = status.get("errors") or [{}]
+    code = str(errors[0].get("code") or "")
+    denial = {"channel": "whatsapp", "purpose": "marketing", "status": "denied", "reason": code}
+    return tell(
+        type_,
+        origin,
+        id=(status["id"], status["status"]),
+        at=_at(status),
+        customer={"cairn_id": customer} if customer else _who(number, status.get("recipient_user_id")),
+        properties={
+            "message_id": message,
+            "provider_message_id": status["id"],
+            "channel": "whatsapp",
+            "address": number,
+            "reason": code if type_ == "message.failed" else None,
+        },
+        consent=[denial] if code == STOPPED_MARKETING else [],
+    )
+
+
+def _reply(message: Told, value: Told, origin: Origin) -> list[Event]:
+    if message["type"] in NO_REPLY:
+        return []
+    text = _text(message)
+    number = phone(message.get("from"))
+    to = (value.get("metadata") or {}).get("display_phone_number")
+    return tell(
+        "message.replied",
+        origin,
+        id=(message["id"],),
+        at=_at(message),
+        customer=_who(number, message.get("from_user_id") or _user_id(message, value)),
+        properties={
+            "provider_message_id": message["id"],
+            "channel": "whatsapp",
+            "address": number,
+            "kind": message["type"],
+            "text": text,
+            "keyword": keyword_of(text),
+            "reply_to": (message.get("context") or {}).get("id") or (message.get("reaction") or {}).get("message_id"),
+            "to": phone(to) or to,
+        },
+    )
+
+
+def _preference(preference: Told, origin: Origin) -> list[Event]:
+    """What a customer has set in WhatsApp itself."""
+    status = PREFERENCES.get(preference["value"])
+    if status is None or preference.get("category") != "marketing_messages":
+        return []
+    number, user_id = phone(preference.get("wa_id")), preference.get("user_id")
+    said = {"wording": preference["detail"]} if preference.get("detail") else {}
+    return tell(
+        "consent.changed",
+        origin,
+        id=(number or user_id, "marketing_messages", preference["value"], preference.get("timestamp") or origin.id),
+        at=_at(preference),
+        customer=_who(number, user_id),
+        properties={"channel": "whatsapp", "address": number, "state": preference["value"]},
+        consent=[{"channel": "whatsapp", "purpose": "marketing", "status": status} | said],
+    )
+
+
+def _who(number: str, user_id: Any) -> dict[str, Any]:
+    """By number, by the id that WhatsApp has for a person towards this business, or by both."""
+    return {"phone": number, "external_ids": {"whatsapp": user_id} if user_id else {}}
+
+
+def _user_id(message: Told, value: Told) -> Any:
+    contacts: list[Told] = value.get("contacts") or []
+    own = [one for one in contacts if one.get("wa_id") and one["wa_id"] == message.get("from")]
+    (one,) = own[:1] or (contacts if len(contacts) == 1 else [{}])
+    return one.get("user_id")
+
+
+def _text(message: Told) -> str:
+    """What the customer wrote, chose or reacted with; empty for a picture without words."""
+    kind = message["type"]
+    part: Told = message.get(kind) or {}
+    if kind == "interactive":
+        part = part.get(part["type"]) or {}
+    return str(next((part[name] for name in ("body", "text", "title", "caption", "emoji") if part.get(name)), ""))
+
+
+def _at(item: Told) -> Any:
+    return from_epoch(item["timestamp"]) if item.get("timestamp") else None

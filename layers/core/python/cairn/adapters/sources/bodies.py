@@ -1,0 +1,36 @@
+"""What senders put into a body: JSON, or a form."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+from urllib.parse import parse_qs
+
+from cairn.domain.errors import MalformedBodyError
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def is_form(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
+
+
+def form_of(body: bytes) -> dict[str, list[str]]:
+    """Every field with all its values."""
+    return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def json_of(body: bytes) -> Any:
+    """Whole numbers stay exact, however long. Raises MalformedBodyError."""
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise MalformedBodyError("the body is not JSON") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if abs(number) < float("inf") else _refuse(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(f"JSON has no {text}")

@@ -1,0 +1,108 @@
+"""The parts of a canonical event, picked out of what a vendor sent."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cairn.adapters.sources.expressions import holds, pick
+from cairn.domain.event import EVENT_TYPE_SHAPE, instant_to_wire
+from cairn.domain.identity import EMAIL, EMAIL_SHAPE, short_hash
+
+Scope = Mapping[str, Any]
+
+MILLISECONDS_FROM = 100_000_000_000
+"""A number this large is milliseconds since 1970: as seconds it would be the year 5138."""
+
+ID_LENGTH = 32
+MAX_TYPE_LENGTH = 100
+
+
+def event_id(expressions: str | Sequence[str], scope: Scope) -> str:
+    """What this event is deduplicated by. Of several expressions a hash; of none that says anything, the body's."""
+    if isinstance(expressions, str):
+        return _text(pick(expressions, scope)) or scope["digest"]
+    parts = [_text(pick(one, scope)) for one in expressions]
+    return short_hash(*parts, length=ID_LENGTH) if any(parts) else scope["digest"]
+
+
+def customer(fields: Mapping[str, str], scope: Scope) -> dict[str, Any]:
+    """Whom it is about; empty where nobody is named. What is no address is left out where anything else names them."""
+    found: dict[str, Any] = {}
+    external: dict[str, str] = {}
+    for name, expression in fields.items():
+        value = pick(expression, scope)
+        if name == "external_ids" and isinstance(value, Mapping):
+            external |= {str(system): text for system, one in value.items() if (text := _text(one))}
+        elif text := _text(value):
+            kind, _, system = name.partition(".")
+            external.update({system: text}) if system else found.update({kind: text})
+    if not EMAIL_SHAPE.fullmatch(found.get(EMAIL, "")) and (external or len(found) > 1):
+        found.pop(EMAIL, None)
+    return found | ({"external_ids": external} if external else {})
+
+
+def values(fields: str | Mapping[str, str], scope: Scope) -> dict[str, Any]:
+    """Properties or attributes: an expression a name, or one expression that gives them all."""
+    if isinstance(fields, str):
+        found = pick(fields, scope)
+        return dict(found) if isinstance(found, Mapping) else {}
+    return {name: pick(expression, scope) for name, expression in fields.items()}
+
+
+def known_values(fields: str | Mapping[str, str], scope: Scope) -> dict[str, Any]:
+    return {name: value for name, value in values(fields, scope).items() if value is not None}
+
+
+def consent(changes: str | Sequence[Mapping[str, Any]], scope: Scope) -> Any:
+    """The consent changes that hold; or what one expression gives, in the canonical event's shape."""
+    return pick(changes, scope) if isinstance(changes, str) else list(_changes(changes, scope))
+
+
+def _changes(changes: Sequence[Mapping[str, Any]], scope: Scope) -> Iterator[dict[str, Any]]:
+    for one in changes:
+        granted, denied = ("granted" in one and holds(one["granted"], scope)), holds(one.get("denied", "null"), scope)
+        if not (granted or denied):
+            continue
+        change = known_values(one.get("evidence", {}), scope)
+        change |= {"channel": one["channel"], "purpose": one["purpose"], "status": "denied" if denied else "granted"}
+        at = instant(pick(one["at"], scope)) if "at" in one else None
+        yield change | ({"at": at} if at else {})
+
+
+def instant(value: Any) -> str | None:
+    """Vendors write seconds or milliseconds since 1970, as a number or as text, or ISO 8601."""
+    if isinstance(value, str) and re.fullmatch(r"\d{9,13}", value, re.ASCII):
+        value = int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return instant_to_wire(datetime.fromtimestamp(value / 1000 if value >= MILLISECONDS_FROM else value, UTC))
+        except (ValueError, OverflowError, OSError):
+            return "not an instant"
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def own_type(source: str, vendors_type: Any) -> str | None:
+    """`<source>.<the vendor's word>` in the shape of our types; None where the vendor has no word for it."""
+    words = _words(source)
+    found = _words(vendors_type) if isinstance(vendors_type, str) else []
+    return ".".join([*words, *found])[:MAX_TYPE_LENGTH].rstrip("._") if found else None
+
+
+def canonical_type(value: Any) -> str | None:
+    """A type that its sender has already named as we do."""
+    return value if isinstance(value, str) and EVENT_TYPE_SHAPE.fullmatch(value) else None
+
+
+def _words(text: str) -> list[str]:
+    """`contact.propertyChange` and `orders/create` become [contact, property_change] and [orders, create]."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()
+    words = [re.sub(r"[^a-z0-9]+", "_", one).strip("_") for one in re.split(r"[./:]+", snake)]
+    return [one if one[0].isalpha() else f"n{one}" for one in words if one]
+
+
+def _text(value: Any) -> str:
+    """A name or id as text; long numbers digit by digit. Anything else names nobody."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return str(value).strip()

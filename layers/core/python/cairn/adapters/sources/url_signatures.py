@@ -1,0 +1,142 @@
+"""Signature schemes that sign the URL as well: it must be the one that the vendor called."""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+
+from cairn.adapters.sources.bodies import form_of, is_form
+from cairn.adapters.sources.signatures import ALGORITHMS, require_any, require_fresh, to_bytes
+from cairn.application.accept_webhook import Request
+from cairn.domain.errors import SignatureInvalidError, SignatureMissingError
+
+ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[^/:?#]*)(?P<port>:\d+)?(?P<rest>.*)", re.DOTALL)
+
+HUBSPOT_DECODES = {
+    "%3A": ":", "%2F": "/", "%3F": "?", "%40": "@", "%21": "!", "%24": "$",
+    "%27": "'", "%28": "(", "%29": ")", "%2A": "*", "%2C": ",", "%3B": ";",
+}  # fmt: skip
+"""The escapes that HubSpot's documentation has receivers decode before hashing, and no others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twilio:
+    """https://www.twilio.com/docs/usage/webhooks/webhooks-security: HMAC over the URL and the sorted form fields.
+
+    A body that is no form is signed by its SHA-256 in the query. Twilio signs with and without the port, so both
+    count; `fragments` are connection overrides (`#rc=5&rp=all`) that the URL carries at Twilio and never reaches us.
+    """
+
+    header: str = "X-Twilio-Signature"
+    settings_header: str = "X-Twilio-Webhooks-Signature-Settings"
+    fragments: Sequence[str] = ("rc=5&rp=all",)
+    origin: str = ""
+    """The public `https://host` where it is not the one that reaches the function (a proxy in front)."""
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002
+        given = request.headers.get(self.header.lower(), "").strip()
+        if not given:
+            raise SignatureMissingError(f"the request needs the header {self.header}")
+        algorithm = _algorithm(request.headers.get(self.settings_header.lower(), ""))
+        _require_vouched_for(request)
+        fields = _signed_fields(request)
+        urls = [
+            url + fragment
+            for url in _with_and_without_port(_public(request.url, self.origin))
+            for fragment in ("", *(f"#{one}" for one in self.fragments))
+        ]
+        require_any([given], {_mac(url + fields, secret, algorithm) for secret in secrets if secret for url in urls})
+
+    def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
+        url = _public(request.url, self.origin)
+        return {
+            self.header: _mac(url + _signed_fields(request), secret, "sha1"),
+            "I-Twilio-Idempotency-Token": message_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HubSpot:
+    """https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests, version 3.
+
+    base64 HMAC-SHA256 over method, URI, body and the milliseconds of the timestamp header.
+    """
+
+    header: str = "X-HubSpot-Signature-v3"
+    timestamp_header: str = "X-HubSpot-Request-Timestamp"
+    origin: str = ""
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
+        given = request.headers.get(self.header.lower(), "").strip()
+        timestamp = request.headers.get(self.timestamp_header.lower(), "")
+        if not (given and timestamp):
+            raise SignatureMissingError(f"the request needs the headers {self.header} and {self.timestamp_header}")
+        require_fresh(timestamp, now, a_second=1000)
+        url = _public(request.url, self.origin)
+        contents = [self._content(request, one, timestamp) for one in {url, _hubspot_decoded(url)}]
+        require_any([given], {_b64(content, secret) for content in contents for secret in secrets if secret})
+
+    def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
+        timestamp = str(int(now.timestamp() * 1000))
+        content = self._content(request, _hubspot_decoded(_public(request.url, self.origin)), timestamp)
+        return {self.timestamp_header: timestamp, self.header: _b64(content, secret)}
+
+    @staticmethod
+    def _content(request: Request, url: str, timestamp: str) -> bytes:
+        return to_bytes(request.method + url) + request.body + timestamp.encode()
+
+
+def _public(url: str, origin: str) -> str:
+    match = ORIGIN.fullmatch(url)
+    return origin.rstrip("/") + match["rest"] if origin and match else url
+
+
+def _with_and_without_port(url: str) -> Iterator[str]:
+    yield url
+    match = ORIGIN.fullmatch(url)
+    if match:
+        standard = "443" if match["scheme"] == "https" else "80"
+        yield f"{match['scheme']}://{match['host']}{match['rest']}"
+        yield f"{match['scheme']}://{match['host']}:{standard}{match['rest']}"
+
+
+def _signed_fields(request: Request) -> str:
+    """What follows the URL: every field of a form, name and value, sorted; of a repeated one each value once."""
+    fields = form_of(request.body) if is_form(request.headers) else {}
+    return "".join(name + value for name in sorted(fields) for value in sorted(set(fields[name])))
+
+
+def _require_vouched_for(request: Request) -> None:
+    """A body that is no form is not signed itself: the URL, which is, holds its hash."""
+    if is_form(request.headers) or not request.body:
+        return
+    try:
+        claimed = parse_qs(urlsplit(request.url).query).get("bodySHA256", [""])[0]
+    except ValueError:
+        claimed = ""
+    if not hmac.compare_digest(to_bytes(claimed.lower()), hashlib.sha256(request.body).hexdigest().encode()):
+        raise SignatureInvalidError("the body is not the one whose SHA-256 stands in the URL as bodySHA256")
+
+
+def _algorithm(settings: str) -> str:
+    """`key=…,algorithm=HMAC_SHA256`: what an account may choose; SHA-1 unless it says so."""
+    named = dict(part.strip().partition("=")[::2] for part in settings.split(",")).get("algorithm", "").upper()
+    if named not in ("", "HMAC_SHA1", "HMAC_SHA256"):
+        raise SignatureInvalidError("the signature's algorithm is neither HMAC_SHA1 nor HMAC_SHA256")
+    return "sha256" if named == "HMAC_SHA256" else "sha1"
+
+
+def _mac(content: str, secret: str, algorithm: str) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), to_bytes(content), ALGORITHMS[algorithm]).digest()).decode()
+
+
+def _b64(content: bytes, secret: str) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), content, hashlib.sha256).digest()).decode()
+
+
+def _hubspot_decoded(url: str) -> str:
+    return re.sub("%[0-9A-Fa-f]{2}", lambda found: HUBSPOT_DECODES.get(found[0].upper(), found[0]), url)

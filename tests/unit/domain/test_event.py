@@ -1,0 +1,214 @@
+"""The canonical event: read whole or refused with every problem at once."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cairn.domain.consent import Channel, ConsentStatus, Purpose
+from cairn.domain.errors import InvalidEventError
+from cairn.domain.event import (
+    MAX_ID_LENGTH,
+    Event,
+    event_from_wire,
+    event_to_wire,
+    instant_from_wire,
+    instant_to_wire,
+)
+from tests.unit.makers import MONDAY, at, event, name
+from tests.unit.strategies import json_values
+
+SIGNUP: dict[str, Any] = {"id": "1", "type": "trial.signup", "customer": {"user_id": "ada"}}
+
+
+def read(**changed: Any) -> Event:
+    return event_from_wire(SIGNUP | changed, source="track", received_at=MONDAY)
+
+
+def problems(**changed: Any) -> list[str]:
+    with pytest.raises(InvalidEventError) as refused:
+        read(**changed)
+    return list(refused.value.problems)
+
+
+def test_an_event_says_who_what_and_when() -> None:
+    signup = read(
+        occurred_at="2026-03-02T04:00:00-05:00",
+        customer={
+            "user_id": "ada",
+            "email": "Ada@Example.com",
+            "phone": "+14155550123",
+            "external_ids": {"stripe": "cus_1"},
+        },
+        properties={"plan": "gold"},
+        attributes={"stage": "trial"},
+        consent=[{"channel": "sms", "purpose": "marketing", "status": "granted", "wording": "Text me."}],
+        backfill=True,
+    )
+
+    assert (signup.id, signup.source, signup.type, signup.occurred_at) == (
+        "1",
+        "track",
+        "trial.signup",
+        at("2026-03-02 09:00"),
+    )
+    assert signup.identifiers == name(
+        user_id="ada", email="ada@example.com", phone="+14155550123", external={"stripe": "cus_1"}
+    )
+    assert (signup.properties, signup.attributes, signup.backfill) == ({"plan": "gold"}, {"stage": "trial"}, True)
+    (word,) = signup.consent
+    assert (word.channel, word.purpose, word.status) == (Channel.SMS, Purpose.MARKETING, ConsentStatus.GRANTED)
+    assert (word.at, word.source, word.evidence) == (signup.occurred_at, "track", {"wording": "Text me."})
+
+
+def test_what_is_not_said_is_now_and_nothing() -> None:
+    signup = read()
+
+    assert (signup.occurred_at, signup.properties, signup.consent, signup.backfill) == (MONDAY, {}, (), False)
+
+
+def test_a_senders_fast_clock_does_not_win_over_later_changes() -> None:
+    later = "2026-03-09T10:00:00Z"
+
+    fast = read(
+        occurred_at=later,
+        consent=[{"channel": "sms", "purpose": "marketing", "status": "granted", "at": later}],
+    )
+
+    assert fast.occurred_at == fast.consent[0].at == MONDAY
+
+
+def test_the_requests_own_id_stands_in_for_one() -> None:
+    nameless = {key: value for key, value in SIGNUP.items() if key != "id"}
+
+    assert event_from_wire(nameless, source="track", received_at=MONDAY, default_id="msg_1").id == "msg_1"
+    assert event_from_wire(nameless | {"id": None}, source="track", received_at=MONDAY, default_id="m").id == "m"
+    with pytest.raises(InvalidEventError, match="id: "):
+        event_from_wire(nameless, source="track", received_at=MONDAY)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    assert problems(
+        id="",
+        type="Signup",
+        occurred_at="yesterday",
+        customer={"email": "ada", "mail": "x", "external_ids": ["cus_1"]},
+        properties=[],
+        consent=[{"channel": "fax"}],
+        backfill="yes",
+        colour="red",
+    ) == [
+        "colour: unknown field; known are attributes, backfill, consent, customer, id, occurred_at, properties, type",
+        "id: a text that is not empty",
+        "type: use object.action in lower case, such as trial.signup",
+        "occurred_at: an instant in ISO 8601, such as 2026-03-02T09:30:00Z",
+        "customer.mail: unknown field; known are email, external_ids, phone, user_id",
+        "customer.email: not an e-mail address",
+        "customer.external_ids: a JSON object of system: id",
+        "backfill: true or false",
+        "properties: a JSON object",
+        (
+            "consent[0]: channel (sms, email, whatsapp, push), purpose (transactional, marketing) "
+            "and status (granted, denied)"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    "type_", ["signup", "trial.", ".signup", "Trial.signup", "trial signup", "trial.sign-up", "1.a"]
+)
+def test_a_type_is_object_and_action(type_: str) -> None:
+    assert problems(type=type_) == ["type: use object.action in lower case, such as trial.signup"]
+
+
+@pytest.mark.parametrize("customer", [{}, None, [], "ada"])
+def test_an_event_names_somebody(customer: Any) -> None:
+    assert problems(customer=customer) == ["customer: a JSON object that is not empty"]
+
+
+def test_nobody_can_be_found_by_half_a_character_or_a_novel() -> None:
+    assert problems(customer={"user_id": "\ud800"}) != []
+    assert problems(customer={"external_ids": {"crm": "x" * (MAX_ID_LENGTH + 1)}}) != []
+    assert problems(id="x" * (MAX_ID_LENGTH + 1)) == [f"id: at most {MAX_ID_LENGTH} characters, all of them whole"]
+
+
+def test_two_systems_cannot_spell_one_anothers_ids() -> None:
+    assert problems(customer={"external_ids": {"crm:eu": "1"}}) != []
+
+
+@pytest.mark.parametrize("document", [None, [], "x", 1, True])
+def test_an_event_is_an_object(document: Any) -> None:
+    with pytest.raises(InvalidEventError, match="an event is a JSON object, not "):
+        event_from_wire(document, source="track", received_at=MONDAY)
+
+
+@pytest.mark.parametrize("extreme", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_instant_beyond_the_calendar_is_a_problem_and_no_accident(extreme: str) -> None:
+    assert problems(occurred_at=extreme) == ["occurred_at: an instant in ISO 8601, such as 2026-03-02T09:30:00Z"]
+    assert len(problems(consent=[{"channel": "sms", "purpose": "marketing", "status": "denied", "at": extreme}])) == 1
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*SIGNUP, "occurred_at", "properties", "attributes", "consent", "backfill", "more"]),
+        json_values,
+    ),
+    st.dictionaries(st.sampled_from(["user_id", "email", "external_ids", "cairn_id", "more"]), json_values),
+    st.dictionaries(st.sampled_from(["channel", "purpose", "status", "at", "more"]), json_values),
+)
+def test_a_document_is_an_event_or_has_problems_and_nothing_else(
+    changed: dict[str, Any], customer: dict[str, Any], consent: dict[str, Any]
+) -> None:
+    for document in (changed, SIGNUP | changed, SIGNUP | {"customer": customer}, SIGNUP | {"consent": [consent]}):
+        with suppress(InvalidEventError):
+            made = event_from_wire(document, source="track", received_at=MONDAY)
+
+            assert made.key
+            assert made.occurred_at <= MONDAY
+            assert all(one.key.encode() for one in made.identifiers)
+
+
+def test_what_travels_on_the_queue_is_the_same_event_at_the_other_end() -> None:
+    sent = read(
+        occurred_at="2026-03-02T09:59:59.5Z",
+        customer={"user_id": "ada", "email": "ada@example.com", "external_ids": {"stripe": "cus_1", "crm": "7"}},
+        properties={"a": [1, None]},
+        attributes={"tags": ["vip"]},
+        consent=[{"channel": "sms", "purpose": "marketing", "status": "denied", "at": "2026-03-01", "ip": "::1"}],
+        backfill=True,
+    )
+
+    wire = json.loads(json.dumps(event_to_wire(sent)))
+
+    assert event_from_wire(wire, source=wire["source"], received_at=MONDAY + timedelta(hours=1)) == sent
+
+
+def test_our_own_events_name_the_customer_by_our_id() -> None:
+    heard = Event("1", "feedback", "message.sent", MONDAY, customer_id="c_ada")
+
+    wire = json.loads(json.dumps(event_to_wire(heard)))
+
+    assert event_from_wire(wire, source="feedback", received_at=MONDAY) == heard
+
+
+def test_an_event_is_known_again_by_source_and_id() -> None:
+    assert event("a.b", id_="1").key == event("c.d", MONDAY + timedelta(hours=1), id_="1").key
+    assert event("a.b", id_="1").key != event("a.b", id_="1", source="stripe").key
+    assert event("a.b", id_="1").key != event("a.b", id_="2").key
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_an_instant_survives_the_wire(instant: Any) -> None:
+    written = instant_to_wire(instant)
+
+    assert written.endswith("Z")
+    assert instant_from_wire(written) == instant
+
+
+def test_an_instant_without_an_offset_is_utc() -> None:
+    assert instant_from_wire("2026-03-02T10:00") == MONDAY
+    assert instant_to_wire(at("2026-03-02 05:00-05:00")) == "2026-03-02T10:00:00Z"

@@ -1,0 +1,216 @@
+"""What hypothesis draws: payloads, profiles, triggers, and journeys as people nest them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import available_timezones
+
+from hypothesis import strategies as st
+
+from cairn.adapters.journey_document import journey_from_document
+from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose
+from cairn.domain.event import Event
+from cairn.domain.identity import EMAIL, PHONE, USER_ID, Identifier, strongest_first
+from cairn.domain.journey import Journey
+from cairn.domain.profile import Profile, Stamped
+from tests.unit.makers import MONDAY
+
+EVENTS = ("invoice.paid", "visit.attended")
+"""Few, so that journeys and events meet often."""
+
+DATES = (
+    "2026-03-03T09:00:00Z",
+    "2026-03-08T02:30:00",  # a time that New York skips
+    "2026-03-05",
+    "2026-02-01T09:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-12:00",
+    "9990-12-31",
+    1772700000,
+    1772700000000,
+    -1e300,
+    float("inf"),
+    float("nan"),
+)
+CLOCKS = ("18:30", "24:00", "T07", "7", "09:00+02:00")
+ZONES = ("America/New_York", "Asia/Kathmandu", "Nowhere/Land", "", "../../etc/passwd", "America", "\0", "UTC")
+ODD = (*DATES, *CLOCKS, *ZONES, "a", "\ud800", 10**400, ["vip"], {"vip": False})
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(ODD)
+json_values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+payloads = st.fixed_dictionaries(
+    {"key": st.sampled_from(["b-1"] * 9 + ["b-2", "\ud800", 10**400, None])},
+    optional={"at": st.sampled_from(DATES) | json_values} | dict.fromkeys(["a", "b", "tags"], json_values),
+)
+"""Mostly about the same booking, else little would ever match."""
+attributes = st.dictionaries(
+    st.sampled_from(["a", "b", "at", "time_zone", "tags", "email", "phone", "push_endpoint"]),
+    json_values,
+    max_size=4,
+)
+
+instants = st.datetimes(
+    min_value=datetime(2026, 2, 25),  # noqa: DTZ001  hypothesis adds the zone itself
+    max_value=datetime(2026, 4, 5),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+few_instants = st.integers(0, 5).map(lambda hours: MONDAY + timedelta(hours=hours))
+"""So few that ties are common."""
+
+zones = st.sampled_from(sorted(available_timezones()))
+
+identifiers = st.lists(
+    st.builds(
+        Identifier,
+        st.sampled_from([USER_ID, EMAIL, PHONE, "external:stripe", "external:crm"]),
+        st.sampled_from(["a@x.org", "b@x.org", "1", "2"]),
+    ),
+    max_size=3,
+).map(strongest_first)
+
+consent_changes = st.builds(
+    ConsentChange,
+    st.sampled_from(Channel),
+    st.sampled_from(Purpose),
+    st.sampled_from(ConsentStatus),
+    few_instants,
+    st.sampled_from(["form", "reply"]),
+    st.dictionaries(st.sampled_from(["wording", "ip"]), st.sampled_from(["x", "y"]), max_size=1),
+)
+
+profiles = st.builds(
+    Profile,
+    id=st.sampled_from(["c_a", "c_b", "c_c"]),
+    created_at=few_instants,
+    identifiers=identifiers,
+    attributes=st.dictionaries(
+        st.sampled_from(["a", "b", "at", "time_zone", "tags.vip"]), st.builds(Stamped, json_values, few_instants)
+    ),
+)
+
+
+def events(
+    types: st.SearchStrategy[str] | None = None,
+    when: st.SearchStrategy[datetime] = instants,
+    told: st.SearchStrategy[dict[str, Any]] = payloads,
+    stated: st.SearchStrategy[dict[str, Any]] = attributes,
+) -> st.SearchStrategy[Event]:
+    return st.builds(
+        Event,
+        id=st.uuids().map(str),
+        source=st.just("track"),
+        type=types or st.sampled_from((*EVENTS, *EVENTS, *EVENTS, "trial.signup", "booking.cancelled")),
+        occurred_at=when,
+        identifiers=identifiers,
+        properties=told,
+        attributes=stated,
+        consent=st.lists(consent_changes, max_size=2).map(tuple),
+    )
+
+
+durations = st.sampled_from(["0s", "1s", "30m", "2h", "1d", "2d12h", "2w"])
+offsets = durations | durations.map("-".__add__)
+conditions = st.sampled_from(
+    [
+        "data.a",
+        "event.properties.b == `1`",
+        "seen('invoice.paid')",
+        "count('visit.attended') > `1`",
+        "days_since('trial.signup') > `1`",
+        "hours_until(data.at) > `3`",
+        "days_since(profile.at) < `3`",
+        "ceil(to_number(data.a)) > `1`",
+        "avg(data.a) > `1`",
+        "contains(profile.tags, 'vip')",
+        "contains(data.a, data.b)",
+        "length(data.a)",
+        "data.a[::0]",
+        "sort_by(data.a, &b)",
+        "seen_since('invoice.paid', data.at)",
+        "enrollment.key",
+    ],
+)
+values = st.sampled_from(["data.a", "data.b", "data.at", "event.properties.a", "profile.at", "profile", "data"])
+lengths = st.sampled_from(["2h", "1d", "2d12h"])
+clock_times = st.fixed_dictionaries(
+    {"at": st.sampled_from(["10:00", "02:30", "23:59"])},
+    optional={"at_from": values, "day": st.integers(0, 20)},
+)
+dates = st.fixed_dictionaries({"until": st.just("data.at") | values}, optional={"offset": offsets})
+moments = lengths | lengths | durations | clock_times | dates | dates
+
+
+@st.composite
+def rules(draw: st.DrawFn, types: tuple[str, ...] = EVENTS) -> dict[str, Any]:
+    rule = {"event": draw(st.sampled_from(types))}
+    rule |= {"where": draw(conditions)} if draw(st.integers(0, 3)) == 0 else {}
+    key = draw(st.sampled_from(["", "", "any", "event.properties.key"]))
+    return rule | ({"key": key} if key else {})
+
+
+@st.composite
+def chains(draw: st.DrawFn, prefix: str, depth: int, least: int = 0) -> list[dict[str, Any]]:
+    """Steps one after another; what hangs on one is nested under it, as in a journey file."""
+    verbs = ["send", "wait", "task", "update"] + (
+        ["wait_for", "wait_for", "wait_for", "branch", "exit"] if depth else []
+    )
+    chosen = draw(st.lists(st.sampled_from(verbs), min_size=least, max_size=4))
+    return [
+        {"id": f"{prefix}{number}", verb: draw(_step(f"{prefix}{number}", verb, depth - 1))}
+        for number, verb in enumerate(chosen)
+    ]
+
+
+@st.composite
+def _step(draw: st.DrawFn, id_: str, verb: str, depth: int) -> Any:  # noqa: PLR0911  one return a verb
+    match verb:
+        case "send":
+            channels = draw(st.lists(st.sampled_from(["sms", "email", "push"]), min_size=1, max_size=2))
+            return {"channel": channels, "template": "hello", "purpose": draw(st.sampled_from(Purpose)).value}
+        case "wait":
+            moment = draw(moments)
+            if isinstance(moment, dict):
+                moment = moment | {"if_past": draw(st.sampled_from(["continue", "skip", "exit"]))}
+            return moment
+        case "wait_for":
+            then, otherwise = draw(chains(f"{id_}t", depth)), draw(chains(f"{id_}e", depth))
+            return draw(rules()) | {"timeout": draw(moments), "then": then, "else": otherwise}
+        case "branch":
+            arms: list[dict[str, Any]] = [
+                {"if": draw(conditions), "then": draw(chains(f"{id_}{arm}", depth))} for arm in "ab"
+            ]
+            return [*arms, {"else": draw(chains(f"{id_}c", depth))}]
+        case "task":
+            return {"queue": "sales", "title": "Call", "context": {"what": draw(values)}}
+        case "update":
+            return {"set": {"stage": "x"}, "set_from": {"a": draw(values)}, "tags": {"add": ["vip"]}}
+        case _:
+            return "enough"
+
+
+@st.composite
+def beginnings(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Mostly a wait, so that there is a passage to tell of."""
+    rule = draw(rules()) | {"timeout": draw(lengths), "then": draw(chains("bt", 1)), "else": draw(chains("be", 1))}
+    patience = {"id": "b", "wait": draw(lengths | dates)}
+    return draw(st.sampled_from([[], [patience], [{"id": "b", "wait_for": rule}], [{"id": "b", "wait_for": rule}]]))
+
+
+@st.composite
+def journeys(draw: st.DrawFn, holdout: float = 0.0) -> Journey:
+    entry: dict[str, Any] = {"event": "trial.signup", "again": draw(st.sampled_from(["never", "when-ended", "2d"]))}
+    entry |= {"key": "event.properties.key"} if draw(st.booleans()) else {}
+    document: dict[str, Any] = {
+        "journey": "visit",
+        "entry": entry,
+        "steps": draw(beginnings()) + draw(chains("s", 2, least=1)),
+        "holdout": holdout,
+        "time_zone": draw(st.sampled_from(["UTC", "Europe/Paris", "Australia/Lord_Howe"])),
+    }
+    document |= {"goal": draw(rules()) | {"within": "30d"}} if draw(st.booleans()) else {}
+    document |= {"exit_on": [draw(rules(("booking.cancelled",)))]} if draw(st.booleans()) else {}
+    document |= {"refresh_on": [draw(rules())]} if draw(st.booleans()) else {}
+    return journey_from_document(document, "v1")
