@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.cloud.api import Api
+from infra.cloud.api import THROTTLED, Api
 from infra.cloud.function import NAMESPACE, Function
 from infra.cloud.nag import acknowledge
 from infra.cloud.queues import Queues
@@ -18,6 +18,8 @@ from infra.cloud.topics import ServiceTopic, TopicKey
 PERIOD = Duration.minutes(5)
 LATE = Duration.minutes(10)
 """A queue or a stream that is behind by more than one retry of one item."""
+MANY_THROTTLED = 20
+"""Requests answered 429 in five minutes: a source sends more than its throttle lets through, and goes on doing so."""
 REFUSED = 20
 """Refused webhooks in five minutes: a secret is wrong or was rotated, or somebody is trying signatures."""
 
@@ -45,7 +47,10 @@ class AlarmTopic(ServiceTopic):
 
 
 class Alarms(Construct):
-    """Every dead-letter queue, every backlog, every function's errors, the API's 5xx and refused webhooks."""
+    """Every dead-letter queue, every backlog, every function's errors, the API's 5xx, refused and throttled webhooks.
+
+    docs/operations.md says of each what it means and what to do first.
+    """
 
     def __init__(self, scope: Construct, *, topic: AlarmTopic, queues: Queues, functions: Functions, api: Api) -> None:
         super().__init__(scope, "Alarms")
@@ -56,7 +61,7 @@ class Alarms(Construct):
                 queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
                 above=0,
                 means=f"something could not be done and lies in the {name.lower()} dead-letter queue: "
-                "look at it, mend the cause, redrive",
+                "cairn dlq show, mend the cause, cairn dlq redrive",
             )
         for name, work in queues.work.items():
             self._alarm(
@@ -95,6 +100,12 @@ class Alarms(Construct):
             ),
             above=REFUSED,
             means="webhooks are refused: compare the sources' secrets with what the vendors show",
+        )
+        self._alarm(
+            "WebhooksThrottled",
+            cloudwatch.Metric(namespace=NAMESPACE, metric_name=THROTTLED, period=PERIOD, statistic="Sum"),
+            above=MANY_THROTTLED,
+            means="a source is answered 429: the API's access log says which; raise its throttle in cdk.json",
         )
 
     def _alarm(self, id_: str, metric: cloudwatch.IMetric, *, above: float, means: str) -> None:

@@ -1,8 +1,9 @@
-"""What must never be lost: the table and the sources' secrets. Deployed first, changed rarely."""
+"""What must never be lost: the table, large bodies and the sources' secrets. Deployed first, changed rarely."""
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra.cloud.overflow import OverflowBucket
 from infra.cloud.secrets import SourcesSecret
 from infra.cloud.stage import Stage
 from infra.cloud.table import Table
@@ -13,10 +14,12 @@ class DataStack(Stack):
         super().__init__(
             scope,
             id_,
-            description=f"Cairn {stage.name}: table and secrets",
+            description=f"Cairn {stage.name}: table, large bodies and secrets",
             termination_protection=stage.keep_data,
         )
         self.table = Table(self, "Table", stage=stage)
+        self.overflow = OverflowBucket(self, "Overflow", stage=stage)
         self.sources = SourcesSecret(self, "SourcesSecret", stage=stage)
         CfnOutput(self, "TableName", value=self.table.table_name)
+        CfnOutput(self, "OverflowBucket", value=self.overflow.bucket_name)
         CfnOutput(self, "SourcesSecretArn", value=self.sources.secret_arn)

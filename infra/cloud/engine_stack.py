@@ -7,7 +7,7 @@ from infra.cloud.alarms import Alarms, AlarmTopic, Functions
 from infra.cloud.api import Api
 from infra.cloud.bundle import Bundle
 from infra.cloud.data_stack import DataStack
-from infra.cloud.email_feedback import EmailFeedback
+from infra.cloud.feedback import EmailFeedback, SmsFeedback, WhatsAppFeedback
 from infra.cloud.function import Shared
 from infra.cloud.functions.deliver_message import DeliverMessage
 from infra.cloud.functions.process_event import ProcessEvent
@@ -28,15 +28,18 @@ class EngineStack(Stack):
         key = TopicKey(self, "TopicKey")
         queues = Queues(self, "Queues", stage=stage)
         schedules = Schedules(self, "Schedules", stage=stage, targets=[queues.wakes])
-        feedback = EmailFeedback(self, "EmailFeedback", key=key, queue=queues.feedback)
+        email = EmailFeedback(self, "EmailFeedback", key=key, queue=queues.feedback)
+        sms = SmsFeedback(self, "SmsFeedback", key=key, queue=queues.feedback) if stage.sms_origination else None
+        if stage.whatsapp_phone_number_id:
+            WhatsAppFeedback(self, "WhatsAppFeedback", key=key, queue=queues.feedback)
         shared = Shared(stage=stage, layers=Layers(self, "Layers", bundle=bundle), queues=queues)
 
         functions = Functions(
-            receive=ReceiveWebhook(self, shared=shared, sources=data.sources),
-            process=ProcessEvent(self, shared=shared, table=table),
+            receive=ReceiveWebhook(self, shared=shared, sources=data.sources, overflow=data.overflow),
+            process=ProcessEvent(self, shared=shared, table=table, overflow=data.overflow),
             relay=RelayEffects(self, shared=shared, schedules=schedules, table=table),
-            deliver=DeliverMessage(self, shared=shared, table=table, configuration_set=feedback.configuration_set),
-            record=RecordFeedback(self, shared=shared),
+            deliver=DeliverMessage(self, shared=shared, table=table, email=email, sms=sms),
+            record=RecordFeedback(self, shared=shared, overflow=data.overflow),
         )
 
         api = Api(self, "Api", stage=stage, handler=functions.receive)

@@ -9,12 +9,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from cairn.settings import FUNCTION_TIMEOUT, Settings
+from cairn.settings import FUNCTION_TIMEOUT, OVERFLOW_PREFIX, Settings
 from infra.cloud.bundle.code import function_code
 from infra.cloud.bundle.dependencies import ROOTS_PATH
 from infra.cloud.layers import ARCHITECTURE, RUNTIME, Layers
 from infra.cloud.logs import LogGroup
 from infra.cloud.nag import acknowledge
+from infra.cloud.overflow import OverflowBucket
 from infra.cloud.queues import Queues, WorkQueue
 from infra.cloud.stage import Stage
 
@@ -105,6 +106,15 @@ class Function(lambda_.Function):
             mapping,
             "Serverless-LambdaEventSourceMappingDestination",
             because="a queue's event source knows no destination; the queue's redrive policy is it",
+        )
+
+    def may_overflow(self, action: str, bucket: OverflowBucket) -> None:
+        """Put there what no queue takes, or get it from there."""
+        self.may(action, on=bucket.bodies_arn)
+        acknowledge(
+            self.execution_role,
+            f"AwsSolutions-IAM5[Resource::{bucket.export}/{OVERFLOW_PREFIX}*]",
+            because="a body is named after what is in it; the bucket holds nothing else",
         )
 
     def may(self, *actions: str, on: str | Sequence[str], when: Mapping[str, Any] | None = None) -> None:

@@ -1,6 +1,6 @@
 """The queues. Each that is consumed has a dead-letter queue of its own."""
 
-from aws_cdk import Duration
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -29,6 +29,7 @@ class Queues(Construct):
         self.feedback = WorkQueue(self, "Feedback", stage=stage, visibility=events, fifo=False)
         self.effects_dead_letters = ParkingQueue(self, "EffectsDeadLetters", stage=stage, fifo=False)
         self.stream_dead_letters = ParkingQueue(self, "StreamDeadLetters", stage=stage, fifo=False)
+        self._tell()
         acknowledge(
             self.effects_dead_letters,
             "AwsSolutions-SQS3",
@@ -39,6 +40,14 @@ class Queues(Construct):
             "AwsSolutions-SQS3",
             because="a dead-letter queue itself: of the event source that reads the table's stream",
         )
+
+    def _tell(self) -> None:
+        """The URLs by which `cairn dlq` finds them."""
+        stack = Stack.of(self)
+        for name, work in self.work.items():
+            CfnOutput(stack, f"{name}QueueUrl", value=work.queue_url)
+        for name, queue in self.parked.items():
+            CfnOutput(stack, f"{name}DeadLettersUrl", value=queue.queue_url)
 
     @property
     def work(self) -> "dict[str, WorkQueue]":

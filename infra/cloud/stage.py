@@ -1,8 +1,9 @@
 """What differs between stages, and nothing else."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, NamedTuple, Self, get_origin
 
 DEFAULT = "dev"
 
@@ -12,6 +13,18 @@ MAX_CONCURRENCY = 1000
 
 LOG_RETENTIONS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 400)
 """Of the periods that CloudWatch Logs knows, those a stage may name, in days."""
+
+
+ORIGINATION = re.compile(r"arn:[\w-]+:sms-voice:[\w-]+:\d{12}:(phone-number|pool|sender-id)/[\w/-]+")
+PHONE_NUMBER_ID = "phone-number-id-"
+"""How End User Messaging Social begins the id of a WhatsApp number."""
+
+
+class Throttle(NamedTuple):
+    """A token bucket: so many requests a second for good, and so many at once after a rest."""
+
+    per_second: int
+    burst: int
 
 
 class InvalidStageError(Exception):
@@ -30,8 +43,10 @@ class Stage:
     log_retention_days: int
     """One of LOG_RETENTIONS."""
     requests_per_second: int
-    """What the HTTP API lets through, over all sources; more is answered 429 and redelivered by the sender."""
+    """What the HTTP API lets through of each source; more is answered 429 and redelivered by its sender."""
     requests_burst: int
+    throttles: dict[str, list[int]]
+    """Sources that are let through otherwise: name to [requests per second, burst]."""
     webhook_concurrency: int
     """Concurrency reserved for receive_webhook, so that no backlog keeps webhooks out; 0 reserves none."""
     event_concurrency: int
@@ -43,7 +58,15 @@ class Stage:
     email_sender: str
     """The From address; its domain is a verified SES identity of the account."""
     sms_sender_id: str
-    """Shown as the sender where the country allows it; blank for none."""
+    """Shown as the sender where the country allows it; blank for none. For texts by SNS."""
+    sms_origination: str
+    """ARN of the phone number, pool or sender id of End User Messaging that texts come from; blank texts by SNS."""
+    sms_delivery_logs: bool
+    """Read what becomes of texts by SNS from its logs. SNS must have written both of them: turn them on for the account
+    (`aws sns set-sms-attributes` with DeliveryStatusIAMRole), and each is there with the first text that it tells of.
+    """
+    whatsapp_phone_number_id: str
+    """`phone-number-id-…` of End User Messaging Social; blank for no WhatsApp."""
     phone_region: str
     """ISO 3166 country whose national phone numbers are understood."""
     reply_languages: str
@@ -69,6 +92,10 @@ class Stage:
         stage._check()
         return stage
 
+    def throttle_of(self, source: str) -> Throttle:
+        """What is let through of one source; `track` is our own API, POST /events."""
+        return Throttle(*self.throttles.get(source, (self.requests_per_second, self.requests_burst)))
+
     def _check(self) -> None:
         problems = []
         if "@" not in self.email_sender:
@@ -84,6 +111,15 @@ class Stage:
             for field in ("event_concurrency", "delivery_concurrency")
             if not MIN_CONCURRENCY <= getattr(self, field) <= MAX_CONCURRENCY
         ]
+        if self.sms_origination and not ORIGINATION.fullmatch(self.sms_origination):
+            problems.append("sms_origination: the ARN of a phone-number, pool or sender-id of sms-voice")
+        if self.whatsapp_phone_number_id and not self.whatsapp_phone_number_id.startswith(PHONE_NUMBER_ID):
+            problems.append(f"whatsapp_phone_number_id: begins with {PHONE_NUMBER_ID}")
+        problems += [
+            f"throttles.{source}: two whole numbers, [requests per second, burst]"
+            for source, numbers in self.throttles.items()
+            if not _is_throttle(numbers)
+        ]
         if problems:
             raise InvalidStageError(_told(self.name, problems))
 
@@ -91,9 +127,16 @@ class Stage:
 def _problem(field: str, kind: Any, given: Mapping[str, Any]) -> str:
     if field not in given:
         return f"{field}: missing"
+    kind = get_origin(kind) or kind
     if type(given[field]) is not kind:
         return f"{field}: {kind.__name__} expected, not {given[field]!r}"
     return ""
+
+
+def _is_throttle(numbers: Any) -> bool:
+    if not isinstance(numbers, list) or len(numbers) != len(Throttle._fields):
+        return False
+    return all(type(one) is int and one > 0 for one in numbers)
 
 
 def _told(name: str, problems: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The command line: replay, serve, send, check, demo."""
+"""The command line: replay, serve, send, sources, dlq, check, demo."""
 
 import json
 import logging
@@ -19,18 +19,26 @@ from rich.text import Text
 
 from cairn.domain.errors import CairnError
 from cairn.domain.event import instant_to_wire
-from infra.local.signing import just_now, local_secrets, path_of, secret_for, signed_headers
+from infra.local import dlq
+from infra.local.signing import just_now, local_secrets, path_of, posting, sample_headers, secret_for, signed_headers
 
 ROOT = Path(__file__).parents[2]
 JOURNEYS = ROOT / "layers" / "journeys"
 SCENARIOS = ROOT / "events" / "scenarios"
 DEMO = ("fitness-trial-to-paid", "family-entertainment-booking", "payment-failure-rescue")
+SOURCES = ROOT / "sources.toml"
 SAMPLE = ROOT / "events" / "track" / "trial_signup.json"
+TRACK = {
+    "title": "Our own track API",
+    "setup": "Post canonical events, one or a list, signed as Standard Webhooks has it (docs/sources.md).",
+}
 DEFAULT_PORT = 8787
 PLAIN_WIDTH = 100
 """Columns of a picture that goes into a file."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cairn on a laptop.", pretty_exceptions_enable=False)
+
+app.add_typer(dlq.app, name="dlq")
 
 JourneysOption = Annotated[Path, typer.Option("--journeys", help="The folder of journeys.")]
 
@@ -67,13 +75,20 @@ def serve(
     """The same stack behind HTTP on loopback; time runs, or is moved by POST /_clock."""
     _quiet()
     from infra.local.server import serve as run  # noqa: PLC0415  slow to import, as everything with moto in it
+    from infra.local.throttle import stage_limiter  # noqa: PLC0415
     from infra.local.world import world  # noqa: PLC0415
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     secrets = local_secrets(os.environ)
     with _clear_errors(), world(journeys, start=datetime.now(UTC), secrets=secrets, ticking=True) as made:
         try:
-            run(made, port, lambda url: _greet(url, secrets["track"]))
+            run(
+                made,
+                port,
+                lambda url: _greet(url, secrets["track"]),
+                limiter=stage_limiter(made.sources),
+                secrets=secrets,
+            )
         except KeyboardInterrupt:
             pass
         except OSError as error:
@@ -87,20 +102,24 @@ def send(
     source: Annotated[str, typer.Option(help="Who signs it.")] = "track",
 ) -> None:
     """Sign a sample as its vendor would and post it to any deployment; the secret is CAIRN_SECRET_<SOURCE>."""
+    from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
+
     now = datetime.now(UTC)
-    with _clear_errors():
-        try:
-            document = just_now(source, _at(json.loads(event.read_bytes()), now), now)
-            body = json.dumps(document).encode()
-        except (OSError, ValueError) as error:
-            raise typer.BadParameter(f"{event} cannot be read as JSON: {error}") from error
-        headers = signed_headers(source, body, secret_for(source, os.environ), now)
-    url = to.rstrip("/")
-    url = url if url.endswith(path_of(source)) else url + path_of(source)
+    url = to.rstrip("/").removesuffix(path_of(source))
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("--to is a URL that begins with http:// or https://")
+    with _clear_errors():
+        known = all_sources(SOURCES)
+        try:
+            document = just_now(source, _at(json.loads(event.read_bytes()), now), now, known)
+            headers = sample_headers(event)
+        except (OSError, ValueError) as error:
+            raise typer.BadParameter(f"{event} cannot be read as JSON: {error}") from error
+        secret = secret_for(source, os.environ)
+        post = posting(source, document, secret, now, origin=url, headers=headers, known=known)
     try:
-        with urlopen(Request(url, body, headers, method="POST"), timeout=30) as answer:  # noqa: S310  checked above
+        request = Request(post.url, post.body, dict(post.headers), method="POST")  # noqa: S310  checked above
+        with urlopen(request, timeout=30) as answer:  # noqa: S310  checked above
             typer.echo(f"{answer.status} {answer.read().decode()}")
     except HTTPError as error:
         typer.echo(f"{error.code} {error.read().decode()}", err=True)
@@ -108,6 +127,34 @@ def send(
     except URLError as error:
         typer.echo(f"{url} cannot be reached: {error.reason}. Is `make serve` running?", err=True)
         raise typer.Exit(1) from None
+
+
+@app.command("sources")
+def list_sources(
+    configuration: Annotated[Path, typer.Option("--configuration", help="The deployment's sources.toml.")] = SOURCES,
+    to: Annotated[str, typer.Option("--to", help="The deployment's URL.")] = "https://<deployment>",
+) -> None:
+    """Every system that may post: its URL, signature header, secret's name, and what to click there."""
+    from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
+    from cairn.adapters.sources.checked import problems  # noqa: PLC0415
+    from cairn.adapters.sources.mapped import MappedSource  # noqa: PLC0415
+
+    with _clear_errors():
+        wrong = []
+        for name, source in all_sources(configuration).items():
+            mapping = getattr(source, "mapping", TRACK)
+            if isinstance(source, MappedSource):
+                wrong += [f"{name}: {problem}" for problem in problems(name, mapping)]
+            secrets = [name, *([f"{name}-verify"] if source.handshake else [])]
+            typer.echo(f"{name}: {mapping.get('title', name)}")
+            typer.echo(f"  URL        {to.rstrip('/')}{path_of(name)}")
+            typer.echo(f"  signature  {source.scheme.header}")
+            typer.echo(f"  secret     {', '.join(secrets)}")
+            typer.echo("".join(f"  {line}\n" for line in mapping.get("setup", "").strip().splitlines()))
+    for problem in wrong:
+        typer.echo(problem, err=True)
+    if wrong:
+        raise typer.Exit(1)
 
 
 @app.command()

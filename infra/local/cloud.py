@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,12 @@ from cairn.settings import (
     RelayEffectsSettings,
     Settings,
 )
+from infra.local.end_user_messaging import (
+    SMS_CONFIGURATION_SET,
+    SMS_ORIGINATION,
+    WHATSAPP_PHONE_NUMBER_ID,
+    EndUserMessaging,
+)
 from infra.local.shapes import ACCOUNT, REGION, Shape
 from infra.local.wiring import QUEUES, Function, Queue
 
@@ -36,6 +42,12 @@ SANDBOX = {
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
 """Nothing on a laptop can reach, or be reached with, somebody's real account."""
+
+KEPT = timedelta(days=14)
+"""How long dead letters are kept (SQS quota)."""
+
+SOURCES = Path(__file__).parents[2] / "sources.toml"
+"""The deployment's own; a laptop takes from whom the deployment takes."""
 
 EMAIL_SENDER = "Cairn <hello@example.com>"
 IDENTITY_SALT = "local"
@@ -64,9 +76,13 @@ class Cloud:
     table: str = "cairn"
     group: str = "cairn"
     urls: dict[str, str] = field(default_factory=dict)
+    bucket: str = "cairn-overflow"
     secret_id: str = ""
     stream_arn: str = ""
     clients: dict[str, Any] = field(default_factory=dict)
+    end_user_messaging: EndUserMessaging = field(default_factory=EndUserMessaging)
+    texts_by_end_user_messaging: bool = False
+    """Else SMS goes out by SNS."""
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
@@ -78,6 +94,9 @@ class Cloud:
         for queue in QUEUES:
             self._create_queue(queue)
         self._create_table()
+        # Moto's S3 and its client take a tenth of a second, and few stories have a body that no queue takes.
+        aws.session().register("creating-client-class.s3", self._create_bucket)
+        self.end_user_messaging.stand_in(aws.session())
         self.client("scheduler").create_schedule_group(Name=self.group)
         secret = self.client("secretsmanager").create_secret(Name="cairn-sources", SecretString=dumps(dict(secrets)))
         self.secret_id = secret["ARN"]
@@ -95,13 +114,16 @@ class Cloud:
             ReceiveWebhookSettings: ReceiveWebhookSettings(
                 stage="local",
                 events_queue_url=self.urls["events"],
+                overflow_bucket=self.bucket,
                 sources_secret_id=self.secret_id,
+                sources_path=str(SOURCES),
             ),
             ProcessEventSettings: ProcessEventSettings(
                 stage="local",
                 table_name=self.table,
                 events_dead_letter_queue_url=self.urls["events-dead-letters"],
                 wakes_dead_letter_queue_url=self.urls["wakes-dead-letters"],
+                overflow_bucket=self.bucket,
                 identity_salt=IDENTITY_SALT,
                 phone_region="US",
                 reply_languages="de es fr",
@@ -126,10 +148,14 @@ class Cloud:
                 email_sender=EMAIL_SENDER,
                 email_configuration_set="cairn",
                 sms_sender_id="",
+                sms_origination=SMS_ORIGINATION if self.texts_by_end_user_messaging else "",
+                sms_configuration_set=SMS_CONFIGURATION_SET if self.texts_by_end_user_messaging else "",
+                whatsapp_phone_number_id=WHATSAPP_PHONE_NUMBER_ID,
             ),
             RecordFeedbackSettings: RecordFeedbackSettings(
                 stage="local",
                 events_queue_url=self.urls["events"],
+                overflow_bucket=self.bucket,
                 feedback_dead_letter_queue_url=self.urls["feedback-dead-letters"],
             ),
         }
@@ -149,6 +175,16 @@ class Cloud:
     def delete(self, queue: str, messages: list[Shape]) -> None:
         for message in messages:
             self.client("sqs").delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
+
+    def show_again(self, _: Any, url: str, receipts: Collection[str]) -> None:
+        """Have messages be seen by others at once. Moto's own way fails for what has lain for twelve hours."""
+        from moto.sqs.models import sqs_backends  # noqa: PLC0415
+
+        queue = sqs_backends[ACCOUNT][REGION].queues[url.rpartition("/")[2]]
+        for message in queue._messages:  # noqa: SLF001
+            if any(message.had_receipt_handle(receipt) for receipt in receipts):
+                message.visible_at = 0
+                queue.pending_messages.discard(message)
 
     def send(self, queue: str, body: str) -> None:
         self.client("sqs").send_message(QueueUrl=self.urls[queue], MessageBody=body)
@@ -181,16 +217,15 @@ class Cloud:
         self.send(queue, target["Input"])
         self.client("scheduler").delete_schedule(Name=schedule, GroupName=self.group)
 
-    def stirs(self) -> list[datetime]:
+    def stirs(self, consumed: Collection[str]) -> list[datetime]:
         """When delayed or invisible messages of consumed queues come back. Asked of moto itself: no API tells."""
         from moto.sqs.models import sqs_backends  # noqa: PLC0415
 
         queues = sqs_backends[ACCOUNT][REGION].queues
         return [
             datetime.fromtimestamp(max(message.delayed_until, message.visible_at + 1) / 1000, UTC)
-            for name, queue in queues.items()
-            if "dead-letters" not in name
-            for message in queue._messages  # noqa: SLF001
+            for name in consumed
+            for message in queues[_physical(name)]._messages  # noqa: SLF001
         ]
 
     def have_push_endpoints(self, body: bytes) -> None:
@@ -209,8 +244,17 @@ class Cloud:
         expression = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["ScheduleExpression"]
         return datetime.fromisoformat(expression[3:-1]).replace(tzinfo=UTC)
 
+    def _create_bucket(self, **_: Any) -> None:
+        from moto.s3.models import s3_backends  # noqa: PLC0415  slow to import
+
+        backend = s3_backends[ACCOUNT]["aws"]
+        if self.bucket not in backend.buckets:
+            backend.create_bucket(self.bucket, REGION)
+
     def _create_queue(self, queue: Queue) -> None:
         attributes = {"VisibilityTimeout": str(int(queue.visibility / timedelta(seconds=1)))}
+        if "dead-letters" in queue.name:
+            attributes["MessageRetentionPeriod"] = str(int(KEPT / timedelta(seconds=1)))
         if queue.fifo:
             attributes["FifoQueue"] = "true"
         if queue.dead_letter:

@@ -1,23 +1,34 @@
 """`cairn serve`: the world behind HTTP on loopback."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
+from types import MappingProxyType
 from typing import Any
 
+import time_machine
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
+from cairn.application.accept_webhook import Request as SignedRequest
 from cairn.domain.event import instant_to_wire
 from cairn.domain.instants import duration
+from cairn.telemetry import logger
+from infra.local.dead_letters import DeadLettersError
+from infra.local.signing import signed_anew
+from infra.local.throttle import unlimited
 from infra.local.world import World
 
 BEAT = 0.1
 """Seconds between two looks at what real time has made due."""
+
+CLOCK_WAS_MOVED = timedelta(minutes=1)
+"""Between our clock and the real one: from here on, senders are taken to sign by the real one."""
 
 ROUTES = Map(
     [
@@ -25,6 +36,9 @@ ROUTES = Map(
         Rule("/webhooks/<source>", endpoint="webhook", methods=["POST", "GET"]),
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),
         Rule("/_timeline", endpoint="timeline", methods=["GET"]),
+        Rule("/_dlq", endpoint="dead_letters", methods=["GET"]),
+        Rule("/_dlq/<queue>", endpoint="letters", methods=["GET"]),
+        Rule("/_dlq/<queue>/redrive", endpoint="redrive", methods=["POST"]),
     ],
 )
 
@@ -34,6 +48,10 @@ class Application:
     """A WSGI application. The routes that begin with an underscore exist on a laptop only."""
 
     world: World
+    limiter: Callable[[str], float] = unlimited
+    """Seconds that a source has to wait before its next request; 0 for go ahead. One that fails lets through."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """What senders sign with; asked only where the clock was moved."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request = Request(environ)
@@ -51,9 +69,49 @@ class Application:
         return self._receive(request, source)
 
     def _receive(self, request: Request, source: str) -> Response:
+        if wait := self._wait(source or "track"):
+            return _too_many(wait)
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if abs(self.world.now() - real_now()) > CLOCK_WAS_MOVED:
+            headers = self._by_our_clock(request, headers, source or "track")
         answer = self.world.request(request.method, request.url, headers, request.get_data(), source)
         return Response(answer.get("body", ""), answer["statusCode"], answer.get("headers"))
+
+    def _by_our_clock(self, request: Request, headers: dict[str, str], name: str) -> dict[str, str]:
+        source, secret = self.world.sources.get(name), self.secrets.get(name)
+        if source is None or secret is None:
+            return headers
+        url = "https://" + request.url.partition("://")[2]
+        signed = SignedRequest(url, headers, request.get_data(), request.method)
+        return signed_anew(source, signed, secret, real_now(), self.world.now())
+
+    def _wait(self, source: str) -> float:
+        try:
+            return self.limiter(source)
+        except Exception:  # noqa: BLE001  whatever it is: a webhook kept out may be lost, one too many is only work
+            logger.warning("the limiter failed, the request is let through")
+            return 0
+
+    def _dead_letters(self, _: Request) -> Response:
+        with self.world.lock:
+            return _json({"queues": self.world.desk().summary()})
+
+    def _letters(self, request: Request, queue: str) -> Response:
+        limit, reveal = request.args.get("limit", 20, type=int), request.args.get("reveal") == "1"
+        with self.world.lock:
+            return _asked(lambda: self.world.desk().show(queue, limit, reveal=reveal))
+
+    def _redrive(self, request: Request, queue: str) -> Response:
+        try:
+            told = json.loads(request.get_data() or "{}")
+            reason, limit = str(told.get("reason") or ""), told.get("limit")
+            most = None if limit is None else int(limit)
+        except (ValueError, TypeError, AttributeError):
+            return _problem('post {"reason": "…", "limit": 10}, or nothing for all')
+        with self.world.lock:
+            done = _asked(lambda: self.world.desk().redrive(queue, reason, most))
+            self.world.catch_up()
+        return done
 
     def _clock(self, request: Request) -> Response:
         if request.method == "POST":
@@ -73,9 +131,20 @@ class Application:
         return Response(text, content_type="application/x-ndjson; charset=utf-8")
 
 
-def serve(world: World, port: int, started: Callable[[str], None]) -> None:
+def real_now() -> datetime:
+    return time_machine.escape_hatch.datetime.datetime.now(UTC)
+
+
+def serve(
+    world: World,
+    port: int,
+    started: Callable[[str], None],
+    *,
+    limiter: Callable[[str], float] = unlimited,
+    secrets: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Serve until interrupted; `started` is told the address."""
-    server: BaseWSGIServer = make_server("127.0.0.1", port, Application(world), threaded=True)
+    server: BaseWSGIServer = make_server("127.0.0.1", port, Application(world, limiter, secrets), threaded=True)
     stop = Event()
     heart = Thread(target=_beat, args=(world, stop), daemon=True)
     heart.start()
@@ -91,6 +160,19 @@ def serve(world: World, port: int, started: Callable[[str], None]) -> None:
 def _beat(world: World, stop: Event) -> None:
     while not stop.wait(BEAT):
         world.catch_up()
+
+
+def _asked(ask: Callable[[], Any]) -> Response:
+    try:
+        return _json(ask())
+    except DeadLettersError as error:
+        return _problem(str(error))
+
+
+def _too_many(wait: float) -> Response:
+    """What API Gateway answers; when to come back, our server says of its own accord."""
+    retry_after = {"Retry-After": str(math.ceil(wait))}
+    return Response('{"message":"Too Many Requests"}', 429, retry_after, content_type="application/json")
 
 
 def _json(document: Any) -> Response:

@@ -20,16 +20,18 @@ def http_api_event(  # noqa: PLR0913  one argument for each part of a request
     *,
     path_parameters: Mapping[str, str],
     now: datetime,
+    route: str = "",
 ) -> Shape:
     """API Gateway HTTP API, payload format 2.0: lower-case headers, a body that is not text in base64."""
     parts = urlsplit(url)
+    route_key = f"{method} {route or parts.path}"
     try:
         text, encoded = body.decode("utf-8"), False
     except UnicodeDecodeError:
         text, encoded = base64.b64encode(body).decode(), True
     shape: Shape = {
         "version": "2.0",
-        "routeKey": f"{method} {parts.path}",
+        "routeKey": route_key,
         "rawPath": parts.path,
         "rawQueryString": parts.query,
         "headers": {name.lower(): value for name, value in headers.items()},
@@ -46,7 +48,7 @@ def http_api_event(  # noqa: PLR0913  one argument for each part of a request
                 "userAgent": headers.get("user-agent", ""),
             },
             "requestId": "local",
-            "routeKey": f"{method} {parts.path}",
+            "routeKey": route_key,
             "stage": "$default",
             "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "timeEpoch": int(now.timestamp() * 1000),

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from cairn.adapters.feedback.sns_https import SnsSource
 from cairn.adapters.sources import AnySource, Sources, sources
 from cairn.adapters.sources.bodies import FORM
 from cairn.application.accept_webhook import Request
-from cairn.domain.errors import UnknownSourceError
+from cairn.domain.errors import CairnError, UnknownSourceError
 from cairn.domain.event import instant_to_wire
 from cairn.domain.identity import short_hash
 
@@ -88,6 +89,23 @@ def signed_headers(  # noqa: PLR0913  one argument for each part of a request
     return told | found.scheme.sign(request, secret, now, _message_id(body))
 
 
+def signed_anew(source: AnySource, request: Request, secret: str, signed_at: datetime, now: datetime) -> dict[str, str]:
+    """The headers of a request that was genuine when it was signed, as if it had been signed now; else as they came.
+
+    A laptop's clock may have been moved by days, and senders go by the real one.
+    """
+    headers = dict(request.headers)
+    try:
+        if not isinstance(source, SnsSource):
+            source.scheme.verify(request, [secret], signed_at)
+            message_id = headers.get("webhook-id") or headers.get("svix-id") or ""
+            own = source.scheme.sign(request, secret, now, message_id)
+            headers |= {name.lower(): value for name, value in own.items()}
+    except CairnError:
+        return headers
+    return headers
+
+
 def sample_headers(path: Path) -> dict[str, str]:
     """What the vendor says in headers along with this sample."""
     companion = path.with_name(HEADERS_OF_SAMPLES)
@@ -142,7 +160,7 @@ def _message_id(body: bytes) -> str:
     """The same for the same event, as a vendor's retries have it."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     own = document.get("id") if isinstance(document, dict) else None
     return str(own) if own else "msg_" + short_hash(body.decode("utf-8", "replace"))

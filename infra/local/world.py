@@ -4,12 +4,14 @@ The handlers are the ones that Lambda runs, each under its own environment; the 
 them: polls queues, follows the stream, fires schedules, delivers again what failed.
 """
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import RLock
@@ -18,11 +20,16 @@ from typing import Any
 import time_machine
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import STATE
+from cairn.adapters.dynamodb.items import MESSAGE, STATE, Entry
+from cairn.adapters.dynamodb.redrive import changes_at, put_back
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.journey_yaml import write_catalogue
+from cairn.adapters.overflow import Overflow
+from cairn.adapters.sources import Sources, sources
 from cairn.domain.identity import EMAIL, PHONE, USER_ID, home_of, identifier
-from infra.local.cloud import IDENTITY_SALT, Cloud, arn, sandbox
+from infra.local.cloud import IDENTITY_SALT, SOURCES, Cloud, arn, sandbox
+from infra.local.dead_letters import NAMES, STREAM, DeadLetters, Place
+from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.shapes import Shape, http_api_event, sqs_event, stream_event
 from infra.local.wiring import FUNCTIONS, Function
 
@@ -39,6 +46,10 @@ class World:
     catalogue: Path
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
+    sources: Sources = field(default_factory=lambda: sources(SOURCES))
+    """Those that the deployment has routes for."""
+    stopped: set[str] = field(default_factory=set)
+    """Functions that nothing starts for the time being."""
     _followed: str | None = None
     _stream_waits_until: datetime | None = None
     _customers: dict[str, None] = field(default_factory=dict)
@@ -58,10 +69,38 @@ class World:
         """What API Gateway does with an HTTP request; gives the function's answer."""
         with self.lock:
             self.cloud.have_push_endpoints(body)
-            parameters = {"source": source} if source else {}
-            shape = http_api_event(method, url, headers, body, path_parameters=parameters, now=self.now())
+            shape = self._routed(method, url, headers, body, source)
             answer: Shape = self.handlers["receive_webhook"](shape, None)
             return answer
+
+    def _routed(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str) -> Shape:
+        """A source that was known at deployment has a route of its own, and so no parameter that names it."""
+        if not source:
+            return http_api_event(method, url, headers, body, path_parameters={}, now=self.now(), route="/events")
+        own = method == "POST" and source in self.sources
+        route = f"/webhooks/{source}" if own else "/webhooks/{source}"
+        parameters = {} if own else {"source": source}
+        return http_api_event(method, url, headers, body, path_parameters=parameters, now=self.now(), route=route)
+
+    def feedback(self, body: str) -> None:
+        """What AWS does with a provider's report: by SNS onto the feedback queue, or from a log to the function."""
+        with self.lock:
+            document = json.loads(body)
+            if is_logged(document):
+                self.handlers["record_feedback"](log_event(document, self.now()), None)
+            else:
+                self.cloud.send("feedback", queue_body(document, self.now()))
+
+    def names(self) -> dict[str, str]:
+        """Whom and what reports are about: `customer` where there is one, `message:<step>` and `provider:<step>`."""
+        found = {}
+        for customer in {DynamoCustomers(IDENTITY_SALT).load(known).id for known in self._customers}:
+            found["customer"] = customer
+            for item in Entry.query(customer, Entry.sk.startswith(MESSAGE)):
+                body = item.body or {}
+                found[f"message:{body.get('step')}"] = item.sk.removeprefix(MESSAGE)
+                found[f"provider:{body.get('step')}"] = body.get("provider_id", "")
+        return found
 
     def advance_to(self, instant: datetime) -> None:
         """Let time pass: all that comes due on the way happens at its instant, in order."""
@@ -80,6 +119,25 @@ class World:
         with self.lock:
             while self._poll_queues() or self._follow_stream():
                 pass
+
+    def desk(self) -> DeadLetters:
+        """Where this deployment's dead letters are asked for."""
+        urls = self.cloud.urls
+        places = {name: Place(urls[f"{name}-dead-letters"], urls.get(name, "")) for name in NAMES if name != STREAM}
+        streams = partial(changes_at, self.cloud.client("dynamodbstreams"))
+        bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
+        sqs, release = self.cloud.client("sqs"), self.cloud.show_again
+        return DeadLetters(sqs, places, put_back, streams, bodies.fetch, wait_seconds=0, release=release)
+
+    def stop(self, function: str) -> None:
+        """Have nothing start a function: what it would do waits in its queues, or in the stream."""
+        with self.lock:
+            self.stopped.add(function)
+
+    def start(self, function: str) -> None:
+        """Have a function started again, by what waits first of all."""
+        with self.lock:
+            self.stopped.discard(function)
 
     def catch_up(self) -> None:
         """Do what real time has made due since the last call."""
@@ -107,18 +165,19 @@ class World:
 
     def _named(self, customer: str) -> list[str]:
         """The ids that a customer's name may stand for, whatever kind of name it is."""
+        found = DynamoCustomers(IDENTITY_SALT)
         if customer in self._customers:
-            return [customer]
+            return [found.load(customer).id]
         system, _, external = customer.partition(":")
         kinds = [(USER_ID, customer), (EMAIL, customer), (PHONE, customer)]
         kinds += [(f"external:{system}", external)] if external else []
-        found = DynamoCustomers(IDENTITY_SALT)
         homes = [home_of(identifier(kind, value), IDENTITY_SALT) for kind, value in kinds]
         return list({found.load(home).id: None for home in homes if home in self._customers})
 
     def _next_due(self) -> datetime | None:
-        waiting = [*self.cloud.schedules().values(), *self.cloud.stirs()]
-        if self._stream_waits_until:
+        consumed = [queue for function in self._running() for queue in function.queues]
+        waiting = [*self.cloud.schedules().values(), *self.cloud.stirs(consumed)]
+        if self._stream_waits_until and "relay_effects" not in self.stopped:
             waiting.append(self._stream_waits_until)
         return min(waiting, default=None)
 
@@ -130,10 +189,13 @@ class World:
 
     def _poll_queues(self) -> bool:
         moved = False
-        for function in FUNCTIONS:
+        for function in self._running():
             for queue in function.queues:
                 moved |= self._poll(function, queue)
         return moved
+
+    def _running(self) -> list[Function]:
+        return [function for function in FUNCTIONS if function.name not in self.stopped]
 
     def _poll(self, function: Function, queue: str) -> bool:
         messages = self.cloud.receive(queue, function.batch_size)
@@ -145,6 +207,8 @@ class World:
         return True
 
     def _follow_stream(self) -> bool:
+        if "relay_effects" in self.stopped:
+            return False
         if self._stream_waits_until and self.now() < self._stream_waits_until:
             return False
         self._stream_waits_until = None
@@ -172,16 +236,24 @@ class World:
 
 
 @contextmanager
-def world(journeys: Path, *, start: datetime, secrets: Mapping[str, str], ticking: bool = False) -> Iterator[World]:
+def world(
+    journeys: Path,
+    *,
+    start: datetime,
+    secrets: Mapping[str, str],
+    ticking: bool = False,
+    texts_by_end_user_messaging: bool = False,
+) -> Iterator[World]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
+    SMS goes out by SNS, unless End User Messaging is asked for; WhatsApp knows no other way.
     Raises InvalidJourneysError as `World.deploy` does.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cairn-")))
         clock = stack.enter_context(time_machine.travel(start, tick=ticking))
         stack.enter_context(sandbox())
-        cloud = Cloud()
+        cloud = Cloud(texts_by_end_user_messaging=texts_by_end_user_messaging)
         cloud.create(secrets)
         made = World(cloud, clock, folder / "catalogue.json")
         made.deploy(journeys)

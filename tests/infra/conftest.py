@@ -73,9 +73,9 @@ def service_of(function: Mapping[str, Any]) -> str:
 
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Templates]:
-    from aws_cdk import App  # noqa: PLC0415 - starts Node, which only this fixture needs
+    from aws_cdk import App
 
-    from infra.cloud.app import add_stacks, judge  # noqa: PLC0415
+    from infra.cloud.app import add_stacks, judge
 
     folder = tmp_path_factory.mktemp("cdk.out")
     layers = {name: tmp_path_factory.mktemp(name) for name in ("core", "dependencies", "journeys")}

@@ -1,11 +1,15 @@
 """Nothing stands still in silence."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from cairn.telemetry import count
 from tests.infra.conftest import Json, Templates
+
+RUNBOOK = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 def alarms_on(templates: Templates, metric: str) -> list[Json]:
@@ -67,6 +71,15 @@ def test_refused_webhooks_are_watched_under_the_name_they_are_counted_by(
     assert published["Dimensions"] == [["service"]]
 
 
+def test_a_source_that_is_throttled_is_seen(prod: Templates) -> None:
+    (counted,) = prod.all("AWS::Logs::MetricFilter").values()
+    (alarm,) = alarms_on(prod, "WebhookThrottled")
+
+    (metric,) = counted["MetricTransformations"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (metric["MetricNamespace"], metric["MetricName"])
+    assert counted["FilterPattern"] == '{ $.status = "429" }'
+
+
 def test_somebody_is_told(prod: Templates) -> None:
     topics = {json.dumps(alarm["AlarmActions"]) for alarm in prod.all("AWS::CloudWatch::Alarm").values()}
 
@@ -74,6 +87,12 @@ def test_somebody_is_told(prod: Templates) -> None:
     told = [one for one in prod.all("AWS::SNS::Subscription").values() if one["Protocol"] == "email"]
     assert [json.dumps([one["TopicArn"]]) for one in told] == [topic]
     assert told[0]["Endpoint"] == "ops@example.com"
+
+
+def test_the_runbook_knows_every_alarm(prod: Templates) -> None:
+    names = {name.removeprefix("Alarms")[:-8] for name in prod.all("AWS::CloudWatch::Alarm")}
+
+    assert names <= set(re.findall(r"\w+", RUNBOOK.read_text(encoding="utf-8")))
 
 
 def test_what_is_told_says_what_to_do(prod: Templates) -> None:

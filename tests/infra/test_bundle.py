@@ -92,8 +92,10 @@ def test_every_client_goes_where_the_whole_of_botocore_sends_it(layer: Path) -> 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_starts_with_its_layers_alone(layer: Path, dev: Templates, name: str) -> None:
     """What Lambda does before the first event: import the handler, and make what it needs."""
-    told = {key: str(value) for key, value in dev.function(name)["Environment"]["Variables"].items()}
-    path = [layer / "python", core_layer() / "python", function_code(name)]
+    code = function_code(name)
+    variables = dev.function(name)["Environment"]["Variables"]
+    told = {key: str(value).replace("/var/task", str(code)) for key, value in variables.items()}
+    path = [layer / "python", core_layer() / "python", code]
 
     started = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-S", "-c", START, json.dumps([str(one) for one in path])],
@@ -104,6 +106,50 @@ def test_a_function_starts_with_its_layers_alone(layer: Path, dev: Templates, na
     )
 
     assert started.returncode == 0, started.stderr
+
+
+PUT_AND_GET = """
+import json, os, sys
+sys.path[:0] = json.loads(sys.argv[1])
+from botocore.awsrequest import AWSResponse
+from cairn.adapters import aws
+from cairn.adapters.overflow import Overflow
+
+class Raw:
+    def stream(self, *_, **__): return iter([b""])
+    def read(self, *_, **__): return b""
+    release_conn = close = lambda self: None
+
+asked = []
+def answer(request, **_):
+    asked.append(f"{request.method} {request.url}")
+    return AWSResponse(request.url, 200, {"content-length": "0"}, Raw())
+
+client = aws.client("s3")
+client.meta.events.register("before-send.s3", answer)
+bodies = Overflow(lambda: client, "some-bucket")
+bodies.lighten("x" * 300_000)
+bodies.fetch("bodies/one")
+print(json.dumps(asked))
+"""
+
+
+def test_large_bodies_are_put_and_got_with_what_is_left_of_botocore(layer: Path) -> None:
+    """Its model of S3 is read in places that no other service's is."""
+    path = [layer / "python", core_layer() / "python"]
+
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-S", "-c", PUT_AND_GET, json.dumps([str(one) for one in path])],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=LAMBDA_SETS,
+    )
+
+    assert done.returncode == 0, done.stderr
+    put, got = json.loads(done.stdout)
+    assert put.startswith("PUT https://some-bucket.s3.amazonaws.com/bodies/")
+    assert got == "GET https://some-bucket.s3.amazonaws.com/bodies/one"
 
 
 def test_the_layer_trusts_every_authority_of_aws_and_few_others(layer: Path, dev: Templates) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cairn.settings import OVERFLOW_RETENTION
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
 from tests.infra.conftest import PROD, Templates
@@ -29,10 +30,10 @@ def test_the_table_is_what_the_adapter_expects(dev: Templates) -> None:
 
 
 def test_a_table_may_have_a_key_of_its_own_that_only_dynamodb_uses(tmp_path: Path) -> None:
-    from aws_cdk import App  # noqa: PLC0415 - starts Node
+    from aws_cdk import App
 
-    from infra.cloud.app import judge  # noqa: PLC0415
-    from infra.cloud.data_stack import DataStack  # noqa: PLC0415
+    from infra.cloud.app import judge
+    from infra.cloud.data_stack import DataStack
 
     app = App(outdir=str(tmp_path), analytics_reporting=False)
     stage = Stage.from_context("prod", cdk_json(), {**PROD, "customer_managed_key": True})
@@ -49,11 +50,31 @@ def test_a_table_may_have_a_key_of_its_own_that_only_dynamodb_uses(tmp_path: Pat
     assert "kms:ViaService" in use["Condition"]["StringEquals"]
 
 
+def test_large_bodies_lie_where_nobody_else_sees_them_and_not_for_ever(prod: Templates) -> None:
+    (bucket,) = prod.all("AWS::S3::Bucket").values()
+    (policy,) = prod.all("AWS::S3::BucketPolicy").values()
+
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    refused = [one["Condition"] for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+    assert rule["Status"] == "Enabled"
+    assert rule["ExpirationInDays"] == OVERFLOW_RETENTION.days
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "BucketEncryption" in bucket
+    assert "VersioningConfiguration" not in bucket, "what is gone is gone"
+    assert {"Bool": {"aws:SecureTransport": "false"}} in refused
+
+
+def test_a_body_lies_there_longer_than_anything_may_point_to_it(prod: Templates) -> None:
+    kept = [queue["MessageRetentionPeriod"] for queue in prod.all("AWS::SQS::Queue").values()]
+
+    assert min(kept) + 2 * max(kept) <= OVERFLOW_RETENTION.total_seconds(), "in work, parked, redriven and parked again"
+
+
 def test_a_stage_that_keeps_its_data_keeps_table_secrets_and_queues(prod: Templates) -> None:
     (table,) = prod.all("AWS::DynamoDB::Table").values()
 
     assert table["DeletionProtectionEnabled"] is True
-    for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"):
+    for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"):
         assert prod.retention(kind) == {"Retain"}
 
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from infra.cloud.api import ACCESS_LOG
+from cairn.adapters.sources import TRACK, sources
+from infra.cloud.api import ACCESS_LOG, SOURCES
 from tests.infra.conftest import Json, Templates, service_of
 
 WITH_JOURNEYS = {"process_event", "deliver_message"}
@@ -60,11 +61,13 @@ def test_a_backlog_cannot_keep_webhooks_out_nor_overrun_the_providers(prod: Temp
     }
 
 
-def test_the_api_has_three_routes_to_one_function(prod: Templates) -> None:
+def test_every_source_has_a_route_of_its_own_and_all_lead_to_one_function(prod: Templates) -> None:
     routes = {route["RouteKey"] for route in prod.all("AWS::ApiGatewayV2::Route").values()}
     integrations = list(prod.all("AWS::ApiGatewayV2::Integration").values())
 
-    assert routes == {"POST /webhooks/{source}", "GET /webhooks/{source}", "POST /events"}
+    own = {f"POST /webhooks/{name}" for name in sources(SOURCES) if name != TRACK}
+    assert routes == {"POST /webhooks/{source}", "GET /webhooks/{source}", "POST /events"} | own
+    assert not any("/_" in route for route in routes), "what begins with an underscore is a laptop's"
     assert [one["PayloadFormatVersion"] for one in integrations] == ["2.0"]
 
 
@@ -78,11 +81,27 @@ def test_the_api_is_throttled_and_logs_nothing_of_a_person(prod: Templates) -> N
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == prod.stage.requests_burst
 
 
-def test_ses_reports_everything_that_becomes_of_a_message(prod: Templates) -> None:
+def test_a_flood_of_one_source_leaves_the_others_alone(prod: Templates) -> None:
+    (stage,) = [one for one in prod._resources() if one[1]["Type"] == "AWS::ApiGatewayV2::Stage"]  # noqa: SLF001
+    routes = prod.all("AWS::ApiGatewayV2::Route")
+
+    throttled = stage[1]["Properties"]["RouteSettings"]
+    own = {route["RouteKey"] for route in routes.values() if "{" not in route["RouteKey"]}
+    throttle = prod.stage.throttle_of("stripe")
+    assert throttled.keys() == own
+    assert throttled["POST /webhooks/stripe"] == {
+        "ThrottlingRateLimit": throttle.per_second,
+        "ThrottlingBurstLimit": throttle.burst,
+        "DetailedMetricsEnabled": True,
+    }
+    assert routes.keys() <= set(stage[1]["DependsOn"]), "a stage may speak only of routes that exist"
+
+
+def test_ses_reports_what_becomes_of_a_message_and_not_what_it_answered_itself(prod: Templates) -> None:
     (reports,) = prod.all("AWS::SES::ConfigurationSetEventDestination").values()
 
     assert set(reports["EventDestination"]["MatchingEventTypes"]) == {
-        *("send", "delivery", "bounce", "complaint", "open", "click", "reject", "renderingFailure", "deliveryDelay")
+        *("delivery", "bounce", "complaint", "open", "click", "reject", "renderingFailure")
     }
 
 

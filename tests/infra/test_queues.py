@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cairn.settings import MAX_RECEIVES
+from infra.local import dead_letters
 from tests.infra.conftest import Json, Templates
 
 DAY = 24 * 60 * 60
@@ -47,6 +48,14 @@ def test_the_events_queue_gives_each_customer_order_and_a_throughput_of_its_own(
     assert events["FifoThroughputLimit"] == "perMessageGroupId"
     assert "ContentBasedDeduplication" not in events, "senders name the deduplication id"
     assert "RedrivePolicy" not in dead_letters
+
+
+def test_the_operators_command_finds_every_queue_and_the_table_by_the_stacks_outputs(templates: Templates) -> None:
+    told = {**templates.data.get("Outputs", {}), **templates.engine["Outputs"]}
+    parking = {name for name, queue in templates.all("AWS::SQS::Queue").items() if "RedrivePolicy" not in queue}
+
+    urls = {told[name]["Value"].get("Ref") for name in dead_letters._outputs()}  # noqa: SLF001  all that it asks for
+    assert parking <= urls
 
 
 def test_every_queue_is_encrypted_and_refuses_plain_text(templates: Templates) -> None:

@@ -52,6 +52,28 @@ def test_values_that_aws_would_refuse_are_refused_here() -> None:
     assert "event_concurrency: between 2 and 1000" in str(refused.value)
 
 
+def test_a_source_may_have_a_throttle_of_its_own() -> None:
+    dev = {**cdk_json()["stages"]["dev"], "throttles": {"shopify": [50, 200]}}
+
+    stage = Stage.from_context("dev", {"stages": {"dev": dev}})
+
+    assert stage.throttle_of("shopify") == (50, 200)
+    assert stage.throttle_of("stripe") == (stage.requests_per_second, stage.requests_burst)
+
+
+def test_a_throttle_that_is_none_is_refused() -> None:
+    dev = {
+        **cdk_json()["stages"]["dev"],
+        "throttles": {"shopify": 50, "stripe": [1], "twilio": [0, 1], "hmac": [1, True]},
+    }
+
+    with pytest.raises(InvalidStageError) as refused:
+        Stage.from_context("dev", {"stages": {"dev": dev}})
+
+    for source in dev["throttles"]:
+        assert f"throttles.{source}: two whole numbers" in str(refused.value)
+
+
 def test_an_unknown_stage_is_told_which_there_are() -> None:
     with pytest.raises(InvalidStageError, match="no stage 'staging'; it has dev, prod"):
         Stage.from_context("staging", cdk_json())

@@ -10,6 +10,10 @@ from infra.cloud.bundle.bytecode import compile_tree
 CORE = ROOT / "layers" / "core"
 FUNCTIONS = ROOT / "functions"
 
+SOURCES = ROOT / "sources.toml"
+SOURCES_PATH = "/var/task/sources.toml"
+"""Where receive_webhook finds which sources there are: beside its handler."""
+
 NEVER_RUN = ("__pycache__", "*.md", "journey_yaml")
 """What people write is read and checked before it ships; the functions get it compiled."""
 
@@ -29,7 +33,10 @@ def function_code(name: str) -> Path:
     """One handler, which stands at /var/task."""
     if not (FUNCTIONS / name / "handler.py").is_file():
         raise HandlerMissingError(f"functions/{name}/handler.py is missing; the stack has a function of that name")
-    return _copy(FUNCTIONS / name, BUILD / "functions" / name, "/var/task")
+    code = _copy(FUNCTIONS / name, BUILD / "functions" / name, "/var/task")
+    if name == "receive_webhook":
+        shutil.copy(SOURCES, code)
+    return code
 
 
 def _copy(source: Path, target: Path, runtime_path: str) -> Path:

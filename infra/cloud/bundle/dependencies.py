@@ -19,7 +19,10 @@ from infra.cloud.bundle.bytecode import RUNTIME, compile_tree, compiler
 
 LOCK = ROOT / "requirements" / "lambda.txt"
 
-SERVICES = ("dynamodb", "scheduler", "secretsmanager", "sesv2", "sns", "sqs", "sts")
+SERVICES = (
+    *("dynamodb", "pinpoint-sms-voice-v2", "s3", "scheduler", "secretsmanager", "sesv2"),
+    *("sns", "socialmessaging", "sqs", "sts"),
+)
 """What the functions call. botocore brings four hundred more, lists them twice and reads a table of them all."""
 
 NEVER_RUN = (
@@ -97,9 +100,12 @@ def _rewrite(document: Path, change: Callable[[dict[str, Any]], dict[str, Any]])
 
 
 def _without_documentation(model: dict[str, Any]) -> dict[str, Any]:
-    """Documentation is a string beside its shape; a member that is called so is an object, and stays."""
+    """Documentation is a string beside its shape; a member that is called so is an object, and stays.
+
+    So does that of a client's own parameters: botocore reads it before S3's first call.
+    """
     return {
-        key: _without_documentation(value) if isinstance(value, dict) else value
+        key: _without_documentation(value) if isinstance(value, dict) and key != "clientContextParams" else value
         for key, value in model.items()
         if not (key == "documentation" and isinstance(value, str))
     }
@@ -115,7 +121,7 @@ def _roots_of_aws(authorities: str) -> str:
 
 
 def _our_services(endpoints: dict[str, Any]) -> dict[str, Any]:
-    prefixes = {"streams.dynamodb", "email", *SERVICES}
+    prefixes = {"streams.dynamodb", "email", "sms-voice", *SERVICES}
     for partition in endpoints["partitions"]:
         partition["services"] = {name: one for name, one in partition["services"].items() if name in prefixes}
     return endpoints

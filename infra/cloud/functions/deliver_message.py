@@ -5,20 +5,27 @@ from email.utils import parseaddr
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from cairn.settings import DeliverMessageSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH
+from infra.cloud.feedback import EmailFeedback, SmsFeedback
 from infra.cloud.function import Function, Shared
 from infra.cloud.nag import acknowledge
+from infra.cloud.stage import PHONE_NUMBER_ID
 
 BATCH_SIZE = 10
 
 
 class DeliverMessage(Function):
     def __init__(
-        self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, configuration_set: ses.ConfigurationSet
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        table: dynamodb.ITable,
+        email: EmailFeedback,
+        sms: SmsFeedback | None,
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
@@ -31,17 +38,26 @@ class DeliverMessage(Function):
                 messages_dead_letter_queue_url=queues.messages.dead_letters.queue_url,
                 journeys_path=CATALOGUE_PATH,
                 email_sender=stage.email_sender,
-                email_configuration_set=configuration_set.configuration_set_name,
+                email_configuration_set=email.configuration_set.configuration_set_name,
                 sms_sender_id=stage.sms_sender_id,
+                sms_origination=stage.sms_origination,
+                sms_configuration_set=sms.configuration_set.ref if sms else "",
+                whatsapp_phone_number_id=stage.whatsapp_phone_number_id,
             ),
         )
         self.consume(queues.messages, batch_size=BATCH_SIZE, max_concurrency=stage.delivery_concurrency)
         self.may("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.table_arn)
         self.may("sqs:SendMessage", on=queues.messages.dead_letters.queue_arn)
-        self._may_send_email(configuration_set, stage.email_sender)
-        self._may_send_sms_and_push()
+        self._may_send_email(email, stage.email_sender)
+        if stage.sms_origination:
+            self.may("sms-voice:SendTextMessage", on=stage.sms_origination)
+        else:
+            self._may_text_by_sns()
+        self._may_push()
+        if stage.whatsapp_phone_number_id:
+            self._may_send_whatsapp(stage.whatsapp_phone_number_id)
 
-    def _may_send_email(self, configuration_set: ses.ConfigurationSet, sender: str) -> None:
+    def _may_send_email(self, email: EmailFeedback, sender: str) -> None:
         arn = Stack.of(self).format_arn
         self.may(
             "ses:SendEmail",
@@ -50,7 +66,7 @@ class DeliverMessage(Function):
                 arn(
                     service="ses",
                     resource="configuration-set",
-                    resource_name=configuration_set.configuration_set_name,
+                    resource_name=email.configuration_set.configuration_set_name,
                 ),
             ],
             when={"StringEquals": {"ses:FromAddress": parseaddr(sender)[1]}},
@@ -61,14 +77,24 @@ class DeliverMessage(Function):
             because="any identity, since SES in its sandbox asks for the recipient's too; a condition names the sender",
         )
 
-    def _may_send_sms_and_push(self) -> None:
+    def _may_text_by_sns(self) -> None:
         """A phone number is no resource: what may be published to is said by what may not, all that has an ARN."""
-        arn = Stack.of(self).format_arn
-        named = arn(service="sns", resource="*", region="*", account="*")
+        named = Stack.of(self).format_arn(service="sns", resource="*", region="*", account="*")
         self.add_to_role_policy(iam.PolicyStatement(actions=["sns:Publish"], not_resources=[named]))
-        self.may("sns:Publish", on=arn(service="sns", resource="endpoint", resource_name="*"))
+
+    def _may_push(self) -> None:
+        self.may("sns:Publish", on=Stack.of(self).format_arn(service="sns", resource="endpoint", resource_name="*"))
         acknowledge(
             self.execution_role,
             "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:sns:<AWS::Region>:<AWS::AccountId>:endpoint/*]",
             because="each device of a customer is an endpoint of its own, made when the app is installed",
         )
+
+    def _may_send_whatsapp(self, phone_number_id: str) -> None:
+        """The id is called by; the ARN ends in it, without the words before."""
+        arn = Stack.of(self).format_arn(
+            service="social-messaging",
+            resource="phone-number-id",
+            resource_name=phone_number_id.removeprefix(PHONE_NUMBER_ID),
+        )
+        self.may("social-messaging:SendWhatsAppMessage", on=arn)

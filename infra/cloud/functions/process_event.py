@@ -6,12 +6,13 @@ from constructs import Construct
 from cairn.settings import ProcessEventSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH
 from infra.cloud.function import Function, Shared
+from infra.cloud.overflow import OverflowBucket
 
 BATCH_SIZE = 10
 
 
 class ProcessEvent(Function):
-    def __init__(self, scope: Construct, *, shared: Shared, table: dynamodb.ITable) -> None:
+    def __init__(self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, overflow: OverflowBucket) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
             scope,
@@ -22,6 +23,7 @@ class ProcessEvent(Function):
                 table_name=table.table_name,
                 events_dead_letter_queue_url=queues.events.dead_letters.queue_url,
                 wakes_dead_letter_queue_url=queues.wakes.dead_letters.queue_url,
+                overflow_bucket=overflow.bucket_name,
                 identity_salt=stage.identity_salt,
                 phone_region=stage.phone_region,
                 reply_languages=stage.reply_languages,
@@ -41,4 +43,5 @@ class ProcessEvent(Function):
             "dynamodb:DeleteItem",
             on=table.table_arn,
         )
+        self.may_overflow("s3:GetObject", overflow)
         self.may("sqs:SendMessage", on=[queues.events.dead_letters.queue_arn, queues.wakes.dead_letters.queue_arn])

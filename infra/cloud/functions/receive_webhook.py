@@ -4,11 +4,15 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.settings import ReceiveWebhookSettings
+from infra.cloud.bundle.code import SOURCES_PATH
 from infra.cloud.function import Function, Shared
+from infra.cloud.overflow import OverflowBucket
 
 
 class ReceiveWebhook(Function):
-    def __init__(self, scope: Construct, *, shared: Shared, sources: secretsmanager.ISecret) -> None:
+    def __init__(
+        self, scope: Construct, *, shared: Shared, sources: secretsmanager.ISecret, overflow: OverflowBucket
+    ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
             scope,
@@ -18,8 +22,11 @@ class ReceiveWebhook(Function):
             settings=ReceiveWebhookSettings(
                 stage=stage.name,
                 events_queue_url=queues.events.queue_url,
+                overflow_bucket=overflow.bucket_name,
                 sources_secret_id=sources.secret_arn,
+                sources_path=SOURCES_PATH,
             ),
         )
         self.may("sqs:SendMessage", on=queues.events.queue_arn)
+        self.may_overflow("s3:PutObject", overflow)
         self.may("secretsmanager:GetSecretValue", on=sources.secret_arn)

@@ -1,15 +1,24 @@
-"""record_feedback: started by the feedback queue, turns what providers report into events."""
+"""record_feedback: started by the feedback queue and by SNS's logs of texts, makes events of what providers report."""
 
+from aws_cdk import Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_logs_destinations as destinations
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cairn.settings import RecordFeedbackSettings
 from infra.cloud.function import Function, Shared
+from infra.cloud.overflow import OverflowBucket
 
 BATCH_SIZE = 10
 
+SMS_LOG = "DirectPublishToPhoneNumber"
+"""How SNS names its two log groups of texts, below `sns/<region>/<account>`: this one, and /Failure below it."""
+
 
 class RecordFeedback(Function):
-    def __init__(self, scope: Construct, *, shared: Shared) -> None:
+    def __init__(self, scope: Construct, *, shared: Shared, overflow: OverflowBucket) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
             scope,
@@ -18,8 +27,31 @@ class RecordFeedback(Function):
             settings=RecordFeedbackSettings(
                 stage=stage.name,
                 events_queue_url=queues.events.queue_url,
+                overflow_bucket=overflow.bucket_name,
                 feedback_dead_letter_queue_url=queues.feedback.dead_letters.queue_url,
             ),
         )
         self.consume(queues.feedback, batch_size=BATCH_SIZE)
         self.may("sqs:SendMessage", on=[queues.events.queue_arn, queues.feedback.dead_letters.queue_arn])
+        self.may_overflow("s3:PutObject", overflow)
+        if stage.sms_delivery_logs:
+            self._read_sms_logs(queues.feedback.dead_letters)
+
+    def _read_sms_logs(self, dead_letters: sqs.IQueue) -> None:
+        """SNS tells of texts in its logs only, and a log starts a function only: no queue stands in between.
+
+        Lambda tries twice more, then parks the batch as it came; redriven to the queue it is read there.
+        """
+        stack = Stack.of(self)
+        for id_, name in (("SmsLog", SMS_LOG), ("SmsFailureLog", f"{SMS_LOG}/Failure")):
+            group = logs.LogGroup.from_log_group_name(self, id_, f"sns/{stack.region}/{stack.account}/{name}")
+            logs.SubscriptionFilter(
+                self,
+                f"{id_}Filter",
+                log_group=group,
+                destination=destinations.LambdaDestination(self),
+                filter_pattern=logs.FilterPattern.all_events(),
+            )
+        resource = self.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101 - the construct library's promise, for the types
+        resource.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=dead_letters.queue_arn)

@@ -10,7 +10,7 @@ import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.adapters.sources import sources
+from cairn.adapters.sources import SNS, sources
 from cairn.adapters.sources.signatures import TOLERANCE
 from cairn.application.accept_webhook import Request
 from cairn.domain.errors import SignatureInvalidError, SignatureMissingError
@@ -224,7 +224,7 @@ def test_no_header_makes_verifying_fail_in_another_way(name: str, header: str) -
             verify(name, signed(name, **{SIGNATURE[name]: odd}))
 
 
-@pytest.mark.parametrize("name", sorted(sources()))
+@pytest.mark.parametrize("name", sorted(set(sources()) - {SNS}))
 def test_every_source_takes_what_it_signs_itself_and_nothing_else(name: str) -> None:
     source = sources()[name]
     form = {"content-type": "application/x-www-form-urlencoded"}

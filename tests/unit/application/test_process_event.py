@@ -1,6 +1,5 @@
 """Process an event or a wake-up: found, decided, committed; whoever else is at work on the same customer."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -168,8 +167,17 @@ def test_our_own_events_find_the_customer_by_our_id(process: ProcessEvent, custo
 
     assert reaction is not None
     assert len(reaction.effects) == 1
+
+
+def test_a_late_word_about_somebody_who_was_erased_is_nobodys(process: ProcessEvent) -> None:
+    heard = Event("1", "feedback", "message.delivered", MONDAY, customer_id="c_gone", properties={"message_id": "m"})
+
+    assert process(heard, MONDAY) is None
+
+
+def test_an_event_of_a_sender_about_nobody_is_an_error(process: ProcessEvent) -> None:
     with pytest.raises(UnknownCustomerError):
-        process(replace(heard, id="2", customer_id="c_gone"), MONDAY)
+        process(Event("1", "track", "visit.attended", MONDAY, customer_id="c_gone"), MONDAY)
 
 
 def test_a_wake_up_moves_the_passage_and_is_stale_the_second_time(process: ProcessEvent, customers: Customers) -> None:

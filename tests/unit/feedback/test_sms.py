@@ -99,6 +99,12 @@ def test_eventbridge_brings_the_same_event_and_at_times_names_nobody() -> None:
     assert events(emitted | {"detail": status("DELIVERED", context=None, destinationPhoneNumber=None)}) == []
 
 
+@pytest.mark.parametrize("instant", [1e300, -1e300, "soon", float("inf"), [1], {"a": 1}])
+def test_an_instant_that_is_none_is_refused(instant: Any) -> None:
+    with pytest.raises(InvalidEventError):
+        events(status("DELIVERED", eventTimestamp=instant))
+
+
 def test_a_status_told_twice_is_one_event_and_another_status_is_another() -> None:
     keys = [only(status(kind)).key for kind in ("DELIVERED", "DELIVERED", "SPAM")]
 

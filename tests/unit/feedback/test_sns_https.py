@@ -3,13 +3,18 @@
 import base64
 import json
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import EndpointConnectionError, HTTPClientError
+from botocore.httpsession import URLLib3Session
 from moto import mock_aws
 
-from cairn.adapters.feedback.sns_https import SnsSource
+from cairn.adapters.feedback.sns_https import SnsSource, fetch
 from cairn.application.accept_webhook import AcceptWebhook, Reading, Request
 from cairn.domain.errors import (
     CairnError,
@@ -243,6 +248,32 @@ def test_a_certificate_that_cannot_be_had_has_it_sent_again(topic: Topic) -> Non
     with pytest.raises(ServiceBusyError) as error:
         source.verify(posted(topic.notification(DELIVERED, MONDAY)), (ARN,), MONDAY)
     assert error.value.retryable
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [AWSResponse(CERTIFICATE_URL, code, HTTPHeaders(), BytesIO()) for code in (302, 403, 404, 503)]
+    + [HTTPClientError(error="reset"), EndpointConnectionError(endpoint_url=CERTIFICATE_URL)],
+    ids=["redirected", "forbidden", "not there", "busy", "no answer", "no connection"],
+)
+def test_anything_but_what_was_asked_for_has_it_sent_again(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    def send(*_: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(URLLib3Session, "send", send)
+
+    with pytest.raises(ServiceBusyError, match="sns"):
+        fetch(CERTIFICATE_URL)
+
+
+def test_what_was_asked_for_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = AWSResponse(CERTIFICATE_URL, 200, HTTPHeaders(), None)
+    given._content = b"certificate"  # noqa: SLF001  read from a socket otherwise
+    monkeypatch.setattr(URLLib3Session, "send", lambda *_: given)
+
+    assert fetch(CERTIFICATE_URL) == b"certificate"
 
 
 def test_a_subscription_of_a_topic_of_ours_is_confirmed(topic: Topic) -> None:

@@ -66,7 +66,7 @@ def test_a_vendor_is_read_when_it_first_posts(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("no toml", encoding="utf-8")
     known = sources(folder=tmp_path)
 
-    assert list(known) == ["acme", "broken", "track"]
+    assert list(known) == ["acme", "broken", "sns", "track"]
     assert known["acme"].name == "acme"
     with pytest.raises(InvalidSourceError, match=r"broken\.toml"):
         known["broken"]

@@ -38,7 +38,7 @@ def accept_webhook() -> "AcceptWebhook":
     settings = ReceiveWebhookSettings.from_environment(os.environ)
     secrets = SourceSecrets(aws.client("secretsmanager"), settings.sources_secret_id)
     inbox = EventsQueue(aws.client("sqs"), settings.events_queue_url, _overflow(settings.overflow_bucket))
-    return AcceptWebhook(sources(), secrets, inbox)
+    return AcceptWebhook(sources(Path(settings.sources_path)), secrets, inbox)
 
 
 def process_event() -> "ProcessEvent":

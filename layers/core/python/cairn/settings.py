@@ -73,6 +73,8 @@ class ReceiveWebhookSettings(Settings):
     """Takes what is too large for the events queue."""
     sources_secret_id: str
     """Secrets Manager: a JSON object of source: secret, or list of secrets while one is being rotated."""
+    sources_path: str
+    """The deployment's sources.toml."""
 
 
 @dataclass(frozen=True, kw_only=True)

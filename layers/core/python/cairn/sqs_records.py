@@ -1,5 +1,6 @@
 """One SQS record at a time: what fails for good, or for the last time, is parked with its reason."""
 
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,9 @@ from cairn.application.ports import DeadLetters
 from cairn.domain.errors import CairnError
 from cairn.settings import MAX_RECEIVES
 from cairn.telemetry import count, logger
+
+OURS = re.compile(r"/(python/cairn|functions|task)/")
+"""Our own files: a place in them tells more than one in a library."""
 
 
 @contextmanager
@@ -29,6 +33,10 @@ def parking(record: Any, dead_letters: DeadLetters, queue: str) -> Iterator[None
 
 
 def _where(error: Exception) -> str:
-    """The type and place of an error that is not ours: its text may quote a customer's data."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    """Type, AWS's code and place of an error that is not ours: its text may quote a customer's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if OURS.search(frame.filename)]
+    frame = (ours or frames)[-1]
+    code = getattr(error, "cause_response_code", None)  # PynamoDB's
+    said = f" ({code})" if code else ""
+    return f"{type(error).__name__}{said} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"

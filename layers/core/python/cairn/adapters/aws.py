@@ -26,9 +26,13 @@ def session() -> Session:
     return get_session()
 
 
-def client(service: str, *, retries: bool = True) -> Any:
-    """A client of the shared session; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> are honoured by botocore."""
-    return session().create_client(service, config=CONFIG if retries else CONFIG.merge(ONE_ATTEMPT))
+def client(service: str, *, retries: bool = True, validated: bool = False) -> Any:
+    """A client of the shared session; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> are honoured by botocore.
+
+    `validated` says that parameters come from a library that has checked them, so that botocore need not.
+    """
+    config = CONFIG if retries else CONFIG.merge(ONE_ATTEMPT)
+    return session().create_client(service, config=config.merge(Config(parameter_validation=not validated)))
 
 
 @contextmanager

@@ -1,19 +1,23 @@
 """What the use cases need from outside, named by role. Each has a real adapter; a fake keeps the same contract."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from __future__ import annotations
 
-from cairn.domain.consent import Channel
-from cairn.domain.contact import Claim, Contact
-from cairn.domain.customer import Customer, Journeys, Reaction
-from cairn.domain.effects import Fact, OpenTask, WakeAt
-from cairn.domain.event import Event
-from cairn.domain.gate import GateSettings
-from cairn.domain.identity import Identifier
-from cairn.domain.journey import Journey
-from cairn.domain.message import Message, MessageStatus, Rendered
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:  # a function imports the nouns that it uses, not all that any port speaks of
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from cairn.domain.consent import Channel
+    from cairn.domain.contact import Claim, Contact
+    from cairn.domain.customer import Customer, Reaction
+    from cairn.domain.effects import Fact, OpenTask, WakeAt
+    from cairn.domain.event import Event
+    from cairn.domain.gate import GateSettings
+    from cairn.domain.identity import Identifier
+    from cairn.domain.journey import Journey
+    from cairn.domain.message import Message, MessageStatus, Rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,13 @@ class Customers(Protocol):
         """Write it all. Raises DuplicateEventError, or ConflictError where somebody else was first."""
 
 
-class JourneyVersions(Journeys, Protocol):
+class JourneyVersions(Protocol):
+    def current(self) -> tuple[Journey, ...]:
+        """The deployed version of every journey."""
+
+    def version(self, name: str, version: str) -> Journey:
+        """One version, deployed or kept. Raises UnknownJourneyError."""
+
     def keep(self, journey: Journey) -> None:
         """Have this version outlive its deployment, for those who have just entered it."""
 

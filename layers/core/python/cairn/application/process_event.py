@@ -8,7 +8,7 @@ from typing import TypeVar
 from cairn.application.ports import Commit, Customers, Found, JourneyVersions, Sent
 from cairn.domain.customer import Customer, Reaction, is_provider, on_event, on_wake, unify
 from cairn.domain.effects import parts_of
-from cairn.domain.errors import ConflictError, DuplicateEventError, InvalidEventError
+from cairn.domain.errors import ConflictError, DuplicateEventError, InvalidEventError, UnknownCustomerError
 from cairn.domain.event import Event
 from cairn.domain.identity import PHONE, Identifier, home_of, identifier, may_be_one
 from cairn.domain.keywords import EVENT_TYPES, Intent, intent_of, keyword_of
@@ -44,6 +44,10 @@ class ProcessEvent:
             return _until_committed(lambda: self._attempt(event, now))
         except DuplicateEventError:
             return None
+        except UnknownCustomerError:
+            if is_provider(event.source):
+                return None  # a late word about somebody who was erased
+            raise
 
     def wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
         """What the wake-up did; None for a stale one."""
@@ -93,7 +97,10 @@ class ProcessEvent:
             about = event.properties.get("reply_to" if event.type in REPLIES else "provider_message_id")
             if about is None and event.type not in REPLIES:
                 return event
-            told = self.sent.match(customer_id, about, event.properties.get("channel"), event.occurred_at)
+            channel, when = event.properties.get("channel"), event.occurred_at
+            told = self.sent.match(customer_id, about, channel, when)
+            if told is None and event.type in REPLIES:  # a reference that we were never told: Meta's own id
+                told = self.sent.match(customer_id, None, channel, when)
         enrollment, step, _ = parts_of(told or "")
         if not enrollment:
             return event

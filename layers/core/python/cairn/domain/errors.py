@@ -37,6 +37,10 @@ class SignatureInvalidError(CairnError):
     """A webhook's signature, or the time signed with it, does not hold."""
 
 
+class UnsignableError(CairnError):
+    """A sample cannot be signed: nobody but its vendor holds the key."""
+
+
 class SecretMissingError(CairnError):
     """No secret is stored for a source, so nothing from it can be trusted yet."""
 

@@ -15,7 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from cairn.adapters.feedback import read as read_feedback
 from cairn.application.accept_webhook import Answer, Handshake, Reading, Request
-from cairn.domain.errors import InvalidEventError, ServiceBusyError, SignatureInvalidError, SignatureMissingError
+from cairn.domain.errors import (
+    InvalidEventError,
+    ServiceBusyError,
+    SignatureInvalidError,
+    SignatureMissingError,
+    UnsignableError,
+)
 from cairn.domain.event import instant_from_wire
 
 if TYPE_CHECKING:
@@ -48,23 +54,40 @@ SIGNED = {
 }
 OPTIONAL = {"Subject"}
 
+DESCRIPTION = {
+    "title": "Amazon SNS over HTTPS",
+    "setup": """
+Only for topics of another account or region; those of the deployment reach it by themselves. Store the topics' ARNs as
+the list sns, then subscribe the URL above to each (HTTPS, raw message delivery off): it is confirmed by itself.
+""",
+}
+
 Fetch = Callable[[str], bytes]
 
 
 def fetch(url: str) -> bytes:
     """GET without following redirects, with botocore's own session and authorities. Raises ServiceBusyError."""
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415  only who hears from SNS pays for it
-    from botocore.exceptions import HTTPClientError  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
     from botocore.httpsession import URLLib3Session  # noqa: PLC0415
 
     try:
         answer = URLLib3Session(timeout=FETCH_TIMEOUT).send(AWSRequest("GET", url).prepare())
-    except HTTPClientError as error:
+    except BotoCoreError as error:
         raise ServiceBusyError(f"sns cannot be reached: {type(error).__name__}") from error
     if answer.status_code != 200:  # noqa: PLR2004  HTTP
         raise ServiceBusyError(f"sns answered {answer.status_code} instead of giving what it points to")
     content: bytes = answer.content
     return content
+
+
+class SnsScheme:
+    """As the other sources' schemes, for those who list them; a topic's key is Amazon's, so nobody else can sign."""
+
+    header = "none: Signature, in the body"
+
+    def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
+        raise UnsignableError("only SNS can sign for the source sns; replay a post of the source aws instead")
 
 
 @dataclass(slots=True)
@@ -75,6 +98,8 @@ class SnsSource:
     name: str = "sns"
     answer: Answer = field(default_factory=lambda: Answer(status=200))
     handshake: Handshake | None = None
+    scheme: SnsScheme = field(default_factory=SnsScheme)
+    mapping: Mapping[str, Any] = field(default_factory=lambda: DESCRIPTION)
     _keys: "dict[str, RSAPublicKey]" = field(default_factory=dict)
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:

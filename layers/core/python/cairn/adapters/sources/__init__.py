@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
@@ -13,10 +13,14 @@ from cairn.adapters.sources.track import TrackSource
 MAPPINGS = Path(__file__).parent
 DISABLED = "disabled"
 TRACK = "track"
-RESERVED = frozenset({TRACK, "feedback"})
+SNS = "sns"
+RESERVED = frozenset({TRACK, SNS, "feedback"})
 """Sources that are ourselves: what they say of our messages is believed, so nobody else may go by their names."""
 
-AnySource = MappedSource | TrackSource
+if TYPE_CHECKING:
+    from cairn.adapters.feedback.sns_https import SnsSource
+
+AnySource: TypeAlias = "MappedSource | TrackSource | SnsSource"
 
 
 def sources(configuration: Path | None = None, folder: Path = MAPPINGS) -> "Sources":
@@ -33,7 +37,7 @@ class Sources(Mapping[str, AnySource]):
     def __init__(self, folder: Path, configuration: Mapping[str, Any]) -> None:
         self._track = True
         self._paths = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem not in RESERVED}
-        self._laid_over: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in self._paths}
+        self._laid_over: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in (SNS, *self._paths)}
         for vendor, told in configuration.items():
             if vendor != DISABLED:
                 self._configure(vendor, told)
@@ -65,6 +69,10 @@ class Sources(Mapping[str, AnySource]):
     def _make(self, name: str) -> AnySource:
         if name == TRACK:
             return TrackSource()
+        if name == SNS:
+            from cairn.adapters.feedback.sns_https import SnsSource  # noqa: PLC0415  few deployments hear from it
+
+            return SnsSource()
         vendor, settings = self._laid_over[name]
         return MappedSource.made_from(name, _over(_document(self._paths[vendor]), settings))
 

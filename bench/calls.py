@@ -1,0 +1,80 @@
+"""What a function asks of AWS: each call that botocore is about to make while a handler runs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+from botocore.client import BaseClient
+
+from infra.local.shapes import Shape
+from infra.local.world import Handler, World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    function: str
+    invocation: int
+    """Counts how often any function was started."""
+    service: str
+    operation: str
+    arguments: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.function}: {self.service}.{self.operation}"
+
+
+def _nothing(_: Call) -> None:
+    return None
+
+
+@contextmanager
+def watched(
+    world: World,
+    *,
+    before: Callable[[Call], None] = _nothing,
+    after: Callable[[Call], None] = _nothing,
+) -> Iterator[list[Call]]:
+    """The calls of this world's functions while the block lasts; the world's own polling is not among them.
+
+    `before` is told of each call while AWS does not know of it yet, `after` while its caller does not know the answer.
+    """
+    calls: list[Call] = []
+    at_work: list[tuple[str, int]] = []
+    started = count(1)
+    really_call = BaseClient._make_api_call  # noqa: SLF001  the one place that every client passes, PynamoDB's too
+
+    def make(client: BaseClient, operation: str, arguments: Mapping[str, Any]) -> Any:
+        if not at_work:
+            return really_call(client, operation, arguments)
+        service = client.meta.service_model.service_name
+        function, invocation = at_work.pop()  # what the watchers ask of AWS themselves is not the function's
+        call = Call(function=function, invocation=invocation, service=service, operation=operation, arguments=arguments)
+        try:
+            calls.append(call)
+            before(call)
+            answer = really_call(client, operation, arguments)
+            after(call)
+        finally:
+            at_work.append((function, invocation))
+        return answer
+
+    def running(name: str, handler: Handler) -> Handler:
+        def run(event: Shape, context: Any) -> Any:
+            at_work.append((name, next(started)))
+            try:
+                return handler(event, context)
+            finally:
+                at_work.pop()
+
+        return run
+
+    handlers = world.handlers
+    world.handlers = {name: running(name, handler) for name, handler in handlers.items()}
+    try:
+        with patch.object(BaseClient, "_make_api_call", make):
+            yield calls
+    finally:
+        world.handlers = handlers

@@ -1,0 +1,106 @@
+"""What each path of DESIGN's budgets asks of AWS, and what that costs the table. The same on every machine."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.calls import Call, watched
+from bench.units import Item, WriteUnits
+from infra.local.signing import LOCAL_SECRET, local_secrets, path_of, signed_headers
+from infra.local.world import World, world
+
+ROOT = Path(__file__).parents[1]
+JOURNEYS = ROOT / "layers" / "journeys"
+SAMPLES = ROOT / "events" / "stripe"
+MONDAY = datetime(2026, 3, 9, 14, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    calls: int
+    units: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathTaken:
+    """What one trigger made of one function."""
+
+    name: str
+    calls: list[Call]
+    units: int
+    budget: Budget
+
+    @property
+    def asked(self) -> str:
+        return ", ".join(f"{count} {name}" for name, count in Counter(call.operation for call in self.calls).items())
+
+
+def paths_taken() -> list[PathTaken]:
+    """A failed payment and its rescue, told of two customers; the first has the functions know what they keep."""
+    with world(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
+        units = WriteUnits(_reader(made))
+        with watched(made, before=units.before, after=units.after) as calls:
+
+            def taken(name: str, function: str, budget: Budget, do: Callable[[], Any]) -> PathTaken:
+                del calls[:]
+                do()
+                own = [call for call in calls if call.function == function and not _of_the_process(call)]
+                return PathTaken(name, own, units.of(own), budget)
+
+            _post(made, FAILED, 1)
+            _pass(made, timedelta(hours=1))
+            webhook = taken("webhook → accepted", "receive_webhook", Budget(1), lambda: _post(made, FAILED, 2))
+            first = taken("first event → decided", "process_event", Budget(3), made.settle)
+            decided = list(calls)
+            told = _of("relay of its commit", decided, "relay_effects", units, Budget(4))
+            text = _of("text message → sent", decided, "deliver_message", units, Budget(3, 3))
+            wake = taken("wake-up → decided", "process_event", Budget(2, 3), lambda: _pass(made, timedelta(hours=1)))
+            mail = _of("e-mail → sent", list(calls), "deliver_message", units, Budget(3, 3))
+            _post(made, "invoice_paid", 2)
+            event = taken("typical event → decided", "process_event", Budget(2, 6), made.settle)
+            return [webhook, first, told, text, wake, mail, event]
+
+
+FAILED = "invoice_payment_failed"
+
+
+def _of(name: str, calls: list[Call], function: str, units: WriteUnits, budget: Budget) -> PathTaken:
+    own = [call for call in calls if call.function == function and not _of_the_process(call)]
+    return PathTaken(name, own, units.of(own), budget)
+
+
+def _of_the_process(call: Call) -> bool:
+    """Once in a while per process, however many events there are: secrets, switches, a journey's version."""
+    key = call.arguments.get("Key", call.arguments.get("Item", {})).get("pk", {}).get("S", "")
+    return call.service == "secretsmanager" or key == "settings" or key.startswith("journey#")
+
+
+def _reader(made: World) -> Callable[[str, Item], Item]:
+    def read(table: str, key: Item) -> Item:
+        found: Item = made.cloud.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {})
+        return found
+
+    return read
+
+
+def _post(made: World, sample: str, number: int) -> None:
+    document = json.loads((SAMPLES / f"{sample}.json").read_bytes())
+    document |= {"id": f"evt_{sample}_{number}", "created": int(made.now().timestamp())}
+    document["data"]["object"] |= {
+        "customer": f"cus_{number}",
+        "customer_email": f"ada.{number}@example.com",
+        "customer_phone": f"+1212555{number:04d}",
+    }
+    body = json.dumps(document).encode()
+    headers = signed_headers("stripe", body, LOCAL_SECRET, made.now())
+    answer = made.request("POST", f"https://localhost{path_of('stripe')}", headers, body, "stripe")
+    if answer["statusCode"] != 202:  # noqa: PLR2004
+        raise RuntimeError(answer["body"])
+
+
+def _pass(made: World, length: timedelta) -> None:
+    made.advance_to(made.now() + length)

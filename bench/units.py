@@ -1,0 +1,86 @@
+"""Write units of DynamoDB, from the sizes of the items written.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+A unit is a kilobyte begun, of the larger of the item before and after; a transaction costs two; an index its own.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.calls import Call
+
+KILOBYTE = 1024
+INDEX = "gsi1pk"
+IN_TRANSACTION = 2
+
+Item = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class WriteUnits:
+    """Give `before` and `after` to `watched`; `of` then tells what a call has cost."""
+
+    read: Callable[[str, Item], Item]
+    """The item under a key, or an empty one."""
+    _before: dict[int, list[Item]] = field(default_factory=dict)
+    _units: dict[int, int] = field(default_factory=dict)
+
+    def before(self, call: Call) -> None:
+        self._before[id(call)] = [self.read(table, key) for table, key, _ in _written(call)]
+
+    def after(self, call: Call) -> None:
+        items = zip(_written(call), self._before.pop(id(call)), strict=True)
+        self._units[id(call)] = sum(
+            _units(old, self.read(table, key), in_transaction=in_transaction)
+            for (table, key, in_transaction), old in items
+        )
+
+    def of(self, calls: list[Call]) -> int:
+        return sum(self._units.get(id(call), 0) for call in calls)
+
+
+def size_of(item: Item) -> int:
+    """Bytes of an item as DynamoDB counts them."""
+    return sum(len(name.encode()) + _size(value) for name, value in item.items())
+
+
+def _units(old: Item, new: Item, *, in_transaction: bool) -> int:
+    units = max(1, *(-(-size_of(item) // KILOBYTE) for item in (old, new)))
+    in_index = INDEX in old or INDEX in new
+    return units * (IN_TRANSACTION if in_transaction else 1) + (units if in_index else 0)
+
+
+def _size(value: Mapping[str, Any]) -> int:
+    [(kind, content)] = value.items()
+    match kind:
+        case "S":
+            return len(content.encode())
+        case "N":
+            return len(content.strip("-.0")) // 2 + 2
+        case "B":
+            return len(content)
+        case "M":
+            return 3 + sum(len(name.encode()) + _size(one) + 1 for name, one in content.items())
+        case "L":
+            return 3 + sum(_size(one) + 1 for one in content)
+        case _:
+            return 1
+
+
+def _written(call: Call) -> Iterator[tuple[str, Item, bool]]:
+    """(table, key, in a transaction) of every item that a call writes, or locks by a condition."""
+    if call.service != "dynamodb":
+        return
+    match call.operation:
+        case "PutItem":
+            yield call.arguments["TableName"], _key(call.arguments["Item"]), False
+        case "UpdateItem" | "DeleteItem":
+            yield call.arguments["TableName"], call.arguments["Key"], False
+        case "TransactWriteItems":
+            for [(kind, one)] in (write.items() for write in call.arguments["TransactItems"]):
+                yield one["TableName"], _key(one["Item"]) if kind == "Put" else one["Key"], True
+
+
+def _key(item: Item) -> Item:
+    return {"pk": item["pk"], "sk": item["sk"]}

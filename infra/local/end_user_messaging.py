@@ -1,0 +1,65 @@
+"""AWS End User Messaging, which moto lacks: it takes what botocore lets through, and remembers it."""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.session import Session
+
+from infra.local.shapes import ACCOUNT, REGION
+
+SMS_ORIGINATION = f"arn:aws:sms-voice:{REGION}:{ACCOUNT}:pool/pool-local"
+SMS_CONFIGURATION_SET = "cairn"
+WHATSAPP_PHONE_NUMBER_ID = "phone-number-id-local"
+OPERATIONS = ("pinpoint-sms-voice-v2.SendTextMessage", "socialmessaging.SendWhatsAppMessage")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One message that the service took: what it was asked, with Meta's document read out of its bytes."""
+
+    id: str
+    channel: str
+    address: str
+    text: str
+    request: dict[str, Any]
+
+
+@dataclass(slots=True)
+class EndUserMessaging:
+    taken: list[Taken] = field(default_factory=list)
+
+    def stand_in(self, session: Session) -> None:
+        """Answer instead of AWS, once botocore has held a request against the service's model and signed it."""
+        answer: Any = self._answer
+        for operation in OPERATIONS:
+            session.register(f"before-send.{operation}", answer)
+
+    def _answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        body: Any = request.body
+        asked = json.loads(body)
+        id_ = str(uuid5(NAMESPACE_URL, f"{ACCOUNT}/{len(self.taken)}"))
+        self.taken.append(_whatsapp(id_, asked) if "metaApiVersion" in asked else _sms(id_, asked))
+        answer = json.dumps({"messageId" if "metaApiVersion" in asked else "MessageId": id_}).encode()
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(answer))
+
+
+class _Raw(BytesIO):
+    """A body as urllib3 hands it over."""
+
+    def stream(self, **_: Any) -> Any:
+        yield self.read()
+
+
+def _sms(id_: str, asked: dict[str, Any]) -> Taken:
+    return Taken(id_, "sms", asked["DestinationPhoneNumber"], asked["MessageBody"], asked)
+
+
+def _whatsapp(id_: str, asked: dict[str, Any]) -> Taken:
+    message = json.loads(base64.b64decode(asked["message"]))
+    return Taken(id_, "whatsapp", message["to"], message["text"]["body"], asked | {"message": message})

@@ -1,0 +1,214 @@
+"""A story: a world to post to and to let time pass in, spoken to in the product's words."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from infra.local.world import World
+
+JOURNEYS = Path(__file__).parents[1] / "layers" / "journeys"
+SHORT_JOURNEY = Path(__file__).parent / "journeys"
+"""One journey of a few hours with one of everything: text, wait, e-mail, wait, call."""
+
+MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
+
+ALL_CONSENTS = [
+    {"channel": channel, "purpose": "marketing", "status": "granted", "source": "form"} for channel in ("sms", "email")
+]
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sent:
+    """One message that a provider took, as the provider saw it."""
+
+    channel: str
+    address: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What tests say to a world and ask of it."""
+
+    world: "World"
+
+    def posts(self, body: bytes, source: str = "track", headers: dict[str, str] | None = None) -> Line:
+        """The receiver's answer to a body as it is; signed as its vendor would unless headers are given."""
+        from infra.local.signing import LOCAL_SECRET, path_of, signed_headers
+
+        signed = signed_headers(source, body, LOCAL_SECRET, self.world.now()) if headers is None else headers
+        url = f"https://localhost{path_of(source)}"
+        return self.world.request("POST", url, signed, body, "" if source == "track" else source)
+
+    def happens(self, event_type: str, event_id: str = "", **event: Any) -> Line:
+        """Track an event and do what is due at once."""
+        answer = self.posts(json.dumps({"id": event_id or event_type, "type": event_type, **event}).encode())
+        self.world.settle()
+        return answer
+
+    def signs_up(self, number: int = 1, **event: Any) -> Line:
+        """Start the short journey for a customer who may be written to."""
+        return self.happens("trial.signup", f"signup-{number}", **(_member(number) | event))
+
+    def passes(self, length: str) -> None:
+        from cairn.domain.instants import duration
+
+        self.world.advance_to(self.world.now() + duration(length))
+
+    def tells(self, *kinds: str, of: str | None = None) -> list[Line]:
+        """The lines of these kinds, of one customer or of all."""
+        return [line for line in self.world.timeline(of) if not kinds or line["kind"] in kinds]
+
+    def sent(self) -> list[Sent]:
+        """What really went out, asked of the providers and not of us."""
+        from moto.ses.models import ses_backends
+        from moto.sns.models import sns_backends
+
+        from infra.local.shapes import ACCOUNT, REGION
+
+        texts = sns_backends[ACCOUNT][REGION].sms_messages.values()
+        mails = ses_backends[ACCOUNT][REGION].sent_messages
+        return [Sent("sms", number, text) for number, text in texts] + [
+            Sent("email", mail.destinations["ToAddresses"][0], mail.subject) for mail in mails
+        ]
+
+    def ses_tells(self, kind: str, *, of: tuple[str, str], address: str, **detail: Any) -> None:
+        """SES tells what became of a mail, through SNS. `of` is the message's id and its customer's."""
+        message, customer = of
+        mail = {
+            "messageId": f"ses-{message}",
+            "destination": [address],
+            "tags": {"message": [message], "customer": [customer]},
+        }
+        envelope = {
+            "Type": "Notification",
+            "MessageId": f"{kind}-{message}",
+            "TopicArn": "arn:aws:sns:us-east-1:123456789012:feedback",
+            "Timestamp": f"{self.world.now():%Y-%m-%dT%H:%M:%S}.000Z",
+            "Message": json.dumps({"eventType": kind, "mail": mail, kind.lower(): detail}),
+        }
+        self.world.cloud.send("feedback", json.dumps(envelope))
+        self.world.settle()
+
+    def dead_letters(self, queue: str) -> list[tuple[str, str]]:
+        """(body, reason) of what was parked; it stays where it is, but out of sight for a while."""
+        found = self.world.cloud.receive(f"{queue}-dead-letters", 10)
+        return [
+            (one["Body"], one.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")) for one in found
+        ]
+
+    def forgets_everybody(self) -> None:
+        """Empty the table and its stream: moto copies both whole for every transaction, which takes minutes."""
+        from moto.dynamodb.models import dynamodb_backends
+
+        from infra.local.shapes import ACCOUNT, REGION
+
+        table = dynamodb_backends[ACCOUNT][REGION].tables[self.world.cloud.table]
+        table.items.clear()
+        table.stream_shard.starting_sequence_number += len(table.stream_shard.items)
+        table.stream_shard.items.clear()
+
+    def redrives(self, queue: str) -> None:
+        """Move dead letters back to where they came from, as `aws sqs start-message-move-task` does."""
+        cloud = self.world.cloud
+        for one in cloud.receive(f"{queue}-dead-letters", 10):
+            group = one["Attributes"].get("MessageGroupId")
+            fifo = {"MessageGroupId": group, "MessageDeduplicationId": one["MessageId"]} if group else {}
+            cloud.client("sqs").send_message(QueueUrl=cloud.urls[queue], MessageBody=one["Body"], **fifo)
+            cloud.delete(f"{queue}-dead-letters", [one])
+        self.world.settle()
+
+
+def _member(number: int = 1) -> Line:
+    """Customer, attributes and consent of an event: a trial member who may be written to."""
+    return {
+        "customer": {
+            "user_id": f"member-{number}",
+            "email": f"mia.{number}@example.com",
+            "phone": f"+1201555{number:04d}",
+        },
+        "attributes": {"first_name": "Mia", "time_zone": "America/New_York"},
+        "consent": ALL_CONSENTS,
+    }
+
+
+@pytest.fixture
+def member() -> Any:
+    """Customer, attributes and consent of an event: `member(7)` is another one than `member()`."""
+    return _member
+
+
+@dataclass
+class Interrupted:
+    """Customers, where something happens between one read and its commit."""
+
+    real: Any
+    meanwhile: Callable[[], Any] | None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def commit(self, commit: Any) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        self.real.commit(commit)
+
+
+@pytest.fixture
+def interrupted() -> Callable[..., Any]:
+    """ProcessEvent, but something happens meanwhile, once, between its read and its commit."""
+
+    def interrupt(process: Any, meanwhile: Callable[[], Any]) -> Any:
+        return replace(process, customers=Interrupted(process.customers, meanwhile))
+
+    return interrupt
+
+
+@pytest.fixture
+def short_journey() -> Path:
+    """The folder of the short journey."""
+    return SHORT_JOURNEY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dynamodb_endpoint() -> Iterator[str | None]:
+    """What AWS_ENDPOINT_URL_DYNAMODB names: for the contracts of the table alone, everything else runs on moto."""
+    with pytest.MonkeyPatch.context() as patch:
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+        patch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
+        yield endpoint
+
+
+class Begins(Protocol):
+    def __call__(self, journeys: Path = SHORT_JOURNEY, *, at: datetime = MONDAY) -> Story: ...
+
+
+@pytest.fixture
+def a_story() -> Iterator[Begins]:
+    """Begin a story: a deployment with these journeys, at this instant."""
+    from infra.local.signing import local_secrets
+    from infra.local.world import world
+
+    with ExitStack() as stack:
+
+        def begin(journeys: Path = SHORT_JOURNEY, *, at: datetime = MONDAY) -> Story:
+            return Story(stack.enter_context(world(journeys, start=at, secrets=local_secrets({}))))
+
+        yield begin
+
+
+@pytest.fixture
+def story(a_story: Begins) -> Story:
+    """A story with the short journey."""
+    return a_story()

@@ -1,0 +1,298 @@
+"""`cairn serve`: the whole stack behind HTTP on loopback, in a process of its own."""
+
+import base64
+import hmac
+import http.client
+import json
+import os
+import select
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+import stripe
+from typer.testing import CliRunner
+
+from cairn.settings import MAX_BODY_BYTES
+from infra.local.cli import app
+from infra.local.signing import LOCAL_SECRET, signed_headers
+
+ROOT = Path(__file__).parents[2]
+EVENTS = ROOT / "events"
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running `cairn serve`."""
+
+    url: str
+    greeting: str
+
+    def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> "Answer":
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.read().decode(), dict(answer.headers))
+        finally:
+            connection.close()
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.request("GET", "/_clock").json()["now"])
+
+    def tracks(self, document: Any, **changes: str) -> "Answer":
+        """Post to our own API, signed at this server's present instant."""
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        headers = signed_headers("track", body, LOCAL_SECRET, self.now()) | changes
+        return self.request("POST", "/events", body, headers)
+
+    def timeline(self, customer: str = "") -> list[dict[str, Any]]:
+        query = f"?customer={quote(customer)}" if customer else ""
+        return [json.loads(line) for line in self.request("GET", f"/_timeline{query}").text.splitlines()]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    arguments = [sys.executable, "-c", "from infra.local.cli import app; app()", "serve", "--port", "0"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CAIRN_"))}
+    environment |= {"PYTHONUNBUFFERED": "1", "COLUMNS": "80"}
+    with subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:  # noqa: S603
+        try:
+            greeting = _read_until(process, "/_timeline\n")
+            url = next(word for word in greeting.split() if word.startswith("http://127.0.0.1:")).rstrip(",")
+            yield Served(url, greeting)
+        finally:
+            process.terminate()
+
+
+def _read_until(process: "subprocess.Popen[bytes]", end: str) -> str:
+    said, until = "", time.monotonic() + START_SECONDS
+    assert process.stdout is not None
+    while end not in said:
+        ready, _, _ = select.select([process.stdout], [], [], max(0, until - time.monotonic()))
+        more = os.read(process.stdout.fileno(), 65536) if ready else b""
+        assert more, f"cairn serve ended or hung after: {said!r}"
+        said += more.decode()
+    return said
+
+
+def sign_up(name: str, **changes: Any) -> dict[str, Any]:
+    customer = {"user_id": name, "email": f"{name}@example.com", "phone": f"+1201555{abs(hash(name)) % 10000:04d}"}
+    document = {"id": f"signup-{name}", "type": "trial.signup", "customer": customer}
+    return document | {"attributes": {"first_name": "Mia", "contact_confidence": 1}} | changes
+
+
+def test_the_printed_line_works_as_it_is(served: Served) -> None:
+    line = next(line for line in served.greeting.splitlines() if line.startswith("curl") and "/events" in line)
+    words = shlex.split(line)
+
+    if shutil.which("curl"):
+        said = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603
+        answer = json.loads(said)
+    else:
+        headers = dict(word.split(": ", 1) for flag, word in pairwise(words) if flag == "-H")
+        answer = served.request("POST", urlsplit(words[1]).path, words[words.index("-d") + 1].encode(), headers).json()
+
+    assert answer == {"accepted": 1, "ids": ["signup-4711"]}
+    assert [line["step"] for line in served.timeline("member-4711") if line["kind"] == "message"] == ["confirm"]
+
+
+def test_a_body_that_stripe_itself_signed_is_accepted(served: Served) -> None:
+    body = _stripe_body("evt_signed")
+
+    answer = served.request("POST", "/webhooks/stripe", body, _stripe_signature(served, body))
+
+    assert (answer.status, answer.json()) == (202, {"accepted": 1, "ids": ["evt_signed"]})
+    assert "payment.failed" in [line.get("type") for line in served.timeline("stripe:cus_evt_signed")]
+
+
+def test_one_changed_byte_is_refused(served: Served) -> None:
+    body = _stripe_body("evt_changed")
+    headers = _stripe_signature(served, body)
+
+    answer = served.request("POST", "/webhooks/stripe", body.replace(b"4900", b"4901"), headers)
+
+    assert (answer.status, answer.json()["title"]) == (401, "signature-invalid")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert served.timeline("stripe:cus_evt_changed") == []
+
+
+def _stripe_body(event_id: str) -> bytes:
+    document = json.loads((EVENTS / "stripe" / "invoice_payment_failed.json").read_bytes())
+    document |= {"id": event_id}
+    document["data"]["object"] |= {"customer": f"cus_{event_id}", "customer_email": f"{event_id}@example.com"}
+    return json.dumps(document).encode()
+
+
+def _stripe_signature(served: Served, body: bytes) -> dict[str, str]:
+    seconds = int(served.now().timestamp())
+    signature = stripe.WebhookSignature._compute_signature(f"{seconds}.{body.decode()}", LOCAL_SECRET)  # noqa: SLF001
+    return {"Stripe-Signature": f"t={seconds},v1={signature}", "content-type": "application/json"}
+
+
+@pytest.mark.parametrize("missing", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+def test_a_request_without_its_signature_is_refused(served: Served, missing: str) -> None:
+    answer = served.tracks(sign_up("unsigned"), **{missing: ""})
+
+    assert (answer.status, answer.json()["title"]) == (401, "signature-missing")
+    assert served.timeline("unsigned") == []
+
+
+def test_a_signature_of_yesterday_is_refused(served: Served) -> None:
+    body = json.dumps(sign_up("yesterday")).encode()
+    yesterday = datetime.fromtimestamp(served.now().timestamp() - 86_400, UTC)
+
+    answer = served.request("POST", "/events", body, signed_headers("track", body, LOCAL_SECRET, yesterday))
+
+    assert (answer.status, answer.json()["title"]) == (401, "signature-invalid")
+
+
+def test_an_unknown_source_is_not_found_and_told_which_there_are(served: Served) -> None:
+    answer = served.request("POST", "/webhooks/nobody", b"{}")
+
+    assert (answer.status, answer.json()["title"]) == (404, "unknown-source")
+    assert "stripe" in answer.json()["detail"]
+
+
+def test_a_body_over_the_limit_is_refused_though_its_signature_is_right(served: Served) -> None:
+    answer = served.tracks(b'"' + b"a" * (MAX_BODY_BYTES - 1) + b'"')
+
+    assert (answer.status, answer.json()["title"]) == (413, "body-too-large")
+
+
+def test_a_body_that_just_fits_is_read(served: Served) -> None:
+    answer = served.tracks(b'"' + b"a" * (MAX_BODY_BYTES - 2) + b'"')
+
+    assert answer.status == 422
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe\x00", b"not json"])
+def test_a_genuine_body_that_is_not_json_is_malformed(served: Served, body: bytes) -> None:
+    answer = served.request("POST", "/events", body, _signed_by_hand(body, str(int(served.now().timestamp()))))
+
+    assert (answer.status, answer.json()["title"]) == (400, "malformed-body")
+
+
+def _signed_by_hand(body: bytes, seconds: str) -> dict[str, str]:
+    """Standard Webhooks 1.0.0; its own package signs text only."""
+    key = base64.b64decode(LOCAL_SECRET.removeprefix("whsec_"))
+    mac = hmac.digest(key, b"malformed." + seconds.encode() + b"." + body, "sha256")
+    signature = "v1," + base64.b64encode(mac).decode()
+    return {"webhook-id": "malformed", "webhook-timestamp": seconds, "webhook-signature": signature}
+
+
+def test_an_unusable_event_is_told_all_of_its_problems(served: Served) -> None:
+    answer = served.tracks(
+        [
+            sign_up("fine"),
+            {"type": "Signed Up", "occurred_at": "soon", "customer": {"mail": "x"}, "extra": 1},
+            "no event",
+        ],
+    )
+
+    problem = answer.json()
+    named = {text.partition(":")[0] for text in problem["problems"]}
+    assert (answer.status, problem["title"]) == (422, "invalid-event")
+    assert {"[1].type", "[1].occurred_at", "[1].customer.mail", "[1].extra"} <= named
+    assert any(text.startswith("[2].") for text in problem["problems"])
+    assert served.timeline("fine") == []
+
+
+def test_fifty_posts_of_one_event_at_once_are_one(served: Served) -> None:
+    body = json.dumps(sign_up("many")).encode()
+    headers = signed_headers("track", body, LOCAL_SECRET, served.now())
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda _: served.request("POST", "/events", body, headers), range(50)))
+
+    assert {answer.status for answer in answers} == {202}
+    kinds = [line["kind"] for line in served.timeline("many")]
+    assert (kinds.count("event"), kinds.count("entered"), kinds.count("message")) == (1, 1, 1)
+
+
+def test_a_customer_s_timeline_is_found_by_any_name(served: Served) -> None:
+    customer = {
+        "user_id": "anna",
+        "email": "Anna@example.com",
+        "phone": "+1 201 555 7777",
+        "external_ids": {"pos": "77"},
+    }
+    served.tracks(sign_up("anna", customer=customer))
+
+    by_id = served.timeline("anna")
+    assert {line["customer"] for line in by_id} == {"anna"}
+    for name in ("anna@example.com", "ANNA@example.com", "+12015557777", "pos:77", by_id[0]["customer_id"]):
+        assert served.timeline(name) == by_id
+    assert [line for line in served.timeline() if line["customer"] == "anna"] == by_id
+    assert served.timeline("nobody") == []
+
+
+def test_a_sample_is_signed_and_sent_by_the_command_line(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAIRN_SECRET_STRIPE", raising=False)
+    sample = str(EVENTS / "stripe" / "invoice_payment_failed.json")
+
+    result = CliRunner().invoke(app, ["send", sample, "--to", served.url, "--source", "stripe"])
+
+    assert (result.exit_code, result.stdout.partition(" ")[0]) == (0, "202"), result.output
+
+
+def test_a_sample_that_another_secret_signed_is_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAIRN_SECRET_TRACK", "whsec_YW5vdGhlcg==")
+
+    result = CliRunner().invoke(app, ["send", str(EVENTS / "track" / "trial_signup.json"), "--to", served.url])
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("401")
+
+
+@pytest.mark.parametrize("body", [b"", b"3d", b'{"advance": "soon"}', b'{"advance": "-3d"}', b"[]"])
+def test_the_clock_takes_durations_only(served: Served, body: bytes) -> None:
+    before = served.now()
+
+    answer = served.request("POST", "/_clock", body)
+
+    assert answer.status == 400
+    assert (served.now() - before).total_seconds() < 60
+
+
+def test_the_clock_moves_and_what_comes_due_on_the_way_happens_in_order(served: Served) -> None:
+    """The last of these tests: from here on the server lives in the future."""
+    before = served.now()
+    served.tracks(sign_up("late", attributes={"first_name": "Mia", "contact_confidence": 1, "time_zone": "UTC"}))
+
+    answer = served.request("POST", "/_clock", b'{"advance": "8d"}')
+
+    now = datetime.fromisoformat(answer.json()["now"])
+    lines = served.timeline("late")
+    days = [(datetime.fromisoformat(line["at"]) - before).days for line in lines]
+    assert 0 <= (now - before).total_seconds() - 8 * 86_400 < 60
+    assert [line["step"] for line in lines if line["kind"] in {"message", "suppressed", "task"}] == [
+        "confirm",
+        "onboarding",
+        "classes",
+        "call",
+    ]
+    assert days == sorted(days)
+    assert days[-1] in {6, 7}

@@ -1,0 +1,77 @@
+"""What the local world hands to the functions is what AWS would: Powertools' own models read it."""
+
+import base64
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.parser.models import (
+    APIGatewayProxyEventV2Model,
+    DynamoDBStreamModel,
+    SqsModel,
+)
+
+MODELS = {
+    "receive_webhook": APIGatewayProxyEventV2Model,
+    "process_event": SqsModel,
+    "deliver_message": SqsModel,
+    "record_feedback": SqsModel,
+    "relay_effects": DynamoDBStreamModel,
+}
+
+
+@pytest.fixture
+def handed_over(story: Any) -> dict[str, list[Any]]:
+    """What each function is handed, gathered while a story goes on."""
+    seen: dict[str, list[Any]] = {name: [] for name in story.world.handlers}
+
+    def gathering(name: str, handler: Any) -> Any:
+        def gather(event: Any, context: Any) -> Any:
+            seen[name].append(event)
+            return handler(event, context)
+
+        return gather
+
+    story.world.handlers = {name: gathering(name, handler) for name, handler in story.world.handlers.items()}
+    return seen
+
+
+def test_every_shape_is_read_by_the_models_of_powertools(story: Any, handed_over: dict[str, list[Any]]) -> None:
+    story.signs_up()
+    story.world.cloud.send("feedback", '{"Message": "{}"}')
+    story.passes("3h")
+
+    for function, shapes in handed_over.items():
+        assert shapes, f"{function} was never started"
+        for shape in shapes:
+            MODELS[function].model_validate(shape)
+
+
+def test_a_request_arrives_as_it_was_sent(story: Any, handed_over: dict[str, list[Any]]) -> None:
+    story.posts(b"\xff\x00 not text", headers={"X-Signature": "One, two", "content-type": "application/json"})
+
+    [shape] = handed_over["receive_webhook"]
+    model = APIGatewayProxyEventV2Model.model_validate(shape)
+    assert model.isBase64Encoded
+    assert base64.b64decode(str(model.body)) == b"\xff\x00 not text"
+    assert model.headers["x-signature"] == "One, two"
+    assert model.requestContext.http.method == "POST"
+
+
+def test_a_redelivery_counts_its_receives(story: Any, handed_over: dict[str, list[Any]]) -> None:
+    refuse = story.world.handlers["process_event"]
+
+    def fail_once(event: Any, context: Any) -> Any:
+        answer = refuse(event, context)
+        if len(handed_over["process_event"]) == 1:
+            return {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in event["Records"]]}
+        return answer
+
+    story.world.handlers = {**story.world.handlers, "process_event": fail_once}
+    story.signs_up()
+    story.passes("10m")
+
+    records = [record for shape in handed_over["process_event"] for record in shape["Records"]]
+    events = [record for record in records if record["eventSourceARN"].endswith(".fifo")]
+    assert [record["attributes"]["ApproximateReceiveCount"] for record in events] == ["1", "2"]
+    assert events[0]["messageId"] == events[1]["messageId"]
+    assert events[0]["attributes"]["MessageGroupId"]

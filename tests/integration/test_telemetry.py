@@ -1,0 +1,139 @@
+"""What a deployment tells about itself: every refusal counts, every decision has a line, and nobody's data is in it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cairn.settings import MAX_BODY_BYTES
+
+ROOT = Path(__file__).parents[2]
+SCENARIOS = ROOT / "events" / "scenarios"
+
+PERSONAL = ("customer", "email", "phone", "first_name", "name", "body", "subject", "goal", "text")
+"""Fields of lines, events and attributes whose values nobody may read in a log."""
+
+MISHAPS = """
+scenario: What goes wrong
+starts: 2026-03-02T14:00:00Z
+for: 1d
+posts:
+  - at: 0s
+    event: {id: a, type: trial.signup, customer: {phone: call Mia Sample at home}}
+  - at: 1m
+    status: 422
+    event: {id: b, type: Mia Sample, customer: {email: mia.sample at example.com}}
+  - at: 2m
+    event: {id: c, type: trial.signup, customer: {phone: "+12015550123"}, attributes: {first_name: Mia}}
+expect: []
+"""
+
+
+@pytest.fixture
+def metrics(story: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Embedded metrics that were printed since the last look: (name, dimensions)."""
+    assert story.world
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED")
+
+    def printed() -> list[tuple[str, dict[str, str]]]:
+        documents = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+        found = []
+        for document in documents:
+            [directive] = document["_aws"]["CloudWatchMetrics"]
+            [metric] = directive["Metrics"]
+            assert directive["Namespace"] == "Cairn"
+            assert document[metric["Name"]] == [1]
+            found.append((metric["Name"], {name: document[name] for name in directive["Dimensions"][0]}))
+        return found
+
+    return printed
+
+
+@pytest.mark.parametrize(
+    ("source", "body", "headers", "status", "reason"),
+    [
+        ("track", b"{}", {}, 401, "signature-missing"),
+        ("stripe", b"{}", {"stripe-signature": "t=1,v1=abc"}, 401, "signature-invalid"),
+        ("nobody", b"{}", {}, 404, "unknown-source"),
+        ("track", b"a" * (MAX_BODY_BYTES + 1), {}, 413, "body-too-large"),
+        ("track", b"[]", None, 422, "invalid-event"),
+    ],
+)
+def test_a_refused_webhook_is_counted_under_its_reason(  # noqa: PLR0913, PLR0917  one for each part of a request
+    story: Any, metrics: Any, source: str, body: bytes, headers: Any, status: int, reason: str
+) -> None:
+    answer = story.posts(body, source, headers)
+
+    counted = dict(metrics())
+    assert answer["statusCode"] == status
+    assert set(counted) == {"WebhookRefused", "WebhookRefusedBy"}
+    assert counted["WebhookRefusedBy"]["reason"] == reason
+    assert counted["WebhookRefusedBy"]["source"] == ("unknown" if source == "nobody" else source)
+
+
+def test_every_outcome_of_a_story_is_counted(story: Any, metrics: Any) -> None:
+    story.signs_up()
+    story.signs_up()
+    story.happens("trial.signup", "nobody", customer={"phone": "call me"})
+    story.passes("1d")
+
+    names = [name for name, _ in metrics()]
+    assert names.count("EventProcessed") == 1
+    assert names.count("EventDuplicate") == 1
+    assert names.count("DeadLetter") == 1
+    assert names.count("WakeProcessed") == 2
+    assert names.count("MessageHandled") == 2
+    assert names.count("EffectRelayed") == 5
+
+
+def test_no_log_line_of_any_story_tells_who_the_customer_is(tmp_path: Path) -> None:
+    mishaps = tmp_path / "mishaps.yaml"
+    mishaps.write_text(MISHAPS)
+    stories = [mishaps, *(SCENARIOS / f"{name}.yaml" for name in STORIES)]
+    command = [sys.executable, "-c", "from infra.local.cli import app; app()", "replay", *map(str, stories), "--json"]
+    environment = {**os.environ, "CAIRN_LOG_LEVEL": "DEBUG", "POWERTOOLS_DEV": "false"}
+
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+
+    documents = [json.loads(line) for line in told.stdout.splitlines()]
+    logs = [json.dumps(one, ensure_ascii=False) for one in documents if "level" in one]
+    lines = [one for one in documents if "level" not in one]
+    personal = {value for line in lines for value in _personal(line)} | _personal_of_samples() | {"Mia Sample"}
+    assert len(logs) > 25
+    assert len(lines) > 20
+    assert {"member-4711", "mia.sample@example.com", "+12015550123", "Mia"} <= personal
+    assert [(value, log) for value in personal for log in logs if value in log] == []
+
+
+STORIES = ("fitness-trial-to-paid", "payment-failure-rescue")
+
+
+def _personal(document: Any) -> set[str]:
+    """Every value, at any depth, that stands under a personal name."""
+    if isinstance(document, list):
+        return {value for one in document for value in _personal(one)}
+    if not isinstance(document, dict):
+        return set()
+    own = {value for name, value in document.items() if name in PERSONAL and isinstance(value, str) and len(value) > 2}
+    return own.union(*(_personal(value) for value in document.values()))
+
+
+def _personal_of_samples() -> set[str]:
+    samples = [*(ROOT / "events" / "track").glob("*.json"), ROOT / "events" / "stripe" / "invoice_payment_failed.json"]
+    names = {"customer_email", "customer_phone", "customer_name", "user_id", *PERSONAL}
+    found: set[str] = set()
+    for sample in samples:
+        document = json.loads(sample.read_text())
+        text = json.dumps(document.get("data", document))
+        flat = json.loads(
+            text,
+            object_pairs_hook=lambda pairs: found.update(
+                value for name, value in pairs if name in names and isinstance(value, str) and len(value) > 2
+            ),
+        )
+        assert flat is None
+    return found

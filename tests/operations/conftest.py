@@ -1,0 +1,100 @@
+"""A deployment behind HTTP: the stories' world, asked as a vendor and as an operator ask."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+from werkzeug.test import Client, TestResponse
+
+from infra.local.dead_letters import NAMES
+from infra.local.server import Application
+from infra.local.signing import LOCAL_SECRET, posting
+from infra.local.throttle import unlimited
+from infra.local.world import World
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Door:
+    """The endpoints of a world."""
+
+    world: World
+    client: Client
+
+    def posts(self, document: Any, source: str = "track") -> TestResponse:
+        """As the vendor would post it."""
+        sent = posting(source, document, LOCAL_SECRET, self.world.now())
+        path = "/" + sent.url.split("/", 3)[3]
+        return self.client.post(path, base_url="https://localhost", data=sent.body, headers=dict(sent.headers))
+
+    def tracks(self, event_id: str, event_type: str = "note.written", user: str = "one", **event: Any) -> TestResponse:
+        return self.posts({"id": event_id, "type": event_type, "customer": {"user_id": user}, **event})
+
+    def letters(self, queue: str, *, reveal: bool = False) -> list[Json]:
+        found: list[Json] = self.client.get(f"/_dlq/{queue}?reveal={int(reveal)}").get_json()["letters"]
+        return found
+
+    def redrives(self, queue: str, **told: Any) -> Json:
+        done: Json = self.client.post(f"/_dlq/{queue}/redrive", data=json.dumps(told)).get_json()
+        return done
+
+
+@pytest.fixture
+def door_to() -> Callable[..., Door]:
+    def open_door(world: World, limiter: Callable[[str], float] = unlimited) -> Door:
+        return Door(world, Client(Application(world, limiter)))
+
+    return open_door
+
+
+@pytest.fixture
+def door(story: Any, door_to: Callable[..., Door]) -> Door:
+    return door_to(story.world)
+
+
+@contextmanager
+def _served(world: World) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, Application(world), threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def url(story: Any) -> Iterator[str]:
+    """The story's world behind a real socket."""
+    with ExitStack() as stack:
+        yield stack.enter_context(_served(story.world))
+
+
+@pytest.fixture
+def stack(story: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Stacks that put out what the CDK's do, for the queues and the table of the story's world."""
+    monkeypatch.setattr("infra.local.dead_letters.WAIT_SECONDS", 0)  # time stands still here
+    cloud = story.world.cloud
+    sqs = cloud.client("sqs")
+    told = {}
+    for queue in NAMES:
+        told[f"{queue.title()}DeadLettersUrl"] = cloud.urls.get(f"{queue}-dead-letters", "")
+        if queue in cloud.urls:
+            told[f"{queue.title()}QueueUrl"] = cloud.urls[queue]
+    told["StreamDeadLettersUrl"] = sqs.create_queue(QueueName="stream-dead-letters")["QueueUrl"]
+    data = {"TableName": cloud.table, "OverflowBucket": cloud.bucket}
+    for name, outputs in (("Cairn-dev", told), ("Cairn-dev-Data", data)):
+        template = {
+            "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+            "Outputs": {output: {"Value": value} for output, value in outputs.items()},
+        }
+        cloud.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
+    return "Cairn-dev"

@@ -1,0 +1,46 @@
+"""The receiver does not depend on what comes after it: it answers while nothing is processed, and nothing is lost."""
+
+import time
+from typing import Any
+
+import pytest
+
+BOUND = 1.0
+"""Seconds in which a webhook is answered; the tightest vendor in use (Shopify) waits five."""
+
+
+def test_the_receiver_answers_while_process_event_is_stopped_and_all_is_processed_once_when_it_starts(
+    story: Any, door: Any, member: Any
+) -> None:
+    door.world.stop("process_event")
+    lengths = []
+    for number in range(24):
+        began = time.perf_counter()
+        for _ in range(1 + number % 3):  # vendors deliver some of them again
+            answer = door.posts({"id": f"signup-{number}", "type": "trial.signup", **member(number)})
+            assert answer.status_code == 202
+        lengths.append((time.perf_counter() - began) / (1 + number % 3))
+    story.passes("1h")
+    assert story.tells() == []
+    assert story.sent() == []
+
+    door.world.start("process_event")
+    story.world.settle()
+
+    assert len(story.tells("event")) == 24
+    assert len(story.tells("entered")) == 24
+    assert len(story.sent()) == 24
+    assert sorted(lengths)[int(len(lengths) * 0.99)] < BOUND
+    assert [door.letters(queue) for queue in ("events", "wakes", "messages")] == [[], [], []]
+
+
+@pytest.mark.parametrize("function", ["relay_effects", "deliver_message", "record_feedback"])
+def test_whatever_function_stands_still_what_it_had_to_do_waits_for_it(story: Any, door: Any, function: str) -> None:
+    door.world.stop(function)
+    story.signs_up()
+    story.passes("1h")
+
+    door.world.start(function)
+    story.passes("1d")
+
+    assert [one.channel for one in story.sent()] == ["sms", "email"]

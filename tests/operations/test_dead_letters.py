@@ -1,0 +1,422 @@
+"""Nothing is dead for good: what was parked is seen, explained without a person's data, and sent back to run once."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
+
+from bench.calls import Call, watched
+from infra.local.cli import app
+from infra.local.dead_letters import NAMES, STREAM
+
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "Any")
+DENIED = ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "Any")
+
+DAY = 24 * 60 * 60
+
+
+def failing(service: str, error: ClientError, *, to: str = "") -> Callable[[Call], None]:
+    def fail(call: Call) -> None:
+        if call.service == service and to in call.arguments.get("QueueUrl", ""):
+            raise error
+
+    return fail
+
+
+def cairn(*arguments: str, answers: str = "") -> Result:
+    return CliRunner().invoke(app, ["dlq", *arguments], input=answers)
+
+
+@pytest.fixture
+def parked(story: Any) -> None:
+    """A sign-up that could not be processed."""
+    with watched(story.world, before=failing("dynamodb", THROTTLED)):
+        story.signs_up()
+        story.passes("15m")
+
+
+@pytest.mark.usefixtures("parked")
+def test_the_list_tells_how_many_how_old_and_why(story: Any, url: str) -> None:
+    story.happens("trial.signup", "no-phone", customer={"phone": "call me"})
+    story.passes("3d")
+
+    queues = {one["queue"]: one for one in json.loads(cairn("list", "--to", url, "--json").stdout)}
+
+    assert queues.keys() == set(NAMES) - {STREAM}, "a laptop's stream is read by hand"
+    assert queues["events"]["count"] == 2
+    assert any("(ThrottlingException) in customers.py" in reason for reason in queues["events"]["reasons"])
+    assert queues["events"]["oldest_seconds"] == pytest.approx(3 * DAY, abs=600)
+    assert sorted(queues["events"]["reasons"].values()) == [1, 1]
+    assert any("not a phone number" in reason for reason in queues["events"]["reasons"])
+    assert queues["wakes"] == {"queue": "wakes", "count": 0, "oldest_seconds": None, "reasons": {}, "looked_at": 0}
+
+
+@pytest.mark.usefixtures("parked")
+def test_looking_changes_nothing(story: Any, url: str) -> None:
+    for _ in range(3):
+        cairn("list", "--to", url)
+        cairn("show", "events", "--to", url)
+
+    assert json.loads(cairn("list", "--to", url, "--json").stdout)[0]["count"] == 1
+    assert len(story.dead_letters("events")) == 1
+
+
+@pytest.mark.usefixtures("parked")
+def test_a_letter_is_shown_without_personal_data_unless_it_is_asked_for(url: str) -> None:
+    masked = cairn("show", "events", "--to", url).stdout
+    whole = cairn("show", "events", "--to", url, "--reveal").stdout
+
+    assert "trial.signup" in masked
+    assert "signup-1" in masked
+    assert not [word for word in ("mia", "Mia", "member-1", "1201555", "example.com") if word in masked]
+    assert "mia.1@example.com" in whole
+
+
+@pytest.mark.usefixtures("parked")
+def test_a_redriven_event_runs_once_although_the_queue_knows_it(story: Any, url: str) -> None:
+    """Its own deduplication id would be refused for five minutes; the redrive does not wait for them."""
+    first = cairn("redrive", "events", "--yes", "--to", url)
+    second = cairn("redrive", "events", "--yes", "--to", url)
+
+    assert first.stdout == "events: 1 redriven, 0 refused, 0 left\n"
+    assert second.stdout == "events: 0 redriven, 0 refused, 0 left\n"
+    assert [line["step"] for line in story.tells("message")] == ["hello"]
+    assert len(story.sent()) == 1
+
+
+def test_an_event_that_fails_again_at_once_is_parked_again_and_not_lost(story: Any, door: Any) -> None:
+    story.happens("trial.signup", customer={"phone": "call me"})
+
+    with watched(story.world) as calls:
+        done = [door.redrives("events") for _ in range(3)]
+
+    assert [one["redriven"] for one in done] == [1, 1, 1]
+    assert len(door.letters("events")) == 1
+    parked = [call.arguments["MessageDeduplicationId"] for call in calls if call.operation == "SendMessage"]
+    assert len(set(parked)) == 3, "SQS knows an id for five minutes, even of a message that is gone"
+
+
+def test_what_fails_again_while_we_look_is_not_taken_twice(story: Any, door: Any) -> None:
+    story.happens("trial.signup", customer={"phone": "call me"})
+    story.passes("1m")
+    sqs = door.world.cloud.client("sqs")
+    desk = door.world.desk()
+
+    class Hasty:
+        """A queue whose consumer parks everything again before the next letter is read."""
+
+        def send_message(self, **given: Any) -> None:
+            sqs.send_message(**given)
+            door.world.settle()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(sqs, name)
+
+    hasty = type(desk)(Hasty(), desk.places, desk.put_back, desk.changes_at, desk.fetch, wait_seconds=0)
+
+    assert hasty.redrive("events", "", None) == {"queue": "events", "redriven": 1, "refused": [], "left": 1}
+
+
+def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story: Any, door: Any) -> None:
+    with watched(story.world, before=failing("dynamodb", THROTTLED)) as calls:
+        for number in range(3):
+            story.happens("note.written", f"note-{number}", customer={"user_id": "one"})
+            story.passes("20m")
+    accepted = [call for call in calls if call.operation == "SendMessageBatch"]
+    known = {entry["MessageDeduplicationId"] for call in accepted for entry in call.arguments["Entries"]}
+
+    done = door.world.desk().redrive("events", "", None)
+
+    received = story.world.cloud.receive("events", 10)
+    assert done["redriven"] == 3
+    assert [json.loads(one["Body"])["id"] for one in received] == ["note-0", "note-1", "note-2"]
+    assert len({one["Attributes"]["MessageGroupId"] for one in received}) == 1
+    assert len({one["Attributes"]["MessageDeduplicationId"] for one in received} - known) == len(known) == 3
+
+
+@pytest.mark.usefixtures("parked")
+def test_a_letter_is_deleted_only_after_it_was_sent(story: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(story.world.cloud.client("sqs"), "send_message", lambda **_: _raise(DENIED))
+        refused = cairn("redrive", "events", "--yes", "--to", url)
+
+    assert refused.exit_code == 1
+    assert "0 redriven, 1 refused, 1 left" in refused.stdout
+    assert "sqs refused the call: AccessDenied" in refused.stderr
+    assert "1 redriven, 0 refused, 0 left" in cairn("redrive", "events", "--yes", "--to", url).stdout
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.usefixtures("parked")
+def test_only_the_reason_that_is_named_is_redriven(story: Any, url: str) -> None:
+    story.happens("trial.signup", "no-phone", customer={"phone": "call me"})
+
+    none = cairn("redrive", "events", "--reason", "no such reason", "--yes", "--to", url)
+    done = cairn("redrive", "events", "--reason", "not a PHONE", "--yes", "--to", url)
+
+    assert none.stdout == "events: 0 redriven, 0 refused, 2 left\n"
+    assert done.stdout.startswith("events: 1 redriven, 0 refused, ")
+    assert story.sent() == [], "the other one stays"
+
+
+def test_at_most_as_many_as_are_named_are_redriven(story: Any, door: Any) -> None:
+    for number in range(12):
+        story.happens("trial.signup", f"e{number}", customer={"phone": f"call me {number}"})
+
+    assert door.world.desk().redrive("events", "", 5) | {"queue": ""} == {
+        "queue": "",
+        "redriven": 5,
+        "refused": [],
+        "left": 7,
+    }
+
+
+@pytest.mark.usefixtures("parked")
+def test_nothing_is_sent_before_somebody_says_yes(story: Any, url: str) -> None:
+    asked = cairn("redrive", "events", "--to", url, answers="n\n")
+
+    assert asked.exit_code == 1
+    assert "Send all letters of events back" in asked.stdout
+    assert len(story.dead_letters("events")) == 1
+
+
+def test_a_wake_up_goes_back_to_the_wakes(story: Any, door: Any) -> None:
+    story.signs_up()
+    with watched(story.world, before=failing("dynamodb", THROTTLED)):
+        story.passes("1d")
+
+    done = door.redrives("wakes")
+
+    assert done["redriven"] == 1
+    assert [line["step"] for line in story.tells("message")] == ["hello", "tips"]
+
+
+def test_a_message_goes_back_to_the_messages(story: Any, door: Any) -> None:
+    with watched(story.world, before=lambda call: _raise(DENIED) if call.function == "deliver_message" else None):
+        story.signs_up()
+        story.passes("1h")
+    [letter] = door.letters("messages")
+
+    done = door.redrives("messages")
+
+    assert letter["body"]["step"] == "hello"
+    assert "mia" not in json.dumps(letter).lower()
+    assert done["redriven"] == 1
+    assert len(story.sent()) == 1
+
+
+def test_a_report_goes_back_to_the_feedback(story: Any, door: Any) -> None:
+    story.world.cloud.send("feedback", "not what any provider reports")
+    story.world.settle()
+    [before] = door.letters("feedback")
+
+    done = door.redrives("feedback")
+
+    [after] = door.letters("feedback")
+    assert done["redriven"] == 1
+    assert before["id"] != after["id"], "it was tried again, and parked again"
+
+
+def test_a_queue_that_is_none_is_told_which_there_are(url: str) -> None:
+    asked = cairn("show", "letters", "--to", url)
+
+    assert asked.exit_code == 1
+    assert "there are events, wakes, messages, feedback, effects" in asked.stderr
+
+
+def test_a_deployment_is_not_asked_by_its_url() -> None:
+    asked = cairn("list", "--to", "http://127.0.0.1:9")
+
+    assert asked.exit_code == 1
+    assert "A deployment is named by --stack" in asked.stderr
+
+
+@pytest.mark.usefixtures("parked")
+def test_a_deployment_is_asked_by_its_stack(story: Any, stack: str) -> None:
+    listed = json.loads(cairn("list", "--stack", stack, "--json").stdout)
+    story.passes("1s")
+    done = cairn("redrive", "events", "--stack", stack, "--yes")
+    story.world.settle()
+
+    assert [one["queue"] for one in listed] == list(NAMES)
+    assert listed[0]["count"] == 1
+    assert done.stdout == "events: 1 redriven, 0 refused, 0 left\n"
+    assert len(story.sent()) == 1
+
+
+@pytest.mark.usefixtures("story")
+def test_a_stack_that_is_none_of_ours_is_told_so() -> None:
+    asked = cairn("list", "--stack", "Somebody-elses")
+
+    assert asked.exit_code == 1
+    assert "Somebody-elses" in asked.stderr
+    assert "Traceback" not in asked.stderr
+
+
+@pytest.mark.usefixtures("story")
+def test_another_endpoint_can_stand_in_for_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cairn.adapters import aws
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", "http://127.0.0.1:4566")
+
+    assert aws.client("cloudformation").meta.endpoint_url == "http://127.0.0.1:4566"
+
+
+def test_an_effect_that_could_not_be_carried_out_is_relayed_again(story: Any, door: Any) -> None:
+    refused = failing("sqs", DENIED, to="cairn-messages")
+    with watched(story.world, before=lambda call: refused(call) if call.function == "relay_effects" else None):
+        story.signs_up()
+    [letter] = door.letters("effects")
+
+    done = door.redrives("effects")
+    again = door.redrives("effects")
+
+    assert letter["reason"] == "ServiceRefusedError: sqs refused the call: AccessDenied"
+    assert letter["body"]["effect"]["do"] == "send"
+    assert (done["redriven"], again["redriven"]) == (1, 0)
+    assert [line["step"] for line in story.tells("message")] == ["hello"]
+    assert len(story.sent()) == 1
+
+
+def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_kept(story: Any, door: Any) -> None:
+    refused = failing("sqs", DENIED, to="cairn-messages")
+    with watched(story.world, before=lambda call: refused(call) if call.function == "relay_effects" else None):
+        story.signs_up()
+    story.happens("membership.started", customer={"user_id": "member-1"})
+
+    done = door.redrives("effects")
+
+    assert done["redriven"] == 0
+    assert done["left"] == 1
+    assert "the enrollment is over" in done["refused"][0]["why"]
+    assert "hello" not in [line.get("step") for line in story.tells("message")]
+
+
+def test_a_change_that_could_not_be_read_is_relayed_once_it_can(
+    story: Any, door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("cairn.adapters.dynamodb.codec.effect_from_wire", lambda _: _raise(ValueError("from the future")))
+        story.signs_up()
+        unreadable = door.redrives("effects")
+    [letter] = door.letters("effects")
+    assert letter["body"].keys() == {"customer", "change"}
+    assert "mia" not in json.dumps(letter).lower()
+
+    done = door.redrives("effects")
+    story.passes("1d")
+
+    assert unreadable["redriven"] == 0
+    assert done["redriven"] == 1
+    assert [line["step"] for line in story.tells("message")] == ["hello", "tips"]
+    assert len(story.tells("entered")) == 1
+
+
+def test_an_effect_is_redriven_to_where_a_merge_has_moved_its_customer(story: Any, door: Any) -> None:
+    refused = failing("sqs", DENIED, to="cairn-messages")
+    story.happens("page.viewed", "older", customer={"email": "mia.1@example.com"})
+    story.passes("1h")
+    with watched(story.world, before=lambda call: refused(call) if call.function == "relay_effects" else None):
+        story.happens("trial.signup", "by-id", customer={"user_id": "member-1"}, attributes={"first_name": "Mia"})
+    story.happens("page.viewed", "both", customer={"user_id": "member-1", "email": "mia.1@example.com"})
+
+    done = door.redrives("effects")
+
+    assert done["refused"] == []
+    assert door.letters("effects") == []
+
+
+def test_a_commit_that_comes_in_between_is_not_lost(story: Any, door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cairn.adapters.dynamodb import redrive
+
+    refused = failing("sqs", DENIED, to="cairn-messages")
+    with watched(story.world, before=lambda call: refused(call) if call.function == "relay_effects" else None):
+        story.signs_up()
+    really_read, races = redrive._state_of, []  # noqa: SLF001
+
+    def read_and_lose_the_race(customer_id: str) -> Any:
+        found = really_read(customer_id)
+        if not races:
+            races.append(story.happens("page.viewed", "in-between", customer={"user_id": "member-1"}))
+        return found
+
+    monkeypatch.setattr(redrive, "_state_of", read_and_lose_the_race)
+    done = door.redrives("effects")
+
+    assert (done["redriven"], len(races)) == (1, 1)
+    assert len(story.tells("event")) == 2
+    assert len(story.sent()) == 1
+
+
+def test_a_position_of_the_stream_is_read_anew_and_what_it_decided_is_relayed(story: Any, stack: str) -> None:
+    from infra.local.dead_letters import of_stack
+
+    world = story.world
+    world.stop("relay_effects")
+    story.signs_up()
+    changes = world.cloud.changes(None)
+    world._followed = changes[-1]["dynamodb"]["SequenceNumber"]  # noqa: SLF001  Lambda gave up on all of them
+    streams = world.cloud.client("dynamodbstreams")
+    position = {
+        "streamArn": world.cloud.stream_arn,
+        "shardId": streams.describe_stream(StreamArn=world.cloud.stream_arn)["StreamDescription"]["Shards"][0][
+            "ShardId"
+        ],
+        "startSequenceNumber": changes[0]["dynamodb"]["SequenceNumber"],
+        "endSequenceNumber": changes[-1]["dynamodb"]["SequenceNumber"],
+        "batchSize": len(changes),
+    }
+    desk = of_stack(stack)
+    body = json.dumps({"DDBStreamBatchInfo": position})
+    world.cloud.client("sqs").send_message(QueueUrl=desk.places[STREAM].url, MessageBody=body)
+    world.start("relay_effects")
+    story.passes("1s")
+    assert story.sent() == []
+
+    shown = json.loads(cairn("show", "stream", "--stack", stack, "--json").stdout)
+    story.passes("1s")
+    done = cairn("redrive", "stream", "--stack", stack, "--yes")
+    world.settle()
+
+    assert "what_to_do" in shown
+    assert shown["letters"][0]["body"]["DDBStreamBatchInfo"] == position
+    assert done.stderr == ""
+    assert done.stdout == "stream: 1 redriven, 0 refused, 0 left\n"
+    assert len(story.sent()) == 1
+
+
+def test_a_position_that_the_stream_has_forgotten_is_refused_and_kept(
+    story: Any, stack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from infra.local.dead_letters import of_stack
+
+    really_call = BaseClient._make_api_call  # noqa: SLF001
+
+    def forgotten(client: BaseClient, operation: str, given: Any) -> Any:
+        if operation == "GetShardIterator":
+            raise ClientError({"Error": {"Code": "TrimmedDataAccessException"}}, operation)
+        return really_call(client, operation, given)
+
+    body = json.dumps({"DDBStreamBatchInfo": dict.fromkeys(("streamArn", "shardId", "startSequenceNumber"), "gone")})
+    story.world.cloud.client("sqs").send_message(QueueUrl=of_stack(stack).places[STREAM].url, MessageBody=body)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", forgotten)
+    done = cairn("redrive", "stream", "--stack", stack, "--yes")
+
+    assert done.exit_code == 1
+    assert "0 redriven, 1 refused, 1 left" in done.stdout, done.exception
+
+
+def test_time_passes_while_letters_lie(story: Any, door: Any) -> None:
+    story.happens("trial.signup", customer={"phone": "call me"})
+    story.world.advance_to(story.world.now() + timedelta(days=2))
+
+    assert door.letters("events")[0]["age_seconds"] == 2 * DAY

@@ -1,0 +1,169 @@
+"""What is larger than a queue takes is accepted, stored and processed like anything else."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from bench.calls import Call, watched
+from cairn.adapters.queues import BATCH, MAX_BATCH_BYTES
+from cairn.settings import MAX_BODY_BYTES
+from infra.local.signing import LOCAL_SECRET, signed_headers
+
+SQS_TAKES = 256 * 1024
+"""Bytes of a message before 2025, and today for all we could confirm."""
+
+
+def named(calls: list[Call], function: str) -> list[str]:
+    return [f"{call.service}.{call.operation}" for call in calls if call.function == function]
+
+
+def sizes(calls: list[Call]) -> list[list[int]]:
+    """Of each batch that the receiver queued, how large its messages are."""
+    return [
+        [len(entry["MessageBody"].encode()) for entry in call.arguments["Entries"]]
+        for call in calls
+        if call.operation == "SendMessageBatch"
+    ]
+
+
+def test_an_ordinary_webhook_is_one_call(door: Any) -> None:
+    door.tracks("the first reads the secrets")
+
+    with watched(door.world) as calls:
+        answer = door.tracks("ordinary", properties={"text": "x" * 100_000})
+
+    assert answer.status_code == 202
+    assert [str(call) for call in calls] == ["receive_webhook: sqs.SendMessageBatch"]
+
+
+def test_an_event_larger_than_a_message_travels_by_a_pointer_and_is_processed_whole(story: Any, door: Any) -> None:
+    text = "ü" * 150_000
+
+    with watched(door.world) as calls:
+        answer = door.tracks("large", properties={"text": text})
+        door.world.settle()
+
+    [line] = story.tells("event")
+    assert answer.status_code == 202
+    assert line["properties"]["text"] == text
+    assert max(max(batch) for batch in sizes(calls)) < 1_000
+    assert named(calls, "receive_webhook")[-2:] == ["s3.PutObject", "sqs.SendMessageBatch"], (
+        "stored before it is queued"
+    )
+    assert named(calls, "process_event")[0] == "s3.GetObject"
+
+
+@pytest.mark.parametrize("length", [10, 30_000, 70_000, 150_000])
+def test_no_batch_is_larger_than_sqs_takes(story: Any, door: Any, length: int) -> None:
+    events = [
+        {
+            "id": f"e{number}",
+            "type": "note.written",
+            "customer": {"user_id": f"u{number}"},
+            "properties": {"t": "x" * length},
+        }
+        for number in range(19)
+    ]
+
+    with watched(door.world) as calls:
+        answer = door.posts(events)
+    door.world.settle()
+
+    assert answer.status_code == 202
+    assert len(story.tells("event")) == 19
+    assert all(sum(batch) <= MAX_BATCH_BYTES <= SQS_TAKES for batch in sizes(calls))
+    assert all(len(batch) <= BATCH for batch in sizes(calls))
+
+
+def test_a_body_as_large_as_meta_sends_is_taken_and_one_byte_more_is_not(story: Any) -> None:
+    def tracked(event_id: str, length: int) -> int:
+        events = [
+            {"id": f"{event_id}{n}", "type": "a.b", "customer": {"user_id": "u"}, "properties": {"t": ""}}
+            for n in range(10)
+        ]
+        missing = length - len(json.dumps(events))
+        for event in events:
+            event["properties"] = {"t": "x" * (missing // 10)}
+        events[0]["properties"] = {"t": "x" * (missing // 10 + missing % 10)}
+        body = json.dumps(events).encode()
+        assert len(body) == length
+        return int(story.posts(body)["statusCode"])
+
+    assert tracked("a", MAX_BODY_BYTES) == 202
+    assert tracked("b", MAX_BODY_BYTES + 1) == 413
+    story.world.settle()
+    assert len(story.tells("event")) == 10
+
+
+@pytest.mark.parametrize("service", ["s3", "sqs"])
+def test_a_large_event_that_is_not_stored_is_not_acknowledged_and_its_retry_runs_once(
+    story: Any, door: Any, service: str
+) -> None:
+    def out_of_order(call: Call) -> None:
+        if call.service == service:
+            raise ClientError(
+                {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, call.operation
+            )
+
+    with watched(door.world, before=out_of_order):
+        first = door.tracks("large", properties={"text": "x" * 300_000})
+    second = door.tracks("large", properties={"text": "x" * 300_000})
+    door.tracks("large", properties={"text": "x" * 300_000})
+    door.world.settle()
+
+    assert (first.status_code, second.status_code) == (503, 202)
+    assert len(story.tells("event")) == 1
+
+
+def test_a_genuine_body_that_nothing_can_be_made_of_is_kept_whole_however_large(door: Any) -> None:
+    body = b'{"id": "evt_1", "object": "event", "note": "' + b"x" * 2_000_000  # cut short
+    headers = signed_headers("stripe", body, LOCAL_SECRET, door.world.now())
+
+    answer = door.client.post("/webhooks/stripe", base_url="https://localhost", data=body, headers=headers)
+    door.world.settle()
+
+    [letter] = door.letters("events", reveal=True)
+    assert answer.status_code == 202
+    assert letter["body"]["unreadable"]["body"] == body.decode()
+    assert letter["reason"].startswith("InvalidEventError")
+
+
+def test_an_event_larger_than_the_table_takes_is_parked_at_once_and_holds_up_nobody(story: Any, door: Any) -> None:
+    door.tracks("too large", properties={"text": "x" * 500_000})
+    door.tracks("next")
+    door.world.settle()
+
+    [letter] = door.letters("events")
+    assert letter["reason"].startswith("ServiceRefusedError: dynamodb")
+    assert letter["body"].keys() == {"s3"}
+    assert len(story.tells("event")) == 1
+
+
+def test_a_pointer_that_leads_nowhere_is_parked_with_its_reason(door: Any) -> None:
+    door.tracks("large", properties={"text": "x" * 300_000})
+    s3 = door.world.cloud.client("s3")
+    [stored] = s3.list_objects_v2(Bucket=door.world.cloud.bucket)["Contents"]
+    s3.delete_object(Bucket=door.world.cloud.bucket, Key=stored["Key"])
+
+    door.world.settle()
+
+    [letter] = door.letters("events")
+    assert letter["reason"] == "ServiceRefusedError: s3 refused the call: NoSuchKey"
+
+
+def test_a_large_event_is_redriven_by_its_pointer(story: Any, door: Any) -> None:
+    def denied(call: Call) -> None:
+        if call.operation == "GetObject":
+            raise ClientError(
+                {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "GetObject"
+            )
+
+    door.tracks("large", properties={"text": "x" * 300_000})
+    with watched(door.world, before=denied):
+        door.world.settle()
+    done = door.redrives("events")
+
+    assert (done["redriven"], done["left"]) == (1, 0)
+    assert len(story.tells("event")) == 1

@@ -1,0 +1,209 @@
+"""Whatever is sent to the public endpoints, the answer is one that docs/openapi.yaml names, and never our fault."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import schemathesis
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CHECKS
+from schemathesis.core import NOT_SET
+from werkzeug.test import TestResponse
+
+from cairn.adapters.sources import SNS, TRACK, sources
+from cairn.adapters.sources.bodies import FORM
+from infra.local.server import ROUTES
+from infra.local.signing import LOCAL_SECRET, signed_headers
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.yaml"
+SCHEMA = schemathesis.openapi.from_path(str(DOCUMENT))
+TRACK_OPERATION = SCHEMA["/events"]["POST"]
+WEBHOOK = SCHEMA["/webhooks/{source}"]["POST"]
+HANDSHAKE = SCHEMA["/webhooks/{source}"]["GET"]
+
+SENDS_FORMS = {"twilio"}
+"""Its signature covers a form; any other body is to be vouched for in the URL."""
+
+ONLY_AWS_SIGNS = {"sns"}
+"""With a key that is AWS's own."""
+
+VENDORS = sorted(set(sources()) - {TRACK, SNS})
+"""Nobody but Amazon can sign for the source sns; tests/unit/feedback attacks it."""
+
+HELD = CHECKS.get_by_names(
+    ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
+)
+
+STOPS_A_VENDOR = {404, 410}
+"""After these, and after redirects, vendors stop sending."""
+
+AT_RANDOM = settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+)
+
+BOTH = st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+
+
+def cases(operation: Any, **fixed: Any) -> st.SearchStrategy[Case]:
+    """Requests that the document allows, and requests that it does not."""
+    return BOTH.flatmap(lambda mode: operation.as_strategy(generation_mode=mode, **fixed))
+
+
+def body_of(case: Case) -> bytes:
+    if case.body is NOT_SET:
+        return b""
+    if case.media_type == FORM and isinstance(case.body, dict):
+        return urlencode(case.body).encode()
+    return case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
+
+
+def ask(door: Any, case: Case, headers: dict[str, str] | None = None) -> TestResponse:
+    own = {"content-type": case.media_type or "application/json", **dict(case.headers or {}), **(headers or {})}
+    printable = {name: str(value) for name, value in own.items() if str(value).isprintable() and str(value).isascii()}
+    response: TestResponse = door.client.open(
+        case.formatted_path,
+        method=case.method,
+        base_url="https://localhost",
+        query_string={name: str(value) for name, value in (case.query or {}).items()},
+        data=body_of(case),
+        headers=printable,
+    )
+    case.validate_response(response, checks=HELD)
+    return response
+
+
+def signed(door: Any, case: Case, source: str) -> TestResponse:
+    told = {"content-type": FORM if source in SENDS_FORMS else case.media_type or "application/json"}
+    url = f"https://localhost{case.formatted_path}"
+    headers = signed_headers(source, body_of(case), LOCAL_SECRET, door.world.now(), url=url, headers=told)
+    return ask(door, case, headers)
+
+
+def test_the_document_names_every_public_route_and_no_other() -> None:
+    document = yaml.safe_load(DOCUMENT.read_text())
+    told = {
+        (path, method.upper()) for path, one in document["paths"].items() for method in one if method != "parameters"
+    }
+
+    public = [rule for rule in ROUTES.iter_rules() if not rule.rule.startswith("/_")]
+    served = {
+        (rule.rule.replace("<", "{").replace(">", "}"), method) for rule in public for method in rule.methods or ()
+    }
+
+    assert told == served - {(path, "HEAD") for path, _ in served}
+
+
+def test_no_request_to_the_track_api_is_answered_with_an_error_of_ours(door: Any) -> None:
+    @AT_RANDOM
+    @given(case=cases(TRACK_OPERATION))
+    def random_request(case: Case) -> None:
+        response = ask(door, case)
+
+        assert response.status_code == 401
+
+    random_request()
+
+
+def test_every_event_that_the_document_allows_is_taken_and_processed(story: Any, door: Any) -> None:
+    @settings(AT_RANDOM, max_examples=15)
+    @given(case=TRACK_OPERATION.as_strategy(headers={}))
+    def allowed(case: Case) -> None:
+        assert signed(door, case, TRACK).status_code == 202
+
+    allowed()
+    story.passes("1h")
+    reasons = {letter["reason"] for letter in door.letters("events")}
+    assert all("phone" in reason for reason in reasons), "only whom nobody can name is left over"
+
+
+def test_no_signed_event_however_wrong_is_answered_with_an_error_of_ours(story: Any, door: Any) -> None:
+    @AT_RANDOM
+    @given(case=cases(TRACK_OPERATION, headers={}))
+    def random_event(case: Case) -> None:
+        assert signed(door, case, TRACK).status_code in {202, 400, 422}
+
+    random_event()
+    story.world.settle()
+
+
+@pytest.mark.parametrize("source", VENDORS)
+def test_no_vendor_is_ever_told_to_stop_and_none_meets_an_error_of_ours(door: Any, source: str) -> None:
+    @AT_RANDOM
+    @given(case=cases(WEBHOOK, path_parameters={"source": source}))
+    def random_request(case: Case) -> None:
+        response = ask(door, case)
+
+        assert response.status_code not in STOPS_A_VENDOR
+        assert not 300 <= response.status_code < 400
+
+    random_request()
+
+
+@pytest.mark.parametrize("source", sorted(set(VENDORS) - ONLY_AWS_SIGNS))
+def test_whatever_a_vendor_signs_is_acknowledged(story: Any, door: Any, source: str) -> None:
+    form = {"media_type": FORM} if source in SENDS_FORMS else {}
+
+    @AT_RANDOM
+    @given(case=cases(WEBHOOK, path_parameters={"source": source}, **form))
+    def genuine(case: Case) -> None:
+        assert signed(door, case, source).status_code in {200, 202}
+
+    genuine()
+    story.world.settle()
+
+
+@pytest.mark.parametrize("source", VENDORS)
+def test_no_handshake_is_answered_with_an_error_of_ours(door: Any, source: str) -> None:
+    @AT_RANDOM
+    @given(case=cases(HANDSHAKE, path_parameters={"source": source}))
+    def random_question(case: Case) -> None:
+        assert ask(door, case).status_code in {200, 401}
+
+    random_question()
+
+
+def test_a_source_that_there_is_not_is_told_so(door: Any) -> None:
+    @AT_RANDOM
+    @given(name=st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True).filter(lambda name: name not in VENDORS))
+    def unknown(name: str) -> None:
+        answer = door.client.post(f"/webhooks/{name}", base_url="https://localhost", data=b"{}")
+
+        assert answer.status_code == 404 if name != TRACK else 401
+
+    unknown()
+
+
+BREAKS_PARSERS = [
+    b"[" * 100_000,
+    b'{"a":' * 50_000,
+    b"1" * 5_000,
+    b'{"id": 1e999}',
+    b"\xff\xfe{}",
+    b"\xef\xbb\xbf{}",
+    b'{"type": "\\u0000\\ud800"}',
+    b"NaN",
+    b"",
+    b"null",
+]
+
+
+@pytest.mark.parametrize("source", sorted({TRACK, *VENDORS} - ONLY_AWS_SIGNS))
+def test_what_breaks_parsers_breaks_nothing_here(story: Any, door: Any, source: str) -> None:
+    path = "/events" if source == TRACK else f"/webhooks/{source}"
+    told = {"content-type": FORM} if source in SENDS_FORMS else {}
+    answers = set()
+    for body in BREAKS_PARSERS:
+        headers = signed_headers(source, body, LOCAL_SECRET, door.world.now(), headers=told)
+        answers.add(door.client.post(path, base_url="https://localhost", data=body, headers=headers).status_code)
+    story.world.settle()
+
+    assert answers <= ({400, 422} if source == TRACK else {200, 202})

@@ -1,0 +1,44 @@
+"""docs/operations.md shows commands that work."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner
+
+from bench.calls import Call, watched
+from infra.local.cli import app
+
+RUNBOOK = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line.removeprefix("cairn ")
+    for block in re.findall(r"^```sh\n(.*?)^```$", RUNBOOK, re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+]
+
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
+
+
+def out_of_order(call: Call) -> None:
+    if call.service == "dynamodb":
+        raise THROTTLED
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_runbook_does_what_it_says(story: Any, command: str) -> None:
+    with watched(story.world, before=out_of_order):
+        story.signs_up()
+        story.passes("15m")
+
+    done = CliRunner().invoke(app, shlex.split(command))
+
+    assert done.exit_code == 0, done.stderr
+    assert re.search(r"ThrottlingException|1 redriven, 0 refused, 0 left", done.stdout)
+
+
+def test_there_are_commands() -> None:
+    assert len(COMMANDS) >= 5

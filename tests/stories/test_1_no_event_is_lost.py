@@ -1,0 +1,134 @@
+"""Promise 1: 2xx only after the event is durably stored; a failure ends in a dead-letter queue, never in silence."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from bench.calls import Call, watched
+
+REFUSALS = {
+    "throttled": ClientError({"Error": {"Code": "ThrottlingException"}}, "SendMessageBatch"),
+    "broken": ClientError({"Error": {"Code": "InternalFailure"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, "Any"),
+    "denied": ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "Any"),
+    "gone": EndpointConnectionError(endpoint_url="https://sqs"),
+}
+
+
+def failing(service: str, error: Exception, *operations: str) -> Callable[[Call], None]:
+    def fail(call: Call) -> None:
+        if call.service == service and (not operations or call.operation in operations):
+            raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_an_event_that_the_queue_does_not_take_is_not_acknowledged(story: Any, refusal: str) -> None:
+    with watched(story.world, before=failing("sqs", REFUSALS[refusal])):
+        answer = story.signs_up()
+
+    assert answer["statusCode"] == 503
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    assert json.loads(answer["body"])["type"] == "urn:cairn:problem:not-stored"
+    assert story.tells() == []
+
+    again = story.signs_up()
+
+    assert again["statusCode"] == 202
+    assert [line["step"] for line in story.tells("message")] == ["hello"]
+    assert len(story.sent()) == 1
+
+
+def test_a_list_that_the_queue_takes_in_part_is_not_acknowledged_and_may_be_sent_again(
+    story: Any, member: Callable[[int], dict[str, Any]]
+) -> None:
+    document = [{"id": f"signup-{number}", "type": "trial.signup", **member(number)} for number in range(12)]
+    body = json.dumps(document).encode()
+    batches: list[Call] = []
+
+    def fail_the_second_batch(call: Call) -> None:
+        batches.append(call)
+        if call.operation == "SendMessageBatch" and len(batches) == 2:
+            raise REFUSALS["broken"]
+
+    with watched(story.world, before=fail_the_second_batch):
+        first = story.posts(body)
+        story.world.settle()
+    second = story.posts(body)
+    story.world.settle()
+
+    assert (first["statusCode"], second["statusCode"]) == (503, 202)
+    assert len(story.tells("event")) == 12
+    assert len(story.sent()) == 12
+
+
+def test_an_event_that_cannot_be_processed_is_parked_with_its_reason_and_runs_once_when_redriven(story: Any) -> None:
+    throttled = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "Query")
+
+    with watched(story.world, before=failing("dynamodb", throttled)):
+        answer = story.signs_up()
+        story.passes("15m")
+
+    [(body, reason)] = story.dead_letters("events")
+    assert answer["statusCode"] == 202
+    assert json.loads(body)["id"] == "signup-1"
+    assert reason
+    assert "mia.1@example.com" not in reason
+    assert story.tells() == []
+
+    story.passes("1d")
+    story.redrives("events")
+    story.redrives("events")
+
+    assert story.dead_letters("events") == []
+    assert len(story.tells("entered")) == 1
+    assert len(story.sent()) == 1
+
+
+def test_an_event_that_can_never_be_processed_is_parked_at_once(story: Any) -> None:
+    answer = story.happens("trial.signup", customer={"phone": "call me"})
+
+    [(body, reason)] = story.dead_letters("events")
+    assert answer["statusCode"] == 202
+    assert json.loads(body)["type"] == "trial.signup"
+    assert reason == "InvalidEventError: customer.phone: not a phone number, and nothing else names the customer"
+
+
+def test_an_event_that_cannot_be_processed_holds_up_nobody_else(story: Any) -> None:
+    story.happens("trial.signup", customer={"phone": "call me"})
+    story.signs_up()
+
+    assert len(story.sent()) == 1
+
+
+def test_a_wake_up_that_cannot_be_processed_is_parked_and_goes_on_when_redriven(story: Any) -> None:
+    story.signs_up()
+
+    throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
+    with watched(story.world, before=failing("dynamodb", throttled)):
+        story.passes("1d")
+    parked = story.dead_letters("wakes")
+    story.passes("1h")
+    story.redrives("wakes")
+
+    assert len(parked) == 1
+    assert [line["step"] for line in story.tells("message")] == ["hello", "tips"]
+
+
+def test_an_event_full_of_other_alphabets_is_stored_whole(story: Any) -> None:
+    """In JSON's own escapes it would be twice as long as SQS and DynamoDB take it."""
+    text = "日本語😀" * 25_000
+    document = {"id": "long", "type": "note.written", "customer": {"user_id": "one"}, "properties": {"text": text}}
+    body = json.dumps(document, ensure_ascii=False).replace(
+        "日", "\\ud800\\uffff", 1
+    )  # and what no queue takes as it is
+
+    answer = story.posts(body.encode())
+    story.world.settle()
+
+    assert answer["statusCode"] == 202
+    [line] = story.tells("event")
+    assert line["properties"]["text"] == text.replace("日", "\ud800\uffff", 1)

@@ -1,0 +1,143 @@
+"""Promises 6 and 8: consent, suppression and the kill switch stop everything that is still queued."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from bench.calls import Call, watched
+from cairn.adapters.dynamodb.kept import DynamoSwitches
+
+THROTTLED = ClientError({"Error": {"Code": "Throttling"}}, "Publish")
+
+
+@pytest.fixture
+def busy_providers(story: Any) -> Callable[[Callable[[], Any]], None]:
+    """Do something while providers are too busy, so that what is decided then waits in the queue."""
+
+    def refuse(call: Call) -> None:
+        if call.service in {"sns", "sesv2"}:
+            raise THROTTLED
+
+    def meanwhile(do: Callable[[], Any]) -> None:
+        with watched(story.world, before=refuse):
+            do()
+
+    return meanwhile
+
+
+def test_a_message_waits_for_a_busy_provider_and_is_sent_once(story: Any, busy_providers: Any) -> None:
+    busy_providers(story.signs_up)
+    assert story.sent() == []
+
+    story.passes("1h")
+
+    assert [one.text for one in story.sent()] == ["Hello Mia"]
+
+
+def test_a_denial_stops_a_message_that_is_already_queued(story: Any, busy_providers: Any) -> None:
+    busy_providers(story.signs_up)
+    denial = {"channel": "sms", "purpose": "transactional", "status": "denied", "source": "reply STOP"}
+
+    story.happens("consent.changed", customer={"phone": "+12015550001"}, consent=[denial])
+    story.passes("1h")
+
+    assert story.sent() == []
+    assert [(line["step"], line["reason"]) for line in story.tells("suppressed")] == [("hello", "opted_out")]
+
+
+def test_a_denial_is_not_undone_by_an_older_consent_that_arrives_late(story: Any) -> None:
+    story.signs_up()
+    denial = {"channel": "email", "purpose": "marketing", "status": "denied", "source": "link"}
+    granted = denial | {"status": "granted", "at": "2026-03-01T08:00:00Z"}
+
+    story.happens("consent.changed", "denied", customer={"user_id": "member-1"}, consent=[denial])
+    story.passes("10m")
+    story.happens("consent.changed", "granted", customer={"user_id": "member-1"}, consent=[granted])
+    story.passes("1d")
+
+    assert [line["reason"] for line in story.tells("suppressed")] == ["opted_out"]
+
+
+@pytest.mark.parametrize("channel_of_consent", ["sms", "whatsapp", "push"])
+def test_consent_counts_for_its_own_channel_only(story: Any, channel_of_consent: str) -> None:
+    consent = [{"channel": channel_of_consent, "purpose": "marketing", "status": "granted"}]
+
+    story.signs_up(consent=consent)
+    story.passes("1d")
+
+    assert [one.channel for one in story.sent()] == ["sms"]
+    assert [(line["step"], line["reason"]) for line in story.tells("suppressed")] == [("tips", "no_consent")]
+
+
+@pytest.fixture
+def an_earlier_mail(story: Any) -> tuple[str, str]:
+    """Its own id and its customer's, who has just signed up."""
+    story.signs_up()
+    return "an-earlier-one", story.tells("entered")[0]["customer_id"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("Bounce", {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "Mia.1@example.com"}]}),
+        ("Complaint", {"complainedRecipients": [{"emailAddress": "mia.1@example.com"}]}),
+    ],
+)
+def test_a_dead_or_complaining_address_gets_nothing_of_what_is_queued(
+    story: Any, an_earlier_mail: tuple[str, str], busy_providers: Any, kind: str, detail: dict[str, Any]
+) -> None:
+    busy_providers(lambda: story.passes("2h"))  # the tips are queued
+
+    story.ses_tells(kind, of=an_earlier_mail, address="mia.1@example.com", **detail)
+    story.passes("1d")
+
+    assert [one.channel for one in story.sent()] == ["sms"]
+    assert [(line["step"], line["reason"]) for line in story.tells("suppressed")] == [("tips", "suppressed_address")]
+
+
+def test_a_suppressed_address_stays_so_however_it_is_written(story: Any, an_earlier_mail: tuple[str, str]) -> None:
+    bounced = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
+    story.ses_tells("Bounce", of=an_earlier_mail, address="mia.1@example.com", **bounced)
+
+    story.passes("1m")
+    story.happens("profile.updated", customer={"user_id": "member-1"}, attributes={"email": "MIA.1@Example.com"})
+    story.passes("1d")
+
+    assert [line["reason"] for line in story.tells("suppressed")] == ["suppressed_address"]
+
+
+def test_a_mailbox_that_is_full_for_now_is_written_to_again(story: Any, an_earlier_mail: tuple[str, str]) -> None:
+    full = {"bounceType": "Transient", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
+
+    story.ses_tells("Bounce", of=an_earlier_mail, address="mia.1@example.com", **full)
+    story.passes("1d")
+
+    assert [one.channel for one in story.sent()] == ["sms", "email"]
+
+
+@pytest.mark.parametrize("what", ["all", "channel:sms", "journey:welcome"])
+def test_the_kill_switch_stops_queued_sends_within_a_minute(story: Any, busy_providers: Any, what: str) -> None:
+    story.signs_up(1)  # a sender is at work, and knows the switches as they were
+    busy_providers(lambda: story.signs_up(2))
+
+    DynamoSwitches().stop(what)
+    story.passes("1m")
+    story.signs_up(3)
+    story.passes("10m")
+
+    assert [one.address for one in story.sent()] == ["+12015550001"]
+    stopped = {(line["customer"], line["reason"]) for line in story.tells("suppressed")}
+    assert stopped == {("member-2", "kill_switch"), ("member-3", "kill_switch")}
+
+
+def test_the_kill_switch_lets_go_within_a_minute(story: Any) -> None:
+    DynamoSwitches().stop("all")
+    story.signs_up(1)
+
+    DynamoSwitches().stop()
+    story.passes("1m")
+    story.signs_up(2)
+
+    assert [one.address for one in story.sent()] == ["+12015550002"]

@@ -1,0 +1,94 @@
+"""An enrollment is pinned to the version that it started with; a deployment changes no journey under way."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cairn.domain.errors import CairnError
+
+TIPS = Path("welcome/templates/tips.email.html")
+JOURNEY = Path("welcome/journey.yaml")
+
+
+@pytest.fixture
+def edited(tmp_path: Path, short_journey: Path) -> Callable[..., Path]:
+    """The short journey with one text of one file replaced by another."""
+
+    def edit(file: Path, old: str, new: str) -> Path:
+        folder = tmp_path / "journeys"
+        shutil.copytree(short_journey, folder)
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new))
+        return folder
+
+    return edit
+
+
+def test_a_customer_under_way_gets_the_text_that_was_there_at_the_start(story: Any, edited: Any) -> None:
+    story.signs_up(1)
+
+    story.world.deploy(edited(TIPS, "Three tips", "Four tips"))
+    story.signs_up(2)
+    story.passes("1d")
+
+    mails = {one.address: one.text for one in story.sent() if one.channel == "email"}
+    assert mails == {"mia.1@example.com": "Three tips", "mia.2@example.com": "Four tips"}
+
+
+def test_a_customer_under_way_takes_the_steps_that_were_there_at_the_start(story: Any, edited: Any) -> None:
+    story.signs_up(1)
+
+    story.world.deploy(edited(JOURNEY, "timeout: 2h", "timeout: 5h"))
+    story.signs_up(2)
+    story.passes("1d")
+
+    mails = [(line["customer"], line["at"][11:16]) for line in story.tells("message") if line["step"] == "tips"]
+    assert mails == [("member-1", "16:00"), ("member-2", "19:00")]
+
+
+def test_a_customer_under_way_hears_the_events_of_its_own_version(story: Any, edited: Any) -> None:
+    story.signs_up(1)
+
+    story.world.deploy(edited(JOURNEY, "event: visit.attended", "event: visit.booked"))
+    story.happens("visit.attended", customer={"user_id": "member-1"})
+    story.passes("1d")
+
+    assert [line["outcome"] for line in story.tells("ended")] == ["came"]
+
+
+def test_a_journey_that_is_gone_is_walked_to_its_end(story: Any, edited: Any) -> None:
+    story.signs_up(1)
+    folder = edited(JOURNEY, "journey: welcome", "journey: hello")
+    (folder / "welcome").rename(folder / "hello")
+
+    story.world.deploy(folder)
+    story.passes("1d")
+
+    assert [line["step"] for line in story.tells("message")] == ["hello", "tips"]
+    assert [line["outcome"] for line in story.tells("ended")] == ["completed"]
+
+
+def test_somebody_who_walked_the_old_version_is_not_taken_in_again_by_the_new_one(story: Any, edited: Any) -> None:
+    story.signs_up(1)
+    story.passes("1d")
+
+    story.world.deploy(edited(TIPS, "Three tips", "Four tips"))
+    story.happens("trial.signup", "another-signup", customer={"user_id": "member-1"})
+    story.passes("1d")
+
+    assert len(story.tells("entered")) == 1
+    assert [line["reason"] for line in story.tells("not_entered")] == ["re-entry"]
+
+
+def test_a_journey_with_an_error_is_not_deployed(story: Any, edited: Any) -> None:
+    with pytest.raises(CairnError, match="tips"):
+        story.world.deploy(edited(TIPS, "profile.first_name", "profile.first_name | no_such_filter"))
+
+    story.signs_up()
+    story.passes("1d")
+
+    assert len(story.sent()) == 2

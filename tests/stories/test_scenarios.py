@@ -1,0 +1,134 @@
+"""The stories of events/scenarios: each comes out as it says, and none passes by saying little."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from infra.local.cli import app
+from infra.local.scenario import load, tell
+from infra.local.signing import local_secrets
+from infra.local.world import world
+
+ROOT = Path(__file__).parents[2]
+SCENARIOS = sorted((ROOT / "events" / "scenarios").glob("*.yaml"))
+JOURNEYS = ROOT / "layers" / "journeys"
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_a_scenario_comes_out_as_it_says(path: Path) -> None:
+    scenario = load(path)
+
+    with world(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
+        told = tell(path, scenario, made, local_secrets({}))
+
+    assert told.difference == ""
+
+
+@pytest.mark.parametrize("journey", [path.parent.name for path in JOURNEYS.glob("*/journey.yaml")])
+def test_every_journey_has_a_scenario_of_its_own_name(journey: str) -> None:
+    assert journey in [path.stem for path in SCENARIOS]
+
+
+Replay = Callable[..., Result]
+
+
+@pytest.fixture
+def replay(monkeypatch: pytest.MonkeyPatch) -> Replay:
+    """The command `cairn replay`."""
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # the command sets it for good; this puts it back
+
+    def run(*arguments: str | Path) -> Result:
+        return CliRunner().invoke(app, ["replay", *map(str, arguments)], catch_exceptions=False)
+
+    return run
+
+
+def test_replay_prints_the_story_as_lines_of_json(replay: Replay) -> None:
+    result = replay(ROOT / "events" / "scenarios" / "payment-failure-rescue.yaml", "--json")
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert all(list(line)[:3] == ["at", "kind", "customer"] for line in lines)
+    assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
+    assert all(datetime.fromisoformat(line["at"]).tzinfo for line in lines)
+    messages = [
+        (line["at"], line["journey"], line["step"], line["channel"], line["template"])
+        for line in lines
+        if line["kind"] == "message"
+    ]
+    assert messages == [
+        ("2026-03-09T14:00:00Z", "payment-failure-rescue", "retry-link", "sms", "retry"),
+        ("2026-03-09T14:30:00Z", "payment-failure-rescue", "troubleshooting", "email", "troubleshooting"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "instead", "difference"),
+    [
+        ("{at: 30m, kind: message", "{at: 31m, kind: message", "-2026-03-09T14:31:00Z message"),
+        ("{at: 3h, kind: ended", "{at: 4h, kind: ended", "-2026-03-09T18:00:00Z ended"),
+        ("  - {at: 30m, kind: message.*\n", "", "+2026-03-09T14:30:00Z message"),
+        ("step: retry-link", "step: other-link", "-2026-03-09T14:00:00Z message"),
+        ("contains: .49.00 USD", "contains: [50.00 USD", "contains='50.00 USD'"),
+    ],
+    ids=["an instant of a message", "an instant of an end", "a message left out", "a step", "a text"],
+)
+def test_an_expectation_that_does_not_hold_fails_with_a_difference(
+    replay: Replay, tmp_path: Path, said: str, instead: str, difference: str
+) -> None:
+    story = (ROOT / "events" / "scenarios" / "payment-failure-rescue.yaml").read_text()
+    changed, count = re.subn(said, instead, story.replace("../", f"{ROOT}/events/"))
+    path = tmp_path / "changed.yaml"
+    path.write_text(changed)
+
+    result = replay(path)
+
+    assert count == 1
+    assert result.exit_code == 1
+    assert difference in result.stderr
+    assert "--- expected\n+++ happened" in result.stderr
+
+
+def test_several_stories_fail_together_where_one_of_them_does(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "nothing-happens.yaml"
+    path.write_text(
+        "scenario: Nothing\nstarts: 2026-03-02T14:00:00Z\nfor: 1d\nposts: []\nexpect: [{at: 0s, kind: message}]"
+    )
+
+    result = replay(path, SCENARIOS[0])
+
+    assert result.exit_code == 1
+
+
+def test_a_refused_post_ends_the_story_with_what_the_receiver_said(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "refused.yaml"
+    path.write_text(
+        "scenario: A typo\nstarts: 2026-03-02T14:00:00Z\nfor: 1d\n"
+        "posts: [{at: 0s, event: {id: one, type: Signed Up, customer: {user_id: one}}}]",
+    )
+
+    result = replay(path)
+
+    assert result.exit_code == 1
+    assert "answered 422" in result.stderr
+    assert "object.action" in result.stderr
+
+
+def test_a_time_that_the_clocks_skip_comes_when_they_have_skipped_it(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "gap.yaml"
+    path.write_text(
+        "scenario: Half past two on the night of 8 March, which New York does not have\n"
+        "starts: 2026-03-05T15:00:00Z\nfor: 4d\n"
+        "posts:\n"
+        f"  - {{at: 0s, file: {ROOT}/events/track/trial_signup.json, set: {{attributes.preferred_time: '02:30'}}}}\n"
+    )
+
+    result = replay(path, "--json")
+
+    classes = [line for line in map(json.loads, result.stdout.splitlines()) if line.get("step") == "classes"]
+    assert [line["at"] for line in classes] == ["2026-03-08T07:30:00Z"]  # 3:30 on the wall

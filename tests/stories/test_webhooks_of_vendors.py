@@ -1,0 +1,163 @@
+"""Every vendor's webhooks through the real receiver: its handshake, its answer, and what becomes of what it sends."""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cairn.adapters.sources import sources
+from infra.local.scenario import load, tell
+from infra.local.signing import LOCAL_SECRET, local_secrets, posting, sample_headers, samples
+from infra.local.world import world
+from tests.unit.sources.test_docs import journeys_of
+
+EVENTS = Path(__file__).parents[2] / "events"
+VENDORS = [name for name in sources() if name not in {"track", "sns"}]  # sns: tests/unit/feedback, no mapping file
+ANSWERS = {"twilio": 200, "whatsapp": 200, "facebook-leads": 200}
+"""The vendors that want another answer than 202."""
+
+
+def posts(story: Any, source: str, document: Any, headers: dict[str, str] | None = None) -> Any:
+    made = posting(source, document, LOCAL_SECRET, story.world.now(), headers=headers)
+    answer = story.world.request("POST", made.url, made.headers, made.body, source)
+    story.world.settle()
+    return answer
+
+
+def posts_sample(story: Any, name: str) -> Any:
+    path = EVENTS / f"{name}.json"
+    return posts(story, path.parent.name, json.loads(path.read_text(encoding="utf-8")), sample_headers(path))
+
+
+def asks(story: Any, source: str, query: str) -> Any:
+    return story.world.request("GET", f"https://localhost/webhooks/{source}?{query}", {}, b"", source)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_every_sample_is_taken_and_lands_on_a_customer(vendor: str, story: Any) -> None:
+    for path in samples(EVENTS / vendor):
+        answer = posts_sample(story, f"{vendor}/{path.stem}")
+
+        assert answer["statusCode"] == ANSWERS.get(vendor, 202), path.name
+
+    assert story.tells("event")
+    assert story.dead_letters("events") == []
+
+
+def test_twilio_hears_twiml_that_does_nothing(story: Any) -> None:
+    answer = posts_sample(story, "twilio/message_received")
+
+    assert answer["headers"] == {"content-type": "text/xml"}
+    assert answer["body"].endswith("<Response/>")
+
+
+@pytest.mark.parametrize("source", ["whatsapp", "facebook-leads"])
+def test_meta_hears_its_challenge_if_it_knows_the_token(source: str, story: Any) -> None:
+    question = f"hub.mode=subscribe&hub.challenge=11583&hub.verify_token={LOCAL_SECRET.replace('=', '%3D')}"
+
+    genuine = asks(story, source, question)
+    stranger = asks(story, source, "hub.mode=subscribe&hub.challenge=11583&hub.verify_token=guess")
+    nobody = asks(story, source, "")
+
+    assert (genuine["statusCode"], genuine["body"]) == (200, "11583")
+    assert genuine["headers"]["content-type"].startswith("text/plain")
+    assert [one["statusCode"] for one in (stranger, nobody)] == [401, 401]
+    assert "11583" not in stranger["body"]
+
+
+def test_a_vendor_never_hears_404_410_or_a_redirect(story: Any) -> None:
+    for vendor in VENDORS:
+        unlike_anything, no_json, nothing, forged, strange_get = (
+            posts(story, vendor, {"something": "else"}),
+            story.posts(b"{", vendor),
+            story.posts(b"", vendor),
+            story.posts(b"forged", vendor, {}),
+            asks(story, vendor, ""),
+        )
+
+        for answer in (unlike_anything, no_json, nothing):
+            assert answer["statusCode"] in {200, 202, 401}
+        assert forged["statusCode"] == strange_get["statusCode"] == 401
+
+
+def test_a_genuine_body_that_is_of_no_use_is_acknowledged_and_kept_with_its_reason(story: Any) -> None:
+    answer = story.posts(b'{"half": ', "typeform")
+    story.world.settle()
+
+    assert answer["statusCode"] == 202
+    [(body, reason)] = story.dead_letters("events")
+    assert json.loads(body)["unreadable"]["source"] == "typeform"
+    assert json.loads(body)["unreadable"]["body"] == '{"half": '
+    assert reason == "InvalidEventError: the body is not JSON"
+
+
+def test_our_own_api_still_says_what_is_wrong(story: Any) -> None:
+    assert story.posts(b'{"half": ')["statusCode"] == 400
+    assert story.posts(b'{"type": "no"}')["statusCode"] == 422
+    assert story.dead_letters("events") == []
+
+
+def test_an_unknown_type_is_stored_and_starts_nothing(story: Any) -> None:
+    unknown = {"id": 1, "email": "lena@example.com", "updated_at": "2026-03-02T09:00:00Z"}
+
+    answer = posts(story, "shopify", unknown, {"X-Shopify-Topic": "orders/fulfilled"})
+
+    assert answer["statusCode"] == 202
+    [line] = story.tells()
+    assert (line["kind"], line["type"]) == ("event", "shopify.orders.fulfilled")
+
+
+def test_the_same_delivery_fifty_times_is_one_event(story: Any) -> None:
+    for _ in range(50):
+        posts_sample(story, "whatsapp/message_text")
+
+    assert len(story.tells("event")) == 1
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("orders_create", "orders_paid", "customers_update"))))
+def test_a_shops_webhooks_in_any_order_make_the_same_customer(order: tuple[str, ...], story: Any) -> None:
+    for name in order:
+        posts_sample(story, f"shopify/{name}")
+
+    lines = story.tells("event", of="lena.sample@example.com")
+    assert {line["type"] for line in lines} == {"order.created", "order.paid", "customer.updated"}
+    assert len({line["customer_id"] for line in lines}) == 1
+
+
+ABANDONED = """
+scenario: A cart is left behind, and another is not
+starts: 2026-03-09T14:05:00Z
+for: 2d
+posts:
+  - at: 0s
+    source: shopify
+    file: {events}/shopify/customers_update.json
+    set: {{updated_at: $at, email_marketing_consent.consent_updated_at: $at}}
+  - at: 1m
+    source: shopify
+    file: {events}/shopify/checkouts_create.json
+    set: {{updated_at: $at}}
+{order}
+"""
+PLACED = """
+  - at: 15m
+    source: shopify
+    file: {events}/shopify/orders_create.json
+    set: {{updated_at: $at}}
+"""
+
+
+@pytest.mark.parametrize("placed", [True, False])
+def test_the_journey_of_the_docs_derives_an_abandoned_cart(placed: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    path = tmp_path / "cart.yaml"
+    order = PLACED.format(events=EVENTS) if placed else ""
+    path.write_text(ABANDONED.format(events=EVENTS, order=order), encoding="utf-8")
+    journeys = journeys_of(EVENTS.parent / "docs" / "sources" / "shopify.md", tmp_path)
+    scenario, secrets = load(path), local_secrets({})
+
+    with world(journeys, start=scenario.starts, secrets=secrets) as made:
+        told = tell(path, scenario, made, secrets)
+
+    assert [line["step"] for line in told.lines if line["kind"] == "message"] == ([] if placed else ["come-back"])

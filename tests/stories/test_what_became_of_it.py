@@ -1,0 +1,230 @@
+"""What became of a message, as providers tell it: bounces, statuses in any order, replies, by every road."""
+
+import json
+from contextlib import ExitStack
+from functools import reduce
+from itertools import permutations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.world import World
+    from tests.conftest import Story
+
+AWS = Path(__file__).parents[2] / "events" / "aws"
+
+ONE_MESSAGE = """
+journey: hello
+description: One message, and a wait for what becomes of it.
+entry: {event: trial.signup}
+steps:
+  - id: hello
+    send: {channel: [whatsapp, sms], template: hello, purpose: transactional}
+  - id: seen
+    wait_for:
+      event: message.opened
+      timeout: 2d
+      then:
+        - id: done
+          exit: read
+  - id: over
+    exit: never-read
+"""
+
+MEMBER = {
+    "customer": {"user_id": "member-1", "email": "mia.1@example.com", "phone": "+12015550001"},
+    "attributes": {"first_name": "Mia", "time_zone": "America/New_York"},
+    "consent": [{"channel": "whatsapp", "purpose": "transactional", "status": "granted", "source": "form"}],
+}
+
+
+@pytest.fixture
+def one_message(tmp_path: Path) -> Path:
+    folder = tmp_path / "hello"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "journey.yaml").write_text(ONE_MESSAGE)
+    for channel in ("whatsapp", "sms"):
+        (folder / "templates" / f"hello.{channel}.txt").write_text("Welcome, {{ profile.first_name }}.")
+    return tmp_path
+
+
+@pytest.fixture
+def by_end_user_messaging(one_message: Path) -> "Iterator[Story]":
+    """A deployment that texts by End User Messaging."""
+    from infra.local.signing import local_secrets
+    from infra.local.world import world
+    from tests.conftest import MONDAY, Story
+
+    with ExitStack() as stack:
+        made = world(one_message, start=MONDAY, secrets=local_secrets({}), texts_by_end_user_messaging=True)
+        yield Story(stack.enter_context(made))
+
+
+def reports(story: "Story", sample: str, **put: Any) -> None:
+    """A provider's report about the only customer's message, with some values set by dotted path."""
+    from infra.local.reports import named
+
+    document = json.loads((AWS / f"{sample}.json").read_text())
+    for place, value in put.items():
+        *path, last = (int(name) if name.isdigit() else name for name in place.split("."))
+        reduce(lambda node, name: node[name], path, document)[last] = value
+    story.world.feedback(json.dumps(named(document, story.world.names())))
+    story.world.settle()
+
+
+def about_the_email(step: str = "tips") -> dict[str, Any]:
+    return {
+        "mail.tags": {"message": [f"$message:{step}"], "customer": ["$customer"]},
+        "mail.messageId": f"$provider:{step}",
+    }
+
+
+def contact(world: "World") -> Any:
+    from cairn.adapters.dynamodb.customers import DynamoCustomers
+    from infra.local.cloud import IDENTITY_SALT
+
+    return DynamoCustomers(IDENTITY_SALT).load(world.names()["customer"]).contact
+
+
+def messages(story: "Story") -> list[tuple[str, str, str]]:
+    return [(line["step"], line.get("channel", ""), line["status"]) for line in story.tells("message", "failed")]
+
+
+def test_a_hard_bounce_moves_the_message_and_lets_its_address_be(story: "Story") -> None:
+    story.signs_up()
+    story.passes("2h")
+
+    reports(
+        story, "ses_bounce", **about_the_email(), **{"bounce.bouncedRecipients.0.emailAddress": "mia.1@example.com"}
+    )
+
+    assert ("tips", "email", "bounced") in messages(story)
+    assert contact(story.world).suppressed["mia.1@example.com"].reason == "bounced"
+    assert story.dead_letters("feedback") == []
+
+
+def test_eventbridge_after_the_topic_tells_nothing_new(story: "Story") -> None:
+    story.signs_up()
+    story.passes("2h")
+    detail = {f"detail.{place}": value for place, value in about_the_email().items()}
+
+    reports(story, "ses_bounce", **about_the_email())
+    reports(story, "ses_bounce_eventbridge", **detail)
+
+    bounced = [line for line in story.tells("event") if line["type"] == "message.bounced"]
+    assert len(bounced) == 1
+
+
+@pytest.mark.parametrize("order", [*permutations(["ses_delivery", "ses_open", "ses_complaint"])], ids="-".join)
+def test_statuses_of_an_email_in_every_order_end_the_same(story: "Story", order: tuple[str, ...]) -> None:
+    story.signs_up()
+    story.passes("2h")
+
+    for sample in order:
+        reports(story, sample, **about_the_email())
+
+    assert ("tips", "email", "complained") in messages(story)
+    assert contact(story.world).suppressed["mia.sample@example.com"].reason == "complained"
+
+
+def about_whatsapp(status: str) -> dict[str, Any]:
+    place = "whatsAppWebhookEntry.changes.0.value.statuses.0"
+    return {f"{place}.biz_opaque_callback_data": "$customer/$message:hello", f"{place}.status": status}
+
+
+def test_a_whatsapp_message_goes_out_and_is_answered_for(a_story: Any, one_message: Path) -> None:
+    story = a_story(one_message)
+
+    story.happens("trial.signup", **MEMBER)
+
+    (taken,) = story.world.cloud.end_user_messaging.taken
+    assert (taken.channel, taken.address, taken.text) == ("whatsapp", "+12015550001", "Welcome, Mia.")
+    assert taken.id == story.world.names()["provider:hello"]
+    assert messages(story) == [("hello", "whatsapp", "sent")]
+
+
+@pytest.mark.parametrize("order", [*permutations(["sent", "delivered", "read"])], ids="-".join)
+def test_a_whatsapp_message_read_before_it_is_delivered_stays_read(
+    a_story: Any, one_message: Path, order: tuple[str, ...]
+) -> None:
+    story = a_story(one_message)
+    story.happens("trial.signup", **MEMBER)
+
+    for status in order:
+        reports(story, "whatsapp_read", **about_whatsapp(status))
+
+    assert messages(story) == [("hello", "whatsapp", "opened")]
+    assert [line["outcome"] for line in story.tells("ended")] == ["read"]
+
+
+def test_without_a_number_for_whatsapp_the_next_channel_is_tried(
+    a_story: Any, one_message: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.local.cloud.WHATSAPP_PHONE_NUMBER_ID", "")
+    story = a_story(one_message)
+
+    story.happens("trial.signup", **MEMBER)
+
+    assert messages(story) == [("hello", "sms", "sent")]
+    assert [sent.text for sent in story.sent()] == ["Welcome, Mia."]
+    assert story.dead_letters("messages") == []
+
+
+def test_a_text_of_end_user_messaging_gives_back_what_became_of_it(by_end_user_messaging: "Story") -> None:
+    story = by_end_user_messaging
+    story.happens("trial.signup", **(MEMBER | {"consent": []}))
+
+    (taken,) = story.world.cloud.end_user_messaging.taken
+    reports(story, "sms_delivered", context=taken.request["Context"], messageId=taken.id)
+
+    assert taken.channel == "sms"
+    assert taken.request["ConfigurationSetName"] == "cairn"
+    assert messages(story) == [("hello", "sms", "delivered")]
+    assert story.sent() == []
+
+
+def test_snss_log_moves_the_message_whose_id_sns_gave(story: "Story") -> None:
+    story.signs_up()
+
+    reports(
+        story,
+        "sns_sms_failed",
+        **{"notification.messageId": "$provider:hello", "delivery.destination": "+12015550001"},
+    )
+
+    assert ("hello", "sms", "failed") in messages(story)
+
+
+def test_a_reply_is_matched_to_the_text_that_it_answers(by_end_user_messaging: "Story") -> None:
+    story = by_end_user_messaging
+    story.happens("trial.signup", **(MEMBER | {"consent": []}))
+    story.passes("1h")
+
+    reports(story, "sms_reply", originationNumber="+12015550001", previousPublishedMessageId="$provider:hello")
+
+    (reply,) = [line for line in story.tells("event") if line["type"] == "message.replied"]
+    assert reply["properties"]["message_id"] == story.world.names()["message:hello"]
+    assert (reply["properties"]["keyword"], reply["properties"]["text"]) == ("SLIDES", "SLIDES please")
+
+
+def test_who_stops_marketing_in_whatsapp_gets_no_more_of_it(a_story: Any, one_message: Path) -> None:
+    story = a_story(one_message)
+    story.happens("trial.signup", **MEMBER)
+
+    place = "whatsAppWebhookEntry.changes.0.value.user_preferences.0"
+    reports(story, "whatsapp_stop_marketing", **{f"{place}.wa_id": "12015550001", f"{place}.timestamp": "1772460000"})
+
+    assert contact(story.world).consents["whatsapp:marketing"].status == "denied"
+    assert len({line["customer_id"] for line in story.tells()}) == 1
+
+
+def test_what_no_provider_tells_is_parked_with_its_reason(story: "Story") -> None:
+    story.world.feedback('{"eventType": "Bounce", "mail": []}')
+    story.world.settle()
+
+    ((_, reason),) = story.dead_letters("feedback")
+    assert reason.startswith("InvalidEventError: ")
