@@ -82,7 +82,8 @@ def relay_effects() -> "RelayEffects":
     from cairn.adapters import aws
     from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
     from cairn.adapters.dynamodb.timeline import DynamoTimeline
-    from cairn.adapters.queues import DeadLetterQueue, MessagesQueue, parked_effect
+    from cairn.adapters.outbox import MessagesQueue, parked_effect
+    from cairn.adapters.queues import DeadLetterQueue
     from cairn.adapters.timers import Timers
     from cairn.application.relay_effects import RelayEffects
 

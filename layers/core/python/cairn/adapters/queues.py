@@ -1,19 +1,16 @@
-"""SQS: the inbox of events (FIFO per customer), the outbox of messages, dead letters."""
+"""SQS: the inbox of events (FIFO per customer), and dead letters."""
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from cairn.adapters.aws import calling
-from cairn.adapters.dynamodb.codec import effect_to_wire, message_to_wire
 from cairn.adapters.json_text import to_json
 from cairn.adapters.overflow import Overflow
-from cairn.domain.effects import Effect
-from cairn.domain.errors import CairnError, ServiceBusyError
+from cairn.domain.errors import ServiceBusyError
 from cairn.domain.event import Event, event_to_wire
 from cairn.domain.identity import short_hash
-from cairn.domain.message import Message
 
 BATCH = 10
 """Entries of one SendMessageBatch (SQS quota)."""
@@ -66,18 +63,6 @@ class EventsQueue:
             )
 
 
-class MessagesQueue:
-    """Implements the port Outbox."""
-
-    def __init__(self, sqs: Any, url: str) -> None:
-        self._sqs = sqs
-        self._url = url
-
-    def put(self, message: Message) -> None:
-        with calling("sqs"):
-            self._sqs.send_message(QueueUrl=self._url, MessageBody=to_json(message_to_wire(message)))
-
-
 class DeadLetterQueue:
     """Implements the port DeadLetters: the body as it came, with the reason as a message attribute."""
 
@@ -127,20 +112,3 @@ def _as_text(body: bytes) -> dict[str, str]:
 def group_of(event: Event) -> str:
     """The message group: the customer as this event names it. Hashed, because queues show group ids in the clear."""
     return event.customer_id or short_hash(event.identifiers[0].key if event.identifiers else event.key, length=26)
-
-
-def wake_body(customer_id: str, enrollment_id: str, sequence: int) -> str:
-    """What a timer brings back, on the wakes queue."""
-    wake = {"customer": customer_id, "enrollment": enrollment_id, "sequence": sequence}
-    return to_json(wake)
-
-
-def parked_effect(dead_letters: DeadLetterQueue) -> Callable[[str, Effect | Mapping[str, Any], Exception], None]:
-    """Keeps what can never be carried out, whole, so that it can be redriven once its cause is mended."""
-
-    def park(customer_id: str, what: Effect | Mapping[str, Any], error: Exception) -> None:
-        kept = {"change": what} if isinstance(what, Mapping) else {"effect": effect_to_wire(what)}
-        why = f": {error}" if isinstance(error, CairnError) else ""
-        dead_letters.park(to_json({"customer": customer_id, **kept}), type(error).__name__ + why)
-
-    return park

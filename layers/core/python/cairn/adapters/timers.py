@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cairn.adapters.aws import calling, code_of
-from cairn.adapters.queues import wake_body
+from cairn.adapters.json_text import to_json
 from cairn.domain.effects import WakeAt
 from cairn.settings import SQS_MAX_DELAY
 
@@ -72,3 +72,9 @@ def round_up_minute(at: datetime) -> datetime:
     at = at.astimezone(UTC)
     floor = at.replace(second=0, microsecond=0)
     return floor if floor == at else floor + timedelta(minutes=1)
+
+
+def wake_body(customer_id: str, enrollment_id: str, sequence: int) -> str:
+    """What a timer brings back, on the wakes queue."""
+    wake = {"customer": customer_id, "enrollment": enrollment_id, "sequence": sequence}
+    return to_json(wake)
