@@ -63,10 +63,6 @@ class UnknownJourneyError(CairnError):
     """An enrollment names a journey version that is neither deployed nor kept in the table."""
 
 
-class InvalidJourneyError(CairnError):
-    """A journey document is not one; `cairn check` tells what is wrong with it."""
-
-
 class ClaimedElsewhereError(CairnError):
     """Another delivery of the same message is under way; come back when its lease is over."""
 
