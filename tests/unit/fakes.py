@@ -13,6 +13,7 @@ from cairn.domain.customer import Customer
 from cairn.domain.effects import Effect, Fact, OpenTask, WakeAt
 from cairn.domain.errors import (
     CairnError,
+    ClaimedElsewhereError,
     ConflictError,
     DuplicateEventError,
     SecretMissingError,
@@ -221,6 +222,11 @@ class Deliveries:
         self.details[message.id] = detail
         self.recorded_for[message.id] = message.customer
         self.move(message.customer, message.id, status, at)
+
+    def take_over(self, message: Message, earlier: Claim, now: datetime) -> None:
+        if self._claims[message.id] != earlier:
+            raise ClaimedElsewhereError("somebody else has just taken the message over")
+        self._claims[message.id] = Claim(now, message.purpose)
 
     def release(self, message: Message) -> None:
         del self._claims[message.id]

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.adapters import feedback
-from cairn.domain.customer import FEEDBACK_SOURCE
 from cairn.domain.errors import InvalidEventError
 from cairn.domain.event import Event
 from cairn.domain.message import MessageStatus
+from cairn.domain.provider import FEEDBACK_SOURCE
 from tests.unit.makers import MONDAY, at, name
 from tests.unit.strategies import json_values
 

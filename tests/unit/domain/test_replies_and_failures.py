@@ -55,6 +55,18 @@ class TestStop:
 
         assert standing(somebody, Purpose.TRANSACTIONAL) is ConsentStatus.GRANTED
 
+    def test_a_start_between_two_stops_changes_nothing_however_late_it_arrives(self) -> None:
+        said_yes = event("trial.signup", consent=(granted(Channel.SMS, Purpose.MARKETING),))
+        told = [heard("stopped", MONDAY + n * MINUTE, id_=f"stop-{n}") for n in (1, 6)]
+        told.append(heard("started", MONDAY + 5 * MINUTE))
+        somebody = on_event(customer(), said_yes, Deployed(), MONDAY).customer
+
+        for one in told:
+            somebody = on_event(somebody, one, Deployed(), MONDAY + 7 * MINUTE).customer
+
+        assert standing(somebody, Purpose.MARKETING) is ConsentStatus.DENIED
+        assert standing(somebody, Purpose.TRANSACTIONAL) is ConsentStatus.DENIED
+
     def test_a_start_does_not_lift_a_denial_on_a_form(self) -> None:
         refused = event("trial.signup", consent=(denied(Channel.SMS, Purpose.MARKETING),))
         somebody = on_event(customer(), refused, Deployed(), MONDAY).customer

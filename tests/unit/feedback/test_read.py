@@ -19,9 +19,9 @@ from pydantic import BaseModel
 
 from cairn.adapters.feedback import read
 from cairn.adapters.json_text import to_json
-from cairn.domain.customer import FEEDBACK_SOURCE
 from cairn.domain.errors import InvalidEventError
 from cairn.domain.event import event_from_wire, event_to_wire
+from cairn.domain.provider import FEEDBACK_SOURCE
 from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.shapes import sqs_event
 from tests.unit.makers import MONDAY, at

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.adapters.feedback import read
-from cairn.domain.customer import FEEDBACK_SOURCE
 from cairn.domain.errors import InvalidEventError
 from cairn.domain.event import Event, event_from_wire, event_to_wire
 from cairn.domain.identity import EMAIL, identifier
 from cairn.domain.message import MessageStatus
+from cairn.domain.provider import FEEDBACK_SOURCE
 from tests.unit.makers import MONDAY, at
 from tests.unit.strategies import json_values
 

@@ -126,6 +126,8 @@ def test_settings_are_laid_over_the_file(configured: Any, post: Any) -> None:
         ("[acme]\nid = 'body.id'", "there is no acme.toml"),
         ('[[hmac]]\nname = "stripe"', "'stripe' is the name of another source"),
         ('[[hmac]]\nname = "feedback"', "'feedback' is the name of another source"),
+        ('[[hmac]]\nname = "feedback-form"', "'feedback-form' must be named not after"),
+        ('[[twilio]]\nname = "sms-eu"', "'sms-eu' must be named twilio-"),
         ("[hmac", "sources.toml"),
     ],
 )

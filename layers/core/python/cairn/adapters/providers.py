@@ -13,6 +13,26 @@ from cairn.adapters.aws import code_of, is_busy, is_throttled
 from cairn.domain.errors import ProviderBusyError, ProviderRejectedError
 from cairn.domain.message import Message, Rendered
 
+ABOUT_US = frozenset(
+    {
+        "AccessDeniedException",
+        "AccountSuspendedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "ConfigurationSetDoesNotExistException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "KMSAccessDenied",
+        "MailFromDomainNotVerifiedException",
+        "SendingPausedException",
+        "ServiceQuotaExceededException",
+        "UnrecognizedClientException",
+    },
+)
+"""Refusals that say nothing of the message: the account is paused, out of money or rights. The message waits, and ends
+among the dead letters with an alarm; no other channel is taken for it."""
+
 NEVER_LEFT = (ConnectTimeoutError, EndpointConnectionError)
 """Failures before a byte of the request was sent. Any other one leaves open whether the provider acted."""
 
@@ -89,7 +109,7 @@ def call(operation: Any, **arguments: Any) -> Any:
     try:
         return operation(**arguments)
     except ClientError as error:
-        if is_throttled(error):
+        if is_throttled(error) or code_of(error) in ABOUT_US:
             raise ProviderBusyError(f"the provider is busy: {code_of(error)}") from error
         if is_busy(error):
             raise  # it broke on its side: nobody knows whether it had sent

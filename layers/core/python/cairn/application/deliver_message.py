@@ -14,7 +14,7 @@ from cairn.application.ports import Deliveries, Provider, Renderer, Switches
 from cairn.domain import gate
 from cairn.domain.consent import Channel, Purpose
 from cairn.domain.contact import Contact
-from cairn.domain.errors import CairnError, ClaimedElsewhereError, ProviderRejectedError, TemplateError
+from cairn.domain.errors import ClaimedElsewhereError, ProviderBusyError, ProviderRejectedError, TemplateError
 from cairn.domain.message import Message, MessageStatus
 from cairn.settings import FUNCTION_TIMEOUT
 
@@ -45,6 +45,7 @@ class DeliverMessage:
                 raise ClaimedElsewhereError("the message is being sent; if not, the lease ends soon")
             if message.purpose is Purpose.MARKETING:
                 return self._record(message, MessageStatus.UNDECIDED, now, {"reason": "crash_around_provider"})
+            self.deliveries.take_over(message, earlier, now)
         return self._send(message, contact, now)
 
     def _send(
@@ -55,22 +56,30 @@ class DeliverMessage:
         rejected: Mapping[str, str] = NOTHING,
     ) -> MessageStatus:
         """Send on the first channel that the gate lets it take; on the next one where a provider will never have it."""
-        verdict = gate.decide(message, contact, contact.claims, self.switches.current(now), now)
+        try:
+            verdict = gate.decide(message, contact, contact.claims, self.switches.current(now), now)
+        except Exception:  # the switches cannot be read: certainly nothing was sent
+            self.deliveries.release(message)
+            raise
         if isinstance(verdict, gate.Suppress):
             return self._record(message, MessageStatus.SUPPRESSED, now, {"reason": verdict.reason.value, **rejected})
         detail: dict[str, Any] = {"channel": verdict.channel.value, **rejected}
         try:
             rendered = self.renderer.render(message, verdict.channel, verdict.address)
-            provider_id = self.providers[verdict.channel].send(message, rendered)
         except TemplateError as error:
             return self._record(message, MessageStatus.FAILED, now, detail | {"reason": "template", "why": str(error)})
+        except Exception:  # the journey's version is gone, or cannot be read
+            self.deliveries.release(message)
+            raise
+        try:
+            provider_id = self.providers[verdict.channel].send(message, rendered)
         except ProviderRejectedError as error:
             left = message.channels[message.channels.index(verdict.channel) + 1 :]
             if left:
                 rejected = {**rejected, f"rejected_{verdict.channel}": error.code}
                 return self._send(replace(message, channels=left), contact, now, rejected)
             return self._record(message, MessageStatus.FAILED, now, detail | {"reason": "provider", "why": error.code})
-        except CairnError:  # the provider is busy, the journey's version is gone: certainly nothing was sent
+        except ProviderBusyError:
             self.deliveries.release(message)
             raise
         said = {"subject": rendered.subject, "body": rendered.text, "provider_id": provider_id}

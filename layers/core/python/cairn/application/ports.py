@@ -111,6 +111,9 @@ class Deliveries(Protocol):
     def record(self, message: Message, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         """Write what became of a message."""
 
+    def take_over(self, message: Message, earlier: Claim, now: datetime) -> None:
+        """Make a claim whose lease is over one's own. Raises ClaimedElsewhereError where somebody else just did."""
+
     def release(self, message: Message) -> None:
         """Give a claim back: it was certainly not sent."""
 

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import TypeVar
 
 from cairn.application.ports import Commit, Customers, Found, JourneyVersions, Sent
-from cairn.domain.customer import Customer, Reaction, is_provider, on_event, on_wake, unify
+from cairn.domain.customer import Customer, Reaction, on_event, on_wake, unify
 from cairn.domain.effects import parts_of
 from cairn.domain.errors import ConflictError, DuplicateEventError, InvalidEventError, UnknownCustomerError
 from cairn.domain.event import Event
 from cairn.domain.identity import PHONE, Identifier, home_of, identifier, may_be_one
 from cairn.domain.keywords import EVENT_TYPES, Intent, intent_of, keyword_of
 from cairn.domain.profile import Profile
+from cairn.domain.provider import is_provider
 
 T = TypeVar("T")
 

@@ -56,7 +56,7 @@ class Contact:
         return self.after(
             ConsentChange(channel, purpose, ConsentStatus.DENIED, at, source, {"method": "stop", "before": before})
             for purpose in Purpose
-            if (before := self._standing(channel, purpose)) is not None
+            for before in [self._standing(channel, purpose)]
         )
 
     def starting(self, channel: Channel, at: datetime, source: str) -> Self:
@@ -69,11 +69,11 @@ class Contact:
             and change.evidence.get("before") in {ConsentStatus.GRANTED, IMPLIED}
         )
 
-    def _standing(self, channel: Channel, purpose: Purpose) -> str | None:
-        """What a STOP withdraws; None where a STOP has withdrawn it before."""
+    def _standing(self, channel: Channel, purpose: Purpose) -> str:
+        """What a STOP withdraws; after another STOP still what that one withdrew."""
         change = self.consents.get(f"{channel}:{purpose}")
-        if change is not None and change.evidence.get("method") == "stop" and change.status is ConsentStatus.DENIED:
-            return None
+        if change is not None and change.evidence.get("method") == "stop":
+            return str(change.evidence.get("before"))
         if change is not None:
             return change.status.value
         return IMPLIED if purpose is Purpose.TRANSACTIONAL else "none"

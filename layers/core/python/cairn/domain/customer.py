@@ -16,6 +16,7 @@ from cairn.domain.journey import Again, Journey, Send
 from cairn.domain.keywords import EVENT_TYPES, Intent
 from cairn.domain.message import MessageStatus
 from cairn.domain.profile import Profile, Stamped, survivor
+from cairn.domain.provider import is_provider
 
 DEDUPE_WINDOW = timedelta(days=35)
 """Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
@@ -26,23 +27,11 @@ MAX_EARLY = 10
 MAX_ENTERED = 50
 """Entries remembered per customer for re-entry rules with a key (bookings, invoices); the newest count."""
 
-FEEDBACK_SOURCE = "feedback"
-"""The source of events that record_feedback makes."""
-
-PROVIDERS = (FEEDBACK_SOURCE, "twilio", "whatsapp")
-"""The sources that can say what became of a message, or what was answered; nobody else is believed."""
-
-
 RECEIPT_WINDOW = timedelta(hours=72)
 """How long a carrier may take to say that it did not deliver (docs.aws.amazon.com/sms-voice, delivery receipts)."""
 
 HARD_BOUNCE = "Permanent"
 """SES's bounceType for an address that will never work."""
-
-
-def is_provider(source: str) -> bool:
-    """Whether a source is one of PROVIDERS, or another of its kind (`twilio-eu`)."""
-    return any(source == one or source.startswith(f"{one}-") for one in PROVIDERS)
 
 
 class Journeys(Protocol):

@@ -11,7 +11,7 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.customers import contact_from_item
 from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, STATE, Entry, Open
 from cairn.domain.contact import Claim, Contact
-from cairn.domain.errors import UnknownCustomerError
+from cairn.domain.errors import ClaimedElsewhereError, UnknownCustomerError
 from cairn.domain.event import instant_to_wire
 from cairn.domain.message import Message, MessageStatus
 from cairn.settings import TIMELINE_RETENTION
@@ -82,6 +82,17 @@ class DynamoDeliveries:
         item = Entry(message.customer, MESSAGE + message.id)
         if not _forward(item, status, what):  # the provider's word was here before ours
             item.update(what)
+
+    def take_over(self, message: Message, earlier: Claim, now: datetime) -> None:
+        claim = Open.claims[message.id]
+        ours = codec.claim_to_wire(Claim(now, message.purpose))
+        nobody_was_faster = claim == codec.claim_to_wire(earlier)
+        try:
+            Open(message.customer, CONTACT).update([claim.set(ours)], condition=nobody_was_faster)
+        except UpdateError as error:
+            if error.cause_response_code != CONDITION_FAILED:
+                raise
+            raise ClaimedElsewhereError("somebody else has just taken the message over") from error
 
     def release(self, message: Message) -> None:
         Open(message.customer, CONTACT).update([Open.claims[message.id].remove()])

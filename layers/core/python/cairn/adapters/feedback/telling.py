@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cairn.domain.customer import FEEDBACK_SOURCE
 from cairn.domain.errors import InvalidEventError
 from cairn.domain.event import HALF_A_CHARACTER, MAX_ID_LENGTH, Event, event_from_wire, instant_to_wire
 from cairn.domain.identity import E164_SHAPE, short_hash
+from cairn.domain.provider import FEEDBACK_SOURCE
 
 Told = Mapping[str, Any]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.adapters.sources.track import TrackSource
+from cairn.domain.provider import is_provider
 
 MAPPINGS = Path(__file__).parent
 DISABLED = "disabled"
@@ -57,6 +58,11 @@ class Sources(Mapping[str, AnySource]):
             name = settings.pop("name", vendor)
             if name != vendor and (name in self or name in RESERVED):
                 raise InvalidSourceError(f"sources.toml: {vendor}: {name!r} is the name of another source")
+            if is_provider(name) != is_provider(vendor):
+                rule = f"{vendor}-…" if is_provider(vendor) else "not after feedback, twilio or whatsapp"
+                raise InvalidSourceError(
+                    f"sources.toml: {vendor}: {name!r} must be named {rule}: providers are believed"
+                )
             self._laid_over[name] = (vendor, settings)
 
     def __getitem__(self, name: str) -> AnySource:
