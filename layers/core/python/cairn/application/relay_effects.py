@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.ports import Deliveries, Outbox, Tasks, Timeline, Timers
+from cairn.domain.consent import Channel
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, OpenTask, SendMessage, WakeAt
 from cairn.domain.enrollment import Enrollment
 from cairn.domain.errors import CairnError
+from cairn.domain.identity import PHONE
 from cairn.domain.message import Message, MessageStatus, addresses_of
 from cairn.domain.profile import Profile
 
@@ -76,7 +78,7 @@ def message_of(effect: SendMessage, commit: Committed) -> Message:
         channels=effect.channels,
         template=effect.template,
         purpose=effect.purpose,
-        addresses=addresses_of(view),
+        addresses=_answerable(commit.profile, addresses_of(view)),
         decided_at=commit.at,
         variables={
             "profile": view,
@@ -86,3 +88,13 @@ def message_of(effect: SendMessage, commit: Committed) -> Message:
         },
         time_zone=effect.time_zone,
     )
+
+
+def _answerable(profile: Profile, addresses: Mapping[Channel, str]) -> dict[Channel, str]:
+    """The addresses whose answers would find this customer.
+
+    A STOP from a number that two share is heard for the one whose it is, so the other must not be texted there.
+    """
+    numbers = {one.value for one in profile.identifiers if one.kind == PHONE}
+    by_number = (Channel.SMS, Channel.WHATSAPP)
+    return {channel: told for channel, told in addresses.items() if channel not in by_number or told in numbers}
