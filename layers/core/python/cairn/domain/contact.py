@@ -54,9 +54,15 @@ class Contact:
     def stopping(self, channel: Channel, at: datetime, source: str) -> Self:
         """The customer's STOP on a channel: it withdraws every purpose of it, and remembers what it withdrew."""
         return self.after(
-            ConsentChange(channel, purpose, ConsentStatus.DENIED, at, source, {"method": "stop", "before": before})
+            ConsentChange(
+                channel,
+                purpose,
+                ConsentStatus.DENIED,
+                at,
+                source,
+                {"method": "stop", "before": self._standing(channel, purpose)},
+            )
             for purpose in Purpose
-            for before in [self._standing(channel, purpose)]
         )
 
     def starting(self, channel: Channel, at: datetime, source: str) -> Self:

@@ -9,7 +9,7 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.items import CONTACT, EVENT, OPEN, STATE, Entry, Open
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONTACT, EVENT, OPEN, STATE, Entry, Open
 from cairn.application.ports import Commit, Found
 from cairn.domain.contact import Contact
 from cairn.domain.customer import DEDUPE_WINDOW, Customer
@@ -21,7 +21,7 @@ from cairn.settings import TIMELINE_RETENTION
 MAX_HOPS = 8
 """Merges followed from an old id; each merge shortens the way, so two are usual."""
 
-CONDITION_FAILED = "ConditionalCheckFailed"
+CANCELLED_BY_CONDITION = "ConditionalCheckFailed"
 
 TOO_LARGE = frozenset({"ValidationException", "ValidationError"})
 """An item of more than 400 KB (DynamoDB quota), as a call's own error and as a reason in a transaction's."""
@@ -217,7 +217,7 @@ def _recently_absorbed(customer: Customer, now: datetime) -> list[str]:
 
 
 def _as_conflict(error: PutError) -> Exception:
-    if error.cause_response_code in {"ConditionalCheckFailedException", "TransactionConflictException"}:
+    if error.cause_response_code in {CONDITION_FAILED, "TransactionConflictException"}:
         return ConflictError("the customer changed in between")
     return _as_refusal(error, error.cause_response_code)
 
@@ -229,7 +229,7 @@ def _as_reason(error: TransactWriteError, claims: set[int]) -> Exception:
         return _as_refusal(error, error.cause_response_code)
     if TOO_LARGE & set(failed.values()):
         return _as_refusal(error, *failed.values())
-    if any(failed.get(place) == CONDITION_FAILED for place in claims):
+    if any(failed.get(place) == CANCELLED_BY_CONDITION for place in claims):
         return DuplicateEventError("the event was committed before")
     return ConflictError("the customer changed in between")
 

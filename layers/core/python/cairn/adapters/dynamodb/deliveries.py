@@ -9,7 +9,7 @@ from pynamodb.expressions.update import Action
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.customers import contact_from_item
-from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, STATE, Entry, Open
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONTACT, MESSAGE, STATE, Entry, Open
 from cairn.domain.contact import Claim, Contact
 from cairn.domain.errors import ClaimedElsewhereError, UnknownCustomerError
 from cairn.domain.event import instant_to_wire
@@ -18,8 +18,6 @@ from cairn.settings import TIMELINE_RETENTION
 
 REPLY_WINDOW = timedelta(days=3)
 """How long after a text a reply without a reference is taken for an answer to it."""
-
-CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class DynamoDeliveries:

@@ -39,6 +39,10 @@ SETTINGS = "settings"
 SWITCHES = "switches"
 
 
+CONDITION_FAILED = "ConditionalCheckFailedException"
+"""The code of a single write whose condition did not hold."""
+
+
 class Json(JSONAttribute):
     """As PynamoDB's own reads it, and no longer than it need be: every kilobyte is a write unit."""
 

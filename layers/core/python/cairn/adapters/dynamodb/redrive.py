@@ -11,7 +11,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from cairn.adapters.aws import code_of
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.customers import MAX_HOPS
-from cairn.adapters.dynamodb.items import STATE, Open
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, STATE, Open
 from cairn.domain.effects import OpenTask, SendMessage
 from cairn.domain.enrollment import COMPLETED, Enrollment
 from cairn.domain.errors import CairnError, ConflictError, UnknownCustomerError
@@ -45,7 +45,7 @@ def put_back(letter: Mapping[str, Any], now: datetime) -> int:
                 condition=Open.rev == revision,  # nobody committed in between
             )
         except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if error.cause_response_code != CONDITION_FAILED:
                 raise
             continue
         return len(outbox["effects"])

@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.exceptions import PutError
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.items import EVENT, FACTS, MESSAGE, TASK, Entry
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, EVENT, FACTS, MESSAGE, TASK, Entry
 from cairn.domain.effects import Fact, OpenTask
 from cairn.domain.event import instant_to_wire
 from cairn.domain.message import MessageStatus
@@ -63,7 +63,7 @@ class DynamoTimeline:
         try:
             entry.save(condition=Entry.pk.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if error.cause_response_code != CONDITION_FAILED:
                 raise
 
     def entries(self, customer_id: str) -> list[Line]:
