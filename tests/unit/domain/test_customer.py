@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.domain.consent import Channel, ConsentStatus, Purpose
-from cairn.domain.contact import Suppression
 from cairn.domain.customer import MAX_EARLY, MAX_ENTERED, Customer, Reaction, on_event, on_wake, unify
 from cairn.domain.effects import AbsorbHistory, MoveMessage, WakeAt
-from cairn.domain.enrollment import Enrollment, Status
+from cairn.domain.enrollment import MERGED, Enrollment, Status
 from cairn.domain.errors import UnknownJourneyError
 from cairn.domain.event import Event
 from cairn.domain.journey import Journey
 from cairn.domain.message import MessageStatus
+from cairn.domain.suppression import Cause, Mark, Told
 from tests.unit.makers import (
     MONDAY,
     Deployed,
@@ -337,7 +337,10 @@ def test_of_two_passages_for_the_same_the_earlier_goes_on_alone() -> None:
     for pair in ((early, late.customer), (late.customer, early)):
         merged = unify(pair, MONDAY + HOUR).customer
 
-        assert only(merged.enrollments) == only(early.enrollments)
+        walking = [one for one in merged.enrollments.values() if one.open]
+        assert walking == [only(early.enrollments)]
+        (other,) = (one for one in merged.enrollments.values() if not one.open)
+        assert other.outcome == MERGED, "what it still has in the queues is not sent"
         assert on_wake(merged, timer.enrollment, timer.sequence, deployed, timer.at) is None
 
 
@@ -373,7 +376,7 @@ def test_three_who_are_one_are_the_same_however_they_were_found(luck: Any) -> No
 
 def feedback(kind: str, source: str = "feedback", **properties: Any) -> Event:
     """A provider's word on the message m-1 to Ada."""
-    whole = {"message_id": "m-1", "address": "ada@example.com"} | properties
+    whole = {"message_id": "m-1", "channel": "email", "address": "ada@example.com"} | properties
     return event(f"message.{kind}", source=source, properties=whole)
 
 
@@ -398,8 +401,9 @@ def test_an_address_is_left_alone_after_a_hard_bounce_or_a_complaint_that_a_prov
 ) -> None:
     (reaction,) = told(customer(), heard, journeys=Deployed())
 
-    why = Suppression(heard.type.removeprefix("message."), MONDAY)
-    assert reaction.customer.contact.suppressed == ({"ada@example.com": why} if dead else {})
+    causes = {"message.bounced": Cause.HARD_BOUNCE, "message.complained": Cause.COMPLAINT}
+    known = [Told(Channel.EMAIL, Mark(causes[heard.type], MONDAY), "ada@example.com")] if dead else []
+    assert list(reaction.told) == known
 
 
 @pytest.mark.parametrize("status", [one.value for one in MessageStatus])
@@ -408,10 +412,12 @@ def test_a_provider_moves_a_message_and_nobody_else_does(status: str) -> None:
     (forged,) = told(customer(), feedback(status, source="track"), journeys=Deployed())
     (odd,) = told(customer(), feedback(status, message_id=["m-1"]), journeys=Deployed())
 
-    (move,) = heard.effects
-    assert isinstance(move, MoveMessage)
-    assert (move.message, move.status, move.at) == ("m-1", status, MONDAY)
-    assert forged.effects == odd.effects == ()
+    assert [(one.message, one.status, one.at) for one in moved_by(heard)] == [("m-1", status, MONDAY)]
+    assert moved_by(forged) == moved_by(odd) == []
+
+
+def moved_by(reaction: Reaction) -> list[MoveMessage]:
+    return [effect for effect in reaction.effects if isinstance(effect, MoveMessage)]
 
 
 # Laws

@@ -113,7 +113,7 @@ def test_every_problem_is_told_at_once() -> None:
         "properties: a JSON object",
         (
             "consent[0]: channel (sms, email, whatsapp, push), purpose (transactional, marketing) "
-            "and status (granted, denied)"
+            "and status (granted, denied, pending)"
         ),
     ]
 

@@ -1,5 +1,6 @@
 """From the words of a wait to an instant. Local times are the customer's, whatever its clocks do that day."""
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -24,6 +25,13 @@ def resolve(moment: Moment, *, since: datetime, entered_at: datetime, scope: Sco
                 return None if instant is None else instant + offset
     except OverflowError:  # a date at the end of the calendar, moved beyond it
         return None
+
+
+def settled(moment: Moment, scope: Scope) -> Moment:
+    """The moment with nothing left to look up, where it is a time of day: the customer's own, if there is one."""
+    if not isinstance(moment, LocalTime) or not moment.at_from:
+        return moment
+    return replace(moment, at=_clock(evaluate(moment.at_from, scope)) or moment.at, at_from=None)
 
 
 def _local(moment: LocalTime, since: datetime, entered_at: datetime, scope: Scope) -> datetime:

@@ -103,9 +103,20 @@ def evaluate(expression: str, scope: Scope) -> Any:
 
 def holds(condition: str | None, scope: Scope) -> bool:
     """Whether a condition is true as JMESPath has it: not null, false, or empty. No condition always holds."""
+    return condition is None or _true(evaluate(condition, scope))
+
+
+def holds_of(condition: str | None, names: Mapping[str, Any]) -> bool:
+    """The same of names alone, where nothing is known of what the customer did: JMESPath without our functions."""
     if condition is None:
         return True
-    value = evaluate(condition, scope)
+    try:
+        return _true(compiled(condition).search(names))
+    except (JMESPathError, ValueError, TypeError, ArithmeticError):
+        return False
+
+
+def _true(value: Any) -> bool:
     return value is not None and value is not False and value not in ("", [], {})
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose, latest
+from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Method, Purpose, latest
+from cairn.domain.suppression import Suppression
 
 HISTORY_WINDOW = timedelta(days=30)
 HISTORY_LENGTH = 24
@@ -17,32 +18,57 @@ IMPLIED = "implied"
 
 
 @dataclass(frozen=True, slots=True)
-class Suppression:
-    """An address that must not be written to any more, and why."""
-
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Claim:
     """A message that a sender took on. There is one claim a message, which is why it is sent once."""
 
     at: datetime
     purpose: Purpose
+    channel: Channel
+    journey: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A message that waits for its instant, or for a person. What its journey says later waits behind it."""
+
+    until: datetime | None
+    """None: until somebody acts."""
+    reason: str
+    enrollment: str
+    decided_at: datetime
+    place: int
+    purpose: Purpose = Purpose.MARKETING
+
+    @property
+    def order(self) -> tuple[datetime, int]:
+        return self.decided_at, self.place
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
     consents: Mapping[str, ConsentChange] = field(default_factory=dict)
-    """By `channel:purpose`."""
-    suppressed: Mapping[str, Suppression] = field(default_factory=dict)
-    """By address."""
+    """By `channel:purpose`; questions that await an answer by `channel:purpose:pending`."""
     claims: Mapping[str, Claim] = field(default_factory=dict)
     """By message id."""
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    """By message id."""
+    heard: Mapping[Channel, datetime] = field(default_factory=dict)
+    """When the customer last wrote to us on a channel; WhatsApp's session counts from it."""
+    turn: int = 0
+    """Grows with every change: a decision made on one turn is not carried out on another."""
+    suppressed: Mapping[Channel, tuple[Suppression, ...]] = field(default_factory=dict)
+    """Of the addresses of the message at hand. Kept by address, not here (domain/suppression)."""
+
+    def change(self, channel: Channel, purpose: Purpose) -> ConsentChange | None:
+        """The word that counts: the latest answer, or the question where that is newer than a denial."""
+        answer = self.consents.get(f"{channel}:{purpose}")
+        question = self.consents.get(f"{channel}:{purpose}:{ConsentStatus.PENDING}")
+        if answer is None or question is None or answer.status is ConsentStatus.GRANTED:
+            return answer or question
+        return max(answer, question, key=lambda one: one.at)
 
     def consent(self, channel: Channel, purpose: Purpose) -> ConsentStatus | None:
-        change = self.consents.get(f"{channel}:{purpose}")
+        change = self.change(channel, purpose)
         return change.status if change else None
 
     def after(self, changes: Iterable[ConsentChange]) -> Self:
@@ -51,56 +77,72 @@ class Contact:
             consents[change.key] = latest(consents.get(change.key), change)
         return replace(self, consents=consents)
 
-    def stopping(self, channel: Channel, at: datetime, source: str) -> Self:
-        """The customer's STOP on a channel: it withdraws every purpose of it, and remembers what it withdrew."""
-        return self.after(
+    def stopping(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
+        """What the customer's STOP on a channel says: every purpose of it is withdrawn, and what it was is kept."""
+        return tuple(
             ConsentChange(
                 channel,
                 purpose,
                 ConsentStatus.DENIED,
                 at,
                 source,
-                {"method": "stop", "before": self._standing(channel, purpose)},
+                {"method": Method.STOP.value, "before": self._standing(channel, purpose)},
             )
             for purpose in Purpose
         )
 
-    def starting(self, channel: Channel, at: datetime, source: str) -> Self:
-        """The customer's START: takes back a STOP, and gives no more than was given before it."""
-        return self.after(
-            ConsentChange(channel, purpose, ConsentStatus.GRANTED, at, source, {"method": "start"})
+    def starting(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
+        """What the customer's START says: a STOP is taken back, and no more is given than was before it."""
+        return tuple(
+            ConsentChange(channel, purpose, ConsentStatus.GRANTED, at, source, {"method": Method.START.value})
             for purpose in Purpose
             if (change := self.consents.get(f"{channel}:{purpose}")) is not None
-            and change.evidence.get("method") == "stop"
+            and change.evidence.get("method") == Method.STOP
             and change.evidence.get("before") in {ConsentStatus.GRANTED, IMPLIED}
+        )
+
+    def confirming(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
+        """What a YES says: each question that was asked on the channel before it is answered."""
+        evidence = {"method": Method.DOUBLE_OPT_IN.value}
+        return tuple(
+            ConsentChange(channel, purpose, ConsentStatus.GRANTED, at, source, {**change.evidence, **evidence})
+            for purpose in Purpose
+            if (change := self.change(channel, purpose)) is not None
+            and change.status is ConsentStatus.PENDING
+            and change.at <= at
+        )
+
+    def waits_for(self, enrollment: str) -> bool:
+        """Whether a message of an enrollment is held."""
+        return any(hold.enrollment == enrollment for hold in self.holds.values())
+
+    def has_stopped(self, channel: Channel) -> bool:
+        """Whether a STOP on the channel stands."""
+        changes = (self.consents.get(f"{channel}:{purpose}") for purpose in Purpose)
+        return any(
+            change is not None
+            and change.status is ConsentStatus.DENIED
+            and change.evidence.get("method") == Method.STOP
+            for change in changes
         )
 
     def _standing(self, channel: Channel, purpose: Purpose) -> str:
         """What a STOP withdraws; after another STOP still what that one withdrew."""
         change = self.consents.get(f"{channel}:{purpose}")
-        if change is not None and change.evidence.get("method") == "stop":
+        if change is not None and change.evidence.get("method") == Method.STOP:
             return str(change.evidence.get("before"))
         if change is not None:
             return change.status.value
         return IMPLIED if purpose is Purpose.TRANSACTIONAL else "none"
 
-    def suppressing(self, address: str, reason: str, at: datetime) -> Self:
-        return self._without({address: Suppression(reason, at)})
+    def hearing(self, channel: Channel, at: datetime) -> Self:
+        return replace(self, heard={**self.heard, channel: max(at, self.heard.get(channel, at))})
 
     def absorbing(self, other: "Contact") -> Self:
-        return replace(
-            self.after(other.consents.values()),
-            suppressed=self._without(other.suppressed).suppressed,
-            claims={**other.claims, **self.claims},
-        )
-
-    def _without(self, dead: Mapping[str, Suppression]) -> Self:
-        """What was told first of an address counts, whenever it arrives."""
-        known = {
-            address: min(one, self.suppressed.get(address, one), key=lambda told: (told.at, told.reason))
-            for address, one in dead.items()
-        }
-        return replace(self, suppressed={**self.suppressed, **known})
+        merged = self.after(other.consents.values())
+        for channel, at in other.heard.items():
+            merged = merged.hearing(channel, at)
+        return replace(merged, claims={**other.claims, **self.claims}, holds={**other.holds, **self.holds})
 
     def pruned(self, now: datetime) -> Self:
         """Without claims that no cap and no retry looks at any more; the same object where there is nothing to drop."""

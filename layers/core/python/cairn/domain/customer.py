@@ -5,18 +5,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
-from cairn.domain import engine
-from cairn.domain.consent import Channel
+from cairn.domain import engine, privacy
 from cairn.domain.contact import Contact
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, parts_of
-from cairn.domain.enrollment import COMPLETED, Enrollment, Status
+from cairn.domain.enrollment import COMPLETED, MERGED, UNWANTED, Enrollment, Status
 from cairn.domain.event import Event
+from cairn.domain.heeding import heed
 from cairn.domain.identity import short_hash
 from cairn.domain.journey import Again, Journey, Send
-from cairn.domain.keywords import EVENT_TYPES, Intent
-from cairn.domain.message import MessageStatus
+from cairn.domain.message import MessageStatus, addresses_of
+from cairn.domain.pauses import Pause
+from cairn.domain.policy import Policy
 from cairn.domain.profile import Profile, Stamped, survivor
 from cairn.domain.provider import is_provider
+from cairn.domain.suppression import Told
 
 DEDUPE_WINDOW = timedelta(days=35)
 """Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
@@ -27,11 +29,11 @@ MAX_EARLY = 10
 MAX_ENTERED = 50
 """Entries remembered per customer for re-entry rules with a key (bookings, invoices); the newest count."""
 
+UNWANTED_WINDOW = timedelta(hours=72)
+"""How long a passage that an event has ended is kept, so that what it still has in the queues is not sent."""
+
 RECEIPT_WINDOW = timedelta(hours=72)
 """How long a carrier may take to say that it did not deliver (docs.aws.amazon.com/sms-voice, delivery receipts)."""
-
-HARD_BOUNCE = "Permanent"
-"""SES's bounceType for an address that will never work."""
 
 
 class Journeys(Protocol):
@@ -57,6 +59,10 @@ class Customer:
     """When an event ended `journey:key` by name; a start that happened before that is stale."""
     changed: Mapping[str, Stamped] = field(default_factory=dict)
     """What a refresh said of a `journey:key` that has not started yet."""
+    erased: Mapping[str, datetime] = field(default_factory=dict)
+    """Whose names these were before, and when they were erased: what was said of them until then is not heard."""
+    sealed_at: datetime | None = None
+    """Since when the customer is only there to be erased."""
     revision: int = 0
     """Grows with every commit; the optimistic lock."""
 
@@ -72,6 +78,7 @@ class Customer:
             ({**other.enrollments, **self.enrollments}).values(), key=lambda each: (each.entered_at, each.id)
         ):
             if one.open and (one.journey, one.key) in walking:
+                enrollments[one.id] = one.ending(MERGED, now)
                 continue
             enrollments[one.id] = one
             walking |= {(one.journey, one.key)} if one.open else set()
@@ -85,6 +92,7 @@ class Customer:
             changed={
                 name: one.latest(self.changed.get(name)) for name, one in {**self.changed, **other.changed}.items()
             },
+            erased=_latest(other.erased, self.erased),
         )
 
 
@@ -95,6 +103,8 @@ class Reaction:
     customer: Customer
     effects: tuple[Effect, ...] = ()
     facts: tuple[Fact, ...] = ()
+    told: tuple[Told, ...] = ()
+    """What is known against addresses from now on."""
 
 
 def unify(customers: tuple[Customer, ...], now: datetime) -> Reaction:
@@ -111,18 +121,36 @@ def unify(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     return Reaction(merged, tuple(effects), tuple(facts))
 
 
-def on_event(customer: Customer, event: Event, journeys: Journeys, now: datetime) -> Reaction:
+NO_POLICY = Policy()
+
+
+def on_event(
+    customer: Customer, event: Event, journeys: Journeys, now: datetime, policy: Policy = NO_POLICY
+) -> Reaction:
     """What an event does: patches the profile, moves enrollments, starts journeys. A backfilled one only patches."""
+    if privacy.is_order(event):
+        return _sealed(customer, event, now)
+    profile = customer.profile.after(event)
+    heeded = heed(customer.contact, event, policy, str(profile.get("time_zone") or "UTC"), addresses_of(profile.view()))
     reaction = _Reaction(
         replace(
             customer,
-            profile=customer.profile.after(event),
-            contact=_heeding(customer.contact, event).after(event.consent).pruned(now),
-            enrollments={key: one for key, one in customer.enrollments.items() if _worth_keeping(one, journeys, now)},
+            profile=profile,
+            contact=heeded.contact.pruned(now),
+            enrollments={
+                key: one
+                for key, one in customer.enrollments.items()
+                if customer.contact.waits_for(key) or _worth_keeping(one, journeys, now)
+            },
         ),
+        effects=[effect for effect in (heeded.record, heeded.answer) if effect is not None],
+        told=heeded.told,
     )
     if is_provider(event.source):
         reaction.note_feedback(event, journeys, now)
+    asked = privacy.task_of(customer.id, event)
+    if asked is not None:
+        reaction.effects.append(asked)
     if event.backfill:
         return reaction.done()
     for enrollment in tuple(reaction.customer.enrollments.values()):
@@ -134,17 +162,32 @@ def on_event(customer: Customer, event: Event, journeys: Journeys, now: datetime
     return reaction.done()
 
 
-def on_wake(
-    customer: Customer, enrollment_id: str, sequence: int, journeys: Journeys, now: datetime
+def on_wake(  # noqa: PLR0913  what is paused belongs to a wake-up
+    customer: Customer,
+    enrollment_id: str,
+    sequence: int,
+    journeys: Journeys,
+    now: datetime,
+    *,
+    pauses: tuple[Pause, ...] = (),
 ) -> Reaction | None:
-    """What a wake-up does; None where it is stale."""
+    """What a wake-up does; None where it is stale. Where its journey is paused, the customer stays where it is."""
     enrollment = customer.enrollments.get(enrollment_id)
     if enrollment is None or not enrollment.open or enrollment.sequence != sequence:
         return None
     reaction = _Reaction(customer)
     journey = journeys.version(enrollment.journey, enrollment.version)
-    reaction.advance(journey, enrollment, engine.TimerFired(sequence), now)
+    reaction.advance(journey, enrollment, engine.TimerFired(sequence, pauses), now)
     return reaction.done()
+
+
+def _sealed(customer: Customer, event: Event, now: datetime) -> Reaction:
+    """The last that is ever decided for a customer: nothing goes on, and what is known of them is erased."""
+    return Reaction(
+        replace(customer, sealed_at=now),
+        effects=(privacy.order_of(customer.id, event),),
+        told=privacy.marks_of(customer.profile.identifiers, now),
+    )
 
 
 @dataclass(slots=True)
@@ -152,9 +195,10 @@ class _Reaction:
     customer: Customer
     effects: list[Effect] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    told: tuple[Told, ...] = ()
 
     def done(self) -> Reaction:
-        return Reaction(self.customer, tuple(self.effects), tuple(self.facts))
+        return Reaction(self.customer, tuple(self.effects), tuple(self.facts), self.told)
 
     def advance(self, journey: Journey, enrollment: Enrollment, trigger: engine.Trigger, now: datetime) -> None:
         decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
@@ -217,21 +261,14 @@ class _Reaction:
         return journey.entry.again is Again.NEVER and f"{journey.name}:{key}" in self.customer.entered
 
     def note_feedback(self, event: Event, journeys: Journeys, now: datetime) -> None:
-        """A provider told what became of a message: its status moves, and where it failed another channel is tried.
-
-        A dead or complaining address is left alone from then on.
-        """
+        """A provider told what became of a message: its status moves, and where it failed another channel is tried."""
         kind = event.type.removeprefix("message.")
         if not event.about_a_message or kind not in set(MessageStatus):
             return
-        message, address = event.properties.get("message_id"), event.properties.get("address")
+        message = event.properties.get("message_id")
         if isinstance(message, str):
             this = short_hash("move", message, kind)
             self.effects.append(MoveMessage(this, message, kind, event.occurred_at))
-        dead = kind == MessageStatus.BOUNCED and event.properties.get("bounce_type") == HARD_BOUNCE
-        if isinstance(address, str) and (dead or kind == MessageStatus.COMPLAINED):
-            contact = self.customer.contact.suppressing(address, kind, event.occurred_at)
-            self.customer = replace(self.customer, contact=contact)
         if isinstance(message, str) and kind in {MessageStatus.BOUNCED, MessageStatus.FAILED}:
             self.fall_back(message, str(event.properties.get("channel")), journeys, now)
 
@@ -252,24 +289,17 @@ def _worth_keeping(enrollment: Enrollment, journeys: Journeys, now: datetime) ->
     """Under way; or over with its goal still to come, or with a message that may still take another channel."""
     if enrollment.status is Status.ACTIVE:
         return True
+    ended_at = enrollment.ended_at
+    if enrollment.outcome in UNWANTED and ended_at is not None and now - ended_at < UNWANTED_WINDOW:
+        return True
+    if enrollment.outcome == MERGED:
+        return False
     journey = journeys.version(enrollment.journey, enrollment.version)
     alternatives = any(isinstance(step, Send) and len(step.channels) > 1 for step in journey.steps.values())
     if alternatives and enrollment.ended_at is not None and now - enrollment.ended_at < RECEIPT_WINDOW:
         return True
     goal = journey.goal
     return goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within
-
-
-def _heeding(contact: Contact, event: Event) -> Contact:
-    """STOP and START come before anything else that an event does."""
-    channel = event.properties.get("channel")
-    if not is_provider(event.source) or channel not in set(Channel):
-        return contact
-    if event.type == EVENT_TYPES[Intent.STOP]:
-        return contact.stopping(Channel(channel), event.occurred_at, event.source)
-    if event.type == EVENT_TYPES[Intent.START]:
-        return contact.starting(Channel(channel), event.occurred_at, event.source)
-    return contact
 
 
 def _latest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cairn.domain.consent import Channel, Purpose
+from cairn.domain.consent import Channel, ConsentChange, Purpose
+from cairn.domain.suppression import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,60 @@ class AbsorbHistory:
     merged: str
 
 
-Effect = SendMessage | WakeAt | OpenTask | MoveMessage | AbsorbHistory
+@dataclass(frozen=True, slots=True)
+class AnswerKeyword:
+    """Say once what the law wants said to a STOP, HELP or START (CTIA Messaging Principles, 5.1)."""
+
+    id: str
+    keyword: str
+    channel: Channel
+    address: str
+    at: datetime
+    """When it was said; there are minutes to answer it in."""
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordConsent:
+    """Whether the customer may be written to has changed: it is recorded for good, and other systems are told."""
+
+    id: str
+    source: str
+    """Who said so, and need not be told."""
+    changes: tuple[ConsentChange, ...] = ()
+    told: tuple[Told, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParkEnrollment:
+    """A timer came while its journey was paused; whoever resumes the journey wakes the enrollment again."""
+
+    id: str
+    enrollment: str
+    sequence: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class EraseCustomer:
+    """The customer is to be forgotten (GDPR Art. 17)."""
+
+    id: str
+    by: str
+    at: datetime
+
+
+Effect = (
+    SendMessage
+    | WakeAt
+    | OpenTask
+    | MoveMessage
+    | AbsorbHistory
+    | AnswerKeyword
+    | RecordConsent
+    | ParkEnrollment
+    | EraseCustomer
+)
 
 
 def effect_id(enrollment: str, step: str, attempt: int) -> str:

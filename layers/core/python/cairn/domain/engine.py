@@ -11,8 +11,17 @@ from typing import Any, assert_never
 from cairn.domain import calendar
 from cairn.domain.conditions import Scope, evaluate, holds
 from cairn.domain.consent import Channel
-from cairn.domain.effects import Effect, Fact, OpenTask, SendMessage, WakeAt, effect_id, parts_of
-from cairn.domain.enrollment import COMPLETED, Enrollment, Status
+from cairn.domain.effects import (
+    Effect,
+    Fact,
+    OpenTask,
+    ParkEnrollment,
+    SendMessage,
+    WakeAt,
+    effect_id,
+    parts_of,
+)
+from cairn.domain.enrollment import COMPLETED, EXIT_ON, MERGED, Enrollment, Status
 from cairn.domain.event import Event, instant_to_wire
 from cairn.domain.experiment import held_out
 from cairn.domain.identity import short_hash
@@ -32,6 +41,7 @@ from cairn.domain.journey import (
     Wait,
     WaitFor,
 )
+from cairn.domain.pauses import Held, Late, NotBefore, Pause, Paused, Waiting, due_after, targets_of
 from cairn.domain.profile import Profile
 
 
@@ -52,6 +62,8 @@ class TimerFired:
     """A wake-up came back, carrying the sequence number that it was made under."""
 
     sequence: int
+    pauses: tuple[Pause, ...] = ()
+    """Of whatever is or was paused; those of this journey hold the wake-up back, or have moved it."""
 
 
 Trigger = Entered | Happened | TimerFired
@@ -75,8 +87,8 @@ def advance(journey: Journey, enrollment: Enrollment, profile: Profile, trigger:
             _after_the_end(walk, trigger)
         case Entered():
             _enter(walk)
-        case TimerFired(sequence):
-            _fire(walk, sequence)
+        case TimerFired(sequence, pauses):
+            _fire(walk, sequence, pauses)
         case Happened(event):
             _hear(walk, event)
     return walk.decision()
@@ -172,7 +184,7 @@ def _enter(walk: "_Walk") -> None:
     walk.go(walk.journey.start)
 
 
-def _fire(walk: "_Walk", sequence: int) -> None:
+def _fire(walk: "_Walk", sequence: int, pauses: tuple[Pause, ...]) -> None:
     waiting = walk.enrollment
     if sequence != waiting.sequence or waiting.due_at is None or waiting.step is None:
         return
@@ -181,6 +193,8 @@ def _fire(walk: "_Walk", sequence: int) -> None:
         walk.set_timer(waiting.step, waiting.due_at)
         return
     step = walk.journey.steps[waiting.step]
+    if isinstance(step, Wait | WaitFor) and _is_held(walk, step, walk.held_by(pauses, step, waiting.due_at)):
+        return
     walk.count()
     match step:
         case WaitFor():
@@ -192,6 +206,27 @@ def _fire(walk: "_Walk", sequence: int) -> None:
             walk.go(step.id)
 
 
+def _is_held(walk: "_Walk", step: Wait | WaitFor, held: Held) -> bool:
+    """Do what a pause says of a wait that is over; False where none says anything."""
+    match held:
+        case Paused(target):
+            enrollment = walk.enrollment
+            this = effect_id(enrollment.id, f"{step.id}-paused", enrollment.sequence)
+            walk.effects.append(ParkEnrollment(this, enrollment.id, enrollment.sequence, target))
+            walk.note("paused", step.id, target=target)
+            return True
+        case NotBefore(at, target):
+            walk.count()
+            walk.wake_at(step.id, at, resumed=target)
+            return True
+        case Late(target):
+            walk.count()
+            walk.note("passed_over", step.id, resumed=target)
+            walk.pass_over(step.next if isinstance(step, Wait) else step.timed_out)
+            return True
+    return False
+
+
 def _hear(walk: "_Walk", event: Event) -> None:
     enrollment = walk.enrollment
     if not _is_news(enrollment, event):
@@ -201,7 +236,7 @@ def _hear(walk: "_Walk", event: Event) -> None:
         return  # it is watched for the goal until its window closes, as those are who got something
     if walk.matches_any(walk.journey.exit_on, event):
         walk.count(event)
-        walk.end("exit_on", because=event.type)
+        walk.end(EXIT_ON, because=event.type)
         return
     refreshed = walk.matches_any(walk.journey.refresh_on, event) and event.occurred_at >= (
         enrollment.data_at or event.occurred_at
@@ -223,7 +258,7 @@ def _hear(walk: "_Walk", event: Event) -> None:
 
 def _retime(walk: "_Walk", step: Wait | WaitFor) -> None:
     """The enrollment's data changed: a wait for a date of it moves along, any other one stands."""
-    moment = step.until if isinstance(step, Wait) else step.timeout
+    moment = _moment_of(step)
     if isinstance(moment, Until):
         walk.park(step, moment)
     elif walk.enrollment.due_at is not None:
@@ -236,6 +271,8 @@ def _is_news(enrollment: Enrollment, event: Event) -> bool:
 
 def _after_the_end(walk: "_Walk", trigger: Trigger) -> None:
     """A customer may reach the goal after the last step; that counts while its window is open."""
+    if walk.enrollment.outcome == MERGED:
+        return  # the other passage counts it
     if isinstance(trigger, Happened) and _is_news(walk.enrollment, trigger.event):
         _reach_goal(walk, trigger.event)
 
@@ -301,15 +338,7 @@ class _Walk:
         self.facts.append(Fact(kind, self.enrollment.id, self.enrollment.journey, step, detail))
 
     def end(self, outcome: str, **detail: Any) -> None:
-        self.enrollment = replace(
-            self.enrollment,
-            status=Status.ENDED,
-            outcome=outcome,
-            ended_at=self.now,
-            step=None,
-            due_at=None,
-            reached_at=None,
-        )
+        self.enrollment = self.enrollment.ending(outcome, self.now)
         self.note("ended", outcome=outcome, **detail)
 
     def go(self, step_id: str | None) -> None:
@@ -320,7 +349,7 @@ class _Walk:
             match step:
                 case Wait() | WaitFor():
                     self.enrollment = replace(self.enrollment, step=step.id, reached_at=self.now)
-                    self.park(step, step.until if isinstance(step, Wait) else step.timeout)
+                    self.park(step, _moment_of(step))
                     return
                 case Exit():
                     self.end(step.outcome)
@@ -388,15 +417,34 @@ class _Walk:
             case IfPast.CONTINUE:
                 self.go(step.next)
             case IfPast.SKIP:
-                self.go(_after(self.journey.steps[step.next]) if step.next else None)
+                self.pass_over(step.next)
             case IfPast.EXIT:
                 self.end("moment_past")
 
+    def pass_over(self, step_id: str | None) -> None:
+        """Go on behind a step that is not taken."""
+        self.go(_after(self.journey.steps[step_id]) if step_id else None)
+
+    def held_by(self, pauses: tuple[Pause, ...], step: Wait | WaitFor, due: datetime) -> Held:
+        enrollment, scope = self.enrollment, self.scope()
+        reached_at = enrollment.reached_at or enrollment.entered_at
+        moment = calendar.settled(_moment_of(step), scope)
+        waiting = Waiting(enrollment.id, reached_at, due, moment, scope.zone)
+        return due_after(pauses, targets_of(enrollment.journey), waiting, self.now)
+
     def set_timer(self, step_id: str, due: datetime) -> None:
         self.enrollment = replace(self.enrollment, due_at=due)
+        self.wake_at(step_id, due)
+
+    def wake_at(self, step_id: str, at: datetime, **why: str) -> None:
+        """Have the wait looked at again. Where a pause moved it, `due_at` stays: what pauses say is told from it."""
         this = effect_id(self.enrollment.id, step_id, self.enrollment.sequence)
-        self.effects.append(WakeAt(this, self.enrollment.id, self.enrollment.sequence, due))
-        self.note("waiting", step_id, until=instant_to_wire(due))
+        self.effects.append(WakeAt(this, self.enrollment.id, self.enrollment.sequence, at))
+        self.note("waiting", step_id, until=instant_to_wire(at), **why)
+
+
+def _moment_of(step: Wait | WaitFor) -> Moment:
+    return step.until if isinstance(step, Wait) else step.timeout
 
 
 def _after(step: object) -> str | None:

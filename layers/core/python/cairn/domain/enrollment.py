@@ -1,10 +1,10 @@
 """One customer's passage through one version of one journey."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from cairn.domain.event import instant_to_wire
 
@@ -17,6 +17,15 @@ class Status(StrEnum):
 
 COMPLETED = "completed"
 """The outcome of an enrollment that took its last step."""
+
+EXIT_ON = "exit_on"
+"""The outcome of one that an event ended."""
+
+MERGED = "merged"
+"""The outcome of one whose customer turned out to be walking the same way already."""
+
+UNWANTED = frozenset({EXIT_ON, MERGED})
+"""Outcomes after which nothing is wanted any more that it still had to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,11 @@ class Enrollment:
     @property
     def open(self) -> bool:
         return self.status is not Status.ENDED
+
+    def ending(self, outcome: str, now: datetime) -> Self:
+        return replace(
+            self, status=Status.ENDED, outcome=outcome, ended_at=now, step=None, due_at=None, reached_at=None
+        )
 
     def view(self) -> dict[str, Any]:
         """What conditions see as `enrollment`."""

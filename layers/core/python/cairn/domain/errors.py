@@ -45,6 +45,14 @@ class SecretMissingError(CairnError):
     """No secret is stored for a source, so nothing from it can be trusted yet."""
 
 
+class LinkInvalidError(CairnError):
+    """A link of a message was cut short or altered, or was never one of ours."""
+
+
+class LinkExpiredError(CairnError):
+    """A link of a message is genuine, but older than it may be."""
+
+
 class DuplicateEventError(CairnError):
     """An event was committed before; there is nothing left to do."""
 
@@ -57,6 +65,34 @@ class ConflictError(CairnError):
 
 class UnknownCustomerError(CairnError):
     """Something names a customer that the table does not hold (any more)."""
+
+
+class ErasedCustomerError(UnknownCustomerError):
+    """Something is about a customer who was erased since; it is dropped, and nothing of it is kept."""
+
+
+class UnknownMessageError(CairnError):
+    """Somebody names a message of which nothing is recorded (any more)."""
+
+
+class AmbiguousNameError(CairnError):
+    """A name leads to several customers; the message lists their ids."""
+
+
+class NotUnderReviewError(CairnError):
+    """A message does not wait for the decision that somebody wants to make on it; the message says why."""
+
+
+class NotSignedInError(CairnError):
+    """A call that only people of ours may make comes from nobody who is known."""
+
+
+class InvalidRequestError(CairnError):
+    """What an operator asks for cannot be understood; `problems` names everything that is wrong."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
 
 
 class UnknownJourneyError(CairnError):
@@ -97,8 +133,22 @@ class ProviderRejectedError(CairnError):
         super().__init__(f"the provider rejected the message: {code}")
 
 
+class SubscriberError(CairnError):
+    """A subscriber cannot be told, and will not be until somebody mends it; the message says what."""
+
+
+class SubscriberUnreachableError(CairnError):
+    """A subscriber did not answer; it may later."""
+
+    retryable = True
+
+
 class TemplateError(CairnError):
     """A template cannot be rendered with what the message carries; nothing half-filled is ever sent."""
+
+
+class InvalidSwitchError(CairnError):
+    """An order to stop, start, pause or resume cannot be carried out; the message says what can be."""
 
 
 class MissingSettingError(CairnError):

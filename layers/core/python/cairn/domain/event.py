@@ -260,7 +260,7 @@ class _Reader:
             except (ValueError, AttributeError, TypeError):
                 self.problems.append(
                     f"consent[{index}]: channel (sms, email, whatsapp, push), purpose (transactional, marketing) "
-                    "and status (granted, denied)",
+                    "and status (granted, denied, pending)",
                 )
         return tuple(found)
 

@@ -23,6 +23,15 @@ def duration(text: str) -> timedelta:
     return -total if match["sign"] else total
 
 
+def duration_text(length: timedelta) -> str:
+    """The inverse, in whole seconds: `1d12h`."""
+    left, text = int(length.total_seconds()), ""
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        number, left = divmod(left, seconds)
+        text += f"{number}{unit}" if number else ""
+    return text or "0s"
+
+
 def to_instant(value: Any, zone: ZoneInfo) -> datetime | None:
     """An instant from what systems send: ISO 8601 (local where it has no offset), a date, or seconds since 1970."""
     if isinstance(value, bool) or value is None:

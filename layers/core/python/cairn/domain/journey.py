@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from cairn.domain.consent import Channel, Purpose
+from cairn.domain.message import Review
 
 ANY_KEY = "any"
 """As the key of a match: the event counts whichever enrollment of the customer it is about."""
@@ -65,6 +66,12 @@ class Send:
     """In order of preference; the first one that the customer can and may be reached on."""
     template: str
     purpose: Purpose
+    useful_for: timedelta | None = None
+    """What cannot go out within this time of the step is dropped; None for what never goes stale."""
+    preferred_hour: bool = False
+    """Wait for the time of day that the customer prefers to be written to (`profile.preferred_time`)."""
+    review: Review | None = None
+    """A person reads it first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +176,6 @@ class Journey:
     """Events whose properties replace the enrollment's data; a wait for a date of it moves along."""
     time_zone: str = "UTC"
     """Where local times are for a customer whose own zone is not known."""
+    brand: str = ""
+    """Who writes, where that is not the business that the policy names."""
+    postal_address: str = ""

@@ -58,6 +58,17 @@ WORDS: Mapping[str, Mapping[Intent, tuple[str, ...]]] = {
 }
 """Without accents, in lower case; by ISO 639-1 code of the language."""
 
+YES = {
+    "de": ("ja",),
+    "en": ("yes", "y"),
+    "es": ("si",),
+    "fr": ("oui",),
+    "it": ("si",),
+    "nl": ("ja",),
+    "pt": ("sim",),
+}
+"""What confirms an opt-in that was asked for (CTIA Messaging Principles, 5.1.2)."""
+
 CLEAR_FIRST_WORDS = frozenset({"stop", "stopp", "stopall", "optout", "unsubscribe", "revoke"})
 """Words that mean it whatever follows ("stop texting me"); "cancel my appointment" is another matter."""
 
@@ -81,6 +92,11 @@ def intent_of(text: str, languages: Iterable[str] = ("en",)) -> Intent | None:
     if plain.split(" ")[0] in CLEAR_FIRST_WORDS or PHRASES.fullmatch(plain):
         return Intent.STOP
     return None
+
+
+def is_yes(text: str, languages: Iterable[str] = ("en",)) -> bool:
+    """Whether the whole text is a YES. English is always understood."""
+    return _plain(text) in {word for language in ("en", *languages) for word in YES.get(language, ())}
 
 
 def keyword_of(text: str) -> str:

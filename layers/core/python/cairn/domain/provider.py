@@ -10,3 +10,13 @@ PROVIDERS = (FEEDBACK_SOURCE, "twilio", "whatsapp")
 def is_provider(source: str) -> bool:
     """Whether a source is one of PROVIDERS, or another of its kind (`twilio-eu`)."""
     return any(source == one or source.startswith(f"{one}-") for one in PROVIDERS)
+
+
+PREFERENCES_SOURCE = "preferences"
+"""The source of what customers choose behind the links that we sent them."""
+
+OPERATORS_SOURCE = "operators"
+"""The source of what our own people do."""
+
+OURS = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE})
+"""Names that no source of a deployment may take: what they say is believed."""
