@@ -16,3 +16,17 @@ def to_e164(text: str, region: str) -> str | None:
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def country_of(number: str) -> str:
+    """The country (ISO 3166-1) that a number in E.164 belongs to; empty where it belongs to none.
+
+    Of a calling code that countries share, an unknown or free number is the first one's: +1 is the United States'.
+    """
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return ""
+    country = phonenumbers.region_code_for_number(parsed)
+    country = country or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    return country if country.isalpha() and country != phonenumbers.UNKNOWN_REGION else ""
