@@ -1,19 +1,24 @@
-"""Messages queue → provider: claim, gate, render, send, record."""
+"""Message queues → provider: one read for the batch; then gate, render, claim, send, record for each."""
 
 import json
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn import bootstrap
-from cairn.adapters.dynamodb.codec import message_from_wire
+from cairn.adapters.dynamodb.codec import asked_from_wire
 from cairn.application.deliver_message import DeliverMessage
-from cairn.application.ports import DeadLetters
+from cairn.application.ports import Brief, DeadLetters
 from cairn.sqs_records import parking
 from cairn.telemetry import count, logger
+
+FRESH = timedelta(seconds=5)
+"""How long what was read for the batch is gone by; a slow provider must not make the last one of ten go by old news."""
 
 
 @cache
@@ -32,13 +37,31 @@ def warm() -> None:
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
+    briefs, until = briefed(event["Records"]), datetime.now(UTC) + FRESH
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, deliver_record, processor, context)
+    return process_partial_response(event, partial(deliver_record, briefs, until), processor, context)
 
 
-def deliver_record(record: SQSRecord) -> None:
+def briefed(records: Sequence[Mapping[str, Any]]) -> dict[str, Brief | None]:
+    """What is known of each message, by its record's id, in one read. What is not here is read in its own turn."""
+    asked = {}
+    for record in records:
+        with suppress(ValueError, LookupError, TypeError, AttributeError):
+            asked[record["messageId"]] = asked_from_wire(json.loads(record["body"]))
+    try:
+        return dict(zip(asked, deliver().brief(list(asked.values())), strict=True))
+    except Exception as error:  # noqa: BLE001  whatever is wrong with one of them must not fail the others with it
+        logger.warning("batch not read as a whole", error=type(error).__name__)
+        return {}
+
+
+def deliver_record(briefs: Mapping[str, Brief | None], until: datetime, record: SQSRecord) -> None:
     with parking(record, dead_letters(), "messages"):
-        message = message_from_wire(json.loads(record.body))
-        status = deliver()(message, datetime.now(UTC))
-        count("MessageHandled", status=status.value, purpose=message.purpose.value)
-        logger.info("message handled", message_id=message.id, journey=message.journey, status=status.value)
+        now = datetime.now(UTC)
+        asked = asked_from_wire(json.loads(record.body))
+        known = record.message_id in briefs and now < until
+        brief = briefs[record.message_id] if known else deliver().brief([asked])[0]
+        status = deliver()(asked, now, brief)
+        outcome = status.value if status else "gone"
+        count("MessageHandled", status=outcome)
+        logger.info("message handled", message_id=asked.id, status=outcome)

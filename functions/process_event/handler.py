@@ -18,7 +18,7 @@ from cairn.adapters.overflow import Overflow
 from cairn.adapters.queues import UNREADABLE
 from cairn.application.ports import DeadLetters
 from cairn.application.process_event import ProcessEvent
-from cairn.domain.errors import InvalidEventError
+from cairn.domain.errors import ErasedCustomerError, InvalidEventError
 from cairn.domain.event import event_from_wire
 from cairn.sqs_records import parking
 from cairn.telemetry import count, logger
@@ -60,13 +60,19 @@ def process_record(record: SQSRecord) -> None:
         now = datetime.now(UTC)
         try:
             document = overflow().load(record.body)
+            if not document:  # emptied, so it was processed before: by another delivery, or another request
+                count("EventDuplicate", source="unknown")
+                return
             if UNREADABLE in document:
                 raise InvalidEventError(document[UNREADABLE]["problems"])
             event = event_from_wire(document, source=document["source"], received_at=now)
         except (ValueError, KeyError, TypeError):
             raise InvalidEventError(["not an event as the receiver writes it"]) from None
-        reaction = process()(event, now)
-        outcome = "EventProcessed" if reaction else "EventDuplicate"
+        try:
+            outcome = "EventProcessed" if process()(event, now) else "EventDuplicate"
+        except ErasedCustomerError:
+            outcome = "EventErased"
+        overflow().let_go(record.body)
         count(outcome, source=event.source)
         logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key)
 

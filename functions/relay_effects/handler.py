@@ -1,7 +1,7 @@
 """Table stream → queues, schedules, tasks, timeline: the outbox of each commit, carried out until it is done."""
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -10,12 +10,19 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from cairn import bootstrap
 from cairn.adapters.dynamodb.outbox import committed_in
 from cairn.application.relay_effects import RelayEffects
+from cairn.domain.breaker import Trip
+from cairn.domain.errors import ConflictError
 from cairn.telemetry import count, logger
 
 
 @cache
 def relay() -> RelayEffects:
-    return bootstrap.relay_effects()
+    return bootstrap.relay_effects(note_trip)
+
+
+def note_trip(trip: Trip) -> None:
+    count("BreakerTripped")
+    logger.warning("paused by the breaker", target=trip.target, why=trip.why)
 
 
 warm = relay
@@ -23,7 +30,19 @@ warm = relay
 
 def handler(event: dict[str, Any], context: Any) -> Any:
     processor = BatchProcessor(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, relay_record, processor, context)
+    return process_partial_response(event, partial(relay_in_order, set()), processor, context)
+
+
+def relay_in_order(waiting: set[str], record: DynamoDBRecord) -> None:
+    """Nothing of a customer overtakes what failed before it; least of all the order to erase them."""
+    customer = record.raw_event["dynamodb"]["Keys"]["pk"]["S"]
+    if customer in waiting:
+        raise ConflictError("an earlier commit of the customer comes first")
+    try:
+        relay_record(record)
+    except Exception:
+        waiting.add(customer)
+        raise
 
 
 def relay_record(record: DynamoDBRecord) -> None:

@@ -1,21 +1,24 @@
 """The ports in memory, each true to its docstring in `application/ports.py`. They speak: `message in outbox`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cairn.application.accept_webhook import Answer, Handshake, Reading, Request
-from cairn.application.ports import Commit, Found
-from cairn.domain.consent import Channel
-from cairn.domain.contact import Claim, Contact
+from cairn.application.ports import Asked, Brief, Commit, Found, HeldMessage, Parked, ParkedEnrollment
+from cairn.domain.audit import Audited
+from cairn.domain.breaker import Bucket, Counts, Outcome
+from cairn.domain.consent import Channel, Purpose
+from cairn.domain.consent_record import ConsentRecord
+from cairn.domain.contact import Claim, Contact, Hold
 from cairn.domain.customer import Customer
-from cairn.domain.effects import Effect, Fact, OpenTask, WakeAt
+from cairn.domain.effects import Effect, EraseCustomer, Fact, OpenTask, ParkEnrollment, WakeAt
 from cairn.domain.errors import (
     CairnError,
-    ClaimedElsewhereError,
     ConflictError,
     DuplicateEventError,
+    ErasedCustomerError,
     SecretMissingError,
     SignatureInvalidError,
     UnknownCustomerError,
@@ -23,7 +26,14 @@ from cairn.domain.errors import (
 from cairn.domain.event import Event
 from cairn.domain.gate import GateSettings
 from cairn.domain.identity import Identifier, home_of
-from cairn.domain.message import Message, MessageStatus, Rendered
+from cairn.domain.message import Approval, Message, MessageStatus, Rendered, Terms
+from cairn.domain.notice import Notice
+from cairn.domain.pace import Slot
+from cairn.domain.pauses import Pause
+from cairn.domain.profile import Profile
+from cairn.domain.suppression import Told
+from cairn.domain.switches import Board
+from cairn.domain.verdict import Defer
 
 SALT = "salt"
 
@@ -33,6 +43,9 @@ class Customers:
 
     def __init__(self) -> None:
         self._homes: dict[str, Customer | str] = {}
+        self._graves: dict[str, datetime] = {}
+        self.told: list[Told] = []
+        """What is known against addresses."""
         self._seen: set[tuple[str, str]] = set()
         self.commits: list[Commit] = []
         self.reads = 0
@@ -64,14 +77,21 @@ class Customers:
                 unclaimed.append(one)
             else:
                 found[customer.id] = customer
-        return Found(tuple(found.values()), tuple(unclaimed))
+        homes = {one: home_of(one, SALT) for one in unclaimed}
+        erased = {one: self._graves[home] for one, home in homes.items() if home in self._graves}
+        return Found(tuple(found.values()), tuple(unclaimed), erased)
 
     def load(self, customer_id: str) -> Customer:
         self.reads += 1
+        if customer_id in self._graves:
+            raise ErasedCustomerError("the customer was erased")
         customer = self._follow(customer_id)
         if customer is None:
             raise UnknownCustomerError("no such customer")
         return customer
+
+    def tell(self, told: Sequence[Told]) -> None:
+        self.told += told
 
     def commit(self, commit: Commit) -> None:
         if self._conflicts:
@@ -91,7 +111,12 @@ class Customers:
         self._homes |= dict.fromkeys(homes, after.id)
         self._homes |= {one.id: after.id for one in commit.before if one.id != after.id}
         self._homes[after.id] = replace(after, revision=after.revision + 1)
+        self.told += commit.reaction.told
         self.commits.append(commit)
+        if after.sealed_at is not None:
+            ids = {after.id, *after.profile.merged, *(home_of(one, SALT) for one in after.profile.identifiers)}
+            self._graves |= dict.fromkeys(ids, after.sealed_at)
+            self._homes = {home: one for home, one in self._homes.items() if home not in ids}
 
     def _follow(self, home: str) -> Customer | None:
         found = self._homes.get(home)
@@ -159,10 +184,19 @@ class Timers(dict[str, WakeAt]):
 class Outbox(list[Message]):
     failure: CairnError | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[tuple[str, str, Purpose]] = []
+
     def put(self, message: Message) -> None:
         if self.failure:
             raise self.failure
         self.append(message)
+
+    def put_held(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
+        if self.failure:
+            raise self.failure
+        self.held.append((customer_id, message_id, purpose))
 
 
 class Tasks(dict[str, tuple[str, OpenTask]]):
@@ -186,15 +220,23 @@ class Timeline(list[Fact]):
 
 
 class Deliveries:
-    """Claims and outcomes of messages, for customers who all share one contact."""
+    """Claims, holds and outcomes of messages, for customers who all share one contact."""
 
     def __init__(self, contact: Contact | None = None) -> None:
-        self._contact = contact or Contact()
-        self._claims: dict[str, Claim] = {}
+        self.contact = contact or Contact()
         self._outcomes: dict[str, MessageStatus] = {}
+        self._held: dict[str, Message] = {}
+        self._decisions: dict[str, tuple[Mapping[str, Any], ...]] = {}
         self.details: dict[str, Mapping[str, Any]] = {}
         self.recorded_for: dict[str, str] = {}
+        self.approvals: dict[str, Approval] = {}
+        self.parked: dict[str, str] = {}
+        self.unwanted: set[str] = set()
+        """Enrollments that an event has ended."""
+        self.erased: set[str] = set()
         self.crash_before_record = False
+        self.meanwhile: Callable[[], Any] | None = None
+        """Happens once, between a reading and what is written upon it."""
         self.moved: dict[str, str] = {}
         """The ids that customers have since they were merged."""
 
@@ -205,36 +247,101 @@ class Deliveries:
         return message_id in self._outcomes
 
     def is_claimed(self, message: Message) -> bool:
-        return message.id in self._claims
+        return message.id in self.contact.claims
 
-    def claim(self, message: Message, now: datetime) -> tuple[Message, Contact, Claim | None]:
-        earlier = self._claims.get(message.id)
-        self._claims.setdefault(message.id, Claim(now, message.purpose))
-        message = replace(message, customer=self.moved.get(message.customer, message.customer))
-        return message, replace(self._contact, claims=dict(self._claims)), earlier
+    def changes(self, contact: Contact) -> None:
+        """The contact is another one from now on."""
+        self.contact = replace(contact, turn=self.contact.turn + 1)
 
-    def outcome(self, message: Message) -> MessageStatus | None:
-        return self._outcomes.get(message.id)
+    def brief(self, asked: Sequence[Asked]) -> list[Brief | None]:
+        return [self._brief(one) for one in asked]
 
-    def record(self, message: Message, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
-        if self.crash_before_record:
-            raise MemoryError
-        self.details[message.id] = detail
-        self.recorded_for[message.id] = message.customer
-        self.move(message.customer, message.id, status, at)
+    def _brief(self, asked: Asked) -> Brief | None:
+        message = self._held.get(asked.id) if isinstance(asked, HeldMessage) else asked
+        if message is None or asked.customer in self.erased:
+            return None
+        message = replace(
+            message,
+            customer=self.moved.get(message.customer, message.customer),
+            approval=self.approvals.get(message.id),
+            unwanted=message.enrollment in self.unwanted,
+        )
+        return Brief(message, self.contact, self._outcomes.get(message.id), self._decisions.get(message.id, ()))
 
-    def take_over(self, message: Message, earlier: Claim, now: datetime) -> None:
-        if self._claims[message.id] != earlier:
-            raise ClaimedElsewhereError("somebody else has just taken the message over")
-        self._claims[message.id] = Claim(now, message.purpose)
+    def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
+        self._on_this_turn(contact)
+        holds = {key: hold for key, hold in contact.holds.items() if key != message.id}
+        self.changes(replace(contact, claims={**contact.claims, message.id: claim}, holds=holds))
 
     def release(self, message: Message) -> None:
-        del self._claims[message.id]
+        left = {key: claim for key, claim in self.contact.claims.items() if key != message.id}
+        self.changes(replace(self.contact, claims=left))
 
-    def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> None:  # noqa: ARG002
+    def hold(self, brief: Brief, hold: Hold, verdict: Defer, now: datetime) -> None:
+        self._on_this_turn(brief.contact)
+        message = brief.message
+        claims = {key: claim for key, claim in brief.contact.claims.items() if key != message.id}
+        self.changes(replace(brief.contact, claims=claims, holds={**brief.contact.holds, message.id: hold}))
+        self._held[message.id] = message
+        self._outcomes[message.id] = MessageStatus.HELD
+        told = {"at": now, "reason": verdict.reason, "until": verdict.until, "why": verdict.why}
+        self._decisions[message.id] = (*brief.decisions, told)
+        if verdict.park:
+            self.parked[message.id] = verdict.park
+
+    def record(self, brief: Brief, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+        if self.crash_before_record:
+            raise MemoryError
+        message = brief.message
+        self.details[message.id] = detail
+        self.recorded_for[message.id] = message.customer
+        self._held.pop(message.id, None)
+        holds = {key: hold for key, hold in self.contact.holds.items() if key != message.id}
+        self.changes(replace(self.contact, holds=holds))
+        self.move(message.customer, message.id, status, at)
+
+    def move(
+        self,
+        customer_id: str,  # noqa: ARG002
+        message_id: str,
+        status: MessageStatus,
+        at: datetime,  # noqa: ARG002
+    ) -> Mapping[str, Any] | None:
         known = self._outcomes.get(message_id)
-        if known is None or known.rank < status.rank:
-            self._outcomes[message_id] = status
+        if known is not None and known.rank >= status.rank:
+            return None
+        self._outcomes[message_id] = status
+        return self.details.get(message_id, {})
+
+    def _on_this_turn(self, contact: Contact) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        if contact.turn != self.contact.turn:
+            raise ConflictError("the contact changed in between")
+
+
+class HeldMessages(dict[str, datetime]):
+    """When each held message is brought again."""
+
+    def bring(self, message: Message, at: datetime, now: datetime) -> None:  # noqa: ARG002
+        self[message.id] = at
+
+
+class Pace:
+    """A provider that has room, from an instant on."""
+
+    def __init__(self) -> None:
+        self.free_from: datetime | None = None
+        self.is_full = False
+        """No place is given out before that."""
+        self.asked: list[tuple[Channel, str, Purpose]] = []
+
+    def slot(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Slot:
+        if after == channel:
+            return Slot(now)
+        self.asked.append((channel, country, purpose))
+        return Slot(max(now, self.free_from or now), "" if self.is_full else channel.value)
 
 
 class Sent(dict[str, str]):
@@ -245,16 +352,76 @@ class Sent(dict[str, str]):
 
 
 class Switches(set[str]):
-    """What people have switched off."""
+    """What people have switched off, and paused."""
+
+    pauses: tuple[Pause, ...] = ()
+    asked = 0
 
     def current(self, now: datetime) -> GateSettings:  # noqa: ARG002
-        return GateSettings(frozenset(self))
+        self.asked += 1
+        return GateSettings(stopped=frozenset(self), pauses=self.pauses)
+
+
+class SwitchBoard:
+    """A board with the promises of one: an optimistic lock, and an entry in the audit for each change."""
+
+    def __init__(self) -> None:
+        self._board = Board()
+        self.audit: list[Audited] = []
+        self.conflicts = 0
+        """So many puts find that somebody else was first."""
+        self.meanwhile: Callable[[], Any] | None = None
+        """Happens once, between a reading and what is written upon it."""
+
+    def board(self) -> Board:
+        return self._board
+
+    def put(self, board: Board, audited: Audited) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        if self.conflicts or board.revision != self._board.revision:
+            self.conflicts = max(0, self.conflicts - 1)
+            raise ConflictError("somebody else has just turned a switch")
+        self._board = replace(board, revision=board.revision + 1)
+        self.audit.append(audited)
+
+
+class WaitingRoom(dict[str, list[Parked]]):
+    """Who waits, by what they wait for."""
+
+    page = 100
+
+    def park(self, customer_id: str, revision: int, enrollment: ParkEnrollment, due_at: datetime) -> None:  # noqa: ARG002
+        parked = ParkedEnrollment(customer_id, enrollment.enrollment, enrollment.sequence, str(revision))
+        there = self.setdefault(enrollment.target, [])
+        if parked not in there:
+            there.append(parked)
+
+    def waiting(self, target: str) -> Iterator[Sequence[Parked]]:
+        there = list(self.get(target, ()))
+        return (there[start : start + self.page] for start in range(0, len(there), self.page))
+
+    def dismiss(self, target: str, parked: Sequence[Parked]) -> None:
+        self[target] = [one for one in self[target] if one not in parked]
+
+
+class Wakes(list[ParkedEnrollment]):
+    def wake_now(self, parked: Sequence[ParkedEnrollment]) -> None:
+        self.extend(parked)
 
 
 class Renderer:
     """Writes every message as `Dear <address>`."""
 
     failure: CairnError | None = None
+
+    def __init__(self) -> None:
+        self.says = Terms()
+        """What steps and templates say about sending."""
+
+    def terms(self, message: Message) -> Terms:  # noqa: ARG002
+        return self.says
 
     def render(self, message: Message, channel: Channel, address: str) -> Rendered:
         if self.failure:
@@ -279,3 +446,60 @@ class Parked(list[tuple[str, Effect, CairnError]]):
 
     def __call__(self, customer_id: str, effect: Effect, why: CairnError) -> None:
         self.append((customer_id, effect, why))
+
+
+class ConsentRecords(dict[tuple[str, str], ConsentRecord]):
+    """By customer and name; what an effect has brought, it is told of again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._brought_by: dict[tuple[str, str], str] = {}
+
+    def add(self, customer_id: str, effect_id: str, records: Iterable[ConsentRecord]) -> list[str]:
+        names = []
+        for record in records:
+            key = (customer_id, repr(record))
+            self[key] = record
+            if self._brought_by.setdefault(key, effect_id) == effect_id:
+                names.append(key[1])
+        return names
+
+    def find(self, customer_id: str, name: str) -> tuple[Profile, ConsentRecord] | None:
+        record = self.get((customer_id, name))
+        return (Profile(customer_id, record.at), record) if record else None
+
+
+class Notices(list[Notice]):
+    """Notices queued for their subscribers."""
+
+    failure: CairnError | None = None
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        if self.failure:
+            raise self.failure
+        self.extend(notices)
+
+
+class Erasures(list[tuple[str, EraseCustomer]]):
+    """Who is to be erased."""
+
+    def put(self, customer_id: str, order: EraseCustomer, delay: timedelta) -> None:  # noqa: ARG002
+        if (customer_id, order) not in self:
+            self.append((customer_id, order))
+
+
+class Tallies(dict[tuple[str, datetime], Counts]):
+    """By target and bucket."""
+
+    def add(self, target: str, bucket: datetime, outcome: Outcome) -> None:
+        self[target, bucket] = self.get((target, bucket), Counts()) + Counts(**{outcome.value: 1})
+
+    def between(self, target: str, first: datetime, last: datetime) -> list[Bucket]:
+        return [Bucket(at, counts) for (of, at), counts in self.items() if of == target and first <= at <= last]
+
+
+class Alert(list[tuple[str, str]]):
+    """What people were told: subject and text."""
+
+    def tell(self, subject: str, text: str) -> None:
+        self.append((subject, text))

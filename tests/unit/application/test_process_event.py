@@ -7,11 +7,12 @@ import pytest
 from cairn.adapters.phone import to_e164
 from cairn.application.process_event import ATTEMPTS, ProcessEvent
 from cairn.domain.consent import Channel, ConsentStatus, Purpose
-from cairn.domain.effects import AbsorbHistory, WakeAt
+from cairn.domain.effects import AbsorbHistory, ParkEnrollment, WakeAt
 from cairn.domain.errors import ConflictError, InvalidEventError, UnknownCustomerError
 from cairn.domain.event import Event
 from cairn.domain.identity import PHONE, Identifier, home_of
-from tests.unit.fakes import SALT, Customers, Sent
+from cairn.domain.pauses import Pause
+from tests.unit.fakes import SALT, Customers, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -34,8 +35,15 @@ def sent_before() -> Sent:
 
 
 @pytest.fixture
-def process(customers: Customers, journeys: Deployed, sent_before: Sent) -> ProcessEvent:
-    return ProcessEvent(customers, journeys, lambda text: to_e164(text, "US"), SALT, sent_before, languages=("de",))
+def switches() -> Switches:
+    return Switches()
+
+
+@pytest.fixture
+def process(customers: Customers, journeys: Deployed, sent_before: Sent, switches: Switches) -> ProcessEvent:
+    return ProcessEvent(
+        customers, journeys, lambda text: to_e164(text, "US"), SALT, sent_before, switches, languages=("de",)
+    )
 
 
 def test_a_stranger_becomes_a_customer_at_the_home_of_its_strongest_name(
@@ -220,6 +228,31 @@ def test_an_event_between_reading_and_committing_a_wake_up_decides_it_anew(
     assert woken is not None
     assert sent(woken) == ["tips"]
     assert [effect for effect in woken.effects if isinstance(effect, WakeAt)] == []
+
+
+def test_a_wake_up_of_a_paused_journey_parks_the_passage_where_it_stands(
+    process: ProcessEvent, customers: Customers, switches: Switches
+) -> None:
+    begun = process(event("trial.signup"), MONDAY)
+    (ada,) = customers
+    (timer,) = timers(begun)
+    switches.pauses = (Pause("journey:visit", MONDAY),)
+
+    held = process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
+
+    assert held is not None
+    assert held.customer == ada
+    assert [effect.target for effect in held.effects if isinstance(effect, ParkEnrollment)] == ["journey:visit"]
+    assert customers.commits[-1].reaction == held
+
+
+def test_what_happens_counts_whatever_is_paused_and_is_not_asked_for(process: ProcessEvent, switches: Switches) -> None:
+    switches.pauses = (Pause("all", MONDAY),)
+
+    begun = process(event("trial.signup"), MONDAY)
+
+    assert sent(begun) == ["hello"]
+    assert switches.asked == 0
 
 
 def reply(text: str, source: str = "twilio", **more: str) -> Event:

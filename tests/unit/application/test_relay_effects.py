@@ -5,14 +5,41 @@ from typing import Any
 
 import pytest
 
+from cairn.application.ports import ParkedEnrollment
 from cairn.application.relay_effects import Committed, RelayEffects
+from cairn.application.tell_subscribers import TellSubscribers
+from cairn.application.watch_health import WatchHealth
+from cairn.domain.breaker import Counts
 from cairn.domain.consent import Channel, Purpose
 from cairn.domain.customer import Customer, on_event
-from cairn.domain.effects import AbsorbHistory, Effect, MoveMessage, WakeAt
+from cairn.domain.effects import (
+    AbsorbHistory,
+    Effect,
+    EraseCustomer,
+    MoveMessage,
+    ParkEnrollment,
+    RecordConsent,
+    WakeAt,
+)
 from cairn.domain.errors import ServiceBusyError, ServiceRefusedError
 from cairn.domain.message import MessageStatus
-from tests.unit.fakes import Deliveries, Outbox, Parked, Tasks, Timeline, Timers
-from tests.unit.makers import MONDAY, Deployed, event, journey, name, profile, send, wait
+from cairn.domain.policy import Breaker
+from tests.unit.fakes import (
+    Alert,
+    ConsentRecords,
+    Deliveries,
+    Erasures,
+    Notices,
+    Outbox,
+    Parked,
+    SwitchBoard,
+    Tallies,
+    Tasks,
+    Timeline,
+    Timers,
+    WaitingRoom,
+)
+from tests.unit.makers import MONDAY, Deployed, denied, event, journey, name, profile, send, wait
 
 HOUR = timedelta(hours=1)
 CALL = {"id": "call", "task": {"queue": "sales", "title": "Call them"}}
@@ -24,7 +51,27 @@ class Relay:
     def __init__(self) -> None:
         self.timers, self.outbox, self.tasks = Timers(), Outbox(), Tasks()
         self.timeline, self.deliveries, self.parked = Timeline(), Deliveries(), Parked()
-        self.carry_out = RelayEffects(self.timers, self.outbox, self.tasks, self.timeline, self.deliveries, self.parked)
+        self.records, self.notices, self.waiting_room, self.erasures = (
+            ConsentRecords(),
+            Notices(),
+            WaitingRoom(),
+            Erasures(),
+        )
+        self.tallies, self.board, self.alert = Tallies(), SwitchBoard(), Alert()
+        self.carry_out = RelayEffects(
+            timers=self.timers,
+            outbox=self.outbox,
+            tasks=self.tasks,
+            timeline=self.timeline,
+            deliveries=self.deliveries,
+            health=WatchHealth(
+                self.tallies, self.board, self.tasks, self.alert, Breaker(minimum=3), tripped=lambda _: None
+            ),
+            waiting_room=self.waiting_room,
+            tell=TellSubscribers(self.records, self.notices, ("crm",)),
+            erasures=self.erasures,
+            park=self.parked,
+        )
 
     def done(self) -> tuple[int, int, int]:
         """How many messages, timers and tasks there are by now."""
@@ -119,6 +166,18 @@ def test_a_providers_word_moves_the_message_and_never_back(relay: Relay) -> None
     assert relay.deliveries["m-1"] is MessageStatus.BOUNCED
 
 
+def test_a_providers_word_counts_once_however_often_it_is_relayed(relay: Relay) -> None:
+    relay.deliveries.details["m-1"] = {"journey": "visit", "channel": "email"}
+    commit = committed(
+        MoveMessage("1", "m-1", MessageStatus.DELIVERED, MONDAY), MoveMessage("2", "m-1", MessageStatus.FAILED, MONDAY)
+    )
+
+    relay.carry_out(commit, MONDAY)
+    relay.carry_out(commit, MONDAY)
+
+    assert set(relay.tallies.values()) == {Counts(delivered=1, failed=1)}
+
+
 def test_the_history_of_a_merged_profile_moves_in(relay: Relay) -> None:
     relay.carry_out(committed(AbsorbHistory("1", "c_old")), MONDAY)
 
@@ -130,3 +189,57 @@ def test_a_commit_that_decided_nothing_leaves_no_line(relay: Relay) -> None:
 
     assert relay.timeline == []
     assert relay.done() == (0, 1, 0)
+
+
+def test_what_was_said_of_consent_is_recorded_and_told_as_often_as_it_takes(relay: Relay) -> None:
+    said = RecordConsent("1", "track", (denied(Channel.EMAIL, Purpose.MARKETING),))
+    relay.notices.failure = ServiceBusyError("sqs is busy")
+    with pytest.raises(ServiceBusyError):
+        relay.carry_out(committed(said), MONDAY)
+    relay.notices.failure = None
+
+    relay.carry_out(committed(said), MONDAY)
+    relay.carry_out(committed(said), MONDAY)
+
+    assert len(relay.records) == 1
+    assert [(one.subscriber, one.customer) for one in relay.notices] == [("crm", "c_ada")] * 2
+    assert len({one.id for one in relay.notices}) == 1
+
+
+def test_a_timer_of_a_paused_journey_waits_where_the_resume_looks_for_it(relay: Relay) -> None:
+    ada = committed()
+    ((enrollment, stands),) = ada.enrollments.items()
+    commit = committed(ParkEnrollment("park", enrollment, stands.sequence, "journey:visit"))
+
+    relay.carry_out(commit, MONDAY)
+    relay.carry_out(commit, MONDAY)
+
+    assert relay.waiting_room == {
+        "journey:visit": [ParkedEnrollment(commit.profile.id, enrollment, stands.sequence, str(commit.revision))]
+    }
+
+
+def test_nobody_waits_whose_journey_is_gone_when_a_letter_is_redriven(relay: Relay) -> None:
+    relay.carry_out(committed(ParkEnrollment("park", "gone", 1, "journey:visit")), MONDAY)
+
+    assert relay.waiting_room == {}
+    assert relay.parked == []
+
+
+def test_an_order_to_erase_is_passed_on_once_and_after_all_else(relay: Relay) -> None:
+    order = EraseCustomer("receipt", "shopify", MONDAY)
+    sealed = Committed(profile(who=()), {}, 2, MONDAY, (order,), ())
+
+    relay.carry_out(sealed, MONDAY)
+    relay.carry_out(sealed, MONDAY + HOUR)
+
+    assert relay.erasures == [("c_ada", order)]
+
+
+def test_a_task_about_a_customer_as_such_belongs_to_no_journey(relay: Relay) -> None:
+    asked = on_event(Customer(profile()), event("customer.data_requested"), Deployed(), MONDAY)
+
+    relay.carry_out(Committed(asked.customer.profile, {}, 1, MONDAY, asked.effects, ()), MONDAY)
+
+    ((of_journey, task),) = relay.tasks.values()
+    assert (of_journey, task.queue) == ("", "privacy")

@@ -1,10 +1,21 @@
 """Logs and metrics. One line a decision, one metric an outcome; never a name, an address, a number or a body."""
 
+import logging
+import re
+import traceback
+
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 NAMESPACE = "Cairn"
+
+OURS = re.compile(r"/(python/cairn|functions|task)/")
+"""Our own files: a place in them tells more than one in a library."""
+
+LIBRARIES = ("boto3", "botocore", "pynamodb", "urllib3")
+for library in LIBRARIES:  # at DEBUG they print requests, and with them everything about a customer
+    logging.getLogger(library).setLevel(logging.WARNING)
 
 logger = Logger(service="cairn")
 """JSON lines; LAMBDA's own fields and the record's ids are bound by the handlers."""
@@ -20,3 +31,13 @@ def count(name: str, **dimensions: str) -> None:
     with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
         for dimension, value in dimensions.items():
             metric.add_dimension(dimension, value)
+
+
+def where(error: Exception) -> str:
+    """Type, AWS's code and place of an error that is not ours: its text may quote a customer's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if OURS.search(frame.filename)]
+    frame = (ours or frames)[-1]
+    code = getattr(error, "cause_response_code", None)  # PynamoDB's
+    said = f" ({code})" if code else ""
+    return f"{type(error).__name__}{said} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"

@@ -7,21 +7,29 @@ from cairn.adapters.aws import calling
 from cairn.adapters.dynamodb.codec import effect_to_wire, message_to_wire
 from cairn.adapters.json_text import to_json
 from cairn.adapters.queues import DeadLetterQueue
+from cairn.adapters.timers import held_body
+from cairn.domain.consent import Purpose
 from cairn.domain.effects import Effect
 from cairn.domain.errors import CairnError
 from cairn.domain.message import Message
 
 
 class MessagesQueue:
-    """Implements the port Outbox."""
+    """Implements the port Outbox: a lane a purpose, so that no broadcast stands in the way of a receipt."""
 
-    def __init__(self, sqs: Any, url: str) -> None:
+    def __init__(self, sqs: Any, lanes: Mapping[Purpose, str]) -> None:
         self._sqs = sqs
-        self._url = url
+        self._lanes = lanes
 
     def put(self, message: Message) -> None:
+        self._send(message.purpose, to_json(message_to_wire(message)))
+
+    def put_held(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
+        self._send(purpose, held_body(customer_id, message_id))
+
+    def _send(self, purpose: Purpose, body: str) -> None:
         with calling("sqs"):
-            self._sqs.send_message(QueueUrl=self._url, MessageBody=to_json(message_to_wire(message)))
+            self._sqs.send_message(QueueUrl=self._lanes[purpose], MessageBody=body)
 
 
 def parked_effect(dead_letters: DeadLetterQueue) -> Callable[[str, Effect | Mapping[str, Any], Exception], None]:

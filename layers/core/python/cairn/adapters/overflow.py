@@ -13,8 +13,16 @@ from cairn.settings import OVERFLOW_PREFIX
 MAX_QUEUED_BYTES = 200_000
 """Largest message that is queued as it is: SQS takes 256 KiB (1 MiB since 2025, where that is confirmed)."""
 
+MAX_POINTER = 200
+"""Characters of a message that may point to a body; a longer one is the body itself."""
+
 POINTER = "s3"
 """The one field of a message whose body lies in the bucket: its key."""
+
+EMPTY = "{}"
+"""What a body is replaced by once nobody needs it: that it was there is still known, what it said is not. S3 tells who
+may not list a bucket the same of a body that is gone and of one that is forbidden.
+"""
 
 
 class Overflow:
@@ -47,10 +55,27 @@ class Overflow:
         key = pointer_of(document)
         return document if key is None else json.loads(self.fetch(key))
 
+    def let_go(self, body: str) -> None:
+        """Empty the body that a message points to, if it points to one: what it said was processed."""
+        key = pointer_of(json.loads(body)) if len(body) < MAX_POINTER else None
+        if key is not None:
+            self.empty(key)
+
+    def empty(self, key: str) -> None:
+        with calling("s3"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=EMPTY.encode(), ContentType="application/json")
+
     def fetch(self, key: str) -> bytes:
         with calling("s3"):
             raw: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return raw
+
+
+class InPlace:
+    """For whoever never queues anything large: its bodies stay as they are, and it needs no bucket."""
+
+    def lighten(self, body: str) -> str:
+        return body
 
 
 def pointer_of(document: Any) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.json_text import to_json
-from cairn.adapters.overflow import Overflow
+from cairn.adapters.overflow import InPlace, Overflow
 from cairn.domain.errors import ServiceBusyError
 from cairn.domain.event import Event, event_to_wire
 from cairn.domain.identity import short_hash
@@ -20,6 +20,9 @@ MAX_BATCH_BYTES = 256 * 1024
 
 MAX_ATTRIBUTE = 1024
 
+FIFO = ".fifo"
+"""How the name of a queue ends that keeps order."""
+
 MAX_PROBLEMS = 20
 """Problems of one body that are told; the first ones explain the others."""
 
@@ -30,7 +33,7 @@ UNREADABLE = "unreadable"
 class EventsQueue:
     """Implements the port Inbox. A customer's events form one message group, so they are handled one by one."""
 
-    def __init__(self, sqs: Any, url: str, overflow: Overflow) -> None:
+    def __init__(self, sqs: Any, url: str, overflow: Overflow | InPlace) -> None:
         self._sqs = sqs
         self._url = url
         self._overflow = overflow
@@ -45,7 +48,7 @@ class EventsQueue:
             }
             for number, event in enumerate(events)
         )
-        for batch in _batches(entries):
+        for batch in batches(entries):
             with calling("sqs"):
                 answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=batch)
             if answer.get("Failed"):
@@ -53,13 +56,14 @@ class EventsQueue:
 
     def put_unreadable(self, source: str, body: bytes, problems: Sequence[str]) -> None:
         told = [problem[:MAX_ATTRIBUTE] for problem in problems[:MAX_PROBLEMS]]
+        once = short_hash(UNREADABLE, source, hashlib.sha256(body).hexdigest(), length=26)
         envelope = self._overflow.lighten(to_json({UNREADABLE: {"source": source, "problems": told, **_as_text(body)}}))
         with calling("sqs"):
             self._sqs.send_message(
                 QueueUrl=self._url,
                 MessageBody=envelope,
-                MessageGroupId=source,
-                MessageDeduplicationId=short_hash(UNREADABLE, source, hashlib.sha256(body).hexdigest(), length=26),
+                MessageGroupId=once,  # its own: of a dead-letter queue ten of a group are seen at a time
+                MessageDeduplicationId=once,
             )
 
 
@@ -74,9 +78,10 @@ class DeadLetterQueue:
         """A FIFO queue is told apart what came by different messages, as SQS does when it parks by itself.
 
         What is redriven and fails again within five minutes would else be taken for what was parked before, and lost.
+        A queue without an order may be fair among groups; its dead letters need none.
         """
         once = {"MessageDeduplicationId": short_hash(delivery, body, length=26)}
-        fifo = {"MessageGroupId": group, **once} if group else {}
+        fifo = {"MessageGroupId": group, **once} if group and self._url.endswith(FIFO) else {}
         attribute = {"DataType": "String", "StringValue": reason[:MAX_ATTRIBUTE] or "unknown"}
         with calling("sqs"):
             self._sqs.send_message(
@@ -87,7 +92,7 @@ class DeadLetterQueue:
             )
 
 
-def _batches(entries: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+def batches(entries: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
     """In their order, as many at a time as SQS takes: ten, and no more bytes than one batch holds."""
     batch: list[dict[str, str]] = []
     room = MAX_BATCH_BYTES

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # a function imports the nouns that it uses, not all that any port speaks of
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
-    from cairn.domain.consent import Channel
-    from cairn.domain.contact import Claim, Contact
+    from cairn.domain.audit import Audited
+    from cairn.domain.breaker import Bucket, Outcome
+    from cairn.domain.consent import Channel, Purpose
+    from cairn.domain.consent_record import ConsentRecord
+    from cairn.domain.contact import Claim, Contact, Hold
     from cairn.domain.customer import Customer, Reaction
-    from cairn.domain.effects import Fact, OpenTask, WakeAt
+    from cairn.domain.effects import EraseCustomer, Fact, OpenTask, ParkEnrollment, WakeAt
     from cairn.domain.event import Event
     from cairn.domain.gate import GateSettings
     from cairn.domain.identity import Identifier
     from cairn.domain.journey import Journey
-    from cairn.domain.message import Message, MessageStatus, Rendered
+    from cairn.domain.link import Link, LinkKind
+    from cairn.domain.message import Approval, Message, MessageStatus, Rendered, Terms
+    from cairn.domain.notice import Notice
+    from cairn.domain.pace import Slot
+    from cairn.domain.policy import Subscriber
+    from cairn.domain.privacy import Traces
+    from cairn.domain.profile import Profile
+    from cairn.domain.suppression import Suppression, Told
+    from cairn.domain.switches import Board
+    from cairn.domain.verdict import Defer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,8 @@ class Found:
 
     customers: tuple[Customer, ...] = ()
     unclaimed: tuple[Identifier, ...] = ()
+    erased: Mapping[Identifier, datetime] = field(default_factory=dict)
+    """Of what leads nowhere: who lived there was erased then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +60,13 @@ class Customers(Protocol):
         """Who is meant: one read where the strongest identifier is known, two where any is not."""
 
     def load(self, customer_id: str) -> Customer:
-        """One customer's open state; follows a merge. Raises UnknownCustomerError."""
+        """One customer's open state; follows a merge. Raises UnknownCustomerError, or ErasedCustomerError."""
 
     def commit(self, commit: Commit) -> None:
         """Write it all. Raises DuplicateEventError, or ConflictError where somebody else was first."""
+
+    def tell(self, told: Sequence[Told]) -> None:
+        """Write what is known against addresses, of a customer who is no longer there."""
 
 
 class JourneyVersions(Protocol):
@@ -78,7 +95,10 @@ class Timers(Protocol):
 
 class Outbox(Protocol):
     def put(self, message: Message) -> None:
-        """Queue a message for its sender."""
+        """Queue a message for its sender, in the lane of its purpose."""
+
+    def put_held(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
+        """Queue a message that was held, by reference."""
 
 
 class Tasks(Protocol):
@@ -97,28 +117,109 @@ class Timeline(Protocol):
         """Move what was recorded of a merged profile here. Can be stopped and repeated at any point."""
 
 
-class Deliveries(Protocol):
-    def claim(self, message: Message, now: datetime) -> tuple[Message, Contact, Claim | None]:
-        """Take a message on.
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A message that was held: where it lies, not what it says."""
 
-        Gives it under the id that its customer has now, the contact as it is now, and the older claim where it was
-        taken before.
+    customer: str
+    id: str
+
+
+Asked: TypeAlias = "Message | HeldMessage"
+"""What a sender is asked to deliver: the message itself, or one that was held, by reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All that is known of a message when its sender takes it up."""
+
+    message: Message
+    """Under the id that its customer has now, with a person's approval where there is one."""
+    contact: Contact
+    """As it is now; with what is known against the message's addresses."""
+    status: MessageStatus | None = None
+    decisions: tuple[Mapping[str, Any], ...] = ()
+    """What was decided before: each time it had to wait."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to decide.
+
+        A message of which only a provider has told so far was sent by a sender that did not live to record it.
         """
+        return self.status not in {None, "held"}
 
-    def outcome(self, message: Message) -> MessageStatus | None:
-        """What is recorded of a message that was claimed before; None where the sender did not get that far."""
 
-    def record(self, message: Message, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
-        """Write what became of a message."""
+class Deliveries(Protocol):
+    def brief(self, asked: Sequence[Asked]) -> list[Brief | None]:
+        """What is known of each of these messages, in one read for all; None where its customer is gone."""
 
-    def take_over(self, message: Message, earlier: Claim, now: datetime) -> None:
-        """Make a claim whose lease is over one's own. Raises ClaimedElsewhereError where somebody else just did."""
+    def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
+        """Take the message on, or over where its claim's lease is up.
+
+        Raises ConflictError where the contact is not as it was when that was decided.
+        """
 
     def release(self, message: Message) -> None:
         """Give a claim back: it was certainly not sent."""
 
-    def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> None:
-        """Move a message's status forward; never back."""
+    def hold(self, brief: Brief, hold: Hold, verdict: Defer, now: datetime) -> None:
+        """Keep the message until its instant. Raises ConflictError as `claim` does."""
+
+    def record(self, brief: Brief, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+        """Write what became of a message; it is held no longer."""
+
+    def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> Mapping[str, Any] | None:
+        """Move a message's status forward, never back; gives what is recorded of it, None where nothing moved."""
+
+
+class HeldMessages(Protocol):
+    def bring(self, message: Message, at: datetime, now: datetime) -> None:
+        """Have a held message delivered at an instant. Asking twice is asking once."""
+
+
+class Pace(Protocol):
+    def slot(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Slot:
+        """Take a place in what the provider takes: now, or where and until when to wait for it.
+
+        `after` names the line of the place that it has waited for.
+        """
+
+
+class ConsentRecords(Protocol):
+    def add(self, customer_id: str, effect_id: str, records: Iterable[ConsentRecord]) -> list[str]:
+        """Keep them for good; gives the names of those that no other effect has brought before.
+
+        Adding one twice is adding it once.
+        """
+
+    def find(self, customer_id: str, name: str) -> tuple[Profile, ConsentRecord] | None:
+        """A record and whose it is now, whoever it was added to; None where the customer was erased."""
+
+
+class Notices(Protocol):
+    def put(self, notices: Sequence[Notice]) -> None:
+        """Queue notices for their subscribers."""
+
+
+class Retries(Protocol):
+    def put_off(self, notice: Notice, until: datetime, now: datetime) -> None:
+        """Have a notice brought again at an instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a subscriber said to a notice."""
+
+    status: int
+    """Of HTTP."""
+    retry_after: str = ""
+    """The header as it came."""
+
+
+class Subscribers(Protocol):
+    def tell(self, subscriber: Subscriber, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
+        """Post a document, signed. Raises SubscriberError, or SubscriberUnreachableError."""
 
 
 class Sent(Protocol):
@@ -131,9 +232,133 @@ class Switches(Protocol):
         """What people have switched off, at most SWITCH_TTL old."""
 
 
+@dataclass(frozen=True, slots=True)
+class ParkedEnrollment:
+    """A timer that came while its journey was paused."""
+
+    customer: str
+    enrollment: str
+    sequence: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedMessage:
+    """A message that came to the gate while something of it was paused."""
+
+    customer: str
+    id: str
+    purpose: Purpose
+    place: str
+
+
+Parked: TypeAlias = "ParkedEnrollment | ParkedMessage"
+"""What waits for somebody to resume. `place` tells this wait from a later one of the same."""
+
+
+class WaitingRoom(Protocol):
+    def park(self, customer_id: str, revision: int, enrollment: ParkEnrollment, due_at: datetime) -> None:
+        """Keep a timer until its target is resumed. Keeping what one commit decided twice is keeping it once."""
+
+    def waiting(self, target: str) -> Iterable[Sequence[Parked]]:
+        """All that waits for this target, by and by, those first who have waited longest."""
+
+    def dismiss(self, target: str, parked: Sequence[Parked]) -> None:
+        """They wait no longer, unless they came back since."""
+
+
+class Wakes(Protocol):
+    def wake_now(self, parked: Sequence[ParkedEnrollment]) -> None:
+        """Have these enrollments woken at once. Raises where any of it is not certain."""
+
+
+class SwitchBoard(Protocol):
+    def board(self) -> Board:
+        """All that is switched, as it is now."""
+
+    def put(self, board: Board, audited: Audited) -> None:
+        """Write the board, and who turned it and why, at once. Raises ConflictError where somebody else was first."""
+
+
+class Tallies(Protocol):
+    def add(self, target: str, bucket: datetime, outcome: Outcome) -> None:
+        """One more of an outcome. Adding twice is adding two."""
+
+    def between(self, target: str, first: datetime, last: datetime) -> Sequence[Bucket]:
+        """What was counted in the buckets that began from `first` to `last`, both included."""
+
+
+class Alert(Protocol):
+    def tell(self, subject: str, text: str) -> None:
+        """Tell those who run the deployment, at once. Nothing personal: it goes out as plain mail."""
+
+
+class Audit(Protocol):
+    def write(self, audited: Audited) -> None:
+        """Keep it for good. Writing one twice is writing it once."""
+
+    def latest(self, limit: int, before: str = "") -> Sequence[Audited]:
+        """The latest first; those before the one of that id, where one is given."""
+
+
+class History(Protocol):
+    def entries(self, customer_id: str) -> list[dict[str, Any]]:
+        """As Timeline has it."""
+
+    def customer_of(self, enrollment: str) -> str | None:
+        """Whose the enrollment is, or was before a merge; None where nothing is recorded of it."""
+
+
+class Suppressions(Protocol):
+    def standing(self, addresses: Mapping[Channel, str]) -> Mapping[Channel, tuple[Suppression, ...]]:
+        """What is known against these addresses now; nothing of a channel whose address is clear."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderReview:
+    """A message that waits for a person, and what that person needs to decide."""
+
+    message: str
+    customer: str
+    deadline: str
+    """ISO 8601. What happens then stands in the journey, or in the policy."""
+    about: Mapping[str, Any]
+    """Journey, step, template, purpose."""
+    queue: str
+    context: Mapping[str, Any]
+    """The message as it would go out, and the profile and data that it was made of."""
+
+
+class Reviews(Protocol):
+    def waiting(self, limit: int) -> Sequence[UnderReview]:
+        """Those whose time is up first."""
+
+    def decide(self, customer_id: str, message_id: str, approval: Approval, audited: Audited) -> Purpose:
+        """Write the decision, and the audit of it, and close the task, all at once; gives the message's purpose.
+
+        Deciding the same once more changes nothing. Raises UnknownMessageError, NotUnderReviewError, ConflictError.
+        """
+
+
 class Renderer(Protocol):
+    def terms(self, message: Message) -> Terms:
+        """What the message's step and templates say about sending. Raises UnknownJourneyError."""
+
     def render(self, message: Message, channel: Channel, address: str) -> Rendered:
         """The message as it goes out. Raises TemplateError rather than leave a gap."""
+
+
+class Links(Protocol):
+    def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:
+        """The URLs by which whoever reads the message there says what it wants to get, by LinkKind."""
+
+
+class Tokens(Protocol):
+    def token(self, kind: LinkKind, link: Link) -> str:
+        """What stands in the URL of a link."""
+
+    def read(self, kind: LinkKind, token: str, now: datetime) -> Link:
+        """The link that a token of this kind stands for. Raises LinkInvalidError or LinkExpiredError."""
 
 
 class Provider(Protocol):
@@ -147,6 +372,53 @@ class DeadLetters(Protocol):
 
         `group` keeps order, `delivery` names the message that brought it: parking one twice is parking it once.
         """
+
+
+class Erasures(Protocol):
+    def put(self, customer_id: str, order: EraseCustomer, delay: timedelta) -> None:
+        """Have the customer erased, at the earliest after the delay. Asking twice is asking once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A customer to whom nothing leads any more, and what leads to everything that is still kept of them."""
+
+    id: str
+    at: datetime
+    """When they were sealed."""
+    traces: Traces
+    enrollments: frozenset[str] = frozenset()
+    timers: frozenset[str] = frozenset()
+    """Schedules by their names, of messages that were held."""
+
+
+class Remains(Protocol):
+    def sealed(self, customer_id: str) -> Sealed | None:
+        """What is left of a customer who was sealed; None where nothing is."""
+
+    def remove(self, sealed: Sealed) -> int:
+        """Remove it from the table; gives how many items there were. Can be stopped and repeated at any point."""
+
+    def close(self, sealed: Sealed, receipt: Audited) -> None:
+        """Write the receipt and, with it, forget what was to be erased."""
+
+
+class Schedules(Protocol):
+    def cancel(self, enrollments: Iterable[str], names: Iterable[str]) -> int:
+        """Remove the timers of enrollments, and those of these names; gives how many there were."""
+
+
+class Letters(Protocol):
+    def remove(self, traces: Traces) -> int:
+        """Remove everything that was parked about a customer, its body too; gives how many letters there were.
+
+        Raises ServiceBusyError while somebody else is looking at them.
+        """
+
+
+class Everything(Protocol):
+    def about(self, customer_id: str) -> dict[str, Any]:
+        """All that is kept about a customer, as JSON. Raises UnknownCustomerError."""
 
 
 class Secrets(Protocol):

@@ -1,25 +1,37 @@
 """Process an event or a wake-up: one read, one pure decision, one commit."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from cairn.application.ports import Commit, Customers, Found, JourneyVersions, Sent
-from cairn.domain.customer import Customer, Reaction, on_event, on_wake, unify
+from cairn.application.ports import Commit, Customers, Found, JourneyVersions, Sent, Switches
+from cairn.domain.contact import Contact
+from cairn.domain.customer import DEDUPE_WINDOW, Customer, Reaction, on_event, on_wake, unify
 from cairn.domain.effects import parts_of
-from cairn.domain.errors import ConflictError, DuplicateEventError, InvalidEventError, UnknownCustomerError
+from cairn.domain.errors import (
+    ConflictError,
+    DuplicateEventError,
+    ErasedCustomerError,
+    InvalidEventError,
+    UnknownCustomerError,
+)
 from cairn.domain.event import Event
+from cairn.domain.heeding import RELEASED, REPLIED, SUPPRESSED, heed
 from cairn.domain.identity import PHONE, Identifier, home_of, identifier, may_be_one
-from cairn.domain.keywords import EVENT_TYPES, Intent, intent_of, keyword_of
+from cairn.domain.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
+from cairn.domain.policy import Policy
+from cairn.domain.privacy import new_life
 from cairn.domain.profile import Profile
-from cairn.domain.provider import is_provider
+from cairn.domain.provider import OPERATORS_SOURCE, OURS, PREFERENCES_SOURCE, is_provider
 
 T = TypeVar("T")
 
-REPLIED = "message.replied"
 REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
 """Events of which the customer is the author; what they answer is another message than their own."""
+
+SPOKEN_TO_US = REPLIES - {EVENT_TYPES[Intent.STOP]}
+"""Events by which somebody who was erased comes back; a STOP of theirs is heeded for the number alone."""
 
 OPT_OUT_WORDS = frozenset({"STOP", "HELP", "START"})
 """What a provider that manages keywords itself says of a reply, whatever word the customer used."""
@@ -35,20 +47,31 @@ class ProcessEvent:
     normal_phone: Callable[[str], str | None]
     salt: str
     sent: Sent
+    switches: Switches
+    """Asked by wake-ups alone: what happens counts, whatever is paused."""
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
+    policy: Policy = field(default_factory=Policy)
 
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
-        """What the event did; None for a duplicate. Raises ConflictError when the customer is too busy."""
+        """What the event did; None for a duplicate.
+
+        Raises ConflictError when the customer is too busy, ErasedCustomerError where it is about somebody who was
+        erased since.
+        """
         event = self._understood(self._normal(event))
         try:
             return _until_committed(lambda: self._attempt(event, now))
         except DuplicateEventError:
             return None
-        except UnknownCustomerError:
-            if is_provider(event.source):
-                return None  # a late word about somebody who was erased
-            raise
+        except UnknownCustomerError as error:
+            by_us = event.source in OURS and isinstance(error, ErasedCustomerError)
+            of_nobody = event.source == OPERATORS_SOURCE and event.type in {SUPPRESSED, RELEASED}
+            if not (by_us or of_nobody or is_provider(event.source) or event.source == PREFERENCES_SOURCE):
+                raise
+            # A late word about, or of, somebody who was erased, or of nobody we know: it still holds for the address.
+            self.customers.tell(heed(Contact(), event, self.policy, "UTC").told)
+            return None
 
     def wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
         """What the wake-up did; None for a stale one."""
@@ -59,11 +82,16 @@ class ProcessEvent:
             found = Found((self.customers.load(event.customer_id),))
         else:
             found = self.customers.find(event.identifiers)
+        _check_not_erased(found, event)
         before, claimed = _same_person(found, event)
-        known = unify(before, now) if before else self._stranger(event, now)
+        known = unify(before, now) if before else self._stranger(event, found, now)
         event = self._matched(event, known.customer.id)
-        named = replace(known.customer, profile=known.customer.profile.named(*claimed))
-        reaction = on_event(named, event, self.journeys, now)
+        named = replace(
+            known.customer,
+            profile=known.customer.profile.named(*claimed),
+            erased=_taken_over(known.customer, found, claimed, now),
+        )
+        reaction = on_event(named, event, self.journeys, now, self.policy)
         reaction = replace(
             reaction,
             effects=known.effects + reaction.effects,
@@ -75,14 +103,15 @@ class ProcessEvent:
 
     def _wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
         customer = self.customers.load(customer_id)
-        reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now)
+        pauses = self.switches.current(now).pauses
+        reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses)
         if reaction is not None:
             self.customers.commit(Commit(reaction, (customer,), now))
         return reaction
 
-    def _stranger(self, event: Event, now: datetime) -> Reaction:
-        home = home_of(event.identifiers[0], self.salt)
-        return Reaction(Customer(Profile(home, created_at=now)))
+    def _stranger(self, event: Event, found: Found, now: datetime) -> Reaction:
+        home, erased = home_of(event.identifiers[0], self.salt), found.erased.get(event.identifiers[0])
+        return Reaction(Customer(Profile(new_life(home, erased) if erased else home, created_at=now)))
 
     def _keep_versions(self, reaction: Reaction, before: Customer) -> None:
         for key in reaction.customer.enrollments.keys() - before.enrollments.keys():
@@ -115,6 +144,8 @@ class ProcessEvent:
         text, told = str(event.properties.get("text") or ""), event.properties.get("opt_out")
         intent = Intent(told.lower()) if told in OPT_OUT_WORDS else intent_of(text, self.languages)
         properties = {**event.properties, "keyword": keyword_of(text)}
+        if is_yes(text, self.languages):
+            properties["confirms"] = True
         return replace(event, type=EVENT_TYPES[intent] if intent else event.type, properties=properties)
 
     def _normal(self, event: Event) -> Event:
@@ -145,6 +176,27 @@ def _same_person(found: Found, event: Event) -> tuple[tuple[Customer, ...], tupl
         if may_be_one(names, customer.profile.identifiers):
             same.append(customer)
     return tuple(same), found.unclaimed
+
+
+def _check_not_erased(found: Found, event: Event) -> None:
+    """Raises ErasedCustomerError for what was said of somebody until they were erased, whenever it arrives.
+
+    What their providers still report of messages is dropped whenever it was said: it begins no new life.
+    """
+    known = dict(found.erased)
+    for customer in found.customers:
+        known |= {one: customer.erased[one.key] for one in event.identifiers if one.key in customer.erased}
+    reported = is_provider(event.source) and event.about_a_message and event.type not in SPOKEN_TO_US
+    if any(event.occurred_at <= at for at in known.values()) or (known and reported and not found.customers):
+        raise ErasedCustomerError("whom it is about was erased since")
+
+
+def _taken_over(
+    customer: Customer, found: Found, claimed: tuple[Identifier, ...], now: datetime
+) -> Mapping[str, datetime]:
+    """Names that somebody had who was erased, for as long as anything of theirs may still be under way."""
+    young = {name: at for name, at in customer.erased.items() if now - at < DEDUPE_WINDOW}
+    return young | {one.key: found.erased[one] for one in claimed if one in found.erased}
 
 
 def _until_committed(attempt: Callable[[], T]) -> T:

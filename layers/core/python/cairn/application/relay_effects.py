@@ -5,14 +5,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cairn.application.ports import Deliveries, Outbox, Tasks, Timeline, Timers
-from cairn.domain.consent import Channel
-from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, OpenTask, SendMessage, WakeAt
+from cairn.application.ports import Deliveries, Erasures, Outbox, Tasks, Timeline, Timers, WaitingRoom
+from cairn.application.tell_subscribers import TellSubscribers
+from cairn.application.watch_health import WatchHealth
+from cairn.domain.consent import Purpose
+from cairn.domain.effects import (
+    AbsorbHistory,
+    AnswerKeyword,
+    Effect,
+    EraseCustomer,
+    Fact,
+    MoveMessage,
+    OpenTask,
+    ParkEnrollment,
+    RecordConsent,
+    SendMessage,
+    WakeAt,
+)
 from cairn.domain.enrollment import Enrollment
 from cairn.domain.errors import CairnError
-from cairn.domain.identity import PHONE
-from cairn.domain.message import Message, MessageStatus, addresses_of
+from cairn.domain.message import Message, MessageStatus, answerable
 from cairn.domain.profile import Profile
+from cairn.settings import SQS_MAX_DELAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,10 @@ class RelayEffects:
     tasks: Tasks
     timeline: Timeline
     deliveries: Deliveries
+    health: WatchHealth
+    waiting_room: WaitingRoom
+    tell: TellSubscribers
+    erasures: Erasures
     park: Callable[[str, Effect | Mapping[str, Any], Exception], None]
     """Keeps what can never be carried out: the customer's id; an effect, or a change of the table; why."""
 
@@ -49,19 +67,31 @@ class RelayEffects:
                     raise
                 self.park(commit.profile.id, effect, error)
 
-    def _carry_out(self, effect: Effect, commit: Committed, now: datetime) -> None:
+    def _carry_out(self, effect: Effect, commit: Committed, now: datetime) -> None:  # noqa: C901  one branch an effect
         customer = commit.profile.id
         match effect:
             case SendMessage():
                 self.outbox.put(message_of(effect, commit))
+            case AnswerKeyword():
+                self.outbox.put(answer_of(effect, commit))
             case WakeAt():
                 self.timers.wake(customer, effect, now)
             case OpenTask():
-                self.tasks.open(customer, commit.enrollments[effect.enrollment].journey, effect, commit.at)
+                enrollment = commit.enrollments.get(effect.enrollment)  # none: it is about the customer as such
+                self.tasks.open(customer, enrollment.journey if enrollment else "", effect, commit.at)
             case MoveMessage():
-                self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
+                moved = self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
+                if moved is not None:  # done again, it moves nothing any more: each word counts once
+                    self.health.saw(moved, effect.status, effect.at, now)
             case AbsorbHistory():
                 self.timeline.absorb(customer, effect.merged)
+            case RecordConsent():
+                self.tell(customer, effect)
+            case ParkEnrollment() if effect.enrollment in commit.enrollments:  # a letter's may be over by now
+                due_at = commit.enrollments[effect.enrollment].due_at or commit.at
+                self.waiting_room.park(customer, commit.revision, effect, due_at)
+            case EraseCustomer():
+                self.erasures.put(customer, effect, SQS_MAX_DELAY)
 
 
 def message_of(effect: SendMessage, commit: Committed) -> Message:
@@ -78,7 +108,7 @@ def message_of(effect: SendMessage, commit: Committed) -> Message:
         channels=effect.channels,
         template=effect.template,
         purpose=effect.purpose,
-        addresses=_answerable(commit.profile, addresses_of(view)),
+        addresses=answerable(commit.profile),
         decided_at=commit.at,
         variables={
             "profile": view,
@@ -87,14 +117,25 @@ def message_of(effect: SendMessage, commit: Committed) -> Message:
             "journey": enrollment.journey,
         },
         time_zone=effect.time_zone,
+        place=commit.effects.index(effect),
     )
 
 
-def _answerable(profile: Profile, addresses: Mapping[Channel, str]) -> dict[Channel, str]:
-    """The addresses whose answers would find this customer.
-
-    A STOP from a number that two share is heard for the one whose it is, so the other must not be texted there.
-    """
-    numbers = {one.value for one in profile.identifiers if one.kind == PHONE}
-    by_number = (Channel.SMS, Channel.WHATSAPP)
-    return {channel: told for channel, told in addresses.items() if channel not in by_number or told in numbers}
+def answer_of(effect: AnswerKeyword, commit: Committed) -> Message:
+    """What is said to a keyword goes to where it came from, and to nowhere else."""
+    return Message(
+        id=effect.id,
+        customer=commit.profile.id,
+        enrollment="",
+        journey="",
+        version="",
+        step="",
+        channels=(effect.channel,),
+        template="",
+        purpose=Purpose.TRANSACTIONAL,
+        addresses={effect.channel: effect.address},
+        decided_at=effect.at,
+        variables={"profile": commit.profile.view()},
+        time_zone=effect.time_zone,
+        answers=effect.keyword,
+    )

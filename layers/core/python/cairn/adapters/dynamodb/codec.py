@@ -4,16 +4,33 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from cairn.application.ports import Asked, HeldMessage
 from cairn.domain.consent import Channel, ConsentChange, Purpose
-from cairn.domain.contact import Claim, Suppression
-from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, OpenTask, SendMessage, WakeAt
+from cairn.domain.contact import Claim, Hold
+from cairn.domain.effects import (
+    AbsorbHistory,
+    AnswerKeyword,
+    Effect,
+    EraseCustomer,
+    Fact,
+    MoveMessage,
+    OpenTask,
+    ParkEnrollment,
+    RecordConsent,
+    SendMessage,
+    WakeAt,
+)
 from cairn.domain.enrollment import Enrollment, Status
 from cairn.domain.event import consent_from_wire, consent_to_wire, instant_from_wire, instant_to_wire
 from cairn.domain.identity import Identifier
-from cairn.domain.message import Message
+from cairn.domain.message import Approval, Message
 from cairn.domain.profile import Activity, Profile, Stamped
+from cairn.domain.suppression import Mark, Told
 
 Wire = dict[str, Any]
+
+NONE = "-"
+"""What stands for nothing where fields are parted by blanks."""
 
 
 def profile_to_wire(profile: Profile) -> Wire:
@@ -91,7 +108,7 @@ def enrollments_from_wire(wire: Mapping[str, Wire]) -> dict[str, Enrollment]:
     return {name: enrollment_from_wire(name, one) for name, one in wire.items()}
 
 
-def effect_to_wire(effect: Effect) -> Wire:
+def effect_to_wire(effect: Effect) -> Wire:  # noqa: PLR0911  one return an effect
     match effect:
         case SendMessage():
             return {
@@ -129,9 +146,33 @@ def effect_to_wire(effect: Effect) -> Wire:
             return {"do": "move", "id": effect.id, "message": effect.message, "status": effect.status, "at": at}
         case AbsorbHistory():
             return {"do": "absorb", "id": effect.id, "merged": effect.merged}
+        case AnswerKeyword():
+            return {
+                "do": "answer",
+                "id": effect.id,
+                "keyword": effect.keyword,
+                "channel": effect.channel.value,
+                "address": effect.address,
+                "at": instant_to_wire(effect.at),
+                "time_zone": effect.time_zone,
+            }
+        case RecordConsent():
+            changes = [consent_to_wire(change) for change in effect.changes]
+            told = [told_to_wire(one) for one in effect.told]
+            return {"do": "record", "id": effect.id, "source": effect.source, "changes": changes, "told": told}
+        case ParkEnrollment():
+            return {
+                "do": "park",
+                "id": effect.id,
+                "enrollment": effect.enrollment,
+                "sequence": effect.sequence,
+                "target": effect.target,
+            }
+        case EraseCustomer():
+            return {"do": "erase", "id": effect.id, "by": effect.by, "at": instant_to_wire(effect.at)}
 
 
-def effect_from_wire(wire: Wire) -> Effect:
+def effect_from_wire(wire: Wire) -> Effect:  # noqa: PLR0911  one return an effect
     match wire["do"]:
         case "send":
             return SendMessage(
@@ -160,6 +201,18 @@ def effect_from_wire(wire: Wire) -> Effect:
             return MoveMessage(wire["id"], wire["message"], wire["status"], instant_from_wire(wire["at"]))
         case "absorb":
             return AbsorbHistory(wire["id"], wire["merged"])
+        case "answer":
+            channel = Channel(wire["channel"])
+            at = instant_from_wire(wire["at"])
+            return AnswerKeyword(wire["id"], wire["keyword"], channel, wire["address"], at, wire["time_zone"])
+        case "record":
+            changes = tuple(_consent_from_wire(one) for one in wire["changes"])
+            told = tuple(told_from_wire(one) for one in wire["told"])
+            return RecordConsent(wire["id"], wire["source"], changes, told)
+        case "park":
+            return ParkEnrollment(wire["id"], wire["enrollment"], wire["sequence"], wire["target"])
+        case "erase":
+            return EraseCustomer(wire["id"], wire["by"], instant_from_wire(wire["at"]))
     raise ValueError(f"no effect is called {wire['do']}")
 
 
@@ -193,6 +246,8 @@ def message_to_wire(message: Message) -> Wire:
         "decided_at": instant_to_wire(message.decided_at),
         "variables": message.variables,
         "time_zone": message.time_zone,
+        **({"place": message.place} if message.place else {}),
+        **({"answers": message.answers} if message.answers else {}),
     }
 
 
@@ -211,7 +266,14 @@ def message_from_wire(wire: Wire) -> Message:
         decided_at=instant_from_wire(wire["decided_at"]),
         variables=wire["variables"],
         time_zone=wire["time_zone"],
+        place=wire.get("place", 0),
+        answers=wire.get("answers", ""),
     )
+
+
+def asked_from_wire(wire: Wire) -> Asked:
+    """What a queue of messages carries: a message, or the name of one that is held."""
+    return HeldMessage(wire["customer"], wire["held"]) if "held" in wire else message_from_wire(wire)
 
 
 def consents_to_wire(consents: Mapping[str, ConsentChange]) -> list[Wire]:
@@ -219,25 +281,64 @@ def consents_to_wire(consents: Mapping[str, ConsentChange]) -> list[Wire]:
 
 
 def consents_from_wire(wire: list[Wire]) -> dict[str, ConsentChange]:
-    changes = [consent_from_wire(one, at=instant_from_wire(one["at"]), source=one["source"]) for one in wire]
-    return {change.key: change for change in changes}
+    return {change.key: change for change in map(_consent_from_wire, wire)}
 
 
-def suppressed_to_wire(suppressed: Mapping[str, Suppression]) -> Wire:
-    return {address: [one.reason, instant_to_wire(one.at)] for address, one in suppressed.items()}
+def _consent_from_wire(wire: Wire) -> ConsentChange:
+    return consent_from_wire(wire, at=instant_from_wire(wire["at"]), source=wire["source"])
 
 
-def suppressed_from_wire(wire: Wire) -> dict[str, Suppression]:
-    return {address: Suppression(reason, instant_from_wire(at)) for address, (reason, at) in wire.items()}
+def told_to_wire(told: Told) -> Wire:
+    wire = {"channel": told.channel.value, "address": told.address, "key": told.key, "mark": told.mark.to_wire()}
+    return {name: value for name, value in wire.items() if value}
+
+
+def told_from_wire(wire: Wire) -> Told:
+    mark = Mark.from_wire(wire["mark"])
+    return Told(Channel(wire["channel"]), mark, wire.get("address", ""), wire.get("key", ""))
 
 
 def claim_to_wire(claim: Claim) -> str:
-    return f"{claim.purpose.value} {instant_to_wire(claim.at)}"
+    return f"{claim.purpose.value} {instant_to_wire(claim.at)} {claim.channel.value} {claim.journey}"
 
 
 def claim_from_wire(wire: str) -> Claim:
-    purpose, at = wire.split(" ")
-    return Claim(instant_from_wire(at), Purpose(purpose))
+    purpose, at, channel, journey = wire.split(" ", 3)
+    return Claim(instant_from_wire(at), Purpose(purpose), Channel(channel), journey)
+
+
+def heard_to_wire(heard: Mapping[Channel, datetime]) -> Wire:
+    return {channel.value: instant_to_wire(at) for channel, at in heard.items()}
+
+
+def heard_from_wire(wire: Wire) -> dict[Channel, datetime]:
+    return {Channel(channel): at for channel, at in instants_from_wire(wire).items()}
+
+
+def approval_to_wire(approval: Approval) -> Wire:
+    return {"granted": approval.granted, "by": approval.by, "at": instant_to_wire(approval.at)}
+
+
+def approval_from_wire(wire: Wire) -> Approval:
+    return Approval(wire["granted"], wire["by"], instant_from_wire(wire["at"]))
+
+
+def hold_to_wire(hold: Hold) -> str:
+    until = instant_to_wire(hold.until) if hold.until else NONE
+    order = f"{instant_to_wire(hold.decided_at)} {hold.place}"
+    return f"{until} {hold.reason} {hold.enrollment or NONE} {order} {hold.purpose}"
+
+
+def hold_from_wire(wire: str) -> Hold:
+    until, reason, enrollment, decided_at, place, purpose = wire.split(" ")
+    return Hold(
+        None if until == NONE else instant_from_wire(until),
+        reason,
+        "" if enrollment == NONE else enrollment,
+        instant_from_wire(decided_at),
+        int(place),
+        Purpose(purpose),
+    )
 
 
 def stamped_to_wire(stamped: Mapping[str, Stamped]) -> Wire:

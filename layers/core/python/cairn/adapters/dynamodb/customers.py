@@ -9,17 +9,42 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONTACT, EVENT, OPEN, STATE, Entry, Open
+from cairn.adapters.dynamodb.items import (
+    CONDITION_FAILED,
+    CONTACT,
+    ERASING,
+    EVENT,
+    OPEN,
+    STATE,
+    SUPPRESSED,
+    Entry,
+    Open,
+    Suppressed,
+    suppressed_key,
+)
 from cairn.application.ports import Commit, Found
 from cairn.domain.contact import Contact
 from cairn.domain.customer import DEDUPE_WINDOW, Customer
-from cairn.domain.errors import ConflictError, DuplicateEventError, ServiceRefusedError, UnknownCustomerError
-from cairn.domain.event import Event, consent_to_wire, instant_to_wire
+from cairn.domain.errors import (
+    ConflictError,
+    DuplicateEventError,
+    ErasedCustomerError,
+    ServiceRefusedError,
+    UnknownCustomerError,
+)
+from cairn.domain.event import Event, consent_to_wire, instant_from_wire, instant_to_wire
 from cairn.domain.identity import Identifier, home_of
+from cairn.domain.suppression import Told
 from cairn.settings import TIMELINE_RETENTION
 
 MAX_HOPS = 8
 """Merges followed from an old id; each merge shortens the way, so two are usual."""
+
+MAX_SEALED_AT_ONCE = 60
+"""Names and merged ids that are sealed with a customer; the eraser does the rest of them (100 items a transaction)."""
+
+NOBODY_LIVES_THERE = Open.pk.does_not_exist() | (Open.erased.exists() & Open.alias_of.does_not_exist())
+"""A name that is free: it was never given, or who had it was erased and nobody has taken it since."""
 
 CANCELLED_BY_CONDITION = "ConditionalCheckFailed"
 
@@ -36,27 +61,35 @@ class DynamoCustomers:
     def find(self, identifiers: Sequence[Identifier]) -> Found:
         found: dict[str, Customer] = {}
         unclaimed: list[Identifier] = []
+        erased: dict[Identifier, datetime] = {}
         strongest, others = identifiers[0], identifiers[1:]
-        first = self._follow(home_of(strongest, self._salt))
-        if first is None:
-            unclaimed.append(strongest)
-        else:
+        first = self._follow(home_of(strongest, self._salt), by_name=True)
+        if isinstance(first, Customer):
             found[first.id] = first
             others = [one for one in others if one not in first.profile.identifiers]
+        else:
+            unclaimed.append(strongest)
+            erased |= {strongest: first} if first else {}
         homes = {home_of(one, self._salt): one for one in others}
-        leads = self._leads(homes)
-        unclaimed += [one for home, one in homes.items() if home not in leads]
-        for lead in sorted(set(leads.values()) - set(found)):
+        taken = self._taken(homes)
+        unclaimed += [one for home, one in homes.items() if not _is_taken(taken.get(home))]
+        erased |= {homes[home]: instant_from_wire(item.erased) for home, item in taken.items() if not _is_taken(item)}
+        leads = {item.alias_of or home for home, item in taken.items() if _is_taken(item)}
+        for lead in sorted(leads - set(found)):
             customer = self._follow(lead)
+            if isinstance(customer, datetime):
+                raise ConflictError("the customer is being erased; what leads to it goes next")
             if customer is not None:
                 found[customer.id] = customer
-        return Found(tuple(found.values()), tuple(unclaimed))
+        return Found(tuple(found.values()), tuple(unclaimed), erased)
 
     def load(self, customer_id: str) -> Customer:
         customer = self._follow(customer_id)
+        if isinstance(customer, Customer):
+            return customer
         if customer is None:
-            raise UnknownCustomerError("no such customer; it was erased, or belongs to another deployment")
-        return customer
+            raise UnknownCustomerError("no such customer; it was erased long ago, or belongs to another deployment")
+        raise ErasedCustomerError("the customer was erased")
 
     def commit(self, commit: Commit) -> None:
         after = commit.reaction.customer
@@ -77,46 +110,107 @@ class DynamoCustomers:
             for old_id in elsewhere:
                 write.condition_check(Entry, old_id, EVENT + commit.event.key, condition=not_seen_before)
             write.save(_event_item(after.id, commit.event, commit.at), condition=not_seen_before)
-        write.save(state, condition=nobody_was_faster)
-        if before is None:
-            write.save(_contact_item(after.id, after.contact))
-        elif before.contact != after.contact:
-            _update_contact(write, after.id, before.contact, after.contact)
-        homes = {home_of(one, self._salt) for one in commit.claimed} - {after.id}
-        for home in sorted(homes):
-            write.save(Open(home, STATE, alias_of=after.id), condition=Open.pk.does_not_exist())
-        for other in absorbed:
-            self._absorb(write, after, other)
+        if after.sealed_at is not None:
+            self._seal(write, commit, after.sealed_at)
+        else:
+            write.save(state, condition=nobody_was_faster)
+            self._settle(write, commit, before, absorbed)
+        for key, marks in self._marks(commit.reaction.told).items():
+            write.update(Suppressed(key, SUPPRESSED), actions=[Suppressed.marks.add(marks)])
         try:
             with write:
                 pass
         except TransactWriteError as error:
             # PynamoDB sends condition checks, then deletes, then puts; the event is the first put.
-            claims = {*range(len(elsewhere)), len(elsewhere) + len(absorbed)} if commit.event else set()
+            deleted = len(absorbed if after.sealed_at is None else commit.before)
+            claims = {*range(len(elsewhere)), len(elsewhere) + deleted} if commit.event else set()
             raise _as_reason(error, claims) from error
+
+    def tell(self, told: Sequence[Told]) -> None:
+        for key, marks in self._marks(told).items():
+            Suppressed(key, SUPPRESSED).update([Suppressed.marks.add(marks)])
+
+    def _marks(self, told: Sequence[Told]) -> dict[str, set[str]]:
+        """What is added to each item of an address: a set only grows, so there is nothing to lose to anybody."""
+        marks: dict[str, set[str]] = {}
+        for one in told:
+            marks.setdefault(suppressed_key(one.key_with(self._salt)), set()).add(one.mark.to_wire())
+        return marks
+
+    def _settle(
+        self, write: TransactWrite, commit: Commit, before: Customer | None, absorbed: Sequence[Customer]
+    ) -> None:
+        """What stands beside the customer's root item: the contact, and all that leads there."""
+        after = commit.reaction.customer
+        if before is None:
+            write.save(_contact_item(after.id, after.contact))
+        elif before.contact != after.contact or commit.reaction.told:  # a new turn: what was decided before is not sent
+            _update_contact(write, after.id, before.contact, after.contact)
+        for home, pointer in sorted(self._pointers(after, commit.claimed).items()):
+            if home != after.id:
+                write.save(pointer, condition=NOBODY_LIVES_THERE)
+        for other in absorbed:
+            self._absorb(write, after, other)
 
     def _absorb(self, write: TransactWrite, survivor: Customer, other: Customer) -> None:
         """The absorbed customer's place becomes a pointer, and so does every identifier that led to it."""
         unchanged = Open.rev == other.revision
         write.save(Open(other.id, STATE, alias_of=survivor.id), condition=unchanged)
-        no_sender_was_faster = Open.claims == _claims_to_wire(other.contact)
+        no_sender_was_faster = Open.turn == other.contact.turn
         write.delete(Open(other.id, CONTACT), condition=no_sender_was_faster)
-        for home in sorted({home_of(one, self._salt) for one in other.profile.identifiers} - {other.id}):
-            write.save(Open(home, STATE, alias_of=survivor.id))
+        pointers = {old: Open(old, STATE, alias_of=survivor.id) for old in other.profile.merged}
+        for place, pointer in sorted((pointers | self._pointers(survivor, other.profile.identifiers)).items()):
+            if place != other.id:
+                write.save(pointer)
 
-    def _leads(self, homes: Iterable[str]) -> dict[str, str]:
-        """For each home that is taken, the customer who lives there or whom it points to."""
+    def _pointers(self, customer: Customer, names: Iterable[Identifier]) -> dict[str, Open]:
+        """What stands at the homes of names, to lead to the customer; with when an earlier owner was erased."""
+        pointers = {}
+        for one in names:
+            home, erased = home_of(one, self._salt), customer.erased.get(one.key)
+            told = instant_to_wire(erased) if erased else None
+            pointers[home] = Open(home, STATE, alias_of=customer.id, erased=told)
+        return pointers
+
+    def _seal(self, write: TransactWrite, commit: Commit, at: datetime) -> None:
+        """From now on nothing leads to the customer, not even to its merged ids; nothing is sent and nothing committed.
+
+        What leads to the rest of it is put where only the eraser looks, together with the order to come.
+        """
+        after = commit.reaction.customer
+        theirs = {one.id: Open.rev == one.revision for one in commit.before}
+        theirs.setdefault(after.id, NOBODY_LIVES_THERE)
+        for place, unchanged in sorted(theirs.items()):
+            write.save(_sealed_item(commit, at) if place == after.id else grave(place, at), condition=unchanged)
+        for one in commit.before:
+            write.delete(Open(one.id, CONTACT))
+        claimed = {home_of(one, self._salt) for one in commit.claimed} - theirs.keys()
+        for home in sorted(claimed):
+            write.save(grave(home, at), condition=NOBODY_LIVES_THERE)
+        others = homes_of(after, self._salt) - theirs.keys() - claimed
+        for home in sorted(others)[:MAX_SEALED_AT_ONCE]:
+            write.save(grave(home, at))
+        write.save(_erasing_item(after, at))
+
+    def _taken(self, homes: Iterable[str]) -> dict[str, Open]:
+        """What stands at each of these homes, where anything does."""
         keys = [(home, STATE) for home in homes]
-        if not keys:
-            return {}
-        return {item.pk: item.alias_of or item.pk for item in Open.batch_get(keys, consistent_read=True)}
+        return {item.pk: item for item in Open.batch_get(keys, consistent_read=True)} if keys else {}
 
-    def _follow(self, customer_id: str) -> Customer | None:
-        for _ in range(MAX_HOPS):
+    def _follow(self, customer_id: str, *, by_name: bool = False) -> Customer | datetime | None:
+        """Whoever lives there, or is pointed to; or when they were erased.
+
+        A name may lead to somebody new since then; the id of who was erased never does.
+        """
+        for hop in range(MAX_HOPS):
             items = {item.sk: item for item in Open.query(customer_id, Open.sk.startswith(OPEN), consistent_read=True)}
             state = items.get(STATE)
             if state is None:
                 return None
+            if state.erased and not (by_name and hop == 0 and state.alias_of):
+                if by_name and hop:
+                    raise ConflictError("the customer is being erased; what leads to it goes next")
+                return instant_from_wire(state.erased)
             if not state.alias_of:
                 return _customer(state, items.get(CONTACT))
             customer_id = state.alias_of
@@ -127,11 +221,46 @@ def contact_from_item(item: Open | None) -> Contact:
     if item is None:
         return Contact()
     claims: dict[str, str] = item.claims.as_dict() if item.claims else {}
+    holds: dict[str, str] = item.holds.as_dict() if item.holds else {}
     return Contact(
         consents=codec.consents_from_wire(item.consents or []),
-        suppressed=codec.suppressed_from_wire(item.suppressed or {}),
         claims={message: codec.claim_from_wire(claim) for message, claim in claims.items()},
+        holds={message: codec.hold_from_wire(hold) for message, hold in holds.items()},
+        heard=codec.heard_from_wire(item.heard or {}),
+        turn=int(item.turn or 0),
     )
+
+
+def homes_of(customer: Customer, salt: str) -> set[str]:
+    """Every place from where anything has ever led to the customer."""
+    names = {home_of(one, salt) for one in customer.profile.identifiers}
+    return names | {customer.id, *customer.profile.merged}
+
+
+def grave(place: str, at: datetime) -> Open:
+    """What is left where somebody lived, for as long as anything said of them may still be under way."""
+    return Open(place, STATE, erased=instant_to_wire(at), expires_at=int((at + DEDUPE_WINDOW).timestamp()))
+
+
+def _sealed_item(commit: Commit, at: datetime) -> Open:
+    customer = commit.reaction.customer
+    item = grave(customer.id, at)
+    item.rev, item.outbox = customer.revision + 1, _outbox_of(commit)
+    return item
+
+
+def _erasing_item(customer: Customer, at: datetime) -> Open:
+    return Open(
+        customer.id,
+        ERASING,
+        erased=instant_to_wire(at),
+        profile=codec.profile_to_wire(customer.profile),
+        enrollments={key: codec.enrollment_to_wire(one) for key, one in customer.enrollments.items()},
+    )
+
+
+def _is_taken(item: Open | None) -> bool:
+    return item is not None and (not item.erased or bool(item.alias_of))
 
 
 def _customer(state: Open, contact: Open | None) -> Customer:
@@ -143,6 +272,7 @@ def _customer(state: Open, contact: Open | None) -> Customer:
         entered=codec.instants_from_wire(memory.get("entered", {})),
         closed=codec.instants_from_wire(memory.get("closed", {})),
         changed=codec.stamped_from_wire(memory.get("changed", {})),
+        erased=codec.instants_from_wire(memory.get("erased", {})),
         revision=int(state.rev or 0),
     )
 
@@ -159,13 +289,18 @@ def _state_item(commit: Commit) -> Open:
             "entered": codec.instants_to_wire(after.entered),
             "closed": codec.instants_to_wire(after.closed),
             "changed": codec.stamped_to_wire(after.changed),
+            **({"erased": codec.instants_to_wire(after.erased)} if after.erased else {}),
         },
-        outbox={
-            "at": instant_to_wire(commit.at),
-            "effects": [codec.effect_to_wire(effect) for effect in commit.reaction.effects],
-            "facts": [codec.fact_to_wire(fact) for fact in commit.reaction.facts],
-        },
+        outbox=_outbox_of(commit),
     )
+
+
+def _outbox_of(commit: Commit) -> dict[str, Any]:
+    return {
+        "at": instant_to_wire(commit.at),
+        "effects": [codec.effect_to_wire(effect) for effect in commit.reaction.effects],
+        "facts": [codec.fact_to_wire(fact) for fact in commit.reaction.facts],
+    }
 
 
 def _event_item(customer_id: str, event: Event, at: datetime) -> Entry:
@@ -189,24 +324,25 @@ def _contact_item(customer_id: str, contact: Contact) -> Open:
         customer_id,
         CONTACT,
         consents=codec.consents_to_wire(contact.consents),
-        suppressed=codec.suppressed_to_wire(contact.suppressed),
-        claims=_claims_to_wire(contact),
+        heard=codec.heard_to_wire(contact.heard),
+        claims={message: codec.claim_to_wire(claim) for message, claim in contact.claims.items()},
+        holds={message: codec.hold_to_wire(hold) for message, hold in contact.holds.items()},
+        turn=contact.turn,
     )
 
 
-def _claims_to_wire(contact: Contact) -> dict[str, str]:
-    return {message: codec.claim_to_wire(claim) for message, claim in contact.claims.items()}
-
-
 def _update_contact(write: TransactWrite, customer_id: str, before: Contact, after: Contact) -> None:
-    """Writes what changed and leaves the sender's claims alone, but for those that are added or dropped here."""
+    """Writes what changed and leaves the sender's claims and holds alone, but for those added or dropped here."""
     gained = {key: claim for key, claim in after.claims.items() if key not in before.claims}
     dropped = [key for key in before.claims if key not in after.claims]
+    held = {key: hold for key, hold in after.holds.items() if key not in before.holds}
     actions = [
         Open.consents.set(codec.consents_to_wire(after.consents)),
-        Open.suppressed.set(codec.suppressed_to_wire(after.suppressed)),
+        Open.heard.set(codec.heard_to_wire(after.heard)),
+        Open.turn.set(Open.turn + 1),
         *(Open.claims[key].set(codec.claim_to_wire(claim)) for key, claim in gained.items()),
         *(Open.claims[key].remove() for key in dropped),
+        *(Open.holds[key].set(codec.hold_to_wire(hold)) for key, hold in held.items()),
     ]
     write.update(Open(customer_id, CONTACT), actions=actions)
 

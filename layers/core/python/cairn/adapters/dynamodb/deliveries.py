@@ -1,55 +1,178 @@
-"""Claims and outcomes of messages: one claim a message, and a status that only moves forward."""
+"""Messages on their way: read once for a batch, claimed once, held by reference; a status only moves forward."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.customers import contact_from_item
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONTACT, MESSAGE, STATE, Entry, Open
-from cairn.domain.contact import Claim, Contact
-from cairn.domain.errors import ClaimedElsewhereError, UnknownCustomerError
+from cairn.adapters.dynamodb.items import (
+    CONDITION_FAILED,
+    CONTACT,
+    MESSAGE,
+    PAUSED,
+    REVIEWS,
+    STATE,
+    SUPPRESSED,
+    TASK,
+    Entry,
+    Open,
+    read_all,
+    suppressed_key,
+)
+from cairn.application.ports import Asked, Brief, HeldMessage
+from cairn.domain.consent import Channel
+from cairn.domain.contact import Claim, Contact, Hold
+from cairn.domain.enrollment import UNWANTED
+from cairn.domain.errors import ConflictError
 from cairn.domain.event import instant_to_wire
-from cairn.domain.message import Message, MessageStatus
+from cairn.domain.instants import zone_named
+from cairn.domain.message import Approval, Message, MessageStatus, answerable
+from cairn.domain.suppression import Mark, key_of, standing
+from cairn.domain.verdict import Defer, Reason
 from cairn.settings import TIMELINE_RETENTION
 
 REPLY_WINDOW = timedelta(days=3)
 """How long after a text a reply without a reference is taken for an answer to it."""
 
+NOT_INDEXED: list[Action] = [Entry.gsi1pk.remove(), Entry.gsi1sk.remove()]
+
+WHEREABOUTS = ("time_zone", "country", "region")
+"""Attributes of a profile that say whose law and clock a message goes by."""
+
+Key = tuple[str, str]
+
 
 class DynamoDeliveries:
     """Implements the ports Deliveries and Sent."""
 
-    def claim(self, message: Message, now: datetime) -> tuple[Message, Contact, Claim | None]:
-        claim = Claim(now, message.purpose)
-        item = Open(message.customer, CONTACT)
-        nobody_has_it = Open.pk.exists() & Open.claims[message.id].does_not_exist()
-        try:
-            item.update([Open.claims[message.id].set(codec.claim_to_wire(claim))], condition=nobody_has_it)
-        except UpdateError as error:
-            if error.cause_response_code != CONDITION_FAILED:
-                raise
-            return self._claimed_before(message, now)
-        return message, contact_from_item(item), None
+    def __init__(self, salt: str = "") -> None:
+        self._salt = salt
 
-    def _claimed_before(self, message: Message, now: datetime) -> tuple[Message, Contact, Claim | None]:
-        """Somebody holds the claim, or gave it back by now; or the customer was merged, or erased."""
-        try:
-            contact = contact_from_item(Open.get(message.customer, CONTACT, consistent_read=True))
-        except DoesNotExist:
-            return self.claim(_moved(message), now)
-        earlier = contact.claims.get(message.id)
-        return (message, contact, earlier) if earlier else self.claim(message, now)  # given back in between
+    def brief(self, asked: Sequence[Asked]) -> list[Brief | None]:
+        held = [(one.customer, MESSAGE + one.id) for one in asked if isinstance(one, HeldMessage)]
+        found = read_all(held) if held else {}
+        messages = [
+            _held_in(found.get((one.customer, MESSAGE + one.id)), one.customer) if isinstance(one, HeldMessage) else one
+            for one in asked
+        ]
+        known = self._read([message for message in messages if message])
+        briefs = [known[message.customer, message.id] if message else None for message in messages]
+        return [brief or self._elsewhere(one) for brief, one in zip(briefs, asked, strict=True)]
 
-    def outcome(self, message: Message) -> MessageStatus | None:
+    def _read(self, messages: Sequence[Message]) -> dict[Key, Brief | None]:
+        """What is known of messages, in one read; in a second one what is known against addresses that are new."""
+        found = read_all(key for message in messages for key in self._keys(message))
+        now = [_as_things_are(message, found.get((message.customer, STATE))) for message in messages]
+        asked = {key for message in messages for key in self._keys(message)}
+        found |= read_all({key for message in now for key in self._keys(message)} - asked)
+        return {(message.customer, message.id): self._brief_in(found, message) for message in now}
+
+    def _keys(self, message: Message) -> list[Key]:
+        own = [(message.customer, name) for name in (CONTACT, STATE, MESSAGE + message.id)]
+        return own + [(key, SUPPRESSED) for key in self._registered(message).values()]
+
+    def _registered(self, message: Message) -> dict[Channel, str]:
+        """Where it stands what is known against each of the message's addresses."""
+        return {
+            channel: suppressed_key(key_of(channel, address, self._salt))
+            for channel, address in message.addresses.items()
+            if channel in message.channels
+        }
+
+    def _brief_in(self, found: Mapping[Key, Any], message: Message) -> Brief | None:
+        contact = found.get((message.customer, CONTACT))
+        if contact is None:
+            return None
+        marks = {
+            channel: standing(Mark.from_wire(mark) for mark in found[key, SUPPRESSED].marks or ())
+            for channel, key in self._registered(message).items()
+            if (key, SUPPRESSED) in found
+        }
+        entry = found.get((message.customer, MESSAGE + message.id))
+        return Brief(
+            replace(message, approval=_approval_in(entry)),
+            replace(contact_from_item(contact), suppressed=marks),
+            MessageStatus(entry.status) if entry and entry.status else None,
+            tuple(entry.decisions or ()) if entry else (),
+        )
+
+    def _elsewhere(self, asked: Asked) -> Brief | None:
+        """The customer was merged into another one since; or erased, or the message is held no longer.
+
+        What is recorded of a message moves to the new id at some point (`DynamoTimeline.absorb`): until then it is
+        found under one of those that the customer had before. Raises ConflictError where it is just on its way.
+        """
         try:
-            status = Entry.get(message.customer, MESSAGE + message.id, consistent_read=True).status
+            state = Open.get(asked.customer, STATE, consistent_read=True)
+            if state.alias_of and not state.erased:  # a name that was taken over leads to somebody else
+                state = Open.get(state.alias_of, STATE, consistent_read=True)
         except DoesNotExist:
             return None
-        return MessageStatus(status) if status else None
+        if state.erased or state.alias_of or (state.pk == asked.customer and isinstance(asked, Message)):
+            return None
+        found = self._recorded(asked, state)
+        message = _held_in(found, state.pk) if isinstance(asked, HeldMessage) else replace(asked, customer=state.pk)
+        if message is None:
+            contact = contact_from_item(read_all([(state.pk, CONTACT)]).get((state.pk, CONTACT)))
+            if found is None and asked.id in contact.holds:
+                raise ConflictError("the message is moving to its customer's new id")
+            return None
+        brief = self._read([message])[message.customer, message.id]
+        if brief is None or found is None or brief.status is not None or not found.status:
+            return brief
+        return replace(brief, status=MessageStatus(found.status), decisions=tuple(found.decisions or ()))
+
+    def _recorded(self, asked: Asked, state: Open) -> Entry | None:
+        """What is recorded of a message, under whichever of its customer's ids it stands; what is furthest counts."""
+        ids = {state.pk, asked.customer, *(state.profile or {}).get("merged", {})}
+        entries = read_all((customer, MESSAGE + asked.id) for customer in ids).values()
+        return max(entries, key=lambda entry: entry.rank or 0, default=None)
+
+    def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
+        taken = Open.claims[message.id].set(codec.claim_to_wire(claim))
+        let_go = [Open.holds[message.id].remove()] if message.id in contact.holds else []
+        _on_this_turn(message.customer, contact, [taken, *let_go])
+
+    def release(self, message: Message) -> None:
+        _if_still_there(message.customer, [Open.claims[message.id].remove()])
+
+    def hold(self, brief: Brief, hold: Hold, verdict: Defer, now: datetime) -> None:
+        message = brief.message
+        waits = Open.holds[message.id].set(codec.hold_to_wire(hold))
+        unclaimed = [Open.claims[message.id].remove()] if message.id in brief.contact.claims else []
+        _on_this_turn(message.customer, brief.contact, [waits, *unclaimed])
+        what: list[Action] = [
+            Entry.body.set(_about(message)),
+            Entry.decisions.set(_with(brief.decisions, verdict, now)),
+            Entry.held.set(codec.message_to_wire(message)),
+            Entry.at.set(instant_to_wire(now)),
+            Entry.expires_at.set(_expiry(now)),
+            *_indexed(verdict, now),
+        ]
+        _forward(Entry(message.customer, MESSAGE + message.id), MessageStatus.HELD, what)
+
+    def record(self, brief: Brief, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+        message = brief.message
+        what: list[Action] = [
+            Entry.body.set(_about(message) | dict(detail)),
+            Entry.at.set(instant_to_wire(at)),
+            Entry.expires_at.set(_expiry(at)),
+            *([Entry.held.remove(), *NOT_INDEXED] if brief.status is MessageStatus.HELD else []),
+        ]
+        item = Entry(message.customer, MESSAGE + message.id)
+        if any(one["reason"] == Reason.REVIEW for one in brief.decisions):
+            _close_task(message)
+        if message.id in brief.contact.holds and status is not MessageStatus.SENT:
+            # Before the status, after which nobody would come back: a hold left over holds back what comes later.
+            _if_still_there(message.customer, [Open.holds[message.id].remove()])
+        if not _forward(item, status, what):  # the provider's word was here before ours
+            item.update(what)
 
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
         sent = [
@@ -62,50 +185,75 @@ class DynamoDeliveries:
         asked = [(at, key) for at, key, body in sent if body.get("channel") == channel and earliest <= at <= latest]
         return max(asked)[1] if asked else None
 
-    def record(self, message: Message, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
-        body = {
-            "journey": message.journey,
-            "version": message.version,
-            "enrollment": message.enrollment,
-            "step": message.step,
-            "template": message.template,
-            "purpose": message.purpose.value,
-            **detail,
-        }
-        what: list[Action] = [
-            Entry.body.set(body),
-            Entry.at.set(instant_to_wire(at)),
-            Entry.expires_at.set(_expiry(at)),
-        ]
-        item = Entry(message.customer, MESSAGE + message.id)
-        if not _forward(item, status, what):  # the provider's word was here before ours
-            item.update(what)
-
-    def take_over(self, message: Message, earlier: Claim, now: datetime) -> None:
-        claim = Open.claims[message.id]
-        ours = codec.claim_to_wire(Claim(now, message.purpose))
-        nobody_was_faster = claim == codec.claim_to_wire(earlier)
-        try:
-            Open(message.customer, CONTACT).update([claim.set(ours)], condition=nobody_was_faster)
-        except UpdateError as error:
-            if error.cause_response_code != CONDITION_FAILED:
-                raise
-            raise ClaimedElsewhereError("somebody else has just taken the message over") from error
-
-    def release(self, message: Message) -> None:
-        Open(message.customer, CONTACT).update([Open.claims[message.id].remove()])
-
-    def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> None:
+    def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> Mapping[str, Any] | None:
         """Where the sender's own record is still to come, this is the first that is known of the message."""
         if_first: list[Action] = [
             Entry.at.set(Entry.at | instant_to_wire(at)),
             Entry.expires_at.set(Entry.expires_at | _expiry(at)),
         ]
-        _forward(Entry(customer_id, MESSAGE + message_id), status, if_first)
+        item = Entry(customer_id, MESSAGE + message_id)
+        return (item.body or {}) if _forward(item, status, if_first) else None
+
+
+def _about(message: Message) -> dict[str, Any]:
+    return {
+        "journey": message.journey,
+        "version": message.version,
+        "enrollment": message.enrollment,
+        "step": message.step,
+        "template": message.template,
+        "purpose": message.purpose.value,
+        "channels": [channel.value for channel in message.channels],
+        **({"answers": message.answers} if message.answers else {}),
+    }
+
+
+def _with(decisions: Sequence[Mapping[str, Any]], verdict: Defer, now: datetime) -> list[Mapping[str, Any]]:
+    """The decisions and this one; the same as the last once more only moves that one's instant."""
+    until = instant_to_wire(verdict.until) if verdict.until else None
+    told = {"reason": verdict.reason.value, "until": until, "why": dict(verdict.why)}
+    *before, last = decisions or [{}]
+    if {**last, "at": None, "until": None} == {**told, "at": None, "until": None}:
+        return [*before, {**last, "until": until}]
+    return [*decisions, {"at": instant_to_wire(now), **told}]
+
+
+def _indexed(verdict: Defer, now: datetime) -> list[Action]:
+    """Found again by what is paused, or among what waits for a person; any other message is found by nobody."""
+    if verdict.park:
+        return [Entry.gsi1pk.set(PAUSED + verdict.park), Entry.gsi1sk.set(instant_to_wire(now))]
+    if verdict.reason is Reason.REVIEW:
+        return [Entry.gsi1pk.set(REVIEWS), Entry.gsi1sk.set(instant_to_wire(verdict.until or now))]
+    return NOT_INDEXED
+
+
+def _on_this_turn(customer_id: str, contact: Contact, actions: list[Action]) -> None:
+    nobody_was_faster = Open.turn == contact.turn
+    if not _update(customer_id, actions, nobody_was_faster):
+        raise ConflictError("the customer's contact changed in between")
+
+
+def _if_still_there(customer_id: str, actions: list[Action]) -> None:
+    """For what needs no more undoing once the customer is merged or erased: an update would bring the item back."""
+    _update(customer_id, actions, Open.pk.exists())
+
+
+def _update(customer_id: str, actions: list[Action], condition: Condition) -> bool:
+    next_turn = Open.turn.set(Open.turn + 1)
+    try:
+        Open(customer_id, CONTACT).update([*actions, next_turn], condition=condition)
+    except UpdateError as error:
+        if error.cause_response_code != CONDITION_FAILED:
+            raise
+        return False
+    return True
 
 
 def _forward(item: Entry, status: MessageStatus, what: list[Action]) -> bool:
+    """Whether the status moved. A held message may be held again."""
     further = Entry.rank.does_not_exist() | (Entry.rank < status.rank)
+    if status is MessageStatus.HELD:
+        further |= Entry.rank == status.rank
     try:
         item.update([*what, Entry.status.set(status.value), Entry.rank.set(status.rank)], condition=further)
     except UpdateError as error:
@@ -115,16 +263,48 @@ def _forward(item: Entry, status: MessageStatus, what: list[Action]) -> bool:
     return True
 
 
+def _as_things_are(message: Message, state: Open | None) -> Message:
+    """The message with its customer's addresses and whereabouts of now: one that was held may be older than a move.
+
+    What it says stays as it was decided, and as it was approved. An answer goes to where the question came from.
+    """
+    if state is None or not state.profile or message.answers:
+        return message
+    profile = codec.profile_from_wire(state.pk, state.profile)
+    moved = {name: profile.get(name) for name in WHEREABOUTS if name in profile.attributes}
+    return replace(
+        message,
+        addresses=answerable(profile),
+        variables={**message.variables, "profile": {**message.variables.get("profile", {}), **moved}},
+        time_zone=zone_named(moved.get("time_zone"), message.time_zone).key,
+        unwanted=(state.enrollments or {}).get(message.enrollment, {}).get("outcome") in UNWANTED,
+    )
+
+
+def _approval_in(entry: Entry | None) -> Approval | None:
+    """What a person said, of the text on the channel that they were shown."""
+    if entry is None or not entry.approval:
+        return None
+    shown = [one["why"].get("channel") for one in entry.decisions or () if one["reason"] == Reason.REVIEW]
+    channel = Channel(shown[-1]) if shown and shown[-1] else None
+    return replace(codec.approval_from_wire(entry.approval), channel=channel)
+
+
+def _close_task(message: Message) -> None:
+    """Nobody needs to read it any more; where somebody has, the task is done already."""
+    nobody_did = Entry.status == "open"
+    try:
+        Entry(message.customer, TASK + message.id).update([Entry.status.set("closed"), *NOT_INDEXED], nobody_did)
+    except UpdateError as error:
+        if error.cause_response_code != CONDITION_FAILED:
+            raise
+
+
+def _held_in(entry: Entry | None, customer_id: str) -> Message | None:
+    if entry is None or not entry.held or entry.status != MessageStatus.HELD:
+        return None
+    return codec.message_from_wire({**entry.held, "customer": customer_id})
+
+
 def _expiry(at: datetime) -> int:
     return int((at + TIMELINE_RETENTION).timestamp())
-
-
-def _moved(message: Message) -> Message:
-    """The message under the id that its customer has since a merge. Raises UnknownCustomerError."""
-    try:
-        alias = Open.get(message.customer, STATE, consistent_read=True).alias_of
-    except DoesNotExist:
-        alias = None
-    if not alias:
-        raise UnknownCustomerError("the message's customer is gone")
-    return codec.message_from_wire({**codec.message_to_wire(message), "customer": alias})

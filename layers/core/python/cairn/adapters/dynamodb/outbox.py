@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.items import STATE
 from cairn.application.relay_effects import Committed
 from cairn.domain.event import instant_from_wire
+from cairn.domain.profile import Profile
 
 Image = Mapping[str, Mapping[str, Any]]
 
@@ -22,13 +24,20 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
         return None
     outbox = _json(new, "outbox")
     return Committed(
-        profile=codec.profile_from_wire(change["Keys"]["pk"]["S"], _json(new, "profile")),
-        enrollments=codec.enrollments_from_wire(_json(new, "enrollments")),
+        profile=_profile(change["Keys"]["pk"]["S"], new, instant_from_wire(outbox["at"])),
+        enrollments=codec.enrollments_from_wire(_json(new, "enrollments") if "enrollments" in new else {}),
         revision=_revision(new),
         at=instant_from_wire(outbox["at"]),
         effects=tuple(codec.effect_from_wire(effect) for effect in outbox["effects"]),
         facts=tuple(codec.fact_from_wire(fact) for fact in outbox["facts"]),
     )
+
+
+def _profile(customer_id: str, image: Image, at: datetime) -> Profile:
+    """The last commit of a customer, the order to erase them, shows nothing of them any more."""
+    if "profile" not in image:
+        return Profile(customer_id, created_at=at)
+    return codec.profile_from_wire(customer_id, _json(image, "profile"))
 
 
 def _json(image: Image, name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cairn.adapters.dynamodb.customers import MAX_HOPS
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, STATE, Open
 from cairn.domain.effects import OpenTask, SendMessage
 from cairn.domain.enrollment import COMPLETED, Enrollment
-from cairn.domain.errors import CairnError, ConflictError, UnknownCustomerError
+from cairn.domain.errors import CairnError, ConflictError, ErasedCustomerError, UnknownCustomerError
 from cairn.domain.event import instant_to_wire
 
 ATTEMPTS = 4
@@ -33,8 +33,9 @@ def put_back(letter: Mapping[str, Any], now: datetime) -> int:
     Raises NotRedrivableError, UnknownCustomerError, or ConflictError where commits kept coming in between.
     """
     for _ in range(ATTEMPTS):
-        state = _state_of(str(letter["customer"]))
         outbox = _outbox(letter, now)
+        read = _grave_of if any(_erases(one) for one in outbox["effects"]) else _state_of
+        state = read(str(letter["customer"]))
         outbox["effects"] = _still_wanted(outbox["effects"], state)
         if not outbox["effects"] and not outbox["facts"]:
             raise NotRedrivableError("the enrollment is over: nothing of it is wanted any more; delete the letter")
@@ -42,7 +43,8 @@ def put_back(letter: Mapping[str, Any], now: datetime) -> int:
         try:
             state.update(
                 actions=[Open.rev.set(revision + 1), Open.outbox.set(outbox)],
-                condition=Open.rev == revision,  # nobody committed in between
+                # Nobody committed in between; a name that was taken over after an erasure has no revision.
+                condition=Open.rev == revision if revision else Open.rev.does_not_exist(),
             )
         except UpdateError as error:
             if error.cause_response_code != CONDITION_FAILED:
@@ -73,6 +75,14 @@ def changes_at(streams: Any, position: Mapping[str, Any]) -> Iterator[Wire]:
             yield {"customer": change["Keys"]["pk"]["S"], "change": change}
 
 
+def _grave_of(customer_id: str) -> Open:
+    """Where a customer was sealed: the order to erase them is all that outlives them."""
+    try:
+        return Open.get(customer_id, STATE, consistent_read=True)
+    except DoesNotExist:
+        raise UnknownCustomerError("no such customer; it was erased long ago") from None
+
+
 def _state_of(customer_id: str) -> Open:
     """The customer's root item, wherever a merge has moved them."""
     for _ in range(MAX_HOPS):
@@ -82,6 +92,8 @@ def _state_of(customer_id: str) -> Open:
             raise UnknownCustomerError("no such customer; it was erased, or belongs to another deployment") from None
         except (ValueError, TypeError):
             raise NotRedrivableError("the customer's item itself cannot be read; mend it by hand first") from None
+        if state.erased:
+            raise ErasedCustomerError("the customer was erased: nothing of it is wanted any more; delete the letter")
         if not state.alias_of:
             return state
         customer_id = state.alias_of
@@ -117,3 +129,7 @@ def _still_wanted(effects: list[Wire], state: Open) -> list[Wire]:
 
 def _goes_on(enrollment: Enrollment | None) -> bool:
     return enrollment is not None and (enrollment.open or enrollment.outcome == COMPLETED)
+
+
+def _erases(effect: Any) -> bool:
+    return isinstance(effect, dict) and effect.get("do") == "erase"

@@ -4,18 +4,22 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import DeleteError, PutError
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, EVENT, FACTS, MESSAGE, TASK, Entry
+from cairn.adapters.dynamodb.consent_records import record_from_wire
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, ENROLLMENT, EVENT, FACTS, MESSAGE, TASK, Entry
+from cairn.domain.consent import ConsentChange
+from cairn.domain.consent_record import ConsentRecord
 from cairn.domain.effects import Fact, OpenTask
 from cairn.domain.event import instant_to_wire
 from cairn.domain.message import MessageStatus
+from cairn.domain.suppression import ALL
 from cairn.settings import TIMELINE_RETENTION
 
 Line = dict[str, Any]
 
-PREFIXES = (EVENT, FACTS, TASK, MESSAGE)
+PREFIXES = (EVENT, CONSENT, FACTS, TASK, MESSAGE)
 
 LAST = ("goal_reached", "waiting", "ended")
 """Where the walk came to rest; of one instant, told after the event, the decisions and what came of them."""
@@ -26,18 +30,35 @@ KINDS = {
     MessageStatus.UNDECIDED.value: "undecided",
 }
 
+ABOUT = ("journey", "version", "enrollment", "step", "template", "purpose", "channels", "answers")
+"""What is the same in every decision on a message."""
+
+ENTERED = "entered"
+
 
 class DynamoTimeline:
     """Implements the ports Timeline and Tasks."""
 
     def remember(self, customer_id: str, revision: int, facts: Iterable[Fact], at: datetime) -> None:
-        Entry(
-            customer_id,
-            f"{FACTS}{revision:09d}",
-            at=instant_to_wire(at),
-            body={"facts": [codec.fact_to_wire(fact) for fact in facts]},
-            expires_at=_expiry(at),
-        ).save()
+        """One item a commit; the item of an entry is found by its enrollment, and so whose a message is.
+
+        An item is found by one enrollment only, so a commit that enters several journeys takes as many.
+        """
+        for number, some in enumerate(_by_entry(facts)):
+            entered = next((fact.enrollment for fact in some if fact.kind == ENTERED), None)
+            Entry(
+                customer_id,
+                f"{FACTS}{revision:09d}" + (f"-{number}" if number else ""),
+                at=instant_to_wire(at),
+                body={"facts": [codec.fact_to_wire(fact) for fact in some]},
+                expires_at=_expiry(at),
+                gsi1pk=ENROLLMENT + entered if entered else None,
+                gsi1sk=instant_to_wire(at) if entered else None,
+            ).save()
+
+    def customer_of(self, enrollment: str) -> str | None:
+        """Whose the enrollment is, or was before a merge; None where it is nobody's any more."""
+        return next((item.pk for item in Entry.by_index.query(ENROLLMENT + enrollment, limit=1)), None)
 
     def open(self, customer_id: str, journey: str, task: OpenTask, at: datetime) -> None:
         due_at = instant_to_wire(task.due_at)
@@ -59,6 +80,7 @@ class DynamoTimeline:
             status="open",
             gsi1pk=f"queue#{task.queue}",
             gsi1sk=f"{due_at}#{task.id}",
+            expires_at=_expiry(task.due_at),
         )
         try:
             entry.save(condition=Entry.pk.does_not_exist())
@@ -68,7 +90,7 @@ class DynamoTimeline:
 
     def entries(self, customer_id: str) -> list[Line]:
         found = [
-            (item.at or "", line["kind"] in LAST, PREFIXES.index(prefix), item.sk, number, line)
+            (line["at"] or "", line["kind"] in LAST, PREFIXES.index(prefix), item.sk, number, line)
             for prefix, item in _recorded(customer_id)
             for number, line in enumerate(_lines(prefix, item))
         ]
@@ -76,10 +98,32 @@ class DynamoTimeline:
 
     def absorb(self, customer_id: str, merged_id: str) -> None:
         for prefix, item in _recorded(merged_id):
-            values = {name: value for name, value in item.attribute_values.items() if name not in {"pk", "sk"}}
-            sk = f"{item.sk}-{merged_id}" if prefix == FACTS else item.sk
-            Entry(customer_id, sk, **values).save()
-            item.delete()
+            while not _moved(item, customer_id, f"{item.sk}-{merged_id}" if prefix == FACTS else item.sk):
+                item.refresh(consistent_read=True)
+
+
+def _moved(item: Entry, customer_id: str, sk: str) -> bool:
+    """Copy an item and delete it; False where somebody wrote to it in between, and it must be copied once more."""
+    values = {name: value for name, value in item.attribute_values.items() if name not in {"pk", "sk"}}
+    _save_unless_further(Entry(customer_id, sk, **values))
+    as_copied = Entry.rank == item.rank if item.rank is not None else None
+    try:
+        item.delete(condition=as_copied)
+    except DeleteError as error:
+        if error.cause_response_code != CONDITION_FAILED:
+            raise
+        return False
+    return True
+
+
+def _save_unless_further(item: Entry) -> None:
+    """What is known of a message under the new id already is further on than what was known under the old one."""
+    no_further = Entry.rank.does_not_exist() | (Entry.rank <= item.rank) if item.rank is not None else None
+    try:
+        item.save(condition=no_further)
+    except PutError as error:
+        if error.cause_response_code != CONDITION_FAILED:
+            raise
 
 
 def _recorded(customer_id: str) -> Iterator[tuple[str, Entry]]:
@@ -95,12 +139,54 @@ def _lines(prefix: str, item: Entry) -> list[Line]:
     match prefix:
         case "event#":
             return [at | {"kind": "event"} | body]
+        case "consent#":
+            return [at | {"kind": "consent"} | _said(record_from_wire(body))]
         case "facts#":
             return [at | {name: value for name, value in _flat(fact).items() if value} for fact in body["facts"]]
         case "task#":
             return [at | {"kind": "task", "status": item.status} | body]
         case _:
-            return [at | {"kind": KINDS.get(item.status or "", "message"), "status": item.status} | body]
+            return list(_decisions(item, body))
+
+
+def _said(record: ConsentRecord) -> Line:
+    """The word as it was told, with its proof."""
+    said = record.said
+    about: Line = {"channel": said.channel.value, "told_by": record.told_by}
+    if isinstance(said, ConsentChange):
+        about |= {"purpose": said.purpose.value, "status": said.status.value, "source": said.source}
+        return about | ({"evidence": dict(said.evidence)} if said.evidence else {})
+    about |= {"purpose": said.mark.purpose.value if said.mark.purpose else ALL, "cause": said.mark.cause.value}
+    about["status"] = "released" if said.mark.lifted else "suppressed"
+    return about | ({"address": said.address} if said.address else {})
+
+
+def _decisions(item: Entry, body: Line) -> Iterator[Line]:
+    """Each time that a message had to wait, then what became of it; of one that is held, no more than that."""
+    message_id = item.sk.removeprefix(MESSAGE)
+    about = {name: body[name] for name in ABOUT if name in body}
+    number = 0
+    for number, one in enumerate(item.decisions or (), 1):
+        line = {"at": one["at"], "kind": "deferred", **_named(message_id, number), **about}
+        told = {name: one[name] for name in ("reason", "until", "why")} | {"channel": one["why"].get("channel")}
+        yield line | {name: value for name, value in told.items() if value}
+    if item.status != MessageStatus.HELD:
+        kind = KINDS.get(item.status or "", "message")
+        yield {"at": item.at, "kind": kind, "status": item.status, **_named(message_id, number + 1), **body}
+
+
+def _named(message_id: str, number: int) -> Line:
+    return {"message_id": message_id, "audit_id": f"{message_id}.{number}"}
+
+
+def _by_entry(facts: Iterable[Fact]) -> list[list[Fact]]:
+    """The facts in their order, in as many parts as enrollments began, and one at least."""
+    parts: list[list[Fact]] = [[]]
+    for fact in facts:
+        if fact.kind == ENTERED and any(one.kind == ENTERED for one in parts[-1]):
+            parts.append([])
+        parts[-1].append(fact)
+    return parts
 
 
 def _flat(fact: Line) -> Line:

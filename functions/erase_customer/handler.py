@@ -1,0 +1,43 @@
+"""Erasures queue → everywhere that anything is kept: what is left of a customer who was sealed is removed."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from cairn import bootstrap
+from cairn.adapters.erasures import order_in
+from cairn.application.erase_customer import EraseCustomer
+from cairn.application.ports import DeadLetters
+from cairn.sqs_records import parking
+from cairn.telemetry import count, logger
+
+
+@cache
+def erase() -> EraseCustomer:
+    return bootstrap.erase_customer()
+
+
+@cache
+def dead_letters() -> DeadLetters:
+    return bootstrap.erase_customer_dead_letters()
+
+
+def warm() -> None:
+    erase()
+    dead_letters()
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event, erase_record, processor, context)
+
+
+def erase_record(record: SQSRecord) -> None:
+    with parking(record, dead_letters(), "erasures"):
+        customer, order = order_in(record.body)
+        outcome = erase()(customer, order, datetime.now(UTC))
+        count("Erasure", outcome=outcome.value)
+        logger.info("erasure carried out", customer=customer, receipt=order.id, outcome=outcome.value)

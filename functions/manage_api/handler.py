@@ -1,0 +1,59 @@
+"""HTTP API, signed for IAM → what our own people ask: switches, explanations, consent, reviews, privacy, the audit."""
+
+import base64
+import gzip
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from cairn import bootstrap
+from cairn.adapters.operators.desk import Answer, Call, Desk, problem_of
+from cairn.domain.errors import CairnError
+from cairn.telemetry import count, logger
+
+JSON = {"content-type": "application/json", "cache-control": "no-store"}
+PROBLEM = {"content-type": "application/problem+json", "cache-control": "no-store"}
+
+PACKED_ABOVE = 1024 * 1024
+"""Bytes. Lambda answers with 6 MB at most, and all that is kept about a customer may be more; packed, it is a tenth."""
+
+
+@cache
+def desk() -> Desk:
+    return bootstrap.manage_api()
+
+
+warm = desk
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
+    call = _call(event)
+    try:
+        answer, headers = desk()(call, datetime.now(UTC)), JSON
+    except CairnError as error:
+        answer, headers = problem_of(error), PROBLEM
+        count("OperatorRefused", reason=str(answer.document["title"]))
+    logger.info("operator answered", route=call.route, status=answer.status)
+    return _answered(answer, headers, packed="gzip" in event["headers"].get("accept-encoding", ""))
+
+
+def _call(event: dict[str, Any]) -> Call:
+    """Who it is API Gateway says, which has checked the signature; a route without that check leads nowhere."""
+    authorizer = event["requestContext"].get("authorizer") or {}
+    body = event.get("body") or ""
+    return Call(
+        route=event["routeKey"],
+        actor=(authorizer.get("iam") or {}).get("userArn", ""),
+        body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+        query=event.get("queryStringParameters"),
+    )
+
+
+def _answered(answer: Answer, headers: dict[str, str], *, packed: bool) -> dict[str, Any]:
+    body = json.dumps(answer.document)
+    if not packed or len(body) < PACKED_ABOVE:
+        return {"statusCode": answer.status, "headers": headers, "body": body}
+    zipped = base64.b64encode(gzip.compress(body.encode())).decode()
+    told = headers | {"content-encoding": "gzip"}
+    return {"statusCode": answer.status, "headers": told, "body": zipped, "isBase64Encoded": True}

@@ -1,0 +1,52 @@
+"""Notices queue → a subscriber's HTTPS endpoint: one signed POST; what it does not take comes again, or is parked."""
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from cairn import bootstrap
+from cairn.adapters.json_text import to_json
+from cairn.adapters.notices import notice_from_wire, notice_to_wire
+from cairn.application.notify_subscriber import NotifySubscriber
+from cairn.application.ports import DeadLetters
+from cairn.domain.errors import SubscriberError
+from cairn.sqs_records import parking
+from cairn.telemetry import count, logger
+
+
+@cache
+def notify() -> NotifySubscriber:
+    return bootstrap.notify_subscriber()
+
+
+@cache
+def dead_letters() -> DeadLetters:
+    return bootstrap.notify_subscriber_dead_letters()
+
+
+def warm() -> None:
+    notify()
+    dead_letters()
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event, notify_record, processor, context)
+
+
+def notify_record(record: SQSRecord) -> None:
+    with parking(record, dead_letters(), "notices"):
+        notice = notice_from_wire(json.loads(record.body))
+        try:
+            outcome = notify()(notice, datetime.now(UTC)).value
+        except SubscriberError as error:
+            # Redriven, it has all its attempts again.
+            dead_letters().park(to_json(notice_to_wire(notice.anew())), f"{type(error).__name__}: {error}")
+            count("DeadLetter", queue="notices")
+            outcome = "parked"
+        count("NoticeHandled", subscriber=notice.subscriber, outcome=outcome)
+        logger.info("notice handled", notice=notice.id, subscriber=notice.subscriber, outcome=outcome)

@@ -1,0 +1,30 @@
+"""Every five minutes: those who wait for something that has been resumed are set going again."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from cairn import bootstrap
+from cairn.application.sweep import Sweep
+from cairn.telemetry import count, logger
+
+ENOUGH_MS = 20_000
+"""What a page of a hundred may take at its slowest, with every call tried anew."""
+
+
+@cache
+def sweep() -> Sweep:
+    return bootstrap.sweep()
+
+
+warm = sweep
+
+
+def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  the rule tells nothing
+    def has_time() -> bool:
+        return context is None or context.get_remaining_time_in_millis() > ENOUGH_MS
+
+    resumed = sweep()(datetime.now(UTC), has_time)
+    if resumed:
+        count("Swept")
+        logger.info("set going what was paused", resumed=resumed, finished=has_time())

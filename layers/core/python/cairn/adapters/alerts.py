@@ -1,0 +1,26 @@
+"""SNS: what people are told at once, on the topic of the alarms."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from cairn.adapters.aws import calling
+
+MAX_SUBJECT = 99
+"""Characters that SNS takes (fewer than 100)."""
+
+
+class AlarmTopic:
+    """Implements the port Alert. Its client is made when something is to be told, which is hardly ever."""
+
+    def __init__(self, make_client: Callable[[], Any], arn: str) -> None:
+        self._make_client = make_client
+        self._arn = arn
+
+    @cached_property
+    def _sns(self) -> Any:
+        return self._make_client()
+
+    def tell(self, subject: str, text: str) -> None:
+        with calling("sns"):
+            self._sns.publish(TopicArn=self._arn, Subject=subject[:MAX_SUBJECT], Message=text)

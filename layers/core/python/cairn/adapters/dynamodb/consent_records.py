@@ -1,0 +1,72 @@
+"""The consent record in the customer's partition: items that are added, never changed, and do not expire."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pynamodb.exceptions import PutError
+
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.customers import MAX_HOPS
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, STATE, Entry, read_all
+from cairn.domain.consent import ConsentChange
+from cairn.domain.consent_record import ConsentRecord
+from cairn.domain.event import consent_to_wire, instant_to_wire
+from cairn.domain.identity import short_hash
+from cairn.domain.profile import Profile
+
+Wire = dict[str, Any]
+
+HASH_LENGTH = 26
+
+
+class DynamoConsentRecords:
+    """Implements the port ConsentRecords. A record is named after its content, so adding it twice is adding it once."""
+
+    def add(self, customer_id: str, effect_id: str, records: Iterable[ConsentRecord]) -> list[str]:
+        return [name for record in records if (name := self._add(customer_id, effect_id, record))]
+
+    def find(self, customer_id: str, name: str) -> tuple[Profile, ConsentRecord] | None:
+        """A merge first leaves a pointer and then moves the record: looked for on the way, it is found somewhere."""
+        body: Wire | None = None
+        for _ in range(MAX_HOPS):
+            found = read_all([(customer_id, CONSENT + name), (customer_id, STATE)])
+            entry, state = found.get((customer_id, CONSENT + name)), found.get((customer_id, STATE))
+            body = entry.body if entry is not None else body
+            if state is None or state.erased:
+                return None
+            if not state.alias_of:
+                profile = codec.profile_from_wire(customer_id, state.profile)
+                return (profile, record_from_wire(body)) if body else None
+            customer_id = state.alias_of
+        return None
+
+    @staticmethod
+    def _add(customer_id: str, effect_id: str, record: ConsentRecord) -> str:
+        """The record's name; none where another event had brought it before."""
+        body, at = record_to_wire(record), instant_to_wire(record.at)
+        name = f"{at}#{short_hash(json.dumps(body, sort_keys=True), length=HASH_LENGTH)}"
+        nobody_else_brought_it = Entry.pk.does_not_exist() | (Entry.added_by == effect_id)
+        try:
+            Entry(customer_id, CONSENT + name, at=at, body=body, added_by=effect_id).save(
+                condition=nobody_else_brought_it
+            )
+        except PutError as error:
+            if error.cause_response_code != CONDITION_FAILED:
+                raise
+            return ""
+        return name
+
+
+def record_to_wire(record: ConsentRecord) -> Wire:
+    said = record.said
+    if isinstance(said, ConsentChange):
+        return {"told_by": record.told_by, "consent": consent_to_wire(said)}
+    return {"told_by": record.told_by, "address": codec.told_to_wire(said)}
+
+
+def record_from_wire(wire: Wire) -> ConsentRecord:
+    if "consent" in wire:
+        (change,) = codec.consents_from_wire([wire["consent"]]).values()
+        return ConsentRecord(wire["told_by"], change)
+    return ConsentRecord(wire["told_by"], codec.told_from_wire(wire["address"]))

@@ -1,0 +1,106 @@
+"""Messages that wait for a person: found in the sparse index, decided in one transaction with their task and audit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, Entry, Open, read_all
+from cairn.adapters.dynamodb.switches import CONFLICTS, audit_item
+from cairn.application.ports import UnderReview
+from cairn.domain.audit import Audited
+from cairn.domain.consent import Purpose
+from cairn.domain.errors import ConflictError, NotUnderReviewError, UnknownMessageError
+from cairn.domain.event import instant_to_wire
+from cairn.domain.message import Approval, MessageStatus
+from cairn.domain.verdict import Reason
+
+ABOUT = ("journey", "version", "step", "template", "purpose")
+
+OPEN, DONE = "open", "done"
+
+
+class DynamoReviews:
+    """Implements the port Reviews."""
+
+    def waiting(self, limit: int) -> Sequence[UnderReview]:
+        found = list(Entry.by_index.query(REVIEWS, limit=limit))
+        tasks = read_all((item.pk, _task_of(item)) for item in found) if found else {}
+        return [_under_review(item, tasks.get((item.pk, _task_of(item)))) for item in found]
+
+    def decide(self, customer_id: str, message_id: str, approval: Approval, audited: Audited) -> Purpose:
+        keys = [(customer_id, MESSAGE + message_id), (customer_id, TASK + message_id)]
+        found = read_all(keys)
+        message, task = (found.get(key) for key in keys)
+        if message is None:
+            raise UnknownMessageError("no such message is on record")
+        if _wants_decision(message, approval):
+            self._write(message, task, approval, audited)
+        return Purpose((message.body or {})["purpose"])
+
+    def _write(self, message: Entry, task: Entry | None, approval: Approval, audited: Audited) -> None:
+        still_waits = (Entry.status == MessageStatus.HELD.value) & Entry.approval.does_not_exist()
+        unchanged = Entry.gsi1pk == message.gsi1pk if message.gsi1pk else Entry.gsi1pk.does_not_exist()
+        listed = [Entry.gsi1pk.remove(), Entry.gsi1sk.remove()] if message.gsi1pk == REVIEWS else []
+        write = TransactWrite(connection=Entry._get_connection().connection)  # noqa: SLF001  the models' own
+        write.update(
+            Entry(message.pk, message.sk),
+            actions=[Entry.approval.set(codec.approval_to_wire(approval)), *listed],
+            condition=still_waits & unchanged,
+        )
+        if task is not None and task.status == OPEN:
+            outcome = {"outcome": "approved" if approval.granted else "rejected", "done_by": approval.by}
+            body = {**(task.body or {}), **outcome, "done_at": instant_to_wire(approval.at)}
+            write.update(
+                Entry(task.pk, task.sk),
+                actions=[
+                    Entry.status.set(DONE),
+                    Entry.body.set(body),
+                    Entry.gsi1pk.remove(),
+                    Entry.gsi1sk.remove(),
+                ],
+                condition=Entry.status == OPEN,
+            )
+        # A new turn: a sender that has read the message without this word decides once more.
+        write.update(Open(message.pk, CONTACT), actions=[Open.turn.set(Open.turn + 1)], condition=Open.pk.exists())
+        write.save(audit_item(audited))
+        try:
+            with write:
+                pass
+        except TransactWriteError as error:
+            if CONFLICTS & {reason.code for reason in error.cancellation_reasons if reason}:
+                raise ConflictError("somebody, or the clock, has just decided on the message; look again") from error
+            raise
+
+
+def _wants_decision(message: Entry, approval: Approval) -> bool:
+    """False where the very same was decided before. Raises NotUnderReviewError where there is nothing to decide."""
+    earlier = codec.approval_from_wire(message.approval) if message.approval else None
+    if message.status == MessageStatus.HELD:
+        if earlier is not None and earlier.granted == approval.granted:
+            return False
+        if earlier is not None:
+            raise NotUnderReviewError(f"{earlier.by} {'approved' if earlier.granted else 'rejected'} it before")
+        if any(one["reason"] == Reason.REVIEW for one in message.decisions or ()):
+            return True
+        raise NotUnderReviewError("the message waits, but for nobody's approval; `cairn explain` tells for what")
+    raise NotUnderReviewError(f"the message waits no longer: it is {message.status}")
+
+
+def _task_of(message: Entry) -> str:
+    return TASK + message.sk.removeprefix(MESSAGE)
+
+
+def _under_review(message: Entry, task: Entry | None) -> UnderReview:
+    body: dict[str, Any] = message.body or {}
+    asked: dict[str, Any] = (task.body or {}) if task else {}
+    return UnderReview(
+        message=message.sk.removeprefix(MESSAGE),
+        customer=message.pk,
+        deadline=message.gsi1sk or "",
+        about={name: body[name] for name in ABOUT if name in body},
+        queue=str(asked.get("queue", "")),
+        context=asked.get("context", {}),
+    )

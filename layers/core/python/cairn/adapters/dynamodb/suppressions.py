@@ -1,0 +1,23 @@
+"""What is known against addresses, read by the hash that stands for each."""
+
+from collections.abc import Mapping
+
+from cairn.adapters.dynamodb.items import SUPPRESSED, read_all, suppressed_key
+from cairn.domain.consent import Channel
+from cairn.domain.suppression import Mark, Suppression, key_of, standing
+
+
+class DynamoSuppressions:
+    """Implements the port Suppressions."""
+
+    def __init__(self, salt: str) -> None:
+        self._salt = salt
+
+    def standing(self, addresses: Mapping[Channel, str]) -> Mapping[Channel, tuple[Suppression, ...]]:
+        keys = {
+            channel: (suppressed_key(key_of(channel, address, self._salt)), SUPPRESSED)
+            for channel, address in addresses.items()
+        }
+        found = read_all(keys.values()) if keys else {}
+        marks = {channel: map(Mark.from_wire, found[key].marks or ()) for channel, key in keys.items() if key in found}
+        return {channel: held for channel, some in marks.items() if (held := standing(some))}

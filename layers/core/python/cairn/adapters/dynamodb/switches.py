@@ -1,0 +1,111 @@
+"""The board of switches: one small item that senders read again within a minute, and the audit of who turned it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, Entry, Kept
+from cairn.domain.audit import Audited
+from cairn.domain.errors import ConflictError
+from cairn.domain.event import instant_from_wire, instant_to_wire
+from cairn.domain.gate import GateSettings
+from cairn.domain.pauses import Pause, PausePolicy
+from cairn.domain.policy import Policy
+from cairn.domain.switches import Board, Note, Noted
+from cairn.settings import SWITCH_TTL
+
+CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
+Wire = dict[str, Any]
+
+
+class DynamoSwitches:
+    """Implements the ports Switches and SwitchBoard; as the former it reads the table once in SWITCH_TTL.
+
+    `policy` is the deployment's, for those who ask the gate; whoever asks for pauses alone needs none.
+    """
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self._policy = policy or Policy()
+        self._read: tuple[datetime, GateSettings] | None = None
+
+    def current(self, now: datetime) -> GateSettings:
+        if self._read is None or not (now - SWITCH_TTL < self._read[0] <= now):
+            board = self.board()
+            pauses = tuple(one.pause for one in board.pauses)
+            self._read = (now, GateSettings(self._policy, frozenset(board.stopped), pauses))
+        return self._read[1]
+
+    def board(self) -> Board:
+        try:
+            item = Kept.get(SETTINGS, SWITCHES, consistent_read=True)
+        except DoesNotExist:
+            return Board()
+        return board_from_wire(item.body or {}, int(item.rev or 0))
+
+    def put(self, board: Board, audited: Audited) -> None:
+        nobody_was_faster = Kept.rev == board.revision if board.revision else Kept.rev.does_not_exist()
+        write = TransactWrite(connection=Kept._get_connection().connection)  # noqa: SLF001  the models' own
+        write.save(
+            Kept(SETTINGS, SWITCHES, rev=board.revision + 1, body=board_to_wire(board)), condition=nobody_was_faster
+        )
+        write.save(audit_item(audited))
+        try:
+            with write:
+                pass
+        except TransactWriteError as error:
+            if CONFLICTS & {reason.code for reason in error.cancellation_reasons if reason}:
+                raise ConflictError("somebody else has just turned a switch") from error
+            raise
+
+
+def audit_item(audited: Audited) -> Entry:
+    """For the transaction that does what is audited. It has no TTL: it is the proof."""
+    body = {"who": audited.who, "what": audited.what, "target": audited.target, "why": audited.why, **audited.detail}
+    return Entry(AUDIT, audited.id, at=instant_to_wire(audited.at), body=body)
+
+
+def board_to_wire(board: Board) -> Wire:
+    return {
+        "stopped": {target: _note_to_wire(note) for target, note in board.stopped.items()},
+        "pauses": [_pause_to_wire(one.pause) | _note_to_wire(one.note) for one in board.pauses],
+    }
+
+
+def board_from_wire(wire: Wire, revision: int) -> Board:
+    return Board(
+        stopped={target: _note_from_wire(note) for target, note in wire.get("stopped", {}).items()},
+        pauses=tuple(Noted(_pause_from_wire(one), _note_from_wire(one)) for one in wire.get("pauses", ())),
+        revision=revision,
+    )
+
+
+def _pause_to_wire(pause: Pause) -> Wire:
+    return {
+        "target": pause.target,
+        "since": instant_to_wire(pause.since),
+        "until": instant_to_wire(pause.until) if pause.until else None,
+        "policy": pause.policy.value,
+        "window": pause.window.total_seconds(),
+    }
+
+
+def _pause_from_wire(wire: Mapping[str, Any]) -> Pause:
+    return Pause(
+        wire["target"],
+        instant_from_wire(wire["since"]),
+        instant_from_wire(wire["until"]) if wire["until"] else None,
+        PausePolicy(wire["policy"]),
+        timedelta(seconds=wire["window"]),
+    )
+
+
+def _note_to_wire(note: Note) -> Wire:
+    return {"by": note.by, "at": instant_to_wire(note.at), "why": note.why}
+
+
+def _note_from_wire(wire: Mapping[str, Any]) -> Note:
+    return Note(wire["by"], instant_from_wire(wire["at"]), wire["why"])
