@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from cairn.adapters.feedback import read
-from cairn.domain.consent import ConsentStatus
 from cairn.domain.errors import InvalidEventError
 from cairn.domain.event import Event
 from cairn.domain.identity import PHONE, Identifier
@@ -64,7 +63,22 @@ def test_a_text_that_did_not_arrive_says_why(kind: str) -> None:
     assert (told.type, told.properties["reason"]) == ("message.failed", kind)
 
 
+@pytest.mark.parametrize("kind", ["BLOCKED", "CARRIER_UNREACHABLE", "INVALID_MESSAGE", "SPAM", "UNREACHABLE"])
+def test_only_an_invalid_number_is_one(kind: str) -> None:
+    assert only(status("INVALID")).properties["invalid_number"] is True
+    assert "invalid_number" not in only(status(kind)).properties
+    assert "invalid_number" not in only(status("DELIVERED")).properties
+
+
+def test_who_has_opted_out_with_end_user_messaging_has_told_us() -> None:
+    told = only(status("BLOCKED", messageStatusDescription="Phone number is opted out"))
+
+    assert told.properties["opted_out"] is True
+    assert "opted_out" not in only(status("BLOCKED", messageStatusDescription="Phone has blocked SMS")).properties
+
+
 def test_what_is_tried_again_has_not_failed_yet() -> None:
+    assert events(status("INVALID", final=False)) == []
     assert events(status("CARRIER_UNREACHABLE", final=False)) == []
 
 
@@ -197,11 +211,37 @@ def test_a_log_that_was_parked_is_read_from_the_queue_too() -> None:
     assert event.key == read(logged(log()), MONDAY)[0].key
 
 
-def test_who_told_aws_stop_has_told_us() -> None:
-    (failed,) = read(logged(log("FAILURE", providerResponse="Phone number is opted out")), MONDAY)
+SNS_REASONS = (
+    "Blocked as spam by phone carrier",
+    "Destination is on a blocked list",
+    "Invalid phone number",
+    "Message body is invalid",
+    "Phone carrier has blocked this message",
+    "Phone carrier is currently unreachable/unavailable",
+    "Phone has blocked SMS",
+    "Phone is on a blocked list",
+    "Phone is currently unreachable/unavailable",
+    "Phone number is opted out",
+    "This delivery would exceed max price",
+    "Unknown error attempting to reach phone",
+)
+"""https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html, "SMS delivery failure reasons"."""
 
-    assert {change.key for change in failed.consent} == {"sms:marketing", "sms:transactional"}
-    assert {change.status for change in failed.consent} == {ConsentStatus.DENIED}
+
+@pytest.mark.parametrize("reason", SNS_REASONS)
+def test_of_all_reasons_two_are_about_the_number_and_not_about_this_text(reason: str) -> None:
+    (failed,) = read(logged(log("FAILURE", providerResponse=reason)), MONDAY)
+
+    assert failed.properties["reason"] == reason
+    assert failed.properties.get("opted_out", False) is (reason == "Phone number is opted out")
+    assert failed.properties.get("invalid_number", False) is (reason == "Invalid phone number")
+    assert failed.consent == ()
+
+
+def test_what_arrived_says_nothing_against_its_number() -> None:
+    (arrived,) = read(logged(log("SUCCESS", providerResponse="Invalid phone number")), MONDAY)
+
+    assert not {"opted_out", "invalid_number"} & arrived.properties.keys()
 
 
 def test_cloudwatch_asks_whether_we_are_there() -> None:
@@ -214,7 +254,7 @@ def test_cloudwatch_asks_whether_we_are_there() -> None:
         "",
         "not base64!",
         base64.b64encode(b"not gzip").decode(),
-        base64.b64encode(gzip.compress(b"{}")).decode(),
+        base64.b64encode(gzip.compress(b"{}", mtime=0)).decode(),
         None,
         7,
     ],

@@ -128,6 +128,9 @@ def test_settings_are_laid_over_the_file(configured: Any, post: Any) -> None:
         ('[[hmac]]\nname = "feedback"', "'feedback' is the name of another source"),
         ('[[hmac]]\nname = "feedback-form"', "'feedback-form' must be named not after"),
         ('[[twilio]]\nname = "sms-eu"', "'sms-eu' must be named twilio-"),
+        ('[[hmac]]\nname = "shopify-eu"', "'shopify-eu' must be named not after"),
+        ('[[shopify]]\nname = "boutique"', "'boutique' must be named shopify-"),
+        ('[[hmac]]\nname = "operators"', "'operators' is the name of another source"),
         ("[hmac", "sources.toml"),
     ],
 )

@@ -103,7 +103,7 @@ def test_hubspots_privacy_deletion_is_not_undone_by_the_deletion_beside_it(take:
     for order in itertools.permutations(items):
         events = post("hubspot", list(order)).read().events
 
-        assert [event.type for event in events] == ["privacy.redact_requested"]
+        assert [event.type for event in events] == ["customer.erasure_requested"]
 
 
 def test_metas_statuses_are_the_same_events_in_any_order(take: Any, post: Any) -> None:

@@ -28,8 +28,16 @@ FAILED = {
 SAYS_NOTHING = {"PENDING", "QUEUED", "UNKNOWN"}
 """UNKNOWN comes after 72 hours without a carrier's word: the message is as likely there as not, and stays `sent`."""
 
+INVALID = "INVALID"
+"""The destination is no valid phone number (…/configuration-sets-event-types.html, TEXT_INVALID)."""
+
 OPTED_OUT = "Phone number is opted out"
-"""SNS: the customer has told AWS STOP, and perhaps never told us."""
+"""The customer has told AWS STOP, and perhaps never told us."""
+
+NO_NUMBER = "Invalid phone number"
+"""With OPTED_OUT, of the reasons that SNS gives those that are about the number itself (…/sms_stats_cloudwatch.html,
+"SMS delivery failure reasons"). What blocks a text (its carrier, its phone, a list) may be about that text alone.
+"""
 
 
 def status(told: Told, origin: Origin) -> list[Event]:
@@ -55,6 +63,8 @@ def status(told: Told, origin: Origin) -> list[Event]:
             "channel": "sms",
             "address": number,
             "reason": kind if failed else None,
+            "invalid_number": kind == INVALID or None,
+            "opted_out": (failed and told.get("messageStatusDescription") == OPTED_OUT) or None,
         },
     )
 
@@ -89,7 +99,6 @@ def delivery_log(told: Told, origin: Origin) -> list[Event]:
     failed = told["status"] == "FAILURE"
     number = phone(delivery.get("destination"))
     said = delivery.get("providerResponse")
-    denial = {"channel": "sms", "status": "denied", "reason": said, "provider_message_id": sent["messageId"]}
     return tell(
         "message.failed" if failed else "message.delivered",
         origin,
@@ -101,6 +110,7 @@ def delivery_log(told: Told, origin: Origin) -> list[Event]:
             "channel": "sms",
             "address": number,
             "reason": said if failed else None,
+            "invalid_number": (failed and said == NO_NUMBER) or None,
+            "opted_out": (failed and said == OPTED_OUT) or None,
         },
-        consent=[denial | {"purpose": purpose} for purpose in ("marketing", "transactional") if said == OPTED_OUT],
     )

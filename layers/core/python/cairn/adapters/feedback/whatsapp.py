@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cairn.adapters.feedback.telling import Origin, Told, from_epoch, phone, tell
+from cairn.domain.consent import Method
 from cairn.domain.event import Event, instant_from_wire
 from cairn.domain.keywords import keyword_of
 
@@ -29,6 +30,9 @@ STOPPED_MARKETING = "131050"
 """Meta's error code: this recipient has chosen, in WhatsApp, to get no more marketing from us."""
 
 PREFERENCES = {"stop": "denied", "resume": "granted"}
+
+OF_THEIR_OWN = {"method": Method.PREFERENCE_PAGE.value}
+"""WhatsApp's own preferences, which nobody but the customer can turn."""
 
 CALLBACK = re.compile(r"(c_\w+)/([\w.-]+)")
 """`<customer>/<message>`: what end_user_messaging.py has Meta give back with each status."""
@@ -61,7 +65,7 @@ def _status(status: Told, origin: Origin) -> list[Event]:
     number = phone(status.get("recipient_id"))
     errors = status.get("errors") or [{}]
     code = str(errors[0].get("code") or "")
-    denial = {"channel": "whatsapp", "purpose": "marketing", "status": "denied", "reason": code}
+    denial = {"channel": "whatsapp", "purpose": "marketing", "status": "denied", "reason": code, **OF_THEIR_OWN}
     return tell(
         type_,
         origin,
@@ -110,7 +114,7 @@ def _preference(preference: Told, origin: Origin) -> list[Event]:
     if status is None or preference.get("category") != "marketing_messages":
         return []
     number, user_id = phone(preference.get("wa_id")), preference.get("user_id")
-    said = {"wording": preference["detail"]} if preference.get("detail") else {}
+    said = OF_THEIR_OWN | ({"wording": preference["detail"]} if preference.get("detail") else {})
     return tell(
         "consent.changed",
         origin,

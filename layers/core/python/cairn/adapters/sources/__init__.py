@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.adapters.sources.track import TrackSource
-from cairn.domain.provider import is_provider
+from cairn.domain.privacy import may_order_erasure
+from cairn.domain.provider import OURS, is_provider
 
 MAPPINGS = Path(__file__).parent
 DISABLED = "disabled"
 TRACK = "track"
 SNS = "sns"
-RESERVED = frozenset({TRACK, SNS, "feedback"})
+RESERVED = frozenset({TRACK, SNS, *OURS})
 """Sources that are ourselves: what they say of our messages is believed, so nobody else may go by their names."""
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class Sources(Mapping[str, AnySource]):
                 rule = f"{vendor}-…" if is_provider(vendor) else "not after feedback, twilio or whatsapp"
                 raise InvalidSourceError(
                     f"sources.toml: {vendor}: {name!r} must be named {rule}: providers are believed"
+                )
+            if may_order_erasure(name) != may_order_erasure(vendor):
+                rule = f"{vendor}-…" if may_order_erasure(vendor) else "not after hubspot or shopify"
+                raise InvalidSourceError(
+                    f"sources.toml: {vendor}: {name!r} must be named {rule}: their word erases a customer"
                 )
             self._laid_over[name] = (vendor, settings)
 

@@ -6,6 +6,7 @@ from typing import Any
 from jmespath.exceptions import JMESPathError
 
 from cairn.adapters.sources.expressions import compiled
+from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.domain.consent import Channel, Purpose
@@ -17,7 +18,7 @@ EXPRESSIONS = {"id", "occurred_at", "other", "each", "customer", "attributes"}
 FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent"}
 RULE_EXPRESSIONS = {"when", "type_from", "id", "occurred_at", "customer", "properties", "attributes"}
 RULE = RULE_EXPRESSIONS | {"type", "consent"}
-CONSENT_EXPRESSIONS = {"granted", "denied", "at", "evidence"}
+CONSENT_EXPRESSIONS = {*STATUSES, "at", "evidence"}
 CONSENT = CONSENT_EXPRESSIONS | {"channel", "purpose"}
 
 
@@ -59,8 +60,8 @@ def _consent(changes: Any, where: str) -> Iterator[str]:
         for one, known in (("channel", Channel), ("purpose", Purpose)):
             if change.get(one) not in set(known):
                 yield f"{place}.{one}: one of {', '.join(known)}"
-        if not {"granted", "denied"} & set(change):
-            yield f"{place}: granted, denied or both: when it is so"
+        if not set(STATUSES) & set(change):
+            yield f"{place}: {', '.join(STATUSES)}: at least one of them, when it is so"
         for one in CONSENT_EXPRESSIONS & set(change):
             yield from _expressions(change[one], f"{place}.{one}")
 

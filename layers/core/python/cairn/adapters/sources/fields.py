@@ -15,6 +15,10 @@ MILLISECONDS_FROM = 100_000_000_000
 """A number this large is milliseconds since 1970: as seconds it would be the year 5138."""
 
 ID_LENGTH = 32
+
+STATUSES = ("denied", "granted", "pending")
+"""Of a consent that a vendor tells; of several that hold, the first counts."""
+
 MAX_TYPE_LENGTH = 100
 
 
@@ -61,11 +65,11 @@ def consent(changes: str | Sequence[Mapping[str, Any]], scope: Scope) -> Any:
 
 def _changes(changes: Sequence[Mapping[str, Any]], scope: Scope) -> Iterator[dict[str, Any]]:
     for one in changes:
-        granted, denied = ("granted" in one and holds(one["granted"], scope)), holds(one.get("denied", "null"), scope)
-        if not (granted or denied):
+        status = next((status for status in STATUSES if status in one and holds(one[status], scope)), None)
+        if status is None:
             continue
         change = known_values(one.get("evidence", {}), scope)
-        change |= {"channel": one["channel"], "purpose": one["purpose"], "status": "denied" if denied else "granted"}
+        change |= {"channel": one["channel"], "purpose": one["purpose"], "status": status}
         at = instant(pick(one["at"], scope)) if "at" in one else None
         yield change | ({"at": at} if at else {})
 

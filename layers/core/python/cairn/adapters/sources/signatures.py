@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from cairn.adapters.standard_webhooks import mac
 from cairn.application.accept_webhook import Request
 from cairn.domain.errors import CairnError, SignatureInvalidError, SignatureMissingError
 
@@ -61,7 +62,7 @@ class StandardWebhooks:
             names = ", ".join(f"{self.prefixes[0]}{name}" for name in ("id", "timestamp", "signature"))
             raise SignatureMissingError(f"sign the request as Standard Webhooks has it: headers {names}")
         require_fresh(timestamp, now)
-        expected = {self._mac(request.body, secret, timestamp, message_id) for secret in secrets if secret}
+        expected = {mac(message_id, timestamp, request.body, secret) for secret in secrets if secret}
         given = [one.removeprefix("v1,") for one in signature.split(" ") if one.startswith("v1,")]
         require_any(given, expected)
 
@@ -70,18 +71,8 @@ class StandardWebhooks:
         return {
             f"{prefix}id": message_id,
             f"{prefix}timestamp": timestamp,
-            f"{prefix}signature": "v1," + self._mac(request.body, secret, timestamp, message_id),
+            f"{prefix}signature": "v1," + mac(message_id, timestamp, request.body, secret),
         }
-
-    @staticmethod
-    def _mac(body: bytes, secret: str, timestamp: str, message_id: str) -> str:
-        content = b".".join((to_bytes(message_id), timestamp.encode(), body))
-        try:
-            text = secret.removeprefix("whsec_")
-            key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)  # some issue it without padding
-        except ValueError:
-            raise SignatureInvalidError("the stored secret is not base64 after whsec_; store it again") from None
-        return base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
 
 
 @dataclass(frozen=True, slots=True)
