@@ -11,12 +11,26 @@ from hypothesis import strategies as st
 
 from cairn.adapters.dynamodb import codec
 from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose
-from cairn.domain.contact import Claim, Suppression
-from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, OpenTask, SendMessage, WakeAt
+from cairn.domain.contact import Claim, Hold
+from cairn.domain.effects import (
+    AbsorbHistory,
+    AnswerKeyword,
+    Effect,
+    EraseCustomer,
+    Fact,
+    MoveMessage,
+    OpenTask,
+    ParkEnrollment,
+    RecordConsent,
+    SendMessage,
+    WakeAt,
+)
 from cairn.domain.enrollment import Enrollment, Status
 from cairn.domain.identity import Identifier
 from cairn.domain.message import Message
 from cairn.domain.profile import Activity, Profile, Stamped
+from cairn.domain.suppression import Cause, Mark, Told
+from cairn.domain.verdict import Reason
 from tests.unit.makers import MONDAY, at
 from tests.unit.strategies import instants
 
@@ -29,13 +43,39 @@ json_values = st.recursive(
 documents = st.dictionaries(texts, json_values, max_size=3)
 
 words = texts.filter(bool)
+names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,19}", fullmatch=True)
+
+KINDS = [
+    SendMessage,
+    WakeAt,
+    OpenTask,
+    MoveMessage,
+    AbsorbHistory,
+    AnswerKeyword,
+    RecordConsent,
+    ParkEnrollment,
+    EraseCustomer,
+]
 IN_JSON = dict.fromkeys(["data", "detail", "context", "variables"], documents)
 IN_JSON |= dict.fromkeys(["kind", "journey", "version"], words)
+consents = st.builds(
+    ConsentChange,
+    st.sampled_from(Channel),
+    st.sampled_from(Purpose),
+    st.sampled_from(ConsentStatus),
+    instants,
+    words,
+    documents.map(lambda one: {f"x-{key}": value for key, value in one.items()}),
+)
+marks = st.builds(Mark, st.sampled_from(Cause), instants, st.none() | st.sampled_from(Purpose), st.booleans())
 BY_TYPE = {
     str(str): texts,
     str(str | None): st.none() | words,
     str(datetime): instants,
     str(datetime | None): st.none() | instants,
+    str(int): st.integers(0, 1000),
+    str(tuple[ConsentChange, ...]): st.lists(consents, max_size=3).map(tuple),
+    str(tuple[Told, ...]): st.lists(st.builds(Told, st.sampled_from(Channel), marks, texts, texts)).map(tuple),
 }
 
 
@@ -53,15 +93,6 @@ profiles = st.builds(
     attributes=st.dictionaries(texts, st.builds(Stamped, json_values, instants)),
     activity=st.dictionaries(texts, st.builds(Activity, st.integers(1), instants, instants)),
     merged=st.dictionaries(texts, instants),
-)
-consents = st.builds(
-    ConsentChange,
-    st.sampled_from(Channel),
-    st.sampled_from(Purpose),
-    st.sampled_from(ConsentStatus),
-    instants,
-    words,
-    documents.map(lambda one: {f"x-{key}": value for key, value in one.items()}),
 )
 
 
@@ -82,7 +113,7 @@ def test_an_enrollment_survives(one: Enrollment) -> None:
     assert codec.enrollments_from_wire(stored) == {one.id: one}
 
 
-@pytest.mark.parametrize("kind", [SendMessage, WakeAt, OpenTask, MoveMessage, AbsorbHistory])
+@pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 def test_every_effect_survives(kind: type[Any], data: st.DataObject) -> None:
     one: Effect = data.draw(any_(kind))
@@ -91,7 +122,7 @@ def test_every_effect_survives(kind: type[Any], data: st.DataObject) -> None:
 
 
 def test_every_kind_of_effect_is_tried() -> None:
-    assert set(Effect.__args__) == {SendMessage, WakeAt, OpenTask, MoveMessage, AbsorbHistory}
+    assert set(Effect.__args__) == set(KINDS)
 
 
 def test_an_effect_that_nobody_knows_is_an_error() -> None:
@@ -116,14 +147,34 @@ def test_consents_survive(changes: list[ConsentChange]) -> None:
     assert codec.consents_from_wire(wired(codec.consents_to_wire(by_key))) == by_key
 
 
-@given(st.dictionaries(texts, st.builds(Suppression, texts, instants)))
-def test_suppressed_addresses_survive(suppressed: dict[str, Suppression]) -> None:
-    assert codec.suppressed_from_wire(wired(codec.suppressed_to_wire(suppressed))) == suppressed
+@given(marks)
+def test_what_is_known_against_an_address_survives(mark: Mark) -> None:
+    assert Mark.from_wire(wired(mark.to_wire())) == mark
 
 
-@given(st.builds(Claim, instants, st.sampled_from(Purpose)))
+@given(st.builds(Claim, instants, st.sampled_from(Purpose), st.sampled_from(Channel), names))
 def test_a_claim_survives(claim: Claim) -> None:
     assert codec.claim_from_wire(wired(codec.claim_to_wire(claim))) == claim
+
+
+@given(
+    st.builds(
+        Hold,
+        st.none() | instants,
+        st.sampled_from(Reason),
+        st.just("") | names,
+        instants,
+        st.integers(0, 9),
+        st.sampled_from(Purpose),
+    )
+)
+def test_a_hold_survives(hold: Hold) -> None:
+    assert codec.hold_from_wire(wired(codec.hold_to_wire(hold))) == hold
+
+
+@given(st.dictionaries(st.sampled_from(Channel), instants))
+def test_when_somebody_was_heard_survives(heard: dict[Channel, Any]) -> None:
+    assert codec.heard_from_wire(wired(codec.heard_to_wire(heard))) == heard
 
 
 @given(st.dictionaries(texts, instants), st.dictionaries(texts, st.builds(Stamped, json_values, instants)))
@@ -266,10 +317,14 @@ def test_the_shape_of_facts_consents_and_claims() -> None:
             "at": "2026-03-02T10:00:00Z",
         },
     ]
-    assert codec.suppressed_to_wire({"ada@example.com": Suppression("bounced", MONDAY)}) == {
-        "ada@example.com": ["bounced", "2026-03-02T10:00:00Z"],
-    }
-    assert codec.claim_to_wire(Claim(MONDAY, Purpose.MARKETING)) == "marketing 2026-03-02T10:00:00Z"
+    assert Mark(Cause.STOP, MONDAY).to_wire() == "stop all + 2026-03-02T10:00:00Z"
+    assert Mark(Cause.UNSUBSCRIBE, MONDAY, Purpose.MARKETING, lifted=True).to_wire() == (
+        "unsubscribe marketing - 2026-03-02T10:00:00Z"
+    )
+    claim = Claim(MONDAY, Purpose.MARKETING, Channel.SMS, "visit")
+    assert codec.claim_to_wire(claim) == "marketing 2026-03-02T10:00:00Z sms visit"
+    hold = Hold(None, Reason.PAUSED, "enr", MONDAY, 2)
+    assert codec.hold_to_wire(hold) == "- paused enr 2026-03-02T10:00:00Z 2 marketing"
 
 
 def test_the_shape_of_a_message() -> None:

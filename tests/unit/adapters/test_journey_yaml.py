@@ -1,6 +1,7 @@
 """What people write is checked whole: every problem at once, each with its place and the way to mend it."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from cairn.adapters.journey_yaml import (
     write_catalogue,
 )
 from cairn.domain.errors import CairnError
+from cairn.domain.journey import Send
+from cairn.domain.message import Review
 
 CASES = Path(__file__).parent / "journey_yaml"
 
@@ -263,8 +266,9 @@ def test_a_journey_that_the_table_could_not_keep_is_a_problem(root: Path) -> Non
 @pytest.mark.parametrize("case", cases("broken_templates.yaml"), ids=lambda case: case["said"])
 def test_a_broken_template_is_told_where_and_how_to_mend_it(root: Path, case: dict[str, Any]) -> None:
     channel = case["file"].split(".")[1]
-    if channel in {"email", "push"}:
-        write(root, "visit/journey.yaml", JOURNEY.replace("channel: sms", f"channel: [sms, {channel}]"))
+    wanted = channel if channel in {"email", "push"} or "---" in case["text"] else "sms"
+    if wanted != "sms":
+        write(root, "visit/journey.yaml", JOURNEY.replace("channel: sms", f"channel: [sms, {wanted}]"))
 
     write(root, f"visit/templates/{case['file']}", case["text"])
 
@@ -307,6 +311,106 @@ def test_a_catalogue_carries_document_and_templates_of_every_journey(root: Path)
         "confirm.sms": {"text": "See you {{ data.visit_at | local('%A') }}"},
     }
     assert journey_from_document(compiled["document"], compiled["version"]).holdout == pytest.approx(0.1)
+
+
+def test_the_plain_text_of_an_email_has_no_front_matter(root: Path) -> None:
+    write(root, "visit/journey.yaml", JOURNEY.replace("channel: sms", "channel: [sms, email]"))
+    write(root, "visit/templates/confirm.email.html", "---\nsubject: x\n---\n<p>Hello</p>")
+    write(root, "visit/templates/confirm.email.txt", "---\nsubject: x\n---\nHello")
+
+    (told,) = problems(root)
+
+    assert told == (
+        "visit/templates/confirm.email.txt:2: subject: no front matter belongs here. "
+        "Remove it: this message is its text alone."
+    )
+
+
+def test_a_template_in_a_language_stands_beside_the_one_for_everybody(root: Path) -> None:
+    write(root, "visit/journey.yaml", JOURNEY.replace("channel: sms", "channel: [sms, email]"))
+    write(root, "visit/templates/confirm.es-MX.sms.txt", "Hola")
+    write(root, "visit/templates/confirm.email.html", "---\nsubject: Hello\n---\n<p>Hello</p>")
+    write(root, "visit/templates/confirm.zh-Hant.email.html", "---\nsubject: 你好\n---\n<p>你好</p>")
+    write(root, "visit/templates/confirm.zh-Hant.email.txt", "你好!")
+
+    (compiled,) = compile_catalogue(root)
+
+    assert compiled["templates"]["confirm.es-mx.sms"] == {"text": "Hola"}
+    assert compiled["templates"]["confirm.zh-hant.email"]["text"] == "你好!"
+    assert compiled["templates"]["confirm.email"]["text"] == "Hello"
+
+
+def test_a_language_alone_is_not_enough(root: Path) -> None:
+    (root / "visit/templates/confirm.sms.txt").rename(root / "visit/templates/confirm.es.sms.txt")
+
+    (told,) = problems(root)
+
+    assert 'there is no template "confirm" for sms' in told
+
+
+def test_the_plain_text_in_a_language_belongs_to_an_email_in_that_language(root: Path) -> None:
+    write(root, "visit/journey.yaml", JOURNEY.replace("channel: sms", "channel: [sms, email]"))
+    write(root, "visit/templates/confirm.email.html", "---\nsubject: Hello\n---\n<p>Hello</p>")
+    write(root, "visit/templates/confirm.es.email.txt", "Hola")
+
+    (told,) = problems(root)
+
+    assert told.startswith("visit/templates/confirm.es.email.txt:1: this e-mail has no HTML in es. Write ")
+
+
+def test_what_a_template_is_registered_as_travels_with_it(root: Path) -> None:
+    write(root, "visit/journey.yaml", JOURNEY.replace("channel: sms", "channel: [whatsapp, sms]"))
+    write(root, "visit/templates/confirm.sms.txt", "---\ndlt_template: '1107160000000012345'\n---\nHello")
+    write(
+        root,
+        "visit/templates/confirm.whatsapp.txt",
+        "---\nwhatsapp_template: visit_reminder\nwhatsapp_language: en_US\n"
+        "whatsapp_parameters: ['{{ profile.name }}']\n---\nHello {{ profile.name }}",
+    )
+
+    (compiled,) = compile_catalogue(root)
+
+    assert compiled["templates"] == {
+        "confirm.sms": {"text": "Hello", "dlt_template": "1107160000000012345"},
+        "confirm.whatsapp": {
+            "text": "Hello {{ profile.name }}",
+            "whatsapp_template": "visit_reminder",
+            "whatsapp_language": "en_US",
+            "whatsapp_parameters": ["{{ profile.name }}"],
+        },
+    }
+
+
+def test_what_a_send_waits_for_is_read_from_its_step(root: Path) -> None:
+    review = "review: {queue: compliance, within: 12h, otherwise: send}"
+    options = f"purpose: transactional, useful_for: 2d, hour: preferred, {review}"
+    write(root, "visit/journey.yaml", JOURNEY.replace("purpose: transactional", options))
+
+    (compiled,) = compile_catalogue(root)
+
+    step = journey_from_document(compiled["document"], "v1").steps["confirm"]
+    assert isinstance(step, Send)
+    assert (step.useful_for, step.preferred_hour) == (timedelta(days=2), True)
+    assert step.review == Review("compliance", timedelta(hours=12), "send")
+
+
+def test_a_send_without_wishes_has_none(root: Path) -> None:
+    (compiled,) = compile_catalogue(root)
+
+    step = journey_from_document(compiled["document"], "v1").steps["confirm"]
+    assert isinstance(step, Send)
+    assert (step.useful_for, step.preferred_hour, step.review) == (None, False, None)
+
+
+def test_who_is_silent_on_what_follows_a_review_drops(root: Path) -> None:
+    quiet = "purpose: transactional, review: {queue: compliance, within: 12h}"
+    write(root, "visit/journey.yaml", JOURNEY.replace("purpose: transactional", quiet))
+
+    (compiled,) = compile_catalogue(root)
+
+    step = journey_from_document(compiled["document"], "v1").steps["confirm"]
+    assert isinstance(step, Send)
+    assert step.review == Review("compliance", timedelta(hours=12), "drop")
 
 
 def test_a_version_follows_the_content_and_nothing_else(root: Path) -> None:

@@ -24,7 +24,17 @@ from cairn.adapters.journey_yaml import (
     templates,
     worst_case_messages,
 )
-from cairn.adapters.journey_yaml.models import Journey, keys_of
+from cairn.adapters.journey_yaml.models import (
+    EmailFront,
+    Journey,
+    PushFront,
+    Review,
+    Send,
+    Sender,
+    SmsFront,
+    WhatsAppFront,
+    keys_of,
+)
 from cairn.adapters.journey_yaml.schema import schema_text
 from cairn.adapters.journey_yaml.values import Channel as WrittenChannel
 from cairn.adapters.journey_yaml.values import IfPast as WrittenIfPast
@@ -100,20 +110,21 @@ def test_the_keys_of_the_docs_can_be_written(tmp_path: Path, fragment: str) -> N
     assert check(tmp_path) == []
 
 
-@pytest.mark.parametrize("kind", ["email.html", "push.txt"])
-def test_the_templates_of_the_docs_can_be_sent(tmp_path: Path, kind: str) -> None:
-    (text,) = blocks("jinja", f"confirm.{kind}")
-    send = {"channel": kind.split(".", maxsplit=1)[0], "template": "confirm", "purpose": "marketing"}
+@pytest.mark.parametrize("file", re.findall(r"^```jinja (.*)$", TEXT, re.MULTILINE))
+def test_the_templates_of_the_docs_can_be_sent(tmp_path: Path, file: str) -> None:
+    (text,) = blocks("jinja", file)
+    template, channel, _ = file.split(".")
+    send = {"channel": channel, "template": template, "purpose": "marketing"}
     folder = written(tmp_path, {**KEYS, "steps": [{"id": "a", "send": send}]})
 
-    (folder / "templates" / f"confirm.{kind}").write_text(text, encoding="utf-8")
+    (folder / "templates" / file).write_text(text, encoding="utf-8")
 
     assert check(tmp_path) == []
 
 
 def test_the_docs_leave_out_no_example_from_these_tests() -> None:
     assert len(re.findall(r"^```yaml", TEXT, re.MULTILINE)) == sum(
-        len(blocks("yaml", what)) for what in ("journey", "steps", "keys")
+        len(blocks("yaml", what)) for what in ("journey", "steps", "keys", "samples")
     )
 
 
@@ -127,6 +138,9 @@ def test_the_docs_name_every_verb_key_and_function() -> None:
         assert f"### {verb}\n" in TEXT
     for key in keys_of(Journey):
         assert f"| `{key}` |" in TEXT
+    for model in (Send, Review, Sender, SmsFront, WhatsAppFront, EmailFront, PushFront):
+        for key in keys_of(model):
+            assert f"`{key}`" in TEXT or f"`{key}:" in TEXT
     for name in environment(escape=False).filters.keys() - FILTERS.keys():
         assert f"`{name}(" in TEXT
 

@@ -1,24 +1,57 @@
 """Templates: a gap is an error and never half a sentence, HTML is escaped, and the sandbox holds."""
 
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cairn.adapters.templates import JinjaRenderer, environment
-from cairn.domain.consent import Channel
+from cairn.adapters.catalogue import Catalogue
+from cairn.adapters.templates import NO_POLICY, JinjaRenderer, environment
+from cairn.domain.consent import Channel, Purpose
 from cairn.domain.errors import TemplateError
-from cairn.domain.message import Message, Rendered
+from cairn.domain.keywords import Intent
+from cairn.domain.message import Message, Rendered, Review, Terms
+from cairn.domain.policy import Policy
 from tests.unit.makers import message
+
+
+class Unsigned:
+    """Links that open nothing."""
+
+    def of(self, message: Message, channel: Channel, address: str) -> dict[str, str]:
+        return {
+            name: f"https://l.example/{name}/{message.id}.{channel}.{address}"
+            for name in ("unsubscribe", "preferences")
+        }
+
+
+def renderer(shelf: Any, policy: Policy = NO_POLICY) -> JinjaRenderer:
+    return JinjaRenderer(shelf, policy, links=Unsigned())
 
 
 class Shelf:
     """A catalogue with one template."""
 
-    def __init__(self, **parts: str) -> None:
+    def __init__(self, **parts: Any) -> None:
         self._parts = parts
 
-    def template(self, name: str, version: str, template: str, channel: str) -> dict[str, str]:
-        return {("visit", "v1", "confirm", "email"): self._parts}[name, version, template, channel]
+    def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
+        return {("visit", "v1", "confirm", "email", ""): self._parts}[name, version, template, channel, locale]
+
+
+def catalogue(
+    folder: Path, templates: dict[str, Any], *, sender: dict[str, str] | None = None, **options: Any
+) -> Catalogue:
+    """A deployment whose journey sends one message by e-mail, SMS or WhatsApp."""
+    send = {"channel": ["email", "sms", "whatsapp"], "template": "confirm", "purpose": "transactional", **options}
+    steps = [{"id": "confirm", "send": send}]
+    document = {"journey": "visit", "entry": {"event": "trial.signup"}, "sender": sender or {}, "steps": steps}
+    entry = {"journey": "visit", "version": "v1", "document": document, "templates": templates}
+    (folder / "catalogue.json").write_text(json.dumps([entry]), encoding="utf-8")
+    return Catalogue(folder / "catalogue.json")
 
 
 def to_ada(zone: str = "UTC", **data: Any) -> Message:
@@ -29,7 +62,7 @@ def to_ada(zone: str = "UTC", **data: Any) -> Message:
 
 
 def rendered(parts: dict[str, str], wanted: Message) -> Rendered:
-    return JinjaRenderer(Shelf(**parts)).render(wanted, Channel.EMAIL, "ada@example.com")  # type: ignore[arg-type]
+    return renderer(Shelf(**parts)).render(wanted, Channel.EMAIL, "ada@example.com")
 
 
 def text(template: str, zone: str = "UTC", **data: Any) -> str:
@@ -104,7 +137,7 @@ def test_an_error_tells_nothing_of_the_customer() -> None:
 
 def test_a_channel_without_a_variant_is_an_error() -> None:
     with pytest.raises(TemplateError, match="template confirm has no sms variant"):
-        JinjaRenderer(Shelf(text="x")).render(message(), Channel.SMS, "+14155550123")  # type: ignore[arg-type]
+        renderer(Shelf(text="x")).render(message(), Channel.SMS, "+14155550123")
 
 
 def test_what_a_customer_typed_is_escaped_in_html_and_only_there() -> None:
@@ -199,3 +232,142 @@ def test_templates_are_checked_in_the_environment_that_fills_them() -> None:
     assert {"local", "money"} <= set(environment(escape=True).filters)
     assert environment(escape=True).autoescape is True
     assert environment(escape=False).autoescape is False
+
+
+LANGUAGES = {
+    "confirm.sms": {"text": "Hello"},
+    "confirm.es.sms": {"text": "Hola"},
+    "confirm.es-mx.sms": {"text": "Qué onda"},
+}
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("es-MX", "Qué onda"),
+        ("es_mx", "Qué onda"),
+        ("ES-MX-u-co-trad", "Qué onda"),
+        ("es-ES", "Hola"),
+        ("es", "Hola"),
+        ("es-", "Hola"),
+        ("fr-FR", "Hello"),
+        ("e", "Hello"),
+        ("", "Hello"),
+        ("-", "Hello"),
+        ("x" * 100_000, "Hello"),
+        ("-x" * 100_000, "Hello"),
+        (None, "Hello"),
+        (["es"], "Hello"),
+    ],
+)
+def test_everybody_is_written_to_in_the_closest_language(tmp_path: Path, locale: Any, said: str) -> None:
+    reader = message(variables={"profile": {"locale": locale}, "data": {}})
+
+    sent = renderer(catalogue(tmp_path, LANGUAGES)).render(reader, Channel.SMS, "+34600123456")
+
+    assert sent.text == said
+
+
+def test_nobody_is_written_to_in_another_channels_language(tmp_path: Path) -> None:
+    reader = message(variables={"profile": {"locale": "sms"}, "data": {}})
+
+    assert renderer(catalogue(tmp_path, LANGUAGES)).render(reader, Channel.SMS, "+34600123456").text == "Hello"
+
+
+REGISTERED = {
+    "confirm.email": {"subject": "Hello", "preview": "", "html": "<p>Hello</p>", "text": "Hello"},
+    "confirm.sms": {"text": "Hello", "dlt_template": "1107160000000012345"},
+    "confirm.whatsapp": {
+        "text": "Hello {{ profile.name }}",
+        "whatsapp_template": "hello",
+        "whatsapp_language": "en_US",
+        "whatsapp_parameters": ["{{ profile.name }}", "{{ data.day }}"],
+    },
+    "confirm.es.whatsapp": {"text": "Hola"},
+}
+EVERY_CHANNEL = (Channel.EMAIL, Channel.SMS, Channel.WHATSAPP)
+
+
+def test_terms_are_those_of_the_step_and_of_the_variants_that_the_customer_would_get(tmp_path: Path) -> None:
+    review = {"queue": "compliance", "within": "2h"}
+    deployed = catalogue(tmp_path, REGISTERED, useful_for="6h", hour="preferred", review=review)
+
+    terms = renderer(deployed).terms(message(channels=EVERY_CHANNEL))
+
+    assert terms == Terms(
+        useful_for=timedelta(hours=6),
+        preferred_hour=True,
+        review=Review("compliance", timedelta(hours=2), "drop"),
+        registered={
+            Channel.SMS: {"dlt_template": "1107160000000012345"},
+            Channel.WHATSAPP: {"whatsapp_template": "hello", "whatsapp_language": "en_US"},
+        },
+    )
+
+
+def test_a_language_without_an_approved_template_is_not_taken_for_approved(tmp_path: Path) -> None:
+    spanish = message(channels=(Channel.WHATSAPP,), variables={"profile": {"locale": "es"}})
+
+    assert renderer(catalogue(tmp_path, REGISTERED)).terms(spanish) == Terms()
+
+
+def test_a_version_of_before_has_no_terms(tmp_path: Path) -> None:
+    before = {"confirm.email": {"subject": "Hello", "preview": "", "html": "<p>Hello</p>", "text": "Hello"}}
+
+    rendering = renderer(catalogue(tmp_path, before))
+
+    assert rendering.terms(message(channels=EVERY_CHANNEL)) == Terms()
+    assert rendering.render(message(variables={"profile": {}}), Channel.EMAIL, "a@example.com").registered == {}
+
+
+def test_an_approved_template_goes_out_with_what_stands_for_its_variables(tmp_path: Path) -> None:
+    wanted = message(variables={"profile": {"name": "Ada\n  Lovelace"}, "data": {"day": "Monday"}})
+
+    sent = renderer(catalogue(tmp_path, REGISTERED)).render(wanted, Channel.WHATSAPP, "+12015550123")
+
+    assert sent.parameters == ("Ada Lovelace", "Monday")
+    assert sent.registered == {"whatsapp_template": "hello", "whatsapp_language": "en_US"}
+
+
+@pytest.mark.parametrize("data", [{}, {"day": ""}, {"day": " \n"}])
+def test_a_parameter_is_never_empty(tmp_path: Path, data: dict[str, str]) -> None:
+    wanted = message(variables={"profile": {"name": "Ada"}, "data": data})
+
+    with pytest.raises(TemplateError):
+        renderer(catalogue(tmp_path, REGISTERED)).render(wanted, Channel.WHATSAPP, "+12015550123")
+
+
+def test_the_answer_to_a_keyword_is_the_policys_and_needs_no_journey(tmp_path: Path) -> None:
+    policy = Policy(answers={"en": {Intent.STOP: "You are out."}, "es": {Intent.STOP: "Está fuera."}})
+    rendering = renderer(catalogue(tmp_path, {}), policy)
+    stopped = message(journey="", version="", step="", template="", answers="stop")
+
+    assert rendering.terms(stopped) == Terms()
+    assert rendering.render(stopped, Channel.SMS, "+1") == Rendered(Channel.SMS, "+1", "You are out.")
+    spanish = replace(stopped, variables={"profile": {"locale": "es-MX"}})
+    assert rendering.render(spanish, Channel.SMS, "+1").text == "Está fuera."
+    with pytest.raises(TemplateError, match="no answer to help"):
+        rendering.render(replace(stopped, answers="help"), Channel.SMS, "+1")
+
+
+MARKETING = {"confirm.email": {"subject": "Hello", "preview": "", "html": "<p>Hello</p>", "text": "Hello"}}
+BUSINESS = Policy(brand="Northside", postal_address="1 River Road")
+
+
+@pytest.mark.parametrize(
+    ("sender", "said"),
+    [
+        ({}, "Northside, 1 River Road"),
+        ({"brand": "Pinegrove"}, "Pinegrove, 1 River Road"),
+        ({"brand": "Pinegrove", "postal_address": "400 Example Road"}, "Pinegrove, 400 Example Road"),
+    ],
+)
+def test_marketing_says_who_writes_and_a_journey_may_write_for_another(
+    tmp_path: Path, sender: dict[str, str], said: str
+) -> None:
+    deployed = catalogue(tmp_path, MARKETING, sender=sender)
+
+    sent = renderer(deployed, BUSINESS).render(message(purpose=Purpose.MARKETING), Channel.EMAIL, "a@example.com")
+
+    assert said in sent.text
+    assert said in sent.html

@@ -7,6 +7,7 @@ from typing import Any
 
 from cairn.adapters.dynamodb.kept import keep_version, kept_version
 from cairn.adapters.journey_document import journey_from_document
+from cairn.adapters.variants import keys_for
 from cairn.domain.errors import UnknownJourneyError
 from cairn.domain.journey import Journey
 
@@ -37,10 +38,16 @@ class Catalogue:
             self._journeys[name, version] = journey_from_document(self._entry(name, version)["document"], version)
         return self._journeys[name, version]
 
-    def template(self, name: str, version: str, template: str, channel: str) -> dict[str, str]:
-        """A template's parts (text; for e-mail also subject, preview, html), of exactly that version."""
-        templates: dict[str, dict[str, str]] = self._entry(name, version)["templates"]
-        return templates[f"{template}.{channel}"]
+    def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
+        """A template's parts (text; for e-mail also subject, preview, html) and what it is registered as.
+
+        Of exactly that version, and in the language that is closest to the locale. Raises KeyError.
+        """
+        templates: dict[str, dict[str, Any]] = self._entry(name, version)["templates"]
+        for key in keys_for(template, channel, locale):
+            if key in templates:
+                return templates[key]
+        raise KeyError(f"{template}.{channel}")
 
     def keep(self, journey: Journey) -> None:
         """Have the version outlive its deployment; written once per process, and always the same bytes."""

@@ -6,7 +6,7 @@ Neither has an idempotency token, so what providers.py says of retries holds her
 from typing import Any
 
 from cairn.adapters.json_text import to_json
-from cairn.adapters.providers import call
+from cairn.adapters.providers import call, registered_in_india
 from cairn.domain.consent import Purpose
 from cairn.domain.errors import ProviderRejectedError
 from cairn.domain.message import Message, Rendered
@@ -21,12 +21,15 @@ NO_NUMBER = "no_whatsapp_number"
 class EndUserSms:
     """SendTextMessage of `pinpoint-sms-voice-v2`; its events bring back `message` and `customer` as their context."""
 
-    def __init__(self, client: Any, *, origination: str, configuration_set: str) -> None:
+    def __init__(self, client: Any, *, origination: str, configuration_set: str, dlt_entity: str = "") -> None:
         self._client = client
         self._origination = origination
         self._configuration_set = configuration_set
+        self._dlt_entity = dlt_entity
 
     def send(self, message: Message, rendered: Rendered) -> str:
+        india = registered_in_india(rendered, self._dlt_entity)
+        registered = {"IN_ENTITY_ID": india[0], "IN_TEMPLATE_ID": india[1]} if india else {}
         answer = _call(
             self._client.send_text_message,
             DestinationPhoneNumber=rendered.address,
@@ -35,13 +38,15 @@ class EndUserSms:
             MessageType="TRANSACTIONAL" if message.purpose is Purpose.TRANSACTIONAL else "PROMOTIONAL",
             ConfigurationSetName=self._configuration_set,
             Context={"message": message.id, "customer": message.customer},
+            **({"DestinationCountryParameters": registered} if registered else {}),
         )
         return str(answer["MessageId"])
 
 
 class EndUserWhatsApp:
-    """SendWhatsAppMessage of `socialmessaging`: free text, which Meta delivers within 24 hours of a customer's word.
+    """SendWhatsAppMessage of `socialmessaging`: the approved template that the message's template names.
 
+    Where it names none, free text, which Meta delivers within 24 hours of a customer's word only.
     Meta gives `biz_opaque_callback_data` back with each status, as End User Messaging does an SMS's context.
     """
 
@@ -54,8 +59,7 @@ class EndUserWhatsApp:
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": rendered.address,
-            "type": "text",
-            "text": {"preview_url": True, "body": rendered.text},
+            **_content(rendered),
             "biz_opaque_callback_data": f"{message.customer}/{message.id}",
         }
         answer = call(
@@ -72,6 +76,18 @@ class NoWhatsApp:
 
     def send(self, message: Message, rendered: Rendered) -> str:  # noqa: ARG002  the port's shape
         raise ProviderRejectedError(NO_NUMBER)
+
+
+def _content(rendered: Rendered) -> dict[str, Any]:
+    """The part of Meta's document that says what is shown."""
+    name = rendered.registered.get("whatsapp_template")
+    if not name:
+        return {"type": "text", "text": {"preview_url": True, "body": rendered.text}}
+    template: dict[str, Any] = {"name": name, "language": {"code": rendered.registered["whatsapp_language"]}}
+    if rendered.parameters:
+        parameters = [{"type": "text", "text": text} for text in rendered.parameters]
+        template["components"] = [{"type": "body", "parameters": parameters}]
+    return {"type": "template", "template": template}
 
 
 def _call(operation: Any, **arguments: Any) -> Any:

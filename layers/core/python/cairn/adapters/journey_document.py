@@ -29,19 +29,22 @@ from cairn.domain.journey import (
     Wait,
     WaitFor,
 )
+from cairn.domain.message import Review
 
 Document = Mapping[str, Any]
 
 VERBS = ("send", "wait", "wait_for", "branch", "task", "update", "exit")
 DEFAULT_GOAL_WINDOW = "30d"
 DEFAULT_TASK_DUE = "24h"
+DEFAULT_OTHERWISE = "drop"
+PREFERRED = "preferred"
 
 
 def journey_from_document(document: Document, version: str) -> Journey:
     """The journey of a checked document. Raises KeyError or ValueError on one that was not checked."""
     steps: dict[str, Step] = {}
     start = _chain(document["steps"], None, steps)
-    goal = document.get("goal")
+    goal, sender = document.get("goal"), document.get("sender", {})
     return Journey(
         name=document["journey"],
         version=version,
@@ -53,6 +56,8 @@ def journey_from_document(document: Document, version: str) -> Journey:
         exit_on=tuple(_match(rule) for rule in document.get("exit_on", ())),
         refresh_on=tuple(_match(rule) for rule in document.get("refresh_on", ())),
         time_zone=document.get("time_zone", "UTC"),
+        brand=sender.get("brand", ""),
+        postal_address=sender.get("postal_address", ""),
     )
 
 
@@ -86,9 +91,7 @@ def _step(document: Document, after: str | None, into: dict[str, Step]) -> Step:
     value = document[verb]
     match verb:
         case "send":
-            channels = value["channel"] if isinstance(value["channel"], list) else [value["channel"]]
-            purpose = Purpose(value["purpose"])
-            return Send(this, after, tuple(Channel(one) for one in channels), value["template"], purpose)
+            return _send(this, after, value)
         case "wait":
             if_past = value.get("if_past", IfPast.CONTINUE) if isinstance(value, Mapping) else IfPast.CONTINUE
             return Wait(this, after, moment_from_document(value), IfPast(if_past))
@@ -110,6 +113,26 @@ def _step(document: Document, after: str | None, into: dict[str, Step]) -> Step:
             return Update(this, after, value.get("set", {}), value.get("set_from", {}), turned)
         case _:
             return Exit(this, value)
+
+
+def _send(this: str, after: str | None, value: Document) -> Send:
+    channels = value["channel"] if isinstance(value["channel"], list) else [value["channel"]]
+    useful_for, review = value.get("useful_for"), value.get("review")
+    return Send(
+        this,
+        after,
+        tuple(Channel(one) for one in channels),
+        value["template"],
+        Purpose(value["purpose"]),
+        useful_for=duration(useful_for) if useful_for else None,
+        preferred_hour=value.get("hour") == PREFERRED,
+        review=_review(review) if review else None,
+    )
+
+
+def _review(document: Document) -> Review:
+    otherwise = document.get("otherwise", DEFAULT_OTHERWISE)
+    return Review(document["queue"], duration(document["within"]), "send" if otherwise == "send" else "drop")
 
 
 def _entry(document: Document) -> Entry:

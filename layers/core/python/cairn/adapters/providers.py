@@ -37,6 +37,10 @@ NEVER_LEFT = (ConnectTimeoutError, EndpointConnectionError)
 """Failures before a byte of the request was sent. Any other one leaves open whether the provider acted."""
 
 
+INDIA = "+91"
+"""How numbers there begin."""
+
+
 class SesEmail:
     """Amazon SES v2. Feedback is matched by the tags `message` and `customer`, which SES sends back with each event."""
 
@@ -57,6 +61,7 @@ class SesEmail:
                         "Text": {"Data": rendered.text, "Charset": "UTF-8"},
                         "Html": {"Data": _with_preview(rendered), "Charset": "UTF-8"},
                     },
+                    "Headers": [{"Name": name, "Value": value} for name, value in rendered.headers.items()],
                 },
             },
             ConfigurationSetName=self._configuration_set,
@@ -68,15 +73,18 @@ class SesEmail:
 class SnsSms:
     """Amazon SNS, direct to a phone number."""
 
-    def __init__(self, client: Any, *, sender_id: str) -> None:
+    def __init__(self, client: Any, *, sender_id: str, dlt_entity: str = "") -> None:
         self._client = client
         self._sender_id = sender_id
+        self._dlt_entity = dlt_entity
 
     def send(self, message: Message, rendered: Rendered) -> str:
         kind = "Transactional" if message.purpose == "transactional" else "Promotional"
         attributes = {"AWS.SNS.SMS.SMSType": kind}
         if self._sender_id:
             attributes["AWS.SNS.SMS.SenderID"] = self._sender_id
+        if india := registered_in_india(rendered, self._dlt_entity):
+            attributes["AWS.MM.SMS.EntityId"], attributes["AWS.MM.SMS.TemplateId"] = india
         answer = call(
             self._client.publish,
             PhoneNumber=rendered.address,
@@ -102,6 +110,12 @@ class SnsPush:
             Message=rendered.text,
         )
         return str(answer["MessageId"])
+
+
+def registered_in_india(rendered: Rendered, entity: str) -> tuple[str, str] | None:
+    """The ids of sender and template in India's DLT, for a text that goes there and has both."""
+    template = rendered.registered.get("dlt_template")
+    return (entity, template) if entity and template and rendered.address.startswith(INDIA) else None
 
 
 def call(operation: Any, **arguments: Any) -> Any:

@@ -27,7 +27,9 @@ class SourceSecrets:
         try:
             return self._known[source]
         except KeyError:
-            raise SecretMissingError(f"no secret for source {source}: add it to the sources secret") from None
+            raise SecretMissingError(
+                f"no secret for {source}: add it to the secret in Secrets Manager that lists the others"
+            ) from None
 
     def _read(self) -> dict[str, tuple[str, ...]]:
         with calling("secretsmanager"):

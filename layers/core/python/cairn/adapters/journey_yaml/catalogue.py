@@ -13,6 +13,7 @@ from cairn.adapters.journey_yaml.models import Journey
 from cairn.adapters.journey_yaml.problems import InvalidJourneysError, Problem
 from cairn.adapters.journey_yaml.shape import shape_problems
 from cairn.adapters.journey_yaml.source import Source, read_yaml
+from cairn.adapters.journey_yaml.stamp import stamp_problem
 from cairn.adapters.journey_yaml.templates import MAIN_KIND, Part, compiled_templates, path_of, read_parts
 
 FILE = "journey.yaml"
@@ -40,9 +41,18 @@ def check(root: Path) -> list[Problem]:
     return sorted(set(_read(root)[1]))
 
 
-def write_catalogue(root: Path, target: Path) -> None:
-    """Compile to a JSON file that the functions read. Raises InvalidJourneysError, and then writes nothing."""
-    target.write_text(canonical_json(compile_catalogue(root)) + "\n", encoding="utf-8")
+def write_catalogue(root: Path, target: Path, *, stamped: bool = False) -> None:
+    """Compile to a JSON file that the functions read. Raises InvalidJourneysError, and then writes nothing.
+
+    With `stamped`, for what goes live: a journey that preflight has not passed as it stands is a problem too.
+    """
+    compiled = compile_catalogue(root)
+    if stamped:
+        named = ((root / one["journey"], one["journey"], one["version"]) for one in compiled)
+        unstamped = [problem for one in named if (problem := stamp_problem(*one)) is not None]
+        if unstamped:
+            raise InvalidJourneysError(unstamped)
+    target.write_text(canonical_json(compiled) + "\n", encoding="utf-8")
 
 
 def canonical_json(value: Any) -> str:
@@ -110,12 +120,12 @@ def _journey_problems(source: Source, name: str) -> Iterator[Problem]:
 
 
 def _template_problems(source: Source, path: Path, parts: list[Part]) -> Iterator[Problem]:
-    there = {(part.template, part.channel, part.kind) for part in parts}
+    there = {(part.template, part.channel, part.kind, part.locale) for part in parts}
     used: set[tuple[str, str]] = set()
     for loc, template, channels in sends_of(source.data):
         for channel in channels:
             used.add((template, channel))
-            if channel in MAIN_KIND and (template, channel, MAIN_KIND[channel]) not in there:
+            if channel in MAIN_KIND and (template, channel, MAIN_KIND[channel], "") not in there:
                 expected = path / path_of(template, channel)
                 fix = f"Write {expected}, or name another template or channel."
                 yield source.problem(loc, f'there is no template "{template}" for {channel}', fix)
@@ -123,6 +133,9 @@ def _template_problems(source: Source, path: Path, parts: list[Part]) -> Iterato
         if (part.template, part.channel) not in used:
             fix = f"Name it in a send step ({part.channel}, {part.template}), or remove the file."
             yield Problem(part.file, 1, "", "", "no step sends this template", fix)
+        elif part.locale and (part.template, part.channel, MAIN_KIND[part.channel], part.locale) not in there:
+            fix = f"Write {path / path_of(part.template, part.channel, part.locale)}, or remove this file."
+            yield Problem(part.file, 1, "", "", f"this e-mail has no HTML in {part.locale}", fix)
 
 
 def _shared_names(folders: list[_Folder]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ beside the code that reads it. Each union says which of its members was meant, s
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -26,16 +27,19 @@ from cairn.adapters.journey_yaml.values import (
     Again,
     AttributeName,
     Channels,
+    DltTemplate,
     Duration,
     EntryExpression,
     EntryKey,
     EventType,
     Holdout,
+    Hour,
     IfPast,
     JourneyName,
     MatchExpression,
     MatchKey,
     Offset,
+    Otherwise,
     PersonText,
     Purpose,
     StepExpression,
@@ -43,15 +47,24 @@ from cairn.adapters.journey_yaml.values import (
     Text,
     TimeOfDay,
     TimeZone,
+    WhatsAppLanguage,
+    WhatsAppTemplate,
     Word,
     wrong,
 )
+from cairn.domain.instants import duration
 
 
 class Wire(BaseModel):
     """What is written, and nothing else."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _given(value: Any) -> Any:
+    if value is None:
+        raise wrong("it has no value", "Give it one, or leave the key out.")
+    return value
 
 
 WHERE = "A condition in JMESPath. Without one, every event of this type counts."
@@ -151,6 +164,17 @@ Timeout = Annotated[
 ]
 
 
+ONE_DAY = timedelta(days=1)
+
+
+class Review(Wire):
+    queue: Word = Field(description="Who reads it.", examples=["compliance"])
+    within: Duration = Field(description="How long there is for that.", examples=["24h"])
+    otherwise: Otherwise = Field(
+        default="drop", description="What happens where nobody did in time.", examples=["drop"]
+    )
+
+
 class Send(Wire):
     channel: Channels = Field(
         description="One channel, or several in order of preference: the first on which the customer may be reached.",
@@ -161,6 +185,41 @@ class Send(Wire):
         description="transactional: what the customer asked for. marketing: everything else.",
         examples=["transactional"],
     )
+    useful_for: Duration = Field(
+        default_factory=str,
+        description="What cannot go out within this time of the step (quiet hours, caps, a pause) is dropped.",
+        examples=["6h"],
+    )
+    hour: Hour | None = Field(
+        default=None,
+        description="Wait for the time of day that the customer prefers: profile.preferred_time.",
+        examples=["preferred"],
+    )
+    review: Review | None = Field(
+        default=None,
+        description="A person approves the message, rendered, before it goes out.",
+        examples=["{queue: compliance, within: 24h, otherwise: drop}"],
+    )
+
+    @field_validator("hour", "review", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        return _given(value)
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Self:
+        useful_for = duration(self.useful_for) if self.useful_for else None
+        if useful_for and self.review and duration(self.review.within) >= useful_for:
+            raise wrong(
+                f"a person has {self.review.within} to read what is useful for {self.useful_for} only",
+                "Give review.within less time than useful_for.",
+            )
+        if useful_for and self.hour and useful_for < ONE_DAY:
+            raise wrong(
+                f"the preferred hour may be a day away, and this is useful for {self.useful_for} only",
+                "Give useful_for 24h or more, or leave hour out.",
+            )
+        return self
 
 
 class WaitFor(Match):
@@ -306,6 +365,17 @@ Step = Annotated[
 ]
 
 
+class Sender(Wire):
+    brand: Text = Field(
+        default_factory=str, description="The name that its messages carry.", examples=["Northside Fitness"]
+    )
+    postal_address: Text = Field(
+        default_factory=str,
+        description="Where the business can be written to; stands in its e-mails.",
+        examples=["12 Example Street, Springfield, NY 10000"],
+    )
+
+
 class Journey(Wire):
     """A Cairn journey; docs/journeys.md describes the language."""
 
@@ -315,6 +385,11 @@ class Journey(Wire):
         default="UTC",
         description="Where local times are for a customer whose own zone is not known.",
         examples=["Europe/Madrid"],
+    )
+    sender: Sender = Field(
+        default_factory=Sender,
+        description="Who writes, where that is not the business that the policy names; preflight looks for it.",
+        examples=["{brand: Northside Fitness}"],
     )
     entry: Entry = Field(description="What starts the journey.", examples=["{event: trial.signup}"])
     goal: Goal | None = Field(default=None, description="The conversion, by which the journey is measured.")
@@ -328,9 +403,7 @@ class Journey(Wire):
     @field_validator("goal", mode="before")
     @classmethod
     def _given(cls, value: Any) -> Any:
-        if value is None:
-            raise wrong("it has no value", "Give it one, or leave the key out.")
-        return value
+        return _given(value)
 
 
 class EmailFront(Wire):
@@ -344,16 +417,49 @@ class PushFront(Wire):
     title: Text = Field(description="The title; a template.", examples=["Your visit"])
 
 
+class SmsFront(Wire):
+    dlt_template: DltTemplate = Field(
+        default_factory=str,
+        description="India: the id under which this very text is registered.",
+        examples=['"1107160000000012345"'],
+    )
+
+
+class WhatsAppFront(Wire):
+    whatsapp_template: WhatsAppTemplate = Field(
+        default_factory=str, description="The approved template that is sent.", examples=["visit_reminder"]
+    )
+    whatsapp_language: WhatsAppLanguage = Field(
+        default_factory=str, description="The language that it is approved in.", examples=["en_US"]
+    )
+    whatsapp_parameters: list[Text] = Field(
+        default_factory=list,
+        description="What stands for {{1}}, {{2}} … of the approved body, in their order; templates.",
+        examples=["['{{ profile.first_name }}']"],
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        given = self.model_fields_set
+        if given and "whatsapp_template" not in given:
+            raise wrong("this names no approved template", "Add `whatsapp_template: visit_reminder`.")
+        if given and "whatsapp_language" not in given:
+            raise wrong("an approved template has a language", "Add `whatsapp_language: en_US`.")
+        return self
+
+
 class NoFront(Wire):
-    """SMS and WhatsApp messages and the plain text of an e-mail are their text alone."""
+    """The plain text of an e-mail is its text alone."""
 
 
 BY_PLACE: Mapping[str, type[Wire]] = {
     "entry": Entry,
     "goal": Goal,
+    "sender": Sender,
     "exit_on": Match,
     "refresh_on": Match,
     "send": Send,
+    "review": Review,
     "wait_for": WaitFor,
     "task": Task,
     "update": Update,

@@ -78,7 +78,7 @@ class Source:
 
     def line(self, loc: Loc) -> int:
         """The line of the key or item that a way leads to, as far as it leads."""
-        node, line = self.node, 0
+        node, line = self.node, self.node.start_mark.line if self.node else 0
         for part in loc:
             if isinstance(node, yaml.MappingNode):
                 found = [(key, value) for key, value in node.value if key.value == part]

@@ -10,25 +10,31 @@ from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
-from cairn.adapters.journey_yaml.models import EmailFront, NoFront, PushFront, Wire
+from cairn.adapters.journey_yaml.models import EmailFront, NoFront, PushFront, SmsFront, WhatsAppFront, Wire
 from cairn.adapters.journey_yaml.plain_text import plain_text
 from cairn.adapters.journey_yaml.problems import Problem
 from cairn.adapters.journey_yaml.shape import shape_problems
 from cairn.adapters.journey_yaml.source import Source, read_yaml
-from cairn.adapters.templates import VARIABLES, environment
+from cairn.adapters.templates import LINKS, VARIABLES, environment
+from cairn.adapters.variants import REGISTERED, key_of
+from cairn.domain.link import LinkKind
 
 PLAIN_VARIABLES = {"customer": "the customer's id", "journey": "the journey's name"}
 
 FOLDER = "templates"
-NAME = re.compile(r"(?P<template>[a-z][a-z0-9_-]*)\.(?P<channel>[a-z]+)\.(?P<kind>[a-z]+)")
+LOCALE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"
+"""As BCP 47 has it: `es`, `es-MX`, `zh-Hant`, `zh-Hant-TW`."""
+NAME = re.compile(rf"(?P<template>[a-z][a-z0-9_-]*)(?:\.(?P<locale>{LOCALE}))?\.(?P<channel>[a-z]+)\.(?P<kind>[a-z]+)")
 KINDS: Mapping[tuple[str, str], type[Wire]] = {
-    ("sms", "txt"): NoFront,
+    ("sms", "txt"): SmsFront,
     ("push", "txt"): PushFront,
-    ("whatsapp", "txt"): NoFront,
+    ("whatsapp", "txt"): WhatsAppFront,
     ("email", "html"): EmailFront,
     ("email", "txt"): NoFront,
 }
 """Which files there are, and what their front matter holds."""
+
+PARAMETERS = "whatsapp_parameters"
 
 MAIN_KIND = {"sms": "txt", "push": "txt", "whatsapp": "txt", "email": "html"}
 
@@ -39,6 +45,8 @@ class Part:
 
     file: Path
     template: str
+    locale: str
+    """Empty for the one that everybody gets for whose language there is none."""
     channel: str
     kind: str
     front: Source
@@ -57,16 +65,33 @@ class Part:
         for name, text in self.titles.items():
             for _, message, fix in objections(text):
                 yield self.front.problem((name,), message, fix)
+        for index, text in enumerate(self.parameters):
+            for _, message, fix in objections(text):
+                yield self.front.problem((PARAMETERS, index), message, fix)
 
     @property
     def titles(self) -> dict[str, str]:
-        front = self.front.data if isinstance(self.front.data, Mapping) else {}
-        return {name: text for name, text in front.items() if isinstance(text, str)}
+        return {name: text for name, text in self._front.items() if isinstance(text, str)}
+
+    @property
+    def parameters(self) -> list[str]:
+        listed = self._front.get(PARAMETERS)
+        return [text for text in listed if isinstance(text, str)] if isinstance(listed, list) else []
+
+    @property
+    def registered(self) -> dict[str, Any]:
+        """What it is registered as, where it is."""
+        return {name: self._front[name] for name in REGISTERED if name in self._front}
+
+    @property
+    def _front(self) -> Mapping[str, Any]:
+        return self.front.data if isinstance(self.front.data, Mapping) else {}
 
 
-def path_of(template: str, channel: str) -> str:
+def path_of(template: str, channel: str, locale: str = "") -> str:
     """The file that a template for a channel is expected in, below the journey's folder."""
-    return f"{FOLDER}/{template}.{channel}.{MAIN_KIND[channel]}"
+    language = f".{locale}" if locale else ""
+    return f"{FOLDER}/{template}{language}.{channel}.{MAIN_KIND[channel]}"
 
 
 def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
@@ -78,7 +103,10 @@ def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
         named = NAME.fullmatch(file.name)
         if named is None or (named["channel"], named["kind"]) not in KINDS or file.parent.name != FOLDER:
             expected = ", ".join(f"<template>.{channel}.{kind}" for channel, kind in KINDS)
-            fix = f"Name it one of {expected}, directly in {FOLDER}/, or remove it."
+            fix = (
+                f"Name it one of {expected}, directly in {FOLDER}/, or remove it. "
+                "A language stands before the channel: <template>.es-MX.sms.txt."
+            )
             problems.append(Problem(file, 1, "", "", "this is not a template's name", fix))
             continue
         try:
@@ -87,31 +115,34 @@ def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
             problems.append(Problem(file, 1, "", "", "this file is not UTF-8", "Save it as UTF-8."))
             continue
         front, body, body_line = _split(text, file)
-        part = Part(file, named["template"], named["channel"], named["kind"], front, body, body_line)
+        part = Part(
+            file, named["template"], named["locale"] or "", named["channel"], named["kind"], front, body, body_line
+        )
         parts.append(part)
         problems += part.problems()
     return parts, problems
 
 
-def compiled_templates(parts: list[Part]) -> dict[str, dict[str, str]]:
-    """Templates as they travel, by `<template>.<channel>`; the parts are free of problems."""
-    found = {(part.template, part.channel, part.kind): part for part in parts}
-    compiled: dict[str, dict[str, str]] = {}
-    for (template, channel, kind), part in found.items():
+def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
+    """Templates as they travel, by `<template>[.<locale>].<channel>`; the parts are free of problems."""
+    found = {(part.template, part.locale, part.channel, part.kind): part for part in parts}
+    compiled: dict[str, dict[str, Any]] = {}
+    for (template, locale, channel, kind), part in found.items():
         body = part.body.strip()
+        key = key_of(template, channel, locale)
         match channel, kind:
             case "email", "html":
-                own = found.get((template, channel, "txt"))
-                compiled[f"{template}.email"] = {
+                own = found.get((template, locale, channel, "txt"))
+                compiled[key] = {
                     "subject": part.titles["subject"].strip(),
                     "preview": part.titles.get("preview", "").strip(),
                     "html": body,
                     "text": own.body.strip() if own else plain_text(body),
                 }
             case "push", _:
-                compiled[f"{template}.push"] = {"subject": part.titles["title"].strip(), "text": body}
+                compiled[key] = {"subject": part.titles["title"].strip(), "text": body}
             case (("sms" | "whatsapp"), _):
-                compiled[f"{template}.{channel}"] = {"text": body}
+                compiled[key] = {"text": body, **part.registered}
     return compiled
 
 
@@ -171,6 +202,9 @@ def _references(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
         if isinstance(root, nodes.Name) and root.name in PLAIN_VARIABLES:
             fix = f"Use profile.{attribute.attr} or data.{attribute.attr}."
             yield attribute.lineno, f"{root.name} has no {attribute.attr}: it is {PLAIN_VARIABLES[root.name]}", fix
+        if isinstance(root, nodes.Name) and root.name == LINKS and attribute.attr not in set(LinkKind):
+            known = ", ".join(f"{LINKS}.{kind}" for kind in LinkKind)
+            yield attribute.lineno, f"there is no link {attribute.attr}", f"Use one of {known}."
 
 
 def _names(tree: nodes.Template, undeclared: set[str]) -> Iterator[tuple[int, str, str]]:

@@ -217,3 +217,28 @@ Channels = Annotated[
 ]
 Purpose = Literal["transactional", "marketing"]
 IfPast = Literal["continue", "skip", "exit"]
+Hour = Literal["preferred"]
+Otherwise = Literal["drop", "send"]
+
+WHATSAPP_TEMPLATE = re.compile(r"[a-z0-9_]{1,512}")
+"""A template's name as Meta takes it."""
+WHATSAPP_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
+"""A language as Meta writes it: `en`, `en_US`, `pt_BR`."""
+DLT_ID = re.compile(r"[0-9]{4,64}")
+"""An id of India's DLT: digits (19 of them, as a rule); AWS takes up to 64 characters."""
+
+WhatsAppTemplate = Annotated[
+    str,
+    AfterValidator(_shaped(WHATSAPP_TEMPLATE, "Write the name that Meta approved: lower-case letters, digits and _.")),
+    _pattern(WHATSAPP_TEMPLATE.pattern),
+]
+WhatsAppLanguage = Annotated[
+    str,
+    AfterValidator(_shaped(WHATSAPP_LANGUAGE, "Write the language as Meta has it, such as en_US or es.")),
+    _pattern(WHATSAPP_LANGUAGE.pattern),
+]
+DltTemplate = Annotated[
+    str,
+    AfterValidator(_shaped(DLT_ID, "Write the template id that the DLT platform gave, digits in quotes.")),
+    _pattern(DLT_ID.pattern),
+]
