@@ -18,6 +18,8 @@ from infra.cloud.topics import ServiceTopic, TopicKey
 PERIOD = Duration.minutes(5)
 LATE = Duration.minutes(10)
 """A queue or a stream that is behind by more than one retry of one item."""
+LATE_ERASURE = Duration.hours(1)
+"""An order to erase waits on purpose until everything has come to rest, and again where it finds somebody at work."""
 MANY_THROTTLED = 20
 """Requests answered 429 in five minutes: a source sends more than its throttle lets through, and goes on doing so."""
 REFUSED = 20
@@ -30,6 +32,11 @@ class Functions(NamedTuple):
     relay: Function
     deliver: Function
     record: Function
+    serve: Function
+    notify: Function
+    sweep: Function
+    erase: Function
+    manage: Function
 
 
 class AlarmTopic(ServiceTopic):
@@ -67,7 +74,7 @@ class Alarms(Construct):
             self._alarm(
                 f"{name}Late",
                 work.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
-                above=LATE.to_seconds(),
+                above=(LATE_ERASURE if work is queues.erasures else LATE).to_seconds(),
                 means=f"the {name.lower()} queue is behind",
             )
         self._alarm(
@@ -100,6 +107,18 @@ class Alarms(Construct):
             ),
             above=REFUSED,
             means="webhooks are refused: compare the sources' secrets with what the vendors show",
+        )
+        self._alarm(
+            "BreakerTripped",
+            cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name="BreakerTripped",
+                dimensions_map={"service": functions.relay.service},
+                period=PERIOD,
+                statistic="Sum",
+            ),
+            above=0,
+            means="a journey or a channel did badly and paused itself: cairn audit says why; mend it and resume",
         )
         self._alarm(
             "WebhooksThrottled",

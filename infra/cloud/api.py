@@ -1,16 +1,20 @@
-"""The HTTPS endpoints: a route and a throttle for each source, one function behind them all."""
+"""The HTTPS endpoints: a route and a throttle for each source, and one for each kind of link in messages."""
 
 import json
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cairn.adapters.operators.routes import ROUTES as OPERATORS_ROUTES
 from cairn.adapters.sources import TRACK, sources
+from cairn.domain.link import LinkKind
+from cairn.domain.provider import OPERATORS_SOURCE, PREFERENCES_SOURCE
 from infra.cloud.bundle.code import SOURCES
-from infra.cloud.function import NAMESPACE
+from infra.cloud.function import NAMESPACE, Function
 from infra.cloud.logs import LogGroup
 from infra.cloud.nag import acknowledge
 from infra.cloud.stage import InvalidStageError, Stage
@@ -22,6 +26,16 @@ ROUTES = (
     (f"{WEBHOOKS}/{{source}}", apigateway.HttpMethod.POST),  # of sources that no route names yet
     (f"{WEBHOOKS}/{{source}}", apigateway.HttpMethod.GET),  # Meta asks whether the endpoint is ours before it posts
     (EVENTS, apigateway.HttpMethod.POST),
+)
+
+LINKS = tuple(
+    (f"/{kind}/{{token}}", method)
+    for kind in LinkKind
+    for method in (
+        apigateway.HttpMethod.GET,
+        apigateway.HttpMethod.HEAD,  # by which programs look at links before people do
+        apigateway.HttpMethod.POST,
+    )
 )
 
 ACCESS_LOG = {
@@ -39,24 +53,22 @@ THROTTLED = "WebhookThrottled"
 """The metric of requests answered 429; the API's own metrics count them among all 4xx."""
 
 
+MANAGE = tuple((path, apigateway.HttpMethod[method]) for method, path in OPERATORS_ROUTES)
+
+
 class Api(Construct):
     """Throttled for each source as the stage says, so that a flood of one leaves the others alone.
 
     Logged without personal data. A throttle of API Gateway costs no call, and where it fails it lets through.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, stage: Stage, handler: lambda_.IFunction) -> None:
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_)
-        names = [name for name in sources(SOURCES) if name != TRACK]
-        self._check(stage, names)
+        self._told = stage
+        self._names = [name for name in sources(SOURCES) if name != TRACK]
+        self._check(stage)
         self.api = apigateway.HttpApi(
-            self, "Http", description=f"Cairn {stage.name}: webhooks in", create_default_stage=False
-        )
-        to_handler = integrations.HttpLambdaIntegration(
-            "Handler",
-            handler,
-            payload_format_version=apigateway.PayloadFormatVersion.VERSION_2_0,
-            scope_permission_to_route=False,  # a permission for each of many routes would outgrow the function's policy
+            self, "Http", description=f"Cairn {stage.name}: webhooks in, links of messages", create_default_stage=False
         )
         self.stage = apigateway.HttpStage(
             self,
@@ -68,24 +80,14 @@ class Api(Construct):
                 rate_limit=stage.requests_per_second, burst_limit=stage.requests_burst
             ),
         )
-        own = [(f"{WEBHOOKS}/{name}", apigateway.HttpMethod.POST) for name in names]
-        for path, method in (*ROUTES, *own):
-            for route in self.api.add_routes(path=path, methods=[method], integration=to_handler):
-                self.stage.node.add_dependency(route)  # a stage may speak only of routes that exist
-                acknowledge(
-                    route,
-                    "AwsSolutions-APIG4",
-                    because="senders cannot sign for IAM; the function verifies each vendor's own signature",
-                )
         access_log = LogGroup(self, "AccessLog", stage=stage)
         resource = self.stage.node.default_child
         assert isinstance(resource, apigateway.CfnStage)  # noqa: S101 - the construct library's promise, for the types
         resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
         )
-        resource.route_settings = {f"POST {WEBHOOKS}/{name}": _settings(stage, name) for name in names} | {
-            f"POST {EVENTS}": _settings(stage, TRACK)
-        }
+        self._resource = resource
+        self._route_settings: dict[str, object] = {}
         logs.MetricFilter(
             self,
             "Throttled",
@@ -95,8 +97,69 @@ class Api(Construct):
             metric_name=THROTTLED,
         )
 
-    def _check(self, stage: Stage, names: list[str]) -> None:
-        unknown = stage.throttles.keys() - {TRACK, *names}
+    @property
+    def public_url(self) -> str:
+        """Where the links of messages lead. It names the API alone: whoever sends them may be told of it."""
+        return self._told.public_url or self.api.api_endpoint
+
+    def take_webhooks(self, handler: Function) -> None:
+        """Lead every source to the function, each by a route of its own as far as they are known."""
+        own = [(f"{WEBHOOKS}/{name}", apigateway.HttpMethod.POST) for name in self._names]
+        self._lead(
+            "Handler",
+            handler,
+            (*ROUTES, *own),
+            because="senders cannot sign for IAM; the function verifies each vendor's own signature",
+        )
+        self._throttle({f"POST {WEBHOOKS}/{name}": name for name in self._names} | {f"POST {EVENTS}": TRACK})
+
+    def open_links(self, handler: Function) -> None:
+        """Lead the links of messages to the function."""
+        self._lead(
+            "Links",
+            handler,
+            LINKS,
+            because="whoever got a message has no account; the function verifies the token that its link carries",
+        )
+        self._throttle({f"{method.value} {path}": PREFERENCES_SOURCE for path, method in LINKS})
+
+    def let_manage(self, handler: Function) -> None:
+        """Lead operators to the function: those whom IAM lets invoke these routes (`execute-api:Invoke`)."""
+        self._lead("Manage", handler, MANAGE, signed=True)
+        self._throttle({f"{method.value} {path}": OPERATORS_SOURCE for path, method in MANAGE})
+
+    def _lead(
+        self,
+        id_: str,
+        handler: Function,
+        routes: Sequence[tuple[str, apigateway.HttpMethod]],
+        *,
+        because: str = "",
+        signed: bool = False,
+    ) -> None:
+        """Routes are open to the world, for the reason given, unless requests to them must be signed for IAM."""
+        integration = integrations.HttpLambdaIntegration(
+            id_,
+            handler,
+            payload_format_version=apigateway.PayloadFormatVersion.VERSION_2_0,
+            scope_permission_to_route=False,  # a permission for each of many routes would outgrow the function's policy
+        )
+        for path, method in routes:
+            authorizer = authorizers.HttpIamAuthorizer() if signed else None
+            for route in self.api.add_routes(
+                path=path, methods=[method], integration=integration, authorizer=authorizer
+            ):
+                self.stage.node.add_dependency(route)  # a stage may speak only of routes that exist
+                if not signed:
+                    acknowledge(route, "AwsSolutions-APIG4", because=because)
+
+    def _throttle(self, names: Mapping[str, str]) -> None:
+        """Give each of these routes a throttle of its own, as the stage has it for the name."""
+        self._route_settings |= {route: _settings(self._told, name) for route, name in names.items()}
+        self._resource.route_settings = self._route_settings
+
+    def _check(self, stage: Stage) -> None:
+        unknown = stage.throttles.keys() - {TRACK, PREFERENCES_SOURCE, OPERATORS_SOURCE, *self._names}
         if unknown:
             told = ", ".join(sorted(unknown))
             raise InvalidStageError(f"cdk.json: stages.{stage.name}: throttles: no source is called {told}")

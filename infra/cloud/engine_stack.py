@@ -10,10 +10,15 @@ from infra.cloud.data_stack import DataStack
 from infra.cloud.feedback import EmailFeedback, SmsFeedback, WhatsAppFeedback
 from infra.cloud.function import Shared
 from infra.cloud.functions.deliver_message import DeliverMessage
+from infra.cloud.functions.erase_customer import EraseCustomer
+from infra.cloud.functions.manage_api import ManageApi
+from infra.cloud.functions.notify_subscriber import NotifySubscriber
 from infra.cloud.functions.process_event import ProcessEvent
 from infra.cloud.functions.receive_webhook import ReceiveWebhook
 from infra.cloud.functions.record_feedback import RecordFeedback
 from infra.cloud.functions.relay_effects import RelayEffects
+from infra.cloud.functions.serve_preferences import ServePreferences
+from infra.cloud.functions.sweep import Sweep
 from infra.cloud.layers import Layers
 from infra.cloud.queues import Queues
 from infra.cloud.schedules import Schedules
@@ -27,22 +32,46 @@ class EngineStack(Stack):
         table = data.table
         key = TopicKey(self, "TopicKey")
         queues = Queues(self, "Queues", stage=stage)
-        schedules = Schedules(self, "Schedules", stage=stage, targets=[queues.wakes])
+        schedules = Schedules(
+            self,
+            "Schedules",
+            stage=stage,
+            targets=[queues.wakes, queues.messages, queues.marketing, queues.notices],
+        )
         email = EmailFeedback(self, "EmailFeedback", key=key, queue=queues.feedback)
         sms = SmsFeedback(self, "SmsFeedback", key=key, queue=queues.feedback) if stage.sms_origination else None
         if stage.whatsapp_phone_number_id:
             WhatsAppFeedback(self, "WhatsAppFeedback", key=key, queue=queues.feedback)
+        topic = AlarmTopic(self, "AlarmTopic", stage=stage, key=key)
         shared = Shared(stage=stage, layers=Layers(self, "Layers", bundle=bundle), queues=queues)
 
+        api = Api(self, "Api", stage=stage)
         functions = Functions(
             receive=ReceiveWebhook(self, shared=shared, sources=data.sources, overflow=data.overflow),
             process=ProcessEvent(self, shared=shared, table=table, overflow=data.overflow),
-            relay=RelayEffects(self, shared=shared, schedules=schedules, table=table),
-            deliver=DeliverMessage(self, shared=shared, table=table, email=email, sms=sms),
+            relay=RelayEffects(self, shared=shared, schedules=schedules, table=table, alarms=topic, key=key),
+            deliver=DeliverMessage(
+                self,
+                shared=shared,
+                schedules=schedules,
+                table=table,
+                email=email,
+                sms=sms,
+                links=data.links,
+                public_url=api.public_url,
+            ),
             record=RecordFeedback(self, shared=shared, overflow=data.overflow),
+            notify=NotifySubscriber(
+                self, shared=shared, schedules=schedules, table=table, subscribers=data.subscribers
+            ),
+            serve=ServePreferences(self, shared=shared, table=table, links=data.links),
+            sweep=Sweep(self, shared=shared, table=table),
+            erase=EraseCustomer(self, shared=shared, schedules=schedules, table=table, overflow=data.overflow),
+            manage=ManageApi(self, shared=shared, table=table),
         )
 
-        api = Api(self, "Api", stage=stage, handler=functions.receive)
-        topic = AlarmTopic(self, "AlarmTopic", stage=stage, key=key)
+        api.take_webhooks(functions.receive)
+        api.open_links(functions.serve)
+        api.let_manage(functions.manage)
         Alarms(self, topic=topic, queues=queues, functions=functions, api=api)
         CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from aws_cdk import Duration
@@ -36,15 +37,22 @@ class Shared:
 class Function(lambda_.Function):
     """One folder of functions/. It is told what its Settings say and may do what it is granted here, no more.
 
-    Where its settings name the journeys, it gets their layer.
+    Where its settings name the journeys or the policy, it gets their layer.
     """
 
-    def __init__(
-        self, scope: Construct, name: str, *, shared: Shared, settings: Settings, reserved_concurrency: int = 0
+    def __init__(  # noqa: PLR0913  what functions differ in
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        shared: Shared,
+        settings: Settings,
+        reserved_concurrency: int = 0,
+        timeout: timedelta = FUNCTION_TIMEOUT,
     ) -> None:
         id_ = name.title().replace("_", "")
         layers = [shared.layers.dependencies, shared.layers.core]
-        if hasattr(settings, "journeys_path"):
+        if hasattr(settings, "journeys_path") or hasattr(settings, "policy_path"):
             layers.append(shared.layers.journeys)
         log_group = LogGroup(scope, f"{id_}Logs", stage=shared.stage)
         self.execution_role = iam.Role(scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -60,7 +68,7 @@ class Function(lambda_.Function):
             layers=layers,
             role=self.execution_role,
             memory_size=MEMORY_MB,
-            timeout=Duration.seconds(int(FUNCTION_TIMEOUT.total_seconds())),
+            timeout=Duration.seconds(int(timeout.total_seconds())),
             reserved_concurrent_executions=reserved_concurrency or None,
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,

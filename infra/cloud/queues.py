@@ -4,7 +4,7 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cairn.settings import EVENTS_VISIBILITY, MAX_RECEIVES, MESSAGES_VISIBILITY
+from cairn.settings import ERASURES_VISIBILITY, EVENTS_VISIBILITY, MAX_RECEIVES, MESSAGES_VISIBILITY, NOTICES_VISIBILITY
 from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
@@ -26,7 +26,14 @@ class Queues(Construct):
         self.events = WorkQueue(self, "Events", stage=stage, visibility=events, fifo=True)
         self.wakes = WorkQueue(self, "Wakes", stage=stage, visibility=events, fifo=False)
         self.messages = WorkQueue(self, "Messages", stage=stage, visibility=messages, fifo=False)
+        self.marketing = WorkQueue(
+            self, "Marketing", stage=stage, visibility=messages, fifo=False, dead_letters=self.messages.dead_letters
+        )
+        notices = Duration.seconds(int(NOTICES_VISIBILITY.total_seconds()))
+        self.notices = WorkQueue(self, "Notices", stage=stage, visibility=notices, fifo=False)
         self.feedback = WorkQueue(self, "Feedback", stage=stage, visibility=events, fifo=False)
+        erasures = Duration.seconds(int(ERASURES_VISIBILITY.total_seconds()))
+        self.erasures = WorkQueue(self, "Erasures", stage=stage, visibility=erasures, fifo=False)
         self.effects_dead_letters = ParkingQueue(self, "EffectsDeadLetters", stage=stage, fifo=False)
         self.stream_dead_letters = ParkingQueue(self, "StreamDeadLetters", stage=stage, fifo=False)
         self._tell()
@@ -51,13 +58,21 @@ class Queues(Construct):
 
     @property
     def work(self) -> "dict[str, WorkQueue]":
-        return {"Events": self.events, "Wakes": self.wakes, "Messages": self.messages, "Feedback": self.feedback}
+        return {
+            "Events": self.events,
+            "Wakes": self.wakes,
+            "Messages": self.messages,
+            "Marketing": self.marketing,
+            "Notices": self.notices,
+            "Feedback": self.feedback,
+            "Erasures": self.erasures,
+        }
 
     @property
     def parked(self) -> dict[str, sqs.Queue]:
         """Every queue where something lies that somebody must look at."""
         return {
-            **{name: queue.dead_letters for name, queue in self.work.items()},
+            **{name: queue.dead_letters for name, queue in self.work.items() if queue is not self.marketing},
             "Effects": self.effects_dead_letters,
             "Stream": self.stream_dead_letters,
         }
@@ -84,10 +99,22 @@ class ParkingQueue(sqs.Queue):
 
 
 class WorkQueue(sqs.Queue):
-    """Feeds a function. A FIFO one keeps order per group, and each group has a throughput of its own."""
+    """Feeds a function. A FIFO one keeps order per group, and each group has a throughput of its own.
 
-    def __init__(self, scope: Construct, id_: str, *, stage: Stage, visibility: Duration, fifo: bool) -> None:
-        self.dead_letters = ParkingQueue(scope, f"{id_}DeadLetters", stage=stage, fifo=fifo)
+    Its dead letters have a queue of their own, unless one is given that another lane of the same work has.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        visibility: Duration,
+        fifo: bool,
+        dead_letters: ParkingQueue | None = None,
+    ) -> None:
+        self.dead_letters = dead_letters or ParkingQueue(scope, f"{id_}DeadLetters", stage=stage, fifo=fifo)
         super().__init__(
             scope,
             id_,

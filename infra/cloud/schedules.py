@@ -5,6 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from infra.cloud.function import Function
+from infra.cloud.nag import acknowledge
 from infra.cloud.queues import WorkQueue
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
@@ -42,7 +44,9 @@ class Schedules(Construct):
         self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["sqs:SendMessage"],
-                resources=[one.queue_arn for queue in targets for one in (queue, queue.dead_letters)],
+                resources=list(
+                    dict.fromkeys(one for queue in targets for one in (queue.queue_arn, queue.dead_letters.queue_arn))
+                ),
             )
         )
 
@@ -50,3 +54,27 @@ class Schedules(Construct):
     def schedules_arn(self) -> str:
         """Every schedule of the group."""
         return Stack.of(self).format_arn(service="scheduler", resource="schedule", resource_name=f"{self.group_name}/*")
+
+    def let_cancel(self, function: Function) -> None:
+        """Let a function remove schedules of the group, and find out their names."""
+        function.may("scheduler:DeleteSchedule", on=self.schedules_arn)
+        function.may("scheduler:ListSchedules", on="*")  # it knows no resource
+        self._acknowledge(function)
+
+    def let_set(self, function: Function) -> None:
+        """Let a function set schedules of the group, which act with the group's role and no other."""
+        function.may("scheduler:CreateSchedule", on=self.schedules_arn)
+        self._acknowledge(function)
+        function.may(
+            "iam:PassRole",
+            on=self.role.role_arn,
+            when={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+        )
+
+    def _acknowledge(self, function: Function) -> None:
+        acknowledge(
+            function.execution_role,
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>"
+            f":schedule/{self.group_name}/*]",
+            because="a schedule is named after what it brings; the group holds nothing else",
+        )

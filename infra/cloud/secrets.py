@@ -1,33 +1,86 @@
-"""What the sources sign with."""
+"""What the sources sign with, and what we do."""
 
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from cairn.adapters.links import SECRET
 from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
 
+LENGTH = 64
+"""Letters and digits: 380 bits."""
 
-class SourcesSecret(secretsmanager.Secret):
-    """A JSON object of source: secret, put there by a person after the first deployment.
 
-    It is created with one random value under a name that no source has, so that no secret passes through the
+class _PutByHand(secretsmanager.Secret):
+    """A JSON object of name: secret, put there by a person after the first deployment.
+
+    It is created with one random value under a name that nobody has, so that no secret passes through the
     template and no later deployment overwrites what stands there.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage, description: str, because: str) -> None:
         super().__init__(
             scope,
             id_,
-            description="Cairn: JSON object of source: signing secret, or list of secrets during a rotation",
+            description=f"Cairn: {description}",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template="{}",  # noqa: S106 - an empty object
                 generate_string_key="unused",
             ),
             removal_policy=removal(stage),
         )
+        acknowledge(self, "AwsSolutions-SMG4", because=because)
+
+
+class SourcesSecret(_PutByHand):
+    """By source, what it signs with."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(
+            scope,
+            id_,
+            stage=stage,
+            description="JSON object of source: signing secret, or list of secrets during a rotation",
+            because="the vendor draws these secrets; one is rotated by listing the new beside the old",
+        )
+
+
+class SubscribersSecret(_PutByHand):
+    """By subscriber, what we sign with. Apart from the sources': who posts need not know what others sign with."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(
+            scope,
+            id_,
+            stage=stage,
+            description="JSON object of subscriber: signing secret (whsec_…), or list of secrets during a rotation",
+            because="the subscriber has to be told the new secret first: both sign while it is rotated",
+        )
+
+
+class LinksSecret(secretsmanager.Secret):
+    """What the links of messages are signed with: a JSON object with one field, `links`.
+
+    Drawn by Secrets Manager itself. It is rotated by making the field a list, the new one first: the first signs, all
+    verify, until the last link of the old one has expired (LINK_VALIDITY).
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(
+            scope,
+            id_,
+            description="Cairn: JSON object with the field links: signing secret, or list of secrets, the newest first",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}",  # noqa: S106 - an empty object
+                generate_string_key=SECRET,
+                password_length=LENGTH,
+                exclude_punctuation=True,
+            ),
+            removal_policy=removal(stage),
+        )
         acknowledge(
             self,
             "AwsSolutions-SMG4",
-            because="the vendor draws these secrets; one is rotated by listing the new beside the old",
+            because="a rotation by itself would break the links of every message sent before; people list both",
         )

@@ -16,6 +16,7 @@ LOG_RETENTIONS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 400)
 
 
 ORIGINATION = re.compile(r"arn:[\w-]+:sms-voice:[\w-]+:\d{12}:(phone-number|pool|sender-id)/[\w/-]+")
+PUBLIC_URL = re.compile(r"https://[\w.-]+(/[\w.-]+)*/?")
 PHONE_NUMBER_ID = "phone-number-id-"
 """How End User Messaging Social begins the id of a WhatsApp number."""
 
@@ -46,7 +47,11 @@ class Stage:
     """What the HTTP API lets through of each source; more is answered 429 and redelivered by its sender."""
     requests_burst: int
     throttles: dict[str, list[int]]
-    """Sources that are let through otherwise: name to [requests per second, burst]."""
+    """Sources that are let through otherwise: name to [requests per second, burst]; `preferences` for links."""
+    public_url: str
+    """Where the links of messages lead, such as `https://mail.example.com`: a custom domain of the API, which whoever
+    deploys has mapped to it. Blank for the API's own address.
+    """
     webhook_concurrency: int
     """Concurrency reserved for receive_webhook, so that no backlog keeps webhooks out; 0 reserves none."""
     event_concurrency: int
@@ -111,6 +116,8 @@ class Stage:
             for field in ("event_concurrency", "delivery_concurrency")
             if not MIN_CONCURRENCY <= getattr(self, field) <= MAX_CONCURRENCY
         ]
+        if self.public_url and not PUBLIC_URL.fullmatch(self.public_url):
+            problems.append("public_url: begins with https:// and names no query; blank for the API's own address")
         if self.sms_origination and not ORIGINATION.fullmatch(self.sms_origination):
             problems.append("sms_origination: the ARN of a phone-number, pool or sender-id of sms-voice")
         if self.whatsapp_phone_number_id and not self.whatsapp_phone_number_id.startswith(PHONE_NUMBER_ID):

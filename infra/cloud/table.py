@@ -9,6 +9,8 @@ from constructs import Construct
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
 
+INDEX = "gsi1"
+
 
 class Table(dynamodb.Table):
     """Restorable to any second of 35 days; in a stage that keeps its data, not deleted with its stack."""
@@ -31,8 +33,8 @@ class Table(dynamodb.Table):
             deletion_protection=stage.keep_data,
             removal_policy=removal(stage),
         )
-        # Sparse: only what people look for across customers (open tasks) carries these attributes.
-        self.add_global_secondary_index(index_name="gsi1", partition_key=_string("gsi1pk"), sort_key=_string("gsi1sk"))
+        # Sparse: only what is looked for across customers (open tasks, what is paused) carries these attributes.
+        self.add_global_secondary_index(index_name=INDEX, partition_key=_string("gsi1pk"), sort_key=_string("gsi1sk"))
 
 
 class TableKey(kms.Key):

@@ -1,10 +1,11 @@
-"""The command line: replay, serve, send, sources, dlq, check, demo."""
+"""The command line: replay, serve, send, sources, dlq, check, demo; and what operators ask (manage_commands)."""
 
 import json
 import logging
 import os
 import shlex
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,9 @@ from rich.text import Text
 
 from cairn.domain.errors import CairnError
 from cairn.domain.event import instant_to_wire
-from infra.local import dlq
+from cairn.domain.provider import PREFERENCES_SOURCE
+from infra.local import dlq, manage_commands
+from infra.local.preflight.command import command as preflight
 from infra.local.signing import just_now, local_secrets, path_of, posting, sample_headers, secret_for, signed_headers
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +30,8 @@ JOURNEYS = ROOT / "layers" / "journeys"
 SCENARIOS = ROOT / "events" / "scenarios"
 DEMO = ("fitness-trial-to-paid", "family-entertainment-booking", "payment-failure-rescue")
 SOURCES = ROOT / "sources.toml"
+POLICY = ROOT / "policy.toml"
+LAW = ROOT / "law.toml"
 SAMPLE = ROOT / "events" / "track" / "trial_signup.json"
 TRACK = {
     "title": "Our own track API",
@@ -39,20 +44,28 @@ PLAIN_WIDTH = 100
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cairn on a laptop.", pretty_exceptions_enable=False)
 
 app.add_typer(dlq.app, name="dlq")
+app.command("preflight")(preflight)
+app.add_typer(manage_commands.app)
 
 JourneysOption = Annotated[Path, typer.Option("--journeys", help="The folder of journeys.")]
+SubscriberOption = Annotated[
+    list[str] | None,
+    typer.Option("--subscriber", help="NAME=URL on loopback of who is told of changes of consent.", metavar="NAME=URL"),
+]
+PolicyOption = Annotated[Path, typer.Option("--policy", help="The deployment's policy.toml.")]
 
 
 @app.command()
 def replay(
     scenarios: Annotated[list[Path], typer.Argument(help="Scenario files.", metavar="SCENARIO.yaml")],
     journeys: JourneysOption = JOURNEYS,
+    policy: PolicyOption = POLICY,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
     zone: Annotated[str, typer.Option(help="The time zone of the picture.")] = "America/New_York",
 ) -> None:
     """Run stories through the real handlers in virtual time. Exit 1 where an expectation does not hold."""
     _quiet()
-    held = [_replay(path, journeys, as_json=as_json, zone=ZoneInfo(zone)) for path in scenarios]
+    held = [_replay(path, journeys, policy, as_json=as_json, zone=ZoneInfo(zone)) for path in scenarios]
     if not all(held):
         raise typer.Exit(1)
 
@@ -71,6 +84,8 @@ def demo() -> None:
 def serve(
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = DEFAULT_PORT,
     journeys: JourneysOption = JOURNEYS,
+    policy: PolicyOption = POLICY,
+    subscriber: SubscriberOption = None,
 ) -> None:
     """The same stack behind HTTP on loopback; time runs, or is moved by POST /_clock."""
     _quiet()
@@ -80,13 +95,24 @@ def serve(
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     secrets = local_secrets(os.environ)
-    with _clear_errors(), world(journeys, start=datetime.now(UTC), secrets=secrets, ticking=True) as made:
+    with (
+        _clear_errors(),
+        world(
+            journeys,
+            start=datetime.now(UTC),
+            secrets=secrets,
+            policy=policy,
+            ticking=True,
+            public_url=f"http://127.0.0.1:{port}",
+            subscribers=_subscribers(subscriber or ()),
+        ) as made,
+    ):
         try:
             run(
                 made,
                 port,
                 lambda url: _greet(url, secrets["track"]),
-                limiter=stage_limiter(made.sources),
+                limiter=stage_limiter([*made.sources, PREFERENCES_SOURCE]),
                 secrets=secrets,
             )
         except KeyboardInterrupt:
@@ -158,23 +184,38 @@ def list_sources(
 
 
 @app.command()
-def check(folder: Annotated[Path, typer.Argument(help="The folder of journeys.")] = JOURNEYS) -> None:
-    """Every problem of every journey at once: file, line, step, field, and the way to mend it."""
+def check(
+    folder: Annotated[Path, typer.Argument(help="The folder of journeys.")] = JOURNEYS,
+    policy: PolicyOption = POLICY,
+) -> None:
+    """Every problem of every journey and of the policy at once: file, line, step, field, and the way to mend it."""
     from cairn.adapters.journey_yaml import check as problems_of  # noqa: PLC0415
+    from cairn.adapters.journey_yaml import compile_catalogue  # noqa: PLC0415
+    from cairn.adapters.policy_toml import check_policy  # noqa: PLC0415
 
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder")
-    problems = problems_of(folder)
+    found = problems_of(folder)
+    compiled = None if found else compile_catalogue(folder)
+    problems = [*map(str, found), *map(str, check_policy(policy, LAW, compiled))]
     for problem in problems:
-        typer.echo(str(problem))
+        typer.echo(problem)
     if problems:
         typer.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
         raise typer.Exit(1)
     count = len(list(folder.glob("*/journey.yaml")))
-    typer.echo(f"{count} journey{'s' if count != 1 else ''}, no problems")
+    typer.echo(f"{count} journey{'s' if count != 1 else ''} and the policy, no problems")
 
 
-def _replay(path: Path, journeys: Path, *, as_json: bool, zone: ZoneInfo) -> bool:
+def _subscribers(told: Iterable[str]) -> dict[str, str]:
+    """By name, who is told of changes of consent."""
+    pairs = [one.partition("=") for one in told]
+    if any(not name or not url.startswith(("http://", "https://")) for name, _, url in pairs):
+        raise typer.BadParameter("--subscriber is NAME=URL, such as crm=http://127.0.0.1:9000/hook")
+    return {name: url for name, _, url in pairs}
+
+
+def _replay(path: Path, journeys: Path, policy: Path, *, as_json: bool, zone: ZoneInfo) -> bool:
     from infra.local.picture import show  # noqa: PLC0415  slow to import, as everything with moto in it
     from infra.local.scenario import load, tell  # noqa: PLC0415
     from infra.local.world import world  # noqa: PLC0415
@@ -183,7 +224,7 @@ def _replay(path: Path, journeys: Path, *, as_json: bool, zone: ZoneInfo) -> boo
     secrets = local_secrets(os.environ)
     with _clear_errors():
         scenario = load(path)
-        with world(journeys, start=scenario.starts, secrets=secrets) as made:
+        with world(journeys, start=scenario.starts, secrets=secrets, policy=policy) as made:
             told = tell(path, scenario, made, secrets)
     if as_json:
         for line in told.lines:

@@ -11,14 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from cairn.adapters import aws
+from cairn.adapters.links import SECRET as LINKS
 from cairn.settings import (
     MAX_RECEIVES,
     DeliverMessageSettings,
+    EraseCustomerSettings,
+    ManageApiSettings,
+    NotifySubscriberSettings,
     ProcessEventSettings,
     ReceiveWebhookSettings,
     RecordFeedbackSettings,
     RelayEffectsSettings,
+    ServePreferencesSettings,
     Settings,
+    SweepSettings,
 )
 from infra.local.end_user_messaging import (
     SMS_CONFIGURATION_SET,
@@ -51,6 +57,13 @@ SOURCES = Path(__file__).parents[2] / "sources.toml"
 
 EMAIL_SENDER = "Cairn <hello@example.com>"
 IDENTITY_SALT = "local"
+LINKS_SECRET = "local-links"  # noqa: S105  what is signed with it opens nothing but a laptop
+PUBLIC_URL = "https://localhost"
+"""Where the links of messages lead, unless a server says otherwise."""
+LOCAL_SUBSCRIBER_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  as that of the sources
+SCHEDULE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/schedules"
+POLICY = "policy.json"
+"""The compiled policy, beside the compiled journeys."""
 PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
 
 
@@ -78,7 +91,15 @@ class Cloud:
     urls: dict[str, str] = field(default_factory=dict)
     bucket: str = "cairn-overflow"
     secret_id: str = ""
+    links_secret_id: str = ""
+    subscribers_secret_id: str = ""
+    subscribers: Mapping[str, str] = field(default_factory=dict)
+    """URLs on loopback by name. A laptop tells nobody else, whatever policy.toml says."""
+    public_url: str = PUBLIC_URL
+    mails: list[Shape] = field(default_factory=list)
+    """What SES was asked to send; moto forgets half of it."""
     stream_arn: str = ""
+    alarm_topic_arn: str = ""
     clients: dict[str, Any] = field(default_factory=dict)
     end_user_messaging: EndUserMessaging = field(default_factory=EndUserMessaging)
     texts_by_end_user_messaging: bool = False
@@ -97,11 +118,20 @@ class Cloud:
         # Moto's S3 and its client take a tenth of a second, and few stories have a body that no queue takes.
         aws.session().register("creating-client-class.s3", self._create_bucket)
         self.end_user_messaging.stand_in(aws.session())
+        aws.session().register("provide-client-params.sesv2.SendEmail", self._keep_mail)
         self.client("scheduler").create_schedule_group(Name=self.group)
         secret = self.client("secretsmanager").create_secret(Name="cairn-sources", SecretString=dumps(dict(secrets)))
         self.secret_id = secret["ARN"]
+        links = self.client("secretsmanager").create_secret(
+            Name="cairn-links", SecretString=dumps({LINKS: LINKS_SECRET})
+        )
+        self.links_secret_id = links["ARN"]
+        known = dict.fromkeys(self.subscribers, LOCAL_SUBSCRIBER_SECRET)
+        subscribers = self.client("secretsmanager").create_secret(Name="cairn-subscribers", SecretString=dumps(known))
+        self.subscribers_secret_id = subscribers["ARN"]
         self.client("sesv2").create_email_identity(EmailIdentity="hello@example.com")
         self.client("sesv2").create_configuration_set(ConfigurationSetName="cairn")
+        self.alarm_topic_arn = self.client("sns").create_topic(Name="cairn-alarms")["TopicArn"]
         self.client("sns").create_platform_application(
             Name="cairn",
             Platform="GCM",
@@ -128,23 +158,40 @@ class Cloud:
                 phone_region="US",
                 reply_languages="de es fr",
                 journeys_path=str(catalogue),
+                policy_path=str(catalogue.with_name(POLICY)),
             ),
             RelayEffectsSettings: RelayEffectsSettings(
                 stage="local",
                 table_name=self.table,
+                erasures_queue_url=self.urls["erasures"],
                 wakes_queue_url=self.urls["wakes"],
                 wakes_queue_arn=arn("wakes"),
                 wakes_dead_letter_queue_arn=arn("wakes-dead-letters"),
                 schedule_group=self.group,
-                schedule_role_arn=f"arn:aws:iam::{ACCOUNT}:role/schedules",
+                schedule_role_arn=SCHEDULE_ROLE,
                 messages_queue_url=self.urls["messages"],
+                marketing_queue_url=self.urls["marketing"],
+                notices_queue_url=self.urls["notices"],
                 effects_dead_letter_queue_url=self.urls["effects-dead-letters"],
+                alarm_topic_arn=self.alarm_topic_arn,
+                policy_path=str(catalogue.with_name(POLICY)),
             ),
             DeliverMessageSettings: DeliverMessageSettings(
                 stage="local",
                 table_name=self.table,
+                messages_queue_url=self.urls["messages"],
+                messages_queue_arn=arn("messages"),
+                marketing_queue_url=self.urls["marketing"],
+                marketing_queue_arn=arn("marketing"),
                 messages_dead_letter_queue_url=self.urls["messages-dead-letters"],
+                messages_dead_letter_queue_arn=arn("messages-dead-letters"),
+                schedule_group=self.group,
+                schedule_role_arn=SCHEDULE_ROLE,
+                identity_salt=IDENTITY_SALT,
+                policy_path=str(catalogue.with_name(POLICY)),
                 journeys_path=str(catalogue),
+                links_secret_id=self.links_secret_id,
+                public_url=self.public_url,
                 email_sender=EMAIL_SENDER,
                 email_configuration_set="cairn",
                 sms_sender_id="",
@@ -152,14 +199,67 @@ class Cloud:
                 sms_configuration_set=SMS_CONFIGURATION_SET if self.texts_by_end_user_messaging else "",
                 whatsapp_phone_number_id=WHATSAPP_PHONE_NUMBER_ID,
             ),
+            NotifySubscriberSettings: NotifySubscriberSettings(
+                stage="local",
+                table_name=self.table,
+                notices_queue_url=self.urls["notices"],
+                notices_queue_arn=arn("notices"),
+                notices_dead_letter_queue_url=self.urls["notices-dead-letters"],
+                notices_dead_letter_queue_arn=arn("notices-dead-letters"),
+                schedule_group=self.group,
+                schedule_role_arn=SCHEDULE_ROLE,
+                subscribers_secret_id=self.subscribers_secret_id,
+                subscribers_reach="loopback",
+                policy_path=str(catalogue.with_name(POLICY)),
+            ),
             RecordFeedbackSettings: RecordFeedbackSettings(
                 stage="local",
                 events_queue_url=self.urls["events"],
                 overflow_bucket=self.bucket,
                 feedback_dead_letter_queue_url=self.urls["feedback-dead-letters"],
             ),
+            ServePreferencesSettings: ServePreferencesSettings(
+                stage="local",
+                table_name=self.table,
+                events_queue_url=self.urls["events"],
+                links_secret_id=self.links_secret_id,
+                identity_salt=IDENTITY_SALT,
+                policy_path=str(catalogue.with_name(POLICY)),
+            ),
+            ManageApiSettings: ManageApiSettings(
+                stage="local",
+                table_name=self.table,
+                events_queue_url=self.urls["events"],
+                messages_queue_url=self.urls["messages"],
+                marketing_queue_url=self.urls["marketing"],
+                identity_salt=IDENTITY_SALT,
+                phone_region="US",
+            ),
+            EraseCustomerSettings: EraseCustomerSettings(
+                stage="local",
+                table_name=self.table,
+                identity_salt=IDENTITY_SALT,
+                erasures_queue_url=self.urls["erasures"],
+                erasures_dead_letter_queue_url=self.urls["erasures-dead-letters"],
+                letters_queue_urls=" ".join(self.letters()),
+                letters_wait_seconds="0",
+                overflow_bucket=self.bucket,
+                schedule_group=self.group,
+            ),
+            SweepSettings: SweepSettings(
+                stage="local",
+                table_name=self.table,
+                wakes_queue_url=self.urls["wakes"],
+                messages_queue_url=self.urls["messages"],
+                marketing_queue_url=self.urls["marketing"],
+            ),
         }
         return made[function.settings]
+
+    def letters(self) -> list[str]:
+        """The dead-letter queues where something about a customer may lie."""
+        own = "erasures-dead-letters"
+        return [url for name, url in self.urls.items() if name.endswith("-dead-letters") and name != own]
 
     def receive(self, queue: str, most: int) -> list[Shape]:
         """What the queue hands over now."""
@@ -243,6 +343,9 @@ class Cloud:
     def _due(self, schedule: str) -> datetime:
         expression = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["ScheduleExpression"]
         return datetime.fromisoformat(expression[3:-1]).replace(tzinfo=UTC)
+
+    def _keep_mail(self, **asked: Any) -> None:
+        self.mails.append(asked["params"])
 
     def _create_bucket(self, **_: Any) -> None:
         from moto.s3.models import s3_backends  # noqa: PLC0415  slow to import

@@ -19,14 +19,18 @@ from urllib.request import Request, urlopen
 
 from cairn.adapters.aws import calling
 from cairn.adapters.overflow import pointer_of
+from cairn.domain.consent import Purpose
 from cairn.domain.errors import CairnError
 from cairn.domain.identity import short_hash
 
 Json = dict[str, Any]
 
-NAMES = ("events", "wakes", "messages", "feedback", "effects", "stream")
+NAMES = ("events", "wakes", "messages", "notices", "feedback", "erasures", "effects", "stream")
 
-EFFECTS, STREAM = "effects", "stream"
+MESSAGES, EFFECTS, STREAM = "messages", "effects", "stream"
+
+MARKETING = "marketing"
+"""The other lane of messages; its dead letters lie among theirs."""
 
 HOLD_SECONDS = 120
 """How long a letter that is being looked at is out of sight; it comes back by itself if this process dies."""
@@ -55,6 +59,7 @@ MASK = "•••"
 
 TELLING = frozenset(
     {"id", "type", "source", "occurred_at", "backfill", "cairn_id", "customer", "enrollment", "sequence", "do", "step"}
+    | {"subscriber", "record", "attempt"}
     | {"journey", "version", "channels", "channel", "template", "purpose", "decided_at", "time_zone", "at", "message"}
     | {"status", "queue", "due_at", "merged", "s3", "problems", "encoding", "eventType", "notificationType"}
     | {"Type", "MessageId", "TopicArn", "Timestamp", "condition", "approximateInvokeCount", "functionArn"}
@@ -79,6 +84,18 @@ class Place:
 
     url: str
     back: str = ""
+    back_of_marketing: str = ""
+    """Where its letters of marketing came from, if not from there."""
+
+    def back_for(self, body: str) -> str:
+        """The queue for a letter to go back to: a message to the lane of its purpose.
+
+        One that was held is a pointer without a purpose. It goes back to the lane of transactional messages: few are
+        ever parked, and nothing is sent faster for it, as the gate and the pace go by the message's own purpose.
+        """
+        document = _read(body) if self.back_of_marketing else None
+        is_marketing = isinstance(document, dict) and document.get("purpose") == Purpose.MARKETING
+        return self.back_of_marketing if is_marketing else self.back
 
     @property
     def fifo(self) -> bool:
@@ -177,7 +194,7 @@ class DeadLetters:
         fresh = {"MessageDeduplicationId": short_hash("redrive", letter.id, length=26)}
         fifo = {"MessageGroupId": letter.group, **fresh} if place.fifo else {}
         with calling("sqs"):
-            self.sqs.send_message(QueueUrl=place.back, MessageBody=letter.body, **fifo)
+            self.sqs.send_message(QueueUrl=place.back_for(letter.body), MessageBody=letter.body, **fifo)
 
     def _sum(self, name: str, place: Place) -> Json:
         with self._looking(place, MAX_LOOKED_AT) as letters:
@@ -314,7 +331,11 @@ def of_stack(name: str) -> DeadLetters:
     overflow = Overflow(lambda: aws.client("s3"), told["OverflowBucket"])
     changes = partial(changes_at, aws.client("dynamodbstreams"))
     places = {
-        queue: Place(told[f"{queue.title()}DeadLettersUrl"], told.get(f"{queue.title()}QueueUrl", ""))
+        queue: Place(
+            told[f"{queue.title()}DeadLettersUrl"],
+            told.get(f"{queue.title()}QueueUrl", ""),
+            told["MarketingQueueUrl"] if queue == MESSAGES else "",
+        )
         for queue in NAMES
     }
     return DeadLetters(sqs, places, put_back, changes, overflow.fetch, WAIT_SECONDS)
@@ -326,7 +347,7 @@ def _put_out(cloudformation: Any, stack: str) -> dict[str, str]:
 
 
 def _outputs() -> Iterator[str]:
-    yield from ("TableName", "OverflowBucket")
+    yield from ("TableName", "OverflowBucket", "MarketingQueueUrl")
     for queue in NAMES:
         yield f"{queue.title()}DeadLettersUrl"
         if queue not in {EFFECTS, STREAM}:

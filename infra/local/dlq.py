@@ -23,7 +23,9 @@ app = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be do
 
 ToOption = Annotated[str, typer.Option("--to", help="The URL of `cairn serve`.")]
 StackOption = Annotated[str, typer.Option("--stack", help="A deployment's stack instead, such as Cairn-dev.")]
-QueueArgument = Annotated[str, typer.Argument(help="events, wakes, messages, feedback, effects or stream.")]
+QueueArgument = Annotated[
+    str, typer.Argument(help="events, wakes, messages, notices, feedback, erasures, effects or stream.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 LOCAL = "http://127.0.0.1:8787"
 

@@ -62,4 +62,13 @@ def _sms(id_: str, asked: dict[str, Any]) -> Taken:
 
 def _whatsapp(id_: str, asked: dict[str, Any]) -> Taken:
     message = json.loads(base64.b64decode(asked["message"]))
-    return Taken(id_, "whatsapp", message["to"], message["text"]["body"], asked | {"message": message})
+    return Taken(id_, "whatsapp", message["to"], _text(message), asked | {"message": message})
+
+
+def _text(message: dict[str, Any]) -> str:
+    """What is shown, as far as we know it: of an approved template its name and what stands for its variables."""
+    if message["type"] != "template":
+        return str(message["text"]["body"])
+    template = message["template"]
+    shown = [one["text"] for part in template.get("components", ()) for one in part["parameters"]]
+    return f"{template['name']}: {', '.join(shown)}"

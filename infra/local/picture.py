@@ -16,6 +16,7 @@ MARKS = {
     "event": ("▸", "cyan"),
     "message": ("✉", "green"),
     "task": ("☎", "magenta"),
+    "deferred": ("◷", "blue"),
     "suppressed": ("⊘", "yellow"),
     "failed": ("✗", "red"),
     "undecided": ("?", "red"),
@@ -55,16 +56,23 @@ def _kind(line: Line) -> str:
     return str(line.get("channel") or line["kind"]) if line["kind"] == "message" else line["kind"].replace("_", " ")
 
 
-def _told(line: Line, zone: ZoneInfo) -> Text:  # noqa: PLR0911  one return a kind
+def _told(line: Line, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  one return a kind
     match line["kind"]:
         case "event":
             return Text(line["type"], "bold") + Text(f"  from {line['source']}", "dim")
         case "message":
             return _message(line) + Text(f"  {line['status']}" if line["status"] != "sent" else "", "green")
+        case "deferred":
+            until = datetime.fromisoformat(line["until"]).astimezone(zone) if line.get("until") else None
+            named = f"until {until:%a %d %b %H:%M}" if until else "until somebody acts"
+            return Text(named, "blue") + Text(f"  {line['reason'].replace('_', ' ')}", "dim")
         case "suppressed":
             return Text(f"not sent: {line['reason']}", "yellow")
         case "failed" | "undecided":
-            return Text(f"{line['reason']} {line.get('why', '')}", "red")
+            return Text(f"{line.get('reason', '')} {line.get('error', '')}".strip(), "red")
+        case "consent":
+            cause = f" ({line['cause'].replace('_', ' ')})" if line.get("cause") else ""
+            return Text(f"{line['purpose']} by {line['channel']}: {line['status']}{cause}", "dim")
         case "task":
             due = datetime.fromisoformat(line["due_at"]).astimezone(zone)
             return Text(line["title"], "bold") + Text(f"  for {line['queue']}, due {due:%a %H:%M}", "magenta")

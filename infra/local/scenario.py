@@ -192,7 +192,19 @@ def _paired(expected: "list[_Expectation]", happened: list[Line]) -> list[Line |
     return pairs
 
 
-BRIEF = ("customer", "journey", "step", "channel", "template", "subject", "reason", "outcome", "queue", "status")
+BRIEF = (
+    "customer",
+    "journey",
+    "step",
+    "channel",
+    "template",
+    "subject",
+    "reason",
+    "until",
+    "outcome",
+    "queue",
+    "status",
+)
 
 
 def _brief(line: Line) -> str:

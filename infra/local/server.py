@@ -1,8 +1,9 @@
 """`cairn serve`: the world behind HTTP on loopback."""
 
+import base64
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -15,9 +16,12 @@ from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
+from cairn.adapters.operators.routes import ROUTES as MANAGE
 from cairn.application.accept_webhook import Request as SignedRequest
 from cairn.domain.event import instant_to_wire
 from cairn.domain.instants import duration
+from cairn.domain.link import LinkKind
+from cairn.domain.provider import PREFERENCES_SOURCE
 from cairn.telemetry import logger
 from infra.local.dead_letters import DeadLettersError
 from infra.local.signing import signed_anew
@@ -30,10 +34,16 @@ BEAT = 0.1
 CLOCK_WAS_MOVED = timedelta(minutes=1)
 """Between our clock and the real one: from here on, senders are taken to sign by the real one."""
 
+ACTOR = "X-Cairn-Actor"
+"""Who asks, on a laptop, where nobody signs."""
+
 ROUTES = Map(
     [
         Rule("/events", endpoint="track", methods=["POST"]),
         Rule("/webhooks/<source>", endpoint="webhook", methods=["POST", "GET"]),
+        *(Rule(f"/{kind}/<token>", endpoint="link", methods=["GET", "POST"]) for kind in LinkKind),
+        *(Rule(path, endpoint="manage", methods=[method]) for method, path in MANAGE),
+        Rule("/_mail", endpoint="mail", methods=["GET"]),
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),
         Rule("/_timeline", endpoint="timeline", methods=["GET"]),
         Rule("/_dlq", endpoint="dead_letters", methods=["GET"]),
@@ -67,6 +77,26 @@ class Application:
 
     def _webhook(self, request: Request, source: str) -> Response:
         return self._receive(request, source)
+
+    def _link(self, request: Request, token: str) -> Response:  # noqa: ARG002  the path has it
+        if wait := self._wait(PREFERENCES_SOURCE):
+            return _too_many(wait)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = self.world.visit(request.method, request.url, headers, request.get_data())
+        return Response(answer["body"], answer["statusCode"], answer["headers"])
+
+    def _manage(self, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        actor = request.headers.get(ACTOR, "").strip() or "local"
+        answer = self.world.manage(request.method, request.url, headers, request.get_data(), actor=actor)
+        self.world.catch_up()
+        body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else answer["body"]
+        return Response(body, answer["statusCode"], answer["headers"])
+
+    def _mail(self, _: Request) -> Response:
+        with self.world.lock:
+            lines = [_shown(mail) for mail in self.world.cloud.mails]
+        return _lines(lines)
 
     def _receive(self, request: Request, source: str) -> Response:
         if wait := self._wait(source or "track"):
@@ -127,8 +157,7 @@ class Application:
     def _timeline(self, request: Request) -> Response:
         self.world.catch_up()
         lines = self.world.timeline(request.args.get("customer"))
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        return Response(text, content_type="application/x-ndjson; charset=utf-8")
+        return _lines(lines)
 
 
 def real_now() -> datetime:
@@ -173,6 +202,22 @@ def _too_many(wait: float) -> Response:
     """What API Gateway answers; when to come back, our server says of its own accord."""
     retry_after = {"Retry-After": str(math.ceil(wait))}
     return Response('{"message":"Too Many Requests"}', 429, retry_after, content_type="application/json")
+
+
+def _shown(mail: Mapping[str, Any]) -> dict[str, Any]:
+    """An e-mail as SES was given it, with the links that the timeline leaves out."""
+    content = mail["Content"]["Simple"]
+    return {
+        "to": mail["Destination"]["ToAddresses"][0],
+        "subject": content["Subject"]["Data"],
+        "text": content["Body"]["Text"]["Data"],
+        "headers": {header["Name"]: header["Value"] for header in content["Headers"]},
+    }
+
+
+def _lines(documents: Sequence[Mapping[str, Any]]) -> Response:
+    text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in documents)
+    return Response(text, content_type="application/x-ndjson; charset=utf-8")
 
 
 def _json(document: Any) -> Response:

@@ -87,6 +87,21 @@ def stream_event(stream_arn: str, records: list[Shape]) -> Shape:
     return {"Records": [{**record, "eventSourceARN": stream_arn, "dynamodb": _change(record)} for record in records]}
 
 
+def rule_event(rule: str, now: datetime) -> Shape:
+    """What an EventBridge rule with a schedule starts a function with."""
+    return {
+        "version": "0",
+        "id": "local",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "region": REGION,
+        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule}"],
+        "detail": {},
+    }
+
+
 def _change(record: Shape) -> Shape:
     change = dict(record["dynamodb"])
     created = change.get("ApproximateCreationDateTime")

@@ -4,15 +4,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cairn.settings import (
+    ERASURES_VISIBILITY,
     EVENTS_VISIBILITY,
     MAX_RECEIVES,
     MESSAGES_VISIBILITY,
+    NOTICES_VISIBILITY,
+    SWEEP_EVERY,
     DeliverMessageSettings,
+    EraseCustomerSettings,
+    ManageApiSettings,
+    NotifySubscriberSettings,
     ProcessEventSettings,
     ReceiveWebhookSettings,
     RecordFeedbackSettings,
     RelayEffectsSettings,
+    ServePreferencesSettings,
     Settings,
+    SweepSettings,
 )
 
 
@@ -31,6 +39,8 @@ class Function:
     settings: type[Settings]
     queues: tuple[str, ...] = ()
     stream: bool = False
+    every: timedelta | None = None
+    """How often a rule starts it."""
     batch_size: int = 10
 
 
@@ -44,7 +54,15 @@ QUEUES = (
     *_with_dead_letters("events", visibility=EVENTS_VISIBILITY, fifo=True),
     *_with_dead_letters("wakes", visibility=EVENTS_VISIBILITY),
     *_with_dead_letters("messages", visibility=MESSAGES_VISIBILITY),
+    Queue(
+        name="marketing",
+        visibility=MESSAGES_VISIBILITY,
+        max_receives=MAX_RECEIVES,
+        dead_letter="messages-dead-letters",
+    ),
+    *_with_dead_letters("notices", visibility=NOTICES_VISIBILITY),
     *_with_dead_letters("feedback", visibility=EVENTS_VISIBILITY),
+    *_with_dead_letters("erasures", visibility=ERASURES_VISIBILITY),
     Queue(name="effects-dead-letters"),
 )
 
@@ -52,6 +70,11 @@ FUNCTIONS = (
     Function(name="receive_webhook", settings=ReceiveWebhookSettings),
     Function(name="process_event", settings=ProcessEventSettings, queues=("events", "wakes")),
     Function(name="relay_effects", settings=RelayEffectsSettings, stream=True, batch_size=100),
-    Function(name="deliver_message", settings=DeliverMessageSettings, queues=("messages",)),
+    Function(name="deliver_message", settings=DeliverMessageSettings, queues=("messages", "marketing")),
     Function(name="record_feedback", settings=RecordFeedbackSettings, queues=("feedback",)),
+    Function(name="notify_subscriber", settings=NotifySubscriberSettings, queues=("notices",), batch_size=1),
+    Function(name="serve_preferences", settings=ServePreferencesSettings),
+    Function(name="sweep", settings=SweepSettings, every=SWEEP_EVERY),
+    Function(name="erase_customer", settings=EraseCustomerSettings, queues=("erasures",), batch_size=1),
+    Function(name="manage_api", settings=ManageApiSettings),
 )

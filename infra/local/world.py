@@ -15,7 +15,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import RLock
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import time_machine
 
@@ -25,13 +27,21 @@ from cairn.adapters.dynamodb.redrive import changes_at, put_back
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.journey_yaml import write_catalogue
 from cairn.adapters.overflow import Overflow
+from cairn.adapters.policy_toml import write_policy
 from cairn.adapters.sources import Sources, sources
-from cairn.domain.identity import EMAIL, PHONE, USER_ID, home_of, identifier
-from infra.local.cloud import IDENTITY_SALT, SOURCES, Cloud, arn, sandbox
-from infra.local.dead_letters import NAMES, STREAM, DeadLetters, Place
+from cairn.domain.customer import Customer
+from cairn.domain.errors import ErasedCustomerError
+from cairn.domain.identity import EMAIL, PHONE, USER_ID, identifier
+from infra.local.cloud import IDENTITY_SALT, PUBLIC_URL, SOURCES, Cloud, arn, sandbox
+from infra.local.cloud import POLICY as COMPILED_POLICY
+from infra.local.dead_letters import MARKETING, MESSAGES, NAMES, STREAM, DeadLetters, Place
 from infra.local.reports import is_logged, log_event, queue_body
-from infra.local.shapes import Shape, http_api_event, sqs_event, stream_event
+from infra.local.rule import SweepRule
+from infra.local.shapes import Shape, http_api_event, rule_event, sqs_event, stream_event
 from infra.local.wiring import FUNCTIONS, Function
+
+LAW = Path(__file__).parents[2] / "law.toml"
+POLICY = LAW.with_name("policy.toml")
 
 STREAM_RETRY = timedelta(seconds=1)
 Handler = Callable[[Shape, Any], Any]
@@ -48,8 +58,11 @@ class World:
     lock: RLock = field(default_factory=RLock)
     sources: Sources = field(default_factory=lambda: sources(SOURCES))
     """Those that the deployment has routes for."""
+    policy: Path = POLICY
+    """The business's choices; the law is the same for everybody."""
     stopped: set[str] = field(default_factory=set)
     """Functions that nothing starts for the time being."""
+    _sweeps: SweepRule = field(default_factory=SweepRule)
     _followed: str | None = None
     _stream_waits_until: datetime | None = None
     _customers: dict[str, None] = field(default_factory=dict)
@@ -60,9 +73,14 @@ class World:
     def deploy(self, journeys: Path) -> None:
         """Deploy journeys over what is there; every function starts anew and remembers nothing.
 
-        Raises InvalidJourneysError where a journey has a problem: what would not be deployed does not run here either.
+        Raises InvalidJourneysError or InvalidPolicyError where there is a problem: what would not be deployed does not
+        run here either.
         """
         write_catalogue(journeys, self.catalogue)
+        compiled = json.loads(self.catalogue.read_bytes())
+        policy = self.catalogue.with_name(COMPILED_POLICY)
+        write_policy(self.policy, LAW, policy, compiled)
+        _tell_only(self.cloud.subscribers, policy)
         self.handlers = {function.name: _load(function, self.cloud, self.catalogue) for function in FUNCTIONS}
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str = "") -> Shape:
@@ -71,6 +89,32 @@ class World:
             self.cloud.have_push_endpoints(body)
             shape = self._routed(method, url, headers, body, source)
             answer: Shape = self.handlers["receive_webhook"](shape, None)
+            return answer
+
+    def visit(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Shape:
+        """What API Gateway does with a request to the link of a message; gives the function's answer."""
+        with self.lock:
+            kind, token = (unquote(one) for one in urlsplit(url).path.strip("/").split("/", 1))
+            shape = http_api_event(
+                method,
+                url,
+                headers,
+                body,
+                path_parameters={"token": token},
+                now=self.now(),
+                route=f"/{kind}/{{token}}",
+            )
+            answer: Shape = self.handlers["serve_preferences"](shape, None)
+            return answer
+
+    def manage(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, actor: str) -> Shape:
+        """What API Gateway does with a request to /manage that somebody signed; gives the function's answer."""
+        with self.lock:
+            shape = http_api_event(method, url, headers, body, path_parameters={}, now=self.now())
+            query = dict(parse_qsl(urlsplit(url).query))
+            shape |= {"queryStringParameters": query} if query else {}
+            shape["requestContext"] |= {"authorizer": {"iam": {"userArn": actor}}}
+            answer: Shape = self.handlers["manage_api"](shape, None)
             return answer
 
     def _routed(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str) -> Shape:
@@ -94,7 +138,7 @@ class World:
     def names(self) -> dict[str, str]:
         """Whom and what reports are about: `customer` where there is one, `message:<step>` and `provider:<step>`."""
         found = {}
-        for customer in {DynamoCustomers(IDENTITY_SALT).load(known).id for known in self._customers}:
+        for customer in {one.id for known in self._customers if (one := _customer(known))}:
             found["customer"] = customer
             for item in Entry.query(customer, Entry.sk.startswith(MESSAGE)):
                 body = item.body or {}
@@ -123,7 +167,11 @@ class World:
     def desk(self) -> DeadLetters:
         """Where this deployment's dead letters are asked for."""
         urls = self.cloud.urls
-        places = {name: Place(urls[f"{name}-dead-letters"], urls.get(name, "")) for name in NAMES if name != STREAM}
+        places = {
+            name: Place(urls[f"{name}-dead-letters"], urls.get(name, ""), urls[MARKETING] if name == MESSAGES else "")
+            for name in NAMES
+            if name != STREAM
+        }
         streams = partial(changes_at, self.cloud.client("dynamodbstreams"))
         bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
         sqs, release = self.cloud.client("sqs"), self.cloud.show_again
@@ -154,9 +202,9 @@ class World:
             return sorted(lines, key=lambda line: line["at"])
 
     def _lines(self, customer_id: str) -> Iterator[dict[str, Any]]:
-        customer = DynamoCustomers(IDENTITY_SALT).load(customer_id)
-        if customer.id != customer_id:
-            return  # merged; its lines are the survivor's
+        customer = _customer(customer_id)
+        if customer is None or customer.id != customer_id:
+            return  # erased; or merged, and its lines are the survivor's
         view = customer.profile.view()
         name = view.get("user_id") or view.get("email") or view.get("phone") or customer_id
         for line in DynamoTimeline().entries(customer_id):
@@ -165,27 +213,34 @@ class World:
 
     def _named(self, customer: str) -> list[str]:
         """The ids that a customer's name may stand for, whatever kind of name it is."""
-        found = DynamoCustomers(IDENTITY_SALT)
         if customer in self._customers:
-            return [found.load(customer).id]
+            return [one.id for one in [_customer(customer)] if one]
         system, _, external = customer.partition(":")
         kinds = [(USER_ID, customer), (EMAIL, customer), (PHONE, customer)]
         kinds += [(f"external:{system}", external)] if external else []
-        homes = [home_of(identifier(kind, value), IDENTITY_SALT) for kind, value in kinds]
-        return list({found.load(home).id: None for home in homes if home in self._customers})
+        found = [DynamoCustomers(IDENTITY_SALT).find([identifier(*one)]) for one in kinds]
+        return list({one.id: None for each in found for one in each.customers})
 
     def _next_due(self) -> datetime | None:
         consumed = [queue for function in self._running() for queue in function.queues]
         waiting = [*self.cloud.schedules().values(), *self.cloud.stirs(consumed)]
         if self._stream_waits_until and "relay_effects" not in self.stopped:
             waiting.append(self._stream_waits_until)
-        return min(waiting, default=None)
+        sweep = self._next_sweep()
+        return min([*waiting, *([sweep] if sweep else [])], default=None)
+
+    def _next_sweep(self) -> datetime | None:
+        return None if "sweep" in self.stopped else self._sweeps.due(self.now())
 
     def _fire_schedules(self) -> None:
         now = self.now()
         for name, due in sorted(self.cloud.schedules().items(), key=lambda one: (one[1], one[0])):
             if due <= now:
                 self.cloud.fire(name)
+        sweep = self._next_sweep()
+        if sweep is not None and sweep <= now:
+            self._sweeps.started(now)
+            self.handlers["sweep"](rule_event("sweep", now), None)
 
     def _poll_queues(self) -> bool:
         moved = False
@@ -215,6 +270,7 @@ class World:
         changes = self.cloud.changes(self._followed)
         if not changes:
             return False
+        self._sweeps.watch(changes)
         states = [change for change in changes if change["dynamodb"]["Keys"]["sk"]["S"] == STATE]
         for change in states:
             self._customers[change["dynamodb"]["Keys"]["pk"]["S"]] = None
@@ -235,29 +291,50 @@ class World:
         return min((item["itemIdentifier"] for item in answer["batchItemFailures"]), default=None)
 
 
+def _customer(customer_id: str) -> Customer | None:
+    """Whoever has this id now; None where they were erased."""
+    try:
+        return DynamoCustomers(IDENTITY_SALT).load(customer_id)
+    except ErasedCustomerError:
+        return None
+
+
 @contextmanager
-def world(
+def world(  # noqa: PLR0913  a deployment differs in so many things
     journeys: Path,
     *,
     start: datetime,
     secrets: Mapping[str, str],
+    policy: Path = POLICY,
     ticking: bool = False,
     texts_by_end_user_messaging: bool = False,
+    public_url: str = PUBLIC_URL,
+    subscribers: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[World]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
-    SMS goes out by SNS, unless End User Messaging is asked for; WhatsApp knows no other way.
-    Raises InvalidJourneysError as `World.deploy` does.
+    SMS goes out by SNS, unless End User Messaging is asked for; WhatsApp knows no other way. Changes of consent are
+    told to `subscribers`, URLs on loopback by name.
+    Raises InvalidJourneysError and InvalidPolicyError as `World.deploy` does.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cairn-")))
         clock = stack.enter_context(time_machine.travel(start, tick=ticking))
         stack.enter_context(sandbox())
-        cloud = Cloud(texts_by_end_user_messaging=texts_by_end_user_messaging)
+        cloud = Cloud(
+            texts_by_end_user_messaging=texts_by_end_user_messaging, public_url=public_url, subscribers=subscribers
+        )
         cloud.create(secrets)
-        made = World(cloud, clock, folder / "catalogue.json")
+        made = World(cloud, clock, folder / "catalogue.json", policy=policy)
         made.deploy(journeys)
         yield made
+
+
+def _tell_only(subscribers: Mapping[str, str], policy: Path) -> None:
+    """A laptop's subscribers are those that it was given, in place of the deployment's."""
+    document = json.loads(policy.read_bytes())
+    document["subscribers"] = [{"name": name, "url": url, "secret": name} for name, url in subscribers.items()]
+    policy.write_text(json.dumps(document), encoding="utf-8")
 
 
 def _load(function: Function, cloud: Cloud, catalogue: Path) -> Handler:

@@ -1,1 +1,1 @@
-"""The five functions: what starts each, what it is told, and what it may do."""
+"""The functions: what starts each, what it is told, and what it may do."""

@@ -5,27 +5,32 @@ from email.utils import parseaddr
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.settings import DeliverMessageSettings
-from infra.cloud.bundle.journeys import CATALOGUE_PATH
+from infra.cloud.bundle.journeys import CATALOGUE_PATH, POLICY_PATH
 from infra.cloud.feedback import EmailFeedback, SmsFeedback
 from infra.cloud.function import Function, Shared
 from infra.cloud.nag import acknowledge
+from infra.cloud.schedules import Schedules
 from infra.cloud.stage import PHONE_NUMBER_ID
 
 BATCH_SIZE = 10
 
 
 class DeliverMessage(Function):
-    def __init__(
+    def __init__(  # noqa: PLR0913  all that sending takes
         self,
         scope: Construct,
         *,
         shared: Shared,
+        schedules: Schedules,
         table: dynamodb.ITable,
         email: EmailFeedback,
         sms: SmsFeedback | None,
+        links: secretsmanager.ISecret,
+        public_url: str,
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
@@ -35,8 +40,19 @@ class DeliverMessage(Function):
             settings=DeliverMessageSettings(
                 stage=stage.name,
                 table_name=table.table_name,
+                messages_queue_url=queues.messages.queue_url,
+                messages_queue_arn=queues.messages.queue_arn,
+                marketing_queue_url=queues.marketing.queue_url,
+                marketing_queue_arn=queues.marketing.queue_arn,
                 messages_dead_letter_queue_url=queues.messages.dead_letters.queue_url,
+                messages_dead_letter_queue_arn=queues.messages.dead_letters.queue_arn,
+                schedule_group=schedules.group_name,
+                schedule_role_arn=schedules.role.role_arn,
+                identity_salt=stage.identity_salt,
+                policy_path=POLICY_PATH,
                 journeys_path=CATALOGUE_PATH,
+                links_secret_id=links.secret_arn,
+                public_url=public_url,
                 email_sender=stage.email_sender,
                 email_configuration_set=email.configuration_set.configuration_set_name,
                 sms_sender_id=stage.sms_sender_id,
@@ -45,9 +61,25 @@ class DeliverMessage(Function):
                 whatsapp_phone_number_id=stage.whatsapp_phone_number_id,
             ),
         )
-        self.consume(queues.messages, batch_size=BATCH_SIZE, max_concurrency=stage.delivery_concurrency)
-        self.may("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.table_arn)
-        self.may("sqs:SendMessage", on=queues.messages.dead_letters.queue_arn)
+        for lane in (queues.messages, queues.marketing):
+            self.consume(lane, batch_size=BATCH_SIZE, max_concurrency=stage.delivery_concurrency)
+        self.may(
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            on=table.table_arn,
+        )
+        self.may(
+            "sqs:SendMessage",
+            on=[
+                queues.messages.queue_arn,
+                queues.marketing.queue_arn,
+                queues.messages.dead_letters.queue_arn,
+            ],
+        )
+        self.may("secretsmanager:GetSecretValue", on=links.secret_arn)
+        schedules.let_set(self)
         self._may_send_email(email, stage.email_sender)
         if stage.sms_origination:
             self.may("sms-voice:SendTextMessage", on=stage.sms_origination)

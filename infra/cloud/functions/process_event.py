@@ -4,7 +4,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from cairn.settings import ProcessEventSettings
-from infra.cloud.bundle.journeys import CATALOGUE_PATH
+from infra.cloud.bundle.journeys import CATALOGUE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.overflow import OverflowBucket
 
@@ -28,6 +28,7 @@ class ProcessEvent(Function):
                 phone_region=stage.phone_region,
                 reply_languages=stage.reply_languages,
                 journeys_path=CATALOGUE_PATH,
+                policy_path=POLICY_PATH,
             ),
         )
         for queue in (queues.events, queues.wakes):
@@ -44,4 +45,5 @@ class ProcessEvent(Function):
             on=table.table_arn,
         )
         self.may_overflow("s3:GetObject", overflow)
+        self.may_overflow("s3:PutObject", overflow)
         self.may("sqs:SendMessage", on=[queues.events.dead_letters.queue_arn, queues.wakes.dead_letters.queue_arn])

@@ -6,12 +6,14 @@ from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cairn.settings import RelayEffectsSettings
+from infra.cloud.bundle.journeys import POLICY_PATH
 from infra.cloud.function import Function, Shared
-from infra.cloud.nag import acknowledge
 from infra.cloud.schedules import Schedules
+from infra.cloud.topics import TopicKey
 
 BATCH_SIZE = 100
 
@@ -25,7 +27,16 @@ out the function parks itself, whole; this is for when AWS does not answer, and 
 
 
 class RelayEffects(Function):
-    def __init__(self, scope: Construct, *, shared: Shared, schedules: Schedules, table: dynamodb.ITable) -> None:
+    def __init__(  # noqa: PLR0913  it reaches more than any other
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        schedules: Schedules,
+        table: dynamodb.ITable,
+        alarms: sns.ITopic,
+        key: TopicKey,
+    ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
             scope,
@@ -34,13 +45,18 @@ class RelayEffects(Function):
             settings=RelayEffectsSettings(
                 stage=stage.name,
                 table_name=table.table_name,
+                erasures_queue_url=queues.erasures.queue_url,
                 wakes_queue_url=queues.wakes.queue_url,
                 wakes_queue_arn=queues.wakes.queue_arn,
                 wakes_dead_letter_queue_arn=queues.wakes.dead_letters.queue_arn,
                 schedule_group=schedules.group_name,
                 schedule_role_arn=schedules.role.role_arn,
                 messages_queue_url=queues.messages.queue_url,
+                marketing_queue_url=queues.marketing.queue_url,
+                notices_queue_url=queues.notices.queue_url,
                 effects_dead_letter_queue_url=queues.effects_dead_letters.queue_url,
+                alarm_topic_arn=alarms.topic_arn,
+                policy_path=POLICY_PATH,
             ),
         )
         self.add_event_source(
@@ -56,6 +72,7 @@ class RelayEffects(Function):
             )
         )
         self.may(
+            "dynamodb:GetItem",
             "dynamodb:Query",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
@@ -64,17 +81,15 @@ class RelayEffects(Function):
         )
         self.may(
             "sqs:SendMessage",
-            on=[queues.wakes.queue_arn, queues.messages.queue_arn, queues.effects_dead_letters.queue_arn],
+            on=[
+                queues.wakes.queue_arn,
+                queues.messages.queue_arn,
+                queues.marketing.queue_arn,
+                queues.notices.queue_arn,
+                queues.erasures.queue_arn,
+                queues.effects_dead_letters.queue_arn,
+            ],
         )
-        self.may("scheduler:CreateSchedule", on=schedules.schedules_arn)
-        acknowledge(
-            self.execution_role,
-            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>"
-            f":schedule/{schedules.group_name}/*]",
-            because="a schedule is named after its effect; the group holds nothing else",
-        )
-        self.may(
-            "iam:PassRole",
-            on=schedules.role.role_arn,
-            when={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
-        )
+        self.may("sns:Publish", on=alarms.topic_arn)
+        self.may("kms:Decrypt", "kms:GenerateDataKey", on=key.key_arn)  # SNS encrypts on behalf of whoever publishes
+        schedules.let_set(self)

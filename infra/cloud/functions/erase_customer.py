@@ -1,0 +1,72 @@
+"""erase_customer: started by the erasures queue, removes what is left of a customer wherever anything is kept."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from cairn.settings import ERASURE_TIMEOUT, EraseCustomerSettings
+from infra.cloud.function import Function, Shared
+from infra.cloud.overflow import OverflowBucket
+from infra.cloud.schedules import Schedules
+
+BATCH_SIZE = 1
+"""Each looks through all dead letters, which nobody else sees meanwhile."""
+
+CONCURRENCY = 2
+"""The least that an event source knows; one more would only wait for the letters that the others hold."""
+
+WAIT_SECONDS = 2
+
+
+class EraseCustomer(Function):
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        schedules: Schedules,
+        table: dynamodb.ITable,
+        overflow: OverflowBucket,
+    ) -> None:
+        stage, queues = shared.stage, shared.queues
+        erasures = queues.erasures
+        letters = [queue for queue in queues.parked.values() if queue is not erasures.dead_letters]
+        super().__init__(
+            scope,
+            "erase_customer",
+            shared=shared,
+            timeout=ERASURE_TIMEOUT,
+            settings=EraseCustomerSettings(
+                stage=stage.name,
+                table_name=table.table_name,
+                identity_salt=stage.identity_salt,
+                erasures_queue_url=erasures.queue_url,
+                erasures_dead_letter_queue_url=erasures.dead_letters.queue_url,
+                letters_queue_urls=" ".join(queue.queue_url for queue in letters),
+                letters_wait_seconds=str(WAIT_SECONDS),
+                overflow_bucket=overflow.bucket_name,
+                schedule_group=schedules.group_name,
+            ),
+        )
+        self.consume(erasures, batch_size=BATCH_SIZE, max_concurrency=CONCURRENCY)
+        # TransactWriteItems is authorised by the actions of the items in it, BatchWriteItem by its own name.
+        self.may(
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:BatchWriteItem",
+            on=table.table_arn,
+        )
+        self.may("sqs:SendMessage", on=[erasures.queue_arn, erasures.dead_letters.queue_arn])
+        self.may(
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibility",
+            on=[queue.queue_arn for queue in letters],
+        )
+        self.may_overflow("s3:GetObject", overflow)
+        self.may_overflow("s3:PutObject", overflow)
+        schedules.let_cancel(self)

@@ -1,0 +1,42 @@
+"""manage_api: started by the HTTP API for those who are signed in, does what our own people ask."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from cairn.settings import ManageApiSettings
+from infra.cloud.function import Function, Shared
+from infra.cloud.table import INDEX
+
+
+class ManageApi(Function):
+    def __init__(self, scope: Construct, *, shared: Shared, table: dynamodb.ITable) -> None:
+        stage, queues = shared.stage, shared.queues
+        super().__init__(
+            scope,
+            "manage_api",
+            shared=shared,
+            settings=ManageApiSettings(
+                stage=stage.name,
+                table_name=table.table_name,
+                events_queue_url=queues.events.queue_url,
+                messages_queue_url=queues.messages.queue_url,
+                marketing_queue_url=queues.marketing.queue_url,
+                identity_salt=stage.identity_salt,
+                phone_region=stage.phone_region,
+            ),
+        )
+        # It reads customers, and writes switches, decisions on held messages, their tasks and the audit. What it says
+        # of customers takes the road of every event.
+        self.may(
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+            on=table.table_arn,
+        )
+        self.may("dynamodb:Query", on=f"{table.table_arn}/index/{INDEX}")
+        self.may(
+            "sqs:SendMessage",
+            on=[queue.queue_arn for queue in (queues.events, queues.messages, queues.marketing)],
+        )

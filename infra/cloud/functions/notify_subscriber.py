@@ -1,0 +1,52 @@
+"""notify_subscriber: started by the notices queue, posts one notice to one subscriber."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from cairn.settings import NotifySubscriberSettings
+from infra.cloud.bundle.journeys import POLICY_PATH
+from infra.cloud.function import Function, Shared
+from infra.cloud.schedules import Schedules
+
+BATCH_SIZE = 1
+"""Who is slow keeps nobody else's notice waiting in the same batch."""
+
+CONCURRENCY = 10
+"""Requests to subscribers at once: what a CRM takes, and more than a thousand notices a minute."""
+
+
+class NotifySubscriber(Function):
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        schedules: Schedules,
+        table: dynamodb.ITable,
+        subscribers: secretsmanager.ISecret,
+    ) -> None:
+        notices = shared.queues.notices
+        super().__init__(
+            scope,
+            "notify_subscriber",
+            shared=shared,
+            settings=NotifySubscriberSettings(
+                stage=shared.stage.name,
+                table_name=table.table_name,
+                notices_queue_url=notices.queue_url,
+                notices_queue_arn=notices.queue_arn,
+                notices_dead_letter_queue_url=notices.dead_letters.queue_url,
+                notices_dead_letter_queue_arn=notices.dead_letters.queue_arn,
+                schedule_group=schedules.group_name,
+                schedule_role_arn=schedules.role.role_arn,
+                subscribers_secret_id=subscribers.secret_arn,
+                subscribers_reach="public",
+                policy_path=POLICY_PATH,
+            ),
+        )
+        self.consume(notices, batch_size=BATCH_SIZE, max_concurrency=CONCURRENCY)
+        self.may("dynamodb:BatchGetItem", on=table.table_arn)
+        self.may("sqs:SendMessage", on=[notices.queue_arn, notices.dead_letters.queue_arn])
+        self.may("secretsmanager:GetSecretValue", on=subscribers.secret_arn)
+        schedules.let_set(self)

@@ -1,0 +1,32 @@
+"""serve_preferences: started by the links of messages, shows what a customer gets and stores what it says of that."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from cairn.settings import ServePreferencesSettings
+from infra.cloud.bundle.journeys import POLICY_PATH
+from infra.cloud.function import Function, Shared
+
+
+class ServePreferences(Function):
+    def __init__(
+        self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, links: secretsmanager.ISecret
+    ) -> None:
+        stage, queues = shared.stage, shared.queues
+        super().__init__(
+            scope,
+            "serve_preferences",
+            shared=shared,
+            settings=ServePreferencesSettings(
+                stage=stage.name,
+                table_name=table.table_name,
+                events_queue_url=queues.events.queue_url,
+                links_secret_id=links.secret_arn,
+                identity_salt=stage.identity_salt,
+                policy_path=POLICY_PATH,
+            ),
+        )
+        self.may("dynamodb:Query", on=table.table_arn)
+        self.may("sqs:SendMessage", on=queues.events.queue_arn)
+        self.may("secretsmanager:GetSecretValue", on=links.secret_arn)

@@ -1,0 +1,55 @@
+"""sweep: started by a rule every five minutes, sets going again who waits for something that has been resumed."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from cairn.settings import SWEEP_EVERY, SWEEP_TIMEOUT, SweepSettings
+from infra.cloud.function import Function, Shared
+from infra.cloud.nag import acknowledge
+from infra.cloud.table import INDEX
+
+
+class Sweep(Function):
+    def __init__(self, scope: Construct, *, shared: Shared, table: dynamodb.ITable) -> None:
+        stage, queues = shared.stage, shared.queues
+        super().__init__(
+            scope,
+            "sweep",
+            shared=shared,
+            timeout=SWEEP_TIMEOUT,
+            settings=SweepSettings(
+                stage=stage.name,
+                table_name=table.table_name,
+                wakes_queue_url=queues.wakes.queue_url,
+                messages_queue_url=queues.messages.queue_url,
+                marketing_queue_url=queues.marketing.queue_url,
+            ),
+        )
+        every = Duration.seconds(int(SWEEP_EVERY.total_seconds()))
+        # What a sweep did not do, the next one does: nothing is gained by trying one again, and nothing lost without.
+        self.configure_async_invoke(retry_attempts=0, max_event_age=every)
+        rule = events.Rule(
+            self,
+            "Every",
+            description="Cairn: looks for those who wait for something that has been resumed",
+            schedule=events.Schedule.rate(every),
+            targets=[targets.LambdaFunction(self, retry_attempts=0, max_event_age=every)],
+        )
+        for construct, finding in (
+            (self, "Serverless-LambdaAsyncFailureDestination"),
+            (rule, "Serverless-EventBusDLQ"),
+        ):
+            acknowledge(
+                construct, finding, because="a sweep that did not come to its end says nothing: the next one sees all"
+            )
+        self.may(
+            "dynamodb:GetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:BatchWriteItem",
+            on=table.table_arn,
+        )
+        self.may("dynamodb:Query", on=f"{table.table_arn}/index/{INDEX}")
+        self.may("sqs:SendMessage", on=[queue.queue_arn for queue in (queues.wakes, queues.messages, queues.marketing)])
