@@ -1,13 +1,14 @@
 # make demo   three stories, weeks of virtual time, on your laptop
 # make test   everything that can be proven without an AWS account
 # make check  format, lint, types, import contracts, journeys
+# make preflight  every journey tried on made-up customers, and stamped; what is not, synth refuses
 # make synth  the CloudFormation templates
 # make serve  the whole stack behind HTTP on loopback
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check synth serve lock bench clean
+.PHONY: demo test check preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -16,7 +17,7 @@ serve: .venv/local.stamp
 	@$(BIN)/cairn serve
 
 test: .venv/dev.stamp tests/vendors/node_modules
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -24,6 +25,9 @@ check: .venv/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cairn check layers/journeys
+
+preflight: .venv/local.stamp
+	@$(BIN)/cairn preflight
 
 synth: .venv/dev.stamp
 	$(BIN)/python -m infra.cloud.synth

@@ -11,6 +11,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
 from infra.local.cloud import SANDBOX
 from infra.local.wiring import Function
 
@@ -54,8 +55,10 @@ SERVICES = {
     "receive_webhook": ["secretsmanager", "sqs"],
     "process_event": ["dynamodb", "sqs"],
     "relay_effects": ["dynamodb", "sqs", "scheduler"],
-    "deliver_message": ["dynamodb", "sns", "sesv2", "sqs"],
+    "deliver_message": ["dynamodb", "sns", "sesv2", "sqs", "scheduler", "secretsmanager"],
     "record_feedback": ["sqs"],
+    "sweep": ["dynamodb", "sqs"],
+    "serve_preferences": ["dynamodb", "secretsmanager", "sqs"],
 }
 """The clients that each function makes while it is warmed."""
 
@@ -67,6 +70,7 @@ def import_of(function: Function) -> tuple[float, float]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | SANDBOX
     environment |= {f"CAIRN_{one.name.upper()}": f"https://sqs/{one.name}" for one in fields(function.settings)}
     environment["CAIRN_SOURCES_PATH"] = str(ROOT / "sources.toml")
+    environment["CAIRN_POLICY_PATH"] = str(journeys_layer(JOURNEYS) / "journeys" / "policy.json")
     ours = [_run(OURS.format(name=function.name), environment) for _ in range(RUNS)]
     needed = [name for name in ours[0][1] if name.partition(".")[0] not in OWN]
     floor = FLOOR.format(modules=needed, services=SERVICES[function.name])

@@ -57,15 +57,26 @@ def paths_taken() -> list[PathTaken]:
             first = taken("first event → decided", "process_event", Budget(3), made.settle)
             decided = list(calls)
             told = _of("relay of its commit", decided, "relay_effects", units, Budget(4))
-            text = _of("text message → sent", decided, "deliver_message", units, Budget(3, 3))
+            text = _of("text message → sent", decided, "deliver_message", units, SENT)
             wake = taken("wake-up → decided", "process_event", Budget(2, 3), lambda: _pass(made, timedelta(hours=1)))
-            mail = _of("e-mail → sent", list(calls), "deliver_message", units, Budget(3, 3))
+            mail = _of("e-mail → sent", list(calls), "deliver_message", units, SENT)
             _post(made, "invoice_paid", 2)
             event = taken("typical event → decided", "process_event", Budget(2, 6), made.settle)
-            return [webhook, first, told, text, wake, mail, event]
+            made.stop("deliver_message")
+            for number in range(3, 3 + BATCH_SIZE):
+                _post(made, FAILED, number)
+            made.settle()
+            made.start("deliver_message")
+            batch = taken("ten texts in a batch → sent", "deliver_message", SENT_IN_A_BATCH, made.settle)
+            return [webhook, first, told, text, wake, mail, event, batch]
 
 
 FAILED = "invoice_payment_failed"
+
+BATCH_SIZE = 10
+SENT = Budget(1 + 3, 3)
+"""One read for the whole batch of messages; then claim, provider and record for each."""
+SENT_IN_A_BATCH = Budget(1 + 3 * BATCH_SIZE, 3 * BATCH_SIZE)
 
 
 def _of(name: str, calls: list[Call], function: str, units: WriteUnits, budget: Budget) -> PathTaken:

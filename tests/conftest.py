@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from infra.local.world import World
 
 JOURNEYS = Path(__file__).parents[1] / "layers" / "journeys"
+POLICY = Path(__file__).parents[1] / "policy.toml"
 SHORT_JOURNEY = Path(__file__).parent / "journeys"
 """One journey of a few hours with one of everything: text, wait, e-mail, wait, call."""
 
@@ -25,6 +26,16 @@ ALL_CONSENTS = [
 ]
 
 Line = dict[str, Any]
+
+TOGETHER = ("infra", "integration", "operations")
+"""Folders whose tests share what is slow to make (a synthesis, a database, a server): one process runs them all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests one process runs, where several run at once: those of a folder above, else those of a file."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(item.path)))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,6 +110,19 @@ class Story:
         }
         self.world.cloud.send("feedback", json.dumps(envelope))
         self.world.settle()
+
+    def link(self, kind: str, address: str, *, known: bool = True) -> str:
+        """A link as an e-mail of ours to this address has it, of the customer there or of nobody."""
+        from cairn.adapters.links import SECRET, SignedLinks
+        from cairn.domain.consent import Channel
+        from infra.local.cloud import IDENTITY_SALT, LINKS_SECRET
+        from tests.unit.fakes import Secrets
+        from tests.unit.makers import message
+
+        (customer,) = self.world._named(address) if known else ["c_nobody"]  # noqa: SLF001
+        links = SignedLinks(Secrets({SECRET: (LINKS_SECRET,)}), salt=IDENTITY_SALT, public_url="https://localhost")
+        got = message(customer=customer, decided_at=self.world.now())
+        return links.of(got, Channel.EMAIL, address)[kind]
 
     def dead_letters(self, queue: str) -> list[tuple[str, str]]:
         """(body, reason) of what was parked; it stays where it is, but out of sight for a while."""
@@ -191,7 +215,7 @@ def dynamodb_endpoint() -> Iterator[str | None]:
 
 
 class Begins(Protocol):
-    def __call__(self, journeys: Path = SHORT_JOURNEY, *, at: datetime = MONDAY) -> Story: ...
+    def __call__(self, journeys: Path = SHORT_JOURNEY, *, at: datetime = MONDAY, policy: Path = POLICY) -> Story: ...
 
 
 @pytest.fixture
@@ -202,8 +226,8 @@ def a_story() -> Iterator[Begins]:
 
     with ExitStack() as stack:
 
-        def begin(journeys: Path = SHORT_JOURNEY, *, at: datetime = MONDAY) -> Story:
-            return Story(stack.enter_context(world(journeys, start=at, secrets=local_secrets({}))))
+        def begin(journeys: Path = SHORT_JOURNEY, *, at: datetime = MONDAY, policy: Path = POLICY) -> Story:
+            return Story(stack.enter_context(world(journeys, start=at, secrets=local_secrets({}), policy=policy)))
 
         yield begin
 

@@ -49,6 +49,11 @@ class Templates:
         functions = self.all("AWS::Lambda::Function").values()
         return next(one for one in functions if service_of(one) == service)
 
+    def name_of(self, service: str) -> str:
+        """What a function of ours is called in the template."""
+        functions = self.all("AWS::Lambda::Function")
+        return next(name for name, one in functions.items() if service_of(one) == service)
+
     def statements(self, service: str) -> list[Json]:
         """What a function of ours may do."""
         role = self.function(service)["Role"]["Fn::GetAtt"][0]

@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cairn.domain.breaker import Trip
 from cairn.telemetry import count
+from functions.relay_effects.handler import note_trip
 from tests.infra.conftest import Json, Templates
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -54,18 +57,32 @@ def test_the_api_is_watched(prod: Templates) -> None:
     assert watched([alarm]) == prod.all("AWS::ApiGatewayV2::Api").keys()
 
 
-def test_refused_webhooks_are_watched_under_the_name_they_are_counted_by(
-    prod: Templates, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("name", "service", "counts"),
+    [
+        ("WebhookRefused", "receive_webhook", lambda: count("WebhookRefused")),
+        ("BreakerTripped", "relay_effects", lambda: note_trip(Trip("journey:visit", "complaints"))),
+    ],
+)
+def test_what_functions_count_is_watched_under_the_name_it_is_counted_by(  # noqa: PLR0913  two fixtures among them
+    prod: Templates,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    name: str,
+    service: str,
+    counts: Callable[[], None],
 ) -> None:
-    environment = prod.function("receive_webhook")["Environment"]["Variables"]
+    environment = prod.function(service)["Environment"]["Variables"]
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", environment["POWERTOOLS_SERVICE_NAME"])
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
 
-    count("WebhookRefused")
+    counts()
 
-    counted = json.loads(capsys.readouterr().out)
-    (alarm,) = alarms_on(prod, "WebhookRefused")
+    (counted,) = [line for text in capsys.readouterr().out.splitlines() if "_aws" in (line := json.loads(text))]
+    (alarm,) = alarms_on(prod, name)
     (published,) = counted["_aws"]["CloudWatchMetrics"]
+    assert [one["Name"] for one in published["Metrics"]] == [name]
     assert alarm["Namespace"] == published["Namespace"] == environment["POWERTOOLS_METRICS_NAMESPACE"]
     assert alarm["Dimensions"] == [{"Name": "service", "Value": counted["service"]}]
     assert published["Dimensions"] == [["service"]]

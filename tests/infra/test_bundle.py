@@ -12,17 +12,29 @@ from pathlib import Path
 import pytest
 
 from cairn.adapters.journey_yaml import InvalidJourneysError
+from cairn.adapters.policy import policy_at
+from cairn.adapters.policy_toml import InvalidPolicyError
 from infra.cloud.bundle import bytecode
 from infra.cloud.bundle.bytecode import compile_tree, compiler
 from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_code
 from infra.cloud.bundle.dependencies import SERVICES, DependenciesError, dependencies_layer
 from infra.cloud.bundle.everything import make_bundle
-from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
+from infra.cloud.bundle.journeys import JOURNEYS, POLICY, POLICY_PATH, journeys_layer
 from tests.infra.conftest import Templates
 
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1")
 
-FUNCTIONS = ("receive_webhook", "process_event", "relay_effects", "deliver_message", "record_feedback")
+FUNCTIONS = (
+    "receive_webhook",
+    "process_event",
+    "relay_effects",
+    "deliver_message",
+    "record_feedback",
+    "serve_preferences",
+    "notify_subscriber",
+    "manage_api",
+    "erase_customer",
+)
 
 LAMBDA_SETS = {
     "AWS_REGION": "us-east-1",
@@ -94,7 +106,9 @@ def test_a_function_starts_with_its_layers_alone(layer: Path, dev: Templates, na
     """What Lambda does before the first event: import the handler, and make what it needs."""
     code = function_code(name)
     variables = dev.function(name)["Environment"]["Variables"]
-    told = {key: str(value).replace("/var/task", str(code)) for key, value in variables.items()}
+    journeys = journeys_layer(JOURNEYS) / "journeys"
+    places = {"/var/task": str(code), str(Path(POLICY_PATH).parent): str(journeys)}
+    told = {key: _moved(str(value), places) for key, value in variables.items()}
     path = [layer / "python", core_layer() / "python", code]
 
     started = subprocess.run(  # noqa: S603 - our own interpreter
@@ -106,6 +120,13 @@ def test_a_function_starts_with_its_layers_alone(layer: Path, dev: Templates, na
     )
 
     assert started.returncode == 0, started.stderr
+
+
+def _moved(value: str, places: dict[str, str]) -> str:
+    """A path of Lambda's as it is here."""
+    for there, here in places.items():
+        value = value.replace(there, here)
+    return value
 
 
 PUT_AND_GET = """
@@ -257,6 +278,40 @@ def test_the_journeys_layer_is_one_file_that_the_functions_can_read() -> None:
     assert {entry["journey"] for entry in catalogue} == {
         folder.name for folder in JOURNEYS.iterdir() if folder.is_dir()
     }
+
+
+def test_the_policy_is_beside_the_journeys() -> None:
+    layer = journeys_layer(JOURNEYS)
+
+    assert policy_at(layer / POLICY_PATH.removeprefix("/opt/")).brand
+
+
+def test_a_journey_that_preflight_has_not_passed_fails_synthesis_with_the_command_to_run(tmp_path: Path) -> None:
+    some = next(folder for folder in JOURNEYS.iterdir() if folder.is_dir())
+    folder = shutil.copytree(some, tmp_path / some.name)
+    template = next((folder / "templates").glob("*.sms.txt"))
+    template.write_text(template.read_text() + " Thank you.")
+
+    with pytest.raises(InvalidJourneysError, match=f"Run `cairn preflight {some.name}`"):
+        make_bundle(tmp_path)
+
+    (folder / "preflight.json").unlink()
+    with pytest.raises(InvalidJourneysError, match="preflight has not passed this journey"):
+        make_bundle(tmp_path)
+
+
+def test_neither_samples_nor_stamps_are_uploaded() -> None:
+    layer = journeys_layer(JOURNEYS)
+
+    assert {file.name for file in layer.rglob("*") if file.is_file()} == {"catalogue.json", "policy.json"}
+
+
+def test_a_policy_with_a_mistake_fails_synthesis_and_says_where(tmp_path: Path) -> None:
+    broken = tmp_path / "policy.toml"
+    broken.write_text(POLICY.read_text(encoding="utf-8") + '\n[[caps]]\nlimit = 1\nwindow = "fortnight"\n')
+
+    with pytest.raises(InvalidPolicyError, match=r"policy.toml:\d+: caps\[3\].window"):
+        journeys_layer(JOURNEYS, broken)
 
 
 def test_a_journey_with_a_mistake_fails_synthesis_and_says_where(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What must never be lost, and what must never be seen."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -85,19 +86,27 @@ def test_a_stage_to_try_things_out_leaves_nothing_behind(dev: Templates) -> None
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_no_secret_is_in_a_template(synthesized: dict[str, Templates], stage: str) -> None:
-    (secret,) = synthesized[stage].all("AWS::SecretsManager::Secret").values()
+    secrets = synthesized[stage].all("AWS::SecretsManager::Secret")
 
-    assert "SecretString" not in secret
-    assert secret["GenerateSecretString"] == {"SecretStringTemplate": "{}", "GenerateStringKey": "unused"}
+    drawn = {name[:-8]: secret["GenerateSecretString"] for name, secret in secrets.items()}
+    assert not any("SecretString" in secret for secret in secrets.values())
+    assert drawn["SourcesSecret"] == {"SecretStringTemplate": "{}", "GenerateStringKey": "unused"}
+    assert drawn["LinksSecret"]["GenerateStringKey"] == "links", "the one that nobody has to put there"
+    assert drawn["LinksSecret"]["PasswordLength"] >= 64
     for file in synthesized[stage].files():
-        assert "whsec_" not in file.read_text()
+        assert not re.search(r"whsec_\w", file.read_text())
 
 
-def test_the_identity_salt_is_told_to_one_function_and_nobody_else(prod: Templates) -> None:
+WHO_KNOWS_ADDRESSES = {"process_event", "deliver_message", "serve_preferences", "manage_api", "erase_customer"}
+"""They make ids and keys of addresses."""
+
+
+def test_the_identity_salt_is_told_to_those_who_hash_addresses_and_nobody_else(prod: Templates) -> None:
     told = json.dumps([prod.data, prod.engine]).count(PROD["identity_salt"])
 
-    assert told == 1
-    assert prod.function("process_event")["Environment"]["Variables"]["CAIRN_IDENTITY_SALT"] == PROD["identity_salt"]
+    assert told == len(WHO_KNOWS_ADDRESSES)
+    for service in WHO_KNOWS_ADDRESSES:
+        assert prod.function(service)["Environment"]["Variables"]["CAIRN_IDENTITY_SALT"] == PROD["identity_salt"]
 
 
 def test_aws_names_what_it_can(prod: Templates) -> None:

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import fields
+from datetime import timedelta
 
 import pytest
 
 from cairn.adapters.dynamodb.items import STATE
-from cairn.settings import FUNCTION_TIMEOUT
+from cairn.settings import FUNCTION_TIMEOUT, SWEEP_EVERY
 from infra.local.wiring import FUNCTIONS, QUEUES, Function, Queue
-from tests.infra.conftest import Deployed
+from tests.infra.conftest import Deployed, Templates
 
 FOR_LIBRARIES = {"AWS_CA_BUNDLE", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
 
@@ -65,6 +66,22 @@ def test_a_function_is_told_what_its_settings_name(deployed: Deployed, function:
     assert there.keys() - told.keys() == FOR_LIBRARIES
     assert told.keys() == {f"CAIRN_{one.name.upper()}" for one in fields(function.settings)}
     assert function.settings.from_environment(told).environment() == told
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_rule_starts_a_function_as_often(dev: Templates, function: Function) -> None:
+    rules = [
+        rule["ScheduleExpression"]
+        for rule in dev.all("AWS::Events::Rule").values()
+        if any(target["Arn"]["Fn::GetAtt"][0] == dev.name_of(function.name) for target in rule["Targets"])
+    ]
+
+    every = [f"rate({function.every // timedelta(minutes=1)} minutes)"] if function.every else []
+    assert rules == every
+
+
+def test_a_sweep_is_over_before_the_next_begins(dev: Templates) -> None:
+    assert dev.function("sweep")["Timeout"] < SWEEP_EVERY.total_seconds()
 
 
 def test_a_function_gives_back_only_what_failed(deployed: Deployed) -> None:

@@ -4,11 +4,14 @@ import json
 
 import pytest
 
+from cairn.adapters.operators.routes import ROUTES as MANAGE
 from cairn.adapters.sources import TRACK, sources
 from infra.cloud.api import ACCESS_LOG, SOURCES
+from infra.cloud.functions.erase_customer import CONCURRENCY as FEW_AT_A_TIME
+from infra.cloud.functions.notify_subscriber import CONCURRENCY
 from tests.infra.conftest import Json, Templates, service_of
 
-WITH_JOURNEYS = {"process_event", "deliver_message"}
+WITH_CATALOGUE = {"process_event", "deliver_message"}
 
 
 def functions(templates: Templates) -> dict[str, Json]:
@@ -25,17 +28,20 @@ def test_every_function_runs_alike(synthesized: dict[str, Templates], stage: str
         assert function["LoggingConfig"]["LogFormat"] == "JSON"
 
 
-def test_only_who_walks_or_renders_journeys_carries_them(dev: Templates) -> None:
-    for name, function in functions(dev).items():
+def test_only_who_goes_by_journeys_or_policy_carries_them(dev: Templates) -> None:
+    for function in functions(dev).values():
         layers = [layer["Ref"] for layer in function["Layers"]]
-        assert len(layers) == len(set(layers)) == (3 if name in WITH_JOURNEYS else 2)
-        assert any("Journeys" in layer for layer in layers) == (name in WITH_JOURNEYS)
+        asks = {"CAIRN_JOURNEYS_PATH", "CAIRN_POLICY_PATH"} & set(function["Environment"]["Variables"])
+        assert len(layers) == len(set(layers)) == (3 if asks else 2)
+        assert any("Journeys" in layer for layer in layers) == bool(asks)
 
 
-def test_journeys_are_read_from_where_their_layer_is_unpacked(dev: Templates) -> None:
-    for name in WITH_JOURNEYS:
-        variables = functions(dev)[name]["Environment"]["Variables"]
-        assert variables["CAIRN_JOURNEYS_PATH"] == "/opt/journeys/catalogue.json"
+def test_journeys_and_policy_are_read_from_where_their_layer_is_unpacked(dev: Templates) -> None:
+    for name, function in functions(dev).items():
+        variables = function["Environment"]["Variables"]
+        assert ("CAIRN_JOURNEYS_PATH" in variables) == (name in WITH_CATALOGUE)
+        assert variables.get("CAIRN_JOURNEYS_PATH", "/opt/journeys/catalogue.json") == "/opt/journeys/catalogue.json"
+        assert variables.get("CAIRN_POLICY_PATH", "/opt/journeys/policy.json") == "/opt/journeys/policy.json"
 
 
 def test_logs_end(dev: Templates, prod: Templates) -> None:
@@ -58,6 +64,9 @@ def test_a_backlog_cannot_keep_webhooks_out_nor_overrun_the_providers(prod: Temp
         "ProcessEventFromEvents": prod.stage.event_concurrency,
         "ProcessEventFromWakes": prod.stage.event_concurrency,
         "DeliverMessageFromMessages": prod.stage.delivery_concurrency,
+        "DeliverMessageFromMarketing": prod.stage.delivery_concurrency,
+        "EraseCustomerFromErasures": FEW_AT_A_TIME,
+        "NotifySubscriberFromNotices": CONCURRENCY,
     }
 
 
@@ -66,9 +75,53 @@ def test_every_source_has_a_route_of_its_own_and_all_lead_to_one_function(prod: 
     integrations = list(prod.all("AWS::ApiGatewayV2::Integration").values())
 
     own = {f"POST /webhooks/{name}" for name in sources(SOURCES) if name != TRACK}
-    assert routes == {"POST /webhooks/{source}", "GET /webhooks/{source}", "POST /events"} | own
+    webhooks = {route for route in routes if route.endswith("/events") or "/webhooks/" in route}
+    assert webhooks == {"POST /webhooks/{source}", "GET /webhooks/{source}", "POST /events"} | own
     assert not any("/_" in route for route in routes), "what begins with an underscore is a laptop's"
-    assert [one["PayloadFormatVersion"] for one in integrations] == ["2.0"]
+    assert {one["PayloadFormatVersion"] for one in integrations} == {"2.0"}
+
+
+def test_the_links_of_messages_lead_to_their_own_function(prod: Templates) -> None:
+    routes = {route["RouteKey"]: route for route in prod.all("AWS::ApiGatewayV2::Route").values()}
+    integrations = prod.all("AWS::ApiGatewayV2::Integration")
+
+    links = {route: one for route, one in routes.items() if route.endswith("/{token}")}
+    assert set(links) == {
+        f"{method} /{kind}/{{token}}"
+        for kind in ("unsubscribe", "preferences", "confirm")
+        for method in ("GET", "HEAD", "POST")
+    }
+    targets = {one["Target"]["Fn::Join"][1][1]["Ref"] for one in links.values()}
+    assert len(targets) == 1
+    assert "ServePreferences" in json.dumps(integrations[targets.pop()]["IntegrationUri"])
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_who_manages_is_signed_in_and_nobody_else_has_to_be(synthesized: dict[str, Templates], stage: str) -> None:
+    routes = {route["RouteKey"]: route for route in synthesized[stage].all("AWS::ApiGatewayV2::Route").values()}
+
+    signed = {key for key, route in routes.items() if route["AuthorizationType"] == "AWS_IAM"}
+    open_ = {key for key, route in routes.items() if route["AuthorizationType"] == "NONE"}
+    assert signed == {key for key in routes if "/manage" in key} == {f"{method} {path}" for method, path in MANAGE}
+    assert signed | open_ == routes.keys()
+
+
+def test_managing_leads_to_its_own_function(prod: Templates) -> None:
+    routes = prod.all("AWS::ApiGatewayV2::Route").values()
+    integrations = prod.all("AWS::ApiGatewayV2::Integration")
+
+    targets = {one["Target"]["Fn::Join"][1][1]["Ref"] for one in routes if "/manage" in one["RouteKey"]}
+    (target,) = targets
+    others = {one["Target"]["Fn::Join"][1][1]["Ref"] for one in routes if "/manage" not in one["RouteKey"]}
+    assert "ManageApi" in json.dumps(integrations[target]["IntegrationUri"])
+    assert target not in others
+
+
+def test_links_lead_to_the_api_or_wherever_the_stage_says(dev: Templates) -> None:
+    variables = functions(dev)["deliver_message"]["Environment"]["Variables"]
+    (api,) = dev.all("AWS::ApiGatewayV2::Api")
+
+    assert variables["CAIRN_PUBLIC_URL"] == {"Fn::GetAtt": [api, "ApiEndpoint"]}
 
 
 def test_the_api_is_throttled_and_logs_nothing_of_a_person(prod: Templates) -> None:
@@ -86,7 +139,7 @@ def test_a_flood_of_one_source_leaves_the_others_alone(prod: Templates) -> None:
     routes = prod.all("AWS::ApiGatewayV2::Route")
 
     throttled = stage[1]["Properties"]["RouteSettings"]
-    own = {route["RouteKey"] for route in routes.values() if "{" not in route["RouteKey"]}
+    own = {route["RouteKey"] for route in routes.values() if "{source}" not in route["RouteKey"]}
     throttle = prod.stage.throttle_of("stripe")
     assert throttled.keys() == own
     assert throttled["POST /webhooks/stripe"] == {

@@ -12,15 +12,26 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
 
+from cairn.adapters.dynamodb.health import DynamoTallies
+from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.adapters.links import SECRET, SignedLinks
+from cairn.adapters.overflow import Overflow
+from cairn.application.switch import Switch
+from cairn.domain.breaker import Outcome, bucket_of
+from cairn.domain.consent import Channel
+from infra.local.cloud import LINKS_SECRET
 from infra.local.scenario import Scenario, load, tell
-from infra.local.signing import local_secrets
+from infra.local.signing import local_secrets, posting
 from infra.local.world import World, world
 from tests.infra.conftest import Json, Templates
+from tests.unit.fakes import Secrets
+from tests.unit.makers import message
 
 ROOT = Path(__file__).parents[2]
 JOURNEYS = ROOT / "layers" / "journeys"
@@ -70,7 +81,7 @@ class Call:
 
     action: str
     target: str = ""
-    """The queue, phone, endpoint or sender that it was done to."""
+    """The queue, phone, endpoint or sender that it was done to; of the table, whether it is its index."""
 
 
 @dataclass
@@ -107,9 +118,11 @@ def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
         for item in given["TransactItems"]:
             yield from (Call(f"dynamodb:{TRANSACTED[kind]}") for kind in item)
         return
-    target = "phone" if "PhoneNumber" in given else str(given.get("TargetArn", ""))
+    target = "phone" if "PhoneNumber" in given else str(given.get("TargetArn", given.get("TopicArn", "")))
     if service == "sqs":
         target = given["QueueUrl"].rpartition("/")[2].removesuffix(".fifo").removeprefix("cairn-")
+    if service == "dynamodb":
+        target = "index" if "IndexName" in given else "table"
     if service == "s3":
         target = given["Key"]
     if service == "sesv2":
@@ -141,6 +154,12 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
                     made.cloud.send("feedback", _bounced(recorder.email))
                     made.settle()
         _reply_at_length(recorder, secrets)
+        _open_links(recorder, secrets)
+        _nobody_listens(recorder, secrets)
+        _pause_and_resume(recorder, secrets)
+        _operators_ask(recorder, secrets, tmp_path_factory.mktemp("policy") / "policy.toml")
+        _forget_somebody(recorder, secrets)
+        _bounces(recorder, secrets, tmp_path_factory.mktemp("breaker") / "policy.toml")
         _deploy_under_way(recorder, secrets, tmp_path_factory.mktemp("journeys"))
     return dict(recorder.calls)
 
@@ -165,6 +184,127 @@ def _reply_at_length(recorder: Recorder, secrets: dict[str, str]) -> None:
         made.settle()
 
 
+def _nobody_listens(recorder: Recorder, secrets: dict[str, str]) -> None:
+    """A subscriber is told of a denial, in vain, until it is given up on."""
+    denial = {"channel": "email", "purpose": "marketing", "status": "denied"}
+    event = {"id": "e", "type": "consent.changed", "customer": {"user_id": "sam"}, "consent": [denial]}
+    start = TWO_WHO_ARE_ONE.starts
+    with socket() as nobody, world(JOURNEYS, start=start, secrets=secrets, subscribers=_at(nobody)) as made:
+        recorder.watch(made)
+        sent = posting("track", event, secrets["track"], start)
+        headers = {name.lower(): value for name, value in sent.headers.items()}
+        made.request("POST", sent.url, headers, sent.body)
+        made.advance_to(start + timedelta(days=4))
+
+
+def _bounces(recorder: Recorder, secrets: dict[str, str], policy: Path) -> None:
+    """The third e-mail of three comes back, and their channel pauses itself."""
+    text = (ROOT / "policy.toml").read_text(encoding="utf-8")
+    policy.write_text(text.replace("minimum = 100", "minimum = 3"), encoding="utf-8")
+    whole = load(SCENARIOS / TOLD[1])
+    scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(hours=1)})
+    with world(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
+        recorder.watch(made)
+        tell(SCENARIOS / TOLD[1], scenario, made, secrets)
+        for _ in range(2):
+            DynamoTallies().add("channel:email", bucket_of(made.now()), Outcome.BOUNCED)
+        made.cloud.send("feedback", _bounced(recorder.email))
+        made.settle()
+
+
+DENIED = {"purpose": "marketing", "status": "denied"}
+
+
+def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) -> None:
+    """People approve what waits for them, look around, and turn and say what they may."""
+    review = '[[reviews]]\nsteps = ["fitness-trial-to-paid/confirm"]\nqueue = "q"\nwithin = "1d"\notherwise = "drop"\n'
+    policy.write_text((ROOT / "policy.toml").read_text(encoding="utf-8") + review)
+    whole = load(SCENARIOS / TOLD[0])
+    scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(minutes=1)})
+    with world(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
+        recorder.watch(made)
+        tell(SCENARIOS / TOLD[0], scenario, made, secrets)
+        (held,) = [line for line in made.timeline() if line["kind"] == "deferred"]
+        message, customer, why = held["message_id"], held["customer"], "they asked"
+        for path, fields in (
+            ("reviews", {"do": "approve", "message": message, "why": why}),
+            ("explain", {"message": message}),
+            ("explain", {"customer": customer}),
+            ("switches", {"do": "stop", "target": "channel:push", "why": why}),
+            (
+                "consent",
+                {"customer": customer, "channel": "sms", "purpose": "marketing", "status": "denied", "why": why},
+            ),
+            ("suppressions", {"do": "show", "channel": "email", "address": "a@example.com"}),
+            ("suppressions", {"do": "suppress", "channel": "email", "address": "a@example.com", "why": why}),
+            ("export", {"customer": customer}),
+            ("erase", {"customer": customer, "why": why}),
+        ):
+            body = json.dumps(fields).encode()
+            answer = made.manage("POST", f"https://localhost/manage/{path}", {}, body, actor="ada")
+            assert answer["statusCode"] < 300, answer
+            made.settle()
+        for path in ("switches", "reviews", "audit"):
+            assert made.manage("GET", f"https://localhost/manage/{path}", {}, actor="ada")["statusCode"] == 200
+
+
+def _pause_and_resume(recorder: Recorder, secrets: dict[str, str]) -> None:
+    """Everything is paused before somebody joins, and resumed once there are messages and timers that wait."""
+    whole = load(SCENARIOS / TOLD[0])
+    scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(days=2)})
+    why = {"by": "ada", "why": "a wrong price"}
+    with world(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
+        recorder.watch(made)
+        Switch(DynamoSwitches()).pause("all", **why, now=made.now())
+        tell(SCENARIOS / TOLD[0], scenario, made, secrets)
+        Switch(DynamoSwitches()).resume("all", **why, now=made.now())
+        made.advance_to(made.now() + timedelta(hours=1))
+
+
+def _at(nobody: socket) -> dict[str, str]:
+    """An address that is taken, and where nothing is answered."""
+    nobody.bind(("127.0.0.1", 0))
+    return {"crm": f"http://127.0.0.1:{nobody.getsockname()[1]}/"}
+
+
+def _open_links(recorder: Recorder, secrets: dict[str, str]) -> None:
+    """Somebody looks at what they get, and wants no more of it."""
+    with world(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+        recorder.watch(made)
+        links = SignedLinks(Secrets({SECRET: (LINKS_SECRET,)}), public_url="https://localhost")
+        of_nobody = links.of(message(decided_at=made.now()), Channel.EMAIL, "sam@example.com")
+        assert made.visit("GET", of_nobody["preferences"], {})["statusCode"] == 200
+        assert made.visit("POST", of_nobody["unsubscribe"], {}, b"List-Unsubscribe=One-Click")["statusCode"] == 200
+
+
+def _forget_somebody(recorder: Recorder, secrets: dict[str, str]) -> None:
+    """Somebody who waits in a journey is erased, and what lies about them among the dead letters."""
+    whole = load(SCENARIOS / TOLD[0])
+    scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(hours=1)})
+    with world(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
+        recorder.watch(made)
+        tell(SCENARIOS / TOLD[0], scenario, made, secrets)
+        customer = made.timeline()[0]["customer_id"]
+        told = {"customer": {"cairn_id": customer}, "attributes": {"email": "another@example.com"}, "properties": {}}
+        texts = {"noted": "short", "too large": "x" * 500_000}
+        events = [
+            told | {"id": name, "type": "note.written", "properties": {"t": text}} for name, text in texts.items()
+        ]
+        events.append({"id": "erase", "type": "customer.erasure_requested", "customer": told["customer"]})
+        overflow = Overflow(lambda: made.cloud.client("s3"), made.cloud.bucket)
+        for event in events:
+            body = {"source": "operators", "occurred_at": f"{made.now():%Y-%m-%dT%H:%M:%SZ}", **event}
+            made.cloud.client("sqs").send_message(
+                QueueUrl=made.cloud.urls["events"],
+                MessageBody=overflow.lighten(json.dumps(body)),
+                MessageGroupId=customer,
+                MessageDeduplicationId=event["id"],
+            )
+        made.cloud.send("wakes-dead-letters", json.dumps({"customer": "somebody else"}))
+        made.settle()
+        made.advance_to(made.now() + timedelta(hours=1))
+
+
 def _deploy_under_way(recorder: Recorder, secrets: dict[str, str], journeys: Path) -> None:
     """A customer walks on in the version that they entered, when another one is deployed."""
     whole = load(SCENARIOS / TOLD[0])
@@ -180,7 +320,18 @@ def _deploy_under_way(recorder: Recorder, secrets: dict[str, str], journeys: Pat
         made.advance_to(whole.starts + whole.length)
 
 
-FUNCTIONS = ("receive_webhook", "process_event", "relay_effects", "deliver_message", "record_feedback")
+FUNCTIONS = (
+    "receive_webhook",
+    "process_event",
+    "relay_effects",
+    "deliver_message",
+    "record_feedback",
+    "serve_preferences",
+    "notify_subscriber",
+    "sweep",
+    "manage_api",
+    "erase_customer",
+)
 
 
 @pytest.mark.parametrize("service", FUNCTIONS)
@@ -222,9 +373,12 @@ def _allows(statement: Json, call: Call) -> bool:  # noqa: PLR0911  one answer f
         case "ses":
             return bool(statement["Condition"]["StringEquals"]["ses:FromAddress"] == call.target)
         case "sns":
+            if "cairn-alarms" in call.target:
+                return '{"Ref": "AlarmTopic' in on
             return "NotResource" in statement if call.target == "phone" else ":endpoint/*" in on
         case "dynamodb":
-            return "ExportsOutputFnGetAttTable" in on and "Stream" not in on
+            ours = "ExportsOutputFnGetAttTable" in on and "Stream" not in on
+            return ours and ("/index/" in on) == (call.target == "index")
         case _:
             return True
 

@@ -7,9 +7,23 @@ import pytest
 
 from tests.infra.conftest import Json, Templates
 
-SERVICES = ("receive_webhook", "process_event", "relay_effects", "deliver_message", "record_feedback")
+SERVICES = (
+    "receive_webhook",
+    "process_event",
+    "relay_effects",
+    "deliver_message",
+    "record_feedback",
+    "serve_preferences",
+    "notify_subscriber",
+    "sweep",
+    "manage_api",
+    "erase_customer",
+)
 
-KNOWS_NO_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams"}
+KNOWS_NO_RESOURCE = {
+    *("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+    *("dynamodb:ListStreams", "scheduler:ListSchedules"),
+}
 """Actions that AWS grants on * or not at all."""
 
 CONSUMES = {
@@ -51,6 +65,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 *CONSUMES,
                 "sqs:SendMessage",
                 "s3:GetObject",
+                "s3:PutObject",
                 "dynamodb:Query",
                 "dynamodb:GetItem",
                 "dynamodb:BatchGetItem",
@@ -67,6 +82,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "dynamodb:GetRecords",
                 "dynamodb:GetShardIterator",
                 "dynamodb:ListStreams",
+                "dynamodb:GetItem",
                 "dynamodb:Query",
                 "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
@@ -74,6 +90,9 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "sqs:SendMessage",
                 "sqs:GetQueueAttributes",
                 "sqs:GetQueueUrl",
+                "sns:Publish",
+                "kms:Decrypt",
+                "kms:GenerateDataKey",
                 "scheduler:CreateSchedule",
                 "iam:PassRole",
             },
@@ -83,13 +102,69 @@ def every_statement(templates: Templates) -> Iterator[Json]:
             {
                 *CONSUMES,
                 "sqs:SendMessage",
+                "dynamodb:BatchGetItem",
                 "dynamodb:GetItem",
+                "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
+                "scheduler:CreateSchedule",
+                "iam:PassRole",
                 "ses:SendEmail",
                 "sns:Publish",
+                "secretsmanager:GetSecretValue",
             },
         ),
         ("record_feedback", {*CONSUMES, "sqs:SendMessage", "s3:PutObject"}),
+        (
+            "erase_customer",
+            {
+                *CONSUMES,
+                "sqs:SendMessage",
+                "s3:GetObject",
+                "s3:PutObject",
+                "dynamodb:Query",
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:BatchWriteItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:DeleteItem",
+                "scheduler:ListSchedules",
+                "scheduler:DeleteSchedule",
+            },
+        ),
+        (
+            "sweep",
+            {
+                "dynamodb:GetItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+                "dynamodb:BatchWriteItem",
+                "sqs:SendMessage",
+            },
+        ),
+        ("serve_preferences", {"sqs:SendMessage", "dynamodb:Query", "secretsmanager:GetSecretValue"}),
+        (
+            "manage_api",
+            {
+                "sqs:SendMessage",
+                "dynamodb:BatchGetItem",
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+            },
+        ),
+        (
+            "notify_subscriber",
+            {
+                *CONSUMES,
+                "sqs:SendMessage",
+                "dynamodb:BatchGetItem",
+                "secretsmanager:GetSecretValue",
+                "scheduler:CreateSchedule",
+                "iam:PassRole",
+            },
+        ),
     ],
 )
 def test_a_function_may_do_just_this(dev: Templates, service: str, wanted: set[str]) -> None:
@@ -117,6 +192,23 @@ def test_nobody_may_scan(prod: Templates) -> None:
     assert "dynamodb:Scan" not in json.dumps([*every_statement(prod)])
 
 
+def test_each_reads_its_own_secret_and_no_other(prod: Templates) -> None:
+    read = {
+        service: json.dumps([one for one in prod.statements(service) if "GetSecretValue" in json.dumps(one["Action"])])
+        for service in ("receive_webhook", "deliver_message", "serve_preferences", "notify_subscriber")
+    }
+
+    assert {service: "LinksSecret" in text for service, text in read.items()} == {
+        "receive_webhook": False,
+        "deliver_message": True,
+        "serve_preferences": True,
+        "notify_subscriber": False,
+    }
+    assert {service for service, text in read.items() if "SubscribersSecret" in text} == {"notify_subscriber"}
+    assert "SourcesSecret" in read["receive_webhook"]
+    assert {service for service, text in read.items() if "SourcesSecret" in text} == {"receive_webhook"}
+
+
 def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> None:
     text = json.dumps(prod.statements("receive_webhook"))
 
@@ -129,9 +221,20 @@ def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> N
     [
         ("receive_webhook", {"QueuesEvents"}),
         ("process_event", {"QueuesEventsDeadLetters", "QueuesWakesDeadLetters"}),
-        ("relay_effects", {"QueuesWakes", "QueuesMessages", "QueuesEffectsDeadLetters", "QueuesStreamDeadLetters"}),
-        ("deliver_message", {"QueuesMessagesDeadLetters"}),
+        (
+            "relay_effects",
+            {
+                *("QueuesWakes", "QueuesMessages", "QueuesMarketing", "QueuesNotices", "QueuesErasures"),
+                *("QueuesEffectsDeadLetters", "QueuesStreamDeadLetters"),
+            },
+        ),
+        ("deliver_message", {"QueuesMessages", "QueuesMarketing", "QueuesMessagesDeadLetters"}),
         ("record_feedback", {"QueuesEvents", "QueuesFeedbackDeadLetters"}),
+        ("erase_customer", {"QueuesErasures", "QueuesErasuresDeadLetters"}),
+        ("sweep", {"QueuesWakes", "QueuesMessages", "QueuesMarketing"}),
+        ("serve_preferences", {"QueuesEvents"}),
+        ("manage_api", {"QueuesEvents", "QueuesMessages", "QueuesMarketing"}),
+        ("notify_subscriber", {"QueuesNotices", "QueuesNoticesDeadLetters"}),
     ],
 )
 def test_a_function_posts_to_its_own_queues(dev: Templates, service: str, queues: set[str]) -> None:
@@ -145,7 +248,13 @@ def test_a_function_posts_to_its_own_queues(dev: Templates, service: str, queues
     assert {target["Fn::GetAtt"][0][:-8] for target in targets} == queues
 
 
-def test_timers_fire_for_our_group_only_and_reach_the_wakes_only(dev: Templates) -> None:
+def test_the_sweep_looks_for_those_who_wait_in_the_index_alone(prod: Templates) -> None:
+    (query,) = [one for one in prod.statements("sweep") if "dynamodb:Query" in as_list(one["Action"])]
+
+    assert query["Resource"]["Fn::Join"][1][-1] == "/index/gsi1"
+
+
+def test_timers_fire_for_our_group_only_and_reach_what_waits_only(dev: Templates) -> None:
     roles = dev.all("AWS::IAM::Role").items()
     ((name, role),) = [
         (name, role)
@@ -162,8 +271,8 @@ def test_timers_fire_for_our_group_only_and_reach_the_wakes_only(dev: Templates)
     }
     assert permission["Action"] == "sqs:SendMessage"
     assert {target["Fn::GetAtt"][0][:-8] for target in permission["Resource"]} == {
-        "QueuesWakes",
-        "QueuesWakesDeadLetters",
+        *("QueuesWakes", "QueuesWakesDeadLetters", "QueuesNotices", "QueuesNoticesDeadLetters"),
+        *("QueuesMessages", "QueuesMarketing", "QueuesMessagesDeadLetters"),
     }
 
 
@@ -188,3 +297,13 @@ def test_the_sender_publishes_to_phones_and_devices_but_to_no_topic(prod: Templa
 
     assert phones["NotResource"]["Fn::Join"][1][-1] == ":sns:*:*:*"
     assert devices["Resource"]["Fn::Join"][1][-1] == ":endpoint/*"
+
+
+def test_the_relay_publishes_to_the_topic_of_the_alarms_alone(prod: Templates) -> None:
+    (publishing,) = [one for one in prod.statements("relay_effects") if one["Action"] == "sns:Publish"]
+    (encrypting,) = [one for one in prod.statements("relay_effects") if "kms:Decrypt" in as_list(one["Action"])]
+    actions = {json.dumps(alarm["AlarmActions"]) for alarm in prod.all("AWS::CloudWatch::Alarm").values()}
+    (topic,) = [prod.all("AWS::SNS::Topic")[publishing["Resource"]["Ref"]]]
+
+    assert actions == {json.dumps([publishing["Resource"]])}
+    assert encrypting["Resource"] == topic["KmsMasterKeyId"]

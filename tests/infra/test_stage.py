@@ -52,6 +52,15 @@ def test_values_that_aws_would_refuse_are_refused_here() -> None:
     assert "event_concurrency: between 2 and 1000" in str(refused.value)
 
 
+@pytest.mark.parametrize("url", ["http://mail.example.com", "https://mail.example.com/?x=1", "mail.example.com"])
+def test_the_links_of_messages_lead_to_an_address_that_mail_programs_call(url: str) -> None:
+    dev = {**cdk_json()["stages"]["dev"], "public_url": url}
+
+    with pytest.raises(InvalidStageError, match="public_url: begins with https://"):
+        Stage.from_context("dev", {"stages": {"dev": dev}})
+    assert Stage.from_context("dev", {"stages": {"dev": dev | {"public_url": "https://mail.example.com/cairn"}}})
+
+
 def test_a_source_may_have_a_throttle_of_its_own() -> None:
     dev = {**cdk_json()["stages"]["dev"], "throttles": {"shopify": [50, 200]}}
 

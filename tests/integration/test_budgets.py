@@ -18,6 +18,7 @@ PATHS = (
     "relay of its commit",
     "text message → sent",
     "e-mail → sent",
+    "ten texts in a batch → sent",
 )
 
 

@@ -11,17 +11,23 @@ import pytest
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
-from cairn.adapters.dynamodb.kept import DynamoSwitches, keep_version, kept_version
+from cairn.adapters.dynamodb.items import MESSAGE, Entry
+from cairn.adapters.dynamodb.kept import keep_version, kept_version
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.application.ports import Commit
+from cairn.application.ports import Asked, Brief, Commit, HeldMessage
 from cairn.domain.consent import Channel, Purpose
+from cairn.domain.contact import Claim, Hold
 from cairn.domain.customer import Customer, Reaction, on_event, unify
 from cairn.domain.effects import Fact, OpenTask
 from cairn.domain.errors import CairnError, ConflictError, DuplicateEventError, UnknownCustomerError
 from cairn.domain.event import Event, event_from_wire
+from cairn.domain.gate import GateSettings, decide
 from cairn.domain.identity import Identifier, home_of, identifier
-from cairn.domain.message import Message, MessageStatus
+from cairn.domain.message import Approval, Message, MessageStatus, answerable
+from cairn.domain.policy import Cap, Policy
 from cairn.domain.profile import Profile
+from cairn.domain.suppression import Cause, Mark, Suppression, Told, key_of
+from cairn.domain.verdict import Defer, Reason, Send
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -29,7 +35,7 @@ NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 SALT = "salt"
 CUSTOMERS = DynamoCustomers(SALT)
-DELIVERIES = DynamoDeliveries()
+DELIVERIES = DynamoDeliveries(SALT)
 TIMELINE = DynamoTimeline()
 
 MIA = identifier("user_id", "mia")
@@ -48,10 +54,10 @@ class NoJourneys:
         raise NotImplementedError
 
 
-def event_of(*names: Identifier, event_id: str = "one", **more: Any) -> Event:
+def event_of(*names: Identifier, event_id: str = "one", source: str = "track", **more: Any) -> Event:
     customer = {one.kind: one.value for one in names}
     document = {"id": event_id, "type": "page.seen", "customer": customer, **more}
-    return event_from_wire(document, source="track", received_at=NOW)
+    return event_from_wire(document, source=source, received_at=NOW)
 
 
 def decided(event: Event, before: tuple[Customer, ...] = (), claimed: tuple[Identifier, ...] = ()) -> Commit:
@@ -72,7 +78,8 @@ def happens(*names: Identifier, event_id: str = "one", **more: Any) -> Customer:
     return CUSTOMERS.load(commit.reaction.customer.id)
 
 
-def message(customer: Customer, message_id: str = "e-hello-1") -> Message:
+def message(customer: Customer, message_id: str = "e-hello-1", channel: Channel = Channel.SMS) -> Message:
+    """As it is decided: to the addresses that its customer has."""
     return Message(
         id=message_id,
         customer=customer.id,
@@ -80,11 +87,12 @@ def message(customer: Customer, message_id: str = "e-hello-1") -> Message:
         journey="welcome",
         version="1",
         step="hello",
-        channels=(Channel.SMS,),
+        channels=(channel,),
         template="hello",
         purpose=Purpose.TRANSACTIONAL,
-        addresses={Channel.SMS: "+12015550123"},
+        addresses=answerable(customer.profile),
         decided_at=NOW,
+        variables={"profile": {}},
     )
 
 
@@ -188,7 +196,7 @@ def test_a_wake_up_is_one_conditional_write_and_conflicts_as_well() -> None:
 
 def test_a_change_of_consent_leaves_the_claims_of_a_sender_alone() -> None:
     mia = happens(MIA)
-    DELIVERIES.claim(message(mia), NOW)
+    claim(message(mia))
 
     CUSTOMERS.commit(decided(event_of(MIA, event_id="two", consent=GRANTED), (mia,)))  # read before the claim
 
@@ -230,19 +238,22 @@ def test_an_event_of_the_absorbed_customer_stays_a_duplicate_before_its_history_
         CUSTOMERS.commit(decided(again, (survivor,)))
 
 
-def test_a_merge_keeps_the_claims_of_both() -> None:
+def test_a_merge_keeps_the_claims_and_holds_of_both() -> None:
     account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
-    DELIVERIES.claim(message(account, "a-1"), NOW)
-    DELIVERIES.claim(message(reader, "r-1"), NOW)
+    claim(message(account, "a-1"))
+    claim(message(reader, "r-1"))
+    hold(message(account, "a-2"))
+    hold(message(reader, "r-2"))
 
     survivor = happens(MIA, MAIL, event_id="both")
 
     assert set(survivor.contact.claims) == {"a-1", "r-1"}
+    assert set(survivor.contact.holds) == {"a-2", "r-2"}
 
 
 def test_a_merge_conflicts_with_a_claim_that_was_made_meanwhile() -> None:
     with pytest.raises(ConflictError):
-        merge(lambda reader: DELIVERIES.claim(message(reader), NOW))
+        merge(lambda reader: claim(message(reader)))
 
     assert len(CUSTOMERS.find((MIA, MAIL)).customers) == 2
 
@@ -265,60 +276,320 @@ def test_three_customers_become_one() -> None:
         happens(PHONE, event_id="caller")
 
 
-@pytest.mark.parametrize("times", [2, 3])
-def test_a_message_is_claimed_once(times: int) -> None:
-    mia = happens(MIA)
-
-    claims = [DELIVERIES.claim(message(mia), NOW + n * timedelta(minutes=1)) for n in range(times)]
-
-    assert claims[0][2] is None
-    assert all(earlier is not None and earlier.at == NOW for *_, earlier in claims[1:])
+def brief(asked: Asked) -> Brief:
+    (found,) = DELIVERIES.brief([asked])
+    assert found is not None
+    return found
 
 
-def test_a_claim_gives_the_contact_as_it_is_now() -> None:
-    mia = happens(MIA, consent=GRANTED)
-
-    taken, contact, _ = DELIVERIES.claim(message(mia), NOW)
-
-    assert taken == message(mia)
-    assert list(contact.consents) == ["email:marketing"]
-    assert list(contact.claims) == ["e-hello-1"]
+def claim(wanted: Message, at: datetime = NOW) -> Brief:
+    """Read and claimed, as a sender does; gives what it had read."""
+    found = brief(wanted)
+    DELIVERIES.claim(found.message, found.contact, Claim(at, wanted.purpose, Channel.SMS, wanted.journey))
+    return found
 
 
-def test_a_claim_that_was_given_back_can_be_made_again() -> None:
-    mia = happens(MIA)
-    DELIVERIES.claim(message(mia), NOW)
-    DELIVERIES.claim(message(mia, "another"), NOW)
-
-    DELIVERIES.release(message(mia))
-
-    assert DELIVERIES.claim(message(mia), LATER)[2] is None
-    assert DELIVERIES.claim(message(mia, "another"), LATER)[2] is not None
+def hold(wanted: Message, verdict: Defer | None = None, at: datetime = NOW) -> Brief:
+    verdict = verdict or Defer(LATER, Reason.QUIET_HOURS, {"zone": "Europe/Paris"})
+    found = brief(wanted)
+    DELIVERIES.hold(found, Hold(verdict.until, verdict.reason, wanted.enrollment, *wanted.order), verdict, at)
+    return found
 
 
-def test_a_message_of_an_absorbed_customer_is_claimed_for_the_survivor() -> None:
-    survivor, absorbed = merge()
-
-    taken, contact, earlier = DELIVERIES.claim(message(absorbed), NOW)
-
-    assert taken == message(survivor)
-    assert earlier is None
-    assert list(contact.claims) == ["e-hello-1"]
+def told_of(customer: Customer) -> dict[str, Any]:
+    [line] = [line for line in TIMELINE.entries(customer.id) if line["kind"] not in {"event", "consent"}]
+    return line
 
 
-def test_a_message_of_nobody_cannot_be_claimed() -> None:
-    with pytest.raises(UnknownCustomerError):
-        DELIVERIES.claim(message(Customer(Profile("c_gone", created_at=NOW))), NOW)
+class TestClaims:
+    def test_a_sender_is_told_all_that_is_known(self) -> None:
+        mia = happens(MIA, consent=GRANTED)
+
+        found = brief(message(mia))
+
+        assert found.message == message(mia)
+        assert found.contact == CUSTOMERS.load(mia.id).contact
+        assert (found.status, found.decisions, found.settled) == (None, (), False)
+
+    def test_a_message_is_claimed_once_of_all_that_read_the_same(self) -> None:
+        mia = happens(MIA)
+        first, second = brief(message(mia)), brief(message(mia, "another"))
+        taken = Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, "welcome")
+        DELIVERIES.claim(first.message, first.contact, taken)
+
+        for late in (first, second):
+            with pytest.raises(ConflictError):
+                DELIVERIES.claim(late.message, late.contact, taken)
+
+        again = brief(message(mia))
+        assert again.contact.claims == {"e-hello-1": taken}
+        assert again.contact.turn > first.contact.turn
+
+    @pytest.mark.parametrize("word", ["STOP", "consent"])
+    def test_a_claim_conflicts_with_a_word_of_the_customer(self, word: str) -> None:
+        mia = happens(MIA, MAIL)
+        read = brief(message(mia))
+        if word == "STOP":
+            stopped = {"channel": "sms", "address": "+12015550123"}
+            happens(MIA, event_id="stop", type="message.stopped", source="feedback", properties=stopped)
+        else:
+            happens(MIA, event_id="said", consent=GRANTED)
+
+        with pytest.raises(ConflictError):
+            DELIVERIES.claim(read.message, read.contact, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, ""))
+
+    def test_an_event_that_says_nothing_of_it_is_in_nobodys_way(self) -> None:
+        mia = happens(MIA)
+        read = brief(message(mia))
+        happens(MIA, event_id="two")
+
+        DELIVERIES.claim(read.message, read.contact, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, ""))
+
+    def test_a_claim_whose_lease_is_up_is_taken_over_once(self) -> None:
+        mia = happens(MIA)
+        claim(message(mia))
+        first, second = brief(message(mia)), brief(message(mia))
+        mine = Claim(LATER, Purpose.TRANSACTIONAL, Channel.SMS, "welcome")
+
+        DELIVERIES.claim(first.message, first.contact, mine)
+
+        with pytest.raises(ConflictError):
+            DELIVERIES.claim(second.message, second.contact, mine)
+        assert brief(message(mia)).contact.claims["e-hello-1"] == mine
+
+    def test_a_claim_that_was_given_back_can_be_made_again(self) -> None:
+        mia = happens(MIA)
+        claim(message(mia))
+        claim(message(mia, "another"))
+
+        DELIVERIES.release(message(mia))
+
+        assert set(brief(message(mia)).contact.claims) == {"another"}
+        claim(message(mia), LATER)
+
+    def test_a_message_of_an_absorbed_customer_is_claimed_for_the_survivor(self) -> None:
+        survivor, absorbed = merge()
+
+        found = claim(message(absorbed))
+
+        assert found.message == message(survivor)
+        assert list(CUSTOMERS.load(survivor.id).contact.claims) == ["e-hello-1"]
+
+    def test_a_claim_read_before_a_merge_is_not_made_after_it(self) -> None:
+        account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
+        read = brief(message(reader))
+        happens(MIA, MAIL, event_id="both")
+
+        with pytest.raises(ConflictError):
+            DELIVERIES.claim(read.message, read.contact, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, ""))
+
+        assert CUSTOMERS.load(account.id).contact.claims == {}
+        DELIVERIES.release(read.message)
+        assert CUSTOMERS.load(reader.id).id == account.id  # nothing was brought back to life
+
+    def test_of_nobody_nothing_is_known(self) -> None:
+        nobody = Customer(Profile("c_gone", created_at=NOW))
+
+        assert DELIVERIES.brief([message(nobody), HeldMessage("c_gone", "e-hello-1")]) == [None, None]
+
+    def test_a_whole_batch_is_told_apart(self) -> None:
+        customers = [happens(identifier("user_id", f"u-{n}"), event_id=f"e-{n}") for n in range(10)]
+        nobody = Customer(Profile("c_gone", created_at=NOW))
+
+        found = DELIVERIES.brief([message(customers[3]), message(nobody), *map(message, reversed(customers))])
+
+        assert [one and one.message.customer for one in found] == [
+            customers[3].id,
+            None,
+            *(one.id for one in reversed(customers)),
+        ]
+
+
+class TestAddresses:
+    """What is known against an address is known of whoever has it."""
+
+    def suppress(self, customer: Customer, *told: Told, event_id: str = "bounce") -> None:
+        event = event_of(*customer.profile.identifiers, event_id=event_id)
+        commit = decided(event, (CUSTOMERS.load(customer.id),))
+        CUSTOMERS.commit(replace(commit, reaction=replace(commit.reaction, told=told)))
+
+    def known(self, customer: Customer) -> Mapping[Channel, Any]:
+        return brief(message(CUSTOMERS.load(customer.id), channel=Channel.EMAIL)).contact.suppressed
+
+    def test_what_an_event_tells_of_an_address_is_committed_with_it(self) -> None:
+        mia = happens(MIA, MAIL)
+
+        self.suppress(mia, Told(Channel.EMAIL, Mark(Cause.HARD_BOUNCE, NOW), "mia@example.com"))
+
+        assert self.known(mia) == {Channel.EMAIL: (Suppression(Cause.HARD_BOUNCE, NOW),)}
+
+    def test_it_is_known_of_another_customer_with_the_address_and_of_no_other_address(self) -> None:
+        mia = happens(MIA, MAIL)
+        same = happens(identifier("user_id", "same"), event_id="same", attributes={"email": "mia@example.com"})
+        other = happens(identifier("user_id", "other"), event_id="other", attributes={"email": "eve@example.com"})
+
+        self.suppress(mia, Told(Channel.EMAIL, Mark(Cause.COMPLAINT, NOW), "mia@example.com"))
+
+        assert self.known(same) == self.known(mia) != {}
+        assert self.known(other) == {}
+
+    def test_of_a_message_that_was_decided_before_its_customer_moved_the_new_address_counts(self) -> None:
+        mia = happens(MIA, MAIL)
+        asked = message(mia, channel=Channel.EMAIL)
+        CUSTOMERS.tell([Told(Channel.EMAIL, Mark(Cause.STOP, NOW), "new@example.com")])
+
+        happens(MIA, event_id="moves", attributes={"email": "new@example.com"})
+
+        found = brief(asked)
+        assert found.message.addresses == {Channel.EMAIL: "new@example.com"}
+        assert found.contact.suppressed == {Channel.EMAIL: (Suppression(Cause.STOP, NOW),)}
+
+    def test_marks_add_up_in_any_order_and_outlive_the_customer(self) -> None:
+        mia = happens(MIA, MAIL)
+        stop, start = Mark(Cause.STOP, NOW), Mark(Cause.STOP, LATER, lifted=True)
+        self.suppress(mia, Told(Channel.EMAIL, start, "mia@example.com"), event_id="start")
+        CUSTOMERS.tell([Told(Channel.EMAIL, stop, "mia@example.com")])
+        self.suppress(mia, Told(Channel.EMAIL, stop, "mia@example.com"), event_id="stop, told twice")
+        assert self.known(mia) == {Channel.EMAIL: ()}
+
+        key = key_of(Channel.EMAIL, "mia@example.com", SALT)
+        CUSTOMERS.tell([Told(Channel.EMAIL, Mark(Cause.OPERATOR, NOW), key=key)])
+
+        assert self.known(mia) == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}
+
+
+class TestHeldMessages:
+    HELD = HeldMessage("", "e-hello-1")
+
+    def test_a_held_message_comes_back_whole(self) -> None:
+        mia = happens(MIA)
+        wanted = replace(message(mia), variables={"profile": {"first_name": "Mía"}}, place=2)
+
+        hold(wanted)
+
+        found = brief(replace(self.HELD, customer=mia.id))
+        assert found.message == wanted
+        assert (found.status, found.settled) == (MessageStatus.HELD, False)
+        assert found.contact.holds == {"e-hello-1": Hold(LATER, "quiet_hours", "e", NOW, 2)}
+        (decision,) = found.decisions
+        assert (decision["reason"], decision["until"], decision["why"]["zone"]) == (
+            "quiet_hours",
+            "2026-03-02T15:00:00Z",
+            "Europe/Paris",
+        )
+
+    def test_each_wait_is_remembered_and_one_that_is_written_twice_once(self) -> None:
+        mia = happens(MIA)
+        hold(message(mia))
+        hold(message(mia), at=LATER)
+        hold(message(mia), Defer(LATER, Reason.CAP, {"limit": 1}))
+
+        assert [one["reason"] for one in brief(message(mia)).decisions] == ["quiet_hours", "cap"]
+
+    def test_a_hold_conflicts_with_a_change_like_a_claim_does(self) -> None:
+        mia = happens(MIA)
+        read = brief(message(mia))
+        happens(MIA, event_id="said", consent=GRANTED)
+
+        with pytest.raises(ConflictError):
+            DELIVERIES.hold(read, Hold(LATER, "cap", "e", NOW, 0), Defer(LATER, Reason.CAP), NOW)
+        assert brief(message(mia)).status is None
+
+    def test_who_holds_a_message_gives_its_claim_back(self) -> None:
+        mia = happens(MIA)
+        claim(message(mia))
+
+        hold(message(mia))
+
+        assert brief(message(mia)).contact.claims == {}
+
+    def test_what_goes_out_is_held_no_longer(self) -> None:
+        mia = happens(MIA)
+        hold(message(mia))
+
+        read = claim(message(mia))
+        DELIVERIES.record(read, MessageStatus.SENT, LATER, {"channel": "sms"})
+
+        found = brief(message(mia))
+        assert (found.contact.holds, found.status) == ({}, MessageStatus.SENT)
+        assert DELIVERIES.brief([replace(self.HELD, customer=mia.id)]) == [None]
+        assert [one["reason"] for one in found.decisions] == ["quiet_hours"]
+        entry = Entry.get(mia.id, MESSAGE + "e-hello-1")
+        assert entry.held is None  # what it says is told once, in what went out
+
+    def test_what_is_paused_is_found_by_what_is_paused_until_it_goes_out(self) -> None:
+        mia = happens(MIA)
+        hold(message(mia), Defer(None, Reason.PAUSED, park="journey:welcome"))
+        assert Entry.get(mia.id, MESSAGE + "e-hello-1").gsi1pk == "paused#journey:welcome"
+
+        DELIVERIES.record(claim(message(mia)), MessageStatus.SENT, LATER, {})
+
+        assert Entry.get(mia.id, MESSAGE + "e-hello-1").gsi1pk is None
+
+    def test_what_is_dropped_is_held_no_longer(self) -> None:
+        mia = happens(MIA)
+        hold(message(mia))
+
+        DELIVERIES.record(brief(message(mia)), MessageStatus.SUPPRESSED, LATER, {"reason": "stale"})
+
+        found = brief(message(mia))
+        assert (found.contact.holds, found.status) == ({}, MessageStatus.SUPPRESSED)
+
+    def test_what_is_settled_is_not_held_again(self) -> None:
+        mia = happens(MIA)
+        read = claim(message(mia))
+        DELIVERIES.record(read, MessageStatus.SENT, NOW, {})
+
+        hold(message(mia))
+
+        assert brief(message(mia)).status is MessageStatus.SENT
+
+    def test_a_persons_word_is_found_with_the_message(self) -> None:
+        mia = happens(MIA)
+        hold(message(mia), Defer(LATER, Reason.REVIEW, {"queue": "billing"}))
+        said = {"granted": True, "by": "eve", "at": "2026-03-02T14:30:00Z"}
+        Entry(mia.id, MESSAGE + "e-hello-1").update([Entry.approval.set(said)])
+
+        approval = brief(replace(self.HELD, customer=mia.id)).message.approval
+
+        assert approval == Approval(granted=True, by="eve", at=NOW + timedelta(minutes=30))
+
+    def test_a_held_message_of_an_absorbed_customer_is_the_survivors_before_its_history_moved_and_after(self) -> None:
+        account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
+        hold(message(reader))
+        happens(MIA, MAIL, event_id="both")
+        asked = replace(self.HELD, customer=reader.id)
+
+        before = brief(asked)
+        TIMELINE.absorb(account.id, reader.id)
+        after = brief(asked)
+
+        assert before.message == after.message == message(CUSTOMERS.load(account.id))
+        assert before.decisions == after.decisions
+        assert before.status is after.status is MessageStatus.HELD
+        assert list(after.contact.holds) == ["e-hello-1"]
+
+    def test_whose_customer_has_moved_goes_by_the_clock_there(self) -> None:
+        mia = happens(MIA, attributes={"time_zone": "America/New_York", "first_name": "Mia"})
+        wanted = replace(message(mia), variables={"profile": {"time_zone": "America/New_York", "first_name": "Mia"}})
+        hold(wanted)
+        happens(MIA, event_id="moves", attributes={"time_zone": "Asia/Tokyo", "first_name": "Maya"})
+
+        found = brief(replace(self.HELD, customer=mia.id)).message
+
+        assert found.time_zone == "Asia/Tokyo"
+        assert found.variables["profile"] == {"time_zone": "Asia/Tokyo", "first_name": "Mia"}
 
 
 def test_what_became_of_a_message_is_known() -> None:
     mia = happens(MIA)
-    assert DELIVERIES.outcome(message(mia)) is None
+    read = claim(message(mia))
 
-    DELIVERIES.record(message(mia), MessageStatus.SENT, NOW, {"channel": "sms", "body": "Hello"})
+    DELIVERIES.record(read, MessageStatus.SENT, NOW, {"channel": "sms", "body": "Hello"})
 
-    assert DELIVERIES.outcome(message(mia)) is MessageStatus.SENT
-    [line] = [line for line in TIMELINE.entries(mia.id) if line["kind"] == "message"]
+    assert brief(message(mia)).status is MessageStatus.SENT
+    assert brief(message(mia)).settled
+    line = told_of(mia)
     assert (line["status"], line["channel"], line["body"]) == ("sent", "sms", "Hello")
 
 
@@ -333,9 +604,10 @@ def test_what_became_of_a_message_is_known() -> None:
 @pytest.mark.parametrize("recorded", ["first", "last"])
 def test_a_status_only_moves_forward(told: tuple[MessageStatus, ...], recorded: str) -> None:
     mia = happens(MIA)
+    read = claim(message(mia))
 
     def record() -> None:
-        DELIVERIES.record(message(mia), MessageStatus.SENT, NOW, {"channel": "email"})
+        DELIVERIES.record(read, MessageStatus.SENT, NOW, {"channel": "email"})
 
     if recorded == "first":
         record()
@@ -344,8 +616,27 @@ def test_a_status_only_moves_forward(told: tuple[MessageStatus, ...], recorded: 
     if recorded == "last":
         record()
 
-    [line] = [line for line in TIMELINE.entries(mia.id) if line["kind"] == "message"]
+    line = told_of(mia)
     assert (line["status"], line["at"], line["channel"]) == ("clicked", "2026-03-02T14:00:00Z", "email")
+
+
+def test_each_step_forward_is_told_once_with_what_is_recorded_of_the_message() -> None:
+    mia = happens(MIA)
+    read = claim(message(mia))
+    DELIVERIES.record(read, MessageStatus.SENT, NOW, {"channel": "email"})
+
+    told = [
+        DELIVERIES.move(mia.id, "e-hello-1", status, LATER)
+        for status in (MessageStatus.DELIVERED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.OPENED)
+    ]
+
+    assert [one and (one["journey"], one["channel"]) for one in told] == [
+        ("welcome", "email"),
+        None,
+        ("welcome", "email"),
+        ("welcome", "email"),
+    ]
+    assert DELIVERIES.move(mia.id, "unknown", MessageStatus.DELIVERED, LATER) == {}
 
 
 def test_what_is_remembered_twice_is_told_once_and_in_order() -> None:
@@ -367,11 +658,10 @@ class StoppedError(Exception):
 
 
 def test_a_history_is_absorbed_whole_however_often_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cairn.adapters.dynamodb.items import Entry
-
-    survivor, absorbed = merge()
+    read: list[Brief] = []
+    survivor, absorbed = merge(lambda reader: read.extend(brief(message(reader, f"m-{number}")) for number in range(3)))
     for number in range(3):
-        DELIVERIES.record(message(absorbed, f"m-{number}"), MessageStatus.SENT, NOW, {})
+        DELIVERIES.record(read[number], MessageStatus.SENT, NOW, {})
         TIMELINE.remember(absorbed.id, number, (Fact("waiting"),), NOW)
         TIMELINE.remember(survivor.id, number, (Fact("entered"),), NOW)
     whole = Counter(line["kind"] for line in (*TIMELINE.entries(survivor.id), *TIMELINE.entries(absorbed.id)))
@@ -379,7 +669,7 @@ def test_a_history_is_absorbed_whole_however_often_it_is_stopped(monkeypatch: py
     delete = Entry.delete
     for _ in range(3):
         with monkeypatch.context() as patch:
-            patch.setattr(Entry, "delete", lambda self: (delete(self), _stop()))
+            patch.setattr(Entry, "delete", lambda self, **how: (delete(self, **how), _stop()))
             with pytest.raises(StoppedError):
                 TIMELINE.absorb(survivor.id, absorbed.id)
     TIMELINE.absorb(survivor.id, absorbed.id)
@@ -407,16 +697,6 @@ def test_a_version_is_kept_as_it_is() -> None:
     assert kept_version("welcome", "another") is None
 
 
-def test_switches_are_what_was_set_last() -> None:
-    assert DynamoSwitches().stopped() == []
-
-    DynamoSwitches().stop("journey:welcome", "all")
-    assert DynamoSwitches().current(NOW).stopped == {"all", "journey:welcome"}
-
-    DynamoSwitches().stop()
-    assert DynamoSwitches().stopped() == []
-
-
 def test_of_many_commits_at_once_each_event_counts_once(database: str) -> None:
     if database == "moto":
         pytest.skip("moto's conditions are not atomic between threads; DynamoDB Local's are")
@@ -442,3 +722,28 @@ def test_of_many_commits_at_once_each_event_counts_once(database: str) -> None:
     activity: Mapping[str, Any] = mia.profile.activity
     assert mia.revision == 6
     assert activity["page.seen"].count == 6
+
+
+def test_of_many_senders_at_once_no_more_claim_than_the_cap_allows(database: str) -> None:
+    if database == "moto":
+        pytest.skip("moto's conditions are not atomic between threads; DynamoDB Local's are")
+    mia = happens(MIA, PHONE)
+    policy = Policy(caps=(Cap(limit=3, window="day", purposes=frozenset(Purpose)),))
+
+    def send(wanted: Message) -> str:
+        while True:
+            read = brief(wanted)
+            verdict = decide(read.message, read.contact, read.contact.claims, GateSettings(policy), NOW)
+            if not isinstance(verdict, Send):
+                return verdict.reason
+            try:
+                DELIVERIES.claim(read.message, read.contact, Claim(NOW, wanted.purpose, verdict.channel, "welcome"))
+            except ConflictError:
+                continue
+            return "claimed"
+
+    with ThreadPoolExecutor(8) as pool:
+        ends = Counter(pool.map(send, [message(mia, f"m-{number}") for number in range(12)]))
+
+    assert ends == {"claimed": 3, "cap": 9}
+    assert len(CUSTOMERS.load(mia.id).contact.claims) == 3

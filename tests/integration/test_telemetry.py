@@ -87,7 +87,7 @@ def test_every_outcome_of_a_story_is_counted(story: Any, metrics: Any) -> None:
     assert names.count("DeadLetter") == 1
     assert names.count("WakeProcessed") == 2
     assert names.count("MessageHandled") == 2
-    assert names.count("EffectRelayed") == 5
+    assert names.count("EffectRelayed") == 6
 
 
 def test_no_log_line_of_any_story_tells_who_the_customer_is(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def stack(story: Any, monkeypatch: pytest.MonkeyPatch) -> str:
         told[f"{queue.title()}DeadLettersUrl"] = cloud.urls.get(f"{queue}-dead-letters", "")
         if queue in cloud.urls:
             told[f"{queue.title()}QueueUrl"] = cloud.urls[queue]
+    told["MarketingQueueUrl"] = cloud.urls["marketing"]
     told["StreamDeadLettersUrl"] = sqs.create_queue(QueueName="stream-dead-letters")["QueueUrl"]
     data = {"TableName": cloud.table, "OverflowBucket": cloud.bucket}
     for name, outputs in (("Cairn-dev", told), ("Cairn-dev-Data", data)):

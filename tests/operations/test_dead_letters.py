@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from bench.calls import Call, watched
 from infra.local.cli import app
-from infra.local.dead_letters import NAMES, STREAM
+from infra.local.dead_letters import NAMES, STREAM, of_stack
 
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "Any")
 DENIED = ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "Any")
@@ -213,6 +213,33 @@ def test_a_message_goes_back_to_the_messages(story: Any, door: Any) -> None:
     assert len(story.sent()) == 1
 
 
+@pytest.mark.parametrize(
+    ("letter", "lane"),
+    [
+        ({"id": "news", "customer": "c_mia", "purpose": "marketing"}, "marketing"),
+        ({"id": "ticket", "customer": "c_mia", "purpose": "transactional"}, "messages"),
+        ({"customer": "c_mia", "held": "news"}, "messages"),
+    ],
+    ids=["marketing", "transactional", "held"],
+)
+@pytest.mark.parametrize("of_a_stack", [False, True])
+def test_a_message_goes_back_to_its_lane(
+    story: Any,
+    request: pytest.FixtureRequest,
+    letter: dict[str, str],
+    lane: str,
+    of_a_stack: bool,  # noqa: FBT001
+) -> None:
+    desk = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.world.desk()
+    story.world.cloud.send("messages-dead-letters", json.dumps(letter))
+    story.passes("1s")
+
+    assert desk.redrive("messages", "", None)["redriven"] == 1
+
+    (back,) = story.world.cloud.receive(lane, 10)
+    assert json.loads(back["Body"]) == letter
+
+
 def test_a_report_goes_back_to_the_feedback(story: Any, door: Any) -> None:
     story.world.cloud.send("feedback", "not what any provider reports")
     story.world.settle()
@@ -229,7 +256,7 @@ def test_a_queue_that_is_none_is_told_which_there_are(url: str) -> None:
     asked = cairn("show", "letters", "--to", url)
 
     assert asked.exit_code == 1
-    assert "there are events, wakes, messages, feedback, effects" in asked.stderr
+    assert "there are events, wakes, messages, notices, feedback, erasures, effects" in asked.stderr
 
 
 def test_a_deployment_is_not_asked_by_its_url() -> None:

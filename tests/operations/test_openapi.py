@@ -15,8 +15,10 @@ from schemathesis.checks import CHECKS
 from schemathesis.core import NOT_SET
 from werkzeug.test import TestResponse
 
+from cairn.adapters.operators.routes import ROUTES as MANAGE
 from cairn.adapters.sources import SNS, TRACK, sources
 from cairn.adapters.sources.bodies import FORM
+from cairn.domain.link import LinkKind
 from infra.local.server import ROUTES
 from infra.local.signing import LOCAL_SECRET, signed_headers
 
@@ -62,7 +64,7 @@ def body_of(case: Case) -> bytes:
     if case.body is NOT_SET:
         return b""
     if case.media_type == FORM and isinstance(case.body, dict):
-        return urlencode(case.body).encode()
+        return urlencode(case.body, doseq=True).encode()
     return case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
 
 
@@ -181,6 +183,76 @@ def test_a_source_that_there_is_not_is_told_so(door: Any) -> None:
         assert answer.status_code == 404 if name != TRACK else 401
 
     unknown()
+
+
+TOKENS = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,300}", fullmatch=True)
+
+LINK_OPERATIONS = [(f"/{kind}/{{token}}", method) for kind in LinkKind for method in ("GET", "POST")]
+
+
+@pytest.mark.parametrize(("path", "method"), LINK_OPERATIONS)
+def test_no_link_that_somebody_made_up_is_answered_with_an_error_of_ours(door: Any, path: str, method: str) -> None:
+    @AT_RANDOM
+    @given(case=TOKENS.flatmap(lambda token: cases(SCHEMA[path][method], path_parameters={"token": token})))
+    def random_request(case: Case) -> None:
+        assert ask(door, case).status_code in ({403} if method == "GET" else {400, 403, 413})
+
+    random_request()
+
+
+@pytest.mark.parametrize(("path", "method"), LINK_OPERATIONS)
+def test_no_request_to_a_genuine_link_is_answered_with_an_error_of_ours(
+    story: Any, door: Any, path: str, method: str
+) -> None:
+    story.signs_up()
+    token = story.link(path.split("/")[1], "mia.1@example.com").rpartition("/")[2]
+
+    @AT_RANDOM
+    @given(case=cases(SCHEMA[path][method], path_parameters={"token": token}))
+    def random_request(case: Case) -> None:
+        assert ask(door, case).status_code in ({200} if method == "GET" else {200, 400, 413})
+
+    random_request()
+    story.world.settle()
+    assert not door.letters("events"), "whatever was stored can be processed"
+
+
+AN_ADDRESS = {"email": "Mia@example.com", "sms": "(201) 555-0123", "whatsapp": "+12015550123", "push": "arn:aws:sns:x"}
+
+MANAGE_OPERATIONS = [(path, method) for method, path in MANAGE]
+
+
+@pytest.mark.parametrize(("path", "method"), MANAGE_OPERATIONS)
+def test_nothing_that_an_operator_asks_is_answered_with_an_error_of_ours(
+    story: Any, door: Any, path: str, method: str
+) -> None:
+    story.signs_up()
+
+    @AT_RANDOM
+    @given(case=cases(SCHEMA[path][method]))
+    def random_request(case: Case) -> None:
+        assert ask(door, case).status_code in {200, 202, 400, 404, 409, 413}
+
+    random_request()
+    story.world.settle()
+    assert not door.letters("events"), "whatever was stored can be processed"
+
+
+@pytest.mark.parametrize(("path", "method"), MANAGE_OPERATIONS)
+def test_what_the_document_allows_an_operator_is_understood(story: Any, door: Any, path: str, method: str) -> None:
+    story.signs_up()
+
+    @settings(AT_RANDOM, max_examples=20)
+    @given(case=SCHEMA[path][method].as_strategy())
+    def allowed(case: Case) -> None:
+        told = case.body if isinstance(case.body, dict) else {}
+        assume(not (told.get("do") in {"stop", "start"} and {"policy", "window"} & told.keys()))
+        if "address" in told:
+            told["address"] = AN_ADDRESS[told["channel"]]
+
+        assert ask(door, case).status_code in {200, 202, 404, 409}
+
+    allowed()
 
 
 BREAKS_PARSERS = [

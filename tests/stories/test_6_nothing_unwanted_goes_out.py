@@ -7,7 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bench.calls import Call, watched
-from cairn.adapters.dynamodb.kept import DynamoSwitches
+from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.application.switch import Switch
 
 THROTTLED = ClientError({"Error": {"Code": "Throttling"}}, "Publish")
 
@@ -117,12 +118,15 @@ def test_a_mailbox_that_is_full_for_now_is_written_to_again(story: Any, an_earli
     assert [one.channel for one in story.sent()] == ["sms", "email"]
 
 
-@pytest.mark.parametrize("what", ["all", "channel:sms", "journey:welcome"])
+WHY: dict[str, str] = {"by": "ada", "why": "a wrong price"}
+
+
+@pytest.mark.parametrize("what", ["all", "channel:sms", "journey:welcome", "template:welcome/hello", "country:US"])
 def test_the_kill_switch_stops_queued_sends_within_a_minute(story: Any, busy_providers: Any, what: str) -> None:
     story.signs_up(1)  # a sender is at work, and knows the switches as they were
     busy_providers(lambda: story.signs_up(2))
 
-    DynamoSwitches().stop(what)
+    Switch(DynamoSwitches()).stop(what, **WHY, now=story.world.now())
     story.passes("1m")
     story.signs_up(3)
     story.passes("10m")
@@ -133,10 +137,10 @@ def test_the_kill_switch_stops_queued_sends_within_a_minute(story: Any, busy_pro
 
 
 def test_the_kill_switch_lets_go_within_a_minute(story: Any) -> None:
-    DynamoSwitches().stop("all")
+    Switch(DynamoSwitches()).stop("all", **WHY, now=story.world.now())
     story.signs_up(1)
 
-    DynamoSwitches().stop()
+    Switch(DynamoSwitches()).start("all", **WHY, now=story.world.now())
     story.passes("1m")
     story.signs_up(2)
 

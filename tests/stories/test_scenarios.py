@@ -131,4 +131,43 @@ def test_a_time_that_the_clocks_skip_comes_when_they_have_skipped_it(replay: Rep
     result = replay(path, "--json")
 
     classes = [line for line in map(json.loads, result.stdout.splitlines()) if line.get("step") == "classes"]
-    assert [line["at"] for line in classes] == ["2026-03-08T07:30:00Z"]  # 3:30 on the wall
+    assert [(line["at"], line["kind"], line.get("until")) for line in classes] == [
+        ("2026-03-08T07:30:00Z", "deferred", "2026-03-08T12:00:00Z"),  # 3:30 on the wall, which is no hour for a text
+        ("2026-03-08T12:00:00Z", "message", None),  # 8:00, in summer time
+    ]
+
+
+LATE = """
+scenario: Half past ten is too late for a text
+starts: 2026-03-02T15:00:00Z
+for: 4d
+posts:
+  - {at: 0s, file: ROOT/events/track/trial_signup.json, set: {attributes.preferred_time: "22:30"}}
+expect:
+  - {at: 0s, kind: message, step: confirm}
+  - {at: 20m, kind: message, step: onboarding}
+  - {at: "2026-03-06T03:30:00Z", kind: deferred, step: classes, reason: quiet_hours, until: "2026-03-06T13:00:00Z"}
+  - {at: "2026-03-06T13:00:00Z", kind: message, step: classes}
+"""
+
+
+def test_a_wait_can_be_expected_and_is_drawn(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "late.yaml"
+    path.write_text(LATE.replace("ROOT", str(ROOT)))
+
+    result = replay(path)
+
+    assert result.exit_code == 0, result.stderr
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    drawn = lines.index("22:30 ◷ deferred until Fri 06 Mar 08:00 quiet hours classes")
+    assert lines[drawn + 1] == "22:30 · waiting until Mon 09 Mar 10:00 first-visit", "told when it was decided"
+
+
+def test_a_wait_that_does_not_come_is_a_difference(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "late.yaml"
+    path.write_text(LATE.replace("ROOT", str(ROOT)).replace('until: "2026-03-06T13', 'until: "2026-03-06T14'))
+
+    result = replay(path)
+
+    assert result.exit_code == 1
+    assert "until=2026-03-06T13:00:00Z" in result.stderr

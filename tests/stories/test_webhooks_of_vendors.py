@@ -37,12 +37,14 @@ def asks(story: Any, source: str, query: str) -> Any:
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_every_sample_is_taken_and_lands_on_a_customer(vendor: str, story: Any) -> None:
+    landed = False
     for path in samples(EVENTS / vendor):
         answer = posts_sample(story, f"{vendor}/{path.stem}")
 
         assert answer["statusCode"] == ANSWERS.get(vendor, 202), path.name
+        landed = landed or bool(story.tells("event"))  # until a privacy webhook of the vendor's erases the customer
 
-    assert story.tells("event")
+    assert landed
     assert story.dead_letters("events") == []
 
 

@@ -1,0 +1,52 @@
+"""What lies outside the table ends when docs/privacy.md says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.infra.conftest import Templates
+
+PAGE = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text(encoding="utf-8")
+DAY = 24 * 60 * 60
+
+
+def days(kind: str) -> int:
+    found = re.search(rf"^\| {kind} \|.*?(\d+) days \|$", PAGE, re.MULTILINE)
+    assert found, kind
+    return int(found[1])
+
+
+@pytest.fixture(params=["dev", "prod"])
+def templates(request: pytest.FixtureRequest, synthesized: dict[str, Templates]) -> Templates:
+    return synthesized[request.param]
+
+
+def test_queues_and_dead_letters_end(templates: Templates) -> None:
+    queues = templates.all("AWS::SQS::Queue").values()
+
+    work = {one["MessageRetentionPeriod"] for one in queues if "RedrivePolicy" in one}
+    parked = {one["MessageRetentionPeriod"] for one in queues if "RedrivePolicy" not in one}
+    assert work == {days("queues") * DAY}
+    assert parked == {days("dead letters") * DAY}
+
+
+def test_bodies_end(templates: Templates) -> None:
+    (bucket,) = templates.all("AWS::S3::Bucket").values()
+
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["ExpirationInDays"] == days("S3 bodies")
+    assert "Prefix" not in rule, "of everything in it"
+
+
+def test_every_log_ends_when_its_stage_says(templates: Templates) -> None:
+    groups = templates.all("AWS::Logs::LogGroup").values()
+
+    assert {one["RetentionInDays"] for one in groups} == {templates.stage.log_retention_days}
+    assert "| `log_retention_days` of the stage |" in PAGE
+
+
+def test_items_that_end_are_removed_by_the_table(templates: Templates) -> None:
+    (table,) = templates.all("AWS::DynamoDB::Table").values()
+
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}

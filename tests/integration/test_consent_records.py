@@ -1,0 +1,163 @@
+"""The consent record in the table: added once, never changed, never expiring, and found wherever a merge moved it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
+from cairn.adapters.dynamodb.items import CONSENT, STATE, Entry, Open
+from cairn.adapters.dynamodb.timeline import DynamoTimeline
+from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose
+from cairn.domain.consent_record import ConsentRecord
+from cairn.domain.suppression import Cause, Mark, Told
+from tests.unit.makers import MONDAY, profile
+
+pytestmark = pytest.mark.usefixtures("table")
+
+RECORDS = DynamoConsentRecords()
+TIMELINE = DynamoTimeline()
+
+PROOF = {"wording": "ja, bitte ✓", "wording_version": "3", "locale": "de", "actor": "desk-7", "ip": "192.0.2.7"}
+CHANGE = ConsentChange(Channel.EMAIL, Purpose.MARKETING, ConsentStatus.GRANTED, MONDAY, "form", PROOF)
+GRANTED = ConsentRecord("track", CHANGE)
+BOUNCED = ConsentRecord(
+    "feedback",
+    Told(Channel.EMAIL, Mark(Cause.HARD_BOUNCE, MONDAY + timedelta(seconds=1, microseconds=7)), "old@example.com"),
+)
+UNSUBSCRIBED = ConsentRecord(
+    "preferences", Told(Channel.EMAIL, Mark(Cause.UNSUBSCRIBE, MONDAY, Purpose.MARKETING, lifted=True), key="k" * 40)
+)
+
+
+def lives(customer: str, alias_of: str = "") -> None:
+    if alias_of:
+        Open(customer, STATE, alias_of=alias_of).save()
+    else:
+        Open(customer, STATE, rev=1, profile=codec.profile_to_wire(profile(customer))).save()
+
+
+def items(customer: str) -> list[Entry]:
+    return list(Entry.query(customer, Entry.sk.startswith(CONSENT)))
+
+
+@pytest.mark.parametrize("record", [GRANTED, BOUNCED, UNSUBSCRIBED])
+def test_a_record_is_read_as_it_was_added(record: ConsentRecord) -> None:
+    lives("c_ada")
+
+    (name,) = RECORDS.add("c_ada", "e1", [record])
+
+    assert RECORDS.find("c_ada", name) == (profile("c_ada"), record)
+
+
+def test_it_is_kept_for_good() -> None:
+    RECORDS.add("c_ada", "e1", [GRANTED, BOUNCED])
+
+    assert [item.expires_at for item in items("c_ada")] == [None, None]
+
+
+def test_added_twice_it_is_there_once_and_its_notices_are_not_lost() -> None:
+    """The relay may have died between the record and the queue: the same effect is told again what it added."""
+    once = RECORDS.add("c_ada", "e1", [GRANTED, BOUNCED])
+    again = RECORDS.add("c_ada", "e1", [GRANTED, BOUNCED])
+
+    assert once == again
+    assert len(items("c_ada")) == 2
+
+
+def test_what_another_event_brings_once_more_is_no_news() -> None:
+    """A shop repeats a consent with every change of a customer."""
+    RECORDS.add("c_ada", "e1", [GRANTED])
+
+    assert RECORDS.add("c_ada", "e2", [GRANTED]) == []
+    assert len(items("c_ada")) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(GRANTED, told_by="hubspot"),
+        replace(GRANTED, said=replace(CHANGE, status=ConsentStatus.DENIED)),
+        replace(GRANTED, said=replace(CHANGE, purpose=Purpose.TRANSACTIONAL)),
+        replace(GRANTED, said=replace(CHANGE, at=MONDAY + timedelta(seconds=1))),
+        replace(GRANTED, said=replace(CHANGE, evidence=PROOF | {"wording_version": "4"})),
+    ],
+)
+def test_another_word_is_another_record(other: ConsentRecord) -> None:
+    RECORDS.add("c_ada", "e1", [GRANTED])
+
+    assert len(RECORDS.add("c_ada", "e2", [other])) == 1
+    assert len(items("c_ada")) == 2
+
+
+def test_the_timeline_tells_it_with_its_whole_proof() -> None:
+    RECORDS.add("c_ada", "e1", [GRANTED, BOUNCED])
+
+    granted, bounced = TIMELINE.entries("c_ada")
+
+    assert granted == {
+        "at": "2026-03-02T10:00:00Z",
+        "kind": "consent",
+        "channel": "email",
+        "purpose": "marketing",
+        "status": "granted",
+        "source": "form",
+        "told_by": "track",
+        "evidence": PROOF,
+    }
+    assert bounced == {
+        "at": "2026-03-02T10:00:01.000007Z",
+        "kind": "consent",
+        "channel": "email",
+        "purpose": "all",
+        "status": "suppressed",
+        "cause": "hard_bounce",
+        "told_by": "feedback",
+        "address": "old@example.com",
+    }
+
+
+def test_a_merge_moves_it_and_it_is_found_at_every_moment_of_that() -> None:
+    lives("c_old")
+    lives("c_ada")
+    (name,) = RECORDS.add("c_old", "e1", [GRANTED])
+    found = []
+
+    lives("c_old", alias_of="c_ada")
+    found.append(RECORDS.find("c_old", name))
+    (item,) = items("c_old")
+    Entry("c_ada", item.sk, at=item.at, body=item.body, added_by=item.added_by).save()  # the relay dies here
+    found.append(RECORDS.find("c_old", name))
+    TIMELINE.absorb("c_ada", "c_old")
+    found.append(RECORDS.find("c_old", name))
+
+    assert found == [(profile("c_ada"), GRANTED)] * 3
+    assert [len(items(one)) for one in ("c_old", "c_ada")] == [0, 1]
+    assert items("c_ada")[0].expires_at is None
+
+
+def test_two_who_both_said_it_are_one_record_once_they_are_one() -> None:
+    for one in ("c_old", "c_ada"):
+        RECORDS.add(one, f"of-{one}", [GRANTED])
+
+    TIMELINE.absorb("c_ada", "c_old")
+
+    assert len(items("c_ada")) == 1
+
+
+def test_of_who_was_erased_nothing_is_found() -> None:
+    lives("c_ada")
+    (name,) = RECORDS.add("c_ada", "e1", [GRANTED])
+    Entry("c_ada", CONSENT + name).delete()
+
+    assert RECORDS.find("c_ada", name) is None
+    Open("c_ada", STATE).delete()
+    assert RECORDS.find("c_ada", name) is None
+
+
+def test_a_loop_of_merges_is_nobody() -> None:
+    lives("c_a", alias_of="c_b")
+    lives("c_b", alias_of="c_a")
+
+    assert RECORDS.find("c_a", "r1") is None

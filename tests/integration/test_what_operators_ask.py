@@ -1,0 +1,250 @@
+"""The contracts of what operators ask of the table, held against moto and against Amazon's own DynamoDB Local."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cairn.adapters.dynamodb.audit import DynamoAudit
+from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, REVIEWS, TASK, Entry
+from cairn.adapters.dynamodb.reviews import DynamoReviews
+from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
+from cairn.adapters.dynamodb.timeline import DynamoTimeline
+from cairn.domain.audit import Audited
+from cairn.domain.consent import Channel, Purpose
+from cairn.domain.effects import Fact, OpenTask
+from cairn.domain.errors import CairnError, ConflictError, NotUnderReviewError, UnknownMessageError
+from cairn.domain.event import instant_to_wire
+from cairn.domain.message import Approval, MessageStatus
+from cairn.domain.suppression import Cause, Mark, Suppression, Told
+
+pytestmark = pytest.mark.usefixtures("table")
+
+NOW = datetime(2026, 3, 2, 14, 0, 0, 5, tzinfo=UTC)
+MIA = "c_mia"
+REVIEWING = DynamoReviews()
+TIMELINE = DynamoTimeline()
+SALT = "salt"
+
+
+def order(what: str, at: datetime = NOW) -> Audited:
+    return Audited(at, "ada", what, "e-hello-1", "fine", {"customer": MIA})
+
+
+def held(message_id: str = "e-hello-1", *, minutes: int = 0, reason: str = "review", task: bool = True) -> None:
+    """A message that waits, as its sender leaves it."""
+    deadline = instant_to_wire(NOW + timedelta(minutes=minutes))
+    Entry(
+        MIA,
+        MESSAGE + message_id,
+        body={"journey": "shop", "step": "hello", "template": "hello", "purpose": "marketing"},
+        status="held",
+        rank=MessageStatus.HELD.rank,
+        decisions=[{"at": instant_to_wire(NOW), "reason": reason, "until": deadline, "why": {}}],
+        gsi1pk=REVIEWS if reason == "review" else "paused#all",
+        gsi1sk=deadline,
+    ).save()
+    if task:
+        TIMELINE.open(
+            MIA, "shop", OpenTask(message_id, "e", "hello", "compliance", "Approve", NOW, {"text": "Hi"}), NOW
+        )
+
+
+def decide(message_id: str = "e-hello-1", *, granted: bool = True) -> Purpose:
+    what = "approve" if granted else "reject"
+    return REVIEWING.decide(MIA, message_id, Approval(granted, "ada", NOW), order(what))
+
+
+def test_what_waits_is_listed_with_what_is_to_be_read_the_most_urgent_first() -> None:
+    held("e-b-1", minutes=9)
+    held("e-a-1", minutes=5)
+    held("e-c-1", minutes=7, task=False)
+    held("e-d-1", minutes=1, reason="paused")
+
+    found = REVIEWING.waiting(10)
+
+    assert [(one.message, one.queue) for one in found] == [
+        ("e-a-1", "compliance"),
+        ("e-c-1", ""),
+        ("e-b-1", "compliance"),
+    ]
+    assert found[0].context == {"text": "Hi"}
+    assert [one.message for one in REVIEWING.waiting(1)] == ["e-a-1"]
+
+
+@pytest.mark.parametrize("task", [True, False])
+def test_a_decision_is_on_the_message_and_its_task_and_in_the_audit(task: bool) -> None:  # noqa: FBT001
+    held(task=task)
+
+    assert decide() is Purpose.MARKETING
+
+    message = Entry.get(MIA, MESSAGE + "e-hello-1")
+    assert message.approval == {"granted": True, "by": "ada", "at": instant_to_wire(NOW)}
+    assert message.gsi1pk is None
+    assert REVIEWING.waiting(10) == []
+    assert [one.what for one in DynamoAudit().latest(10)] == ["approve"]
+    tasks = list(Entry.query(MIA, Entry.sk.startswith(TASK)))
+    assert [(one.status, one.gsi1pk, (one.body or {})["outcome"]) for one in tasks] == [
+        ("done", None, "approved")
+    ] * task
+
+
+def test_of_those_who_decide_at_once_one_decides() -> None:
+    held()
+
+    def one(number: int) -> str:
+        try:
+            decide(granted=number % 2 == 0)
+        except (ConflictError, NotUnderReviewError):
+            return "refused"
+        return "done"
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(one, range(8)))
+
+    granted = (Entry.get(MIA, MESSAGE + "e-hello-1").approval or {})["granted"]
+    assert all(outcome == "refused" for number, outcome in enumerate(outcomes) if (number % 2 == 0) != granted)
+    assert [one.what for one in DynamoAudit().latest(10)] == ["approve" if granted else "reject"]
+
+
+@pytest.mark.parametrize("status", ["sent", "suppressed", "failed"])
+def test_what_waits_no_longer_is_not_decided_on(status: str) -> None:
+    held()
+    Entry(MIA, MESSAGE + "e-hello-1").update([Entry.status.set(status)])
+
+    with pytest.raises(NotUnderReviewError, match=f"it is {status}"):
+        decide()
+    assert DynamoAudit().latest(10) == []
+
+
+def test_what_goes_out_while_somebody_decides_is_not_decided_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cairn.adapters.dynamodb import reviews
+
+    held()
+    found = reviews.read_all([(MIA, MESSAGE + "e-hello-1"), (MIA, TASK + "e-hello-1")])
+    Entry(MIA, MESSAGE + "e-hello-1").update([Entry.status.set("suppressed")])
+    monkeypatch.setattr(reviews, "read_all", lambda _: found)
+
+    with pytest.raises(ConflictError):
+        decide()
+    assert Entry.get(MIA, MESSAGE + "e-hello-1").approval is None
+    assert Entry.get(MIA, TASK + "e-hello-1").status == "open"
+    assert list(Entry.query(AUDIT)) == []
+
+
+def test_what_a_pause_takes_over_meanwhile_stays_found_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cairn.adapters.dynamodb import reviews
+
+    held(task=False)
+    found = reviews.read_all([(MIA, MESSAGE + "e-hello-1")])
+    Entry(MIA, MESSAGE + "e-hello-1").update([Entry.gsi1pk.set("paused#all")])
+    monkeypatch.setattr(reviews, "read_all", lambda _: found)
+
+    with pytest.raises(ConflictError):
+        decide()
+    assert [item.sk for item in Entry.by_index.query("paused#all")] == [MESSAGE + "e-hello-1"]
+
+
+def test_what_a_pause_took_over_stays_found_by_the_pause() -> None:
+    held()
+    Entry(MIA, MESSAGE + "e-hello-1").update([Entry.gsi1pk.set("paused#all")])
+
+    decide()
+
+    assert [item.sk for item in Entry.by_index.query("paused#all")] == [MESSAGE + "e-hello-1"]
+
+
+@pytest.mark.parametrize(("message", "error"), [("e-none-1", UnknownMessageError), ("e-paused-1", NotUnderReviewError)])
+def test_there_must_be_something_to_decide(message: str, error: type[CairnError]) -> None:
+    held("e-paused-1", reason="paused", task=False)
+
+    with pytest.raises(error):
+        decide(message)
+
+
+def test_the_audit_is_read_back_as_it_was_written_the_latest_first() -> None:
+    orders = [order(f"do-{number}", NOW + timedelta(minutes=number)) for number in range(5)]
+    for one in [*orders, *orders]:
+        DynamoAudit().write(one)
+
+    assert DynamoAudit().latest(10) == orders[::-1]
+    assert DynamoAudit().latest(2, before=orders[3].id) == [orders[2], orders[1]]
+
+
+def test_a_message_leads_to_its_customer_by_its_enrollment() -> None:
+    facts = [Fact("merged"), Fact("entered", "one", "shop"), Fact("entered", "two", "shop"), Fact("waiting", "two")]
+
+    TIMELINE.remember(MIA, 1, facts, NOW)
+    TIMELINE.remember(MIA, 2, [Fact("ended", "one", "shop")], NOW)
+
+    assert [TIMELINE.customer_of(name) for name in ("one", "two", "three")] == [MIA, MIA, None]
+    assert [line["kind"] for line in TIMELINE.entries(MIA)] == ["merged", "entered", "entered", "waiting", "ended"]
+
+
+def test_after_a_merge_a_message_leads_to_whoever_its_customer_is_now() -> None:
+    TIMELINE.remember("c_old", 1, [Fact("entered", "one", "shop")], NOW)
+
+    TIMELINE.absorb(MIA, "c_old")
+
+    assert TIMELINE.customer_of("one") == MIA
+
+
+def test_only_what_stands_against_an_address_is_told() -> None:
+    suppressed = Mark(Cause.OPERATOR, NOW)
+    released = Mark(Cause.COMPLAINT, NOW, lifted=True)
+    mail, number = "mia@example.com", "+12015550123"
+    DynamoCustomers(SALT).tell(
+        [
+            Told(Channel.EMAIL, suppressed, mail),
+            Told(Channel.EMAIL, released, mail),
+            Told(Channel.SMS, released, number),
+        ]
+    )
+
+    standing = DynamoSuppressions(SALT).standing({Channel.EMAIL: mail, Channel.SMS: number, Channel.PUSH: "arn"})
+
+    assert standing == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}
+    assert DynamoSuppressions(SALT).standing({}) == {}
+
+
+def decided(*reasons: str, status: str, **body: str) -> list[dict[str, object]]:
+    """The lines of a message that waited for these reasons, an hour each."""
+    waits = [
+        {
+            "at": instant_to_wire(NOW + timedelta(hours=number)),
+            "reason": reason,
+            "until": None,
+            "why": {"paused": "all"},
+        }
+        for number, reason in enumerate(reasons)
+    ]
+    at = instant_to_wire(NOW + timedelta(hours=len(reasons)))
+    about = {"journey": "shop", "step": "hello", "channels": ["sms"]}
+    Entry(MIA, MESSAGE + "e-hello-1", at=at, body=about | body, status=status, decisions=waits).save()
+    return TIMELINE.entries(MIA)
+
+
+def test_each_decision_has_a_line_and_an_audit_id_of_its_own() -> None:
+    first, second, outcome = decided("review", "paused", status="delivered", reason="granted", channel="sms", body="Hi")
+
+    assert [one["kind"] for one in (first, second, outcome)] == ["deferred", "deferred", "message"]
+    assert [one["audit_id"] for one in (first, second, outcome)] == ["e-hello-1.1", "e-hello-1.2", "e-hello-1.3"]
+    assert {one["message_id"] for one in (first, second, outcome)} == {"e-hello-1"}
+    assert [one["reason"] for one in (first, second, outcome)] == ["review", "paused", "granted"]
+    assert [one.get("body") for one in (first, second, outcome)] == [None, None, "Hi"]
+    assert {one["step"] for one in (first, second, outcome)} == {"hello"}
+
+
+def test_a_message_that_is_held_is_told_by_what_it_waited_for_alone() -> None:
+    assert [one["kind"] for one in decided("review", status="held")] == ["deferred"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("suppressed", "suppressed"), ("failed", "failed"), ("undecided", "undecided"), ("sent", "message")],
+)
+def test_the_outcome_is_told_by_its_kind(status: str, kind: str) -> None:
+    (line,) = decided(status=status, reason="x")
+
+    assert (line["kind"], line["audit_id"]) == (kind, "e-hello-1.1")

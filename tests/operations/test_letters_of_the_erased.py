@@ -1,0 +1,116 @@
+"""Among dead letters, those about one customer are found and removed; nobody else's is lost or kept out of sight."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cairn.adapters import letters as module
+from cairn.adapters.letters import ParkedLetters
+from cairn.adapters.overflow import EMPTY, Overflow
+from cairn.domain.errors import ServiceBusyError, ServiceRefusedError
+from cairn.domain.privacy import Traces
+from tests.unit.makers import name
+
+MIA = Traces(frozenset({"c_mia"}), name(user_id="member-1", email="mia@example.com"), datetime(2027, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def parked(story: Any) -> ParkedLetters:
+    cloud = story.world.cloud
+    overflow = Overflow(lambda: cloud.client("s3"), cloud.bucket)
+    return ParkedLetters(sqs=cloud.client("sqs"), urls=cloud.letters(), overflow=overflow, wait_seconds=0)
+
+
+def put(story: Any, queue: str, document: Any, number: int = 0, group: str = "g") -> None:
+    cloud = story.world.cloud
+    url = cloud.urls[f"{queue}-dead-letters"]
+    fifo = {"MessageGroupId": group, "MessageDeduplicationId": f"{group}{number}"} if url.endswith(".fifo") else {}
+    body = document if isinstance(document, str) else json.dumps(document)
+    cloud.client("sqs").send_message(QueueUrl=url, MessageBody=body, **fifo)
+
+
+def event(user_id: str) -> dict[str, Any]:
+    return {"id": "1", "type": "a.b", "occurred_at": "2026-03-02T10:00:00Z", "customer": {"user_id": user_id}}
+
+
+def test_letters_of_every_queue_are_found_and_others_are_seen_again_at_once(story: Any, parked: ParkedLetters) -> None:
+    for queue in ("wakes", "messages", "notices", "feedback", "effects"):
+        put(story, queue, {"customer": "c_mia"})
+        put(story, queue, {"customer": "c_noa"})
+    put(story, "events", event("member-1"))
+    put(story, "events", event("member-2"), group="h")
+
+    assert parked.remove(MIA) == 6
+    story.passes("1s")
+    assert parked.remove(MIA) == 0
+    story.passes("1s")
+    for queue in ("wakes", "messages", "notices", "feedback", "effects", "events"):
+        [(body, _)] = story.dead_letters(queue)
+        assert "c_noa" in body or "member-2" in body
+
+
+def test_of_a_customer_with_many_letters_in_one_group_all_are_found(story: Any, parked: ParkedLetters) -> None:
+    for number in range(35):
+        put(story, "events", event("member-1"), number)
+        put(story, "events", event("member-2"), number, group="h")
+
+    assert parked.remove(MIA) == 35
+
+
+def test_a_body_that_a_letter_points_to_is_emptied_with_it(story: Any, parked: ParkedLetters) -> None:
+    for number, user_id in enumerate(["member-1", "member-2"]):
+        body = json.dumps(event(user_id) | {"properties": {"t": "x" * 300_000}})
+        put(story, "events", parked.overflow.lighten(body), number, group=user_id)
+
+    assert parked.remove(MIA) == 1
+    s3, bucket = story.world.cloud.client("s3"), story.world.cloud.bucket
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    bodies = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
+    assert min(len(body) for body in bodies) == len(EMPTY)
+    assert sum(b"member-2" in body for body in bodies) == 1
+
+
+def test_a_letter_whose_body_was_emptied_before_a_crash_goes_too(story: Any, parked: ParkedLetters) -> None:
+    pointer = parked.overflow.lighten(json.dumps(event("member-1") | {"properties": {"t": "x" * 300_000}}))
+    parked.overflow.let_go(pointer)
+    put(story, "events", pointer)
+
+    assert parked.remove(MIA) == 1
+
+
+def test_while_somebody_holds_letters_the_order_waits(story: Any, parked: ParkedLetters) -> None:
+    put(story, "feedback", {"mail": "mia@example.com"})
+    assert story.dead_letters("feedback")  # `cairn dlq show` looks at it
+
+    with pytest.raises(ServiceBusyError):
+        parked.remove(MIA)
+    story.passes("5m")
+
+    assert parked.remove(MIA) == 1
+
+
+def test_what_is_no_json_is_read_as_text(story: Any, parked: ParkedLetters) -> None:
+    put(story, "feedback", "From: Mia <mia@example.com>")
+    put(story, "feedback", "From: Noa <noa@example.com>")
+
+    assert parked.remove(MIA) == 1
+
+
+def test_more_than_can_be_looked_through_is_an_error_and_not_silence(
+    story: Any, parked: ParkedLetters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_LETTERS", 10)
+    for _ in range(11):
+        put(story, "feedback", {"customer": "c_noa"})
+
+    with pytest.raises(ServiceBusyError, match="redrive or delete"):
+        parked.remove(MIA)
+
+
+def test_a_bucket_that_refuses_is_no_letter_that_is_gone(story: Any, parked: ParkedLetters) -> None:
+    put(story, "events", '{"s3": "bodies/nothing"}')
+
+    with pytest.raises(ServiceRefusedError):
+        parked.remove(MIA)

@@ -1,0 +1,181 @@
+"""A shop in a story: a deployment with one journey of a few messages, a policy, and Mia, who is written to."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from typer.testing import CliRunner, Result
+from werkzeug.serving import make_server
+
+from cairn.domain.consent import Channel, Purpose
+from cairn.domain.instants import duration
+from cairn.domain.verdict import Reason
+from infra.local.cli import app
+from infra.local.server import Application
+from infra.local.signing import LOCAL_SECRET, local_secrets, posting
+from infra.local.world import World, world
+
+Line = dict[str, Any]
+
+NEW_YORK_MORNING = datetime(2026, 3, 2, 15, tzinfo=UTC)
+"""10:00 on Monday 2 March."""
+
+CONSENTED = [
+    {
+        "channel": channel.value,
+        "purpose": purpose.value,
+        "status": "granted",
+        "source": "shop",
+        "method": "single_opt_in",
+    }
+    for channel in Channel
+    for purpose in Purpose
+]
+MIA = {
+    "customer": {"user_id": "mia", "email": "mia@example.com", "phone": "+12125550001"},
+    "attributes": {"first_name": "Mia", "time_zone": "America/New_York", "region": "NY"},
+    "consent": CONSENTED,
+}
+POLICY = """
+brand = "Northside"
+contact = "help@northside.example.com"
+postal_address = "1 River Road, Albany, NY 12207, USA"
+%s
+[answers.en]
+stop = "{brand}: no more texts. Reply START to come back."
+help = "{brand}: for help, {contact}. Reply STOP to stop."
+start = "{brand}: you are back. Reply STOP to stop."
+"""
+
+
+@dataclass
+class Shop:
+    """A deployment with one journey, and Mia."""
+
+    world: World
+    url: str
+
+    def happens(self, type_: str, **event: Any) -> None:
+        body = {"id": f"{type_}-{self.world.now().isoformat()}", "type": type_, **MIA, **event}
+        sent = posting("track", body, LOCAL_SECRET, self.world.now())
+        assert self.world.request("POST", sent.url, sent.headers, sent.body)["statusCode"] == 202
+        self.world.settle()
+
+    def passes(self, length: str) -> None:
+        self.world.advance_to(self.world.now() + duration(length))
+
+    def texts(self, words: str) -> None:
+        """Mia texts us."""
+        reply = {"originationNumber": "+12125550001", "destinationNumber": "+12125550199", "messageKeyword": "K"}
+        reply |= {"messageBody": words, "inboundMessageId": words}
+        self.world.feedback(json.dumps(reply))
+        self.world.settle()
+
+    def cairn(self, *words: str) -> str:
+        """What the command prints."""
+        done = self.tries(*words)
+        assert done.exit_code == 0, done.output
+        return " ".join(done.stdout.split())
+
+    def tries(self, *words: str) -> Result:
+        done = CliRunner().invoke(app, [*words, "--to", self.url], catch_exceptions=False)
+        self.world.settle()
+        return done
+
+    def asks(self, method: str, path: str, *, actor: str = "arn:aws:iam::123456789012:user/ada", **fields: Any) -> Line:
+        """What the API answers to somebody who is signed in; its status is under `status_code`."""
+        body = json.dumps(fields).encode() if method == "POST" else b""
+        answer = self.world.manage(method, f"https://localhost/manage/{path}", {}, body, actor=actor)
+        self.world.settle()
+        document: Line = json.loads(answer["body"])
+        return {"status_code": answer["statusCode"], **document}
+
+    def tells(self, *kinds: str) -> list[Line]:
+        return [line for line in self.world.timeline() if line["kind"] in kinds]
+
+    def sent(self) -> list[str]:
+        """The texts that really went out."""
+        from moto.sns.models import sns_backends
+
+        from infra.local.shapes import ACCOUNT, REGION
+
+        return [text for _, text in sns_backends[ACCOUNT][REGION].sms_messages.values()]
+
+    def decided(self, reason: Reason) -> Line:
+        """The last decision for that reason."""
+        lines = [line for line in self.world.timeline() if line.get("reason") == reason]
+        assert lines, [(line["kind"], line.get("reason")) for line in self.world.timeline()]
+        return lines[-1]
+
+    @property
+    def held(self) -> str:
+        return str([line for line in self.world.timeline() if line["kind"] == "deferred"][-1]["message_id"])
+
+
+Opens = Callable[..., Shop]
+
+SMS = {"channel": "sms", "template": "note", "purpose": "marketing"}
+RECEIPT = {"channel": "sms", "template": "note", "purpose": "transactional"}
+MAIL = {"channel": "email", "template": "note", "purpose": "marketing"}
+WHATSAPP = {"channel": "whatsapp", "template": "note", "purpose": "transactional"}
+REVIEWED = {**RECEIPT, "review": {"queue": "compliance", "within": "6h", "otherwise": "drop"}}
+
+TEMPLATES = {
+    "note.sms.txt": "Northside: hello {{ profile.first_name }}. Reply STOP to stop.",
+    "note.whatsapp.txt": "Hello {{ profile.first_name }}",
+    "note.email.html": "---\nsubject: Hello\n---\n<p>Hello {{ profile.first_name }}</p>",
+}
+
+
+@contextmanager
+def served(made: World) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, Application(made), threaded=True)
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def shops(tmp_path: Path) -> Iterator[Opens]:
+    """Open a shop whose journey sends these, under a policy with these lines; `also` names a second one like it."""
+    with ExitStack() as stack:
+
+        def open_shop(*sends: Line, policy: str = "", at: datetime = NEW_YORK_MORNING, also: str = "") -> Shop:
+            for name in filter(None, ("shop", also)):
+                _write_journey(tmp_path / "journeys" / name, sends)
+            (tmp_path / "policy.toml").write_text(POLICY % policy)
+            made = stack.enter_context(
+                world(tmp_path / "journeys", start=at, secrets=local_secrets({}), policy=tmp_path / "policy.toml")
+            )
+            return Shop(made, stack.enter_context(served(made)))
+
+        yield open_shop
+
+
+def _write_journey(folder: Path, sends: tuple[Line, ...]) -> None:
+    steps = [{"id": f"note-{number}", "send": one} for number, one in enumerate(sends, 1)]
+    steps.append({"id": "the-end", "wait": "30d"})
+    document = {
+        "journey": folder.name,
+        "description": "For a story.",
+        "time_zone": "America/New_York",
+        "entry": {"event": "note.wanted", "again": "when-ended"},
+        "exit_on": [{"event": "note.unwanted", "key": "any"}],
+        "steps": steps,
+    }
+    (folder / "templates").mkdir(parents=True)
+    (folder / "journey.yaml").write_text(json.dumps(document))
+    channels = {one["channel"] for one in sends}
+    for name, text in TEMPLATES.items():
+        if name.split(".")[1] in channels:
+            (folder / "templates" / name).write_text(text)

@@ -1,0 +1,122 @@
+"""Promise 7: no marketing outside the customer's legal hours, on the customer's own clock, and none above the caps."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cairn.adapters.policy_toml import InvalidPolicyError
+
+ROOT = Path(__file__).parents[2]
+MIA = "+12015550001"
+
+OFFERS = """
+journey: offers
+description: Somebody asks for offers, and gets one each time.
+time_zone: America/New_York
+entry: {event: offer.wanted, key: event.properties.number, again: never}
+steps:
+  - id: offer
+    send: {channel: sms, template: offer, purpose: marketing}
+"""
+
+
+@pytest.fixture
+def offers(tmp_path: Path) -> Path:
+    folder = tmp_path / "journeys" / "offers"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "journey.yaml").write_text(OFFERS, encoding="utf-8")
+    (folder / "templates" / "offer.sms.txt").write_text("Offer {{ data.number }}. STOP to stop.", encoding="utf-8")
+    return folder.parent
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    """A copy of the policy that a test may write to."""
+    copy = tmp_path / "policy.toml"
+    copy.write_text((ROOT / "policy.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    return copy
+
+
+def wants(story: Any, number: int, member: Any, **attributes: str) -> None:
+    mia = member()
+    mia["attributes"] |= attributes
+    story.happens("offer.wanted", f"wanted-{number}", properties={"number": number}, **mia)
+
+
+def sent_at(story: Any) -> list[str]:
+    return [line["at"] for line in story.tells("message")]
+
+
+def when(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def test_an_offer_at_night_is_there_at_eight(a_story: Any, offers: Path, member: Any) -> None:
+    story = a_story(offers, at=when("2026-03-03T21:00-05:00"))
+
+    wants(story, 1, member, region="NY")
+    assert story.sent() == []
+    story.passes("1d")
+
+    (held,) = story.tells("deferred")
+    assert (held["reason"], held["until"]) == ("quiet_hours", "2026-03-04T13:00:00Z")
+    assert sent_at(story) == ["2026-03-04T13:00:00Z"]
+    assert [one.text for one in story.sent()] == ["Offer 1. STOP to stop."]
+
+
+def test_somebody_who_moves_meanwhile_is_texted_by_the_new_clock(a_story: Any, offers: Path, member: Any) -> None:
+    story = a_story(offers, at=when("2026-03-03T21:00-05:00"))
+    wants(story, 1, member, region="NY")
+
+    story.happens("profile.updated", attributes={"time_zone": "Pacific/Honolulu", "region": "HI"}, **_who(member))
+    story.passes("2d")
+
+    assert sent_at(story) == ["2026-03-04T18:00:00Z"]
+
+
+def test_where_the_region_is_not_known_the_strictest_law_holds(a_story: Any, offers: Path, member: Any) -> None:
+    story = a_story(offers, at=when("2026-03-03T18:30-05:00"))
+
+    wants(story, 1, member)
+    assert story.sent() == []
+    story.passes("1d")
+
+    assert sent_at(story) == ["2026-03-04T14:00:00Z"]  # nine, in Rhode Island
+
+
+def test_a_business_may_go_by_the_country_alone(a_story: Any, offers: Path, policy: Path, member: Any) -> None:
+    policy.write_text(policy.read_text(encoding="utf-8").replace('"strictest"', '"country"'), encoding="utf-8")
+    story = a_story(offers, at=when("2026-03-03T18:30-05:00"), policy=policy)
+
+    wants(story, 1, member)
+
+    assert len(story.sent()) == 1
+
+
+def test_what_is_above_the_cap_comes_on_another_day(a_story: Any, offers: Path, policy: Path, member: Any) -> None:
+    text = policy.read_text(encoding="utf-8").partition("[[cooldowns]]")
+    policy.write_text(text[0] + text[2].replace('length = "1h"\n', ""), encoding="utf-8")
+    story = a_story(offers, at=when("2026-03-03T12:00-05:00"), policy=policy)
+
+    for number in range(1, 4):
+        wants(story, number, member, region="NY")
+    assert len(story.sent()) == 2
+    story.passes("1d")
+
+    assert [line["reason"] for line in story.tells("deferred")][:1] == ["cap"]
+    assert sent_at(story)[-1] == "2026-03-04T13:00:00Z"  # a new day began at midnight, which is no hour for a text
+    assert len(story.sent()) == 3
+
+
+def test_a_policy_with_a_mistake_runs_nowhere(a_story: Any, offers: Path, policy: Path) -> None:
+    text = policy.read_text(encoding="utf-8").replace("revoke_all = false", 'revoke_all = "no"')
+    policy.write_text(text, encoding="utf-8")
+
+    with pytest.raises(InvalidPolicyError, match="revoke_all"):
+        a_story(offers, policy=policy)
+
+
+def _who(member: Any) -> dict[str, Any]:
+    return {"customer": member()["customer"]}

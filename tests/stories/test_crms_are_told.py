@@ -1,0 +1,251 @@
+"""Every change of consent and suppression reaches every CRM, signed, within a minute; none of them holds up another.
+
+The real function posts to real HTTP servers on loopback; only time is virtual.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from cairn.adapters import subscribers
+from infra.local.cloud import LOCAL_SUBSCRIBER_SECRET
+from infra.local.signing import local_secrets
+from infra.local.world import world
+from tests.conftest import MONDAY, SHORT_JOURNEY, Story
+
+MIA = {"user_id": "member-1", "email": "mia.1@example.com", "phone": "+12015550001"}
+Json = dict[str, Any]
+
+
+@dataclass
+class Crm:
+    """A system at the other end of a webhook. What it takes, it checks with the standard's own library."""
+
+    name: str
+    url: str = ""
+    answers: list[int] = field(default_factory=list)
+    """What it answers next; after these, 204."""
+    always: int = 204
+    slow_by: float = 0
+    requests: int = 0
+    at: list[datetime] = field(default_factory=list)
+    taken: list[Json] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    had: set[str] = field(default_factory=set)
+
+    def answer(self, headers: dict[str, str], body: bytes) -> int:
+        self.requests += 1
+        self.at.append(datetime.now(MONDAY.tzinfo))
+        document = Webhook(LOCAL_SUBSCRIBER_SECRET).verify(body, headers)
+        self.ids.append(headers["webhook-id"])
+        time.sleep(self.slow_by)
+        status = self.answers.pop(0) if self.answers else self.always
+        if status < 300 and headers["webhook-id"] not in self.had:
+            self.had.add(headers["webhook-id"])
+            self.taken.append(document)
+        return status
+
+    def heard(self, *fields: str) -> list[tuple[Any, ...]]:
+        return [tuple(one["data"].get(name, one.get(name)) for name in fields) for one in self.taken]
+
+
+@contextmanager
+def at_the_other_end(crm: Crm) -> Iterator[Crm]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status = crm.answer({name.lower(): value for name, value in self.headers.items()}, body)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    crm.url = f"http://127.0.0.1:{server.server_port}/hooks/cairn"
+    try:
+        yield crm
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class Town:
+    """A deployment, and the CRMs that subscribe to it."""
+
+    story: Story
+    crms: dict[str, Crm]
+
+    def __getattr__(self, name: str) -> Any:
+        return self.crms[name]
+
+
+@pytest.fixture
+def town() -> Iterator[Town]:
+    with ExitStack() as stack:
+        crms = {name: stack.enter_context(at_the_other_end(Crm(name))) for name in ("crm", "erp", "shopify")}
+        urls = {name: one.url for name, one in crms.items()}
+        made = world(SHORT_JOURNEY, start=MONDAY, secrets=local_secrets({}), subscribers=urls)
+        yield Town(Story(stack.enter_context(made)), crms)
+
+
+def unsubscribes(town: Town, event_id: str = "optout", channel: str = "email", **more: Any) -> None:
+    consent = [{"channel": channel, "purpose": "marketing", "status": "denied", "method": "operator"} | more]
+    town.story.happens("consent.changed", event_id, customer=MIA, consent=consent)
+
+
+def test_every_crm_is_told_at_once_what_changed_and_for_whom(town: Town) -> None:
+    unsubscribes(town)
+
+    for one in (town.crm, town.erp, town.shopify):
+        ((kind, customer, status, method, at),) = one.heard("type", "customer", "status", "method", "at")
+        assert (kind, status, method) == ("consent.changed", "denied", "operator")
+        assert {name: customer[name] for name in MIA} == MIA
+        assert at == "2026-03-02T14:00:00Z"
+        assert one.at == [MONDAY], "within the same virtual second"
+
+
+def test_what_a_crm_told_us_does_not_come_back_to_it(town: Town) -> None:
+    told = {
+        "customer_id": 7,
+        "email_address": MIA["email"],
+        "email_marketing_consent": {"state": "unsubscribed", "consent_updated_at": "2026-03-02T13:00:00Z"},
+    }
+    headers = {"X-Shopify-Topic": "customers_email_marketing_consent/update", "content-type": "application/json"}
+    from infra.local.signing import LOCAL_SECRET, posting
+
+    for delivery in ("one", "two"):
+        sent = posting(
+            "shopify", told, LOCAL_SECRET, town.story.world.now(), headers=headers | {"X-Shopify-Webhook-Id": delivery}
+        )
+        town.story.posts(sent.body, "shopify", {name.lower(): value for name, value in sent.headers.items()})
+        town.story.world.settle()
+
+    assert town.crm.heard("status", "source") == [("denied", "shopify")], "said twice, it is one word"
+    assert town.shopify.requests == 0
+
+
+def test_a_dead_address_is_told_to_everybody(town: Town) -> None:
+    town.story.signs_up()
+    town.story.passes("3h")
+    (mail,) = [line for line in town.story.tells("message") if line["channel"] == "email"]
+    message = (town.story.world.names()["message:tips"], mail["customer_id"])
+
+    bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": MIA["email"]}]}
+    town.story.ses_tells("Bounce", of=message, address=MIA["email"], **bounce)
+
+    suppressed = [one for one in town.crm.heard("type", "cause", "channel", "address") if "suppressed" in one[0]]
+    assert suppressed == [("address.suppressed", "hard_bounce", "email", MIA["email"])]
+
+
+def test_a_crm_that_fails_for_an_hour_hears_it_in_the_end_and_once(town: Town) -> None:
+    town.crm.answers = [500, 503, 404, 302]  # up to the attempt after 35 minutes
+
+    unsubscribes(town)
+    town.story.passes("4h")
+
+    assert len(town.crm.taken) == 1
+    assert len(set(town.crm.ids)) == 1, "by which it would know what it has had"
+    waits = [later - town.crm.at[0] for later in town.crm.at[1:]]
+    advised = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=35), timedelta(hours=2, minutes=35)]
+    assert all(wait <= waited <= wait * 1.3 for wait, waited in zip(advised, waits, strict=True))
+    assert len(town.erp.taken) == 1
+    assert town.erp.at == [MONDAY]
+    assert town.story.dead_letters("notices") == []
+
+
+def test_a_crm_that_is_slow_is_told_later_and_holds_up_nobody(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscribers, "ANSWER_SECONDS", 0.1)
+    town.crm.slow_by = 0.5
+
+    for number in range(6):
+        unsubscribes(town, f"optout-{number}", channel="sms" if number % 2 else "email", wording=str(number))
+    assert town.crm.requests == 1, "one timeout, not ten"
+    assert len(town.erp.taken) == 6
+    assert set(town.erp.at) == {MONDAY}
+    town.crm.slow_by = 0
+    town.story.passes("1h")
+
+    assert sorted(one["data"]["channel"] for one in town.crm.taken) == ["email"] * 3 + ["sms"] * 3
+
+
+def test_a_crm_that_is_gone_is_not_asked_again_and_somebody_is_told(town: Town) -> None:
+    town.crm.always = 410
+
+    unsubscribes(town)
+    town.story.passes("4d")
+
+    assert town.crm.requests == 1
+    ((body, reason),) = town.story.dead_letters("notices")
+    assert "crm answered 410" in reason
+    assert not [word for word in MIA.values() if word in body + reason], "a letter holds nothing of a person"
+
+
+def test_what_was_given_up_on_is_redriven_with_all_its_attempts(town: Town) -> None:
+    town.crm.always = 500
+    unsubscribes(town)
+    town.story.passes("4d")
+    assert town.crm.requests == 10
+    desk = town.story.world.desk()
+    ((reason, count),) = next(one for one in desk.summary() if one["queue"] == "notices")["reasons"].items()
+    assert (reason, count) == ("GivenUpError: crm answered 500, at the last of 10 attempts", 1)
+
+    town.crm.answers, town.crm.always = [500], 204
+    town.story.passes("5m")
+    assert desk.redrive("notices", "", None)["redriven"] == 1
+    town.story.passes("1h")
+
+    assert town.crm.requests == 12
+    assert len(town.crm.taken) == 1
+    assert len(set(town.crm.ids)) == 1
+    assert desk.redrive("notices", "", None)["redriven"] == 0
+
+
+def test_of_two_who_are_one_it_is_told_under_the_name_that_they_have_now(town: Town) -> None:
+    town.crm.answers = [500] * 3
+    denial = [{"channel": "email", "purpose": "marketing", "status": "denied"}]
+    town.story.happens("consent.changed", "a", customer={"email": "sam@example.com"}, consent=denial)
+    town.story.happens("page.viewed", "b", customer={"user_id": "sam"})
+    town.story.happens("page.viewed", "c", customer={"user_id": "sam", "email": "sam@example.com"})
+    town.story.passes("4h")
+
+    ((customer,),) = town.crm.heard("customer")
+    assert (customer["user_id"], customer["email"]) == ("sam", "sam@example.com")
+
+
+def test_the_order_of_words_is_told_by_their_instants(town: Town) -> None:
+    """A CRM that missed the first hears it after the second, and can tell."""
+    town.crm.answers = [500]
+    unsubscribes(town)
+    town.story.passes("2s")
+    consent = [{"channel": "email", "purpose": "marketing", "status": "granted", "method": "double_opt_in"}]
+    town.story.happens("consent.changed", "optin", customer=MIA, consent=consent)
+    town.story.passes("1m")
+
+    assert town.crm.heard("status", "at") == [("granted", "2026-03-02T14:00:02Z"), ("denied", "2026-03-02T14:00:00Z")]
+
+
+def test_the_record_of_it_is_kept_with_its_whole_proof(town: Town) -> None:
+    proof = {"wording": "E-mail me offers ✓", "wording_version": "7", "locale": "en-US", "ip": "192.0.2.7"}
+    consent = [{"channel": "email", "purpose": "marketing", "status": "granted", "source": "form", **proof}]
+
+    town.story.happens("form.sent", customer=MIA, consent=consent)
+
+    (line,) = town.story.tells("consent")
+    assert (line["channel"], line["purpose"], line["status"]) == ("email", "marketing", "granted")
+    assert (line["source"], line["told_by"], line["evidence"]) == ("form", "track", proof)
+    assert proof["ip"] not in json.dumps(town.crm.taken)

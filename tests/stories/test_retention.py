@@ -1,0 +1,132 @@
+"""Each kind of item is kept for as long as docs/privacy.md says, and no longer."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cairn.adapters.dynamodb import items
+from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.application.switch import Switch
+from cairn.domain.event import instant_from_wire
+
+PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
+ROW = re.compile(r"^\| (?P<kinds>[^|]+) \| [^|]+ \| (?P<kept>[^|]+) \|$", re.MULTILINE)
+DAY = timedelta(days=1)
+OF_A_CUSTOMER = {items.STATE, items.CONTACT, items.ERASING, items.EVENT, items.FACTS, items.MESSAGE, items.TASK}
+ALL = OF_A_CUSTOMER | {items.CONSENT, items.PARKED, "grave", f"{items.SUPPRESSED}#", items.AUDIT, items.JOURNEY}
+
+
+@dataclass(frozen=True)
+class Item:
+    kind: str
+    at: datetime | None
+    expires_at: datetime | None
+
+
+def kept(kind: str) -> str:
+    """What the page says of a kind."""
+    _, _, table = PAGE.read_text(encoding="utf-8").partition("## How long what is kept")
+    rows = {name.strip(" `"): row["kept"] for row in ROW.finditer(table) for name in row["kinds"].split(",")}
+    return rows[kind]
+
+
+def item_of(raw: dict[str, Any], now: datetime) -> Item:
+    pk, sk = raw["pk"]["S"], raw["sk"]["S"]
+    kind = _kind(sk) if pk.startswith("c_") else _kind(pk)
+    kind = "grave" if "erased" in raw and sk == items.STATE else kind
+    at = raw.get("at") or raw.get("erased")
+    due = json.loads(raw["body"]["S"])["due_at"] if kind == items.TASK else None
+    expires = raw.get("expires_at")
+    return Item(
+        kind,
+        instant_from_wire(due or at["S"]) if due or at else now,
+        datetime.fromtimestamp(int(expires["N"]), now.tzinfo) if expires else None,
+    )
+
+
+def _kind(key: str) -> str:
+    return key if key.startswith(items.OPEN) or "#" not in key else key.partition("#")[0] + "#"
+
+
+@pytest.fixture
+def everything(story: Any) -> list[Item]:
+    """All that is in the table after a story in which everything happens."""
+
+    def switch(order: str, **more: Any) -> None:
+        turn = getattr(Switch(DynamoSwitches()), order)
+        turn("journey:welcome", by="ana", why="a wrong price", now=story.world.now(), **more)
+
+    story.happens("lead.captured", customer={"email": "mia.lead@example.com"})
+    story.signs_up(1)
+    story.signs_up(2)
+    story.happens("profile.completed", customer={"user_id": "member-1", "email": "mia.lead@example.com"})
+    story.happens("customer.data_requested", customer={"user_id": "member-1"})
+    story.passes("3h")
+    bounced = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
+    customer = next(line["customer_id"] for line in story.tells("entered", of="member-1"))
+    story.ses_tells("Bounce", of=("an-earlier-one", customer), address="mia.1@example.com", **bounced)
+    hello = next(line["message_id"] for line in story.tells("message", of="member-1"))
+    story.ses_tells("Delivery", of=(hello, customer), address="mia.1@example.com")
+    story.signs_up(3)
+    switch("pause")
+    story.passes("1d")
+    story.world.stop("erase_customer")
+    _is_to_be_erased(story, "member-2")
+    table = story.world.cloud.table
+    raw = story.world.cloud.client("dynamodb").scan(TableName=table)["Items"]
+    return [item_of(one, story.world.now()) for one in raw]
+
+
+def _is_to_be_erased(story: Any, user_id: str) -> None:
+    from cairn.adapters.json_text import to_json
+    from cairn.domain.event import Event, event_to_wire
+
+    (customer,) = story.world._named(user_id)  # noqa: SLF001
+    event = Event("erase", "operators", "customer.erasure_requested", story.world.now(), customer_id=customer)
+    story.world.cloud.client("sqs").send_message(
+        QueueUrl=story.world.cloud.urls["events"],
+        MessageBody=to_json(event_to_wire(event)),
+        MessageGroupId=customer,
+        MessageDeduplicationId=event.key,
+    )
+    story.world.settle()
+
+
+def ends_as_told(item: Item) -> bool:
+    days = re.search(r"(\d+) days", kept(item.kind))
+    if days is None or item.at is None:
+        return item.expires_at is None
+    return item.expires_at is not None and abs(item.expires_at - item.at - int(days[1]) * DAY) <= 2 * DAY
+
+
+def test_every_kind_of_item_is_on_the_page_and_the_story_has_one_of_each(everything: list[Item]) -> None:
+    kinds = {one.kind for one in everything}
+
+    assert all(kept(kind) for kind in kinds)
+    assert kinds >= ALL | {items.SETTINGS}
+
+
+def test_what_ends_ends_when_the_page_says_and_everything_else_does_not(everything: list[Item]) -> None:
+    assert [one for one in everything if not ends_as_told(one)] == []
+
+
+def test_the_page_knows_every_kind_that_the_table_describes() -> None:
+    rows = re.findall(r"^\| (\S+|customer id) +\| `([^`]+)`", items.__doc__ or "", re.MULTILINE)
+
+    keys = [sk if pk == "customer id" else pk.strip("`") for pk, sk in rows]
+    kinds = {_kind(key.partition("<")[0]) for key in keys}
+    assert len(kinds) > 12
+    assert all(kept(kind) for kind in kinds)
+
+
+def test_what_is_personal_and_has_no_end_goes_with_the_customer(everything: list[Item]) -> None:
+    endless = {one.kind for one in everything if one.expires_at is None}
+
+    for kind in endless:
+        words = kept(kind)
+        assert "as long as the customer" in words or "until" in words or "without end" in words

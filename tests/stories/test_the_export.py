@@ -1,0 +1,131 @@
+"""Everything that is kept about somebody is told on request: whatever is in the table, and by whatever name they go."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cairn.adapters.dynamodb.everything import DynamoEverything
+from cairn.application.export_customer import ExportCustomer
+from cairn.domain.consent import Channel
+from cairn.domain.errors import UnknownCustomerError
+from cairn.domain.privacy import texts
+from cairn.domain.suppression import key_of
+from infra.local.cloud import IDENTITY_SALT
+
+TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "rank", "rev", "turn", "outbox", "expires_at"}
+"""Where an item stands, what it was decided by, and effects, each of which is told once it was carried out."""
+
+
+@pytest.fixture
+def export(story: Any) -> Any:
+    """What Mia's export says now."""
+    document = ExportCustomer(DynamoEverything(IDENTITY_SALT))
+
+    def ask(customer: str = "member-1") -> dict[str, Any]:
+        found = story.world._named(customer)  # noqa: SLF001
+        told = document(found[0] if found else customer, story.world.now())
+        return dict(json.loads(json.dumps(told)))
+
+    return ask
+
+
+@pytest.fixture
+def a_full_life(story: Any) -> None:
+    """Mia was a lead, is a member, got a text and a mail, has a task waiting, and has unsubscribed."""
+    story.happens("lead.captured", customer={"email": "mia.lead@example.com"}, attributes={"note": "sore knee"})
+    story.signs_up()
+    story.happens("profile.completed", customer={"user_id": "member-1", "email": "mia.lead@example.com"})
+    story.happens("customer.data_requested", customer={"user_id": "member-1"})
+    story.passes("3h")
+    bounced = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
+    customer = story.tells("entered")[0]["customer_id"]
+    story.ses_tells("Bounce", of=("an-earlier-one", customer), address="mia.1@example.com", **bounced)
+
+
+def test_an_export_tells_everything_that_is_in_the_customers_partition(
+    story: Any, export: Any, a_full_life: None
+) -> None:
+    assert a_full_life is None
+    document = export()
+    cloud = story.world.cloud
+    condition = {
+        "KeyConditionExpression": "pk = :id",
+        "ExpressionAttributeValues": {":id": {"S": document["customer"]["id"]}},
+    }
+    items = cloud.client("dynamodb").query(TableName=cloud.table, **condition)["Items"]
+
+    kept = {
+        text
+        for item in items
+        for name, value in item.items()
+        if name not in TECHNICAL
+        for text in texts(list(value.values()))
+    }
+    told = set(texts(document))
+    lines = {part for text in told for part in text.split(" ")}
+    assert len(items) > 8
+    assert kept - told - lines - {"S"} == set(), "S is how DynamoDB says: a text"
+
+
+def test_an_export_reads_well(export: Any, a_full_life: None) -> None:
+    document = export()
+
+    assert a_full_life is None
+    person = document["customer"]
+    assert {one["value"] for one in person["identifiers"]} >= {"member-1", "mia.1@example.com", "mia.lead@example.com"}
+    assert person["attributes"]["note"] == {"value": "sore knee", "told_at": "2026-03-02T14:00:00Z"}
+    assert len(person["merged"]) == 1
+    assert {one["body"]["type"] for one in document["events"]} >= {"lead.captured", "trial.signup", "message.bounced"}
+    assert {one["status"] for one in document["messages"]} >= {"sent"}
+    assert {one["body"]["queue"] for one in document["tasks"]} == {"privacy", "coaches"}
+    assert {one["channel"] for one in document["consent"]} == {"sms", "email"}
+    assert len(document["consent_history"]) >= 2
+    assert document["journeys"]["enrollments"][0]["journey"] == "welcome"
+    [dead] = document["suppressed"]
+    assert (dead["channel"], dead["address"]) == ("email", "mia.1@example.com")
+    assert dead["holds"][0]["cause"] == "hard_bounce"
+    assert document["other"] == []
+
+
+def test_an_export_tells_what_is_known_against_an_address_by_its_hash_only_here(
+    story: Any, export: Any, a_full_life: None
+) -> None:
+    assert a_full_life is None
+    table = story.world.cloud.client("dynamodb").scan(TableName=story.world.cloud.table)["Items"]
+    [entry] = [one for one in table if key_of(Channel.EMAIL, "mia.1@example.com", IDENTITY_SALT) in one["pk"]["S"]]
+
+    assert "mia" not in json.dumps(entry, default=str)
+    assert export()["suppressed"]
+
+
+def test_who_was_merged_is_found_by_their_old_id_too(export: Any, a_full_life: None) -> None:
+    assert a_full_life is None
+    whole = export()
+    [old] = whole["customer"]["merged"]
+
+    assert export(old) == whole
+
+
+def test_an_export_is_two_reads(story: Any, a_full_life: None) -> None:
+    from botocore.client import BaseClient
+
+    assert a_full_life is None
+    [customer] = story.world._named("member-1")  # noqa: SLF001
+    calls: list[str] = []
+    really = BaseClient._make_api_call  # noqa: SLF001
+
+    def note(client: BaseClient, operation: str, arguments: Any) -> Any:
+        calls.append(operation)
+        return really(client, operation, arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", note)
+        ExportCustomer(DynamoEverything(IDENTITY_SALT))(customer, story.world.now())
+
+    assert calls == ["Query", "BatchGetItem"]
+
+
+def test_nobody_is_told_of_who_is_not_there(export: Any) -> None:
+    with pytest.raises(UnknownCustomerError):
+        export("c_nobody")

@@ -1,0 +1,120 @@
+"""What customers say by the links of their messages holds for what is already queued, and outlives what comes later."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from cairn.domain.consent import Channel, Purpose
+from cairn.domain.link import LinkKind
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+
+
+def last_mail(story: Any) -> dict[str, Any]:
+    mail: dict[str, Any] = story.world.cloud.mails[-1]
+    return mail
+
+
+def one_click_url(mail: dict[str, Any]) -> str:
+    headers = {one["Name"]: one["Value"] for one in mail["Content"]["Simple"]["Headers"]}
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    return headers["List-Unsubscribe"].strip("<>")
+
+
+def tips(story: Any) -> list[str]:
+    """To whom the marketing e-mail went."""
+    return [sent.address for sent in story.sent() if sent.text == "Three tips"]
+
+
+def test_a_marketing_mail_carries_the_link_by_which_one_click_unsubscribes(story: Any) -> None:
+    story.signs_up()
+    story.passes("3h")
+
+    answer = story.world.visit("POST", one_click_url(last_mail(story)), FORM, ONE_CLICK)
+    story.world.settle()
+
+    (change,) = [line for line in story.tells("event") if line["type"] == "consent.changed"]
+    assert answer["statusCode"] == 200
+    assert change["source"] == "preferences"
+
+
+def test_a_message_that_is_queued_when_its_reader_unsubscribes_is_not_sent(story: Any) -> None:
+    story.signs_up()
+    story.passes("1h")
+    story.world.stop("deliver_message")
+    story.passes("2h")
+    queued = story.world.cloud.receive("marketing", 10)
+    story.world.cloud.show_again(None, story.world.cloud.urls["marketing"], [one["ReceiptHandle"] for one in queued])
+    assert len(queued) == 1, "the tips wait for their sender"
+
+    url = story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com")
+    answer = story.world.visit("POST", url, FORM, ONE_CLICK)
+    story.world.settle()
+    story.world.start("deliver_message")
+    story.passes("1h")
+
+    assert answer["statusCode"] == 200
+    assert tips(story) == []
+    (line,) = story.tells("suppressed")
+    assert line["reason"] == "opted_out"
+
+
+def test_unsubscribing_is_said_of_the_address_so_no_import_and_no_profile_undoes_it(story: Any) -> None:
+    url = story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com", known=False)
+    story.world.visit("POST", url, FORM, ONE_CLICK)
+    story.world.settle()
+
+    story.passes("1h")
+    story.signs_up()  # with a consent of now
+    story.passes("3h")
+
+    assert tips(story) == []
+
+
+def test_looking_at_every_link_changes_nothing(story: Any) -> None:
+    story.signs_up()
+    for kind in LinkKind:
+        for method in ("GET", "HEAD"):
+            assert story.world.visit(method, story.link(kind, "mia.1@example.com"), {})["statusCode"] == 200
+    story.world.settle()
+    story.passes("3h")
+
+    assert tips(story) == ["mia.1@example.com"]
+
+
+def test_who_comes_back_by_the_preference_centre_is_written_to_again(story: Any) -> None:
+    story.signs_up()
+    story.world.visit("POST", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), FORM, ONE_CLICK)
+    story.world.settle()
+    story.passes("10m")
+    form = urlencode([("seen", "email:marketing:off"), ("want", "email:marketing"), ("do", "save")]).encode()
+
+    story.world.visit("POST", story.link(LinkKind.PREFERENCES, "mia.1@example.com"), FORM, form)
+    story.world.settle()
+    story.passes("3h")
+
+    assert tips(story) == ["mia.1@example.com"]
+
+
+def test_the_preference_centre_shows_what_was_said_elsewhere(story: Any) -> None:
+    story.signs_up()
+    url = story.link(LinkKind.PREFERENCES, "mia.1@example.com")
+    assert 'value="email:marketing" checked' in story.world.visit("GET", url, {})["body"]
+
+    story.world.visit("POST", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), FORM, ONE_CLICK)
+    story.world.settle()
+
+    page = story.world.visit("GET", url, {})["body"]
+    assert 'value="email:marketing">' in page
+    assert 'value="sms:marketing" checked' in page
+    assert "mia.1@" not in page
+
+
+def test_what_is_kept_of_a_mail_opens_no_link(story: Any) -> None:
+    story.signs_up()
+    story.passes("3h")
+
+    (mail,) = [line for line in story.tells("message") if line["channel"] == Channel.EMAIL]
+    assert mail["purpose"] == Purpose.MARKETING
+    assert "[unsubscribe]" in mail["body"]
+    assert "/unsubscribe/" not in str(story.tells())
