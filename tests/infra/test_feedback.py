@@ -135,13 +135,22 @@ def test_the_sender_may_send_from_our_numbers_only(messaging: Templates) -> None
     assert ":endpoint/*" in json.dumps(allowed["sns:Publish"]["Resource"]), "devices, and no phone any more"
 
 
+APPROVED = """---
+whatsapp_template: welcome
+whatsapp_language: en_US
+---
+Welcome.
+"""
+"""Nobody has written to us within a day: only an approved template goes out."""
+
+
 def test_the_sender_does_what_it_may(messaging: Templates, tmp_path: Path) -> None:
     from botocore.client import BaseClient
 
     (tmp_path / "hello" / "templates").mkdir(parents=True)
     (tmp_path / "hello" / "journey.yaml").write_text(JOURNEY)
     (tmp_path / "hello" / "templates" / "text.sms.txt").write_text("Welcome.")
-    (tmp_path / "hello" / "templates" / "chat.whatsapp.txt").write_text("Welcome.")
+    (tmp_path / "hello" / "templates" / "chat.whatsapp.txt").write_text(APPROVED)
     recorder, secrets, call = Recorder(), local_secrets({}), BaseClient._make_api_call  # noqa: SLF001
 
     def noted(client: BaseClient, operation: str, given: Json) -> object:

@@ -72,6 +72,9 @@ def tell(story: Any, number: int, calls: list[Call]) -> Ending:
     )
 
 
+SPINE = {"receive_webhook", "process_event", "relay_effects", "deliver_message", "record_feedback"}
+"""The functions that every story goes through; the erasure's own story kills that one."""
+
 TOLD = ("kind", "type", "step", "status", "reason", "outcome", "queue")
 MAY_MAIL = {"channel": "email", "purpose": "marketing", "status": "granted", "source": "form"}
 
@@ -136,7 +139,7 @@ class Window:
         sent = place.instant > self.provider
         if self.purpose is Purpose.TRANSACTIONAL:
             return Ending(without_fault.sent + Counter(sms=1 if sent else 0), without_fault.told)
-        told = without_fault.told - Counter([("message", "tips", "delivered")])
+        told = without_fault.told - Counter([("message", "tips", "delivered", "granted")])
         if sent:  # undecided, until the provider's own word comes
             return Ending(without_fault.sent, told + Counter([("message", "tips", "delivered", UNDECIDED)]))
         told = (
@@ -178,7 +181,7 @@ def test_a_crash_at_any_aws_call_loses_nothing_and_sends_nothing_twice(
     undecidable = list(windows(plan))
     assert without_fault.sent == Counter(sms=1, email=1)
     assert without_fault.told["task", "call", "open", "coaches"] == 1
-    assert {call.function for call in plan} == set(story.world.handlers)
+    assert {call.function for call in plan} == SPINE
 
     wrong = []
     for place in places(plan):

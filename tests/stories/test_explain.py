@@ -85,7 +85,7 @@ def _(opens: Opens) -> Shop:
 
 @tells(
     Reason.ORDER,
-    "Held until 16:01 on Monday 2 March in America/New_York because the journey means to say something "
+    "Held until 11:00 on Monday 2 March in America/New_York because the journey means to say something "
     "else first, which waits too",
 )
 def _(opens: Opens) -> Shop:

@@ -32,6 +32,19 @@ QUEUE = "privacy"
 ANSWER_WITHIN = timedelta(days=30)
 """The month of GDPR Art. 12(3), and the 30 days that Shopify gives (shopify.dev, privacy law compliance)."""
 
+TASKS = {
+    DATA_REQUESTED: ("Send a customer a copy of their data", "cairn export {customer}"),
+    ERASURE_REQUESTED: (
+        "Somebody asks that a customer be erased, whose word alone is not enough",
+        "Make sure that the customer wants it, then: cairn erase {customer}",
+    ),
+    SHOP_ERASURE_REQUESTED: (
+        "Erase the customers of a shop that was left",
+        "Nothing lists customers by shop. For each customer of the shop's own list: cairn erase CUSTOMER",
+    ),
+}
+"""What is asked for and a person must do: title and script."""
+
 CHANNELS = {EMAIL: (Channel.EMAIL,), PHONE: (Channel.SMS, Channel.WHATSAPP)}
 """What can be reached at an identifier."""
 
@@ -77,18 +90,9 @@ def new_life(home: str, erased: datetime) -> str:
 
 def task_of(customer_id: str, event: Event) -> OpenTask | None:
     """What a person must do because of the event; None where it asks for nothing of the kind."""
-    match event.type:
-        case "customer.data_requested":
-            title = "Send a customer a copy of their data"
-            script = f"cairn export {customer_id}"
-        case "customer.erasure_requested" if not may_order_erasure(event.source):
-            title = "Somebody asks that a customer be erased, whose word alone is not enough"
-            script = f"Make sure that the customer wants it, then: cairn erase {customer_id}"
-        case "shop.erasure_requested":
-            title = "Erase the customers of a shop that was left"
-            script = "Nothing lists customers by shop. For each customer of the shop's own list: cairn erase CUSTOMER"
-        case _:
-            return None
+    if event.type not in TASKS or is_order(event):
+        return None
+    title, script = TASKS[event.type]
     told = {name: event.properties.get(name) for name in ("shop", "request_id", "orders")}
     return OpenTask(
         id=short_hash("privacy", event.key),
@@ -98,7 +102,7 @@ def task_of(customer_id: str, event: Event) -> OpenTask | None:
         title=title,
         due_at=event.occurred_at + ANSWER_WITHIN,
         context={"source": event.source} | {name: value for name, value in told.items() if value is not None},
-        script=script,
+        script=script.format(customer=customer_id),
     )
 
 
