@@ -384,6 +384,22 @@ def test_what_is_left_of_an_address_is_a_hash_and_why_it_is_left_alone(gym: Gym)
     assert item["marks"] == {"SS": ["erasure marketing + 2026-03-02T14:00:00Z"]}
 
 
+def test_somebody_of_more_names_than_one_transaction_takes_is_forgotten_whole(gym: Gym) -> None:
+    numbers = [f"+1201555{number:04d}" for number in range(100, 145)]
+    gym.signs_up(MIA)
+    for number in numbers:
+        gym.told("page.viewed", number, customer={**MIA["customer"], "phone": number})
+
+    gym.shopify("customers/redact")
+    gym.rests()
+
+    assert gym.found(*MIA_IS, *numbers) == {}
+    for number in numbers:
+        for channel in (Channel.SMS, Channel.WHATSAPP):
+            assert gym.found(key_of(channel, number, IDENTITY_SALT)).keys() == {"table"}
+    assert gym.story.dead_letters("events") == []
+
+
 @pytest.mark.parametrize("after", ["1m", "2h"])
 def test_the_link_of_an_old_mail_still_unsubscribes_and_makes_nobody(gym: Gym, after: str) -> None:
     gym.signs_up(MIA)

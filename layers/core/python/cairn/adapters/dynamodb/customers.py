@@ -46,6 +46,9 @@ MAX_SEALED_AT_ONCE = 60
 NOBODY_LIVES_THERE = Open.pk.does_not_exist() | (Open.erased.exists() & Open.alias_of.does_not_exist())
 """A name that is free: it was never given, or who had it was erased and nobody has taken it since."""
 
+MAX_MARKED_AT_ONCE = 24
+"""Addresses of which something is told in a commit; of somebody erased who has more, the eraser tells the rest."""
+
 CANCELLED_BY_CONDITION = "ConditionalCheckFailed"
 
 TOO_LARGE = frozenset({"ValidationException", "ValidationError"})
@@ -115,7 +118,7 @@ class DynamoCustomers:
         else:
             write.save(state, condition=nobody_was_faster)
             self._settle(write, commit, before, absorbed)
-        for key, marks in self._marks(commit.reaction.told).items():
+        for key, marks in list(self._marks(commit.reaction.told).items())[:MAX_MARKED_AT_ONCE]:
             write.update(Suppressed(key, SUPPRESSED), actions=[Suppressed.marks.add(marks)])
         try:
             with write:

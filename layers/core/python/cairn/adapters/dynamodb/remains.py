@@ -17,7 +17,7 @@ from cairn.domain.customer import Customer
 from cairn.domain.event import instant_from_wire
 from cairn.domain.identity import EMAIL, PHONE, Identifier, home_of, identifier
 from cairn.domain.message import addresses_of
-from cairn.domain.privacy import Traces, mark_of
+from cairn.domain.privacy import Traces, mark_of, marks_of
 from cairn.domain.profile import Profile
 from cairn.domain.suppression import Told
 
@@ -52,7 +52,7 @@ class DynamoRemains:
     def remove(self, sealed: Sealed) -> int:
         profile = codec.profile_from_wire(sealed.id, Open.get(sealed.id, ERASING, consistent_read=True).profile)
         told = [Told(channel, mark_of(sealed.at), address) for channel, address, _ in self._further_addresses(profile)]
-        DynamoCustomers(self._salt).tell(told)
+        DynamoCustomers(self._salt).tell([*told, *marks_of(profile.identifiers, sealed.at)])
         self._close_homes(profile, sealed)
         removed = 0
         for id_ in sorted(sealed.traces.ids):
