@@ -7,7 +7,7 @@ import pytest
 
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, REVIEWS, TASK, Entry
+from cairn.adapters.dynamodb.items import AUDIT, CONTACT, MESSAGE, REVIEWS, TASK, Entry, Open
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
@@ -35,6 +35,7 @@ def order(what: str, at: datetime = NOW) -> Audited:
 def held(message_id: str = "e-hello-1", *, minutes: int = 0, reason: str = "review", task: bool = True) -> None:
     """A message that waits, as its sender leaves it."""
     deadline = instant_to_wire(NOW + timedelta(minutes=minutes))
+    Open(MIA, CONTACT, turn=0).save()
     Entry(
         MIA,
         MESSAGE + message_id,
