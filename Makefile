@@ -1,5 +1,6 @@
 # make demo   three stories, weeks of virtual time, on your laptop
 # make test   everything that can be proven without an AWS account
+# make coverage  the same, and which lines and branches nothing went through; half as long again
 # make check  format, lint, types, import contracts, journeys
 # make preflight  every journey tried on made-up customers, and stamped; what is not, synth refuses
 # make synth  the CloudFormation templates
@@ -8,7 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check preflight synth serve lock bench clean
+.PHONY: demo test coverage check preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -17,6 +18,9 @@ serve: .venv/local.stamp
 	@$(BIN)/cairn serve
 
 test: .venv/dev.stamp tests/vendors/node_modules
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+coverage: .venv/dev.stamp tests/vendors/node_modules
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
 
 check: .venv/dev.stamp
