@@ -31,6 +31,7 @@ TOGETHER = ("infra", "integration", "operations")
 """Folders whose tests share what is slow to make (a synthesis, a database, a server): one process runs them all."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin that reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Which tests one process runs, where several run at once: those of a folder above, else those of a file."""
     for item in items:

@@ -25,7 +25,9 @@ def test_each_outcome_is_counted_as_often_as_it_is_told(tallies: DynamoTallies) 
     assert tallies.between(JOURNEY, AT, AT) == [Bucket(AT, Counts(1, 1, 1, 2))]
 
 
-def test_those_who_count_at_once_lose_nothing(tallies: DynamoTallies) -> None:
+def test_those_who_count_at_once_lose_nothing(tallies: DynamoTallies, database: str) -> None:
+    if database == "moto":
+        pytest.skip("moto's updates are not atomic between threads; DynamoDB Local's are")
     with ThreadPoolExecutor(4) as several:
         list(several.map(lambda _: tallies.add(JOURNEY, AT, Outcome.DELIVERED), range(40)))
 
