@@ -9,6 +9,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Those of the second line share what is slow to make: a synthesis, a database, a server.
+APART := tests/unit tests/stories tests/vendors
+TOGETHER := tests/infra tests/integration tests/operations tests/browser
+
 .PHONY: demo test coverage check preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
@@ -18,10 +22,11 @@ serve: .venv/local.stamp
 	@$(BIN)/cairn serve
 
 test: .venv/dev.stamp tests/vendors/node_modules
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile $(APART)
+	$(BIN)/python -m pytest $(TOGETHER)
 
 coverage: .venv/dev.stamp tests/vendors/node_modules
-	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
+	$(BIN)/python -m pytest --cov --cov-report=term
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .

@@ -27,17 +27,6 @@ ALL_CONSENTS = [
 
 Line = dict[str, Any]
 
-TOGETHER = ("infra", "integration", "operations")
-"""Folders whose tests share what is slow to make (a synthesis, a database, a server): one process runs them all."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before the plugin that reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests one process runs, where several run at once: those of a folder above, else those of a file."""
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(item.path)))
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sent:
