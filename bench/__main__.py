@@ -15,10 +15,10 @@ with redirect_stdout(StringIO()):  # log lines are written, and cost what they c
 from bench.cpu import cpu_per_event
 from bench.imports import import_of
 from bench.paths import JOURNEYS, ROOT, paths_taken
+from infra.local.deployment import world
 from infra.local.scenario import load, tell
 from infra.local.signing import local_secrets
 from infra.local.wiring import FUNCTIONS
-from infra.local.world import world
 
 MAX_CPU = 1.5
 MAX_IMPORT = 1.15

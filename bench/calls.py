@@ -9,8 +9,8 @@ from unittest.mock import patch
 
 from botocore.client import BaseClient
 
+from infra.local.deployment import Handler, World
 from infra.local.shapes import Shape
-from infra.local.world import Handler, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,9 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from bench.paths import JOURNEYS
 from infra.local.cloud import arn
+from infra.local.deployment import world
 from infra.local.shapes import Shape, sqs_event
 from infra.local.signing import local_secrets
-from infra.local.world import world
 
 ROUNDS = 7
 REPETITIONS = 60

@@ -10,8 +10,8 @@ from typing import Any
 
 from bench.calls import Call, watched
 from bench.units import Item, WriteUnits
+from infra.local.deployment import World, world
 from infra.local.signing import LOCAL_SECRET, local_secrets, path_of, signed_headers
-from infra.local.world import World, world
 
 ROOT = Path(__file__).parents[1]
 JOURNEYS = ROOT / "layers" / "journeys"

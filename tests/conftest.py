@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from infra.local.world import World
+    from infra.local.deployment import World
 
 JOURNEYS = Path(__file__).parents[1] / "layers" / "journeys"
 POLICY = Path(__file__).parents[1] / "policy.toml"
@@ -62,7 +62,7 @@ class Story:
         return self.happens("trial.signup", f"signup-{number}", **(_member(number) | event))
 
     def passes(self, length: str) -> None:
-        from cairn.domain.instants import duration
+        from cairn.domain.shared.instants import duration
 
         self.world.advance_to(self.world.now() + duration(length))
 
@@ -103,8 +103,8 @@ class Story:
 
     def link(self, kind: str, address: str, *, known: bool = True) -> str:
         """A link as an e-mail of ours to this address has it, of the customer there or of nobody."""
-        from cairn.adapters.links import SECRET, SignedLinks
-        from cairn.domain.consent import Channel
+        from cairn.adapters.pages.links import SECRET, SignedLinks
+        from cairn.domain.shared.channels import Channel
         from infra.local.cloud import IDENTITY_SALT, LINKS_SECRET
         from tests.unit.fakes import Secrets
         from tests.unit.makers import message
@@ -211,8 +211,8 @@ class Begins(Protocol):
 @pytest.fixture
 def a_story() -> Iterator[Begins]:
     """Begin a story: a deployment with these journeys, at this instant."""
+    from infra.local.deployment import world
     from infra.local.signing import local_secrets
-    from infra.local.world import world
 
     with ExitStack() as stack:
 

@@ -10,10 +10,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from cairn import bootstrap
 from cairn.adapters.dynamodb.codec import asked_from_wire
-from cairn.application.deliver_message import DeliverMessage
+from cairn.application.message.deliver_message import DeliverMessage
 from cairn.application.ports import Brief, DeadLetters
+from cairn.compose import deliver_message as compose
 from cairn.sqs_records import parking
 from cairn.telemetry import count, logger
 
@@ -23,12 +23,12 @@ FRESH = timedelta(seconds=5)
 
 @cache
 def deliver() -> DeliverMessage:
-    return bootstrap.deliver_message()
+    return compose.deliver_message()
 
 
 @cache
 def dead_letters() -> DeadLetters:
-    return bootstrap.deliver_message_dead_letters()
+    return compose.dead_letters()
 
 
 def warm() -> None:

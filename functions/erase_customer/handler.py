@@ -7,22 +7,22 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from cairn import bootstrap
-from cairn.adapters.erasures import order_in
-from cairn.application.erase_customer import EraseCustomer
+from cairn.adapters.sqs.erasure_queue import order_in
 from cairn.application.ports import DeadLetters
+from cairn.application.privacy.erase_customer import EraseCustomer
+from cairn.compose import erase_customer as compose
 from cairn.sqs_records import parking
 from cairn.telemetry import count, logger
 
 
 @cache
 def erase() -> EraseCustomer:
-    return bootstrap.erase_customer()
+    return compose.erase_customer()
 
 
 @cache
 def dead_letters() -> DeadLetters:
-    return bootstrap.erase_customer_dead_letters()
+    return compose.dead_letters()
 
 
 def warm() -> None:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cairn import bootstrap
-from cairn.adapters.operators.desk import Answer, Call, Desk, problem_of
-from cairn.domain.errors import CairnError
+from cairn.adapters.http.manage.router import Answer, Call, Desk, problem_of
+from cairn.compose import manage_api as compose
+from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import count, logger
 
 JSON = {"content-type": "application/json", "cache-control": "no-store"}
@@ -21,7 +21,7 @@ PACKED_ABOVE = 1024 * 1024
 
 @cache
 def desk() -> Desk:
-    return bootstrap.manage_api()
+    return compose.manage_api()
 
 
 warm = desk

@@ -8,24 +8,24 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from cairn import bootstrap
-from cairn.adapters.json_text import to_json
-from cairn.adapters.notices import notice_from_wire, notice_to_wire
-from cairn.application.notify_subscriber import NotifySubscriber
+from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.sqs.webhook_queue import notice_from_wire, notice_to_wire
 from cairn.application.ports import DeadLetters
-from cairn.domain.errors import SubscriberError
+from cairn.application.webhooks.deliver_webhook import NotifySubscriber
+from cairn.compose import notify_subscriber as compose
+from cairn.domain.shared.errors import SubscriberError
 from cairn.sqs_records import parking
 from cairn.telemetry import count, logger
 
 
 @cache
 def notify() -> NotifySubscriber:
-    return bootstrap.notify_subscriber()
+    return compose.notify_subscriber()
 
 
 @cache
 def dead_letters() -> DeadLetters:
-    return bootstrap.notify_subscriber_dead_letters()
+    return compose.dead_letters()
 
 
 def warm() -> None:

@@ -13,30 +13,30 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from cairn import bootstrap
-from cairn.adapters.overflow import Overflow
-from cairn.adapters.queues import UNREADABLE
+from cairn.adapters.s3 import Overflow
+from cairn.adapters.sqs.events_queue import UNREADABLE
+from cairn.application.events.process_event import ProcessEvent
 from cairn.application.ports import DeadLetters
-from cairn.application.process_event import ProcessEvent
-from cairn.domain.errors import ErasedCustomerError, InvalidEventError
+from cairn.compose import process_event as compose
 from cairn.domain.event import event_from_wire
+from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError
 from cairn.sqs_records import parking
 from cairn.telemetry import count, logger
 
 
 @cache
 def process() -> ProcessEvent:
-    return bootstrap.process_event()
+    return compose.process_event()
 
 
 @cache
 def dead_letters() -> tuple[DeadLetters, DeadLetters]:
-    return bootstrap.process_event_dead_letters()
+    return compose.dead_letters()
 
 
 @cache
 def overflow() -> Overflow:
-    return bootstrap.process_event_overflow()
+    return compose.overflow()
 
 
 def warm() -> None:

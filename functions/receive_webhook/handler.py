@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cairn import bootstrap
-from cairn.application.accept_webhook import AcceptWebhook, Reading, Request
-from cairn.domain.errors import (
+from cairn.application.events.accept_webhook import AcceptWebhook, Reading, Request
+from cairn.compose import receive_webhook as compose
+from cairn.domain.shared.errors import (
     BodyTooLargeError,
     CairnError,
     InvalidEventError,
@@ -37,7 +37,7 @@ PLAIN_TEXT = {"content-type": "text/plain; charset=utf-8", "x-content-type-optio
 
 @cache
 def accept() -> AcceptWebhook:
-    return bootstrap.accept_webhook()
+    return compose.accept_webhook()
 
 
 warm = accept

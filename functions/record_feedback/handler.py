@@ -8,16 +8,16 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from cairn import bootstrap
 from cairn.adapters.feedback import read
 from cairn.application.ports import DeadLetters, Inbox
+from cairn.compose import record_feedback as compose
 from cairn.sqs_records import parking
 from cairn.telemetry import count
 
 
 @cache
 def ports() -> tuple[Inbox, DeadLetters]:
-    return bootstrap.record_feedback()
+    return compose.record_feedback()
 
 
 warm = ports

@@ -7,17 +7,17 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from cairn import bootstrap
 from cairn.adapters.dynamodb.outbox import committed_in
-from cairn.application.relay_effects import RelayEffects
-from cairn.domain.breaker import Trip
-from cairn.domain.errors import ConflictError
+from cairn.application.events.relay_effects import RelayEffects
+from cairn.compose import relay_effects as compose
+from cairn.domain.operations.breaker import Trip
+from cairn.domain.shared.errors import ConflictError
 from cairn.telemetry import count, logger
 
 
 @cache
 def relay() -> RelayEffects:
-    return bootstrap.relay_effects(note_trip)
+    return compose.relay_effects(note_trip)
 
 
 def note_trip(trip: Trip) -> None:

@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cairn import bootstrap
-from cairn.adapters.pages.desk import Desk, Visit
-from cairn.domain.errors import CairnError
-from cairn.domain.link import LinkKind
+from cairn.adapters.pages.preference_centre import Desk, Visit
+from cairn.compose import serve_preferences as compose
+from cairn.domain.consent.links import LinkKind
+from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import count, logger
 
 
 @cache
 def desk() -> Desk:
-    return bootstrap.serve_preferences()
+    return compose.serve_preferences()
 
 
 def warm() -> None:

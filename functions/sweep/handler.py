@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cairn import bootstrap
-from cairn.application.sweep import Sweep
+from cairn.application.operations.resume_paused import Sweep
+from cairn.compose import sweep as compose
 from cairn.telemetry import count, logger
 
 ENOUGH_MS = 20_000
@@ -14,7 +14,7 @@ ENOUGH_MS = 20_000
 
 @cache
 def sweep() -> Sweep:
-    return bootstrap.sweep()
+    return compose.sweep()
 
 
 warm = sweep

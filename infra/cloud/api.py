@@ -9,10 +9,10 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cairn.adapters.operators.routes import ROUTES as OPERATORS_ROUTES
+from cairn.adapters.http.manage.routes import ROUTES as OPERATORS_ROUTES
 from cairn.adapters.sources import TRACK, sources
-from cairn.domain.link import LinkKind
-from cairn.domain.provider import OPERATORS_SOURCE, PREFERENCES_SOURCE
+from cairn.domain.consent.links import LinkKind
+from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE
 from infra.cloud.bundle.code import SOURCES
 from infra.cloud.function import NAMESPACE, Function
 from infra.cloud.logs import LogGroup

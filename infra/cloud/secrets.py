@@ -3,7 +3,7 @@
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from cairn.adapters.links import SECRET
+from cairn.adapters.pages.links import SECRET
 from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage

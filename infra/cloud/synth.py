@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from cairn.domain.errors import CairnError
+from cairn.domain.shared.errors import CairnError
 from infra.cloud.bundle import ROOT
 from infra.cloud.bundle.code import HandlerMissingError
 from infra.cloud.bundle.dependencies import DependenciesError

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cairn.adapters import aws
-from cairn.adapters.links import SECRET as LINKS
+from cairn.adapters.pages.links import SECRET as LINKS
 from cairn.settings import (
     MAX_RECEIVES,
     DeliverMessageSettings,

@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from cairn.adapters.aws import calling
-from cairn.adapters.overflow import pointer_of
-from cairn.domain.consent import Purpose
-from cairn.domain.errors import CairnError
-from cairn.domain.identity import short_hash
+from cairn.adapters.s3 import pointer_of
+from cairn.domain.shared.channels import Purpose
+from cairn.domain.shared.errors import CairnError
+from cairn.domain.shared.hashing import short_hash
 
 Json = dict[str, Any]
 
@@ -318,7 +318,7 @@ def of_stack(name: str) -> DeadLetters:
     from cairn.adapters import aws  # noqa: PLC0415
     from cairn.adapters.dynamodb import items  # noqa: PLC0415
     from cairn.adapters.dynamodb.redrive import changes_at, put_back  # noqa: PLC0415
-    from cairn.adapters.overflow import Overflow  # noqa: PLC0415
+    from cairn.adapters.s3 import Overflow  # noqa: PLC0415
 
     try:
         cloudformation, sqs = aws.client("cloudformation"), aws.client("sqs")

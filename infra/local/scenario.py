@@ -12,12 +12,11 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from cairn.domain.errors import CairnError
-from cairn.domain.event import instant_to_wire
-from cairn.domain.instants import duration
+from cairn.domain.shared.errors import CairnError
+from cairn.domain.shared.instants import duration, instant_to_wire
 from infra.local import reports
+from infra.local.deployment import World
 from infra.local.signing import posting, sample_headers
-from infra.local.world import World
 
 ALWAYS_TOLD = ("message", "suppressed", "failed", "undecided", "task")
 """Kinds of which a story must tell every line: what a customer or a colleague gets, or was not allowed to get."""

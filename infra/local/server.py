@@ -16,17 +16,16 @@ from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from cairn.adapters.operators.routes import ROUTES as MANAGE
-from cairn.application.accept_webhook import Request as SignedRequest
-from cairn.domain.event import instant_to_wire
-from cairn.domain.instants import duration
-from cairn.domain.link import LinkKind
-from cairn.domain.provider import PREFERENCES_SOURCE
+from cairn.adapters.http.manage.routes import ROUTES as MANAGE
+from cairn.application.events.accept_webhook import Request as SignedRequest
+from cairn.domain.consent.links import LinkKind
+from cairn.domain.identity.trust import PREFERENCES_SOURCE
+from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
 from infra.local.dead_letters import DeadLettersError
+from infra.local.deployment import World
 from infra.local.signing import signed_anew
 from infra.local.throttle import unlimited
-from infra.local.world import World
 
 BEAT = 0.1
 """Seconds between two looks at what real time has made due."""

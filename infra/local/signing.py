@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 from cairn.adapters.feedback.sns_https import SnsSource
 from cairn.adapters.sources import AnySource, Sources, sources
 from cairn.adapters.sources.bodies import FORM
-from cairn.application.accept_webhook import Request
-from cairn.domain.errors import CairnError, UnknownSourceError
-from cairn.domain.event import instant_to_wire
-from cairn.domain.identity import short_hash
+from cairn.application.events.accept_webhook import Request
+from cairn.domain.shared.errors import CairnError, UnknownSourceError
+from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_to_wire
 
 LOCAL_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  public, and no deployment takes it
 HEADERS_OF_SAMPLES = "headers.json"

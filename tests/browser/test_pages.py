@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from cairn.domain.link import LinkKind
+from cairn.domain.consent.links import LinkKind
 
 Opens = Callable[..., Any]
 

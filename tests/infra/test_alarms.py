@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cairn.domain.breaker import Trip
+from cairn.domain.operations.breaker import Trip
 from cairn.telemetry import count
 from functions.relay_effects.handler import note_trip
 from tests.infra.conftest import Json, Templates

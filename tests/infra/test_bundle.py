@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cairn.adapters.journey_yaml import InvalidJourneysError
-from cairn.adapters.policy import policy_at
-from cairn.adapters.policy_toml import InvalidPolicyError
+from authoring.journeys import InvalidJourneysError
+from authoring.policy import InvalidPolicyError
+from cairn.adapters.documents.policy import policy_at
 from infra.cloud.bundle import bytecode
 from infra.cloud.bundle.bytecode import compile_tree, compiler
 from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_code

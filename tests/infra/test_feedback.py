@@ -10,9 +10,9 @@ import pytest
 from infra.cloud.bundle import Bundle
 from infra.cloud.stage import InvalidStageError, Stage
 from infra.cloud.synth import cdk_json
+from infra.local.deployment import world
 from infra.local.end_user_messaging import SMS_ORIGINATION
 from infra.local.signing import local_secrets
-from infra.local.world import world
 from tests.conftest import MONDAY
 from tests.infra.conftest import Json, Templates, _read
 from tests.infra.test_judges import WRITTEN_BY_THE_CDK

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cairn.adapters.operators.routes import ROUTES as MANAGE
+from cairn.adapters.http.manage.routes import ROUTES as MANAGE
 from cairn.adapters.sources import TRACK, sources
 from infra.cloud.api import ACCESS_LOG, SOURCES
 from infra.cloud.functions.erase_customer import CONCURRENCY as FEW_AT_A_TIME

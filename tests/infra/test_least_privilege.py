@@ -18,17 +18,17 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from cairn.adapters.dynamodb.health import DynamoTallies
+from cairn.adapters.dynamodb.delivery_counters import DynamoTallies
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.adapters.links import SECRET, SignedLinks
-from cairn.adapters.overflow import Overflow
-from cairn.application.switch import Switch
-from cairn.domain.breaker import Outcome, bucket_of
-from cairn.domain.consent import Channel
+from cairn.adapters.pages.links import SECRET, SignedLinks
+from cairn.adapters.s3 import Overflow
+from cairn.application.operations.switch import Switch
+from cairn.domain.operations.breaker import Outcome, bucket_of
+from cairn.domain.shared.channels import Channel
 from infra.local.cloud import LINKS_SECRET
+from infra.local.deployment import World, world
 from infra.local.scenario import Scenario, load, tell
 from infra.local.signing import local_secrets, posting
-from infra.local.world import World, world
 from tests.infra.conftest import Json, Templates
 from tests.unit.fakes import Secrets
 from tests.unit.makers import message

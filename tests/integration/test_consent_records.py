@@ -9,9 +9,10 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.dynamodb.items import CONSENT, STATE, Entry, Open
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose
-from cairn.domain.consent_record import ConsentRecord
-from cairn.domain.suppression import Cause, Mark, Told
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.consent.record import ConsentRecord
+from cairn.domain.consent.suppression import Cause, Mark, Told
+from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, profile
 
 pytestmark = pytest.mark.usefixtures("table")

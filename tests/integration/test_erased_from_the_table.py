@@ -9,19 +9,19 @@ import pytest
 
 from cairn.adapters.dynamodb.customers import MAX_SEALED_AT_ONCE, DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
+from cairn.adapters.dynamodb.erasure import DynamoRemains
 from cairn.adapters.dynamodb.items import CONTACT, STATE, Entry, Open, read_all
-from cairn.adapters.dynamodb.remains import DynamoRemains
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
-from cairn.adapters.phone import to_e164
+from cairn.adapters.phone.numbers import to_e164
+from cairn.application.events.process_event import ProcessEvent
 from cairn.application.ports import Found, Sealed
-from cairn.application.process_event import ProcessEvent
-from cairn.domain.audit import Audited
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.errors import ConflictError, ErasedCustomerError
+from cairn.domain.consent.suppression import Cause
 from cairn.domain.event import Event
-from cairn.domain.identity import Identifier, home_of, identifier, strongest_first
-from cairn.domain.privacy import new_life
-from cairn.domain.suppression import Cause
+from cairn.domain.identity.identifiers import Identifier, home_of, identifier, strongest_first
+from cairn.domain.operations.audit import Audited
+from cairn.domain.privacy.requests import new_life
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import ConflictError, ErasedCustomerError
 from tests.unit.fakes import Switches
 from tests.unit.makers import Deployed, message
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cairn.adapters import aws
-from cairn.adapters.dynamodb.health import RETENTION, DynamoTallies
-from cairn.domain.breaker import BUCKET, Bucket, Counts, Outcome
+from cairn.adapters.dynamodb.delivery_counters import RETENTION, DynamoTallies
+from cairn.domain.operations.breaker import BUCKET, Bucket, Counts, Outcome
 
 AT = datetime(2026, 3, 2, 14, tzinfo=UTC)
 JOURNEY = "journey:visit"

@@ -25,7 +25,7 @@ import stripe
 from typer.testing import CliRunner
 
 from cairn.settings import MAX_BODY_BYTES
-from infra.local.cli import app
+from cli.main import app
 from infra.local.signing import LOCAL_SECRET, signed_headers
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ class Answer:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    arguments = [sys.executable, "-c", "from infra.local.cli import app; app()", "serve", "--port", "0"]
+    arguments = [sys.executable, "-c", "from cli.main import app; app()", "serve", "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CAIRN_"))}
     environment |= {"PYTHONUNBUFFERED": "1", "COLUMNS": "80"}
     with subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:  # noqa: S603

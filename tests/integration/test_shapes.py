@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.parser.models import (
 )
 
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.application.switch import Switch
+from cairn.application.operations.switch import Switch
 
 MODELS = {
     "receive_webhook": APIGatewayProxyEventV2Model,

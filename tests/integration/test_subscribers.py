@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from cairn.adapters import subscribers
-from cairn.adapters.subscribers import Reach, SignedPosts
+from cairn.adapters.http import webhook_endpoints
+from cairn.adapters.http.webhook_endpoints import Reach, SignedPosts
 from cairn.application.ports import Reply
-from cairn.domain.errors import SecretMissingError, SubscriberError, SubscriberUnreachableError
 from cairn.domain.policy import Subscriber
+from cairn.domain.shared.errors import SecretMissingError, SubscriberError, SubscriberUnreachableError
 
 OLD = "whsec_b2xkLXNlY3JldC1vZi10aGUtY3Jt"
 NEW = "whsec_bmV3LXNlY3JldC1vZi10aGUtY3Jt"
@@ -150,7 +150,7 @@ def test_an_endless_answer_is_not_read(crm: Crm) -> None:
 
 
 def test_who_is_slow_is_not_waited_for(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscribers, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(webhook_endpoints, "ANSWER_SECONDS", 0.2)
     crm.delay = 1
 
     started = time.monotonic()

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, SETTINGS, SWITCHES, Entry, Kept
+from cairn.adapters.dynamodb.paused_work import PAGE, DynamoWaitingRoom
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.adapters.dynamodb.waiting_room import PAGE, DynamoWaitingRoom
+from cairn.application.operations.switch import Switch
 from cairn.application.ports import Parked, ParkedEnrollment, ParkedMessage
-from cairn.application.switch import Switch
-from cairn.domain.consent import Purpose
 from cairn.domain.effects import ParkEnrollment
-from cairn.domain.errors import ConflictError
-from cairn.domain.pauses import Pause, PausePolicy
+from cairn.domain.operations.pauses import Pause, PausePolicy
+from cairn.domain.operations.switches import Board
 from cairn.domain.policy import Policy
-from cairn.domain.switches import Board
+from cairn.domain.shared.channels import Purpose
+from cairn.domain.shared.errors import ConflictError
 from cairn.settings import SWITCH_TTL
 
 pytestmark = pytest.mark.usefixtures("table")

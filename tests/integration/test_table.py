@@ -12,22 +12,23 @@ import pytest
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.items import MESSAGE, Entry
-from cairn.adapters.dynamodb.kept import keep_version, kept_version
+from cairn.adapters.dynamodb.journey_versions import keep_version, kept_version
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.application.ports import Asked, Brief, Commit, HeldMessage
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.contact import Claim, Hold
-from cairn.domain.customer import Customer, Reaction, on_event, unify
+from cairn.domain.consent.contact import Claim, Hold
+from cairn.domain.consent.suppression import Cause, Mark, Suppression, Told, key_of
+from cairn.domain.customer.customer import Customer, Reaction, on_event, unify
 from cairn.domain.effects import Fact, OpenTask
-from cairn.domain.errors import CairnError, ConflictError, DuplicateEventError, UnknownCustomerError
 from cairn.domain.event import Event, event_from_wire
-from cairn.domain.gate import GateSettings, decide
-from cairn.domain.identity import Identifier, home_of, identifier
-from cairn.domain.message import Approval, Message, MessageStatus, answerable
+from cairn.domain.gate.gate import GateSettings, decide
+from cairn.domain.gate.verdict import Defer, Reason, Send
+from cairn.domain.identity.identifiers import Identifier, home_of, identifier
+from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.policy import Cap, Policy
-from cairn.domain.profile import Profile
-from cairn.domain.suppression import Cause, Mark, Suppression, Told, key_of
-from cairn.domain.verdict import Defer, Reason, Send
+from cairn.domain.profile.addresses import answerable
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import CairnError, ConflictError, DuplicateEventError, UnknownCustomerError
 
 pytestmark = pytest.mark.usefixtures("table")
 

@@ -94,7 +94,7 @@ def test_no_log_line_of_any_story_tells_who_the_customer_is(tmp_path: Path) -> N
     mishaps = tmp_path / "mishaps.yaml"
     mishaps.write_text(MISHAPS)
     stories = [mishaps, *(SCENARIOS / f"{name}.yaml" for name in STORIES)]
-    command = [sys.executable, "-c", "from infra.local.cli import app; app()", "replay", *map(str, stories), "--json"]
+    command = [sys.executable, "-c", "from cli.main import app; app()", "replay", *map(str, stories), "--json"]
     environment = {**os.environ, "CAIRN_LOG_LEVEL": "DEBUG", "POWERTOOLS_DEV": "false"}
 
     told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603

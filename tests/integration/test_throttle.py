@@ -10,10 +10,10 @@ import pytest
 
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.items import Bucket
-from cairn.adapters.throttle import TokenBuckets, Unlimited
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.pace import AHEAD, BURST, Slot
+from cairn.adapters.dynamodb.rate_limiter import TokenBuckets, Unlimited
+from cairn.domain.message.rate_limit import AHEAD, BURST, Slot
 from cairn.domain.policy import Rate
+from cairn.domain.shared.channels import Channel, Purpose
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -11,13 +11,13 @@ from cairn.adapters.dynamodb.items import AUDIT, CONTACT, MESSAGE, REVIEWS, TASK
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.domain.audit import Audited
-from cairn.domain.consent import Channel, Purpose
+from cairn.domain.consent.suppression import Cause, Mark, Suppression, Told
 from cairn.domain.effects import Fact, OpenTask
-from cairn.domain.errors import CairnError, ConflictError, NotUnderReviewError, UnknownMessageError
-from cairn.domain.event import instant_to_wire
-from cairn.domain.message import Approval, MessageStatus
-from cairn.domain.suppression import Cause, Mark, Suppression, Told
+from cairn.domain.message.message import Approval, MessageStatus
+from cairn.domain.operations.audit import Audited
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import CairnError, ConflictError, NotUnderReviewError, UnknownMessageError
+from cairn.domain.shared.instants import instant_to_wire
 
 pytestmark = pytest.mark.usefixtures("table")
 

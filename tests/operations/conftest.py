@@ -12,10 +12,10 @@ from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
 from infra.local.dead_letters import NAMES
+from infra.local.deployment import World
 from infra.local.server import Application
 from infra.local.signing import LOCAL_SECRET, posting
 from infra.local.throttle import unlimited
-from infra.local.world import World
 
 Json = dict[str, Any]
 

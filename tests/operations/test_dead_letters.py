@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
 from bench.calls import Call, watched
-from infra.local.cli import app
+from cli.main import app
 from infra.local.dead_letters import NAMES, STREAM, of_stack
 
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "Any")

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bench.calls import Call, watched
-from cairn.adapters.queues import BATCH, MAX_BATCH_BYTES
+from cairn.adapters.sqs.events_queue import BATCH, MAX_BATCH_BYTES
 from cairn.settings import MAX_BODY_BYTES
 from infra.local.signing import LOCAL_SECRET, signed_headers
 

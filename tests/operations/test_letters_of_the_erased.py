@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters import letters as module
-from cairn.adapters.letters import ParkedLetters
-from cairn.adapters.overflow import EMPTY, Overflow
-from cairn.domain.errors import ServiceBusyError, ServiceRefusedError
-from cairn.domain.privacy import Traces
+from cairn.adapters.s3 import EMPTY, Overflow
+from cairn.adapters.sqs import dead_letter_eraser as module
+from cairn.adapters.sqs.dead_letter_eraser import ParkedLetters
+from cairn.domain.privacy.requests import Traces
+from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
 from tests.unit.makers import name
 
 MIA = Traces(frozenset({"c_mia"}), name(user_id="member-1", email="mia@example.com"), datetime(2027, 1, 1, tzinfo=UTC))

@@ -15,10 +15,10 @@ from schemathesis.checks import CHECKS
 from schemathesis.core import NOT_SET
 from werkzeug.test import TestResponse
 
-from cairn.adapters.operators.routes import ROUTES as MANAGE
+from cairn.adapters.http.manage.routes import ROUTES as MANAGE
 from cairn.adapters.sources import SNS, TRACK, sources
 from cairn.adapters.sources.bodies import FORM
-from cairn.domain.link import LinkKind
+from cairn.domain.consent.links import LinkKind
 from infra.local.server import ROUTES
 from infra.local.signing import LOCAL_SECRET, signed_headers
 

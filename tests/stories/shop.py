@@ -12,13 +12,13 @@ from typing import Any
 from typer.testing import CliRunner, Result
 from werkzeug.serving import make_server
 
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.instants import duration
-from cairn.domain.verdict import Reason
-from infra.local.cli import app
+from cairn.domain.gate.verdict import Reason
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.instants import duration
+from cli.main import app
+from infra.local.deployment import World, world
 from infra.local.server import Application
 from infra.local.signing import LOCAL_SECRET, local_secrets, posting
-from infra.local.world import World, world
 
 Line = dict[str, Any]
 

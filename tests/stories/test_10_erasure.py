@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError
 
 from bench.calls import Call, watched
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.everything import DynamoEverything
+from cairn.adapters.dynamodb.export import DynamoEverything
 from cairn.adapters.dynamodb.items import ERASING
-from cairn.application.export_customer import ExportCustomer
-from cairn.domain.consent import Channel
-from cairn.domain.errors import ErasedCustomerError, UnknownCustomerError
-from cairn.domain.link import LinkKind
-from cairn.domain.suppression import key_of
+from cairn.application.privacy.export_customer import ExportCustomer
+from cairn.domain.consent.links import LinkKind
+from cairn.domain.consent.suppression import key_of
+from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
 from cairn.settings import ERASURE_REST
 from infra.local.cloud import IDENTITY_SALT
 from infra.local.shapes import ACCOUNT, REGION

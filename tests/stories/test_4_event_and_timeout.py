@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from cairn.application.events.process_event import ProcessEvent
 from cairn.application.ports import Commit
-from cairn.application.process_event import ProcessEvent
-from cairn.domain.customer import Reaction, on_event, on_wake
-from cairn.domain.errors import ConflictError
+from cairn.domain.customer.customer import Reaction, on_event, on_wake
 from cairn.domain.event import event_from_wire
+from cairn.domain.shared.errors import ConflictError
 
 
 class Waiting(NamedTuple):

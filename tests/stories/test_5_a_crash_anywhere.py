@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from bench.calls import Call, watched
-from cairn.domain.consent import Purpose
+from cairn.domain.shared.channels import Purpose
 
 PROVIDER_CALLS = {"Publish": Purpose.TRANSACTIONAL, "SendEmail": Purpose.MARKETING}
 """The story's text is transactional, its e-mail is marketing."""

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from bench.calls import Call, watched
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.application.switch import Switch
+from cairn.application.operations.switch import Switch
 
 THROTTLED = ClientError({"Error": {"Code": "Throttling"}}, "Publish")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.policy_toml import InvalidPolicyError
+from authoring.policy import InvalidPolicyError
 
 ROOT = Path(__file__).parents[2]
 MIA = "+12015550001"

@@ -11,12 +11,12 @@ import pytest
 
 from bench.calls import Call, watched
 from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, Entry
+from cairn.adapters.dynamodb.paused_work import DynamoWaitingRoom
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.adapters.dynamodb.waiting_room import DynamoWaitingRoom
-from cairn.application.switch import Switch
+from cairn.application.operations.switch import Switch
 from cairn.domain.effects import ParkEnrollment
-from cairn.domain.instants import duration
-from cairn.domain.pauses import PausePolicy
+from cairn.domain.operations.pauses import PausePolicy
+from cairn.domain.shared.instants import duration
 from cairn.settings import SWEEP_EVERY, SWITCH_TTL
 
 KEEP, ACTIVE_TIME, RESTART, SKIP_IF_LATE, SPREAD = PausePolicy

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cairn.domain.errors import CairnError
+from cairn.domain.shared.errors import CairnError
 
 TIPS = Path("welcome/templates/tips.email.html")
 JOURNEY = Path("welcome/journey.yaml")

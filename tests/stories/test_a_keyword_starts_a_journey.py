@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from infra.local.deployment import World, world
 from infra.local.signing import local_secrets, posting
-from infra.local.world import World, world
 
 MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
 NUMBER = "+12015550147"

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from cairn.adapters import subscribers
+from cairn.adapters.http import webhook_endpoints
 from infra.local.cloud import LOCAL_SUBSCRIBER_SECRET
+from infra.local.deployment import world
 from infra.local.signing import local_secrets
-from infra.local.world import world
 from tests.conftest import MONDAY, SHORT_JOURNEY, Story
 
 MIA = {"user_id": "member-1", "email": "mia.1@example.com", "phone": "+12015550001"}
@@ -169,7 +169,7 @@ def test_a_crm_that_fails_for_an_hour_hears_it_in_the_end_and_once(town: Town) -
 
 
 def test_a_crm_that_is_slow_is_told_later_and_holds_up_nobody(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscribers, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(webhook_endpoints, "ANSWER_SECONDS", 0.1)
     town.crm.slow_by = 0.5
 
     for number in range(6):

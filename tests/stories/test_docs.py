@@ -12,8 +12,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cairn.adapters.journey_yaml import check
-from infra.local.cli import app
+from authoring.journeys import check
+from cli.main import app
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

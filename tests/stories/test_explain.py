@@ -8,9 +8,9 @@ from unittest.mock import patch
 
 import pytest
 
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.pace import Slot
-from cairn.domain.verdict import Reason
+from cairn.domain.gate.verdict import Reason
+from cairn.domain.message.rate_limit import Slot
+from cairn.domain.shared.channels import Channel, Purpose
 from functions.deliver_message import handler
 from tests.stories.shop import MAIL, MIA, NEW_YORK_MORNING, RECEIPT, REVIEWED, SMS, WHATSAPP, Opens, Shop, shops
 

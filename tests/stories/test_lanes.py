@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cairn.domain.event import instant_from_wire
+from cairn.domain.shared.instants import instant_from_wire
 
 POLICY = Path(__file__).parents[2] / "policy.toml"
 RATE = """

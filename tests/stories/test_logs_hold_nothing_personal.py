@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bench.calls import Call, watched
-from cairn.domain.consent import Channel
+from cairn.domain.shared.channels import Channel
 from cairn.telemetry import logger
 from infra.local import cloud
 from infra.local.scenario import load, tell
@@ -114,7 +114,7 @@ def _is_stream(handler: logging.Handler) -> bool:
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_no_story_leaves_anything_personal_in_logs_or_metrics(path: Path, overheard: Overheard) -> None:
-    from infra.local.world import world
+    from infra.local.deployment import world
 
     scenario, secrets = load(path), local_secrets({})
     with world(JOURNEYS, start=scenario.starts, secrets=secrets) as made:

@@ -11,8 +11,8 @@ import pytest
 
 from cairn.adapters.dynamodb import items
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.application.switch import Switch
-from cairn.domain.event import instant_from_wire
+from cairn.application.operations.switch import Switch
+from cairn.domain.shared.instants import instant_from_wire
 
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 ROW = re.compile(r"^\| (?P<kinds>[^|]+) \| [^|]+ \| (?P<kept>[^|]+) \|$", re.MULTILINE)
@@ -83,7 +83,7 @@ def everything(story: Any) -> list[Item]:
 
 
 def _is_to_be_erased(story: Any, user_id: str) -> None:
-    from cairn.adapters.json_text import to_json
+    from cairn.adapters.documents.json_text import to_json
     from cairn.domain.event import Event, event_to_wire
 
     (customer,) = story.world._named(user_id)  # noqa: SLF001

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from infra.local.cli import app
+from cli.main import app
+from infra.local.deployment import world
 from infra.local.scenario import load, tell
 from infra.local.signing import local_secrets
-from infra.local.world import world
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = sorted((ROOT / "events" / "scenarios").glob("*.yaml"))

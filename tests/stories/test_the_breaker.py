@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from cairn.adapters.dynamodb.audit import DynamoAudit
-from cairn.adapters.dynamodb.health import DynamoTallies
+from cairn.adapters.dynamodb.delivery_counters import DynamoTallies
 from cairn.adapters.dynamodb.items import Entry
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.application.switch import Switch
-from cairn.domain.breaker import Bucket, Counts, bucket_of
+from cairn.application.operations.switch import Switch
+from cairn.domain.operations.breaker import Bucket, Counts, bucket_of
 
 ROOT = Path(__file__).parents[2]
 COMPLAINT = json.loads((ROOT / "events" / "aws" / "ses_complaint.json").read_text(encoding="utf-8"))

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.dynamodb.everything import DynamoEverything
-from cairn.application.export_customer import ExportCustomer
-from cairn.domain.consent import Channel
-from cairn.domain.errors import UnknownCustomerError
-from cairn.domain.privacy import texts
-from cairn.domain.suppression import key_of
+from cairn.adapters.dynamodb.export import DynamoEverything
+from cairn.application.privacy.export_customer import ExportCustomer
+from cairn.domain.consent.suppression import key_of
+from cairn.domain.privacy.requests import texts
+from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.errors import UnknownCustomerError
 from infra.local.cloud import IDENTITY_SALT
 
 TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "rank", "rev", "turn", "outbox", "expires_at"}

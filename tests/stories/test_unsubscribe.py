@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.link import LinkKind
+from cairn.domain.consent.links import LinkKind
+from cairn.domain.shared.channels import Channel, Purpose
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ONE_CLICK = b"List-Unsubscribe=One-Click"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cairn.adapters.sources import sources
+from infra.local.deployment import world
 from infra.local.scenario import load, tell
 from infra.local.signing import LOCAL_SECRET, local_secrets, posting, sample_headers, samples
-from infra.local.world import world
-from tests.unit.sources.test_docs import journeys_of
+from tests.unit.adapters.sources.test_docs import journeys_of
 
 EVENTS = Path(__file__).parents[2] / "events"
 VENDORS = [name for name in sources() if name not in {"track", "sns"}]  # sns: tests/unit/feedback, no mapping file

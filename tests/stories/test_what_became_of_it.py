@@ -62,8 +62,8 @@ def one_message(tmp_path: Path) -> Path:
 @pytest.fixture
 def by_end_user_messaging(one_message: Path) -> "Iterator[Story]":
     """A deployment that texts by End User Messaging."""
+    from infra.local.deployment import world
     from infra.local.signing import local_secrets
-    from infra.local.world import world
     from tests.conftest import MONDAY, Story
 
     with ExitStack() as stack:
@@ -93,7 +93,7 @@ def about_the_email(step: str = "tips") -> dict[str, Any]:
 def known_against(address: str) -> list[str]:
     """Why nothing is sent to an e-mail address any more."""
     from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
-    from cairn.domain.consent import Channel
+    from cairn.domain.shared.channels import Channel
     from infra.local.cloud import IDENTITY_SALT
 
     found = DynamoSuppressions(IDENTITY_SALT).standing({Channel.EMAIL: address})

@@ -58,7 +58,7 @@ def addresses(story: "Story") -> list[str]:
 
 def turn(story: "Story", what: str, target: str) -> None:
     from cairn.adapters.dynamodb.switches import DynamoSwitches
-    from cairn.application.switch import Switch
+    from cairn.application.operations.switch import Switch
 
     getattr(Switch(DynamoSwitches()), what)(target, by="ada", why="a test", now=story.world.now())
     story.world.settle()
@@ -188,11 +188,11 @@ def test_a_suppression_between_the_reading_and_the_claim_is_heeded(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
-    from cairn.application.process_event import ProcessEvent
-    from cairn.domain.consent import Channel
+    from cairn.application.events.process_event import ProcessEvent
+    from cairn.domain.consent.suppression import key_of
     from cairn.domain.event import Event
-    from cairn.domain.provider import OPERATORS_SOURCE
-    from cairn.domain.suppression import key_of
+    from cairn.domain.identity.trust import OPERATORS_SOURCE
+    from cairn.domain.shared.channels import Channel
     from infra.local.cloud import IDENTITY_SALT
 
     processes: list[ProcessEvent] = []

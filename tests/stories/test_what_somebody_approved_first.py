@@ -40,8 +40,8 @@ def starting(tmp_path: Path) -> "Iterator[Callable[..., Story]]":
     """A deployment with an approved template on WhatsApp and a registered one in India."""
     from datetime import datetime
 
+    from infra.local.deployment import world
     from infra.local.signing import local_secrets
-    from infra.local.world import world
     from tests.conftest import Story
 
     folder = tmp_path / "journeys" / "hello"

@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import strategies as st
 
-from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Method, Purpose
-from cairn.domain.contact import Claim, Contact, Hold
-from cairn.domain.gate import GateSettings, decide
-from cairn.domain.message import Approval, Message, Review, Terms, Whereabouts
-from cairn.domain.pauses import Pause, PausePolicy
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
+from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.domain.consent.suppression import Cause, Suppression
+from cairn.domain.gate.gate import GateSettings, decide
+from cairn.domain.gate.verdict import Reason, Verdict
+from cairn.domain.message.message import Approval, Message, Review, Terms, Whereabouts
+from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.policy import EVERYWHERE, Cap, Closed, Cooldown, Forbidden, Hours, Policy, ReviewRule
-from cairn.domain.suppression import Cause, Suppression
-from cairn.domain.verdict import Reason, Verdict
+from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import message
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -5,16 +5,26 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cairn.application.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
 from cairn.application.ports import Asked, Brief, Commit, Found, HeldMessage, Parked, ParkedEnrollment
-from cairn.domain.audit import Audited
-from cairn.domain.breaker import Bucket, Counts, Outcome
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.consent_record import ConsentRecord
-from cairn.domain.contact import Claim, Contact, Hold
-from cairn.domain.customer import Customer
+from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.domain.consent.record import ConsentRecord
+from cairn.domain.consent.suppression import Told
+from cairn.domain.customer.customer import Customer
 from cairn.domain.effects import Effect, EraseCustomer, Fact, OpenTask, ParkEnrollment, WakeAt
-from cairn.domain.errors import (
+from cairn.domain.event import Event
+from cairn.domain.gate.gate import GateSettings
+from cairn.domain.gate.verdict import Defer
+from cairn.domain.identity.identifiers import Identifier, home_of
+from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
+from cairn.domain.message.rate_limit import Slot
+from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.breaker import Bucket, Counts, Outcome
+from cairn.domain.operations.pauses import Pause
+from cairn.domain.operations.switches import Board
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import (
     CairnError,
     ConflictError,
     DuplicateEventError,
@@ -23,17 +33,7 @@ from cairn.domain.errors import (
     SignatureInvalidError,
     UnknownCustomerError,
 )
-from cairn.domain.event import Event
-from cairn.domain.gate import GateSettings
-from cairn.domain.identity import Identifier, home_of
-from cairn.domain.message import Approval, Message, MessageStatus, Rendered, Terms
-from cairn.domain.notice import Notice
-from cairn.domain.pace import Slot
-from cairn.domain.pauses import Pause
-from cairn.domain.profile import Profile
-from cairn.domain.suppression import Told
-from cairn.domain.switches import Board
-from cairn.domain.verdict import Defer
+from cairn.domain.webhook_delivery import Notice
 
 SALT = "salt"
 

@@ -5,18 +5,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cairn.adapters.journey_document import journey_from_document
-from cairn.domain import engine
-from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose
-from cairn.domain.customer import Customer
+from cairn.adapters.documents.journey import journey_from_document
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.customer.customer import Customer
 from cairn.domain.effects import SendMessage, WakeAt
-from cairn.domain.enrollment import Enrollment
-from cairn.domain.errors import UnknownJourneyError
 from cairn.domain.event import Event
-from cairn.domain.identity import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, identifier, strongest_first
-from cairn.domain.journey import Journey
-from cairn.domain.message import Message
-from cairn.domain.profile import Profile, Stamped
+from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, identifier, strongest_first
+from cairn.domain.journey import engine
+from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.message.message import Message
+from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import UnknownJourneyError
 
 
 def at(text: str) -> datetime:

@@ -6,12 +6,13 @@ from zoneinfo import available_timezones
 
 from hypothesis import strategies as st
 
-from cairn.adapters.journey_document import journey_from_document
-from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose
+from cairn.adapters.documents.journey import journey_from_document
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.event import Event
-from cairn.domain.identity import EMAIL, PHONE, USER_ID, Identifier, strongest_first
-from cairn.domain.journey import Journey
-from cairn.domain.profile import Profile, Stamped
+from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, Identifier, strongest_first
+from cairn.domain.journey.definition import Journey
+from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY
 
 EVENTS = ("invoice.paid", "visit.attended")

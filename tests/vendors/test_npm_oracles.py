@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from cairn.adapters.sources import sources
-from cairn.application.accept_webhook import Request
-from cairn.domain.errors import SignatureInvalidError
+from cairn.application.events.accept_webhook import Request
+from cairn.domain.shared.errors import SignatureInvalidError
 from infra.cloud.node import NodeMissingError, put_node_on_path
 from infra.local.signing import posting, sample_headers
 

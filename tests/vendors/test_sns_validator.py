@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from cairn.adapters.feedback.sns_https import SnsSource
-from cairn.application.accept_webhook import Request
-from cairn.domain.errors import CairnError
+from cairn.application.events.accept_webhook import Request
+from cairn.domain.shared.errors import CairnError
 from infra.cloud.node import NodeMissingError, put_node_on_path
-from tests.unit.feedback.topic import ARN, Topic
+from tests.unit.adapters.feedback.topic import ARN, Topic
 from tests.unit.makers import MONDAY
 
 HERE = Path(__file__).parent

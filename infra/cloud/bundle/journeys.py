@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from cairn.adapters.journey_yaml import write_catalogue
-from cairn.adapters.policy_toml import write_policy
+from authoring.journeys import write_catalogue
+from authoring.policy import write_policy
 from infra.cloud.bundle import BUILD, ROOT
 
 JOURNEYS = ROOT / "layers" / "journeys"

@@ -9,16 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.domain.consent import Channel, ConsentStatus, Purpose
-from cairn.domain.errors import InvalidEventError
-from cairn.domain.event import (
-    MAX_ID_LENGTH,
-    Event,
-    event_from_wire,
-    event_to_wire,
-    instant_from_wire,
-    instant_to_wire,
-)
+from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.event import MAX_ID_LENGTH, Event, event_from_wire, event_to_wire
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import InvalidEventError
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 from tests.unit.makers import MONDAY, at, event, name
 from tests.unit.strategies import json_values
 

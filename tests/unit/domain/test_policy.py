@@ -1,8 +1,8 @@
 """What a policy says when it is asked."""
 
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.keywords import Intent
+from cairn.domain.consent.keywords import Intent
 from cairn.domain.policy import Forbidden, Policy
+from cairn.domain.shared.channels import Channel, Purpose
 
 POLICY = Policy(
     answers={"en": {Intent.STOP: "Stopped", Intent.HELP: "Help"}, "es": {Intent.STOP: "Hecho"}},

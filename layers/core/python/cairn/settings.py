@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Self
 
-from cairn.domain.errors import MissingSettingError
+from cairn.domain.shared.errors import MissingSettingError
 
 PREFIX = "CAIRN_"
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cairn.application.ports import DeadLetters
-from cairn.domain.errors import CairnError, ErasedCustomerError
+from cairn.domain.shared.errors import CairnError, ErasedCustomerError
 from cairn.settings import MAX_RECEIVES
 from cairn.telemetry import count, logger, where
 

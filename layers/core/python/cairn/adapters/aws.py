@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
 
-from cairn.domain.errors import ServiceBusyError, ServiceRefusedError
+from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
 
 CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 

@@ -9,27 +9,27 @@ if TYPE_CHECKING:  # a function imports the nouns that it uses, not all that any
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from cairn.domain.audit import Audited
-    from cairn.domain.breaker import Bucket, Outcome
-    from cairn.domain.consent import Channel, Purpose
-    from cairn.domain.consent_record import ConsentRecord
-    from cairn.domain.contact import Claim, Contact, Hold
-    from cairn.domain.customer import Customer, Reaction
+    from cairn.domain.consent.contact import Claim, Contact, Hold
+    from cairn.domain.consent.links import Link, LinkKind
+    from cairn.domain.consent.record import ConsentRecord
+    from cairn.domain.consent.suppression import Suppression, Told
+    from cairn.domain.customer.customer import Customer, Reaction
     from cairn.domain.effects import EraseCustomer, Fact, OpenTask, ParkEnrollment, WakeAt
     from cairn.domain.event import Event
-    from cairn.domain.gate import GateSettings
-    from cairn.domain.identity import Identifier
-    from cairn.domain.journey import Journey
-    from cairn.domain.link import Link, LinkKind
-    from cairn.domain.message import Approval, Message, MessageStatus, Rendered, Terms
-    from cairn.domain.notice import Notice
-    from cairn.domain.pace import Slot
+    from cairn.domain.gate.gate import GateSettings
+    from cairn.domain.gate.verdict import Defer
+    from cairn.domain.identity.identifiers import Identifier
+    from cairn.domain.journey.definition import Journey
+    from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
+    from cairn.domain.message.rate_limit import Slot
+    from cairn.domain.operations.audit import Audited
+    from cairn.domain.operations.breaker import Bucket, Outcome
+    from cairn.domain.operations.switches import Board
     from cairn.domain.policy import Subscriber
-    from cairn.domain.privacy import Traces
-    from cairn.domain.profile import Profile
-    from cairn.domain.suppression import Suppression, Told
-    from cairn.domain.switches import Board
-    from cairn.domain.verdict import Defer
+    from cairn.domain.privacy.requests import Traces
+    from cairn.domain.profile.profile import Profile
+    from cairn.domain.shared.channels import Channel, Purpose
+    from cairn.domain.webhook_delivery import Notice
 
 
 @dataclass(frozen=True, slots=True)

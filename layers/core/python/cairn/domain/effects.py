@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cairn.domain.consent import Channel, ConsentChange, Purpose
-from cairn.domain.suppression import Told
+from cairn.domain.consent.changes import ConsentChange
+from cairn.domain.consent.suppression import Told
+from cairn.domain.shared.channels import Channel, Purpose
 
 
 @dataclass(frozen=True, slots=True)

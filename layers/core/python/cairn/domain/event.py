@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
-from cairn.domain.consent import Channel, ConsentChange, ConsentStatus, Purpose
-from cairn.domain.errors import InvalidEventError
-from cairn.domain.identity import (
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.identity.identifiers import (
     EMAIL,
     EMAIL_SHAPE,
     EXTERNAL,
@@ -16,9 +15,12 @@ from cairn.domain.identity import (
     USER_ID,
     Identifier,
     identifier,
-    short_hash,
     strongest_first,
 )
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import InvalidEventError
+from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 EVENT_TYPE_SHAPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 MAX_ID_LENGTH = 256
@@ -162,21 +164,6 @@ def consent_from_wire(document: Mapping[str, Any], *, at: datetime, source: str)
         source=str(document.get("source") or source),
         evidence={name: value for name, value in document.items() if name not in known},
     )
-
-
-def instant_to_wire(instant: datetime) -> str:
-    """ISO 8601 in UTC with a Z, to the second where nothing finer is known."""
-    text = instant.astimezone(UTC).isoformat(timespec="microseconds" if instant.microsecond else "seconds")
-    return text.replace("+00:00", "Z")
-
-
-def instant_from_wire(text: str) -> datetime:
-    """An aware instant from ISO 8601; one without an offset is UTC. Raises ValueError."""
-    instant = datetime.fromisoformat(text)
-    try:
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("an instant lies between the years 1 and 9999 in UTC") from None
 
 
 class _Reader:

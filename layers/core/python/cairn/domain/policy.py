@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import Literal
 
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.keywords import Intent
+from cairn.domain.consent.keywords import Intent
+from cairn.domain.shared.channels import Channel, Purpose
 
 EVERYWHERE = "*"
 """The jurisdiction of a rule that holds in every country."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from cairn.adapters.dynamodb.items import AUDIT, Entry
 from cairn.adapters.dynamodb.switches import audit_item
-from cairn.domain.audit import Audited
-from cairn.domain.event import instant_from_wire
+from cairn.domain.operations.audit import Audited
+from cairn.domain.shared.instants import instant_from_wire
 
 NAMED = ("who", "what", "target", "why")
 

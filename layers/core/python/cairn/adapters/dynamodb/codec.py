@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.ports import Asked, HeldMessage
-from cairn.domain.consent import Channel, ConsentChange, Purpose
-from cairn.domain.contact import Claim, Hold
+from cairn.domain.consent.changes import ConsentChange
+from cairn.domain.consent.contact import Claim, Hold
+from cairn.domain.consent.suppression import Mark, Told
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
@@ -20,12 +21,13 @@ from cairn.domain.effects import (
     SendMessage,
     WakeAt,
 )
-from cairn.domain.enrollment import Enrollment, Status
-from cairn.domain.event import consent_from_wire, consent_to_wire, instant_from_wire, instant_to_wire
-from cairn.domain.identity import Identifier
-from cairn.domain.message import Approval, Message
-from cairn.domain.profile import Activity, Profile, Stamped
-from cairn.domain.suppression import Mark, Told
+from cairn.domain.event import consent_from_wire, consent_to_wire
+from cairn.domain.identity.identifiers import Identifier
+from cairn.domain.journey.enrollment import Enrollment, Status
+from cairn.domain.message.message import Approval, Message
+from cairn.domain.profile.profile import Activity, Profile, Stamped
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 Wire = dict[str, Any]
 

@@ -9,11 +9,12 @@ from pynamodb.exceptions import PutError
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.customers import MAX_HOPS
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, STATE, Entry, read_all
-from cairn.domain.consent import ConsentChange
-from cairn.domain.consent_record import ConsentRecord
-from cairn.domain.event import consent_to_wire, instant_to_wire
-from cairn.domain.identity import short_hash
-from cairn.domain.profile import Profile
+from cairn.domain.consent.changes import ConsentChange
+from cairn.domain.consent.record import ConsentRecord
+from cairn.domain.event import consent_to_wire
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_to_wire
 
 Wire = dict[str, Any]
 

@@ -23,18 +23,19 @@ from cairn.adapters.dynamodb.items import (
     suppressed_key,
 )
 from cairn.application.ports import Commit, Found
-from cairn.domain.contact import Contact
-from cairn.domain.customer import DEDUPE_WINDOW, Customer
-from cairn.domain.errors import (
+from cairn.domain.consent.contact import Contact
+from cairn.domain.consent.suppression import Told
+from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
+from cairn.domain.event import Event, consent_to_wire
+from cairn.domain.identity.identifiers import Identifier, home_of
+from cairn.domain.shared.errors import (
     ConflictError,
     DuplicateEventError,
     ErasedCustomerError,
     ServiceRefusedError,
     UnknownCustomerError,
 )
-from cairn.domain.event import Event, consent_to_wire, instant_from_wire, instant_to_wire
-from cairn.domain.identity import Identifier, home_of
-from cairn.domain.suppression import Told
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
 
 MAX_HOPS = 8

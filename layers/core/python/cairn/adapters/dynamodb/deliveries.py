@@ -26,15 +26,15 @@ from cairn.adapters.dynamodb.items import (
     suppressed_key,
 )
 from cairn.application.ports import Asked, Brief, HeldMessage
-from cairn.domain.consent import Channel
-from cairn.domain.contact import Claim, Contact, Hold
-from cairn.domain.enrollment import UNWANTED
-from cairn.domain.errors import ConflictError
-from cairn.domain.event import instant_to_wire
-from cairn.domain.instants import zone_named
-from cairn.domain.message import Approval, Message, MessageStatus, answerable
-from cairn.domain.suppression import Mark, key_of, standing
-from cairn.domain.verdict import Defer, Reason
+from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.domain.consent.suppression import Mark, key_of, standing
+from cairn.domain.gate.verdict import Defer, Reason
+from cairn.domain.journey.enrollment import UNWANTED
+from cairn.domain.message.message import Approval, Message, MessageStatus
+from cairn.domain.profile.addresses import answerable
+from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.errors import ConflictError
+from cairn.domain.shared.instants import instant_to_wire, zone_named
 from cairn.settings import TIMELINE_RETENTION
 
 REPLY_WINDOW = timedelta(days=3)

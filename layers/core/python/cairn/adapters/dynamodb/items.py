@@ -15,7 +15,7 @@
 | `settings`       | `switches`         | what people have stopped and paused, and ended pauses that still count   |
 | `health#<target>` | `<instant>`        | what was told of its messages in five minutes, counted; gone in two days |
 | `audit`          | `<instant>#<hash>` | who turned what, and why                                                 |
-| `rate#<line>`    | `<lane>`           | up to when a provider's places are taken (domain/pace)                   |
+| `rate#<line>`    | `<lane>`           | up to when a provider's places are taken (domain/message/rate_limit)      |
 | customer id      | `parked#<enrollment>#<revision>` | a timer of a paused journey; indexed by what is paused     |
 """
 
@@ -35,7 +35,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 from cairn.adapters import aws
-from cairn.adapters.json_text import to_json
+from cairn.adapters.documents.json_text import to_json
 
 STATE = "open#state"
 CONTACT = "open#contact"
@@ -151,7 +151,7 @@ class Entry(Model):
 
 
 class Suppressed(Model):
-    """What is known against an address: a set that only grows (domain/suppression)."""
+    """What is known against an address: a set that only grows (domain/consent/suppression)."""
 
     class Meta(_Meta):
         pass
@@ -175,7 +175,7 @@ class Kept(Model):
 
 
 class Health(Model):
-    """What providers told of a target's messages within one bucket of time (domain/breaker)."""
+    """What providers told of a target's messages within one bucket of time (domain/operations/breaker)."""
 
     class Meta(_Meta):
         pass
@@ -190,7 +190,7 @@ class Health(Model):
 
 
 class Bucket(Model):
-    """A token bucket that all senders share (domain/pace)."""
+    """A token bucket that all senders share (domain/message/rate_limit)."""
 
     class Meta(_Meta):
         pass

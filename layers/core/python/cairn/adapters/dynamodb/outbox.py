@@ -7,9 +7,9 @@ from typing import Any
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.items import STATE
-from cairn.application.relay_effects import Committed
-from cairn.domain.event import instant_from_wire
-from cairn.domain.profile import Profile
+from cairn.application.events.relay_effects import Committed
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.instants import instant_from_wire
 
 Image = Mapping[str, Mapping[str, Any]]
 

@@ -13,9 +13,9 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.customers import MAX_HOPS
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, STATE, Open
 from cairn.domain.effects import OpenTask, SendMessage
-from cairn.domain.enrollment import COMPLETED, Enrollment
-from cairn.domain.errors import CairnError, ConflictError, ErasedCustomerError, UnknownCustomerError
-from cairn.domain.event import instant_to_wire
+from cairn.domain.journey.enrollment import COMPLETED, Enrollment
+from cairn.domain.shared.errors import CairnError, ConflictError, ErasedCustomerError, UnknownCustomerError
+from cairn.domain.shared.instants import instant_to_wire
 
 ATTEMPTS = 4
 """Times to read the customer anew when a commit comes in between."""

@@ -10,12 +10,12 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, Entry, Open, read_all
 from cairn.adapters.dynamodb.switches import CONFLICTS, audit_item
 from cairn.application.ports import UnderReview
-from cairn.domain.audit import Audited
-from cairn.domain.consent import Purpose
-from cairn.domain.errors import ConflictError, NotUnderReviewError, UnknownMessageError
-from cairn.domain.event import instant_to_wire
-from cairn.domain.message import Approval, MessageStatus
-from cairn.domain.verdict import Reason
+from cairn.domain.gate.verdict import Reason
+from cairn.domain.message.message import Approval, MessageStatus
+from cairn.domain.operations.audit import Audited
+from cairn.domain.shared.channels import Purpose
+from cairn.domain.shared.errors import ConflictError, NotUnderReviewError, UnknownMessageError
+from cairn.domain.shared.instants import instant_to_wire
 
 ABOUT = ("journey", "version", "step", "template", "purpose")
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from cairn.adapters.dynamodb.items import SUPPRESSED, read_all, suppressed_key
-from cairn.domain.consent import Channel
-from cairn.domain.suppression import Mark, Suppression, key_of, standing
+from cairn.domain.consent.suppression import Mark, Suppression, key_of, standing
+from cairn.domain.shared.channels import Channel
 
 
 class DynamoSuppressions:

@@ -8,13 +8,13 @@ from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, Entry, Kept
-from cairn.domain.audit import Audited
-from cairn.domain.errors import ConflictError
-from cairn.domain.event import instant_from_wire, instant_to_wire
-from cairn.domain.gate import GateSettings
-from cairn.domain.pauses import Pause, PausePolicy
+from cairn.domain.gate.gate import GateSettings
+from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.pauses import Pause, PausePolicy
+from cairn.domain.operations.switches import Board, Note, Noted
 from cairn.domain.policy import Policy
-from cairn.domain.switches import Board, Note, Noted
+from cairn.domain.shared.errors import ConflictError
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 from cairn.settings import SWITCH_TTL
 
 CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})

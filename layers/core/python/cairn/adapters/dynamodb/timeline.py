@@ -9,12 +9,12 @@ from pynamodb.exceptions import DeleteError, PutError
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.consent_records import record_from_wire
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, ENROLLMENT, EVENT, FACTS, MESSAGE, TASK, Entry
-from cairn.domain.consent import ConsentChange
-from cairn.domain.consent_record import ConsentRecord
+from cairn.domain.consent.changes import ConsentChange
+from cairn.domain.consent.record import ConsentRecord
+from cairn.domain.consent.suppression import ALL
 from cairn.domain.effects import Fact, OpenTask
-from cairn.domain.event import instant_to_wire
-from cairn.domain.message import MessageStatus
-from cairn.domain.suppression import ALL
+from cairn.domain.message.message import MessageStatus
+from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
 
 Line = dict[str, Any]

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from cairn.adapters.feedback import ses, sms, whatsapp
-from cairn.adapters.feedback.telling import Origin, from_epoch
-from cairn.domain.errors import InvalidEventError
-from cairn.domain.event import Event, instant_from_wire
+from cairn.adapters.feedback.event_builder import Origin, from_epoch
+from cairn.domain.event import Event
+from cairn.domain.shared.errors import InvalidEventError
+from cairn.domain.shared.instants import instant_from_wire
 
 UNREADABLE = (
     ArithmeticError,

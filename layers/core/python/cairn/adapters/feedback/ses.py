@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-conten
 from email.utils import parseaddr
 from typing import Any
 
-from cairn.adapters.feedback.telling import Origin, Told, tell
-from cairn.domain.errors import InvalidEventError
-from cairn.domain.event import Event, instant_from_wire
+from cairn.adapters.feedback.event_builder import Origin, Told, tell
+from cairn.domain.event import Event
+from cairn.domain.shared.errors import InvalidEventError
+from cairn.domain.shared.instants import instant_from_wire
 
 TYPES = {
     "Delivery": "message.delivered",

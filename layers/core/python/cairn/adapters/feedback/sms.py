@@ -5,10 +5,11 @@ https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
 https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html
 """
 
-from cairn.adapters.feedback.telling import Origin, Told, from_epoch, phone, tell
-from cairn.domain.errors import InvalidEventError
-from cairn.domain.event import Event, instant_from_wire
-from cairn.domain.keywords import keyword_of
+from cairn.adapters.feedback.event_builder import Origin, Told, from_epoch, phone, tell
+from cairn.domain.consent.keywords import keyword_of
+from cairn.domain.event import Event
+from cairn.domain.shared.errors import InvalidEventError
+from cairn.domain.shared.instants import instant_from_wire
 
 ARRIVED = {"DELIVERED", "SUCCESSFUL"}
 """By the carrier's receipt, or taken by the carrier; which of them is the last word depends on the country."""

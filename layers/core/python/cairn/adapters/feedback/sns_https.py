@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from cairn.adapters.feedback import read as read_feedback
-from cairn.application.accept_webhook import Answer, Handshake, Reading, Request
-from cairn.domain.errors import (
+from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.domain.shared.errors import (
     InvalidEventError,
     ServiceBusyError,
     SignatureInvalidError,
     SignatureMissingError,
     UnsignableError,
 )
-from cairn.domain.event import instant_from_wire
+from cairn.domain.shared.instants import instant_from_wire
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

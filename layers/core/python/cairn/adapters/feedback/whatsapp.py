@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cairn.adapters.feedback.telling import Origin, Told, from_epoch, phone, tell
-from cairn.domain.consent import Method
-from cairn.domain.event import Event, instant_from_wire
-from cairn.domain.keywords import keyword_of
+from cairn.adapters.feedback.event_builder import Origin, Told, from_epoch, phone, tell
+from cairn.domain.consent.changes import Method
+from cairn.domain.consent.keywords import keyword_of
+from cairn.domain.event import Event
+from cairn.domain.shared.instants import instant_from_wire
 
 STATUSES = {
     "sent": "message.sent",

@@ -5,7 +5,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from urllib.parse import parse_qsl
 
-from cairn.domain.errors import BodyTooLargeError, MalformedBodyError
+from cairn.domain.shared.errors import BodyTooLargeError, MalformedBodyError
 
 MAX_FORM_BYTES = 16 * 1024
 """Ours have a few hundred."""

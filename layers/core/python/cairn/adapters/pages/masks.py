@@ -1,6 +1,6 @@
 """Addresses as somebody knows their own again, and nobody learns another's."""
 
-from cairn.domain.consent import Channel
+from cairn.domain.shared.channels import Channel
 
 HIDDEN = "•••"
 LAST_DIGITS = 2

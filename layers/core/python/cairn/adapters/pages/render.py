@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from cairn.adapters.pages.masks import masked
 from cairn.adapters.pages.texts import Texts
-from cairn.application.serve_preferences import Preferences, Topic
-from cairn.domain.link import Link
+from cairn.application.consent.serve_preferences import Preferences, Topic
+from cairn.domain.consent.links import Link
 from cairn.domain.policy import Policy
 
 HERE = Path(__file__).parent

@@ -8,8 +8,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from cairn.domain.consent import Channel, Purpose
-from cairn.domain.identity import short_hash
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.hashing import short_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

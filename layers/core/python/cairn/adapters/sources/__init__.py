@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.adapters.sources.track import TrackSource
-from cairn.domain.privacy import may_order_erasure
-from cairn.domain.provider import OURS, is_provider
+from cairn.domain.identity.trust import OURS, is_provider
+from cairn.domain.privacy.requests import may_order_erasure
 
 MAPPINGS = Path(__file__).parent
 DISABLED = "disabled"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
-from cairn.domain.errors import MalformedBodyError
+from cairn.domain.shared.errors import MalformedBodyError
 
 FORM = "application/x-www-form-urlencoded"
 

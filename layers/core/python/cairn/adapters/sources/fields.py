@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cairn.adapters.sources.expressions import holds, pick
-from cairn.domain.event import EVENT_TYPE_SHAPE, instant_to_wire
-from cairn.domain.identity import EMAIL, EMAIL_SHAPE, short_hash
+from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.identity.identifiers import EMAIL, EMAIL_SHAPE
+from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_to_wire
 
 Scope = Mapping[str, Any]
 

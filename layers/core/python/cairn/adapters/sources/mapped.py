@@ -21,9 +21,9 @@ from cairn.adapters.sources.signatures import (
     TimestampedHmac,
 )
 from cairn.adapters.sources.url_signatures import HubSpot, Twilio
-from cairn.application.accept_webhook import Answer, Handshake, Reading, Request
-from cairn.domain.errors import InvalidEventError, MalformedBodyError
+from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
 from cairn.domain.event import Event, event_from_wire
+from cairn.domain.shared.errors import InvalidEventError, MalformedBodyError
 
 SCHEMES: Mapping[str, Callable[..., Scheme]] = {
     "body-hmac": BodyHmac,

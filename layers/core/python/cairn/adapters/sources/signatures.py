@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from cairn.adapters.standard_webhooks import mac
-from cairn.application.accept_webhook import Request
-from cairn.domain.errors import CairnError, SignatureInvalidError, SignatureMissingError
+from cairn.adapters.http.standard_webhooks import mac
+from cairn.application.events.accept_webhook import Request
+from cairn.domain.shared.errors import CairnError, SignatureInvalidError, SignatureMissingError
 
 TOLERANCE = timedelta(minutes=5)
 """Standard Webhooks 1.0.0, HubSpot's, and Stripe's default; both ways, which vendors' libraries leave open."""

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from cairn.adapters.sources.bodies import json_of
 from cairn.adapters.sources.signatures import Scheme, StandardWebhooks
-from cairn.application.accept_webhook import Answer, Handshake, Reading, Request
-from cairn.domain.errors import InvalidEventError
+from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
 from cairn.domain.event import Event, event_from_wire
+from cairn.domain.shared.errors import InvalidEventError
 
 MAX_EVENTS = 500
 """Events in one request: as many as are queued well within the ten seconds that senders wait."""

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from cairn.adapters.sources.bodies import form_of, is_form
 from cairn.adapters.sources.signatures import ALGORITHMS, require_any, require_fresh, to_bytes
-from cairn.application.accept_webhook import Request
-from cairn.domain.errors import SignatureInvalidError, SignatureMissingError
+from cairn.application.events.accept_webhook import Request
+from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingError
 
 ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[^/:?#]*)(?P<port>:\d+)?(?P<rest>.*)", re.DOTALL)
 

@@ -1,0 +1,158 @@
+"""Journeys from their folders: checked as a whole, and compiled to what is deployed."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from authoring.journeys.flow import flow_findings, sends_of
+from authoring.journeys.models import Journey
+from authoring.journeys.problems import InvalidJourneysError, Problem
+from authoring.journeys.shape import shape_problems
+from authoring.journeys.source import Source, read_yaml
+from authoring.journeys.stamp import stamp_problem
+from authoring.journeys.templates import MAIN_KIND, Part, compiled_templates, path_of, read_parts
+
+FILE = "journey.yaml"
+
+VERSION_LENGTH = 16
+"""Characters of the SHA-256 that name a version: 64 bits."""
+
+MAX_COMPRESSED_BYTES = 390_000
+"""A version is kept in one item of the table. DynamoDB's limit is 400 KB an item, names and keys included."""
+
+Compiled = dict[str, Any]
+"""journey, version, document, templates; made of what JSON has."""
+
+
+def compile_catalogue(root: Path) -> list[Compiled]:
+    """Every journey below `root`, by name. Raises InvalidJourneysError with all problems of all journeys."""
+    folders, problems = _read(root)
+    if problems:
+        raise InvalidJourneysError(problems)
+    return [folder.compiled() for folder in folders]
+
+
+def check(root: Path) -> list[Problem]:
+    """Every problem of every journey below `root`, in the order of files and lines."""
+    return sorted(set(_read(root)[1]))
+
+
+def write_catalogue(root: Path, target: Path, *, stamped: bool = False) -> None:
+    """Compile to a JSON file that the functions read. Raises InvalidJourneysError, and then writes nothing.
+
+    With `stamped`, for what goes live: a journey that preflight has not passed as it stands is a problem too.
+    """
+    compiled = compile_catalogue(root)
+    if stamped:
+        named = ((root / one["journey"], one["journey"], one["version"]) for one in compiled)
+        unstamped = [problem for one in named if (problem := stamp_problem(*one)) is not None]
+        if unstamped:
+            raise InvalidJourneysError(unstamped)
+    target.write_text(canonical_json(compiled) + "\n", encoding="utf-8")
+
+
+def canonical_json(value: Any) -> str:
+    """The same text for the same value, whatever order it was written in."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    path: Path
+    source: Source
+    parts: list[Part]
+    problems: list[Problem]
+
+    def compiled(self) -> Compiled:
+        content = {"document": self.source.data, "templates": compiled_templates(self.parts)}
+        version = hashlib.sha256(canonical_json(content).encode()).hexdigest()[:VERSION_LENGTH]
+        return {"journey": self.source.data["journey"], "version": version, **content}
+
+
+def _read(root: Path) -> tuple[list[_Folder], list[Problem]]:
+    if not root.is_dir():
+        return [], [Problem(root, 1, "", "", "there is no such folder", "Name the folder that holds the journeys.")]
+    paths = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+    folders = [_read_folder(path) for path in paths]
+    problems = [problem for folder in folders for problem in folder.problems]
+    return folders, problems + list(_shared_names(folders))
+
+
+def _read_folder(path: Path) -> _Folder:
+    source = _read_journey(path / FILE)
+    parts, template_problems = read_parts(path)
+    problems = [*source.problems, *template_problems]
+    if source.node is not None:
+        already = {(problem.line, problem.field) for problem in source.problems}
+        problems += [one for one in _journey_problems(source, path.name) if (one.line, one.field) not in already]
+        problems += _template_problems(source, path, parts)
+    folder = _Folder(path, source, parts, problems)
+    return folder if problems else _Folder(path, source, parts, list(_size_problems(folder)))
+
+
+def _read_journey(file: Path) -> Source:
+    nothing = ("", "")
+    try:
+        source = read_yaml(file.read_text(encoding="utf-8"), file)
+    except FileNotFoundError:
+        problem = Problem(file, 1, *nothing, "this file is missing", "Write it, or remove the folder.")
+    except UnicodeDecodeError:
+        problem = Problem(file, 1, *nothing, "this file is not UTF-8", "Save it as UTF-8.")
+    else:
+        if source.node is not None or source.problems:
+            return source
+        problem = Problem(file, 1, *nothing, "this file is empty", "Begin with `journey:` and the folder's name.")
+    return Source(file, None, None, 1, (problem,))
+
+
+def _journey_problems(source: Source, name: str) -> Iterator[Problem]:
+    yield from shape_problems(source, Journey)
+    for finding in flow_findings(source.data):
+        yield source.problem(*finding)
+    written = source.data.get("journey") if isinstance(source.data, dict) else None
+    if isinstance(written, str) and written != name:
+        fix = f"Write `journey: {name}`, or rename the folder."
+        yield source.problem(("journey",), f'"{written}" is not the name of its folder', fix)
+
+
+def _template_problems(source: Source, path: Path, parts: list[Part]) -> Iterator[Problem]:
+    there = {(part.template, part.channel, part.kind, part.locale) for part in parts}
+    used: set[tuple[str, str]] = set()
+    for loc, template, channels in sends_of(source.data):
+        for channel in channels:
+            used.add((template, channel))
+            if channel in MAIN_KIND and (template, channel, MAIN_KIND[channel], "") not in there:
+                expected = path / path_of(template, channel)
+                fix = f"Write {expected}, or name another template or channel."
+                yield source.problem(loc, f'there is no template "{template}" for {channel}', fix)
+    for part in parts:
+        if (part.template, part.channel) not in used:
+            fix = f"Name it in a send step ({part.channel}, {part.template}), or remove the file."
+            yield Problem(part.file, 1, "", "", "no step sends this template", fix)
+        elif part.locale and (part.template, part.channel, MAIN_KIND[part.channel], part.locale) not in there:
+            fix = f"Write {path / path_of(part.template, part.channel, part.locale)}, or remove this file."
+            yield Problem(part.file, 1, "", "", f"this e-mail has no HTML in {part.locale}", fix)
+
+
+def _shared_names(folders: list[_Folder]) -> Iterator[Problem]:
+    seen: dict[str, Path] = {}
+    for folder in folders:
+        name = folder.source.data.get("journey") if isinstance(folder.source.data, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            fix = "Give each journey its folder's name."
+            yield folder.source.problem(("journey",), f'"{name}" is the journey of {seen[name]} too', fix)
+        seen.setdefault(name, folder.source.file)
+
+
+def _size_problems(folder: _Folder) -> Iterator[Problem]:
+    size = len(gzip.compress(canonical_json(folder.compiled()).encode()))
+    if size > MAX_COMPRESSED_BYTES:
+        message = f"the journey with its templates is {size:,} bytes compressed, above {MAX_COMPRESSED_BYTES:,}"
+        fix = "Link to images instead of embedding them, or make two journeys of it."
+        yield Problem(folder.source.file, 1, "", "", message, fix)

@@ -1,0 +1,166 @@
+"""What is wrong with a JMESPath expression, as far as its text shows: it would be null for ever, and never say so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
+
+from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.journey.conditions import FUNCTION_NAMES, compiled
+
+EVENT_FIELDS = ("id", "source", "type", "occurred_at", "properties")
+ENROLLMENT_FIELDS = ("id", "key", "entered_at", "since")
+FIELDS = {"event": EVENT_FIELDS, "enrollment": ENROLLMENT_FIELDS}
+"""What the roots hold that do not come from outside (Event.view, Enrollment.view)."""
+
+OWN_ARGUMENTS = {"seen": 1, "seen_since": 2, "count": 1, "days_since": 1, "hours_until": 1}
+TAKES_EVENT_TYPE = frozenset({"seen", "seen_since", "count"})
+
+QUOTING = "Text stands in 'single quotes', numbers, true, false and null in `backticks`"
+
+Found = tuple[str, str]
+"""A message and a fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an expression stands: which roots it sees, and where a name without a root most likely belongs."""
+
+    roots: tuple[str, ...]
+    home: str
+
+
+ENTRY = Place(("event", "data", "profile"), "event.properties")
+MATCH = Place(("event", "data", "profile", "enrollment"), "event.properties")
+KEY = Place(("event",), "event.properties")
+STEP = Place(("event", "data", "profile", "enrollment"), "data")
+
+
+def objections(expression: str, place: Place) -> list[Found]:
+    """Everything that is wrong with an expression at a place."""
+    try:
+        tree = compiled(expression).parsed
+    except JMESPathError as error:
+        return [(f"not JMESPath: {_complaint(error)}", f"{QUOTING}: event.properties.amount > `5`.")]
+    return list(dict.fromkeys(_objections(tree, place)))
+
+
+def _complaint(error: JMESPathError) -> str:
+    token, position = getattr(error, "token_value", None), getattr(error, "lex_position", None)
+    if not token or position is None:
+        return "it ends too soon"
+    return f"it cannot go on with {token} at column {position + 1}"
+
+
+def looks_at(expression: Any, root: str, *, with_alternative: bool = True) -> bool:
+    """Whether an expression uses a root; not counting `root.… || something` where there may be an alternative.
+
+    False for what is no expression.
+    """
+    if not isinstance(expression, str):
+        return False
+    try:
+        tree = compiled(expression).parsed
+    except JMESPathError:
+        return False
+    return any(path[0] == root for path in _paths(tree if with_alternative else _last_resort(tree)))
+
+
+def _last_resort(node: Any) -> Any:
+    """What an expression comes down to when the first sides of its `||` are null."""
+    if not isinstance(node, dict):
+        return node
+    if node["type"] == "or_expression":
+        return _last_resort(node["children"][-1])
+    return {**node, "children": [_last_resort(child) for child in node["children"]]}
+
+
+def _objections(tree: Any, place: Place) -> Iterator[Found]:
+    for path in _paths(tree):
+        yield from _path_objections(path, place)
+    for call in _calls(tree):
+        yield from _call_objections(call["value"], call["children"])
+
+
+def _path_objections(path: tuple[str, ...], place: Place) -> Iterator[Found]:
+    root, *rest = path
+    if root in {"true", "false", "null"}:
+        yield f"{root} is read as the name of a field", f"Write `{root}` in backticks."
+    elif root not in place.roots:
+        known = " or ".join(f"`{name}`" for name in place.roots)
+        begins = f"{root!r} is not in scope here: an expression looks at {known}".replace("'", "`")
+        end = ".".join(rest if root in {"properties", "event", "data"} and rest else path)
+        text = "" if rest else f", or '{root}' in single quotes if it is a text"
+        yield begins, f"Write {place.home}.{end}{text}."
+    elif rest and root in FIELDS and rest[0] not in FIELDS[root]:
+        inside = f"properties.{'.'.join(rest)}" if root == "event" else ", ".join(FIELDS[root])
+        fix = f"Write event.{inside}." if root == "event" else f"It has {inside}."
+        yield f"`{root}` has no {rest[0]}", fix
+
+
+def _call_objections(name: str, arguments: list[Any]) -> Iterator[Found]:
+    if name not in FUNCTION_NAMES:
+        close = get_close_matches(name, FUNCTION_NAMES, n=1)
+        fix = f"Did you mean {close[0]}()?" if close else "docs/journeys.md lists the functions."
+        yield f"there is no function {name}()", fix
+        return
+    least, most = _arity(name)
+    if not least <= len(arguments) <= most:
+        yield (
+            f"{name}() takes {least} argument{'s' * (least != 1)}, not {len(arguments)}",
+            "docs/journeys.md shows each one.",
+        )
+    elif name in TAKES_EVENT_TYPE and arguments[0]["type"] == "literal":
+        given = arguments[0]["value"]
+        if not (isinstance(given, str) and EVENT_TYPE_SHAPE.fullmatch(given)):
+            yield (
+                f"{name}() takes an event type, not {given!r}",
+                "Write object.action in lower case, such as 'trial.signup'.",
+            )
+
+
+def _arity(name: str) -> tuple[int, float]:
+    if name in OWN_ARGUMENTS:
+        return OWN_ARGUMENTS[name], OWN_ARGUMENTS[name]
+    signature = Functions.FUNCTION_TABLE[name]["signature"]
+    variadic = bool(signature) and signature[-1].get("variadic", False)
+    return len(signature), float("inf") if variadic else len(signature)
+
+
+def _calls(node: Any) -> Iterator[Any]:
+    if not isinstance(node, dict):
+        return
+    if node["type"] == "function_expression":
+        yield node
+    for child in node["children"]:
+        yield from _calls(child)
+
+
+def _paths(node: Any) -> Iterator[tuple[str, ...]]:
+    """The chains of fields that begin at the top of the scope, each as far as it is plain names."""
+    if not isinstance(node, dict):
+        return
+    children = node["children"]
+    match node["type"]:
+        case "field":
+            yield (node["value"],)
+        case "subexpression" | "index_expression":
+            names: list[str] = []
+            for child in children:
+                if child["type"] != "field":
+                    break
+                names.append(child["value"])
+            if names:
+                yield tuple(names)
+            else:  # `a[0].b` is ((a[0]).b): the first part says where it begins
+                yield from _paths(children[0])
+        case "projection" | "value_projection" | "filter_projection" | "pipe":
+            yield from _paths(children[0])  # the rest looks at what the first part gives
+        case "expref":
+            return
+        case _:
+            for child in children:
+                yield from _paths(child)

@@ -1,0 +1,168 @@
+"""YAML as it was written: every value with its line, and no surprises of YAML 1.1.
+
+`10:00` stays a text (YAML 1.1 reads 600), so do dates, `on`, `no` and `yes`. A key that is there twice is a problem.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from authoring.journeys.problems import Problem
+
+try:
+    from yaml import CSafeLoader as _BaseLoader
+except ImportError:  # PyYAML without libyaml: the same, ten times slower
+    from yaml import SafeLoader as _BaseLoader  # type: ignore[assignment]
+
+Loc = tuple[str | int, ...]
+"""The way to a value: keys and indexes. Parts that are not in the document (a missing key) lead no further."""
+
+TEXT, NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
+BOOL, INT, FLOAT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+SEQUENCE, MAPPING = "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"
+
+SCALARS: Mapping[str, Callable[[str], Any]] = {
+    TEXT: str,
+    NULL: lambda _: None,
+    BOOL: lambda text: text.lower() == "true",
+    INT: int,
+    FLOAT: float,
+}
+
+STEP_LISTS = frozenset({"steps", "then", "else"})
+
+QUOTES = (
+    "Mend the indentation here, or put the value in quotes: it needs them where it begins with one of "
+    "! & * [ { % @ ` or holds a colon and a space"
+)
+
+
+class _Loader(_BaseLoader):
+    """Resolves plain scalars as the core schema of YAML 1.2 does, with decimal numbers only."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _shape, _first in (
+    (NULL, r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    (BOOL, r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    (INT, r"[-+]?[0-9]+", list("-+0123456789")),
+    (FLOAT, r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
+):
+    _Loader.add_implicit_resolver(_tag, re.compile(f"^(?:{_shape})$"), _first)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a file, or the front matter of one, holds."""
+
+    file: Path
+    data: Any
+    node: yaml.Node | None
+    first_line: int
+    problems: tuple[Problem, ...]
+
+    def problem(self, loc: Loc, message: str, fix: str) -> Problem:
+        """A problem at a place of the document: the line, the innermost step around it, and the field within that."""
+        step, rest = "", loc
+        value = self.data
+        for depth, part in enumerate(loc):
+            value = _child(value, part)
+            if isinstance(part, int) and depth and loc[depth - 1] in STEP_LISTS and isinstance(value, dict):
+                named = isinstance(value.get("id"), str)
+                step, rest = (value["id"], loc[depth + 1 :]) if named else ("", loc)
+        return Problem(self.file, self.line(loc), step, dotted(rest), message, fix)
+
+    def line(self, loc: Loc) -> int:
+        """The line of the key or item that a way leads to, as far as it leads."""
+        node, line = self.node, self.node.start_mark.line if self.node else 0
+        for part in loc:
+            if isinstance(node, yaml.MappingNode):
+                found = [(key, value) for key, value in node.value if key.value == part]
+                if not found:
+                    break
+                key, node = found[-1]
+                line = key.start_mark.line
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line = node.start_mark.line
+            else:
+                break
+        return self.first_line + line
+
+
+def dotted(loc: Loc) -> str:
+    """`branch[0].if`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
+
+
+def read_yaml(text: str, file: Path, first_line: int = 1) -> Source:
+    """Read one YAML document. What cannot be read is a problem, and the data is None."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line if mark else text.count("\n", 0, getattr(error, "position", 0) or 0)
+        said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+        return Source(
+            file, None, None, first_line, (Problem(file, first_line + line, "", "", f"not YAML: {said}", f"{QUOTES}."),)
+        )
+    builder = _Builder()
+    data = None if node is None else builder.build(node, (), ())
+    source = Source(file, data, node, first_line, ())
+    return replace(source, problems=tuple(source.problem(*finding) for finding in builder.findings))
+
+
+class _Builder:
+    """Builds plain Python values from nodes, and collects what YAML allows and we do not."""
+
+    def __init__(self) -> None:
+        self.findings: list[tuple[Loc, str, str]] = []
+
+    def build(self, node: yaml.Node, loc: Loc, above: tuple[int, ...]) -> Any:
+        if id(node) in above:
+            self.findings.append((loc, "this alias stands for something that contains it", "Write the value out."))
+            return None
+        inside = (*above, id(node))
+        if isinstance(node, yaml.SequenceNode) and node.tag == SEQUENCE:
+            return [self.build(one, (*loc, index), inside) for index, one in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode) and node.tag == MAPPING:
+            return self.mapping(node, loc, inside)
+        return self.scalar(node, loc)
+
+    def mapping(self, node: yaml.MappingNode, loc: Loc, above: tuple[int, ...]) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                fix = "Put the value in quotes if it is a text that begins with a brace, such as '{{ … }}'."
+                self.findings.append((loc, "a key that is not a text", fix))
+                continue
+            here = (*loc, key.value)
+            if key.value in built:
+                self.findings.append((here, "this key is there twice", "Keep one of them: the other is lost."))
+            built[key.value] = self.build(value, here, above)
+        return built
+
+    def scalar(self, node: yaml.Node, loc: Loc) -> Any:
+        convert = SCALARS.get(node.tag)
+        if convert is None:
+            message = f"{node.tag} is a YAML tag, and none is known"
+            self.findings.append((loc, message, "Put a text that begins with ! in quotes."))
+            return None
+        try:
+            return convert(node.value)
+        except ValueError:  # an explicit tag on something else, or thousands of digits
+            message = "this is not a number"
+            self.findings.append((loc, message, "Write a decimal number, or put a text in quotes."))
+            return None
+
+
+def _child(value: Any, part: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(str(part))
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None

@@ -1,0 +1,36 @@
+"""The stamp of preflight: beside the journey, checked in, and of one version. Without it nothing goes live."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from authoring.journeys.problems import Problem
+
+FILE = "preflight.json"
+
+
+def write_stamp(folder: Path, stamp: Mapping[str, Any]) -> None:
+    """The same stamp gives the same file."""
+    text = json.dumps(stamp, indent=2, ensure_ascii=False) + "\n"
+    (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def remove_stamp(folder: Path) -> None:
+    (folder / FILE).unlink(missing_ok=True)
+
+
+def stamp_problem(folder: Path, journey: str, version: str) -> Problem | None:
+    """Why this version of the journey may not go live."""
+    file = folder / FILE
+    command = f"Run `cairn preflight {journey}` (all of them: `make preflight`), and check in what it writes."
+    try:
+        stamp = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return Problem(file, 1, "", "", "preflight has not passed this journey", command)
+    except ValueError:
+        return Problem(file, 1, "", "", "this is no stamp of preflight", command)
+    known = stamp.get("version") if isinstance(stamp, dict) else None
+    if known == version:
+        return None
+    return Problem(file, 1, "", "version", f"preflight passed version {known}, and the journey is {version}", command)

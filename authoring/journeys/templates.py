@@ -1,0 +1,235 @@
+"""Templates: Jinja2 text with a front matter in YAML where a message has more than its text."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, TemplateSyntaxError, meta, nodes
+
+from authoring.journeys.models import EmailFront, NoFront, PushFront, SmsFront, WhatsAppFront, Wire
+from authoring.journeys.plain_text import plain_text
+from authoring.journeys.problems import Problem
+from authoring.journeys.shape import shape_problems
+from authoring.journeys.source import Source, read_yaml
+from cairn.adapters.templates.renderer import LINKS, VARIABLES, environment
+from cairn.adapters.templates.variants import REGISTERED, key_of
+from cairn.domain.consent.links import LinkKind
+
+PLAIN_VARIABLES = {"customer": "the customer's id", "journey": "the journey's name"}
+
+FOLDER = "templates"
+LOCALE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"
+"""As BCP 47 has it: `es`, `es-MX`, `zh-Hant`, `zh-Hant-TW`."""
+NAME = re.compile(rf"(?P<template>[a-z][a-z0-9_-]*)(?:\.(?P<locale>{LOCALE}))?\.(?P<channel>[a-z]+)\.(?P<kind>[a-z]+)")
+KINDS: Mapping[tuple[str, str], type[Wire]] = {
+    ("sms", "txt"): SmsFront,
+    ("push", "txt"): PushFront,
+    ("whatsapp", "txt"): WhatsAppFront,
+    ("email", "html"): EmailFront,
+    ("email", "txt"): NoFront,
+}
+"""Which files there are, and what their front matter holds."""
+
+PARAMETERS = "whatsapp_parameters"
+
+MAIN_KIND = {"sms": "txt", "push": "txt", "whatsapp": "txt", "email": "html"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One template file."""
+
+    file: Path
+    template: str
+    locale: str
+    """Empty for the one that everybody gets for whose language there is none."""
+    channel: str
+    kind: str
+    front: Source
+    body: str
+    body_line: int
+
+    def problems(self) -> Iterator[Problem]:
+        """Everything that is wrong with the file, seen by itself."""
+        yield from self.front.problems
+        if not self.front.problems:
+            yield from shape_problems(self.front, KINDS[self.channel, self.kind])
+        if not self.body.strip() and not self.front.problems:
+            yield Problem(self.file, self.body_line, "", "", "there is no text", "Write the message.")
+        for line, message, fix in objections(self.body):
+            yield Problem(self.file, self.body_line + line - 1, "", "", message, fix)
+        for name, text in self.titles.items():
+            for _, message, fix in objections(text):
+                yield self.front.problem((name,), message, fix)
+        for index, text in enumerate(self.parameters):
+            for _, message, fix in objections(text):
+                yield self.front.problem((PARAMETERS, index), message, fix)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        return {name: text for name, text in self._front.items() if isinstance(text, str)}
+
+    @property
+    def parameters(self) -> list[str]:
+        listed = self._front.get(PARAMETERS)
+        return [text for text in listed if isinstance(text, str)] if isinstance(listed, list) else []
+
+    @property
+    def registered(self) -> dict[str, Any]:
+        """What it is registered as, where it is."""
+        return {name: self._front[name] for name in REGISTERED if name in self._front}
+
+    @property
+    def _front(self) -> Mapping[str, Any]:
+        return self.front.data if isinstance(self.front.data, Mapping) else {}
+
+
+def path_of(template: str, channel: str, locale: str = "") -> str:
+    """The file that a template for a channel is expected in, below the journey's folder."""
+    language = f".{locale}" if locale else ""
+    return f"{FOLDER}/{template}{language}.{channel}.{MAIN_KIND[channel]}"
+
+
+def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
+    """Every template file of a journey, and what is wrong with each by itself."""
+    parts: list[Part] = []
+    problems: list[Problem] = []
+    files = (folder / FOLDER).rglob("*")
+    for file in sorted(file for file in files if file.is_file() and not file.name.startswith(".")):
+        named = NAME.fullmatch(file.name)
+        if named is None or (named["channel"], named["kind"]) not in KINDS or file.parent.name != FOLDER:
+            expected = ", ".join(f"<template>.{channel}.{kind}" for channel, kind in KINDS)
+            fix = (
+                f"Name it one of {expected}, directly in {FOLDER}/, or remove it. "
+                "A language stands before the channel: <template>.es-MX.sms.txt."
+            )
+            problems.append(Problem(file, 1, "", "", "this is not a template's name", fix))
+            continue
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            problems.append(Problem(file, 1, "", "", "this file is not UTF-8", "Save it as UTF-8."))
+            continue
+        front, body, body_line = _split(text, file)
+        part = Part(
+            file, named["template"], named["locale"] or "", named["channel"], named["kind"], front, body, body_line
+        )
+        parts.append(part)
+        problems += part.problems()
+    return parts, problems
+
+
+def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
+    """Templates as they travel, by `<template>[.<locale>].<channel>`; the parts are free of problems."""
+    found = {(part.template, part.locale, part.channel, part.kind): part for part in parts}
+    compiled: dict[str, dict[str, Any]] = {}
+    for (template, locale, channel, kind), part in found.items():
+        body = part.body.strip()
+        key = key_of(template, channel, locale)
+        match channel, kind:
+            case "email", "html":
+                own = found.get((template, locale, channel, "txt"))
+                compiled[key] = {
+                    "subject": part.titles["subject"].strip(),
+                    "preview": part.titles.get("preview", "").strip(),
+                    "html": body,
+                    "text": own.body.strip() if own else plain_text(body),
+                }
+            case "push", _:
+                compiled[key] = {"subject": part.titles["title"].strip(), "text": body}
+            case (("sms" | "whatsapp"), _):
+                compiled[key] = {"text": body, **part.registered}
+    return compiled
+
+
+def objections(text: str) -> list[tuple[int, str, str]]:
+    """What is wrong with a template's text: line, message and fix of each."""
+    jinja = environment(escape=True)
+    try:
+        tree = jinja.parse(text)
+    except TemplateSyntaxError as error:
+        said = (error.message or "it cannot be read").rstrip(".")
+        return [(error.lineno, f"not Jinja: {said}", "Mend the {{ … }} or {% … %} in this line.")]
+    found = [*_calls(tree, jinja), *_references(tree)]
+    try:
+        undeclared = meta.find_undeclared_variables(tree)
+    except TemplateSyntaxError as error:
+        return sorted([*found, (error.lineno, f"not Jinja: {error.message}", "Mend it in this line.")])
+    return sorted({*found, *_names(tree, undeclared - set(jinja.globals))})
+
+
+def _calls(tree: nodes.Template, jinja: Environment) -> Iterator[tuple[int, str, str]]:
+    """Filters and tests that do not exist or take other arguments. Makes them known: Jinja would stop at the first."""
+    kinds: tuple[tuple[str, Any, Any], ...] = (
+        ("filter", nodes.Filter, jinja.filters),
+        ("test", nodes.Test, jinja.tests),
+    )
+    for what, kind, known in kinds:
+        for call in list(tree.find_all(kind)):
+            if call.name not in known:
+                close = get_close_matches(call.name, known, n=1)
+                fix = f"Did you mean {close[0]}?" if close else f"Use one of Jinja's own {what}s."
+                yield call.lineno, f"there is no {what} {call.name}", fix
+            elif not _takes(known[call.name], call):
+                yield call.lineno, f"the {what} {call.name} takes other arguments", "Mend what stands in its brackets."
+        known.update({call.name: str for call in tree.find_all(kind)})
+
+
+def _takes(function: Any, call: Any) -> bool:
+    """Whether a filter or test can be called with so many arguments, as far as its signature says."""
+    if call.dyn_args is not None or call.dyn_kwargs is not None:
+        return True
+    given = [None] * (1 + len(call.args) + hasattr(function, "jinja_pass_arg"))
+    try:
+        signature(function).bind(*given, **{one.key: None for one in call.kwargs})
+    except TypeError:
+        return False
+    except ValueError:  # a function in C that tells nothing of itself
+        return True
+    return True
+
+
+def _references(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
+    for node in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
+        message = "a template stands alone: nothing can be included, extended or imported"
+        yield node.lineno, message, "Write the text out here."
+    for attribute in tree.find_all(nodes.Getattr):
+        root = attribute.node
+        if isinstance(root, nodes.Name) and root.name in PLAIN_VARIABLES:
+            fix = f"Use profile.{attribute.attr} or data.{attribute.attr}."
+            yield attribute.lineno, f"{root.name} has no {attribute.attr}: it is {PLAIN_VARIABLES[root.name]}", fix
+        if isinstance(root, nodes.Name) and root.name == LINKS and attribute.attr not in set(LinkKind):
+            known = ", ".join(f"{LINKS}.{kind}" for kind in LinkKind)
+            yield attribute.lineno, f"there is no link {attribute.attr}", f"Use one of {known}."
+
+
+def _names(tree: nodes.Template, undeclared: set[str]) -> Iterator[tuple[int, str, str]]:
+    for name in sorted(undeclared - set(VARIABLES)):
+        lines = [node.lineno for node in tree.find_all(nodes.Name) if node.name == name and node.ctx == "load"]
+        known = f"A template sees {', '.join(VARIABLES)}"
+        like = (
+            "data.…, the properties of the event that started the journey"
+            if name == "event"
+            else f"profile.{name} or data.{name}"
+        )
+        yield min(lines, default=1), f"{name} is not known here", f"{known}: write {like}."
+
+
+def _split(text: str, file: Path) -> tuple[Source, str, int]:
+    """Front matter, body, and the line that the body begins on."""
+    lines = text.split("\n")
+    none = Source(file, {}, None, 1, ())
+    if lines[0].rstrip() != "---":
+        return none, text, 1
+    end = next((index for index, line in enumerate(lines[1:], start=1) if line.rstrip() == "---"), None)
+    if end is None:
+        problem = Problem(file, 1, "", "", "the front matter does not end", "Close it with a line of three hyphens.")
+        return Source(file, None, None, 1, (problem,)), "", 1
+    front = read_yaml("\n".join(lines[1:end]), file, first_line=2)
+    if front.data is None and not front.problems:
+        front = Source(file, {}, None, 1, ())
+    return front, "\n".join(lines[end + 1 :]), end + 2

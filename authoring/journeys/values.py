@@ -1,0 +1,244 @@
+"""The values of journey files: each says what is wrong with one, and how to write it."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Discriminator, PlainValidator, Tag, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from authoring.journeys import expressions
+from authoring.journeys.expressions import Found, Place
+from cairn.adapters.documents.journey import share
+from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.journey.definition import ANY_KEY
+from cairn.domain.shared.instants import duration
+
+OURS = "cairn"
+"""The type of the errors that say themselves what is wrong and how to mend it: `message` and `fix`, or `found`."""
+
+LONGEST = timedelta(days=3660)
+"""Ten years: no campaign is longer, and no date runs out of the calendar."""
+
+RESERVED_ATTRIBUTES = {
+    "tags": "Change tags under update.tags",
+    "id": "Choose another name: profile.id is the customer's id",
+    "user_id": "Choose another name: only an event's customer.user_id says who a customer is",
+    "external_ids": "Choose another name: only an event's customer.external_ids says who a customer is",
+}
+
+JOURNEY_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+STEP_ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
+"""Short enough for an effect's id, which is a schedule's name: enrollment, step and attempt in 64 characters."""
+WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def wrong(message: str, fix: str) -> PydanticCustomError:
+    return _all_wrong([(message, fix)])
+
+
+def _all_wrong(found: list[Found]) -> PydanticCustomError:
+    return PydanticCustomError(OURS, OURS, {"found": found})
+
+
+def _shaped(shape: re.Pattern[str], fix: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not shape.fullmatch(text):
+            raise wrong(f'"{text}" cannot be used here', fix)
+        return text
+
+    return check
+
+
+def _pattern(pattern: str) -> WithJsonSchema:
+    """The shape, for editors."""
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
+
+
+def _event_type(text: str) -> str:
+    if not EVENT_TYPE_SHAPE.fullmatch(text):
+        raise wrong(f'"{text}" is not an event type', "Write object.action in lower case, such as trial.signup.")
+    return text
+
+
+def _positive_duration(text: str) -> str:
+    if not timedelta() < _length(text) <= LONGEST:
+        raise wrong(
+            f'"{text}" is not a length of time to wait', "Write one above zero and up to ten years, such as 30m or 2d."
+        )
+    return text
+
+
+def _offset(text: str) -> str:
+    if abs(_length(text)) > LONGEST:
+        raise wrong(f'"{text}" is further than ten years', "Write a shorter one, such as -48h.")
+    return text
+
+
+def _length(text: str) -> timedelta:
+    try:
+        return duration(text)
+    except (ValueError, OverflowError):
+        raise wrong(
+            f'"{text}" is not a duration', "Write a number and a unit (s, m, h, d, w), such as 30m, 2d or 1h30m."
+        ) from None
+
+
+def _time_of_day(text: str) -> str:
+    if not TIME_OF_DAY.fullmatch(text):
+        raise wrong(f'"{text}" is not a time of day', "Write it as HH:MM, such as 18:30.")
+    return text
+
+
+def _time_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, KeyError):
+        close = get_close_matches(text, sorted(available_timezones()), n=1, cutoff=0.5)
+        example = close[0] if close else "Europe/Madrid"
+        raise wrong(f'"{text}" is not a time zone', f"Write a name of the IANA database, such as {example}.") from None
+    return text
+
+
+def _again(text: str) -> str:
+    return text if text in {"never", "when-ended"} else _positive_duration(text)
+
+
+def _holdout(value: Any) -> Any:
+    fix = "Write a share from 0 up to, but not, 1: 0.1 or 10%."
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise wrong("this is not a share of customers", fix)
+    try:
+        fraction = share(value)
+    except ValueError:
+        raise wrong(f"{value} is not a share of customers", fix) from None
+    if not 0 <= fraction < 1:
+        raise wrong(f"{value} is not a share of customers", fix)
+    return value
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise wrong("this text is empty", "Write something, or leave the key out.")
+    return text
+
+
+def _literally(text: str) -> str:
+    if "{{" in text or "{%" in text:
+        raise wrong("this text is shown as it is: nothing fills in {{ … }} here", "Give what differs in task.context.")
+    return text
+
+
+def _attribute(name: str) -> str:
+    if name in RESERVED_ATTRIBUTES or name.startswith("tags."):
+        raise wrong(
+            f'"{name}" is not an attribute to set', f"{RESERVED_ATTRIBUTES.get(name, RESERVED_ATTRIBUTES['tags'])}."
+        )
+    return name
+
+
+def _expression(place: Place) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        found = expressions.objections(text, place)
+        if found:
+            raise _all_wrong(found)
+        return text
+
+    return check
+
+
+def _match_key(text: str) -> str:
+    if text == ANY_KEY:
+        return text
+    found = expressions.objections(text, expressions.KEY)
+    if found:
+        raise _all_wrong([(message, f"{fix} `any` turns the key off.") for message, fix in found])
+    return text
+
+
+def _distinct(channels: list[str]) -> list[str]:
+    if not channels or len(set(channels)) < len(channels):
+        raise wrong("a list of channels names each one once", "Write them in order of preference: [whatsapp, sms].")
+    return channels
+
+
+DURATION = "([0-9]+[smhdw])+"
+
+EventType = Annotated[str, AfterValidator(_event_type), _pattern(EVENT_TYPE_SHAPE.pattern)]
+Duration = Annotated[str, AfterValidator(_positive_duration), _pattern(DURATION)]
+Offset = Annotated[str, AfterValidator(_offset), _pattern(f"-?{DURATION}")]
+Again = Annotated[str, AfterValidator(_again), _pattern(f"(never|when-ended|{DURATION})")]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day), _pattern(TIME_OF_DAY.pattern)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Holdout = Annotated[
+    Any,
+    PlainValidator(_holdout),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+                {"type": "string", "pattern": "^[0-9]{1,2}(\\.[0-9]+)?%$"},
+            ],
+        },
+    ),
+]
+Text = Annotated[str, AfterValidator(_filled)]
+PersonText = Annotated[str, AfterValidator(_filled), AfterValidator(_literally)]
+AttributeName = Annotated[str, AfterValidator(_attribute)]
+EntryExpression = Annotated[str, AfterValidator(_expression(expressions.ENTRY))]
+EntryKey = Annotated[str, AfterValidator(_expression(expressions.KEY))]
+MatchExpression = Annotated[str, AfterValidator(_expression(expressions.MATCH))]
+MatchKey = Annotated[str, AfterValidator(_match_key)]
+StepExpression = Annotated[str, AfterValidator(_expression(expressions.STEP))]
+JourneyName = Annotated[
+    str,
+    AfterValidator(_shaped(JOURNEY_NAME, "Write lower-case letters, digits and hyphens, a letter first, at most 63.")),
+    _pattern(JOURNEY_NAME.pattern),
+]
+StepId = Annotated[
+    str,
+    AfterValidator(_shaped(STEP_ID, "Write lower-case letters, digits and hyphens, a letter first, at most 32.")),
+    _pattern(STEP_ID.pattern),
+]
+Word = Annotated[
+    str,
+    AfterValidator(_shaped(WORD, "Write lower-case letters, digits, _ and -, a letter first, at most 64.")),
+    _pattern(WORD.pattern),
+]
+
+Channel = Literal["sms", "email", "whatsapp", "push"]
+Channels = Annotated[
+    Annotated[Channel, Tag("channel:one")] | Annotated[list[Channel], AfterValidator(_distinct), Tag("channel:list")],
+    Discriminator(lambda value: "channel:list" if isinstance(value, list) else "channel:one"),
+]
+Purpose = Literal["transactional", "marketing"]
+IfPast = Literal["continue", "skip", "exit"]
+Hour = Literal["preferred"]
+Otherwise = Literal["drop", "send"]
+
+WHATSAPP_TEMPLATE = re.compile(r"[a-z0-9_]{1,512}")
+"""A template's name as Meta takes it."""
+WHATSAPP_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
+"""A language as Meta writes it: `en`, `en_US`, `pt_BR`."""
+DLT_ID = re.compile(r"[0-9]{4,64}")
+"""An id of India's DLT: digits (19 of them, as a rule); AWS takes up to 64 characters."""
+
+WhatsAppTemplate = Annotated[
+    str,
+    AfterValidator(_shaped(WHATSAPP_TEMPLATE, "Write the name that Meta approved: lower-case letters, digits and _.")),
+    _pattern(WHATSAPP_TEMPLATE.pattern),
+]
+WhatsAppLanguage = Annotated[
+    str,
+    AfterValidator(_shaped(WHATSAPP_LANGUAGE, "Write the language as Meta has it, such as en_US or es.")),
+    _pattern(WHATSAPP_LANGUAGE.pattern),
+]
+DltTemplate = Annotated[
+    str,
+    AfterValidator(_shaped(DLT_ID, "Write the template id that the DLT platform gave, digits in quotes.")),
+    _pattern(DLT_ID.pattern),
+]

@@ -1,0 +1,176 @@
+"""policy.toml and law.toml: checked together, and compiled to the one document that the functions read."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from authoring.policy.models import Law, Policy, Table
+from authoring.policy.problems import InvalidPolicyError, Problem
+from authoring.policy.shape import shape_problems
+from authoring.policy.source import Loc, Source, read_toml
+
+OWN = "policy.toml"
+"""The source of a rule that the business made itself."""
+
+SHARED = ("hours", "closed", "forbidden")
+"""Tables that both files have; every row of either holds."""
+
+WITH_SOURCE = (*SHARED, "registration")
+
+Finding = tuple[Source, Loc, str, str]
+Row = Mapping[str, Any]
+
+
+def check_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = None) -> list[Problem]:
+    """Every problem of both files, in their order. `journeys`, as compiled, are those that the policy may name."""
+    try:
+        compile_policy(policy, law, journeys)
+    except InvalidPolicyError as error:
+        return list(error.problems)
+    return []
+
+
+def write_policy(policy: Path, law: Path, target: Path, journeys: Iterable[Row] | None = None) -> None:
+    """Compile to a JSON file that the functions read. Raises InvalidPolicyError, and then writes nothing."""
+    document = compile_policy(policy, law, journeys)
+    target.write_text(json.dumps(document, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def compile_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = None) -> dict[str, Any]:
+    """The document of `cairn.adapters.documents.policy`. Raises InvalidPolicyError with all problems of both files."""
+    chosen, told = _read(policy, Policy), _read(law, Law)
+    problems = [*chosen[1], *told[1]]
+    if chosen[0] is not None and told[0] is not None:
+        problems += [
+            source.problem(loc, message, fix) for source, loc, message, fix in _findings(chosen[0], told[0], journeys)
+        ]
+    if chosen[0] is None or told[0] is None or problems:
+        raise InvalidPolicyError(problems)
+    document: dict[str, Any] = {**told[0].data, **chosen[0].data}
+    for table in SHARED:
+        document[table] = [row for _, _, row in _rows(told[0], chosen[0], table)]
+    document["answers"] = _filled(chosen[0].data)
+    return document
+
+
+def _read(file: Path, model: type[Table]) -> tuple[Source | None, list[Problem]]:
+    source = read_toml(file)
+    if isinstance(source, Problem):
+        return None, [source]
+    problems, broken = shape_problems(source, model)
+    return replace(source, broken=broken), problems
+
+
+def _findings(policy: Source, law: Source, journeys: Iterable[Row] | None) -> Iterator[Finding]:
+    yield from _unsourced(law)
+    yield from _unknown_regions(policy, law)
+    yield from _at_odds(policy, law)
+    for table, keys in (("subscribers", ("name",)), ("rates", ("channel", "country"))):
+        yield from _twice(policy, table, keys)
+    if journeys is not None:
+        yield from _unknown_names(policy, list(journeys))
+
+
+def _unsourced(law: Source) -> Iterator[Finding]:
+    for table in WITH_SOURCE:
+        for loc, row in law.rows(table):
+            if not row.get("source"):
+                yield law, loc, "a rule of law says where it stands written", "Add source."
+
+
+def _unknown_regions(policy: Source, law: Source) -> Iterator[Finding]:
+    if any(loc[:1] == ("regions",) for loc in law.broken):
+        return
+    regions = law.data.get("regions", {})
+    for table in ("hours", "closed"):
+        for source, loc, row in _rows(law, policy, table):
+            country, _, region = row["jurisdiction"].partition("-")
+            if region and region not in regions.get(country, ()):
+                fix = f"Add it to regions.{country} in {law.file}, or correct it."
+                yield source, (*loc, "jurisdiction"), f"{country} has no region {region}", fix
+
+
+def _at_odds(policy: Source, law: Source) -> Iterator[Finding]:
+    """Rules that stand together complement each other; two that are about the same hours are a mistake."""
+    for (_, _, one), (source, loc, other) in combinations(_rows(law, policy, "hours"), 2):
+        if (one["jurisdiction"], one["source"]) != (other["jurisdiction"], other["source"]):
+            continue
+        if one.get("clock") != other.get("clock"):
+            yield source, loc, "two rules of one jurisdiction and source go by different clocks", "Give both the same."
+        alike = all(_meet(one, other, key) for key in ("channels", "purposes", "days"))
+        if alike and one["from"] < _end(other) and other["from"] < _end(one):
+            fix = "Either hour would do; name other channels, purposes or days, or give one a source of its own."
+            yield source, loc, "another rule of this jurisdiction and source has the same hours", fix
+
+
+def _meet(one: Row, other: Row, key: str) -> bool:
+    """Whether what two rules are about overlaps; a rule that does not say is about everything (or its default)."""
+    default = ["marketing"] if key == "purposes" else None
+    mine, theirs = one.get(key, default), other.get(key, default)
+    return mine is None or theirs is None or bool(set(mine) & set(theirs))
+
+
+def _end(row: Row) -> str:
+    return "24:00" if row["to"] == "00:00" else str(row["to"])
+
+
+def _twice(policy: Source, table: str, keys: tuple[str, ...]) -> Iterator[Finding]:
+    seen = set()
+    for loc, row in policy.rows(table):
+        this = tuple(row.get(key, "") for key in keys)
+        if this in seen:
+            yield policy, loc, f"{' '.join(filter(None, this))} is there already", "Keep one of them."
+        seen.add(this)
+
+
+def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
+    """A misspelt name would let a sensitive message out without anybody's approval, and never say so."""
+    sends = [(one["journey"], step["id"], step["send"]) for one in journeys for step in _sends(one["document"])]
+    known = {
+        "steps": {f"{journey}/{step}" for journey, step, _ in sends},
+        "templates": {f"{journey}/{send['template']}" for journey, _, send in sends},
+    }
+    for loc, row in policy.rows("reviews"):
+        for kind, names in known.items():
+            for place, name in enumerate(row.get(kind, ())):
+                if name not in names:
+                    message = f"no journey sends a {kind.removesuffix('s')} {name}"
+                    yield policy, (*loc, kind, place), message, "Correct the name, or remove it."
+    names = {one["journey"] for one in journeys}
+    for loc, row in policy.rows("caps"):
+        if row.get("journey", "") not in {"", *names}:
+            yield policy, (*loc, "journey"), f"there is no journey {row['journey']}", "Correct the name."
+
+
+def _sends(value: Any) -> Iterator[Row]:
+    """Every step that sends, however deep it stands."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("send"), Mapping) and "id" in value:
+            yield value
+        for inner in value.values():
+            yield from _sends(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _sends(inner)
+
+
+def _rows(law: Source, policy: Source, table: str) -> Iterator[tuple[Source, Loc, Row]]:
+    """The rows of both files, each with its source."""
+    for source in (law, policy):
+        for loc, row in source.rows(table):
+            yield source, loc, {"source": OWN, **row}
+
+
+def _filled(policy: Row) -> dict[str, dict[str, str]]:
+    """The answers, ready to send."""
+    names = {"{brand}": policy["brand"], "{contact}": policy["contact"]}
+    filled: dict[str, dict[str, str]] = {}
+    for language, answers in policy["answers"].items():
+        for intent, text in answers.items():
+            for name, value in names.items():
+                text = text.replace(name, value)  # noqa: PLW2901  once for each name
+            filled.setdefault(language, {})[intent] = text
+    return filled

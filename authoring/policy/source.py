@@ -1,0 +1,75 @@
+"""TOML as it was written: its values, and the line of each."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from authoring.policy.problems import Problem
+
+Loc = tuple[str | int, ...]
+"""The way to a value: keys and indexes."""
+
+TABLE = re.compile(r"\[(?P<many>\[)?(?P<name>[\w.-]+)\]")
+KEY = re.compile(r"(?P<name>[\w-]+) *=")
+
+
+@dataclass(frozen=True)
+class Source:
+    file: Path
+    data: Mapping[str, Any]
+    lines: Mapping[Loc, int]
+    broken: frozenset[Loc] = frozenset()
+    """Tables and rows that have problems of their own: nothing more is asked of them."""
+
+    def rows(self, table: str) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
+        """The sound rows of a table, each with its place."""
+        if (table,) not in self.broken:
+            for index, row in enumerate(self.data.get(table, ())):
+                if (table, index) not in self.broken:
+                    yield (table, index), row
+
+    def problem(self, loc: Loc, message: str, fix: str) -> Problem:
+        line = next((self.lines[loc[:end]] for end in range(len(loc), 0, -1) if loc[:end] in self.lines), 1)
+        return Problem(self.file, line, dotted(loc), message, fix)
+
+
+def read_toml(file: Path) -> Source | Problem:
+    """What a file holds, or why it cannot be read."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        return Source(file, tomllib.loads(text), _lines(text))
+    except FileNotFoundError:
+        return Problem(file, 1, "", "this file is missing", "Write it; docs/policy.md says how.")
+    except UnicodeDecodeError:
+        return Problem(file, 1, "", "this file is not UTF-8", "Save it as UTF-8.")
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        fix = "Text stands in quotes, and a table begins with its [name] or, where there are several, [[name]]."
+        return Problem(file, int(line[1]) if line else 1, "", f"not TOML: {error}", fix)
+
+
+def dotted(loc: Loc) -> str:
+    """`caps[0].window`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
+
+
+def _lines(text: str) -> dict[Loc, int]:
+    """Where tables and their keys begin. Of what stands within a value, the value's line is known."""
+    lines: dict[Loc, int] = {}
+    table: Loc = ()
+    counts: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := TABLE.match(line):
+            name = header["name"]
+            table = tuple(name.split("."))
+            if header["many"]:
+                table += (counts.setdefault(name, 0),)
+                counts[name] += 1
+            for end in range(1, len(table) + 1):
+                lines.setdefault(table[:end], number)
+        elif key := KEY.match(line):
+            lines[*table, key["name"]] = number
+    return lines

@@ -1,0 +1,154 @@
+"""One journey's preflight: every variant for every sample, and the gate for every step."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from authoring.journeys import InvalidJourneysError, Problem, compile_catalogue
+from authoring.journeys.stamp import remove_stamp, write_stamp
+from authoring.preflight import languages
+from authoring.preflight.dry_run import dry_run
+from authoring.preflight.emails import email_faults
+from authoring.preflight.links import Fault, faults, links_of
+from authoring.preflight.registered import dlt_faults, whatsapp_faults
+from authoring.preflight.rendering import Gap, Rendering, render
+from authoring.preflight.report import Finding, Report, Row, gathered
+from authoring.preflight.samples import FILE, Sample, read_samples
+from authoring.preflight.texts import figures, text_faults
+from authoring.preflight.variants import Variant, variants_of
+from cairn.adapters.documents.journey import journey_from_document
+from cairn.adapters.templates.variants import keys_for
+from cairn.domain.journey.definition import Journey
+from cairn.domain.policy import Policy
+from cairn.domain.shared.channels import Channel
+
+POLICY_FILE, STAGES_FILE = "policy.toml", "cdk.json"
+
+GUARD = "Guard it ({{ … | default('you') }}, {% if … is defined %}), or give the sample one if it is never missing."
+
+
+def preflight(
+    journeys: Path, name: str, policy: Policy, *, samples: Path | None = None, email_sender: str = ""
+) -> Report:
+    """What one journey would send, and what is wrong with it. Raises InvalidJourneysError on what cannot be read."""
+    folder = journeys / name
+    compiled = _compiled(journeys, name)
+    tried = read_samples(samples or folder / FILE)
+    journey = journey_from_document(compiled["document"], compiled["version"])
+    variants = variants_of(folder, journey, compiled["templates"])
+    looked_at = _Looked(journey, policy, tried)
+    rows = [looked_at.at(variant) for variant in variants]
+    looked_at.together(variants, email_sender)
+    return Report(
+        journey=name,
+        version=journey.version,
+        samples=len(tried),
+        rows=tuple(rows),
+        findings=gathered(looked_at.findings),
+        outcomes=tuple(dry_run(journey, _Shelf(journey, compiled["templates"]), tried, policy)),
+    )
+
+
+def stamped(journeys: Path, report: Report) -> None:
+    """Keep that a journey passed, in its folder; take back that it did where it does not any more."""
+    folder = journeys / report.journey
+    if report.passed:
+        write_stamp(folder, report.stamp())
+    else:
+        remove_stamp(folder)
+
+
+def _compiled(journeys: Path, name: str) -> dict[str, Any]:
+    found = [one for one in compile_catalogue(journeys) if one["journey"] == name]
+    if not found:
+        fix = f"Name one of the folders in {journeys}."
+        raise InvalidJourneysError([Problem(journeys / name, 1, "", "", "there is no such journey", fix)])
+    return found[0]
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """A catalogue of one journey."""
+
+    journey: Journey
+    templates: dict[str, dict[str, Any]]
+
+    def version(self, name: str, version: str) -> Journey:  # noqa: ARG002  the port's shape
+        return self.journey
+
+    def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:  # noqa: ARG002
+        return next(self.templates[key] for key in keys_for(template, channel, locale) if key in self.templates)
+
+
+class _Looked:
+    """Collects what is found."""
+
+    def __init__(self, journey: Journey, policy: Policy, samples: Sequence[Sample]) -> None:
+        self.findings: list[Finding] = []
+        self._journey = journey
+        self._policy = policy
+        self._samples = samples
+        self._brand = journey.brand or policy.brand
+        self._postal_address = journey.postal_address or policy.postal_address
+
+    def at(self, variant: Variant) -> Row:
+        """One variant, for every sample."""
+        tried = [render(variant, sample, self._journey, self._policy) for sample in self._samples]
+        rendered = [one for one in tried if isinstance(one, Rendering)]
+        for one in tried:
+            found = self._of_gap(one) if isinstance(one, Gap) else self._of(one)
+            self._note(variant.file, found, (one.sample.name,))
+        self._note(variant.file, languages.english_names(variant))
+        if variant.channel is Channel.WHATSAPP:
+            self._note(variant.file, whatsapp_faults(variant))
+        return Row(
+            file=variant.file,
+            channel=variant.channel.value,
+            locale=variant.locale,
+            purposes=tuple(dict.fromkeys(step.purpose.value for step in variant.steps)),
+            rendered=len(rendered),
+            texts=figures(rendered) if variant.channel is Channel.SMS else None,
+        )
+
+    def together(self, variants: Sequence[Variant], email_sender: str) -> None:
+        """What only all variants show, and who is to be named."""
+        for variant, fault in languages.missing(variants, self._samples):
+            self._note(variant.file, [fault])
+        for variant, fault in languages.unread(variants, self._samples):
+            self._note(variant.file, [fault])
+        channels = {variant.channel for variant in variants}
+        if not self._brand and channels & {Channel.SMS, Channel.EMAIL}:
+            fix = 'Write brand = "…" there, or sender.brand in the journey.'
+            self._note(POLICY_FILE, [Fault("error", "no_brand", "nobody is named as the one who writes", fix)])
+        if not self._postal_address and any(one.marketing and one.channel is Channel.EMAIL for one in variants):
+            fix = 'Write postal_address = "…" there (CAN-SPAM), or sender.postal_address in the journey.'
+            self._note(POLICY_FILE, [Fault("error", "no_postal_address", "marketing e-mail has a postal address", fix)])
+        if not email_sender and Channel.EMAIL in channels:
+            fix = "Name a verified address there: email_sender."
+            self._note(STAGES_FILE, [Fault("error", "no_sender", "e-mail has no sender", fix)])
+
+    def _of(self, one: Rendering) -> Iterator[Fault]:
+        rendered = one.rendered
+        if not rendered.text.strip():
+            yield Fault("error", "empty", "nothing is left of the text", "Say something to everybody.")
+            return
+        channel = one.variant.channel
+        for link in links_of(rendered):
+            if link not in rendered.links.values():
+                yield from faults(link, channel)
+        match channel:
+            case Channel.SMS:
+                yield from text_faults(one, self._brand)
+                yield from dlt_faults(one, self._policy)
+            case Channel.EMAIL:
+                yield from email_faults(one, brand=self._brand, postal_address=self._postal_address)
+
+    @staticmethod
+    def _of_gap(gap: Gap) -> Iterator[Fault]:
+        yield Fault("error", "gap", f"nobody would get it of whom {gap.why}", GUARD)
+
+    def _note(self, where: str, found: "Iterator[Fault] | list[Fault]", samples: tuple[str, ...] = ()) -> None:
+        note = partial(Finding, where)
+        self.findings += [note(*fault, samples) for fault in found]

@@ -1,0 +1,36 @@
+"""What the gate would say: every send step for every sample, each by itself."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from authoring.preflight.rendering import NoLinks, message_for
+from authoring.preflight.report import Outcome
+from authoring.preflight.samples import Sample
+from cairn.adapters.phone.jurisdiction import whereabouts
+from cairn.adapters.templates.renderer import JinjaRenderer, Shelf
+from cairn.domain.gate import gate
+from cairn.domain.gate.verdict import Defer, Suppress
+from cairn.domain.gate.verdict import Send as Sent
+from cairn.domain.journey.definition import Journey, Send
+from cairn.domain.policy import Policy
+
+
+def dry_run(journey: Journey, shelf: Shelf, samples: Sequence[Sample], policy: Policy) -> Iterator[Outcome]:
+    """Nothing was sent before, and nothing is switched off: what is left are consent, law and the step's own terms."""
+    renderer = JinjaRenderer(shelf, policy, links=NoLinks())
+    settings = gate.GateSettings(policy=policy)
+    for step in reversed(tuple(journey.steps.values())):
+        if not isinstance(step, Send):
+            continue
+        for sample in samples:
+            message = message_for(
+                sample, journey, step=step.id, channels=step.channels, template=step.template, purpose=step.purpose
+            )
+            message = replace(message, terms=renderer.terms(message), where=whereabouts(message))
+            match gate.decide(message, sample.contact, {}, settings, sample.at):
+                case Sent() as verdict:
+                    yield Outcome(step.id, sample.name, "sent", verdict.reason.value)
+                case Defer() as verdict:
+                    yield Outcome(step.id, sample.name, "deferred", verdict.reason.value)
+                case Suppress() as verdict:
+                    yield Outcome(step.id, sample.name, "suppressed", verdict.reason.value)

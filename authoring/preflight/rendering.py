@@ -1,0 +1,153 @@
+"""Variants filled in for samples, and which part of what came out the template itself did not write."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateError as JinjaError
+from jinja2 import UndefinedError
+
+from authoring.preflight.samples import Sample
+from authoring.preflight.variants import Variant
+from cairn.adapters.templates.renderer import LINKS, JinjaRenderer, environment
+from cairn.domain.consent.links import LinkKind
+from cairn.domain.journey.definition import Journey
+from cairn.domain.message.message import Message, Rendered
+from cairn.domain.policy import Policy
+from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import TemplateError
+
+BEGIN, END = "\ue000", "\ue001"
+"""Around what was filled in; nobody writes these (private use area)."""
+
+FILLED_IN = re.compile(f"{BEGIN}(.*?){END}", re.DOTALL)
+PLACEHOLDER = "x" * 240
+"""About as long as a signed token."""
+
+MISSING = re.compile(r"has no attribute '(\w+)'|'(\w+)' is undefined")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One variant as one sample would get it."""
+
+    variant: Variant
+    sample: Sample
+    rendered: Rendered
+    marked: str
+    """The text of its template, with marks around what was filled in."""
+
+    @property
+    def values(self) -> list[str]:
+        """What the text was filled with."""
+        return FILLED_IN.findall(self.marked)
+
+    @property
+    def own(self) -> str:
+        """The text without what was filled in: what the template says to everybody."""
+        return FILLED_IN.sub("", self.marked).replace(BEGIN, "").replace(END, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A sample for which a variant cannot be rendered, and why: that customer would get nothing."""
+
+    variant: Variant
+    sample: Sample
+    why: str
+
+
+def message_for(sample: Sample, journey: Journey, **more: Any) -> Message:
+    """The message that a step would send to a sample."""
+    variables = {
+        "profile": sample.profile,
+        "data": sample.data,
+        "customer": sample.profile["id"],
+        "journey": journey.name,
+    }
+    told: dict[str, Any] = {
+        "id": f"{sample.profile['id']}-preflight",
+        "customer": sample.profile["id"],
+        "enrollment": "preflight",
+        "journey": journey.name,
+        "version": journey.version,
+        "step": "",
+        "channels": (),
+        "template": "",
+        "purpose": Purpose.TRANSACTIONAL,
+        "addresses": addresses_of(sample.profile),
+        "decided_at": sample.at,
+        "variables": variables,
+        "time_zone": sample.profile.get("time_zone") or journey.time_zone,
+    }
+    return Message(**(told | more))
+
+
+class NoLinks:
+    """Implements the port Links: links that look like ours and open nothing."""
+
+    def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:  # noqa: ARG002
+        return {kind.value: f"https://preflight.invalid/{kind}/{PLACEHOLDER}" for kind in LinkKind}
+
+
+@dataclass(frozen=True, slots=True)
+class _Only:
+    """A shelf on which every language finds this one variant."""
+
+    journey: Journey
+    variant: Variant
+
+    def version(self, name: str, version: str) -> Journey:  # noqa: ARG002  the port's shape
+        return self.journey
+
+    def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:  # noqa: ARG002
+        return dict(self.variant.parts)
+
+
+def render(variant: Variant, sample: Sample, journey: Journey, policy: Policy) -> Rendering | Gap:
+    """As the sender would, in this variant's language whatever the sample's."""
+    message = message_for(
+        sample,
+        journey,
+        step=variant.steps[0].id,
+        channels=(variant.channel,),
+        template=variant.template,
+        purpose=Purpose.MARKETING if variant.marketing else Purpose.TRANSACTIONAL,
+    )
+    renderer = JinjaRenderer(_Only(journey, variant), policy, links=NoLinks())
+    try:
+        rendered = renderer.render(message, variant.channel, message.addresses.get(variant.channel, ""))
+    except TemplateError as error:
+        return Gap(variant, sample, _why(error, variant))
+    return Rendering(variant, sample, rendered, _marked(variant, message))
+
+
+def _marked(variant: Variant, message: Message) -> str:
+    jinja = environment(escape=False).overlay(finalize=lambda value: f"{BEGIN}{value}{END}")
+    links = NoLinks().of(message, variant.channel, "")
+    try:
+        return jinja.from_string(variant.parts["text"]).render(
+            {**message.variables, LINKS: links, "time_zone": message.time_zone}
+        )
+    except (JinjaError, TypeError, ValueError):  # a template that cannot live with marks
+        return ""
+
+
+def _why(error: TemplateError, variant: Variant) -> str:
+    """In words: a sample is made up, so what it says may be told."""
+    cause = error.__cause__
+    if cause is None:
+        return str(error)
+    named = MISSING.search(str(cause))
+    if isinstance(cause, UndefinedError) and named:
+        return f"{_path(named[1] or named[2], variant.parts)} is not there"
+    return f"{type(cause).__name__}: {cause}"
+
+
+def _path(name: str, parts: Mapping[str, Any]) -> str:
+    """`profile.first_name` for `first_name`, as the template has it."""
+    listed = [text for part in parts.values() for text in (part if isinstance(part, list) else [part])]
+    found = re.search(rf"(?:\w+\.)*\b{name}\b", " ".join(re.findall(r"{[{%].*?[}%]}", " ".join(listed), re.DOTALL)))
+    return found[0] if found else name

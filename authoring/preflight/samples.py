@@ -1,0 +1,118 @@
+"""The customers that a journey is tried on: layers/journeys/<journey>/samples.yaml (docs/journeys.md, Preflight)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, Field, JsonValue
+
+from authoring.journeys.models import Wire
+from authoring.journeys.problems import InvalidJourneysError, Problem
+from authoring.journeys.shape import shape_problems
+from authoring.journeys.source import Source, read_yaml
+from authoring.journeys.values import Channel as WrittenChannel
+from authoring.journeys.values import Purpose as WrittenPurpose
+from authoring.journeys.values import Text, wrong
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.consent.contact import Contact
+from cairn.domain.shared.channels import Channel, Purpose
+
+FILE = "samples.yaml"
+
+MIDDAY = datetime(2026, 3, 3, 18, tzinfo=UTC)
+"""When the gate is asked where a sample does not say: a Tuesday, midday in New York, evening in Madrid."""
+
+LATELY = timedelta(hours=1)
+"""How long before that a customer was heard who is said to have been heard."""
+
+CONSENTED = timedelta(days=30)
+"""How long before that consent was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One made-up customer, and what is recorded of its wishes."""
+
+    name: str
+    profile: Mapping[str, Any]
+    """As templates see it."""
+    data: Mapping[str, Any]
+    at: datetime
+    contact: Contact
+
+
+def _instant(text: str) -> str:
+    try:
+        aware = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        aware = False
+    if not aware:
+        raise wrong(f'"{text}" is not an instant', "Write it with its offset, such as 2026-03-03T22:30:00+01:00.")
+    return text
+
+
+class _Consent(Wire):
+    channel: WrittenChannel = Field(examples=["sms"])
+    purpose: WrittenPurpose = Field(examples=["marketing"])
+    status: Literal["granted", "denied", "pending"] = Field(default="granted", examples=["denied"])
+    method: Text = Field(default_factory=str, examples=["double_opt_in"])
+
+
+class _Sample(Wire):
+    name: Text = Field(default_factory=str, examples=["a long name"])
+    profile: dict[str, JsonValue] = Field(examples=['{first_name: Mia, phone: "+12015550123"}'])
+    data: dict[str, JsonValue] = Field(default_factory=dict, examples=["{plan: pro}"])
+    consent: list[_Consent] = Field(default_factory=list, examples=["[{channel: sms, purpose: marketing}]"])
+    heard: list[WrittenChannel] = Field(default_factory=list, examples=["[whatsapp]"])
+    at: Annotated[str, AfterValidator(_instant)] = Field(default_factory=str, examples=["2026-03-03T22:30:00+01:00"])
+
+
+def read_samples(file: Path) -> tuple[Sample, ...]:
+    """The samples of a file. Raises InvalidJourneysError with everything that is wrong with it."""
+    try:
+        source = read_yaml(file.read_text(encoding="utf-8"), file)
+    except FileNotFoundError:
+        fix = "Write some, the awkward ones first (docs/journeys.md, Preflight)."
+        raise InvalidJourneysError([Problem(file, 1, "", "", "there are no samples", fix)]) from None
+    except UnicodeDecodeError:
+        raise InvalidJourneysError([Problem(file, 1, "", "", "this file is not UTF-8", "Save it as UTF-8.")]) from None
+    items = source.node.value if isinstance(source.node, yaml.SequenceNode) else []
+    problems = list(source.problems)
+    if not problems and not items:
+        fix = "Write `- profile: {…}` for each customer."
+        problems.append(source.problem((), "samples are a list of customers", fix))
+    each = [
+        replace(source, data=data, node=node, problems=()) for data, node in zip(source.data or (), items, strict=False)
+    ]
+    problems += [problem for one in each for problem in shape_problems(one, _Sample)]
+    if problems:
+        raise InvalidJourneysError(problems)
+    return tuple(_sample(one, number) for number, one in enumerate(each, start=1))
+
+
+def _sample(source: Source, number: int) -> Sample:
+    document = source.data
+    at = datetime.fromisoformat(document["at"]).astimezone(UTC) if document.get("at") else MIDDAY
+    changes = [
+        ConsentChange(
+            Channel(one["channel"]),
+            Purpose(one["purpose"]),
+            ConsentStatus(one.get("status", "granted")),
+            at - CONSENTED,
+            "samples",
+            {"method": one["method"]} if one.get("method") else {},
+        )
+        for one in document.get("consent", ())
+    ]
+    heard = {Channel(one): at - LATELY for one in document.get("heard", ())}
+    own = {"id": f"c_sample_{number}", "tags": [], "external_ids": {}}
+    return Sample(
+        name=document.get("name") or f"sample {number}",
+        profile=own | document["profile"],
+        data=document.get("data", {}),
+        at=at,
+        contact=Contact(heard=heard).after(changes),
+    )

@@ -1,0 +1,116 @@
+"""SMS: what it is cut into, what that costs, who it says it is from and how it says to stop it."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import smsutil
+
+from authoring.preflight.links import Fault, without_links
+from authoring.preflight.rendering import Rendering
+from authoring.preflight.report import Texts
+from authoring.preflight.variants import Variant
+from cairn.adapters.phone.numbers import country_of
+from cairn.domain.consent.keywords import ALWAYS, WORDS, Intent
+
+PRICES = Path(__file__).with_name("prices.toml")
+
+LONGEST = 1600
+"""Characters that SendTextMessage takes."""
+
+MANY_SEGMENTS = 3
+"""More than that is told: each is paid for, and some carriers drop the tail."""
+
+GSM_7, UCS_2 = "GSM-7", "UCS-2"
+
+REPLACEMENTS = {
+    "\u2019": "'",
+    "\u2018": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u2013": "-",
+    "\u2014": "-",
+    "\u2026": "...",
+    "\u00a0": "a plain space",
+}
+"""What word processors write, and what GSM-7 has instead."""
+
+
+def segments_of(text: str) -> int:
+    return len(smsutil.split(text).parts)
+
+
+def forcing(text: str) -> list[str]:
+    """The characters that GSM-7 lacks, each once; one is enough to leave 70 characters a segment instead of 160."""
+    return list(dict.fromkeys(one for one in text if not smsutil.is_valid_gsm(one)))
+
+
+def encoding_of(text: str) -> str:
+    """`GSM-7`, or `UCS-2` with the first characters that made it so."""
+    forced = forcing(text)
+    shown = [one for one in forced if not unicodedata.category(one).startswith(("M", "C"))]
+    return f"{UCS_2} ({' '.join(shown[:3])})" if forced else GSM_7
+
+
+@cache
+def prices(file: Path = PRICES) -> Mapping[str, float]:
+    """USD for a segment, by country."""
+    return {country: float(told["usd"]) for country, told in tomllib.loads(file.read_text(encoding="utf-8")).items()}
+
+
+def figures(renderings: Sequence[Rendering]) -> Texts | None:
+    """What a variant comes to; None where it could be rendered for nobody."""
+    if not renderings:
+        return None
+    segments = [segments_of(one.rendered.text) for one in renderings]
+    priced = [number * price for number, one in zip(segments, renderings, strict=True) if (price := _price(one))]
+    encodings = dict.fromkeys(encoding_of(one.rendered.text) for one in renderings)
+    return Texts((min(segments), max(segments)), tuple(sorted(encodings)), max(priced, default=None))
+
+
+def text_faults(one: Rendering, brand: str) -> Iterator[Fault]:
+    """What is wrong with a text, as one sample would get it."""
+    text = one.rendered.text
+    segments, country = segments_of(text), _country(one)
+    if len(text) > LONGEST:
+        fix = "Say less, or send an e-mail."
+        yield Fault("error", "too_long", f"{len(text)} characters; a text has {LONGEST} at most", fix)
+    elif segments > MANY_SEGMENTS:
+        fix = "Say less, or send an e-mail: each is paid for."
+        yield Fault("warning", "many_segments", f"{segments} segments, {encoding_of(text)}", fix)
+    own = forcing(one.own)
+    if own:
+        shown = ", ".join(f"{char} (U+{ord(char):04X}, {unicodedata.name(char, '?').lower()})" for char in own)
+        known = [f"{REPLACEMENTS[char]} for {char}" for char in own if char in REPLACEMENTS]
+        fix = f"Write {', '.join(known)}." if known else "Do without, or accept 70 characters a segment."
+        yield Fault("warning", "ucs_2", f"the template itself is not GSM-7: {shown}", fix)
+    if country and country not in prices():
+        fix = "Add it to authoring/preflight/prices.toml."
+        yield Fault("warning", "no_price", f"no price is known for {country}", fix)
+    if brand and _plain(brand) not in _plain(without_links(text)):
+        yield Fault("error", "no_brand", f"it does not say who writes: {brand}", "Begin with the name.")
+    if one.variant.marketing and not says_how_to_stop(text, one.variant):
+        yield Fault("error", "no_stop", "marketing that does not say how to stop it", "End with: Reply STOP to stop.")
+
+
+def says_how_to_stop(text: str, variant: Variant) -> bool:
+    """Whether it names, in capitals, a word that is understood as STOP."""
+    language = variant.locale.partition("-")[0].lower()
+    words = {*ALWAYS[Intent.STOP], *WORDS.get(language, {}).get(Intent.STOP, ())}
+    return any(_plain(word) in words for word in re.findall(r"\w+", text) if word.isupper())
+
+
+def _plain(text: str) -> str:
+    bare = unicodedata.normalize("NFKD", text)
+    return " ".join("".join(one for one in bare if not unicodedata.combining(one)).casefold().split())
+
+
+def _country(one: Rendering) -> str:
+    return country_of(one.rendered.address) if one.rendered.address else ""
+
+
+def _price(one: Rendering) -> float | None:
+    return prices().get(_country(one))

@@ -1,0 +1,49 @@
+"""Every file that a customer may get something from, and the steps that send it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from authoring.journeys.templates import MAIN_KIND, path_of, read_parts
+from cairn.adapters.templates.variants import key_of
+from cairn.domain.journey.definition import Journey, Send
+from cairn.domain.shared.channels import Channel, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    template: str
+    channel: Channel
+    locale: str
+    """Empty for the one that everybody gets for whose language there is none."""
+    parts: Mapping[str, Any]
+    """As they travel in the journey's version."""
+    steps: tuple[Send, ...]
+
+    @property
+    def file(self) -> str:
+        return path_of(self.template, self.channel, self.locale)
+
+    @property
+    def marketing(self) -> bool:
+        return any(step.purpose is Purpose.MARKETING for step in self.steps)
+
+
+def variants_of(folder: Path, journey: Journey, templates: Mapping[str, Mapping[str, Any]]) -> tuple[Variant, ...]:
+    """In the order of the steps that send them, each with its languages behind it."""
+    sends = [step for step in reversed(tuple(journey.steps.values())) if isinstance(step, Send)]
+    parts, _ = read_parts(folder)
+    found = []
+    for template, channel in dict.fromkeys((step.template, channel) for step in sends for channel in step.channels):
+        steps = tuple(step for step in sends if step.template == template and channel in step.channels)
+        locales = [
+            part.locale
+            for part in parts
+            if (part.template, part.channel, part.kind) == (template, channel, MAIN_KIND[channel])
+        ]
+        found += [
+            Variant(template, channel, locale, templates[key_of(template, channel, locale)], steps)
+            for locale in sorted(locales)
+        ]
+    return tuple(found)

@@ -1,0 +1,84 @@
+"""What is wrong with a mapping file: everything at once. For people's machines and tests; the receiver trusts."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jmespath.exceptions import JMESPathError
+
+from cairn.adapters.sources.expressions import compiled
+from cairn.adapters.sources.fields import STATUSES
+from cairn.adapters.sources.mapped import MappedSource
+from cairn.adapters.sources.signatures import InvalidSourceError
+from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.shared.channels import Channel, Purpose
+
+TEXTS = {"title", "setup", "body", "sample_instant"}
+TABLES = {"signature", "answer", "handshake"}
+EXPRESSIONS = {"id", "occurred_at", "other", "each", "customer", "attributes"}
+FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent"}
+RULE_EXPRESSIONS = {"when", "type_from", "id", "occurred_at", "customer", "properties", "attributes"}
+RULE = RULE_EXPRESSIONS | {"type", "consent"}
+CONSENT_EXPRESSIONS = {*STATUSES, "at", "evidence"}
+CONSENT = CONSENT_EXPRESSIONS | {"channel", "purpose"}
+
+
+def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
+    """Each names its place in the file. None: the file can be deployed."""
+    found = [f"{one}: required" for one in ("signature", "id", "occurred_at") if one not in mapping]
+    if not found:
+        try:
+            MappedSource.made_from(name, mapping)
+        except InvalidSourceError as error:
+            found.append(f"signature: {error}")
+    found += _unknown(mapping, FILE, "")
+    for one in EXPRESSIONS & set(mapping):
+        found += _expressions(mapping[one], one)
+    found += _consent(mapping.get("consent", ()), "consent")
+    for number, rule in enumerate(mapping.get("events", ())):
+        found += _rule(rule, f"events[{number}]")
+    return found
+
+
+def _rule(rule: Mapping[str, Any], where: str) -> Iterator[str]:
+    yield from _unknown(rule, RULE, f"{where}.")
+    if "when" not in rule:
+        yield f"{where}.when: required: which events the rule is for"
+    if "type" in rule and not EVENT_TYPE_SHAPE.fullmatch(str(rule["type"])):
+        yield f"{where}.type: use object.action in lower case, such as order.created"
+    for one in RULE_EXPRESSIONS & set(rule):
+        yield from _expressions(rule[one], f"{where}.{one}")
+    yield from _consent(rule.get("consent", ()), f"{where}.consent")
+
+
+def _consent(changes: Any, where: str) -> Iterator[str]:
+    if isinstance(changes, str):
+        yield from _expressions(changes, where)
+        return
+    for number, change in enumerate(changes):
+        place = f"{where}[{number}]"
+        yield from _unknown(change, CONSENT, f"{place}.")
+        for one, known in (("channel", Channel), ("purpose", Purpose)):
+            if change.get(one) not in set(known):
+                yield f"{place}.{one}: one of {', '.join(known)}"
+        if not set(STATUSES) & set(change):
+            yield f"{place}: {', '.join(STATUSES)}: at least one of them, when it is so"
+        for one in CONSENT_EXPRESSIONS & set(change):
+            yield from _expressions(change[one], f"{place}.{one}")
+
+
+def _expressions(value: Any, where: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _expressions(one, f"{where}.{name}")
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _expressions(one, f"{where}[{number}]")
+    else:
+        try:
+            compiled(value)
+        except (JMESPathError, TypeError) as error:
+            yield f"{where}: not a JMESPath expression: {str(error).splitlines()[0]}"
+
+
+def _unknown(table: Mapping[str, Any], known: set[str], where: str) -> Iterator[str]:
+    return (f"{where}{name}: unknown; known are {', '.join(sorted(known))}" for name in table if name not in known)

@@ -1,0 +1,65 @@
+"""The deployed journeys, and those of earlier deployments that customers are still walking."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cairn.adapters.documents.journey import journey_from_document
+from cairn.adapters.dynamodb.journey_versions import keep_version, kept_version
+from cairn.adapters.templates.variants import keys_for
+from cairn.domain.journey.definition import Journey
+from cairn.domain.shared.errors import UnknownJourneyError
+
+Entry = dict[str, Any]
+"""One journey of the catalogue: journey, version, document, templates."""
+
+
+class Catalogue:
+    """Implements the port Journeys. `path` is the catalogue.json that `cairn check` has passed and the build wrote."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._journeys: dict[tuple[str, str], Journey] = {}
+        self._kept: set[tuple[str, str]] = set()
+
+    @cached_property
+    def _deployed(self) -> tuple[tuple[str, str], ...]:
+        for entry in json.loads(self._path.read_bytes()):
+            self._entries[entry["journey"], entry["version"]] = entry
+        return tuple(self._entries)
+
+    def current(self) -> tuple[Journey, ...]:
+        return tuple(self.version(name, version) for name, version in self._deployed)
+
+    def version(self, name: str, version: str) -> Journey:
+        if (name, version) not in self._journeys:
+            self._journeys[name, version] = journey_from_document(self._entry(name, version)["document"], version)
+        return self._journeys[name, version]
+
+    def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
+        """A template's parts (text; for e-mail also subject, preview, html) and what it is registered as.
+
+        Of exactly that version, and in the language that is closest to the locale. Raises KeyError.
+        """
+        templates: dict[str, dict[str, Any]] = self._entry(name, version)["templates"]
+        for key in keys_for(template, channel, locale):
+            if key in templates:
+                return templates[key]
+        raise KeyError(f"{template}.{channel}")
+
+    def keep(self, journey: Journey) -> None:
+        """Have the version outlive its deployment; written once per process, and always the same bytes."""
+        this = (journey.name, journey.version)
+        if this not in self._kept:
+            keep_version(self._entry(*this))
+            self._kept.add(this)
+
+    def _entry(self, name: str, version: str) -> Entry:
+        if (name, version) not in self._deployed and (name, version) not in self._entries:
+            kept = kept_version(name, version)
+            if kept is None:
+                raise UnknownJourneyError(f"journey {name} has no version {version}, deployed or kept")
+            self._entries[name, version] = kept
+        return self._entries[name, version]

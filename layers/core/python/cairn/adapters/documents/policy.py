@@ -1,0 +1,167 @@
+"""From the policy's document (docs/policy.md, already checked) to the rules that the gate reads.
+
+Standard library only: this runs in the functions. What people write is read and checked by `authoring.policy`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+from cairn.adapters.documents.journey import share
+from cairn.domain.consent.keywords import Intent
+from cairn.domain.policy import (
+    EVERY_CHANNEL,
+    EVERY_DAY,
+    MARKETING,
+    Breaker,
+    Cap,
+    Closed,
+    Cooldown,
+    Forbidden,
+    Hours,
+    Policy,
+    Rate,
+    ReviewRule,
+    Subscriber,
+    Window,
+)
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.instants import duration
+
+Document = Mapping[str, Any]
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+YEARLY = len("12-25")
+
+
+def policy_at(path: Path) -> Policy:
+    """The policy that `cairn check` has passed and the build wrote."""
+    return policy_from_document(json.loads(path.read_bytes()))
+
+
+def policy_from_document(document: Document) -> Policy:
+    """The policy of a checked document. Raises KeyError or ValueError on one that was not checked."""
+    given = {name: document[name] for name in PLAIN if name in document}
+    given |= {name: duration(document[name]) for name in LENGTHS if name in document}
+    given |= {name: tuple(read(row) for row in document.get(name, ())) for name, read in ROWS.items()}
+    return Policy(
+        **given,
+        breaker=_breaker(document.get("breaker", {})),
+        double_opt_in=frozenset(Channel(one) for one in document.get("double_opt_in", ())),
+        regions={country: frozenset(codes) for country, codes in document.get("regions", {}).items()},
+        countries_needing_registration=_by_channel(document.get("registration", ())),
+        answers={
+            language: {Intent(intent): text for intent, text in answers.items()}
+            for language, answers in document.get("answers", {}).items()
+        },
+    )
+
+
+def _territory(row: Document) -> dict[str, Any]:
+    return {
+        "jurisdiction": row["jurisdiction"],
+        "channels": frozenset(Channel(one) for one in row.get("channels", EVERY_CHANNEL)),
+        "purposes": _purposes(row),
+        "zones": frozenset(row.get("zones", ())),
+        "source": row["source"],
+    }
+
+
+def _hours(row: Document) -> Hours:
+    start, end = time.fromisoformat(row["from"]), time.fromisoformat(row["to"])
+    days = _weekdays(row["days"]) if "days" in row else EVERY_DAY
+    return Hours(**_territory(row), start=start, end=end, days=days, clock=row.get("clock", ""))
+
+
+def _closed(row: Document) -> Closed:
+    dates = row.get("dates", ())
+    return Closed(
+        **_territory(row),
+        days=_weekdays(row.get("days", ())),
+        yearly=frozenset(one for one in dates if len(one) == YEARLY),
+        dates=frozenset(date.fromisoformat(one) for one in dates if len(one) != YEARLY),
+    )
+
+
+def _cap(row: Document) -> Cap:
+    window: Window = row["window"] if row["window"] in {"day", "week"} else duration(row["window"])
+    return Cap(
+        limit=row["limit"],
+        window=window,
+        channel=_channel(row),
+        purposes=_purposes(row),
+        journey=row.get("journey", ""),
+    )
+
+
+def _cooldown(row: Document) -> Cooldown:
+    return Cooldown(length=duration(row["length"]), channel=_channel(row), purposes=_purposes(row))
+
+
+def _forbidden(row: Document) -> Forbidden:
+    return Forbidden(
+        channel=Channel(row["channel"]), purpose=Purpose(row["purpose"]), country=row["country"], source=row["source"]
+    )
+
+
+def _rate(row: Document) -> Rate:
+    channel, reserved = Channel(row["channel"]), share(row.get("reserved", 0))
+    return Rate(channel=channel, per_second=float(row["per_second"]), country=row.get("country", ""), reserved=reserved)
+
+
+def _review(row: Document) -> ReviewRule:
+    return ReviewRule(
+        queue=row["queue"],
+        within=duration(row["within"]),
+        otherwise=row["otherwise"],
+        steps=frozenset(row.get("steps", ())),
+        templates=frozenset(row.get("templates", ())),
+        when=row.get("when", ""),
+    )
+
+
+def _subscriber(row: Document) -> Subscriber:
+    return Subscriber(name=row["name"], url=row["url"], secret=row["secret"])
+
+
+def _breaker(table: Document) -> Breaker:
+    given = dict(table)
+    given |= {name: share(table[name]) for name in ("failure", "bounce", "complaint") if name in table}
+    given |= {"window": duration(table["window"])} if "window" in table else {}
+    return Breaker(**given)
+
+
+def _channel(row: Document) -> Channel | None:
+    return Channel(row["channel"]) if "channel" in row else None
+
+
+def _purposes(row: Document) -> frozenset[Purpose]:
+    return frozenset(Purpose(one) for one in row.get("purposes", MARKETING))
+
+
+def _weekdays(names: Iterable[str]) -> frozenset[int]:
+    return frozenset(WEEKDAYS.index(name) + 1 for name in names)
+
+
+def _by_channel(rows: Iterable[Document]) -> dict[Channel, frozenset[str]]:
+    found: dict[Channel, frozenset[str]] = {}
+    for row in rows:
+        channel = Channel(row["channel"])
+        found[channel] = found.get(channel, frozenset()) | {row["country"]}
+    return found
+
+
+PLAIN = ("brand", "contact", "postal_address", "revoke_all", "unknown_region", "dlt_entity")
+LENGTHS = ("preferred_hour_window", "max_hold")
+ROWS = {
+    "hours": _hours,
+    "closed": _closed,
+    "caps": _cap,
+    "cooldowns": _cooldown,
+    "forbidden": _forbidden,
+    "rates": _rate,
+    "reviews": _review,
+    "subscribers": _subscriber,
+}

@@ -1,0 +1,117 @@
+"""What is left of a customer who was sealed: all that leads to it, and its removal."""
+
+from collections.abc import Iterator
+
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.customers import DynamoCustomers, grave, homes_of
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, ERASING, MESSAGE, STATE, Entry, Open, read_all
+from cairn.adapters.dynamodb.switches import audit_item
+from cairn.adapters.scheduler.timers import held_schedule
+from cairn.application.ports import Sealed
+from cairn.domain.consent.suppression import Told
+from cairn.domain.customer.customer import Customer
+from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, home_of, identifier
+from cairn.domain.operations.audit import Audited
+from cairn.domain.privacy.requests import Traces, mark_of, marks_of
+from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.instants import instant_from_wire
+
+KINDS = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.WHATSAPP: PHONE}
+"""Which kind of name an address is; of a push endpoint none."""
+
+
+class DynamoRemains:
+    """Implements the port Remains."""
+
+    def __init__(self, salt: str) -> None:
+        self._salt = salt
+
+    def sealed(self, customer_id: str) -> Sealed | None:
+        try:
+            item = Open.get(customer_id, ERASING, consistent_read=True)
+        except DoesNotExist:
+            return None
+        at = instant_from_wire(item.erased or "")
+        profile = codec.profile_from_wire(customer_id, item.profile)
+        ids = frozenset({customer_id, *profile.merged})
+        entries = [entry for id_ in ids for entry in Entry.query(id_, consistent_read=True)]
+        further = (name for _, _, name in self._further_addresses(profile) if name is not None)
+        return Sealed(
+            customer_id,
+            at,
+            Traces(ids, (*profile.identifiers, *further), at),
+            frozenset({*(item.enrollments or {}), *(name for entry in entries for name in _enrollments(entry))}),
+            frozenset(name for entry in entries for name in _timers(entry)),
+        )
+
+    def remove(self, sealed: Sealed) -> int:
+        profile = codec.profile_from_wire(sealed.id, Open.get(sealed.id, ERASING, consistent_read=True).profile)
+        told = [Told(channel, mark_of(sealed.at), address) for channel, address, _ in self._further_addresses(profile)]
+        DynamoCustomers(self._salt).tell([*told, *marks_of(profile.identifiers, sealed.at)])
+        self._close_homes(profile, sealed)
+        removed = 0
+        for id_ in sorted(sealed.traces.ids):
+            kept = {STATE, ERASING} if id_ == sealed.id else {STATE}
+            with Entry.batch_write() as batch:
+                for entry in Entry.query(id_, consistent_read=True):
+                    if entry.sk not in kept:
+                        batch.delete(entry)
+                        removed += 1
+        return removed
+
+    def close(self, sealed: Sealed, receipt: Audited) -> None:
+        write = TransactWrite(connection=Open._get_connection().connection)  # noqa: SLF001  the models' own
+        write.save(audit_item(receipt))
+        write.delete(Open(sealed.id, ERASING), condition=Open.pk.exists())
+        try:
+            with write:
+                pass
+        except TransactWriteError as error:
+            if "ConditionalCheckFailed" not in {one.code for one in error.cancellation_reasons if one}:
+                raise
+            # Somebody else, at the same time, has just done all this and written the receipt.
+
+    def _further_addresses(self, profile: Profile) -> Iterator[tuple[Channel, str, Identifier | None]]:
+        """Addresses that were never names of the customer, unless they are somebody else's; names were sealed."""
+        for channel, address in addresses_of(profile.view()).items():
+            kind = KINDS.get(channel)
+            name = identifier(kind, address) if kind else None
+            if name is None or (name not in profile.identifiers and self._is_free(home_of(name, self._salt))):
+                yield channel, address, name
+
+    @staticmethod
+    def _is_free(home: str) -> bool:
+        found = read_all([(home, STATE)]).get((home, STATE))
+        return found is None or bool(found.erased and not found.alias_of)
+
+    def _close_homes(self, profile: Profile, sealed: Sealed) -> None:
+        """Those names and merged ids that were too many to be sealed with the customer."""
+        homes = homes_of(Customer(profile), self._salt)
+        found = read_all((home, STATE) for home in homes)
+        for (home, _), item in found.items():
+            if item.alias_of in sealed.traces.ids and not item.erased:
+                try:
+                    grave(home, sealed.at).save(condition=Open.alias_of == item.alias_of)
+                except PutError as error:
+                    if error.cause_response_code != CONDITION_FAILED:
+                        raise
+
+
+def _enrollments(entry: Entry) -> Iterator[str]:
+    body = entry.body if isinstance(entry.body, dict) else {}
+    for told in (body, *(body.get("facts") or ())):
+        if told.get("enrollment"):
+            yield told["enrollment"]
+
+
+def _timers(entry: Entry) -> Iterator[str]:
+    """The schedules that were to bring a held message, one for each time that it had to wait."""
+    if entry.sk.startswith(MESSAGE):
+        for decision in entry.decisions or ():
+            if decision.get("until"):
+                yield held_schedule(entry.sk.removeprefix(MESSAGE), instant_from_wire(decision["until"]))

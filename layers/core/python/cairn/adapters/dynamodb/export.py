@@ -1,0 +1,158 @@
+"""Everything that is kept about a customer, told as JSON. docs/privacy.md describes the document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.customers import MAX_HOPS, contact_from_item
+from cairn.adapters.dynamodb.items import (
+    CONSENT,
+    CONTACT,
+    EVENT,
+    FACTS,
+    MESSAGE,
+    OPEN,
+    STATE,
+    SUPPRESSED,
+    TASK,
+    Entry,
+    Open,
+    read_all,
+    suppressed_key,
+)
+from cairn.domain.consent.suppression import Mark, Suppression, key_of, standing
+from cairn.domain.privacy.requests import CHANNELS
+from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
+from cairn.domain.shared.instants import instant_to_wire
+
+Json = dict[str, Any]
+
+
+class DynamoEverything:
+    """Implements the port Everything: one Query, and one read for what is known against the customer's addresses."""
+
+    def __init__(self, salt: str) -> None:
+        self._salt = salt
+
+    def about(self, customer_id: str) -> Json:
+        items = _partition(customer_id)
+        for _ in range(MAX_HOPS):
+            state = items.get(STATE)
+            if state is None:
+                raise UnknownCustomerError("no such customer; it was erased long ago, or belongs to another deployment")
+            if state.erased:
+                raise ErasedCustomerError("the customer was erased")
+            if not state.alias_of:
+                break
+            customer_id = state.alias_of
+            items = _partition(customer_id)
+        else:
+            raise UnknownCustomerError(f"more than {MAX_HOPS} merges in a row; the table has a loop")
+        profile = codec.profile_from_wire(customer_id, state.profile)
+        entries = [item for sk, item in sorted(items.items()) if not sk.startswith(OPEN)]
+        told: Json = {name: [] for name in (*SECTIONS.values(), "other")}
+        for entry in entries:
+            prefix = entry.sk.partition("#")[0] + "#"
+            told[SECTIONS.get(prefix, "other")].append(_entry(entry, prefix))
+        return {
+            "customer": _person(profile),
+            "journeys": _journeys(state),
+            "consent": _consent(items.get(CONTACT)),
+            "sending": _sending(items.get(CONTACT)),
+            "suppressed": self._suppressed(profile),
+            **told,
+        }
+
+    def _suppressed(self, profile: Profile) -> list[Json]:
+        """What is known against each address, though it is kept by a hash and not in the customer's partition."""
+        addresses = set(addresses_of(profile.view()).items())
+        addresses |= {(channel, one.value) for one in profile.identifiers for channel in CHANNELS.get(one.kind, ())}
+        keys = {one: suppressed_key(key_of(*one, self._salt)) for one in addresses}
+        found = read_all((key, SUPPRESSED) for key in keys.values())
+        told = []
+        for (channel, address), key in sorted(keys.items()):
+            marks = sorted(found[key, SUPPRESSED].marks or ()) if (key, SUPPRESSED) in found else []
+            if marks:
+                holds = [_suppression(one) for one in standing(map(Mark.from_wire, marks))]
+                told.append({"channel": channel.value, "address": address, "holds": holds, "marks": marks})
+        return told
+
+
+SECTIONS: Mapping[str, str] = {
+    EVENT: "events",
+    FACTS: "decisions",
+    MESSAGE: "messages",
+    TASK: "tasks",
+    CONSENT: "consent_history",
+}
+"""Where each kind of item stands in the document; whatever else there is stands under `other`, as it is."""
+
+
+def _partition(customer_id: str) -> dict[str, Any]:
+    """Every item of a partition by its sort key, whatever its kind."""
+    connection = Open._get_connection().connection  # noqa: SLF001  the connection that the models already use
+    table, start, items = Open.Meta.table_name, None, {}
+    while True:
+        answer = connection.query(table, customer_id, consistent_read=True, exclusive_start_key=start)
+        for raw in answer["Items"]:
+            sk = raw["sk"]["S"]
+            items[sk] = (Open if sk.startswith(OPEN) else Entry).from_raw_data(raw)
+        start = answer.get("LastEvaluatedKey")
+        if start is None:
+            return items
+
+
+def _person(profile: Profile) -> Json:
+    return {
+        "id": profile.id,
+        "created_at": instant_to_wire(profile.created_at),
+        "identifiers": [{"kind": one.kind, "value": one.value} for one in profile.identifiers],
+        "attributes": {
+            name: {"value": one.value, "told_at": instant_to_wire(one.at)}
+            for name, one in sorted(profile.attributes.items())
+        },
+        "tags": list(profile.tags),
+        "activity": {
+            name: {"count": one.count, "first": instant_to_wire(one.first), "last": instant_to_wire(one.last)}
+            for name, one in sorted(profile.activity.items())
+        },
+        "merged": codec.instants_to_wire(profile.merged),
+    }
+
+
+def _suppression(one: Suppression) -> Json:
+    return {
+        "cause": one.cause.value,
+        "purpose": one.purpose.value if one.purpose else None,
+        "since": instant_to_wire(one.at),
+    }
+
+
+def _journeys(state: Open) -> Json:
+    enrollments = [{"id": name, **wire} for name, wire in sorted((state.enrollments or {}).items())]
+    return {"enrollments": enrollments, **(state.memory or {})}
+
+
+def _consent(item: Open | None) -> list[Json]:
+    return codec.consents_to_wire(contact_from_item(item).consents)
+
+
+def _sending(item: Open | None) -> Json:
+    contact = contact_from_item(item)
+    return {
+        "claims": {name: codec.claim_to_wire(one) for name, one in sorted(contact.claims.items())},
+        "holds": {name: codec.hold_to_wire(one) for name, one in sorted(contact.holds.items())},
+        "heard": {channel.value: instant_to_wire(at) for channel, at in contact.heard.items()},
+    }
+
+
+UNTOLD = frozenset({"pk", "sk", "at", "body", "rank", "gsi1pk", "gsi1sk", "expires_at"})
+"""Attributes of an entry that are told by another name, or that say nothing about anybody."""
+
+
+def _entry(item: Entry, prefix: str) -> Json:
+    told = {name: value for name, value in item.attribute_values.items() if name not in UNTOLD and value is not None}
+    expires = {"expires_at": int(item.expires_at)} if item.expires_at else {}
+    return {"key": item.sk.removeprefix(prefix), "at": item.at, **told, **expires, "body": item.body}

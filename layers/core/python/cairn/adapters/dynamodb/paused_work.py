@@ -1,0 +1,66 @@
+"""What waits for somebody to resume it: found by what is paused, in the sparse index, without a scan."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from pynamodb.exceptions import UpdateError
+
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, MESSAGE, PARKED, PAUSED, Entry
+from cairn.application.ports import Parked, ParkedEnrollment, ParkedMessage
+from cairn.domain.effects import ParkEnrollment
+from cairn.domain.shared.channels import Purpose
+from cairn.domain.shared.instants import instant_to_wire
+
+PAGE = 100
+"""So many are set going before the first of them is dismissed; a crash in between sets those going twice."""
+
+
+class DynamoWaitingRoom:
+    """Implements the port WaitingRoom."""
+
+    def park(self, customer_id: str, revision: int, enrollment: ParkEnrollment, due_at: datetime) -> None:
+        """Under the commit's own key: a later wait of the same enrollment is another item."""
+        Entry(
+            customer_id,
+            f"{PARKED}{enrollment.enrollment}#{revision:09d}",
+            body={"enrollment": enrollment.enrollment, "sequence": enrollment.sequence},
+            gsi1pk=PAUSED + enrollment.target,
+            gsi1sk=instant_to_wire(due_at),
+        ).save()
+
+    def waiting(self, target: str) -> Iterator[Sequence[Parked]]:
+        found = map(_parked, Entry.by_index.query(PAUSED + target, page_size=PAGE))
+        while page := list(islice(found, PAGE)):
+            yield page
+
+    def dismiss(self, target: str, parked: Sequence[Parked]) -> None:
+        _forget_enrollments(one for one in parked if isinstance(one, ParkedEnrollment))
+        for one in parked:
+            if isinstance(one, ParkedMessage):
+                _unpark(one, target)
+
+
+def _parked(item: Entry) -> Parked:
+    body = item.body or {}
+    if item.sk.startswith(MESSAGE):
+        return ParkedMessage(item.pk, item.sk.removeprefix(MESSAGE), Purpose(body["purpose"]), item.gsi1sk or "")
+    return ParkedEnrollment(item.pk, body["enrollment"], body["sequence"], item.sk)
+
+
+def _forget_enrollments(parked: Iterable[ParkedEnrollment]) -> None:
+    with Entry.batch_write() as batch:
+        for one in parked:
+            batch.delete(Entry(one.customer, one.place))
+
+
+def _unpark(message: ParkedMessage, target: str) -> None:
+    """The message itself stays; whoever parked it anew meanwhile wrote another instant."""
+    still_the_same = (Entry.gsi1pk == PAUSED + target) & (Entry.gsi1sk == message.place)
+    try:
+        Entry(message.customer, MESSAGE + message.id).update(
+            [Entry.gsi1pk.remove(), Entry.gsi1sk.remove()], condition=still_the_same
+        )
+    except UpdateError as error:
+        if error.cause_response_code != CONDITION_FAILED:
+            raise

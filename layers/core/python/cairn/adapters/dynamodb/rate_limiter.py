@@ -1,0 +1,63 @@
+"""The pace at which messages are handed to a provider."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pynamodb.exceptions import UpdateError
+
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, RATE, Bucket
+from cairn.domain.message import rate_limit
+from cairn.domain.message.rate_limit import AHEAD, Line, Slot, Try
+from cairn.domain.policy import Rate
+from cairn.domain.shared.channels import Channel, Purpose
+
+KEPT = timedelta(days=2)
+"""Until a bucket that nobody asks any more is gone. It is in the past long before, and then the same as none."""
+
+
+class Unlimited:
+    """Implements the port Pace where no rate is named."""
+
+    def slot(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Slot:  # noqa: ARG002
+        return Slot(now)
+
+
+class TokenBuckets:
+    """Implements the port Pace for all senders together: a bucket is an item, a place one conditional write."""
+
+    def __init__(self, rates: Iterable[Rate]) -> None:
+        self._rates = tuple(rates)
+
+    def slot(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Slot:
+        for line in rate_limit.lines_of(self._rates, channel, country, purpose, after):
+            slot = _place_in(line, now)
+            if slot.at > now:
+                return slot
+        return Slot(now)
+
+
+def _place_in(line: Line, now: datetime) -> Slot:
+    for one in line:
+        moved_to = _take(one, now)
+        if moved_to is not None:
+            return rate_limit.place(one.bucket, moved_to, now)
+    return rate_limit.nowhere(now)
+
+
+def _take(one: Try, now: datetime) -> int | None:
+    """The instant that the bucket was moved to; None where it is not as it had to be."""
+    at, cost = rate_limit.micros(now), one.bucket.cost
+    if one.behind:
+        condition = (Bucket.tat > at) & (Bucket.tat <= rate_limit.micros(now + AHEAD))
+        moves = Bucket.tat.set(Bucket.tat + cost)
+    else:
+        condition = Bucket.tat.does_not_exist() | (Bucket.tat <= at)
+        moves = Bucket.tat.set(at + cost)
+    item = Bucket(RATE + one.bucket.line, one.bucket.lane)
+    try:
+        item.update([moves, Bucket.expires_at.set(int((now + KEPT).timestamp()))], condition=condition)
+    except UpdateError as error:
+        if error.cause_response_code != CONDITION_FAILED:
+            raise
+        return None
+    return int(item.tat)

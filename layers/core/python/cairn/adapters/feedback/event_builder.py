@@ -1,0 +1,78 @@
+"""What the readers of all providers need: an event made and checked, instants, phone numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cairn.domain.event import HALF_A_CHARACTER, MAX_ID_LENGTH, Event, event_from_wire
+from cairn.domain.identity.identifiers import E164_SHAPE
+from cairn.domain.identity.trust import FEEDBACK_SOURCE
+from cairn.domain.shared.errors import InvalidEventError
+from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_to_wire
+
+Told = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a report reached us."""
+
+    now: datetime
+    id: str = ""
+    """Of the envelope; stands in where the report has no id of its own."""
+    at: datetime | None = None
+    """When it was posted."""
+
+
+def tell(  # noqa: PLR0913  one argument for each part of an event
+    type_: str,
+    origin: Origin,
+    *,
+    id: Sequence[Any],  # noqa: A002  the field's name
+    at: datetime | None,
+    customer: Told,
+    properties: Told,
+    consent: Sequence[Told] = (),
+) -> list[Event]:
+    """The event; none where nobody is named. Raises InvalidEventError for what process_event would not take."""
+    named = {name: value for name, value in customer.items() if value}
+    if not named:
+        return []
+    document = {
+        "id": event_id(*id),
+        "type": type_,
+        "occurred_at": instant_to_wire(at or origin.at or origin.now),
+        "customer": named,
+        "properties": {name: _whole(value) for name, value in properties.items() if value not in (None, "")},
+        "consent": consent,
+    }
+    return [event_from_wire(document, source=FEEDBACK_SOURCE, received_at=origin.now)]
+
+
+def event_id(*parts: Any) -> str:
+    """The provider's own words for what happened, its id first; hashed where they are longer than an id may be."""
+    if not isinstance(parts[0], str) or not parts[0]:
+        raise InvalidEventError(["the provider gives no id, by which a second delivery would be known"])
+    text = "/".join(str(part) for part in parts if part not in (None, ""))
+    return text if len(text) <= MAX_ID_LENGTH else short_hash(text, length=26)
+
+
+def from_epoch(value: Any, a_second: int = 1) -> datetime:
+    """The instant of a number since 1970; `a_second` is how many of its units make a second. Raises ValueError."""
+    try:
+        return datetime.fromtimestamp(float(value) / a_second, UTC)
+    except (OverflowError, OSError):
+        raise ValueError("an instant lies between the years 1 and 9999") from None
+
+
+def phone(digits: Any) -> str:
+    """In E.164, which WhatsApp writes without its plus; empty for a short code, a sender's name or nothing."""
+    number = f"+{str(digits or '').strip().lstrip('+')}"
+    return number if E164_SHAPE.fullmatch(number) else ""
+
+
+def _whole(value: Any) -> Any:
+    """Text without half a character, which JSON can carry and a table cannot hold."""
+    return HALF_A_CHARACTER.sub("\ufffd", value) if isinstance(value, str) else value

@@ -1,0 +1,127 @@
+"""Reading what an operator sent: every problem at once, each naming its field."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from enum import Enum
+from typing import Any, TypeVar
+
+from cairn.domain.event import HALF_A_CHARACTER, MAX_ID_LENGTH
+from cairn.domain.identity.identifiers import EMAIL, EMAIL_SHAPE, identifier
+from cairn.domain.operations.pauses import check_target
+from cairn.domain.operations.switches import MAX_WORDS, window_of
+from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.errors import BodyTooLargeError, InvalidRequestError, InvalidSwitchError
+from cairn.domain.shared.instants import duration
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_WORDING = 10_000
+"""Characters of what a customer was read before consenting."""
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+class Form:
+    """A JSON object. Fields are asked for one by one; `check` then raises InvalidRequestError with all problems."""
+
+    def __init__(self, body: bytes) -> None:
+        self._document = _object_in(body)
+        self._known: set[str] = set()
+        self._problems: list[str] = []
+
+    def check(self) -> None:
+        """Call it when all fields were asked for, before anything is done."""
+        unknown = sorted(self._document.keys() - self._known)
+        known = ", ".join(sorted(self._known))
+        self._problems += [f"{name[:MAX_ID_LENGTH]!r}: unknown field; known are {known}" for name in unknown]
+        if self._problems:
+            raise InvalidRequestError(self._problems)
+
+    def has(self, name: str) -> bool:
+        self._known.add(name)
+        return self._document.get(name) is not None
+
+    def text(self, name: str, *, required: bool = True, most: int = MAX_ID_LENGTH) -> str:
+        if not self.has(name) and not required:
+            return ""
+        value = self._document.get(name)
+        if not isinstance(value, str) or not value.strip():
+            return self._wrong(name, "a text that is not empty")
+        if len(value) > most or HALF_A_CHARACTER.search(value):
+            return self._wrong(name, f"at most {most} characters, all of them whole")
+        return value.strip()
+
+    def why(self) -> str:
+        return self.text("why", most=MAX_WORDS)
+
+    def choice(self, name: str, among: type[Choice]) -> Choice:
+        """Some other one where it is missing or wrong, which `check` tells before anybody acts on it."""
+        return self._among(name, self.text(name), among) or next(iter(among))
+
+    def choice_if_any(self, name: str, among: type[Choice]) -> Choice | None:
+        return self._among(name, self.text(name, required=False), among)
+
+    def one_of(self, name: str, *among: str) -> str:
+        value = self.text(name)
+        return self._wrong(name, f"one of {', '.join(among)}") if value and value not in among else value
+
+    def target(self) -> str:
+        """What can be stopped and paused."""
+        value = self.text("target")
+        try:
+            return check_target(value) if value else ""
+        except InvalidSwitchError as error:
+            return self._wrong("target", str(error))
+
+    def window(self) -> timedelta | None:
+        value = self.text("window", required=False)
+        try:
+            return window_of(duration(value)) if value else None
+        except (ValueError, InvalidSwitchError) as error:
+            self._wrong("window", str(error))
+            return None
+
+    def address(self, channel: Channel, normal_phone: Callable[[str], str | None]) -> str:
+        """In its normal form, under which it is known everywhere."""
+        value = self.text("address", most=2 * MAX_ID_LENGTH)
+        if not value or channel is Channel.PUSH:
+            return value
+        if channel is Channel.EMAIL:
+            normal = identifier(EMAIL, value).value
+            return normal if EMAIL_SHAPE.fullmatch(normal) else self._wrong("address", "not an e-mail address")
+        return normal_phone(value) or self._wrong("address", "not a phone number; begin with + and the country's code")
+
+    def wrong(self, problem: str) -> None:
+        """What no single field tells."""
+        self._problems.append(problem)
+
+    def _among(self, name: str, value: str, among: type[Choice]) -> Choice | None:
+        try:
+            return among(value) if value else None
+        except ValueError:
+            self._wrong(name, f"one of {', '.join(str(one.value) for one in among)}")
+            return None
+
+    def _wrong(self, name: str, problem: str) -> str:
+        self._problems.append(f"{name}: {problem}")
+        return ""
+
+
+def count_in(query: Mapping[str, str], name: str, *, default: int, most: int) -> int:
+    """A number of the query string. Raises InvalidRequestError."""
+    told = query.get(name, str(default))
+    if not (told.isascii() and told.isdecimal() and 0 < int(told[:9]) <= most):
+        raise InvalidRequestError([f"{name}: a whole number from 1 to {most}"])
+    return int(told)
+
+
+def _object_in(body: bytes) -> Mapping[str, Any]:
+    if len(body) > MAX_BODY_BYTES:
+        raise BodyTooLargeError(f"a request has at most {MAX_BODY_BYTES} bytes")
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidRequestError(["the body is no JSON"]) from None
+    if not isinstance(document, dict):
+        raise InvalidRequestError(["the body is a JSON object"])
+    return document

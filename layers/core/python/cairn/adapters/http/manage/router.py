@@ -1,0 +1,217 @@
+"""The desk where our own people ask: each route reads its form, has one use case do it and shows what came of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from cairn.adapters.http.manage import documents
+from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in
+from cairn.application.customer.explain_decisions import ExplainDecisions
+from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
+from cairn.application.operations.operator_commands import Instruct, Said, Word
+from cairn.application.operations.switch import Switch
+from cairn.application.ports import Audit, SwitchBoard
+from cairn.application.privacy.hand_out_data import HandOutData
+from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.operations.pauses import WINDOW, PausePolicy
+from cairn.domain.operations.switches import MAX_WORDS
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import (
+    AmbiguousNameError,
+    BodyTooLargeError,
+    CairnError,
+    ConflictError,
+    InvalidRequestError,
+    InvalidSwitchError,
+    NotSignedInError,
+    NotUnderReviewError,
+    UnknownCustomerError,
+    UnknownMessageError,
+)
+
+Json = dict[str, Any]
+
+PAGE = 50
+MAX_PAGE = 100
+
+EVIDENCE = {"wording": MAX_WORDING, "wording_version": MAX_WORDS, "locale": MAX_WORDS, "url": MAX_WORDS}
+"""What may be told of how a consent was given, and in how many characters."""
+
+PROBLEMS: Mapping[type[CairnError], tuple[int, str]] = {
+    InvalidRequestError: (400, "invalid-request"),
+    NotSignedInError: (403, "not-signed-in"),
+    UnknownCustomerError: (404, "unknown-customer"),
+    UnknownMessageError: (404, "unknown-message"),
+    AmbiguousNameError: (409, "ambiguous-name"),
+    ConflictError: (409, "conflict"),
+    InvalidSwitchError: (409, "not-switched"),  # a target that is none has been refused with the form
+    NotUnderReviewError: (409, "not-under-review"),
+    BodyTooLargeError: (413, "body-too-large"),
+}
+OUT_OF_ORDER = (503, "out-of-order")
+"""For everything else: the same request may be sent again."""
+
+
+class Do(StrEnum):
+    STOP = "stop"
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+class Answered(StrEnum):
+    """What a customer can have said."""
+
+    GRANTED = ConsentStatus.GRANTED.value
+    DENIED = ConsentStatus.DENIED.value
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as the HTTP API hands it over."""
+
+    route: str
+    """`POST /manage/switches`."""
+    actor: str
+    """Who is signed in."""
+    body: bytes = b""
+    query: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    document: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    switch: Switch
+    board: SwitchBoard
+    explain: ExplainDecisions
+    hand_out: HandOutData
+    instruct: Instruct
+    review: ReviewMessages
+    audit: Audit
+    normal_phone: Callable[[str], str | None]
+
+    def __call__(self, call: Call, now: datetime) -> Answer:
+        """The answer. Raises a CairnError, for `problem_of` to tell, where nothing was done."""
+        if not call.actor:
+            raise NotSignedInError("sign the request with credentials of the account (AWS Signature Version 4)")
+        routes: dict[str, Callable[[Call, datetime], Answer]] = {
+            "GET /manage/switches": self._board,
+            "POST /manage/switches": self._turn,
+            "POST /manage/explain": self._explain,
+            "POST /manage/export": self._export,
+            "POST /manage/erase": self._erase,
+            "POST /manage/consent": self._consent,
+            "POST /manage/suppressions": self._suppressions,
+            "GET /manage/reviews": self._reviews,
+            "POST /manage/reviews": self._review,
+            "GET /manage/audit": self._audit,
+        }
+        return routes[call.route](call, now)
+
+    def _board(self, call: Call, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
+        return Answer(200, documents.board(self.board.board()))
+
+    def _turn(self, call: Call, now: datetime) -> Answer:
+        form = Form(call.body)
+        do, target, by, why = form.choice("do", Do), form.target(), call.actor, form.why()
+        policy, window = form.choice_if_any("policy", PausePolicy), form.window()
+        if do in {Do.STOP, Do.START} and (policy or window):
+            form.wrong("policy, window: of pause and resume only")
+        form.check()
+        match do:
+            case Do.STOP:
+                after = self.switch.stop(target, by=by, why=why, now=now)
+            case Do.START:
+                after = self.switch.start(target, by=by, why=why, now=now)
+            case Do.PAUSE:
+                policy, window = policy or PausePolicy.KEEP, window or WINDOW
+                after = self.switch.pause(target, by=by, why=why, now=now, policy=policy, window=window)
+            case Do.RESUME:
+                after = self.switch.resume(target, by=by, why=why, now=now, policy=policy, window=window)
+        return Answer(200, documents.board(after))
+
+    def _explain(self, call: Call, now: datetime) -> Answer:  # noqa: ARG002
+        form = Form(call.body)
+        customer, message = form.text("customer", required=False), form.text("message", required=False)
+        if not customer and not message:
+            form.wrong("customer, message: name one of them, or both")
+        form.check()
+        if message:
+            return Answer(200, documents.message(self.explain.of_message(message, customer)))
+        return Answer(200, documents.customer(self.explain.of_customer(customer)))
+
+    def _export(self, call: Call, now: datetime) -> Answer:
+        form = Form(call.body)
+        customer, why = form.text("customer"), form.text("why", required=False, most=MAX_WORDS)
+        form.check()
+        return Answer(200, self.hand_out(customer, by=call.actor, why=why, now=now))
+
+    def _erase(self, call: Call, now: datetime) -> Answer:
+        form = Form(call.body)
+        customer, why = form.text("customer"), form.why()
+        form.check()
+        done = self.instruct.erase(customer, Word(call.actor, why, now))
+        return Answer(202, {"customer": done.about, "receipt": done.id})
+
+    def _consent(self, call: Call, now: datetime) -> Answer:
+        form = Form(call.body)
+        customer, why = form.text("customer"), form.why()
+        channel, purpose = form.choice("channel", Channel), form.choice("purpose", Purpose)
+        status = form.choice("status", Answered)
+        evidence = {name: form.text(name, required=False, most=most) for name, most in EVIDENCE.items()}
+        form.check()
+        proof = {name: text for name, text in evidence.items() if text}
+        said = Said(channel, purpose, ConsentStatus(status.value), proof)
+        done = self.instruct.consent(customer, said, Word(call.actor, why, now))
+        return Answer(202, {"customer": done.about, "event": done.id})
+
+    def _suppressions(self, call: Call, now: datetime) -> Answer:
+        form = Form(call.body)
+        do, channel = form.one_of("do", "suppress", "release", "show"), form.choice("channel", Channel)
+        address = form.address(channel, self.normal_phone)
+        why = form.text("why", required=do != "show", most=MAX_WORDS)
+        form.check()
+        if do == "show":
+            key, standing = self.instruct.standing(channel, address)
+            return Answer(200, {"channel": channel, "key": key, "standing": documents.suppressions(standing)})
+        act = self.instruct.suppress if do == "suppress" else self.instruct.release
+        done = act(channel, address, Word(call.actor, why, now))
+        return Answer(202, {"channel": channel, "key": done.about, "event": done.id})
+
+    def _reviews(self, call: Call, now: datetime) -> Answer:  # noqa: ARG002
+        limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)
+        return Answer(200, {"reviews": documents.reviews(self.review.waiting(limit))})
+
+    def _review(self, call: Call, now: datetime) -> Answer:
+        form = Form(call.body)
+        message, customer = form.text("message"), form.text("customer", required=False)
+        do, why = form.one_of("do", APPROVE, REJECT), form.why()
+        form.check()
+        granted = do == APPROVE
+        done = self.review.decide(message, customer, granted=granted, by=call.actor, why=why, now=now)
+        decision = "approved" if granted else "rejected"
+        return Answer(200, {"message": done.message, "customer": done.customer, "decision": decision})
+
+    def _audit(self, call: Call, now: datetime) -> Answer:  # noqa: ARG002
+        query = call.query or {}
+        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
+        found = self.audit.latest(limit, query.get("before", ""))
+        following = found[-1].id if len(found) == limit else None
+        return Answer(200, {"entries": documents.audit(found), "before": following})
+
+
+def problem_of(error: CairnError) -> Answer:
+    """An RFC 9457 problem that says what to do."""
+    found = (known for known in PROBLEMS if isinstance(error, known))
+    status, reason = PROBLEMS[kind] if (kind := next(found, None)) else OUT_OF_ORDER
+    problem: Json = {"type": f"urn:cairn:problem:{reason}", "title": reason, "status": status, "detail": str(error)}
+    if isinstance(error, InvalidRequestError):
+        problem["problems"] = list(error.problems)
+    return Answer(status, problem)

@@ -1,0 +1,170 @@
+"""Subscribers: what they are told is posted as Standard Webhooks has it (https://www.standardwebhooks.com, 1.0.0)."""
+
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from botocore.httpsession import get_cert_path
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.http.standard_webhooks import ID, SIGNATURE, TIMESTAMP, mac
+from cairn.application.ports import Reply, Secrets
+from cairn.domain.policy import Subscriber
+from cairn.domain.shared.errors import (
+    SecretMissingError,
+    SignatureInvalidError,
+    SubscriberError,
+    SubscriberUnreachableError,
+)
+
+CONNECT_SECONDS = 3
+ANSWER_SECONDS = 15
+"""The least that Standard Webhooks recommends, and the most that leaves a function of 30 seconds its own."""
+
+USER_AGENT = "Cairn-Webhooks/1"
+
+NAT64 = IPv6Network("64:ff9b::/96")
+"""Carries an IPv4 address in its last 32 bits (RFC 6052)."""
+
+Address = IPv4Address | IPv6Address
+
+
+class Reach(StrEnum):
+    """Where notices may go: nowhere inside a network from a deployment, nowhere else from a laptop."""
+
+    PUBLIC = "public"
+    LOOPBACK = "loopback"
+
+    def allows(self, address: Address) -> bool:
+        inner = _inner(address)
+        if self is Reach.LOOPBACK:
+            return inner.is_loopback
+        return all(one.is_global and not one.is_multicast for one in (address, inner))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A subscriber's URL in its parts."""
+
+    tls: bool
+    host: str
+    port: int
+    netloc: str
+    path: str
+
+    @classmethod
+    def of(cls, subscriber: Subscriber, reach: Reach) -> Self:
+        """Checked when policy.toml is read, and once more before anything is sent there. Raises SubscriberError."""
+        url = urlsplit(subscriber.url)
+        schemes = {"https", "http"} if reach is Reach.LOOPBACK else {"https"}
+        try:
+            port = url.port or (443 if url.scheme == "https" else 80)
+        except ValueError:
+            port = 0
+        if not (url.scheme in schemes and url.hostname and port and "@" not in url.netloc and url.netloc.isascii()):
+            raise SubscriberError(f"the URL of {subscriber.name} must begin with https:// and name a host, no user")
+        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        return cls(url.scheme == "https", url.hostname, port, url.netloc, path)
+
+
+class SignedPosts:
+    """Implements the port Subscribers: one POST, signed with every secret that the subscriber may check it with.
+
+    The address that was checked is the one that is called, so that a name cannot lead elsewhere in between. Redirects
+    are not followed, and of the answer nothing is read but its status and headers.
+    """
+
+    def __init__(self, secrets: Secrets, reach: Reach, *, authorities: str = "") -> None:
+        self._secrets = secrets
+        self._reach = reach
+        self._authorities = authorities
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Made once: to read the authorities takes longer than to sign and post. AWS_CA_BUNDLE names AWS's own only."""
+        return ssl.create_default_context(cafile=self._authorities or get_cert_path(True))  # noqa: FBT003
+
+    def tell(self, subscriber: Subscriber, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
+        target = Target.of(subscriber, self._reach)
+        body = to_json(document).encode()
+        headers = {
+            "content-type": "application/json",
+            "host": target.netloc,
+            "user-agent": USER_AGENT,
+            **self._signed(subscriber, notice_id, body, now),
+        }
+        addresses = self._addresses(subscriber.name, target)
+        for number, address in enumerate(addresses, 1):
+            try:
+                return self._post(target, address, headers, body)
+            except (ConnectTimeoutError, NewConnectionError) as error:
+                if number == len(addresses):
+                    raise _unreachable(error) from None
+            except HTTPError as error:
+                raise _unreachable(error) from None
+        raise SubscriberUnreachableError("has no address")
+
+    def _signed(self, subscriber: Subscriber, notice_id: str, body: bytes, now: datetime) -> dict[str, str]:
+        timestamp = str(int(now.timestamp()))
+        try:
+            secrets = [secret for secret in self._secrets.of(subscriber.secret) if secret]
+            signatures = [f"v1,{mac(notice_id, timestamp, body, secret)}" for secret in secrets]
+        except (SecretMissingError, SignatureInvalidError) as error:
+            raise SubscriberError(f"{subscriber.name} cannot be signed for: {error}") from None
+        if not signatures:
+            raise SubscriberError(f"{subscriber.name} cannot be signed for: the secret {subscriber.secret} is empty")
+        return {ID: notice_id, TIMESTAMP: timestamp, SIGNATURE: " ".join(signatures)}
+
+    def _addresses(self, name: str, target: Target) -> list[str]:
+        """Where the host lies; one of each family. Raises SubscriberError where any of it is out of reach."""
+        try:
+            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise SubscriberUnreachableError(f"has a host that cannot be resolved: {type(error).__name__}") from None
+        by_family: dict[int, str] = {}
+        for family, _, _, _, place in found:
+            if not self._reach.allows(ip_address(str(place[0]).partition("%")[0])):
+                raise SubscriberError(f"the host of {name} has an address that is not {self._reach}: it is not called")
+            by_family.setdefault(family, str(place[0]))
+        return list(by_family.values())
+
+    def _post(self, target: Target, address: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        timeout = Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS)
+        pool = (
+            HTTPSConnectionPool(
+                address, target.port, timeout=timeout, ssl_context=self._tls, server_hostname=target.host
+            )
+            if target.tls
+            else HTTPConnectionPool(address, target.port, timeout=timeout)
+        )
+        with pool:
+            answer = pool.urlopen(
+                "POST", target.path, body, headers, retries=False, redirect=False, preload_content=False
+            )
+            try:
+                return Reply(answer.status, answer.headers.get("retry-after", ""))
+            finally:
+                answer.close()
+
+
+def _inner(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for, where it does."""
+    if isinstance(address, IPv4Address):
+        return address
+    carried = IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
+    teredo = address.teredo[1] if address.teredo else None
+    return address.ipv4_mapped or address.sixtofour or teredo or carried or address
+
+
+def _unreachable(error: HTTPError) -> SubscriberUnreachableError:
+    """Without its text, which names the URL."""
+    return SubscriberUnreachableError(f"did not answer: {type(error).__name__}")

@@ -1,0 +1,66 @@
+"""Signed links: who holds one may say what its customer gets, without a login, until it expires."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from itsdangerous import BadData, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+from cairn.application.ports import Secrets
+from cairn.domain.consent.links import Link, LinkKind
+from cairn.domain.consent.suppression import key_of
+from cairn.domain.message.message import Message
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import LinkExpiredError, LinkInvalidError
+from cairn.settings import LINK_VALIDITY
+
+SECRET = "links"  # noqa: S105  its name in Secrets Manager's JSON object, as those of sources are named
+"""Rotated by listing the new one before the old: the first signs, all verify."""
+
+MAX_TOKEN = 1024
+"""Characters; ours have about 220."""
+
+
+class SignedLinks:
+    """Implements the ports Links and Tokens. A link of one kind does not open another: each is signed for its own."""
+
+    def __init__(self, secrets: Secrets, *, salt: str = "", public_url: str = "") -> None:
+        self._secrets = secrets
+        self._salt = salt
+        self._public_url = public_url.rstrip("/")
+
+    def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:
+        """The same links whenever the message is rendered again."""
+        link = Link(
+            customer=message.customer,
+            message=message.id,
+            channel=channel,
+            key=key_of(channel, address, self._salt),
+            purpose=Purpose.MARKETING,
+            expires_at=message.decided_at + LINK_VALIDITY,
+        )
+        return {kind.value: f"{self._public_url}/{kind}/{self.token(kind, link)}" for kind in LinkKind}
+
+    def token(self, kind: LinkKind, link: Link) -> str:
+        expires = str(int(link.expires_at.timestamp()))
+        fields = (link.customer, link.message, link.channel.value, link.key, link.purpose.value, expires)
+        return self._signer(kind).sign(base64_encode(" ".join(fields))).decode()
+
+    def read(self, kind: LinkKind, token: str, now: datetime) -> Link:
+        if len(token) > MAX_TOKEN:
+            raise LinkInvalidError("the link is longer than any of ours")
+        try:
+            fields = base64_decode(self._signer(kind).unsign(token)).decode()
+            customer, message, channel, key, purpose, expires = fields.split(" ")
+            expires_at = datetime.fromtimestamp(int(expires), UTC)
+            link = Link(customer, message, Channel(channel), key, Purpose(purpose), expires_at)
+        except (BadData, ValueError, TypeError):
+            raise LinkInvalidError("the link is incomplete, or not one of ours") from None
+        if now >= link.expires_at:
+            raise LinkExpiredError("the link is too old")
+        return link
+
+    def _signer(self, kind: LinkKind) -> Signer:
+        newest_last = self._secrets.of(SECRET)[::-1]
+        return Signer(newest_last, salt=f"cairn.{kind}", key_derivation="hmac", digest_method=sha256)

@@ -1,0 +1,142 @@
+"""Who answers at the links: reads what a browser or a mail program sends, and shows what came of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cairn.adapters.pages.forms import Form, form_of
+from cairn.adapters.pages.render import Page, Pages
+from cairn.adapters.pages.texts import Texts, texts_for
+from cairn.application.consent.serve_preferences import Filled, ServePreferences, Shown, Topic
+from cairn.domain.consent.links import Link, LinkKind
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import (
+    BodyTooLargeError,
+    CairnError,
+    LinkExpiredError,
+    LinkInvalidError,
+    MalformedBodyError,
+)
+
+POST = "POST"
+
+ONE_CLICK = ("list-unsubscribe", "one-click")
+"""RFC 8058, 3.2: what a mail program posts, and our own button does."""
+
+PROBLEMS: Mapping[type[CairnError], tuple[str, int]] = {
+    LinkInvalidError: ("invalid", 403),
+    LinkExpiredError: ("expired", 410),
+    BodyTooLargeError: ("unreadable", 413),
+    MalformedBodyError: ("unreadable", 400),
+}
+OUT_OF_ORDER = ("busy", 503)
+"""For everything else: nothing was stored, and the same request is safe to send again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request to one of the links."""
+
+    kind: LinkKind
+    token: str
+    method: str
+    accept_language: str = ""
+    content_type: str = ""
+    body: bytes = b""
+    ip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Only a POST changes anything: whatever looks at links before people do, asks by GET or HEAD."""
+
+    serve: ServePreferences
+    pages: Pages
+
+    def __call__(self, visit: Visit, now: datetime) -> Page:
+        """The answer. Raises a CairnError, for `refuse` to answer, where nothing was done."""
+        form = form_of(visit.content_type, visit.body) if visit.method == POST else None
+        link = self.serve.open(visit.kind, visit.token, now)
+        answers: dict[LinkKind, Callable[[Visit, Link, Form | None, datetime], Page]] = {
+            LinkKind.UNSUBSCRIBE: self._unsubscribe,
+            LinkKind.PREFERENCES: self._preferences,
+            LinkKind.CONFIRM: self._confirm,
+        }
+        return answers[visit.kind](visit, link, form, now)
+
+    def refuse(self, visit: Visit, error: CairnError) -> tuple[str, Page]:
+        """Why in one word, and the page that says what to do now."""
+        reason, status = PROBLEMS.get(type(error), OUT_OF_ORDER)
+        return reason, self.pages.problem(texts_for(visit.accept_language), reason, status)
+
+    def _unsubscribe(self, visit: Visit, link: Link, form: Form | None, now: datetime) -> Page:
+        t = _texts(visit, form)
+        preferences = self.serve.sibling(LinkKind.PREFERENCES, link)
+        if form is None:
+            return self.pages.ask_to_unsubscribe(t, link, preferences)
+        name, value = ONE_CLICK
+        if value not in [one.strip().lower() for one in form.get(name, ())]:
+            raise MalformedBodyError("only List-Unsubscribe=One-Click unsubscribes")
+        topic = (link.channel, link.purpose)
+        if "language" in form:
+            self.serve.unsubscribe(link, Shown(t.version, {topic: t.unsubscribe}, t.language), now)
+            return self.pages.unsubscribed(t, link, preferences)
+        self.serve.unsubscribe(link, Shown("RFC 8058", {topic: "List-Unsubscribe=One-Click"}), now)
+        return self.pages.plain("Unsubscribed.")
+
+    def _confirm(self, visit: Visit, link: Link, form: Form | None, now: datetime) -> Page:
+        t = _texts(visit, form)
+        if form is None:
+            return self.pages.ask_to_confirm(t, link)
+        if form.get("confirm") != ("yes",):
+            raise MalformedBodyError("only the page's own button confirms")
+        wording = {(link.channel, link.purpose): self.pages.asked_to_confirm(t, link)}
+        if not self.serve.confirm(link, Shown(t.version, wording, t.language, visit.ip), now):
+            return self.pages.gone(t)
+        return self.pages.confirmed(t, link, self.serve.sibling(LinkKind.PREFERENCES, link))
+
+    def _preferences(self, visit: Visit, link: Link, form: Form | None, now: datetime) -> Page:
+        known = self.serve.preferences(link)
+        t = _texts(visit, form, known.locale if known else "")
+        if form is None:
+            return self.pages.choices(t, known, known.wanted) if known else self.pages.gone(t)
+        seen, ticked = _seen(form), _topics(form.get("want", ()))
+        match form.get("do"):
+            case ("save",) if seen and known is None:
+                return self.pages.gone(t)
+            case ("save",) if seen:
+                pass
+            case ("nothing",):
+                seen, ticked = dict.fromkeys(_own(link), True) | seen, frozenset()
+            case _:
+                raise MalformedBodyError("only the page's own buttons change anything")
+        wanted = self.serve.choose(link, Filled(ticked, seen, _shown(t, visit)), known, now)
+        return self.pages.choices(t, known, wanted, saved=True) if known else self.pages.gone(t, saved=True)
+
+
+def _texts(visit: Visit, form: Form | None, otherwise: str = "") -> Texts:
+    """In the language of the form that was filled in, which is what was read."""
+    (language,) = (form or {}).get("language", ("",))[:1]
+    return texts_for(language or visit.accept_language, otherwise)
+
+
+def _shown(t: Texts, visit: Visit) -> Shown:
+    wording = {
+        (channel, purpose): f"{t.channels[channel]}: {t.about[purpose]}" for channel in Channel for purpose in Purpose
+    }
+    return Shown(t.version, wording, t.language, visit.ip)
+
+
+def _own(link: Link) -> list[Topic]:
+    return [(link.channel, purpose) for purpose in Purpose]
+
+
+def _seen(form: Form) -> dict[Topic, bool]:
+    rows = [one.rpartition(":") for one in form.get("seen", ())]
+    return {topic: state == "on" for name, _, state in rows for topic in _topics((name,))}
+
+
+def _topics(names: tuple[str, ...]) -> frozenset[Topic]:
+    """Those of them that there are; what nobody could have ticked is passed over."""
+    known = {f"{channel}:{purpose}": (channel, purpose) for channel in Channel for purpose in Purpose}
+    return frozenset(known[name] for name in names if name in known)

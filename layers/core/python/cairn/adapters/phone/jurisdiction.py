@@ -1,0 +1,87 @@
+"""Where a customer may be: what its profile says, else everywhere that its phone number can be.
+
+An area code says where a number was given out, not where its owner lives: of a number only the country counts.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cairn.domain.message.message import Message, Whereabouts
+from cairn.domain.shared.channels import Channel
+
+PHONES = (Channel.SMS, Channel.WHATSAPP)
+REGION = re.compile(r"[A-Z0-9]{1,3}")
+"""The second part of an ISO 3166-2 code."""
+
+
+def whereabouts(message: Message) -> Whereabouts:
+    """From the profile's `time_zone`, `country` and `region` (`NY`, `US-NY`), and from the message's phone numbers.
+
+    A region is believed only where nothing else speaks of another country: a wrong one would lift its law.
+    """
+    profile = message.variables.get("profile")
+    profile = profile if isinstance(profile, Mapping) else {}
+    prefix, _, region = _text(profile.get("region")).rpartition("-")
+    stated = [code for code in (_text(profile.get("country")), prefix) if code in zones_by_country()]
+    numbers = {channel: _country_of(message.addresses[channel]) for channel in PHONES if channel in message.addresses}
+    named = list(dict.fromkeys([*stated, *filter(None, numbers.values())]))
+    own = located(profile.get("time_zone"))
+    return Whereabouts(
+        zones=(own,) if own else tuple(zone for country in named for zone in zones_by_country().get(country, ())),
+        countries={channel: numbers.get(channel) or next(iter(named), "") for channel in Channel},
+        region=region if len(named) == 1 and prefix in {"", *named} and REGION.fullmatch(region) else "",
+    )
+
+
+def located(name: Any) -> str:
+    """The zone by the name that stands for a place; empty for what is none, such as UTC, EST or a misspelling.
+
+    Other names of it (`US/Eastern`) are followed to the one that tables of law go by.
+    """
+    if not isinstance(name, str) or "/" not in name:
+        return ""
+    known = _located()
+    return name if name in known else next((one for one in (_links().get(name, ""),) if one in known), "")
+
+
+@cache
+def zones_by_country() -> Mapping[str, tuple[str, ...]]:
+    """Every zone of each country, by the IANA database's own table."""
+    zones: dict[str, list[str]] = {}
+    for line in _lines("zone.tab"):
+        if not line.startswith("#"):
+            country, _, zone, *_ = line.split("\t")
+            zones.setdefault(country, []).append(zone)
+    return {country: tuple(found) for country, found in zones.items()}
+
+
+@cache
+def _located() -> frozenset[str]:
+    return frozenset(zone for zones in zones_by_country().values() for zone in zones)
+
+
+@cache
+def _links() -> Mapping[str, str]:
+    """The name that another name stands for. Read only for a profile that uses one."""
+    links = (line.split() for line in _lines("tzdata.zi") if line.startswith("L "))
+    return {name: target for _, target, name in links}
+
+
+def _lines(file: str) -> list[str]:
+    import tzdata  # noqa: PLC0415  its files are read where a message needs them, not at every cold start
+
+    folder = Path(tzdata.__file__).parent / "zoneinfo"
+    return (folder / file).read_text(encoding="utf-8").splitlines()
+
+
+def _country_of(number: str) -> str:
+    from cairn.adapters.phone.numbers import country_of  # noqa: PLC0415  phonenumbers: only where a message has a number
+
+    return country_of(number)
+
+
+def _text(value: Any) -> str:
+    return value.strip().upper() if isinstance(value, str) else ""

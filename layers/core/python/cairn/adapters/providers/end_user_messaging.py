@@ -1,0 +1,99 @@
+"""AWS End User Messaging: SMS that tells what became of it, and WhatsApp.
+
+Neither has an idempotency token, so what providers.py says of retries holds here too.
+"""
+
+from typing import Any
+
+from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.providers.sns import call, registered_in_india
+from cairn.domain.message.message import Message, Rendered
+from cairn.domain.shared.channels import Purpose
+from cairn.domain.shared.errors import ProviderRejectedError
+
+META_API_VERSION = "v20.0"
+"""Version of Meta's Cloud API that a message is written for (SendWhatsAppMessage takes v20.0 and later)."""
+
+NO_NUMBER = "no_whatsapp_number"
+"""Why a message is rejected by a deployment that cannot send WhatsApp."""
+
+
+class EndUserSms:
+    """SendTextMessage of `pinpoint-sms-voice-v2`; its events bring back `message` and `customer` as their context."""
+
+    def __init__(self, client: Any, *, origination: str, configuration_set: str, dlt_entity: str = "") -> None:
+        self._client = client
+        self._origination = origination
+        self._configuration_set = configuration_set
+        self._dlt_entity = dlt_entity
+
+    def send(self, message: Message, rendered: Rendered) -> str:
+        india = registered_in_india(rendered, self._dlt_entity)
+        registered = {"IN_ENTITY_ID": india[0], "IN_TEMPLATE_ID": india[1]} if india else {}
+        answer = _call(
+            self._client.send_text_message,
+            DestinationPhoneNumber=rendered.address,
+            OriginationIdentity=self._origination,
+            MessageBody=rendered.text,
+            MessageType="TRANSACTIONAL" if message.purpose is Purpose.TRANSACTIONAL else "PROMOTIONAL",
+            ConfigurationSetName=self._configuration_set,
+            Context={"message": message.id, "customer": message.customer},
+            **({"DestinationCountryParameters": registered} if registered else {}),
+        )
+        return str(answer["MessageId"])
+
+
+class EndUserWhatsApp:
+    """SendWhatsAppMessage of `socialmessaging`: the approved template that the message's template names.
+
+    Where it names none, free text, which Meta delivers within 24 hours of a customer's word only.
+    Meta gives `biz_opaque_callback_data` back with each status, as End User Messaging does an SMS's context.
+    """
+
+    def __init__(self, client: Any, *, phone_number_id: str) -> None:
+        self._client = client
+        self._phone_number_id = phone_number_id
+
+    def send(self, message: Message, rendered: Rendered) -> str:
+        document = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": rendered.address,
+            **_content(rendered),
+            "biz_opaque_callback_data": f"{message.customer}/{message.id}",
+        }
+        answer = call(
+            self._client.send_whatsapp_message,
+            originationPhoneNumberId=self._phone_number_id,
+            message=to_json(document).encode(),
+            metaApiVersion=META_API_VERSION,
+        )
+        return str(answer["messageId"])
+
+
+class NoWhatsApp:
+    """A deployment without a number: every message is rejected, so that its next channel is tried."""
+
+    def send(self, message: Message, rendered: Rendered) -> str:  # noqa: ARG002  the port's shape
+        raise ProviderRejectedError(NO_NUMBER)
+
+
+def _content(rendered: Rendered) -> dict[str, Any]:
+    """The part of Meta's document that says what is shown."""
+    name = rendered.registered.get("whatsapp_template")
+    if not name:
+        return {"type": "text", "text": {"preview_url": True, "body": rendered.text}}
+    template: dict[str, Any] = {"name": name, "language": {"code": rendered.registered["whatsapp_language"]}}
+    if rendered.parameters:
+        parameters = [{"type": "text", "text": text} for text in rendered.parameters]
+        template["components"] = [{"type": "body", "parameters": parameters}]
+    return {"type": "template", "template": template}
+
+
+def _call(operation: Any, **arguments: Any) -> Any:
+    """As `call`; of a conflict and a refusal, the reason that stands beside the code (the number is opted out, say)."""
+    try:
+        return call(operation, **arguments)
+    except ProviderRejectedError as error:
+        reason = getattr(error.__cause__, "response", {}).get("Reason")
+        raise ProviderRejectedError(str(reason or error.code)) from error

@@ -1,0 +1,84 @@
+"""S3: what is too large for a queue, under a key that its content names; the queue carries the key."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from cairn.adapters.aws import calling
+from cairn.adapters.documents.json_text import to_json
+from cairn.settings import OVERFLOW_PREFIX
+
+MAX_QUEUED_BYTES = 200_000
+"""Largest message that is queued as it is: SQS takes 256 KiB (1 MiB since 2025, where that is confirmed)."""
+
+MAX_POINTER = 200
+"""Characters of a message that may point to a body; a longer one is the body itself."""
+
+POINTER = "s3"
+"""The one field of a message whose body lies in the bucket: its key."""
+
+EMPTY = "{}"
+"""What a body is replaced by once nobody needs it: that it was there is still known, what it said is not. S3 tells who
+may not list a bucket the same of a body that is gone and of one that is forbidden.
+"""
+
+
+class Overflow:
+    """The bucket. Its client is made when the first large body comes, which for most functions is never.
+
+    It is the costliest of all: 21 ms of CPU, and 4 more for its first call.
+    """
+
+    def __init__(self, make_client: Callable[[], Any], bucket: str) -> None:
+        self._make_client = make_client
+        self._bucket = bucket
+
+    @cached_property
+    def _s3(self) -> Any:
+        return self._make_client()
+
+    def lighten(self, body: str) -> str:
+        """The body itself, or, once that is durably stored, a pointer to it. Doing it twice is doing it once."""
+        raw = body.encode()
+        if len(raw) <= MAX_QUEUED_BYTES:
+            return body
+        key = OVERFLOW_PREFIX + hashlib.sha256(raw).hexdigest()
+        with calling("s3"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=raw, ContentType="application/json")
+        return to_json({POINTER: key})
+
+    def load(self, body: str) -> Any:
+        """The document that a message carries or points to. Raises ValueError where it is no JSON."""
+        document = json.loads(body)
+        key = pointer_of(document)
+        return document if key is None else json.loads(self.fetch(key))
+
+    def let_go(self, body: str) -> None:
+        """Empty the body that a message points to, if it points to one: what it said was processed."""
+        key = pointer_of(json.loads(body)) if len(body) < MAX_POINTER else None
+        if key is not None:
+            self.empty(key)
+
+    def empty(self, key: str) -> None:
+        with calling("s3"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=EMPTY.encode(), ContentType="application/json")
+
+    def fetch(self, key: str) -> bytes:
+        with calling("s3"):
+            raw: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return raw
+
+
+class InPlace:
+    """For whoever never queues anything large: its bodies stay as they are, and it needs no bucket."""
+
+    def lighten(self, body: str) -> str:
+        return body
+
+
+def pointer_of(document: Any) -> str | None:
+    """The key that a message carries instead of a body; None where it carries the body."""
+    key = document[POINTER] if isinstance(document, dict) and document.keys() == {POINTER} else None
+    return key if isinstance(key, str) else None

@@ -1,0 +1,124 @@
+"""Timers: an SQS delay for what is near, an EventBridge schedule for what is further away."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cairn.adapters.aws import calling, code_of
+from cairn.adapters.documents.json_text import to_json
+from cairn.domain.effects import WakeAt
+from cairn.domain.message.message import Message
+from cairn.domain.shared.channels import Purpose
+from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_to_wire
+from cairn.settings import SQS_MAX_DELAY
+
+RETRY_WINDOW = timedelta(days=1)
+"""How long Scheduler keeps trying its target, the most that it allows; after that the wake-up is a dead letter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A queue that timers bring something to, and where it goes if the queue does not take it."""
+
+    url: str
+    arn: str
+    dead_letter_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmClock:
+    """Puts a body on a line at an instant. A schedule has a name of its own, so that setting it twice is once."""
+
+    sqs: Any
+    scheduler: Any
+    role_arn: str
+    group: str
+
+    def set(self, line: Line, name: str, body: str, at: datetime, now: datetime) -> None:
+        if at - now < SQS_MAX_DELAY:
+            delay = max(0, round_up_seconds(at - now))
+            with calling("sqs"):
+                self.sqs.send_message(QueueUrl=line.url, MessageBody=body, DelaySeconds=delay)
+        else:
+            self._schedule(line, name, body, round_up_minute(at))
+
+    def _schedule(self, line: Line, name: str, body: str, at: datetime) -> None:
+        with calling("scheduler"):
+            try:
+                self.scheduler.create_schedule(
+                    Name=name,
+                    GroupName=self.group,
+                    ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})",
+                    ScheduleExpressionTimezone="UTC",
+                    FlexibleTimeWindow={"Mode": "OFF"},
+                    ActionAfterCompletion="DELETE",
+                    Target={
+                        "Arn": line.arn,
+                        "RoleArn": self.role_arn,
+                        "Input": body,
+                        "DeadLetterConfig": {"Arn": line.dead_letter_arn},
+                        "RetryPolicy": {"MaximumEventAgeInSeconds": int(RETRY_WINDOW.total_seconds())},
+                    },
+                )
+            except ClientError as error:
+                if code_of(error) != "ConflictException":
+                    raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timers:
+    """Implements the port Timers. A schedule is named after its effect."""
+
+    clock: AlarmClock
+    wakes: Line
+
+    def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:
+        body = wake_body(customer_id, wake.enrollment, wake.sequence)
+        self.clock.set(self.wakes, wake.id, body, wake.at, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldMessages:
+    """Implements the port HeldMessages. The message stays in the table; what comes back only names it."""
+
+    clock: AlarmClock
+    lanes: Mapping[Purpose, Line]
+
+    def bring(self, message: Message, at: datetime, now: datetime) -> None:
+        body = held_body(message.customer, message.id)
+        self.clock.set(self.lanes[message.purpose], held_schedule(message.id, at), body, at, now)
+
+
+def held_schedule(message_id: str, at: datetime) -> str:
+    """The name of the schedule that brings a held message at an instant."""
+    return short_hash("held", message_id, instant_to_wire(round_up_minute(at)), length=32)
+
+
+def round_up_seconds(length: timedelta) -> int:
+    return -(-length // timedelta(seconds=1))
+
+
+def round_up_minute(at: datetime) -> datetime:
+    """The full minute that is not before `at`.
+
+    Scheduler fires at some point within the minute named (60 s precision), and a wake-up that comes early would
+    have to be set again.
+    """
+    at = at.astimezone(UTC)
+    floor = at.replace(second=0, microsecond=0)
+    return floor if floor == at else floor + timedelta(minutes=1)
+
+
+def wake_body(customer_id: str, enrollment_id: str, sequence: int) -> str:
+    """What a timer brings back, on the wakes queue."""
+    wake = {"customer": customer_id, "enrollment": enrollment_id, "sequence": sequence}
+    return to_json(wake)
+
+
+def held_body(customer_id: str, message_id: str) -> str:
+    """What stands for a held message, on the queues of messages."""
+    return to_json({"customer": customer_id, "held": message_id})

@@ -1,0 +1,30 @@
+"""SQS: orders to erase a customer, each with the delay after which nothing is under way for them any more."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from cairn.adapters.aws import calling
+from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.scheduler.timers import round_up_seconds
+from cairn.domain.effects import EraseCustomer
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+
+
+class ErasuresQueue:
+    """Implements the port Erasures."""
+
+    def __init__(self, sqs: Any, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def put(self, customer_id: str, order: EraseCustomer, delay: timedelta) -> None:
+        body = to_json({"customer": customer_id, "id": order.id, "by": order.by, "at": instant_to_wire(order.at)})
+        with calling("sqs"):
+            self._sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=round_up_seconds(delay))
+
+
+def order_in(body: str) -> tuple[str, EraseCustomer]:
+    """Whom a message asks to erase, and the order. Raises LookupError, TypeError or ValueError where it is none."""
+    told = json.loads(body)
+    return str(told["customer"]), EraseCustomer(told["id"], told["by"], instant_from_wire(told["at"]))

@@ -1,0 +1,43 @@
+"""Where effects go: the queue of messages, and the place of those that can never be carried out."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cairn.adapters.aws import calling
+from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.dynamodb.codec import effect_to_wire, message_to_wire
+from cairn.adapters.scheduler.timers import held_body
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.domain.effects import Effect
+from cairn.domain.message.message import Message
+from cairn.domain.shared.channels import Purpose
+from cairn.domain.shared.errors import CairnError
+
+
+class MessagesQueue:
+    """Implements the port Outbox: a lane a purpose, so that no broadcast stands in the way of a receipt."""
+
+    def __init__(self, sqs: Any, lanes: Mapping[Purpose, str]) -> None:
+        self._sqs = sqs
+        self._lanes = lanes
+
+    def put(self, message: Message) -> None:
+        self._send(message.purpose, to_json(message_to_wire(message)))
+
+    def put_held(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
+        self._send(purpose, held_body(customer_id, message_id))
+
+    def _send(self, purpose: Purpose, body: str) -> None:
+        with calling("sqs"):
+            self._sqs.send_message(QueueUrl=self._lanes[purpose], MessageBody=body)
+
+
+def parked_effect(dead_letters: DeadLetterQueue) -> Callable[[str, Effect | Mapping[str, Any], Exception], None]:
+    """Keeps what can never be carried out, whole, so that it can be redriven once its cause is mended."""
+
+    def park(customer_id: str, what: Effect | Mapping[str, Any], error: Exception) -> None:
+        kept = {"change": what} if isinstance(what, Mapping) else {"effect": effect_to_wire(what)}
+        why = f": {error}" if isinstance(error, CairnError) else ""
+        dead_letters.park(to_json({"customer": customer_id, **kept}), type(error).__name__ + why)
+
+    return park

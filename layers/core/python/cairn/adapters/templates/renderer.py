@@ -1,0 +1,191 @@
+"""Templates: Jinja2, sandboxed, escaped in HTML, and strict: a gap is an error, never half a sentence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Protocol
+
+from jinja2 import StrictUndefined, Template, pass_context
+from jinja2 import TemplateError as JinjaError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from cairn.adapters.pages.texts import texts_for
+from cairn.adapters.templates.footer import with_way_out
+from cairn.adapters.templates.variants import REGISTERED
+from cairn.application.ports import Links
+from cairn.domain.consent.keywords import Intent
+from cairn.domain.journey.definition import Journey, Send
+from cairn.domain.message.message import Message, Rendered, Terms
+from cairn.domain.policy import Policy
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import TemplateError
+from cairn.domain.shared.instants import to_instant, zone_named
+
+NO_MINOR_UNITS = frozenset(
+    ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"),
+)
+THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+
+PARTS = ("subject", "preview", "html", "text")
+PARAMETER = "parameter"
+
+ONE_LINE = ("subject", "preview", PARAMETER)
+"""Parts whose line breaks, which a customer's name may bring along, no provider takes."""
+
+NO_POLICY = Policy()
+
+LINKS = "links"
+
+VARIABLES = ("profile", "data", "customer", "journey", LINKS)
+"""What a template may name."""
+
+
+def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
+    """The environment that templates are checked and rendered in."""
+    made = ImmutableSandboxedEnvironment(autoescape=escape, undefined=StrictUndefined, keep_trailing_newline=False)
+    made.filters |= {"local": local, "money": money}
+    return made
+
+
+@pass_context
+def local(context: Context, value: Any, format_: str) -> str:
+    """What the customer's clock shows at an instant, as strftime has it."""
+    zone = zone_named(context.get("time_zone"), "UTC")
+    instant = to_instant(value, zone)
+    if instant is None:
+        raise TemplateError("the local filter needs an instant in ISO 8601 or seconds since 1970")
+    return instant.astimezone(zone).strftime(format_)
+
+
+def money(minor_units: Any, currency: str = "USD") -> str:
+    """`49.00 USD` from 4900; other currencies have no minor units, or a thousand of them (ISO 4217's exponents)."""
+    code = str(currency).upper()
+    decimals = 0 if code in NO_MINOR_UNITS else 3 if code in THOUSANDTHS else 2
+    return f"{int(minor_units) / 10**decimals:,.{decimals}f} {code}"
+
+
+class Shelf(Protocol):
+    """Where a message's journey version lies, with its templates (adapters/documents/catalogue)."""
+
+    def version(self, name: str, version: str) -> Journey:
+        """Raises UnknownJourneyError."""
+
+    def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
+        """Raises KeyError where there is no such variant."""
+
+
+class NoLinks:
+    """Implements the port Links where there are none. So no marketing e-mail is rendered: it never lacks a way out."""
+
+    def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:  # noqa: ARG002  the port's shape
+        raise TemplateError(f"template {message.template}.{channel} needs links, and none are made here")
+
+
+NO_LINKS = NoLinks()
+
+
+class JinjaRenderer:
+    """Implements the port Renderer, on the templates of the message's own journey version.
+
+    The policy has the answers to STOP, HELP and START, which no journey writes.
+    """
+
+    def __init__(self, catalogue: Shelf, policy: Policy = NO_POLICY, links: Links = NO_LINKS) -> None:
+        self._catalogue = catalogue
+        self._policy = policy
+        self._links = links
+
+    def terms(self, message: Message) -> Terms:
+        if message.answers:
+            return Terms()
+        step = self._catalogue.version(message.journey, message.version).steps.get(message.step)
+        registered = {channel: self._registered(message, channel) for channel in message.channels}
+        terms = Terms(registered={channel: told for channel, told in registered.items() if told})
+        if not isinstance(step, Send):
+            return terms
+        return replace(terms, useful_for=step.useful_for, preferred_hour=step.preferred_hour, review=step.review)
+
+    def render(self, message: Message, channel: Channel, address: str) -> Rendered:
+        if message.answers:
+            return self._answer(message, channel, address)
+        try:
+            variant = self._variant(message, channel)
+        except KeyError as error:
+            raise TemplateError(f"template {message.template} has no {channel} variant") from error
+        marketing_email = channel is Channel.EMAIL and message.purpose is Purpose.MARKETING
+        links = self._links.of(message, channel, address) if marketing_email or _names_links(variant) else {}
+        variables = {**message.variables, LINKS: links, "time_zone": message.time_zone}
+        try:
+            parts: dict[str, Any] = {part: _fill(part, variant[part], variables) for part in PARTS if part in variant}
+            parameters = tuple(self._parameter(text, message, variables) for text in _parameters(variant))
+        except (JinjaError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+            raise TemplateError(f"template {message.template}.{channel}: {type(error).__name__}") from error
+        rendered = Rendered(channel, address, **parts, registered=_names(variant), parameters=parameters, links=links)
+        if not marketing_email:
+            return rendered
+        return with_way_out(rendered, self._under(message), texts_for(locale_of(message)))
+
+    def _under(self, message: Message) -> Policy:
+        """The policy in the name of the journey's own sender, where it has one."""
+        journey = self._catalogue.version(message.journey, message.version)
+        return replace(
+            self._policy,
+            brand=journey.brand or self._policy.brand,
+            postal_address=journey.postal_address or self._policy.postal_address,
+        )
+
+    def _answer(self, message: Message, channel: Channel, address: str) -> Rendered:
+        text = self._policy.answer(Intent(message.answers), locale_of(message))
+        if not text:
+            raise TemplateError(f"the policy has no answer to {message.answers}")
+        return Rendered(channel, address, text)
+
+    def _variant(self, message: Message, channel: Channel) -> dict[str, Any]:
+        return self._catalogue.template(message.journey, message.version, message.template, channel, locale_of(message))
+
+    def _registered(self, message: Message, channel: Channel) -> dict[str, str]:
+        try:
+            return _names(self._variant(message, channel))
+        except KeyError:  # `render` tells
+            return {}
+
+    def _parameter(self, text: str, message: Message, variables: Mapping[str, Any]) -> str:
+        filled = _fill(PARAMETER, text, variables)
+        if not filled:
+            raise TemplateError(f"template {message.template}: a WhatsApp parameter is empty, and Meta takes none")
+        return filled
+
+
+def _fill(part: str, text: str, variables: Mapping[str, Any]) -> str:
+    filled = _compiled(text, part == "html").render(variables)
+    if part in ONE_LINE:
+        return " ".join(filled.split())
+    return filled.strip() if part != "html" else filled
+
+
+def _parameters(variant: Mapping[str, Any]) -> Sequence[str]:
+    parameters: Sequence[str] = variant.get("whatsapp_parameters", ())
+    return parameters
+
+
+def _names_links(variant: Mapping[str, Any]) -> bool:
+    """Whether any of it may name a link: signing them asks for the secret."""
+    return any(LINKS in text for text in (*(str(variant.get(part, "")) for part in PARTS), *_parameters(variant)))
+
+
+def locale_of(message: Message) -> str:
+    """The language that the customer reads, as far as the profile tells (BCP 47)."""
+    profile = message.variables.get("profile")
+    locale = profile.get("locale") if isinstance(profile, Mapping) else None
+    return locale if isinstance(locale, str) else ""
+
+
+def _names(variant: Mapping[str, Any]) -> dict[str, str]:
+    """Under which names somebody approved it."""
+    return {name: variant[name] for name in REGISTERED if isinstance(variant.get(name), str)}
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str, escape: bool) -> Template:  # noqa: FBT001
+    return environment(escape=escape).from_string(text)

@@ -1,0 +1,186 @@
+"""Serve preferences: what customers say by the links of their messages is one event, stored before it is answered."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cairn.application.ports import Customers, Inbox, Tokens
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
+from cairn.domain.consent.contact import Contact
+from cairn.domain.consent.links import Link, LinkKind
+from cairn.domain.consent.suppression import key_of
+from cairn.domain.event import Event
+from cairn.domain.gate.permission import IMPLIED_CONSENT
+from cairn.domain.identity.trust import PREFERENCES_SOURCE
+from cairn.domain.policy import Policy
+from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import UnknownCustomerError
+from cairn.domain.shared.hashing import short_hash
+
+CONSENT_CHANGED = "consent.changed"
+
+Topic = tuple[Channel, Purpose]
+"""What can be wanted or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the customer read before acting: the proof that goes with the change."""
+
+    version: str
+    wording: Mapping[Topic, str]
+    locale: str = ""
+    ip: str = ""
+    """Kept with what is granted, where somebody may have to prove it; with nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it was sent."""
+
+    ticked: Collection[Topic]
+    seen: Mapping[Topic, bool]
+    """What it showed."""
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a customer gets now."""
+
+    wanted: Mapping[Topic, bool]
+    """Every topic on every channel on which the customer can be reached, or has spoken."""
+    denied: frozenset[Topic] = frozenset()
+    """Of what is not wanted, what the customer has said so of."""
+    addresses: Mapping[Channel, str] = field(default_factory=dict)
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServePreferences:
+    tokens: Tokens
+    customers: Customers
+    inbox: Inbox
+    policy: Policy
+    salt: str
+
+    def open(self, kind: LinkKind, token: str, now: datetime) -> Link:
+        """Raises LinkInvalidError or LinkExpiredError."""
+        return self.tokens.read(kind, token, now)
+
+    def sibling(self, kind: LinkKind, link: Link) -> str:
+        """The token of another kind for the same customer and message, as long as this one is good."""
+        return self.tokens.token(kind, link)
+
+    def preferences(self, link: Link) -> Preferences | None:
+        """None where the customer is gone: merged ones are followed, erased ones are not known any more."""
+        try:
+            customer = self.customers.load(link.customer)
+        except UnknownCustomerError:
+            return None
+        view = customer.profile.view()
+        addresses = addresses_of(view)
+        spoken = {change.channel for change in customer.contact.consents.values()}
+        topics = [
+            (channel, purpose)
+            for channel in Channel
+            if channel in {link.channel, *addresses, *spoken}
+            for purpose in (Purpose.MARKETING, Purpose.TRANSACTIONAL)
+        ]
+        return Preferences(
+            wanted={topic: self._stands(customer.contact, topic) for topic in topics},
+            denied=frozenset(topic for topic in topics if customer.contact.consent(*topic) is ConsentStatus.DENIED),
+            addresses=addresses,
+            locale=str(view.get("locale") or ""),
+        )
+
+    def unsubscribe(self, link: Link, shown: Shown, now: datetime) -> None:
+        """Withdraw what the link names. Reads nothing: it works for whoever is gone, and whatever is out of order."""
+        topic = (link.channel, link.purpose)
+        self._store(LinkKind.UNSUBSCRIBE, link, [_denied(topic, Method.ONE_CLICK, shown, now)], now)
+
+    def confirm(self, link: Link, shown: Shown, now: datetime) -> bool:
+        """Grant what was asked: the second half of a double opt-in. False where nobody is left to grant it to."""
+        known = self.preferences(link)
+        if known is None:
+            return False
+        method = Method.DOUBLE_OPT_IN if self._went_to(link, known) else Method.SINGLE_OPT_IN
+        change = _granted((link.channel, link.purpose), method, shown, now)
+        self._store(LinkKind.CONFIRM, link, [change], now)
+        return True
+
+    def choose(self, link: Link, filled: Filled, known: Preferences | None, now: datetime) -> Mapping[Topic, bool]:
+        """Save a form, where `known` is what is stored by now; gives what is wanted from here on.
+
+        What stands unticked is denied, unless it is already; who wants nothing at all says it of the address anyhow, so
+        that it outlives the profile. What is ticked is granted only if that is news: a tick that the form itself had
+        set is nobody's consent.
+        """
+        self._store(LinkKind.PREFERENCES, link, [*self._changes(link, filled, known, now)], now)
+        return {
+            topic: topic in filled.ticked and (was or _is_known(known, topic)) for topic, was in filled.seen.items()
+        }
+
+    def _changes(self, link: Link, filled: Filled, known: Preferences | None, now: datetime) -> Iterator[ConsentChange]:
+        denied = known.denied if known else frozenset()
+        own = self._went_to(link, known)
+        for topic, was in filled.seen.items():
+            here = topic[0] is link.channel
+            if topic not in filled.ticked and (topic not in denied or (here and not filled.ticked)):
+                yield _denied(topic, Method.PREFERENCE_PAGE, filled.shown, now)
+            if topic in filled.ticked and not was and _is_known(known, topic):
+                # The link shows who reads one address. That the others are the same person's, nobody has shown.
+                method = Method.PREFERENCE_PAGE if own and here else Method.SINGLE_OPT_IN
+                yield _granted(topic, method, filled.shown, now)
+
+    def _store(self, kind: LinkKind, link: Link, changes: Iterable[ConsentChange], now: datetime) -> None:
+        """One event; twice within a second, which is a double click, it is the same one."""
+        consent = tuple(changes)
+        if not consent:
+            return
+        second = int(now.timestamp())
+        said = sorted(f"{change.key}:{change.status}" for change in consent)
+        event = Event(
+            id=short_hash(kind, link.customer, link.message, link.key, *said, str(second), length=26),
+            source=PREFERENCES_SOURCE,
+            type=CONSENT_CHANGED,
+            occurred_at=now,
+            customer_id=link.customer,
+            properties={"keys": {link.channel.value: link.key}, "message_id": link.message},
+            consent=consent,
+        )
+        self.inbox.put([event])
+
+    def _stands(self, contact: Contact, topic: Topic) -> bool:
+        change = contact.change(*topic)
+        if change is None or change.status is ConsentStatus.PENDING:
+            return topic in IMPLIED_CONSENT
+        if change.status is ConsentStatus.DENIED:
+            return False
+        channel, purpose = topic
+        return change.confirmed or purpose is not Purpose.MARKETING or channel not in self.policy.double_opt_in
+
+    def _went_to(self, link: Link, known: Preferences | None) -> bool:
+        """Whether the link went to the address that the customer has now."""
+        address = known.addresses.get(link.channel) if known else None
+        return address is not None and key_of(link.channel, address, self.salt) == link.key
+
+
+def _is_known(known: Preferences | None, topic: Topic) -> bool:
+    """Whether there is somebody left to be granted anything about: an old form does not undo an erasure."""
+    return known is not None and topic in known.wanted
+
+
+def _denied(topic: Topic, method: Method, shown: Shown, now: datetime) -> ConsentChange:
+    return ConsentChange(*topic, ConsentStatus.DENIED, now, PREFERENCES_SOURCE, _evidence(topic, method, shown))
+
+
+def _granted(topic: Topic, method: Method, shown: Shown, now: datetime) -> ConsentChange:
+    evidence = _evidence(topic, method, shown) | ({"ip": shown.ip} if shown.ip else {})
+    return ConsentChange(*topic, ConsentStatus.GRANTED, now, PREFERENCES_SOURCE, evidence)
+
+
+def _evidence(topic: Topic, method: Method, shown: Shown) -> dict[str, str]:
+    told = {"wording": shown.wording.get(topic, ""), "wording_version": shown.version, "locale": shown.locale}
+    return {"method": method.value} | {name: text for name, text in told.items() if text}

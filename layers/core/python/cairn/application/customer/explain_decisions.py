@@ -1,0 +1,31 @@
+"""Explain decisions: where a customer stands, or all that became of one message, in plain sentences."""
+
+from dataclasses import dataclass
+
+from cairn.application.customer.find_customer import FindCustomer
+from cairn.application.ports import History, Suppressions
+from cairn.domain.explain.explanations import CustomerExplained, MessageExplained, explain_customer, explain_message
+from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.shared.errors import UnknownMessageError
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainDecisions:
+    find: FindCustomer
+    history: History
+    suppressions: Suppressions
+
+    def of_customer(self, name: str) -> CustomerExplained:
+        """Raises as FindCustomer does."""
+        customer = self.find(name)
+        suppressed = self.suppressions.standing(addresses_of(customer.profile.view()))
+        return explain_customer(customer, suppressed, self.history.entries(customer.id))
+
+    def of_message(self, message: str, name: str = "") -> MessageExplained:
+        """By the message's id, or the audit id of one of its decisions. Raises as FindCustomer does."""
+        message_id, _, _ = message.strip().partition(".")
+        customer = self.find.of_message(message_id, name)
+        explained = explain_message(message_id, customer, self.history.entries(customer.id))
+        if explained is None:
+            raise UnknownMessageError("nothing was decided on that message yet, or its record has expired")
+        return explained

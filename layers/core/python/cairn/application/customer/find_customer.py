@@ -1,0 +1,69 @@
+"""Find a customer by whatever name somebody has for them, or by a message that they were to get."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from cairn.application.ports import Customers, History
+from cairn.domain.customer.customer import Customer
+from cairn.domain.effects import parts_of
+from cairn.domain.identity.identifiers import (
+    EMAIL,
+    EMAIL_SHAPE,
+    EXTERNAL,
+    PHONE,
+    USER_ID,
+    Identifier,
+    identifier,
+    strongest_first,
+)
+from cairn.domain.shared.errors import AmbiguousNameError, UnknownCustomerError, UnknownMessageError
+
+CUSTOMER_ID = re.compile(r"c_[a-z2-7]{26}")
+
+
+@dataclass(frozen=True, slots=True)
+class FindCustomer:
+    customers: Customers
+    history: History
+    normal_phone: Callable[[str], str | None]
+
+    def __call__(self, name: str) -> Customer:
+        """By canonical id, user id, e-mail address, phone number or `<system>:<external id>`.
+
+        Raises UnknownCustomerError, or AmbiguousNameError for a name that several customers go by.
+        """
+        name = name.strip()
+        if CUSTOMER_ID.fullmatch(name):
+            return self.customers.load(name)
+        found = self.customers.find(strongest_first(self._readings(name))).customers
+        if not found:
+            raise UnknownCustomerError("nobody is known by that name")
+        if len(found) > 1:
+            raise AmbiguousNameError(f"several go by that name; give one of {', '.join(one.id for one in found)}")
+        return found[0]
+
+    def of_message(self, message_id: str, name: str = "") -> Customer:
+        """Whose a message is. One that answers a keyword belongs to no enrollment, and is found by its customer only.
+
+        Raises UnknownMessageError, and with a name what a call with it does.
+        """
+        if name:
+            return self(name)
+        enrollment, *_ = parts_of(message_id)
+        customer_id = self.history.customer_of(enrollment) if enrollment else None
+        if customer_id is None:
+            raise UnknownMessageError("no such message is on record; name its customer too, in case it is an old one")
+        return self.customers.load(customer_id)
+
+    def _readings(self, name: str) -> Iterator[Identifier]:
+        """Every kind of name that it may be."""
+        yield identifier(USER_ID, name)
+        if EMAIL_SHAPE.fullmatch(name):
+            yield identifier(EMAIL, name)
+        number = self.normal_phone(name)
+        if number:
+            yield identifier(PHONE, number)
+        system, _, external = name.partition(":")
+        if external:
+            yield identifier(EXTERNAL + system, external)

@@ -1,0 +1,123 @@
+"""Accept a webhook: limit, then signature, then parse; acknowledged only once it is durably queued."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from cairn.application.ports import Inbox, Secrets
+from cairn.domain.event import Event
+from cairn.domain.shared.errors import (
+    BodyTooLargeError,
+    SignatureInvalidError,
+    SignatureMissingError,
+    UnknownSourceError,
+)
+from cairn.settings import MAX_BODY_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as it came: header names in lower case, the body's bytes untouched."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a vendor expects to hear; without a body of its own, what was accepted as JSON."""
+
+    status: int = 202
+    content_type: str = "application/json"
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A GET with which a vendor asks whether the endpoint is ours: query parameters by name.
+
+    The token is a secret of its own, `<source>-verify`; the challenge is what is answered.
+    """
+
+    token: str
+    challenge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a genuine request says."""
+
+    events: tuple[Event, ...] = ()
+    ignored: bool = False
+    """Nothing in it is an event here, or nobody is named."""
+    problems: tuple[str, ...] = ()
+    """Why some of it, or all, cannot be used. It is kept whole for somebody to look at."""
+
+
+class Source(Protocol):
+    """A system that posts webhooks to us."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def answer(self) -> Answer: ...
+
+    @property
+    def handshake(self) -> Handshake | None: ...
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
+        """Raises SignatureMissingError or SignatureInvalidError unless one of the secrets signed these very bytes."""
+
+    def read(self, request: Request, now: datetime) -> Reading:
+        """What a genuine request says. Raises MalformedBodyError or InvalidEventError to have it sent back."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptWebhook:
+    sources: Mapping[str, Source]
+    secrets: Secrets
+    inbox: Inbox
+
+    def __call__(self, source_name: str, request: Request, now: datetime) -> Reading:
+        """All of it is now durably stored. Raises a CairnError for anything that must not be acknowledged."""
+        if len(request.body) > MAX_BODY_BYTES:
+            raise BodyTooLargeError(f"the body has {len(request.body)} bytes; at most {MAX_BODY_BYTES} are taken")
+        source = self.sources.get(source_name)
+        if source is None:
+            raise UnknownSourceError(
+                f"no source is called {source_name!r}; known are {', '.join(sorted(self.sources))}"
+            )
+        source.verify(request, self.secrets.of(source_name), now)
+        reading = source.read(request, now)
+        if reading.problems:
+            self.inbox.put_unreadable(source_name, request.body, reading.problems)
+        self.inbox.put(reading.events)
+        return reading
+
+    def challenge(self, source_name: str, request: Request) -> str | None:
+        """What to answer to a vendor's handshake; None where this source has none.
+
+        Raises SignatureMissingError or SignatureInvalidError unless the request knows the token.
+        """
+        source = self.sources.get(source_name)
+        if source is None or source.handshake is None:
+            return None
+        query = dict(parse_qsl(urlsplit(request.url).query))
+        given, challenge = query.get(source.handshake.token), query.get(source.handshake.challenge)
+        if not given or not challenge:
+            names = f"{source.handshake.token} and {source.handshake.challenge}"
+            raise SignatureMissingError(f"the request needs the query parameters {names}")
+        tokens = [one for one in self.secrets.of(f"{source_name}-verify") if one]
+        matches = [hmac.compare_digest(given.encode(), one.encode()) for one in tokens]
+        if not any(matches):
+            raise SignatureInvalidError("the verify token is another; compare it with the vendor's settings")
+        return challenge
+
+    def answer_of(self, source_name: str) -> Answer:
+        return self.sources[source_name].answer

@@ -1,0 +1,208 @@
+"""Process an event or a wake-up: one read, one pure decision, one commit."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from cairn.application.ports import Commit, Customers, Found, JourneyVersions, Sent, Switches
+from cairn.domain.consent.contact import Contact
+from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
+from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, heed
+from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, on_event, on_wake, unify
+from cairn.domain.effects import parts_of
+from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import PHONE, Identifier, home_of, identifier, may_be_one
+from cairn.domain.identity.trust import OPERATORS_SOURCE, OURS, PREFERENCES_SOURCE, is_provider
+from cairn.domain.policy import Policy
+from cairn.domain.privacy.requests import new_life
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.errors import (
+    ConflictError,
+    DuplicateEventError,
+    ErasedCustomerError,
+    InvalidEventError,
+    UnknownCustomerError,
+)
+
+T = TypeVar("T")
+
+REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
+"""Events of which the customer is the author; what they answer is another message than their own."""
+
+SPOKEN_TO_US = REPLIES - {EVENT_TYPES[Intent.STOP]}
+"""Events by which somebody who was erased comes back; a STOP of theirs is heeded for the number alone."""
+
+OPT_OUT_WORDS = frozenset({"STOP", "HELP", "START"})
+"""What a provider that manages keywords itself says of a reply, whatever word the customer used."""
+
+ATTEMPTS = 8
+"""Times to decide anew when somebody else commits first; the queue's own retries come after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEvent:
+    customers: Customers
+    journeys: JourneyVersions
+    normal_phone: Callable[[str], str | None]
+    salt: str
+    sent: Sent
+    switches: Switches
+    """Asked by wake-ups alone: what happens counts, whatever is paused."""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
+    policy: Policy = field(default_factory=Policy)
+
+    def __call__(self, event: Event, now: datetime) -> Reaction | None:
+        """What the event did; None for a duplicate.
+
+        Raises ConflictError when the customer is too busy, ErasedCustomerError where it is about somebody who was
+        erased since.
+        """
+        event = self._understood(self._normal(event))
+        try:
+            return _until_committed(lambda: self._attempt(event, now))
+        except DuplicateEventError:
+            return None
+        except UnknownCustomerError as error:
+            by_us = event.source in OURS and isinstance(error, ErasedCustomerError)
+            of_nobody = event.source == OPERATORS_SOURCE and event.type in {SUPPRESSED, RELEASED}
+            if not (by_us or of_nobody or is_provider(event.source) or event.source == PREFERENCES_SOURCE):
+                raise
+            # A late word about, or of, somebody who was erased, or of nobody we know: it still holds for the address.
+            self.customers.tell(heed(Contact(), event, self.policy, "UTC").told)
+            return None
+
+    def wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
+        """What the wake-up did; None for a stale one."""
+        return _until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
+
+    def _attempt(self, event: Event, now: datetime) -> Reaction:
+        if event.customer_id and not event.identifiers:
+            found = Found((self.customers.load(event.customer_id),))
+        else:
+            found = self.customers.find(event.identifiers)
+        _check_not_erased(found, event)
+        before, claimed = _same_person(found, event)
+        known = unify(before, now) if before else self._stranger(event, found, now)
+        event = self._matched(event, known.customer.id)
+        named = replace(
+            known.customer,
+            profile=known.customer.profile.named(*claimed),
+            erased=_taken_over(known.customer, found, claimed, now),
+        )
+        reaction = on_event(named, event, self.journeys, now, self.policy)
+        reaction = replace(
+            reaction,
+            effects=known.effects + reaction.effects,
+            facts=known.facts + reaction.facts,
+        )
+        self._keep_versions(reaction, named)
+        self.customers.commit(Commit(reaction, before, now, event, claimed))
+        return reaction
+
+    def _wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
+        customer = self.customers.load(customer_id)
+        pauses = self.switches.current(now).pauses
+        reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses)
+        if reaction is not None:
+            self.customers.commit(Commit(reaction, (customer,), now))
+        return reaction
+
+    def _stranger(self, event: Event, found: Found, now: datetime) -> Reaction:
+        home, erased = home_of(event.identifiers[0], self.salt), found.erased.get(event.identifiers[0])
+        return Reaction(Customer(Profile(new_life(home, erased) if erased else home, created_at=now)))
+
+    def _keep_versions(self, reaction: Reaction, before: Customer) -> None:
+        for key in reaction.customer.enrollments.keys() - before.enrollments.keys():
+            entered = reaction.customer.enrollments[key]
+            self.journeys.keep(self.journeys.version(entered.journey, entered.version))
+
+    def _matched(self, event: Event, customer_id: str) -> Event:
+        """An event about one of our messages, with what is known of that one; a read more where it is not told."""
+        if not is_provider(event.source) or not event.about_a_message:
+            return event
+        told = event.properties.get("message_id")
+        if not isinstance(told, str):
+            about = event.properties.get("reply_to" if event.type in REPLIES else "provider_message_id")
+            if about is None and event.type not in REPLIES:
+                return event
+            channel, when = event.properties.get("channel"), event.occurred_at
+            told = self.sent.match(customer_id, about, channel, when)
+            if told is None and event.type in REPLIES:  # a reference that we were never told: Meta's own id
+                told = self.sent.match(customer_id, None, channel, when)
+        enrollment, step, _ = parts_of(told or "")
+        if not enrollment:
+            return event
+        ours = {"message_id": told, "enrollment": enrollment, "step": step}
+        return replace(event, properties={**event.properties, **ours})
+
+    def _understood(self, event: Event) -> Event:
+        """A reply by what it means: STOP, HELP and START are no answers to what a journey asked."""
+        if not is_provider(event.source) or event.type != REPLIED:
+            return event
+        text, told = str(event.properties.get("text") or ""), event.properties.get("opt_out")
+        intent = Intent(told.lower()) if told in OPT_OUT_WORDS else intent_of(text, self.languages)
+        properties = {**event.properties, "keyword": keyword_of(text)}
+        if is_yes(text, self.languages):
+            properties["confirms"] = True
+        return replace(event, type=EVENT_TYPES[intent] if intent else event.type, properties=properties)
+
+    def _normal(self, event: Event) -> Event:
+        """Phone numbers in E.164; one that is none is dropped, and with it an event that names nobody else."""
+        told = event.attributes.get(PHONE)
+        if isinstance(told, str):
+            event = replace(event, attributes={**event.attributes, PHONE: self.normal_phone(told)})
+        if not any(one.kind == PHONE for one in event.identifiers):
+            return event
+        kept: list[Identifier] = []
+        for one in event.identifiers:
+            value = self.normal_phone(one.value) if one.kind == PHONE else one.value
+            if value is not None:
+                kept.append(identifier(one.kind, value))
+        if not kept and not event.customer_id:
+            raise InvalidEventError(["customer.phone: not a phone number, and nothing else names the customer"])
+        return event.with_identifiers(tuple(kept))
+
+
+def _same_person(found: Found, event: Event) -> tuple[tuple[Customer, ...], tuple[Identifier, ...]]:
+    """Of the customers found, those who may be one with the first; and the identifiers that are theirs from now on.
+
+    The first is who the strongest identifier leads to. Two accounts (`user_id`) that share an address stay two.
+    """
+    same: list[Customer] = []
+    for customer in found.customers:
+        names = (*event.identifiers, *(name for one in same for name in one.profile.identifiers))
+        if may_be_one(names, customer.profile.identifiers):
+            same.append(customer)
+    return tuple(same), found.unclaimed
+
+
+def _check_not_erased(found: Found, event: Event) -> None:
+    """Raises ErasedCustomerError for what was said of somebody until they were erased, whenever it arrives.
+
+    What their providers still report of messages is dropped whenever it was said: it begins no new life.
+    """
+    known = dict(found.erased)
+    for customer in found.customers:
+        known |= {one: customer.erased[one.key] for one in event.identifiers if one.key in customer.erased}
+    reported = is_provider(event.source) and event.about_a_message and event.type not in SPOKEN_TO_US
+    if any(event.occurred_at <= at for at in known.values()) or (known and reported and not found.customers):
+        raise ErasedCustomerError("whom it is about was erased since")
+
+
+def _taken_over(
+    customer: Customer, found: Found, claimed: tuple[Identifier, ...], now: datetime
+) -> Mapping[str, datetime]:
+    """Names that somebody had who was erased, for as long as anything of theirs may still be under way."""
+    young = {name: at for name, at in customer.erased.items() if now - at < DEDUPE_WINDOW}
+    return young | {one.key: found.erased[one] for one in claimed if one in found.erased}
+
+
+def _until_committed(attempt: Callable[[], T]) -> T:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return attempt()
+        except ConflictError:
+            continue
+    return attempt()

@@ -1,0 +1,142 @@
+"""Relay effects: carry out what a commit decided, as often as it takes. Every effect may be done twice."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cairn.application.operations.watch_health import WatchHealth
+from cairn.application.ports import Deliveries, Erasures, Outbox, Tasks, Timeline, Timers, WaitingRoom
+from cairn.application.webhooks.queue_deliveries import TellSubscribers
+from cairn.domain.effects import (
+    AbsorbHistory,
+    AnswerKeyword,
+    Effect,
+    EraseCustomer,
+    Fact,
+    MoveMessage,
+    OpenTask,
+    ParkEnrollment,
+    RecordConsent,
+    SendMessage,
+    WakeAt,
+)
+from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.message.message import Message, MessageStatus
+from cairn.domain.profile.addresses import answerable
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.channels import Purpose
+from cairn.domain.shared.errors import CairnError
+from cairn.settings import SQS_MAX_DELAY
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """One commit as the table's stream shows it."""
+
+    profile: Profile
+    enrollments: Mapping[str, Enrollment]
+    revision: int
+    at: datetime
+    effects: tuple[Effect, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RelayEffects:
+    timers: Timers
+    outbox: Outbox
+    tasks: Tasks
+    timeline: Timeline
+    deliveries: Deliveries
+    health: WatchHealth
+    waiting_room: WaitingRoom
+    tell: TellSubscribers
+    erasures: Erasures
+    park: Callable[[str, Effect | Mapping[str, Any], Exception], None]
+    """Keeps what can never be carried out: the customer's id; an effect, or a change of the table; why."""
+
+    def __call__(self, commit: Committed, now: datetime) -> None:
+        """Carry out one commit's effects. Raises where trying again may help; then all are done again."""
+        if commit.facts:
+            self.timeline.remember(commit.profile.id, commit.revision, commit.facts, commit.at)
+        for effect in commit.effects:
+            try:
+                self._carry_out(effect, commit, now)
+            except CairnError as error:
+                if error.retryable:
+                    raise
+                self.park(commit.profile.id, effect, error)
+
+    def _carry_out(self, effect: Effect, commit: Committed, now: datetime) -> None:  # noqa: C901  one branch an effect
+        customer = commit.profile.id
+        match effect:
+            case SendMessage():
+                self.outbox.put(message_of(effect, commit))
+            case AnswerKeyword():
+                self.outbox.put(answer_of(effect, commit))
+            case WakeAt():
+                self.timers.wake(customer, effect, now)
+            case OpenTask():
+                enrollment = commit.enrollments.get(effect.enrollment)  # none: it is about the customer as such
+                self.tasks.open(customer, enrollment.journey if enrollment else "", effect, commit.at)
+            case MoveMessage():
+                moved = self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
+                if moved is not None:  # done again, it moves nothing any more: each word counts once
+                    self.health.saw(moved, effect.status, effect.at, now)
+            case AbsorbHistory():
+                self.timeline.absorb(customer, effect.merged)
+            case RecordConsent():
+                self.tell(customer, effect)
+            case ParkEnrollment() if effect.enrollment in commit.enrollments:  # a letter's may be over by now
+                due_at = commit.enrollments[effect.enrollment].due_at or commit.at
+                self.waiting_room.park(customer, commit.revision, effect, due_at)
+            case EraseCustomer():
+                self.erasures.put(customer, effect, SQS_MAX_DELAY)
+
+
+def message_of(effect: SendMessage, commit: Committed) -> Message:
+    """The message with all that its sender needs, as things stood when it was decided."""
+    enrollment = commit.enrollments[effect.enrollment]
+    view: dict[str, Any] = commit.profile.view()
+    return Message(
+        id=effect.id,
+        customer=commit.profile.id,
+        enrollment=enrollment.id,
+        journey=enrollment.journey,
+        version=enrollment.version,
+        step=effect.step,
+        channels=effect.channels,
+        template=effect.template,
+        purpose=effect.purpose,
+        addresses=answerable(commit.profile),
+        decided_at=commit.at,
+        variables={
+            "profile": view,
+            "data": dict(enrollment.data),
+            "customer": commit.profile.id,
+            "journey": enrollment.journey,
+        },
+        time_zone=effect.time_zone,
+        place=commit.effects.index(effect),
+    )
+
+
+def answer_of(effect: AnswerKeyword, commit: Committed) -> Message:
+    """What is said to a keyword goes to where it came from, and to nowhere else."""
+    return Message(
+        id=effect.id,
+        customer=commit.profile.id,
+        enrollment="",
+        journey="",
+        version="",
+        step="",
+        channels=(effect.channel,),
+        template="",
+        purpose=Purpose.TRANSACTIONAL,
+        addresses={effect.channel: effect.address},
+        decided_at=effect.at,
+        variables={"profile": commit.profile.view()},
+        time_zone=effect.time_zone,
+        answers=effect.keyword,
+    )

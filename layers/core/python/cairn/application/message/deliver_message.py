@@ -1,0 +1,216 @@
+"""Deliver a message: gate, render, claim, provider, record. What is not sent now is claimed by nobody.
+
+All that a decision rests on is read once for a whole batch; the claim is made on that very state of the customer,
+so a STOP or another message in between means deciding again. The one window that nobody can see into, a crash between
+the provider's call and the record, is settled by purpose: marketing is not sent again, transactional is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from cairn.application.ports import (
+    Asked,
+    Brief,
+    Deliveries,
+    HeldMessages,
+    Pace,
+    Provider,
+    Renderer,
+    Switches,
+    Tasks,
+)
+from cairn.domain.consent.contact import Claim, Hold
+from cairn.domain.effects import OpenTask
+from cairn.domain.gate import gate
+from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress
+from cairn.domain.message import rate_limit
+from cairn.domain.message.message import Message, MessageStatus, Rendered, Whereabouts
+from cairn.domain.message.rate_limit import PLACE_LASTS, Slot
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import (
+    ClaimedElsewhereError,
+    ConflictError,
+    ProviderBusyError,
+    ProviderRejectedError,
+    TemplateError,
+)
+from cairn.settings import FUNCTION_TIMEOUT, SQS_MAX_DELAY
+
+LEASE: timedelta = 2 * FUNCTION_TIMEOUT
+"""How long a claim without an outcome may still be somebody's who is at work."""
+
+ATTEMPTS = 8
+"""Times to decide anew when the customer changes in between; the queue's own retries come after that."""
+
+IN_THE_QUEUE = timedelta(minutes=2)
+"""How much of a long wait is spent in the queue: more than a schedule is late by, and less than a queue delays."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverMessage:
+    deliveries: Deliveries
+    held: HeldMessages
+    tasks: Tasks
+    renderer: Renderer
+    providers: Mapping[Channel, Provider]
+    switches: Switches
+    pace: Pace
+    whereabouts: Callable[[Message], Whereabouts]
+
+    def brief(self, asked: Sequence[Asked]) -> list[Brief | None]:
+        """All that is known of these messages, in one read; None of one whose customer was erased."""
+        return self.deliveries.brief(asked)
+
+    def __call__(self, asked: Asked, now: datetime, brief: Brief | None) -> MessageStatus | None:
+        """What became of it; None where its customer was erased. Raises where it must be delivered again."""
+        rejected = NOTHING
+        for _ in range(ATTEMPTS):
+            if brief is None:
+                return None
+            if brief.settled:
+                return brief.status
+            try:
+                return self._deliver(brief, rejected, now)
+            except _TryNextChannelError as error:
+                rejected = {**rejected, f"rejected_{error.channel}": error.code}
+            except ConflictError:
+                pass
+            (brief,) = self.deliveries.brief([asked])
+        raise ConflictError("the customer keeps changing; the message is delivered once more")
+
+    def _deliver(self, brief: Brief, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
+        message = brief.message
+        earlier = brief.contact.claims.get(message.id)
+        if earlier is not None:
+            if now - earlier.at < LEASE:
+                raise ClaimedElsewhereError("the message is being sent; if not, the lease ends soon")
+            if message.purpose is Purpose.MARKETING:
+                return self._record(brief, MessageStatus.UNDECIDED, now, {"reason": "crash_around_provider"})
+        left = tuple(channel for channel in message.channels if f"rejected_{channel}" not in rejected)
+        message = replace(message, channels=left, terms=self.renderer.terms(message), where=self.whereabouts(message))
+        brief = replace(brief, message=message)
+        verdict = gate.decide(message, brief.contact, brief.contact.claims, self.switches.current(now), now)
+        match verdict:
+            case Suppress():
+                detail = {"reason": verdict.reason.value, "why": verdict.why, **rejected}
+                return self._record(brief, MessageStatus.SUPPRESSED, now, detail)
+            case Defer():
+                return self._hold(brief, verdict, now)
+            case Send():
+                return self._send(brief, verdict, rejected, now)
+
+    def _send(self, brief: Brief, verdict: Send, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
+        message, channel = brief.message, verdict.channel
+        detail: dict[str, Any] = {"channel": channel.value, "reason": verdict.reason.value, **rejected}
+        detail |= {"why": verdict.why} if verdict.why else {}
+        try:
+            rendered = self.renderer.render(message, channel, verdict.address)
+        except TemplateError as error:
+            return self._record(brief, MessageStatus.FAILED, now, detail | {"reason": "template", "error": str(error)})
+        slot = self._slot(brief, channel, now)
+        if slot.at > now:
+            return self._hold(brief, _wait_for(slot, message, channel), now)
+        claim = Claim(now, message.purpose, channel, message.journey)
+        self.deliveries.claim(message, brief.contact, claim)
+        try:
+            provider_id = self.providers[channel].send(message, rendered)
+        except ProviderRejectedError as error:
+            if channel != message.channels[-1]:
+                self.deliveries.release(message)
+                raise _TryNextChannelError(channel, error.code) from error
+            return self._record(brief, MessageStatus.FAILED, now, detail | {"reason": "provider", "error": error.code})
+        except ProviderBusyError:
+            self.deliveries.release(message)
+            raise
+        said = {"subject": rendered.subject, "body": rendered.told, "provider_id": provider_id}
+        return self._record(brief, MessageStatus.SENT, now, detail | {key: text for key, text in said.items() if text})
+
+    def _slot(self, brief: Brief, channel: Channel, now: datetime) -> Slot:
+        """When the provider has room for it. One that has a place keeps it, until that is long past."""
+        had = _place_of(brief, channel)
+        if had is not None and had.at > now:
+            return had
+        after = had.line if had is not None and now - had.at <= PLACE_LASTS else ""
+        country = brief.message.where.countries.get(channel, "")
+        return self.pace.slot(channel, country, brief.message.purpose, now, after)
+
+    def _hold(self, brief: Brief, verdict: Defer, now: datetime) -> MessageStatus:
+        """Hold it, and have it brought again. A step done twice is done once, and the queue brings it until all are."""
+        message = brief.message
+        if verdict.reason is Reason.REVIEW:
+            try:
+                self._ask_for_review(message, verdict, now)
+            except TemplateError as error:
+                return self._record(brief, MessageStatus.FAILED, now, {"reason": "template", "error": str(error)})
+        hold = Hold(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
+        self.deliveries.hold(brief, hold, verdict, now)
+        if verdict.until is not None:
+            self.held.bring(message, _brought_at(verdict, verdict.until, now), now)
+        return MessageStatus.HELD
+
+    def _ask_for_review(self, message: Message, verdict: Defer, now: datetime) -> None:
+        channel = Channel(verdict.why["channel"])
+        rendered = self.renderer.render(message, channel, message.addresses[channel])
+        context = {
+            "message": message.id,
+            "template": message.template,
+            "channel": channel.value,
+            **_shown(rendered),
+            "profile": message.variables.get("profile", {}),
+            "data": message.variables.get("data", {}),
+        }
+        task = OpenTask(
+            id=message.id,
+            enrollment=message.enrollment,
+            step=message.step,
+            queue=str(verdict.why["queue"]),
+            title="Approve or reject a message",
+            due_at=verdict.until or now,
+            context=context,
+        )
+        self.tasks.open(message.customer, message.journey, task, now)
+
+    def _record(self, brief: Brief, status: MessageStatus, now: datetime, detail: Mapping[str, Any]) -> MessageStatus:
+        self.deliveries.record(brief, status, now, detail)
+        return status
+
+
+def _wait_for(slot: Slot, message: Message, channel: Channel) -> Defer:
+    """Until its place; who has none asks again then."""
+    if slot.line:
+        return Defer(slot.at, Reason.RATE, {"channel": channel.value, "place": slot.line})
+    return Defer(rate_limit.ask_again(slot, message.id), Reason.RATE, {"channel": channel.value})
+
+
+def _place_of(brief: Brief, channel: Channel) -> Slot | None:
+    """The place on the channel that the message waits for, if that is what it waits for."""
+    hold = brief.contact.holds.get(brief.message.id)
+    if hold is None or hold.until is None or hold.reason != Reason.RATE or not brief.decisions:
+        return None
+    why = brief.decisions[-1]["why"]
+    return Slot(hold.until, why["place"]) if "place" in why and why["channel"] == channel else None
+
+
+def _brought_at(verdict: Defer, until: datetime, now: datetime) -> datetime:
+    """A schedule knows minutes, and would bring all places of one at once: a long wait ends in the queue."""
+    far = "place" in verdict.why and until - now >= SQS_MAX_DELAY
+    return until - IN_THE_QUEUE if far else until
+
+
+class _TryNextChannelError(Exception):
+    """A provider will never have it; the step's next channel may."""
+
+    def __init__(self, channel: Channel, code: str) -> None:
+        self.channel = channel
+        self.code = code
+        super().__init__(code)
+
+
+def _shown(rendered: Rendered) -> dict[str, str]:
+    parts = {"subject": rendered.subject, "text": rendered.told}
+    return {name: text for name, text in parts.items() if text}

@@ -1,0 +1,43 @@
+"""Review messages: a person says yes or no to one that waits for it, and it goes to the gate at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cairn.application.customer.find_customer import FindCustomer
+from cairn.application.ports import Outbox, Reviews, UnderReview
+from cairn.domain.message.message import Approval
+from cairn.domain.operations.audit import Audited
+
+APPROVE, REJECT = "approve", "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    message: str
+    customer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMessages:
+    find: FindCustomer
+    reviews: Reviews
+    outbox: Outbox
+
+    def waiting(self, limit: int) -> Sequence[UnderReview]:
+        return self.reviews.waiting(limit)
+
+    def decide(  # noqa: PLR0913  who, when and why belong to every decision
+        self, message: str, name: str, *, granted: bool, by: str, why: str, now: datetime
+    ) -> Reviewed:
+        """The gate still has its say: an approved message is held to consent, hours and caps as any other.
+
+        Where the queue is out of order, the same decision once more brings the message to the gate.
+        Raises NotUnderReviewError or ConflictError, and as FindCustomer does.
+        """
+        message_id, _, _ = message.strip().partition(".")
+        customer = self.find.of_message(message_id, name)
+        audited = Audited(now, by, APPROVE if granted else REJECT, message_id, why, {"customer": customer.id})
+        purpose = self.reviews.decide(customer.id, message_id, Approval(granted, by, now), audited)
+        self.outbox.put_held(customer.id, message_id, purpose)
+        return Reviewed(message_id, customer.id)

@@ -1,0 +1,130 @@
+"""Instruct: what our own people say of customers and addresses. It is audited, then takes the road of every event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cairn.application.customer.find_customer import FindCustomer
+from cairn.application.ports import Audit, Customers, Inbox, Suppressions
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
+from cairn.domain.consent.suppression import Suppression, key_of
+from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
+from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, home_of, identifier
+from cairn.domain.identity.trust import OPERATORS_SOURCE
+from cairn.domain.operations.audit import Audited
+from cairn.domain.privacy.requests import ERASURE_REQUESTED, order_of
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.hashing import short_hash
+
+CONSENT_CHANGED = "consent.changed"
+
+KINDS = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.WHATSAPP: PHONE, Channel.PUSH: "push_endpoint"}
+"""The kind of name that an address on a channel is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Who says it and why."""
+
+    by: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A customer's word on consent, as it was told to one of our people."""
+
+    channel: Channel
+    purpose: Purpose
+    status: ConsentStatus
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    """`wording`, `wording_version`, `locale`, `url`: what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instructed:
+    """What was set going; `about` is the customer's id, or the key of the address."""
+
+    id: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instruct:
+    """The audit is written first: what is carried out was always written down, and by whom it was wanted."""
+
+    find: FindCustomer
+    customers: Customers
+    inbox: Inbox
+    audit: Audit
+    suppressions: Suppressions
+    salt: str
+
+    def consent(self, name: str, said: Said, word: Word) -> Instructed:
+        """Raises as FindCustomer does."""
+        customer = self.find(name)
+        proof = {"method": Method.OPERATOR.value, "actor": word.by, "why": word.why, **said.evidence}
+        change = ConsentChange(said.channel, said.purpose, said.status, word.at, OPERATORS_SOURCE, proof)
+        about = {"channel": said.channel.value, "purpose": said.purpose.value, "status": said.status.value}
+        event = self._event(CONSENT_CHANGED, customer.id, word, consent=(change,))
+        return self._instruct("consent", event, customer.id, word, about)
+
+    def suppress(self, channel: Channel, address: str, word: Word) -> Instructed:
+        """Nothing goes to the address any more, whoever's it is, or of nobody."""
+        return self._address("suppress", SUPPRESSED, channel, address, word)
+
+    def release(self, channel: Channel, address: str, word: Word) -> Instructed:
+        """Whatever the address was suppressed for is forgiven. Consent comes back by no such word."""
+        return self._address("release", RELEASED, channel, address, word)
+
+    def standing(self, channel: Channel, address: str) -> tuple[str, tuple[Suppression, ...]]:
+        """What is known against an address, by the key that stands for it."""
+        known = self.suppressions.standing({channel: address})
+        return key_of(channel, address, self.salt), known.get(channel, ())
+
+    def erase(self, name: str, word: Word) -> Instructed:
+        """Forget a customer; gives the receipt's id. Raises as FindCustomer does."""
+        customer = self.find(name)
+        event = self._event(ERASURE_REQUESTED, customer.id, word, {"actor": word.by})
+        receipt = order_of(customer.id, event).id
+        self._instruct("order_erasure", event, customer.id, word, {"receipt": receipt})
+        return Instructed(receipt, customer.id)
+
+    def _address(self, what: str, type_: str, channel: Channel, address: str, word: Word) -> Instructed:
+        key = key_of(channel, address, self.salt)
+        owner = self._owner(identifier(KINDS[channel], address))
+        event = self._event(type_, owner, word, {"channel": channel.value, "key": key})
+        return self._instruct(what, event, f"address:{key}", word, {"channel": channel.value})
+
+    def _owner(self, name: Identifier) -> str:
+        """Whose address it is; of nobody's, the id that its owner would have: nobody is made up for it."""
+        found = self.customers.find([name]).customers
+        return found[0].id if found else home_of(name, self.salt)
+
+    def _event(
+        self,
+        type_: str,
+        customer_id: str,
+        word: Word,
+        properties: Mapping[str, Any] | None = None,
+        consent: tuple[ConsentChange, ...] = (),
+    ) -> Event:
+        """Asked twice in one instant, it is one event."""
+        said = [f"{change.key}:{change.status}" for change in consent] + [str(properties or "")]
+        return Event(
+            id=short_hash(type_, customer_id, word.by, word.at.isoformat(), *said, length=26),
+            source=OPERATORS_SOURCE,
+            type=type_,
+            occurred_at=word.at,
+            customer_id=customer_id,
+            properties=properties or {},
+            consent=consent,
+        )
+
+    def _instruct(self, what: str, event: Event, target: str, word: Word, detail: Mapping[str, Any]) -> Instructed:
+        self.audit.write(Audited(word.at, word.by, what, target, word.why, detail))
+        self.inbox.put([event])
+        return Instructed(event.id, target.removeprefix("address:"))

@@ -1,0 +1,98 @@
+"""deliver_message: asks the gate and hands messages to providers."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cairn.adapters import aws
+from cairn.adapters.documents.catalogue import Catalogue
+from cairn.adapters.documents.policy import policy_at
+from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
+from cairn.adapters.dynamodb.rate_limiter import TokenBuckets, Unlimited
+from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.adapters.dynamodb.timeline import DynamoTimeline
+from cairn.adapters.phone.jurisdiction import whereabouts
+from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
+from cairn.adapters.providers.sns import SesEmail, SnsPush, SnsSms
+from cairn.adapters.scheduler.timers import AlarmClock, HeldMessages, Line
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.templates.renderer import JinjaRenderer
+from cairn.application.message.deliver_message import DeliverMessage
+from cairn.application.ports import DeadLetters, Pace, Provider
+from cairn.compose.links import signed_links
+from cairn.compose.table import bind_table
+from cairn.domain.policy import Policy
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.settings import DeliverMessageSettings
+
+
+def deliver_message() -> DeliverMessage:
+    settings = DeliverMessageSettings.from_environment(os.environ)
+    policy = policy_at(Path(settings.policy_path))
+    bind_table(settings.table_name)
+    sns = aws.client("sns", retries=False)
+    email = SesEmail(
+        aws.client("sesv2", retries=False),
+        sender=settings.email_sender,
+        configuration_set=settings.email_configuration_set,
+    )
+    return DeliverMessage(
+        deliveries=DynamoDeliveries(settings.identity_salt),
+        held=_held_messages(settings),
+        tasks=DynamoTimeline(),
+        renderer=JinjaRenderer(Catalogue(Path(settings.journeys_path)), policy, signed_links(settings)),
+        providers={
+            Channel.EMAIL: email,
+            Channel.SMS: _sms(settings, sns, policy.dlt_entity),
+            Channel.WHATSAPP: _whatsapp(settings),
+            Channel.PUSH: SnsPush(sns),
+        },
+        switches=DynamoSwitches(policy),
+        pace=_pace(policy),
+        whereabouts=whereabouts,
+    )
+
+
+def dead_letters() -> DeadLetters:
+    settings = DeliverMessageSettings.from_environment(os.environ)
+    return DeadLetterQueue(aws.client("sqs"), settings.messages_dead_letter_queue_url)
+
+
+def _held_messages(settings: DeliverMessageSettings) -> HeldMessages:
+    lanes = {
+        Purpose.TRANSACTIONAL: (settings.messages_queue_url, settings.messages_queue_arn),
+        Purpose.MARKETING: (settings.marketing_queue_url, settings.marketing_queue_arn),
+    }
+    dead = settings.messages_dead_letter_queue_arn
+    return HeldMessages(
+        clock=AlarmClock(
+            sqs=aws.client("sqs"),
+            scheduler=aws.client("scheduler"),
+            role_arn=settings.schedule_role_arn,
+            group=settings.schedule_group,
+        ),
+        lanes={purpose: Line(url=url, arn=arn, dead_letter_arn=dead) for purpose, (url, arn) in lanes.items()},
+    )
+
+
+def _pace(policy: Policy) -> Pace:
+    return TokenBuckets(policy.rates) if policy.rates else Unlimited()
+
+
+def _sms(settings: DeliverMessageSettings, sns: Any, dlt_entity: str) -> Provider:
+    if not settings.sms_origination:
+        return SnsSms(sns, sender_id=settings.sms_sender_id, dlt_entity=dlt_entity)
+
+    return EndUserSms(
+        aws.client("pinpoint-sms-voice-v2", retries=False),
+        origination=settings.sms_origination,
+        configuration_set=settings.sms_configuration_set,
+        dlt_entity=dlt_entity,
+    )
+
+
+def _whatsapp(settings: DeliverMessageSettings) -> Provider:
+    if not settings.whatsapp_phone_number_id:
+        return NoWhatsApp()
+    client = aws.client("socialmessaging", retries=False)
+    return EndUserWhatsApp(client, phone_number_id=settings.whatsapp_phone_number_id)

@@ -1,0 +1,37 @@
+"""erase_customer: removes the data of erased customers."""
+
+import os
+
+from cairn.adapters import aws
+from cairn.adapters.dynamodb.erasure import DynamoRemains
+from cairn.adapters.s3 import Overflow
+from cairn.adapters.scheduler.schedule_group import ScheduleGroup
+from cairn.adapters.sqs.dead_letter_eraser import ParkedLetters
+from cairn.adapters.sqs.erasure_queue import ErasuresQueue
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.application.ports import DeadLetters
+from cairn.application.privacy.erase_customer import EraseCustomer
+from cairn.compose.table import bind_table
+from cairn.settings import EraseCustomerSettings
+
+
+def erase_customer() -> EraseCustomer:
+    settings = EraseCustomerSettings.from_environment(os.environ)
+    bind_table(settings.table_name)
+    sqs = aws.client("sqs")
+    return EraseCustomer(
+        remains=DynamoRemains(settings.identity_salt),
+        schedules=ScheduleGroup(scheduler=aws.client("scheduler"), group=settings.schedule_group),
+        letters=ParkedLetters(
+            sqs=sqs,
+            urls=settings.letters_queue_urls.split(),
+            overflow=Overflow(lambda: aws.client("s3"), settings.overflow_bucket),
+            wait_seconds=int(settings.letters_wait_seconds),
+        ),
+        erasures=ErasuresQueue(sqs, settings.erasures_queue_url),
+    )
+
+
+def dead_letters() -> DeadLetters:
+    settings = EraseCustomerSettings.from_environment(os.environ)
+    return DeadLetterQueue(aws.client("sqs"), settings.erasures_dead_letter_queue_url)

@@ -1,0 +1,48 @@
+"""process_event: decides what events and wake-ups do, and commits it."""
+
+import os
+from pathlib import Path
+
+from cairn.adapters import aws
+from cairn.adapters.documents.catalogue import Catalogue
+from cairn.adapters.documents.policy import policy_at
+from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
+from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.adapters.phone.numbers import to_e164
+from cairn.adapters.s3 import Overflow
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.application.events.process_event import ProcessEvent
+from cairn.application.ports import DeadLetters
+from cairn.compose.table import bind_table
+from cairn.settings import ProcessEventSettings
+
+
+def process_event() -> ProcessEvent:
+    settings = ProcessEventSettings.from_environment(os.environ)
+    bind_table(settings.table_name)
+    return ProcessEvent(
+        customers=DynamoCustomers(settings.identity_salt),
+        journeys=Catalogue(Path(settings.journeys_path)),
+        normal_phone=lambda text: to_e164(text, settings.phone_region),
+        salt=settings.identity_salt,
+        switches=DynamoSwitches(),
+        sent=DynamoDeliveries(),
+        languages=tuple(settings.reply_languages.split()),
+        policy=policy_at(Path(settings.policy_path)),
+    )
+
+
+def dead_letters() -> tuple[DeadLetters, DeadLetters]:
+    """Where events and wake-ups go that cannot be processed."""
+    settings = ProcessEventSettings.from_environment(os.environ)
+    sqs = aws.client("sqs")
+    return (
+        DeadLetterQueue(sqs, settings.events_dead_letter_queue_url),
+        DeadLetterQueue(sqs, settings.wakes_dead_letter_queue_url),
+    )
+
+
+def overflow() -> Overflow:
+    """Where the bodies lie that were too large for the events queue."""
+    return Overflow(lambda: aws.client("s3"), ProcessEventSettings.from_environment(os.environ).overflow_bucket)

@@ -1,0 +1,18 @@
+"""record_feedback: stores providers' reports as events."""
+
+import os
+
+from cairn.adapters import aws
+from cairn.adapters.s3 import Overflow
+from cairn.adapters.sqs.events_queue import DeadLetterQueue, EventsQueue
+from cairn.application.ports import DeadLetters
+from cairn.settings import RecordFeedbackSettings
+
+
+def record_feedback() -> tuple[EventsQueue, DeadLetters]:
+    settings = RecordFeedbackSettings.from_environment(os.environ)
+    sqs = aws.client("sqs")
+    return (
+        EventsQueue(sqs, settings.events_queue_url, Overflow(lambda: aws.client("s3"), settings.overflow_bucket)),
+        DeadLetterQueue(sqs, settings.feedback_dead_letter_queue_url),
+    )

@@ -1,0 +1,10 @@
+"""The table that PynamoDB's models are bound to."""
+
+import os
+
+from cairn.adapters.dynamodb import items
+
+
+def bind_table(name: str) -> None:
+    region = os.environ.get("AWS_REGION") or os.environ["AWS_DEFAULT_REGION"]
+    items.bind(name, region)

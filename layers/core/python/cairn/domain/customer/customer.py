@@ -1,0 +1,321 @@
+"""A customer's open state, and the one function that says what an event or a wake-up does to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol, Self
+
+from cairn.domain.consent.contact import Contact
+from cairn.domain.consent.suppression import Told
+from cairn.domain.customer.consent_updates import heed
+from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, parts_of
+from cairn.domain.event import Event
+from cairn.domain.identity.trust import is_provider
+from cairn.domain.journey import engine
+from cairn.domain.journey.definition import Again, Journey, Send
+from cairn.domain.journey.enrollment import COMPLETED, MERGED, UNWANTED, Enrollment, Status
+from cairn.domain.message.message import MessageStatus
+from cairn.domain.operations.pauses import Pause
+from cairn.domain.policy import Policy
+from cairn.domain.privacy import requests
+from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.profile import Profile, Stamped, survivor
+from cairn.domain.shared.hashing import short_hash
+
+DEDUPE_WINDOW = timedelta(days=35)
+"""Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
+
+MAX_EARLY = 10
+"""Ends and changes remembered per customer for starts that arrive late; they keep the item small."""
+
+MAX_ENTERED = 50
+"""Entries remembered per customer for re-entry rules with a key (bookings, invoices); the newest count."""
+
+UNWANTED_WINDOW = timedelta(hours=72)
+"""How long a passage that an event has ended is kept, so that what it still has in the queues is not sent."""
+
+RECEIPT_WINDOW = timedelta(hours=72)
+"""How long a carrier may take to say that it did not deliver (docs.aws.amazon.com/sms-voice, delivery receipts)."""
+
+
+class Journeys(Protocol):
+    """Where journeys are found."""
+
+    def current(self) -> tuple[Journey, ...]:
+        """The deployed version of every journey."""
+
+    def version(self, name: str, version: str) -> Journey:
+        """One version, deployed or kept. Raises UnknownJourneyError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What changes together: profile, contact, open enrollments. Immutable."""
+
+    profile: Profile
+    contact: Contact = field(default_factory=Contact)
+    enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
+    entered: Mapping[str, datetime] = field(default_factory=dict)
+    """When the customer last entered, by `journey:key`; what re-entry rules ask."""
+    closed: Mapping[str, datetime] = field(default_factory=dict)
+    """When an event ended `journey:key` by name; a start that happened before that is stale."""
+    changed: Mapping[str, Stamped] = field(default_factory=dict)
+    """What a refresh said of a `journey:key` that has not started yet."""
+    erased: Mapping[str, datetime] = field(default_factory=dict)
+    """Whose names these were before, and when they were erased: what was said of them until then is not heard."""
+    sealed_at: datetime | None = None
+    """Since when the customer is only there to be erased."""
+    revision: int = 0
+    """Grows with every commit; the optimistic lock."""
+
+    @property
+    def id(self) -> str:
+        return self.profile.id
+
+    def absorbing(self, other: "Customer", now: datetime) -> Self:
+        """Both customers as one. Of two passages for the same journey and key the earlier one goes on."""
+        enrollments: dict[str, Enrollment] = {}
+        walking: set[tuple[str, str]] = set()
+        for one in sorted(
+            ({**other.enrollments, **self.enrollments}).values(), key=lambda each: (each.entered_at, each.id)
+        ):
+            if one.open and (one.journey, one.key) in walking:
+                enrollments[one.id] = one.ending(MERGED, now)
+                continue
+            enrollments[one.id] = one
+            walking |= {(one.journey, one.key)} if one.open else set()
+        return replace(
+            self,
+            profile=self.profile.absorbing(other.profile, now),
+            contact=self.contact.absorbing(other.contact),
+            enrollments=enrollments,
+            entered=_latest(other.entered, self.entered),
+            closed=_latest(other.closed, self.closed),
+            changed={
+                name: one.latest(self.changed.get(name)) for name, one in {**self.changed, **other.changed}.items()
+            },
+            erased=_latest(other.erased, self.erased),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What follows from one trigger: the customer as it is now, effects to carry out, facts to remember."""
+
+    customer: Customer
+    effects: tuple[Effect, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    told: tuple[Told, ...] = ()
+    """What is known against addresses from now on."""
+
+
+def unify(customers: tuple[Customer, ...], now: datetime) -> Reaction:
+    """Several customers who turn out to be one. The survivor's id stays; every fact of the others is kept."""
+    kept = survivor(tuple(one.profile for one in customers)).id
+    merged = next(one for one in customers if one.id == kept)
+    effects: list[Effect] = []
+    facts: list[Fact] = []
+    for other in sorted(customers, key=lambda one: one.id):
+        if other.id != kept:
+            merged = merged.absorbing(other, now)
+            effects.append(AbsorbHistory(short_hash("absorb", kept, other.id), other.id))
+            facts.append(Fact("merged", detail={"absorbed": other.id}))
+    return Reaction(merged, tuple(effects), tuple(facts))
+
+
+NO_POLICY = Policy()
+
+
+def on_event(
+    customer: Customer, event: Event, journeys: Journeys, now: datetime, policy: Policy = NO_POLICY
+) -> Reaction:
+    """What an event does: patches the profile, moves enrollments, starts journeys. A backfilled one only patches."""
+    if requests.is_order(event):
+        return _sealed(customer, event, now)
+    profile = customer.profile.after(event)
+    heeded = heed(customer.contact, event, policy, str(profile.get("time_zone") or "UTC"), addresses_of(profile.view()))
+    reaction = _Reaction(
+        replace(
+            customer,
+            profile=profile,
+            contact=heeded.contact.pruned(now),
+            enrollments={
+                key: one
+                for key, one in customer.enrollments.items()
+                if customer.contact.waits_for(key) or _worth_keeping(one, journeys, now)
+            },
+        ),
+        effects=[effect for effect in (heeded.record, heeded.answer) if effect is not None],
+        told=heeded.told,
+    )
+    if is_provider(event.source):
+        reaction.note_feedback(event, journeys, now)
+    asked = requests.task_of(customer.id, event)
+    if asked is not None:
+        reaction.effects.append(asked)
+    if event.backfill:
+        return reaction.done()
+    for enrollment in tuple(reaction.customer.enrollments.values()):
+        journey = journeys.version(enrollment.journey, enrollment.version)
+        reaction.advance(journey, enrollment, engine.Happened(event), now)
+    for journey in journeys.current():
+        reaction.start(journey, event, now)
+        reaction.remember(journey, event, now)
+    return reaction.done()
+
+
+def on_wake(  # noqa: PLR0913  what is paused belongs to a wake-up
+    customer: Customer,
+    enrollment_id: str,
+    sequence: int,
+    journeys: Journeys,
+    now: datetime,
+    *,
+    pauses: tuple[Pause, ...] = (),
+) -> Reaction | None:
+    """What a wake-up does; None where it is stale. Where its journey is paused, the customer stays where it is."""
+    enrollment = customer.enrollments.get(enrollment_id)
+    if enrollment is None or not enrollment.open or enrollment.sequence != sequence:
+        return None
+    reaction = _Reaction(customer)
+    journey = journeys.version(enrollment.journey, enrollment.version)
+    reaction.advance(journey, enrollment, engine.TimerFired(sequence, pauses), now)
+    return reaction.done()
+
+
+def _sealed(customer: Customer, event: Event, now: datetime) -> Reaction:
+    """The last that is ever decided for a customer: nothing goes on, and what is known of them is erased."""
+    return Reaction(
+        replace(customer, sealed_at=now),
+        effects=(requests.order_of(customer.id, event),),
+        told=requests.marks_of(customer.profile.identifiers, now),
+    )
+
+
+@dataclass(slots=True)
+class _Reaction:
+    customer: Customer
+    effects: list[Effect] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    told: tuple[Told, ...] = ()
+
+    def done(self) -> Reaction:
+        return Reaction(self.customer, tuple(self.effects), tuple(self.facts), self.told)
+
+    def advance(self, journey: Journey, enrollment: Enrollment, trigger: engine.Trigger, now: datetime) -> None:
+        decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
+        self.customer = replace(
+            self.customer,
+            profile=decision.profile,
+            enrollments={**self.customer.enrollments, enrollment.id: decision.enrollment},
+        )
+        self.effects += decision.effects
+        self.facts += decision.facts
+
+    def start(self, journey: Journey, event: Event, now: datetime) -> None:
+        key = engine.entry_key(journey, self.customer.profile, event, now)
+        if key is None:
+            return
+        name = f"{journey.name}:{key}"
+        is_open = self.is_open(journey, key)
+        if not engine.may_enter(journey, self.customer.entered.get(name), is_open=is_open, now=now):
+            if not is_open:
+                self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "re-entry"}))
+            return
+        closed_at = self.customer.closed.get(name)
+        if closed_at is not None and closed_at >= event.occurred_at:
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "ended before it began"}))
+            return
+        enrollment = engine.enrollment_of(journey, self.customer.profile, event, key, now)
+        changed = self.customer.changed.get(name)
+        if changed is not None and changed.at >= event.occurred_at:
+            enrollment = replace(enrollment, data={**enrollment.data, **changed.value}, data_at=changed.at)
+        self.customer = replace(
+            self.customer,
+            entered=_newest({**self.customer.entered, name: now}),
+            changed={other: one for other, one in self.customer.changed.items() if other != name},
+        )
+        self.advance(journey, enrollment, engine.Entered(), now)
+
+    def remember(self, journey: Journey, event: Event, now: datetime) -> None:
+        """What this event says of an enrollment that is still to start, because its events came in another order."""
+        profile = self.customer.profile
+        ended = engine.key_named(journey, journey.exit_on, profile, event, now)
+        if ended is not None and not self.is_over(journey, ended):
+            closed = _latest(self.customer.closed, {f"{journey.name}:{ended}": event.occurred_at})
+            kept = _recent(closed, now)
+            self.customer = replace(self.customer, closed={name: closed[name] for name in kept})
+        key = engine.key_named(journey, journey.refresh_on, profile, event, now)
+        if key is not None and not self.is_open(journey, key) and not self.is_over(journey, key):
+            name = f"{journey.name}:{key}"
+            told = Stamped(dict(event.properties), event.occurred_at).latest(self.customer.changed.get(name))
+            changed = {**self.customer.changed, name: told}
+            kept = _recent({name: one.at for name, one in changed.items()}, now)
+            self.customer = replace(self.customer, changed={name: changed[name] for name in kept})
+
+    def is_open(self, journey: Journey, key: str) -> bool:
+        return any(
+            one.open and (one.journey, one.key) == (journey.name, key) for one in self.customer.enrollments.values()
+        )
+
+    def is_over(self, journey: Journey, key: str) -> bool:
+        """Entered before, and never again: nothing about it needs remembering."""
+        return journey.entry.again is Again.NEVER and f"{journey.name}:{key}" in self.customer.entered
+
+    def note_feedback(self, event: Event, journeys: Journeys, now: datetime) -> None:
+        """A provider told what became of a message: its status moves, and where it failed another channel is tried."""
+        kind = event.type.removeprefix("message.")
+        if not event.about_a_message or kind not in set(MessageStatus):
+            return
+        message = event.properties.get("message_id")
+        if isinstance(message, str):
+            this = short_hash("move", message, kind)
+            self.effects.append(MoveMessage(this, message, kind, event.occurred_at))
+        if isinstance(message, str) and kind in {MessageStatus.BOUNCED, MessageStatus.FAILED}:
+            self.fall_back(message, str(event.properties.get("channel")), journeys, now)
+
+    def fall_back(self, message: str, failed: str, journeys: Journeys, now: datetime) -> None:
+        enrollment = self.customer.enrollments.get(parts_of(message)[0])
+        if enrollment is None or not (enrollment.open or enrollment.outcome == COMPLETED):
+            return  # over for another reason: what it had to say is not wanted any more
+        journey = journeys.version(enrollment.journey, enrollment.version)
+        again = engine.fall_back(journey, self.customer.profile, message, failed, now)
+        if again is not None:
+            self.effects.append(again)
+            self.facts.append(
+                Fact("fell_back", enrollment.id, journey.name, again.step, {"because": f"{failed} failed"})
+            )
+
+
+def _worth_keeping(enrollment: Enrollment, journeys: Journeys, now: datetime) -> bool:
+    """Under way; or over with its goal still to come, or with a message that may still take another channel."""
+    if enrollment.status is Status.ACTIVE:
+        return True
+    ended_at = enrollment.ended_at
+    if enrollment.outcome in UNWANTED and ended_at is not None and now - ended_at < UNWANTED_WINDOW:
+        return True
+    if enrollment.outcome == MERGED:
+        return False
+    journey = journeys.version(enrollment.journey, enrollment.version)
+    alternatives = any(isinstance(step, Send) and len(step.channels) > 1 for step in journey.steps.values())
+    if alternatives and enrollment.ended_at is not None and now - enrollment.ended_at < RECEIPT_WINDOW:
+        return True
+    goal = journey.goal
+    return goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within
+
+
+def _latest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:
+    return {name: max(at for at in (left.get(name), right.get(name)) if at) for name in {**left, **right}}
+
+
+def _recent(instants: Mapping[str, datetime], now: datetime) -> list[str]:
+    """The names that a late start may still ask for."""
+    young = [name for name, at in instants.items() if now - at < DEDUPE_WINDOW]
+    return sorted(young, key=lambda name: instants[name])[-MAX_EARLY:]
+
+
+def _newest(entered: Mapping[str, datetime]) -> dict[str, datetime]:
+    """All entries of journeys without a key, and the newest of the others."""
+    keyed = sorted((name for name in entered if not name.endswith(":")), key=lambda name: entered[name])
+    dropped = set(keyed[:-MAX_ENTERED])
+    return {name: at for name, at in entered.items() if name not in dropped}

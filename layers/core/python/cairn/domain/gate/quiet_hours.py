@@ -1,0 +1,188 @@
+"""Legal hours: when a message may arrive, by the law of wherever its customer may be, on the customer's own clock.
+
+Where it is not known in which zone or region a customer is, an instant is legal only if it is in all that it may be.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from cairn.domain.message.message import Message
+from cairn.domain.policy import EVERY_DAY, EVERYWHERE, Closed, Hours, Policy, Territory
+from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.instants import at_local, zone_named
+
+HORIZON = timedelta(days=14)
+"""How far ahead a legal instant is looked for. Further off, a message means something else than was meant."""
+
+Rule = TypeVar("Rule", bound=Territory)
+
+DAY = timedelta(days=1)
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MIDNIGHT = time()
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What keeps a message back: a rule, and the zone whose clock it went by."""
+
+    kind: Literal["quiet_hours", "closed_day"]
+    jurisdiction: str
+    zone: str
+    source: str
+    hours: str = ""
+    """What it allows: `08:00-21:00`, or with days, `Mon-Sat 09:00-21:00, Sun 12:00-21:00`."""
+
+    def why(self) -> Mapping[str, Any]:
+        told = {"jurisdiction": self.jurisdiction, "zone": self.zone, "source": self.source, "hours": self.hours}
+        return {name: text for name, text in told.items() if text}
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first legal instant, and what objected to those before it."""
+
+    at: datetime | None
+    """None where there is none within the horizon."""
+    objections: tuple[Objection, ...] = ()
+    """In the order in which they were met: the first objects to now. Empty where now is legal."""
+
+    def why(self) -> Mapping[str, Any]:
+        """The first objection, and those that make the wait longer still."""
+        first, *others = (one.why() for one in self.objections)
+        return {**first, "also": others} if others else first
+
+
+def first_legal(policy: Policy, message: Message, channel: Channel, now: datetime) -> Opening:
+    """The earliest instant from now on at which the law lets a message arrive on a channel; now itself where it may.
+
+    A customer of whom no zone is known is taken to be where the journey says.
+    """
+    constraints = tuple(_constraints(policy, message, channel))
+    objections: dict[Objection, None] = {}
+    at = now
+    # Each constraint names its own next instant. None of them is past the first instant that all agree on, so
+    # moving on to it passes nothing over.
+    while (found := next(((one, due) for one in constraints if (due := one.first(at)) != at), None)) is not None:
+        constraint, due = found
+        objections[constraint.objection] = None
+        if due is None or due - now > HORIZON:
+            return Opening(None, tuple(objections))
+        at = due
+    return Opening(at, tuple(objections))
+
+
+@dataclass(frozen=True, slots=True)
+class _Constraint:
+    """Rules that are one: the windows of a jurisdiction, or its closed days, by the clock of one zone."""
+
+    objection: Objection
+    windows: tuple[Hours, ...] = ()
+    closed: tuple[Closed, ...] = ()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return zone_named(self.objection.zone, "UTC")
+
+    def first(self, now: datetime) -> datetime | None:
+        """The first instant from now on that it lets pass."""
+        if self._open(now):
+            return now
+        today = now.astimezone(self.zone).date()
+        for day in (today + DAY * ahead for ahead in range(HORIZON.days + 2)):
+            starts = sorted(one for one in self._starts(day) if one > now and self._open(one))
+            if starts:
+                return starts[0]
+        return None
+
+    def _open(self, instant: datetime) -> bool:
+        local = instant.astimezone(self.zone)
+        if self.windows:
+            return any(_within(window, local) for window in self.windows)
+        return not any(_closes(rule, local.date()) for rule in self.closed)
+
+    def _starts(self, day: date) -> Iterator[datetime]:
+        """Every instant of a day at which it may open: a window's start, and one at which clocks change."""
+        for start in {window.start for window in self.windows} or {MIDNIGHT}:
+            yield at_local(day, start, self.zone)
+            yield datetime.combine(day, start.replace(fold=1), self.zone).astimezone(UTC)  # the second of a double one
+        yield from _turn(day, self.zone)
+
+
+def _constraints(policy: Policy, message: Message, channel: Channel) -> Iterator[_Constraint]:
+    country, region = message.where.countries.get(channel, ""), message.where.region
+    region = region if region in policy.regions.get(country, {region}) else ""
+    for name in message.where.zones or (message.time_zone,):
+
+        def binding(rule: Territory, zone: str = name) -> bool:
+            asked = channel in rule.channels and message.purpose in rule.purposes
+            return asked and _covers(rule, country, region, zone, policy.unknown_region)
+
+        for (jurisdiction, source), windows in _by_origin(filter(binding, policy.hours)):
+            clock = windows[0].clock or name
+            yield _Constraint(Objection("quiet_hours", jurisdiction, clock, source, _told(windows)), windows=windows)
+        for (jurisdiction, source), closed in _by_origin(filter(binding, policy.closed)):
+            yield _Constraint(Objection("closed_day", jurisdiction, name, source), closed=closed)
+
+
+def _by_origin(rules: Iterable[Rule]) -> Iterator[tuple[tuple[str, str], tuple[Rule, ...]]]:
+    """Rules that stand together, as one."""
+
+    def origin(rule: Rule) -> tuple[str, str]:
+        return rule.jurisdiction, rule.source
+
+    for key, group in groupby(sorted(rules, key=origin), key=origin):
+        yield key, tuple(group)
+
+
+def _covers(rule: Territory, country: str, region: str, zone: str, unknown_region: str) -> bool:
+    """Whether a rule may be about a customer who is in this zone."""
+    if rule.jurisdiction == EVERYWHERE:
+        return True
+    its_country, _, its_region = rule.jurisdiction.partition("-")
+    if its_country != country:
+        return False
+    if not its_region or its_region == region:
+        return True
+    return not region and unknown_region == "strictest" and zone in rule.zones
+
+
+def _told(windows: tuple[Hours, ...]) -> str:
+    """The windows as people write them."""
+    return ", ".join(f"{_days(window.days)}{window.start:%H:%M}-{window.end:%H:%M}" for window in windows)
+
+
+def _days(days: frozenset[int]) -> str:
+    """`Mon-Sat `, `Sun `; nothing for all of them."""
+    first, last = min(days, default=1), max(days, default=7)
+    if days == EVERY_DAY:
+        return ""
+    if len(days) > 1 and days == set(range(first, last + 1)):
+        return f"{WEEKDAYS[first - 1]}-{WEEKDAYS[last - 1]} "
+    return "/".join(WEEKDAYS[day - 1] for day in sorted(days)) + " "
+
+
+def _within(window: Hours, local: datetime) -> bool:
+    clock = local.time()
+    return (
+        local.isoweekday() in window.days and window.start <= clock and (clock < window.end or window.end == MIDNIGHT)
+    )
+
+
+def _closes(rule: Closed, day: date) -> bool:
+    return day.isoweekday() in rule.days or day in rule.dates or f"{day:%m-%d}" in rule.yearly
+
+
+def _turn(day: date, zone: ZoneInfo) -> Iterator[datetime]:
+    """The instant at which clocks change on a day; none on most days."""
+    before, after = at_local(day, MIDNIGHT, zone), at_local(day + DAY, MIDNIGHT, zone)
+    was = before.astimezone(zone).utcoffset()
+    if was == after.astimezone(zone).utcoffset():
+        return
+    while after - before > timedelta(seconds=1):
+        middle = (before + (after - before) / 2).replace(microsecond=0)
+        before, after = (middle, after) if middle.astimezone(zone).utcoffset() == was else (before, middle)
+    yield after

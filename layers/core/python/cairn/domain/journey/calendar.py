@@ -1,0 +1,51 @@
+"""From the words of a wait to an instant. Local times are the customer's, whatever its clocks do that day."""
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from cairn.domain.journey.conditions import Scope, evaluate
+from cairn.domain.shared.instants import at_local, to_instant
+from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
+
+
+def resolve(moment: Moment, *, since: datetime, entered_at: datetime, scope: Scope) -> datetime | None:
+    """The instant that a wait ends, in UTC; None where it names a date that is not there.
+
+    `since` is when the step was reached, `entered_at` when the enrollment began (day 0).
+    """
+    try:
+        match moment:
+            case Delay(length):
+                return since + length
+            case LocalTime():
+                return _local(moment, since, entered_at, scope)
+            case Until(expression, offset):
+                instant = to_instant(evaluate(expression, scope), scope.zone)
+                return None if instant is None else instant + offset
+    except OverflowError:  # a date at the end of the calendar, moved beyond it
+        return None
+
+
+def settled(moment: Moment, scope: Scope) -> Moment:
+    """The moment with nothing left to look up, where it is a time of day: the customer's own, if there is one."""
+    if not isinstance(moment, LocalTime) or not moment.at_from:
+        return moment
+    return replace(moment, at=_clock(evaluate(moment.at_from, scope)) or moment.at, at_from=None)
+
+
+def _local(moment: LocalTime, since: datetime, entered_at: datetime, scope: Scope) -> datetime:
+    clock = _clock(evaluate(moment.at_from, scope) if moment.at_from else None) or moment.at
+    if moment.day is not None:
+        return at_local(entered_at.astimezone(scope.zone).date() + timedelta(days=moment.day), clock, scope.zone)
+    today = since.astimezone(scope.zone).date()
+    due = at_local(today, clock, scope.zone)
+    return due if due > since else at_local(today + timedelta(days=1), clock, scope.zone)
+
+
+def _clock(value: Any) -> time | None:
+    try:
+        clock = time.fromisoformat(value)
+    except (ValueError, TypeError):
+        return None
+    return clock.replace(tzinfo=None)

@@ -1,0 +1,122 @@
+"""Conditions and mappings are JMESPath, with a few functions of ours about what a customer did and when.
+
+Names in scope: `event`, `data`, `profile`, `enrollment`. A condition never fails a customer: what cannot be
+evaluated is null.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jmespath
+from jmespath import functions
+from jmespath.exceptions import JMESPathError
+
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.instants import instant_from_wire, to_instant, zone_named
+
+SECONDS_A_DAY = 86_400
+SECONDS_AN_HOUR = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression may look at."""
+
+    profile: Profile
+    now: datetime
+    data: Mapping[str, Any]
+    event: Mapping[str, Any] = field(default_factory=dict)
+    enrollment: Mapping[str, Any] = field(default_factory=dict)
+    default_zone: str = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the customer is: the profile's `time_zone`, else the journey's."""
+        return zone_named(self.profile.get("time_zone"), self.default_zone)
+
+    def names(self) -> dict[str, Any]:
+        return {
+            "profile": self.profile.view(),
+            "data": self.data,
+            "event": self.event,
+            "enrollment": self.enrollment,
+        }
+
+
+class _Functions(functions.Functions):  # type: ignore[misc]
+    """Our functions; documented in docs/journeys.md."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    @functions.signature({"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_seen(self, event_type: str) -> bool:
+        return event_type in self._scope.profile.activity
+
+    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_seen_since(self, event_type: str, since: str) -> bool:
+        activity = self._scope.profile.activity.get(event_type)
+        return activity is not None and activity.last >= instant_from_wire(since)
+
+    @functions.signature({"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_count(self, event_type: str) -> int:
+        activity = self._scope.profile.activity.get(event_type)
+        return activity.count if activity else 0
+
+    @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+    def _func_days_since(self, what: str | float | None) -> float | None:
+        """Days since an instant, or since an event of that type last happened."""
+        return self._elapsed(what, SECONDS_A_DAY)
+
+    @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+    def _func_hours_until(self, what: str | float | None) -> float | None:
+        elapsed = self._elapsed(what, SECONDS_AN_HOUR)
+        return None if elapsed is None else -elapsed
+
+    def _elapsed(self, what: str | float | None, unit: int) -> float | None:
+        activity = self._scope.profile.activity.get(str(what))
+        then = activity.last if activity else to_instant(what, self._scope.zone)
+        return None if then is None else (self._scope.now - then) / timedelta(seconds=unit)
+
+
+@lru_cache(maxsize=1024)
+def compiled(expression: str) -> Any:
+    """The parsed expression. Raises jmespath.exceptions.JMESPathError where it does not parse."""
+    return jmespath.compile(expression)
+
+
+def evaluate(expression: str, scope: Scope) -> Any:
+    """The expression's value; null where a function is given what it cannot take."""
+    try:
+        return compiled(expression).search(
+            scope.names(),
+            options=jmespath.Options(custom_functions=_Functions(scope)),
+        )
+    except (JMESPathError, ValueError, TypeError, ArithmeticError):
+        return None
+
+
+def holds(condition: str | None, scope: Scope) -> bool:
+    """Whether a condition is true as JMESPath has it: not null, false, or empty. No condition always holds."""
+    return condition is None or _true(evaluate(condition, scope))
+
+
+def holds_of(condition: str | None, names: Mapping[str, Any]) -> bool:
+    """The same of names alone, where nothing is known of what the customer did: JMESPath without our functions."""
+    if condition is None:
+        return True
+    try:
+        return _true(compiled(condition).search(names))
+    except (JMESPathError, ValueError, TypeError, ArithmeticError):
+        return False
+
+
+def _true(value: Any) -> bool:
+    return value is not None and value is not False and value not in ("", [], {})
+
+
+FUNCTION_NAMES = frozenset(functions.Functions.FUNCTION_TABLE) | frozenset(_Functions.FUNCTION_TABLE)

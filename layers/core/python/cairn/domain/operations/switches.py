@@ -1,0 +1,127 @@
+"""What people have stopped and paused, by whom and why. Pure: each order gives the board as it is afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Self
+
+from cairn.domain.operations.pauses import Pause, PausePolicy
+from cairn.domain.shared.errors import InvalidSwitchError
+
+MAX_WINDOW = timedelta(days=7)
+"""The longest that SPREAD may take; what is due meanwhile comes on top."""
+
+HELD_AT_MOST = timedelta(days=60)
+"""How long a pause is kept after its end: longer than any message is held, and than any timer is overdue."""
+
+WAITED_AT_MOST = timedelta(days=400)
+"""The same for a pause that moves waits: it is asked for when the wait's own time comes, months later maybe."""
+
+MAX_PAUSES = 500
+"""Ended ones that are kept. They keep the item, which every sender reads, far under DynamoDB's 400 KB."""
+
+MAX_WORDS = 500
+"""Characters of a reason or a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Who did it, when and why."""
+
+    by: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A pause and who asked for it."""
+
+    pause: Pause
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything that is switched, and the pauses that are over but still say what becomes of those who waited."""
+
+    stopped: Mapping[str, Note] = field(default_factory=dict)
+    pauses: tuple[Noted, ...] = ()
+    revision: int = 0
+    """Grows with every change; the optimistic lock."""
+
+    def stopping(self, target: str, note: Note) -> Self:
+        """Nothing of the target goes out. What is stopped stays as it was stopped."""
+        return self if target in self.stopped else replace(self, stopped={**self.stopped, target: note})
+
+    def starting(self, target: str) -> Self:
+        """Raises InvalidSwitchError where the target is not stopped."""
+        if target not in self.stopped:
+            raise InvalidSwitchError(f"{target} is not stopped; {_named('stopped', self.stopped)}")
+        return replace(self, stopped={name: note for name, note in self.stopped.items() if name != target})
+
+    def pausing(self, target: str, note: Note, policy: PausePolicy, window: timedelta) -> Self:
+        """Everything of the target waits. What is paused stays as it was paused."""
+        if self.paused(target, note.at) is not None:
+            return self
+        pause = Pause(target, note.at, None, policy, window)
+        return replace(self, pauses=(*self.pauses, Noted(pause, note)))
+
+    def resuming(self, target: str, now: datetime, policy: PausePolicy | None, window: timedelta | None) -> Self:
+        """The target's pause is over, by the policy given here or else when it began.
+
+        Raises InvalidSwitchError where the target is not paused.
+        """
+        paused = self.paused(target, now)
+        if paused is None:
+            on = [one.pause.target for one in self.pauses if one.pause.on(now)]
+            raise InvalidSwitchError(f"{target} is not paused; {_named('paused', on)}")
+        over = replace(
+            paused.pause, until=now, policy=policy or paused.pause.policy, window=window or paused.pause.window
+        )
+        return replace(self, pauses=tuple(replace(one, pause=over) if one is paused else one for one in self.pauses))
+
+    def paused(self, target: str, now: datetime) -> Noted | None:
+        return next((one for one in self.pauses if one.pause.target == target and one.pause.on(now)), None)
+
+    def resumed(self, by: datetime) -> tuple[str, ...]:
+        """Targets that were paused, and are no longer since that instant or before."""
+        ended = [one.pause for one in self.pauses if one.pause.until is not None and one.pause.until <= by]
+        targets = dict.fromkeys(pause.target for pause in sorted(ended, key=lambda pause: pause.since))
+        on = {one.pause.target for one in self.pauses if one.pause not in ended}
+        return tuple(target for target in targets if target not in on)
+
+    def pruned(self, now: datetime) -> Self:
+        """Without the ended pauses that nobody can still be waiting for."""
+        dropped = [one for one in self.pauses if one.pause.until is not None and not _matters(one.pause, now)]
+        ended = [one for one in self.pauses if one.pause.until is not None and one not in dropped]
+        dropped += sorted(ended, key=lambda one: one.pause.until or now)[:-MAX_PAUSES]
+        return replace(self, pauses=tuple(one for one in self.pauses if one not in dropped))
+
+
+def note_of(by: str, why: str, now: datetime) -> Note:
+    """Raises InvalidSwitchError where nobody or no reason is named."""
+    by, why = by.strip(), why.strip()
+    if not by:
+        raise InvalidSwitchError("say who does it")
+    if not why:
+        raise InvalidSwitchError("say why: whoever finds it switched in a week will want to know")
+    if max(len(by), len(why)) > MAX_WORDS:
+        raise InvalidSwitchError(f"say it in at most {MAX_WORDS} characters")
+    return Note(by, now, why)
+
+
+def window_of(window: timedelta) -> timedelta:
+    """Raises InvalidSwitchError where nothing can be spread over it."""
+    if timedelta() < window <= MAX_WINDOW:
+        return window
+    raise InvalidSwitchError(f"a window is longer than nothing and at most {MAX_WINDOW.days} days")
+
+
+def _matters(pause: Pause, now: datetime) -> bool:
+    moves = pause.policy in {PausePolicy.ACTIVE_TIME, PausePolicy.RESTART}
+    return pause.until is not None and now - pause.until < (WAITED_AT_MOST if moves else HELD_AT_MOST)
+
+
+def _named(what: str, targets: "Mapping[str, Note] | list[str]") -> str:
+    return f"{what} is {', '.join(sorted(targets))}" if targets else f"nothing is {what}"

@@ -1,0 +1,144 @@
+"""One customer: names, attributes, what it did. Every part merges the same way whatever the order of arrival."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, strongest_first
+
+TAG = "tags."
+MAX_ACTIVITY_TYPES = 64
+"""Event types counted per profile; a bound on the item's size, far above what a business uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A value and the instant that it was true at: a last-writer-wins register."""
+
+    value: Any
+    at: datetime
+
+    def latest(self, other: "Stamped | None") -> "Stamped":
+        """The later value; at the same instant the greater one in JSON, so that every order gives the same."""
+        if other is None:
+            return self
+        return max(self, other, key=lambda one: (one.at, json.dumps(one.value, sort_keys=True, default=str)))
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How often, when first and when last one type of event happened."""
+
+    count: int
+    first: datetime
+    last: datetime
+
+    def plus(self, other: "Activity | None") -> "Activity":
+        if other is None:
+            return self
+        return Activity(self.count + other.count, min(self.first, other.first), max(self.last, other.last))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Immutable; every change makes a new one."""
+
+    id: str
+    created_at: datetime
+    identifiers: tuple[Identifier, ...] = ()
+    attributes: Mapping[str, Stamped] = field(default_factory=dict)
+    activity: Mapping[str, Activity] = field(default_factory=dict)
+    merged: Mapping[str, datetime] = field(default_factory=dict)
+    """The ids of the profiles that turned out to be this one, and when that was seen."""
+
+    def get(self, name: str) -> Any:
+        stamped = self.attributes.get(name)
+        return stamped.value if stamped else None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(
+            sorted(
+                name.removeprefix(TAG)
+                for name, stamped in self.attributes.items()
+                if name.startswith(TAG) and stamped.value
+            ),
+        )
+
+    @property
+    def last_activity(self) -> datetime:
+        return max((activity.last for activity in self.activity.values()), default=self.created_at)
+
+    def view(self) -> dict[str, Any]:
+        """What conditions and templates see as `profile`: attributes by name, identifiers, tags."""
+        attributes = {
+            name: stamped.value
+            for name, stamped in self.attributes.items()
+            if not name.startswith(TAG) and stamped.value is not None
+        }
+        external = {
+            one.kind.removeprefix(EXTERNAL): one.value for one in self.identifiers if one.kind.startswith(EXTERNAL)
+        }
+        user_id = next((one.value for one in self.identifiers if one.kind == USER_ID), None)
+        own = {"id": self.id, "tags": list(self.tags), "external_ids": external, "user_id": user_id}
+        return attributes | {name: value for name, value in own.items() if value is not None}
+
+    def after(self, event: Event) -> Self:
+        """The profile with what an event says of it, patched by the event's own time."""
+        stated = dict(event.attributes)
+        stated |= {one.kind: one.value for one in event.identifiers if one.kind in {EMAIL, PHONE}}
+        activity = dict(self.activity)
+        if event.type.startswith(f"{event.source}."):  # a vendor's own word for what has no name here
+            return self.patched(stated, event.occurred_at)
+        if event.type in activity or len(activity) < MAX_ACTIVITY_TYPES:
+            happened = Activity(1, event.occurred_at, event.occurred_at)
+            activity[event.type] = happened.plus(activity.get(event.type))
+        return replace(self.patched(stated, event.occurred_at), activity=activity)
+
+    def patched(self, attributes: Mapping[str, Any], at: datetime) -> Self:
+        """Each attribute takes the value that is latest in event time; None removes; `tags` adds or takes away."""
+        changed = dict(self.attributes)
+        for name, value in _flattened(attributes).items():
+            changed[name] = Stamped(value, at).latest(changed.get(name))
+        return replace(self, attributes=changed)
+
+    def named(self, *identifiers: Identifier) -> Self:
+        return replace(self, identifiers=strongest_first((*self.identifiers, *identifiers)))
+
+    def absorbing(self, other: "Profile", now: datetime) -> Self:
+        """Both profiles as one. Associative and commutative but for the surviving id, so no order of merges matters."""
+        attributes = dict(self.attributes)
+        for name, stamped in other.attributes.items():
+            attributes[name] = stamped.latest(attributes.get(name))
+        activity = dict(self.activity)
+        for event_type, happened in other.activity.items():
+            activity[event_type] = happened.plus(activity.get(event_type))
+        return replace(
+            self,
+            created_at=min(self.created_at, other.created_at),
+            identifiers=strongest_first((*self.identifiers, *other.identifiers)),
+            attributes=attributes,
+            activity=activity,
+            merged={**other.merged, **self.merged, other.id: now},
+        )
+
+
+def survivor(profiles: tuple[Profile, ...]) -> Profile:
+    """Which of several profiles that are one keeps its id: the strongest identifier, then the older, then the id."""
+    return min(profiles, key=lambda one: (_strength(one), one.created_at.astimezone(UTC), one.id))
+
+
+def _strength(profile: Profile) -> int:
+    return min((one.strength[0] for one in profile.identifiers), default=9)
+
+
+def _flattened(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {name: value for name, value in attributes.items() if name != "tags" and not name.startswith(TAG)}
+    tags = attributes.get("tags") or ()
+    if isinstance(tags, Mapping):
+        return flat | {f"{TAG}{name}": bool(present) for name, present in tags.items()}
+    names = tags if isinstance(tags, list | tuple) else [tags]
+    return flat | {f"{TAG}{name}": True for name in names if isinstance(name, str)}

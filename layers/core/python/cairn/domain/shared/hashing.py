@@ -1,0 +1,25 @@
+"""Deterministic hashes: short names for resources, and even shares of customers."""
+
+import hashlib
+
+
+def share(salt: str, customer: str) -> float:
+    """A number in [0, 1), the same for the same customer and salt for ever, and even over customers."""
+    digest = hashlib.sha256(f"{salt}\x1f{customer}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def short_hash(*parts: str, length: int = 16) -> str:
+    """A deterministic name made of `[a-z2-7]`, safe in every AWS resource name (16 characters are 80 bits)."""
+    return base32(hashlib.sha256(to_bytes("\x1f".join(parts))).digest())[:length]
+
+
+def to_bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")  # JSON may carry half a character, and a name must not fail for it
+
+
+def base32(digest: bytes) -> str:
+    alphabet = "abcdefghijklmnopqrstuvwxyz234567"
+    number = int.from_bytes(digest, "big")
+    length = len(digest) * 8 // 5
+    return "".join(alphabet[(number >> (5 * place)) & 31] for place in range(length))

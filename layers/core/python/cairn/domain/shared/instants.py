@@ -1,0 +1,73 @@
+"""Instants and durations as people and systems write them."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+DURATION_SHAPE = re.compile(r"(?P<sign>-?)(?P<parts>(\d+[smhdw])+)")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def duration(text: str) -> timedelta:
+    """`90s`, `30m`, `1h30m`, `2d`, `6w`, or one of them after a minus. Raises ValueError."""
+    match = DURATION_SHAPE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("a duration is a number and a unit (s, m, h, d, w), such as 30m or 2d")
+    total = timedelta()
+    try:
+        for number, unit in re.findall(r"(\d+)([smhdw])", match["parts"]):
+            total += timedelta(**{UNITS[unit]: int(number)})
+    except OverflowError:
+        raise ValueError("a duration of more than a million years is a mistake") from None
+    return -total if match["sign"] else total
+
+
+def duration_text(length: timedelta) -> str:
+    """The inverse, in whole seconds: `1d12h`."""
+    left, text = int(length.total_seconds()), ""
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        number, left = divmod(left, seconds)
+        text += f"{number}{unit}" if number else ""
+    return text or "0s"
+
+
+def to_instant(value: Any, zone: ZoneInfo) -> datetime | None:
+    """An instant from what systems send: ISO 8601 (local where it has no offset), a date, or seconds since 1970."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        local = datetime.fromisoformat(str(value))
+        return at_local(local.date(), local.time(), zone) if local.tzinfo is None else local.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def at_local(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """That wall clock on that day, in UTC. A time that clocks skip moves on by the gap; of a double one the first."""
+    return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
+
+
+def zone_named(name: Any, default: str) -> ZoneInfo:
+    """The zone of that IANA name; the default where it is none."""
+    try:
+        return ZoneInfo(name) if isinstance(name, str) and name else ZoneInfo(default)
+    except (ValueError, OSError, KeyError):
+        return ZoneInfo(default)
+
+
+def instant_to_wire(instant: datetime) -> str:
+    """ISO 8601 in UTC with a Z, to the second where nothing finer is known."""
+    text = instant.astimezone(UTC).isoformat(timespec="microseconds" if instant.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def instant_from_wire(text: str) -> datetime:
+    """An aware instant from ISO 8601; one without an offset is UTC. Raises ValueError."""
+    instant = datetime.fromisoformat(text)
+    try:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("an instant lies between the years 1 and 9999 in UTC") from None

@@ -1,0 +1,94 @@
+"""A notice: what another system is told when it may change whom it writes to. docs/webhooks-out.md shows them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from cairn.domain.consent.changes import ConsentChange
+from cairn.domain.consent.record import ConsentRecord
+from cairn.domain.consent.suppression import ALL, Told
+from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_to_wire
+
+Json = dict[str, Any]
+
+
+class NoticeType(StrEnum):
+    CONSENT_CHANGED = "consent.changed"
+    ADDRESS_SUPPRESSED = "address.suppressed"
+    ADDRESS_RELEASED = "address.released"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Work for one subscriber. It names the record and holds none of it, so that no queue keeps a person's data."""
+
+    id: str
+    """The `webhook-id`: the same for every subscriber, and however often it is sent."""
+    subscriber: str
+    customer: str
+    record: str
+    attempt: int = 0
+    """How often it was posted in vain."""
+
+    def failed(self) -> Self:
+        return replace(self, attempt=self.attempt + 1)
+
+    def anew(self) -> Self:
+        return replace(self, attempt=0)
+
+
+def notices(customer: str, record: str, told_by: str, subscribers: Iterable[str]) -> list[Notice]:
+    """One for each subscriber but the one that told us: what comes from a system does not go back to it."""
+    id_ = "ntc_" + short_hash(customer, record, length=26)
+    return [Notice(id_, name, customer, record) for name in subscribers if name != told_by]
+
+
+def document(record: ConsentRecord, profile: Profile) -> Json:
+    """The body, the same fields in each; what does not apply is null."""
+    about = _of_consent(record.said) if isinstance(record.said, ConsentChange) else _of_address(record.said, record)
+    at = instant_to_wire(record.at)
+    return {
+        "type": type_of(record).value,
+        "timestamp": at,
+        "data": {"customer": _customer(profile), **about, "at": at},
+    }
+
+
+def type_of(record: ConsentRecord) -> NoticeType:
+    if isinstance(record.said, ConsentChange):
+        return NoticeType.CONSENT_CHANGED
+    return NoticeType.ADDRESS_RELEASED if record.said.mark.lifted else NoticeType.ADDRESS_SUPPRESSED
+
+
+def _of_consent(change: ConsentChange) -> Json:
+    return {
+        "channel": change.channel.value,
+        "purpose": change.purpose.value,
+        "status": change.status.value,
+        "method": change.evidence.get("method"),
+        "cause": None,
+        "address": None,
+        "source": change.source,
+    }
+
+
+def _of_address(told: Told, record: ConsentRecord) -> Json:
+    return {
+        "channel": told.channel.value,
+        "purpose": told.mark.purpose.value if told.mark.purpose else ALL,
+        "status": None,
+        "method": None,
+        "cause": told.mark.cause.value,
+        "address": told.address or None,
+        "source": record.told_by,
+    }
+
+
+def _customer(profile: Profile) -> Json:
+    view = profile.view()
+    named = {name: value if isinstance(value := view.get(name), str) else None for name in (USER_ID, EMAIL, PHONE)}
+    return {"cairn_id": profile.id, **named, "external_ids": view["external_ids"]}

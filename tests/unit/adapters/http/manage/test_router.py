@@ -1,0 +1,103 @@
+"""What operators send is read whole: every problem is told at once, and nothing is done before all of it is clear."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cairn.adapters.http.manage.forms import MAX_BODY_BYTES
+from cairn.adapters.http.manage.router import Call, Desk, problem_of
+from cairn.adapters.http.manage.routes import ROUTES
+from cairn.adapters.phone.numbers import to_e164
+from cairn.domain.shared.errors import CairnError, InvalidRequestError, ServiceBusyError
+from tests.unit.makers import MONDAY
+
+DESK: Any = Desk(*[None] * 7, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
+"""Behind it is nobody: whatever gets past the form fails."""
+
+POSTS = [path for method, path in ROUTES if method == "POST"]
+
+
+def problems(path: str, document: Any) -> tuple[str, ...]:
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    with pytest.raises(InvalidRequestError) as refused:
+        DESK(Call(f"POST /manage/{path}", "ada", body), MONDAY)
+    return refused.value.problems
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "told"),
+    [
+        ("switches", {"do": "halt", "target": "sms"}, ["do: one of", "target: 'sms' is no target", "why: a text"]),
+        ("switches", {"do": "stop", "target": "all", "why": "x", "window": "2h"}, ["policy, window: of pause and"]),
+        ("switches", {"do": "pause", "target": "all", "why": "x", "window": "9w"}, ["window: a window is"]),
+        ("switches", {"do": "pause", "target": "all", "why": "x", "policy": "soon"}, ["policy: one of keep"]),
+        ("switches", {"do": "pause", "target": "all", "why": "x", "window": "soon"}, ["window: a duration is"]),
+        ("explain", {}, ["customer, message: name one"]),
+        ("explain", {"customer": 7}, ["customer: a text"]),
+        ("explain", {"customer": "\ud800"}, ["customer: at most 256 characters, all of them whole"]),
+        ("export", {"customer": "x" * 257}, ["customer: at most 256"]),
+        ("erase", {"customer": "mia", "why": " "}, ["why: a text"]),
+        ("consent", {"customer": "mia"}, ["channel: ", "purpose: ", "status: ", "why: "]),
+        ("consent", {"status": "pending"}, ["status: one of granted, denied"]),
+        (
+            "suppressions",
+            {"do": "suppress", "channel": "email", "address": "mia", "why": "x"},
+            ["address: not an e-mail"],
+        ),
+        ("suppressions", {"do": "show", "channel": "sms", "address": "12"}, ["address: not a phone number"]),
+        ("suppressions", {"do": "release", "channel": "push", "address": "arn"}, ["why: a text"]),
+        ("reviews", {"message": "m", "do": "maybe", "why": "x", "by": "me"}, ["do: one of", "'by': unknown field"]),
+    ],
+)
+def test_everything_that_is_wrong_is_told_at_once(path: str, fields: dict[str, Any], told: list[str]) -> None:
+    found = problems(path, fields)
+
+    assert all(any(one.startswith(problem) for one in found) for problem in told), found
+
+
+@pytest.mark.parametrize("path", [path.removeprefix("/manage/") for path in POSTS])
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"1" * 5000, b"[" * 60_000, b"\xff", b'{"a": NaN'])
+def test_what_is_no_object_is_refused(path: str, body: bytes) -> None:
+    assert len(problems(path, body)) == 1
+
+
+def test_a_body_that_nobody_would_write_is_not_read() -> None:
+    with pytest.raises(CairnError) as refused:
+        DESK(Call("POST /manage/erase", "ada", b" " * (MAX_BODY_BYTES + 1)), MONDAY)
+
+    assert problem_of(refused.value).status == 413
+
+
+FIELDS = ("customer", "message", "do", "why", "target", "channel", "purpose", "status", "address", "window", "policy")
+values = st.one_of(st.none(), st.text(max_size=40), st.integers(), st.lists(st.integers(), max_size=2), st.booleans())
+
+
+@given(st.sampled_from(POSTS), st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), values, max_size=6))
+def test_no_form_however_wrong_is_an_error_of_ours(path: str, document: dict[str, Any]) -> None:
+    document |= {"nobody's field": 1}  # so that none gets past the form
+
+    assert problems(path.removeprefix("/manage/"), document)
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "101", "ten", "1e3", "٣", "9" * 5000, ""])
+@pytest.mark.parametrize("path", ["audit", "reviews"])
+def test_a_page_has_a_size(path: str, limit: str) -> None:
+    with pytest.raises(InvalidRequestError, match="limit: a whole number from 1 to 100"):
+        DESK(Call(f"GET /manage/{path}", "ada", query={"limit": limit}), MONDAY)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_who_is_not_signed_in_is_told_nothing_whatever_they_ask(method: str, path: str) -> None:
+    with pytest.raises(CairnError) as refused:
+        DESK(Call(f"{method} {path}", ""), MONDAY)
+
+    assert problem_of(refused.value).status == 403
+
+
+def test_what_is_out_of_order_may_be_asked_again() -> None:
+    told = problem_of(ServiceBusyError("sqs is busy: Throttling"))
+
+    assert (told.status, told.document["title"]) == (503, "out-of-order")

@@ -1,0 +1,146 @@
+"""Signed links: who holds one may say what its customer gets, and nobody else."""
+
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from itsdangerous import URLSafeSerializer
+from itsdangerous.encoding import base64_decode
+
+from cairn.adapters.pages.links import SignedLinks
+from cairn.domain.consent.links import Link, LinkKind
+from cairn.domain.consent.suppression import key_of
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import LinkExpiredError, LinkInvalidError, SecretMissingError
+from cairn.settings import LINK_VALIDITY
+from tests.unit.fakes import SALT, Secrets
+from tests.unit.makers import MONDAY, message
+
+ADDRESS = "ada.lovelace@example.com"
+
+KINDS = list(LinkKind)
+
+
+def links(*secrets: str) -> SignedLinks:
+    return SignedLinks(Secrets(links=secrets or ("a secret",)), salt=SALT, public_url="https://example.org/")
+
+
+def token(kind: LinkKind = LinkKind.UNSUBSCRIBE, *secrets: str) -> str:
+    return links(*secrets).of(message(), Channel.EMAIL, ADDRESS)[kind].rpartition("/")[2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_link_says_whom_with_what_and_where(kind: LinkKind) -> None:
+    expected = Link(
+        customer="c_ada",
+        message="enr-confirm-1",
+        channel=Channel.EMAIL,
+        key=key_of(Channel.EMAIL, ADDRESS, SALT),
+        purpose=Purpose.MARKETING,
+        expires_at=MONDAY + LINK_VALIDITY,
+    )
+
+    assert links().read(kind, token(kind), MONDAY) == expected
+
+
+def test_a_link_leads_to_the_page_of_its_kind() -> None:
+    found = links().of(message(), Channel.EMAIL, ADDRESS)
+
+    assert set(found) == {"unsubscribe", "preferences", "confirm"}
+    assert all(url.startswith(f"https://example.org/{kind}/") for kind, url in found.items())
+    assert len(set(found.values())) == 3
+
+
+def test_a_message_that_is_rendered_again_has_the_same_links() -> None:
+    assert token() == token()
+
+
+def test_nothing_in_a_link_tells_an_address() -> None:
+    signed = links().of(message(), Channel.EMAIL, ADDRESS)[LinkKind.UNSUBSCRIBE]
+    carried = base64_decode(signed.rpartition("/")[2].partition(".")[0])
+
+    assert b"lovelace" not in carried
+    assert b"example.com" not in carried
+
+
+def test_a_link_stands_in_a_header_and_in_a_url_as_it_is() -> None:
+    assert set(token()) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+    assert len(token()) < 400
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("other", KINDS)
+def test_a_link_of_one_kind_opens_no_other(kind: LinkKind, other: LinkKind) -> None:
+    if kind is other:
+        return
+    with pytest.raises(LinkInvalidError):
+        links().read(other, token(kind), MONDAY)
+
+
+def test_a_link_works_for_more_than_a_year_and_then_no_more() -> None:
+    end = MONDAY + LINK_VALIDITY
+
+    assert timedelta(days=365) < LINK_VALIDITY
+    assert links().read(LinkKind.UNSUBSCRIBE, token(), end - timedelta(seconds=1))
+    with pytest.raises(LinkExpiredError):
+        links().read(LinkKind.UNSUBSCRIBE, token(), end)
+
+
+def test_while_a_secret_is_rotated_links_of_both_work_and_the_first_signs() -> None:
+    old, new = token(LinkKind.CONFIRM, "old"), token(LinkKind.CONFIRM, "new")
+    rotating = links("new", "old")
+
+    assert token(LinkKind.CONFIRM, "new", "old") == new
+    assert rotating.read(LinkKind.CONFIRM, old, MONDAY) == rotating.read(LinkKind.CONFIRM, new, MONDAY)
+    with pytest.raises(LinkInvalidError):
+        links("new").read(LinkKind.CONFIRM, old, MONDAY)
+
+
+def test_without_a_secret_nothing_is_trusted() -> None:
+    with pytest.raises(SecretMissingError):
+        SignedLinks(Secrets(), salt=SALT).read(LinkKind.CONFIRM, token(), MONDAY)
+
+
+@given(place=st.integers(0, len(token()) - 2), letter=st.sampled_from("Aa0-_.z"))
+def test_a_link_with_another_letter_is_refused(place: int, letter: str) -> None:
+    genuine = token()
+    altered = genuine[:place] + letter + genuine[place + 1 :]
+    if altered == genuine:
+        return
+    with pytest.raises(LinkInvalidError):
+        links().read(LinkKind.UNSUBSCRIBE, altered, MONDAY)
+
+
+@given(st.integers(0, len(token()) - 1))
+def test_a_link_that_was_cut_short_is_refused(length: int) -> None:
+    with pytest.raises(LinkInvalidError):
+        links().read(LinkKind.UNSUBSCRIBE, token()[:length], MONDAY)
+
+
+@given(st.text(max_size=80) | st.just("x" * 5000))
+def test_whatever_is_no_link_is_refused(text: str) -> None:
+    with pytest.raises(LinkInvalidError):
+        links().read(LinkKind.UNSUBSCRIBE, text, MONDAY)
+
+
+def test_what_we_signed_for_something_else_is_no_link() -> None:
+    other = URLSafeSerializer(
+        "a secret", salt="cairn.unsubscribe", signer_kwargs={"key_derivation": "hmac", "digest_method": sha256}
+    ).dumps(["c_ada"])
+
+    with pytest.raises(LinkInvalidError):
+        links().read(LinkKind.UNSUBSCRIBE, other, MONDAY)
+
+
+def test_links_of_other_customers_messages_and_addresses_differ() -> None:
+    one = links()
+    tokens = {
+        one.of(got, channel, address)[LinkKind.UNSUBSCRIBE]
+        for got in (message(), message(id="another"), replace(message(), customer="c_bob"))
+        for channel, address in ((Channel.EMAIL, ADDRESS), (Channel.EMAIL, "b@example.com"), (Channel.SMS, ADDRESS))
+    }
+
+    assert len(tokens) == 9

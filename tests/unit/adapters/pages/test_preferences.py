@@ -1,0 +1,260 @@
+"""The preference centre: shows what stands, and stores what the customer changes, no more."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.consent.links import LinkKind
+from cairn.domain.consent.suppression import key_of
+from cairn.domain.policy import Policy
+from cairn.domain.shared.channels import Channel, Purpose
+from tests.unit.fakes import SALT
+from tests.unit.makers import MONDAY, denied, granted
+
+PREFERENCES, CONFIRM = LinkKind.PREFERENCES, LinkKind.CONFIRM
+MARKETING, TRANSACTIONAL = Purpose.MARKETING, Purpose.TRANSACTIONAL
+
+CONFIRMED = replace(granted(Channel.EMAIL, MARKETING), evidence={"method": "double_opt_in"})
+
+ROWS = ["sms:marketing", "sms:transactional", "email:marketing", "email:transactional"]
+
+
+class Reader(HTMLParser):
+    """The boxes of a page, and the fields behind them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.boxes: dict[str, bool] = {}
+        self.fields: list[tuple[str, str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "input" and told["type"] == "checkbox":
+            self.boxes[str(told["value"])] = "checked" in told
+        if tag == "input" and told["type"] == "hidden":
+            self.fields.append((str(told["name"]), str(told["value"])))
+
+
+def boxes(page: Any) -> dict[str, bool]:
+    return Reader(page.body).boxes
+
+
+def filled(page: Any, button: str = "save", **ticks: bool) -> list[tuple[str, str]]:
+    """What a browser sends when somebody changes these boxes (`email_marketing=False`) and presses a button."""
+    reader = Reader(page.body)
+    wanted = reader.boxes | {name.replace("_", ":"): tick for name, tick in ticks.items()}
+    return [*reader.fields, *(("want", name) for name, tick in wanted.items() if tick), ("do", button)]
+
+
+def test_the_page_shows_what_stands(visitor: Any) -> None:
+    visitor.is_known(CONFIRMED, denied(Channel.SMS, TRANSACTIONAL))
+
+    page = visitor.opens(PREFERENCES)
+
+    assert page.status == 200
+    assert boxes(page) == {
+        "sms:marketing": False,
+        "sms:transactional": False,
+        "email:marketing": True,
+        "email:transactional": True,
+        "whatsapp:marketing": False,
+        "whatsapp:transactional": False,
+    }
+
+
+def test_what_nobody_confirmed_is_not_shown_as_wanted(visitor: Any, a_visitor: Any) -> None:
+    visitor.is_known(granted(Channel.EMAIL, MARKETING))
+    easy = a_visitor(policy=Policy(brand="Northside"))
+    easy.is_known(granted(Channel.EMAIL, MARKETING))
+
+    assert boxes(visitor.opens(PREFERENCES))["email:marketing"] is False
+    assert boxes(easy.opens(PREFERENCES))["email:marketing"] is True
+
+
+def test_addresses_are_masked(visitor: Any) -> None:
+    visitor.is_known()
+
+    page = visitor.opens(PREFERENCES).body
+
+    assert "a•••@example.com" in page
+    assert "••• 23" in page
+    assert "ada@" not in page
+    assert "2015550" not in page
+
+
+def test_what_a_business_is_called_cannot_break_the_page(visitor: Any) -> None:
+    visitor.is_known()
+
+    assert "<Fitness>" not in visitor.opens(PREFERENCES).body
+    assert "&lt;Fitness&gt;" in visitor.opens(PREFERENCES).body
+
+
+def test_saving_stores_what_was_changed_and_shows_it(visitor: Any) -> None:
+    visitor.is_known(CONFIRMED)
+    page = visitor.opens(PREFERENCES)
+
+    answer = visitor.posts(PREFERENCES, filled(page, email_marketing=False, sms_marketing=True))
+
+    assert answer.status == 200
+    assert "Saved" in answer.body
+    assert boxes(answer) == boxes(page) | {"email:marketing": False, "sms:marketing": True}
+    assert visitor.said == {
+        "email:marketing": "denied preference_page",
+        "sms:marketing": "granted single_opt_in",
+        "whatsapp:marketing": "denied preference_page",
+        "whatsapp:transactional": "denied preference_page",
+    }
+    assert visitor.event.properties["keys"] == {"email": key_of(Channel.EMAIL, "ada@example.com", SALT)}
+
+
+def test_a_tick_that_the_page_had_set_is_nobodys_consent(visitor: Any) -> None:
+    """Transactional mail is implied, and shown as such; that somebody left it so grants nothing."""
+    visitor.is_known(*(denied(channel, MARKETING) for channel in Channel), denied(Channel.WHATSAPP, TRANSACTIONAL))
+    page = visitor.opens(PREFERENCES)
+
+    answer = visitor.posts(PREFERENCES, filled(page))
+
+    assert boxes(page)["email:transactional"]
+    assert answer.status == 200
+    assert "Saved" in answer.body
+    assert not visitor.inbox
+
+
+def test_what_was_withdrawn_meanwhile_stays_withdrawn(visitor: Any) -> None:
+    """The page was open in a browser when the mail program unsubscribed."""
+    visitor.is_known(denied(Channel.EMAIL, MARKETING))
+    seen = [("seen", "email:marketing:on"), ("want", "email:marketing"), ("do", "save")]
+
+    visitor.posts(PREFERENCES, seen)
+
+    assert not visitor.inbox
+
+
+def test_what_stands_unticked_is_denied_whatever_the_page_showed(visitor: Any) -> None:
+    """Two windows: in one it was ticked, in the other it still stands unticked, and that one is saved last."""
+    visitor.is_known(CONFIRMED)
+
+    visitor.posts(PREFERENCES, [("seen", "email:marketing:off"), ("do", "save")])
+
+    assert visitor.said == {"email:marketing": "denied preference_page"}
+
+
+def test_a_tick_confirms_where_it_was_asked_for_and_proves_whose_address_it_is(visitor: Any) -> None:
+    question = ConsentChange(Channel.EMAIL, MARKETING, ConsentStatus.PENDING, MONDAY, "form")
+    visitor.is_known(question)
+    page = visitor.opens(PREFERENCES)
+
+    visitor.posts(PREFERENCES, filled(page, email_marketing=True), ip="203.0.113.9")
+
+    granted_now = next(one for one in visitor.event.consent if one.key == "email:marketing")
+    assert boxes(page)["email:marketing"] is False
+    assert granted_now.evidence["method"] == "preference_page"
+    assert granted_now.evidence["ip"] == "203.0.113.9"
+    assert granted_now.evidence["wording"] == "E-mail: Discounts, tips, and what is new"
+
+
+def test_a_link_to_an_old_address_proves_nothing_of_the_new_one(visitor: Any) -> None:
+    visitor.is_known()
+    old = visitor.token(PREFERENCES, address="ada@old.example.com")
+    page = visitor.opens(PREFERENCES, token=old)
+
+    visitor.posts(PREFERENCES, filled(page, email_marketing=True), token=old)
+
+    assert visitor.said["email:marketing"] == "granted single_opt_in"
+    assert visitor.event.properties["keys"] == {"email": key_of(Channel.EMAIL, "ada@old.example.com", SALT)}
+
+
+def test_nothing_at_all_is_one_button(visitor: Any) -> None:
+    visitor.is_known(CONFIRMED, denied(Channel.SMS, MARKETING))
+    page = visitor.opens(PREFERENCES)
+
+    answer = visitor.posts(PREFERENCES, filled(page, "nothing"))
+
+    assert not any(boxes(answer).values())
+    assert visitor.said == {
+        "sms:transactional": "denied preference_page",
+        "email:marketing": "denied preference_page",
+        "email:transactional": "denied preference_page",
+        "whatsapp:marketing": "denied preference_page",
+        "whatsapp:transactional": "denied preference_page",
+    }
+
+
+def test_who_wants_nothing_at_all_says_it_of_the_address_too(visitor: Any) -> None:
+    """So that it outlives the profile: a consent can be imported again, a word on the address cannot be undone so."""
+    visitor.is_known(denied(Channel.EMAIL, MARKETING), denied(Channel.EMAIL, TRANSACTIONAL))
+
+    visitor.posts(PREFERENCES, {"do": "nothing"})
+
+    assert set(visitor.said) == {"email:marketing", "email:transactional"}
+
+
+def test_whoever_was_erased_can_still_be_left_alone_and_nothing_is_granted(visitor: Any) -> None:
+    page = visitor.opens(PREFERENCES)
+    stale = visitor.posts(PREFERENCES, [("seen", "email:marketing:off"), ("want", "email:marketing"), ("do", "save")])
+    assert not visitor.inbox
+    assert "Saved" not in stale.body
+
+    answer = visitor.posts(PREFERENCES, {"do": "nothing"})
+
+    assert "Saved" in answer.body
+    assert (page.status, stale.status, answer.status) == (200, 200, 200)
+    assert "no longer know you" in page.body
+    assert not boxes(page)
+    assert visitor.said == {
+        "email:marketing": "denied preference_page",
+        "email:transactional": "denied preference_page",
+    }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"do": "save"},
+        {"do": "save", "seen": "owl:marketing:on"},
+        {"List-Unsubscribe": "One-Click"},
+        {"seen": ROWS},
+        {"do": ["save", "nothing"], "seen": "email:marketing:on"},
+    ],
+)
+def test_only_the_pages_own_buttons_change_anything(visitor: Any, fields: Any) -> None:
+    visitor.is_known(CONFIRMED)
+
+    assert visitor.posts(PREFERENCES, fields).status == 400
+    assert not visitor.inbox
+
+
+def test_confirming_takes_the_button_and_not_the_look(visitor: Any) -> None:
+    visitor.is_known()
+
+    page = visitor.opens(CONFIRM)
+    refused = visitor.posts(CONFIRM, {"List-Unsubscribe": "One-Click"})
+    assert not visitor.inbox
+    answer = visitor.posts(CONFIRM, {"confirm": "yes", "language": "en"}, ip="203.0.113.9")
+
+    (change,) = visitor.event.consent
+    assert (page.status, refused.status, answer.status) == (200, 400, 200)
+    assert visitor.said == {"email:marketing": "granted double_opt_in"}
+    assert change.evidence["wording"] in page.body.replace("&lt;", "<").replace("&gt;", ">")
+    assert change.evidence["ip"] == "203.0.113.9"
+
+
+def test_a_confirmation_from_an_old_address_is_not_a_second_opt_in(visitor: Any) -> None:
+    visitor.is_known()
+
+    visitor.posts(CONFIRM, {"confirm": "yes"}, token=visitor.token(CONFIRM, address="ada@old.example.com"))
+
+    assert visitor.said == {"email:marketing": "granted single_opt_in"}
+
+
+def test_nobody_is_left_to_confirm_anything(visitor: Any) -> None:
+    answer = visitor.posts(CONFIRM, {"confirm": "yes"})
+
+    assert answer.status == 200
+    assert "no longer know you" in answer.body
+    assert not visitor.inbox

@@ -1,0 +1,137 @@
+"""Where a customer may be: by its profile, else everywhere that its number can be."""
+
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cairn.adapters.phone.jurisdiction import located, whereabouts, zones_by_country
+from cairn.adapters.phone.numbers import country_of
+from cairn.domain.message.message import Whereabouts
+from cairn.domain.shared.channels import Channel
+from tests.unit.makers import message
+from tests.unit.strategies import json_values
+
+NEW_YORK = "America/New_York"
+MOBILE = "+12015550123"
+
+
+def found(phone: str = MOBILE, **profile: Any) -> Whereabouts:
+    addresses = {Channel.EMAIL: "ada@example.com"} | ({Channel.SMS: phone, Channel.WHATSAPP: phone} if phone else {})
+    return whereabouts(message(addresses=addresses, variables={"profile": profile, "data": {}}))
+
+
+def test_the_profile_s_own_zone_is_the_only_one() -> None:
+    assert found(time_zone=NEW_YORK).zones == (NEW_YORK,)
+    assert found(time_zone="Europe/Paris").zones == ("Europe/Paris",)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("US/Eastern", NEW_YORK),
+        ("America/Fort_Wayne", "America/Indiana/Indianapolis"),
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("Europe/Kiev", "Europe/Kyiv"),
+        ("Europe/Oslo", "Europe/Oslo"),
+    ],
+)
+def test_other_names_of_a_place_are_its_own_name(name: str, place: str) -> None:
+    assert located(name) == place
+
+
+@pytest.mark.parametrize("name", ["UTC", "Etc/GMT+5", "EST", "EST5EDT", "GMT", "Nowhere/Land", "", None, 5, "../etc"])
+def test_what_is_no_place_says_nothing_of_where_somebody_is(name: Any) -> None:
+    assert located(name) == ""
+    assert found(time_zone=name).zones == zones_by_country()["US"]
+
+
+def test_a_number_may_be_anywhere_in_its_country_whatever_its_area_code() -> None:
+    zones = found().zones
+
+    assert {NEW_YORK, "America/Los_Angeles", "America/Phoenix", "America/Adak", "Pacific/Honolulu"} <= set(zones)
+    assert found("+18005550123").zones == zones  # toll-free
+    assert found("+919812345678").zones == ("Asia/Kolkata",)
+    assert found("+61491570006").zones == zones_by_country()["AU"]
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        (MOBILE, "US"),
+        ("+16135550123", "CA"),
+        ("+17875550123", "PR"),
+        ("+447400123456", "GB"),
+        ("+919812345678", "IN"),
+        ("+18885550123", "US"),  # toll-free
+        ("+19990000000", "US"),  # not given out yet
+        ("+80012345678", ""),  # international freephone: of no country
+        ("nobody", ""),
+    ],
+)
+def test_the_country_of_a_number(number: str, country: str) -> None:
+    assert country_of(number) == country
+
+
+def test_each_channel_has_the_country_of_its_address() -> None:
+    moved = found(country="CA")
+
+    assert moved.countries == {
+        Channel.SMS: "US",
+        Channel.WHATSAPP: "US",
+        Channel.EMAIL: "CA",
+        Channel.PUSH: "CA",
+    }
+    assert found().countries == dict.fromkeys(Channel, "US")
+    assert found(phone="").countries == dict.fromkeys(Channel, "")
+
+
+def test_somebody_of_two_countries_may_be_in_either() -> None:
+    moved = found(country="CA")
+
+    assert set(moved.zones) == {*zones_by_country()["US"], *zones_by_country()["CA"]}
+
+
+def test_somebody_without_a_number_is_in_the_country_of_the_profile() -> None:
+    assert found(phone="", country="in").zones == ("Asia/Kolkata",)
+    assert found(phone="").zones == ()
+
+
+@pytest.mark.parametrize(
+    ("profile", "region"),
+    [
+        ({"region": "NY"}, "NY"),
+        ({"region": " us-ny "}, "NY"),
+        ({"region": "NY", "country": "US"}, "NY"),
+        ({"region": "New York"}, ""),
+        ({"region": "ON", "country": "CA"}, ""),  # with a number of the United States: which of the two?
+        ({"region": "CA-ON"}, ""),
+        ({"region": "XX-NY"}, ""),
+        ({"region": 5}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_region_is_believed_where_nothing_speaks_against_it(profile: dict[str, Any], region: str) -> None:
+    assert found(**profile).region == region
+
+
+def test_a_message_without_a_profile_is_nowhere() -> None:
+    assert whereabouts(message()) == Whereabouts((), dict.fromkeys(Channel, ""), "")
+    assert whereabouts(message(variables={"profile": None})).zones == ()
+
+
+def test_every_zone_of_the_table_can_be_told_the_time_in() -> None:
+    zones = {zone for found in zones_by_country().values() for zone in found}
+
+    assert zones <= available_timezones()
+    assert all(located(zone) == zone for zone in zones)
+
+
+@given(st.dictionaries(st.sampled_from(["time_zone", "country", "region"]), json_values))
+def test_whatever_a_profile_holds_its_zones_exist(profile: dict[str, Any]) -> None:
+    told = found(**profile)
+
+    assert all(ZoneInfo(zone) for zone in told.zones)
+    assert told.zones

@@ -1,0 +1,31 @@
+"""Refusals that are about the account."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cairn.adapters.providers.sns import ABOUT_US, call
+from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "SendEmail")
+
+
+def refusing(code: str) -> Any:
+    def operation(**_: Any) -> None:
+        raise refusal(code)
+
+    return operation
+
+
+@pytest.mark.parametrize("code", sorted(ABOUT_US))
+def test_a_refusal_of_the_account_keeps_the_message(code: str) -> None:
+    with pytest.raises(ProviderBusyError):
+        call(refusing(code))
+
+
+def test_a_refusal_of_the_message_ends_it() -> None:
+    with pytest.raises(ProviderRejectedError):
+        call(refusing("MessageRejected"))

@@ -1,0 +1,304 @@
+"""End User Messaging is asked for what its service model takes, and what it answers is told in our words."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+from botocore.stub import ANY, Stubber
+
+from cairn.adapters import aws
+from cairn.adapters.feedback import read
+from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
+from cairn.adapters.providers.sns import SnsSms
+from cairn.application.ports import Provider
+from cairn.compose import deliver_message as compose
+from cairn.domain.message.message import Rendered
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
+from cairn.settings import DeliverMessageSettings
+from infra.local.cloud import sandbox
+from tests.unit.makers import MONDAY, message
+
+TEXT = Rendered(Channel.SMS, "+12015550123", "Welcome.")
+POOL = "arn:aws:sms-voice:us-east-1:123456789012:pool/pool-1"
+
+
+def client(service: str) -> Any:
+    return get_session().create_client(
+        service,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+@pytest.fixture
+def sms() -> Iterator[Stubber]:
+    with Stubber(client("pinpoint-sms-voice-v2")) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+@pytest.fixture
+def social() -> Iterator[Stubber]:
+    with Stubber(client("socialmessaging")) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def texting(stubber: Stubber) -> Provider:
+    return EndUserSms(stubber.client, origination=POOL, configuration_set="cairn")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "kind"), [(Purpose.TRANSACTIONAL, "TRANSACTIONAL"), (Purpose.MARKETING, "PROMOTIONAL")]
+)
+def test_a_text_carries_what_its_reports_give_back(sms: Stubber, purpose: Purpose, kind: str) -> None:
+    asked = {
+        "DestinationPhoneNumber": "+12015550123",
+        "OriginationIdentity": POOL,
+        "MessageBody": "Welcome.",
+        "MessageType": kind,
+        "ConfigurationSetName": "cairn",
+        "Context": {"message": "enr-confirm-1", "customer": "c_ada"},
+    }
+    sms.add_response("send_text_message", {"MessageId": "eum-1"}, asked)
+
+    assert texting(sms).send(message(purpose=purpose), TEXT) == "eum-1"
+
+
+INDIAN = Rendered(Channel.SMS, "+919820012345", "Welcome.", registered={"dlt_template": "1107160000000012345"})
+
+
+def test_a_text_to_india_carries_the_ids_under_which_it_is_registered(sms: Stubber) -> None:
+    asked = {
+        "DestinationPhoneNumber": "+919820012345",
+        "OriginationIdentity": POOL,
+        "MessageBody": "Welcome.",
+        "MessageType": "TRANSACTIONAL",
+        "ConfigurationSetName": "cairn",
+        "Context": {"message": "enr-confirm-1", "customer": "c_ada"},
+        "DestinationCountryParameters": {"IN_ENTITY_ID": "1101000000", "IN_TEMPLATE_ID": "1107160000000012345"},
+    }
+    sms.add_response("send_text_message", {"MessageId": "eum-1"}, asked)
+    provider = EndUserSms(sms.client, origination=POOL, configuration_set="cairn", dlt_entity="1101000000")
+
+    assert provider.send(message(), INDIAN) == "eum-1"
+
+
+@pytest.mark.parametrize(
+    ("entity", "rendered"),
+    [("", INDIAN), ("1101000000", TEXT), ("1101000000", replace(INDIAN, address="+12015550123"))],
+)
+def test_ids_of_india_go_nowhere_else_and_only_as_a_pair(sms: Stubber, entity: str, rendered: Rendered) -> None:
+    asked = {
+        "DestinationPhoneNumber": rendered.address,
+        "OriginationIdentity": POOL,
+        "MessageBody": "Welcome.",
+        "MessageType": "TRANSACTIONAL",
+        "ConfigurationSetName": "cairn",
+        "Context": {"message": "enr-confirm-1", "customer": "c_ada"},
+    }
+    sms.add_response("send_text_message", {"MessageId": "eum-1"}, asked)
+    provider = EndUserSms(sms.client, origination=POOL, configuration_set="cairn", dlt_entity=entity)
+
+    provider.send(message(), rendered)
+
+
+def test_a_text_to_india_by_sns_carries_them_too() -> None:
+    asked = {
+        "PhoneNumber": "+919820012345",
+        "Message": "Welcome.",
+        "MessageAttributes": {
+            "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
+            "AWS.MM.SMS.EntityId": {"DataType": "String", "StringValue": "1101000000"},
+            "AWS.MM.SMS.TemplateId": {"DataType": "String", "StringValue": "1107160000000012345"},
+        },
+    }
+    with Stubber(client("sns")) as sns:
+        sns.add_response("publish", {"MessageId": "sns-1"}, asked)
+
+        assert SnsSms(sns.client, sender_id="", dlt_entity="1101000000").send(message(), INDIAN) == "sns-1"
+        sns.assert_no_pending_responses()
+
+
+def test_who_opted_out_is_told_apart_from_other_conflicts(sms: Stubber) -> None:
+    sms.add_client_error(
+        "send_text_message",
+        "ConflictException",
+        http_status_code=400,
+        modeled_fields={"Reason": "DESTINATION_PHONE_NUMBER_OPTED_OUT"},
+    )
+
+    with pytest.raises(ProviderRejectedError) as error:
+        texting(sms).send(message(), TEXT)
+
+    assert error.value.code == "DESTINATION_PHONE_NUMBER_OPTED_OUT"
+
+
+def test_a_busy_provider_has_sent_nothing(sms: Stubber) -> None:
+    sms.add_client_error("send_text_message", "ThrottlingException", http_status_code=429)
+
+    with pytest.raises(ProviderBusyError):
+        texting(sms).send(message(), TEXT)
+
+
+def test_a_text_that_the_service_does_not_take_is_not_tried_for_ever(sms: Stubber) -> None:
+    sms.add_client_error("send_text_message", "ValidationException", http_status_code=400)
+
+    with pytest.raises(ProviderRejectedError):
+        texting(sms).send(message(), Rendered(Channel.SMS, "+12015550123", "x" * 1601))
+
+
+def test_a_text_that_botocore_does_not_take_is_rejected_likewise() -> None:
+    provider = EndUserSms(client("pinpoint-sms-voice-v2"), origination=POOL, configuration_set="cairn")
+
+    with pytest.raises(ProviderRejectedError):
+        provider.send(message(), Rendered(Channel.SMS, "+12015550123", ""))
+
+
+def test_a_whatsapp_message_carries_what_its_statuses_give_back(social: Stubber) -> None:
+    asked: dict[str, Any] = {"originationPhoneNumberId": "phone-number-id-1", "message": ANY, "metaApiVersion": "v20.0"}
+    social.add_response("send_whatsapp_message", {"messageId": "aws-1"}, asked)
+    sent: list[dict[str, Any]] = []
+    social.client.meta.events.register(
+        "provide-client-params.*.*", lambda params, **_: sent.append(json.loads(params["message"]))
+    )
+    provider = EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1")
+
+    assert provider.send(message(), Rendered(Channel.WHATSAPP, "+12015550123", "Welcome, Zoë.")) == "aws-1"
+
+    (document,) = sent
+    assert document["to"] == "+12015550123"
+    assert document["text"]["body"] == "Welcome, Zoë."
+    given_back = {"id": "wamid.1", "status": "read", "recipient_id": "12015550123"}
+    given_back["biz_opaque_callback_data"] = document["biz_opaque_callback_data"]
+    (event,) = read(
+        json.dumps({"whatsAppWebhookEntry": json.dumps({"changes": [{"value": {"statuses": [given_back]}}]})}), MONDAY
+    )
+    assert (event.customer_id, event.properties["message_id"]) == ("c_ada", "enr-confirm-1")
+
+
+def documents(social: Stubber) -> list[dict[str, Any]]:
+    """What the service is asked to hand to Meta, from here on."""
+    asked: dict[str, Any] = {"originationPhoneNumberId": "phone-number-id-1", "message": ANY, "metaApiVersion": "v20.0"}
+    social.add_response("send_whatsapp_message", {"messageId": "aws-1"}, asked)
+    sent: list[dict[str, Any]] = []
+    social.client.meta.events.register(
+        "provide-client-params.*.*", lambda params, **_: sent.append(json.loads(params["message"]))
+    )
+    return sent
+
+
+def test_where_a_template_is_approved_it_is_sent_and_not_the_text(social: Stubber) -> None:
+    sent = documents(social)
+    rendered = Rendered(
+        Channel.WHATSAPP,
+        "+12015550123",
+        "Welcome, Zoë, see you Monday.",
+        registered={"whatsapp_template": "welcome_back", "whatsapp_language": "en_US"},
+        parameters=("Zoë", "Monday"),
+    )
+
+    EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1").send(message(), rendered)
+
+    (document,) = sent
+    assert document == {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": "+12015550123",
+        "type": "template",
+        "template": {
+            "name": "welcome_back",
+            "language": {"code": "en_US"},
+            "components": [
+                {"type": "body", "parameters": [{"type": "text", "text": "Zoë"}, {"type": "text", "text": "Monday"}]}
+            ],
+        },
+        "biz_opaque_callback_data": "c_ada/enr-confirm-1",
+    }
+
+
+def test_an_approved_template_without_variables_has_no_components(social: Stubber) -> None:
+    sent = documents(social)
+    approved = {"whatsapp_template": "hello", "whatsapp_language": "es"}
+    rendered = Rendered(Channel.WHATSAPP, "+12015550123", "Hola", registered=approved)
+
+    EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1").send(message(), rendered)
+
+    assert sent[0]["template"] == {"name": "hello", "language": {"code": "es"}}
+
+
+def test_without_a_number_every_whatsapp_message_is_rejected() -> None:
+    with pytest.raises(ProviderRejectedError) as error:
+        NoWhatsApp().send(message(), TEXT)
+
+    assert error.value.code == "no_whatsapp_number"
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ({}, {Channel.SMS: "SnsSms", Channel.WHATSAPP: "NoWhatsApp"}),
+        ({"sms_origination": POOL, "sms_configuration_set": "cairn"}, {Channel.SMS: "EndUserSms"}),
+        ({"whatsapp_phone_number_id": "phone-number-id-1"}, {Channel.WHATSAPP: "EndUserWhatsApp"}),
+    ],
+)
+def test_what_is_configured_is_what_sends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: dict[str, str], wanted: dict[Channel, str]
+) -> None:
+    configured(monkeypatch, tmp_path, **told)
+
+    with sandbox():
+        providers = compose.deliver_message().providers
+
+    assert {channel: type(providers[channel]).__name__ for channel in wanted} == wanted
+    assert providers.keys() == set(Channel)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({}, "AWS.MM.SMS.EntityId"),
+        ({"sms_origination": POOL, "sms_configuration_set": "cairn"}, "IN_ENTITY_ID"),
+    ],
+)
+def test_the_id_that_the_policy_has_is_the_one_that_texts_to_india_carry(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: dict[str, str], expected: str
+) -> None:
+    configured(monkeypatch, tmp_path, **told)
+    asked: list[dict[str, Any]] = []
+
+    def heard(params: dict[str, Any], **_: Any) -> None:
+        asked.append(params)
+        raise _HeardEnoughError
+
+    with sandbox():
+        aws.session().register("provide-client-params.*.*", heard)
+        with pytest.raises(_HeardEnoughError):
+            compose.deliver_message().providers[Channel.SMS].send(message(), INDIAN)
+
+    (params,) = asked
+    carried = {**params.get("MessageAttributes", {}), **params.get("DestinationCountryParameters", {})}
+    assert "1101000000" in str(carried[expected])
+
+
+class _HeardEnoughError(Exception):
+    """What was asked is known, and need not be answered."""
+
+
+def configured(monkeypatch: pytest.MonkeyPatch, folder: Path, **told: str) -> None:
+    """The environment of a deployment whose policy has an id of India's DLT."""
+    (folder / "policy.json").write_text(json.dumps({"dlt_entity": "1101000000"}))
+    names = {one.name for one in fields(DeliverMessageSettings)}
+    by_default = dict.fromkeys(names, "x") | dict.fromkeys(names & set(NOT_CONFIGURED), "")
+    settings = DeliverMessageSettings(**{**by_default, "policy_path": str(folder / "policy.json"), **told})
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+NOT_CONFIGURED = ("sms_sender_id", "sms_origination", "sms_configuration_set", "whatsapp_phone_number_id")

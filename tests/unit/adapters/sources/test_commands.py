@@ -1,0 +1,62 @@
+"""`cairn sources` and the samples that `cairn send` signs."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cairn.adapters.sources import sources
+from cairn.domain.shared.errors import UnknownSourceError
+from cli.main import app
+from infra.local.signing import just_now, local_secrets, posting
+
+LATER = datetime(2027, 1, 1, 8, tzinfo=UTC)
+
+
+def test_sources_tells_where_each_posts_what_it_signs_and_what_to_click() -> None:
+    result = CliRunner().invoke(app, ["sources", "--to", "https://hooks.example.com/"])
+
+    assert result.exit_code == 0
+    for name, source in sources().items():
+        assert f"\n{name}: " in f"\n{result.stdout}"
+        assert f"signature  {source.scheme.header}\n" in result.stdout
+    assert "URL        https://hooks.example.com/webhooks/shopify\n" in result.stdout
+    assert "URL        https://hooks.example.com/events\n" in result.stdout
+    assert "secret     whatsapp, whatsapp-verify\n" in result.stdout
+    assert "Add destination" in result.stdout
+
+
+def test_sources_tells_all_that_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "sources.toml"
+    path.write_text('[hmac]\nid = "body.["\n[typeform]\ncolour = "red"', encoding="utf-8")
+
+    result = CliRunner().invoke(app, ["sources", "--configuration", str(path)])
+
+    assert result.exit_code == 1
+    assert "hmac: id: not a JMESPath expression" in result.stderr
+    assert "typeform: colour: unknown" in result.stderr
+
+
+def test_a_sample_is_sent_as_if_it_had_just_happened(sample: Path, post: Any) -> None:
+    name = sample.parent.name
+    document = just_now(name, json.loads(sample.read_text(encoding="utf-8")), LATER)
+
+    made = post(name, document, at=LATER)
+    made.verify(at=LATER)
+
+    assert {event.occurred_at for event in made.read(LATER).events} <= {LATER}
+
+
+def test_every_source_has_a_secret_on_a_laptop_and_meta_a_token() -> None:
+    secrets = local_secrets({"CAIRN_SECRET_FACEBOOK_LEADS_VERIFY": "token"})
+
+    assert secrets.keys() == {*sources(), "whatsapp-verify", "facebook-leads-verify"}
+    assert secrets["facebook-leads-verify"] == "token"
+
+
+def test_nobody_signs_for_a_source_that_is_not_there() -> None:
+    with pytest.raises(UnknownSourceError, match="known are"):
+        posting("nobody", {}, "secret", LATER)

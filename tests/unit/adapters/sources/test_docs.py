@@ -1,0 +1,81 @@
+"""What docs/sources.md and the pages beside it show is what happens."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authoring.journeys import check
+from cairn.adapters.sources import sources
+from cairn.domain.event import event_to_wire
+
+DOCS = Path(__file__).parents[4] / "docs"
+BLOCK = re.compile(r"^```(\S+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def blocks(path: Path, language: str) -> list[tuple[str, str]]:
+    """The name (after the language) and text of each code block."""
+    found = BLOCK.findall(path.read_text(encoding="utf-8"))
+    return [(name, text) for spoken, name, text in found if spoken == language]
+
+
+def journeys_of(page: Path, folder: Path) -> Path:
+    """The journeys that a page shows, with the templates that it shows, as files."""
+    for name, text in blocks(page, "yaml"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "journey.yaml").write_text(text, encoding="utf-8")
+    for name, text in blocks(page, "text"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_example_mapping_does_what_the_page_says(tmp_path: Path, post: Any) -> None:
+    page = DOCS / "sources.md"
+    [(name, mapping)] = [block for block in blocks(page, "toml") if block[0] == "parkside.toml"]
+    shown = dict(blocks(page, "json"))
+    (tmp_path / name).write_text(mapping, encoding="utf-8")
+
+    parkside = post("parkside", json.loads(shown["body"]), known=sources(folder=tmp_path))
+    parkside.verify()
+    wires = [event_to_wire(event) for event in parkside.read().events]
+
+    assert [{name: one for name, one in wire.items() if one not in ({}, [], False)} for wire in wires] == json.loads(
+        shown["events"]
+    )
+
+
+def test_the_example_configuration_can_be_deployed(tmp_path: Path) -> None:
+    [(name, text)] = [block for block in blocks(DOCS / "sources.md", "toml") if block[0] == "sources.toml"]
+    (tmp_path / name).write_text(text, encoding="utf-8")
+
+    known = sources(tmp_path / name)
+
+    assert {"till", "stripe-eu"} <= set(known)
+    assert [known[one].name for one in known] == list(known)
+
+
+def test_the_journeys_that_the_pages_show_pass_the_check(tmp_path: Path) -> None:
+    folder = journeys_of(DOCS / "sources" / "shopify.md", tmp_path)
+
+    assert check(folder) == []
+
+
+def test_every_vendor_has_a_page_that_names_all_its_types(vendor: str) -> None:
+    mapping = tomllib.loads((Path(sources.__code__.co_filename).parent / f"{vendor}.toml").read_text(encoding="utf-8"))
+    page = (DOCS / "sources" / f"{vendor}.md").read_text(encoding="utf-8")
+
+    for rule in mapping["events"]:
+        assert rule.get("type", "") in page
+
+
+@pytest.mark.parametrize("name", ["sources.md", *(f"sources/{one}.md" for one in sources() if one != "track")])
+def test_links_lead_somewhere(name: str) -> None:
+    page = DOCS / name
+
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target

@@ -1,0 +1,199 @@
+"""The mapping language: a vendor is a file, a deployment's sources are another."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authoring.sources import problems
+from cairn.adapters.sources import sources
+from cairn.adapters.sources.expressions import pick
+from cairn.adapters.sources.fields import own_type
+from cairn.adapters.sources.signatures import InvalidSourceError
+from cairn.domain.event import EVENT_TYPE_SHAPE
+
+SOURCES_TOML = Path(__file__).parents[4] / "sources.toml"
+
+ACME = """
+id = "visit.id"
+occurred_at = "visit.at"
+other = "visit.kind"
+[signature]
+scheme = "body-hmac"
+header = "X-Acme-Signature"
+[each]
+site = "body.sites"
+visit = "site.visits"
+[customer]
+"external_ids.acme" = "visit.guest"
+[[events]]
+when = "visit.kind == 'arrived'"
+type = "visit.attended"
+properties = { site = "site.name", tenant = "query.tenant", version = 'headers."x-acme-version"' }
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Any:
+    def write(text: str) -> Any:
+        path = tmp_path / "sources.toml"
+        path.write_text(text, encoding="utf-8")
+        return sources(path)
+
+    return write
+
+
+def test_a_new_vendor_is_a_mapping_file_alone(tmp_path: Path, post: Any) -> None:
+    (tmp_path / "acme.toml").write_text(ACME, encoding="utf-8")
+    known = sources(folder=tmp_path)
+    visits = [
+        {"id": "1", "kind": "arrived", "at": 1773064800, "guest": 820982911946154508},
+        {"id": "2", "kind": "left"},
+    ]
+    document = {"sites": [{"name": "Slides", "visits": visits}, {"name": "Pool", "visits": []}]}
+
+    acme = post("acme", document, headers={"X-Acme-Version": "3"}, known=known)
+    acme.verify()
+    [event] = acme.read().events
+
+    assert (event.source, event.id, event.type) == ("acme", "1", "visit.attended")
+    assert event.identifiers[0].key == "external:acme:820982911946154508"
+    assert event.properties == {"site": "Slides", "tenant": None, "version": "3"}
+
+
+def test_a_vendor_is_read_when_it_first_posts(tmp_path: Path) -> None:
+    (tmp_path / "acme.toml").write_text(ACME, encoding="utf-8")
+    (tmp_path / "broken.toml").write_text("no toml", encoding="utf-8")
+    known = sources(folder=tmp_path)
+
+    assert list(known) == ["acme", "broken", "sns", "track"]
+    assert known["acme"].name == "acme"
+    with pytest.raises(InvalidSourceError, match=r"broken\.toml"):
+        known["broken"]
+
+
+def test_the_file_as_it_stands_turns_every_source_on() -> None:
+    assert list(sources(SOURCES_TOML)) == list(sources())
+
+
+def test_a_source_can_be_turned_off(configured: Any) -> None:
+    known = configured('disabled = ["typeform", "track"]')
+
+    assert "typeform" not in known
+    assert "track" not in known
+    assert "stripe" in known
+    with pytest.raises(KeyError):
+        known["typeform"]
+
+
+def test_several_of_one_kind_have_names_of_their_own(configured: Any, post: Any) -> None:
+    known = configured("""
+        [[hmac]]
+        name = "till"
+        signature = { header = "X-Till-Signature", algorithm = "sha512", encoding = "base64", prefix = "" }
+        id = "body.receipt"
+        [[hmac]]
+        name = "door"
+    """)
+    document = {"receipt": "r-1", "type": "visit.paid", "customer": {"user_id": "1"}}
+
+    till = post("till", document, known=known)
+    till.verify()
+    [event] = till.read().events
+
+    assert (event.source, event.id) == ("till", "r-1")
+    assert till.source.scheme.header == "X-Till-Signature"
+    assert known["door"].scheme.header == known["hmac"].scheme.header == "X-Signature"
+
+
+def test_settings_are_laid_over_the_file(configured: Any, post: Any) -> None:
+    known = configured('[twilio.signature]\norigin = "https://public.example.com"')
+    message = {"MessageSid": "SM1", "From": "+12015550147", "Body": "Hello"}
+
+    behind_a_proxy = post("twilio", message, known=known, origin="https://internal.example.com")
+    behind_a_proxy.verify()
+
+    assert (
+        post("twilio", message, known=known, origin="https://public.example.com").request.headers["x-twilio-signature"]
+        == behind_a_proxy.request.headers["x-twilio-signature"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('disabled = ["stripes"]', "no source is called 'stripes'"),
+        ("[acme]\nid = 'body.id'", "there is no acme.toml"),
+        ('[[hmac]]\nname = "stripe"', "'stripe' is the name of another source"),
+        ('[[hmac]]\nname = "feedback"', "'feedback' is the name of another source"),
+        ('[[hmac]]\nname = "feedback-form"', "'feedback-form' must be named not after"),
+        ('[[twilio]]\nname = "sms-eu"', "'sms-eu' must be named twilio-"),
+        ('[[hmac]]\nname = "shopify-eu"', "'shopify-eu' must be named not after"),
+        ('[[shopify]]\nname = "boutique"', "'boutique' must be named shopify-"),
+        ('[[hmac]]\nname = "operators"', "'operators' is the name of another source"),
+        ("[hmac", "sources.toml"),
+    ],
+)
+def test_a_configuration_that_names_what_is_not_there_is_refused(text: str, told: str, configured: Any) -> None:
+    with pytest.raises(InvalidSourceError, match=told):
+        configured(text)
+
+
+def test_a_scheme_that_is_not_there_is_refused(configured: Any) -> None:
+    for wrong in ('scheme = "trust-me"', 'algorithm = "md5"', 'colour = "red"'):
+        with pytest.raises(InvalidSourceError):
+            configured(f"[hmac.signature]\n{wrong}")["hmac"]
+
+
+def test_all_that_is_wrong_with_a_mapping_is_told_at_once() -> None:
+    mapping = {
+        "signature": {"scheme": "body-hmac", "header": "X-A"},
+        "id": "body.[",
+        "occurred_at": "body.at",
+        "colour": "red",
+        "events": [
+            {"type": "Order", "properties": {"a": "(("}},
+            {"when": "`true`", "type": "a.b", "consent": [{"channel": "fax", "purpose": "marketing", "color": "x"}]},
+        ],
+    }
+
+    told = problems("acme", mapping)
+
+    assert sorted(one.partition(":")[0] for one in told) == sorted(
+        [
+            "colour",
+            "id",
+            "events[0].when",
+            "events[0].type",
+            "events[0].properties.a",
+            "events[1].consent[0]",
+            "events[1].consent[0].channel",
+            "events[1].consent[0].color",
+        ]
+    )
+    assert problems("acme", {}) == ["signature: required", "id: required", "occurred_at: required"]
+
+
+@pytest.mark.parametrize(
+    ("vendors", "ours"),
+    [
+        ("contact.propertyChange", "acme_shop.contact.property_change"),
+        ("orders/fulfilled", "acme_shop.orders.fulfilled"),
+        ("2FA Enabled!", "acme_shop.n2_fa_enabled"),
+        ("üñï", None),
+        ("", None),
+        (None, None),
+        ("x" * 500, "acme_shop." + "x" * 90),
+    ],
+)
+def test_a_vendors_word_takes_our_shape(vendors: Any, ours: str | None) -> None:
+    assert own_type("acme-shop", vendors) == ours
+    assert ours is None or EVENT_TYPE_SHAPE.fullmatch(ours)
+
+
+def test_what_cannot_be_evaluated_is_null() -> None:
+    assert pick("from_items([['a', `1`], ['b'], `3`, [`4`, `5`]])", {}) == {"a": 1}
+    assert pick("from_items(nothing)", {}) is None
+    assert pick("without_prefix(a, 'x:')", {"a": "x:1"}) == "1"
+    assert pick("without_prefix(a, 'x:')", {"a": 1}) is None
+    assert pick("contains(a, `1`)", {"a": "text"}) is None

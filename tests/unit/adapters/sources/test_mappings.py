@@ -1,0 +1,280 @@
+"""What each sample of each vendor becomes, and what no vendor may do to us."""
+
+import itertools
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authoring.sources import problems
+from cairn.adapters.sources import sources
+from cairn.application.events.accept_webhook import Reading, Request
+from cairn.domain.event import event_to_wire
+from infra.local.signing import sample_headers, samples
+
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+RECEIPT = "2026-12-01T12:00:00Z"
+EVENTS = Path(__file__).parents[4] / "events"
+EXPECTED = json.loads(Path(__file__).with_name("expected.json").read_text(encoding="utf-8"))
+"""Read it as documentation. `receipt`: the vendor does not say when, so the instant of receipt counts."""
+
+
+def told(reading: Reading) -> list[dict[str, Any]]:
+    """The canonical events, without what is the same for all or says nothing."""
+    assert not reading.problems
+    wires = [{**event_to_wire(event), "source": "", "backfill": False} for event in reading.events]
+    brief = [{name: value for name, value in wire.items() if value not in ({}, [], "", False)} for wire in wires]
+    found: list[dict[str, Any]] = json.loads(json.dumps(brief).replace(RECEIPT, "receipt"))
+    return found
+
+
+def test_a_sample_becomes_these_events(sample: Path, take: Any) -> None:
+    name = f"{sample.parent.name}/{sample.stem}"
+
+    assert told(take(name).read()) == EXPECTED[name]
+
+
+def test_every_mapping_file_holds_what_it_should(vendor: str) -> None:
+    assert problems(vendor, getattr(sources()[vendor], "mapping", {})) == []
+
+
+def test_the_same_delivery_twice_is_the_same_event(sample: Path, take: Any) -> None:
+    name = f"{sample.parent.name}/{sample.stem}"
+
+    once, again = (take(name).read().events for _ in range(2))
+
+    assert [event.key for event in once] == [event.key for event in again]
+
+
+def test_different_samples_are_different_events(take: Any) -> None:
+    keys = [event.key for name in EXPECTED for event in take(name).read().events]
+
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("shopify/orders_create", "order_id"), ("facebook-leads/leadgen", "leadgen_id")],
+)
+def test_long_ids_stay_exact(name: str, path: str, take: Any) -> None:
+    [event] = take(name).read().events
+
+    assert event.properties[path] in {"820982911946154509", "1234567890123456789"}
+
+
+def test_shopify_collapses_two_subscriptions_and_keeps_what_one_action_changed(post: Any) -> None:
+    def event_of(order: int, **headers: str) -> str:
+        told = {"X-Shopify-Topic": "orders/cancelled", **headers}
+        [event] = post("shopify", {"id": order, "email": "lena@example.com"}, headers=told).read().events
+        return str(event.id)
+
+    one = {"X-Shopify-Event-Id": "event-1", "X-Shopify-Webhook-Id": "delivery-1"}
+    other = {"X-Shopify-Event-Id": "event-1", "X-Shopify-Webhook-Id": "delivery-2"}
+
+    assert event_of(1, **one) == event_of(1, **other)
+    assert event_of(1, **one) != event_of(2, **one)
+    assert event_of(1, **{"X-Shopify-Webhook-Id": "a"}) != event_of(1, **{"X-Shopify-Webhook-Id": "b"})
+
+
+def test_a_topic_is_found_however_its_header_is_written(post: Any) -> None:
+    [event] = (
+        post("shopify", {"id": 7, "email": "a@example.com"}, headers={"x-shopify-TOPIC": "orders/paid"}).read().events
+    )
+
+    assert event.type == "order.paid"
+
+
+def test_a_calendly_reschedule_is_never_a_cancellation(take: Any) -> None:
+    halves = ["calendly/invitee_canceled_rescheduled", "calendly/invitee_created_rescheduled"]
+
+    for order in itertools.permutations(halves):
+        events = [event for name in order for event in take(name).read().events]
+
+        assert [event.type for event in events] == ["appointment.rescheduled"]
+
+
+def test_hubspots_privacy_deletion_is_not_undone_by_the_deletion_beside_it(take: Any, post: Any) -> None:
+    items = json.loads(take("hubspot/contact_privacy_deletion").request.body)
+
+    for order in itertools.permutations(items):
+        events = post("hubspot", list(order)).read().events
+
+        assert [event.type for event in events] == ["customer.erasure_requested"]
+
+
+def test_metas_statuses_are_the_same_events_in_any_order(take: Any, post: Any) -> None:
+    document = json.loads(take("whatsapp/statuses").request.body)
+    value = document["entry"][0]["changes"][0]["value"]
+    statuses = value["statuses"]
+    seen = set()
+
+    for order in itertools.permutations(statuses):
+        value["statuses"] = list(order)
+        seen.add(frozenset((event.key, event.occurred_at) for event in post("whatsapp", document).read().events))
+
+    assert len(seen) == 1
+
+
+def test_meta_signs_the_bytes_as_sent(take: Any) -> None:
+    genuine = take("whatsapp/message_text")
+    assert b"\\u00fc" in genuine.request.body
+
+    genuine.verify()
+
+
+def test_a_thousand_of_metas_updates_are_read(post: Any) -> None:
+    statuses = [
+        {"id": f"wamid.{n}", "status": "sent", "timestamp": "1773064700", "recipient_id": "1201"} for n in range(1000)
+    ]
+    document = {
+        "entry": [{"changes": [{"value": {"statuses": statuses[:500]}}, {"value": {"statuses": statuses[500:]}}]}]
+    }
+
+    assert len(post("whatsapp", document).read().events) == 1000
+
+
+def test_one_bad_part_leaves_the_others_alone(take: Any, post: Any) -> None:
+    items = json.loads(take("hubspot/contact_batch").request.body)
+    items[2]["occurredAt"] = 10**18
+
+    reading = post("hubspot", items).read()
+
+    assert len(reading.events) == 3
+    assert reading.problems == ("[2].occurred_at: an instant in ISO 8601, such as 2026-03-02T09:30:00Z",)
+
+
+UNKNOWN = [
+    ("stripe", {"id": "evt_1", "created": 1, "type": "charge.refunded", "data": {"object": {"customer": "cus_1"}}}, {}),
+    ("shopify", {"id": 1, "email": "a@example.com"}, {"x-shopify-topic": "orders/fulfilled"}),
+    ("hubspot", [{"subscriptionType": "contact.associationChange", "objectId": 1, "eventId": 2, "occurredAt": 1}], {}),
+    ("calendly", {"event": "invitee.somethingNew", "created_at": RECEIPT, "payload": {"email": "a@example.com"}}, {}),
+    ("standard-webhooks", {"type": "Signed Up!", "data": {"user_id": "1"}}, {}),
+]
+OWN_TYPES = {
+    "stripe": "stripe.charge.refunded",
+    "shopify": "shopify.orders.fulfilled",
+    "hubspot": "hubspot.contact.association_change",
+    "calendly": "calendly.invitee.something_new",
+    "standard-webhooks": "standard_webhooks.signed_up",
+}
+
+
+@pytest.mark.parametrize(("name", "document", "headers"), UNKNOWN, ids=OWN_TYPES)
+def test_an_unknown_type_is_kept_under_its_own_name(name: str, document: Any, headers: Any, post: Any) -> None:
+    [event] = post(name, document, headers=headers).read().events
+
+    assert event.type == OWN_TYPES[name]
+    assert event.properties == event.attributes == {}
+    assert event.consent == ()
+
+
+NAMELESS = [
+    ("stripe", {"id": "evt_1", "created": 1, "type": "balance.available", "data": {"object": {}}}, {}),
+    ("shopify", {"id": 1, "title": "Walking shoes"}, {"x-shopify-topic": "products/update"}),
+    ("shopify", {"id": 1, "email": "owner@example.com"}, {"x-shopify-topic": "app/uninstalled"}),
+    ("shopify", {"id": 1, "token": "t", "email": "", "phone": None}, {"x-shopify-topic": "checkouts/create"}),
+    ("hubspot", [{"subscriptionType": "company.creation", "objectId": 1, "eventId": 2, "occurredAt": 1}], {}),
+    ("twilio", {"CallSid": "CA1", "CallStatus": "completed", "From": "+12125550100", "To": "+12015550147"}, {}),
+    ("whatsapp", {"entry": [{"changes": [{"field": "account_update", "value": {"event": "VERIFIED"}}]}]}, {}),
+    ("typeform", {"event_id": "1", "event_type": "form_response", "form_response": {"answers": []}}, {}),
+    ("hmac", {}, {}),
+    ("hmac", [], {}),
+    ("hmac", None, {}),
+]
+
+
+@pytest.mark.parametrize(("name", "document", "headers"), NAMELESS)
+def test_what_names_nobody_is_acknowledged_and_ignored(name: str, document: Any, headers: Any, post: Any) -> None:
+    assert post(name, document, headers=headers).read() == Reading(ignored=True)
+
+
+@pytest.mark.parametrize("name", ["hmac", "standard-webhooks"])
+def test_what_became_of_a_message_only_its_provider_says(name: str, post: Any) -> None:
+    document = {"type": "message.bounced", "customer": {"user_id": "1"}, "data": {"user_id": "1"}}
+
+    [event] = post(name, document).read().events
+
+    assert event.type == f"{name.replace('-', '_')}.message.bounced"
+
+
+def test_a_form_that_anybody_can_prefill_names_nobody_by_it(post: Any) -> None:
+    response = {"hidden": {"user_id": "somebody-else", "email": "victim@example.com"}, "answers": []}
+
+    assert post("typeform", {"event_type": "form_response", "form_response": response}).read().ignored
+
+
+def test_a_broken_address_does_not_cost_the_event(post: Any) -> None:
+    [event] = (
+        post("shopify", {"id": 1, "email": "n/a", "customer": {"id": 5}}, headers={"x-shopify-topic": "orders/paid"})
+        .read()
+        .events
+    )
+
+    assert [one.key for one in event.identifiers] == ["external:shopify:5"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"a": NaN}', b'{"a": 1e999}', b"[" * 100_000, b"1" * 5000])
+def test_a_body_that_is_none_is_a_problem_and_no_crash(vendor: str, body: bytes) -> None:
+    reading = sources()[vendor].read(Request("https://h.example.com/", {}, body), NOW)
+
+    assert reading == Reading(problems=("the body is not JSON",))
+
+
+def test_an_instant_beyond_the_calendar_is_a_problem_and_no_crash(post: Any) -> None:
+    for odd in ("0001-01-01T00:00:00+14:00", "yesterday", 10**30, -(10**30), 1e300):
+        reading = post("hmac", {"id": "1", "type": "a.b", "occurred_at": odd, "customer": {"user_id": "1"}}).read()
+
+        assert reading.events == ()
+        assert "occurred_at" in reading.problems[0]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def places(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where something stands in a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [here, *(place for name, one in inner for place in places(one, (*here, name)))]
+
+
+def put(value: Any, place: tuple[Any, ...], new: Any) -> Any:
+    if not place:
+        return new
+    name, *rest = place
+    changed = dict(value) if isinstance(value, dict) else list(value)
+    changed[name] = put(value[name], tuple(rest), new)
+    return changed
+
+
+@given(data=st.data())
+def test_no_document_of_a_vendor_makes_reading_fail(vendor: str, data: st.DataObject) -> None:
+    """Any value in any place of a sample: events, problems, or nothing; never an exception."""
+    sample = data.draw(st.sampled_from(samples(EVENTS / vendor)))
+    document = json.loads(sample.read_text(encoding="utf-8"))
+    changed = put(document, data.draw(st.sampled_from(places(document))), data.draw(JSON))
+    source = sources()[vendor]
+    headers = {name.lower(): value for name, value in sample_headers(sample).items()}
+    headers |= data.draw(
+        st.dictionaries(st.sampled_from(["x-shopify-triggered-at", "webhook-id"]), st.text(max_size=20))
+    )
+
+    reading = source.read(Request("https://h.example.com/?a=1", headers, json.dumps(changed).encode()), NOW)
+
+    for event in reading.events:
+        assert event.identifiers
+        assert event.occurred_at <= NOW
+
+
+@given(body=st.binary(max_size=300), form=st.booleans())
+def test_no_body_makes_reading_fail(vendor: str, body: bytes, form: bool) -> None:  # noqa: FBT001
+    headers = {"content-type": "application/x-www-form-urlencoded"} if form else {}
+
+    sources()[vendor].read(Request("https://h.example.com/", headers, body), NOW)

@@ -1,0 +1,242 @@
+"""Signatures, judged by the vendors' own libraries: they sign and we verify, we sign and they verify."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import standardwebhooks
+import stripe
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cairn.adapters.sources import SNS, sources
+from cairn.adapters.sources.signatures import TOLERANCE
+from cairn.application.events.accept_webhook import Request
+from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingError
+from tests.unit.makers import MONDAY
+
+SECRET = "whsec_Y2Fpcm4tdW5pdC10ZXN0cy1zZWNyZXQtMDAwMQ=="
+OTHER = "whsec_Y2Fpcm4tdW5pdC10ZXN0cy1zZWNyZXQtMDAwMg=="
+BODY = '{"type": "trial.signup", "name": "Zoë"}'
+
+SECOND = timedelta(seconds=1)
+
+Headers = dict[str, str]
+Judge = Callable[[str, str, datetime], Headers]
+
+
+def stripe_signs(body: str, secret: str, when: datetime) -> Headers:
+    header = stripe.WebhookSignature.generate_signature_header(body, secret, int(when.timestamp()))
+    return {"stripe-signature": header}
+
+
+def standard_webhooks_sign(body: str, secret: str, when: datetime) -> Headers:
+    signature = standardwebhooks.Webhook(secret).sign("msg_1", when, body)
+    return {"webhook-id": "msg_1", "webhook-timestamp": str(int(when.timestamp())), "webhook-signature": signature}
+
+
+JUDGES: dict[str, Judge] = {
+    "stripe": stripe_signs,
+    "track": standard_webhooks_sign,
+    "standard-webhooks": standard_webhooks_sign,
+}
+SIGNATURE = {
+    "stripe": "stripe-signature",
+    "track": "webhook-signature",
+    "standard-webhooks": "webhook-signature",
+}
+JUDGED = pytest.mark.parametrize("name", JUDGES)
+
+
+def signed(name: str, body: str = BODY, secret: str = SECRET, when: datetime = MONDAY, **changed: str) -> Request:
+    """A request as the vendor's library signs it."""
+    headers = JUDGES[name](body, secret, when) | changed
+    return Request("https://cairn.example/hook", {"content-type": "application/json", **headers}, body.encode())
+
+
+def verify(name: str, request: Request, *secrets: str, now: datetime = MONDAY) -> None:
+    sources()[name].verify(request, secrets or (SECRET,), now)
+
+
+@JUDGED
+@given(body=st.text(st.characters(codec="utf-8"), max_size=40), seconds=st.integers(0, 2**31))
+def test_what_the_vendors_library_signs_is_genuine(name: str, body: str, seconds: int) -> None:
+    when = datetime.fromtimestamp(seconds, UTC)
+
+    verify(name, signed(name, body, when=when), now=when)
+
+
+@given(body=st.text(st.characters(codec="utf-8"), max_size=40))
+def test_stripes_library_takes_what_we_sign(body: str) -> None:
+    request = Request("https://cairn.example", {}, body.encode())
+
+    headers = sources()["stripe"].scheme.sign(request, SECRET, MONDAY, "evt_1")
+
+    assert stripe.WebhookSignature.verify_header(body, headers["Stripe-Signature"], SECRET)
+
+
+def test_stripes_library_finds_our_signature_fresh() -> None:
+    now = datetime.now(UTC)
+
+    headers = sources()["stripe"].scheme.sign(Request("", {}, b'{"object": "event"}'), SECRET, now, "evt_1")
+
+    stripe.WebhookSignature.verify_header('{"object": "event"}', headers["Stripe-Signature"], SECRET, tolerance=300)
+
+
+@pytest.mark.parametrize("name", ["track", "standard-webhooks"])
+def test_the_standard_webhooks_library_takes_what_we_sign(name: str) -> None:
+    headers = sources()[name].scheme.sign(Request("", {}, BODY.encode()), SECRET, datetime.now(UTC), "msg_1")
+
+    assert standardwebhooks.Webhook(SECRET).verify(BODY, headers) == {"type": "trial.signup", "name": "Zoë"}
+
+
+@JUDGED
+@given(place=st.integers(0, len(BODY.encode()) - 1), flipped=st.integers(1, 255))
+def test_one_changed_byte_of_the_body_is_refused(name: str, place: int, flipped: int) -> None:
+    body = bytearray(BODY.encode())
+    body[place] ^= flipped
+
+    with pytest.raises(SignatureInvalidError):
+        verify(name, replace(signed(name), body=bytes(body)))
+
+
+@JUDGED
+@given(place=st.integers(0, 39), bit=st.integers(0, 6))
+def test_one_changed_bit_of_the_signature_is_refused(name: str, place: int, bit: int) -> None:
+    genuine = signed(name)
+    signature = genuine.headers[SIGNATURE[name]]
+    head, mark, mac = signature.rpartition("v1")
+    changed = mac[: 1 + place] + chr(ord(mac[1 + place]) ^ (1 << bit)) + mac[2 + place :]
+
+    with pytest.raises((SignatureInvalidError, SignatureMissingError)):
+        verify(name, replace(genuine, headers={**genuine.headers, SIGNATURE[name]: head + mark + changed}))
+
+
+@JUDGED
+def test_another_secret_is_refused(name: str) -> None:
+    with pytest.raises(SignatureInvalidError):
+        verify(name, signed(name, secret=OTHER))
+
+
+@JUDGED
+def test_any_of_the_secrets_may_have_signed_while_one_replaces_another(name: str) -> None:
+    verify(name, signed(name, secret=OTHER), SECRET, OTHER)
+    verify(name, signed(name, secret=SECRET), SECRET, OTHER)
+
+
+@JUDGED
+def test_without_a_secret_nothing_is_genuine(name: str) -> None:
+    empty = signed(name)
+
+    with pytest.raises(SignatureInvalidError):
+        sources()[name].verify(empty, (), MONDAY)
+    with pytest.raises(SignatureInvalidError):
+        sources()[name].verify(empty, ("",), MONDAY)
+
+
+@JUDGED
+def test_a_sender_that_is_changing_its_secret_signs_with_both(name: str) -> None:
+    old, new = signed(name, secret=OTHER).headers[SIGNATURE[name]], signed(name).headers[SIGNATURE[name]]
+    both = f"{old},{new.partition(',')[2]}" if name == "stripe" else f"{old} {new}"
+
+    verify(name, signed(name, **{SIGNATURE[name]: both}), SECRET)
+    verify(name, signed(name, **{SIGNATURE[name]: both}), OTHER)
+
+
+@JUDGED
+def test_a_scheme_we_do_not_know_proves_nothing(name: str) -> None:
+    signature = signed(name).headers[SIGNATURE[name]]
+
+    with pytest.raises((SignatureInvalidError, SignatureMissingError)):
+        verify(name, signed(name, **{SIGNATURE[name]: signature.replace("v1", "v0")}))
+    unknown_first = "v0=ab," + signature if name == "stripe" else "v0,ab v1a,cd " + signature
+    verify(name, signed(name, **{SIGNATURE[name]: unknown_first}))
+
+
+@JUDGED
+@pytest.mark.parametrize("off", [TOLERANCE + SECOND, -TOLERANCE - SECOND, timedelta(days=400)])
+def test_what_was_signed_too_long_ago_or_is_still_to_come_is_refused(name: str, off: timedelta) -> None:
+    with pytest.raises(SignatureInvalidError, match="five minutes"):
+        verify(name, signed(name, when=MONDAY - off))
+
+
+@JUDGED
+@pytest.mark.parametrize("off", [TOLERANCE, -TOLERANCE, timedelta()])
+def test_clocks_may_differ_by_five_minutes(name: str, off: timedelta) -> None:
+    verify(name, signed(name, when=MONDAY - off))
+
+
+ODD = [
+    "inf",
+    "nan",
+    "-1772445600",
+    "+1772445600",
+    "1772445600.0",
+    " ",
+    "1_772_445_600",
+    "١٧٧٢٤٤٥٦٠٠",
+    "1e9",
+    "x",
+    "9" * 400,
+]
+
+
+@JUDGED
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_timestamp_is_refused(name: str, odd: str) -> None:
+    genuine = signed(name)
+    if name == "stripe":
+        mac = genuine.headers["stripe-signature"].partition(",")[2]
+        request = signed(name, **{"stripe-signature": f"t={odd},{mac}"})
+    else:
+        request = signed(name, **{"webhook-timestamp": odd})
+
+    with pytest.raises((SignatureInvalidError, SignatureMissingError) if odd == " " else SignatureInvalidError):
+        verify(name, request)
+
+
+MISSING: list[tuple[str, Mapping[str, str]]] = [
+    ("stripe", {}),
+    ("stripe", {"stripe-signature": ""}),
+    ("stripe", {"stripe-signature": "t=1772445600"}),
+    ("stripe", {"stripe-signature": "v1=abc"}),
+    ("stripe", {"stripe-signature": "t=,v1=abc"}),
+    ("stripe", {"stripe-signature": "nonsense"}),
+    ("track", {}),
+    ("track", {"webhook-id": "1", "webhook-timestamp": "1772445600"}),
+    ("track", {"webhook-id": "1", "webhook-signature": "v1,abc"}),
+    ("track", {"webhook-timestamp": "1772445600", "webhook-signature": "v1,abc"}),
+]
+
+
+@pytest.mark.parametrize(("name", "headers"), MISSING)
+def test_a_signature_that_is_missing_is_not_one_that_is_wrong(name: str, headers: Mapping[str, str]) -> None:
+    with pytest.raises(SignatureMissingError):
+        verify(name, Request("", headers, BODY.encode()))
+
+
+@JUDGED
+@given(header=st.text(max_size=60))
+def test_no_header_makes_verifying_fail_in_another_way(name: str, header: str) -> None:
+    for odd in (header, f"t=1772445600,v1={header}", f"v1,{header}"):
+        with pytest.raises((SignatureInvalidError, SignatureMissingError)):
+            verify(name, signed(name, **{SIGNATURE[name]: odd}))
+
+
+@pytest.mark.parametrize("name", sorted(set(sources()) - {SNS}))
+def test_every_source_takes_what_it_signs_itself_and_nothing_else(name: str) -> None:
+    source = sources()[name]
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    request = Request(f"https://cairn.example/webhooks/{name}", form, b"From=%2B14155550123&Body=stop")
+    added = source.scheme.sign(request, SECRET, MONDAY, "msg_1")
+    genuine = replace(request, headers=form | {key.lower(): value for key, value in added.items()})
+
+    source.verify(genuine, (OTHER, SECRET), MONDAY)
+
+    with pytest.raises(SignatureInvalidError):
+        source.verify(genuine, (OTHER,), MONDAY)
+    with pytest.raises(SignatureInvalidError):
+        source.verify(replace(genuine, body=genuine.body + b"&From=%2B1"), (SECRET,), MONDAY)
+    with pytest.raises(SignatureMissingError):
+        source.verify(request, (SECRET,), MONDAY)

@@ -1,0 +1,92 @@
+"""Notices on their queue: fair among subscribers, put off under names of their own, parked without an order."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cairn.adapters.scheduler.timers import AlarmClock, Line
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.webhook_queue import LaterNotices, NoticesQueue, notice_from_wire, notice_to_wire
+from cairn.domain.shared.errors import ServiceBusyError
+from cairn.domain.webhook_delivery import Notice
+from tests.unit.makers import MONDAY
+
+NOTICE = Notice("ntc_" + "a" * 26, "crm", "c_ada", "2026-03-02T10:00:00Z#abc", 3)
+LINE = Line(url="https://sqs/notices", arn="arn:notices", dead_letter_arn="arn:dead")
+
+
+@dataclass
+class Aws:
+    """SQS and Scheduler, as far as they are asked."""
+
+    failed: list[Any] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def send_message_batch(self, **given: Any) -> dict[str, Any]:
+        self.asked.append(given)
+        return {"Failed": self.failed}
+
+    def send_message(self, **given: Any) -> None:
+        self.asked.append(given)
+
+    def create_schedule(self, **given: Any) -> None:
+        self.asked.append(given)
+
+
+def put_off(aws: Aws, notice: Notice, length: timedelta) -> dict[str, Any]:
+    clock = AlarmClock(sqs=aws, scheduler=aws, role_arn="arn:role", group="cairn")
+    LaterNotices(clock=clock, line=LINE).put_off(notice, MONDAY + length, MONDAY)
+    return aws.asked[-1]
+
+
+def test_a_notice_is_read_as_it_was_written() -> None:
+    assert notice_from_wire(notice_to_wire(NOTICE)) == NOTICE
+
+
+def test_each_subscriber_is_a_group_of_its_own_and_ten_go_at_once() -> None:
+    aws = Aws()
+    notices = [replace(NOTICE, subscriber=f"crm-{number % 3}") for number in range(23)]
+
+    NoticesQueue(aws, LINE.url).put(notices)
+
+    assert [len(one["Entries"]) for one in aws.asked] == [10, 10, 3]
+    entries = [entry for one in aws.asked for entry in one["Entries"]]
+    assert [entry["MessageGroupId"] for entry in entries] == [one.subscriber for one in notices]
+    assert all(len({entry["Id"] for entry in one["Entries"]}) == len(one["Entries"]) for one in aws.asked)
+
+
+def test_what_the_queue_does_not_take_is_tried_again() -> None:
+    with pytest.raises(ServiceBusyError):
+        NoticesQueue(Aws(failed=[{"Id": "1"}]), LINE.url).put([NOTICE])
+
+
+def test_a_short_wait_is_a_delay_and_a_long_one_a_schedule() -> None:
+    aws = Aws()
+
+    assert put_off(aws, NOTICE, timedelta(minutes=5))["DelaySeconds"] == 300
+    scheduled = put_off(aws, NOTICE, timedelta(hours=2))
+
+    assert scheduled["Target"]["Arn"] == "arn:notices"
+    assert scheduled["Target"]["DeadLetterConfig"] == {"Arn": "arn:dead"}
+    assert len(scheduled["Name"]) <= 64
+
+
+def test_each_attempt_for_each_subscriber_has_a_timer_of_its_own() -> None:
+    others = [NOTICE, NOTICE.failed(), replace(NOTICE, subscriber="erp"), replace(NOTICE, id="ntc_other")]
+
+    names = [put_off(Aws(), one, timedelta(hours=2))["Name"] for one in others]
+
+    assert len(set(names)) == 4
+    assert names[0] == put_off(Aws(), NOTICE, timedelta(hours=5))["Name"], "set twice, it is set once"
+
+
+@pytest.mark.parametrize(("url", "ordered"), [("https://sqs/dead.fifo", True), ("https://sqs/dead", False)])
+def test_only_a_queue_that_keeps_order_is_told_of_a_group(url: str, ordered: bool) -> None:  # noqa: FBT001
+    """SQS takes a deduplication id for no other queue."""
+    aws = Aws()
+
+    DeadLetterQueue(aws, url).park("{}", "why", group="crm", delivery="m-1")
+
+    assert ({"MessageGroupId", "MessageDeduplicationId"} <= aws.asked[0].keys()) is ordered

@@ -1,0 +1,313 @@
+"""Process an event or a wake-up: found, decided, committed; whoever else is at work on the same customer."""
+
+from datetime import timedelta
+
+import pytest
+
+from cairn.adapters.phone.numbers import to_e164
+from cairn.application.events.process_event import ATTEMPTS, ProcessEvent
+from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.effects import AbsorbHistory, ParkEnrollment, WakeAt
+from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import PHONE, Identifier, home_of
+from cairn.domain.operations.pauses import Pause
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import ConflictError, InvalidEventError, UnknownCustomerError
+from tests.unit.fakes import SALT, Customers, Sent, Switches
+from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
+
+DAY = timedelta(days=1)
+WELCOME = journey(send("hello"), wait("a-day", "1d"), send("tips"))
+
+
+@pytest.fixture
+def customers() -> Customers:
+    return Customers()
+
+
+@pytest.fixture
+def journeys() -> Deployed:
+    return Deployed(WELCOME)
+
+
+@pytest.fixture
+def sent_before() -> Sent:
+    return Sent()
+
+
+@pytest.fixture
+def switches() -> Switches:
+    return Switches()
+
+
+@pytest.fixture
+def process(customers: Customers, journeys: Deployed, sent_before: Sent, switches: Switches) -> ProcessEvent:
+    return ProcessEvent(
+        customers, journeys, lambda text: to_e164(text, "US"), SALT, sent_before, switches, languages=("de",)
+    )
+
+
+def test_a_stranger_becomes_a_customer_at_the_home_of_its_strongest_name(
+    process: ProcessEvent, customers: Customers, journeys: Deployed
+) -> None:
+    who = name(user_id="ada", email="ada@example.com")
+
+    reaction = process(event("trial.signup", who=who), MONDAY)
+
+    assert reaction is not None
+    assert sent(reaction) == ["hello"]
+    assert customers.who_is(*who) == home_of(who[0], SALT)
+    assert next(iter(customers)).profile.identifiers == who
+    assert journeys.kept == [WELCOME]
+
+
+def test_the_same_event_again_is_nothing(process: ProcessEvent, customers: Customers) -> None:
+    signup = event("trial.signup")
+    process(signup, MONDAY)
+
+    assert process(signup, MONDAY + DAY) is None
+    assert len(customers.commits) == 1
+
+
+def test_an_event_is_read_once_decided_once_and_committed_once(process: ProcessEvent, customers: Customers) -> None:
+    process(event("trial.signup"), MONDAY)
+
+    process(event("visit.attended"), MONDAY)
+
+    assert (customers.reads, len(customers.commits)) == (2, 2)
+
+
+def test_when_somebody_else_is_faster_it_is_decided_anew(process: ProcessEvent, customers: Customers) -> None:
+    customers.somebody_is_faster(times=ATTEMPTS - 1)
+
+    reaction = process(event("trial.signup"), MONDAY)
+
+    assert reaction is not None
+    assert (customers.reads, len(customers.commits)) == (ATTEMPTS, 1)
+
+
+def test_a_customer_who_is_too_busy_is_left_to_the_queue(process: ProcessEvent, customers: Customers) -> None:
+    customers.somebody_is_faster(times=ATTEMPTS)
+
+    with pytest.raises(ConflictError) as busy:
+        process(event("trial.signup"), MONDAY)
+
+    assert busy.value.retryable
+    assert len(customers) == 0
+
+
+def test_a_new_name_leads_to_the_customer_from_then_on(process: ProcessEvent, customers: Customers) -> None:
+    process(event("trial.signup", who=name(user_id="ada")), MONDAY)
+
+    process(event("profile.changed", who=name(user_id="ada", email="ada@example.com")), MONDAY)
+    process(event("visit.attended", who=name(email="ada@example.com")), MONDAY)
+
+    (ada,) = customers
+    assert ada.profile.activity.keys() == {"trial.signup", "profile.changed", "visit.attended"}
+    assert ada.profile.identifiers == name(user_id="ada", email="ada@example.com")
+
+
+def test_an_event_that_names_two_customers_makes_them_one(process: ProcessEvent, customers: Customers) -> None:
+    process(event("trial.signup", who=name(email="ada@example.com")), MONDAY)
+    process(event("visit.attended", who=name(user_id="ada")), MONDAY)
+
+    reaction = process(event("profile.changed", who=name(user_id="ada", email="ada@example.com")), MONDAY + DAY)
+
+    (ada,) = customers
+    by_mail = home_of(*name(email="ada@example.com"), SALT)
+    assert ada.id == home_of(*name(user_id="ada"), SALT)
+    assert ada.profile.activity.keys() == {"trial.signup", "visit.attended", "profile.changed"}
+    assert ada.profile.merged == {by_mail: MONDAY + DAY}
+    assert reaction is not None
+    assert [effect.merged for effect in reaction.effects if isinstance(effect, AbsorbHistory)] == [by_mail]
+    assert customers.load(by_mail) == ada
+
+
+def test_an_event_of_before_a_merge_is_still_known_after_it(process: ProcessEvent) -> None:
+    signup = event("trial.signup", who=name(email="ada@example.com"))
+    process(signup, MONDAY)
+    process(event("visit.attended", who=name(user_id="ada")), MONDAY)
+    process(event("profile.changed", who=name(user_id="ada", email="ada@example.com")), MONDAY)
+
+    assert process(signup, MONDAY + DAY) is None
+
+
+def test_two_accounts_that_share_an_address_stay_two(process: ProcessEvent, customers: Customers) -> None:
+    family = "family@example.com"
+    process(event("trial.signup", who=name(user_id="ada", email=family)), MONDAY)
+
+    process(event("visit.attended", who=name(user_id="eve", email=family)), MONDAY)
+
+    ada, eve = customers
+    assert (ada.profile.activity.keys(), eve.profile.activity.keys()) == ({"trial.signup"}, {"visit.attended"})
+    assert eve.profile.identifiers == name(user_id="eve")
+    assert customers.who_is(*name(email=family)) == ada.id
+
+
+def test_phone_numbers_are_one_however_they_are_written(process: ProcessEvent, customers: Customers) -> None:
+    for number, written in enumerate(["(201) 555-0123", "+1 201 555 0123", "201.555.0123"]):
+        process(event("visit.attended", id_=str(number), who=(Identifier(PHONE, written),)), MONDAY)
+
+    (ada,) = customers
+    assert ada.profile.identifiers == name(phone="+12015550123")
+    assert ada.profile.get("phone") == "+12015550123"
+    assert ada.profile.activity["visit.attended"].count == 3
+
+
+def test_a_phone_number_that_is_none_is_dropped(process: ProcessEvent, customers: Customers) -> None:
+    process(event("visit.attended", who=name(user_id="ada", phone="ask me")), MONDAY)
+
+    (ada,) = customers
+    assert ada.profile.identifiers == name(user_id="ada")
+    assert ada.profile.get("phone") is None
+
+
+def test_an_event_that_names_nobody_but_a_number_that_is_none_is_refused(process: ProcessEvent) -> None:
+    with pytest.raises(InvalidEventError, match=r"customer\.phone"):
+        process(event("visit.attended", who=name(phone="ask me")), MONDAY)
+
+
+def test_our_own_events_find_the_customer_by_our_id(process: ProcessEvent, customers: Customers) -> None:
+    process(event("trial.signup"), MONDAY)
+    (ada,) = customers
+    heard = Event("1", "feedback", "message.delivered", MONDAY, customer_id=ada.id, properties={"message_id": "m"})
+
+    reaction = process(heard, MONDAY)
+
+    assert reaction is not None
+    assert len(reaction.effects) == 1
+
+
+def test_a_late_word_about_somebody_who_was_erased_is_nobodys(process: ProcessEvent) -> None:
+    heard = Event("1", "feedback", "message.delivered", MONDAY, customer_id="c_gone", properties={"message_id": "m"})
+
+    assert process(heard, MONDAY) is None
+
+
+def test_an_event_of_a_sender_about_nobody_is_an_error(process: ProcessEvent) -> None:
+    with pytest.raises(UnknownCustomerError):
+        process(Event("1", "track", "visit.attended", MONDAY, customer_id="c_gone"), MONDAY)
+
+
+def test_a_wake_up_moves_the_passage_and_is_stale_the_second_time(process: ProcessEvent, customers: Customers) -> None:
+    begun = process(event("trial.signup"), MONDAY)
+    (ada,) = customers
+    (timer,) = timers(begun)
+
+    woken = process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
+    again = process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
+
+    assert woken is not None
+    assert sent(woken) == ["tips"]
+    assert again is None
+    assert len(customers.commits) == 2
+
+
+def test_a_wake_up_finds_the_customer_after_a_merge(process: ProcessEvent) -> None:
+    by_mail = name(email="ada@example.com")
+    begun = process(event("trial.signup", who=by_mail), MONDAY)
+    (timer,) = timers(begun)
+    process(event("visit.attended", who=name(user_id="ada")), MONDAY)
+    process(event("profile.changed", who=name(user_id="ada", email="ada@example.com")), MONDAY)
+
+    woken = process.wake(home_of(*by_mail, SALT), timer.enrollment, timer.sequence, timer.at)
+
+    assert woken is not None
+    assert sent(woken) == ["tips"]
+
+
+def test_an_event_between_reading_and_committing_a_wake_up_decides_it_anew(
+    process: ProcessEvent, customers: Customers
+) -> None:
+    begun = process(event("trial.signup"), MONDAY)
+    (ada,) = customers
+    (timer,) = timers(begun)
+    customers.somebody_is_faster()
+
+    woken = process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
+
+    assert woken is not None
+    assert sent(woken) == ["tips"]
+    assert [effect for effect in woken.effects if isinstance(effect, WakeAt)] == []
+
+
+def test_a_wake_up_of_a_paused_journey_parks_the_passage_where_it_stands(
+    process: ProcessEvent, customers: Customers, switches: Switches
+) -> None:
+    begun = process(event("trial.signup"), MONDAY)
+    (ada,) = customers
+    (timer,) = timers(begun)
+    switches.pauses = (Pause("journey:visit", MONDAY),)
+
+    held = process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
+
+    assert held is not None
+    assert held.customer == ada
+    assert [effect.target for effect in held.effects if isinstance(effect, ParkEnrollment)] == ["journey:visit"]
+    assert customers.commits[-1].reaction == held
+
+
+def test_what_happens_counts_whatever_is_paused_and_is_not_asked_for(process: ProcessEvent, switches: Switches) -> None:
+    switches.pauses = (Pause("all", MONDAY),)
+
+    begun = process(event("trial.signup"), MONDAY)
+
+    assert sent(begun) == ["hello"]
+    assert switches.asked == 0
+
+
+def reply(text: str, source: str = "twilio", **more: str) -> Event:
+    who = name(phone="+12015550123")
+    return event("message.replied", source=source, who=who, properties={"channel": "sms", "text": text} | more)
+
+
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [
+        ("STOP", "message.stopped"),
+        ("Stopp!", "message.stopped"),
+        ("abmelden", "message.stopped"),  # a language of this deployment
+        ("arret", "message.replied"),  # one that is not
+        ("help", "message.helped"),
+        ("START", "message.started"),
+        ("See you tomorrow", "message.replied"),
+    ],
+)
+def test_a_reply_is_understood_before_anything_else(
+    process: ProcessEvent, customers: Customers, text: str, type_: str
+) -> None:
+    process(reply(text), MONDAY)
+
+    (ada,) = customers
+    assert list(ada.profile.activity) == [type_]
+
+
+def test_only_providers_are_believed_what_a_customer_replied(process: ProcessEvent, customers: Customers) -> None:
+    process(reply("STOP", source="track"), MONDAY)
+
+    (ada,) = customers
+    assert list(ada.profile.activity) == ["message.replied"]
+    assert ada.contact.consents == {}
+
+
+def test_a_stop_withdraws_consent_on_its_channel(process: ProcessEvent, customers: Customers) -> None:
+    process(reply("STOP"), MONDAY)
+
+    (ada,) = customers
+    assert ada.contact.consent(Channel.SMS, Purpose.MARKETING) is ConsentStatus.DENIED
+    assert ada.contact.consent(Channel.SMS, Purpose.TRANSACTIONAL) is ConsentStatus.DENIED
+    assert ada.contact.consent(Channel.EMAIL, Purpose.MARKETING) is None
+
+
+@pytest.mark.parametrize("more", [{"reply_to": "SM1"}, {}], ids=["named", "the-last-one-sent"])
+def test_an_answer_is_about_the_message_that_it_answers(
+    process: ProcessEvent, customers: Customers, sent_before: Sent, more: dict[str, str]
+) -> None:
+    sent_before |= {"SM1": "enr-hello-1", "": "enr-hello-1"}
+
+    process(reply("Yes please", **more), MONDAY)
+
+    committed = customers.commits[-1].event
+    assert committed is not None
+    assert committed.properties["message_id"] == "enr-hello-1"
+    assert (committed.properties["enrollment"], committed.properties["step"]) == ("enr", "hello")

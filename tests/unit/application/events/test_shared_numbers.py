@@ -1,0 +1,37 @@
+"""A number that two accounts share is texted for one of them: the one who is heard when it answers STOP."""
+
+from cairn.application.events.relay_effects import Committed, message_of
+from cairn.domain.customer.customer import Customer, on_event
+from cairn.domain.effects import SendMessage
+from cairn.domain.shared.channels import Channel
+from tests.unit.makers import MONDAY, Deployed, event, journey, name, profile, send, sent
+
+NUMBER = "+14155550101"
+WELCOME = journey(send("welcome", ["sms", "email"]))
+
+
+def addresses(whose: tuple[str, str]) -> dict[Channel, str]:
+    """Where a welcome goes, of an account whose identifiers are these, and which posted the number and an address."""
+    user_id, phone = whose
+    account = Customer(profile(f"c_{user_id}", who=name(user_id=user_id, phone=phone)))
+    signup = event(
+        "trial.signup", who=name(user_id=user_id, phone=NUMBER, email=f"{user_id}@example.com"), id_=f"signup-{user_id}"
+    )
+    reaction = on_event(account, signup, Deployed(WELCOME), MONDAY)
+    assert sent(reaction) == ["welcome"]
+    (effect,) = [one for one in reaction.effects if isinstance(one, SendMessage)]
+    commit = Committed(
+        reaction.customer.profile, reaction.customer.enrollments, 1, MONDAY, reaction.effects, reaction.facts
+    )
+    return dict(message_of(effect, commit).addresses)
+
+
+def test_the_one_whose_number_it_is_is_texted() -> None:
+    assert addresses(("ann", NUMBER))[Channel.SMS] == NUMBER
+
+
+def test_the_other_is_not_because_nobody_would_hear_a_stop_for_that_account() -> None:
+    found = addresses(("bob", ""))
+
+    assert Channel.SMS not in found
+    assert found[Channel.EMAIL] == "bob@example.com"

@@ -1,0 +1,159 @@
+"""Orders to stop, start, pause and resume: what they change, who may be blamed, and two of them at once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cairn.application.operations.switch import ATTEMPTS, Switch
+from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.pauses import Pause, PausePolicy
+from cairn.domain.operations.switches import HELD_AT_MOST, MAX_PAUSES, MAX_WINDOW, WAITED_AT_MOST, Board
+from cairn.domain.shared.errors import ConflictError, InvalidSwitchError
+from tests.unit.fakes import SwitchBoard
+from tests.unit.makers import MONDAY
+
+DAY = timedelta(days=1)
+TELLS: dict[str, Any] = {"by": "ada@example.com", "why": "wrong price in it", "now": MONDAY}
+
+
+@pytest.fixture
+def board() -> SwitchBoard:
+    return SwitchBoard()
+
+
+@pytest.fixture
+def switch(board: SwitchBoard) -> Switch:
+    return Switch(board)
+
+
+def test_what_is_stopped_says_who_when_and_why(switch: Switch, board: SwitchBoard) -> None:
+    after = switch.stop(" template:visit/offer", **TELLS)
+
+    (target,) = after.stopped
+    note = after.stopped[target]
+    assert target == "template:visit/offer"
+    assert (note.by, note.at, note.why) == ("ada@example.com", MONDAY, "wrong price in it")
+    assert board.audit == [Audited(MONDAY, "ada@example.com", "stop", target, "wrong price in it")]
+
+
+def test_what_is_started_again_is_stopped_no_longer(switch: Switch, board: SwitchBoard) -> None:
+    switch.stop("all", **TELLS)
+    switch.stop("channel:sms", **TELLS)
+
+    assert switch.start("all", **TELLS).stopped.keys() == {"channel:sms"}
+    assert [one.what for one in board.audit] == ["stop", "stop", "start"]
+
+
+def test_an_order_that_changes_nothing_writes_nothing(switch: Switch, board: SwitchBoard) -> None:
+    first = switch.stop("all", **TELLS)
+    switch.pause("journey:visit", **TELLS)
+
+    again = switch.stop("all", by="bob", why="me too", now=MONDAY + DAY)
+    switch.pause("journey:visit", by="bob", why="me too", now=MONDAY + DAY)
+
+    assert again.stopped == first.stopped
+    assert len(board.audit) == 2
+
+
+def test_a_pause_lasts_until_it_is_resumed_and_then_says_by_which_policy(switch: Switch, board: SwitchBoard) -> None:
+    switch.pause("journey:visit", **TELLS, policy=PausePolicy.RESTART)
+    kept = switch.resume("journey:visit", **(TELLS | {"now": MONDAY + DAY}))
+    switch.pause("journey:visit", **(TELLS | {"now": MONDAY + 2 * DAY}))
+    chosen = switch.resume(
+        "journey:visit", **(TELLS | {"now": MONDAY + 3 * DAY}), policy=PausePolicy.SPREAD, window=MAX_WINDOW
+    )
+
+    assert kept.pauses[0].pause == Pause("journey:visit", MONDAY, MONDAY + DAY, PausePolicy.RESTART)
+    assert [one.pause for one in chosen.pauses][1:] == [
+        Pause("journey:visit", MONDAY + 2 * DAY, MONDAY + 3 * DAY, PausePolicy.SPREAD, MAX_WINDOW)
+    ]
+    assert [(one.what, one.detail) for one in board.audit] == [
+        ("pause", {"policy": "restart"}),
+        ("resume", {}),
+        ("pause", {"policy": "keep"}),
+        ("resume", {"policy": "spread", "window": "7 days, 0:00:00"}),
+    ]
+
+
+def test_what_is_not_on_cannot_be_turned_off_and_the_answer_says_what_is(switch: Switch, board: SwitchBoard) -> None:
+    with pytest.raises(InvalidSwitchError, match="nothing is stopped"):
+        switch.start("all", **TELLS)
+    switch.stop("channel:sms", **TELLS)
+    switch.pause("all", **TELLS)
+
+    with pytest.raises(InvalidSwitchError, match="stopped is channel:sms"):
+        switch.start("all", **TELLS)
+    with pytest.raises(InvalidSwitchError, match="paused is all"):
+        switch.resume("journey:visit", **TELLS)
+    assert len(board.audit) == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "told", "says"),
+    [
+        ("everything", {}, "template:<journey>/<template>"),
+        ("all", {"why": "  "}, "say why"),
+        ("all", {"by": ""}, "say who"),
+        ("all", {"why": "x" * 501}, "at most 500"),
+    ],
+)
+def test_an_order_that_is_not_clear_is_refused(
+    switch: Switch, board: SwitchBoard, target: str, told: dict[str, str], says: str
+) -> None:
+    for order in (switch.stop, switch.start, switch.pause, switch.resume):
+        with pytest.raises(InvalidSwitchError, match=says):
+            order(target, **(TELLS | told))  # type: ignore[operator]
+    assert board.audit == []
+
+
+@pytest.mark.parametrize("window", [timedelta(), -DAY, MAX_WINDOW + timedelta(seconds=1)])
+def test_a_window_has_a_length_that_somebody_can_wait_for(switch: Switch, window: timedelta) -> None:
+    for order in (switch.pause, switch.resume):
+        with pytest.raises(InvalidSwitchError, match="window"):
+            order("all", **TELLS, policy=PausePolicy.SPREAD, window=window)  # type: ignore[operator]
+
+
+def test_of_two_at_once_none_is_lost(switch: Switch, board: SwitchBoard) -> None:
+    board.meanwhile = lambda: Switch(board).stop("channel:sms", **TELLS)
+
+    after = switch.pause("journey:visit", **TELLS)
+
+    assert after.stopped.keys() == {"channel:sms"}
+    assert [one.pause.target for one in after.pauses] == ["journey:visit"]
+    assert [one.what for one in board.audit] == ["stop", "pause"]
+    assert board.board() == after
+
+
+def test_who_never_comes_first_is_told_so(switch: Switch, board: SwitchBoard) -> None:
+    board.conflicts = ATTEMPTS
+
+    with pytest.raises(ConflictError):
+        switch.stop("all", **TELLS)
+    assert board.board() == Board()
+
+
+def test_what_nobody_waits_for_any_more_is_forgotten(switch: Switch) -> None:
+    for target, policy in (("all", PausePolicy.KEEP), ("journey:visit", PausePolicy.ACTIVE_TIME)):
+        switch.pause(target, **TELLS, policy=policy)
+        switch.resume(target, **TELLS)
+    switch.pause("channel:sms", **TELLS)
+
+    def known(later: timedelta) -> list[str]:
+        after = switch.stop(f"journey:j{later.days}", **(TELLS | {"now": MONDAY + later}))
+        return [one.pause.target for one in after.pauses]
+
+    assert known(HELD_AT_MOST - DAY) == ["all", "journey:visit", "channel:sms"]
+    assert known(HELD_AT_MOST) == ["journey:visit", "channel:sms"]
+    assert known(WAITED_AT_MOST) == ["channel:sms"], "what is paused stays so"
+
+
+def test_the_board_stays_small_whoever_keeps_turning_it(switch: Switch) -> None:
+    board = Board()
+    for number in range(MAX_PAUSES + 10):
+        now = MONDAY + timedelta(minutes=number)
+        switch.pause("all", **(TELLS | {"now": now}))
+        board = switch.resume("all", **(TELLS | {"now": now + timedelta(seconds=1)}))
+
+    assert len(board.pauses) == MAX_PAUSES
+    assert board.pauses[-1].pause.since == MONDAY + timedelta(minutes=MAX_PAUSES + 9)

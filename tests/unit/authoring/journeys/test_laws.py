@@ -1,0 +1,203 @@
+"""Laws of the journey language, tried on journeys that nobody wrote."""
+
+import json
+import tempfile
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authoring.journeys import check, compile_catalogue, worst_case_messages
+from authoring.journeys.catalogue import canonical_json
+from cairn.adapters.documents.journey import journey_from_document
+from cairn.domain.journey.definition import Branch, Exit, Journey, Send, WaitFor
+
+SEND = {"send": {"channel": "sms", "template": "hello", "purpose": "marketing"}}
+LEAVES = st.sampled_from(
+    [
+        SEND,
+        SEND,
+        {"wait": "30m"},
+        {"wait": {"at": "10:00", "day": 3, "if_past": "skip"}},
+        {"wait": {"until": "data.visit_at", "offset": "-48h"}},
+        {"task": {"queue": "sales", "title": "Call", "context": {"phone": "profile.phone"}}},
+        {"update": {"set": {"stage": "trial"}}},
+    ],
+)
+
+
+def with_arms(steps: st.SearchStrategy[list[dict[str, Any]]]) -> st.SearchStrategy[dict[str, Any]]:
+    waits = st.builds(
+        lambda then, otherwise: {"wait_for": {"event": "a.b", "timeout": "2d", "then": then, "else": otherwise}},
+        steps,
+        steps,
+    )
+    branches = st.builds(
+        lambda arms, last: {
+            "branch": [*({"if": "data.x", "then": arm} for arm in arms), *({"else": one} for one in last)]
+        },
+        st.lists(steps, min_size=1, max_size=3),
+        st.lists(steps, max_size=1),
+    )
+    return waits | branches
+
+
+def ended(steps: list[dict[str, Any]], *, exits: bool) -> list[dict[str, Any]]:
+    return [*steps, {"exit": "done"}] if exits else steps
+
+
+STEPS = st.recursive(
+    LEAVES, lambda inner: with_arms(st.builds(ended, st.lists(inner, max_size=3), exits=st.booleans())), max_leaves=12
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, Any]:
+    """A journey of the right shape, each step with an id of its own."""
+    numbers = count()
+
+    def named(value: Any) -> Any:
+        if isinstance(value, list):
+            return [named(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        inner = {key: named(one) for key, one in value.items()}
+        verbs = {"send", "wait", "wait_for", "branch", "task", "update", "exit"}
+        return {"id": f"s{next(numbers)}", **inner} if len(value) == 1 and verbs & value.keys() else inner
+
+    steps = [{**SEND}, *draw(st.lists(STEPS, max_size=5))]
+    return {"journey": "made", "entry": {"event": "trial.signup"}, "steps": named(steps)}
+
+
+def checked(document: Any) -> list[str]:
+    with tempfile.TemporaryDirectory() as root:
+        write(Path(root), json.dumps(document, indent=1))
+        return [str(problem) for problem in check(Path(root))]
+
+
+def write(root: Path, text: str) -> None:
+    folder = root / "made"
+    (folder / "templates").mkdir(parents=True, exist_ok=True)
+    (folder / "journey.yaml").write_text(text, encoding="utf-8")
+    (folder / "templates/hello.sms.txt").write_text("Hello", encoding="utf-8")
+
+
+def ways(journey: Journey, step_id: str | None) -> list[int]:
+    """How many messages are sent on each way from a step; by hand, way by way."""
+    if step_id is None:
+        return [0]
+    match journey.steps[step_id]:
+        case Exit():
+            return [0]
+        case WaitFor() as step:
+            return ways(journey, step.happened) + ways(journey, step.timed_out)
+        case Branch() as step:
+            return [n for target in [arm[1] for arm in step.arms] + [step.otherwise] for n in ways(journey, target)]
+        case step:
+            return [n + isinstance(step, Send) for n in ways(journey, step.next)]
+
+
+@given(documents())
+def test_a_journey_has_problems_only_where_no_way_leads(document: dict[str, Any]) -> None:
+    journey = journey_from_document(document, "v")
+    reached: set[str] = set()
+    ahead = [journey.start]
+    while ahead:
+        this = ahead.pop()
+        if this is None or this in reached:
+            continue
+        reached.add(this)
+        match journey.steps[this]:
+            case WaitFor() as step:
+                ahead += [step.happened, step.timed_out]
+            case Branch() as step:
+                ahead += [*(target for _, target in step.arms), step.otherwise]
+            case Exit():
+                pass
+            case step:
+                ahead.append(step.next)
+
+    told = checked(document)
+
+    assert all("no way leads here" in one for one in told)
+    assert bool(told) == (reached != set(journey.steps))
+
+
+@given(documents())
+def test_the_worst_case_is_the_most_of_all_ways(document: dict[str, Any]) -> None:
+    journey = journey_from_document(document, "v")
+
+    assert worst_case_messages(document) == max(ways(journey, journey.start))
+
+
+def places(value: Any, so_far: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [so_far] + [place for key, one in inner for place in places(one, (*so_far, key))]
+
+
+@given(documents(), st.data())
+def test_whatever_stands_in_one_place_is_told_and_not_raised(document: dict[str, Any], data: st.DataObject) -> None:
+    place = data.draw(st.sampled_from(places(document)[1:]))
+    parent = document
+    for part in place[:-1]:
+        parent = parent[part]  # type: ignore[index]
+    anything: st.SearchStrategy[Any] = (
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([{}])
+    )
+    parent[place[-1]] = data.draw(anything)  # type: ignore[index]
+
+    told = checked(document)
+
+    if not told:
+        journey_from_document(document, "v")
+
+
+@given(st.text(max_size=60))
+def test_whatever_a_file_holds_is_told_and_not_raised(text: str) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        write(Path(root), text.encode("utf-8", "ignore").decode())
+
+        told = check(Path(root))
+
+    assert told
+    assert all(1 <= problem.line <= text.count("\n") + text.count("\r") + 3 for problem in told)
+
+
+@given(st.text(max_size=60))
+def test_whatever_a_template_holds_is_told_and_not_raised(text: str) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        document = {"journey": "made", "entry": {"event": "a.b"}, "steps": [{"id": "a", **SEND}]}
+        write(Path(root), json.dumps(document))
+        (Path(root) / "made/templates/hello.sms.txt").write_text(
+            text.encode("utf-8", "ignore").decode(), encoding="utf-8"
+        )
+
+        check(Path(root))
+
+
+@given(documents(), st.randoms(use_true_random=False))
+def test_a_version_does_not_know_the_order_of_keys(document: dict[str, Any], random: Any) -> None:
+    def shuffled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [shuffled(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        keys = list(value)
+        random.shuffle(keys)
+        return {key: shuffled(value[key]) for key in keys}
+
+    assert canonical_json(shuffled(document)) == canonical_json(document)
+
+
+def test_a_checked_journey_goes_all_the_way_to_the_engine(tmp_path: Path) -> None:
+    document = {"journey": "made", "entry": {"event": "a.b"}, "steps": [{"id": "a", **SEND}]}
+    write(tmp_path, json.dumps(document))
+
+    (compiled,) = compile_catalogue(tmp_path)
+
+    assert journey_from_document(compiled["document"], compiled["version"]).start == "a"
+    with pytest.raises(KeyError):
+        journey_from_document({"journey": "made"}, "v")

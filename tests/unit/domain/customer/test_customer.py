@@ -1,0 +1,443 @@
+"""What an event or a wake-up does to a customer: who enters, who may not, what ends, what is remembered."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.consent.suppression import Cause, Mark, Told
+from cairn.domain.customer.customer import MAX_EARLY, MAX_ENTERED, Customer, Reaction, on_event, on_wake, unify
+from cairn.domain.effects import AbsorbHistory, MoveMessage, WakeAt
+from cairn.domain.event import Event
+from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.enrollment import MERGED, Enrollment, Status
+from cairn.domain.message.message import MessageStatus
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import UnknownJourneyError
+from tests.unit.makers import (
+    MONDAY,
+    Deployed,
+    at,
+    customer,
+    event,
+    granted,
+    journey,
+    kinds,
+    name,
+    only,
+    profile,
+    send,
+    sent,
+    timers,
+    wait,
+    wait_for,
+)
+from tests.unit.strategies import events, journeys
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+WELCOME = journey(send("hello"), wait("a-day", "1d"), send("tips"))
+
+BOOKING = journey(
+    send("ticket"),
+    wait("before", {"until": "data.visit_at", "offset": "-2h"}),
+    send("soon"),
+    entry={"event": "booking.made", "key": "event.properties.booking", "again": "when-ended"},
+    refresh_on=[{"event": "booking.moved"}],
+    exit_on=[{"event": "booking.cancelled"}],
+)
+
+
+def told(story: Customer, *happened: Event, journeys: Deployed, now: datetime = MONDAY + 9 * HOUR) -> list[Reaction]:
+    """The reactions to events as they arrive, all at one instant."""
+    reactions = []
+    for one in happened:
+        reactions.append(on_event(story, one, journeys, now))
+        story = reactions[-1].customer
+    return reactions
+
+
+def open_of(story: Customer) -> list[Enrollment]:
+    return [one for one in story.enrollments.values() if one.open]
+
+
+def books(booking: str = "b-1", when: datetime = MONDAY, visit_at: str = "2026-03-05T12:00:00Z") -> Event:
+    return event("booking.made", when, id_=f"{booking}@{when}", properties={"booking": booking, "visit_at": visit_at})
+
+
+def moves(booking: str = "b-1", when: datetime = MONDAY + HOUR, visit_at: str = "2026-03-07T12:00:00Z") -> Event:
+    return event("booking.moved", when, properties={"booking": booking, "visit_at": visit_at})
+
+
+def cancels(booking: str = "b-1", when: datetime = MONDAY + 2 * HOUR) -> Event:
+    return event("booking.cancelled", when, properties={"booking": booking})
+
+
+def test_an_event_changes_the_profile_and_starts_the_journeys_that_ask_for_it() -> None:
+    signup = event(
+        "trial.signup",
+        properties={"plan": "gold"},
+        attributes={"stage": "trial"},
+        consent=(granted(Channel.EMAIL, Purpose.MARKETING),),
+    )
+
+    (reaction,) = told(customer(), signup, journeys=Deployed(WELCOME))
+
+    ada = reaction.customer
+    assert sent(reaction) == ["hello"]
+    assert (ada.profile.get("stage"), ada.profile.activity["trial.signup"].count) == ("trial", 1)
+    assert ada.contact.consent(Channel.EMAIL, Purpose.MARKETING) is ConsentStatus.GRANTED
+    assert only(ada.enrollments).data == {"plan": "gold"}
+    assert ada.entered == {"visit:": MONDAY + 9 * HOUR}
+
+
+def test_a_journey_may_ask_for_more_than_the_event() -> None:
+    choosy = journey(send("hello"), entry={"event": "trial.signup", "where": "profile.stage == 'trial'"})
+
+    (no,) = told(customer(), event("trial.signup"), journeys=Deployed(choosy))
+    (yes,) = told(customer(), event("trial.signup", attributes={"stage": "trial"}), journeys=Deployed(choosy))
+
+    assert (sent(no), sent(yes)) == ([], ["hello"])
+
+
+def test_without_the_key_that_tells_passages_apart_nobody_enters() -> None:
+    for odd in (None, True, [], {}):
+        nameless = event("booking.made", properties={"booking": odd})
+
+        assert told(customer(), nameless, journeys=Deployed(BOOKING))[0].customer.enrollments == {}
+
+
+def test_who_may_enter_never_again_does_not() -> None:
+    deployed = Deployed(journey(send("hello")))
+
+    first, second = told(customer(), event("trial.signup", id_="1"), event("trial.signup", id_="2"), journeys=deployed)
+
+    assert (sent(first), sent(second)) == (["hello"], [])
+    assert kinds(second) == ["not_entered"]
+    assert second.facts[0].detail == {"reason": "re-entry"}
+
+
+def test_who_may_enter_again_when_it_ended_waits_for_the_end() -> None:
+    deployed = Deployed(BOOKING)
+
+    first, second, _, third = told(
+        customer(), books(), books(when=MONDAY + HOUR), cancels(), books(when=MONDAY + 3 * HOUR), journeys=deployed
+    )
+
+    assert [sent(one) for one in (first, second, third)] == [["ticket"], [], ["ticket"]]
+    assert len(open_of(third.customer)) == 1
+    ids = {one.id for one in third.customer.enrollments.values()} | set(first.customer.enrollments)
+    assert len(ids) == 2  # a new passage has a new id, so its messages are not taken for the old ones
+
+
+def test_who_may_enter_again_after_a_while_waits_that_long() -> None:
+    monthly = Deployed(journey(send("hello"), entry={"event": "trial.signup", "again": "30d"}))
+    ada = on_event(customer(), event("trial.signup", MONDAY), monthly, MONDAY).customer
+
+    early = on_event(ada, event("trial.signup", MONDAY + 29 * DAY), monthly, MONDAY + 29 * DAY)
+    late = on_event(ada, event("trial.signup", MONDAY + 30 * DAY), monthly, MONDAY + 30 * DAY)
+
+    assert (sent(early), sent(late)) == ([], ["hello"])
+
+
+def test_two_bookings_are_two_passages() -> None:
+    *_, both = told(customer(), books("b-1"), books("b-2"), journeys=Deployed(BOOKING))
+    (cancelled,) = told(both.customer, cancels("b-1"), journeys=Deployed(BOOKING))
+
+    assert {one.key for one in open_of(both.customer)} == {"b-1", "b-2"}
+    assert [one.key for one in open_of(cancelled.customer)] == ["b-2"]
+
+
+@pytest.mark.parametrize("order", list(permutations([books(), moves(), cancels()])))
+def test_in_whichever_order_it_is_told_a_cancelled_booking_is_over(order: tuple[Event, ...]) -> None:
+    *_, last = told(customer(), *order, journeys=Deployed(BOOKING))
+
+    assert open_of(last.customer) == []
+
+
+@pytest.mark.parametrize("order", list(permutations([books(), moves(), moves("b-2"), cancels("b-3")])))
+def test_in_whichever_order_it_is_told_a_moved_booking_is_where_it_was_moved(order: tuple[Event, ...]) -> None:
+    *_, last = told(customer(), *order, journeys=Deployed(BOOKING))
+
+    (waits,) = open_of(last.customer)
+    assert waits.due_at == at("2026-03-07 10:00")
+    assert waits.data == {"booking": "b-1", "visit_at": "2026-03-07T12:00:00Z"}
+
+
+def test_a_booking_made_anew_after_it_was_cancelled_begins() -> None:
+    *_, again = told(
+        customer(), cancels(), books(when=MONDAY), books(when=MONDAY + 3 * HOUR), journeys=Deployed(BOOKING)
+    )
+
+    assert sent(again) == ["ticket"]
+
+
+def test_a_start_older_than_its_end_says_why_it_did_not_begin() -> None:
+    *_, stale = told(customer(), cancels(), books(), journeys=Deployed(BOOKING))
+
+    assert [fact.detail for fact in stale.facts] == [{"reason": "ended before it began"}]
+
+
+def test_a_payment_that_is_told_before_the_failure_leaves_nobody_to_rescue() -> None:
+    rescue = journey(
+        send("pay"),
+        entry={"event": "payment.failed", "key": "event.properties.invoice"},
+        exit_on=[{"event": "payment.succeeded"}],
+    )
+    failed = event("payment.failed", MONDAY, properties={"invoice": "in-1"})
+    paid = event("payment.succeeded", MONDAY + HOUR, properties={"invoice": "in-1"})
+
+    _, late = told(customer(), paid, failed, journeys=Deployed(rescue))
+
+    assert sent(late) == []
+
+
+def test_what_came_early_is_remembered_up_to_a_bound_and_not_for_ever() -> None:
+    crowd = [cancels(f"b-{number}", MONDAY + number * HOUR) for number in range(MAX_EARLY + 3)]
+    changes = [moves(f"b-{number}", MONDAY + number * HOUR) for number in range(MAX_EARLY + 3)]
+    *_, full = told(customer(), *crowd, *changes, journeys=Deployed(BOOKING), now=MONDAY + DAY)
+
+    later = on_event(full.customer, cancels("b-x", MONDAY + 90 * DAY), Deployed(BOOKING), MONDAY + 90 * DAY)
+
+    assert sorted(full.customer.closed) == sorted(f"visit:b-{number}" for number in range(3, MAX_EARLY + 3))
+    assert len(full.customer.changed) == MAX_EARLY
+    assert list(later.customer.closed) == ["visit:b-x"]
+
+
+def test_entries_are_remembered_up_to_a_bound_but_for_journeys_without_a_key_always() -> None:
+    deployed = Deployed(replace(BOOKING, name="booking"), WELCOME)
+    story = on_event(customer(), event("trial.signup"), deployed, MONDAY).customer
+    for number in range(MAX_ENTERED + 2):
+        story = on_event(story, books(f"b-{number}"), deployed, MONDAY + number * HOUR).customer
+
+    assert len(story.entered) == MAX_ENTERED + 1
+    assert "visit:" in story.entered
+    assert "booking:b-0" not in story.entered
+
+
+def test_a_backfilled_event_is_recorded_and_starts_moves_and_ends_nothing() -> None:
+    (begun,) = told(customer(), books(), journeys=Deployed(BOOKING, replace(WELCOME, name="welcome")))
+    deployed = Deployed(BOOKING, replace(WELCOME, name="welcome"))
+    past = [
+        replace(one, backfill=True, attributes={"stage": "member"})
+        for one in (event("trial.signup"), cancels(), moves(), books("b-2"))
+    ]
+
+    reactions = told(begun.customer, *past, journeys=deployed)
+
+    ada = reactions[-1].customer
+    assert all(one.effects == () and one.facts == () for one in reactions)
+    assert ada.enrollments == begun.customer.enrollments
+    assert (ada.entered, ada.closed, ada.changed) == (begun.customer.entered, {}, {})
+    assert (ada.profile.get("stage"), ada.profile.activity["trial.signup"].count) == ("member", 1)
+
+
+def test_a_customer_goes_on_in_the_version_it_entered() -> None:
+    before = journey(wait("a-day", "1d"), send("old-tips"), version="v1")
+    after = journey(wait("a-day", "1d"), send("new-tips"), version="v2")
+    (begun,) = told(customer(), event("trial.signup"), journeys=Deployed(before))
+    (timer,) = timers(begun)
+
+    woken = on_wake(begun.customer, timer.enrollment, timer.sequence, Deployed(after, before), timer.at)
+
+    assert woken is not None
+    assert sent(woken) == ["old-tips"]
+
+
+def test_a_version_that_nobody_kept_is_an_error_and_not_silence() -> None:
+    (begun,) = told(customer(), event("trial.signup"), journeys=Deployed(WELCOME))
+    (timer,) = timers(begun)
+
+    with pytest.raises(UnknownJourneyError):
+        on_wake(begun.customer, timer.enrollment, timer.sequence, Deployed(), timer.at)
+
+
+def test_a_stale_wake_up_is_nothing() -> None:
+    deployed = Deployed(WELCOME)
+    (begun,) = told(customer(), event("trial.signup"), journeys=deployed)
+    (timer,) = timers(begun)
+    woken = on_wake(begun.customer, timer.enrollment, timer.sequence, deployed, timer.at)
+
+    assert woken is not None
+    assert on_wake(woken.customer, timer.enrollment, timer.sequence, deployed, timer.at) is None
+    assert on_wake(begun.customer, timer.enrollment, timer.sequence + 1, deployed, timer.at) is None
+    assert on_wake(begun.customer, "somebody-else", timer.sequence, deployed, timer.at) is None
+
+
+def test_a_passage_is_kept_as_long_as_its_goal_may_come() -> None:
+    sold = journey(send("hello"), goal={"event": "invoice.paid", "within": "10d"})
+    deployed = Deployed(sold)
+    (ended,) = told(customer(), event("trial.signup"), journeys=deployed, now=MONDAY)
+    noise = event("visit.attended", MONDAY + 9 * DAY)
+
+    watched = on_event(ended.customer, noise, deployed, MONDAY + 9 * DAY)
+    paid = on_event(watched.customer, event("invoice.paid", MONDAY + 10 * DAY), deployed, MONDAY + 10 * DAY)
+    too_late = on_event(watched.customer, event("invoice.paid", MONDAY + 11 * DAY), deployed, MONDAY + 11 * DAY)
+
+    assert only(ended.customer.enrollments).status is Status.ENDED
+    assert kinds(paid) == ["goal_reached"]
+    assert only(paid.customer.enrollments).goal_at == MONDAY + 10 * DAY
+    assert (kinds(too_late), too_late.customer.enrollments) == ([], {})
+
+
+def test_an_ended_passage_without_a_goal_is_let_go() -> None:
+    deployed = Deployed(journey(send("hello")))
+    (ended,) = told(customer(), event("trial.signup"), journeys=deployed)
+
+    (later,) = told(ended.customer, event("visit.attended"), journeys=deployed)
+
+    assert later.customer.enrollments == {}
+    assert later.customer.entered == ended.customer.entered
+
+
+def test_one_event_may_end_one_journey_and_start_another() -> None:
+    rescue = journey(
+        wait_for("paid", "invoice.paid", then=(send("phew"),)), journey="rescue", entry={"event": "payment.failed"}
+    )
+    thanks = journey(send("thanks"), journey="thanks", entry={"event": "invoice.paid"})
+
+    _, paid = told(
+        customer(),
+        event("payment.failed"),
+        event("invoice.paid", MONDAY + HOUR),
+        journeys=Deployed(rescue, thanks),
+    )
+
+    assert sent(paid) == ["phew", "thanks"]
+
+
+# Merging
+
+
+def test_customers_who_turn_out_to_be_one_keep_every_passage() -> None:
+    by_mail = told(customer("c_mail"), books("b-1"), journeys=Deployed(BOOKING))[0].customer
+    by_mail = replace(by_mail, profile=replace(by_mail.profile, identifiers=name(email="ada@example.com")))
+    account = told(customer("c_ada"), books("b-2"), journeys=Deployed(BOOKING))[0].customer
+
+    reaction = unify((by_mail, account), MONDAY)
+
+    assert reaction.customer.id == "c_ada"
+    assert {one.key for one in open_of(reaction.customer)} == {"b-1", "b-2"}
+    assert [effect.merged for effect in reaction.effects if isinstance(effect, AbsorbHistory)] == ["c_mail"]
+    assert kinds(reaction) == ["merged"]
+    assert unify((account,), MONDAY) == Reaction(account)
+
+
+def test_of_two_passages_for_the_same_the_earlier_goes_on_alone() -> None:
+    deployed = Deployed(WELCOME)
+    early = on_event(customer("c_a"), event("trial.signup", id_="1"), deployed, MONDAY).customer
+    late = on_event(customer("c_b"), event("trial.signup", id_="2"), deployed, MONDAY + HOUR)
+    (timer,) = timers(late)
+
+    for pair in ((early, late.customer), (late.customer, early)):
+        merged = unify(pair, MONDAY + HOUR).customer
+
+        walking = [one for one in merged.enrollments.values() if one.open]
+        assert walking == [only(early.enrollments)]
+        (other,) = (one for one in merged.enrollments.values() if not one.open)
+        assert other.outcome == MERGED, "what it still has in the queues is not sent"
+        assert on_wake(merged, timer.enrollment, timer.sequence, deployed, timer.at) is None
+
+
+def test_a_merge_keeps_what_either_side_remembers() -> None:
+    one, other = customer("c_a"), customer("c_b")
+    one = replace(one, entered={"visit:": MONDAY, "x:": MONDAY}, closed={"visit:b": MONDAY + HOUR})
+    other = replace(other, entered={"visit:": MONDAY + DAY}, closed={"visit:b": MONDAY, "visit:c": MONDAY})
+
+    merged = unify((one, other), MONDAY).customer
+
+    assert merged.entered == {"visit:": MONDAY + DAY, "x:": MONDAY}
+    assert merged.closed == {"visit:b": MONDAY + HOUR, "visit:c": MONDAY}
+    assert unify((other, one), MONDAY).customer == merged
+
+
+@given(st.randoms(use_true_random=False))
+def test_three_who_are_one_are_the_same_however_they_were_found(luck: Any) -> None:
+    deployed = Deployed(WELCOME, replace(BOOKING, name="booking"))
+    three = [
+        on_event(customer(id_), one, deployed, MONDAY + number * HOUR).customer
+        for number, (id_, one) in enumerate(
+            [("c_a", event("trial.signup")), ("c_b", books()), ("c_c", event("trial.signup", MONDAY + HOUR))]
+        )
+    ]
+    shuffled = list(three)
+    luck.shuffle(shuffled)
+
+    assert unify(tuple(shuffled), MONDAY) == unify(tuple(three), MONDAY)
+
+
+# Feedback
+
+
+def feedback(kind: str, source: str = "feedback", **properties: Any) -> Event:
+    """A provider's word on the message m-1 to Ada."""
+    whole = {"message_id": "m-1", "channel": "email", "address": "ada@example.com"} | properties
+    return event(f"message.{kind}", source=source, properties=whole)
+
+
+@pytest.mark.parametrize(
+    ("heard", "dead"),
+    [
+        (feedback("bounced", bounce_type="Permanent"), True),
+        (feedback("bounced", bounce_type="Transient"), False),
+        (feedback("bounced", bounce_type="Undetermined"), False),
+        (feedback("complained"), True),
+        (feedback("delivered"), False),
+        (feedback("opened"), False),
+        (feedback("bounced", bounce_type="Permanent", address=None), False),
+        (feedback("bounced", bounce_type="Permanent", source="track"), False),
+        (feedback("complained", source="stripe"), False),
+        (feedback("never_heard_of"), False),
+    ],
+)
+def test_an_address_is_left_alone_after_a_hard_bounce_or_a_complaint_that_a_provider_told(
+    heard: Event,
+    dead: bool,  # noqa: FBT001
+) -> None:
+    (reaction,) = told(customer(), heard, journeys=Deployed())
+
+    causes = {"message.bounced": Cause.HARD_BOUNCE, "message.complained": Cause.COMPLAINT}
+    known = [Told(Channel.EMAIL, Mark(causes[heard.type], MONDAY), "ada@example.com")] if dead else []
+    assert list(reaction.told) == known
+
+
+@pytest.mark.parametrize("status", [one.value for one in MessageStatus])
+def test_a_provider_moves_a_message_and_nobody_else_does(status: str) -> None:
+    (heard,) = told(customer(), feedback(status), journeys=Deployed())
+    (forged,) = told(customer(), feedback(status, source="track"), journeys=Deployed())
+    (odd,) = told(customer(), feedback(status, message_id=["m-1"]), journeys=Deployed())
+
+    assert [(one.message, one.status, one.at) for one in moved_by(heard)] == [("m-1", status, MONDAY)]
+    assert moved_by(forged) == moved_by(odd) == []
+
+
+def moved_by(reaction: Reaction) -> list[MoveMessage]:
+    return [effect for effect in reaction.effects if isinstance(effect, MoveMessage)]
+
+
+# Laws
+
+
+@given(st.lists(journeys(), min_size=1, max_size=2), st.lists(events(), max_size=5))
+def test_whatever_happens_everybody_who_waits_has_a_live_timer_and_no_effect_comes_twice(
+    drawn: list[Journey], happened: list[Event]
+) -> None:
+    deployed = Deployed(*(replace(one, name=f"j{number}") for number, one in enumerate(drawn)))
+    now, story, effects = MONDAY, Customer(profile()), []
+
+    for one in happened:
+        now = max(now, one.occurred_at)
+        reaction = on_event(story, one, deployed, now)
+        story = reaction.customer
+        effects += reaction.effects
+
+    live = {(effect.enrollment, effect.sequence, effect.at) for effect in effects if isinstance(effect, WakeAt)}
+    ids = [effect.id for effect in effects]
+    assert all((one.id, one.sequence, one.due_at) in live for one in open_of(story))
+    assert len(ids) == len(set(ids))

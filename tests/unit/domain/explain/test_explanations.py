@@ -1,0 +1,260 @@
+"""Every decision is told in a plain sentence, on the customer's own clock, from what the timeline keeps of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.consent.contact import Contact, Hold
+from cairn.domain.consent.suppression import Cause, Suppression
+from cairn.domain.customer.customer import Customer
+from cairn.domain.explain.explanations import SENTENCES, explain_customer, explain_message, sentence_of
+from cairn.domain.gate.verdict import Defer, Reason, Send
+from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.instants import instant_to_wire
+from tests.unit.at_the_gate import Case, every_case
+from tests.unit.makers import MONDAY, at, profile
+
+PARIS = ZoneInfo("Europe/Paris")
+MESSAGE = "e-hello-1"
+
+SENT = {Reason.GRANTED, Reason.IMPLIED, Reason.ANSWER}
+
+
+def line(kind: str, reason: str = "", when: str = "2026-03-02 10:00", **more: Any) -> dict[str, Any]:
+    about = {"journey": "visit", "step": "hello", "purpose": "marketing", "channels": ["sms"], "message_id": MESSAGE}
+    told = {"reason": reason} if reason else {}
+    return {"at": instant_to_wire(at(when)), "kind": kind, "audit_id": f"{MESSAGE}.1", **about, **told, **more}
+
+
+def says(kind: str, reason: str, **more: Any) -> str:
+    return sentence_of(line(kind, reason, **more), PARIS)
+
+
+def test_every_reason_has_a_sentence() -> None:
+    assert SENTENCES.keys() == set(Reason)
+
+
+@given(every_case)
+def test_whatever_the_gate_says_can_be_told(case: Case) -> None:
+    verdict = case.verdict()
+    kind = {Send: "message", Defer: "deferred"}.get(type(verdict), "suppressed")
+    until = instant_to_wire(verdict.until) if isinstance(verdict, Defer) and verdict.until else None
+    told = {"until": until, "why": dict(verdict.why)}
+
+    sentence = says(kind, verdict.reason.value, **told)
+
+    begins = {"message": "Sent as ", "deferred": "Held ", "suppressed": "Not sent: "}[kind]
+    assert sentence.startswith(begins)
+    assert sentence.endswith(".")
+    assert not {"None", "{", "  ", "''"} & {part for part in ("None", "{", "  ", "''") if part in sentence}
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_what_an_older_version_wrote_down_with_less_can_still_be_told(reason: Reason) -> None:
+    kind = "message" if reason in SENT else "suppressed"
+
+    assert says(kind, reason.value).endswith(".")
+    assert says("deferred", reason.value, until="2026-03-03T08:00:00Z").startswith(
+        "Held until 09:00 on Tuesday 3 March"
+    )
+
+
+def test_the_hours_of_a_law_are_told_by_the_clock_that_it_goes_by() -> None:
+    why = {"jurisdiction": "US", "zone": "America/New_York", "source": "47 CFR 64.1200(c)(1)", "hours": "08:00-21:00"}
+
+    told = says("deferred", "quiet_hours", until="2026-03-03T13:00:00Z", why=why)
+
+    assert told == (
+        "Held until 08:00 on Tuesday 3 March in America/New_York because 47 CFR 64.1200(c)(1) allows marketing texts "
+        "from 08:00 to 21:00 only."
+    )
+
+
+def test_hours_that_differ_by_day_and_whoever_else_objects_are_told_too() -> None:
+    texas = {"jurisdiction": "US-TX", "zone": "America/Chicago", "source": "Texas", "hours": "Mon-Sat 09:00-21:00"}
+    why = {**texas, "also": [{"jurisdiction": "*", "zone": "America/Chicago", "source": "policy.toml"}]}
+
+    told = says("deferred", "quiet_hours", until="2026-03-03T15:00:00Z", why=why)
+
+    assert "because Texas allows marketing texts Mon-Sat 09:00-21:00 only, and then policy.toml." in told
+
+
+def test_the_year_is_told_where_it_changes() -> None:
+    told = says("deferred", "rate", when="2026-12-31 20:00", until="2027-01-01T08:00:00Z")
+
+    assert told.startswith("Held until 09:00 on Friday 1 January 2027 in Europe/Paris because")
+
+
+@pytest.mark.parametrize(
+    ("why", "sentence"),
+    [
+        ({"cause": "stop", "since": "2026-03-03T13:02:00Z"}, "the customer replied STOP on 3 March 2026, 14:02"),
+        ({"method": "stop", "at": "2026-03-03T13:02:00Z"}, "the customer replied STOP on 3 March 2026, 14:02"),
+        (
+            {"method": "one_click", "at": "2026-03-03T13:02:00Z"},
+            "the customer unsubscribed from marketing texts on 3 March",
+        ),
+        (
+            {"cause": "unsubscribe", "since": "2026-03-03T13:02:00Z"},
+            "the customer unsubscribed from marketing texts on 3",
+        ),
+        (
+            {"method": "operator", "at": "2026-03-03T13:02:00Z", "source": "operators"},
+            "the customer said no to marketing texts on 3 March 2026, 14:02 by one of our own people",
+        ),
+    ],
+)
+def test_how_a_customer_said_no_is_told(why: dict[str, str], sentence: str) -> None:
+    assert sentence in says("suppressed", "opted_out", why=why)
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_why_an_address_is_left_alone_is_told(cause: Cause) -> None:
+    told = says("suppressed", "suppressed_address", why={"channel": "sms", "cause": cause.value})
+
+    assert told.startswith("Not sent: the address is suppressed: ")
+    assert cause.value not in told or "_" not in cause.value, "a cause has words of its own"
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (
+            line("failed", "template", error="first_name is missing"),
+            "Not sent: its template could not be filled (first_",
+        ),
+        (line("failed", "provider", error="InvalidParameter"), "Not sent: the provider refused it (InvalidParameter)."),
+        (line("failed", "granted", status="failed"), "; the provider could not deliver it."),
+        (line("failed", status="failed"), "Not sent: the provider could not deliver it."),
+        (line("undecided", "crash_around_provider"), "Perhaps sent: "),
+        (line("message", status="delivered"), "Sent; its sender did not live to write down why."),
+        (
+            line("message", "implied", channel="email", rejected_sms="21610"),
+            (
+                "Sent as an e-mail: marketing e-mails need no consent of their own where the customer left the "
+                "address for what it asked for. The provider had refused it as a text before (21610)."
+            ),
+        ),
+    ],
+)
+def test_what_went_wrong_is_told(told: dict[str, Any], sentence: str) -> None:
+    assert sentence in sentence_of(told, PARIS)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("all", "all sending"),
+        ("channel:email", "sending e-mails"),
+        ("journey:visit", "journey visit"),
+        ("template:visit/hello", "template hello of journey visit"),
+        ("country:US", "sending to US"),
+    ],
+)
+def test_a_switch_is_told_in_words(target: str, words: str) -> None:
+    assert says("suppressed", "kill_switch", why={"switch": target}) == f"Not sent: {words} was switched off."
+
+
+def parisian(**more: Any) -> Customer:
+    return Customer(profile(time_zone="Europe/Paris", first_name="Ada"), **more)
+
+
+HISTORY = [
+    {"at": "2026-03-02T20:30:00Z", "kind": "event", "type": "visit.booked", "source": "track", "properties": {}},
+    line("deferred", "review", "2026-03-02 20:30", until="2026-03-03T08:00:00Z", why={"queue": "legal"}),
+    line("message", "granted", "2026-03-03 08:00", status="bounced", audit_id=f"{MESSAGE}.2", why={"source": "shop"}),
+    {
+        "at": "2026-03-03T08:00:00Z",
+        "kind": "event",
+        "type": "message.bounced",
+        "source": "feedback",
+        "properties": {"message_id": MESSAGE, "bounce_type": "Permanent", "address": "ada@example.com"},
+    },
+    {
+        "at": "2026-03-03T08:00:00Z",
+        "kind": "event",
+        "type": "message.delivered",
+        "source": "track",
+        "properties": {"message_id": MESSAGE},
+    },
+]
+
+
+def test_a_messages_whole_history_is_told() -> None:
+    told = explain_message(MESSAGE, parisian(), HISTORY)
+
+    assert told is not None
+    assert (told.about, told.zone) == ("step hello of journey visit", "Europe/Paris")
+    assert [(one.local, one.audit_id) for one in told.history] == [
+        ("Monday 2 March 2026, 21:30", f"{MESSAGE}.1"),
+        ("Tuesday 3 March 2026, 09:00", f"{MESSAGE}.2"),
+        ("Tuesday 3 March 2026, 09:00", ""),
+    ]
+    assert told.history[2].says == "The provider reported that it bounced (Permanent)."
+
+
+def test_nobody_but_a_provider_says_what_became_of_a_message() -> None:
+    told = explain_message(MESSAGE, parisian(), HISTORY)
+
+    assert told is not None
+    assert not any("delivered" in one.says for one in told.history)
+
+
+def test_a_message_of_which_nothing_was_decided_is_not_told() -> None:
+    assert explain_message("another", parisian(), HISTORY) is None
+
+
+def test_where_a_customer_stands_is_told() -> None:
+    consent = ConsentChange(
+        Channel.SMS, Purpose.MARKETING, ConsentStatus.GRANTED, MONDAY, "shop", {"method": "double_opt_in"}
+    )
+    waits = Enrollment(
+        id="e", journey="visit", version="1", key="", entered_at=MONDAY, since=MONDAY, step="later", due_at=MONDAY
+    )
+    over = replace(waits, id="f", step=None, due_at=None)
+    hold = Hold(None, "review", "e", MONDAY, 0)
+    customer = parisian(contact=Contact(holds={MESSAGE: hold}).after([consent]), enrollments={"e": waits, "f": over})
+    call = {"kind": "task", "status": "open", "title": "Call", "queue": "sales", "due_at": "2026-03-04T08:00:00Z"}
+    done = call | {"status": "done", "title": "Mail"}
+    lines = [*HISTORY[:2], {"at": "2026-03-02T20:30:00Z", **call}, {"at": "2026-03-02T20:30:00Z", **done}]
+    against = {Channel.EMAIL: [Suppression(Cause.COMPLAINT, MONDAY, Purpose.MARKETING)]}
+
+    told = explain_customer(customer, against, lines)
+
+    assert "first_name: Ada" in told.profile
+    assert told.consents == (
+        "marketing texts: consented on 2 March 2026, 11:00 confirmed by the customer (source shop).",
+    )
+    assert told.suppressions == (
+        (
+            "The e-mail address: nothing for marketing goes there, since a message was reported as spam there "
+            "on 2 March 2026, 11:00."
+        ),
+    )
+    assert told.waiting == (
+        "Journey visit waits at step later until 11:00 on Monday 2 March 2026 in Europe/Paris.",
+        (
+            f"Message {MESSAGE} (step hello of journey visit): Held until 09:00 on Tuesday 3 March in Europe/Paris "
+            "because somebody of “legal” has to approve it before it goes out."
+        ),
+        "Task “Call” for sales, due 09:00 on Wednesday 4 March 2026 in Europe/Paris.",
+    )
+
+
+def test_a_message_that_is_held_no_longer_does_not_wait() -> None:
+    assert explain_customer(parisian(), {}, HISTORY).waiting == ()
+
+
+def test_the_latest_decisions_are_told_first_and_no_more_than_asked_for() -> None:
+    start = at("2026-03-02 10:00")
+    many = [line("message", "implied", (start + timedelta(hours=one)).isoformat()) for one in range(30)]
+
+    told = explain_customer(parisian(), {}, many, latest=3)
+
+    assert [one.local for one in told.decisions] == [f"Tuesday 3 March 2026, {hour}:00" for hour in (16, 15, 14)]

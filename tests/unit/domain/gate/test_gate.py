@@ -1,0 +1,629 @@
+"""The gate, case by case: who may be written to, when, and the one reason that is told."""
+
+from dataclasses import dataclass, field, replace
+from datetime import time, timedelta
+from typing import Any
+
+import pytest
+
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
+from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.domain.consent.suppression import Cause, Suppression
+from cairn.domain.gate.gate import ANSWER_WITHIN, BEHIND, LOOK_AGAIN, LOST, GateSettings, decide
+from cairn.domain.gate.permission import SESSION
+from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress, Verdict
+from cairn.domain.message.message import Approval, Message, Review, Terms, Whereabouts
+from cairn.domain.operations.pauses import Pause, PausePolicy
+from cairn.domain.policy import EVERYWHERE, Cap, Cooldown, Forbidden, Hours, Policy, ReviewRule
+from cairn.domain.shared.channels import Channel, Purpose
+from tests.unit.makers import MONDAY, at, denied, granted, message
+
+EMAIL, SMS, WHATSAPP, PUSH = Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.PUSH
+MARKETING, TRANSACTIONAL = Purpose.MARKETING, Purpose.TRANSACTIONAL
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+ADDRESSES = {
+    EMAIL: "ada@example.com",
+    SMS: "+14155550123",
+    WHATSAPP: "+14155550123",
+    PUSH: "arn:aws:sns:us-east-1:123456789012:endpoint/APNS/app/ada",
+}
+
+NIGHT = Hours(jurisdiction=EVERYWHERE, start=time(9), end=time(21), source="a law")
+BY_NIGHT, MORNING = at("2026-03-02 23:00"), at("2026-03-03 09:00")
+
+NEWS = message(id="news", purpose=MARKETING, addresses=ADDRESSES)
+AGREED = Contact().after([granted(EMAIL, MARKETING)])
+
+
+def told(channel: Channel, purpose: Purpose, status: ConsentStatus, method: Method) -> ConsentChange:
+    return ConsentChange(channel, purpose, status, MONDAY, "form", {"method": method.value})
+
+
+def dead(channel: Channel, cause: Cause = Cause.HARD_BOUNCE, purpose: Purpose | None = None) -> Contact:
+    return Contact(suppressed={channel: (Suppression(cause, MONDAY, purpose),)})
+
+
+def hold(until: Any, reason: Reason = Reason.QUIET_HOURS, *, decided_at: Any = MONDAY, place: int = 0) -> Hold:
+    return Hold(until, reason, "enr", decided_at, place)
+
+
+def verdict(wanted: Message, contact: Contact = AGREED, now: Any = MONDAY, **settings: Any) -> Verdict:
+    return decide(wanted, contact, contact.claims, GateSettings(**settings), now)
+
+
+@dataclass(frozen=True)
+class Case:
+    why: Reason
+    channel: Channel = EMAIL
+    purpose: Purpose = TRANSACTIONAL
+    said: tuple[ConsentChange, ...] = ()
+    contact: Contact = field(default_factory=Contact)
+    settings: dict[str, Any] = field(default_factory=dict)
+    told_of: dict[str, Any] = field(default_factory=dict)
+    reachable: bool = True
+
+
+def off(*targets: str) -> dict[str, Any]:
+    return {"stopped": frozenset(targets)}
+
+
+CASES = {
+    "a receipt needs no word": Case(Reason.IMPLIED),
+    "nor does a ticket by text": Case(Reason.IMPLIED, SMS),
+    "nor one by push": Case(Reason.IMPLIED, PUSH),
+    "WhatsApp always needs one": Case(Reason.NO_CONSENT, WHATSAPP),
+    "an opt-in on WhatsApp, while they talk": Case(
+        Reason.GRANTED, WHATSAPP, said=(granted(WHATSAPP, TRANSACTIONAL),), contact=Contact(heard={WHATSAPP: MONDAY})
+    ),
+    "an opt-in on WhatsApp, and nothing heard": Case(
+        Reason.SESSION_OVER, WHATSAPP, said=(granted(WHATSAPP, TRANSACTIONAL),)
+    ),
+    "nothing heard for a day": Case(
+        Reason.SESSION_OVER,
+        WHATSAPP,
+        said=(granted(WHATSAPP, TRANSACTIONAL),),
+        contact=Contact(heard={WHATSAPP: MONDAY - SESSION}),
+    ),
+    "heard on another channel": Case(
+        Reason.SESSION_OVER,
+        WHATSAPP,
+        said=(granted(WHATSAPP, TRANSACTIONAL),),
+        contact=Contact(heard={SMS: MONDAY}),
+    ),
+    "nothing heard, but a template that WhatsApp approved": Case(
+        Reason.GRANTED,
+        WHATSAPP,
+        said=(granted(WHATSAPP, TRANSACTIONAL),),
+        told_of={"terms": Terms(registered={WHATSAPP: {"whatsapp_template": "ticket"}})},
+    ),
+    "no news by e-mail without a word": Case(Reason.NO_CONSENT, EMAIL, MARKETING),
+    "nor by text": Case(Reason.NO_CONSENT, SMS, MARKETING),
+    "nor by WhatsApp": Case(Reason.NO_CONSENT, WHATSAPP, MARKETING),
+    "nor by push": Case(Reason.NO_CONSENT, PUSH, MARKETING),
+    "consent to news": Case(Reason.GRANTED, EMAIL, MARKETING, said=(granted(EMAIL, MARKETING),)),
+    "consent to news elsewhere": Case(Reason.NO_CONSENT, EMAIL, MARKETING, said=(granted(SMS, MARKETING),)),
+    "consent to receipts only": Case(Reason.NO_CONSENT, EMAIL, MARKETING, said=(granted(EMAIL, TRANSACTIONAL),)),
+    "opted out of news": Case(Reason.OPTED_OUT, EMAIL, MARKETING, said=(denied(EMAIL, MARKETING),)),
+    "opted out of everything": Case(Reason.OPTED_OUT, EMAIL, TRANSACTIONAL, said=(denied(EMAIL, TRANSACTIONAL),)),
+    "opted out of news gets receipts": Case(Reason.IMPLIED, EMAIL, TRANSACTIONAL, said=(denied(EMAIL, MARKETING),)),
+    "asked and not answered": Case(
+        Reason.UNCONFIRMED, said=(told(EMAIL, MARKETING, ConsentStatus.PENDING, Method.API),), purpose=MARKETING
+    ),
+    "asked and not answered gets receipts": Case(
+        Reason.IMPLIED, said=(told(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API),)
+    ),
+    "an unconfirmed word where a confirmed one is asked for": Case(
+        Reason.UNCONFIRMED,
+        purpose=MARKETING,
+        said=(told(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
+        settings={"policy": Policy(double_opt_in=frozenset({EMAIL}))},
+    ),
+    "a confirmed word": Case(
+        Reason.GRANTED,
+        purpose=MARKETING,
+        said=(told(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.DOUBLE_OPT_IN),),
+        settings={"policy": Policy(double_opt_in=frozenset({EMAIL}))},
+    ),
+    "an unconfirmed word where another channel asks for more": Case(
+        Reason.GRANTED,
+        purpose=MARKETING,
+        said=(told(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
+        settings={"policy": Policy(double_opt_in=frozenset({SMS}))},
+    ),
+    "a dead address": Case(Reason.SUPPRESSED_ADDRESS, contact=dead(EMAIL)),
+    "a dead address with consent": Case(
+        Reason.SUPPRESSED_ADDRESS, EMAIL, MARKETING, said=(granted(EMAIL, MARKETING),), contact=dead(EMAIL)
+    ),
+    "an address that complained": Case(Reason.SUPPRESSED_ADDRESS, contact=dead(EMAIL, Cause.COMPLAINT)),
+    "an address that an operator suppressed": Case(Reason.SUPPRESSED_ADDRESS, contact=dead(EMAIL, Cause.OPERATOR)),
+    "a number that is none": Case(Reason.SUPPRESSED_ADDRESS, SMS, contact=dead(SMS, Cause.INVALID_NUMBER)),
+    "a number that said STOP": Case(Reason.OPTED_OUT, SMS, contact=dead(SMS, Cause.STOP)),
+    "an address that unsubscribed from news": Case(
+        Reason.OPTED_OUT,
+        purpose=MARKETING,
+        said=(granted(EMAIL, MARKETING),),
+        contact=dead(EMAIL, Cause.UNSUBSCRIBE, MARKETING),
+    ),
+    "an address that unsubscribed from news gets receipts": Case(
+        Reason.IMPLIED, contact=dead(EMAIL, Cause.UNSUBSCRIBE, MARKETING)
+    ),
+    "another address is dead": Case(Reason.IMPLIED, contact=dead(SMS)),
+    "no address": Case(Reason.NO_ADDRESS, reachable=False),
+    "what is never sent to a country": Case(
+        Reason.FORBIDDEN,
+        WHATSAPP,
+        MARKETING,
+        said=(granted(WHATSAPP, MARKETING),),
+        settings={
+            "policy": Policy(forbidden=(Forbidden(channel=WHATSAPP, purpose=MARKETING, country="US", source="Meta"),))
+        },
+        told_of={"where": Whereabouts(countries={WHATSAPP: "US"})},
+    ),
+    "a template that was to be registered": Case(
+        Reason.UNREGISTERED,
+        SMS,
+        settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})}, dlt_entity="1")},
+        told_of={"where": Whereabouts(countries={SMS: "IN"})},
+    ),
+    "a business that was to be registered": Case(
+        Reason.UNREGISTERED,
+        SMS,
+        settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})})},
+        told_of={
+            "where": Whereabouts(countries={SMS: "IN"}),
+            "terms": Terms(registered={SMS: {"dlt_template": "7"}}),
+        },
+    ),
+    "a registered template": Case(
+        Reason.IMPLIED,
+        SMS,
+        settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})}, dlt_entity="1")},
+        told_of={
+            "where": Whereabouts(countries={SMS: "IN"}),
+            "terms": Terms(registered={SMS: {"dlt_template": "7"}}),
+        },
+    ),
+    "everything is switched off": Case(Reason.KILL_SWITCH, settings=off("all")),
+    "e-mail is switched off": Case(Reason.KILL_SWITCH, settings=off("channel:email")),
+    "the journey is switched off": Case(Reason.KILL_SWITCH, settings=off("journey:visit")),
+    "the template is switched off": Case(Reason.KILL_SWITCH, settings=off("template:visit/confirm")),
+    "the country is switched off": Case(
+        Reason.KILL_SWITCH, settings=off("country:US"), told_of={"where": Whereabouts(countries={EMAIL: "US"})}
+    ),
+    "something else is switched off": Case(
+        Reason.IMPLIED,
+        settings=off("channel:sms", "journey:other", "template:visit/other", "country:US", "template:other/confirm"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_whether_a_message_may_go_out(case: Case) -> None:
+    wanted = message(channels=(case.channel,), purpose=case.purpose, addresses=ADDRESSES if case.reachable else {})
+
+    decided = verdict(replace(wanted, **case.told_of), case.contact.after(case.said), **case.settings)
+
+    assert not isinstance(decided, Defer)
+    assert decided.reason is case.why
+    assert isinstance(decided, Send) == (case.why in {Reason.GRANTED, Reason.IMPLIED})
+    if isinstance(decided, Send):
+        assert (decided.channel, decided.address) == (case.channel, ADDRESSES[case.channel])
+
+
+class TestChannels:
+    def test_a_push_that_may_not_be_sent_goes_by_mail_instead(self) -> None:
+        wanted = replace(NEWS, channels=(PUSH, EMAIL))
+
+        by_mail = verdict(wanted)
+        by_push = verdict(wanted, AGREED.after([granted(PUSH, MARKETING)]))
+
+        assert isinstance(by_mail, Send)
+        assert isinstance(by_push, Send)
+        assert (by_mail.channel, by_mail.address) == (EMAIL, "ada@example.com")
+        assert (by_push.channel, by_push.address) == (PUSH, ADDRESSES[PUSH])
+
+    def test_the_reason_told_is_that_of_the_first_channel_that_could_have_reached_anybody(self) -> None:
+        addresses = {EMAIL: "ada@example.com", SMS: "+1"}
+        wanted = replace(NEWS, channels=(PUSH, EMAIL, SMS), addresses=addresses)
+        refused = Contact().after([denied(EMAIL, MARKETING)])
+
+        assert verdict(wanted, refused).reason is Reason.OPTED_OUT
+        assert verdict(replace(wanted, addresses={}), refused).reason is Reason.NO_ADDRESS
+
+    def test_a_message_without_a_channel_has_no_address(self) -> None:
+        assert verdict(replace(NEWS, channels=())) == Suppress(Reason.NO_ADDRESS)
+
+    def test_a_channel_that_must_wait_is_not_passed_over_for_the_next_one(self) -> None:
+        wanted = replace(NEWS, channels=(SMS, EMAIL))
+        quiet = Policy(hours=(replace(NIGHT, channels=frozenset({SMS})),))
+        both = AGREED.after([granted(SMS, MARKETING)])
+
+        decided = verdict(replace(wanted, decided_at=BY_NIGHT), both, BY_NIGHT, policy=quiet)
+
+        assert decided.reason is Reason.QUIET_HOURS
+
+
+class TestHours:
+    POLICY = Policy(hours=(NIGHT,))
+    LATE = replace(NEWS, decided_at=BY_NIGHT)
+
+    def test_what_is_decided_by_night_goes_out_in_the_morning(self) -> None:
+        decided = verdict(self.LATE, now=BY_NIGHT, policy=self.POLICY)
+
+        assert isinstance(decided, Defer)
+        assert (decided.until, decided.reason) == (MORNING, Reason.QUIET_HOURS)
+        assert (decided.why["zone"], decided.why["source"]) == ("UTC", "a law")
+        assert isinstance(verdict(self.LATE, now=MORNING, policy=self.POLICY), Send)
+
+    def test_a_receipt_is_nobodys_marketing(self) -> None:
+        assert isinstance(verdict(replace(self.LATE, purpose=TRANSACTIONAL), now=BY_NIGHT, policy=self.POLICY), Send)
+
+    def test_every_zone_in_which_the_number_may_be_must_be_awake(self) -> None:
+        where = Whereabouts(zones=("America/New_York", "Pacific/Honolulu"))
+        wanted = replace(self.LATE, decided_at=at("2026-03-03 14:00"), where=where)
+
+        decided = verdict(wanted, now=at("2026-03-03 14:00"), policy=self.POLICY)  # nine in New York
+
+        assert isinstance(decided, Defer)
+        assert decided.until == at("2026-03-03 19:00")  # nine in Honolulu
+
+    def test_hours_that_never_open_leave_no_instant(self) -> None:
+        shut = replace(NIGHT, days=frozenset())
+
+        assert verdict(NEWS, policy=Policy(hours=(shut,))).reason is Reason.NO_LEGAL_HOUR
+
+
+def test_what_an_event_has_ended_since_has_nothing_left_to_say() -> None:
+    assert verdict(replace(NEWS, unwanted=True)).reason is Reason.ENDED
+
+
+class TestStale:
+    def test_what_is_of_no_use_any_more_is_dropped(self) -> None:
+        wanted = replace(NEWS, terms=Terms(useful_for=HOUR))
+
+        assert isinstance(verdict(wanted, now=MONDAY + HOUR), Send)
+        assert verdict(wanted, now=MONDAY + HOUR + MINUTE).reason is Reason.STALE
+
+    def test_what_would_wait_until_it_is_of_no_use_is_dropped_at_once(self) -> None:
+        wanted = replace(NEWS, decided_at=BY_NIGHT, terms=Terms(useful_for=HOUR))
+
+        decided = verdict(wanted, now=BY_NIGHT, policy=Policy(hours=(NIGHT,)))
+
+        assert isinstance(decided, Suppress)
+        assert (decided.reason, decided.why["because"]) == (Reason.STALE, "quiet_hours")
+
+    def test_nothing_waits_longer_than_the_policy_says(self) -> None:
+        decided = verdict(NEWS, now=MONDAY + 3 * DAY, policy=Policy(max_hold=2 * DAY))
+
+        assert decided.reason is Reason.STALE
+
+
+class TestLimits:
+    def sent(self, *when: Any) -> Contact:
+        claims = {f"m-{number}": Claim(one, MARKETING, EMAIL, "visit") for number, one in enumerate(when)}
+        return replace(AGREED, claims=claims)
+
+    def test_above_the_cap_it_waits_until_there_is_room(self) -> None:
+        policy = Policy(caps=(Cap(limit=2, window=DAY),))
+        full = self.sent(MONDAY - 5 * HOUR, MONDAY - HOUR)
+
+        decided = verdict(NEWS, full, policy=policy)
+
+        assert isinstance(decided, Defer)
+        assert (decided.until, decided.reason) == (MONDAY + 19 * HOUR, Reason.CAP)
+        assert isinstance(verdict(NEWS, full, MONDAY + 19 * HOUR, policy=policy), Send)
+
+    def test_shortly_after_another_one_it_waits(self) -> None:
+        policy = Policy(cooldowns=(Cooldown(length=4 * HOUR),))
+
+        decided = verdict(NEWS, self.sent(MONDAY - HOUR), policy=policy)
+
+        assert isinstance(decided, Defer)
+        assert (decided.until, decided.reason) == (MONDAY + 3 * HOUR, Reason.COOLDOWN)
+
+    def test_its_own_claim_is_not_counted(self) -> None:
+        policy = Policy(caps=(Cap(limit=1, window=DAY),))
+        taken_over = replace(AGREED, claims={NEWS.id: Claim(MONDAY, MARKETING, EMAIL, "visit")})
+
+        assert isinstance(verdict(NEWS, taken_over, MONDAY + HOUR, policy=policy), Send)
+
+    def test_the_wait_is_for_the_first_instant_that_suits_every_rule(self) -> None:
+        policy = Policy(caps=(Cap(limit=1, window=DAY),), hours=(NIGHT,))
+        full = self.sent(MONDAY - 13 * HOUR)  # so that there is room again at 21:00, when the night begins
+
+        decided = verdict(NEWS, full, policy=policy)
+
+        assert isinstance(decided, Defer)
+        assert (decided.reason, decided.until) == (Reason.CAP, MORNING)
+
+
+class TestPreferredHour:
+    def wanted(self, preferred: str, **more: Any) -> Message:
+        variables = {"profile": {"preferred_time": preferred}}
+        return replace(NEWS, terms=Terms(preferred_hour=True), variables=variables, **more)
+
+    def test_it_waits_for_the_hour_that_the_customer_prefers(self) -> None:
+        decided = verdict(self.wanted("18:30", time_zone="America/New_York"))
+
+        assert isinstance(decided, Defer)
+        assert (decided.reason, decided.until) == (Reason.PREFERRED_HOUR, at("2026-03-02 18:30-05:00"))
+
+    @pytest.mark.parametrize("minutes", [0, 59])
+    def test_within_the_hour_it_goes_out(self, minutes: int) -> None:
+        assert isinstance(verdict(self.wanted("10:00"), now=MONDAY + minutes * MINUTE), Send)
+
+    def test_after_the_hour_it_waits_for_the_next_day(self) -> None:
+        decided = verdict(self.wanted("10:00"), now=MONDAY + HOUR)
+
+        assert isinstance(decided, Defer)
+        assert decided.until == MONDAY + DAY
+
+    @pytest.mark.parametrize("preferred", ["", "soon", None, 7, "25:00"])
+    def test_what_is_no_time_of_day_is_no_preference(self, preferred: Any) -> None:
+        assert isinstance(verdict(self.wanted(preferred)), Send)
+
+    def test_a_step_that_does_not_ask_does_not_wait(self) -> None:
+        assert isinstance(verdict(replace(self.wanted("18:30"), terms=Terms())), Send)
+
+    def test_an_hour_that_the_law_closes_every_day_is_not_waited_for(self) -> None:
+        night_owl = self.wanted("23:30", decided_at=BY_NIGHT)
+
+        decided = verdict(night_owl, now=BY_NIGHT, policy=Policy(hours=(NIGHT,)))
+
+        assert isinstance(decided, Defer)
+        assert decided.until == MORNING
+        assert isinstance(verdict(night_owl, now=MORNING, policy=Policy(hours=(NIGHT,))), Send)
+
+    def test_an_hour_that_begins_too_early_for_the_law_is_met_by_what_is_left_of_it(self) -> None:
+        early = self.wanted("08:30")
+
+        decided = verdict(early, now=MONDAY, policy=Policy(hours=(NIGHT,)))
+
+        assert isinstance(decided, Defer)
+        assert decided.until == MORNING
+
+
+class TestOrder:
+    """What a journey says first goes out first."""
+
+    FIRST = replace(NEWS, id="first")
+    SECOND = replace(NEWS, id="second", decided_at=MONDAY + MINUTE)
+
+    def behind(self, *held: tuple[str, Hold]) -> Contact:
+        return replace(AGREED, holds=dict(held))
+
+    def test_a_message_waits_behind_an_earlier_one_that_is_held(self) -> None:
+        now = MONDAY + MINUTE
+
+        decided = verdict(self.SECOND, self.behind(("first", hold(MONDAY + HOUR))), now)
+
+        assert isinstance(decided, Defer)
+        assert (decided.reason, decided.until) == (Reason.ORDER, MONDAY + HOUR + BEHIND)
+        assert decided.why == {"behind": "first"}
+
+    def test_the_earlier_one_does_not_wait_for_the_later(self) -> None:
+        contact = self.behind(("second", hold(MONDAY + HOUR, decided_at=MONDAY + MINUTE)))
+
+        assert isinstance(verdict(self.FIRST, contact), Send)
+
+    def test_two_of_one_commit_keep_their_places(self) -> None:
+        second = replace(self.FIRST, id="second", place=1)
+
+        assert verdict(second, self.behind(("first", hold(MONDAY + HOUR)))).reason is Reason.ORDER
+        assert isinstance(verdict(self.FIRST, self.behind(("second", hold(MONDAY + HOUR, place=1)))), Send)
+
+    def test_another_journey_says_what_it_likes(self) -> None:
+        elsewhere = replace(self.SECOND, enrollment="another")
+
+        assert isinstance(verdict(elsewhere, self.behind(("first", hold(MONDAY + HOUR)))), Send)
+
+    def test_behind_one_that_waits_for_somebody_it_looks_again(self) -> None:
+        decided = verdict(self.SECOND, self.behind(("first", hold(None, Reason.PAUSED))))
+
+        assert isinstance(decided, Defer)
+        assert (decided.reason, decided.until) == (Reason.ORDER, MONDAY + LOOK_AGAIN)
+
+    def test_of_several_the_last_is_waited_for(self) -> None:
+        contact = self.behind(
+            ("first", hold(MONDAY + HOUR)),
+            ("nearer", hold(MONDAY + 2 * HOUR, decided_at=MONDAY + 2 * timedelta(seconds=1))),
+            ("another", hold(MONDAY + MINUTE, decided_at=MONDAY + timedelta(seconds=1))),
+        )
+
+        decided = verdict(self.SECOND, contact)
+
+        assert isinstance(decided, Defer)
+        assert decided.until == MONDAY + 2 * HOUR + BEHIND
+
+    def test_one_that_is_overdue_for_a_day_holds_back_nobody(self) -> None:
+        contact = self.behind(("first", hold(MONDAY)))
+
+        assert verdict(self.SECOND, contact, MONDAY + LOST - MINUTE).reason is Reason.ORDER
+        assert isinstance(verdict(self.SECOND, contact, MONDAY + LOST), Send)
+
+    def test_what_is_not_useful_that_long_is_dropped(self) -> None:
+        hasty = replace(self.SECOND, terms=Terms(useful_for=30 * MINUTE))
+
+        decided = verdict(hasty, self.behind(("first", hold(MONDAY + HOUR))))
+
+        assert isinstance(decided, Suppress)
+        assert (decided.reason, decided.why["because"]) == (Reason.STALE, "order")
+
+    def test_whoever_acts_may_still_do_so_in_time(self) -> None:
+        hasty = replace(self.SECOND, terms=Terms(useful_for=30 * MINUTE))
+        contact = self.behind(("first", hold(MONDAY + 24 * HOUR, Reason.REVIEW)))
+
+        decided = verdict(hasty, contact)
+
+        assert isinstance(decided, Defer)
+        assert decided.until == hasty.decided_at + 30 * MINUTE
+        assert verdict(self.SECOND, contact).until == MONDAY + LOOK_AGAIN
+
+    def test_no_receipt_waits_behind_an_offer(self) -> None:
+        receipt = replace(self.SECOND, purpose=Purpose.TRANSACTIONAL)
+        offer = ("first", hold(MONDAY + HOUR))
+        ticket = ("ticket", replace(hold(MONDAY + HOUR), purpose=Purpose.TRANSACTIONAL))
+
+        assert isinstance(verdict(receipt, self.behind(offer)), Send)
+        assert verdict(receipt, self.behind(ticket)).reason is Reason.ORDER
+
+    def test_one_that_is_late_is_not_asked_for_each_minute_for_ever(self) -> None:
+        decided = verdict(self.SECOND, self.behind(("first", hold(MONDAY))), MONDAY + HOUR)
+
+        assert isinstance(decided, Defer)
+        assert decided.until == MONDAY + HOUR + LOOK_AGAIN
+
+
+class TestReview:
+    ASKED = replace(NEWS, terms=Terms(review=Review("billing", 4 * HOUR)))
+    SENT_ANYWAY = replace(NEWS, terms=Terms(review=Review("billing", 4 * HOUR, "send")))
+
+    def test_it_waits_for_a_person(self) -> None:
+        decided = verdict(self.ASKED)
+
+        assert isinstance(decided, Defer)
+        assert (decided.reason, decided.until) == (Reason.REVIEW, MONDAY + 4 * HOUR)
+        assert (decided.why["queue"], decided.why["channel"]) == ("billing", "email")
+
+    def test_approved_it_goes_out(self) -> None:
+        approved = replace(self.ASKED, approval=Approval(granted=True, by="eve", at=MONDAY))
+
+        assert isinstance(verdict(approved, now=MONDAY + HOUR), Send)
+
+    def test_approved_by_night_it_still_waits_for_the_morning(self) -> None:
+        approved = replace(self.ASKED, decided_at=BY_NIGHT, approval=Approval(granted=True, by="eve", at=BY_NIGHT))
+
+        assert verdict(approved, now=BY_NIGHT, policy=Policy(hours=(NIGHT,))).reason is Reason.QUIET_HOURS
+
+    def test_rejected_it_never_goes_out(self) -> None:
+        rejected = replace(self.ASKED, approval=Approval(granted=False, by="eve", at=MONDAY))
+
+        decided = verdict(rejected)
+
+        assert isinstance(decided, Suppress)
+        assert (decided.reason, decided.why["by"]) == (Reason.REJECTED, "eve")
+
+    def test_where_nobody_decides_in_time_it_is_dropped_or_sent_as_the_step_says(self) -> None:
+        deadline = MONDAY + 4 * HOUR
+
+        assert verdict(self.ASKED, now=deadline).reason is Reason.UNREVIEWED
+        assert isinstance(verdict(self.SENT_ANYWAY, now=deadline), Send)
+        assert verdict(self.SENT_ANYWAY, now=deadline - MINUTE).reason is Reason.REVIEW
+
+    def test_the_deadline_is_the_persons_and_not_that_of_the_hour_after_it(self) -> None:
+        late = at("2026-03-02 19:00")
+        wanted = replace(self.SENT_ANYWAY, decided_at=late)
+
+        decided = verdict(wanted, now=late, policy=Policy(hours=(NIGHT,)))
+
+        assert isinstance(decided, Defer)
+        assert (decided.reason, decided.until) == (Reason.REVIEW, BY_NIGHT)
+
+    @pytest.mark.parametrize("wanted", [ASKED, SENT_ANYWAY])
+    def test_a_person_may_still_approve_what_is_useful_for_less_than_the_deadline(self, wanted: Message) -> None:
+        hasty = replace(wanted, terms=replace(wanted.terms, useful_for=HOUR))
+
+        decided = verdict(hasty)
+
+        assert isinstance(decided, Defer)
+        assert (decided.reason, decided.until) == (Reason.REVIEW, MONDAY + HOUR)
+        assert isinstance(verdict(hasty, now=MONDAY + HOUR), Suppress | Send)
+        assert verdict(hasty, now=MONDAY + HOUR + MINUTE).reason is Reason.STALE
+
+    def test_the_policy_asks_for_reviews_too(self) -> None:
+        by_step = ReviewRule(queue="a", within=HOUR, otherwise="drop", steps=frozenset({"visit/confirm"}))
+        by_template = ReviewRule(queue="b", within=HOUR, otherwise="drop", templates=frozenset({"visit/confirm"}))
+        of_vips = ReviewRule(queue="c", within=HOUR, otherwise="drop", when="profile.vip")
+        vip = replace(NEWS, variables={"profile": {"vip": True}})
+
+        assert verdict(NEWS, policy=Policy(reviews=(by_step,))).why["queue"] == "a"
+        assert verdict(NEWS, policy=Policy(reviews=(by_template,))).why["queue"] == "b"
+        assert verdict(vip, policy=Policy(reviews=(of_vips,))).why["queue"] == "c"
+        assert isinstance(verdict(NEWS, policy=Policy(reviews=(of_vips,))), Send)
+        assert isinstance(verdict(replace(NEWS, journey="other"), policy=Policy(reviews=(by_step,))), Send)
+        assert verdict(self.ASKED, policy=Policy(reviews=(by_step,))).why["queue"] == "billing"
+
+    def test_who_may_not_be_written_to_is_no_work_for_anybody(self) -> None:
+        assert verdict(self.ASKED, Contact()).reason is Reason.NO_CONSENT
+
+
+class TestPauses:
+    def paused(self, until: Any = None, policy: PausePolicy = PausePolicy.KEEP, target: str = "journey:visit") -> Any:
+        return (Pause(target, MONDAY - HOUR, until, policy, HOUR),)
+
+    @pytest.mark.parametrize(
+        "target", ["all", "journey:visit", "template:visit/confirm", "channel:email", "country:US"]
+    )
+    def test_what_is_paused_waits_until_somebody_resumes_it(self, target: str) -> None:
+        wanted = replace(NEWS, where=Whereabouts(countries={EMAIL: "US"}))
+
+        decided = verdict(wanted, pauses=self.paused(target=target))
+
+        assert isinstance(decided, Defer)
+        assert (decided.reason, decided.until, decided.park) == (Reason.PAUSED, None, target)
+
+    def test_what_else_is_paused_is_nobodys_business(self) -> None:
+        assert isinstance(verdict(NEWS, pauses=self.paused(target="journey:other")), Send)
+
+    def test_resumed_it_goes_out(self) -> None:
+        contact = replace(AGREED, holds={NEWS.id: hold(None, Reason.PAUSED)})
+
+        assert isinstance(verdict(NEWS, contact, MONDAY + HOUR, pauses=self.paused(MONDAY + HOUR)), Send)
+
+    def test_who_skips_what_is_late_drops_it(self) -> None:
+        over = self.paused(MONDAY + HOUR, PausePolicy.SKIP_IF_LATE)
+
+        assert verdict(NEWS, now=MONDAY + HOUR, pauses=over).reason is Reason.LATE
+
+    def test_spread_it_waits_for_its_turn_within_the_window(self) -> None:
+        over = self.paused(MONDAY, PausePolicy.SPREAD)
+        wanted = replace(NEWS, decided_at=MONDAY - MINUTE)
+
+        decided = verdict(wanted, pauses=over)
+
+        assert isinstance(decided, Defer)
+        assert decided.reason is Reason.PAUSED
+        assert decided.until is not None
+        assert MONDAY < decided.until <= MONDAY + HOUR
+        held = replace(AGREED, holds={NEWS.id: hold(decided.until, Reason.PAUSED)})
+        assert isinstance(verdict(wanted, held, decided.until, pauses=over), Send)
+
+    def test_a_switch_drops_what_a_pause_would_keep(self) -> None:
+        decided = verdict(NEWS, pauses=self.paused(), stopped=frozenset({"journey:visit"}))
+
+        assert decided.reason is Reason.KILL_SWITCH
+
+
+class TestAnswers:
+    """What the customer asked for by STOP, HELP or START."""
+
+    ANSWER = replace(NEWS, purpose=TRANSACTIONAL, channels=(SMS,), addresses={SMS: "+1"}, answers="stop", journey="")
+
+    def test_a_stop_is_confirmed_although_it_stands(self) -> None:
+        stopped = dead(SMS, Cause.STOP).after([denied(SMS, TRANSACTIONAL), denied(SMS, MARKETING)])
+
+        decided = verdict(self.ANSWER, stopped, policy=Policy(hours=(NIGHT,)), pauses=(Pause("all", MONDAY),))
+
+        assert decided == Send(SMS, "+1", Reason.ANSWER, {"keyword": "stop"})
+
+    def test_it_is_said_within_minutes_or_not_at_all(self) -> None:
+        assert isinstance(verdict(self.ANSWER, now=MONDAY + ANSWER_WITHIN), Send)
+        assert verdict(self.ANSWER, now=MONDAY + ANSWER_WITHIN + MINUTE).reason is Reason.STALE
+
+    @pytest.mark.parametrize("what", ["all", "channel:sms", "country:US"])
+    def test_a_switch_stops_answers_as_well(self, what: str) -> None:
+        answer = replace(self.ANSWER, where=Whereabouts(countries={SMS: "US"}))
+
+        assert verdict(answer, stopped=frozenset({what})).reason is Reason.KILL_SWITCH
+
+
+def test_the_list_of_reasons_is_closed() -> None:
+    sent = {"granted", "implied", "answer"}
+    deferred = {"paused", "review", "quiet_hours", "closed_day", "preferred_hour", "cap", "cooldown", "order", "rate"}
+    dropped = {
+        "kill_switch", "no_address", "suppressed_address", "opted_out", "no_consent", "unconfirmed", "forbidden",
+        "session_over", "unregistered", "stale", "no_legal_hour", "rejected", "unreviewed", "late", "ended",
+    }  # fmt: skip
+    assert sent | deferred | dropped == set(Reason)

@@ -1,0 +1,152 @@
+"""Many senders at once, and a customer who changes meanwhile: what was decided on one turn is not done on another.
+
+The claim's protocol in small: a sender reads the contact, asks the gate, and claims on the turn that it has read; where
+the turn has moved it reads again. The table's part (the condition on the turn) is held to it in test_table.py.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.domain.gate.gate import GateSettings, decide
+from cairn.domain.gate.verdict import Defer, Send, Suppress, Verdict
+from cairn.domain.message.message import Message
+from cairn.domain.policy import Cap, Cooldown, Policy
+from cairn.domain.shared.channels import Channel, Purpose
+from tests.unit.makers import MONDAY, granted, message
+
+EMAIL, MARKETING = Channel.EMAIL, Purpose.MARKETING
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+CAPS = (Cap(limit=2, window="day"), Cap(limit=3, window=2 * DAY), Cap(limit=1, window=HOUR, journey="visit"))
+COOLDOWN = Cooldown(length=10 * timedelta(minutes=1))
+BOTH = Policy(caps=CAPS, cooldowns=(COOLDOWN,))
+
+
+@dataclass
+class Table:
+    """One customer's contact: every change of it is a turn."""
+
+    contact: Contact = field(default_factory=lambda: Contact().after([granted(EMAIL, MARKETING, MONDAY - DAY)]))
+
+    def stop(self, now: datetime) -> None:
+        stopped = self.contact.after(self.contact.stopping(EMAIL, now, "feedback"))
+        self.contact = replace(stopped, turn=stopped.turn + 1)
+
+    def claim(self, read: Contact, id_: str, claim: Claim) -> bool:
+        """Adds to whatever is there, as an update of one attribute does, if the turn is still the same."""
+        holds = {other: hold for other, hold in self.contact.holds.items() if other != id_}
+        return self._change(read, replace(self.contact, claims={**self.contact.claims, id_: claim}, holds=holds))
+
+    def hold(self, read: Contact, id_: str, hold: Hold) -> bool:
+        return self._change(read, replace(self.contact, holds={**self.contact.holds, id_: hold}))
+
+    def _change(self, read: Contact, contact: Contact) -> bool:
+        if read.turn != self.contact.turn:
+            return False
+        self.contact = replace(contact, turn=contact.turn + 1)
+        return True
+
+
+@dataclass
+class Sender:
+    message: Message
+    read: Contact | None = None
+    verdict: Verdict | None = None
+    done: bool = False
+    held_until: datetime | None = None
+
+    def step(self, table: Table, policy: Policy, now: datetime) -> None:
+        """One call of the table: read, or write on what was read."""
+        if self.held_until is not None and now >= self.held_until:
+            self.held_until, self.done = None, False
+        if self.done:
+            return
+        if self.read is None or self.verdict is None:
+            self.read = table.contact
+            self.verdict = decide(self.message, self.read, self.read.claims, GateSettings(policy), now)
+            return
+        before, verdict = self.read, self.verdict
+        self.read = self.verdict = None
+        match verdict:
+            case Send(channel):
+                claim = Claim(now, self.message.purpose, channel, self.message.journey)
+                self.done = table.claim(before, self.message.id, claim)
+            case Defer(until, reason):
+                hold = Hold(until, reason, self.message.enrollment, *self.message.order)
+                self.done = table.hold(before, self.message.id, hold)
+                self.held_until = until if self.done else None
+            case Suppress():
+                self.done = True
+
+
+def news(number: int) -> Message:
+    return message(
+        id=f"m-{number}", enrollment=f"e-{number}", purpose=MARKETING, journey="visit" if number % 2 else "x"
+    )
+
+
+turns = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0, 0, 0, 1, 15, 70])), min_size=6, max_size=40)
+"""Whose turn it is, and how many minutes have passed."""
+
+
+@settings(max_examples=300)
+@given(turns, st.sampled_from([Policy(caps=CAPS), Policy(cooldowns=(COOLDOWN,)), BOTH]))
+def test_no_limit_is_broken_in_whatever_order_senders_take_their_turns(
+    order: list[tuple[int, int]],
+    policy: Policy,
+) -> None:
+    table, senders, now = Table(), [Sender(news(number)) for number in range(6)], MONDAY
+
+    for number, minutes in order:
+        now += minutes * timedelta(minutes=1)
+        senders[number].step(table, policy, now)
+
+    claims = sorted(table.contact.claims.values(), key=lambda claim: claim.at)
+    for at in {claim.at for claim in claims if policy.caps}:
+        assert sum(claim.at.date() == at.date() for claim in claims) <= 2
+        assert sum(at - 2 * DAY < claim.at <= at for claim in claims) <= 3
+        assert sum(at - HOUR < claim.at <= at and claim.journey == "visit" for claim in claims) <= 1
+    if policy.cooldowns:
+        gaps = [later.at - claim.at for claim, later in pairwise(claims)]
+        assert all(gap >= COOLDOWN.length for gap in gaps)
+
+
+@settings(max_examples=200)
+@given(turns, st.integers(0, 40))
+def test_after_a_stop_nothing_more_is_claimed(order: list[tuple[int, int]], place: int) -> None:
+    table, senders, now = Table(), [Sender(news(number)) for number in range(6)], MONDAY
+    claimed_before = None
+
+    for turn, (number, minutes) in enumerate(order):
+        now += minutes * timedelta(minutes=1)
+        if turn == place:
+            table.stop(now)
+            claimed_before = set(table.contact.claims)
+        senders[number].step(table, Policy(), now)
+
+    assert claimed_before is None or set(table.contact.claims) == claimed_before
+
+
+@settings(max_examples=200)
+@given(turns)
+def test_no_message_overtakes_one_that_its_journey_meant_first_and_still_holds(order: list[tuple[int, int]]) -> None:
+    wanted = [
+        replace(news(number), enrollment="one", decided_at=MONDAY + number * timedelta(seconds=1))
+        for number in range(6)
+    ]
+    policy = Policy(cooldowns=(Cooldown(length=timedelta(minutes=30)),))
+    table, senders, now = Table(), [Sender(one) for one in wanted], MONDAY
+
+    for number, minutes in order:
+        now += minutes * timedelta(minutes=1)
+        held, before = table.contact.holds, set(table.contact.claims)
+        senders[number].step(table, policy, now)
+
+        for id_ in table.contact.claims.keys() - before:
+            mine = wanted[number].order
+            assert not [one for other, one in held.items() if other != id_ and one.order < mine]

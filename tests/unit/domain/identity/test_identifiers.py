@@ -1,0 +1,105 @@
+"""Who is who: identifiers in normal form, homes that are found in one read, and who may not be one."""
+
+import re
+import string
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cairn.domain.identity.identifiers import (
+    EMAIL,
+    EXTERNAL,
+    PHONE,
+    USER_ID,
+    Identifier,
+    home_of,
+    identifier,
+    may_be_one,
+    strongest_first,
+)
+from cairn.domain.shared.hashing import short_hash
+from tests.unit.makers import name
+from tests.unit.strategies import identifiers
+
+HOME = re.compile(r"c_[a-z2-7]{26}")
+texts = st.text(min_size=1, max_size=20)
+
+
+@given(st.sampled_from([USER_ID, EMAIL, PHONE, EXTERNAL + "crm"]), texts, texts)
+def test_a_home_has_one_shape_and_is_this_deployments_own(kind: str, value: str, salt: str) -> None:
+    home = home_of(identifier(kind, value), salt)
+
+    assert HOME.fullmatch(home)
+    assert home == home_of(identifier(kind, value), salt)
+    assert home != home_of(identifier(kind, value), salt + "x")
+    assert home != home_of(identifier(kind, value + "x"), salt)
+
+
+def test_a_home_never_changes() -> None:
+    """A pinned value: another one would make another customer of everybody."""
+    assert home_of(identifier(EMAIL, "Ada@Example.com "), "salt") == "c_4636klx2vushrzs4me3vkp5jeu"
+
+
+@given(st.lists(texts, min_size=1, max_size=4), st.integers(8, 40))
+def test_a_short_hash_is_safe_in_every_name(parts: list[str], length: int) -> None:
+    made = short_hash(*parts, length=length)
+
+    assert len(made) == length
+    assert set(made) <= set(string.ascii_lowercase + "234567")
+    assert made != short_hash(*parts, "", length=length)
+
+
+def test_a_payload_that_is_no_proper_text_still_has_a_name() -> None:
+    assert short_hash("\ud800") != short_hash("\ud801")
+
+
+@given(texts)
+def test_the_normal_form_is_normal(value: str) -> None:
+    assume(value.strip())
+    for kind in (USER_ID, EMAIL, PHONE):
+        once = identifier(kind, value)
+
+        assert identifier(kind, once.value) == once
+
+
+def test_addresses_are_compared_without_case_and_ids_are_not() -> None:
+    assert identifier(EMAIL, " Ada@Example.COM ") == Identifier(EMAIL, "ada@example.com")
+    assert identifier(USER_ID, "Ada") != identifier(USER_ID, "ada")
+
+
+def test_two_letters_that_only_a_search_engine_takes_for_one_stay_two() -> None:
+    assert identifier(EMAIL, "info@straße.example") != identifier(EMAIL, "info@strasse.example")
+
+
+def test_the_strongest_comes_first_and_nothing_twice() -> None:
+    who = name(user_id="ada", email="ada@example.com", phone="+14155550123", external={"crm": "7"})
+
+    assert [one.kind for one in who] == [USER_ID, "external:crm", EMAIL, PHONE]
+    assert strongest_first((*reversed(who), *who)) == who
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "one"),
+    [
+        (name(user_id="ada"), name(user_id="ada"), True),
+        (name(user_id="ada"), name(user_id="eve"), False),
+        (name(user_id="ada", email="family@example.com"), name(user_id="eve", email="family@example.com"), False),
+        (name(user_id="ada"), name(email="ada@example.com"), True),
+        (name(external={"crm": "1"}), name(external={"crm": "2"}), True),
+        ((), name(user_id="ada"), True),
+    ],
+)
+def test_people_share_addresses_and_not_accounts(
+    left: tuple[Identifier, ...],
+    right: tuple[Identifier, ...],
+    one: bool,  # noqa: FBT001
+) -> None:
+    assert may_be_one(left, right) is one
+
+
+@given(identifiers, identifiers)
+def test_whether_two_may_be_one_is_the_same_from_both_sides(
+    left: tuple[Identifier, ...], right: tuple[Identifier, ...]
+) -> None:
+    assert may_be_one(left, right) == may_be_one(right, left)

@@ -1,0 +1,219 @@
+"""Waits land on the local time that they name, whatever the clocks of the place do that day."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cairn.domain.journey import calendar
+from cairn.domain.journey.conditions import Scope
+from cairn.domain.shared.instants import at_local, duration, to_instant, zone_named
+from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
+from tests.unit.makers import MONDAY, at, profile
+from tests.unit.strategies import ODD, json_values, zones
+
+NEW_YORK = "America/New_York"
+TEN = time(10)
+
+days = st.dates(date(1990, 1, 1), date(2037, 12, 31))
+clocks = st.times().map(lambda one: one.replace(microsecond=0))
+
+
+def resolved(moment: Moment, *, since: datetime, entered_at: datetime | None = None, **data: Any) -> datetime | None:
+    """When a wait ends that was reached at `since`; `zone` says where the customer is."""
+    scope = Scope(profile(time_zone=data.pop("zone", "UTC")), since, data)
+    return calendar.resolve(moment, since=since, entered_at=entered_at or since, scope=scope)
+
+
+def wall(instant: datetime | None, zone: str) -> datetime:
+    """What a clock on the wall shows there, without its zone."""
+    assert instant is not None
+    return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def is_skipped(local: datetime, zone: str) -> bool:
+    """Whether no clock there ever shows this time."""
+    there = local.replace(tzinfo=ZoneInfo(zone))
+    return there.astimezone(UTC).astimezone(there.tzinfo).replace(tzinfo=None) != local
+
+
+@given(zones, days, clocks)
+@example("Pacific/Apia", date(2011, 12, 30), time(10))  # a day that Samoa did not have
+@example("Australia/Lord_Howe", date(2026, 4, 5), time(1, 45))  # half an hour twice
+@example(NEW_YORK, date(2026, 3, 8), time(2, 30))
+def test_a_local_time_is_the_time_that_the_wall_shows(zone: str, day: date, clock: time) -> None:
+    instant = at_local(day, clock, ZoneInfo(zone))
+
+    named = datetime.combine(day, clock)
+    if is_skipped(named, zone):
+        assert wall(instant, zone) > named
+    else:
+        assert wall(instant, zone) == named
+
+
+@given(zones, days, clocks)
+@example("Europe/Paris", date(2026, 10, 25), time(2, 30))
+def test_of_a_time_that_comes_twice_the_first_counts(zone: str, day: date, clock: time) -> None:
+    instant = at_local(day, clock, ZoneInfo(zone))
+
+    other = datetime.combine(day, clock, tzinfo=ZoneInfo(zone)).replace(fold=1).astimezone(UTC)
+    if not is_skipped(datetime.combine(day, clock), zone):
+        assert instant <= other
+
+
+@pytest.mark.parametrize(
+    ("zone", "named", "instant"),
+    [
+        (NEW_YORK, "2026-03-08 02:30", "2026-03-08 03:30-04:00"),  # skipped: moves on by the hour that is not there
+        (NEW_YORK, "2026-11-01 01:30", "2026-11-01 01:30-04:00"),  # double: the first one
+        ("Europe/Paris", "2026-03-29 02:30", "2026-03-29 03:30+02:00"),
+        ("Europe/Paris", "2026-10-25 02:30", "2026-10-25 02:30+02:00"),
+        ("Australia/Lord_Howe", "2026-10-04 02:15", "2026-10-04 02:45+11:00"),  # a gap of half an hour
+        ("Australia/Lord_Howe", "2026-04-05 01:45", "2026-04-05 01:45+11:00"),
+        ("Asia/Kathmandu", "2026-03-08 02:30", "2026-03-08 02:30+05:45"),
+        ("America/St_Johns", "2026-03-08 02:30", "2026-03-08 03:30-02:30"),
+    ],
+)
+def test_what_a_changed_clock_means(zone: str, named: str, instant: str) -> None:
+    local = datetime.fromisoformat(named)
+
+    assert at_local(local.date(), local.time(), ZoneInfo(zone)) == at(instant)
+
+
+@given(zones, st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)), clocks)  # noqa: DTZ001
+def test_a_wait_for_a_time_of_day_takes_the_next_one(zone: str, since: datetime, clock: time) -> None:
+    due = resolved(LocalTime(clock), since=since, zone=zone)
+
+    assert due is not None
+    assert since < due <= since + timedelta(days=2, hours=1)
+    assert (
+        wall(due, zone).time() == clock
+        or is_skipped(datetime.combine(wall(due, zone).date(), clock), zone)
+        or (zone == "Pacific/Apia" or is_skipped(wall(due, zone) - timedelta(days=1), zone))
+    )
+
+
+@given(zones, st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)), st.integers(0, 90))  # noqa: DTZ001
+def test_day_n_counts_calendar_days_from_entry(zone: str, entered: datetime, number: int) -> None:
+    reached = entered + timedelta(hours=1)
+
+    due = resolved(LocalTime(TEN, day=number), since=reached, entered_at=entered, zone=zone)
+
+    named = datetime.combine(wall(entered, zone).date() + timedelta(days=number), TEN)
+    assert wall(due, zone) == named or is_skipped(named, zone)
+
+
+def test_ten_in_the_morning_stays_ten_when_the_clocks_change_in_between() -> None:
+    friday = at("2026-03-06 22:00-05:00")
+
+    due = resolved(LocalTime(TEN, day=3), since=friday, zone=NEW_YORK)
+
+    assert due == at("2026-03-09 10:00-04:00")
+    assert due - friday == timedelta(days=2, hours=11)  # an hour of that weekend never was
+
+
+def test_a_length_of_time_is_that_long_even_when_the_clocks_change() -> None:
+    friday = at("2026-03-06 22:00-05:00")
+
+    due = resolved(Delay(timedelta(days=3)), since=friday, zone=NEW_YORK)
+
+    assert due == friday + timedelta(hours=72)
+
+
+def test_a_time_of_day_that_is_now_is_tomorrows() -> None:
+    assert resolved(LocalTime(TEN), since=MONDAY) == MONDAY + timedelta(days=1)
+    assert resolved(LocalTime(TEN), since=MONDAY - timedelta(seconds=1)) == MONDAY
+
+
+def test_the_second_half_past_one_of_an_autumn_night_waits_for_tomorrow() -> None:
+    second = at("2026-11-01 01:40-05:00")
+
+    due = resolved(LocalTime(time(1, 45)), since=second, zone=NEW_YORK)
+
+    assert due == at("2026-11-02 01:45-05:00")
+
+
+@pytest.mark.parametrize("odd", [None, 18, "half past six", "24:00", ["18:30"], "", {"at": "18:30"}])
+def test_a_time_of_day_that_the_event_does_not_give_is_the_default(odd: Any) -> None:
+    moment = LocalTime(TEN, at_from="data.at")
+
+    assert resolved(moment, since=MONDAY, at=odd) == MONDAY + timedelta(days=1)
+    assert resolved(moment, since=MONDAY, at="18:30") == at("2026-03-02 18:30")
+    assert resolved(moment, since=MONDAY, at="18:30+09:00") == at("2026-03-02 18:30")
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("2026-03-08T02:30:00", "2026-03-08 03:30-04:00"),  # without an offset it is local, and skipped there
+        ("2026-03-09 18:00", "2026-03-09 18:00-04:00"),
+        ("2026-03-09T18:00:00Z", "2026-03-09 18:00"),
+        ("2026-03-09T18:00:00.5+05:45", "2026-03-09 18:00:00.5+05:45"),
+        ("2026-03-09", "2026-03-09 00:00-04:00"),  # a date is its first instant there
+        (1773000000, "2026-03-08 20:00"),
+        (1773000000.25, "2026-03-08 20:00:00.25"),
+    ],
+)
+def test_a_date_is_read_as_systems_write_it(written: Any, instant: str) -> None:
+    due = resolved(Until("data.visit_at", timedelta(hours=-48)), since=MONDAY, visit_at=written, zone=NEW_YORK)
+
+    assert due == at(instant) - timedelta(hours=48)
+
+
+@pytest.mark.parametrize(
+    "odd", [None, True, "", "soon", [], {}, "2026-13-01", 10**400, 1772700000000, float("nan"), "9999-12-31", "\ud800"]
+)
+def test_a_date_that_is_none_or_beyond_the_calendar_gives_no_instant(odd: Any) -> None:
+    moment = Until("data.visit_at", timedelta(weeks=52))
+
+    assert resolved(moment, since=MONDAY, visit_at=odd, zone=NEW_YORK) is None
+
+
+@given(json_values, zones)
+def test_nothing_that_can_be_sent_breaks_the_reading_of_a_date(value: Any, zone: str) -> None:
+    instant = to_instant(value, ZoneInfo(zone))
+
+    assert instant is None or instant.tzinfo is UTC
+
+
+@given(json_values | st.text() | st.sampled_from(ODD))
+def test_a_zone_that_is_none_is_the_journeys_own(value: Any) -> None:
+    zone = zone_named(value, "Europe/Paris")
+
+    assert zone.key in ("Europe/Paris", value)
+
+
+def test_where_the_customer_is_goes_before_where_the_business_is() -> None:
+    scope = Scope(profile(), MONDAY, {}, default_zone=NEW_YORK)
+    elsewhere = Scope(profile(time_zone="Asia/Kathmandu"), MONDAY, {}, default_zone=NEW_YORK)
+
+    assert scope.zone.key == NEW_YORK
+    assert elsewhere.zone.key == "Asia/Kathmandu"
+
+
+@pytest.mark.parametrize(
+    ("written", "length"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("30m", timedelta(minutes=30)),
+        ("1h30m", timedelta(minutes=90)),
+        ("2d", timedelta(days=2)),
+        ("6w", timedelta(weeks=6)),
+        ("-48h", timedelta(days=-2)),
+        ("-1h30m", timedelta(minutes=-90)),
+        (" 0s ", timedelta()),
+    ],
+)
+def test_a_duration_is_numbers_with_units(written: str, length: timedelta) -> None:
+    assert duration(written) == length
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "2", "d", "2 d", "2y", "1.5h", "+2d", "--2d", "2d-1h", "P2D", "99999999999w", "²d"]
+)
+def test_what_is_no_duration_is_refused(odd: str) -> None:
+    with pytest.raises(ValueError, match="a duration"):
+        duration(odd)

@@ -1,0 +1,222 @@
+"""The engine's laws, for journeys of any shape and customers who do anything."""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cairn.domain.effects import WakeAt
+from cairn.domain.event import Event
+from cairn.domain.journey import engine
+from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.engine import Decision, Entered, Happened, TimerFired, Trigger, advance
+from cairn.domain.journey.enrollment import Enrollment, Status
+from cairn.domain.profile.profile import Profile
+from tests.unit.makers import MONDAY, journey
+from tests.unit.strategies import chains, durations, events, journeys, payloads, profiles
+
+NAME_OF_A_SCHEDULE = re.compile(r"[a-z0-9-]{1,64}")
+
+
+def start_of(walked: Journey, profile: Profile, properties: dict[str, Any]) -> Enrollment:
+    signup = Event("1", "track", "trial.signup", MONDAY, properties=properties)
+    key = engine.entry_key(walked, profile, signup, MONDAY)
+    assume(key is not None)
+    return engine.enrollment_of(walked, profile, signup, key or "", MONDAY)
+
+
+def due(enrollment: Enrollment, fallback: datetime) -> datetime:
+    return enrollment.due_at or fallback
+
+
+@st.composite
+def lives(draw: st.DrawFn, holdout: float = 0.0) -> tuple[Journey, list[tuple[Trigger, datetime, Decision]]]:
+    """A journey, and one customer's passage through it: events and timers in any order, timers sometimes early."""
+    walked = draw(journeys(holdout=holdout))
+    profile = draw(profiles)
+    enrollment = start_of(walked, profile, draw(payloads))
+    now = MONDAY
+    decision = advance(walked, enrollment, profile, Entered(), now)
+    life: list[tuple[Trigger, datetime, Decision]] = [(Entered(), now, decision)]
+    for kind in draw(st.lists(st.sampled_from(["event", "event", "event", "timer", "early"]), min_size=1, max_size=6)):
+        stands = decision.enrollment
+        trigger: Trigger = TimerFired(stands.sequence)
+        match kind:
+            case "event":
+                later = st.timedeltas(timedelta(), timedelta(hours=5))
+                happened = draw(events(when=later.map(now.__add__)))
+                now = happened.occurred_at
+                trigger = Happened(happened)
+                decision = advance(walked, stands, decision.profile.after(happened), trigger, now)
+            case "timer":
+                now = max(now, due(stands, now))
+                decision = advance(walked, stands, decision.profile, trigger, now)
+            case _:
+                now = max(now, due(stands, now) - timedelta(seconds=1))
+                decision = advance(walked, stands, decision.profile, trigger, now)
+        life.append((trigger, now, decision))
+    return walked, life
+
+
+def run_out(walked: Journey, decision: Decision, now: datetime) -> tuple[Decision, datetime]:
+    """Every timer comes back when it is due, as often as there are steps to wait at."""
+    for _ in range(len(walked.steps) + 1):
+        stands = decision.enrollment
+        if not stands.open:
+            break
+        assert stands.due_at is not None
+        now = max(now, stands.due_at)
+        decision = advance(walked, stands, decision.profile, TimerFired(stands.sequence), now)
+    return decision, now
+
+
+@given(lives())
+def test_a_passage_ends_once_every_timer_has_come_back(life: tuple[Journey, list[Any]]) -> None:
+    walked, passed = life
+    _, now, last = passed[-1]
+
+    ended, then = run_out(walked, last, now)
+
+    assert ended.enrollment.status is Status.ENDED
+    assert ended.enrollment.outcome
+    assert ended.enrollment.ended_at == (then if last.enrollment.open else last.enrollment.ended_at)
+
+
+@given(lives())
+def test_the_same_arguments_give_the_same_decision(life: tuple[Journey, list[Any]]) -> None:
+    walked, passed = life
+
+    for (_, _, before), (trigger, now, after) in pairwise(passed):
+        profile = before.profile.after(trigger.event) if isinstance(trigger, Happened) else before.profile
+        again = advance(walked, before.enrollment, profile, trigger, now)
+
+        assert repr(again) == repr(after)  # NaN is not equal to itself, but is written the same
+
+
+@given(lives(), st.integers(-3, 3).filter(bool))
+def test_a_wake_up_with_another_number_changes_nothing(life: tuple[Journey, list[Any]], off: int) -> None:
+    walked, passed = life
+    _, now, last = passed[-1]
+    long_after = now + timedelta(days=99)
+
+    stale = TimerFired(last.enrollment.sequence + off)
+    decision = advance(walked, last.enrollment, last.profile, stale, long_after)
+
+    assert decision == Decision(last.enrollment, last.profile)
+
+
+@given(lives(), events(when=st.timedeltas(timedelta(microseconds=1), timedelta(days=99)).map(MONDAY.__sub__)))
+def test_what_happened_before_the_passage_began_changes_nothing(
+    life: tuple[Journey, list[Any]], happened: Event
+) -> None:
+    walked, passed = life
+    _, now, last = passed[-1]
+
+    decision = advance(walked, last.enrollment, last.profile, Happened(happened), now)
+
+    assert decision == Decision(last.enrollment, last.profile)
+
+
+@given(lives(), st.integers(0, 99), events())
+def test_a_passage_that_is_over_moves_no_more(life: tuple[Journey, list[Any]], sequence: int, happened: Event) -> None:
+    walked, passed = life
+    _, now, last = passed[-1]
+    over, now = run_out(walked, last, now)
+
+    for trigger in (Entered(), TimerFired(sequence), TimerFired(over.enrollment.sequence), Happened(happened)):
+        decision = advance(walked, over.enrollment, over.profile, trigger, now)
+
+        assert decision.effects == ()
+        assert decision.profile == over.profile
+        assert replace(decision.enrollment, goal_at=None) == replace(over.enrollment, goal_at=None)
+
+
+@given(lives())
+def test_the_same_trigger_twice_is_one(life: tuple[Journey, list[Any]]) -> None:
+    walked, passed = life
+
+    for trigger, now, after in passed:
+        again = advance(walked, after.enrollment, after.profile, trigger, now)
+
+        assert again == Decision(after.enrollment, after.profile)
+
+
+@st.composite
+def races(draw: st.DrawFn) -> Journey:
+    """A journey that begins with a wait for a payment, whatever comes after it."""
+    timeout = draw(durations.filter(lambda length: length != "0s") | st.just({"at": "09:00", "day": 3}))
+    rule = {"event": "invoice.paid", "key": "any", "timeout": timeout}
+    rule |= {"then": draw(chains("t", 1)), "else": draw(chains("e", 1))}
+    return journey({"id": "paid", "wait_for": rule}, *draw(chains("s", 1)))
+
+
+@given(races(), profiles, payloads, st.timedeltas(timedelta(), timedelta(days=20)))
+def test_of_an_event_and_a_timeout_for_one_wait_exactly_one_wins(
+    race: Journey, who: Profile, told: dict[str, Any], later: timedelta
+) -> None:
+    waiting = advance(race, start_of(race, who, told), who, Entered(), MONDAY)
+    now = due(waiting.enrollment, MONDAY) + later
+    paid = Happened(Event("2", "track", "invoice.paid", now - later / 2, properties=told))
+    timeout = TimerFired(waiting.enrollment.sequence)
+
+    event_won = advance(race, waiting.enrollment, who, paid, now)
+    timeout_lost = advance(race, event_won.enrollment, event_won.profile, timeout, now)
+    timeout_won = advance(race, waiting.enrollment, who, timeout, now)
+    event_lost = advance(race, timeout_won.enrollment, timeout_won.profile, paid, now)
+
+    assert ("happened", "paid") in steps(event_won)
+    assert timeout_lost == Decision(event_won.enrollment, event_won.profile)
+    assert ("timed_out", "paid") in steps(timeout_won)
+    assert ("happened", "paid") not in steps(event_lost)
+
+
+def steps(decision: Decision) -> list[tuple[str, str]]:
+    return [(fact.kind, fact.step) for fact in decision.facts]
+
+
+@given(lives())
+def test_no_two_effects_of_a_passage_share_an_id(life: tuple[Journey, list[Any]]) -> None:
+    _, passed = life
+
+    ids = [effect.id for _, _, decision in passed for effect in decision.effects]
+
+    assert len(ids) == len(set(ids))
+    assert all(NAME_OF_A_SCHEDULE.fullmatch(one) for one in ids)
+
+
+@given(lives())
+def test_nobody_waits_without_a_live_timer(life: tuple[Journey, list[Any]]) -> None:
+    _, passed = life
+
+    timer: WakeAt | None = None
+    for _, now, decision in passed:
+        stands = decision.enrollment
+        timer = next((one for one in reversed(decision.effects) if isinstance(one, WakeAt)), timer)
+
+        if stands.open:
+            assert timer is not None
+            assert (timer.sequence, timer.at) == (stands.sequence, stands.due_at)
+            assert timer.enrollment == stands.id
+            assert timer.at > now or timer not in decision.effects
+        else:
+            assert (stands.step, stands.due_at) == (None, None)
+
+
+@given(lives(holdout=1.0))
+def test_who_is_held_out_gets_nothing_ever(life: tuple[Journey, list[Any]]) -> None:
+    _, passed = life
+
+    for _, _, decision in passed:
+        assert decision.effects == ()
+        assert decision.enrollment.step is None
+
+
+@given(lives())
+def test_no_payload_makes_the_engine_raise(life: tuple[Journey, list[Any]]) -> None:
+    _, passed = life
+
+    assert passed

@@ -1,0 +1,172 @@
+"""What a paused journey does with a timer that comes, and what it does once it is resumed."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cairn.domain.customer.customer import Customer, on_wake
+from cairn.domain.effects import ParkEnrollment, WakeAt
+from cairn.domain.journey import engine
+from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.engine import Decision, Happened, TimerFired
+from cairn.domain.operations.pauses import Pause, PausePolicy
+from tests.unit.makers import (
+    MONDAY,
+    Deployed,
+    at,
+    entered,
+    event,
+    journey,
+    kinds,
+    profile,
+    send,
+    sent,
+    timers,
+    wait,
+    wait_for,
+)
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+TARGET = "journey:visit"
+WELCOME = journey(wait("a-day", "1d"), send("tips"), wait("another", "1d"), send("offer"))
+
+
+def paused(policy: PausePolicy = PausePolicy.KEEP, *, until: datetime | None = None) -> Pause:
+    """From twelve hours after the start."""
+    return Pause(TARGET, MONDAY + 12 * HOUR, until, policy)
+
+
+def wakes(walked: Journey, before: Decision, now: datetime, *pauses: Pause) -> Decision:
+    stands = before.enrollment
+    return engine.advance(walked, stands, before.profile, TimerFired(stands.sequence, pauses), now)
+
+
+def test_while_its_journey_is_paused_a_customer_stays_and_is_parked() -> None:
+    waiting = entered(WELCOME)
+
+    decision = wakes(WELCOME, waiting, MONDAY + DAY, paused())
+
+    stands = waiting.enrollment
+    assert decision.enrollment == stands
+    assert decision.effects == (ParkEnrollment(f"{stands.id}-a-day-paused-1", stands.id, stands.sequence, TARGET),)
+    assert kinds(decision) == ["paused"]
+    assert decision.facts[0].detail == {"target": TARGET}
+
+
+def test_what_was_parked_goes_on_by_the_same_wake_up() -> None:
+    waiting = entered(WELCOME)
+    held = wakes(WELCOME, waiting, MONDAY + DAY, paused())
+
+    resumed = wakes(WELCOME, held, MONDAY + 9 * DAY, paused(until=MONDAY + 9 * DAY))
+
+    assert sent(resumed) == ["tips"]
+    assert timers(resumed)[0].at == MONDAY + 10 * DAY
+
+
+def test_a_wait_that_was_moved_is_told_from_where_it_was_first_set() -> None:
+    pause = paused(PausePolicy.ACTIVE_TIME, until=MONDAY + 9 * DAY)
+    waiting = entered(WELCOME)
+
+    moved = wakes(WELCOME, waiting, MONDAY + 9 * DAY, pause)
+
+    goes_on = MONDAY + 9 * DAY + 12 * HOUR
+    assert sent(moved) == []
+    (timer,) = timers(moved)
+    assert (timer.at, timer.sequence) == (goes_on, waiting.enrollment.sequence + 1)
+    assert moved.enrollment.due_at == waiting.enrollment.due_at
+    assert moved.facts[0].detail == {"until": "2026-03-11T22:00:00Z", "resumed": TARGET}
+    assert sent(wakes(WELCOME, moved, goes_on, pause)) == ["tips"], "and not moved on once more"
+
+
+def test_a_moved_time_of_day_is_still_the_customers_own() -> None:
+    evening = journey(wait("evening", {"at": "18:30", "at_from": "profile.best_hour"}), send("tips"))
+    pause = Pause(TARGET, MONDAY + HOUR, MONDAY + 9 * DAY, PausePolicy.ACTIVE_TIME)
+
+    moved = wakes(evening, entered(evening, who=profile(best_hour="20:15")), MONDAY + 9 * DAY, pause)
+
+    assert [timer.at for timer in timers(moved)] == [at("2026-03-11 20:15")]
+
+
+def test_the_timer_that_a_moved_wait_had_before_is_stale() -> None:
+    pause = paused(PausePolicy.RESTART, until=MONDAY + 9 * DAY)
+    waiting = entered(WELCOME)
+    moved = wakes(WELCOME, waiting, MONDAY + 9 * DAY, pause)
+
+    again = engine.advance(WELCOME, moved.enrollment, moved.profile, TimerFired(1, (pause,)), MONDAY + 20 * DAY)
+
+    assert again == replace(moved, effects=(), facts=())
+
+
+def test_the_next_wait_is_not_moved_by_a_pause_that_was_over_before_it() -> None:
+    pause = paused(PausePolicy.ACTIVE_TIME, until=MONDAY + 9 * DAY)
+    late = MONDAY + 9 * DAY + 12 * HOUR
+    went_on = wakes(WELCOME, wakes(WELCOME, entered(WELCOME), MONDAY + 9 * DAY, pause), late, pause)
+
+    assert sent(wakes(WELCOME, went_on, late + DAY, pause)) == ["offer"]
+
+
+def test_what_is_late_is_passed_over_and_the_rest_goes_on() -> None:
+    pause = paused(PausePolicy.SKIP_IF_LATE, until=MONDAY + 9 * DAY)
+
+    resumed = wakes(WELCOME, entered(WELCOME), MONDAY + 9 * DAY, pause)
+
+    assert sent(resumed) == []
+    assert kinds(resumed) == ["passed_over", "waiting"]
+    assert (resumed.enrollment.step, timers(resumed)[0].at) == ("another", MONDAY + 10 * DAY)
+
+
+@pytest.fixture
+def asking() -> Journey:
+    return journey(
+        wait_for("answer", "visit.booked", timeout="1d", then=(send("thanks"),), otherwise=(send("nudge"),)),
+        send("later"),
+    )
+
+
+def test_an_event_wins_its_wait_while_the_journey_is_paused(asking: Journey) -> None:
+    waiting = entered(asking)
+    held = wakes(asking, waiting, MONDAY + DAY, paused())
+
+    booked = Happened(event("visit.booked", MONDAY + 2 * DAY))
+    won = engine.advance(asking, held.enrollment, held.profile, booked, MONDAY + 2 * DAY)
+
+    assert sent(won) == ["thanks", "later"], "the gate holds them"
+    resumed = engine.advance(
+        asking, won.enrollment, won.profile, TimerFired(1, (paused(until=MONDAY + 9 * DAY),)), MONDAY + 9 * DAY
+    )
+    assert resumed.effects == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "templates"), [(PausePolicy.KEEP, ["nudge", "later"]), (PausePolicy.SKIP_IF_LATE, ["later"])]
+)
+def test_a_timeout_follows_the_policy(asking: Journey, policy: PausePolicy, templates: list[str]) -> None:
+    resumed = wakes(asking, entered(asking), MONDAY + 9 * DAY, paused(policy, until=MONDAY + 9 * DAY))
+
+    assert sent(resumed) == templates
+
+
+def test_an_early_timer_is_set_again_whatever_is_paused() -> None:
+    waiting = entered(WELCOME)
+
+    early = wakes(WELCOME, waiting, MONDAY + 23 * HOUR, paused())
+
+    assert [timer.at for timer in timers(early)] == [MONDAY + DAY]
+
+
+def test_a_customer_of_a_paused_journey_is_what_it_was() -> None:
+    waiting = entered(WELCOME)
+    customer = Customer(waiting.profile, enrollments={waiting.enrollment.id: waiting.enrollment})
+
+    def wake(*pauses: Pause) -> Any:
+        stands = waiting.enrollment
+        journeys = Deployed(WELCOME)
+        return on_wake(customer, stands.id, stands.sequence, journeys, MONDAY + DAY, pauses=pauses)
+
+    assert wake(paused()).customer == customer
+    assert [type(effect) for effect in wake(paused()).effects] == [ParkEnrollment]
+    assert sent(wake()) == ["tips"]
+    assert [type(effect) for effect in wake(replace(paused(), target="journey:other")).effects if effect][-1] is WakeAt

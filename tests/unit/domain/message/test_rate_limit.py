@@ -1,0 +1,271 @@
+"""Pace: never more to a provider than it takes, however many senders take places at once; and receipts first."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cairn.domain.message import rate_limit
+from cairn.domain.message.rate_limit import AHEAD, BURST, Bucket, Line, Slot, Try
+from cairn.domain.policy import Rate
+from cairn.domain.shared.channels import Channel, Purpose
+from tests.unit.makers import MONDAY
+
+SMS = Channel.SMS
+MARKETING, TRANSACTIONAL = Purpose.MARKETING, Purpose.TRANSACTIONAL
+SECOND = timedelta(seconds=1)
+
+TEN = Rate(channel=SMS, per_second=10, reserved=0.2)
+AMERICA = Rate(channel=SMS, per_second=1, country="US")
+
+Arrival = tuple[Purpose, str, int, int]
+
+
+@dataclass
+class Table:
+    """The items that all senders share; a write is refused where one is not as the writer thought."""
+
+    rates: tuple[Rate, ...] = (TEN,)
+    instants: dict[tuple[str, str], int] = field(default_factory=dict)
+    writes: int = 0
+    given: dict[str, list[datetime]] = field(default_factory=dict)
+    """The instants of all places, by their line."""
+
+    def take(self, one: Try, now: datetime) -> Slot | None:
+        self.writes += 1
+        key = (one.bucket.line, one.bucket.lane)
+        tat, at = self.instants.get(key), rate_limit.micros(now)
+        if one.behind and not (tat is not None and at < tat <= rate_limit.micros(now + AHEAD)):
+            return None
+        if not one.behind and tat is not None and tat > at:
+            return None
+        self.instants[key] = ((tat or 0) if one.behind else at) + one.bucket.cost
+        slot = rate_limit.place(one.bucket, self.instants[key], now)
+        self.given.setdefault(slot.line, []).append(slot.at)
+        return slot
+
+    def sender(self, purpose: Purpose, now: datetime = MONDAY, country: str = "", after: str = "") -> "Sender":
+        return Sender(self, list(rate_limit.lines_of(self.rates, SMS, country, purpose, after)), now)
+
+    def slot(self, purpose: Purpose, now: datetime = MONDAY, country: str = "", after: str = "") -> Slot:
+        return self.sender(purpose, now, country, after).done()
+
+
+@dataclass
+class Sender:
+    """Takes its places a write at a time, so that others come in between."""
+
+    table: Table
+    lines: list[Line]
+    now: datetime
+    tried: int = 0
+    slot: Slot | None = None
+
+    def step(self) -> None:
+        if not self.lines:
+            self.slot = Slot(self.now)
+            return
+        found = self.table.take(self.lines[0][self.tried], self.now)
+        self.tried += 1
+        if found is None and self.tried == len(self.lines[0]):
+            self.slot = rate_limit.nowhere(self.now)
+        elif found is not None and found.at > self.now:
+            self.slot = found
+        elif found is not None:
+            self.lines, self.tried = self.lines[1:], 0
+
+    def done(self) -> Slot:
+        while self.slot is None:
+            self.step()
+        return self.slot
+
+
+def most_within(window: timedelta, slots: Iterable[datetime]) -> int:
+    """The largest number of slots in any window of a length."""
+    ordered = sorted(slots)
+    return max((bisect_left(ordered, one + window) - place for place, one in enumerate(ordered)), default=0)
+
+
+rates = st.sampled_from(
+    [
+        (TEN,),
+        (Rate(channel=SMS, per_second=0.5),),
+        (Rate(channel=SMS, per_second=1, reserved=0.5),),
+        (TEN, Rate(channel=SMS, per_second=2, country="US", reserved=0.5)),
+        (TEN, AMERICA),
+        (AMERICA, Rate(channel=SMS, per_second=7, country="FR", reserved=0.3)),
+    ]
+)
+arrivals = st.lists(
+    st.tuples(
+        st.sampled_from([MARKETING, MARKETING, TRANSACTIONAL]),
+        st.sampled_from(["US", "FR", ""]),
+        st.sampled_from([0, 0, 0, 1, 50, 400, 3_000]),  # milliseconds since the one before
+        st.integers(0, 4),  # steps of earlier ones in between
+    ),
+    min_size=1,
+    max_size=60,
+)
+
+
+@settings(max_examples=300)
+@given(rates, arrivals, st.sampled_from([SECOND, 3 * SECOND, 10 * SECOND]))
+def test_no_window_has_more_places_than_its_rate_and_a_burst_however_senders_meet(
+    rates: tuple[Rate, ...], arrivals: list[Arrival], window: timedelta
+) -> None:
+    table, senders, now = Table(rates), [], MONDAY
+    for purpose, country, milliseconds, steps in arrivals:
+        now += timedelta(milliseconds=milliseconds)
+        senders.append(table.sender(purpose, now, country))
+        for number in range(steps):
+            waiting = [one for one in senders if one.slot is None]
+            if waiting:
+                waiting[number % len(waiting)].step()
+    for sender in senders:
+        sender.done()
+
+    for rate in rates:
+        places = table.given.get(rate_limit.line_of(rate), ())
+        assert most_within(window, places) <= rate.per_second * (window + BURST).total_seconds() + 2
+
+
+@given(rates, arrivals)
+def test_who_asks_first_is_first_in_its_lane_and_nobody_is_sent_back_in_time(
+    rates: tuple[Rate, ...], arrivals: list[Arrival]
+) -> None:
+    table, now = Table(rates), MONDAY
+    last: dict[tuple[str, Purpose], datetime] = {}
+    for purpose, country, milliseconds, _ in arrivals:
+        now += timedelta(milliseconds=milliseconds)
+        slot = table.slot(purpose, now, country)
+        assert slot.at >= now
+        if slot.line and purpose is MARKETING:  # a receipt may use marketing's lane, and so be earlier than another
+            assert slot.at >= last.get((slot.line, purpose), now)
+            last[slot.line, purpose] = slot.at
+
+
+def test_where_no_rate_is_named_there_is_no_line() -> None:
+    assert rate_limit.lines_of((), SMS, "US", MARKETING) == ()
+    assert rate_limit.lines_of((TEN,), Channel.EMAIL, "", MARKETING) == ()
+    assert rate_limit.lines_of((Rate(channel=SMS, per_second=1, country="FR"),), SMS, "US", MARKETING) == ()
+
+
+def test_a_broadcast_goes_out_at_the_pace_that_is_left_to_it() -> None:
+    table = Table()
+
+    slots = [table.slot(MARKETING).at for _ in range(1_000)]
+
+    assert slots == sorted(slots)
+    assert slots[-1] - MONDAY == pytest.approx(timedelta(seconds=124), abs=SECOND)  # eight a second
+    assert most_within(SECOND, slots) <= 8 * 2 + 1
+
+
+def test_a_broadcast_does_not_delay_a_receipt() -> None:
+    table = Table()
+    for _ in range(1_000):
+        table.slot(MARKETING)
+
+    assert table.slot(TRANSACTIONAL) == Slot(MONDAY)
+
+
+def test_receipts_use_what_marketing_leaves() -> None:
+    table = Table((Rate(channel=SMS, per_second=10, reserved=0.1),))
+    instants = [MONDAY + number * SECOND / 5 for number in range(100)]
+
+    assert [table.slot(TRANSACTIONAL, at).at for at in instants] == instants, "five a second, and one is reserved"
+
+
+def test_marketing_never_uses_what_is_kept_for_receipts() -> None:
+    table = Table()
+    for _ in range(50):
+        table.slot(MARKETING)
+
+    assert set(table.instants) == {("sms", "marketing")}
+
+
+def test_of_a_rate_that_reserves_nothing_everybody_waits_in_one_lane() -> None:
+    table = Table((Rate(channel=SMS, per_second=10),))
+    for _ in range(100):
+        table.slot(MARKETING)
+
+    assert table.slot(TRANSACTIONAL).at > MONDAY + 8 * SECOND
+    assert set(table.instants) == {("sms", "all")}
+
+
+def test_after_a_rest_a_seconds_worth_goes_at_once_and_no_more() -> None:
+    table = Table((Rate(channel=SMS, per_second=10),))
+
+    slots = [table.slot(MARKETING).at for _ in range(15)]
+
+    assert slots.count(MONDAY) == 11
+    assert slots[11] == MONDAY + timedelta(milliseconds=100)
+
+
+def test_a_crowd_costs_one_write_a_message_and_so_does_a_receipt() -> None:
+    table = Table()
+    for _ in range(100):
+        table.slot(MARKETING)
+    assert table.writes == 101, "the first finds nobody before it, and asks once more"
+
+    table.slot(TRANSACTIONAL)
+    assert table.writes == 102
+
+
+def test_no_place_is_given_out_too_far_ahead_and_who_has_none_is_told_so() -> None:
+    table = Table((Rate(channel=SMS, per_second=0.001),))
+    slots = [table.slot(MARKETING) for _ in range(100)]
+
+    first, *places = table.given["sms"]
+
+    assert first == MONDAY
+    assert max(places) <= MONDAY + AHEAD
+    assert len(places) == AHEAD / timedelta(seconds=1_000) // 1
+    assert slots[1 + len(places) :] == [Slot(MONDAY + AHEAD)] * (99 - len(places))
+    assert table.slot(MARKETING, MONDAY + AHEAD).line
+
+
+def test_those_without_a_place_ask_again_each_at_an_instant_of_its_own() -> None:
+    nowhere = rate_limit.nowhere(MONDAY)
+    again = [rate_limit.ask_again(nowhere, f"message-{number}") for number in range(1_000)]
+
+    assert again == [rate_limit.ask_again(nowhere, f"message-{number}") for number in range(1_000)]
+    assert min(again) > MONDAY + AHEAD / 2
+    assert max(again) <= MONDAY + AHEAD
+    assert most_within(AHEAD / 60, again) < 80, "about thirty, if they are even"
+
+
+def test_a_country_has_its_own_rate_within_the_channels() -> None:
+    table = Table((TEN, AMERICA))
+
+    americans = [table.slot(MARKETING, country="US") for _ in range(20)]
+    first, *_, last = americans
+
+    assert first == Slot(MONDAY)
+    assert last.line == "sms#US"
+    assert last.at == MONDAY + 18 * SECOND
+    assert table.slot(MARKETING, last.at, "US", after=last.line) == Slot(last.at), "now it asks for the channel's place"
+    assert table.slot(MARKETING, last.at, "US", after="sms") == Slot(last.at), "it has waited for everything"
+
+
+def test_a_slow_country_stands_in_nobody_elses_way() -> None:
+    table = Table((TEN, AMERICA))
+    for _ in range(3_000):
+        table.slot(MARKETING, country="US")
+
+    assert table.slot(MARKETING, country="FR") == Slot(MONDAY)
+
+
+def test_a_line_that_is_named_no_more_is_waited_for_anew() -> None:
+    assert len(rate_limit.lines_of((TEN, AMERICA), SMS, "US", MARKETING, after="sms#FR")) == 2
+
+
+def test_all_may_be_reserved_but_a_little() -> None:
+    everything = Rate(channel=SMS, per_second=10, reserved=1.0)
+
+    ((first, *_),) = rate_limit.lines_of((everything,), SMS, "", MARKETING)
+
+    assert first.bucket == Bucket("sms", "marketing", 2_000_000)

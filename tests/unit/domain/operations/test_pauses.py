@@ -1,0 +1,417 @@
+"""Pauses: what waits while one lasts, and when it goes on afterwards, under each policy and under several at once."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from cairn.domain.operations.pauses import (
+    Go,
+    Held,
+    Late,
+    NotBefore,
+    Pause,
+    Paused,
+    PausePolicy,
+    Waiting,
+    check_target,
+    due_after,
+    paused_for,
+    resume_message,
+    targets_of,
+)
+from cairn.domain.operations.switches import HELD_AT_MOST, WAITED_AT_MOST
+from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.errors import InvalidSwitchError
+from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
+from tests.unit.makers import MONDAY, at
+
+DOCUMENT = Path(__file__).parents[4] / "docs" / "pausing.md"
+KEEP, ACTIVE_TIME, RESTART, SKIP_IF_LATE, SPREAD = PausePolicy
+TARGET = "journey:visit"
+TARGETS = targets_of("visit")
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+FOREVER = 10_000
+
+
+def hours(number: float) -> datetime:
+    return MONDAY + number * HOUR
+
+
+def paused(since: float, until: float | None, policy: PausePolicy = KEEP, target: str = TARGET) -> Pause:
+    return Pause(target, hours(since), None if until is None else hours(until), policy, 2 * HOUR)
+
+
+def waiting(due: float, *, reached: float = 0, moment: Moment | None = None, zone: str = "UTC") -> Waiting:
+    return Waiting("enr", hours(reached), hours(due), moment or Delay(hours(due) - hours(reached)), ZoneInfo(zone))
+
+
+def told(pauses: Sequence[Pause], wait: Waiting, now: float = FOREVER) -> Held:
+    return due_after(pauses, TARGETS, wait, hours(now))
+
+
+def ends(pauses: Sequence[Pause], wait: Waiting) -> datetime:
+    """When the wait goes on, told at the end of the last pause, or when it is due if that is later."""
+    after = max([wait.due_at, *(pause.until for pause in pauses if pause.until)])
+    held = due_after(pauses, TARGETS, wait, after)
+    return held.at if isinstance(held, NotBefore) else after
+
+
+# One pause, one wait: from hour 10 to hour 20, reached at hour 0 unless told otherwise.
+
+
+@pytest.mark.parametrize(
+    ("policy", "due", "reached", "goes_on"),
+    [
+        (KEEP, 15, 0, 20),
+        (KEEP, 25, 0, 25),
+        (KEEP, 15, 12, 20),
+        (ACTIVE_TIME, 15, 0, 25),
+        (ACTIVE_TIME, 25, 0, 35),
+        (ACTIVE_TIME, 10, 0, 20),
+        (ACTIVE_TIME, 18, 12, 26),  # reached during the pause: all of its six hours are to come
+        (ACTIVE_TIME, 25, 20, 25),  # reached as the pause ended
+        (RESTART, 15, 0, 35),
+        (RESTART, 10, 0, 30),
+        (RESTART, 25, 0, 45),
+        (RESTART, 18, 12, 26),
+        (RESTART, 25, 20, 25),
+        (SKIP_IF_LATE, 25, 0, 25),
+        (SKIP_IF_LATE, 20, 0, 20),
+        (SPREAD, 25, 0, 25),
+    ],
+)
+def test_a_wait_goes_on_when_the_policy_says(policy: PausePolicy, due: int, reached: int, goes_on: int) -> None:
+    assert ends([paused(10, 20, policy)], waiting(due, reached=reached)) == hours(goes_on)
+
+
+@pytest.mark.parametrize("policy", PausePolicy)
+def test_a_wait_that_ended_before_the_pause_is_not_touched_by_it(policy: PausePolicy) -> None:
+    assert told([paused(10, 20, policy)], waiting(9, reached=0), now=9.5) == Go()
+
+
+@pytest.mark.parametrize("policy", [KEEP, ACTIVE_TIME, RESTART])
+def test_a_timer_that_came_a_moment_late_into_a_pause_goes_on_with_its_end(policy: PausePolicy) -> None:
+    wait = waiting(9.99)
+
+    assert told([paused(10, None, policy)], wait, now=10.01) == Paused(TARGET)
+    assert told([paused(10, 20, policy)], wait, now=20) == Go()
+
+
+def test_what_was_due_meanwhile_is_passed_over_where_that_is_asked_for() -> None:
+    assert told([paused(10, 20, SKIP_IF_LATE)], waiting(15), now=20) == Late(TARGET)
+    assert told([paused(10, 20, SKIP_IF_LATE)], waiting(20), now=20) == Go()
+
+
+@pytest.mark.parametrize("policy", PausePolicy)
+def test_while_a_pause_lasts_nothing_goes_on(policy: PausePolicy) -> None:
+    for pause in (paused(10, None, policy), paused(10, 20, policy)):
+        assert told([pause], waiting(5), now=10) == Paused(TARGET)
+        assert told([pause], waiting(15), now=19.9) == Paused(TARGET)
+
+
+def test_another_journeys_pause_is_nobodys_here() -> None:
+    assert told([paused(10, None, target="journey:other")], waiting(15), now=16) == Go()
+    assert told([paused(10, None, target="channel:sms")], waiting(15), now=16) == Go(), "messages wait, timers do not"
+    assert told([paused(10, None, target="all")], waiting(15), now=16) == Paused("all")
+
+
+# Several pauses of one wait.
+
+
+def test_pauses_fold_in_the_order_of_time() -> None:
+    wait = waiting(24)
+
+    assert ends([paused(10, 20, ACTIVE_TIME), paused(30, 40, ACTIVE_TIME)], wait) == hours(44)
+    assert ends([paused(10, 20, KEEP), paused(30, 40, RESTART)], wait) == hours(40), "over before the second began"
+    assert ends([paused(10, 20, ACTIVE_TIME), paused(30, 40, RESTART)], wait) == hours(64)
+    assert ends([paused(10, 20, RESTART), paused(30, 40, ACTIVE_TIME)], wait) == hours(54)
+    assert told([paused(10, 20, ACTIVE_TIME), paused(30, 40, SKIP_IF_LATE)], wait, now=40) == Late(TARGET)
+    assert told([paused(10, 20, ACTIVE_TIME), paused(30, 33, SKIP_IF_LATE)], wait, 33) == NotBefore(hours(34), TARGET)
+    assert told([paused(10, 20, ACTIVE_TIME), paused(25, 30, SKIP_IF_LATE, target="all")], wait, 34) == Go()
+
+
+def test_of_pauses_that_overlap_each_hour_counts_once() -> None:
+    everything = paused(5, 15, ACTIVE_TIME, target="all")
+
+    assert ends([everything, paused(10, 20, ACTIVE_TIME)], waiting(24)) == hours(39)
+    assert ends([everything, paused(7, 9, ACTIVE_TIME)], waiting(24)) == hours(34)
+    assert ends([everything, paused(7, 9, RESTART)], waiting(24)) == hours(39), "it begins again when all of it is over"
+
+
+def test_what_was_spread_to_beyond_a_second_pause_is_not_late_for_it() -> None:
+    slow = replace(paused(10, 20, SPREAD), window=100 * HOUR)
+    wait = waiting(15)
+    turn = ends([slow], wait)
+    assert turn > hours(22), "take another window where this one's turn comes sooner"
+
+    assert due_after([slow, paused(21, 22, SKIP_IF_LATE)], TARGETS, wait, turn) == Go()
+
+
+# Dates and times of day.
+
+
+@pytest.mark.parametrize("policy", [ACTIVE_TIME, RESTART])
+def test_a_date_of_a_visit_never_moves(policy: PausePolicy) -> None:
+    visit = Until("data.starts_at", -2 * DAY)
+
+    assert ends([paused(10, 20, policy)], waiting(25, moment=visit)) == hours(25)
+    assert ends([paused(10, 20, policy)], waiting(15, moment=visit)) == hours(20)
+
+
+def test_a_time_of_day_stays_that_time_of_day() -> None:
+    ten = LocalTime(time(10))
+    new_york = Waiting("enr", at("2026-03-05 12:00"), at("2026-03-05 15:00"), ten, ZoneInfo("America/New_York"))
+    over_the_change_of_clocks = Pause(TARGET, at("2026-03-05 13:00"), at("2026-03-14 15:00"), ACTIVE_TIME)
+
+    moved = ends([over_the_change_of_clocks], new_york)
+
+    assert moved == at("2026-03-15 14:00"), "ten in the morning, an hour earlier in UTC than before the change"
+
+
+def test_a_time_of_day_that_is_met_exactly_is_not_missed_by_a_day() -> None:
+    three_days = Pause(TARGET, at("2026-03-05 09:00"), at("2026-03-08 09:00"), ACTIVE_TIME)
+    wait = Waiting("enr", at("2026-03-04 12:00"), at("2026-03-05 10:00"), LocalTime(time(10)), ZoneInfo("UTC"))
+
+    assert ends([three_days], wait) == at("2026-03-08 10:00")
+
+
+# Laws.
+
+policies = st.sampled_from(PausePolicy)
+lengths = st.integers(1, 30)
+targets = st.sampled_from([TARGET, "all"])
+
+
+@st.composite
+def some_pauses(draw: st.DrawFn, policy: st.SearchStrategy[PausePolicy] = policies) -> list[Pause]:
+    """Up to four that are over by hour 200, of the journey one after the other, of everything at any time."""
+    found: list[Pause] = []
+    for target in draw(st.lists(targets, min_size=1, max_size=4)):
+        begin = draw(st.integers(0, 60))
+        own = [pause.until for pause in found if pause.target == target and pause.until]
+        since = max([hours(begin), *own])
+        found.append(Pause(target, since, since + draw(lengths) * HOUR, draw(policy), draw(lengths) * HOUR))
+    return found
+
+
+@st.composite
+def some_waits(draw: st.DrawFn) -> Waiting:
+    reached = draw(st.integers(0, 60))
+    return waiting(reached + draw(st.integers(0, 60)), reached=reached)
+
+
+@given(some_pauses(), some_waits(), st.integers(0, 200))
+def test_nothing_happens_inside_a_pause(pauses: list[Pause], wait: Waiting, now: int) -> None:
+    assume(hours(now) >= wait.due_at)
+    held = told(pauses, wait, now)
+
+    assert isinstance(held, Paused) == any(pause.on(hours(now)) for pause in pauses)
+
+
+@given(some_pauses(), some_waits())
+def test_asking_again_when_the_time_has_come_says_go(pauses: list[Pause], wait: Waiting) -> None:
+    over = max(pause.until for pause in pauses if pause.until)
+    now = max(over, wait.due_at)
+    held = due_after(pauses, TARGETS, wait, now)
+
+    if isinstance(held, NotBefore):
+        assert held.at > now
+        assert due_after(pauses, TARGETS, wait, held.at) == Go()
+        assert due_after(pauses, TARGETS, wait, held.at - timedelta(microseconds=1)) == held
+
+
+@given(some_pauses().flatmap(lambda pauses: st.tuples(st.just(pauses), st.permutations(pauses))), some_waits())
+def test_the_order_in_which_pauses_are_kept_does_not_matter(
+    pauses: tuple[list[Pause], list[Pause]], wait: Waiting
+) -> None:
+    kept, otherwise = pauses
+
+    assert told(otherwise, wait) == told(kept, wait)
+
+
+@given(some_pauses(), some_waits())
+def test_nobody_goes_on_before_their_time(pauses: list[Pause], wait: Waiting) -> None:
+    assert ends(pauses, wait) >= wait.due_at
+
+
+@given(some_pauses(st.just(ACTIVE_TIME)), some_waits())
+@example([paused(0, 10, ACTIVE_TIME), paused(10, 20, ACTIVE_TIME)], waiting(10))
+def test_under_active_time_a_wait_has_its_full_length_outside_of_all_pauses(pauses: list[Pause], wait: Waiting) -> None:
+    on, now, active = [pause.on for pause in pauses], wait.reached_at, timedelta()
+    while active < wait.due_at - wait.reached_at or any(is_on(now) for is_on in on):
+        active += timedelta() if any(is_on(now) for is_on in on) else HOUR
+        now += HOUR
+
+    assert max(ends(pauses, wait), now) == max([now, *(pause.until for pause in pauses if pause.until)])
+
+
+@given(some_pauses(st.just(RESTART)), some_waits())
+def test_a_wait_that_begins_again_lasts_its_full_length_after_the_last_pause_that_touched_it(
+    pauses: list[Pause], wait: Waiting
+) -> None:
+    length = wait.due_at - wait.reached_at
+    in_force = [pause.until for pause in pauses if pause.until and pause.until > wait.reached_at]
+    goes_on = ends(pauses, wait)
+
+    last = max(pause.until for pause in pauses if pause.until)
+    wanted = {wait.due_at, *in_force, *(until + length for until in in_force)}
+    assert goes_on in {max(one, last) for one in wanted}
+
+
+@given(some_pauses(st.sampled_from([KEEP, ACTIVE_TIME, RESTART])), some_waits(), lengths)
+def test_who_was_first_stays_first(pauses: list[Pause], wait: Waiting, later: int) -> None:
+    behind = replace(wait, due_at=wait.due_at + later * HOUR)
+    over = max([wait.due_at, behind.due_at, *(pause.until for pause in pauses if pause.until)])
+
+    first, second = (due_after(pauses, TARGETS, one, over) for one in (wait, behind))
+
+    assert (first.at if isinstance(first, NotBefore) else over) <= (
+        second.at if isinstance(second, NotBefore) else over
+    )
+
+
+@given(some_pauses(st.just(SPREAD)), some_waits(), st.text(min_size=1))
+def test_what_is_spread_happens_within_the_window_after_its_pause(pauses: list[Pause], wait: Waiting, id_: str) -> None:
+    (pause, *_) = pauses
+    assume(pause.until and wait.reached_at < pause.until and wait.due_at < pause.until)
+    assert pause.until is not None
+
+    goes_on = ends([pause], replace(wait, enrollment=id_))
+
+    assert pause.until <= goes_on < pause.until + pause.window
+
+
+def test_a_crowd_is_spread_evenly() -> None:
+    pause = Pause(TARGET, hours(0), hours(10), SPREAD, 10 * HOUR)
+
+    turns = sorted(ends([pause], replace(waiting(5), enrollment=f"enr-{number}")) for number in range(1000))
+
+    for hour in range(10):
+        of_this_hour = [turn for turn in turns if hours(10 + hour) <= turn < hours(11 + hour)]
+        assert 60 < len(of_this_hour) < 140
+    assert max(after - before for before, after in pairwise(turns)) < HOUR / 2
+
+
+@given(some_pauses(), some_waits(), st.sampled_from(["America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]))
+def test_a_moved_time_of_day_is_the_first_that_is_not_before_the_moved_instant(
+    pauses: list[Pause], wait: Waiting, zone: str
+) -> None:
+    clock = wait.due_at.astimezone(ZoneInfo(zone)).time()
+    by_the_clock = replace(wait, moment=LocalTime(clock), zone=ZoneInfo(zone))
+    (pause, *_) = pauses
+
+    exact, moved = ends([pause], wait), ends([pause], by_the_clock)
+
+    if pause.policy in {ACTIVE_TIME, RESTART} and exact > (pause.until or exact):
+        assert exact <= moved <= exact + DAY + HOUR
+        assert moved.astimezone(ZoneInfo(zone)).time() == clock or moved.month in {3, 4, 10, 11}
+    elif pause.policy not in {ACTIVE_TIME, RESTART}:
+        assert moved == exact
+
+
+# Messages.
+
+
+def said(pauses: Sequence[Pause], due: float, now: float, crowd: str = "enr", channel: Channel = Channel.SMS) -> Held:
+    names = targets_of("visit", "hello", channel, "US")
+    return resume_message(pauses, names, due=hours(due), crowd=crowd, now=hours(now))
+
+
+@pytest.mark.parametrize("target", ["all", TARGET, "template:visit/hello", "channel:sms", "country:US"])
+def test_a_message_waits_for_whatever_of_it_is_paused(target: str) -> None:
+    assert said([paused(10, None, target=target)], due=9, now=12) == Paused(target)
+
+
+@pytest.mark.parametrize("target", ["journey:v", "template:visit/other", "channel:email", "country:CA"])
+def test_a_message_does_not_wait_for_anything_else(target: str) -> None:
+    assert said([paused(10, None, target=target)], due=9, now=12) == Go()
+
+
+@pytest.mark.parametrize("due", [9, 15])
+def test_a_message_that_was_held_back_goes_out_on_resuming_or_is_late(due: int) -> None:
+    for policy in (KEEP, ACTIVE_TIME, RESTART):
+        assert said([paused(10, 20, policy)], due, now=20) == Go()
+    assert said([paused(10, 20, SKIP_IF_LATE)], due, now=20) == Late(TARGET)
+
+
+def test_a_message_that_was_to_wait_until_the_end_anyway_is_not_late() -> None:
+    assert said([paused(10, 20, SKIP_IF_LATE)], due=20, now=20) == Go()
+
+
+@given(some_pauses(), st.integers(0, 300))
+def test_an_old_pause_says_nothing_of_what_came_after_it(pauses: list[Pause], due: int) -> None:
+    over = max(pause.until for pause in pauses if pause.until)
+    assume(hours(due) >= over)
+
+    assert said(pauses, due, due) == Go()
+
+
+@given(some_pauses(), st.integers(0, 200), st.integers(0, 200))
+def test_a_message_waits_no_longer_than_the_last_window(pauses: list[Pause], due: int, now: int) -> None:
+    assume(now >= due)
+    held = said(pauses, due, now)
+
+    assert isinstance(held, Paused) == any(pause.on(hours(now)) for pause in pauses)
+    if isinstance(held, NotBefore):
+        assert held.at <= max(pause.until + pause.window for pause in pauses if pause.until)
+        assert resume_message(pauses, TARGETS, due=hours(due), crowd="enr", now=held.at) in {Go(), Late(held.target)}
+
+
+def test_the_messages_of_an_enrollment_are_spread_together_and_those_of_others_elsewhere() -> None:
+    pause = [paused(10, 20, SPREAD)]
+
+    assert said(pauses=pause, due=12, now=20) == said(pauses=pause, due=14, now=20)
+    assert said(pauses=pause, due=12, now=20) != said(pauses=pause, due=12, now=20, crowd="another")
+
+
+@given(some_pauses(), st.integers(0, 100), st.integers(0, 100))
+def test_of_the_time_that_passed_each_paused_hour_counts_once(pauses: list[Pause], since: int, later: int) -> None:
+    counted = sum(any(pause.on(hours(hour)) for pause in pauses) for hour in range(since, since + later))
+
+    assert paused_for(pauses, TARGETS, hours(since), hours(since + later)) == counted * HOUR
+    assert paused_for(pauses, {"journey:other"}, hours(since), hours(since + later)) == timedelta()
+
+
+def test_a_pause_that_lasts_counts_until_now() -> None:
+    assert paused_for([paused(10, None)], TARGETS, hours(0), hours(15)) == 5 * HOUR
+
+
+# What can be named.
+
+
+def test_the_document_knows_every_policy_and_every_target() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(PausePolicy)
+    for target in ("all", "channel:sms", "journey:<journey>", "template:<journey>/<template>", "country:US"):
+        assert f"`{target}`" in text
+    for kept in (HELD_AT_MOST, WAITED_AT_MOST):
+        assert f"{kept.days}" in text
+
+
+@pytest.mark.parametrize(
+    "text", ["all", "channel:whatsapp", "journey:welcome-2", "template:welcome/hello_1", "country:US", " all\n"]
+)
+def test_a_target_is_understood(text: str) -> None:
+    assert check_target(text) == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "everything", "channel:fax", "channel:", "journey:", "journey:*", "template:hello", "country:us", "all all"],
+)
+def test_what_is_no_target_is_refused_with_what_there_is(text: str) -> None:
+    with pytest.raises(InvalidSwitchError) as refused:
+        check_target(text)
+
+    for name in ("all", "channel:<sms", "journey:", "template:<journey>/<template>", "country:"):
+        assert name in str(refused.value)
