@@ -1,7 +1,9 @@
 # make demo   three stories, weeks of virtual time, on your laptop
 # make test   everything that can be proven without an AWS account
 # make coverage  the same, and which lines and branches nothing went through; half as long again
-# make check  format, lint, types, import contracts, journeys
+# make check  format, lint, types, import contracts, journeys, the documentation's links
+# make format  what of this can be mended by itself
+# make docs   the documentation as a site, in build/site
 # make preflight  every journey tried on made-up customers, and stamped; what is not, synth refuses
 # make synth  the CloudFormation templates
 # make serve  the whole stack behind HTTP on loopback
@@ -13,7 +15,7 @@ BIN := .venv/bin
 APART := tests/unit tests/stories tests/vendors
 TOGETHER := tests/infra tests/integration tests/operations tests/browser
 
-.PHONY: demo test coverage check preflight synth serve lock bench clean
+.PHONY: demo test coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -28,12 +30,21 @@ test: .venv/dev.stamp tests/vendors/node_modules
 coverage: .venv/dev.stamp tests/vendors/node_modules
 	$(BIN)/python -m pytest --cov --cov-report=term
 
-check: .venv/dev.stamp
+check: .venv/dev.stamp .venv/docs.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cairn check layers/journeys
+	$(BIN)/python docs/build.py
+
+format: .venv/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: .venv/docs.stamp
+	$(BIN)/python docs/build.py
+	@echo "open build/site/index.html"
 
 preflight: .venv/local.stamp
 	@$(BIN)/cairn preflight
@@ -47,10 +58,11 @@ bench: .venv/dev.stamp
 lock: .venv/dev.stamp
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade pyproject.toml --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group local -c requirements/dev.txt -o requirements/local.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --group docs -c requirements/dev.txt -o requirements/docs.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -c requirements/dev.txt -o requirements/lambda.txt
 
 clean:
-	rm -rf .venv build cdk.out node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build cdk.out node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .cache
 
 .venv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -75,4 +87,8 @@ tests/vendors/node_modules: .venv/dev.stamp tests/vendors/package-lock.json
 
 .venv/dev.stamp: .venv/local.stamp requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/docs.stamp: .venv/bin/uv requirements/docs.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/docs.txt
 	@touch $@
