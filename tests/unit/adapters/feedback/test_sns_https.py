@@ -13,7 +13,6 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 from moto import mock_aws
-from tests.unit.adapters.feedback.topic import ARN, CERTIFICATE_URL, SUBSCRIBE_URL, Topic
 
 from cairn.adapters.feedback.sns_https import SnsSource, fetch
 from cairn.application.events.accept_webhook import AcceptWebhook, Reading, Request
@@ -24,6 +23,7 @@ from cairn.domain.shared.errors import (
     SignatureInvalidError,
     SignatureMissingError,
 )
+from tests.unit.adapters.feedback.topic import ARN, CERTIFICATE_URL, SUBSCRIBE_URL, Topic
 from tests.unit.fakes import Inbox, Secrets
 from tests.unit.makers import MONDAY
 
