@@ -13,12 +13,11 @@ with redirect_stdout(StringIO()):  # log lines are written, and cost what they c
     import cairn.telemetry  # noqa: F401
 
 from bench.cpu import cpu_per_event
-from bench.imports import import_of
+from bench.imports import imports
 from bench.paths import JOURNEYS, ROOT, paths_taken
 from infra.local.deployment import world
 from infra.local.scenario import load, tell
 from infra.local.signing import local_secrets
-from infra.local.wiring import FUNCTIONS
 
 MAX_CPU = 1.5
 MAX_IMPORT = 1.15
@@ -49,10 +48,9 @@ def rows() -> Iterator[Row]:
     )
     seconds = replay_seconds()
     yield "60 days of replay, after start", f"{seconds:.2f} s", f"{MAX_REPLAY_SECONDS} s", seconds < MAX_REPLAY_SECONDS
-    for function in FUNCTIONS:
-        ours, floor = import_of(function)
+    for name, ours, floor in imports():
         yield (
-            f"import of {function.name} / of what it needs",
+            f"import of {name} / of what it needs",
             f"{ours / floor:.2f} ({ours:.0f} / {floor:.0f} ms)",
             f"{MAX_IMPORT}",
             ours / floor <= MAX_IMPORT,

@@ -8,15 +8,17 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import fields
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
-from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
+from bench.paths import JOURNEYS, ROOT
 from infra.local.cloud import SANDBOX
-from infra.local.wiring import Function
+from infra.local.deployment import world
+from infra.local.signing import local_secrets
+from infra.local.wiring import FUNCTIONS
 
-ROOT = Path(__file__).parents[1]
 RUNS = 5
+MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
 
 OURS = """
 import time; start = time.process_time()
@@ -51,34 +53,44 @@ import json
 print(json.dumps([spent * 1000, []]))
 """
 
-SERVICES = {
-    "receive_webhook": ["secretsmanager", "sqs"],
-    "process_event": ["dynamodb", "sqs"],
-    "relay_effects": ["dynamodb", "sqs", "scheduler"],
-    "deliver_message": ["dynamodb", "sns", "sesv2", "sqs", "scheduler", "secretsmanager"],
-    "record_feedback": ["sqs"],
-    "sweep": ["dynamodb", "sqs"],
-    "serve_preferences": ["dynamodb", "secretsmanager", "sqs"],
-}
-"""The clients that each function makes while it is warmed."""
+CLIENTS = """
+from importlib import import_module
+from botocore.session import Session
+services, really_create = [], Session.create_client
+def create(session, service, *arguments, **more):
+    services.append(service)
+    return really_create(session, service, *arguments, **more)
+Session.create_client = create
+import_module("functions.{name}.handler").warm()
+import json
+print(json.dumps([0, list(dict.fromkeys(services))]))
+"""
+"""Which clients a function makes while it is warmed: a run of its own, so that the measured ones are left alone."""
 
 OWN = ("cairn", "functions", "infra", "__main__")
 
 
-def import_of(function: Function) -> tuple[float, float]:
-    """Milliseconds of CPU: of the function, and of its floor. The least of several runs each."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | SANDBOX
-    environment |= {f"CAIRN_{one.name.upper()}": f"https://sqs/{one.name}" for one in fields(function.settings)}
-    environment["CAIRN_SOURCES_PATH"] = str(ROOT / "sources.toml")
-    environment["CAIRN_POLICY_PATH"] = str(journeys_layer(JOURNEYS) / "journeys" / "policy.json")
-    ours = [_run(OURS.format(name=function.name), environment) for _ in range(RUNS)]
-    needed = [name for name in ours[0][1] if name.partition(".")[0] not in OWN]
-    floor = FLOOR.format(modules=needed, services=SERVICES[function.name])
-    floors = [_run(floor, environment) for _ in range(RUNS)]
-    return min(spent for spent, _ in ours), min(spent for spent, _ in floors)
+def imports() -> Iterator[tuple[str, float, float]]:
+    """Of each function: its name, its milliseconds of CPU, and those of its floor."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | SANDBOX
+    with world(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
+        for function in FUNCTIONS:
+            settings = made.cloud.settings(function, made.catalogue)
+            yield function.name, *import_of(function.name, inherited | settings.environment())
 
 
-def _run(program: str, environment: dict[str, str]) -> tuple[float, list[str]]:
+def import_of(name: str, environment: Mapping[str, str]) -> tuple[float, float]:
+    """Milliseconds of CPU: of the function, and of its floor. The least of several runs each, in turn."""
+    ours = OURS.format(name=name)
+    _, loaded = _run(ours, environment)
+    needed = [module for module in loaded if module.partition(".")[0] not in OWN]
+    _, services = _run(CLIENTS.format(name=name), environment)
+    floor = FLOOR.format(modules=needed, services=services)
+    pairs = [(_run(ours, environment)[0], _run(floor, environment)[0]) for _ in range(RUNS)]
+    return min(spent for spent, _ in pairs), min(spent for _, spent in pairs)
+
+
+def _run(program: str, environment: Mapping[str, str]) -> tuple[float, list[str]]:
     done = subprocess.run(  # noqa: S603  programs of this file
         [sys.executable, "-c", program],
         cwd=ROOT,
