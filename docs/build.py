@@ -79,6 +79,7 @@ def stage() -> list[str]:
         path = STAGED / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(staged_page(source, at, problems), encoding="utf-8")
+    shutil.copyfile(ROOT / "docs" / "style.css", STAGED / "style.css")
     listed = in_navigation(tomllib.loads(CONFIG.read_text(encoding="utf-8"))["project"]["nav"])
     problems += [f"{CONFIG.name}: the navigation lacks {name}" for name in sorted(set(at.values()) - listed)]
     problems += [f"{CONFIG.name}: the navigation names {name}, no page" for name in sorted(listed - set(at.values()))]
