@@ -84,6 +84,12 @@ PROSE = {
 }
 """Words and phrases of comments, docstrings and pages, with what to write instead. In `code`, those of names count."""
 
+RIDDLES = {
+    r"Who(se|m)?": "a subject: the customer, the operator, the sender",
+    r"What (is|are|was|were|has|had|can|cannot|may|must|waits|stays|goes|comes|fails|becomes|finds)": "a subject",
+}
+"""How no sentence begins that is not a question."""
+
 PUBLISHED = {
     "max_hold",  # a key of policy.toml
 }
@@ -103,6 +109,7 @@ COMMENT = re.compile(r"(?:^|\s)#+ (.*)$")
 BANNED_NAMES = {re.compile(rf"(?<![a-z0-9])({word})(?![a-z0-9])"): instead for word, instead in NAMES.items()}
 BANNED_CLASSES = {re.compile(rf"^_?({word})$"): instead for word, instead in CLASSES.items()}
 BANNED_PROSE = {re.compile(rf"\b({word})\b", re.IGNORECASE): instead for word, instead in PROSE.items()}
+BANNED_STARTS = {re.compile(rf"(?:^\W*|[.:;] )({start})\b[^?]*$"): instead for start, instead in RIDDLES.items()}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -136,6 +143,10 @@ def in_prose(text: str) -> Iterator[tuple[str, str]]:
     for banned, instead in BANNED_PROSE.items():
         for found in banned.finditer(spoken):
             yield found[0].lower(), instead
+    if not spoken.startswith("#"):
+        for start, instead in BANNED_STARTS.items():
+            if riddle := start.search(spoken):
+                yield f'"{riddle[1]} …"', instead
 
 
 def names_of(source: str) -> Iterator[tuple[int, str]]:
@@ -159,7 +170,7 @@ def prose_of(path: Path, text: str) -> Iterator[tuple[int, str]]:
 def prose_of_python(text: str) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
+            yield token.start[0], token.string.lstrip("# ")
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield from enumerate(node.value.value.splitlines(), node.lineno)
