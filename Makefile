@@ -1,7 +1,7 @@
 # make demo   three stories, weeks of virtual time, on your laptop
 # make test   everything that can be proven without an AWS account
 # make coverage  the same, and which lines and branches nothing went through; half as long again
-# make check  format, lint, types, import contracts, journeys, the documentation's links
+# make check  format, lint, types, import contracts, journeys, words, the documentation's links
 # make format  what of this can be mended by itself
 # make docs   the documentation as a site, in build/site
 # make preflight  every journey tried on made-up customers, and stamped; what is not, synth refuses
@@ -36,6 +36,7 @@ check: .venv/dev.stamp .venv/docs.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cairn check layers/journeys
+	$(BIN)/python -m pytest -q tests/test_words.py
 	$(BIN)/python docs/build.py
 
 format: .venv/dev.stamp
