@@ -114,6 +114,13 @@ CASES = {
     "asked and not answered gets receipts": Case(
         Reason.IMPLIED, said=(told(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API),)
     ),
+    "opted out, then asked again and not answered": Case(
+        Reason.UNCONFIRMED,
+        said=(
+            denied(EMAIL, TRANSACTIONAL),
+            replace(told(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API), at=MONDAY + timedelta(hours=1)),
+        ),
+    ),
     "an unconfirmed word where a confirmed one is asked for": Case(
         Reason.UNCONFIRMED,
         purpose=MARKETING,

@@ -61,7 +61,8 @@ def _without_consent(message: Message, channel: Channel, contact: Contact, polic
     change = contact.change(channel, message.purpose)
     asked = {"channel": channel.value, "purpose": message.purpose.value}
     if change is None or change.status is ConsentStatus.PENDING:
-        if (channel, message.purpose) in IMPLIED_CONSENT:
+        denied = f"{channel}:{message.purpose}" in contact.consents  # a question does not take a denial back
+        if (channel, message.purpose) in IMPLIED_CONSENT and not denied:
             return None
         if change is None:
             return Suppress(Reason.NO_CONSENT, asked)
