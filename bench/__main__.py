@@ -15,7 +15,7 @@ with redirect_stdout(StringIO()):  # log lines are written, and cost what they c
 from bench.cpu import cpu_per_event
 from bench.imports import imports
 from bench.paths import JOURNEYS, ROOT, paths_taken
-from infra.local.deployment import world
+from infra.local.deployment import local_deployment
 from infra.local.scenario import load, tell
 from infra.local.signing import local_secrets
 
@@ -59,7 +59,7 @@ def rows() -> Iterator[Row]:
 
 def replay_seconds() -> float:
     scenario = load(SIXTY_DAYS)
-    with world(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
         started = time.perf_counter()
         tell(SIXTY_DAYS, scenario, made, local_secrets({}))
         return time.perf_counter() - started

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from botocore.client import BaseClient
 
-from infra.local.deployment import Handler, World
+from infra.local.deployment import Handler, LocalDeployment
 from infra.local.shapes import Shape
 
 
@@ -32,7 +32,7 @@ def _nothing(_: Call) -> None:
 
 @contextmanager
 def watched(
-    world: World,
+    world: LocalDeployment,
     *,
     before: Callable[[Call], None] = _nothing,
     after: Callable[[Call], None] = _nothing,

@@ -19,7 +19,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from bench.paths import JOURNEYS
 from infra.local.cloud import arn
-from infra.local.deployment import world
+from infra.local.deployment import local_deployment
 from infra.local.shapes import Shape, sqs_event
 from infra.local.signing import local_secrets
 
@@ -74,7 +74,7 @@ def _served(answers: list[tuple[int, dict[str, str], str]]) -> Iterator[int]:
 
 def cpu_per_event() -> tuple[float, float]:
     """Milliseconds of CPU: of an event, and of the bare calls. The least of several rounds each."""
-    with world(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
+    with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
         handler = made.handlers["process_event"]
         handler(_event("first"), None)
         answers: list[tuple[int, dict[str, str], str]] = []

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.calls import Call, watched
 from bench.units import Item, WriteUnits
-from infra.local.deployment import World, world
+from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.signing import LOCAL_SECRET, local_secrets, path_of, signed_headers
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ class PathTaken:
 
 def paths_taken() -> list[PathTaken]:
     """A failed payment and its rescue, told of two customers; the first has the functions know what they keep."""
-    with world(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
+    with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
         units = WriteUnits(_reader(made))
         with watched(made, before=units.before, after=units.after) as calls:
 
@@ -90,7 +90,7 @@ def _of_the_process(call: Call) -> bool:
     return call.service == "secretsmanager" or key == "settings" or key.startswith("journey#")
 
 
-def _reader(made: World) -> Callable[[str, Item], Item]:
+def _reader(made: LocalDeployment) -> Callable[[str, Item], Item]:
     def read(table: str, key: Item) -> Item:
         found: Item = made.cloud.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {})
         return found
@@ -98,7 +98,7 @@ def _reader(made: World) -> Callable[[str, Item], Item]:
     return read
 
 
-def _post(made: World, sample: str, number: int) -> None:
+def _post(made: LocalDeployment, sample: str, number: int) -> None:
     document = json.loads((SAMPLES / f"{sample}.json").read_bytes())
     document |= {"id": f"evt_{sample}_{number}", "created": int(made.now().timestamp())}
     document["data"]["object"] |= {
@@ -113,5 +113,5 @@ def _post(made: World, sample: str, number: int) -> None:
         raise RuntimeError(answer["body"])
 
 
-def _pass(made: World, length: timedelta) -> None:
+def _pass(made: LocalDeployment, length: timedelta) -> None:
     made.advance_to(made.now() + length)

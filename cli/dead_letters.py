@@ -14,7 +14,7 @@ from rich.table import Table
 from cairn.domain.shared.errors import CairnError
 
 if TYPE_CHECKING:
-    from infra.local.dead_letters import Desk
+    from infra.local.dead_letters import DeadLetterTool
 
 SHOWN = 20
 """Letters that `show` shows unless it is told otherwise."""
@@ -96,7 +96,7 @@ def redrive(  # noqa: PLR0913, PLR0917  one argument for each option
 
 
 @contextmanager
-def _asking(stack: str, to: str) -> Iterator["Desk"]:
+def _asking(stack: str, to: str) -> Iterator["DeadLetterTool"]:
     """Ours and AWS's errors end a command with their message."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  slow to import
     from pynamodb.exceptions import PynamoDBException  # noqa: PLC0415

@@ -89,7 +89,7 @@ def serve(
 ) -> None:
     """The same stack behind HTTP on loopback; time runs, or is moved by POST /_clock."""
     _quiet()
-    from infra.local.deployment import world  # noqa: PLC0415
+    from infra.local.deployment import local_deployment  # noqa: PLC0415
     from infra.local.server import serve as run  # noqa: PLC0415  slow to import, as everything with moto in it
     from infra.local.throttle import stage_limiter  # noqa: PLC0415
 
@@ -97,7 +97,7 @@ def serve(
     secrets = local_secrets(os.environ)
     with (
         _clear_errors(),
-        world(
+        local_deployment(
             journeys,
             start=datetime.now(UTC),
             secrets=secrets,
@@ -217,14 +217,14 @@ def _subscribers(told: Iterable[str]) -> dict[str, str]:
 
 def _replay(path: Path, journeys: Path, policy: Path, *, as_json: bool, zone: ZoneInfo) -> bool:
     from cli.timeline import show  # noqa: PLC0415  slow to import, as everything with moto in it
-    from infra.local.deployment import world  # noqa: PLC0415
+    from infra.local.deployment import local_deployment  # noqa: PLC0415
     from infra.local.scenario import load, tell  # noqa: PLC0415
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     secrets = local_secrets(os.environ)
     with _clear_errors():
         scenario = load(path)
-        with world(journeys, start=scenario.starts, secrets=secrets, policy=policy) as made:
+        with local_deployment(journeys, start=scenario.starts, secrets=secrets, policy=policy) as made:
             told = tell(path, scenario, made, secrets)
     if as_json:
         for line in told.lines:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from infra.local.deployment import World
+    from infra.local.deployment import LocalDeployment
 
 JOURNEYS = Path(__file__).parents[1] / "layers" / "journeys"
 POLICY = Path(__file__).parents[1] / "policy.toml"
@@ -41,7 +41,7 @@ class Sent:
 class Story:
     """What tests say to a world and ask of it."""
 
-    world: "World"
+    world: "LocalDeployment"
 
     def posts(self, body: bytes, source: str = "track", headers: dict[str, str] | None = None) -> Line:
         """The receiver's answer to a body as it is; signed as its vendor would unless headers are given."""
@@ -211,13 +211,15 @@ class Begins(Protocol):
 @pytest.fixture
 def a_story() -> Iterator[Begins]:
     """Begin a story: a deployment with these journeys, at this instant."""
-    from infra.local.deployment import world
+    from infra.local.deployment import local_deployment
     from infra.local.signing import local_secrets
 
     with ExitStack() as stack:
 
         def begin(journeys: Path = SHORT_JOURNEY, *, at: datetime = MONDAY, policy: Path = POLICY) -> Story:
-            return Story(stack.enter_context(world(journeys, start=at, secrets=local_secrets({}), policy=policy)))
+            return Story(
+                stack.enter_context(local_deployment(journeys, start=at, secrets=local_secrets({}), policy=policy))
+            )
 
         yield begin
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from authoring.preflight.rendering import NoLinks, message_for
 from authoring.preflight.report import Outcome
 from authoring.preflight.samples import Sample
-from cairn.adapters.phone.jurisdiction import whereabouts
+from cairn.adapters.phone.jurisdiction import jurisdiction_of
 from cairn.adapters.templates.renderer import JinjaRenderer, Shelf
 from cairn.domain.gate import gate
 from cairn.domain.gate.verdict import Defer, Suppress
@@ -26,7 +26,7 @@ def dry_run(journey: Journey, shelf: Shelf, samples: Sequence[Sample], policy: P
             message = message_for(
                 sample, journey, step=step.id, channels=step.channels, template=step.template, purpose=step.purpose
             )
-            message = replace(message, terms=renderer.terms(message), where=whereabouts(message))
+            message = replace(message, terms=renderer.terms(message), jurisdiction=jurisdiction_of(message))
             match gate.decide(message, sample.contact, {}, settings, sample.at):
                 case Sent() as verdict:
                     yield Outcome(step.id, sample.name, "sent", verdict.reason.value)

@@ -114,5 +114,5 @@ def _sample(source: Source, number: int) -> Sample:
         profile=own | document["profile"],
         data=document.get("data", {}),
         at=at,
-        contact=Contact(heard=heard).after(changes),
+        contact=Contact(last_inbound=heard).after(changes),
     )

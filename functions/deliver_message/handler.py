@@ -12,9 +12,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.dynamodb.codec import asked_from_wire
 from cairn.application.message.deliver_message import DeliverMessage
-from cairn.application.ports import Brief, DeadLetters
+from cairn.application.ports import DeadLetters, DeliveryContext
 from cairn.compose import deliver_message as compose
-from cairn.sqs_records import parking
+from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
 
 FRESH = timedelta(seconds=5)
@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     return process_partial_response(event, partial(deliver_record, briefs, until), processor, context)
 
 
-def briefed(records: Sequence[Mapping[str, Any]]) -> dict[str, Brief | None]:
+def briefed(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryContext | None]:
     """What is known of each message, by its record's id, in one read. What is not here is read in its own turn."""
     asked = {}
     for record in records:
@@ -55,8 +55,8 @@ def briefed(records: Sequence[Mapping[str, Any]]) -> dict[str, Brief | None]:
         return {}
 
 
-def deliver_record(briefs: Mapping[str, Brief | None], until: datetime, record: SQSRecord) -> None:
-    with parking(record, dead_letters(), "messages"):
+def deliver_record(briefs: Mapping[str, DeliveryContext | None], until: datetime, record: SQSRecord) -> None:
+    with dead_lettering(record, dead_letters(), "messages"):
         now = datetime.now(UTC)
         asked = asked_from_wire(json.loads(record.body))
         known = record.message_id in briefs and now < until

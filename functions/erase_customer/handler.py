@@ -11,7 +11,7 @@ from cairn.adapters.sqs.erasure_queue import order_in
 from cairn.application.ports import DeadLetters
 from cairn.application.privacy.erase_customer import EraseCustomer
 from cairn.compose import erase_customer as compose
-from cairn.sqs_records import parking
+from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
 
 
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def erase_record(record: SQSRecord) -> None:
-    with parking(record, dead_letters(), "erasures"):
+    with dead_lettering(record, dead_letters(), "erasures"):
         customer, order = order_in(record.body)
         outcome = erase()(customer, order, datetime.now(UTC))
         count("Erasure", outcome=outcome.value)

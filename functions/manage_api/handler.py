@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cairn.adapters.http.manage.router import Answer, Call, Desk, problem_of
+from cairn.adapters.http.manage.router import Answer, Call, ManageRouter, problem_of
 from cairn.compose import manage_api as compose
 from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import count, logger
@@ -20,7 +20,7 @@ PACKED_ABOVE = 1024 * 1024
 
 
 @cache
-def desk() -> Desk:
+def desk() -> ManageRouter:
     return compose.manage_api()
 
 

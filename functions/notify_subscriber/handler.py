@@ -11,15 +11,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.sqs.webhook_queue import notice_from_wire, notice_to_wire
 from cairn.application.ports import DeadLetters
-from cairn.application.webhooks.deliver_webhook import NotifySubscriber
+from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose import notify_subscriber as compose
 from cairn.domain.shared.errors import SubscriberError
-from cairn.sqs_records import parking
+from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
 
 
 @cache
-def notify() -> NotifySubscriber:
+def notify() -> DeliverWebhook:
     return compose.notify_subscriber()
 
 
@@ -39,13 +39,13 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def notify_record(record: SQSRecord) -> None:
-    with parking(record, dead_letters(), "notices"):
+    with dead_lettering(record, dead_letters(), "notices"):
         notice = notice_from_wire(json.loads(record.body))
         try:
             outcome = notify()(notice, datetime.now(UTC)).value
         except SubscriberError as error:
             # Redriven, it has all its attempts again.
-            dead_letters().park(to_json(notice_to_wire(notice.anew())), f"{type(error).__name__}: {error}")
+            dead_letters().add(to_json(notice_to_wire(notice.anew())), f"{type(error).__name__}: {error}")
             count("DeadLetter", queue="notices")
             outcome = "parked"
         count("NoticeHandled", subscriber=notice.subscriber, outcome=outcome)

@@ -20,7 +20,7 @@ from cairn.application.ports import DeadLetters
 from cairn.compose import process_event as compose
 from cairn.domain.event import event_from_wire
 from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError
-from cairn.sqs_records import parking
+from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
 
 
@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def process_record(record: SQSRecord) -> None:
     events, _ = dead_letters()
-    with parking(record, events, "events"):
+    with dead_lettering(record, events, "events"):
         now = datetime.now(UTC)
         try:
             document = overflow().load(record.body)
@@ -79,7 +79,7 @@ def process_record(record: SQSRecord) -> None:
 
 def wake_record(record: SQSRecord) -> None:
     _, wakes = dead_letters()
-    with parking(record, wakes, "wakes"):
+    with dead_lettering(record, wakes, "wakes"):
         wake = json.loads(record.body)
         reaction = process().wake(wake["customer"], wake["enrollment"], wake["sequence"], datetime.now(UTC))
         outcome = "WakeProcessed" if reaction else "WakeStale"

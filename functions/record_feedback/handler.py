@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from cairn.adapters.feedback import read
 from cairn.application.ports import DeadLetters, Inbox
 from cairn.compose import record_feedback as compose
-from cairn.sqs_records import parking
+from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count
 
 
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def record_one(record: SQSRecord) -> None:
     _, dead_letters = ports()
-    with parking(record, dead_letters, "feedback"):
+    with dead_lettering(record, dead_letters, "feedback"):
         record_body(record.body)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cairn.adapters.pages.preference_centre import Desk, Visit
+from cairn.adapters.pages.preference_centre import PreferenceCentre, Visit
 from cairn.compose import serve_preferences as compose
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.shared.errors import CairnError
@@ -13,7 +13,7 @@ from cairn.telemetry import count, logger
 
 
 @cache
-def desk() -> Desk:
+def desk() -> PreferenceCentre:
     return compose.serve_preferences()
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cairn.application.operations.resume_paused import Sweep
+from cairn.application.operations.resume_paused import ResumePaused
 from cairn.compose import sweep as compose
 from cairn.telemetry import count, logger
 
@@ -13,7 +13,7 @@ ENOUGH_MS = 20_000
 
 
 @cache
-def sweep() -> Sweep:
+def sweep() -> ResumePaused:
     return compose.sweep()
 
 

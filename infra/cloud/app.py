@@ -18,6 +18,6 @@ def add_stacks(app: App, stage: Stage, *, bundle: Bundle) -> tuple[DataStack, En
     return data, engine
 
 
-def judge(app: App) -> None:
+def add_nag_checks(app: App) -> None:
     """From here on, synth fails on a finding that is neither mended nor acknowledged."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))

@@ -24,7 +24,7 @@ def synthesize(context: Mapping[str, Any]) -> str:
     # aws_cdk starts Node when it is imported.
     from aws_cdk import App  # noqa: PLC0415
 
-    from infra.cloud.app import add_stacks, judge  # noqa: PLC0415
+    from infra.cloud.app import add_nag_checks, add_stacks  # noqa: PLC0415
     from infra.cloud.bundle.everything import make_bundle  # noqa: PLC0415
 
     outdir = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
@@ -32,7 +32,7 @@ def synthesize(context: Mapping[str, Any]) -> str:
     told = {name: app.node.try_get_context(name) for name in ("stage", *(one.name for one in fields(Stage)))}
     stage = Stage.from_context(told.pop("stage") or DEFAULT, context, told)
     add_stacks(app, stage, bundle=make_bundle())
-    judge(app)
+    add_nag_checks(app)
     return app.synth().directory
 
 

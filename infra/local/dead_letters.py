@@ -112,7 +112,7 @@ class Letter:
     receipt: str
 
 
-class Desk(Protocol):
+class DeadLetterTool(Protocol):
     """Where dead letters are asked for: a deployment, or a laptop's server."""
 
     def summary(self) -> list[Json]:

@@ -48,7 +48,7 @@ Handler = Callable[[Shape, Any], Any]
 
 
 @dataclass(slots=True)
-class World:
+class LocalDeployment:
     """Made by `world()`. One thread at a time is let in."""
 
     cloud: Cloud
@@ -164,7 +164,7 @@ class World:
             while self._poll_queues() or self._follow_stream():
                 pass
 
-    def desk(self) -> DeadLetters:
+    def operator_tools(self) -> DeadLetters:
         """Where this deployment's dead letters are asked for."""
         urls = self.cloud.urls
         places = {
@@ -300,7 +300,7 @@ def _customer(customer_id: str) -> Customer | None:
 
 
 @contextmanager
-def world(  # noqa: PLR0913  a deployment differs in so many things
+def local_deployment(  # noqa: PLR0913  a deployment differs in so many things
     journeys: Path,
     *,
     start: datetime,
@@ -310,7 +310,7 @@ def world(  # noqa: PLR0913  a deployment differs in so many things
     texts_by_end_user_messaging: bool = False,
     public_url: str = PUBLIC_URL,
     subscribers: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[World]:
+) -> Iterator[LocalDeployment]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
     SMS goes out by SNS, unless End User Messaging is asked for; WhatsApp knows no other way. Changes of consent are
@@ -325,7 +325,7 @@ def world(  # noqa: PLR0913  a deployment differs in so many things
             texts_by_end_user_messaging=texts_by_end_user_messaging, public_url=public_url, subscribers=subscribers
         )
         cloud.create(secrets)
-        made = World(cloud, clock, folder / "catalogue.json", policy=policy)
+        made = LocalDeployment(cloud, clock, folder / "catalogue.json", policy=policy)
         made.deploy(journeys)
         yield made
 

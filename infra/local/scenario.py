@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import duration, instant_to_wire
 from infra.local import reports
-from infra.local.deployment import World
+from infra.local.deployment import LocalDeployment
 from infra.local.signing import posting, sample_headers
 
 ALWAYS_TOLD = ("message", "suppressed", "failed", "undecided", "task")
@@ -102,7 +102,7 @@ def load(path: Path) -> Scenario:
         raise InvalidScenarioError(f"{path}: {error}") from None
 
 
-def tell(path: Path, scenario: Scenario, world: World, secrets: Mapping[str, str]) -> Told:
+def tell(path: Path, scenario: Scenario, world: LocalDeployment, secrets: Mapping[str, str]) -> Told:
     """Live through a story: post what it posts when it does, until its time is over. Raises RefusedError."""
     for at, post in sorted(((scenario.instant(post.at), post) for post in scenario.posts), key=lambda one: one[0]):
         world.advance_to(at)
@@ -132,7 +132,7 @@ def _body(path: Path, post: Post, at: datetime) -> Any:
     return filled(document, at)
 
 
-def _about(document: Any, world: World) -> Any:
+def _about(document: Any, world: LocalDeployment) -> Any:
     """A provider's report, about the message that the story means."""
     try:
         return reports.named(document, world.names())

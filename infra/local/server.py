@@ -23,7 +23,7 @@ from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
 from infra.local.dead_letters import DeadLettersError
-from infra.local.deployment import World
+from infra.local.deployment import LocalDeployment
 from infra.local.signing import signed_anew
 from infra.local.throttle import unlimited
 
@@ -56,7 +56,7 @@ ROUTES = Map(
 class Application:
     """A WSGI application. The routes that begin with an underscore exist on a laptop only."""
 
-    world: World
+    world: LocalDeployment
     limiter: Callable[[str], float] = unlimited
     """Seconds that a source has to wait before its next request; 0 for go ahead. One that fails lets through."""
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -123,12 +123,12 @@ class Application:
 
     def _dead_letters(self, _: Request) -> Response:
         with self.world.lock:
-            return _json({"queues": self.world.desk().summary()})
+            return _json({"queues": self.world.operator_tools().summary()})
 
     def _letters(self, request: Request, queue: str) -> Response:
         limit, reveal = request.args.get("limit", 20, type=int), request.args.get("reveal") == "1"
         with self.world.lock:
-            return _asked(lambda: self.world.desk().show(queue, limit, reveal=reveal))
+            return _asked(lambda: self.world.operator_tools().show(queue, limit, reveal=reveal))
 
     def _redrive(self, request: Request, queue: str) -> Response:
         try:
@@ -138,7 +138,7 @@ class Application:
         except (ValueError, TypeError, AttributeError):
             return _problem('post {"reason": "…", "limit": 10}, or nothing for all')
         with self.world.lock:
-            done = _asked(lambda: self.world.desk().redrive(queue, reason, most))
+            done = _asked(lambda: self.world.operator_tools().redrive(queue, reason, most))
             self.world.catch_up()
         return done
 
@@ -164,7 +164,7 @@ def real_now() -> datetime:
 
 
 def serve(
-    world: World,
+    world: LocalDeployment,
     port: int,
     started: Callable[[str], None],
     *,
@@ -185,7 +185,7 @@ def serve(
         server.server_close()
 
 
-def _beat(world: World, stop: Event) -> None:
+def _beat(world: LocalDeployment, stop: Event) -> None:
     while not stop.wait(BEAT):
         world.catch_up()
 

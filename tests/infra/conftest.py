@@ -80,7 +80,7 @@ def service_of(function: Mapping[str, Any]) -> str:
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Templates]:
     from aws_cdk import App
 
-    from infra.cloud.app import add_stacks, judge
+    from infra.cloud.app import add_nag_checks, add_stacks
 
     folder = tmp_path_factory.mktemp("cdk.out")
     layers = {name: tmp_path_factory.mktemp(name) for name in ("core", "dependencies", "journeys")}
@@ -91,7 +91,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Templates
     app = App(context=context, outdir=str(folder), analytics_reporting=False)
     for stage in stages:
         add_stacks(app, stage, bundle=Bundle(**layers))
-    judge(app)
+    add_nag_checks(app)
     app.synth()
     return {stage.name: _read(folder, stage) for stage in stages}
 

@@ -33,13 +33,13 @@ def test_the_table_is_what_the_adapter_expects(dev: Templates) -> None:
 def test_a_table_may_have_a_key_of_its_own_that_only_dynamodb_uses(tmp_path: Path) -> None:
     from aws_cdk import App
 
-    from infra.cloud.app import judge
+    from infra.cloud.app import add_nag_checks
     from infra.cloud.data_stack import DataStack
 
     app = App(outdir=str(tmp_path), analytics_reporting=False)
     stage = Stage.from_context("prod", cdk_json(), {**PROD, "customer_managed_key": True})
     DataStack(app, "Data", stage=stage)
-    judge(app)
+    add_nag_checks(app)
     app.synth()
 
     resources = json.loads((tmp_path / "Data.template.json").read_text())["Resources"].values()

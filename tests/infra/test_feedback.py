@@ -10,7 +10,7 @@ import pytest
 from infra.cloud.bundle import Bundle
 from infra.cloud.stage import InvalidStageError, Stage
 from infra.cloud.synth import cdk_json
-from infra.local.deployment import world
+from infra.local.deployment import local_deployment
 from infra.local.end_user_messaging import SMS_ORIGINATION
 from infra.local.signing import local_secrets
 from tests.conftest import MONDAY
@@ -44,7 +44,7 @@ def messaging(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """A stage that texts by End User Messaging, sends WhatsApp, and reads SNS's logs all the same."""
     from aws_cdk import App
 
-    from infra.cloud.app import add_stacks, judge
+    from infra.cloud.app import add_nag_checks, add_stacks
 
     folder = tmp_path_factory.mktemp("cdk.out")
     layers = {name: tmp_path_factory.mktemp(name) for name in ("core", "dependencies", "journeys")}
@@ -54,7 +54,7 @@ def messaging(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     stage = Stage.from_context("dev", cdk_json(), told)
     app = App(context=cdk_json(), outdir=str(folder), analytics_reporting=False)
     add_stacks(app, stage, bundle=Bundle(**layers))
-    judge(app)
+    add_nag_checks(app)
     app.synth()
     return _read(folder, stage)
 
@@ -159,7 +159,7 @@ def test_the_sender_does_what_it_may(messaging: Templates, tmp_path: Path) -> No
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", noted)
-        with world(tmp_path, start=MONDAY, secrets=secrets, texts_by_end_user_messaging=True) as made:
+        with local_deployment(tmp_path, start=MONDAY, secrets=secrets, texts_by_end_user_messaging=True) as made:
             recorder.watch(made)
             from infra.local.signing import posting
 

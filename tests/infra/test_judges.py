@@ -31,11 +31,11 @@ def test_an_open_finding_fails_synthesis(tmp_path: Path) -> None:
     from aws_cdk import App, Stack
     from aws_cdk.aws_sqs import Queue
 
-    from infra.cloud.app import judge
+    from infra.cloud.app import add_nag_checks
 
     app = App(outdir=str(tmp_path), analytics_reporting=False)
     Queue(Stack(app, "Bad"), "Plain")
-    judge(app)
+    add_nag_checks(app)
 
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
         app.synth()

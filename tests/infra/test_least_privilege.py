@@ -18,15 +18,15 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from cairn.adapters.dynamodb.delivery_counters import DynamoTallies
+from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.pages.links import SECRET, SignedLinks
 from cairn.adapters.s3 import Overflow
 from cairn.application.operations.switch import Switch
-from cairn.domain.operations.breaker import Outcome, bucket_of
+from cairn.domain.operations.breaker import DeliveryOutcome, bucket_of
 from cairn.domain.shared.channels import Channel
 from infra.local.cloud import LINKS_SECRET
-from infra.local.deployment import World, world
+from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.scenario import Scenario, load, tell
 from infra.local.signing import local_secrets, posting
 from tests.infra.conftest import Json, Templates
@@ -93,7 +93,7 @@ class Recorder:
     email: Json = field(default_factory=dict)
     """The last one sent."""
 
-    def watch(self, made: World) -> None:
+    def watch(self, made: LocalDeployment) -> None:
         made.handlers = {name: self._during(name, handler) for name, handler in made.handlers.items()}
 
     def note(self, service: str, operation: str, given: Json) -> None:
@@ -147,7 +147,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         patch.setattr(BaseClient, "_make_api_call", noted)
         for path, scenario in stories:
             recorder.email = {}
-            with world(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
+            with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
                 recorder.watch(made)
                 assert not tell(path, scenario, made, secrets).difference
                 if recorder.email:
@@ -177,7 +177,7 @@ def _reply_at_length(recorder: Recorder, secrets: dict[str, str]) -> None:
     """What somebody texts back is more than a queue takes."""
     reply = {"originationNumber": "+12015550123", "destinationNumber": "+12015550199", "messageKeyword": "KEYWORD_1"}
     reply |= {"messageBody": "x" * 250_000, "inboundMessageId": "reply-1"}
-    with world(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+    with local_deployment(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
         recorder.watch(made)
         notification = {"Type": "Notification", "MessageId": "m-1", "Message": json.dumps(reply)}
         made.cloud.send("feedback", json.dumps(notification))
@@ -189,7 +189,7 @@ def _nobody_listens(recorder: Recorder, secrets: dict[str, str]) -> None:
     denial = {"channel": "email", "purpose": "marketing", "status": "denied"}
     event = {"id": "e", "type": "consent.changed", "customer": {"user_id": "sam"}, "consent": [denial]}
     start = TWO_WHO_ARE_ONE.starts
-    with socket() as nobody, world(JOURNEYS, start=start, secrets=secrets, subscribers=_at(nobody)) as made:
+    with socket() as nobody, local_deployment(JOURNEYS, start=start, secrets=secrets, subscribers=_at(nobody)) as made:
         recorder.watch(made)
         sent = posting("track", event, secrets["track"], start)
         headers = {name.lower(): value for name, value in sent.headers.items()}
@@ -203,11 +203,11 @@ def _bounces(recorder: Recorder, secrets: dict[str, str], policy: Path) -> None:
     policy.write_text(text.replace("minimum = 100", "minimum = 3"), encoding="utf-8")
     whole = load(SCENARIOS / TOLD[1])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(hours=1)})
-    with world(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
         recorder.watch(made)
         tell(SCENARIOS / TOLD[1], scenario, made, secrets)
         for _ in range(2):
-            DynamoTallies().add("channel:email", bucket_of(made.now()), Outcome.BOUNCED)
+            DynamoDeliveryCounters().add("channel:email", bucket_of(made.now()), DeliveryOutcome.BOUNCED)
         made.cloud.send("feedback", _bounced(recorder.email))
         made.settle()
 
@@ -221,7 +221,7 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
     policy.write_text((ROOT / "policy.toml").read_text(encoding="utf-8") + review)
     whole = load(SCENARIOS / TOLD[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(minutes=1)})
-    with world(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
         recorder.watch(made)
         tell(SCENARIOS / TOLD[0], scenario, made, secrets)
         (held,) = [line for line in made.timeline() if line["kind"] == "deferred"]
@@ -253,7 +253,7 @@ def _pause_and_resume(recorder: Recorder, secrets: dict[str, str]) -> None:
     whole = load(SCENARIOS / TOLD[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(days=2)})
     why = {"by": "ada", "why": "a wrong price"}
-    with world(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         recorder.watch(made)
         Switch(DynamoSwitches()).pause("all", **why, now=made.now())
         tell(SCENARIOS / TOLD[0], scenario, made, secrets)
@@ -269,7 +269,7 @@ def _at(nobody: socket) -> dict[str, str]:
 
 def _open_links(recorder: Recorder, secrets: dict[str, str]) -> None:
     """Somebody looks at what they get, and wants no more of it."""
-    with world(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+    with local_deployment(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
         recorder.watch(made)
         links = SignedLinks(Secrets({SECRET: (LINKS_SECRET,)}), public_url="https://localhost")
         of_nobody = links.of(message(decided_at=made.now()), Channel.EMAIL, "sam@example.com")
@@ -281,7 +281,7 @@ def _forget_somebody(recorder: Recorder, secrets: dict[str, str]) -> None:
     """Somebody who waits in a journey is erased, and what lies about them among the dead letters."""
     whole = load(SCENARIOS / TOLD[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(hours=1)})
-    with world(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         recorder.watch(made)
         tell(SCENARIOS / TOLD[0], scenario, made, secrets)
         customer = made.timeline()[0]["customer_id"]
@@ -310,7 +310,7 @@ def _deploy_under_way(recorder: Recorder, secrets: dict[str, str], journeys: Pat
     whole = load(SCENARIOS / TOLD[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(days=1)})
     shutil.copytree(JOURNEYS, journeys, dirs_exist_ok=True)
-    with world(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         recorder.watch(made)
         tell(SCENARIOS / TOLD[0], scenario, made, secrets)
         for file in journeys.glob("*/journey.yaml"):

@@ -11,7 +11,7 @@ from cairn.adapters.dynamodb.items import CONSENT, STATE, Entry, Open
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.record import ConsentRecord
-from cairn.domain.consent.suppression import Cause, Mark, Told
+from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, profile
 
@@ -25,10 +25,13 @@ CHANGE = ConsentChange(Channel.EMAIL, Purpose.MARKETING, ConsentStatus.GRANTED, 
 GRANTED = ConsentRecord("track", CHANGE)
 BOUNCED = ConsentRecord(
     "feedback",
-    Told(Channel.EMAIL, Mark(Cause.HARD_BOUNCE, MONDAY + timedelta(seconds=1, microseconds=7)), "old@example.com"),
+    SuppressionChange(
+        Channel.EMAIL, Mark(Cause.HARD_BOUNCE, MONDAY + timedelta(seconds=1, microseconds=7)), "old@example.com"
+    ),
 )
 UNSUBSCRIBED = ConsentRecord(
-    "preferences", Told(Channel.EMAIL, Mark(Cause.UNSUBSCRIBE, MONDAY, Purpose.MARKETING, lifted=True), key="k" * 40)
+    "preferences",
+    SuppressionChange(Channel.EMAIL, Mark(Cause.UNSUBSCRIBE, MONDAY, Purpose.MARKETING, lifted=True), key="k" * 40),
 )
 
 

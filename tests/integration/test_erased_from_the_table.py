@@ -9,17 +9,17 @@ import pytest
 
 from cairn.adapters.dynamodb.customers import MAX_SEALED_AT_ONCE, DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
-from cairn.adapters.dynamodb.erasure import DynamoRemains
+from cairn.adapters.dynamodb.erasure import DynamoErasureStore
 from cairn.adapters.dynamodb.items import CONTACT, STATE, Entry, Open, read_all
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import Found, Sealed
+from cairn.application.ports import FoundCustomers, PendingErasure
 from cairn.domain.consent.suppression import Cause
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import Identifier, home_of, identifier, strongest_first
-from cairn.domain.operations.audit import Audited
-from cairn.domain.privacy.requests import new_life
+from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier, strongest_first
+from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, ErasedCustomerError
 from tests.unit.fakes import Switches
@@ -32,13 +32,13 @@ HOUR = timedelta(hours=1)
 SALT = "salt"
 CUSTOMERS = DynamoCustomers(SALT)
 DELIVERIES = DynamoDeliveries(SALT)
-REMAINS = DynamoRemains(SALT)
+REMAINS = DynamoErasureStore(SALT)
 
 MIA = identifier("user_id", "mia")
 MAIL = identifier("email", "mia@example.com")
 LEAD = identifier("email", "mia.lead@example.com")
 PHONE = identifier("phone", "+12015550123")
-HOME = home_of(MIA, SALT)
+HOME = customer_id_for(MIA, SALT)
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def erase(tell: Callable[..., Any]) -> Callable[..., str]:
     return sealed
 
 
-def remains_of(customer: str) -> Sealed:
-    left = REMAINS.sealed(customer)
+def remains_of(customer: str) -> PendingErasure:
+    left = REMAINS.pending(customer)
     assert left is not None
     return left
 
@@ -77,7 +77,7 @@ def remove(customer: str) -> int:
     """What the eraser does to the table."""
     left = remains_of(customer)
     removed = REMAINS.remove(left)
-    REMAINS.close(left, Audited(NOW, "ana", "erase", customer, "asked"))
+    REMAINS.complete(left, AuditEntry(NOW, "ana", "erase", customer, "asked"))
     return removed
 
 
@@ -85,7 +85,7 @@ def test_from_the_seal_on_every_name_leads_nowhere(tell: Any, erase: Any) -> Non
     tell(MIA, MAIL, PHONE)
     erase(MIA)
 
-    assert CUSTOMERS.find([MIA, MAIL, PHONE]) == Found(
+    assert CUSTOMERS.find([MIA, MAIL, PHONE]) == FoundCustomers(
         (), (MIA, MAIL, PHONE), dict.fromkeys((MIA, MAIL, PHONE), NOW + HOUR)
     )
     with pytest.raises(ErasedCustomerError):
@@ -100,12 +100,12 @@ def test_an_order_that_names_two_who_are_one_seals_both(tell: Any, erase: Any) -
     erased = erase(MIA, LEAD)
 
     assert erased == HOME
-    for place in (HOME, home_of(LEAD, SALT)):
+    for place in (HOME, customer_id_for(LEAD, SALT)):
         with pytest.raises(ErasedCustomerError):
             CUSTOMERS.load(place)
-    assert remains_of(HOME).traces.ids == {HOME, home_of(LEAD, SALT)}
+    assert remains_of(HOME).traces.ids == {HOME, customer_id_for(LEAD, SALT)}
     remove(HOME)
-    for place in (HOME, home_of(LEAD, SALT)):
+    for place in (HOME, customer_id_for(LEAD, SALT)):
         assert [one.sk for one in Entry.query(place)] == [STATE]
 
 
@@ -114,11 +114,11 @@ def test_what_is_left_is_told_and_then_gone(tell: Any, erase: Any) -> None:
     erase(MIA)
 
     left = remains_of(HOME)
-    assert (left.id, left.at, left.traces.names) == (HOME, NOW + HOUR, (MIA, MAIL))
+    assert (left.id, left.at, left.traces.identifiers) == (HOME, NOW + HOUR, (MIA, MAIL))
     assert remove(HOME) == 2, "two events"
-    assert REMAINS.sealed(HOME) is None
+    assert REMAINS.pending(HOME) is None
     assert [one.sk for one in Entry.query(HOME)] == [STATE]
-    REMAINS.close(left, Audited(NOW, "ana", "erase", HOME, "asked"))  # by somebody else at the same time
+    REMAINS.complete(left, AuditEntry(NOW, "ana", "erase", HOME, "asked"))  # by somebody else at the same time
     assert len(list(Entry.query("audit"))) == 1
 
 
@@ -139,7 +139,7 @@ def test_an_address_that_was_no_name_is_left_alone_too_unless_it_is_anothers(tel
     erase(MIA)
     remove(HOME)
 
-    held = DynamoSuppressions(SALT).standing({Channel.EMAIL: MAIL.value, Channel.SMS: PHONE.value})
+    held = DynamoSuppressions(SALT).current({Channel.EMAIL: MAIL.value, Channel.SMS: PHONE.value})
     assert not held.get(Channel.EMAIL)
     [why] = held[Channel.SMS]
     assert (why.cause, why.purpose) == (Cause.ERASURE, Purpose.MARKETING)
@@ -170,7 +170,7 @@ def test_a_new_life_has_another_id_and_its_names_still_know_when_the_old_one_end
     again = tell(MIA, MAIL, at=NOW + 2 * HOUR).customer.id
 
     [mia] = CUSTOMERS.find([MIA, MAIL]).customers
-    assert mia.id == again == new_life(HOME, NOW + HOUR)
+    assert mia.id == again == id_after_erasure(HOME, NOW + HOUR)
     assert mia.erased == {MIA.key: NOW + HOUR, MAIL.key: NOW + HOUR}
     with pytest.raises(ErasedCustomerError):
         CUSTOMERS.load(HOME)
@@ -190,8 +190,8 @@ def test_a_new_life_that_is_merged_keeps_the_old_id_closed(tell: Any, erase: Any
     [mia] = CUSTOMERS.find([MAIL]).customers
     assert merged == mia.id == HOME
     with pytest.raises(ErasedCustomerError):
-        CUSTOMERS.load(home_of(MAIL, SALT))
-    assert CUSTOMERS.load(new_life(home_of(MAIL, SALT), NOW + HOUR)).id == HOME
+        CUSTOMERS.load(customer_id_for(MAIL, SALT))
+    assert CUSTOMERS.load(id_after_erasure(customer_id_for(MAIL, SALT), NOW + HOUR)).id == HOME
 
 
 def test_a_new_life_that_is_merged_twice_is_one_hop_away(tell: Any, erase: Any) -> None:
@@ -205,7 +205,7 @@ def test_a_new_life_that_is_merged_twice_is_one_hop_away(tell: Any, erase: Any) 
     tell(MIA, shop, at=NOW + 4 * HOUR)
 
     assert Open.get(new, STATE).alias_of == HOME
-    [brief] = DELIVERIES.brief([replace(message(), customer=new)])
+    [brief] = DELIVERIES.contexts([replace(message(), customer=new)])
     assert brief is not None
     assert brief.message.customer == HOME
 
@@ -257,4 +257,4 @@ def test_a_message_of_the_old_life_is_not_delivered_to_the_new_one(tell: Any, er
 
     queued = replace(message(), customer=HOME)
 
-    assert DELIVERIES.brief([queued]) == [None]
+    assert DELIVERIES.contexts([queued]) == [None]

@@ -6,38 +6,38 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cairn.adapters import aws
-from cairn.adapters.dynamodb.delivery_counters import RETENTION, DynamoTallies
-from cairn.domain.operations.breaker import BUCKET, Bucket, Counts, Outcome
+from cairn.adapters.dynamodb.delivery_counters import RETENTION, DynamoDeliveryCounters
+from cairn.domain.operations.breaker import BUCKET, CountBucket, Counts, DeliveryOutcome
 
 AT = datetime(2026, 3, 2, 14, tzinfo=UTC)
 JOURNEY = "journey:visit"
 
 
 @pytest.fixture
-def tallies(table: str) -> DynamoTallies:  # noqa: ARG001  bound to it
-    return DynamoTallies()
+def tallies(table: str) -> DynamoDeliveryCounters:  # noqa: ARG001  bound to it
+    return DynamoDeliveryCounters()
 
 
-def test_each_outcome_is_counted_as_often_as_it_is_told(tallies: DynamoTallies) -> None:
-    for outcome in (*Outcome, Outcome.COMPLAINED):
+def test_each_outcome_is_counted_as_often_as_it_is_told(tallies: DynamoDeliveryCounters) -> None:
+    for outcome in (*DeliveryOutcome, DeliveryOutcome.COMPLAINED):
         tallies.add(JOURNEY, AT, outcome)
 
-    assert tallies.between(JOURNEY, AT, AT) == [Bucket(AT, Counts(1, 1, 1, 2))]
+    assert tallies.between(JOURNEY, AT, AT) == [CountBucket(AT, Counts(1, 1, 1, 2))]
 
 
-def test_those_who_count_at_once_lose_nothing(tallies: DynamoTallies, database: str) -> None:
+def test_those_who_count_at_once_lose_nothing(tallies: DynamoDeliveryCounters, database: str) -> None:
     if database == "moto":
         pytest.skip("moto's updates are not atomic between threads; DynamoDB Local's are")
     with ThreadPoolExecutor(4) as several:
-        list(several.map(lambda _: tallies.add(JOURNEY, AT, Outcome.DELIVERED), range(40)))
+        list(several.map(lambda _: tallies.add(JOURNEY, AT, DeliveryOutcome.DELIVERED), range(40)))
 
-    assert tallies.between(JOURNEY, AT, AT) == [Bucket(AT, Counts(delivered=40))]
+    assert tallies.between(JOURNEY, AT, AT) == [CountBucket(AT, Counts(delivered=40))]
 
 
-def test_buckets_are_read_by_target_and_time_in_order(tallies: DynamoTallies) -> None:
+def test_buckets_are_read_by_target_and_time_in_order(tallies: DynamoDeliveryCounters) -> None:
     for number in (3, 0, 2, 1):
-        tallies.add(JOURNEY, AT + number * BUCKET, Outcome.DELIVERED)
-    tallies.add("channel:email", AT + BUCKET, Outcome.DELIVERED)
+        tallies.add(JOURNEY, AT + number * BUCKET, DeliveryOutcome.DELIVERED)
+    tallies.add("channel:email", AT + BUCKET, DeliveryOutcome.DELIVERED)
 
     found = tallies.between(JOURNEY, AT + BUCKET, AT + 2 * BUCKET)
 
@@ -45,8 +45,8 @@ def test_buckets_are_read_by_target_and_time_in_order(tallies: DynamoTallies) ->
     assert tallies.between("channel:sms", AT, AT + timedelta(days=1)) == []
 
 
-def test_counts_go_by_themselves(tallies: DynamoTallies, table: str) -> None:
-    tallies.add(JOURNEY, AT, Outcome.FAILED)
+def test_counts_go_by_themselves(tallies: DynamoDeliveryCounters, table: str) -> None:
+    tallies.add(JOURNEY, AT, DeliveryOutcome.FAILED)
 
     (item,) = aws.client("dynamodb").scan(TableName=table)["Items"]
     assert item["pk"] == {"S": "health#journey:visit"}

@@ -17,9 +17,9 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from cairn.adapters.http import webhook_endpoints
-from cairn.adapters.http.webhook_endpoints import Reach, SignedPosts
+from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
 from cairn.application.ports import Reply
-from cairn.domain.policy import Subscriber
+from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import SecretMissingError, SubscriberError, SubscriberUnreachableError
 
 OLD = "whsec_b2xkLXNlY3JldC1vZi10aGUtY3Jt"
@@ -86,8 +86,8 @@ class Secrets(dict[str, tuple[str, ...]]):
 
 
 def tell(url: str, *secrets: str, reach: Reach = Reach.LOOPBACK, authorities: str = "") -> Reply:
-    posts = SignedPosts(Secrets(crm=secrets), reach, authorities=authorities)
-    return posts.tell(Subscriber(name="crm", url=url, secret="crm"), "ntc_1", DOCUMENT, datetime.now(UTC))
+    posts = SignedWebhooks(Secrets(crm=secrets), reach, authorities=authorities)
+    return posts.post(WebhookEndpoint(name="crm", url=url, secret="crm"), "ntc_1", DOCUMENT, datetime.now(UTC))
 
 
 def test_an_independent_library_takes_the_signature(crm: Crm) -> None:
@@ -121,11 +121,11 @@ def test_nothing_goes_out_unsigned(crm: Crm, secrets: tuple[str, ...]) -> None:
 
 
 def test_a_secret_that_is_nowhere_is_named_and_no_other_is_shown(crm: Crm) -> None:
-    posts = SignedPosts(Secrets(other=(NEW,)), Reach.LOOPBACK)
-    subscriber = Subscriber(name="crm", url=f"http://127.0.0.1:{crm.port}", secret="crm-key")
+    posts = SignedWebhooks(Secrets(other=(NEW,)), Reach.LOOPBACK)
+    subscriber = WebhookEndpoint(name="crm", url=f"http://127.0.0.1:{crm.port}", secret="crm-key")
 
     with pytest.raises(SubscriberError, match="crm-key") as refused:
-        posts.tell(subscriber, "ntc_1", DOCUMENT, datetime.now(UTC))
+        posts.post(subscriber, "ntc_1", DOCUMENT, datetime.now(UTC))
     assert NEW not in str(refused.value)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, SETTINGS, SWITCHES, Entry, Kept
-from cairn.adapters.dynamodb.paused_work import PAGE, DynamoWaitingRoom
+from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, SETTINGS, SWITCHES, Entry, JourneyVersion
+from cairn.adapters.dynamodb.paused_work import PAGE, DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.application.operations.switch import Switch
-from cairn.application.ports import Parked, ParkedEnrollment, ParkedMessage
-from cairn.domain.effects import ParkEnrollment
+from cairn.application.ports import PausedEnrollment, PausedMessage, PausedWork
+from cairn.domain.effects import PauseEnrollment
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.operations.switches import Board
 from cairn.domain.policy import Policy
@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 2, 14, 0, 0, 123, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 TELLS: dict[str, Any] = {"by": "ada@example.com", "why": "a wrong price"}
 TARGET = "journey:visit"
-ROOM = DynamoWaitingRoom()
+ROOM = DynamoPausedWork()
 
 
 def test_nothing_is_switched_where_nobody_ever_did() -> None:
@@ -42,7 +42,7 @@ def test_the_board_is_read_as_it_was_written() -> None:
     written = switch.pause("all", **TELLS, now=NOW, policy=PausePolicy.SPREAD, window=90 * HOUR)
 
     assert DynamoSwitches().board() == written
-    assert written.revision == 4
+    assert written.version == 4
 
 
 def test_senders_get_what_is_switched_and_the_policy_of_the_deployment() -> None:
@@ -94,11 +94,11 @@ def test_of_two_who_read_the_same_board_one_is_told_so_and_leaves_no_trace() -> 
 
 
 def test_a_board_of_before_revisions_is_turned_like_any_other() -> None:
-    Kept(SETTINGS, SWITCHES, body={}).save()
+    JourneyVersion(SETTINGS, SWITCHES, body={}).save()
 
     Switch(DynamoSwitches()).stop("all", **TELLS, now=NOW)
 
-    assert DynamoSwitches().board().revision == 1
+    assert DynamoSwitches().board().version == 1
 
 
 def test_of_many_at_once_no_order_is_lost(database: str) -> None:
@@ -133,7 +133,7 @@ class _Stale(DynamoSwitches):
 
 
 def parks(enrollment: str = "enr", *, sequence: int = 3, revision: int = 7, due: datetime = NOW) -> None:
-    ROOM.park("c_ada", revision, ParkEnrollment("id", enrollment, sequence, TARGET), due)
+    ROOM.add("c_ada", revision, PauseEnrollment("id", enrollment, sequence, TARGET), due)
 
 
 def holds(message: str = "enr-hello-1", *, at: str = "2026-03-02T13:00:00Z") -> None:
@@ -142,8 +142,8 @@ def holds(message: str = "enr-hello-1", *, at: str = "2026-03-02T13:00:00Z") -> 
     Entry("c_ada", MESSAGE + message, body=body, status="held", gsi1pk=PAUSED + TARGET, gsi1sk=at).save()
 
 
-def there() -> list[Parked]:
-    return [one for page in ROOM.waiting(TARGET) for one in page]
+def there() -> list[PausedWork]:
+    return [one for page in ROOM.pages(TARGET) for one in page]
 
 
 def test_who_waits_is_found_by_what_is_paused_and_by_nothing_else() -> None:
@@ -151,17 +151,17 @@ def test_who_waits_is_found_by_what_is_paused_and_by_nothing_else() -> None:
     holds()
 
     assert there() == [
-        ParkedMessage("c_ada", "enr-hello-1", Purpose.MARKETING, "2026-03-02T13:00:00Z"),
-        ParkedEnrollment("c_ada", "enr", 3, "parked#enr#000000007"),
+        PausedMessage("c_ada", "enr-hello-1", Purpose.MARKETING, "2026-03-02T13:00:00Z"),
+        PausedEnrollment("c_ada", "enr", 3, "parked#enr#000000007"),
     ]
-    assert list(ROOM.waiting("all")) == []
+    assert list(ROOM.pages("all")) == []
 
 
 def test_who_was_due_first_comes_first() -> None:
     parks("later", due=NOW + HOUR)
     parks("sooner", due=NOW)
 
-    assert [one.enrollment for one in there() if isinstance(one, ParkedEnrollment)] == ["sooner", "later"]
+    assert [one.enrollment for one in there() if isinstance(one, PausedEnrollment)] == ["sooner", "later"]
 
 
 def test_parking_twice_is_parking_once() -> None:
@@ -175,7 +175,7 @@ def test_who_was_set_going_waits_no_longer_and_a_message_is_still_there() -> Non
     parks()
     holds()
 
-    ROOM.dismiss(TARGET, there())
+    ROOM.remove(TARGET, there())
 
     assert there() == []
     assert Entry.get("c_ada", f"{MESSAGE}enr-hello-1").status == "held"
@@ -191,7 +191,7 @@ def test_who_came_back_meanwhile_goes_on_waiting(comes_back: Callable[[], None])
     seen = there()
     comes_back()
 
-    ROOM.dismiss(TARGET, seen)
+    ROOM.remove(TARGET, seen)
 
     assert len(there()) == 1
 
@@ -201,7 +201,7 @@ def test_a_message_that_went_out_meanwhile_is_left_alone() -> None:
     seen = there()
     Entry("c_ada", f"{MESSAGE}enr-hello-1", status="sent").save()
 
-    ROOM.dismiss(TARGET, seen)
+    ROOM.remove(TARGET, seen)
 
     assert Entry.get("c_ada", f"{MESSAGE}enr-hello-1").status == "sent"
 
@@ -210,9 +210,9 @@ def test_a_crowd_comes_in_pages_and_goes_in_pages() -> None:
     for number in range(PAGE + 5):
         parks(f"enr-{number}", due=NOW + number * HOUR)
 
-    pages = [list(page) for page in ROOM.waiting(TARGET)]
+    pages = [list(page) for page in ROOM.pages(TARGET)]
     for page in pages:
-        ROOM.dismiss(TARGET, page)
+        ROOM.remove(TARGET, page)
 
     assert [len(page) for page in pages] == [PAGE, 5]
     assert there() == []

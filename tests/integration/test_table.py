@@ -12,17 +12,17 @@ import pytest
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.items import MESSAGE, Entry
-from cairn.adapters.dynamodb.journey_versions import keep_version, kept_version
+from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.application.ports import Asked, Brief, Commit, HeldMessage
-from cairn.domain.consent.contact import Claim, Hold
-from cairn.domain.consent.suppression import Cause, Mark, Suppression, Told, key_of
-from cairn.domain.customer.customer import Customer, Reaction, on_event, unify
+from cairn.application.ports import Commit, DeferredMessage, DeliveryContext, DeliveryRequest
+from cairn.domain.consent.contact import Claim, Deferral
+from cairn.domain.consent.suppression import Cause, Mark, Suppression, SuppressionChange, suppression_key
+from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event
 from cairn.domain.effects import Fact, OpenTask
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.gate.gate import GateSettings, decide
 from cairn.domain.gate.verdict import Defer, Reason, Send
-from cairn.domain.identity.identifiers import Identifier, home_of, identifier
+from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.policy import Cap, Policy
 from cairn.domain.profile.addresses import answerable
@@ -63,8 +63,8 @@ def event_of(*names: Identifier, event_id: str = "one", source: str = "track", *
 
 def decided(event: Event, before: tuple[Customer, ...] = (), claimed: tuple[Identifier, ...] = ()) -> Commit:
     """What an event does to customers as they were read, as the use case puts it together."""
-    stranger = Reaction(Customer(Profile(home_of(event.identifiers[0], SALT), created_at=NOW)))
-    known = unify(before, NOW) if before else stranger
+    stranger = Reaction(Customer(Profile(customer_id_for(event.identifiers[0], SALT), created_at=NOW)))
+    known = merge_customers(before, NOW) if before else stranger
     named = replace(known.customer, profile=known.customer.profile.named(*claimed))
     reaction = on_event(named, event, NoJourneys(), NOW)
     return Commit(replace(reaction, effects=known.effects + reaction.effects), before, NOW, event, claimed)
@@ -115,8 +115,8 @@ def test_a_customer_is_read_as_it_was_written() -> None:
     CUSTOMERS.commit(commit)
 
     written = commit.reaction.customer
-    assert CUSTOMERS.load(written.id) == replace(written, revision=1)
-    assert CUSTOMERS.find((MIA,)).customers == (replace(written, revision=1),)
+    assert CUSTOMERS.load(written.id) == replace(written, version=1)
+    assert CUSTOMERS.find((MIA,)).customers == (replace(written, version=1),)
 
 
 @pytest.mark.parametrize("name", [MIA, MAIL, PHONE])
@@ -144,7 +144,7 @@ def test_the_same_event_is_committed_once() -> None:
 
     with pytest.raises(DuplicateEventError):
         happens(MIA)
-    assert CUSTOMERS.find((MIA,)).customers[0].revision == 1
+    assert CUSTOMERS.find((MIA,)).customers[0].version == 1
 
 
 def test_an_event_that_somebody_else_committed_meanwhile_is_a_duplicate_and_not_a_conflict() -> None:
@@ -163,7 +163,7 @@ def test_of_two_decisions_from_one_state_the_second_conflicts_and_leaves_no_trac
     with pytest.raises(ConflictError):
         CUSTOMERS.commit(decided(event_of(MIA, event_id="three"), (mia,)))
 
-    assert CUSTOMERS.load(mia.id).revision == 2
+    assert CUSTOMERS.load(mia.id).version == 2
     assert {line["id"] for line in TIMELINE.entries(mia.id)} == {"one", "two"}
 
 
@@ -192,7 +192,7 @@ def test_a_wake_up_is_one_conditional_write_and_conflicts_as_well() -> None:
     CUSTOMERS.commit(woken)
     with pytest.raises(ConflictError):
         CUSTOMERS.commit(woken)
-    assert CUSTOMERS.load(mia.id).revision == 2
+    assert CUSTOMERS.load(mia.id).version == 2
 
 
 def test_a_change_of_consent_leaves_the_claims_of_a_sender_alone() -> None:
@@ -249,7 +249,7 @@ def test_a_merge_keeps_the_claims_and_holds_of_both() -> None:
     survivor = happens(MIA, MAIL, event_id="both")
 
     assert set(survivor.contact.claims) == {"a-1", "r-1"}
-    assert set(survivor.contact.holds) == {"a-2", "r-2"}
+    assert set(survivor.contact.deferrals) == {"a-2", "r-2"}
 
 
 def test_a_merge_conflicts_with_a_claim_that_was_made_meanwhile() -> None:
@@ -277,23 +277,23 @@ def test_three_customers_become_one() -> None:
         happens(PHONE, event_id="caller")
 
 
-def brief(asked: Asked) -> Brief:
-    (found,) = DELIVERIES.brief([asked])
+def brief(asked: DeliveryRequest) -> DeliveryContext:
+    (found,) = DELIVERIES.contexts([asked])
     assert found is not None
     return found
 
 
-def claim(wanted: Message, at: datetime = NOW) -> Brief:
+def claim(wanted: Message, at: datetime = NOW) -> DeliveryContext:
     """Read and claimed, as a sender does; gives what it had read."""
     found = brief(wanted)
     DELIVERIES.claim(found.message, found.contact, Claim(at, wanted.purpose, Channel.SMS, wanted.journey))
     return found
 
 
-def hold(wanted: Message, verdict: Defer | None = None, at: datetime = NOW) -> Brief:
+def hold(wanted: Message, verdict: Defer | None = None, at: datetime = NOW) -> DeliveryContext:
     verdict = verdict or Defer(LATER, Reason.QUIET_HOURS, {"zone": "Europe/Paris"})
     found = brief(wanted)
-    DELIVERIES.hold(found, Hold(verdict.until, verdict.reason, wanted.enrollment, *wanted.order), verdict, at)
+    DELIVERIES.defer(found, Deferral(verdict.until, verdict.reason, wanted.enrollment, *wanted.order), verdict, at)
     return found
 
 
@@ -324,7 +324,7 @@ class TestClaims:
 
         again = brief(message(mia))
         assert again.contact.claims == {"e-hello-1": taken}
-        assert again.contact.turn > first.contact.turn
+        assert again.contact.version > first.contact.version
 
     @pytest.mark.parametrize("word", ["STOP", "consent"])
     def test_a_claim_conflicts_with_a_word_of_the_customer(self, word: str) -> None:
@@ -391,13 +391,13 @@ class TestClaims:
     def test_of_nobody_nothing_is_known(self) -> None:
         nobody = Customer(Profile("c_gone", created_at=NOW))
 
-        assert DELIVERIES.brief([message(nobody), HeldMessage("c_gone", "e-hello-1")]) == [None, None]
+        assert DELIVERIES.contexts([message(nobody), DeferredMessage("c_gone", "e-hello-1")]) == [None, None]
 
     def test_a_whole_batch_is_told_apart(self) -> None:
         customers = [happens(identifier("user_id", f"u-{n}"), event_id=f"e-{n}") for n in range(10)]
         nobody = Customer(Profile("c_gone", created_at=NOW))
 
-        found = DELIVERIES.brief([message(customers[3]), message(nobody), *map(message, reversed(customers))])
+        found = DELIVERIES.contexts([message(customers[3]), message(nobody), *map(message, reversed(customers))])
 
         assert [one and one.message.customer for one in found] == [
             customers[3].id,
@@ -409,10 +409,10 @@ class TestClaims:
 class TestAddresses:
     """What is known against an address is known of whoever has it."""
 
-    def suppress(self, customer: Customer, *told: Told, event_id: str = "bounce") -> None:
+    def suppress(self, customer: Customer, *told: SuppressionChange, event_id: str = "bounce") -> None:
         event = event_of(*customer.profile.identifiers, event_id=event_id)
         commit = decided(event, (CUSTOMERS.load(customer.id),))
-        CUSTOMERS.commit(replace(commit, reaction=replace(commit.reaction, told=told)))
+        CUSTOMERS.commit(replace(commit, reaction=replace(commit.reaction, suppression_changes=told)))
 
     def known(self, customer: Customer) -> Mapping[Channel, Any]:
         return brief(message(CUSTOMERS.load(customer.id), channel=Channel.EMAIL)).contact.suppressed
@@ -420,7 +420,7 @@ class TestAddresses:
     def test_what_an_event_tells_of_an_address_is_committed_with_it(self) -> None:
         mia = happens(MIA, MAIL)
 
-        self.suppress(mia, Told(Channel.EMAIL, Mark(Cause.HARD_BOUNCE, NOW), "mia@example.com"))
+        self.suppress(mia, SuppressionChange(Channel.EMAIL, Mark(Cause.HARD_BOUNCE, NOW), "mia@example.com"))
 
         assert self.known(mia) == {Channel.EMAIL: (Suppression(Cause.HARD_BOUNCE, NOW),)}
 
@@ -429,7 +429,7 @@ class TestAddresses:
         same = happens(identifier("user_id", "same"), event_id="same", attributes={"email": "mia@example.com"})
         other = happens(identifier("user_id", "other"), event_id="other", attributes={"email": "eve@example.com"})
 
-        self.suppress(mia, Told(Channel.EMAIL, Mark(Cause.COMPLAINT, NOW), "mia@example.com"))
+        self.suppress(mia, SuppressionChange(Channel.EMAIL, Mark(Cause.COMPLAINT, NOW), "mia@example.com"))
 
         assert self.known(same) == self.known(mia) != {}
         assert self.known(other) == {}
@@ -437,7 +437,7 @@ class TestAddresses:
     def test_of_a_message_that_was_decided_before_its_customer_moved_the_new_address_counts(self) -> None:
         mia = happens(MIA, MAIL)
         asked = message(mia, channel=Channel.EMAIL)
-        CUSTOMERS.tell([Told(Channel.EMAIL, Mark(Cause.STOP, NOW), "new@example.com")])
+        CUSTOMERS.record_suppressions([SuppressionChange(Channel.EMAIL, Mark(Cause.STOP, NOW), "new@example.com")])
 
         happens(MIA, event_id="moves", attributes={"email": "new@example.com"})
 
@@ -448,30 +448,30 @@ class TestAddresses:
     def test_marks_add_up_in_any_order_and_outlive_the_customer(self) -> None:
         mia = happens(MIA, MAIL)
         stop, start = Mark(Cause.STOP, NOW), Mark(Cause.STOP, LATER, lifted=True)
-        self.suppress(mia, Told(Channel.EMAIL, start, "mia@example.com"), event_id="start")
-        CUSTOMERS.tell([Told(Channel.EMAIL, stop, "mia@example.com")])
-        self.suppress(mia, Told(Channel.EMAIL, stop, "mia@example.com"), event_id="stop, told twice")
+        self.suppress(mia, SuppressionChange(Channel.EMAIL, start, "mia@example.com"), event_id="start")
+        CUSTOMERS.record_suppressions([SuppressionChange(Channel.EMAIL, stop, "mia@example.com")])
+        self.suppress(mia, SuppressionChange(Channel.EMAIL, stop, "mia@example.com"), event_id="stop, told twice")
         assert self.known(mia) == {Channel.EMAIL: ()}
 
-        key = key_of(Channel.EMAIL, "mia@example.com", SALT)
-        CUSTOMERS.tell([Told(Channel.EMAIL, Mark(Cause.OPERATOR, NOW), key=key)])
+        key = suppression_key(Channel.EMAIL, "mia@example.com", SALT)
+        CUSTOMERS.record_suppressions([SuppressionChange(Channel.EMAIL, Mark(Cause.OPERATOR, NOW), key=key)])
 
         assert self.known(mia) == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}
 
 
 class TestHeldMessages:
-    HELD = HeldMessage("", "e-hello-1")
+    HELD = DeferredMessage("", "e-hello-1")
 
     def test_a_held_message_comes_back_whole(self) -> None:
         mia = happens(MIA)
-        wanted = replace(message(mia), variables={"profile": {"first_name": "Mía"}}, place=2)
+        wanted = replace(message(mia), variables={"profile": {"first_name": "Mía"}}, position=2)
 
         hold(wanted)
 
         found = brief(replace(self.HELD, customer=mia.id))
         assert found.message == wanted
-        assert (found.status, found.settled) == (MessageStatus.HELD, False)
-        assert found.contact.holds == {"e-hello-1": Hold(LATER, "quiet_hours", "e", NOW, 2)}
+        assert (found.status, found.settled) == (MessageStatus.DEFERRED, False)
+        assert found.contact.deferrals == {"e-hello-1": Deferral(LATER, "quiet_hours", "e", NOW, 2)}
         (decision,) = found.decisions
         assert (decision["reason"], decision["until"], decision["why"]["zone"]) == (
             "quiet_hours",
@@ -493,7 +493,7 @@ class TestHeldMessages:
         happens(MIA, event_id="said", consent=GRANTED)
 
         with pytest.raises(ConflictError):
-            DELIVERIES.hold(read, Hold(LATER, "cap", "e", NOW, 0), Defer(LATER, Reason.CAP), NOW)
+            DELIVERIES.defer(read, Deferral(LATER, "cap", "e", NOW, 0), Defer(LATER, Reason.CAP), NOW)
         assert brief(message(mia)).status is None
 
     def test_who_holds_a_message_gives_its_claim_back(self) -> None:
@@ -512,15 +512,15 @@ class TestHeldMessages:
         DELIVERIES.record(read, MessageStatus.SENT, LATER, {"channel": "sms"})
 
         found = brief(message(mia))
-        assert (found.contact.holds, found.status) == ({}, MessageStatus.SENT)
-        assert DELIVERIES.brief([replace(self.HELD, customer=mia.id)]) == [None]
+        assert (found.contact.deferrals, found.status) == ({}, MessageStatus.SENT)
+        assert DELIVERIES.contexts([replace(self.HELD, customer=mia.id)]) == [None]
         assert [one["reason"] for one in found.decisions] == ["quiet_hours"]
         entry = Entry.get(mia.id, MESSAGE + "e-hello-1")
         assert entry.held is None  # what it says is told once, in what went out
 
     def test_what_is_paused_is_found_by_what_is_paused_until_it_goes_out(self) -> None:
         mia = happens(MIA)
-        hold(message(mia), Defer(None, Reason.PAUSED, park="journey:welcome"))
+        hold(message(mia), Defer(None, Reason.PAUSED, paused_target="journey:welcome"))
         assert Entry.get(mia.id, MESSAGE + "e-hello-1").gsi1pk == "paused#journey:welcome"
 
         DELIVERIES.record(claim(message(mia)), MessageStatus.SENT, LATER, {})
@@ -534,7 +534,7 @@ class TestHeldMessages:
         DELIVERIES.record(brief(message(mia)), MessageStatus.SUPPRESSED, LATER, {"reason": "stale"})
 
         found = brief(message(mia))
-        assert (found.contact.holds, found.status) == ({}, MessageStatus.SUPPRESSED)
+        assert (found.contact.deferrals, found.status) == ({}, MessageStatus.SUPPRESSED)
 
     def test_what_is_settled_is_not_held_again(self) -> None:
         mia = happens(MIA)
@@ -567,8 +567,8 @@ class TestHeldMessages:
 
         assert before.message == after.message == message(CUSTOMERS.load(account.id))
         assert before.decisions == after.decisions
-        assert before.status is after.status is MessageStatus.HELD
-        assert list(after.contact.holds) == ["e-hello-1"]
+        assert before.status is after.status is MessageStatus.DEFERRED
+        assert list(after.contact.deferrals) == ["e-hello-1"]
 
     def test_whose_customer_has_moved_goes_by_the_clock_there(self) -> None:
         mia = happens(MIA, attributes={"time_zone": "America/New_York", "first_name": "Mia"})
@@ -659,7 +659,7 @@ class StoppedError(Exception):
 
 
 def test_a_history_is_absorbed_whole_however_often_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Brief] = []
+    read: list[DeliveryContext] = []
     survivor, absorbed = merge(lambda reader: read.extend(brief(message(reader, f"m-{number}")) for number in range(3)))
     for number in range(3):
         DELIVERIES.record(read[number], MessageStatus.SENT, NOW, {})
@@ -691,11 +691,11 @@ def test_a_version_is_kept_as_it_is() -> None:
         "templates": {"ü": {"text": "ä"}},
     }
 
-    keep_version(entry)
-    keep_version(entry)
+    save_version(entry)
+    save_version(entry)
 
-    assert kept_version("welcome", "abc") == entry
-    assert kept_version("welcome", "another") is None
+    assert saved_version("welcome", "abc") == entry
+    assert saved_version("welcome", "another") is None
 
 
 def test_of_many_commits_at_once_each_event_counts_once(database: str) -> None:
@@ -721,7 +721,7 @@ def test_of_many_commits_at_once_each_event_counts_once(database: str) -> None:
     assert ends == {"committed": 5, "DuplicateEventError": 20}
     [mia] = CUSTOMERS.find((MIA,)).customers
     activity: Mapping[str, Any] = mia.profile.activity
-    assert mia.revision == 6
+    assert mia.version == 6
     assert activity["page.seen"].count == 6
 
 

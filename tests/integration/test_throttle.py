@@ -11,7 +11,7 @@ import pytest
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.items import Bucket
 from cairn.adapters.dynamodb.rate_limiter import TokenBuckets, Unlimited
-from cairn.domain.message.rate_limit import AHEAD, BURST, Slot
+from cairn.domain.message.rate_limit import BURST, LOOKAHEAD, Reservation
 from cairn.domain.policy import Rate
 from cairn.domain.shared.channels import Channel, Purpose
 
@@ -42,29 +42,29 @@ def items(table: str) -> dict[tuple[str, str], int]:
 def test_where_no_rate_is_named_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Bucket, "update", None)
 
-    assert Unlimited().slot(SMS, "US", MARKETING, NOW) == Slot(NOW)
-    assert TokenBuckets((TEN,)).slot(EMAIL, "US", MARKETING, NOW) == Slot(NOW)
+    assert Unlimited().reserve(SMS, "US", MARKETING, NOW) == Reservation(NOW)
+    assert TokenBuckets((TEN,)).reserve(EMAIL, "US", MARKETING, NOW) == Reservation(NOW)
 
 
 def test_a_crowd_goes_at_the_rate_and_receipts_at_once(pace: TokenBuckets) -> None:
-    crowd = [pace.slot(SMS, "US", MARKETING, NOW).at for _ in range(60)]
+    crowd = [pace.reserve(SMS, "US", MARKETING, NOW).at for _ in range(60)]
 
     assert crowd == sorted(crowd)
     assert crowd[8] == NOW
     assert crowd[-1] == NOW + timedelta(seconds=6.375)
-    assert pace.slot(SMS, "US", TRANSACTIONAL, NOW) == Slot(NOW)
+    assert pace.reserve(SMS, "US", TRANSACTIONAL, NOW) == Reservation(NOW)
 
 
 def test_two_processes_share_one_pace(pace: TokenBuckets) -> None:
     other = TokenBuckets((TEN,))
 
-    slots = [(other if number % 2 else pace).slot(SMS, "", MARKETING, NOW).at for number in range(20)]
+    slots = [(other if number % 2 else pace).reserve(SMS, "", MARKETING, NOW).at for number in range(20)]
 
     assert len(set(slots)) == 12, "nine at once, and then one after the other"
 
 
 def test_receipts_take_what_marketing_leaves(pace: TokenBuckets) -> None:
-    slots = [pace.slot(SMS, "", TRANSACTIONAL, NOW + number * SECOND / 5).at for number in range(20)]
+    slots = [pace.reserve(SMS, "", TRANSACTIONAL, NOW + number * SECOND / 5).at for number in range(20)]
 
     assert slots == [NOW + number * SECOND / 5 for number in range(20)], "five a second, and two are reserved"
 
@@ -72,37 +72,39 @@ def test_receipts_take_what_marketing_leaves(pace: TokenBuckets) -> None:
 def test_a_slow_country_waits_for_itself_and_then_for_the_channel(table: str) -> None:
     pace = TokenBuckets((TEN, AMERICA))
 
-    americans = [pace.slot(SMS, "US", MARKETING, NOW) for _ in range(12)]
+    americans = [pace.reserve(SMS, "US", MARKETING, NOW) for _ in range(12)]
 
-    assert americans[-1] == Slot(NOW + 4.5 * SECOND, "sms#US")
-    assert pace.slot(SMS, "FR", MARKETING, NOW) == Slot(NOW)
-    assert pace.slot(SMS, "US", MARKETING, americans[-1].at, "sms#US") == Slot(americans[-1].at)
+    assert americans[-1] == Reservation(NOW + 4.5 * SECOND, "sms#US")
+    assert pace.reserve(SMS, "FR", MARKETING, NOW) == Reservation(NOW)
+    assert pace.reserve(SMS, "US", MARKETING, americans[-1].at, "sms#US") == Reservation(americans[-1].at)
     assert items(table).keys() == {("rate#sms", "marketing"), ("rate#sms#US", "all")}
 
 
 def test_after_a_rest_there_is_room_again(pace: TokenBuckets) -> None:
     for _ in range(30):
-        pace.slot(SMS, "", MARKETING, NOW)
+        pace.reserve(SMS, "", MARKETING, NOW)
 
-    assert pace.slot(SMS, "", MARKETING, NOW + 10 * SECOND) == Slot(NOW + 10 * SECOND)
+    assert pace.reserve(SMS, "", MARKETING, NOW + 10 * SECOND) == Reservation(NOW + 10 * SECOND)
 
 
 @pytest.mark.usefixtures("table")
 def test_no_place_is_given_out_too_far_ahead() -> None:
     pace = TokenBuckets((Rate(channel=SMS, per_second=0.001),))
 
-    slots = [pace.slot(SMS, "", MARKETING, NOW) for _ in range(50)]
+    slots = [pace.reserve(SMS, "", MARKETING, NOW) for _ in range(50)]
 
     assert [one.line for one in slots] == [""] + ["sms"] * 43 + [""] * 6
-    assert slots[-1] == Slot(NOW + AHEAD)
+    assert slots[-1] == Reservation(NOW + LOOKAHEAD)
 
 
 def test_a_bucket_that_nobody_asks_is_gone_after_two_days_and_not_before_its_last_place(
     table: str, pace: TokenBuckets
 ) -> None:
-    pace.slot(SMS, "", MARKETING, NOW)
+    pace.reserve(SMS, "", MARKETING, NOW)
 
-    assert NOW + AHEAD < datetime.fromtimestamp(items(table)["rate#sms", "marketing"], UTC) <= NOW + timedelta(days=2)
+    assert (
+        NOW + LOOKAHEAD < datetime.fromtimestamp(items(table)["rate#sms", "marketing"], UTC) <= NOW + timedelta(days=2)
+    )
 
 
 @pytest.mark.usefixtures("table")
@@ -113,7 +115,7 @@ def test_senders_at_once_never_take_more_than_there_is(database: str) -> None:
 
     def take(number: int) -> tuple[Purpose, datetime]:
         purpose = TRANSACTIONAL if number % 4 == 0 else MARKETING
-        return purpose, pace.slot(SMS, "US", purpose, NOW + number * timedelta(milliseconds=7)).at
+        return purpose, pace.reserve(SMS, "US", purpose, NOW + number * timedelta(milliseconds=7)).at
 
     with ThreadPoolExecutor(12) as pool:
         slots = list(pool.map(take, range(300)))

@@ -11,10 +11,10 @@ from cairn.adapters.dynamodb.items import AUDIT, CONTACT, MESSAGE, REVIEWS, TASK
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.domain.consent.suppression import Cause, Mark, Suppression, Told
+from cairn.domain.consent.suppression import Cause, Mark, Suppression, SuppressionChange
 from cairn.domain.effects import Fact, OpenTask
 from cairn.domain.message.message import Approval, MessageStatus
-from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ConflictError, NotUnderReviewError, UnknownMessageError
 from cairn.domain.shared.instants import instant_to_wire
@@ -28,8 +28,8 @@ TIMELINE = DynamoTimeline()
 SALT = "salt"
 
 
-def order(what: str, at: datetime = NOW) -> Audited:
-    return Audited(at, "ada", what, "e-hello-1", "fine", {"customer": MIA})
+def order(what: str, at: datetime = NOW) -> AuditEntry:
+    return AuditEntry(at, "ada", what, "e-hello-1", "fine", {"customer": MIA})
 
 
 def held(message_id: str = "e-hello-1", *, minutes: int = 0, reason: str = "review", task: bool = True) -> None:
@@ -41,7 +41,7 @@ def held(message_id: str = "e-hello-1", *, minutes: int = 0, reason: str = "revi
         MESSAGE + message_id,
         body={"journey": "shop", "step": "hello", "template": "hello", "purpose": "marketing"},
         status="held",
-        rank=MessageStatus.HELD.rank,
+        rank=MessageStatus.DEFERRED.rank,
         decisions=[{"at": instant_to_wire(NOW), "reason": reason, "until": deadline, "why": {}}],
         gsi1pk=REVIEWS if reason == "review" else "paused#all",
         gsi1sk=deadline,
@@ -84,7 +84,7 @@ def test_a_decision_is_on_the_message_and_its_task_and_in_the_audit(task: bool) 
     assert message.approval == {"granted": True, "by": "ada", "at": instant_to_wire(NOW)}
     assert message.gsi1pk is None
     assert REVIEWING.waiting(10) == []
-    assert [one.what for one in DynamoAudit().latest(10)] == ["approve"]
+    assert [one.action for one in DynamoAudit().latest(10)] == ["approve"]
     tasks = list(Entry.query(MIA, Entry.sk.startswith(TASK)))
     assert [(one.status, one.gsi1pk, (one.body or {})["outcome"]) for one in tasks] == [
         ("done", None, "approved")
@@ -106,7 +106,7 @@ def test_of_those_who_decide_at_once_one_decides() -> None:
 
     granted = (Entry.get(MIA, MESSAGE + "e-hello-1").approval or {})["granted"]
     assert all(outcome == "refused" for number, outcome in enumerate(outcomes) if (number % 2 == 0) != granted)
-    assert [one.what for one in DynamoAudit().latest(10)] == ["approve" if granted else "reject"]
+    assert [one.action for one in DynamoAudit().latest(10)] == ["approve" if granted else "reject"]
 
 
 @pytest.mark.parametrize("status", ["sent", "suppressed", "failed"])
@@ -195,18 +195,18 @@ def test_only_what_stands_against_an_address_is_told() -> None:
     suppressed = Mark(Cause.OPERATOR, NOW)
     released = Mark(Cause.COMPLAINT, NOW, lifted=True)
     mail, number = "mia@example.com", "+12015550123"
-    DynamoCustomers(SALT).tell(
+    DynamoCustomers(SALT).record_suppressions(
         [
-            Told(Channel.EMAIL, suppressed, mail),
-            Told(Channel.EMAIL, released, mail),
-            Told(Channel.SMS, released, number),
+            SuppressionChange(Channel.EMAIL, suppressed, mail),
+            SuppressionChange(Channel.EMAIL, released, mail),
+            SuppressionChange(Channel.SMS, released, number),
         ]
     )
 
-    standing = DynamoSuppressions(SALT).standing({Channel.EMAIL: mail, Channel.SMS: number, Channel.PUSH: "arn"})
+    standing = DynamoSuppressions(SALT).current({Channel.EMAIL: mail, Channel.SMS: number, Channel.PUSH: "arn"})
 
     assert standing == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}
-    assert DynamoSuppressions(SALT).standing({}) == {}
+    assert DynamoSuppressions(SALT).current({}) == {}
 
 
 def decided(*reasons: str, status: str, **body: str) -> list[dict[str, object]]:

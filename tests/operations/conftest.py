@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
 from infra.local.dead_letters import NAMES
-from infra.local.deployment import World
+from infra.local.deployment import LocalDeployment
 from infra.local.server import Application
 from infra.local.signing import LOCAL_SECRET, posting
 from infra.local.throttle import unlimited
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 class Door:
     """The endpoints of a world."""
 
-    world: World
+    world: LocalDeployment
     client: Client
 
     def posts(self, document: Any, source: str = "track") -> TestResponse:
@@ -47,7 +47,7 @@ class Door:
 
 @pytest.fixture
 def door_to() -> Callable[..., Door]:
-    def open_door(world: World, limiter: Callable[[str], float] = unlimited) -> Door:
+    def open_door(world: LocalDeployment, limiter: Callable[[str], float] = unlimited) -> Door:
         return Door(world, Client(Application(world, limiter)))
 
     return open_door
@@ -59,7 +59,7 @@ def door(story: Any, door_to: Callable[..., Door]) -> Door:
 
 
 @contextmanager
-def _served(world: World) -> Iterator[str]:
+def _served(world: LocalDeployment) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, Application(world), threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

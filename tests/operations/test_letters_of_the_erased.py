@@ -8,7 +8,7 @@ import pytest
 
 from cairn.adapters.s3 import EMPTY, Overflow
 from cairn.adapters.sqs import dead_letter_eraser as module
-from cairn.adapters.sqs.dead_letter_eraser import ParkedLetters
+from cairn.adapters.sqs.dead_letter_eraser import DeadLetterEraser
 from cairn.domain.privacy.requests import Traces
 from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
 from tests.unit.makers import name
@@ -17,10 +17,10 @@ MIA = Traces(frozenset({"c_mia"}), name(user_id="member-1", email="mia@example.c
 
 
 @pytest.fixture
-def parked(story: Any) -> ParkedLetters:
+def parked(story: Any) -> DeadLetterEraser:
     cloud = story.world.cloud
     overflow = Overflow(lambda: cloud.client("s3"), cloud.bucket)
-    return ParkedLetters(sqs=cloud.client("sqs"), urls=cloud.letters(), overflow=overflow, wait_seconds=0)
+    return DeadLetterEraser(sqs=cloud.client("sqs"), urls=cloud.letters(), overflow=overflow, wait_seconds=0)
 
 
 def put(story: Any, queue: str, document: Any, number: int = 0, group: str = "g") -> None:
@@ -35,7 +35,9 @@ def event(user_id: str) -> dict[str, Any]:
     return {"id": "1", "type": "a.b", "occurred_at": "2026-03-02T10:00:00Z", "customer": {"user_id": user_id}}
 
 
-def test_letters_of_every_queue_are_found_and_others_are_seen_again_at_once(story: Any, parked: ParkedLetters) -> None:
+def test_letters_of_every_queue_are_found_and_others_are_seen_again_at_once(
+    story: Any, parked: DeadLetterEraser
+) -> None:
     for queue in ("wakes", "messages", "notices", "feedback", "effects"):
         put(story, queue, {"customer": "c_mia"})
         put(story, queue, {"customer": "c_noa"})
@@ -51,7 +53,7 @@ def test_letters_of_every_queue_are_found_and_others_are_seen_again_at_once(stor
         assert "c_noa" in body or "member-2" in body
 
 
-def test_of_a_customer_with_many_letters_in_one_group_all_are_found(story: Any, parked: ParkedLetters) -> None:
+def test_of_a_customer_with_many_letters_in_one_group_all_are_found(story: Any, parked: DeadLetterEraser) -> None:
     for number in range(35):
         put(story, "events", event("member-1"), number)
         put(story, "events", event("member-2"), number, group="h")
@@ -59,7 +61,7 @@ def test_of_a_customer_with_many_letters_in_one_group_all_are_found(story: Any, 
     assert parked.remove(MIA) == 35
 
 
-def test_a_body_that_a_letter_points_to_is_emptied_with_it(story: Any, parked: ParkedLetters) -> None:
+def test_a_body_that_a_letter_points_to_is_emptied_with_it(story: Any, parked: DeadLetterEraser) -> None:
     for number, user_id in enumerate(["member-1", "member-2"]):
         body = json.dumps(event(user_id) | {"properties": {"t": "x" * 300_000}})
         put(story, "events", parked.overflow.lighten(body), number, group=user_id)
@@ -72,7 +74,7 @@ def test_a_body_that_a_letter_points_to_is_emptied_with_it(story: Any, parked: P
     assert sum(b"member-2" in body for body in bodies) == 1
 
 
-def test_a_letter_whose_body_was_emptied_before_a_crash_goes_too(story: Any, parked: ParkedLetters) -> None:
+def test_a_letter_whose_body_was_emptied_before_a_crash_goes_too(story: Any, parked: DeadLetterEraser) -> None:
     pointer = parked.overflow.lighten(json.dumps(event("member-1") | {"properties": {"t": "x" * 300_000}}))
     parked.overflow.let_go(pointer)
     put(story, "events", pointer)
@@ -80,7 +82,7 @@ def test_a_letter_whose_body_was_emptied_before_a_crash_goes_too(story: Any, par
     assert parked.remove(MIA) == 1
 
 
-def test_while_somebody_holds_letters_the_order_waits(story: Any, parked: ParkedLetters) -> None:
+def test_while_somebody_holds_letters_the_order_waits(story: Any, parked: DeadLetterEraser) -> None:
     put(story, "feedback", {"mail": "mia@example.com"})
     assert story.dead_letters("feedback")  # `cairn dlq show` looks at it
 
@@ -91,7 +93,7 @@ def test_while_somebody_holds_letters_the_order_waits(story: Any, parked: Parked
     assert parked.remove(MIA) == 1
 
 
-def test_what_is_no_json_is_read_as_text(story: Any, parked: ParkedLetters) -> None:
+def test_what_is_no_json_is_read_as_text(story: Any, parked: DeadLetterEraser) -> None:
     put(story, "feedback", "From: Mia <mia@example.com>")
     put(story, "feedback", "From: Noa <noa@example.com>")
 
@@ -99,7 +101,7 @@ def test_what_is_no_json_is_read_as_text(story: Any, parked: ParkedLetters) -> N
 
 
 def test_more_than_can_be_looked_through_is_an_error_and_not_silence(
-    story: Any, parked: ParkedLetters, monkeypatch: pytest.MonkeyPatch
+    story: Any, parked: DeadLetterEraser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_LETTERS", 10)
     for _ in range(11):
@@ -109,7 +111,7 @@ def test_more_than_can_be_looked_through_is_an_error_and_not_silence(
         parked.remove(MIA)
 
 
-def test_a_bucket_that_refuses_is_no_letter_that_is_gone(story: Any, parked: ParkedLetters) -> None:
+def test_a_bucket_that_refuses_is_no_letter_that_is_gone(story: Any, parked: DeadLetterEraser) -> None:
     put(story, "events", '{"s3": "bodies/nothing"}')
 
     with pytest.raises(ServiceRefusedError):

@@ -16,7 +16,7 @@ from cairn.domain.gate.verdict import Reason
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import duration
 from cli.main import app
-from infra.local.deployment import World, world
+from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.server import Application
 from infra.local.signing import LOCAL_SECRET, local_secrets, posting
 
@@ -57,7 +57,7 @@ start = "{brand}: you are back. Reply STOP to stop."
 class Shop:
     """A deployment with one journey, and Mia."""
 
-    world: World
+    world: LocalDeployment
     url: str
 
     def happens(self, type_: str, **event: Any) -> None:
@@ -133,7 +133,7 @@ TEMPLATES = {
 
 
 @contextmanager
-def served(made: World) -> Iterator[str]:
+def served(made: LocalDeployment) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, Application(made), threaded=True)
     thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -155,7 +155,9 @@ def shops(tmp_path: Path) -> Iterator[Opens]:
                 _write_journey(tmp_path / "journeys" / name, sends)
             (tmp_path / "policy.toml").write_text(POLICY % policy)
             made = stack.enter_context(
-                world(tmp_path / "journeys", start=at, secrets=local_secrets({}), policy=tmp_path / "policy.toml")
+                local_deployment(
+                    tmp_path / "journeys", start=at, secrets=local_secrets({}), policy=tmp_path / "policy.toml"
+                )
             )
             return Shop(made, stack.enter_context(served(made)))
 

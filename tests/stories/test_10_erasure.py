@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 
 from bench.calls import Call, watched
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.export import DynamoEverything
+from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.items import ERASING
 from cairn.application.privacy.export_customer import ExportCustomer
 from cairn.domain.consent.links import LinkKind
-from cairn.domain.consent.suppression import key_of
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
 from cairn.settings import ERASURE_REST
@@ -281,7 +281,7 @@ def test_from_the_order_on_nothing_goes_out_and_nothing_is_told(gym: Gym, busy_m
     with pytest.raises(ErasedCustomerError):
         DynamoCustomers(IDENTITY_SALT).load(mia)
     with pytest.raises(ErasedCustomerError):
-        ExportCustomer(DynamoEverything(IDENTITY_SALT))(mia, gym.story.world.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT))(mia, gym.story.world.now())
     gym.story.passes("14d")
     assert gym.story.sent() == sent
     assert gym.found(*MIA_IS) == {}
@@ -378,7 +378,7 @@ def test_what_is_left_of_an_address_is_a_hash_and_why_it_is_left_alone(gym: Gym)
     gym.shopify("customers/redact")
     gym.rests()
 
-    [entry] = gym.found(key_of(Channel.EMAIL, "mia.sample@example.com", IDENTITY_SALT))["table"]
+    [entry] = gym.found(suppression_key(Channel.EMAIL, "mia.sample@example.com", IDENTITY_SALT))["table"]
     item = json.loads(entry)
     assert item.keys() == {"pk", "sk", "marks"}
     assert item["marks"] == {"SS": ["erasure marketing + 2026-03-02T14:00:00Z"]}
@@ -396,7 +396,7 @@ def test_somebody_of_more_names_than_one_transaction_takes_is_forgotten_whole(gy
     assert gym.found(*MIA_IS, *numbers) == {}
     for number in numbers:
         for channel in (Channel.SMS, Channel.WHATSAPP):
-            assert gym.found(key_of(channel, number, IDENTITY_SALT)).keys() == {"table"}
+            assert gym.found(suppression_key(channel, number, IDENTITY_SALT)).keys() == {"table"}
     assert gym.story.dead_letters("events") == []
 
 
@@ -414,7 +414,7 @@ def test_the_link_of_an_old_mail_still_unsubscribes_and_makes_nobody(gym: Gym, a
     assert (shown["statusCode"], answer["statusCode"]) == (200, 200)
     assert "mirabelle" not in shown["body"].lower()
     assert gym.found(*MIA_IS) == {}
-    [entry] = gym.found(key_of(Channel.EMAIL, "mia.sample@example.com", IDENTITY_SALT))["table"]
+    [entry] = gym.found(suppression_key(Channel.EMAIL, "mia.sample@example.com", IDENTITY_SALT))["table"]
     assert {mark.split(" ")[0] for mark in json.loads(entry)["marks"]["SS"]} == {"erasure", "unsubscribe"}
 
 

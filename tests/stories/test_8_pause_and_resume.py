@@ -11,10 +11,10 @@ import pytest
 
 from bench.calls import Call, watched
 from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, Entry
-from cairn.adapters.dynamodb.paused_work import DynamoWaitingRoom
+from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.application.operations.switch import Switch
-from cairn.domain.effects import ParkEnrollment
+from cairn.domain.effects import PauseEnrollment
 from cairn.domain.operations.pauses import PausePolicy
 from cairn.domain.shared.instants import duration
 from cairn.settings import SWEEP_EVERY, SWITCH_TTL
@@ -373,7 +373,7 @@ def test_a_crash_of_the_sweep_anywhere_forgets_nobody(course: Course) -> None:
     world.stop("deliver_message")
 
     def sweeps(place: int, *, answered: bool = False) -> list[Call]:
-        DynamoWaitingRoom().park("c_a", place, ParkEnrollment("id", "enr", 1, "journey:course"), world.now())
+        DynamoPausedWork().add("c_a", place, PauseEnrollment("id", "enr", 1, "journey:course"), world.now())
         held = {"body": {"purpose": "marketing"}, "gsi1pk": f"{PAUSED}journey:course", "gsi1sk": str(place)}
         Entry("c_a", f"{MESSAGE}m", **held).save()
         with _dying(world, place, answered=answered) as calls:

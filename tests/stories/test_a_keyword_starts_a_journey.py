@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from infra.local.deployment import World, world
+from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.signing import local_secrets, posting
 
 MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
@@ -36,7 +36,7 @@ def journeys(folder: Path) -> Path:
     return folder
 
 
-def texts(made: World, words: str, number: int) -> None:
+def texts(made: LocalDeployment, words: str, number: int) -> None:
     sample = Path(__file__).parents[2] / "events" / "twilio" / "message_received.json"
     form: dict[str, Any] = json.loads(sample.read_bytes()) | {"From": NUMBER, "Body": words}
     form |= {"MessageSid": f"SMexample{number}", "SmsSid": f"SMexample{number}"}
@@ -46,7 +46,7 @@ def texts(made: World, words: str, number: int) -> None:
 
 
 def test_a_keyword_starts_a_journey_and_its_question_is_answered(tmp_path: Path) -> None:
-    with world(journeys(tmp_path), start=MONDAY, secrets=local_secrets({})) as made:
+    with local_deployment(journeys(tmp_path), start=MONDAY, secrets=local_secrets({})) as made:
         texts(made, "slides please!", 1)
         made.advance_to(MONDAY + timedelta(hours=1))
         texts(made, "5", 2)
@@ -56,7 +56,7 @@ def test_a_keyword_starts_a_journey_and_its_question_is_answered(tmp_path: Path)
 
 
 def test_a_stop_is_no_answer(tmp_path: Path) -> None:
-    with world(journeys(tmp_path), start=MONDAY, secrets=local_secrets({})) as made:
+    with local_deployment(journeys(tmp_path), start=MONDAY, secrets=local_secrets({})) as made:
         texts(made, "SLIDES", 1)
         made.advance_to(MONDAY + timedelta(hours=1))
         texts(made, "Stop texting me", 2)

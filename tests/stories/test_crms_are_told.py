@@ -18,7 +18,7 @@ from standardwebhooks import Webhook
 
 from cairn.adapters.http import webhook_endpoints
 from infra.local.cloud import LOCAL_SUBSCRIBER_SECRET
-from infra.local.deployment import world
+from infra.local.deployment import local_deployment
 from infra.local.signing import local_secrets
 from tests.conftest import MONDAY, SHORT_JOURNEY, Story
 
@@ -99,7 +99,7 @@ def town() -> Iterator[Town]:
     with ExitStack() as stack:
         crms = {name: stack.enter_context(at_the_other_end(Crm(name))) for name in ("crm", "erp", "shopify")}
         urls = {name: one.url for name, one in crms.items()}
-        made = world(SHORT_JOURNEY, start=MONDAY, secrets=local_secrets({}), subscribers=urls)
+        made = local_deployment(SHORT_JOURNEY, start=MONDAY, secrets=local_secrets({}), subscribers=urls)
         yield Town(Story(stack.enter_context(made)), crms)
 
 
@@ -200,7 +200,7 @@ def test_what_was_given_up_on_is_redriven_with_all_its_attempts(town: Town) -> N
     unsubscribes(town)
     town.story.passes("4d")
     assert town.crm.requests == 10
-    desk = town.story.world.desk()
+    desk = town.story.world.operator_tools()
     ((reason, count),) = next(one for one in desk.summary() if one["queue"] == "notices")["reasons"].items()
     assert (reason, count) == ("GivenUpError: crm answered 500, at the last of 10 attempts", 1)
 

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from cairn.domain.gate.verdict import Reason
-from cairn.domain.message.rate_limit import Slot
+from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.shared.channels import Channel, Purpose
 from functions.deliver_message import handler
 from tests.stories.shop import MAIL, MIA, NEW_YORK_MORNING, RECEIPT, REVIEWED, SMS, WHATSAPP, Opens, Shop, shops
@@ -295,8 +295,8 @@ def _(opens: Opens) -> Shop:
 class Crowded:
     """A pace that has no room for a minute."""
 
-    def slot(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Slot:  # noqa: ARG002
-        return Slot(now + timedelta(minutes=1), channel.value)
+    def reserve(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Reservation:  # noqa: ARG002
+        return Reservation(now + timedelta(minutes=1), channel.value)
 
 
 @tells(

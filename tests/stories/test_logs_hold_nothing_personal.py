@@ -114,10 +114,10 @@ def _is_stream(handler: logging.Handler) -> bool:
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_no_story_leaves_anything_personal_in_logs_or_metrics(path: Path, overheard: Overheard) -> None:
-    from infra.local.deployment import world
+    from infra.local.deployment import local_deployment
 
     scenario, secrets = load(path), local_secrets({})
-    with world(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         tell(path, scenario, made, secrets)
         overheard.learn(made)
 

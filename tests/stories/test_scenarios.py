@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from infra.local.deployment import world
+from infra.local.deployment import local_deployment
 from infra.local.scenario import load, tell
 from infra.local.signing import local_secrets
 
@@ -23,7 +23,7 @@ JOURNEYS = ROOT / "layers" / "journeys"
 def test_a_scenario_comes_out_as_it_says(path: Path) -> None:
     scenario = load(path)
 
-    with world(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
         told = tell(path, scenario, made, local_secrets({}))
 
     assert told.difference == ""

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from cairn.adapters.dynamodb.audit import DynamoAudit
-from cairn.adapters.dynamodb.delivery_counters import DynamoTallies
+from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
 from cairn.adapters.dynamodb.items import Entry
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.application.operations.switch import Switch
-from cairn.domain.operations.breaker import Bucket, Counts, bucket_of
+from cairn.domain.operations.breaker import CountBucket, Counts, bucket_of
 
 ROOT = Path(__file__).parents[2]
 COMPLAINT = json.loads((ROOT / "events" / "aws" / "ses_complaint.json").read_text(encoding="utf-8"))
@@ -126,7 +126,7 @@ def tripped(shop: Shop) -> Shop:
 def test_a_complaint_spike_pauses_the_journey_and_tells_why(tripped: Shop) -> None:
     assert tripped.paused() == {"journey:offer": "breaker"}, "27 % of all e-mail is no reason to pause all e-mail"
     (order,) = DynamoAudit().latest(10)
-    assert (order.who, order.what, order.target, order.why) == ("breaker", "pause", "journey:offer", WHY)
+    assert (order.actor, order.action, order.target, order.reason) == ("breaker", "pause", "journey:offer", WHY)
     ((subject, text),) = tripped.alarms()
     assert subject == "Cairn has paused journey:offer"
     assert WHY in text
@@ -207,7 +207,9 @@ def test_what_is_relayed_twice_counts_once(shop: Shop) -> None:
 
     now = bucket_of(shop.story.world.now())
     for target in ("journey:offer", "channel:email"):
-        assert DynamoTallies().between(target, now, now) == [Bucket(now, Counts(delivered=5, complained=2))]
+        assert DynamoDeliveryCounters().between(target, now, now) == [
+            CountBucket(now, Counts(delivered=5, complained=2))
+        ]
 
 
 def test_complaints_of_another_time_trip_nothing(shop: Shop) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.dynamodb.export import DynamoEverything
+from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.application.privacy.export_customer import ExportCustomer
-from cairn.domain.consent.suppression import key_of
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.privacy.requests import texts
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import UnknownCustomerError
@@ -20,7 +20,7 @@ TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "rank", "rev", "turn", "outbox", "e
 @pytest.fixture
 def export(story: Any) -> Any:
     """What Mia's export says now."""
-    document = ExportCustomer(DynamoEverything(IDENTITY_SALT))
+    document = ExportCustomer(DynamoCustomerExport(IDENTITY_SALT))
 
     def ask(customer: str = "member-1") -> dict[str, Any]:
         found = story.world._named(customer)  # noqa: SLF001
@@ -93,7 +93,9 @@ def test_an_export_tells_what_is_known_against_an_address_by_its_hash_only_here(
 ) -> None:
     assert a_full_life is None
     table = story.world.cloud.client("dynamodb").scan(TableName=story.world.cloud.table)["Items"]
-    [entry] = [one for one in table if key_of(Channel.EMAIL, "mia.1@example.com", IDENTITY_SALT) in one["pk"]["S"]]
+    [entry] = [
+        one for one in table if suppression_key(Channel.EMAIL, "mia.1@example.com", IDENTITY_SALT) in one["pk"]["S"]
+    ]
 
     assert "mia" not in json.dumps(entry, default=str)
     assert export()["suppressed"]
@@ -121,7 +123,7 @@ def test_an_export_is_two_reads(story: Any, a_full_life: None) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", note)
-        ExportCustomer(DynamoEverything(IDENTITY_SALT))(customer, story.world.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT))(customer, story.world.now())
 
     assert calls == ["Query", "BatchGetItem"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cairn.adapters.sources import sources
-from infra.local.deployment import world
+from infra.local.deployment import local_deployment
 from infra.local.scenario import load, tell
 from infra.local.signing import LOCAL_SECRET, local_secrets, posting, sample_headers, samples
 from tests.unit.adapters.sources.test_docs import journeys_of
@@ -159,7 +159,7 @@ def test_the_journey_of_the_docs_derives_an_abandoned_cart(placed: bool, tmp_pat
     journeys = journeys_of(EVENTS.parent / "docs" / "sources" / "shopify.md", tmp_path)
     scenario, secrets = load(path), local_secrets({})
 
-    with world(journeys, start=scenario.starts, secrets=secrets) as made:
+    with local_deployment(journeys, start=scenario.starts, secrets=secrets) as made:
         told = tell(path, scenario, made, secrets)
 
     assert [line["step"] for line in told.lines if line["kind"] == "message"] == ([] if placed else ["come-back"])

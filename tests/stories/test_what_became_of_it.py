@@ -62,12 +62,12 @@ def one_message(tmp_path: Path) -> Path:
 @pytest.fixture
 def by_end_user_messaging(one_message: Path) -> "Iterator[Story]":
     """A deployment that texts by End User Messaging."""
-    from infra.local.deployment import world
+    from infra.local.deployment import local_deployment
     from infra.local.signing import local_secrets
     from tests.conftest import MONDAY, Story
 
     with ExitStack() as stack:
-        made = world(one_message, start=MONDAY, secrets=local_secrets({}), texts_by_end_user_messaging=True)
+        made = local_deployment(one_message, start=MONDAY, secrets=local_secrets({}), texts_by_end_user_messaging=True)
         yield Story(stack.enter_context(made))
 
 
@@ -96,7 +96,7 @@ def known_against(address: str) -> list[str]:
     from cairn.domain.shared.channels import Channel
     from infra.local.cloud import IDENTITY_SALT
 
-    found = DynamoSuppressions(IDENTITY_SALT).standing({Channel.EMAIL: address})
+    found = DynamoSuppressions(IDENTITY_SALT).current({Channel.EMAIL: address})
     return [one.cause.value for one in found.get(Channel.EMAIL, ())]
 
 

@@ -189,7 +189,7 @@ def test_a_suppression_between_the_reading_and_the_claim_is_heeded(
 ) -> None:
     from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
     from cairn.application.events.process_event import ProcessEvent
-    from cairn.domain.consent.suppression import key_of
+    from cairn.domain.consent.suppression import suppression_key
     from cairn.domain.event import Event
     from cairn.domain.identity.trust import OPERATORS_SOURCE
     from cairn.domain.shared.channels import Channel
@@ -204,7 +204,7 @@ def test_a_suppression_between_the_reading_and_the_claim_is_heeded(
 
     def claim(self: DynamoDeliveries, message: Any, contact: Any, one: Any) -> None:
         if next(done, False):
-            properties = {"channel": "sms", "key": key_of(Channel.SMS, NUMBER, IDENTITY_SALT)}
+            properties = {"channel": "sms", "key": suppression_key(Channel.SMS, NUMBER, IDENTITY_SALT)}
             now, customer = story.world.now(), message.customer
             said = Event("op", OPERATORS_SOURCE, "address.suppressed", now, (), customer, properties)
             really_process(processes[0], said, now)

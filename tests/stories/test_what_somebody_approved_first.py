@@ -40,7 +40,7 @@ def starting(tmp_path: Path) -> "Iterator[Callable[..., Story]]":
     """A deployment with an approved template on WhatsApp and a registered one in India."""
     from datetime import datetime
 
-    from infra.local.deployment import world
+    from infra.local.deployment import local_deployment
     from infra.local.signing import local_secrets
     from tests.conftest import Story
 
@@ -56,7 +56,7 @@ def starting(tmp_path: Path) -> "Iterator[Callable[..., Story]]":
             policy = tmp_path / "policy.toml"
             own = f'dlt_entity = "{entity}"\n' if entity else ""
             policy.write_text(own + (ROOT / "policy.toml").read_text(encoding="utf-8"))
-            made = world(
+            made = local_deployment(
                 folder.parent,
                 start=datetime.fromisoformat(at),
                 secrets=local_secrets({}),

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
-from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.gate.gate import GateSettings, decide
 from cairn.domain.gate.verdict import Reason, Verdict
-from cairn.domain.message.message import Approval, Message, Review, Terms, Whereabouts
+from cairn.domain.message.message import Approval, Jurisdiction, Message, Review, Terms
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.policy import EVERYWHERE, Cap, Closed, Cooldown, Forbidden, Hours, Policy, ReviewRule
 from cairn.domain.shared.channels import Channel, Purpose
@@ -171,7 +171,7 @@ terms = st.builds(
 )
 countries = st.sampled_from(["US", "US", "IN", "FR", ""])
 wheres = st.builds(
-    Whereabouts,
+    Jurisdiction,
     few(zones),
     st.builds(lambda one, others: dict.fromkeys(Channel, others) | {Channel.SMS: one}, countries, countries),
     st.sampled_from(["", "", "FL", "NY"]),
@@ -211,11 +211,11 @@ def cases(draw: st.DrawFn) -> Case:
         decided_at=now - length * share,
         variables={"profile": {"preferred_time": draw(preferences), "vip": draw(rarely)}},
         time_zone=draw(zones),
-        place=draw(st.integers(0, 1)),
+        position=draw(st.integers(0, 1)),
         terms=draw(terms),
-        where=draw(wheres),
+        jurisdiction=draw(wheres),
         approval=Approval(not draw(rarely), "eve", now) if draw(rarely) else None,
-        unwanted=draw(rarely) and draw(rarely),
+        journey_ended=draw(rarely) and draw(rarely),
     )
     return Case(wanted, draw(contacts(now)), draw(settings(now)), now)
 
@@ -246,11 +246,11 @@ def contacts(draw: st.DrawFn, now: datetime) -> Contact:
     against = draw(few_suppressions)
     return Contact(
         claims={id_: Claim(now - since, *what) for id_, since, *what in draw(few_claims)},
-        holds={
-            id_: Hold(None if until is None else now - until, reason, enrollment, now - since, place)
+        deferrals={
+            id_: Deferral(None if until is None else now - until, reason, enrollment, now - since, place)
             for id_, until, reason, enrollment, since, place in draw(few_holds)
         },
-        heard={one: now - since for one, since in draw(few_words)},
+        last_inbound={one: now - since for one, since in draw(few_words)},
         suppressed={one: (Suppression(cause, now - since, purpose),) for one, cause, since, purpose in against},
     ).after(said)
 
@@ -281,7 +281,7 @@ def unhindered(case: Case) -> Case:
         wanted,
         terms=replace(wanted.terms, registered=registered),
         addresses=dict.fromkeys(Channel, "a@x.org"),
-        unwanted=False,
+        journey_ended=False,
         approval=approval,
     )
     policy = replace(case.policy, forbidden=(), dlt_entity="1101")
@@ -295,7 +295,7 @@ def by_the_clock(case: Case) -> Case:
     wanted, policy = case.message, case.policy
     wanted = replace(wanted, terms=replace(wanted.terms, review=None, useful_for=None), decided_at=case.now)
     settings = replace(case.settings, pauses=(), policy=replace(policy, reviews=(), max_hold=14 * DAY))
-    return replace(case, message=wanted, contact=replace(case.contact, holds={}), settings=settings)
+    return replace(case, message=wanted, contact=replace(case.contact, deferrals={}), settings=settings)
 
 
 def _said(case: Case, purpose: Purpose, status: ConsentStatus | None) -> Case:
@@ -314,7 +314,7 @@ def _with(case: Case, **changes: Any) -> Case:
 
 
 HINDRANCES: tuple[Callable[[Case], Case], ...] = (
-    lambda case: _with(case, unwanted=True),
+    lambda case: _with(case, journey_ended=True),
     lambda case: _with(case, approval=Approval(granted=False, by="eve", at=case.now)),
     lambda case: _with(case, addresses={}),
     lambda case: _suppressed(case, Cause.HARD_BOUNCE, None),
@@ -334,7 +334,7 @@ hindered = st.builds(lambda case, hindrance: hindrance(unhindered(case)), cases(
 
 
 def _somewhere(case: Case, where: tuple[str, ...], rules: tuple[Hours, ...]) -> Case:
-    case = _with(case, where=replace(case.message.where, zones=where))
+    case = _with(case, jurisdiction=replace(case.message.jurisdiction, zones=where))
     return replace(case, settings=replace(case.settings, policy=replace(case.policy, hours=rules)))
 
 
@@ -349,14 +349,14 @@ every_case = st.sampled_from([cases(), cases(), allowed, timed]).flatmap(lambda 
 
 def asleep(case: Case, channel: Channel) -> Iterator[str]:
     """The rules of time that object to a message on a channel, read from the policy as a clerk would: one by one."""
-    wanted, country = case.message, case.message.where.countries.get(channel, "")
-    for name in wanted.where.zones or (wanted.time_zone,):
+    wanted, country = case.message, case.message.jurisdiction.countries.get(channel, "")
+    for name in wanted.jurisdiction.zones or (wanted.time_zone,):
         about = [
             rule
             for rule in (*case.policy.hours, *case.policy.closed)
             if channel in rule.channels
             and wanted.purpose in rule.purposes
-            and _holds_for(rule.jurisdiction, country, wanted.where.region, name in rule.zones, case.policy)
+            and _holds_for(rule.jurisdiction, country, wanted.jurisdiction.region, name in rule.zones, case.policy)
         ]
         local = case.now.astimezone(ZoneInfo(name))
         for rule in about:

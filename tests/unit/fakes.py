@@ -6,20 +6,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
-from cairn.application.ports import Asked, Brief, Commit, Found, HeldMessage, Parked, ParkedEnrollment
-from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.application.ports import (
+    Commit,
+    DeferredMessage,
+    DeliveryContext,
+    DeliveryRequest,
+    FoundCustomers,
+    PausedEnrollment,
+    PausedWork,
+)
+from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
-from cairn.domain.consent.suppression import Told
+from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import Customer
-from cairn.domain.effects import Effect, EraseCustomer, Fact, OpenTask, ParkEnrollment, WakeAt
+from cairn.domain.effects import Effect, EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.gate.gate import GateSettings
 from cairn.domain.gate.verdict import Defer
-from cairn.domain.identity.identifiers import Identifier, home_of
+from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
-from cairn.domain.message.rate_limit import Slot
-from cairn.domain.operations.audit import Audited
-from cairn.domain.operations.breaker import Bucket, Counts, Outcome
+from cairn.domain.message.rate_limit import Reservation
+from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.operations.switches import Board
 from cairn.domain.profile.profile import Profile
@@ -33,7 +41,7 @@ from cairn.domain.shared.errors import (
     SignatureInvalidError,
     UnknownCustomerError,
 )
-from cairn.domain.webhook_delivery import Notice
+from cairn.domain.webhook_delivery import WebhookDelivery
 
 SALT = "salt"
 
@@ -42,19 +50,19 @@ class Customers:
     """A table of customers, with the promises of one: optimistic locks, claimed identifiers, deduplicated events."""
 
     def __init__(self) -> None:
-        self._homes: dict[str, Customer | str] = {}
-        self._graves: dict[str, datetime] = {}
-        self.told: list[Told] = []
+        self._by_id: dict[str, Customer | str] = {}
+        self._tombstones: dict[str, datetime] = {}
+        self.suppression_changes: list[SuppressionChange] = []
         """What is known against addresses."""
         self._seen: set[tuple[str, str]] = set()
         self.commits: list[Commit] = []
         self.reads = 0
 
     def __len__(self) -> int:
-        return sum(isinstance(one, Customer) for one in self._homes.values())
+        return sum(isinstance(one, Customer) for one in self._by_id.values())
 
     def __iter__(self) -> Any:
-        return (one for one in self._homes.values() if isinstance(one, Customer))
+        return (one for one in self._by_id.values() if isinstance(one, Customer))
 
     def who_is(self, *names: Identifier) -> str:
         """The id that these names lead to."""
@@ -67,31 +75,31 @@ class Customers:
 
     _conflicts = 0
 
-    def find(self, identifiers: Sequence[Identifier]) -> Found:
+    def find(self, identifiers: Sequence[Identifier]) -> FoundCustomers:
         self.reads += 1
         found: dict[str, Customer] = {}
         unclaimed = []
         for one in identifiers:
-            customer = self._follow(home_of(one, SALT))
+            customer = self._follow(customer_id_for(one, SALT))
             if customer is None:
                 unclaimed.append(one)
             else:
                 found[customer.id] = customer
-        homes = {one: home_of(one, SALT) for one in unclaimed}
-        erased = {one: self._graves[home] for one, home in homes.items() if home in self._graves}
-        return Found(tuple(found.values()), tuple(unclaimed), erased)
+        homes = {one: customer_id_for(one, SALT) for one in unclaimed}
+        erased = {one: self._tombstones[home] for one, home in homes.items() if home in self._tombstones}
+        return FoundCustomers(tuple(found.values()), tuple(unclaimed), erased)
 
     def load(self, customer_id: str) -> Customer:
         self.reads += 1
-        if customer_id in self._graves:
+        if customer_id in self._tombstones:
             raise ErasedCustomerError("the customer was erased")
         customer = self._follow(customer_id)
         if customer is None:
             raise UnknownCustomerError("no such customer")
         return customer
 
-    def tell(self, told: Sequence[Told]) -> None:
-        self.told += told
+    def record_suppressions(self, told: Sequence[SuppressionChange]) -> None:
+        self.suppression_changes += told
 
     def commit(self, commit: Commit) -> None:
         if self._conflicts:
@@ -101,27 +109,27 @@ class Customers:
         if commit.event and any((id_, commit.event.key) in self._seen for id_ in (after.id, *after.profile.merged)):
             raise DuplicateEventError("the event was committed before")
         for one in commit.before:
-            if self._homes.get(one.id) != one:
+            if self._by_id.get(one.id) != one:
                 raise ConflictError("the customer changed in between")
-        homes = {home_of(one, SALT) for one in commit.claimed} - {after.id}
-        if any(home in self._homes for home in homes) or (not commit.before and after.id in self._homes):
+        homes = {customer_id_for(one, SALT) for one in commit.claimed} - {after.id}
+        if any(home in self._by_id for home in homes) or (not commit.before and after.id in self._by_id):
             raise ConflictError("an identifier leads elsewhere")
         if commit.event:
             self._seen.add((after.id, commit.event.key))
-        self._homes |= dict.fromkeys(homes, after.id)
-        self._homes |= {one.id: after.id for one in commit.before if one.id != after.id}
-        self._homes[after.id] = replace(after, revision=after.revision + 1)
-        self.told += commit.reaction.told
+        self._by_id |= dict.fromkeys(homes, after.id)
+        self._by_id |= {one.id: after.id for one in commit.before if one.id != after.id}
+        self._by_id[after.id] = replace(after, version=after.version + 1)
+        self.suppression_changes += commit.reaction.suppression_changes
         self.commits.append(commit)
-        if after.sealed_at is not None:
-            ids = {after.id, *after.profile.merged, *(home_of(one, SALT) for one in after.profile.identifiers)}
-            self._graves |= dict.fromkeys(ids, after.sealed_at)
-            self._homes = {home: one for home, one in self._homes.items() if home not in ids}
+        if after.erasure_pending_since is not None:
+            ids = {after.id, *after.profile.merged, *(customer_id_for(one, SALT) for one in after.profile.identifiers)}
+            self._tombstones |= dict.fromkeys(ids, after.erasure_pending_since)
+            self._by_id = {home: one for home, one in self._by_id.items() if home not in ids}
 
     def _follow(self, home: str) -> Customer | None:
-        found = self._homes.get(home)
+        found = self._by_id.get(home)
         while isinstance(found, str):
-            found = self._homes.get(found)
+            found = self._by_id.get(found)
         return found
 
 
@@ -181,22 +189,22 @@ class Timers(dict[str, WakeAt]):
         self.setdefault(wake.id, wake)
 
 
-class Outbox(list[Message]):
+class MessageQueue(list[Message]):
     failure: CairnError | None = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: list[tuple[str, str, Purpose]] = []
+        self.deferred: list[tuple[str, str, Purpose]] = []
 
     def put(self, message: Message) -> None:
         if self.failure:
             raise self.failure
         self.append(message)
 
-    def put_held(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
+    def put_deferred(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
         if self.failure:
             raise self.failure
-        self.held.append((customer_id, message_id, purpose))
+        self.deferred.append((customer_id, message_id, purpose))
 
 
 class Tasks(dict[str, tuple[str, OpenTask]]):
@@ -251,53 +259,55 @@ class Deliveries:
 
     def changes(self, contact: Contact) -> None:
         """The contact is another one from now on."""
-        self.contact = replace(contact, turn=self.contact.turn + 1)
+        self.contact = replace(contact, version=self.contact.version + 1)
 
-    def brief(self, asked: Sequence[Asked]) -> list[Brief | None]:
-        return [self._brief(one) for one in asked]
+    def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
+        return [self._context(one) for one in asked]
 
-    def _brief(self, asked: Asked) -> Brief | None:
-        message = self._held.get(asked.id) if isinstance(asked, HeldMessage) else asked
+    def _context(self, asked: DeliveryRequest) -> DeliveryContext | None:
+        message = self._held.get(asked.id) if isinstance(asked, DeferredMessage) else asked
         if message is None or asked.customer in self.erased:
             return None
         message = replace(
             message,
             customer=self.moved.get(message.customer, message.customer),
             approval=self.approvals.get(message.id),
-            unwanted=message.enrollment in self.unwanted,
+            journey_ended=message.enrollment in self.unwanted,
         )
-        return Brief(message, self.contact, self._outcomes.get(message.id), self._decisions.get(message.id, ()))
+        return DeliveryContext(
+            message, self.contact, self._outcomes.get(message.id), self._decisions.get(message.id, ())
+        )
 
     def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
         self._on_this_turn(contact)
-        holds = {key: hold for key, hold in contact.holds.items() if key != message.id}
-        self.changes(replace(contact, claims={**contact.claims, message.id: claim}, holds=holds))
+        holds = {key: hold for key, hold in contact.deferrals.items() if key != message.id}
+        self.changes(replace(contact, claims={**contact.claims, message.id: claim}, deferrals=holds))
 
     def release(self, message: Message) -> None:
         left = {key: claim for key, claim in self.contact.claims.items() if key != message.id}
         self.changes(replace(self.contact, claims=left))
 
-    def hold(self, brief: Brief, hold: Hold, verdict: Defer, now: datetime) -> None:
+    def defer(self, brief: DeliveryContext, hold: Deferral, verdict: Defer, now: datetime) -> None:
         self._on_this_turn(brief.contact)
         message = brief.message
         claims = {key: claim for key, claim in brief.contact.claims.items() if key != message.id}
-        self.changes(replace(brief.contact, claims=claims, holds={**brief.contact.holds, message.id: hold}))
+        self.changes(replace(brief.contact, claims=claims, deferrals={**brief.contact.deferrals, message.id: hold}))
         self._held[message.id] = message
-        self._outcomes[message.id] = MessageStatus.HELD
+        self._outcomes[message.id] = MessageStatus.DEFERRED
         told = {"at": now, "reason": verdict.reason, "until": verdict.until, "why": verdict.why}
         self._decisions[message.id] = (*brief.decisions, told)
-        if verdict.park:
-            self.parked[message.id] = verdict.park
+        if verdict.paused_target:
+            self.parked[message.id] = verdict.paused_target
 
-    def record(self, brief: Brief, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+    def record(self, brief: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         if self.crash_before_record:
             raise MemoryError
         message = brief.message
         self.details[message.id] = detail
         self.recorded_for[message.id] = message.customer
         self._held.pop(message.id, None)
-        holds = {key: hold for key, hold in self.contact.holds.items() if key != message.id}
-        self.changes(replace(self.contact, holds=holds))
+        holds = {key: hold for key, hold in self.contact.deferrals.items() if key != message.id}
+        self.changes(replace(self.contact, deferrals=holds))
         self.move(message.customer, message.id, status, at)
 
     def move(
@@ -317,18 +327,18 @@ class Deliveries:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
-        if contact.turn != self.contact.turn:
+        if contact.version != self.contact.version:
             raise ConflictError("the contact changed in between")
 
 
-class HeldMessages(dict[str, datetime]):
+class DeferredMessages(dict[str, datetime]):
     """When each held message is brought again."""
 
-    def bring(self, message: Message, at: datetime, now: datetime) -> None:  # noqa: ARG002
+    def schedule(self, message: Message, at: datetime, now: datetime) -> None:  # noqa: ARG002
         self[message.id] = at
 
 
-class Pace:
+class RateLimiter:
     """A provider that has room, from an instant on."""
 
     def __init__(self) -> None:
@@ -337,11 +347,11 @@ class Pace:
         """No place is given out before that."""
         self.asked: list[tuple[Channel, str, Purpose]] = []
 
-    def slot(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Slot:
+    def reserve(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Reservation:
         if after == channel:
-            return Slot(now)
+            return Reservation(now)
         self.asked.append((channel, country, purpose))
-        return Slot(max(now, self.free_from or now), "" if self.is_full else channel.value)
+        return Reservation(max(now, self.free_from or now), "" if self.is_full else channel.value)
 
 
 class Sent(dict[str, str]):
@@ -367,7 +377,7 @@ class SwitchBoard:
 
     def __init__(self) -> None:
         self._board = Board()
-        self.audit: list[Audited] = []
+        self.audit: list[AuditEntry] = []
         self.conflicts = 0
         """So many puts find that somebody else was first."""
         self.meanwhile: Callable[[], Any] | None = None
@@ -376,38 +386,38 @@ class SwitchBoard:
     def board(self) -> Board:
         return self._board
 
-    def put(self, board: Board, audited: Audited) -> None:
+    def put(self, board: Board, audited: AuditEntry) -> None:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
-        if self.conflicts or board.revision != self._board.revision:
+        if self.conflicts or board.version != self._board.version:
             self.conflicts = max(0, self.conflicts - 1)
             raise ConflictError("somebody else has just turned a switch")
-        self._board = replace(board, revision=board.revision + 1)
+        self._board = replace(board, version=board.version + 1)
         self.audit.append(audited)
 
 
-class WaitingRoom(dict[str, list[Parked]]):
+class PausedWorkStore(dict[str, list[PausedWork]]):
     """Who waits, by what they wait for."""
 
     page = 100
 
-    def park(self, customer_id: str, revision: int, enrollment: ParkEnrollment, due_at: datetime) -> None:  # noqa: ARG002
-        parked = ParkedEnrollment(customer_id, enrollment.enrollment, enrollment.sequence, str(revision))
+    def add(self, customer_id: str, revision: int, enrollment: PauseEnrollment, due_at: datetime) -> None:  # noqa: ARG002
+        parked = PausedEnrollment(customer_id, enrollment.enrollment, enrollment.sequence, str(revision))
         there = self.setdefault(enrollment.target, [])
         if parked not in there:
             there.append(parked)
 
-    def waiting(self, target: str) -> Iterator[Sequence[Parked]]:
+    def pages(self, target: str) -> Iterator[Sequence[PausedWork]]:
         there = list(self.get(target, ()))
         return (there[start : start + self.page] for start in range(0, len(there), self.page))
 
-    def dismiss(self, target: str, parked: Sequence[Parked]) -> None:
+    def remove(self, target: str, parked: Sequence[PausedWork]) -> None:
         self[target] = [one for one in self[target] if one not in parked]
 
 
-class Wakes(list[ParkedEnrollment]):
-    def wake_now(self, parked: Sequence[ParkedEnrollment]) -> None:
+class Wakes(list[PausedEnrollment]):
+    def wake_now(self, parked: Sequence[PausedEnrollment]) -> None:
         self.extend(parked)
 
 
@@ -441,7 +451,7 @@ class Provider(list[Rendered]):
         return f"provider/{message.id}"
 
 
-class Parked(list[tuple[str, Effect, CairnError]]):
+class DeadLetteredEffects(list[tuple[str, Effect, CairnError]]):
     """Effects that can never be carried out."""
 
     def __call__(self, customer_id: str, effect: Effect, why: CairnError) -> None:
@@ -469,12 +479,12 @@ class ConsentRecords(dict[tuple[str, str], ConsentRecord]):
         return (Profile(customer_id, record.at), record) if record else None
 
 
-class Notices(list[Notice]):
+class WebhookQueue(list[WebhookDelivery]):
     """Notices queued for their subscribers."""
 
     failure: CairnError | None = None
 
-    def put(self, notices: Sequence[Notice]) -> None:
+    def put(self, notices: Sequence[WebhookDelivery]) -> None:
         if self.failure:
             raise self.failure
         self.extend(notices)
@@ -488,18 +498,18 @@ class Erasures(list[tuple[str, EraseCustomer]]):
             self.append((customer_id, order))
 
 
-class Tallies(dict[tuple[str, datetime], Counts]):
+class DeliveryCounters(dict[tuple[str, datetime], Counts]):
     """By target and bucket."""
 
-    def add(self, target: str, bucket: datetime, outcome: Outcome) -> None:
+    def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
         self[target, bucket] = self.get((target, bucket), Counts()) + Counts(**{outcome.value: 1})
 
-    def between(self, target: str, first: datetime, last: datetime) -> list[Bucket]:
-        return [Bucket(at, counts) for (of, at), counts in self.items() if of == target and first <= at <= last]
+    def between(self, target: str, first: datetime, last: datetime) -> list[CountBucket]:
+        return [CountBucket(at, counts) for (of, at), counts in self.items() if of == target and first <= at <= last]
 
 
 class Alert(list[tuple[str, str]]):
     """What people were told: subject and text."""
 
-    def tell(self, subject: str, text: str) -> None:
+    def send(self, subject: str, text: str) -> None:
         self.append((subject, text))

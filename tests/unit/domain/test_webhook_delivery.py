@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator, FormatChecker
 from cairn.application.webhooks.deliver_webhook import WAITS
 from cairn.domain.consent.changes import ConsentChange, Method
 from cairn.domain.consent.record import ConsentRecord
-from cairn.domain.consent.suppression import Cause, Mark, Told
+from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.identity.identifiers import EMAIL, PHONE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import duration
-from cairn.domain.webhook_delivery import NoticeType, document, notices, type_of
+from cairn.domain.webhook_delivery import WebhookType, deliveries_for, payload, type_of
 from tests.unit.makers import MONDAY, denied, name, profile
 
 DOCS = (Path(__file__).parents[3] / "docs" / "webhooks-out.md").read_text(encoding="utf-8")
@@ -34,13 +34,13 @@ UNSUBSCRIBED = replace(
 
 
 def told(cause: Cause, purpose: Purpose | None = None, *, lifted: bool = False, address: str = "") -> ConsentRecord:
-    return ConsentRecord("feedback", Told(Channel.EMAIL, Mark(cause, MONDAY, purpose, lifted), address))
+    return ConsentRecord("feedback", SuppressionChange(Channel.EMAIL, Mark(cause, MONDAY, purpose, lifted), address))
 
 
 def test_the_documentation_shows_what_is_posted() -> None:
     (shown,) = re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)
 
-    assert json.loads(shown) == document(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
+    assert json.loads(shown) == payload(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
 
 
 SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ def is_as_published(body: Any) -> bool:
 
 
 def test_the_published_schema_refuses_what_is_not_posted() -> None:
-    body = document(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
+    body = payload(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
 
     assert is_as_published(body)
     assert not is_as_published(body | {"type": "consent.lost"})
@@ -63,13 +63,13 @@ def test_the_documentation_names_every_wait_every_type_every_cause_and_every_met
     (waits,) = re.findall(r"After (.*?) \(and up to a tenth more\)", DOCS, re.DOTALL)
 
     assert [duration(one) for one in re.findall(r"\d+\w", waits)] == list(WAITS)
-    assert {f"`{one}`" for one in NoticeType} <= set(re.findall(r"`[\w.]+`", DOCS))
+    assert {f"`{one}`" for one in WebhookType} <= set(re.findall(r"`[\w.]+`", DOCS))
     assert all(one in DOCS for one in (*Cause, *Method))
 
 
 @pytest.mark.parametrize("cause", Cause)
 def test_an_address_that_must_be_left_alone_is_named_with_the_cause(cause: Cause) -> None:
-    body = document(told(cause, address="old@example.com"), ADA)
+    body = payload(told(cause, address="old@example.com"), ADA)
 
     assert body["type"] == "address.suppressed"
     data = body["data"]
@@ -79,23 +79,23 @@ def test_an_address_that_must_be_left_alone_is_named_with_the_cause(cause: Cause
 
 
 def test_an_address_that_is_known_by_its_hash_alone_has_no_name() -> None:
-    body = document(told(Cause.UNSUBSCRIBE, Purpose.MARKETING), ADA)
+    body = payload(told(Cause.UNSUBSCRIBE, Purpose.MARKETING), ADA)
 
     assert body["data"]["address"] is None
     assert body["data"]["purpose"] == "marketing"
 
 
 def test_a_released_address_is_told_as_such() -> None:
-    assert type_of(told(Cause.STOP, lifted=True)) is NoticeType.ADDRESS_RELEASED
+    assert type_of(told(Cause.STOP, lifted=True)) is WebhookType.ADDRESS_RELEASED
 
 
 @pytest.mark.parametrize(
     "record", [ConsentRecord("track", UNSUBSCRIBED), told(Cause.STOP), told(Cause.STOP, lifted=True)]
 )
 def test_every_type_has_the_same_fields(record: ConsentRecord) -> None:
-    example = document(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
+    example = payload(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
 
-    body = document(record, ADA)
+    body = payload(record, ADA)
 
     assert body.keys() == example.keys()
     assert body["data"].keys() == example["data"].keys()
@@ -105,13 +105,13 @@ def test_every_type_has_the_same_fields(record: ConsentRecord) -> None:
 
 
 def test_no_proof_leaves_the_house_with_it() -> None:
-    assert "192.0.2.7" not in json.dumps(document(ConsentRecord("preferences", UNSUBSCRIBED), ADA))
+    assert "192.0.2.7" not in json.dumps(payload(ConsentRecord("preferences", UNSUBSCRIBED), ADA))
 
 
 def test_a_customer_of_whom_little_is_known_is_still_one() -> None:
     nobody = replace(profile(who=()), attributes={})
 
-    assert document(ConsentRecord("track", UNSUBSCRIBED), nobody)["data"]["customer"] == {
+    assert payload(ConsentRecord("track", UNSUBSCRIBED), nobody)["data"]["customer"] == {
         "cairn_id": "c_ada",
         "user_id": None,
         EMAIL: None,
@@ -122,18 +122,18 @@ def test_a_customer_of_whom_little_is_known_is_still_one() -> None:
 
 @pytest.mark.parametrize("junk", [7, ["a@example.com"], {"a": 1}, True])
 def test_what_is_no_address_is_not_told_as_one(junk: Any) -> None:
-    assert document(ConsentRecord("track", UNSUBSCRIBED), profile(email=junk))["data"]["customer"]["email"] is None
+    assert payload(ConsentRecord("track", UNSUBSCRIBED), profile(email=junk))["data"]["customer"]["email"] is None
 
 
 def test_everybody_is_told_but_who_said_it() -> None:
-    made = notices("c_ada", "r1", "hubspot", ("erp", "hubspot", "desk"))
+    made = deliveries_for("c_ada", "r1", "hubspot", ("erp", "hubspot", "desk"))
 
     assert [one.subscriber for one in made] == ["erp", "desk"]
     assert {(one.customer, one.record, one.attempt) for one in made} == {("c_ada", "r1", 0)}
 
 
 def test_the_same_record_has_the_same_id_and_another_one_another() -> None:
-    (first,), (again,), (other,) = (notices("c_ada", record, "track", ("crm",)) for record in ("r1", "r1", "r2"))
+    (first,), (again,), (other,) = (deliveries_for("c_ada", record, "track", ("crm",)) for record in ("r1", "r1", "r2"))
 
     assert first == again
     assert first.id != other.id
@@ -141,7 +141,7 @@ def test_the_same_record_has_the_same_id_and_another_one_another() -> None:
 
 
 def test_a_notice_carries_nothing_of_a_person() -> None:
-    (notice,) = notices("c_ada", "2026-03-02T10:00:00Z#abc", "track", ("crm",))
+    (notice,) = deliveries_for("c_ada", "2026-03-02T10:00:00Z#abc", "track", ("crm",))
 
     assert "example.com" not in repr(notice)
     assert notice.failed().failed().anew() == notice
@@ -151,4 +151,4 @@ def test_the_instant_is_that_of_the_word_and_not_of_its_arrival() -> None:
     late = replace(UNSUBSCRIBED, at=MONDAY - timedelta(days=3))
 
     assert isinstance(late, ConsentChange)
-    assert document(ConsentRecord("track", late), ADA)["timestamp"] == "2026-02-27T10:00:00Z"
+    assert payload(ConsentRecord("track", late), ADA)["timestamp"] == "2026-02-27T10:00:00Z"

@@ -10,16 +10,16 @@ import pytest
 from cairn.adapters.sqs.webhook_queue import notice_to_wire
 from cairn.application.webhooks.deliver_webhook import GivenUpError, Outcome
 from cairn.domain.shared.errors import ServiceBusyError
-from cairn.domain.webhook_delivery import Notice
+from cairn.domain.webhook_delivery import WebhookDelivery
 from cairn.settings import MAX_RECEIVES
 from functions.notify_subscriber import handler as function
 from infra.local.shapes import sqs_event
 
-NOTICE = Notice("ntc_1", "crm", "c_ada", "r1", attempt=7)
+NOTICE = WebhookDelivery("ntc_1", "crm", "c_ada", "r1", attempt=7)
 
 
 class Parked(list[tuple[dict[str, Any], str]]):
-    def park(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:  # noqa: ARG002
+    def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:  # noqa: ARG002
         self.append((json.loads(body) if body.startswith("{") else {"body": body}, reason))
 
 
@@ -34,7 +34,7 @@ def parked(monkeypatch: pytest.MonkeyPatch) -> Parked:
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Outcome | Exception], None]:
     def answer(what: Outcome | Exception) -> None:
-        def notify(notice: Notice, now: datetime) -> Outcome:  # noqa: ARG001
+        def notify(notice: WebhookDelivery, now: datetime) -> Outcome:  # noqa: ARG001
             if isinstance(what, Exception):
                 raise what
             return what

@@ -21,7 +21,7 @@ LOGGED = {
 
 
 class Parked(list[tuple[str, str]]):
-    def park(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:  # noqa: ARG002
+    def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:  # noqa: ARG002
         self.append((body, reason))
 
 

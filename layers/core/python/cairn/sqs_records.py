@@ -17,7 +17,7 @@ MASK = "•••"
 
 
 @contextmanager
-def parking(record: Any, dead_letters: DeadLetters, queue: str) -> Iterator[None]:
+def dead_lettering(record: Any, dead_letters: DeadLetters, queue: str) -> Iterator[None]:
     """Run the body for one record (Powertools' SQSRecord). Raises what the queue should deliver again."""
     try:
         yield
@@ -32,6 +32,6 @@ def parking(record: Any, dead_letters: DeadLetters, queue: str) -> Iterator[None
             raise
         reason = f"{type(error).__name__}: {error}" if isinstance(error, CairnError) else where(error)
         reason = PERSONAL.sub(MASK, reason)
-        dead_letters.park(record.body, reason, record.attributes.message_group_id or "", record.message_id)
+        dead_letters.add(record.body, reason, record.attributes.message_group_id or "", record.message_id)
         count("DeadLetter", queue=queue)
         logger.error("record parked in the dead-letter queue", queue=queue, error=type(error).__name__)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from authoring.policy import compile_policy, write_policy
 from cairn.adapters.documents.policy import policy_at, policy_from_document
-from cairn.adapters.phone.jurisdiction import whereabouts, zones_by_country
+from cairn.adapters.phone.jurisdiction import jurisdiction_of, zones_by_country
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.gate.quiet_hours import first_legal
-from cairn.domain.message.message import Message, Whereabouts
-from cairn.domain.policy import Breaker, Cap, Closed, Cooldown, Policy, Rate, ReviewRule, Subscriber
+from cairn.domain.message.message import Jurisdiction, Message
+from cairn.domain.policy import Breaker, Cap, Closed, Cooldown, Policy, Rate, ReviewRule, WebhookEndpoint
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import at, message
 
@@ -36,7 +36,7 @@ def text(number: str = "+12015550123", **profile: str) -> Message:
         addresses={Channel.SMS: number},
         variables={"profile": profile},
     )
-    return replace(offer, where=whereabouts(offer))
+    return replace(offer, jurisdiction=jurisdiction_of(offer))
 
 
 def first(offer: Message, now: str | datetime) -> datetime:
@@ -203,12 +203,12 @@ def test_every_choice_is_read() -> None:
                 when="profile.vip",
             ),
         ),
-        subscribers=(Subscriber(name="crm", url="https://crm.example.com", secret="crm"),),
+        webhook_endpoints=(WebhookEndpoint(name="crm", url="https://crm.example.com", secret="crm"),),
         answers={"en": {Intent.STOP: "Stopped"}},
     )
 
 
 def test_a_policy_that_says_nothing_asks_for_nothing() -> None:
     assert policy_from_document({}) == Policy()
-    anywhere = message(where=Whereabouts(("Asia/Tokyo",), {}, ""), purpose=Purpose.MARKETING)
+    anywhere = message(jurisdiction=Jurisdiction(("Asia/Tokyo",), {}, ""), purpose=Purpose.MARKETING)
     assert first_legal(Policy(), anywhere, Channel.SMS, at("2026-03-03 18:00")).objections == ()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from cairn.adapters.dynamodb import codec
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
-from cairn.domain.consent.contact import Claim, Hold
-from cairn.domain.consent.suppression import Cause, Mark, Told
+from cairn.domain.consent.contact import Claim, Deferral
+from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
@@ -21,7 +21,7 @@ from cairn.domain.effects import (
     Fact,
     MoveMessage,
     OpenTask,
-    ParkEnrollment,
+    PauseEnrollment,
     RecordConsent,
     SendMessage,
     WakeAt,
@@ -54,7 +54,7 @@ KINDS = [
     AbsorbHistory,
     AnswerKeyword,
     RecordConsent,
-    ParkEnrollment,
+    PauseEnrollment,
     EraseCustomer,
 ]
 IN_JSON = dict.fromkeys(["data", "detail", "context", "variables"], documents)
@@ -76,7 +76,9 @@ BY_TYPE = {
     str(datetime | None): st.none() | instants,
     str(int): st.integers(0, 1000),
     str(tuple[ConsentChange, ...]): st.lists(consents, max_size=3).map(tuple),
-    str(tuple[Told, ...]): st.lists(st.builds(Told, st.sampled_from(Channel), marks, texts, texts)).map(tuple),
+    str(tuple[SuppressionChange, ...]): st.lists(
+        st.builds(SuppressionChange, st.sampled_from(Channel), marks, texts, texts)
+    ).map(tuple),
 }
 
 
@@ -160,7 +162,7 @@ def test_a_claim_survives(claim: Claim) -> None:
 
 @given(
     st.builds(
-        Hold,
+        Deferral,
         st.none() | instants,
         st.sampled_from(Reason),
         st.just("") | names,
@@ -169,7 +171,7 @@ def test_a_claim_survives(claim: Claim) -> None:
         st.sampled_from(Purpose),
     )
 )
-def test_a_hold_survives(hold: Hold) -> None:
+def test_a_hold_survives(hold: Deferral) -> None:
     assert codec.hold_from_wire(wired(codec.hold_to_wire(hold))) == hold
 
 
@@ -324,7 +326,7 @@ def test_the_shape_of_facts_consents_and_claims() -> None:
     )
     claim = Claim(MONDAY, Purpose.MARKETING, Channel.SMS, "visit")
     assert codec.claim_to_wire(claim) == "marketing 2026-03-02T10:00:00Z sms visit"
-    hold = Hold(None, Reason.PAUSED, "enr", MONDAY, 2)
+    hold = Deferral(None, Reason.PAUSED, "enr", MONDAY, 2)
     assert codec.hold_to_wire(hold) == "- paused enr 2026-03-02T10:00:00Z 2 marketing"
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from cairn.adapters.pages.links import SignedLinks
-from cairn.adapters.pages.preference_centre import Desk, Visit
+from cairn.adapters.pages.preference_centre import PreferenceCentre, Visit
 from cairn.adapters.pages.render import Page, Pages
 from cairn.application.consent.serve_preferences import ServePreferences
 from cairn.application.ports import Commit
@@ -17,7 +17,7 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.customer.customer import Customer, Reaction
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import home_of
+from cairn.domain.identity.identifiers import customer_id_for
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import CairnError
@@ -50,8 +50,8 @@ class Visitor:
     def __post_init__(self) -> None:
         self.links = SignedLinks(self.secrets, salt=SALT, public_url="https://example.org")
         serve = ServePreferences(self.links, self.customers, self.inbox, self.policy, SALT)
-        self.desk = Desk(serve, Pages(self.policy))
-        self.customer = home_of(ADA[0], SALT)
+        self.desk = PreferenceCentre(serve, Pages(self.policy))
+        self.customer = customer_id_for(ADA[0], SALT)
 
     def is_known(self, *consents: ConsentChange, **attributes: Any) -> None:
         """Ada is a customer who has said this so far."""

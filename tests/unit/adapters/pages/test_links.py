@@ -12,7 +12,7 @@ from itsdangerous.encoding import base64_decode
 
 from cairn.adapters.pages.links import SignedLinks
 from cairn.domain.consent.links import Link, LinkKind
-from cairn.domain.consent.suppression import key_of
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import LinkExpiredError, LinkInvalidError, SecretMissingError
 from cairn.settings import LINK_VALIDITY
@@ -38,7 +38,7 @@ def test_a_link_says_whom_with_what_and_where(kind: LinkKind) -> None:
         customer="c_ada",
         message="enr-confirm-1",
         channel=Channel.EMAIL,
-        key=key_of(Channel.EMAIL, ADDRESS, SALT),
+        key=suppression_key(Channel.EMAIL, ADDRESS, SALT),
         purpose=Purpose.MARKETING,
         expires_at=MONDAY + LINK_VALIDITY,
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cairn.adapters.pages.forms import MAX_FORM_BYTES, form_of
 from cairn.domain.consent.links import LinkKind
-from cairn.domain.consent.suppression import key_of
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import BodyTooLargeError, MalformedBodyError, ServiceBusyError
 from cairn.settings import LINK_VALIDITY
@@ -92,7 +92,7 @@ def test_what_is_stored_is_the_proof_of_it(visitor: Any) -> None:
     (change,) = event.consent
     assert (event.source, event.type, event.customer_id) == ("preferences", "consent.changed", visitor.customer)
     assert event.properties == {
-        "keys": {"email": key_of(Channel.EMAIL, "ada@example.com", SALT)},
+        "keys": {"email": suppression_key(Channel.EMAIL, "ada@example.com", SALT)},
         "message_id": "enr-confirm-1",
     }
     assert (change.at, change.source) == (MONDAY, "preferences")

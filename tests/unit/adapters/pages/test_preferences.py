@@ -8,7 +8,7 @@ import pytest
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.links import LinkKind
-from cairn.domain.consent.suppression import key_of
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.fakes import SALT
@@ -108,7 +108,7 @@ def test_saving_stores_what_was_changed_and_shows_it(visitor: Any) -> None:
         "whatsapp:marketing": "denied preference_page",
         "whatsapp:transactional": "denied preference_page",
     }
-    assert visitor.event.properties["keys"] == {"email": key_of(Channel.EMAIL, "ada@example.com", SALT)}
+    assert visitor.event.properties["keys"] == {"email": suppression_key(Channel.EMAIL, "ada@example.com", SALT)}
 
 
 def test_a_tick_that_the_page_had_set_is_nobodys_consent(visitor: Any) -> None:
@@ -165,7 +165,7 @@ def test_a_link_to_an_old_address_proves_nothing_of_the_new_one(visitor: Any) ->
     visitor.posts(PREFERENCES, filled(page, email_marketing=True), token=old)
 
     assert visitor.said["email:marketing"] == "granted single_opt_in"
-    assert visitor.event.properties["keys"] == {"email": key_of(Channel.EMAIL, "ada@old.example.com", SALT)}
+    assert visitor.event.properties["keys"] == {"email": suppression_key(Channel.EMAIL, "ada@old.example.com", SALT)}
 
 
 def test_nothing_at_all_is_one_button(visitor: Any) -> None:

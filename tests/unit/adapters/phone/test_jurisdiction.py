@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.adapters.phone.jurisdiction import located, whereabouts, zones_by_country
+from cairn.adapters.phone.jurisdiction import jurisdiction_of, located, zones_by_country
 from cairn.adapters.phone.numbers import country_of
-from cairn.domain.message.message import Whereabouts
+from cairn.domain.message.message import Jurisdiction
 from cairn.domain.shared.channels import Channel
 from tests.unit.makers import message
 from tests.unit.strategies import json_values
@@ -18,9 +18,9 @@ NEW_YORK = "America/New_York"
 MOBILE = "+12015550123"
 
 
-def found(phone: str = MOBILE, **profile: Any) -> Whereabouts:
+def found(phone: str = MOBILE, **profile: Any) -> Jurisdiction:
     addresses = {Channel.EMAIL: "ada@example.com"} | ({Channel.SMS: phone, Channel.WHATSAPP: phone} if phone else {})
-    return whereabouts(message(addresses=addresses, variables={"profile": profile, "data": {}}))
+    return jurisdiction_of(message(addresses=addresses, variables={"profile": profile, "data": {}}))
 
 
 def test_the_profile_s_own_zone_is_the_only_one() -> None:
@@ -118,8 +118,8 @@ def test_a_region_is_believed_where_nothing_speaks_against_it(profile: dict[str,
 
 
 def test_a_message_without_a_profile_is_nowhere() -> None:
-    assert whereabouts(message()) == Whereabouts((), dict.fromkeys(Channel, ""), "")
-    assert whereabouts(message(variables={"profile": None})).zones == ()
+    assert jurisdiction_of(message()) == Jurisdiction((), dict.fromkeys(Channel, ""), "")
+    assert jurisdiction_of(message(variables={"profile": None})).zones == ()
 
 
 def test_every_zone_of_the_table_can_be_told_the_time_in() -> None:

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.scheduler.timers import AlarmClock, Line
+from cairn.adapters.scheduler.timers import QueueTarget, TimerService
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
-from cairn.adapters.sqs.webhook_queue import LaterNotices, NoticesQueue, notice_from_wire, notice_to_wire
+from cairn.adapters.sqs.webhook_queue import WebhookQueue, WebhookRetries, notice_from_wire, notice_to_wire
 from cairn.domain.shared.errors import ServiceBusyError
-from cairn.domain.webhook_delivery import Notice
+from cairn.domain.webhook_delivery import WebhookDelivery
 from tests.unit.makers import MONDAY
 
-NOTICE = Notice("ntc_" + "a" * 26, "crm", "c_ada", "2026-03-02T10:00:00Z#abc", 3)
-LINE = Line(url="https://sqs/notices", arn="arn:notices", dead_letter_arn="arn:dead")
+NOTICE = WebhookDelivery("ntc_" + "a" * 26, "crm", "c_ada", "2026-03-02T10:00:00Z#abc", 3)
+LINE = QueueTarget(url="https://sqs/notices", arn="arn:notices", dead_letter_arn="arn:dead")
 
 
 @dataclass
@@ -35,9 +35,9 @@ class Aws:
         self.asked.append(given)
 
 
-def put_off(aws: Aws, notice: Notice, length: timedelta) -> dict[str, Any]:
-    clock = AlarmClock(sqs=aws, scheduler=aws, role_arn="arn:role", group="cairn")
-    LaterNotices(clock=clock, line=LINE).put_off(notice, MONDAY + length, MONDAY)
+def put_off(aws: Aws, notice: WebhookDelivery, length: timedelta) -> dict[str, Any]:
+    clock = TimerService(sqs=aws, scheduler=aws, role_arn="arn:role", group="cairn")
+    WebhookRetries(clock=clock, line=LINE).retry_at(notice, MONDAY + length, MONDAY)
     return aws.asked[-1]
 
 
@@ -49,7 +49,7 @@ def test_each_subscriber_is_a_group_of_its_own_and_ten_go_at_once() -> None:
     aws = Aws()
     notices = [replace(NOTICE, subscriber=f"crm-{number % 3}") for number in range(23)]
 
-    NoticesQueue(aws, LINE.url).put(notices)
+    WebhookQueue(aws, LINE.url).put(notices)
 
     assert [len(one["Entries"]) for one in aws.asked] == [10, 10, 3]
     entries = [entry for one in aws.asked for entry in one["Entries"]]
@@ -59,7 +59,7 @@ def test_each_subscriber_is_a_group_of_its_own_and_ten_go_at_once() -> None:
 
 def test_what_the_queue_does_not_take_is_tried_again() -> None:
     with pytest.raises(ServiceBusyError):
-        NoticesQueue(Aws(failed=[{"Id": "1"}]), LINE.url).put([NOTICE])
+        WebhookQueue(Aws(failed=[{"Id": "1"}]), LINE.url).put([NOTICE])
 
 
 def test_a_short_wait_is_a_delay_and_a_long_one_a_schedule() -> None:
@@ -87,6 +87,6 @@ def test_only_a_queue_that_keeps_order_is_told_of_a_group(url: str, ordered: boo
     """SQS takes a deduplication id for no other queue."""
     aws = Aws()
 
-    DeadLetterQueue(aws, url).park("{}", "why", group="crm", delivery="m-1")
+    DeadLetterQueue(aws, url).add("{}", "why", group="crm", delivery="m-1")
 
     assert ({"MessageGroupId", "MessageDeduplicationId"} <= aws.asked[0].keys()) is ordered

@@ -113,8 +113,8 @@ def test_any_template_may_name_a_link() -> None:
 def test_what_is_kept_of_a_message_opens_nothing() -> None:
     sent = rendered(marketing(), text="Out: {{ links.unsubscribe }} or {{ links.preferences }}")
 
-    assert sent.told == "Out: [unsubscribe] or [preferences]"
-    assert "example.org" not in rendered(marketing()).told
+    assert sent.redacted_text == "Out: [unsubscribe] or [preferences]"
+    assert "example.org" not in rendered(marketing()).redacted_text
 
 
 def test_marketing_without_a_way_out_is_not_written_at_all() -> None:

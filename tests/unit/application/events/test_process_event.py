@@ -7,9 +7,9 @@ import pytest
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ATTEMPTS, ProcessEvent
 from cairn.domain.consent.changes import ConsentStatus
-from cairn.domain.effects import AbsorbHistory, ParkEnrollment, WakeAt
+from cairn.domain.effects import AbsorbHistory, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import PHONE, Identifier, home_of
+from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidEventError, UnknownCustomerError
@@ -56,7 +56,7 @@ def test_a_stranger_becomes_a_customer_at_the_home_of_its_strongest_name(
 
     assert reaction is not None
     assert sent(reaction) == ["hello"]
-    assert customers.who_is(*who) == home_of(who[0], SALT)
+    assert customers.who_is(*who) == customer_id_for(who[0], SALT)
     assert next(iter(customers)).profile.identifiers == who
     assert journeys.kept == [WELCOME]
 
@@ -114,8 +114,8 @@ def test_an_event_that_names_two_customers_makes_them_one(process: ProcessEvent,
     reaction = process(event("profile.changed", who=name(user_id="ada", email="ada@example.com")), MONDAY + DAY)
 
     (ada,) = customers
-    by_mail = home_of(*name(email="ada@example.com"), SALT)
-    assert ada.id == home_of(*name(user_id="ada"), SALT)
+    by_mail = customer_id_for(*name(email="ada@example.com"), SALT)
+    assert ada.id == customer_id_for(*name(user_id="ada"), SALT)
     assert ada.profile.activity.keys() == {"trial.signup", "visit.attended", "profile.changed"}
     assert ada.profile.merged == {by_mail: MONDAY + DAY}
     assert reaction is not None
@@ -210,7 +210,7 @@ def test_a_wake_up_finds_the_customer_after_a_merge(process: ProcessEvent) -> No
     process(event("visit.attended", who=name(user_id="ada")), MONDAY)
     process(event("profile.changed", who=name(user_id="ada", email="ada@example.com")), MONDAY)
 
-    woken = process.wake(home_of(*by_mail, SALT), timer.enrollment, timer.sequence, timer.at)
+    woken = process.wake(customer_id_for(*by_mail, SALT), timer.enrollment, timer.sequence, timer.at)
 
     assert woken is not None
     assert sent(woken) == ["tips"]
@@ -243,7 +243,7 @@ def test_a_wake_up_of_a_paused_journey_parks_the_passage_where_it_stands(
 
     assert held is not None
     assert held.customer == ada
-    assert [effect.target for effect in held.effects if isinstance(effect, ParkEnrollment)] == ["journey:visit"]
+    assert [effect.target for effect in held.effects if isinstance(effect, PauseEnrollment)] == ["journey:visit"]
     assert customers.commits[-1].reaction == held
 
 

@@ -7,15 +7,15 @@ import pytest
 
 from cairn.application.events.relay_effects import Committed, RelayEffects
 from cairn.application.operations.watch_health import WatchHealth
-from cairn.application.ports import ParkedEnrollment
-from cairn.application.webhooks.queue_deliveries import TellSubscribers
+from cairn.application.ports import PausedEnrollment
+from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.domain.customer.customer import Customer, on_event
 from cairn.domain.effects import (
     AbsorbHistory,
     Effect,
     EraseCustomer,
     MoveMessage,
-    ParkEnrollment,
+    PauseEnrollment,
     RecordConsent,
     WakeAt,
 )
@@ -27,17 +27,17 @@ from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
 from tests.unit.fakes import (
     Alert,
     ConsentRecords,
+    DeadLetteredEffects,
     Deliveries,
+    DeliveryCounters,
     Erasures,
-    Notices,
-    Outbox,
-    Parked,
+    MessageQueue,
+    PausedWorkStore,
     SwitchBoard,
-    Tallies,
     Tasks,
     Timeline,
     Timers,
-    WaitingRoom,
+    WebhookQueue,
 )
 from tests.unit.makers import MONDAY, Deployed, denied, event, journey, name, profile, send, wait
 
@@ -49,15 +49,15 @@ class Relay:
     """The outside world, and the relay that does things to it."""
 
     def __init__(self) -> None:
-        self.timers, self.outbox, self.tasks = Timers(), Outbox(), Tasks()
-        self.timeline, self.deliveries, self.parked = Timeline(), Deliveries(), Parked()
+        self.timers, self.outbox, self.tasks = Timers(), MessageQueue(), Tasks()
+        self.timeline, self.deliveries, self.parked = Timeline(), Deliveries(), DeadLetteredEffects()
         self.records, self.notices, self.waiting_room, self.erasures = (
             ConsentRecords(),
-            Notices(),
-            WaitingRoom(),
+            WebhookQueue(),
+            PausedWorkStore(),
             Erasures(),
         )
-        self.tallies, self.board, self.alert = Tallies(), SwitchBoard(), Alert()
+        self.tallies, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
         self.carry_out = RelayEffects(
             timers=self.timers,
             outbox=self.outbox,
@@ -68,7 +68,7 @@ class Relay:
                 self.tallies, self.board, self.tasks, self.alert, Breaker(minimum=3), tripped=lambda _: None
             ),
             waiting_room=self.waiting_room,
-            tell=TellSubscribers(self.records, self.notices, ("crm",)),
+            webhooks=QueueWebhookDeliveries(self.records, self.notices, ("crm",)),
             erasures=self.erasures,
             park=self.parked,
         )
@@ -209,18 +209,18 @@ def test_what_was_said_of_consent_is_recorded_and_told_as_often_as_it_takes(rela
 def test_a_timer_of_a_paused_journey_waits_where_the_resume_looks_for_it(relay: Relay) -> None:
     ada = committed()
     ((enrollment, stands),) = ada.enrollments.items()
-    commit = committed(ParkEnrollment("park", enrollment, stands.sequence, "journey:visit"))
+    commit = committed(PauseEnrollment("park", enrollment, stands.sequence, "journey:visit"))
 
     relay.carry_out(commit, MONDAY)
     relay.carry_out(commit, MONDAY)
 
     assert relay.waiting_room == {
-        "journey:visit": [ParkedEnrollment(commit.profile.id, enrollment, stands.sequence, str(commit.revision))]
+        "journey:visit": [PausedEnrollment(commit.profile.id, enrollment, stands.sequence, str(commit.revision))]
     }
 
 
 def test_nobody_waits_whose_journey_is_gone_when_a_letter_is_redriven(relay: Relay) -> None:
-    relay.carry_out(committed(ParkEnrollment("park", "gone", 1, "journey:visit")), MONDAY)
+    relay.carry_out(committed(PauseEnrollment("park", "gone", 1, "journey:visit")), MONDAY)
 
     assert relay.waiting_room == {}
     assert relay.parked == []

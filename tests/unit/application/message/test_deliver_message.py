@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from cairn.application.message.deliver_message import ATTEMPTS, IN_THE_QUEUE, LEASE, DeliverMessage
-from cairn.application.ports import Asked, HeldMessage
+from cairn.application.ports import DeferredMessage, DeliveryRequest
 from cairn.domain.consent.contact import Claim, Contact
-from cairn.domain.message.message import Approval, Message, MessageStatus, Review, Terms, Whereabouts
-from cairn.domain.message.rate_limit import PLACE_LASTS
+from cairn.domain.message.message import Approval, Jurisdiction, Message, MessageStatus, Review, Terms
+from cairn.domain.message.rate_limit import RESERVATION_TTL
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
@@ -20,7 +20,7 @@ from cairn.domain.shared.errors import (
     ProviderRejectedError,
     TemplateError,
 )
-from tests.unit.fakes import Deliveries, HeldMessages, Pace, Provider, Renderer, Switches, Tasks
+from tests.unit.fakes import DeferredMessages, Deliveries, Provider, RateLimiter, Renderer, Switches, Tasks
 from tests.unit.makers import MONDAY, denied, granted, message
 
 NEWS = message(id="news", purpose=Purpose.MARKETING)
@@ -47,7 +47,7 @@ class Desk:
         self.renderer = Renderer()
         self.mail, self.texts = Provider(), Provider()
         self.switches = Switches()
-        self.held, self.tasks, self.pace = HeldMessages(), Tasks(), Pace()
+        self.held, self.tasks, self.pace = DeferredMessages(), Tasks(), RateLimiter()
         self._deliver = DeliverMessage(
             deliveries=self.deliveries,
             held=self.held,
@@ -56,10 +56,10 @@ class Desk:
             providers={Channel.EMAIL: self.mail, Channel.SMS: self.texts},
             switches=self.switches,
             pace=self.pace,
-            whereabouts=lambda _: Whereabouts(("UTC",), {Channel.SMS: "US"}),
+            whereabouts=lambda _: Jurisdiction(("UTC",), {Channel.SMS: "US"}),
         )
 
-    def deliver(self, asked: Asked, now: datetime) -> MessageStatus | None:
+    def deliver(self, asked: DeliveryRequest, now: datetime) -> MessageStatus | None:
         (brief,) = self._deliver.brief([asked])
         return self._deliver(asked, now, brief)
 
@@ -240,11 +240,11 @@ def test_a_message_whose_customer_was_merged_is_recorded_where_the_customer_is_n
     assert desk.deliveries.recorded_for["ticket"] == "c_ada_account"
 
 
-HELD = HeldMessage("c_ada", "ticket")
+HELD = DeferredMessage("c_ada", "ticket")
 
 
 def test_a_stop_between_the_decision_and_the_claim_is_heard(desk: Desk) -> None:
-    stopped = Contact().after(Contact().stopping(Channel.EMAIL, MONDAY, "twilio"))
+    stopped = Contact().after(Contact().stop_changes(Channel.EMAIL, MONDAY, "twilio"))
     desk.deliveries.meanwhile = lambda: desk.deliveries.changes(stopped)
 
     assert desk.deliver(NEWS, MONDAY) is MessageStatus.SUPPRESSED
@@ -262,7 +262,7 @@ def test_a_customer_who_keeps_changing_is_tried_again_later(desk: Desk) -> None:
         desk.deliver(TICKET, MONDAY)
 
     assert conflict.value.retryable
-    assert desk.deliveries.contact.turn >= ATTEMPTS
+    assert desk.deliveries.contact.version >= ATTEMPTS
     assert desk.mail == []
 
 
@@ -276,24 +276,24 @@ def test_what_is_not_sent_is_claimed_by_nobody(desk: Desk) -> None:
 def test_a_message_of_a_paused_journey_waits_until_somebody_resumes_it(desk: Desk) -> None:
     desk.switches.pauses = (Pause("journey:visit", MONDAY),)
 
-    assert desk.deliver(TICKET, MONDAY) is MessageStatus.HELD
+    assert desk.deliver(TICKET, MONDAY) is MessageStatus.DEFERRED
     assert desk.deliveries.parked == {"ticket": "journey:visit"}
     assert desk.held == {}, "no timer: nobody knows when"
 
     desk.switches.pauses = (Pause("journey:visit", MONDAY, MONDAY + HOUR),)
 
     assert desk.deliver(HELD, MONDAY + HOUR) is MessageStatus.SENT
-    assert desk.deliveries.contact.holds == {}
+    assert desk.deliveries.contact.deferrals == {}
 
 
 def test_a_message_that_the_provider_has_no_room_for_comes_back_at_its_slot_and_asks_for_no_other(desk: Desk) -> None:
     desk.pace.free_from = MONDAY + HOUR
 
-    assert desk.deliver(TICKET, MONDAY) is MessageStatus.HELD
+    assert desk.deliver(TICKET, MONDAY) is MessageStatus.DEFERRED
     assert desk.mail == []
 
     desk.pace.free_from = MONDAY + 2 * HOUR
-    assert desk.deliver(HELD, MONDAY + HOUR + PLACE_LASTS) is MessageStatus.SENT
+    assert desk.deliver(HELD, MONDAY + HOUR + RESERVATION_TTL) is MessageStatus.SENT
     assert desk.pace.asked == [(Channel.EMAIL, "", Purpose.TRANSACTIONAL)]
 
 
@@ -302,7 +302,7 @@ def test_a_place_that_nobody_came_for_is_gone(desk: Desk) -> None:
     desk.deliver(TICKET, MONDAY)
 
     desk.pace.free_from = MONDAY + 2 * HOUR
-    assert desk.deliver(HELD, MONDAY + HOUR + PLACE_LASTS + SECOND) is MessageStatus.HELD
+    assert desk.deliver(HELD, MONDAY + HOUR + RESERVATION_TTL + SECOND) is MessageStatus.DEFERRED
     assert desk.mail == [], "after a standstill, all who had places would come at once"
 
 
@@ -311,19 +311,19 @@ def test_a_long_wait_ends_to_the_second_in_the_queue_and_not_to_the_minute_of_a_
     desk.deliver(TICKET, MONDAY)
     assert desk.held == {"ticket": MONDAY + HOUR - IN_THE_QUEUE}
 
-    assert desk.deliver(HELD, MONDAY + HOUR - IN_THE_QUEUE) is MessageStatus.HELD
+    assert desk.deliver(HELD, MONDAY + HOUR - IN_THE_QUEUE) is MessageStatus.DEFERRED
     assert desk.held == {"ticket": MONDAY + HOUR}
     assert len(desk.pace.asked) == 1
 
 
 def test_a_message_that_got_no_place_is_not_sent_before_it_has_one(desk: Desk) -> None:
     desk.pace.free_from, desk.pace.is_full = MONDAY + 12 * HOUR, True
-    assert desk.deliver(TICKET, MONDAY) is MessageStatus.HELD
+    assert desk.deliver(TICKET, MONDAY) is MessageStatus.DEFERRED
     again = desk.held["ticket"]
     assert MONDAY + 6 * HOUR < again <= MONDAY + 12 * HOUR
 
     desk.pace.free_from, desk.pace.is_full = again + HOUR, False
-    assert desk.deliver(HELD, again) is MessageStatus.HELD
+    assert desk.deliver(HELD, again) is MessageStatus.DEFERRED
     assert len(desk.pace.asked) == 2
     assert desk.mail == []
 
@@ -353,7 +353,7 @@ def test_what_may_not_go_out_takes_no_place(desk: Desk) -> None:
 def test_a_message_that_needs_a_persons_word_is_shown_to_them_as_it_will_go_out(desk: Desk) -> None:
     desk.renderer.says = Terms(review=Review("compliance", 24 * HOUR, "drop"))
 
-    assert desk.deliver(TICKET, MONDAY) is MessageStatus.HELD
+    assert desk.deliver(TICKET, MONDAY) is MessageStatus.DEFERRED
 
     ((journey, task),) = desk.tasks.values()
     assert (journey, task.queue, task.due_at) == ("visit", "compliance", MONDAY + 24 * HOUR)
@@ -393,16 +393,16 @@ def test_who_has_paid_meanwhile_is_not_reminded(desk: Desk) -> None:
     desk.deliver(NEWS, MONDAY)
     desk.deliveries.unwanted.add(NEWS.enrollment)
 
-    assert desk.deliver(HeldMessage("c_ada", "news"), MONDAY + HOUR) is MessageStatus.SUPPRESSED
+    assert desk.deliver(DeferredMessage("c_ada", "news"), MONDAY + HOUR) is MessageStatus.SUPPRESSED
     assert desk.deliveries.details["news"]["reason"] == "ended"
 
 
 def test_holding_a_message_twice_is_holding_it_once(desk: Desk) -> None:
     desk.switches.pauses = (Pause("journey:visit", MONDAY),)
 
-    assert desk.deliver(TICKET, MONDAY) is MessageStatus.HELD
-    assert desk.deliver(TICKET, MONDAY + SECOND) is MessageStatus.HELD
-    assert len(desk.deliveries.contact.holds) == 1
+    assert desk.deliver(TICKET, MONDAY) is MessageStatus.DEFERRED
+    assert desk.deliver(TICKET, MONDAY + SECOND) is MessageStatus.DEFERRED
+    assert len(desk.deliveries.contact.deferrals) == 1
 
 
 def test_a_message_of_somebody_who_was_erased_is_nobodys(desk: Desk) -> None:

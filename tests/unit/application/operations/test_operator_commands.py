@@ -11,24 +11,24 @@ from cairn.adapters.phone.numbers import to_e164
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.message.review_messages import ReviewMessages
-from cairn.application.operations.operator_commands import Instruct, Said, Word
+from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact
-from cairn.domain.consent.suppression import key_of
-from cairn.domain.customer.consent_updates import heed
+from cairn.domain.consent.suppression import suppression_key
+from cairn.domain.customer.consent_updates import consent_updates
 from cairn.domain.event import Event
 from cairn.domain.message.message import Approval
-from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.policy import Policy
-from cairn.domain.privacy.requests import is_order, order_of
+from cairn.domain.privacy.requests import erasure_order, is_erasure_order
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import AmbiguousNameError, ServiceBusyError, UnknownCustomerError, UnknownMessageError
-from tests.unit.fakes import SALT, Customers, Outbox, Sent, Switches
+from tests.unit.fakes import SALT, Customers, MessageQueue, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, name
 
 ADA = name(user_id="ada", email="ada@example.com", phone="+12015550123", external={"shop": "7"})
-WORD = Word("arn:aws:iam::1:user/bo", "she rang us", MONDAY)
-SAYS_NO = Said(Channel.SMS, Purpose.MARKETING, ConsentStatus.DENIED)
+WORD = Attribution("arn:aws:iam::1:user/bo", "she rang us", MONDAY)
+SAYS_NO = ConsentStatement(Channel.SMS, Purpose.MARKETING, ConsentStatus.DENIED)
 ENROLLMENT = "abcdefghijklmnopqrst"
 
 
@@ -51,7 +51,7 @@ class Log(list[Any]):
 
     failure: Exception | None = None
 
-    def write(self, audited: Audited) -> None:
+    def write(self, audited: AuditEntry) -> None:
         self.append(audited)
 
     def put(self, events: Sequence[Event]) -> None:
@@ -61,12 +61,12 @@ class Log(list[Any]):
 
 
 class NothingKnown:
-    def standing(self, addresses: Any) -> dict[Any, Any]:  # noqa: ARG002
+    def current(self, addresses: Any) -> dict[Any, Any]:  # noqa: ARG002
         return {}
 
 
 class Reviews(list[Approval]):
-    def decide(self, customer_id: str, message_id: str, approval: Approval, audited: Audited) -> Purpose:  # noqa: ARG002
+    def decide(self, customer_id: str, message_id: str, approval: Approval, audited: AuditEntry) -> Purpose:  # noqa: ARG002
         self.append(approval)
         return Purpose.MARKETING
 
@@ -91,8 +91,10 @@ def log() -> Log:
 
 
 @pytest.fixture
-def instruct(find: FindCustomer, customers: Customers, log: Log) -> Instruct:
-    return Instruct(find=find, customers=customers, inbox=log, audit=log, suppressions=NothingKnown(), salt=SALT)
+def instruct(find: FindCustomer, customers: Customers, log: Log) -> OperatorCommands:
+    return OperatorCommands(
+        find=find, customers=customers, inbox=log, audit=log, suppressions=NothingKnown(), salt=SALT
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,37 +128,42 @@ def test_a_message_leads_to_its_customer_alone_or_with_the_name(find: FindCustom
             find.of_message(unknown)
 
 
-def test_the_audit_is_written_first(instruct: Instruct, log: Log) -> None:
+def test_the_audit_is_written_first(instruct: OperatorCommands, log: Log) -> None:
     instruct.consent("ada", SAYS_NO, WORD)
     instruct.suppress(Channel.EMAIL, "ada@example.com", WORD)
     instruct.release(Channel.EMAIL, "ada@example.com", WORD)
     instruct.erase("ada", WORD)
 
-    assert [type(one) for one in log] == [Audited, Event] * 4
-    assert [one.what for one in log if isinstance(one, Audited)] == ["consent", "suppress", "release", "order_erasure"]
-    assert {(one.who, one.why) for one in log if isinstance(one, Audited)} == {(WORD.by, WORD.why)}
+    assert [type(one) for one in log] == [AuditEntry, Event] * 4
+    assert [one.action for one in log if isinstance(one, AuditEntry)] == [
+        "consent",
+        "suppress",
+        "release",
+        "order_erasure",
+    ]
+    assert {(one.actor, one.reason) for one in log if isinstance(one, AuditEntry)} == {(WORD.by, WORD.why)}
 
 
-def test_what_cannot_be_stored_is_told_and_was_written_down(instruct: Instruct, log: Log) -> None:
+def test_what_cannot_be_stored_is_told_and_was_written_down(instruct: OperatorCommands, log: Log) -> None:
     log.failure = ServiceBusyError("sqs is busy")
 
     with pytest.raises(ServiceBusyError):
         instruct.erase("ada", WORD)
 
-    assert [one.what for one in log] == ["order_erasure"]
+    assert [one.action for one in log] == ["order_erasure"]
 
 
-def test_who_is_not_known_is_not_written_down(instruct: Instruct, log: Log) -> None:
+def test_who_is_not_known_is_not_written_down(instruct: OperatorCommands, log: Log) -> None:
     with pytest.raises(UnknownCustomerError):
         instruct.consent("bo", SAYS_NO, WORD)
 
     assert log == []
 
 
-def test_what_is_said_is_heard(instruct: Instruct, log: Log) -> None:
+def test_what_is_said_is_heard(instruct: OperatorCommands, log: Log) -> None:
     instruct.consent("ada", SAYS_NO, WORD)
 
-    heard = heed(Contact(), log[-1], Policy(), "UTC")
+    heard = consent_updates(Contact(), log[-1], Policy(), "UTC")
 
     assert heard.contact.consent(Channel.SMS, Purpose.MARKETING) is ConsentStatus.DENIED
     assert log[-1].consent[0].evidence["actor"] == WORD.by
@@ -166,16 +173,16 @@ def test_what_is_said_is_heard(instruct: Instruct, log: Log) -> None:
     ("channel", "address"),
     [(Channel.EMAIL, "ada@example.com"), (Channel.SMS, "+12015550199"), (Channel.PUSH, "arn:aws:sns:device")],
 )
-def test_an_address_travels_as_its_key(instruct: Instruct, log: Log, channel: Channel, address: str) -> None:
+def test_an_address_travels_as_its_key(instruct: OperatorCommands, log: Log, channel: Channel, address: str) -> None:
     done = instruct.suppress(channel, address, WORD)
 
-    (told,) = heed(Contact(), log[-1], Policy(), "UTC").told
-    assert told.key_with(SALT) == key_of(channel, address, SALT) == done.about
+    (told,) = consent_updates(Contact(), log[-1], Policy(), "UTC").suppression_changes
+    assert told.key_with(SALT) == suppression_key(channel, address, SALT) == done.about
     assert address not in str(log)
 
 
 def test_an_address_is_its_owners_and_of_nobodys_no_customer_is_made(
-    instruct: Instruct, log: Log, customers: Customers
+    instruct: OperatorCommands, log: Log, customers: Customers
 ) -> None:
     instruct.suppress(Channel.EMAIL, "ada@example.com", WORD)
     instruct.suppress(Channel.EMAIL, "bo@example.com", WORD)
@@ -184,7 +191,9 @@ def test_an_address_is_its_owners_and_of_nobodys_no_customer_is_made(
     assert owner == customers.who_is(*ADA)
     process = ProcessEvent(customers, Deployed(), number, SALT, Sent(), Switches())
     assert process(log[-1], MONDAY) is None
-    assert [one.key for one in customers.told] == [key_of(Channel.EMAIL, "bo@example.com", SALT)]
+    assert [one.key for one in customers.suppression_changes] == [
+        suppression_key(Channel.EMAIL, "bo@example.com", SALT)
+    ]
     with pytest.raises(UnknownCustomerError):
         customers.load(str(nobody))
 
@@ -197,16 +206,16 @@ def test_what_operators_say_of_a_customer_that_there_is_not_is_not_swallowed(cus
         process(about_nobody, MONDAY)
 
 
-def test_an_erasure_is_one_and_its_receipt_is_that_of_the_order(instruct: Instruct, log: Log) -> None:
+def test_an_erasure_is_one_and_its_receipt_is_that_of_the_order(instruct: OperatorCommands, log: Log) -> None:
     done = instruct.erase("ada", WORD)
 
-    assert is_order(log[-1])
-    assert done.id == order_of(done.about, log[-1]).id
-    assert order_of(done.about, log[-1]).by == WORD.by
+    assert is_erasure_order(log[-1])
+    assert done.id == erasure_order(done.about, log[-1]).id
+    assert erasure_order(done.about, log[-1]).by == WORD.by
     assert log[0].detail == {"receipt": done.id}
 
 
-def test_a_double_click_is_one_event_and_a_second_thought_another(instruct: Instruct, log: Log) -> None:
+def test_a_double_click_is_one_event_and_a_second_thought_another(instruct: OperatorCommands, log: Log) -> None:
     for word in (WORD, WORD, replace(WORD, at=MONDAY + timedelta(seconds=1))):
         instruct.consent("ada", SAYS_NO, word)
 
@@ -220,7 +229,7 @@ def test_a_decided_message_is_brought_to_the_gate_however_often_it_takes(
     customers: Customers,
     granted: bool,  # noqa: FBT001
 ) -> None:
-    outbox, reviews = Outbox(), Reviews()
+    outbox, reviews = MessageQueue(), Reviews()
     review = ReviewMessages(find, reviews, outbox)
     decide: dict[str, Any] = {"granted": granted, "by": WORD.by, "why": WORD.why, "now": MONDAY}
     outbox.failure = ServiceBusyError("sqs is busy")
@@ -230,5 +239,5 @@ def test_a_decided_message_is_brought_to_the_gate_however_often_it_takes(
     outbox.failure = None
     review.decide(f"{ENROLLMENT}-hello-1.2", "", **decide)
 
-    assert outbox.held == [(customers.who_is(*ADA), f"{ENROLLMENT}-hello-1", Purpose.MARKETING)]
+    assert outbox.deferred == [(customers.who_is(*ADA), f"{ENROLLMENT}-hello-1", Purpose.MARKETING)]
     assert reviews == [Approval(granted, WORD.by, MONDAY)] * 2

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cairn.application.operations.switch import ATTEMPTS, Switch
-from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.operations.switches import HELD_AT_MOST, MAX_PAUSES, MAX_WINDOW, WAITED_AT_MOST, Board
 from cairn.domain.shared.errors import ConflictError, InvalidSwitchError
@@ -34,7 +34,7 @@ def test_what_is_stopped_says_who_when_and_why(switch: Switch, board: SwitchBoar
     note = after.stopped[target]
     assert target == "template:visit/offer"
     assert (note.by, note.at, note.why) == ("ada@example.com", MONDAY, "wrong price in it")
-    assert board.audit == [Audited(MONDAY, "ada@example.com", "stop", target, "wrong price in it")]
+    assert board.audit == [AuditEntry(MONDAY, "ada@example.com", "stop", target, "wrong price in it")]
 
 
 def test_what_is_started_again_is_stopped_no_longer(switch: Switch, board: SwitchBoard) -> None:
@@ -42,7 +42,7 @@ def test_what_is_started_again_is_stopped_no_longer(switch: Switch, board: Switc
     switch.stop("channel:sms", **TELLS)
 
     assert switch.start("all", **TELLS).stopped.keys() == {"channel:sms"}
-    assert [one.what for one in board.audit] == ["stop", "stop", "start"]
+    assert [one.action for one in board.audit] == ["stop", "stop", "start"]
 
 
 def test_an_order_that_changes_nothing_writes_nothing(switch: Switch, board: SwitchBoard) -> None:
@@ -68,7 +68,7 @@ def test_a_pause_lasts_until_it_is_resumed_and_then_says_by_which_policy(switch:
     assert [one.pause for one in chosen.pauses][1:] == [
         Pause("journey:visit", MONDAY + 2 * DAY, MONDAY + 3 * DAY, PausePolicy.SPREAD, MAX_WINDOW)
     ]
-    assert [(one.what, one.detail) for one in board.audit] == [
+    assert [(one.action, one.detail) for one in board.audit] == [
         ("pause", {"policy": "restart"}),
         ("resume", {}),
         ("pause", {"policy": "keep"}),
@@ -121,7 +121,7 @@ def test_of_two_at_once_none_is_lost(switch: Switch, board: SwitchBoard) -> None
 
     assert after.stopped.keys() == {"channel:sms"}
     assert [one.pause.target for one in after.pauses] == ["journey:visit"]
-    assert [one.what for one in board.audit] == ["stop", "pause"]
+    assert [one.action for one in board.audit] == ["stop", "pause"]
     assert board.board() == after
 
 

@@ -11,7 +11,7 @@ from cairn.application.operations.watch_health import OPERATIONS, WatchHealth
 from cairn.domain.operations.breaker import BUCKET, Counts, Trip, bucket_of
 from cairn.domain.policy import Breaker
 from cairn.domain.shared.errors import ServiceBusyError
-from tests.unit.fakes import Alert, SwitchBoard, Tallies, Tasks
+from tests.unit.fakes import Alert, DeliveryCounters, SwitchBoard, Tasks
 from tests.unit.makers import MONDAY
 
 RECORD = {"journey": "visit", "channel": "email", "step": "hello", "body": "Dear Ada"}
@@ -21,7 +21,7 @@ class Watch:
     """The outside world, and the watch."""
 
     def __init__(self) -> None:
-        self.tallies, self.board, self.tasks, self.alert = Tallies(), SwitchBoard(), Tasks(), Alert()
+        self.tallies, self.board, self.tasks, self.alert = DeliveryCounters(), SwitchBoard(), Tasks(), Alert()
         self.trips: list[Trip] = []
         self.watch = WatchHealth(
             self.tallies, self.board, self.tasks, self.alert, Breaker(minimum=3), tripped=self.trips.append
@@ -76,7 +76,7 @@ def test_what_does_badly_pauses_and_people_are_told_once_by_every_way(watch: Wat
 
     why = "complaints 100 % of 3 messages in 30 minutes, above 0.08 %"
     assert watch.paused() == {"journey:visit": why, "channel:email": why}
-    assert [(one.who, one.what, one.why) for one in watch.board.audit] == [("breaker", "pause", why)] * 2
+    assert [(one.actor, one.action, one.reason) for one in watch.board.audit] == [("breaker", "pause", why)] * 2
     assert watch.trips == [Trip("journey:visit", why), Trip("channel:email", why)]
     assert [subject for subject, _ in watch.alert] == [
         "Cairn has paused journey:visit",
@@ -92,7 +92,7 @@ def test_what_does_badly_pauses_and_people_are_told_once_by_every_way(watch: Wat
 
 def test_what_is_paused_already_is_counted_and_not_judged(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     watch.hears("complained", 3)
-    monkeypatch.delattr(Tallies, "between")
+    monkeypatch.delattr(DeliveryCounters, "between")
     watch.hears("complained", 5)
 
     assert (len(watch.board.audit), len(watch.alert), len(watch.trips), len(watch.tasks)) == (2, 2, 2, 2)
@@ -118,7 +118,7 @@ def test_it_is_paused_and_counted_where_nobody_can_be_told(watch: Watch, monkeyp
     def busy(*_: str) -> None:
         raise ServiceBusyError("sns is busy")
 
-    monkeypatch.setattr(watch.alert, "tell", busy)
+    monkeypatch.setattr(watch.alert, "send", busy)
     watch.hears("complained", 2, channel="")
 
     with pytest.raises(ServiceBusyError):

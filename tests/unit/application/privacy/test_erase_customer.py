@@ -9,14 +9,14 @@ import pytest
 
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import Sealed
+from cairn.application.ports import PendingErasure
 from cairn.application.privacy.erase_customer import EraseCustomer, Outcome
 from cairn.domain.consent.suppression import Cause
 from cairn.domain.effects import EraseCustomer as Order
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import home_of
-from cairn.domain.operations.audit import Audited
-from cairn.domain.privacy.requests import Traces, new_life
+from cairn.domain.identity.identifiers import customer_id_for
+from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.privacy.requests import Traces, id_after_erasure
 from cairn.domain.shared.errors import ErasedCustomerError, ServiceBusyError
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
 from tests.unit.fakes import SALT, Customers, Sent, Switches
@@ -76,9 +76,9 @@ def test_who_comes_back_begins_anew_under_another_id(process: ProcessEvent, cust
     again = process(event("trial.signup", MONDAY + 3 * DAY, who=WHO), MONDAY + 3 * DAY)
 
     [ada] = customers
-    old = home_of(WHO[0], SALT)
+    old = customer_id_for(WHO[0], SALT)
     assert erased.customer.id == old
-    assert ada.id == new_life(old, MONDAY + DAY)
+    assert ada.id == id_after_erasure(old, MONDAY + DAY)
     assert sent(again) == ["hello"]
     assert {one.id for one in timers(again)} & {one.id for one in timers(erased)} == set()
     with pytest.raises(ErasedCustomerError):
@@ -136,7 +136,7 @@ def test_what_a_provider_still_tells_holds_for_the_address_and_makes_nobody(
 
     assert erased
     assert len(customers) == 0
-    assert customers.told[-1].mark.cause is cause
+    assert customers.suppression_changes[-1].mark.cause is cause
 
 
 def test_a_receipt_of_what_went_out_before_makes_nobody(
@@ -160,7 +160,7 @@ def test_a_stranger_who_asks_to_be_forgotten_is_so_from_then_on(process: Process
     asked = process(event("customer.erasure_requested", MONDAY + DAY, source="shopify", who=BY_MAIL), MONDAY + DAY)
 
     assert asked is not None
-    assert [one.address for one in customers.told] == ["ada@example.com"]
+    assert [one.address for one in customers.suppression_changes] == ["ada@example.com"]
     with pytest.raises(ErasedCustomerError):
         process(event("visit.attended", MONDAY, who=BY_MAIL), MONDAY + 2 * DAY)
     assert len(customers) == 0
@@ -170,13 +170,13 @@ def test_a_stranger_who_asks_to_be_forgotten_is_so_from_then_on(process: Process
 class World:
     """Everything that is kept of one customer, and what was asked of it."""
 
-    left: Sealed | None
+    left: PendingErasure | None
     done: list[str] = field(default_factory=list)
-    receipts: list[Audited] = field(default_factory=list)
+    receipts: list[AuditEntry] = field(default_factory=list)
     later: list[timedelta] = field(default_factory=list)
     busy: bool = False
 
-    def sealed(self, customer_id: str) -> Sealed | None:
+    def pending(self, customer_id: str) -> PendingErasure | None:
         return self.left if self.left and self.left.id == customer_id else None
 
     def remove(self, what: Any) -> int:
@@ -189,7 +189,7 @@ class World:
         self.done.append("schedules")
         return len([*enrollments, *names])
 
-    def close(self, sealed: Sealed, receipt: Audited) -> None:
+    def complete(self, sealed: PendingErasure, receipt: AuditEntry) -> None:
         assert sealed == self.left
         self.left = None
         self.receipts.append(receipt)
@@ -200,7 +200,9 @@ class World:
 
 
 ORDER = Order("receipt", "ana", MONDAY)
-LEFT = Sealed("c_ada", MONDAY, Traces(frozenset({"c_ada"}), WHO, MONDAY), frozenset({"e"}), frozenset({"t1", "t2"}))
+LEFT = PendingErasure(
+    "c_ada", MONDAY, Traces(frozenset({"c_ada"}), WHO, MONDAY), frozenset({"e"}), frozenset({"t1", "t2"})
+)
 
 
 @pytest.fixture
@@ -219,7 +221,7 @@ def test_everything_is_removed_and_then_a_receipt_says_so(erase: EraseCustomer, 
     assert outcome is Outcome.ERASED
     assert sorted(world.done) == ["items", "letters", "schedules"]
     [receipt] = world.receipts
-    assert (receipt.who, receipt.what, receipt.target) == ("ana", "erase", "c_ada")
+    assert (receipt.actor, receipt.action, receipt.target) == ("ana", "erase", "c_ada")
     assert receipt.detail["removed"] == {"items": 2, "letters": 2, "schedules": 3}
     assert receipt.detail["requested_at"] == receipt.detail["sealed_at"] == "2026-03-02T10:00:00Z"
 

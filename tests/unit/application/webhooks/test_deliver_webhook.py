@@ -17,22 +17,22 @@ from cairn.application.webhooks.deliver_webhook import (
     MAX_RETRY_AFTER,
     REST,
     WAITS,
+    DeliverWebhook,
     GivenUpError,
-    NotifySubscriber,
     Outcome,
     wait_before,
 )
 from cairn.domain.consent.record import ConsentRecord
-from cairn.domain.policy import Subscriber
+from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import SubscriberError, SubscriberUnreachableError
-from cairn.domain.webhook_delivery import Notice
+from cairn.domain.webhook_delivery import WebhookDelivery
 from tests.unit.makers import MONDAY, denied, profile
 
-CRM = Subscriber(name="crm", url="https://crm.example.com/in", secret="crm")
-ERP = Subscriber(name="erp", url="https://erp.example.com/in", secret="erp")
-NOTICE = Notice("ntc_1", "crm", "c_ada", "r1")
+CRM = WebhookEndpoint(name="crm", url="https://crm.example.com/in", secret="crm")
+ERP = WebhookEndpoint(name="erp", url="https://erp.example.com/in", secret="erp")
+NOTICE = WebhookDelivery("ntc_1", "crm", "c_ada", "r1")
 RECORD = ConsentRecord("preferences", denied(Channel.EMAIL, Purpose.MARKETING))
 
 
@@ -51,7 +51,7 @@ class Wire:
     answers: dict[str, Reply | Exception] = field(default_factory=dict)
     told: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
 
-    def tell(self, subscriber: Subscriber, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:  # noqa: ARG002
+    def post(self, subscriber: WebhookEndpoint, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:  # noqa: ARG002
         answer = self.answers.get(subscriber.name, Reply(204))
         self.told.append((subscriber.name, notice_id, document))
         if isinstance(answer, Exception):
@@ -59,8 +59,8 @@ class Wire:
         return answer
 
 
-class PutOff(list[tuple[Notice, datetime]]):
-    def put_off(self, notice: Notice, until: datetime, now: datetime) -> None:  # noqa: ARG002
+class PutOff(list[tuple[WebhookDelivery, datetime]]):
+    def retry_at(self, notice: WebhookDelivery, until: datetime, now: datetime) -> None:  # noqa: ARG002
         self.append((notice, until))
 
 
@@ -71,9 +71,9 @@ class Desk:
     records: Records = field(default_factory=lambda: Records(r1=RECORD))
 
     def __post_init__(self) -> None:
-        self.notify = NotifySubscriber({one.name: one for one in (CRM, ERP)}, self.records, self.wire, self.later)
+        self.notify = DeliverWebhook({one.name: one for one in (CRM, ERP)}, self.records, self.wire, self.later)
 
-    def until_the_end(self, notice: Notice) -> list[datetime]:
+    def until_the_end(self, notice: WebhookDelivery) -> list[datetime]:
         """When the notice was tried, up to the last attempt."""
         now, tried = MONDAY, []
         while True:
@@ -132,7 +132,7 @@ def test_why_it_was_given_up_on_is_said_without_a_persons_data(desk: Desk) -> No
     desk.wire.answers["crm"] = SubscriberUnreachableError("did not answer: ReadTimeoutError")
 
     with pytest.raises(GivenUpError, match="crm did not answer: ReadTimeoutError, at the last of 10 attempts"):
-        desk.notify(Notice("ntc_1", "crm", "c_ada", "r1", attempt=9), MONDAY)
+        desk.notify(WebhookDelivery("ntc_1", "crm", "c_ada", "r1", attempt=9), MONDAY)
 
 
 def test_who_is_gone_is_not_asked_again(desk: Desk) -> None:
@@ -145,7 +145,7 @@ def test_who_is_gone_is_not_asked_again(desk: Desk) -> None:
 
 def test_who_is_no_subscriber_any_more_is_not_asked(desk: Desk) -> None:
     with pytest.raises(SubscriberError, match="no subscriber old any more"):
-        desk.notify(Notice("ntc_1", "old", "c_ada", "r1"), MONDAY)
+        desk.notify(WebhookDelivery("ntc_1", "old", "c_ada", "r1"), MONDAY)
 
     assert desk.wire.told == []
 
@@ -192,9 +192,9 @@ def test_who_does_not_answer_keeps_nobody_else_waiting(desk: Desk, answer: Any) 
     desk.wire.answers["crm"] = answer
     desk.notify(NOTICE, MONDAY)
     for number in range(100):
-        assert desk.notify(Notice(f"ntc_{number}", "crm", "c_ada", "r1"), MONDAY) is Outcome.PUT_OFF
+        assert desk.notify(WebhookDelivery(f"ntc_{number}", "crm", "c_ada", "r1"), MONDAY) is Outcome.PUT_OFF
 
-    assert desk.notify(Notice("ntc_1", "erp", "c_ada", "r1"), MONDAY) is Outcome.DELIVERED
+    assert desk.notify(WebhookDelivery("ntc_1", "erp", "c_ada", "r1"), MONDAY) is Outcome.DELIVERED
     assert [name for name, _, _ in desk.wire.told] == ["crm", "erp"]
     assert all(until >= MONDAY + min(REST, WAITS[0]) for _, until in desk.later)
 
@@ -202,7 +202,7 @@ def test_who_does_not_answer_keeps_nobody_else_waiting(desk: Desk, answer: Any) 
 def test_who_answers_again_is_told_everything(desk: Desk) -> None:
     desk.wire.answers["crm"] = SubscriberUnreachableError("did not answer")
     desk.notify(NOTICE, MONDAY)
-    desk.notify(Notice("ntc_2", "crm", "c_ada", "r1"), MONDAY)
+    desk.notify(WebhookDelivery("ntc_2", "crm", "c_ada", "r1"), MONDAY)
     del desk.wire.answers["crm"]
 
     outcomes = [desk.notify(notice, max(until, MONDAY + REST)) for notice, until in list(desk.later)]
@@ -215,14 +215,14 @@ def test_who_merely_refuses_is_not_left_alone(desk: Desk) -> None:
     desk.wire.answers["crm"] = Reply(400)
 
     for number in range(3):
-        desk.notify(Notice(f"ntc_{number}", "crm", "c_ada", "r1"), MONDAY)
+        desk.notify(WebhookDelivery(f"ntc_{number}", "crm", "c_ada", "r1"), MONDAY)
 
     assert len(desk.wire.told) == 3
 
 
 @given(st.integers(min_value=1, max_value=len(WAITS)), st.text(max_size=30))
 def test_a_wait_is_never_shorter_than_its_step_nor_much_longer(attempt: int, id_: str) -> None:
-    notice = Notice(id_, "crm", "c_ada", "r1", attempt)
+    notice = WebhookDelivery(id_, "crm", "c_ada", "r1", attempt)
 
     wait = wait_before(notice)
 
@@ -231,6 +231,6 @@ def test_a_wait_is_never_shorter_than_its_step_nor_much_longer(attempt: int, id_
 
 
 def test_what_failed_together_does_not_come_back_together() -> None:
-    waits = {wait_before(Notice(f"ntc_{number}", "crm", "c_ada", "r1", 3)) for number in range(50)}
+    waits = {wait_before(WebhookDelivery(f"ntc_{number}", "crm", "c_ada", "r1", 3)) for number in range(50)}
 
     assert len(waits) == 50

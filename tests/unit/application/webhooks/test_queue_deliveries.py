@@ -4,52 +4,52 @@ from dataclasses import replace
 
 import pytest
 
-from cairn.application.webhooks.queue_deliveries import TellSubscribers
-from cairn.domain.consent.suppression import Cause, Mark, Told
+from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
+from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import RecordConsent
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ServiceBusyError
-from tests.unit.fakes import ConsentRecords, Notices
+from tests.unit.fakes import ConsentRecords, WebhookQueue
 from tests.unit.makers import MONDAY, denied
 
 STOP = RecordConsent(
     "e1",
     "twilio",
     tuple(denied(Channel.SMS, purpose) for purpose in Purpose),
-    (Told(Channel.SMS, Mark(Cause.STOP, MONDAY), "+12015550123"),),
+    (SuppressionChange(Channel.SMS, Mark(Cause.STOP, MONDAY), "+12015550123"),),
 )
 
 
 def test_every_word_is_recorded_and_told_to_every_subscriber() -> None:
-    records, queue = ConsentRecords(), Notices()
+    records, queue = ConsentRecords(), WebhookQueue()
 
-    TellSubscribers(records, queue, ("crm", "erp"))("c_ada", STOP)
+    QueueWebhookDeliveries(records, queue, ("crm", "erp"))("c_ada", STOP)
 
-    assert [one.said for one in records.values()] == [*STOP.changes, *STOP.told]
+    assert [one.said for one in records.values()] == [*STOP.changes, *STOP.suppression_changes]
     assert {one.told_by for one in records.values()} == {"twilio"}
     assert len(queue) == 6
     assert {one.subscriber for one in queue} == {"crm", "erp"}
 
 
 def test_who_said_it_is_not_told_but_it_is_recorded() -> None:
-    records, queue = ConsentRecords(), Notices()
+    records, queue = ConsentRecords(), WebhookQueue()
 
-    TellSubscribers(records, queue, ("twilio",))("c_ada", STOP)
+    QueueWebhookDeliveries(records, queue, ("twilio",))("c_ada", STOP)
 
     assert len(records) == 3
     assert queue == []
 
 
 def test_without_anybody_to_tell_the_queue_is_not_asked() -> None:
-    queue = Notices()
+    queue = WebhookQueue()
     queue.failure = ServiceBusyError("sqs is busy")
 
-    TellSubscribers(ConsentRecords(), queue)("c_ada", STOP)
+    QueueWebhookDeliveries(ConsentRecords(), queue)("c_ada", STOP)
 
 
 def test_what_another_event_brings_once_more_is_told_to_nobody() -> None:
-    queue = Notices()
-    tell = TellSubscribers(ConsentRecords(), queue, ("crm",))
+    queue = WebhookQueue()
+    tell = QueueWebhookDeliveries(ConsentRecords(), queue, ("crm",))
     tell("c_ada", STOP)
     queue.clear()
 
@@ -59,8 +59,8 @@ def test_what_another_event_brings_once_more_is_told_to_nobody() -> None:
 
 
 def test_what_cannot_be_queued_is_raised_and_told_with_the_same_ids_once_it_can() -> None:
-    queue = Notices()
-    tell = TellSubscribers(ConsentRecords(), queue, ("crm",))
+    queue = WebhookQueue()
+    tell = QueueWebhookDeliveries(ConsentRecords(), queue, ("crm",))
     queue.failure = ServiceBusyError("sqs is busy")
     with pytest.raises(ServiceBusyError):
         tell("c_ada", STOP)

@@ -13,7 +13,7 @@ from authoring.journeys import compile_catalogue
 from authoring.policy import check_policy, compile_policy
 from authoring.policy.models import BY_TABLE, Law, Policy, keys_of
 from cairn.adapters.documents.policy import policy_from_document
-from cairn.adapters.phone.jurisdiction import whereabouts
+from cairn.adapters.phone.jurisdiction import jurisdiction_of
 from cairn.domain import policy as domain
 from cairn.domain.gate.quiet_hours import HORIZON, first_legal
 from cairn.domain.shared.channels import Channel, Purpose
@@ -46,7 +46,9 @@ def test_every_message_goes_out_when_the_page_says(profile: str, more: str, aske
         variables={"profile": json.loads(profile)},
     )
 
-    found = first_legal(policy, replace(text, where=whereabouts(text)), Channel.SMS, datetime.fromisoformat(asked))
+    found = first_legal(
+        policy, replace(text, jurisdiction=jurisdiction_of(text)), Channel.SMS, datetime.fromisoformat(asked)
+    )
 
     assert found.at == datetime.fromisoformat(goes_out)
 

@@ -549,7 +549,7 @@ def test_the_samples_of_the_docs_can_be_read(tmp_path: Path) -> None:
     assert mia.contact.consent(Channel.EMAIL, Purpose.MARKETING) is ConsentStatus.DENIED
     assert mia.at == MIDDAY
     assert late.at.isoformat() == "2026-03-03T21:30:00+00:00"
-    assert late.contact.heard.keys() == {Channel.WHATSAPP}
+    assert late.contact.last_inbound.keys() == {Channel.WHATSAPP}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method, latest
-from cairn.domain.consent.contact import HISTORY_LENGTH, HISTORY_WINDOW, Claim, Contact, Hold
+from cairn.domain.consent.contact import HISTORY_LENGTH, HISTORY_WINDOW, Claim, Contact, Deferral
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, denied, granted
 from tests.unit.strategies import consent_changes, few_instants
@@ -21,7 +21,7 @@ NEWS = (EMAIL, MARKETING)
 
 some_changes = st.lists(consent_changes, max_size=6)
 heard = st.dictionaries(st.sampled_from(Channel), few_instants)
-contacts = st.builds(lambda said, heard: Contact(heard=heard).after(said), some_changes, heard)
+contacts = st.builds(lambda said, heard: Contact(last_inbound=heard).after(said), some_changes, heard)
 
 
 def asked(channel: Channel, purpose: Purpose, when: datetime = MONDAY) -> ConsentChange:
@@ -29,8 +29,8 @@ def asked(channel: Channel, purpose: Purpose, when: datetime = MONDAY) -> Consen
     return ConsentChange(channel, purpose, ConsentStatus.PENDING, when, "form", evidence)
 
 
-def hold(enrollment: str = "enr") -> Hold:
-    return Hold(MONDAY, "quiet_hours", enrollment, MONDAY, 0)
+def hold(enrollment: str = "enr") -> Deferral:
+    return Deferral(MONDAY, "quiet_hours", enrollment, MONDAY, 0)
 
 
 @given(some_changes, st.randoms(use_true_random=False))
@@ -70,12 +70,12 @@ def test_no_denial_is_lost_by_a_merge(one: Contact, two: Contact) -> None:
 
 
 def test_a_merge_keeps_what_senders_do_for_both() -> None:
-    one = Contact(claims={"a": Claim(MONDAY, MARKETING, EMAIL, "visit")}, holds={"b": hold()})
-    two = Contact(claims={"c": Claim(MONDAY, MARKETING, EMAIL, "visit")}, holds={"d": hold()})
+    one = Contact(claims={"a": Claim(MONDAY, MARKETING, EMAIL, "visit")}, deferrals={"b": hold()})
+    two = Contact(claims={"c": Claim(MONDAY, MARKETING, EMAIL, "visit")}, deferrals={"d": hold()})
 
     both = one.absorbing(two)
 
-    assert (set(both.claims), set(both.holds)) == ({"a", "c"}, {"b", "d"})
+    assert (set(both.claims), set(both.deferrals)) == ({"a", "c"}, {"b", "d"})
 
 
 def test_the_later_word_counts() -> None:
@@ -124,25 +124,25 @@ class TestQuestions:
     def test_a_yes_answers_every_question_of_its_channel_and_proves_what_was_asked(self) -> None:
         contact = Contact().after([asked(SMS, MARKETING), asked(EMAIL, MARKETING)])
 
-        (answer,) = contact.confirming(SMS, MONDAY + HOUR, "feedback")
+        (answer,) = contact.confirm_changes(SMS, MONDAY + HOUR, "feedback")
 
         assert (answer.channel, answer.purpose, answer.status) == (SMS, MARKETING, ConsentStatus.GRANTED)
         assert answer.evidence == {"method": "double_opt_in", "wording": "Yes to news?"}
         assert answer.confirmed
 
     def test_a_yes_without_a_question_says_nothing(self) -> None:
-        assert Contact().confirming(SMS, MONDAY, "feedback") == ()
-        assert Contact().after([denied(SMS, MARKETING)]).confirming(SMS, MONDAY, "feedback") == ()
+        assert Contact().confirm_changes(SMS, MONDAY, "feedback") == ()
+        assert Contact().after([denied(SMS, MARKETING)]).confirm_changes(SMS, MONDAY, "feedback") == ()
 
 
 class TestStopAndStart:
     """What a STOP takes, a START gives back, and no more."""
 
     def stopped(self, contact: Contact, when: datetime = MONDAY + HOUR) -> Contact:
-        return contact.after(contact.stopping(SMS, when, "feedback"))
+        return contact.after(contact.stop_changes(SMS, when, "feedback"))
 
     def started(self, contact: Contact, when: datetime = MONDAY + 2 * HOUR) -> Contact:
-        return contact.after(contact.starting(SMS, when, "feedback"))
+        return contact.after(contact.start_changes(SMS, when, "feedback"))
 
     @pytest.mark.parametrize("purpose", Purpose)
     def test_a_stop_withdraws_every_purpose(self, purpose: Purpose) -> None:
@@ -186,16 +186,16 @@ class TestHearing:
     def test_what_was_heard_last_is_remembered_in_whatever_order_it_comes(self, when: list[datetime]) -> None:
         contact = Contact()
         for at in when:
-            contact = contact.hearing(SMS, at)
+            contact = contact.with_inbound(SMS, at)
 
-        assert contact.heard == {SMS: max(when)}
+        assert contact.last_inbound == {SMS: max(when)}
 
 
 def test_an_enrollment_whose_message_is_held_is_waited_for() -> None:
-    contact = Contact(holds={"m": hold("enr")})
+    contact = Contact(deferrals={"m": hold("enr")})
 
-    assert contact.waits_for("enr")
-    assert not contact.waits_for("another")
+    assert contact.has_deferred("enr")
+    assert not contact.has_deferred("another")
 
 
 def test_claims_are_forgotten_once_no_cap_and_no_retry_looks_at_them() -> None:

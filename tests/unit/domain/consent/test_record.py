@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.record import ConsentRecord
-from cairn.domain.consent.suppression import Cause, Mark, Told
-from cairn.domain.customer.customer import Customer, Reaction, on_event, unify
+from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
+from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event
 from cairn.domain.effects import RecordConsent
 from cairn.domain.event import Event
 from cairn.domain.shared.channels import Channel, Purpose
@@ -61,7 +61,7 @@ def recorded(reaction: Reaction) -> list[ConsentRecord]:
         ConsentRecord(effect.source, said)
         for effect in reaction.effects
         if isinstance(effect, RecordConsent)
-        for said in (*effect.changes, *effect.told)
+        for said in (*effect.changes, *effect.suppression_changes)
     ]
 
 
@@ -83,7 +83,7 @@ def test_of_two_who_are_one_the_consents_are_what_both_records_say(
     left: list[Event], right: list[Event], after: list[Event], anyhow: Random
 ) -> None:
     (ada, hers), (eve, others) = live(customer("c_ada"), left), live(customer("c_eve"), right)
-    one, more = live(unify((ada, eve), NOW).customer, after)
+    one, more = live(merge_customers((ada, eve), NOW).customer, after)
     records = [*hers, *others, *more]
     anyhow.shuffle(records)
 
@@ -103,9 +103,11 @@ def test_every_mark_against_an_address_is_in_the_record(happened: list[Event]) -
     reactions = [on_event(customer(), replace(each, id=str(n)), JOURNEYS, NOW) for n, each in enumerate(happened)]
 
     for reaction in reactions:
-        assert [one.said for one in recorded(reaction) if isinstance(one.said, Told)] == list(reaction.told)
+        assert [one.said for one in recorded(reaction) if isinstance(one.said, SuppressionChange)] == list(
+            reaction.suppression_changes
+        )
 
 
 def test_a_record_is_as_old_as_the_word_in_it() -> None:
     assert ConsentRecord("track", denied(Channel.EMAIL, Purpose.MARKETING)).at == MONDAY
-    assert ConsentRecord("feedback", Told(Channel.SMS, Mark(Cause.STOP, MONDAY))).at == MONDAY
+    assert ConsentRecord("feedback", SuppressionChange(Channel.SMS, Mark(Cause.STOP, MONDAY))).at == MONDAY

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.domain.consent.suppression import Cause, Mark, Suppression, Told, key_of, standing
+from cairn.domain.consent.suppression import (
+    Cause,
+    Mark,
+    Suppression,
+    SuppressionChange,
+    current_suppressions,
+    suppression_key,
+)
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY
 from tests.unit.strategies import few_instants, instants
@@ -31,7 +38,7 @@ def test_marks_say_the_same_in_any_order_and_however_often_they_come(known: list
     again = known + [luck.choice(known) for _ in range(3) if known]
     luck.shuffle(again)
 
-    assert standing(again) == standing(known)
+    assert current_suppressions(again) == current_suppressions(known)
 
 
 @given(registries, registries, registries)
@@ -41,14 +48,18 @@ def test_what_two_tables_know_is_one_whichever_learns_of_the_other(
     wire = [{mark.to_wire() for mark in known} for known in (one, two, three)]
     left, right = (wire[0] | wire[1]) | wire[2], wire[2] | (wire[1] | wire[0])
 
-    assert standing(map(Mark.from_wire, left)) == standing([*one, *two, *three]) == standing(map(Mark.from_wire, right))
+    assert (
+        current_suppressions(map(Mark.from_wire, left))
+        == current_suppressions([*one, *two, *three])
+        == current_suppressions(map(Mark.from_wire, right))
+    )
 
 
 @given(registries, marks)
 def test_nothing_but_a_later_release_for_the_same_cause_and_purpose_takes_a_suppression_back(
     known: list[Mark], one_more: Mark
 ) -> None:
-    before, after = standing(known), standing([*known, one_more])
+    before, after = current_suppressions(known), current_suppressions([*known, one_more])
 
     gone = {(one.cause, one.purpose) for one in before} - {(one.cause, one.purpose) for one in after}
 
@@ -58,27 +69,29 @@ def test_nothing_but_a_later_release_for_the_same_cause_and_purpose_takes_a_supp
 
 def test_of_a_suppression_and_a_release_at_one_instant_the_suppression_counts() -> None:
     assert (
-        standing([suppressed(), released()])
-        == standing([released(), suppressed()])
+        current_suppressions([suppressed(), released()])
+        == current_suppressions([released(), suppressed()])
         == (Suppression(Cause.STOP, MONDAY),)
     )
 
 
 def test_a_release_counts_once_it_is_later() -> None:
-    assert standing([suppressed(), released(when=MONDAY + HOUR)]) == ()
-    assert standing([suppressed(when=MONDAY + HOUR), released()]) == (Suppression(Cause.STOP, MONDAY + HOUR),)
+    assert current_suppressions([suppressed(), released(when=MONDAY + HOUR)]) == ()
+    assert current_suppressions([suppressed(when=MONDAY + HOUR), released()]) == (
+        Suppression(Cause.STOP, MONDAY + HOUR),
+    )
 
 
 def test_a_release_for_one_cause_leaves_the_others() -> None:
     known = [suppressed(), suppressed(Cause.COMPLAINT), released(when=MONDAY + HOUR)]
 
-    assert standing(known) == (Suppression(Cause.COMPLAINT, MONDAY),)
+    assert current_suppressions(known) == (Suppression(Cause.COMPLAINT, MONDAY),)
 
 
 def test_what_is_told_is_when_it_began_to_be_so_now() -> None:
     known = [suppressed(), released(when=MONDAY + HOUR), suppressed(when=MONDAY + 2 * HOUR)]
 
-    assert standing(known) == (Suppression(Cause.STOP, MONDAY + 2 * HOUR),)
+    assert current_suppressions(known) == (Suppression(Cause.STOP, MONDAY + 2 * HOUR),)
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -107,15 +120,15 @@ def test_the_shape_of_a_mark() -> None:
 
 
 def test_an_address_is_known_by_a_key_that_does_not_tell_it() -> None:
-    key = key_of(Channel.EMAIL, "ada@example.com", "salt")
+    key = suppression_key(Channel.EMAIL, "ada@example.com", "salt")
 
-    assert key == key_of(Channel.EMAIL, "ada@example.com", "salt")
+    assert key == suppression_key(Channel.EMAIL, "ada@example.com", "salt")
     assert "ada" not in key
     assert len(key) == 40
     others = {
-        key_of(Channel.SMS, "ada@example.com", "salt"),
-        key_of(Channel.EMAIL, "eve@example.com", "salt"),
-        key_of(Channel.EMAIL, "ada@example.com", "pepper"),
+        suppression_key(Channel.SMS, "ada@example.com", "salt"),
+        suppression_key(Channel.EMAIL, "eve@example.com", "salt"),
+        suppression_key(Channel.EMAIL, "ada@example.com", "pepper"),
     }
     assert key not in others
     assert len(others) == 3
@@ -123,12 +136,12 @@ def test_an_address_is_known_by_a_key_that_does_not_tell_it() -> None:
 
 def test_the_key_of_an_address_never_changes() -> None:
     """A set that outlives every customer is found by it."""
-    assert key_of(Channel.EMAIL, "ada@example.com", "salt") == "27c974f86f9211b9688e483d13ccb052844f5eaa"
+    assert suppression_key(Channel.EMAIL, "ada@example.com", "salt") == "27c974f86f9211b9688e483d13ccb052844f5eaa"
 
 
 def test_what_is_told_of_an_address_is_filed_under_its_key_or_the_one_that_came_with_it() -> None:
-    by_address = Told(Channel.EMAIL, suppressed(), address="ada@example.com")
-    by_key = Told(Channel.EMAIL, suppressed(), key="abc")
+    by_address = SuppressionChange(Channel.EMAIL, suppressed(), address="ada@example.com")
+    by_key = SuppressionChange(Channel.EMAIL, suppressed(), key="abc")
 
-    assert by_address.key_with("salt") == key_of(Channel.EMAIL, "ada@example.com", "salt")
+    assert by_address.key_with("salt") == suppression_key(Channel.EMAIL, "ada@example.com", "salt")
     assert by_key.key_with("salt") == "abc"

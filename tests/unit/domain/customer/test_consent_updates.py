@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import Intent
-from cairn.domain.consent.suppression import Cause, Mark, Told, standing
-from cairn.domain.customer.consent_updates import Heeded, heed
+from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange, current_suppressions
+from cairn.domain.customer.consent_updates import ConsentUpdates, consent_updates
 from cairn.domain.event import Event
 from cairn.domain.gate.gate import GateSettings, decide
 from cairn.domain.gate.verdict import Reason, Suppress
@@ -37,12 +37,12 @@ def told(kind: str, source: str = "feedback", when: Any = MONDAY, **properties: 
     return event(f"message.{kind}", when, source=source, properties={"channel": "sms", "address": NUMBER} | properties)
 
 
-def heeded(one: Event, contact: Contact = AGREED, policy: Policy = ANSWERING) -> Heeded:
-    return heed(contact, one, policy, "Europe/Paris")
+def heeded(one: Event, contact: Contact = AGREED, policy: Policy = ANSWERING) -> ConsentUpdates:
+    return consent_updates(contact, one, policy, "Europe/Paris")
 
 
-def marks(found: Heeded) -> list[tuple[Cause, bool]]:
-    return [(one.mark.cause, one.mark.lifted) for one in found.told]
+def marks(found: ConsentUpdates) -> list[tuple[Cause, bool]]:
+    return [(one.mark.cause, one.mark.lifted) for one in found.suppression_changes]
 
 
 class TestWhoIsBelieved:
@@ -53,13 +53,13 @@ class TestWhoIsBelieved:
 
         found = heeded(told(kind, source, **more))
 
-        assert found == Heeded(AGREED)
+        assert found == ConsentUpdates(AGREED)
 
     @pytest.mark.parametrize("source", ["track", "stripe", "preferences", "operators"])
     def test_nobody_but_a_provider_has_heard_a_yes(self, source: str) -> None:
         asked = Contact().after([ConsentChange(SMS, MARKETING, ConsentStatus.PENDING, MONDAY - HOUR, "form")])
 
-        assert heeded(told("replied", source, confirms=True), asked) == Heeded(asked)
+        assert heeded(told("replied", source, confirms=True), asked) == ConsentUpdates(asked)
 
     @pytest.mark.parametrize("source", ["track", "feedback", "stripe"])
     def test_only_the_page_speaks_for_the_address_that_its_link_was_sent_to(self, source: str) -> None:
@@ -69,13 +69,13 @@ class TestWhoIsBelieved:
 
         found = heeded(word)
 
-        assert found.told == ()
+        assert found.suppression_changes == ()
         assert found.contact.consent(EMAIL, MARKETING) is ConsentStatus.DENIED
 
     @pytest.mark.parametrize("source", ["track", "feedback", "preferences"])
     @pytest.mark.parametrize("kind", ["address.suppressed", "address.released"])
     def test_only_operators_suppress_and_release(self, source: str, kind: str) -> None:
-        assert heeded(event(kind, source=source, properties={"channel": "sms", "key": "k"})).told == ()
+        assert heeded(event(kind, source=source, properties={"channel": "sms", "key": "k"})).suppression_changes == ()
 
     @given(
         st.dictionaries(st.sampled_from(["channel", "address", "key", "keys", "opted_out", "confirms"]), json_values)
@@ -91,14 +91,14 @@ class TestProviders:
         found = heeded(told("stopped"))
 
         assert {found.contact.consent(SMS, purpose) for purpose in Purpose} == {ConsentStatus.DENIED}
-        assert found.told == (Told(SMS, Mark(Cause.STOP, MONDAY), NUMBER),)
+        assert found.suppression_changes == (SuppressionChange(SMS, Mark(Cause.STOP, MONDAY), NUMBER),)
 
     def test_a_stop_on_one_channel_is_one_on_all_where_the_business_says_so(self) -> None:
         found = heeded(told("stopped"), policy=replace(ANSWERING, revoke_all=True))
 
         refused = [found.contact.consent(channel, purpose) for channel in Channel for purpose in Purpose]
         assert set(refused) == {ConsentStatus.DENIED}
-        assert [one.channel for one in found.told] == [SMS]
+        assert [one.channel for one in found.suppression_changes] == [SMS]
 
     def test_else_the_other_channels_stay_as_they_are(self) -> None:
         assert heeded(told("stopped")).contact.consent(EMAIL, TRANSACTIONAL) is None
@@ -133,13 +133,13 @@ class TestProviders:
     def test_what_may_be_over_tomorrow_suppresses_nothing(self, kind: str, more: dict[str, Any]) -> None:
         found = heeded(told(kind, **more))
 
-        assert found.told == ()
+        assert found.suppression_changes == ()
         assert found.record is None
 
     def test_without_an_address_the_customer_alone_is_concerned(self) -> None:
         found = heeded(told("stopped", address=None))
 
-        assert found.told == ()
+        assert found.suppression_changes == ()
         assert found.contact.has_stopped(SMS)
 
     def test_a_yes_confirms_what_was_asked(self) -> None:
@@ -158,10 +158,10 @@ class TestProviders:
 
     @pytest.mark.parametrize("kind", ["replied", "stopped", "helped", "started"])
     def test_whoever_writes_to_us_is_heard(self, kind: str) -> None:
-        assert heeded(told(kind, channel="whatsapp"), Contact()).contact.heard == {WHATSAPP: MONDAY}
+        assert heeded(told(kind, channel="whatsapp"), Contact()).contact.last_inbound == {WHATSAPP: MONDAY}
 
     def test_a_receipt_is_nothing_that_a_customer_wrote(self) -> None:
-        assert heeded(told("delivered"), Contact()).contact.heard == {}
+        assert heeded(told("delivered"), Contact()).contact.last_inbound == {}
 
 
 class TestAnswers:
@@ -213,45 +213,49 @@ class TestAnswers:
 class TestPages:
     """What a customer chooses behind a link of ours."""
 
-    def chosen(self, *changes: ConsentChange, **keys: Any) -> Heeded:
+    def chosen(self, *changes: ConsentChange, **keys: Any) -> ConsentUpdates:
         return heeded(event("consent.changed", source="preferences", consent=changes, properties={"keys": keys}))
 
     def test_an_unsubscription_holds_for_the_address_and_the_purpose(self) -> None:
         found = self.chosen(denied(EMAIL, MARKETING), email="k")
 
-        assert found.told == (Told(EMAIL, Mark(Cause.UNSUBSCRIBE, MONDAY, MARKETING), key="k"),)
+        assert found.suppression_changes == (
+            SuppressionChange(EMAIL, Mark(Cause.UNSUBSCRIBE, MONDAY, MARKETING), key="k"),
+        )
         assert found.contact.consent(EMAIL, MARKETING) is ConsentStatus.DENIED
 
     def test_a_subscription_lifts_it(self) -> None:
-        (one,) = self.chosen(granted(EMAIL, MARKETING), email="k").told
+        (one,) = self.chosen(granted(EMAIL, MARKETING), email="k").suppression_changes
 
         assert one.mark == Mark(Cause.UNSUBSCRIBE, MONDAY, MARKETING, lifted=True)
 
     def test_an_address_that_the_link_did_not_go_to_is_left_alone(self) -> None:
-        assert self.chosen(denied(SMS, MARKETING), email="k").told == ()
+        assert self.chosen(denied(SMS, MARKETING), email="k").suppression_changes == ()
 
     def test_a_question_is_no_answer(self) -> None:
         pending = replace(granted(EMAIL, MARKETING), status=ConsentStatus.PENDING)
 
-        assert self.chosen(pending, email="k").told == ()
+        assert self.chosen(pending, email="k").suppression_changes == ()
 
 
 class TestOperators:
-    def order(self, kind: str, when: Any = MONDAY) -> Heeded:
+    def order(self, kind: str, when: Any = MONDAY) -> ConsentUpdates:
         return heeded(event(f"address.{kind}", when, source="operators", properties={"channel": "email", "key": "k"}))
 
     def test_an_operator_suppresses_an_address(self) -> None:
-        assert self.order("suppressed").told == (Told(EMAIL, Mark(Cause.OPERATOR, MONDAY), key="k"),)
+        assert self.order("suppressed").suppression_changes == (
+            SuppressionChange(EMAIL, Mark(Cause.OPERATOR, MONDAY), key="k"),
+        )
 
     @pytest.mark.parametrize("cause", Cause)
     @pytest.mark.parametrize("purpose", [None, *Purpose])
     def test_an_operator_releases_it_from_whatever_it_was_suppressed_for(
         self, cause: Cause, purpose: Purpose | None
     ) -> None:
-        lifted = [one.mark for one in self.order("released", MONDAY + HOUR).told]
+        lifted = [one.mark for one in self.order("released", MONDAY + HOUR).suppression_changes]
 
-        assert standing([Mark(cause, MONDAY, purpose)]) != ()
-        assert standing([Mark(cause, MONDAY, purpose), *lifted]) == ()
+        assert current_suppressions([Mark(cause, MONDAY, purpose)]) != ()
+        assert current_suppressions([Mark(cause, MONDAY, purpose), *lifted]) == ()
 
 
 def test_every_change_is_recorded_with_who_said_so() -> None:
@@ -260,7 +264,7 @@ def test_every_change_is_recorded_with_who_said_so() -> None:
     found = heeded(word)
 
     assert found.record is not None
-    assert (found.record.source, found.record.changes, found.record.told) == ("crm", word.consent, ())
+    assert (found.record.source, found.record.changes, found.record.suppression_changes) == ("crm", word.consent, ())
     assert heeded(event("page.seen")).record is None
 
 
@@ -283,7 +287,7 @@ def imported(id_: str, when: Any, *purposes: Purpose) -> Event:
     return event("profile.imported", when, id_=id_, source="crm", consent=changes)
 
 
-MAIL_KEY = Told(EMAIL, Mark(Cause.OPERATOR, MONDAY), MAIL).key_with(SALT)
+MAIL_KEY = SuppressionChange(EMAIL, Mark(Cause.OPERATOR, MONDAY), MAIL).key_with(SALT)
 
 STORY = (
     imported("import", MONDAY, MARKETING),
@@ -327,8 +331,8 @@ def test_what_is_suppressed_stays_so_after_merges_and_imports_in_any_order(
 
 
 def heed_into(registry: dict[str, set[str]], contact: Contact, one: Event) -> Contact:
-    found = heed(contact, one, ANSWERING, "UTC")
-    for each in found.told:
+    found = consent_updates(contact, one, ANSWERING, "UTC")
+    for each in found.suppression_changes:
         registry[each.key_with(SALT)].add(each.mark.to_wire())
     return found.contact
 
@@ -341,7 +345,7 @@ def registry_of(story: Iterable[Event]) -> dict[str, set[str]]:
 
 
 def gate_of(contact: Contact, registry: dict[str, set[str]], channel: Channel, address: str) -> Any:
-    key = Told(channel, Mark(Cause.STOP, MONDAY), address).key_with(SALT)
-    known = {channel: standing(map(Mark.from_wire, registry[key]))}
+    key = SuppressionChange(channel, Mark(Cause.STOP, MONDAY), address).key_with(SALT)
+    known = {channel: current_suppressions(map(Mark.from_wire, registry[key]))}
     wanted = message(channels=(channel,), addresses={channel: address}, decided_at=MONDAY + 10 * HOUR)
     return decide(wanted, replace(contact, suppressed=known), {}, GateSettings(), MONDAY + 10 * HOUR)

@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentStatus
-from cairn.domain.consent.suppression import Cause, Mark, Told
-from cairn.domain.customer.customer import MAX_EARLY, MAX_ENTERED, Customer, Reaction, on_event, on_wake, unify
+from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
+from cairn.domain.customer.customer import (
+    MAX_EARLY,
+    MAX_ENTERED,
+    Customer,
+    Reaction,
+    merge_customers,
+    on_event,
+    on_wake,
+)
 from cairn.domain.effects import AbsorbHistory, MoveMessage, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey
@@ -205,9 +213,9 @@ def test_what_came_early_is_remembered_up_to_a_bound_and_not_for_ever() -> None:
 
     later = on_event(full.customer, cancels("b-x", MONDAY + 90 * DAY), Deployed(BOOKING), MONDAY + 90 * DAY)
 
-    assert sorted(full.customer.closed) == sorted(f"visit:b-{number}" for number in range(3, MAX_EARLY + 3))
-    assert len(full.customer.changed) == MAX_EARLY
-    assert list(later.customer.closed) == ["visit:b-x"]
+    assert sorted(full.customer.early_exits) == sorted(f"visit:b-{number}" for number in range(3, MAX_EARLY + 3))
+    assert len(full.customer.early_refreshes) == MAX_EARLY
+    assert list(later.customer.early_exits) == ["visit:b-x"]
 
 
 def test_entries_are_remembered_up_to_a_bound_but_for_journeys_without_a_key_always() -> None:
@@ -234,7 +242,7 @@ def test_a_backfilled_event_is_recorded_and_starts_moves_and_ends_nothing() -> N
     ada = reactions[-1].customer
     assert all(one.effects == () and one.facts == () for one in reactions)
     assert ada.enrollments == begun.customer.enrollments
-    assert (ada.entered, ada.closed, ada.changed) == (begun.customer.entered, {}, {})
+    assert (ada.entered, ada.early_exits, ada.early_refreshes) == (begun.customer.entered, {}, {})
     assert (ada.profile.get("stage"), ada.profile.activity["trial.signup"].count) == ("member", 1)
 
 
@@ -320,13 +328,13 @@ def test_customers_who_turn_out_to_be_one_keep_every_passage() -> None:
     by_mail = replace(by_mail, profile=replace(by_mail.profile, identifiers=name(email="ada@example.com")))
     account = told(customer("c_ada"), books("b-2"), journeys=Deployed(BOOKING))[0].customer
 
-    reaction = unify((by_mail, account), MONDAY)
+    reaction = merge_customers((by_mail, account), MONDAY)
 
     assert reaction.customer.id == "c_ada"
     assert {one.key for one in open_of(reaction.customer)} == {"b-1", "b-2"}
     assert [effect.merged for effect in reaction.effects if isinstance(effect, AbsorbHistory)] == ["c_mail"]
     assert kinds(reaction) == ["merged"]
-    assert unify((account,), MONDAY) == Reaction(account)
+    assert merge_customers((account,), MONDAY) == Reaction(account)
 
 
 def test_of_two_passages_for_the_same_the_earlier_goes_on_alone() -> None:
@@ -336,7 +344,7 @@ def test_of_two_passages_for_the_same_the_earlier_goes_on_alone() -> None:
     (timer,) = timers(late)
 
     for pair in ((early, late.customer), (late.customer, early)):
-        merged = unify(pair, MONDAY + HOUR).customer
+        merged = merge_customers(pair, MONDAY + HOUR).customer
 
         walking = [one for one in merged.enrollments.values() if one.open]
         assert walking == [only(early.enrollments)]
@@ -347,14 +355,14 @@ def test_of_two_passages_for_the_same_the_earlier_goes_on_alone() -> None:
 
 def test_a_merge_keeps_what_either_side_remembers() -> None:
     one, other = customer("c_a"), customer("c_b")
-    one = replace(one, entered={"visit:": MONDAY, "x:": MONDAY}, closed={"visit:b": MONDAY + HOUR})
-    other = replace(other, entered={"visit:": MONDAY + DAY}, closed={"visit:b": MONDAY, "visit:c": MONDAY})
+    one = replace(one, entered={"visit:": MONDAY, "x:": MONDAY}, early_exits={"visit:b": MONDAY + HOUR})
+    other = replace(other, entered={"visit:": MONDAY + DAY}, early_exits={"visit:b": MONDAY, "visit:c": MONDAY})
 
-    merged = unify((one, other), MONDAY).customer
+    merged = merge_customers((one, other), MONDAY).customer
 
     assert merged.entered == {"visit:": MONDAY + DAY, "x:": MONDAY}
-    assert merged.closed == {"visit:b": MONDAY + HOUR, "visit:c": MONDAY}
-    assert unify((other, one), MONDAY).customer == merged
+    assert merged.early_exits == {"visit:b": MONDAY + HOUR, "visit:c": MONDAY}
+    assert merge_customers((other, one), MONDAY).customer == merged
 
 
 @given(st.randoms(use_true_random=False))
@@ -369,7 +377,7 @@ def test_three_who_are_one_are_the_same_however_they_were_found(luck: Any) -> No
     shuffled = list(three)
     luck.shuffle(shuffled)
 
-    assert unify(tuple(shuffled), MONDAY) == unify(tuple(three), MONDAY)
+    assert merge_customers(tuple(shuffled), MONDAY) == merge_customers(tuple(three), MONDAY)
 
 
 # Feedback
@@ -403,8 +411,8 @@ def test_an_address_is_left_alone_after_a_hard_bounce_or_a_complaint_that_a_prov
     (reaction,) = told(customer(), heard, journeys=Deployed())
 
     causes = {"message.bounced": Cause.HARD_BOUNCE, "message.complained": Cause.COMPLAINT}
-    known = [Told(Channel.EMAIL, Mark(causes[heard.type], MONDAY), "ada@example.com")] if dead else []
-    assert list(reaction.told) == known
+    known = [SuppressionChange(Channel.EMAIL, Mark(causes[heard.type], MONDAY), "ada@example.com")] if dead else []
+    assert list(reaction.suppression_changes) == known
 
 
 @pytest.mark.parametrize("status", [one.value for one in MessageStatus])

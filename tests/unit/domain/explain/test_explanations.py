@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
-from cairn.domain.consent.contact import Contact, Hold
+from cairn.domain.consent.contact import Contact, Deferral
 from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.customer.customer import Customer
 from cairn.domain.explain.explanations import SENTENCES, explain_customer, explain_message, sentence_of
@@ -218,8 +218,10 @@ def test_where_a_customer_stands_is_told() -> None:
         id="e", journey="visit", version="1", key="", entered_at=MONDAY, since=MONDAY, step="later", due_at=MONDAY
     )
     over = replace(waits, id="f", step=None, due_at=None)
-    hold = Hold(None, "review", "e", MONDAY, 0)
-    customer = parisian(contact=Contact(holds={MESSAGE: hold}).after([consent]), enrollments={"e": waits, "f": over})
+    hold = Deferral(None, "review", "e", MONDAY, 0)
+    customer = parisian(
+        contact=Contact(deferrals={MESSAGE: hold}).after([consent]), enrollments={"e": waits, "f": over}
+    )
     call = {"kind": "task", "status": "open", "title": "Call", "queue": "sales", "due_at": "2026-03-04T08:00:00Z"}
     done = call | {"status": "done", "title": "Mail"}
     lines = [*HISTORY[:2], {"at": "2026-03-02T20:30:00Z", **call}, {"at": "2026-03-02T20:30:00Z", **done}]

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
-from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.gate.gate import ANSWER_WITHIN, BEHIND, LOOK_AGAIN, LOST, GateSettings, decide
 from cairn.domain.gate.permission import SESSION
 from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress, Verdict
-from cairn.domain.message.message import Approval, Message, Review, Terms, Whereabouts
+from cairn.domain.message.message import Approval, Jurisdiction, Message, Review, Terms
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.policy import EVERYWHERE, Cap, Cooldown, Forbidden, Hours, Policy, ReviewRule
 from cairn.domain.shared.channels import Channel, Purpose
@@ -45,8 +45,8 @@ def dead(channel: Channel, cause: Cause = Cause.HARD_BOUNCE, purpose: Purpose | 
     return Contact(suppressed={channel: (Suppression(cause, MONDAY, purpose),)})
 
 
-def hold(until: Any, reason: Reason = Reason.QUIET_HOURS, *, decided_at: Any = MONDAY, place: int = 0) -> Hold:
-    return Hold(until, reason, "enr", decided_at, place)
+def hold(until: Any, reason: Reason = Reason.QUIET_HOURS, *, decided_at: Any = MONDAY, place: int = 0) -> Deferral:
+    return Deferral(until, reason, "enr", decided_at, place)
 
 
 def verdict(wanted: Message, contact: Contact = AGREED, now: Any = MONDAY, **settings: Any) -> Verdict:
@@ -75,7 +75,10 @@ CASES = {
     "nor one by push": Case(Reason.IMPLIED, PUSH),
     "WhatsApp always needs one": Case(Reason.NO_CONSENT, WHATSAPP),
     "an opt-in on WhatsApp, while they talk": Case(
-        Reason.GRANTED, WHATSAPP, said=(granted(WHATSAPP, TRANSACTIONAL),), contact=Contact(heard={WHATSAPP: MONDAY})
+        Reason.GRANTED,
+        WHATSAPP,
+        said=(granted(WHATSAPP, TRANSACTIONAL),),
+        contact=Contact(last_inbound={WHATSAPP: MONDAY}),
     ),
     "an opt-in on WhatsApp, and nothing heard": Case(
         Reason.SESSION_OVER, WHATSAPP, said=(granted(WHATSAPP, TRANSACTIONAL),)
@@ -84,13 +87,13 @@ CASES = {
         Reason.SESSION_OVER,
         WHATSAPP,
         said=(granted(WHATSAPP, TRANSACTIONAL),),
-        contact=Contact(heard={WHATSAPP: MONDAY - SESSION}),
+        contact=Contact(last_inbound={WHATSAPP: MONDAY - SESSION}),
     ),
     "heard on another channel": Case(
         Reason.SESSION_OVER,
         WHATSAPP,
         said=(granted(WHATSAPP, TRANSACTIONAL),),
-        contact=Contact(heard={SMS: MONDAY}),
+        contact=Contact(last_inbound={SMS: MONDAY}),
     ),
     "nothing heard, but a template that WhatsApp approved": Case(
         Reason.GRANTED,
@@ -166,20 +169,20 @@ CASES = {
         settings={
             "policy": Policy(forbidden=(Forbidden(channel=WHATSAPP, purpose=MARKETING, country="US", source="Meta"),))
         },
-        told_of={"where": Whereabouts(countries={WHATSAPP: "US"})},
+        told_of={"jurisdiction": Jurisdiction(countries={WHATSAPP: "US"})},
     ),
     "a template that was to be registered": Case(
         Reason.UNREGISTERED,
         SMS,
         settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})}, dlt_entity="1")},
-        told_of={"where": Whereabouts(countries={SMS: "IN"})},
+        told_of={"jurisdiction": Jurisdiction(countries={SMS: "IN"})},
     ),
     "a business that was to be registered": Case(
         Reason.UNREGISTERED,
         SMS,
         settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})})},
         told_of={
-            "where": Whereabouts(countries={SMS: "IN"}),
+            "jurisdiction": Jurisdiction(countries={SMS: "IN"}),
             "terms": Terms(registered={SMS: {"dlt_template": "7"}}),
         },
     ),
@@ -188,7 +191,7 @@ CASES = {
         SMS,
         settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})}, dlt_entity="1")},
         told_of={
-            "where": Whereabouts(countries={SMS: "IN"}),
+            "jurisdiction": Jurisdiction(countries={SMS: "IN"}),
             "terms": Terms(registered={SMS: {"dlt_template": "7"}}),
         },
     ),
@@ -197,7 +200,7 @@ CASES = {
     "the journey is switched off": Case(Reason.KILL_SWITCH, settings=off("journey:visit")),
     "the template is switched off": Case(Reason.KILL_SWITCH, settings=off("template:visit/confirm")),
     "the country is switched off": Case(
-        Reason.KILL_SWITCH, settings=off("country:US"), told_of={"where": Whereabouts(countries={EMAIL: "US"})}
+        Reason.KILL_SWITCH, settings=off("country:US"), told_of={"jurisdiction": Jurisdiction(countries={EMAIL: "US"})}
     ),
     "something else is switched off": Case(
         Reason.IMPLIED,
@@ -268,8 +271,8 @@ class TestHours:
         assert isinstance(verdict(replace(self.LATE, purpose=TRANSACTIONAL), now=BY_NIGHT, policy=self.POLICY), Send)
 
     def test_every_zone_in_which_the_number_may_be_must_be_awake(self) -> None:
-        where = Whereabouts(zones=("America/New_York", "Pacific/Honolulu"))
-        wanted = replace(self.LATE, decided_at=at("2026-03-03 14:00"), where=where)
+        where = Jurisdiction(zones=("America/New_York", "Pacific/Honolulu"))
+        wanted = replace(self.LATE, decided_at=at("2026-03-03 14:00"), jurisdiction=where)
 
         decided = verdict(wanted, now=at("2026-03-03 14:00"), policy=self.POLICY)  # nine in New York
 
@@ -283,7 +286,7 @@ class TestHours:
 
 
 def test_what_an_event_has_ended_since_has_nothing_left_to_say() -> None:
-    assert verdict(replace(NEWS, unwanted=True)).reason is Reason.ENDED
+    assert verdict(replace(NEWS, journey_ended=True)).reason is Reason.ENDED
 
 
 class TestStale:
@@ -398,8 +401,8 @@ class TestOrder:
     FIRST = replace(NEWS, id="first")
     SECOND = replace(NEWS, id="second", decided_at=MONDAY + MINUTE)
 
-    def behind(self, *held: tuple[str, Hold]) -> Contact:
-        return replace(AGREED, holds=dict(held))
+    def behind(self, *held: tuple[str, Deferral]) -> Contact:
+        return replace(AGREED, deferrals=dict(held))
 
     def test_a_message_waits_behind_an_earlier_one_that_is_held(self) -> None:
         now = MONDAY + MINUTE
@@ -416,7 +419,7 @@ class TestOrder:
         assert isinstance(verdict(self.FIRST, contact), Send)
 
     def test_two_of_one_commit_keep_their_places(self) -> None:
-        second = replace(self.FIRST, id="second", place=1)
+        second = replace(self.FIRST, id="second", position=1)
 
         assert verdict(second, self.behind(("first", hold(MONDAY + HOUR)))).reason is Reason.ORDER
         assert isinstance(verdict(self.FIRST, self.behind(("second", hold(MONDAY + HOUR, place=1)))), Send)
@@ -564,18 +567,18 @@ class TestPauses:
         "target", ["all", "journey:visit", "template:visit/confirm", "channel:email", "country:US"]
     )
     def test_what_is_paused_waits_until_somebody_resumes_it(self, target: str) -> None:
-        wanted = replace(NEWS, where=Whereabouts(countries={EMAIL: "US"}))
+        wanted = replace(NEWS, jurisdiction=Jurisdiction(countries={EMAIL: "US"}))
 
         decided = verdict(wanted, pauses=self.paused(target=target))
 
         assert isinstance(decided, Defer)
-        assert (decided.reason, decided.until, decided.park) == (Reason.PAUSED, None, target)
+        assert (decided.reason, decided.until, decided.paused_target) == (Reason.PAUSED, None, target)
 
     def test_what_else_is_paused_is_nobodys_business(self) -> None:
         assert isinstance(verdict(NEWS, pauses=self.paused(target="journey:other")), Send)
 
     def test_resumed_it_goes_out(self) -> None:
-        contact = replace(AGREED, holds={NEWS.id: hold(None, Reason.PAUSED)})
+        contact = replace(AGREED, deferrals={NEWS.id: hold(None, Reason.PAUSED)})
 
         assert isinstance(verdict(NEWS, contact, MONDAY + HOUR, pauses=self.paused(MONDAY + HOUR)), Send)
 
@@ -594,7 +597,7 @@ class TestPauses:
         assert decided.reason is Reason.PAUSED
         assert decided.until is not None
         assert MONDAY < decided.until <= MONDAY + HOUR
-        held = replace(AGREED, holds={NEWS.id: hold(decided.until, Reason.PAUSED)})
+        held = replace(AGREED, deferrals={NEWS.id: hold(decided.until, Reason.PAUSED)})
         assert isinstance(verdict(wanted, held, decided.until, pauses=over), Send)
 
     def test_a_switch_drops_what_a_pause_would_keep(self) -> None:
@@ -621,7 +624,7 @@ class TestAnswers:
 
     @pytest.mark.parametrize("what", ["all", "channel:sms", "country:US"])
     def test_a_switch_stops_answers_as_well(self, what: str) -> None:
-        answer = replace(self.ANSWER, where=Whereabouts(countries={SMS: "US"}))
+        answer = replace(self.ANSWER, jurisdiction=Jurisdiction(countries={SMS: "US"}))
 
         assert verdict(answer, stopped=frozenset({what})).reason is Reason.KILL_SWITCH
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentStatus
-from cairn.domain.consent.contact import Contact, Hold
+from cairn.domain.consent.contact import Contact, Deferral
 from cairn.domain.gate.gate import ANSWER_WITHIN, LOST
 from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress
 from cairn.domain.shared.channels import Channel, Purpose
@@ -36,24 +36,24 @@ NEVER |= {Reason.FORBIDDEN, Reason.UNREGISTERED, Reason.SESSION_OVER, Reason.KIL
 """Reasons that belong to one channel, and let the next one be tried."""
 
 
-def said_before(case: Case) -> dict[str, Hold]:
+def said_before(case: Case) -> dict[str, Deferral]:
     """What the message's journey said before it, and still holds."""
     message = case.message
     return {
         id_: hold
-        for id_, hold in case.contact.holds.items()
+        for id_, hold in case.contact.deferrals.items()
         if id_ != OWN
         and hold.enrollment == ENROLLMENT
-        and (hold.decided_at, hold.place) < (message.decided_at, message.place)
+        and (hold.decided_at, hold.position) < (message.decided_at, message.position)
     }
 
 
 def held(case: Case, verdict: Defer) -> Case:
     """The same customer once the verdict is written down, at the instant to which it holds the message."""
     assert verdict.until is not None
-    hold = Hold(verdict.until, verdict.reason, ENROLLMENT, *case.message.order)
-    others = {id_: one for id_, one in case.contact.holds.items() if id_ not in said_before(case)}
-    return replace(case, contact=replace(case.contact, holds=others | {OWN: hold}), now=verdict.until)
+    hold = Deferral(verdict.until, verdict.reason, ENROLLMENT, *case.message.order)
+    others = {id_: one for id_, one in case.contact.deferrals.items() if id_ not in said_before(case)}
+    return replace(case, contact=replace(case.contact, deferrals=others | {OWN: hold}), now=verdict.until)
 
 
 def against(case: Case, sent: Send) -> Iterator[str]:
@@ -62,7 +62,7 @@ def against(case: Case, sent: Send) -> Iterator[str]:
     told = case.settings.stopped & {
         *SWITCHES,
         f"channel:{channel}",
-        f"country:{message.where.countries.get(channel, '')}",
+        f"country:{message.jurisdiction.countries.get(channel, '')}",
     }
     yield from (f"switched off: {switch}" for switch in told)
     word = contact.consents.get(f"{channel}:{message.purpose}")
@@ -79,7 +79,7 @@ def against(case: Case, sent: Send) -> Iterator[str]:
     )
     yield from asleep(case, channel)
     yield from crowded(case, channel)
-    about = {*SWITCHES, f"channel:{channel}", f"country:{message.where.countries.get(channel, '')}"}
+    about = {*SWITCHES, f"channel:{channel}", f"country:{message.jurisdiction.countries.get(channel, '')}"}
     yield from (f"paused: {one}" for one in case.settings.pauses if one.target in about and one.on(case.now))
     yield from (
         f"overtakes {id_}"
@@ -90,7 +90,7 @@ def against(case: Case, sent: Send) -> Iterator[str]:
     useful_for = message.terms.useful_for
     if useful_for is not None and case.now > message.decided_at + useful_for:
         yield "stale"
-    if message.unwanted:
+    if message.journey_ended:
         yield "ended"
     if message.approval is not None and not message.approval.granted:
         yield "rejected"
@@ -209,9 +209,9 @@ def test_the_same_question_has_the_same_answer_in_whatever_order_its_parts_are_r
     shuffled = Contact(
         _shuffled(contact.consents, luck),
         _shuffled(contact.claims, luck),
-        _shuffled(contact.holds, luck),
-        _shuffled(contact.heard, luck),
-        contact.turn,
+        _shuffled(contact.deferrals, luck),
+        _shuffled(contact.last_inbound, luck),
+        contact.version,
         _shuffled(contact.suppressed, luck),
     )
 

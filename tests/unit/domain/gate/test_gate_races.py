@@ -11,7 +11,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.gate.gate import GateSettings, decide
 from cairn.domain.gate.verdict import Defer, Send, Suppress, Verdict
 from cairn.domain.message.message import Message
@@ -34,21 +34,21 @@ class Table:
     contact: Contact = field(default_factory=lambda: Contact().after([granted(EMAIL, MARKETING, MONDAY - DAY)]))
 
     def stop(self, now: datetime) -> None:
-        stopped = self.contact.after(self.contact.stopping(EMAIL, now, "feedback"))
-        self.contact = replace(stopped, turn=stopped.turn + 1)
+        stopped = self.contact.after(self.contact.stop_changes(EMAIL, now, "feedback"))
+        self.contact = replace(stopped, version=stopped.version + 1)
 
     def claim(self, read: Contact, id_: str, claim: Claim) -> bool:
         """Adds to whatever is there, as an update of one attribute does, if the turn is still the same."""
-        holds = {other: hold for other, hold in self.contact.holds.items() if other != id_}
-        return self._change(read, replace(self.contact, claims={**self.contact.claims, id_: claim}, holds=holds))
+        holds = {other: hold for other, hold in self.contact.deferrals.items() if other != id_}
+        return self._change(read, replace(self.contact, claims={**self.contact.claims, id_: claim}, deferrals=holds))
 
-    def hold(self, read: Contact, id_: str, hold: Hold) -> bool:
-        return self._change(read, replace(self.contact, holds={**self.contact.holds, id_: hold}))
+    def hold(self, read: Contact, id_: str, hold: Deferral) -> bool:
+        return self._change(read, replace(self.contact, deferrals={**self.contact.deferrals, id_: hold}))
 
     def _change(self, read: Contact, contact: Contact) -> bool:
-        if read.turn != self.contact.turn:
+        if read.version != self.contact.version:
             return False
-        self.contact = replace(contact, turn=contact.turn + 1)
+        self.contact = replace(contact, version=contact.version + 1)
         return True
 
 
@@ -77,7 +77,7 @@ class Sender:
                 claim = Claim(now, self.message.purpose, channel, self.message.journey)
                 self.done = table.claim(before, self.message.id, claim)
             case Defer(until, reason):
-                hold = Hold(until, reason, self.message.enrollment, *self.message.order)
+                hold = Deferral(until, reason, self.message.enrollment, *self.message.order)
                 self.done = table.hold(before, self.message.id, hold)
                 self.held_until = until if self.done else None
             case Suppress():
@@ -144,7 +144,7 @@ def test_no_message_overtakes_one_that_its_journey_meant_first_and_still_holds(o
 
     for number, minutes in order:
         now += minutes * timedelta(minutes=1)
-        held, before = table.contact.holds, set(table.contact.claims)
+        held, before = table.contact.deferrals, set(table.contact.claims)
         senders[number].step(table, policy, now)
 
         for id_ in table.contact.claims.keys() - before:

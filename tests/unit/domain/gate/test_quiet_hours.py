@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.domain.gate.quiet_hours import HORIZON, Opening, first_legal
-from cairn.domain.message.message import Message, Whereabouts
+from cairn.domain.message.message import Jurisdiction, Message
 from cairn.domain.policy import Closed, Hours, Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import at, message
@@ -29,8 +29,8 @@ QUARTER = timedelta(minutes=15)
 
 def text(*zones: str, country: str = "US", region: str = "NY", purpose: Purpose = Purpose.MARKETING) -> Message:
     """A text to a customer who may be in these zones."""
-    where = Whereabouts(zones, dict.fromkeys(Channel, country), region)
-    return message(channels=(Channel.SMS,), purpose=purpose, where=where)
+    where = Jurisdiction(zones, dict.fromkeys(Channel, country), region)
+    return message(channels=(Channel.SMS,), purpose=purpose, jurisdiction=where)
 
 
 def opening(policy: Policy, sent: Message, now: str | datetime) -> Opening:
@@ -310,11 +310,11 @@ texts = st.builds(
 
 def is_legal(policy: Policy, sent: Message, instant: datetime) -> bool:
     """The judge: in each zone, every law that may be about it has a window open, and no closed day."""
-    return all(is_legal_in(name, policy, sent, instant.astimezone(ZoneInfo(name))) for name in sent.where.zones)
+    return all(is_legal_in(name, policy, sent, instant.astimezone(ZoneInfo(name))) for name in sent.jurisdiction.zones)
 
 
 def is_legal_in(zone: str, policy: Policy, sent: Message, clock: datetime) -> bool:
-    country, region = sent.where.countries[Channel.SMS], sent.where.region
+    country, region = sent.jurisdiction.countries[Channel.SMS], sent.jurisdiction.region
 
     def about(rule: Hours | Closed) -> bool:
         possible = {"*", country}

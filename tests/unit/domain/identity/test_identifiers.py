@@ -13,9 +13,9 @@ from cairn.domain.identity.identifiers import (
     PHONE,
     USER_ID,
     Identifier,
-    home_of,
+    customer_id_for,
     identifier,
-    may_be_one,
+    may_be_same_person,
     strongest_first,
 )
 from cairn.domain.shared.hashing import short_hash
@@ -28,17 +28,17 @@ texts = st.text(min_size=1, max_size=20)
 
 @given(st.sampled_from([USER_ID, EMAIL, PHONE, EXTERNAL + "crm"]), texts, texts)
 def test_a_home_has_one_shape_and_is_this_deployments_own(kind: str, value: str, salt: str) -> None:
-    home = home_of(identifier(kind, value), salt)
+    home = customer_id_for(identifier(kind, value), salt)
 
     assert HOME.fullmatch(home)
-    assert home == home_of(identifier(kind, value), salt)
-    assert home != home_of(identifier(kind, value), salt + "x")
-    assert home != home_of(identifier(kind, value + "x"), salt)
+    assert home == customer_id_for(identifier(kind, value), salt)
+    assert home != customer_id_for(identifier(kind, value), salt + "x")
+    assert home != customer_id_for(identifier(kind, value + "x"), salt)
 
 
 def test_a_home_never_changes() -> None:
     """A pinned value: another one would make another customer of everybody."""
-    assert home_of(identifier(EMAIL, "Ada@Example.com "), "salt") == "c_4636klx2vushrzs4me3vkp5jeu"
+    assert customer_id_for(identifier(EMAIL, "Ada@Example.com "), "salt") == "c_4636klx2vushrzs4me3vkp5jeu"
 
 
 @given(st.lists(texts, min_size=1, max_size=4), st.integers(8, 40))
@@ -95,11 +95,11 @@ def test_people_share_addresses_and_not_accounts(
     right: tuple[Identifier, ...],
     one: bool,  # noqa: FBT001
 ) -> None:
-    assert may_be_one(left, right) is one
+    assert may_be_same_person(left, right) is one
 
 
 @given(identifiers, identifiers)
 def test_whether_two_may_be_one_is_the_same_from_both_sides(
     left: tuple[Identifier, ...], right: tuple[Identifier, ...]
 ) -> None:
-    assert may_be_one(left, right) == may_be_one(right, left)
+    assert may_be_same_person(left, right) == may_be_same_person(right, left)

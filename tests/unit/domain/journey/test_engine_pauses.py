@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cairn.domain.customer.customer import Customer, on_wake
-from cairn.domain.effects import ParkEnrollment, WakeAt
+from cairn.domain.effects import PauseEnrollment, WakeAt
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.engine import Decision, Happened, TimerFired
@@ -51,7 +51,7 @@ def test_while_its_journey_is_paused_a_customer_stays_and_is_parked() -> None:
 
     stands = waiting.enrollment
     assert decision.enrollment == stands
-    assert decision.effects == (ParkEnrollment(f"{stands.id}-a-day-paused-1", stands.id, stands.sequence, TARGET),)
+    assert decision.effects == (PauseEnrollment(f"{stands.id}-a-day-paused-1", stands.id, stands.sequence, TARGET),)
     assert kinds(decision) == ["paused"]
     assert decision.facts[0].detail == {"target": TARGET}
 
@@ -167,6 +167,6 @@ def test_a_customer_of_a_paused_journey_is_what_it_was() -> None:
         return on_wake(customer, stands.id, stands.sequence, journeys, MONDAY + DAY, pauses=pauses)
 
     assert wake(paused()).customer == customer
-    assert [type(effect) for effect in wake(paused()).effects] == [ParkEnrollment]
+    assert [type(effect) for effect in wake(paused()).effects] == [PauseEnrollment]
     assert sent(wake()) == ["tips"]
     assert [type(effect) for effect in wake(replace(paused(), target="journey:other")).effects if effect][-1] is WakeAt

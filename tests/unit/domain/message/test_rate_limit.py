@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cairn.domain.message import rate_limit
-from cairn.domain.message.rate_limit import AHEAD, BURST, Bucket, Line, Slot, Try
+from cairn.domain.message.rate_limit import BURST, LOOKAHEAD, Attempt, LimitName, Reservation, TokenBucket
 from cairn.domain.policy import Rate
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY
@@ -35,23 +35,23 @@ class Table:
     given: dict[str, list[datetime]] = field(default_factory=dict)
     """The instants of all places, by their line."""
 
-    def take(self, one: Try, now: datetime) -> Slot | None:
+    def take(self, one: Attempt, now: datetime) -> Reservation | None:
         self.writes += 1
         key = (one.bucket.line, one.bucket.lane)
         tat, at = self.instants.get(key), rate_limit.micros(now)
-        if one.behind and not (tat is not None and at < tat <= rate_limit.micros(now + AHEAD)):
+        if one.behind and not (tat is not None and at < tat <= rate_limit.micros(now + LOOKAHEAD)):
             return None
         if not one.behind and tat is not None and tat > at:
             return None
         self.instants[key] = ((tat or 0) if one.behind else at) + one.bucket.cost
-        slot = rate_limit.place(one.bucket, self.instants[key], now)
+        slot = rate_limit.reserve(one.bucket, self.instants[key], now)
         self.given.setdefault(slot.line, []).append(slot.at)
         return slot
 
     def sender(self, purpose: Purpose, now: datetime = MONDAY, country: str = "", after: str = "") -> "Sender":
-        return Sender(self, list(rate_limit.lines_of(self.rates, SMS, country, purpose, after)), now)
+        return Sender(self, list(rate_limit.limits_for(self.rates, SMS, country, purpose, after)), now)
 
-    def slot(self, purpose: Purpose, now: datetime = MONDAY, country: str = "", after: str = "") -> Slot:
+    def slot(self, purpose: Purpose, now: datetime = MONDAY, country: str = "", after: str = "") -> Reservation:
         return self.sender(purpose, now, country, after).done()
 
 
@@ -60,25 +60,25 @@ class Sender:
     """Takes its places a write at a time, so that others come in between."""
 
     table: Table
-    lines: list[Line]
+    lines: list[LimitName]
     now: datetime
     tried: int = 0
-    slot: Slot | None = None
+    slot: Reservation | None = None
 
     def step(self) -> None:
         if not self.lines:
-            self.slot = Slot(self.now)
+            self.slot = Reservation(self.now)
             return
         found = self.table.take(self.lines[0][self.tried], self.now)
         self.tried += 1
         if found is None and self.tried == len(self.lines[0]):
-            self.slot = rate_limit.nowhere(self.now)
+            self.slot = rate_limit.no_capacity(self.now)
         elif found is not None and found.at > self.now:
             self.slot = found
         elif found is not None:
             self.lines, self.tried = self.lines[1:], 0
 
-    def done(self) -> Slot:
+    def done(self) -> Reservation:
         while self.slot is None:
             self.step()
         return self.slot
@@ -129,7 +129,7 @@ def test_no_window_has_more_places_than_its_rate_and_a_burst_however_senders_mee
         sender.done()
 
     for rate in rates:
-        places = table.given.get(rate_limit.line_of(rate), ())
+        places = table.given.get(rate_limit.limit_for(rate), ())
         assert most_within(window, places) <= rate.per_second * (window + BURST).total_seconds() + 2
 
 
@@ -149,9 +149,9 @@ def test_who_asks_first_is_first_in_its_lane_and_nobody_is_sent_back_in_time(
 
 
 def test_where_no_rate_is_named_there_is_no_line() -> None:
-    assert rate_limit.lines_of((), SMS, "US", MARKETING) == ()
-    assert rate_limit.lines_of((TEN,), Channel.EMAIL, "", MARKETING) == ()
-    assert rate_limit.lines_of((Rate(channel=SMS, per_second=1, country="FR"),), SMS, "US", MARKETING) == ()
+    assert rate_limit.limits_for((), SMS, "US", MARKETING) == ()
+    assert rate_limit.limits_for((TEN,), Channel.EMAIL, "", MARKETING) == ()
+    assert rate_limit.limits_for((Rate(channel=SMS, per_second=1, country="FR"),), SMS, "US", MARKETING) == ()
 
 
 def test_a_broadcast_goes_out_at_the_pace_that_is_left_to_it() -> None:
@@ -169,7 +169,7 @@ def test_a_broadcast_does_not_delay_a_receipt() -> None:
     for _ in range(1_000):
         table.slot(MARKETING)
 
-    assert table.slot(TRANSACTIONAL) == Slot(MONDAY)
+    assert table.slot(TRANSACTIONAL) == Reservation(MONDAY)
 
 
 def test_receipts_use_what_marketing_leaves() -> None:
@@ -222,20 +222,20 @@ def test_no_place_is_given_out_too_far_ahead_and_who_has_none_is_told_so() -> No
     first, *places = table.given["sms"]
 
     assert first == MONDAY
-    assert max(places) <= MONDAY + AHEAD
-    assert len(places) == AHEAD / timedelta(seconds=1_000) // 1
-    assert slots[1 + len(places) :] == [Slot(MONDAY + AHEAD)] * (99 - len(places))
-    assert table.slot(MARKETING, MONDAY + AHEAD).line
+    assert max(places) <= MONDAY + LOOKAHEAD
+    assert len(places) == LOOKAHEAD / timedelta(seconds=1_000) // 1
+    assert slots[1 + len(places) :] == [Reservation(MONDAY + LOOKAHEAD)] * (99 - len(places))
+    assert table.slot(MARKETING, MONDAY + LOOKAHEAD).line
 
 
 def test_those_without_a_place_ask_again_each_at_an_instant_of_its_own() -> None:
-    nowhere = rate_limit.nowhere(MONDAY)
-    again = [rate_limit.ask_again(nowhere, f"message-{number}") for number in range(1_000)]
+    nowhere = rate_limit.no_capacity(MONDAY)
+    again = [rate_limit.retry_at(nowhere, f"message-{number}") for number in range(1_000)]
 
-    assert again == [rate_limit.ask_again(nowhere, f"message-{number}") for number in range(1_000)]
-    assert min(again) > MONDAY + AHEAD / 2
-    assert max(again) <= MONDAY + AHEAD
-    assert most_within(AHEAD / 60, again) < 80, "about thirty, if they are even"
+    assert again == [rate_limit.retry_at(nowhere, f"message-{number}") for number in range(1_000)]
+    assert min(again) > MONDAY + LOOKAHEAD / 2
+    assert max(again) <= MONDAY + LOOKAHEAD
+    assert most_within(LOOKAHEAD / 60, again) < 80, "about thirty, if they are even"
 
 
 def test_a_country_has_its_own_rate_within_the_channels() -> None:
@@ -244,11 +244,13 @@ def test_a_country_has_its_own_rate_within_the_channels() -> None:
     americans = [table.slot(MARKETING, country="US") for _ in range(20)]
     first, *_, last = americans
 
-    assert first == Slot(MONDAY)
+    assert first == Reservation(MONDAY)
     assert last.line == "sms#US"
     assert last.at == MONDAY + 18 * SECOND
-    assert table.slot(MARKETING, last.at, "US", after=last.line) == Slot(last.at), "now it asks for the channel's place"
-    assert table.slot(MARKETING, last.at, "US", after="sms") == Slot(last.at), "it has waited for everything"
+    assert table.slot(MARKETING, last.at, "US", after=last.line) == Reservation(last.at), (
+        "now it asks for the channel's place"
+    )
+    assert table.slot(MARKETING, last.at, "US", after="sms") == Reservation(last.at), "it has waited for everything"
 
 
 def test_a_slow_country_stands_in_nobody_elses_way() -> None:
@@ -256,16 +258,16 @@ def test_a_slow_country_stands_in_nobody_elses_way() -> None:
     for _ in range(3_000):
         table.slot(MARKETING, country="US")
 
-    assert table.slot(MARKETING, country="FR") == Slot(MONDAY)
+    assert table.slot(MARKETING, country="FR") == Reservation(MONDAY)
 
 
 def test_a_line_that_is_named_no_more_is_waited_for_anew() -> None:
-    assert len(rate_limit.lines_of((TEN, AMERICA), SMS, "US", MARKETING, after="sms#FR")) == 2
+    assert len(rate_limit.limits_for((TEN, AMERICA), SMS, "US", MARKETING, after="sms#FR")) == 2
 
 
 def test_all_may_be_reserved_but_a_little() -> None:
     everything = Rate(channel=SMS, per_second=10, reserved=1.0)
 
-    ((first, *_),) = rate_limit.lines_of((everything,), SMS, "", MARKETING)
+    ((first, *_),) = rate_limit.limits_for((everything,), SMS, "", MARKETING)
 
-    assert first.bucket == Bucket("sms", "marketing", 2_000_000)
+    assert first.bucket == TokenBucket("sms", "marketing", 2_000_000)

@@ -10,11 +10,11 @@ from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.breaker import (
     AT_LEAST,
     BUCKET,
-    Bucket,
+    CountBucket,
     Counts,
-    Outcome,
+    DeliveryOutcome,
     bucket_of,
-    judge,
+    evaluate,
     looked_at,
     outcome_of,
 )
@@ -30,7 +30,7 @@ def why(
     *buckets: tuple[datetime, Counts], breaker: Breaker = POLICY, at: datetime = NOW, since: datetime | None = None
 ) -> str | None:
     """What the sentence says; None where nothing trips."""
-    trip = judge("journey:visit", [Bucket(*one) for one in buckets], breaker, at=at, since=since)
+    trip = evaluate("journey:visit", [CountBucket(*one) for one in buckets], breaker, at=at, since=since)
     if trip is None:
         return None
     assert trip.target == "journey:visit"
@@ -155,7 +155,11 @@ def test_what_counts() -> None:
         MessageStatus.BOUNCED,
         MessageStatus.COMPLAINED,
     }
-    assert {one for one in Outcome if one.bad} == {Outcome.FAILED, Outcome.BOUNCED, Outcome.COMPLAINED}
+    assert {one for one in DeliveryOutcome if one.bad} == {
+        DeliveryOutcome.FAILED,
+        DeliveryOutcome.BOUNCED,
+        DeliveryOutcome.COMPLAINED,
+    }
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
@@ -166,7 +170,7 @@ def test_an_instant_lies_in_its_bucket(at: datetime) -> None:
     assert start.minute % 5 == start.second == start.microsecond == 0
 
 
-COUNTS = st.builds(Counts, *(st.integers(0, 300) for _ in Outcome))
+COUNTS = st.builds(Counts, *(st.integers(0, 300) for _ in DeliveryOutcome))
 
 
 @given(st.lists(COUNTS, min_size=12, max_size=12), st.integers(1, 500))

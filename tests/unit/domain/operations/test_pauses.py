@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 
 from cairn.domain.operations.pauses import (
     Go,
-    Held,
     Late,
     NotBefore,
     Pause,
     Paused,
+    PausedWait,
+    PauseOutcome,
     PausePolicy,
-    Waiting,
     check_target,
-    due_after,
     paused_for,
     resume_message,
+    resume_wait,
     targets_of,
 )
 from cairn.domain.operations.switches import HELD_AT_MOST, WAITED_AT_MOST
@@ -50,18 +50,18 @@ def paused(since: float, until: float | None, policy: PausePolicy = KEEP, target
     return Pause(target, hours(since), None if until is None else hours(until), policy, 2 * HOUR)
 
 
-def waiting(due: float, *, reached: float = 0, moment: Moment | None = None, zone: str = "UTC") -> Waiting:
-    return Waiting("enr", hours(reached), hours(due), moment or Delay(hours(due) - hours(reached)), ZoneInfo(zone))
+def waiting(due: float, *, reached: float = 0, moment: Moment | None = None, zone: str = "UTC") -> PausedWait:
+    return PausedWait("enr", hours(reached), hours(due), moment or Delay(hours(due) - hours(reached)), ZoneInfo(zone))
 
 
-def told(pauses: Sequence[Pause], wait: Waiting, now: float = FOREVER) -> Held:
-    return due_after(pauses, TARGETS, wait, hours(now))
+def told(pauses: Sequence[Pause], wait: PausedWait, now: float = FOREVER) -> PauseOutcome:
+    return resume_wait(pauses, TARGETS, wait, hours(now))
 
 
-def ends(pauses: Sequence[Pause], wait: Waiting) -> datetime:
+def ends(pauses: Sequence[Pause], wait: PausedWait) -> datetime:
     """When the wait goes on, told at the end of the last pause, or when it is due if that is later."""
     after = max([wait.due_at, *(pause.until for pause in pauses if pause.until)])
-    held = due_after(pauses, TARGETS, wait, after)
+    held = resume_wait(pauses, TARGETS, wait, after)
     return held.at if isinstance(held, NotBefore) else after
 
 
@@ -153,7 +153,7 @@ def test_what_was_spread_to_beyond_a_second_pause_is_not_late_for_it() -> None:
     turn = ends([slow], wait)
     assert turn > hours(22), "take another window where this one's turn comes sooner"
 
-    assert due_after([slow, paused(21, 22, SKIP_IF_LATE)], TARGETS, wait, turn) == Go()
+    assert resume_wait([slow, paused(21, 22, SKIP_IF_LATE)], TARGETS, wait, turn) == Go()
 
 
 # Dates and times of day.
@@ -169,7 +169,7 @@ def test_a_date_of_a_visit_never_moves(policy: PausePolicy) -> None:
 
 def test_a_time_of_day_stays_that_time_of_day() -> None:
     ten = LocalTime(time(10))
-    new_york = Waiting("enr", at("2026-03-05 12:00"), at("2026-03-05 15:00"), ten, ZoneInfo("America/New_York"))
+    new_york = PausedWait("enr", at("2026-03-05 12:00"), at("2026-03-05 15:00"), ten, ZoneInfo("America/New_York"))
     over_the_change_of_clocks = Pause(TARGET, at("2026-03-05 13:00"), at("2026-03-14 15:00"), ACTIVE_TIME)
 
     moved = ends([over_the_change_of_clocks], new_york)
@@ -179,7 +179,7 @@ def test_a_time_of_day_stays_that_time_of_day() -> None:
 
 def test_a_time_of_day_that_is_met_exactly_is_not_missed_by_a_day() -> None:
     three_days = Pause(TARGET, at("2026-03-05 09:00"), at("2026-03-08 09:00"), ACTIVE_TIME)
-    wait = Waiting("enr", at("2026-03-04 12:00"), at("2026-03-05 10:00"), LocalTime(time(10)), ZoneInfo("UTC"))
+    wait = PausedWait("enr", at("2026-03-04 12:00"), at("2026-03-05 10:00"), LocalTime(time(10)), ZoneInfo("UTC"))
 
     assert ends([three_days], wait) == at("2026-03-08 10:00")
 
@@ -204,13 +204,13 @@ def some_pauses(draw: st.DrawFn, policy: st.SearchStrategy[PausePolicy] = polici
 
 
 @st.composite
-def some_waits(draw: st.DrawFn) -> Waiting:
+def some_waits(draw: st.DrawFn) -> PausedWait:
     reached = draw(st.integers(0, 60))
     return waiting(reached + draw(st.integers(0, 60)), reached=reached)
 
 
 @given(some_pauses(), some_waits(), st.integers(0, 200))
-def test_nothing_happens_inside_a_pause(pauses: list[Pause], wait: Waiting, now: int) -> None:
+def test_nothing_happens_inside_a_pause(pauses: list[Pause], wait: PausedWait, now: int) -> None:
     assume(hours(now) >= wait.due_at)
     held = told(pauses, wait, now)
 
@@ -218,20 +218,20 @@ def test_nothing_happens_inside_a_pause(pauses: list[Pause], wait: Waiting, now:
 
 
 @given(some_pauses(), some_waits())
-def test_asking_again_when_the_time_has_come_says_go(pauses: list[Pause], wait: Waiting) -> None:
+def test_asking_again_when_the_time_has_come_says_go(pauses: list[Pause], wait: PausedWait) -> None:
     over = max(pause.until for pause in pauses if pause.until)
     now = max(over, wait.due_at)
-    held = due_after(pauses, TARGETS, wait, now)
+    held = resume_wait(pauses, TARGETS, wait, now)
 
     if isinstance(held, NotBefore):
         assert held.at > now
-        assert due_after(pauses, TARGETS, wait, held.at) == Go()
-        assert due_after(pauses, TARGETS, wait, held.at - timedelta(microseconds=1)) == held
+        assert resume_wait(pauses, TARGETS, wait, held.at) == Go()
+        assert resume_wait(pauses, TARGETS, wait, held.at - timedelta(microseconds=1)) == held
 
 
 @given(some_pauses().flatmap(lambda pauses: st.tuples(st.just(pauses), st.permutations(pauses))), some_waits())
 def test_the_order_in_which_pauses_are_kept_does_not_matter(
-    pauses: tuple[list[Pause], list[Pause]], wait: Waiting
+    pauses: tuple[list[Pause], list[Pause]], wait: PausedWait
 ) -> None:
     kept, otherwise = pauses
 
@@ -239,13 +239,15 @@ def test_the_order_in_which_pauses_are_kept_does_not_matter(
 
 
 @given(some_pauses(), some_waits())
-def test_nobody_goes_on_before_their_time(pauses: list[Pause], wait: Waiting) -> None:
+def test_nobody_goes_on_before_their_time(pauses: list[Pause], wait: PausedWait) -> None:
     assert ends(pauses, wait) >= wait.due_at
 
 
 @given(some_pauses(st.just(ACTIVE_TIME)), some_waits())
 @example([paused(0, 10, ACTIVE_TIME), paused(10, 20, ACTIVE_TIME)], waiting(10))
-def test_under_active_time_a_wait_has_its_full_length_outside_of_all_pauses(pauses: list[Pause], wait: Waiting) -> None:
+def test_under_active_time_a_wait_has_its_full_length_outside_of_all_pauses(
+    pauses: list[Pause], wait: PausedWait
+) -> None:
     on, now, active = [pause.on for pause in pauses], wait.reached_at, timedelta()
     while active < wait.due_at - wait.reached_at or any(is_on(now) for is_on in on):
         active += timedelta() if any(is_on(now) for is_on in on) else HOUR
@@ -256,7 +258,7 @@ def test_under_active_time_a_wait_has_its_full_length_outside_of_all_pauses(paus
 
 @given(some_pauses(st.just(RESTART)), some_waits())
 def test_a_wait_that_begins_again_lasts_its_full_length_after_the_last_pause_that_touched_it(
-    pauses: list[Pause], wait: Waiting
+    pauses: list[Pause], wait: PausedWait
 ) -> None:
     length = wait.due_at - wait.reached_at
     in_force = [pause.until for pause in pauses if pause.until and pause.until > wait.reached_at]
@@ -268,11 +270,11 @@ def test_a_wait_that_begins_again_lasts_its_full_length_after_the_last_pause_tha
 
 
 @given(some_pauses(st.sampled_from([KEEP, ACTIVE_TIME, RESTART])), some_waits(), lengths)
-def test_who_was_first_stays_first(pauses: list[Pause], wait: Waiting, later: int) -> None:
+def test_who_was_first_stays_first(pauses: list[Pause], wait: PausedWait, later: int) -> None:
     behind = replace(wait, due_at=wait.due_at + later * HOUR)
     over = max([wait.due_at, behind.due_at, *(pause.until for pause in pauses if pause.until)])
 
-    first, second = (due_after(pauses, TARGETS, one, over) for one in (wait, behind))
+    first, second = (resume_wait(pauses, TARGETS, one, over) for one in (wait, behind))
 
     assert (first.at if isinstance(first, NotBefore) else over) <= (
         second.at if isinstance(second, NotBefore) else over
@@ -280,7 +282,9 @@ def test_who_was_first_stays_first(pauses: list[Pause], wait: Waiting, later: in
 
 
 @given(some_pauses(st.just(SPREAD)), some_waits(), st.text(min_size=1))
-def test_what_is_spread_happens_within_the_window_after_its_pause(pauses: list[Pause], wait: Waiting, id_: str) -> None:
+def test_what_is_spread_happens_within_the_window_after_its_pause(
+    pauses: list[Pause], wait: PausedWait, id_: str
+) -> None:
     (pause, *_) = pauses
     assume(pause.until and wait.reached_at < pause.until and wait.due_at < pause.until)
     assert pause.until is not None
@@ -303,7 +307,7 @@ def test_a_crowd_is_spread_evenly() -> None:
 
 @given(some_pauses(), some_waits(), st.sampled_from(["America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]))
 def test_a_moved_time_of_day_is_the_first_that_is_not_before_the_moved_instant(
-    pauses: list[Pause], wait: Waiting, zone: str
+    pauses: list[Pause], wait: PausedWait, zone: str
 ) -> None:
     clock = wait.due_at.astimezone(ZoneInfo(zone)).time()
     by_the_clock = replace(wait, moment=LocalTime(clock), zone=ZoneInfo(zone))
@@ -321,7 +325,9 @@ def test_a_moved_time_of_day_is_the_first_that_is_not_before_the_moved_instant(
 # Messages.
 
 
-def said(pauses: Sequence[Pause], due: float, now: float, crowd: str = "enr", channel: Channel = Channel.SMS) -> Held:
+def said(
+    pauses: Sequence[Pause], due: float, now: float, crowd: str = "enr", channel: Channel = Channel.SMS
+) -> PauseOutcome:
     names = targets_of("visit", "hello", channel, "US")
     return resume_message(pauses, names, due=hours(due), crowd=crowd, now=hours(now))
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from cairn.domain.consent.suppression import Cause, Mark, standing
+from cairn.domain.consent.suppression import Cause, Mark, current_suppressions
 from cairn.domain.customer.customer import Customer, on_event
 from cairn.domain.effects import EraseCustomer, OpenTask
-from cairn.domain.identity.identifiers import home_of
-from cairn.domain.privacy.requests import ANSWER_WITHIN, QUEUE, Traces, may_order_erasure, new_life
+from cairn.domain.identity.identifiers import customer_id_for
+from cairn.domain.privacy.requests import ANSWER_WITHIN, QUEUE, Traces, id_after_erasure, may_order_erasure
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, Deployed, customer, event, journey, name, profile, send
 
@@ -26,7 +26,7 @@ def test_an_order_to_erase_is_the_last_that_is_decided(source: str) -> None:
 
     reaction = on_event(mia, asked, Deployed(journey(send("bye"), entry={"event": asked.type})), MONDAY + DAY)
 
-    assert reaction.customer.sealed_at == MONDAY + DAY
+    assert reaction.customer.erasure_pending_since == MONDAY + DAY
     [order] = reaction.effects
     assert isinstance(order, EraseCustomer)
     assert (order.by, order.at) == (source, MONDAY)
@@ -46,7 +46,7 @@ def test_whose_word_is_not_enough_gets_a_person_to_look(source: str) -> None:
     reaction = on_event(customer(), event("customer.erasure_requested", source=source), Deployed(), MONDAY)
 
     assert not may_order_erasure(source)
-    assert reaction.customer.sealed_at is None
+    assert reaction.customer.erasure_pending_since is None
     [task] = reaction.effects
     assert isinstance(task, OpenTask)
     assert (task.queue, task.due_at) == (QUEUE, MONDAY + ANSWER_WITHIN)
@@ -74,15 +74,15 @@ def test_nobody_who_was_erased_gets_marketing_at_any_address_they_had() -> None:
     mia = Customer(profile("c_mia", who=WHO))
     asked = event("customer.erasure_requested", source="operators", who=WHO)
 
-    told = on_event(mia, asked, Deployed(), MONDAY).told
+    told = on_event(mia, asked, Deployed(), MONDAY).suppression_changes
 
     assert {(one.channel, one.address) for one in told} == {
         (Channel.EMAIL, "mia@example.com"),
         (Channel.SMS, "+14155550123"),
         (Channel.WHATSAPP, "+14155550123"),
     }
-    assert all(one.covers(Purpose.MARKETING) for one in standing(one.mark for one in told))
-    assert not any(one.covers(Purpose.TRANSACTIONAL) for one in standing(one.mark for one in told))
+    assert all(one.covers(Purpose.MARKETING) for one in current_suppressions(one.mark for one in told))
+    assert not any(one.covers(Purpose.TRANSACTIONAL) for one in current_suppressions(one.mark for one in told))
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_who_was_erased_comes_back_by_their_own_word_at_the_address(
     erasure = Mark(Cause.ERASURE, MONDAY, Purpose.MARKETING)
     asked = Mark(Cause.UNSUBSCRIBE, MONDAY + later, purpose, lifted=True)
 
-    assert bool(standing([erasure, asked])) is stands
+    assert bool(current_suppressions([erasure, asked])) is stands
 
 
 def test_whoever_comes_back_is_somebody_else() -> None:
-    home = home_of(WHO[0], "salt")
+    home = customer_id_for(WHO[0], "salt")
 
-    ids = {home, new_life(home, MONDAY), new_life(home, MONDAY + DAY)}
+    ids = {home, id_after_erasure(home, MONDAY), id_after_erasure(home, MONDAY + DAY)}
 
     assert len(ids) == 3
     assert {len(one) for one in ids} == {28}

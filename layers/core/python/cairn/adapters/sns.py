@@ -21,6 +21,6 @@ class AlarmTopic:
     def _sns(self) -> Any:
         return self._make_client()
 
-    def tell(self, subject: str, text: str) -> None:
+    def send(self, subject: str, text: str) -> None:
         with calling("sns"):
             self._sns.publish(TopicArn=self._arn, Subject=subject[:MAX_SUBJECT], Message=text)

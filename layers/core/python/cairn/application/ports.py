@@ -9,31 +9,31 @@ if TYPE_CHECKING:  # a function imports the nouns that it uses, not all that any
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from cairn.domain.consent.contact import Claim, Contact, Hold
+    from cairn.domain.consent.contact import Claim, Contact, Deferral
     from cairn.domain.consent.links import Link, LinkKind
     from cairn.domain.consent.record import ConsentRecord
-    from cairn.domain.consent.suppression import Suppression, Told
+    from cairn.domain.consent.suppression import Suppression, SuppressionChange
     from cairn.domain.customer.customer import Customer, Reaction
-    from cairn.domain.effects import EraseCustomer, Fact, OpenTask, ParkEnrollment, WakeAt
+    from cairn.domain.effects import EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
     from cairn.domain.event import Event
     from cairn.domain.gate.gate import GateSettings
     from cairn.domain.gate.verdict import Defer
     from cairn.domain.identity.identifiers import Identifier
     from cairn.domain.journey.definition import Journey
     from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
-    from cairn.domain.message.rate_limit import Slot
-    from cairn.domain.operations.audit import Audited
-    from cairn.domain.operations.breaker import Bucket, Outcome
+    from cairn.domain.message.rate_limit import Reservation
+    from cairn.domain.operations.audit import AuditEntry
+    from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
     from cairn.domain.operations.switches import Board
-    from cairn.domain.policy import Subscriber
+    from cairn.domain.policy import WebhookEndpoint
     from cairn.domain.privacy.requests import Traces
     from cairn.domain.profile.profile import Profile
     from cairn.domain.shared.channels import Channel, Purpose
-    from cairn.domain.webhook_delivery import Notice
+    from cairn.domain.webhook_delivery import WebhookDelivery
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCustomers:
     """Every customer that some identifiers lead to (none, one, or several who are one), and what leads nowhere yet."""
 
     customers: tuple[Customer, ...] = ()
@@ -56,7 +56,7 @@ class Commit:
 
 
 class Customers(Protocol):
-    def find(self, identifiers: Sequence[Identifier]) -> Found:
+    def find(self, identifiers: Sequence[Identifier]) -> FoundCustomers:
         """Who is meant: one read where the strongest identifier is known, two where any is not."""
 
     def load(self, customer_id: str) -> Customer:
@@ -65,7 +65,7 @@ class Customers(Protocol):
     def commit(self, commit: Commit) -> None:
         """Write it all. Raises DuplicateEventError, or ConflictError where somebody else was first."""
 
-    def tell(self, told: Sequence[Told]) -> None:
+    def record_suppressions(self, told: Sequence[SuppressionChange]) -> None:
         """Write what is known against addresses, of a customer who is no longer there."""
 
 
@@ -93,11 +93,11 @@ class Timers(Protocol):
         """Have the enrollment woken at an instant. Setting the same timer twice is setting it once."""
 
 
-class Outbox(Protocol):
+class MessageQueue(Protocol):
     def put(self, message: Message) -> None:
         """Queue a message for its sender, in the lane of its purpose."""
 
-    def put_held(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
+    def put_deferred(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
         """Queue a message that was held, by reference."""
 
 
@@ -118,19 +118,19 @@ class Timeline(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldMessage:
+class DeferredMessage:
     """A message that was held: where it lies, not what it says."""
 
     customer: str
     id: str
 
 
-Asked: TypeAlias = "Message | HeldMessage"
+DeliveryRequest: TypeAlias = "Message | DeferredMessage"
 """What a sender is asked to deliver: the message itself, or one that was held, by reference."""
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class DeliveryContext:
     """All that is known of a message when its sender takes it up."""
 
     message: Message
@@ -151,7 +151,7 @@ class Brief:
 
 
 class Deliveries(Protocol):
-    def brief(self, asked: Sequence[Asked]) -> list[Brief | None]:
+    def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
         """What is known of each of these messages, in one read for all; None where its customer is gone."""
 
     def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
@@ -163,23 +163,23 @@ class Deliveries(Protocol):
     def release(self, message: Message) -> None:
         """Give a claim back: it was certainly not sent."""
 
-    def hold(self, brief: Brief, hold: Hold, verdict: Defer, now: datetime) -> None:
+    def defer(self, brief: DeliveryContext, hold: Deferral, verdict: Defer, now: datetime) -> None:
         """Keep the message until its instant. Raises ConflictError as `claim` does."""
 
-    def record(self, brief: Brief, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+    def record(self, brief: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         """Write what became of a message; it is held no longer."""
 
     def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> Mapping[str, Any] | None:
         """Move a message's status forward, never back; gives what is recorded of it, None where nothing moved."""
 
 
-class HeldMessages(Protocol):
-    def bring(self, message: Message, at: datetime, now: datetime) -> None:
+class DeferredMessages(Protocol):
+    def schedule(self, message: Message, at: datetime, now: datetime) -> None:
         """Have a held message delivered at an instant. Asking twice is asking once."""
 
 
-class Pace(Protocol):
-    def slot(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Slot:
+class RateLimiter(Protocol):
+    def reserve(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Reservation:
         """Take a place in what the provider takes: now, or where and until when to wait for it.
 
         `after` names the line of the place that it has waited for.
@@ -197,13 +197,13 @@ class ConsentRecords(Protocol):
         """A record and whose it is now, whoever it was added to; None where the customer was erased."""
 
 
-class Notices(Protocol):
-    def put(self, notices: Sequence[Notice]) -> None:
+class WebhookQueue(Protocol):
+    def put(self, notices: Sequence[WebhookDelivery]) -> None:
         """Queue notices for their subscribers."""
 
 
 class Retries(Protocol):
-    def put_off(self, notice: Notice, until: datetime, now: datetime) -> None:
+    def retry_at(self, notice: WebhookDelivery, until: datetime, now: datetime) -> None:
         """Have a notice brought again at an instant."""
 
 
@@ -217,8 +217,8 @@ class Reply:
     """The header as it came."""
 
 
-class Subscribers(Protocol):
-    def tell(self, subscriber: Subscriber, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
+class WebhookEndpoints(Protocol):
+    def post(self, subscriber: WebhookEndpoint, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
         """Post a document, signed. Raises SubscriberError, or SubscriberUnreachableError."""
 
 
@@ -233,42 +233,42 @@ class Switches(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedEnrollment:
+class PausedEnrollment:
     """A timer that came while its journey was paused."""
 
     customer: str
     enrollment: str
     sequence: int
-    place: str
+    wait_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedMessage:
+class PausedMessage:
     """A message that came to the gate while something of it was paused."""
 
     customer: str
     id: str
     purpose: Purpose
-    place: str
+    wait_id: str
 
 
-Parked: TypeAlias = "ParkedEnrollment | ParkedMessage"
+PausedWork: TypeAlias = "PausedEnrollment | PausedMessage"
 """What waits for somebody to resume. `place` tells this wait from a later one of the same."""
 
 
-class WaitingRoom(Protocol):
-    def park(self, customer_id: str, revision: int, enrollment: ParkEnrollment, due_at: datetime) -> None:
+class PausedWorkStore(Protocol):
+    def add(self, customer_id: str, revision: int, enrollment: PauseEnrollment, due_at: datetime) -> None:
         """Keep a timer until its target is resumed. Keeping what one commit decided twice is keeping it once."""
 
-    def waiting(self, target: str) -> Iterable[Sequence[Parked]]:
+    def pages(self, target: str) -> Iterable[Sequence[PausedWork]]:
         """All that waits for this target, by and by, those first who have waited longest."""
 
-    def dismiss(self, target: str, parked: Sequence[Parked]) -> None:
+    def remove(self, target: str, parked: Sequence[PausedWork]) -> None:
         """They wait no longer, unless they came back since."""
 
 
 class Wakes(Protocol):
-    def wake_now(self, parked: Sequence[ParkedEnrollment]) -> None:
+    def wake_now(self, parked: Sequence[PausedEnrollment]) -> None:
         """Have these enrollments woken at once. Raises where any of it is not certain."""
 
 
@@ -276,28 +276,28 @@ class SwitchBoard(Protocol):
     def board(self) -> Board:
         """All that is switched, as it is now."""
 
-    def put(self, board: Board, audited: Audited) -> None:
+    def put(self, board: Board, audited: AuditEntry) -> None:
         """Write the board, and who turned it and why, at once. Raises ConflictError where somebody else was first."""
 
 
-class Tallies(Protocol):
-    def add(self, target: str, bucket: datetime, outcome: Outcome) -> None:
+class DeliveryCounters(Protocol):
+    def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
         """One more of an outcome. Adding twice is adding two."""
 
-    def between(self, target: str, first: datetime, last: datetime) -> Sequence[Bucket]:
+    def between(self, target: str, first: datetime, last: datetime) -> Sequence[CountBucket]:
         """What was counted in the buckets that began from `first` to `last`, both included."""
 
 
 class Alert(Protocol):
-    def tell(self, subject: str, text: str) -> None:
+    def send(self, subject: str, text: str) -> None:
         """Tell those who run the deployment, at once. Nothing personal: it goes out as plain mail."""
 
 
 class Audit(Protocol):
-    def write(self, audited: Audited) -> None:
+    def write(self, audited: AuditEntry) -> None:
         """Keep it for good. Writing one twice is writing it once."""
 
-    def latest(self, limit: int, before: str = "") -> Sequence[Audited]:
+    def latest(self, limit: int, before: str = "") -> Sequence[AuditEntry]:
         """The latest first; those before the one of that id, where one is given."""
 
 
@@ -310,7 +310,7 @@ class History(Protocol):
 
 
 class Suppressions(Protocol):
-    def standing(self, addresses: Mapping[Channel, str]) -> Mapping[Channel, tuple[Suppression, ...]]:
+    def current(self, addresses: Mapping[Channel, str]) -> Mapping[Channel, tuple[Suppression, ...]]:
         """What is known against these addresses now; nothing of a channel whose address is clear."""
 
 
@@ -333,7 +333,7 @@ class Reviews(Protocol):
     def waiting(self, limit: int) -> Sequence[UnderReview]:
         """Those whose time is up first."""
 
-    def decide(self, customer_id: str, message_id: str, approval: Approval, audited: Audited) -> Purpose:
+    def decide(self, customer_id: str, message_id: str, approval: Approval, audited: AuditEntry) -> Purpose:
         """Write the decision, and the audit of it, and close the task, all at once; gives the message's purpose.
 
         Deciding the same once more changes nothing. Raises UnknownMessageError, NotUnderReviewError, ConflictError.
@@ -367,7 +367,7 @@ class Provider(Protocol):
 
 
 class DeadLetters(Protocol):
-    def park(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:
+    def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:
         """Keep what cannot be processed, with the reason, until somebody redrives it.
 
         `group` keeps order, `delivery` names the message that brought it: parking one twice is parking it once.
@@ -380,7 +380,7 @@ class Erasures(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class PendingErasure:
     """A customer to whom nothing leads any more, and what leads to everything that is still kept of them."""
 
     id: str
@@ -392,14 +392,14 @@ class Sealed:
     """Schedules by their names, of messages that were held."""
 
 
-class Remains(Protocol):
-    def sealed(self, customer_id: str) -> Sealed | None:
+class ErasureStore(Protocol):
+    def pending(self, customer_id: str) -> PendingErasure | None:
         """What is left of a customer who was sealed; None where nothing is."""
 
-    def remove(self, sealed: Sealed) -> int:
+    def remove(self, sealed: PendingErasure) -> int:
         """Remove it from the table; gives how many items there were. Can be stopped and repeated at any point."""
 
-    def close(self, sealed: Sealed, receipt: Audited) -> None:
+    def complete(self, sealed: PendingErasure, receipt: AuditEntry) -> None:
         """Write the receipt and, with it, forget what was to be erased."""
 
 
@@ -408,7 +408,7 @@ class Schedules(Protocol):
         """Remove the timers of enrollments, and those of these names; gives how many there were."""
 
 
-class Letters(Protocol):
+class DeadLetterEraser(Protocol):
     def remove(self, traces: Traces) -> int:
         """Remove everything that was parked about a customer, its body too; gives how many letters there were.
 
@@ -416,7 +416,7 @@ class Letters(Protocol):
         """
 
 
-class Everything(Protocol):
+class CustomerExport(Protocol):
     def about(self, customer_id: str) -> dict[str, Any]:
         """All that is kept about a customer, as JSON. Raises UnknownCustomerError."""
 

@@ -11,14 +11,14 @@ from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.rate_limiter import TokenBuckets, Unlimited
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.adapters.phone.jurisdiction import whereabouts
+from cairn.adapters.phone.jurisdiction import jurisdiction_of
 from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
 from cairn.adapters.providers.sns import SesEmail, SnsPush, SnsSms
-from cairn.adapters.scheduler.timers import AlarmClock, HeldMessages, Line
+from cairn.adapters.scheduler.timers import DeferredMessages, QueueTarget, TimerService
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.adapters.templates.renderer import JinjaRenderer
 from cairn.application.message.deliver_message import DeliverMessage
-from cairn.application.ports import DeadLetters, Pace, Provider
+from cairn.application.ports import DeadLetters, Provider, RateLimiter
 from cairn.compose.links import signed_links
 from cairn.compose.table import bind_table
 from cairn.domain.policy import Policy
@@ -49,7 +49,7 @@ def deliver_message() -> DeliverMessage:
         },
         switches=DynamoSwitches(policy),
         pace=_pace(policy),
-        whereabouts=whereabouts,
+        whereabouts=jurisdiction_of,
     )
 
 
@@ -58,24 +58,24 @@ def dead_letters() -> DeadLetters:
     return DeadLetterQueue(aws.client("sqs"), settings.messages_dead_letter_queue_url)
 
 
-def _held_messages(settings: DeliverMessageSettings) -> HeldMessages:
+def _held_messages(settings: DeliverMessageSettings) -> DeferredMessages:
     lanes = {
         Purpose.TRANSACTIONAL: (settings.messages_queue_url, settings.messages_queue_arn),
         Purpose.MARKETING: (settings.marketing_queue_url, settings.marketing_queue_arn),
     }
     dead = settings.messages_dead_letter_queue_arn
-    return HeldMessages(
-        clock=AlarmClock(
+    return DeferredMessages(
+        clock=TimerService(
             sqs=aws.client("sqs"),
             scheduler=aws.client("scheduler"),
             role_arn=settings.schedule_role_arn,
             group=settings.schedule_group,
         ),
-        lanes={purpose: Line(url=url, arn=arn, dead_letter_arn=dead) for purpose, (url, arn) in lanes.items()},
+        lanes={purpose: QueueTarget(url=url, arn=arn, dead_letter_arn=dead) for purpose, (url, arn) in lanes.items()},
     )
 
 
-def _pace(policy: Policy) -> Pace:
+def _pace(policy: Policy) -> RateLimiter:
     return TokenBuckets(policy.rates) if policy.rates else Unlimited()
 
 

@@ -3,11 +3,11 @@
 import os
 
 from cairn.adapters import aws
-from cairn.adapters.dynamodb.erasure import DynamoRemains
+from cairn.adapters.dynamodb.erasure import DynamoErasureStore
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.scheduler.schedule_group import ScheduleGroup
-from cairn.adapters.sqs.dead_letter_eraser import ParkedLetters
-from cairn.adapters.sqs.erasure_queue import ErasuresQueue
+from cairn.adapters.sqs.dead_letter_eraser import DeadLetterEraser
+from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.application.ports import DeadLetters
 from cairn.application.privacy.erase_customer import EraseCustomer
@@ -20,15 +20,15 @@ def erase_customer() -> EraseCustomer:
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
     return EraseCustomer(
-        remains=DynamoRemains(settings.identity_salt),
+        remains=DynamoErasureStore(settings.identity_salt),
         schedules=ScheduleGroup(scheduler=aws.client("scheduler"), group=settings.schedule_group),
-        letters=ParkedLetters(
+        letters=DeadLetterEraser(
             sqs=sqs,
             urls=settings.letters_queue_urls.split(),
             overflow=Overflow(lambda: aws.client("s3"), settings.overflow_bucket),
             wait_seconds=int(settings.letters_wait_seconds),
         ),
-        erasures=ErasuresQueue(sqs, settings.erasures_queue_url),
+        erasures=ErasureQueue(sqs, settings.erasures_queue_url),
     )
 
 

@@ -5,20 +5,20 @@ import os
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.export import DynamoEverything
+from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.adapters.http.manage.router import Desk
+from cairn.adapters.http.manage.router import ManageRouter
 from cairn.adapters.phone.numbers import to_e164
 from cairn.adapters.s3 import InPlace
 from cairn.adapters.sqs.events_queue import EventsQueue
-from cairn.adapters.sqs.message_queue import MessagesQueue
+from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.message.review_messages import ReviewMessages
-from cairn.application.operations.operator_commands import Instruct
+from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.privacy.export_customer import ExportCustomer
 from cairn.application.privacy.hand_out_data import HandOutData
@@ -27,7 +27,7 @@ from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
 
 
-def manage_api() -> Desk:
+def manage_api() -> ManageRouter:
     settings = ManageApiSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     sqs, salt = aws.client("sqs"), settings.identity_salt
@@ -39,12 +39,12 @@ def manage_api() -> Desk:
         return to_e164(text, settings.phone_region)
 
     find = FindCustomer(customers, timeline, normal_phone)
-    return Desk(
+    return ManageRouter(
         switch=Switch(board),
         board=board,
         explain=ExplainDecisions(find, timeline, suppressions),
-        hand_out=HandOutData(find, ExportCustomer(DynamoEverything(salt)), audit),
-        instruct=Instruct(
+        hand_out=HandOutData(find, ExportCustomer(DynamoCustomerExport(salt)), audit),
+        instruct=OperatorCommands(
             find=find,
             customers=customers,
             inbox=EventsQueue(sqs, settings.events_queue_url, InPlace()),
@@ -52,7 +52,7 @@ def manage_api() -> Desk:
             suppressions=suppressions,
             salt=salt,
         ),
-        review=ReviewMessages(find, DynamoReviews(), MessagesQueue(sqs, lanes)),
+        review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes)),
         audit=audit,
         normal_phone=normal_phone,
     )

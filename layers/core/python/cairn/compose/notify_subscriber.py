@@ -6,37 +6,37 @@ from pathlib import Path
 from cairn.adapters import aws
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
-from cairn.adapters.http.webhook_endpoints import Reach, SignedPosts
-from cairn.adapters.scheduler.timers import AlarmClock, Line
+from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
+from cairn.adapters.scheduler.timers import QueueTarget, TimerService
 from cairn.adapters.secrets_manager import SourceSecrets
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
-from cairn.adapters.sqs.webhook_queue import LaterNotices
+from cairn.adapters.sqs.webhook_queue import WebhookRetries
 from cairn.application.ports import DeadLetters
-from cairn.application.webhooks.deliver_webhook import NotifySubscriber
+from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose.table import bind_table
 from cairn.settings import NotifySubscriberSettings
 
 
-def notify_subscriber() -> NotifySubscriber:
+def notify_subscriber() -> DeliverWebhook:
     settings = NotifySubscriberSettings.from_environment(os.environ)
     bind_table(settings.table_name)
-    clock = AlarmClock(
+    clock = TimerService(
         sqs=aws.client("sqs"),
         scheduler=aws.client("scheduler"),
         role_arn=settings.schedule_role_arn,
         group=settings.schedule_group,
     )
-    line = Line(
+    line = QueueTarget(
         url=settings.notices_queue_url,
         arn=settings.notices_queue_arn,
         dead_letter_arn=settings.notices_dead_letter_queue_arn,
     )
     secrets = SourceSecrets(aws.client("secretsmanager"), settings.subscribers_secret_id)
-    return NotifySubscriber(
-        subscribers={one.name: one for one in policy_at(Path(settings.policy_path)).subscribers},
+    return DeliverWebhook(
+        subscribers={one.name: one for one in policy_at(Path(settings.policy_path)).webhook_endpoints},
         records=DynamoConsentRecords(),
-        wire=SignedPosts(secrets, Reach(settings.subscribers_reach)),
-        retries=LaterNotices(clock=clock, line=line),
+        wire=SignedWebhooks(secrets, Reach(settings.subscribers_reach)),
+        retries=WebhookRetries(clock=clock, line=line),
     )
 
 

@@ -8,19 +8,19 @@ from cairn.adapters import aws
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
-from cairn.adapters.dynamodb.delivery_counters import DynamoTallies
-from cairn.adapters.dynamodb.paused_work import DynamoWaitingRoom
+from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
+from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.adapters.scheduler.timers import AlarmClock, Line, Timers
+from cairn.adapters.scheduler.timers import QueueTarget, Timers, TimerService
 from cairn.adapters.sns import AlarmTopic
-from cairn.adapters.sqs.erasure_queue import ErasuresQueue
+from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
-from cairn.adapters.sqs.message_queue import MessagesQueue, parked_effect
-from cairn.adapters.sqs.webhook_queue import NoticesQueue
+from cairn.adapters.sqs.message_queue import MessageQueue, dead_letter_effect
+from cairn.adapters.sqs.webhook_queue import WebhookQueue
 from cairn.application.events.relay_effects import RelayEffects
 from cairn.application.operations.watch_health import WatchHealth
-from cairn.application.webhooks.queue_deliveries import TellSubscribers
+from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.compose.table import bind_table
 from cairn.domain.operations.breaker import Trip
 from cairn.domain.shared.channels import Purpose
@@ -37,19 +37,19 @@ def relay_effects(tripped: Callable[[Trip], None]) -> RelayEffects:
     policy = policy_at(Path(settings.policy_path))
     return RelayEffects(
         timers=Timers(
-            clock=AlarmClock(
+            clock=TimerService(
                 sqs=sqs,
                 scheduler=aws.client("scheduler"),
                 role_arn=settings.schedule_role_arn,
                 group=settings.schedule_group,
             ),
-            wakes=Line(
+            wakes=QueueTarget(
                 url=settings.wakes_queue_url,
                 arn=settings.wakes_queue_arn,
                 dead_letter_arn=settings.wakes_dead_letter_queue_arn,
             ),
         ),
-        outbox=MessagesQueue(
+        outbox=MessageQueue(
             sqs,
             {
                 Purpose.TRANSACTIONAL: settings.messages_queue_url,
@@ -60,19 +60,19 @@ def relay_effects(tripped: Callable[[Trip], None]) -> RelayEffects:
         timeline=timeline,
         deliveries=DynamoDeliveries(),
         health=WatchHealth(
-            tallies=DynamoTallies(),
+            tallies=DynamoDeliveryCounters(),
             board=DynamoSwitches(),
             tasks=timeline,
             alert=AlarmTopic(lambda: aws.client("sns"), settings.alarm_topic_arn),
             breaker=policy.breaker,
             tripped=tripped,
         ),
-        waiting_room=DynamoWaitingRoom(),
-        tell=TellSubscribers(
+        waiting_room=DynamoPausedWork(),
+        webhooks=QueueWebhookDeliveries(
             records=DynamoConsentRecords(),
-            notices=NoticesQueue(sqs, settings.notices_queue_url),
-            subscribers=tuple(one.name for one in policy.subscribers),
+            notices=WebhookQueue(sqs, settings.notices_queue_url),
+            subscribers=tuple(one.name for one in policy.webhook_endpoints),
         ),
-        erasures=ErasuresQueue(sqs, settings.erasures_queue_url),
-        park=parked_effect(dead_letters),
+        erasures=ErasureQueue(sqs, settings.erasures_queue_url),
+        park=dead_letter_effect(dead_letters),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from cairn.adapters import aws
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.pages.preference_centre import Desk
+from cairn.adapters.pages.preference_centre import PreferenceCentre
 from cairn.adapters.pages.render import Pages
 from cairn.adapters.s3 import InPlace
 from cairn.adapters.sqs.events_queue import EventsQueue
@@ -16,7 +16,7 @@ from cairn.compose.table import bind_table
 from cairn.settings import ServePreferencesSettings
 
 
-def serve_preferences() -> Desk:
+def serve_preferences() -> PreferenceCentre:
     settings = ServePreferencesSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     policy = policy_at(Path(settings.policy_path))
@@ -27,4 +27,4 @@ def serve_preferences() -> Desk:
         policy=policy,
         salt=settings.identity_salt,
     )
-    return Desk(serve, Pages(policy))
+    return PreferenceCentre(serve, Pages(policy))

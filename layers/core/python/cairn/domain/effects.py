@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cairn.domain.consent.changes import ConsentChange
-from cairn.domain.consent.suppression import Told
+from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.shared.channels import Channel, Purpose
 
 
@@ -81,11 +81,11 @@ class RecordConsent:
     source: str
     """Who said so, and need not be told."""
     changes: tuple[ConsentChange, ...] = ()
-    told: tuple[Told, ...] = ()
+    suppression_changes: tuple[SuppressionChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ParkEnrollment:
+class PauseEnrollment:
     """A timer came while its journey was paused; whoever resumes the journey wakes the enrollment again."""
 
     id: str
@@ -111,7 +111,7 @@ Effect = (
     | AbsorbHistory
     | AnswerKeyword
     | RecordConsent
-    | ParkEnrollment
+    | PauseEnrollment
     | EraseCustomer
 )
 

@@ -120,7 +120,7 @@ class Breaker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriber:
+class WebhookEndpoint:
     """A system that is told of every change of consent and suppression, as signed Standard Webhooks."""
 
     name: str
@@ -183,7 +183,7 @@ class Policy:
     postal_address: str = ""
     answers: Mapping[str, Mapping[Intent, str]] = field(default_factory=dict)
     """By ISO 639-1 language: what is said to STOP, HELP and START, ready to send."""
-    subscribers: tuple[Subscriber, ...] = ()
+    webhook_endpoints: tuple[WebhookEndpoint, ...] = ()
 
     def answer(self, intent: Intent, locale: str = "") -> str:
         """What is said in the customer's language, else in English; empty where nothing is to be said."""

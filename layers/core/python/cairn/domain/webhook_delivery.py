@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
-from cairn.domain.consent.suppression import ALL, Told
+from cairn.domain.consent.suppression import ALL, SuppressionChange
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.hashing import short_hash
@@ -16,14 +16,14 @@ from cairn.domain.shared.instants import instant_to_wire
 Json = dict[str, Any]
 
 
-class NoticeType(StrEnum):
+class WebhookType(StrEnum):
     CONSENT_CHANGED = "consent.changed"
     ADDRESS_SUPPRESSED = "address.suppressed"
     ADDRESS_RELEASED = "address.released"
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class WebhookDelivery:
     """Work for one subscriber. It names the record and holds none of it, so that no queue keeps a person's data."""
 
     id: str
@@ -41,13 +41,13 @@ class Notice:
         return replace(self, attempt=0)
 
 
-def notices(customer: str, record: str, told_by: str, subscribers: Iterable[str]) -> list[Notice]:
+def deliveries_for(customer: str, record: str, told_by: str, subscribers: Iterable[str]) -> list[WebhookDelivery]:
     """One for each subscriber but the one that told us: what comes from a system does not go back to it."""
     id_ = "ntc_" + short_hash(customer, record, length=26)
-    return [Notice(id_, name, customer, record) for name in subscribers if name != told_by]
+    return [WebhookDelivery(id_, name, customer, record) for name in subscribers if name != told_by]
 
 
-def document(record: ConsentRecord, profile: Profile) -> Json:
+def payload(record: ConsentRecord, profile: Profile) -> Json:
     """The body, the same fields in each; what does not apply is null."""
     about = _of_consent(record.said) if isinstance(record.said, ConsentChange) else _of_address(record.said, record)
     at = instant_to_wire(record.at)
@@ -58,10 +58,10 @@ def document(record: ConsentRecord, profile: Profile) -> Json:
     }
 
 
-def type_of(record: ConsentRecord) -> NoticeType:
+def type_of(record: ConsentRecord) -> WebhookType:
     if isinstance(record.said, ConsentChange):
-        return NoticeType.CONSENT_CHANGED
-    return NoticeType.ADDRESS_RELEASED if record.said.mark.lifted else NoticeType.ADDRESS_SUPPRESSED
+        return WebhookType.CONSENT_CHANGED
+    return WebhookType.ADDRESS_RELEASED if record.said.mark.lifted else WebhookType.ADDRESS_SUPPRESSED
 
 
 def _of_consent(change: ConsentChange) -> Json:
@@ -76,7 +76,7 @@ def _of_consent(change: ConsentChange) -> Json:
     }
 
 
-def _of_address(told: Told, record: ConsentRecord) -> Json:
+def _of_address(told: SuppressionChange, record: ConsentRecord) -> Json:
     return {
         "channel": told.channel.value,
         "purpose": told.mark.purpose.value if told.mark.purpose else ALL,

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.adapters.http.manage.forms import MAX_BODY_BYTES
-from cairn.adapters.http.manage.router import Call, Desk, problem_of
+from cairn.adapters.http.manage.router import Call, ManageRouter, problem_of
 from cairn.adapters.http.manage.routes import ROUTES
 from cairn.adapters.phone.numbers import to_e164
 from cairn.domain.shared.errors import CairnError, InvalidRequestError, ServiceBusyError
 from tests.unit.makers import MONDAY
 
-DESK: Any = Desk(*[None] * 7, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
+DESK: Any = ManageRouter(*[None] * 7, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
 """Behind it is nobody: whatever gets past the form fails."""
 
 POSTS = [path for method, path in ROUTES if method == "POST"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cairn.adapters.documents.journey import journey_from_document
-from cairn.adapters.dynamodb.journey_versions import keep_version, kept_version
+from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
 from cairn.adapters.templates.variants import keys_for
 from cairn.domain.journey.definition import Journey
 from cairn.domain.shared.errors import UnknownJourneyError
@@ -53,12 +53,12 @@ class Catalogue:
         """Have the version outlive its deployment; written once per process, and always the same bytes."""
         this = (journey.name, journey.version)
         if this not in self._kept:
-            keep_version(self._entry(*this))
+            save_version(self._entry(*this))
             self._kept.add(this)
 
     def _entry(self, name: str, version: str) -> Entry:
         if (name, version) not in self._deployed and (name, version) not in self._entries:
-            kept = kept_version(name, version)
+            kept = saved_version(name, version)
             if kept is None:
                 raise UnknownJourneyError(f"journey {name} has no version {version}, deployed or kept")
             self._entries[name, version] = kept

@@ -24,7 +24,7 @@ from cairn.domain.policy import (
     Policy,
     Rate,
     ReviewRule,
-    Subscriber,
+    WebhookEndpoint,
     Window,
 )
 from cairn.domain.shared.channels import Channel, Purpose
@@ -48,6 +48,7 @@ def policy_from_document(document: Document) -> Policy:
     given |= {name: tuple(read(row) for row in document.get(name, ())) for name, read in ROWS.items()}
     return Policy(
         **given,
+        webhook_endpoints=tuple(_webhook_endpoint(row) for row in document.get("subscribers", ())),
         breaker=_breaker(document.get("breaker", {})),
         double_opt_in=frozenset(Channel(one) for one in document.get("double_opt_in", ())),
         regions={country: frozenset(codes) for country, codes in document.get("regions", {}).items()},
@@ -122,8 +123,8 @@ def _review(row: Document) -> ReviewRule:
     )
 
 
-def _subscriber(row: Document) -> Subscriber:
-    return Subscriber(name=row["name"], url=row["url"], secret=row["secret"])
+def _webhook_endpoint(row: Document) -> WebhookEndpoint:
+    return WebhookEndpoint(name=row["name"], url=row["url"], secret=row["secret"])
 
 
 def _breaker(table: Document) -> Breaker:
@@ -163,5 +164,4 @@ ROWS = {
     "forbidden": _forbidden,
     "rates": _rate,
     "reviews": _review,
-    "subscribers": _subscriber,
 }

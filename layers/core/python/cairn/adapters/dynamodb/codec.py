@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cairn.application.ports import Asked, HeldMessage
+from cairn.application.ports import DeferredMessage, DeliveryRequest
 from cairn.domain.consent.changes import ConsentChange
-from cairn.domain.consent.contact import Claim, Hold
-from cairn.domain.consent.suppression import Mark, Told
+from cairn.domain.consent.contact import Claim, Deferral
+from cairn.domain.consent.suppression import Mark, SuppressionChange
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
@@ -16,7 +16,7 @@ from cairn.domain.effects import (
     Fact,
     MoveMessage,
     OpenTask,
-    ParkEnrollment,
+    PauseEnrollment,
     RecordConsent,
     SendMessage,
     WakeAt,
@@ -160,9 +160,9 @@ def effect_to_wire(effect: Effect) -> Wire:  # noqa: PLR0911  one return an effe
             }
         case RecordConsent():
             changes = [consent_to_wire(change) for change in effect.changes]
-            told = [told_to_wire(one) for one in effect.told]
+            told = [told_to_wire(one) for one in effect.suppression_changes]
             return {"do": "record", "id": effect.id, "source": effect.source, "changes": changes, "told": told}
-        case ParkEnrollment():
+        case PauseEnrollment():
             return {
                 "do": "park",
                 "id": effect.id,
@@ -212,7 +212,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: PLR0911  one return an effe
             told = tuple(told_from_wire(one) for one in wire["told"])
             return RecordConsent(wire["id"], wire["source"], changes, told)
         case "park":
-            return ParkEnrollment(wire["id"], wire["enrollment"], wire["sequence"], wire["target"])
+            return PauseEnrollment(wire["id"], wire["enrollment"], wire["sequence"], wire["target"])
         case "erase":
             return EraseCustomer(wire["id"], wire["by"], instant_from_wire(wire["at"]))
     raise ValueError(f"no effect is called {wire['do']}")
@@ -248,7 +248,7 @@ def message_to_wire(message: Message) -> Wire:
         "decided_at": instant_to_wire(message.decided_at),
         "variables": message.variables,
         "time_zone": message.time_zone,
-        **({"place": message.place} if message.place else {}),
+        **({"place": message.position} if message.position else {}),
         **({"answers": message.answers} if message.answers else {}),
     }
 
@@ -268,14 +268,14 @@ def message_from_wire(wire: Wire) -> Message:
         decided_at=instant_from_wire(wire["decided_at"]),
         variables=wire["variables"],
         time_zone=wire["time_zone"],
-        place=wire.get("place", 0),
+        position=wire.get("place", 0),
         answers=wire.get("answers", ""),
     )
 
 
-def asked_from_wire(wire: Wire) -> Asked:
+def asked_from_wire(wire: Wire) -> DeliveryRequest:
     """What a queue of messages carries: a message, or the name of one that is held."""
-    return HeldMessage(wire["customer"], wire["held"]) if "held" in wire else message_from_wire(wire)
+    return DeferredMessage(wire["customer"], wire["held"]) if "held" in wire else message_from_wire(wire)
 
 
 def consents_to_wire(consents: Mapping[str, ConsentChange]) -> list[Wire]:
@@ -290,14 +290,14 @@ def _consent_from_wire(wire: Wire) -> ConsentChange:
     return consent_from_wire(wire, at=instant_from_wire(wire["at"]), source=wire["source"])
 
 
-def told_to_wire(told: Told) -> Wire:
+def told_to_wire(told: SuppressionChange) -> Wire:
     wire = {"channel": told.channel.value, "address": told.address, "key": told.key, "mark": told.mark.to_wire()}
     return {name: value for name, value in wire.items() if value}
 
 
-def told_from_wire(wire: Wire) -> Told:
+def told_from_wire(wire: Wire) -> SuppressionChange:
     mark = Mark.from_wire(wire["mark"])
-    return Told(Channel(wire["channel"]), mark, wire.get("address", ""), wire.get("key", ""))
+    return SuppressionChange(Channel(wire["channel"]), mark, wire.get("address", ""), wire.get("key", ""))
 
 
 def claim_to_wire(claim: Claim) -> str:
@@ -325,15 +325,15 @@ def approval_from_wire(wire: Wire) -> Approval:
     return Approval(wire["granted"], wire["by"], instant_from_wire(wire["at"]))
 
 
-def hold_to_wire(hold: Hold) -> str:
+def hold_to_wire(hold: Deferral) -> str:
     until = instant_to_wire(hold.until) if hold.until else NONE
-    order = f"{instant_to_wire(hold.decided_at)} {hold.place}"
+    order = f"{instant_to_wire(hold.decided_at)} {hold.position}"
     return f"{until} {hold.reason} {hold.enrollment or NONE} {order} {hold.purpose}"
 
 
-def hold_from_wire(wire: str) -> Hold:
+def hold_from_wire(wire: str) -> Deferral:
     until, reason, enrollment, decided_at, place, purpose = wire.split(" ")
-    return Hold(
+    return Deferral(
         None if until == NONE else instant_from_wire(until),
         reason,
         "" if enrollment == NONE else enrollment,

@@ -22,12 +22,12 @@ from cairn.adapters.dynamodb.items import (
     Suppressed,
     suppressed_key,
 )
-from cairn.application.ports import Commit, Found
+from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.contact import Contact
-from cairn.domain.consent.suppression import Told
+from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
 from cairn.domain.event import Event, consent_to_wire
-from cairn.domain.identity.identifiers import Identifier, home_of
+from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.shared.errors import (
     ConflictError,
     DuplicateEventError,
@@ -62,19 +62,19 @@ class DynamoCustomers:
     def __init__(self, salt: str) -> None:
         self._salt = salt
 
-    def find(self, identifiers: Sequence[Identifier]) -> Found:
+    def find(self, identifiers: Sequence[Identifier]) -> FoundCustomers:
         found: dict[str, Customer] = {}
         unclaimed: list[Identifier] = []
         erased: dict[Identifier, datetime] = {}
         strongest, others = identifiers[0], identifiers[1:]
-        first = self._follow(home_of(strongest, self._salt), by_name=True)
+        first = self._follow(customer_id_for(strongest, self._salt), by_name=True)
         if isinstance(first, Customer):
             found[first.id] = first
             others = [one for one in others if one not in first.profile.identifiers]
         else:
             unclaimed.append(strongest)
             erased |= {strongest: first} if first else {}
-        homes = {home_of(one, self._salt): one for one in others}
+        homes = {customer_id_for(one, self._salt): one for one in others}
         taken = self._taken(homes)
         unclaimed += [one for home, one in homes.items() if not _is_taken(taken.get(home))]
         erased |= {homes[home]: instant_from_wire(item.erased) for home, item in taken.items() if not _is_taken(item)}
@@ -85,7 +85,7 @@ class DynamoCustomers:
                 raise ConflictError("the customer is being erased; what leads to it goes next")
             if customer is not None:
                 found[customer.id] = customer
-        return Found(tuple(found.values()), tuple(unclaimed), erased)
+        return FoundCustomers(tuple(found.values()), tuple(unclaimed), erased)
 
     def load(self, customer_id: str) -> Customer:
         customer = self._follow(customer_id)
@@ -99,7 +99,7 @@ class DynamoCustomers:
         after = commit.reaction.customer
         before = next((one for one in commit.before if one.id == after.id), None)
         absorbed = [one for one in commit.before if one.id != after.id]
-        nobody_was_faster = Open.rev == before.revision if before else Open.pk.does_not_exist()
+        nobody_was_faster = Open.rev == before.version if before else Open.pk.does_not_exist()
         state = _state_item(commit)
         if commit.event is None and before is not None and before.contact == after.contact and not absorbed:
             try:
@@ -114,27 +114,27 @@ class DynamoCustomers:
             for old_id in elsewhere:
                 write.condition_check(Entry, old_id, EVENT + commit.event.key, condition=not_seen_before)
             write.save(_event_item(after.id, commit.event, commit.at), condition=not_seen_before)
-        if after.sealed_at is not None:
-            self._seal(write, commit, after.sealed_at)
+        if after.erasure_pending_since is not None:
+            self._seal(write, commit, after.erasure_pending_since)
         else:
             write.save(state, condition=nobody_was_faster)
             self._settle(write, commit, before, absorbed)
-        for key, marks in list(self._marks(commit.reaction.told).items())[:MAX_MARKED_AT_ONCE]:
+        for key, marks in list(self._marks(commit.reaction.suppression_changes).items())[:MAX_MARKED_AT_ONCE]:
             write.update(Suppressed(key, SUPPRESSED), actions=[Suppressed.marks.add(marks)])
         try:
             with write:
                 pass
         except TransactWriteError as error:
             # PynamoDB sends condition checks, then deletes, then puts; the event is the first put.
-            deleted = len(absorbed if after.sealed_at is None else commit.before)
+            deleted = len(absorbed if after.erasure_pending_since is None else commit.before)
             claims = {*range(len(elsewhere)), len(elsewhere) + deleted} if commit.event else set()
             raise _as_reason(error, claims) from error
 
-    def tell(self, told: Sequence[Told]) -> None:
+    def record_suppressions(self, told: Sequence[SuppressionChange]) -> None:
         for key, marks in self._marks(told).items():
             Suppressed(key, SUPPRESSED).update([Suppressed.marks.add(marks)])
 
-    def _marks(self, told: Sequence[Told]) -> dict[str, set[str]]:
+    def _marks(self, told: Sequence[SuppressionChange]) -> dict[str, set[str]]:
         """What is added to each item of an address: a set only grows, so there is nothing to lose to anybody."""
         marks: dict[str, set[str]] = {}
         for one in told:
@@ -148,7 +148,9 @@ class DynamoCustomers:
         after = commit.reaction.customer
         if before is None:
             write.save(_contact_item(after.id, after.contact))
-        elif before.contact != after.contact or commit.reaction.told:  # a new turn: what was decided before is not sent
+        elif (
+            before.contact != after.contact or commit.reaction.suppression_changes
+        ):  # a new turn: what was decided before is not sent
             _update_contact(write, after.id, before.contact, after.contact)
         for home, pointer in sorted(self._pointers(after, commit.claimed).items()):
             if home != after.id:
@@ -158,9 +160,9 @@ class DynamoCustomers:
 
     def _absorb(self, write: TransactWrite, survivor: Customer, other: Customer) -> None:
         """The absorbed customer's place becomes a pointer, and so does every identifier that led to it."""
-        unchanged = Open.rev == other.revision
+        unchanged = Open.rev == other.version
         write.save(Open(other.id, STATE, alias_of=survivor.id), condition=unchanged)
-        no_sender_was_faster = Open.turn == other.contact.turn
+        no_sender_was_faster = Open.turn == other.contact.version
         write.delete(Open(other.id, CONTACT), condition=no_sender_was_faster)
         pointers = {old: Open(old, STATE, alias_of=survivor.id) for old in other.profile.merged}
         for place, pointer in sorted((pointers | self._pointers(survivor, other.profile.identifiers)).items()):
@@ -171,7 +173,7 @@ class DynamoCustomers:
         """What stands at the homes of names, to lead to the customer; with when an earlier owner was erased."""
         pointers = {}
         for one in names:
-            home, erased = home_of(one, self._salt), customer.erased.get(one.key)
+            home, erased = customer_id_for(one, self._salt), customer.erased.get(one.key)
             told = instant_to_wire(erased) if erased else None
             pointers[home] = Open(home, STATE, alias_of=customer.id, erased=told)
         return pointers
@@ -182,18 +184,18 @@ class DynamoCustomers:
         What leads to the rest of it is put where only the eraser looks, together with the order to come.
         """
         after = commit.reaction.customer
-        theirs = {one.id: Open.rev == one.revision for one in commit.before}
+        theirs = {one.id: Open.rev == one.version for one in commit.before}
         theirs.setdefault(after.id, NOBODY_LIVES_THERE)
         for place, unchanged in sorted(theirs.items()):
-            write.save(_sealed_item(commit, at) if place == after.id else grave(place, at), condition=unchanged)
+            write.save(_sealed_item(commit, at) if place == after.id else tombstone(place, at), condition=unchanged)
         for one in commit.before:
             write.delete(Open(one.id, CONTACT))
-        claimed = {home_of(one, self._salt) for one in commit.claimed} - theirs.keys()
+        claimed = {customer_id_for(one, self._salt) for one in commit.claimed} - theirs.keys()
         for home in sorted(claimed):
-            write.save(grave(home, at), condition=NOBODY_LIVES_THERE)
-        others = homes_of(after, self._salt) - theirs.keys() - claimed
+            write.save(tombstone(home, at), condition=NOBODY_LIVES_THERE)
+        others = customer_ids_of(after, self._salt) - theirs.keys() - claimed
         for home in sorted(others)[:MAX_SEALED_AT_ONCE]:
-            write.save(grave(home, at))
+            write.save(tombstone(home, at))
         write.save(_erasing_item(after, at))
 
     def _taken(self, homes: Iterable[str]) -> dict[str, Open]:
@@ -229,27 +231,27 @@ def contact_from_item(item: Open | None) -> Contact:
     return Contact(
         consents=codec.consents_from_wire(item.consents or []),
         claims={message: codec.claim_from_wire(claim) for message, claim in claims.items()},
-        holds={message: codec.hold_from_wire(hold) for message, hold in holds.items()},
-        heard=codec.heard_from_wire(item.heard or {}),
-        turn=int(item.turn or 0),
+        deferrals={message: codec.hold_from_wire(hold) for message, hold in holds.items()},
+        last_inbound=codec.heard_from_wire(item.heard or {}),
+        version=int(item.turn or 0),
     )
 
 
-def homes_of(customer: Customer, salt: str) -> set[str]:
+def customer_ids_of(customer: Customer, salt: str) -> set[str]:
     """Every place from where anything has ever led to the customer."""
-    names = {home_of(one, salt) for one in customer.profile.identifiers}
+    names = {customer_id_for(one, salt) for one in customer.profile.identifiers}
     return names | {customer.id, *customer.profile.merged}
 
 
-def grave(place: str, at: datetime) -> Open:
+def tombstone(place: str, at: datetime) -> Open:
     """What is left where somebody lived, for as long as anything said of them may still be under way."""
     return Open(place, STATE, erased=instant_to_wire(at), expires_at=int((at + DEDUPE_WINDOW).timestamp()))
 
 
 def _sealed_item(commit: Commit, at: datetime) -> Open:
     customer = commit.reaction.customer
-    item = grave(customer.id, at)
-    item.rev, item.outbox = customer.revision + 1, _outbox_of(commit)
+    item = tombstone(customer.id, at)
+    item.rev, item.outbox = customer.version + 1, _outbox_of(commit)
     return item
 
 
@@ -274,10 +276,10 @@ def _customer(state: Open, contact: Open | None) -> Customer:
         contact=contact_from_item(contact),
         enrollments=codec.enrollments_from_wire(state.enrollments or {}),
         entered=codec.instants_from_wire(memory.get("entered", {})),
-        closed=codec.instants_from_wire(memory.get("closed", {})),
-        changed=codec.stamped_from_wire(memory.get("changed", {})),
+        early_exits=codec.instants_from_wire(memory.get("closed", {})),
+        early_refreshes=codec.stamped_from_wire(memory.get("changed", {})),
         erased=codec.instants_from_wire(memory.get("erased", {})),
-        revision=int(state.rev or 0),
+        version=int(state.rev or 0),
     )
 
 
@@ -286,13 +288,13 @@ def _state_item(commit: Commit) -> Open:
     return Open(
         after.id,
         STATE,
-        rev=after.revision + 1,
+        rev=after.version + 1,
         profile=codec.profile_to_wire(after.profile),
         enrollments={key: codec.enrollment_to_wire(one) for key, one in after.enrollments.items()},
         memory={
             "entered": codec.instants_to_wire(after.entered),
-            "closed": codec.instants_to_wire(after.closed),
-            "changed": codec.stamped_to_wire(after.changed),
+            "closed": codec.instants_to_wire(after.early_exits),
+            "changed": codec.stamped_to_wire(after.early_refreshes),
             **({"erased": codec.instants_to_wire(after.erased)} if after.erased else {}),
         },
         outbox=_outbox_of(commit),
@@ -328,10 +330,10 @@ def _contact_item(customer_id: str, contact: Contact) -> Open:
         customer_id,
         CONTACT,
         consents=codec.consents_to_wire(contact.consents),
-        heard=codec.heard_to_wire(contact.heard),
+        heard=codec.heard_to_wire(contact.last_inbound),
         claims={message: codec.claim_to_wire(claim) for message, claim in contact.claims.items()},
-        holds={message: codec.hold_to_wire(hold) for message, hold in contact.holds.items()},
-        turn=contact.turn,
+        holds={message: codec.hold_to_wire(hold) for message, hold in contact.deferrals.items()},
+        turn=contact.version,
     )
 
 
@@ -339,10 +341,10 @@ def _update_contact(write: TransactWrite, customer_id: str, before: Contact, aft
     """Writes what changed and leaves the sender's claims and holds alone, but for those added or dropped here."""
     gained = {key: claim for key, claim in after.claims.items() if key not in before.claims}
     dropped = [key for key in before.claims if key not in after.claims]
-    held = {key: hold for key, hold in after.holds.items() if key not in before.holds}
+    held = {key: hold for key, hold in after.deferrals.items() if key not in before.deferrals}
     actions = [
         Open.consents.set(codec.consents_to_wire(after.consents)),
-        Open.heard.set(codec.heard_to_wire(after.heard)),
+        Open.heard.set(codec.heard_to_wire(after.last_inbound)),
         Open.turn.set(Open.turn + 1),
         *(Open.claims[key].set(codec.claim_to_wire(claim)) for key, claim in gained.items()),
         *(Open.claims[key].remove() for key in dropped),

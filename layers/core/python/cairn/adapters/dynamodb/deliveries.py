@@ -25,9 +25,9 @@ from cairn.adapters.dynamodb.items import (
     read_all,
     suppressed_key,
 )
-from cairn.application.ports import Asked, Brief, HeldMessage
-from cairn.domain.consent.contact import Claim, Contact, Hold
-from cairn.domain.consent.suppression import Mark, key_of, standing
+from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest
+from cairn.domain.consent.contact import Claim, Contact, Deferral
+from cairn.domain.consent.suppression import Mark, current_suppressions, suppression_key
 from cairn.domain.gate.verdict import Defer, Reason
 from cairn.domain.journey.enrollment import UNWANTED
 from cairn.domain.message.message import Approval, Message, MessageStatus
@@ -54,24 +54,26 @@ class DynamoDeliveries:
     def __init__(self, salt: str = "") -> None:
         self._salt = salt
 
-    def brief(self, asked: Sequence[Asked]) -> list[Brief | None]:
-        held = [(one.customer, MESSAGE + one.id) for one in asked if isinstance(one, HeldMessage)]
+    def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
+        held = [(one.customer, MESSAGE + one.id) for one in asked if isinstance(one, DeferredMessage)]
         found = read_all(held) if held else {}
         messages = [
-            _held_in(found.get((one.customer, MESSAGE + one.id)), one.customer) if isinstance(one, HeldMessage) else one
+            _held_in(found.get((one.customer, MESSAGE + one.id)), one.customer)
+            if isinstance(one, DeferredMessage)
+            else one
             for one in asked
         ]
         known = self._read([message for message in messages if message])
         briefs = [known[message.customer, message.id] if message else None for message in messages]
         return [brief or self._elsewhere(one) for brief, one in zip(briefs, asked, strict=True)]
 
-    def _read(self, messages: Sequence[Message]) -> dict[Key, Brief | None]:
+    def _read(self, messages: Sequence[Message]) -> dict[Key, DeliveryContext | None]:
         """What is known of messages, in one read; in a second one what is known against addresses that are new."""
         found = read_all(key for message in messages for key in self._keys(message))
         now = [_as_things_are(message, found.get((message.customer, STATE))) for message in messages]
         asked = {key for message in messages for key in self._keys(message)}
         found |= read_all({key for message in now for key in self._keys(message)} - asked)
-        return {(message.customer, message.id): self._brief_in(found, message) for message in now}
+        return {(message.customer, message.id): self._context_in(found, message) for message in now}
 
     def _keys(self, message: Message) -> list[Key]:
         own = [(message.customer, name) for name in (CONTACT, STATE, MESSAGE + message.id)]
@@ -80,29 +82,29 @@ class DynamoDeliveries:
     def _registered(self, message: Message) -> dict[Channel, str]:
         """Where it stands what is known against each of the message's addresses."""
         return {
-            channel: suppressed_key(key_of(channel, address, self._salt))
+            channel: suppressed_key(suppression_key(channel, address, self._salt))
             for channel, address in message.addresses.items()
             if channel in message.channels
         }
 
-    def _brief_in(self, found: Mapping[Key, Any], message: Message) -> Brief | None:
+    def _context_in(self, found: Mapping[Key, Any], message: Message) -> DeliveryContext | None:
         contact = found.get((message.customer, CONTACT))
         if contact is None:
             return None
         marks = {
-            channel: standing(Mark.from_wire(mark) for mark in found[key, SUPPRESSED].marks or ())
+            channel: current_suppressions(Mark.from_wire(mark) for mark in found[key, SUPPRESSED].marks or ())
             for channel, key in self._registered(message).items()
             if (key, SUPPRESSED) in found
         }
         entry = found.get((message.customer, MESSAGE + message.id))
-        return Brief(
+        return DeliveryContext(
             replace(message, approval=_approval_in(entry)),
             replace(contact_from_item(contact), suppressed=marks),
             MessageStatus(entry.status) if entry and entry.status else None,
             tuple(entry.decisions or ()) if entry else (),
         )
 
-    def _elsewhere(self, asked: Asked) -> Brief | None:
+    def _elsewhere(self, asked: DeliveryRequest) -> DeliveryContext | None:
         """The customer was merged into another one since; or erased, or the message is held no longer.
 
         What is recorded of a message moves to the new id at some point (`DynamoTimeline.absorb`): until then it is
@@ -117,10 +119,10 @@ class DynamoDeliveries:
         if state.erased or state.alias_of or (state.pk == asked.customer and isinstance(asked, Message)):
             return None
         found = self._recorded(asked, state)
-        message = _held_in(found, state.pk) if isinstance(asked, HeldMessage) else replace(asked, customer=state.pk)
+        message = _held_in(found, state.pk) if isinstance(asked, DeferredMessage) else replace(asked, customer=state.pk)
         if message is None:
             contact = contact_from_item(read_all([(state.pk, CONTACT)]).get((state.pk, CONTACT)))
-            if found is None and asked.id in contact.holds:
+            if found is None and asked.id in contact.deferrals:
                 raise ConflictError("the message is moving to its customer's new id")
             return None
         brief = self._read([message])[message.customer, message.id]
@@ -128,7 +130,7 @@ class DynamoDeliveries:
             return brief
         return replace(brief, status=MessageStatus(found.status), decisions=tuple(found.decisions or ()))
 
-    def _recorded(self, asked: Asked, state: Open) -> Entry | None:
+    def _recorded(self, asked: DeliveryRequest, state: Open) -> Entry | None:
         """What is recorded of a message, under whichever of its customer's ids it stands; what is furthest counts."""
         ids = {state.pk, asked.customer, *(state.profile or {}).get("merged", {})}
         entries = read_all((customer, MESSAGE + asked.id) for customer in ids).values()
@@ -136,13 +138,13 @@ class DynamoDeliveries:
 
     def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
         taken = Open.claims[message.id].set(codec.claim_to_wire(claim))
-        let_go = [Open.holds[message.id].remove()] if message.id in contact.holds else []
+        let_go = [Open.holds[message.id].remove()] if message.id in contact.deferrals else []
         _on_this_turn(message.customer, contact, [taken, *let_go])
 
     def release(self, message: Message) -> None:
         _if_still_there(message.customer, [Open.claims[message.id].remove()])
 
-    def hold(self, brief: Brief, hold: Hold, verdict: Defer, now: datetime) -> None:
+    def defer(self, brief: DeliveryContext, hold: Deferral, verdict: Defer, now: datetime) -> None:
         message = brief.message
         waits = Open.holds[message.id].set(codec.hold_to_wire(hold))
         unclaimed = [Open.claims[message.id].remove()] if message.id in brief.contact.claims else []
@@ -155,20 +157,20 @@ class DynamoDeliveries:
             Entry.expires_at.set(_expiry(now)),
             *_indexed(verdict, now),
         ]
-        _forward(Entry(message.customer, MESSAGE + message.id), MessageStatus.HELD, what)
+        _forward(Entry(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
 
-    def record(self, brief: Brief, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+    def record(self, brief: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         message = brief.message
         what: list[Action] = [
             Entry.body.set(_about(message) | dict(detail)),
             Entry.at.set(instant_to_wire(at)),
             Entry.expires_at.set(_expiry(at)),
-            *([Entry.held.remove(), *NOT_INDEXED] if brief.status is MessageStatus.HELD else []),
+            *([Entry.held.remove(), *NOT_INDEXED] if brief.status is MessageStatus.DEFERRED else []),
         ]
         item = Entry(message.customer, MESSAGE + message.id)
         if any(one["reason"] == Reason.REVIEW for one in brief.decisions):
             _close_task(message)
-        if message.id in brief.contact.holds and status is not MessageStatus.SENT:
+        if message.id in brief.contact.deferrals and status is not MessageStatus.SENT:
             # Before the status, after which nobody would come back: a hold left over holds back what comes later.
             _if_still_there(message.customer, [Open.holds[message.id].remove()])
         if not _forward(item, status, what):  # the provider's word was here before ours
@@ -220,15 +222,15 @@ def _with(decisions: Sequence[Mapping[str, Any]], verdict: Defer, now: datetime)
 
 def _indexed(verdict: Defer, now: datetime) -> list[Action]:
     """Found again by what is paused, or among what waits for a person; any other message is found by nobody."""
-    if verdict.park:
-        return [Entry.gsi1pk.set(PAUSED + verdict.park), Entry.gsi1sk.set(instant_to_wire(now))]
+    if verdict.paused_target:
+        return [Entry.gsi1pk.set(PAUSED + verdict.paused_target), Entry.gsi1sk.set(instant_to_wire(now))]
     if verdict.reason is Reason.REVIEW:
         return [Entry.gsi1pk.set(REVIEWS), Entry.gsi1sk.set(instant_to_wire(verdict.until or now))]
     return NOT_INDEXED
 
 
 def _on_this_turn(customer_id: str, contact: Contact, actions: list[Action]) -> None:
-    nobody_was_faster = Open.turn == contact.turn
+    nobody_was_faster = Open.turn == contact.version
     if not _update(customer_id, actions, nobody_was_faster):
         raise ConflictError("the customer's contact changed in between")
 
@@ -252,7 +254,7 @@ def _update(customer_id: str, actions: list[Action], condition: Condition) -> bo
 def _forward(item: Entry, status: MessageStatus, what: list[Action]) -> bool:
     """Whether the status moved. A held message may be held again."""
     further = Entry.rank.does_not_exist() | (Entry.rank < status.rank)
-    if status is MessageStatus.HELD:
+    if status is MessageStatus.DEFERRED:
         further |= Entry.rank == status.rank
     try:
         item.update([*what, Entry.status.set(status.value), Entry.rank.set(status.rank)], condition=further)
@@ -277,7 +279,7 @@ def _as_things_are(message: Message, state: Open | None) -> Message:
         addresses=answerable(profile),
         variables={**message.variables, "profile": {**message.variables.get("profile", {}), **moved}},
         time_zone=zone_named(moved.get("time_zone"), message.time_zone).key,
-        unwanted=(state.enrollments or {}).get(message.enrollment, {}).get("outcome") in UNWANTED,
+        journey_ended=(state.enrollments or {}).get(message.enrollment, {}).get("outcome") in UNWANTED,
     )
 
 
@@ -301,7 +303,7 @@ def _close_task(message: Message) -> None:
 
 
 def _held_in(entry: Entry | None, customer_id: str) -> Message | None:
-    if entry is None or not entry.held or entry.status != MessageStatus.HELD:
+    if entry is None or not entry.held or entry.status != MessageStatus.DEFERRED:
         return None
     return codec.message_from_wire({**entry.held, "customer": customer_id})
 

@@ -4,28 +4,28 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cairn.adapters.dynamodb.items import HEALTH, Health
-from cairn.domain.operations.breaker import Bucket, Counts, Outcome
+from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 RETENTION = timedelta(days=2)
 """Longer than anybody judges by them: for whoever asks the next day why something was paused."""
 
 
-class DynamoTallies:
+class DynamoDeliveryCounters:
     """Implements the port Tallies: one item for a target and a bucket, so that counting reads nothing."""
 
-    def add(self, target: str, bucket: datetime, outcome: Outcome) -> None:
+    def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
         one_more = getattr(Health, outcome.value).add(1)
         expires_at = Health.expires_at.set(int((bucket + RETENTION).timestamp()))
         Health(HEALTH + target, instant_to_wire(bucket)).update([one_more, expires_at])
 
-    def between(self, target: str, first: datetime, last: datetime) -> Sequence[Bucket]:
+    def between(self, target: str, first: datetime, last: datetime) -> Sequence[CountBucket]:
         in_time = Health.sk.between(instant_to_wire(first), instant_to_wire(last))
         return [_bucket(item) for item in Health.query(HEALTH + target, in_time, consistent_read=True)]
 
 
-def _bucket(item: Health) -> Bucket:
-    return Bucket(
+def _bucket(item: Health) -> CountBucket:
+    return CountBucket(
         instant_from_wire(item.sk),
-        Counts(**{name: int(getattr(item, name) or 0) for name in (one.value for one in Outcome)}),
+        Counts(**{name: int(getattr(item, name) or 0) for name in (one.value for one in DeliveryOutcome)}),
     )

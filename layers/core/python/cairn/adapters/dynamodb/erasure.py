@@ -6,16 +6,16 @@ from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.customers import DynamoCustomers, grave, homes_of
+from cairn.adapters.dynamodb.customers import DynamoCustomers, customer_ids_of, tombstone
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, ERASING, MESSAGE, STATE, Entry, Open, read_all
 from cairn.adapters.dynamodb.switches import audit_item
 from cairn.adapters.scheduler.timers import held_schedule
-from cairn.application.ports import Sealed
-from cairn.domain.consent.suppression import Told
+from cairn.application.ports import PendingErasure
+from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import Customer
-from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, home_of, identifier
-from cairn.domain.operations.audit import Audited
-from cairn.domain.privacy.requests import Traces, mark_of, marks_of
+from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, customer_id_for, identifier
+from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.privacy.requests import Traces, erasure_mark, erasure_suppressions
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
@@ -25,13 +25,13 @@ KINDS = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.WHATSAPP: PHONE}
 """Which kind of name an address is; of a push endpoint none."""
 
 
-class DynamoRemains:
+class DynamoErasureStore:
     """Implements the port Remains."""
 
     def __init__(self, salt: str) -> None:
         self._salt = salt
 
-    def sealed(self, customer_id: str) -> Sealed | None:
+    def pending(self, customer_id: str) -> PendingErasure | None:
         try:
             item = Open.get(customer_id, ERASING, consistent_read=True)
         except DoesNotExist:
@@ -41,7 +41,7 @@ class DynamoRemains:
         ids = frozenset({customer_id, *profile.merged})
         entries = [entry for id_ in ids for entry in Entry.query(id_, consistent_read=True)]
         further = (name for _, _, name in self._further_addresses(profile) if name is not None)
-        return Sealed(
+        return PendingErasure(
             customer_id,
             at,
             Traces(ids, (*profile.identifiers, *further), at),
@@ -49,10 +49,13 @@ class DynamoRemains:
             frozenset(name for entry in entries for name in _timers(entry)),
         )
 
-    def remove(self, sealed: Sealed) -> int:
+    def remove(self, sealed: PendingErasure) -> int:
         profile = codec.profile_from_wire(sealed.id, Open.get(sealed.id, ERASING, consistent_read=True).profile)
-        told = [Told(channel, mark_of(sealed.at), address) for channel, address, _ in self._further_addresses(profile)]
-        DynamoCustomers(self._salt).tell([*told, *marks_of(profile.identifiers, sealed.at)])
+        told = [
+            SuppressionChange(channel, erasure_mark(sealed.at), address)
+            for channel, address, _ in self._further_addresses(profile)
+        ]
+        DynamoCustomers(self._salt).record_suppressions([*told, *erasure_suppressions(profile.identifiers, sealed.at)])
         self._close_homes(profile, sealed)
         removed = 0
         for id_ in sorted(sealed.traces.ids):
@@ -64,7 +67,7 @@ class DynamoRemains:
                         removed += 1
         return removed
 
-    def close(self, sealed: Sealed, receipt: Audited) -> None:
+    def complete(self, sealed: PendingErasure, receipt: AuditEntry) -> None:
         write = TransactWrite(connection=Open._get_connection().connection)  # noqa: SLF001  the models' own
         write.save(audit_item(receipt))
         write.delete(Open(sealed.id, ERASING), condition=Open.pk.exists())
@@ -81,7 +84,7 @@ class DynamoRemains:
         for channel, address in addresses_of(profile.view()).items():
             kind = KINDS.get(channel)
             name = identifier(kind, address) if kind else None
-            if name is None or (name not in profile.identifiers and self._is_free(home_of(name, self._salt))):
+            if name is None or (name not in profile.identifiers and self._is_free(customer_id_for(name, self._salt))):
                 yield channel, address, name
 
     @staticmethod
@@ -89,14 +92,14 @@ class DynamoRemains:
         found = read_all([(home, STATE)]).get((home, STATE))
         return found is None or bool(found.erased and not found.alias_of)
 
-    def _close_homes(self, profile: Profile, sealed: Sealed) -> None:
+    def _close_homes(self, profile: Profile, sealed: PendingErasure) -> None:
         """Those names and merged ids that were too many to be sealed with the customer."""
-        homes = homes_of(Customer(profile), self._salt)
+        homes = customer_ids_of(Customer(profile), self._salt)
         found = read_all((home, STATE) for home in homes)
         for (home, _), item in found.items():
             if item.alias_of in sealed.traces.ids and not item.erased:
                 try:
-                    grave(home, sealed.at).save(condition=Open.alias_of == item.alias_of)
+                    tombstone(home, sealed.at).save(condition=Open.alias_of == item.alias_of)
                 except PutError as error:
                     if error.cause_response_code != CONDITION_FAILED:
                         raise

@@ -20,7 +20,7 @@ from cairn.adapters.dynamodb.items import (
     read_all,
     suppressed_key,
 )
-from cairn.domain.consent.suppression import Mark, Suppression, key_of, standing
+from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
 from cairn.domain.privacy.requests import CHANNELS
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.profile import Profile
@@ -30,7 +30,7 @@ from cairn.domain.shared.instants import instant_to_wire
 Json = dict[str, Any]
 
 
-class DynamoEverything:
+class DynamoCustomerExport:
     """Implements the port Everything: one Query, and one read for what is known against the customer's addresses."""
 
     def __init__(self, salt: str) -> None:
@@ -69,13 +69,13 @@ class DynamoEverything:
         """What is known against each address, though it is kept by a hash and not in the customer's partition."""
         addresses = set(addresses_of(profile.view()).items())
         addresses |= {(channel, one.value) for one in profile.identifiers for channel in CHANNELS.get(one.kind, ())}
-        keys = {one: suppressed_key(key_of(*one, self._salt)) for one in addresses}
+        keys = {one: suppressed_key(suppression_key(*one, self._salt)) for one in addresses}
         found = read_all((key, SUPPRESSED) for key in keys.values())
         told = []
         for (channel, address), key in sorted(keys.items()):
             marks = sorted(found[key, SUPPRESSED].marks or ()) if (key, SUPPRESSED) in found else []
             if marks:
-                holds = [_suppression(one) for one in standing(map(Mark.from_wire, marks))]
+                holds = [_suppression(one) for one in current_suppressions(map(Mark.from_wire, marks))]
                 told.append({"channel": channel.value, "address": address, "holds": holds, "marks": marks})
         return told
 
@@ -143,8 +143,8 @@ def _sending(item: Open | None) -> Json:
     contact = contact_from_item(item)
     return {
         "claims": {name: codec.claim_to_wire(one) for name, one in sorted(contact.claims.items())},
-        "holds": {name: codec.hold_to_wire(one) for name, one in sorted(contact.holds.items())},
-        "heard": {channel.value: instant_to_wire(at) for channel, at in contact.heard.items()},
+        "holds": {name: codec.hold_to_wire(one) for name, one in sorted(contact.deferrals.items())},
+        "heard": {channel.value: instant_to_wire(at) for channel, at in contact.last_inbound.items()},
     }
 
 

@@ -161,7 +161,7 @@ class Suppressed(Model):
     marks: Any = UnicodeSetAttribute(null=True)
 
 
-class Kept(Model):
+class JourneyVersion(Model):
     """Deployment-wide documents: journey versions in use, switches."""
 
     class Meta(_Meta):
@@ -202,7 +202,7 @@ class Bucket(Model):
     expires_at = NumberAttribute(null=True)
 
 
-MODELS = (Bucket, Open, Entry, Suppressed, Kept, Health)
+MODELS = (Bucket, Open, Entry, Suppressed, JourneyVersion, Health)
 
 
 MAX_KEYS = 100

@@ -7,8 +7,8 @@ from itertools import islice
 from pynamodb.exceptions import UpdateError
 
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, MESSAGE, PARKED, PAUSED, Entry
-from cairn.application.ports import Parked, ParkedEnrollment, ParkedMessage
-from cairn.domain.effects import ParkEnrollment
+from cairn.application.ports import PausedEnrollment, PausedMessage, PausedWork
+from cairn.domain.effects import PauseEnrollment
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.instants import instant_to_wire
 
@@ -16,10 +16,10 @@ PAGE = 100
 """So many are set going before the first of them is dismissed; a crash in between sets those going twice."""
 
 
-class DynamoWaitingRoom:
+class DynamoPausedWork:
     """Implements the port WaitingRoom."""
 
-    def park(self, customer_id: str, revision: int, enrollment: ParkEnrollment, due_at: datetime) -> None:
+    def add(self, customer_id: str, revision: int, enrollment: PauseEnrollment, due_at: datetime) -> None:
         """Under the commit's own key: a later wait of the same enrollment is another item."""
         Entry(
             customer_id,
@@ -29,34 +29,34 @@ class DynamoWaitingRoom:
             gsi1sk=instant_to_wire(due_at),
         ).save()
 
-    def waiting(self, target: str) -> Iterator[Sequence[Parked]]:
+    def pages(self, target: str) -> Iterator[Sequence[PausedWork]]:
         found = map(_parked, Entry.by_index.query(PAUSED + target, page_size=PAGE))
         while page := list(islice(found, PAGE)):
             yield page
 
-    def dismiss(self, target: str, parked: Sequence[Parked]) -> None:
-        _forget_enrollments(one for one in parked if isinstance(one, ParkedEnrollment))
+    def remove(self, target: str, parked: Sequence[PausedWork]) -> None:
+        _forget_enrollments(one for one in parked if isinstance(one, PausedEnrollment))
         for one in parked:
-            if isinstance(one, ParkedMessage):
+            if isinstance(one, PausedMessage):
                 _unpark(one, target)
 
 
-def _parked(item: Entry) -> Parked:
+def _parked(item: Entry) -> PausedWork:
     body = item.body or {}
     if item.sk.startswith(MESSAGE):
-        return ParkedMessage(item.pk, item.sk.removeprefix(MESSAGE), Purpose(body["purpose"]), item.gsi1sk or "")
-    return ParkedEnrollment(item.pk, body["enrollment"], body["sequence"], item.sk)
+        return PausedMessage(item.pk, item.sk.removeprefix(MESSAGE), Purpose(body["purpose"]), item.gsi1sk or "")
+    return PausedEnrollment(item.pk, body["enrollment"], body["sequence"], item.sk)
 
 
-def _forget_enrollments(parked: Iterable[ParkedEnrollment]) -> None:
+def _forget_enrollments(parked: Iterable[PausedEnrollment]) -> None:
     with Entry.batch_write() as batch:
         for one in parked:
-            batch.delete(Entry(one.customer, one.place))
+            batch.delete(Entry(one.customer, one.wait_id))
 
 
-def _unpark(message: ParkedMessage, target: str) -> None:
+def _unpark(message: PausedMessage, target: str) -> None:
     """The message itself stays; whoever parked it anew meanwhile wrote another instant."""
-    still_the_same = (Entry.gsi1pk == PAUSED + target) & (Entry.gsi1sk == message.place)
+    still_the_same = (Entry.gsi1pk == PAUSED + target) & (Entry.gsi1sk == message.wait_id)
     try:
         Entry(message.customer, MESSAGE + message.id).update(
             [Entry.gsi1pk.remove(), Entry.gsi1sk.remove()], condition=still_the_same

@@ -7,7 +7,7 @@ from pynamodb.exceptions import UpdateError
 
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, RATE, Bucket
 from cairn.domain.message import rate_limit
-from cairn.domain.message.rate_limit import AHEAD, Line, Slot, Try
+from cairn.domain.message.rate_limit import LOOKAHEAD, Attempt, LimitName, Reservation
 from cairn.domain.policy import Rate
 from cairn.domain.shared.channels import Channel, Purpose
 
@@ -18,8 +18,8 @@ KEPT = timedelta(days=2)
 class Unlimited:
     """Implements the port Pace where no rate is named."""
 
-    def slot(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Slot:  # noqa: ARG002
-        return Slot(now)
+    def reserve(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Reservation:  # noqa: ARG002
+        return Reservation(now)
 
 
 class TokenBuckets:
@@ -28,27 +28,27 @@ class TokenBuckets:
     def __init__(self, rates: Iterable[Rate]) -> None:
         self._rates = tuple(rates)
 
-    def slot(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Slot:
-        for line in rate_limit.lines_of(self._rates, channel, country, purpose, after):
+    def reserve(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Reservation:
+        for line in rate_limit.limits_for(self._rates, channel, country, purpose, after):
             slot = _place_in(line, now)
             if slot.at > now:
                 return slot
-        return Slot(now)
+        return Reservation(now)
 
 
-def _place_in(line: Line, now: datetime) -> Slot:
+def _place_in(line: LimitName, now: datetime) -> Reservation:
     for one in line:
         moved_to = _take(one, now)
         if moved_to is not None:
-            return rate_limit.place(one.bucket, moved_to, now)
-    return rate_limit.nowhere(now)
+            return rate_limit.reserve(one.bucket, moved_to, now)
+    return rate_limit.no_capacity(now)
 
 
-def _take(one: Try, now: datetime) -> int | None:
+def _take(one: Attempt, now: datetime) -> int | None:
     """The instant that the bucket was moved to; None where it is not as it had to be."""
     at, cost = rate_limit.micros(now), one.bucket.cost
     if one.behind:
-        condition = (Bucket.tat > at) & (Bucket.tat <= rate_limit.micros(now + AHEAD))
+        condition = (Bucket.tat > at) & (Bucket.tat <= rate_limit.micros(now + LOOKAHEAD))
         moves = Bucket.tat.set(Bucket.tat + cost)
     else:
         condition = Bucket.tat.does_not_exist() | (Bucket.tat <= at)

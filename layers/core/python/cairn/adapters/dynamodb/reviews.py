@@ -12,7 +12,7 @@ from cairn.adapters.dynamodb.switches import CONFLICTS, audit_item
 from cairn.application.ports import UnderReview
 from cairn.domain.gate.verdict import Reason
 from cairn.domain.message.message import Approval, MessageStatus
-from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import ConflictError, NotUnderReviewError, UnknownMessageError
 from cairn.domain.shared.instants import instant_to_wire
@@ -30,7 +30,7 @@ class DynamoReviews:
         tasks = read_all((item.pk, _task_of(item)) for item in found) if found else {}
         return [_under_review(item, tasks.get((item.pk, _task_of(item)))) for item in found]
 
-    def decide(self, customer_id: str, message_id: str, approval: Approval, audited: Audited) -> Purpose:
+    def decide(self, customer_id: str, message_id: str, approval: Approval, audited: AuditEntry) -> Purpose:
         keys = [(customer_id, MESSAGE + message_id), (customer_id, TASK + message_id)]
         found = read_all(keys)
         message, task = (found.get(key) for key in keys)
@@ -40,8 +40,8 @@ class DynamoReviews:
             self._write(message, task, approval, audited)
         return Purpose((message.body or {})["purpose"])
 
-    def _write(self, message: Entry, task: Entry | None, approval: Approval, audited: Audited) -> None:
-        still_waits = (Entry.status == MessageStatus.HELD.value) & Entry.approval.does_not_exist()
+    def _write(self, message: Entry, task: Entry | None, approval: Approval, audited: AuditEntry) -> None:
+        still_waits = (Entry.status == MessageStatus.DEFERRED.value) & Entry.approval.does_not_exist()
         unchanged = Entry.gsi1pk == message.gsi1pk if message.gsi1pk else Entry.gsi1pk.does_not_exist()
         listed = [Entry.gsi1pk.remove(), Entry.gsi1sk.remove()] if message.gsi1pk == REVIEWS else []
         write = TransactWrite(connection=Entry._get_connection().connection)  # noqa: SLF001  the models' own
@@ -78,7 +78,7 @@ class DynamoReviews:
 def _wants_decision(message: Entry, approval: Approval) -> bool:
     """False where the very same was decided before. Raises NotUnderReviewError where there is nothing to decide."""
     earlier = codec.approval_from_wire(message.approval) if message.approval else None
-    if message.status == MessageStatus.HELD:
+    if message.status == MessageStatus.DEFERRED:
         if earlier is not None and earlier.granted == approval.granted:
             return False
         if earlier is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cairn.adapters.dynamodb.items import SUPPRESSED, read_all, suppressed_key
-from cairn.domain.consent.suppression import Mark, Suppression, key_of, standing
+from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
 from cairn.domain.shared.channels import Channel
 
 
@@ -13,11 +13,11 @@ class DynamoSuppressions:
     def __init__(self, salt: str) -> None:
         self._salt = salt
 
-    def standing(self, addresses: Mapping[Channel, str]) -> Mapping[Channel, tuple[Suppression, ...]]:
+    def current(self, addresses: Mapping[Channel, str]) -> Mapping[Channel, tuple[Suppression, ...]]:
         keys = {
-            channel: (suppressed_key(key_of(channel, address, self._salt)), SUPPRESSED)
+            channel: (suppressed_key(suppression_key(channel, address, self._salt)), SUPPRESSED)
             for channel, address in addresses.items()
         }
         found = read_all(keys.values()) if keys else {}
         marks = {channel: map(Mark.from_wire, found[key].marks or ()) for channel, key in keys.items() if key in found}
-        return {channel: held for channel, some in marks.items() if (held := standing(some))}
+        return {channel: held for channel, some in marks.items() if (held := current_suppressions(some))}

@@ -7,11 +7,11 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, Entry, Kept
+from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, Entry, JourneyVersion
 from cairn.domain.gate.gate import GateSettings
-from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import Pause, PausePolicy
-from cairn.domain.operations.switches import Board, Note, Noted
+from cairn.domain.operations.switches import Board, Note, PauseRecord
 from cairn.domain.policy import Policy
 from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
@@ -41,16 +41,19 @@ class DynamoSwitches:
 
     def board(self) -> Board:
         try:
-            item = Kept.get(SETTINGS, SWITCHES, consistent_read=True)
+            item = JourneyVersion.get(SETTINGS, SWITCHES, consistent_read=True)
         except DoesNotExist:
             return Board()
         return board_from_wire(item.body or {}, int(item.rev or 0))
 
-    def put(self, board: Board, audited: Audited) -> None:
-        nobody_was_faster = Kept.rev == board.revision if board.revision else Kept.rev.does_not_exist()
-        write = TransactWrite(connection=Kept._get_connection().connection)  # noqa: SLF001  the models' own
+    def put(self, board: Board, audited: AuditEntry) -> None:
+        nobody_was_faster = (
+            JourneyVersion.rev == board.version if board.version else JourneyVersion.rev.does_not_exist()
+        )
+        write = TransactWrite(connection=JourneyVersion._get_connection().connection)  # noqa: SLF001  the models' own
         write.save(
-            Kept(SETTINGS, SWITCHES, rev=board.revision + 1, body=board_to_wire(board)), condition=nobody_was_faster
+            JourneyVersion(SETTINGS, SWITCHES, rev=board.version + 1, body=board_to_wire(board)),
+            condition=nobody_was_faster,
         )
         write.save(audit_item(audited))
         try:
@@ -62,9 +65,15 @@ class DynamoSwitches:
             raise
 
 
-def audit_item(audited: Audited) -> Entry:
+def audit_item(audited: AuditEntry) -> Entry:
     """For the transaction that does what is audited. It has no TTL: it is the proof."""
-    body = {"who": audited.who, "what": audited.what, "target": audited.target, "why": audited.why, **audited.detail}
+    body = {
+        "who": audited.actor,
+        "what": audited.action,
+        "target": audited.target,
+        "why": audited.reason,
+        **audited.detail,
+    }
     return Entry(AUDIT, audited.id, at=instant_to_wire(audited.at), body=body)
 
 
@@ -78,8 +87,8 @@ def board_to_wire(board: Board) -> Wire:
 def board_from_wire(wire: Wire, revision: int) -> Board:
     return Board(
         stopped={target: _note_from_wire(note) for target, note in wire.get("stopped", {}).items()},
-        pauses=tuple(Noted(_pause_from_wire(one), _note_from_wire(one)) for one in wire.get("pauses", ())),
-        revision=revision,
+        pauses=tuple(PauseRecord(_pause_from_wire(one), _note_from_wire(one)) for one in wire.get("pauses", ())),
+        version=revision,
     )
 
 

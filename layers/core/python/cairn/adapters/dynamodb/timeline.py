@@ -170,7 +170,7 @@ def _decisions(item: Entry, body: Line) -> Iterator[Line]:
         line = {"at": one["at"], "kind": "deferred", **_named(message_id, number), **about}
         told = {name: one[name] for name in ("reason", "until", "why")} | {"channel": one["why"].get("channel")}
         yield line | {name: value for name, value in told.items() if value}
-    if item.status != MessageStatus.HELD:
+    if item.status != MessageStatus.DEFERRED:
         kind = KINDS.get(item.status or "", "message")
         yield {"at": item.at, "kind": kind, "status": item.status, **_named(message_id, number + 1), **body}
 

@@ -12,7 +12,7 @@ from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
 
-Told = Mapping[str, Any]
+Report = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,15 @@ class Origin:
     """When it was posted."""
 
 
-def tell(  # noqa: PLR0913  one argument for each part of an event
+def build_event(  # noqa: PLR0913  one argument for each part of an event
     type_: str,
     origin: Origin,
     *,
     id: Sequence[Any],  # noqa: A002  the field's name
     at: datetime | None,
-    customer: Told,
-    properties: Told,
-    consent: Sequence[Told] = (),
+    customer: Report,
+    properties: Report,
+    consent: Sequence[Report] = (),
 ) -> list[Event]:
     """The event; none where nobody is named. Raises InvalidEventError for what process_event would not take."""
     named = {name: value for name, value in customer.items() if value}

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-conten
 from email.utils import parseaddr
 from typing import Any
 
-from cairn.adapters.feedback.event_builder import Origin, Told, tell
+from cairn.adapters.feedback.event_builder import Origin, Report, build_event
 from cairn.domain.event import Event
 from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.instants import instant_from_wire
@@ -36,16 +36,16 @@ AGAIN_AND_AGAIN = {"Open", "Click"}
 """What the same recipient may do to the same message more than once."""
 
 
-def read(told: Told, origin: Origin) -> list[Event]:
+def read(told: Report, origin: Origin) -> list[Event]:
     """One event for each recipient. The message's tags say who it is; where there are none, the address does."""
     kind = told.get("eventType") or told["notificationType"]
     if kind in SAYS_NOTHING:
         return []
     if kind not in TYPES:
         raise InvalidEventError(["SES tells of a kind of event that is not known here"])
-    mail: Told = told["mail"]
-    detail: Told = told.get(DETAIL.get(kind, kind.lower())) or {}
-    tags: Told = mail.get("tags") or {}
+    mail: Report = told["mail"]
+    detail: Report = told.get(DETAIL.get(kind, kind.lower())) or {}
+    tags: Report = mail.get("tags") or {}
     customer = _first(tags.get("customer"))
     addresses = _addresses(detail.get(RECIPIENTS.get(kind, "")) or mail.get("destination"))
     if len(addresses) > 1 and kind in AGAIN_AND_AGAIN:
@@ -55,7 +55,7 @@ def read(told: Told, origin: Origin) -> list[Event]:
     return [
         event
         for address in addresses or [""]
-        for event in tell(
+        for event in build_event(
             TYPES[kind],
             origin,
             id=(mail.get("messageId") or origin.id, kind, address, detail.get("bounceType"), *again),

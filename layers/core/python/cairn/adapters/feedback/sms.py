@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
 https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html
 """
 
-from cairn.adapters.feedback.event_builder import Origin, Told, from_epoch, phone, tell
+from cairn.adapters.feedback.event_builder import Origin, Report, build_event, from_epoch, phone
 from cairn.domain.consent.keywords import keyword_of
 from cairn.domain.event import Event
 from cairn.domain.shared.errors import InvalidEventError
@@ -41,7 +41,7 @@ NO_NUMBER = "Invalid phone number"
 """
 
 
-def status(told: Told, origin: Origin) -> list[Event]:
+def status(told: Report, origin: Origin) -> list[Event]:
     """What became of a message of End User Messaging. Its context, which we gave it, says whose it was."""
     kind = told["eventType"].removeprefix("TEXT_")
     is_final = told.get("isFinal") is not False
@@ -50,9 +50,9 @@ def status(told: Told, origin: Origin) -> list[Event]:
     if kind not in ARRIVED | FAILED | {"SENT"}:
         raise InvalidEventError(["End User Messaging tells of a kind of event that is not known here"])
     failed, arrived = kind in FAILED, kind == "DELIVERED" or (kind in ARRIVED and is_final)
-    context: Told = told.get("context") or {}
+    context: Report = told.get("context") or {}
     number = phone(told.get("destinationPhoneNumber"))
-    return tell(
+    return build_event(
         "message.failed" if failed else "message.delivered" if arrived else "message.sent",
         origin,
         id=(told["messageId"], told["eventType"], "" if is_final else "not final"),
@@ -70,11 +70,11 @@ def status(told: Told, origin: Origin) -> list[Event]:
     )
 
 
-def reply(told: Told, origin: Origin) -> list[Event]:
+def reply(told: Report, origin: Origin) -> list[Event]:
     """What a customer wrote to one of our numbers."""
     text = str(told.get("messageBody") or "")
     number = phone(told["originationNumber"])
-    return tell(
+    return build_event(
         "message.replied",
         origin,
         id=(told["inboundMessageId"],),
@@ -92,7 +92,7 @@ def reply(told: Told, origin: Origin) -> list[Event]:
     )
 
 
-def delivery_log(told: Told, origin: Origin) -> list[Event]:
+def delivery_log(told: Report, origin: Origin) -> list[Event]:
     """A line of SNS's log of messages to phones. Nothing in it is ours but the number and the id that SNS gave."""
     sent, delivery = told["notification"], told["delivery"]
     if told["status"] not in {"SUCCESS", "FAILURE"}:
@@ -100,7 +100,7 @@ def delivery_log(told: Told, origin: Origin) -> list[Event]:
     failed = told["status"] == "FAILURE"
     number = phone(delivery.get("destination"))
     said = delivery.get("providerResponse")
-    return tell(
+    return build_event(
         "message.failed" if failed else "message.delivered",
         origin,
         id=(sent["messageId"], told["status"]),

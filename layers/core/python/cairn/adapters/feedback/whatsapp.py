@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cairn.adapters.feedback.event_builder import Origin, Told, from_epoch, phone, tell
+from cairn.adapters.feedback.event_builder import Origin, Report, build_event, from_epoch, phone
 from cairn.domain.consent.changes import Method
 from cairn.domain.consent.keywords import keyword_of
 from cairn.domain.event import Event
@@ -39,7 +39,7 @@ CALLBACK = re.compile(r"(c_\w+)/([\w.-]+)")
 """`<customer>/<message>`: what end_user_messaging.py has Meta give back with each status."""
 
 
-def read(told: Told, origin: Origin) -> list[Event]:
+def read(told: Report, origin: Origin) -> list[Event]:
     """Statuses, messages and preferences, in the order told."""
     entry = told["whatsAppWebhookEntry"]
     entry = json.loads(entry) if isinstance(entry, str) else entry
@@ -48,7 +48,7 @@ def read(told: Told, origin: Origin) -> list[Event]:
     return [event for change in entry["changes"] for event in _change(change["value"], origin)]
 
 
-def _change(value: Told, origin: Origin) -> Iterator[Event]:
+def _change(value: Report, origin: Origin) -> Iterator[Event]:
     for status in value.get("statuses") or ():
         yield from _status(status, origin)
     for message in value.get("messages") or ():
@@ -57,7 +57,7 @@ def _change(value: Told, origin: Origin) -> Iterator[Event]:
         yield from _preference(preference, origin)
 
 
-def _status(status: Told, origin: Origin) -> list[Event]:
+def _status(status: Report, origin: Origin) -> list[Event]:
     type_ = STATUSES.get(status["status"])
     if type_ is None:
         return []
@@ -67,7 +67,7 @@ def _status(status: Told, origin: Origin) -> list[Event]:
     errors = status.get("errors") or [{}]
     code = str(errors[0].get("code") or "")
     denial = {"channel": "whatsapp", "purpose": "marketing", "status": "denied", "reason": code, **OF_THEIR_OWN}
-    return tell(
+    return build_event(
         type_,
         origin,
         id=(status["id"], status["status"]),
@@ -84,13 +84,13 @@ def _status(status: Told, origin: Origin) -> list[Event]:
     )
 
 
-def _reply(message: Told, value: Told, origin: Origin) -> list[Event]:
+def _reply(message: Report, value: Report, origin: Origin) -> list[Event]:
     if message["type"] in NO_REPLY:
         return []
     text = _text(message)
     number = phone(message.get("from"))
     to = (value.get("metadata") or {}).get("display_phone_number")
-    return tell(
+    return build_event(
         "message.replied",
         origin,
         id=(message["id"],),
@@ -109,14 +109,14 @@ def _reply(message: Told, value: Told, origin: Origin) -> list[Event]:
     )
 
 
-def _preference(preference: Told, origin: Origin) -> list[Event]:
+def _preference(preference: Report, origin: Origin) -> list[Event]:
     """What a customer has set in WhatsApp itself."""
     status = PREFERENCES.get(preference["value"])
     if status is None or preference.get("category") != "marketing_messages":
         return []
     number, user_id = phone(preference.get("wa_id")), preference.get("user_id")
     said = OF_THEIR_OWN | ({"wording": preference["detail"]} if preference.get("detail") else {})
-    return tell(
+    return build_event(
         "consent.changed",
         origin,
         id=(number or user_id, "marketing_messages", preference["value"], preference.get("timestamp") or origin.id),
@@ -132,21 +132,21 @@ def _who(number: str, user_id: Any) -> dict[str, Any]:
     return {"phone": number, "external_ids": {"whatsapp": user_id} if user_id else {}}
 
 
-def _user_id(message: Told, value: Told) -> Any:
-    contacts: list[Told] = value.get("contacts") or []
+def _user_id(message: Report, value: Report) -> Any:
+    contacts: list[Report] = value.get("contacts") or []
     own = [one for one in contacts if one.get("wa_id") and one["wa_id"] == message.get("from")]
     (one,) = own[:1] or (contacts if len(contacts) == 1 else [{}])
     return one.get("user_id")
 
 
-def _text(message: Told) -> str:
+def _text(message: Report) -> str:
     """What the customer wrote, chose or reacted with; empty for a picture without words."""
     kind = message["type"]
-    part: Told = message.get(kind) or {}
+    part: Report = message.get(kind) or {}
     if kind == "interactive":
         part = part.get(part["type"]) or {}
     return str(next((part[name] for name in ("body", "text", "title", "caption", "emoji") if part.get(name)), ""))
 
 
-def _at(item: Told) -> Any:
+def _at(item: Report) -> Any:
     return from_epoch(item["timestamp"]) if item.get("timestamp") else None

@@ -18,7 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.http.standard_webhooks import ID, SIGNATURE, TIMESTAMP, mac
 from cairn.application.ports import Reply, Secrets
-from cairn.domain.policy import Subscriber
+from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import (
     SecretMissingError,
     SignatureInvalidError,
@@ -62,7 +62,7 @@ class Target:
     path: str
 
     @classmethod
-    def of(cls, subscriber: Subscriber, reach: Reach) -> Self:
+    def of(cls, subscriber: WebhookEndpoint, reach: Reach) -> Self:
         """Checked when policy.toml is read, and once more before anything is sent there. Raises SubscriberError."""
         url = urlsplit(subscriber.url)
         schemes = {"https", "http"} if reach is Reach.LOOPBACK else {"https"}
@@ -76,7 +76,7 @@ class Target:
         return cls(url.scheme == "https", url.hostname, port, url.netloc, path)
 
 
-class SignedPosts:
+class SignedWebhooks:
     """Implements the port Subscribers: one POST, signed with every secret that the subscriber may check it with.
 
     The address that was checked is the one that is called, so that a name cannot lead elsewhere in between. Redirects
@@ -93,7 +93,7 @@ class SignedPosts:
         """Made once: to read the authorities takes longer than to sign and post. AWS_CA_BUNDLE names AWS's own only."""
         return ssl.create_default_context(cafile=self._authorities or get_cert_path(True))  # noqa: FBT003
 
-    def tell(self, subscriber: Subscriber, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
+    def post(self, subscriber: WebhookEndpoint, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
         target = Target.of(subscriber, self._reach)
         body = to_json(document).encode()
         headers = {
@@ -113,7 +113,7 @@ class SignedPosts:
                 raise _unreachable(error) from None
         raise SubscriberUnreachableError("has no address")
 
-    def _signed(self, subscriber: Subscriber, notice_id: str, body: bytes, now: datetime) -> dict[str, str]:
+    def _signed(self, subscriber: WebhookEndpoint, notice_id: str, body: bytes, now: datetime) -> dict[str, str]:
         timestamp = str(int(now.timestamp()))
         try:
             secrets = [secret for secret in self._secrets.of(subscriber.secret) if secret]

@@ -9,7 +9,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from cairn.application.ports import Secrets
 from cairn.domain.consent.links import Link, LinkKind
-from cairn.domain.consent.suppression import key_of
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.message.message import Message
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import LinkExpiredError, LinkInvalidError
@@ -36,7 +36,7 @@ class SignedLinks:
             customer=message.customer,
             message=message.id,
             channel=channel,
-            key=key_of(channel, address, self._salt),
+            key=suppression_key(channel, address, self._salt),
             purpose=Purpose.MARKETING,
             expires_at=message.decided_at + LINK_VALIDITY,
         )

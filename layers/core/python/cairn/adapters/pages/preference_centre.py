@@ -47,7 +47,7 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class PreferenceCentre:
     """Only a POST changes anything: whatever looks at links before people do, asks by GET or HEAD."""
 
     serve: ServePreferences

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cairn.domain.message.message import Message, Whereabouts
+from cairn.domain.message.message import Jurisdiction, Message
 from cairn.domain.shared.channels import Channel
 
 PHONES = (Channel.SMS, Channel.WHATSAPP)
@@ -17,7 +17,7 @@ REGION = re.compile(r"[A-Z0-9]{1,3}")
 """The second part of an ISO 3166-2 code."""
 
 
-def whereabouts(message: Message) -> Whereabouts:
+def jurisdiction_of(message: Message) -> Jurisdiction:
     """From the profile's `time_zone`, `country` and `region` (`NY`, `US-NY`), and from the message's phone numbers.
 
     A region is believed only where nothing else speaks of another country: a wrong one would lift its law.
@@ -29,7 +29,7 @@ def whereabouts(message: Message) -> Whereabouts:
     numbers = {channel: _country_of(message.addresses[channel]) for channel in PHONES if channel in message.addresses}
     named = list(dict.fromkeys([*stated, *filter(None, numbers.values())]))
     own = located(profile.get("time_zone"))
-    return Whereabouts(
+    return Jurisdiction(
         zones=(own,) if own else tuple(zone for country in named for zone in zones_by_country().get(country, ())),
         countries={channel: numbers.get(channel) or next(iter(named), "") for channel in Channel},
         region=region if len(named) == 1 and prefix in {"", *named} and REGION.fullmatch(region) else "",

@@ -21,7 +21,7 @@ RETRY_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class QueueTarget:
     """A queue that timers bring something to, and where it goes if the queue does not take it."""
 
     url: str
@@ -30,7 +30,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmClock:
+class TimerService:
     """Puts a body on a line at an instant. A schedule has a name of its own, so that setting it twice is once."""
 
     sqs: Any
@@ -38,7 +38,7 @@ class AlarmClock:
     role_arn: str
     group: str
 
-    def set(self, line: Line, name: str, body: str, at: datetime, now: datetime) -> None:
+    def set(self, line: QueueTarget, name: str, body: str, at: datetime, now: datetime) -> None:
         if at - now < SQS_MAX_DELAY:
             delay = max(0, round_up_seconds(at - now))
             with calling("sqs"):
@@ -46,7 +46,7 @@ class AlarmClock:
         else:
             self._schedule(line, name, body, round_up_minute(at))
 
-    def _schedule(self, line: Line, name: str, body: str, at: datetime) -> None:
+    def _schedule(self, line: QueueTarget, name: str, body: str, at: datetime) -> None:
         with calling("scheduler"):
             try:
                 self.scheduler.create_schedule(
@@ -73,8 +73,8 @@ class AlarmClock:
 class Timers:
     """Implements the port Timers. A schedule is named after its effect."""
 
-    clock: AlarmClock
-    wakes: Line
+    clock: TimerService
+    wakes: QueueTarget
 
     def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:
         body = wake_body(customer_id, wake.enrollment, wake.sequence)
@@ -82,13 +82,13 @@ class Timers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldMessages:
+class DeferredMessages:
     """Implements the port HeldMessages. The message stays in the table; what comes back only names it."""
 
-    clock: AlarmClock
-    lanes: Mapping[Purpose, Line]
+    clock: TimerService
+    lanes: Mapping[Purpose, QueueTarget]
 
-    def bring(self, message: Message, at: datetime, now: datetime) -> None:
+    def schedule(self, message: Message, at: datetime, now: datetime) -> None:
         body = held_body(message.customer, message.id)
         self.clock.set(self.lanes[message.purpose], held_schedule(message.id, at), body, at, now)
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.adapters.sources.track import TrackSource
-from cairn.domain.identity.trust import OURS, is_provider
+from cairn.domain.identity.trust import RESERVED_SOURCES, is_provider
 from cairn.domain.privacy.requests import may_order_erasure
 
 MAPPINGS = Path(__file__).parent
 DISABLED = "disabled"
 TRACK = "track"
 SNS = "sns"
-RESERVED = frozenset({TRACK, SNS, *OURS})
+RESERVED = frozenset({TRACK, SNS, *RESERVED_SOURCES})
 """Sources that are ourselves: what they say of our messages is believed, so nobody else may go by their names."""
 
 if TYPE_CHECKING:

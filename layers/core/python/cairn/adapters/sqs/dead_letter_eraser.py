@@ -20,7 +20,7 @@ Letter = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParkedLetters:
+class DeadLetterEraser:
     """Implements the port Letters.
 
     Of a FIFO queue ten letters of a group are seen at a time. A group is one customer's: of the one who is erased more

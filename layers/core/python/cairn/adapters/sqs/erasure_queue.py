@@ -11,7 +11,7 @@ from cairn.domain.effects import EraseCustomer
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 
-class ErasuresQueue:
+class ErasureQueue:
     """Implements the port Erasures."""
 
     def __init__(self, sqs: Any, url: str) -> None:

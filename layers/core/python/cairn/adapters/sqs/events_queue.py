@@ -74,7 +74,7 @@ class DeadLetterQueue:
         self._sqs = sqs
         self._url = url
 
-    def park(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:
+    def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:
         """A FIFO queue is told apart what came by different messages, as SQS does when it parks by itself.
 
         What is redriven and fails again within five minutes would else be taken for what was parked before, and lost.

@@ -14,7 +14,7 @@ from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import CairnError
 
 
-class MessagesQueue:
+class MessageQueue:
     """Implements the port Outbox: a lane a purpose, so that no broadcast stands in the way of a receipt."""
 
     def __init__(self, sqs: Any, lanes: Mapping[Purpose, str]) -> None:
@@ -24,7 +24,7 @@ class MessagesQueue:
     def put(self, message: Message) -> None:
         self._send(message.purpose, to_json(message_to_wire(message)))
 
-    def put_held(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
+    def put_deferred(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
         self._send(purpose, held_body(customer_id, message_id))
 
     def _send(self, purpose: Purpose, body: str) -> None:
@@ -32,12 +32,12 @@ class MessagesQueue:
             self._sqs.send_message(QueueUrl=self._lanes[purpose], MessageBody=body)
 
 
-def parked_effect(dead_letters: DeadLetterQueue) -> Callable[[str, Effect | Mapping[str, Any], Exception], None]:
+def dead_letter_effect(dead_letters: DeadLetterQueue) -> Callable[[str, Effect | Mapping[str, Any], Exception], None]:
     """Keeps what can never be carried out, whole, so that it can be redriven once its cause is mended."""
 
     def park(customer_id: str, what: Effect | Mapping[str, Any], error: Exception) -> None:
         kept = {"change": what} if isinstance(what, Mapping) else {"effect": effect_to_wire(what)}
         why = f": {error}" if isinstance(error, CairnError) else ""
-        dead_letters.park(to_json({"customer": customer_id, **kept}), type(error).__name__ + why)
+        dead_letters.add(to_json({"customer": customer_id, **kept}), type(error).__name__ + why)
 
     return park

@@ -6,18 +6,18 @@ from typing import Any
 from cairn.adapters.aws import calling
 from cairn.adapters.scheduler.timers import wake_body
 from cairn.adapters.sqs.events_queue import batches
-from cairn.application.ports import ParkedEnrollment
+from cairn.application.ports import PausedEnrollment
 from cairn.domain.shared.errors import ServiceBusyError
 
 
-class WakesQueue:
+class WakeQueue:
     """Implements the port Wakes."""
 
     def __init__(self, sqs: Any, url: str) -> None:
         self._sqs = sqs
         self._url = url
 
-    def wake_now(self, parked: Sequence[ParkedEnrollment]) -> None:
+    def wake_now(self, parked: Sequence[PausedEnrollment]) -> None:
         entries = (
             {"Id": str(number), "MessageBody": wake_body(one.customer, one.enrollment, one.sequence)}
             for number, one in enumerate(parked)

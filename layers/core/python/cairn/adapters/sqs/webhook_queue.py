@@ -7,16 +7,16 @@ from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
-from cairn.adapters.scheduler.timers import AlarmClock, Line
+from cairn.adapters.scheduler.timers import QueueTarget, TimerService
 from cairn.adapters.sqs.events_queue import batches
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.domain.shared.hashing import short_hash
-from cairn.domain.webhook_delivery import Notice
+from cairn.domain.webhook_delivery import WebhookDelivery
 
 Wire = dict[str, Any]
 
 
-class NoticesQueue:
+class WebhookQueue:
     """Implements the port Notices. Those of one subscriber form a message group, and the queue is fair among groups.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html: a group that takes
@@ -27,7 +27,7 @@ class NoticesQueue:
         self._sqs = sqs
         self._url = url
 
-    def put(self, notices: Sequence[Notice]) -> None:
+    def put(self, notices: Sequence[WebhookDelivery]) -> None:
         entries = (
             {"Id": str(number), "MessageBody": to_json(notice_to_wire(one)), "MessageGroupId": one.subscriber}
             for number, one in enumerate(notices)
@@ -40,22 +40,22 @@ class NoticesQueue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaterNotices:
+class WebhookRetries:
     """Implements the port Retries.
 
     A notice that is made invisible instead would be in flight, of which a queue has room for 120,000 (SQS quota): a
     subscriber that is out of order for a day would keep back everybody else's.
     """
 
-    clock: AlarmClock
-    line: Line
+    clock: TimerService
+    line: QueueTarget
 
-    def put_off(self, notice: Notice, until: datetime, now: datetime) -> None:
+    def retry_at(self, notice: WebhookDelivery, until: datetime, now: datetime) -> None:
         name = f"notice-{short_hash(notice.id, notice.subscriber)}-{notice.attempt}"
         self.clock.set(self.line, name, to_json(notice_to_wire(notice)), until, now)
 
 
-def notice_to_wire(notice: Notice) -> Wire:
+def notice_to_wire(notice: WebhookDelivery) -> Wire:
     """What stands on the queue."""
     return {
         "id": notice.id,
@@ -66,5 +66,5 @@ def notice_to_wire(notice: Notice) -> Wire:
     }
 
 
-def notice_from_wire(wire: Wire) -> Notice:
-    return Notice(wire["id"], wire["subscriber"], wire["customer"], wire["record"], wire["attempt"])
+def notice_from_wire(wire: Wire) -> WebhookDelivery:
+    return WebhookDelivery(wire["id"], wire["subscriber"], wire["customer"], wire["record"], wire["attempt"])

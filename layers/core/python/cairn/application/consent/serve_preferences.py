@@ -8,7 +8,7 @@ from cairn.application.ports import Customers, Inbox, Tokens
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.links import Link, LinkKind
-from cairn.domain.consent.suppression import key_of
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.event import Event
 from cairn.domain.gate.permission import IMPLIED_CONSENT
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
@@ -164,7 +164,7 @@ class ServePreferences:
     def _went_to(self, link: Link, known: Preferences | None) -> bool:
         """Whether the link went to the address that the customer has now."""
         address = known.addresses.get(link.channel) if known else None
-        return address is not None and key_of(link.channel, address, self.salt) == link.key
+        return address is not None and suppression_key(link.channel, address, self.salt) == link.key
 
 
 def _is_known(known: Preferences | None, topic: Topic) -> bool:

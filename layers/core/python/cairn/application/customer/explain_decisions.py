@@ -18,7 +18,7 @@ class ExplainDecisions:
     def of_customer(self, name: str) -> CustomerExplained:
         """Raises as FindCustomer does."""
         customer = self.find(name)
-        suppressed = self.suppressions.standing(addresses_of(customer.profile.view()))
+        suppressed = self.suppressions.current(addresses_of(customer.profile.view()))
         return explain_customer(customer, suppressed, self.history.entries(customer.id))
 
     def of_message(self, message: str, name: str = "") -> MessageExplained:

@@ -5,17 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from cairn.application.ports import Commit, Customers, Found, JourneyVersions, Sent, Switches
+from cairn.application.ports import Commit, Customers, FoundCustomers, JourneyVersions, Sent, Switches
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
-from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, heed
-from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, on_event, on_wake, unify
+from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, consent_updates
+from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, merge_customers, on_event, on_wake
 from cairn.domain.effects import parts_of
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import PHONE, Identifier, home_of, identifier, may_be_one
-from cairn.domain.identity.trust import OPERATORS_SOURCE, OURS, PREFERENCES_SOURCE, is_provider
+from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for, identifier, may_be_same_person
+from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
-from cairn.domain.privacy.requests import new_life
+from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import (
     ConflictError,
@@ -65,12 +65,14 @@ class ProcessEvent:
         except DuplicateEventError:
             return None
         except UnknownCustomerError as error:
-            by_us = event.source in OURS and isinstance(error, ErasedCustomerError)
+            by_us = event.source in RESERVED_SOURCES and isinstance(error, ErasedCustomerError)
             of_nobody = event.source == OPERATORS_SOURCE and event.type in {SUPPRESSED, RELEASED}
             if not (by_us or of_nobody or is_provider(event.source) or event.source == PREFERENCES_SOURCE):
                 raise
             # A late word about, or of, somebody who was erased, or of nobody we know: it still holds for the address.
-            self.customers.tell(heed(Contact(), event, self.policy, "UTC").told)
+            self.customers.record_suppressions(
+                consent_updates(Contact(), event, self.policy, "UTC").suppression_changes
+            )
             return None
 
     def wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
@@ -79,12 +81,12 @@ class ProcessEvent:
 
     def _attempt(self, event: Event, now: datetime) -> Reaction:
         if event.customer_id and not event.identifiers:
-            found = Found((self.customers.load(event.customer_id),))
+            found = FoundCustomers((self.customers.load(event.customer_id),))
         else:
             found = self.customers.find(event.identifiers)
         _check_not_erased(found, event)
         before, claimed = _same_person(found, event)
-        known = unify(before, now) if before else self._stranger(event, found, now)
+        known = merge_customers(before, now) if before else self._stranger(event, found, now)
         event = self._matched(event, known.customer.id)
         named = replace(
             known.customer,
@@ -109,9 +111,9 @@ class ProcessEvent:
             self.customers.commit(Commit(reaction, (customer,), now))
         return reaction
 
-    def _stranger(self, event: Event, found: Found, now: datetime) -> Reaction:
-        home, erased = home_of(event.identifiers[0], self.salt), found.erased.get(event.identifiers[0])
-        return Reaction(Customer(Profile(new_life(home, erased) if erased else home, created_at=now)))
+    def _stranger(self, event: Event, found: FoundCustomers, now: datetime) -> Reaction:
+        home, erased = customer_id_for(event.identifiers[0], self.salt), found.erased.get(event.identifiers[0])
+        return Reaction(Customer(Profile(id_after_erasure(home, erased) if erased else home, created_at=now)))
 
     def _keep_versions(self, reaction: Reaction, before: Customer) -> None:
         for key in reaction.customer.enrollments.keys() - before.enrollments.keys():
@@ -165,7 +167,7 @@ class ProcessEvent:
         return event.with_identifiers(tuple(kept))
 
 
-def _same_person(found: Found, event: Event) -> tuple[tuple[Customer, ...], tuple[Identifier, ...]]:
+def _same_person(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, ...], tuple[Identifier, ...]]:
     """Of the customers found, those who may be one with the first; and the identifiers that are theirs from now on.
 
     The first is who the strongest identifier leads to. Two accounts (`user_id`) that share an address stay two.
@@ -173,12 +175,12 @@ def _same_person(found: Found, event: Event) -> tuple[tuple[Customer, ...], tupl
     same: list[Customer] = []
     for customer in found.customers:
         names = (*event.identifiers, *(name for one in same for name in one.profile.identifiers))
-        if may_be_one(names, customer.profile.identifiers):
+        if may_be_same_person(names, customer.profile.identifiers):
             same.append(customer)
     return tuple(same), found.unclaimed
 
 
-def _check_not_erased(found: Found, event: Event) -> None:
+def _check_not_erased(found: FoundCustomers, event: Event) -> None:
     """Raises ErasedCustomerError for what was said of somebody until they were erased, whenever it arrives.
 
     What their providers still report of messages is dropped whenever it was said: it begins no new life.
@@ -192,7 +194,7 @@ def _check_not_erased(found: Found, event: Event) -> None:
 
 
 def _taken_over(
-    customer: Customer, found: Found, claimed: tuple[Identifier, ...], now: datetime
+    customer: Customer, found: FoundCustomers, claimed: tuple[Identifier, ...], now: datetime
 ) -> Mapping[str, datetime]:
     """Names that somebody had who was erased, for as long as anything of theirs may still be under way."""
     young = {name: at for name, at in customer.erased.items() if now - at < DEDUPE_WINDOW}

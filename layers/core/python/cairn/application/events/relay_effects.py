@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.operations.watch_health import WatchHealth
-from cairn.application.ports import Deliveries, Erasures, Outbox, Tasks, Timeline, Timers, WaitingRoom
-from cairn.application.webhooks.queue_deliveries import TellSubscribers
+from cairn.application.ports import Deliveries, Erasures, MessageQueue, PausedWorkStore, Tasks, Timeline, Timers
+from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
@@ -16,7 +16,7 @@ from cairn.domain.effects import (
     Fact,
     MoveMessage,
     OpenTask,
-    ParkEnrollment,
+    PauseEnrollment,
     RecordConsent,
     SendMessage,
     WakeAt,
@@ -45,13 +45,13 @@ class Committed:
 @dataclass(frozen=True, slots=True)
 class RelayEffects:
     timers: Timers
-    outbox: Outbox
+    outbox: MessageQueue
     tasks: Tasks
     timeline: Timeline
     deliveries: Deliveries
     health: WatchHealth
-    waiting_room: WaitingRoom
-    tell: TellSubscribers
+    waiting_room: PausedWorkStore
+    webhooks: QueueWebhookDeliveries
     erasures: Erasures
     park: Callable[[str, Effect | Mapping[str, Any], Exception], None]
     """Keeps what can never be carried out: the customer's id; an effect, or a change of the table; why."""
@@ -87,10 +87,10 @@ class RelayEffects:
             case AbsorbHistory():
                 self.timeline.absorb(customer, effect.merged)
             case RecordConsent():
-                self.tell(customer, effect)
-            case ParkEnrollment() if effect.enrollment in commit.enrollments:  # a letter's may be over by now
+                self.webhooks(customer, effect)
+            case PauseEnrollment() if effect.enrollment in commit.enrollments:  # a letter's may be over by now
                 due_at = commit.enrollments[effect.enrollment].due_at or commit.at
-                self.waiting_room.park(customer, commit.revision, effect, due_at)
+                self.waiting_room.add(customer, commit.revision, effect, due_at)
             case EraseCustomer():
                 self.erasures.put(customer, effect, SQS_MAX_DELAY)
 
@@ -118,7 +118,7 @@ def message_of(effect: SendMessage, commit: Committed) -> Message:
             "journey": enrollment.journey,
         },
         time_zone=effect.time_zone,
-        place=commit.effects.index(effect),
+        position=commit.effects.index(effect),
     )
 
 

@@ -12,23 +12,23 @@ from types import MappingProxyType
 from typing import Any
 
 from cairn.application.ports import (
-    Asked,
-    Brief,
+    DeferredMessages,
     Deliveries,
-    HeldMessages,
-    Pace,
+    DeliveryContext,
+    DeliveryRequest,
     Provider,
+    RateLimiter,
     Renderer,
     Switches,
     Tasks,
 )
-from cairn.domain.consent.contact import Claim, Hold
+from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.effects import OpenTask
 from cairn.domain.gate import gate
 from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress
 from cairn.domain.message import rate_limit
-from cairn.domain.message.message import Message, MessageStatus, Rendered, Whereabouts
-from cairn.domain.message.rate_limit import PLACE_LASTS, Slot
+from cairn.domain.message.message import Jurisdiction, Message, MessageStatus, Rendered
+from cairn.domain.message.rate_limit import RESERVATION_TTL, Reservation
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
     ClaimedElsewhereError,
@@ -54,19 +54,19 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class DeliverMessage:
     deliveries: Deliveries
-    held: HeldMessages
+    held: DeferredMessages
     tasks: Tasks
     renderer: Renderer
     providers: Mapping[Channel, Provider]
     switches: Switches
-    pace: Pace
-    whereabouts: Callable[[Message], Whereabouts]
+    pace: RateLimiter
+    whereabouts: Callable[[Message], Jurisdiction]
 
-    def brief(self, asked: Sequence[Asked]) -> list[Brief | None]:
+    def brief(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
         """All that is known of these messages, in one read; None of one whose customer was erased."""
-        return self.deliveries.brief(asked)
+        return self.deliveries.contexts(asked)
 
-    def __call__(self, asked: Asked, now: datetime, brief: Brief | None) -> MessageStatus | None:
+    def __call__(self, asked: DeliveryRequest, now: datetime, brief: DeliveryContext | None) -> MessageStatus | None:
         """What became of it; None where its customer was erased. Raises where it must be delivered again."""
         rejected = NOTHING
         for _ in range(ATTEMPTS):
@@ -80,10 +80,10 @@ class DeliverMessage:
                 rejected = {**rejected, f"rejected_{error.channel}": error.code}
             except ConflictError:
                 pass
-            (brief,) = self.deliveries.brief([asked])
+            (brief,) = self.deliveries.contexts([asked])
         raise ConflictError("the customer keeps changing; the message is delivered once more")
 
-    def _deliver(self, brief: Brief, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
+    def _deliver(self, brief: DeliveryContext, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
         message = brief.message
         earlier = brief.contact.claims.get(message.id)
         if earlier is not None:
@@ -92,7 +92,9 @@ class DeliverMessage:
             if message.purpose is Purpose.MARKETING:
                 return self._record(brief, MessageStatus.UNDECIDED, now, {"reason": "crash_around_provider"})
         left = tuple(channel for channel in message.channels if f"rejected_{channel}" not in rejected)
-        message = replace(message, channels=left, terms=self.renderer.terms(message), where=self.whereabouts(message))
+        message = replace(
+            message, channels=left, terms=self.renderer.terms(message), jurisdiction=self.whereabouts(message)
+        )
         brief = replace(brief, message=message)
         verdict = gate.decide(message, brief.contact, brief.contact.claims, self.switches.current(now), now)
         match verdict:
@@ -104,7 +106,7 @@ class DeliverMessage:
             case Send():
                 return self._send(brief, verdict, rejected, now)
 
-    def _send(self, brief: Brief, verdict: Send, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
+    def _send(self, brief: DeliveryContext, verdict: Send, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
         message, channel = brief.message, verdict.channel
         detail: dict[str, Any] = {"channel": channel.value, "reason": verdict.reason.value, **rejected}
         detail |= {"why": verdict.why} if verdict.why else {}
@@ -127,19 +129,19 @@ class DeliverMessage:
         except ProviderBusyError:
             self.deliveries.release(message)
             raise
-        said = {"subject": rendered.subject, "body": rendered.told, "provider_id": provider_id}
+        said = {"subject": rendered.subject, "body": rendered.redacted_text, "provider_id": provider_id}
         return self._record(brief, MessageStatus.SENT, now, detail | {key: text for key, text in said.items() if text})
 
-    def _slot(self, brief: Brief, channel: Channel, now: datetime) -> Slot:
+    def _slot(self, brief: DeliveryContext, channel: Channel, now: datetime) -> Reservation:
         """When the provider has room for it. One that has a place keeps it, until that is long past."""
         had = _place_of(brief, channel)
         if had is not None and had.at > now:
             return had
-        after = had.line if had is not None and now - had.at <= PLACE_LASTS else ""
-        country = brief.message.where.countries.get(channel, "")
-        return self.pace.slot(channel, country, brief.message.purpose, now, after)
+        after = had.line if had is not None and now - had.at <= RESERVATION_TTL else ""
+        country = brief.message.jurisdiction.countries.get(channel, "")
+        return self.pace.reserve(channel, country, brief.message.purpose, now, after)
 
-    def _hold(self, brief: Brief, verdict: Defer, now: datetime) -> MessageStatus:
+    def _hold(self, brief: DeliveryContext, verdict: Defer, now: datetime) -> MessageStatus:
         """Hold it, and have it brought again. A step done twice is done once, and the queue brings it until all are."""
         message = brief.message
         if verdict.reason is Reason.REVIEW:
@@ -147,11 +149,11 @@ class DeliverMessage:
                 self._ask_for_review(message, verdict, now)
             except TemplateError as error:
                 return self._record(brief, MessageStatus.FAILED, now, {"reason": "template", "error": str(error)})
-        hold = Hold(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
-        self.deliveries.hold(brief, hold, verdict, now)
+        hold = Deferral(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
+        self.deliveries.defer(brief, hold, verdict, now)
         if verdict.until is not None:
-            self.held.bring(message, _brought_at(verdict, verdict.until, now), now)
-        return MessageStatus.HELD
+            self.held.schedule(message, _brought_at(verdict, verdict.until, now), now)
+        return MessageStatus.DEFERRED
 
     def _ask_for_review(self, message: Message, verdict: Defer, now: datetime) -> None:
         channel = Channel(verdict.why["channel"])
@@ -175,25 +177,27 @@ class DeliverMessage:
         )
         self.tasks.open(message.customer, message.journey, task, now)
 
-    def _record(self, brief: Brief, status: MessageStatus, now: datetime, detail: Mapping[str, Any]) -> MessageStatus:
+    def _record(
+        self, brief: DeliveryContext, status: MessageStatus, now: datetime, detail: Mapping[str, Any]
+    ) -> MessageStatus:
         self.deliveries.record(brief, status, now, detail)
         return status
 
 
-def _wait_for(slot: Slot, message: Message, channel: Channel) -> Defer:
+def _wait_for(slot: Reservation, message: Message, channel: Channel) -> Defer:
     """Until its place; who has none asks again then."""
     if slot.line:
         return Defer(slot.at, Reason.RATE, {"channel": channel.value, "place": slot.line})
-    return Defer(rate_limit.ask_again(slot, message.id), Reason.RATE, {"channel": channel.value})
+    return Defer(rate_limit.retry_at(slot, message.id), Reason.RATE, {"channel": channel.value})
 
 
-def _place_of(brief: Brief, channel: Channel) -> Slot | None:
+def _place_of(brief: DeliveryContext, channel: Channel) -> Reservation | None:
     """The place on the channel that the message waits for, if that is what it waits for."""
-    hold = brief.contact.holds.get(brief.message.id)
+    hold = brief.contact.deferrals.get(brief.message.id)
     if hold is None or hold.until is None or hold.reason != Reason.RATE or not brief.decisions:
         return None
     why = brief.decisions[-1]["why"]
-    return Slot(hold.until, why["place"]) if "place" in why and why["channel"] == channel else None
+    return Reservation(hold.until, why["place"]) if "place" in why and why["channel"] == channel else None
 
 
 def _brought_at(verdict: Defer, until: datetime, now: datetime) -> datetime:
@@ -212,5 +216,5 @@ class _TryNextChannelError(Exception):
 
 
 def _shown(rendered: Rendered) -> dict[str, str]:
-    parts = {"subject": rendered.subject, "text": rendered.told}
+    parts = {"subject": rendered.subject, "text": rendered.redacted_text}
     return {name: text for name, text in parts.items() if text}

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cairn.application.customer.find_customer import FindCustomer
-from cairn.application.ports import Outbox, Reviews, UnderReview
+from cairn.application.ports import MessageQueue, Reviews, UnderReview
 from cairn.domain.message.message import Approval
-from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.audit import AuditEntry
 
 APPROVE, REJECT = "approve", "reject"
 
@@ -22,7 +22,7 @@ class Reviewed:
 class ReviewMessages:
     find: FindCustomer
     reviews: Reviews
-    outbox: Outbox
+    outbox: MessageQueue
 
     def waiting(self, limit: int) -> Sequence[UnderReview]:
         return self.reviews.waiting(limit)
@@ -37,7 +37,7 @@ class ReviewMessages:
         """
         message_id, _, _ = message.strip().partition(".")
         customer = self.find.of_message(message_id, name)
-        audited = Audited(now, by, APPROVE if granted else REJECT, message_id, why, {"customer": customer.id})
+        audited = AuditEntry(now, by, APPROVE if granted else REJECT, message_id, why, {"customer": customer.id})
         purpose = self.reviews.decide(customer.id, message_id, Approval(granted, by, now), audited)
-        self.outbox.put_held(customer.id, message_id, purpose)
+        self.outbox.put_deferred(customer.id, message_id, purpose)
         return Reviewed(message_id, customer.id)

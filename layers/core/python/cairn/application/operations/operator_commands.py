@@ -8,13 +8,13 @@ from typing import Any
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.ports import Audit, Customers, Inbox, Suppressions
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
-from cairn.domain.consent.suppression import Suppression, key_of
+from cairn.domain.consent.suppression import Suppression, suppression_key
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, home_of, identifier
+from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, customer_id_for, identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE
-from cairn.domain.operations.audit import Audited
-from cairn.domain.privacy.requests import ERASURE_REQUESTED, order_of
+from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.privacy.requests import ERASURE_REQUESTED, erasure_order
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.hashing import short_hash
 
@@ -25,7 +25,7 @@ KINDS = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.WHATSAPP: PHONE, Chan
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Attribution:
     """Who says it and why."""
 
     by: str
@@ -34,7 +34,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ConsentStatement:
     """A customer's word on consent, as it was told to one of our people."""
 
     channel: Channel
@@ -45,7 +45,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Instructed:
+class CommandReceipt:
     """What was set going; `about` is the customer's id, or the key of the address."""
 
     id: str
@@ -53,7 +53,7 @@ class Instructed:
 
 
 @dataclass(frozen=True, slots=True)
-class Instruct:
+class OperatorCommands:
     """The audit is written first: what is carried out was always written down, and by whom it was wanted."""
 
     find: FindCustomer
@@ -63,7 +63,7 @@ class Instruct:
     suppressions: Suppressions
     salt: str
 
-    def consent(self, name: str, said: Said, word: Word) -> Instructed:
+    def consent(self, name: str, said: ConsentStatement, word: Attribution) -> CommandReceipt:
         """Raises as FindCustomer does."""
         customer = self.find(name)
         proof = {"method": Method.OPERATOR.value, "actor": word.by, "why": word.why, **said.evidence}
@@ -72,29 +72,29 @@ class Instruct:
         event = self._event(CONSENT_CHANGED, customer.id, word, consent=(change,))
         return self._instruct("consent", event, customer.id, word, about)
 
-    def suppress(self, channel: Channel, address: str, word: Word) -> Instructed:
+    def suppress(self, channel: Channel, address: str, word: Attribution) -> CommandReceipt:
         """Nothing goes to the address any more, whoever's it is, or of nobody."""
         return self._address("suppress", SUPPRESSED, channel, address, word)
 
-    def release(self, channel: Channel, address: str, word: Word) -> Instructed:
+    def release(self, channel: Channel, address: str, word: Attribution) -> CommandReceipt:
         """Whatever the address was suppressed for is forgiven. Consent comes back by no such word."""
         return self._address("release", RELEASED, channel, address, word)
 
     def standing(self, channel: Channel, address: str) -> tuple[str, tuple[Suppression, ...]]:
         """What is known against an address, by the key that stands for it."""
-        known = self.suppressions.standing({channel: address})
-        return key_of(channel, address, self.salt), known.get(channel, ())
+        known = self.suppressions.current({channel: address})
+        return suppression_key(channel, address, self.salt), known.get(channel, ())
 
-    def erase(self, name: str, word: Word) -> Instructed:
+    def erase(self, name: str, word: Attribution) -> CommandReceipt:
         """Forget a customer; gives the receipt's id. Raises as FindCustomer does."""
         customer = self.find(name)
         event = self._event(ERASURE_REQUESTED, customer.id, word, {"actor": word.by})
-        receipt = order_of(customer.id, event).id
+        receipt = erasure_order(customer.id, event).id
         self._instruct("order_erasure", event, customer.id, word, {"receipt": receipt})
-        return Instructed(receipt, customer.id)
+        return CommandReceipt(receipt, customer.id)
 
-    def _address(self, what: str, type_: str, channel: Channel, address: str, word: Word) -> Instructed:
-        key = key_of(channel, address, self.salt)
+    def _address(self, what: str, type_: str, channel: Channel, address: str, word: Attribution) -> CommandReceipt:
+        key = suppression_key(channel, address, self.salt)
         owner = self._owner(identifier(KINDS[channel], address))
         event = self._event(type_, owner, word, {"channel": channel.value, "key": key})
         return self._instruct(what, event, f"address:{key}", word, {"channel": channel.value})
@@ -102,13 +102,13 @@ class Instruct:
     def _owner(self, name: Identifier) -> str:
         """Whose address it is; of nobody's, the id that its owner would have: nobody is made up for it."""
         found = self.customers.find([name]).customers
-        return found[0].id if found else home_of(name, self.salt)
+        return found[0].id if found else customer_id_for(name, self.salt)
 
     def _event(
         self,
         type_: str,
         customer_id: str,
-        word: Word,
+        word: Attribution,
         properties: Mapping[str, Any] | None = None,
         consent: tuple[ConsentChange, ...] = (),
     ) -> Event:
@@ -124,7 +124,9 @@ class Instruct:
             consent=consent,
         )
 
-    def _instruct(self, what: str, event: Event, target: str, word: Word, detail: Mapping[str, Any]) -> Instructed:
-        self.audit.write(Audited(word.at, word.by, what, target, word.why, detail))
+    def _instruct(
+        self, what: str, event: Event, target: str, word: Attribution, detail: Mapping[str, Any]
+    ) -> CommandReceipt:
+        self.audit.write(AuditEntry(word.at, word.by, what, target, word.why, detail))
         self.inbox.put([event])
-        return Instructed(event.id, target.removeprefix("address:"))
+        return CommandReceipt(event.id, target.removeprefix("address:"))

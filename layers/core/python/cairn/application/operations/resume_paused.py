@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cairn.application.ports import Outbox, ParkedEnrollment, SwitchBoard, WaitingRoom, Wakes
+from cairn.application.ports import MessageQueue, PausedEnrollment, PausedWorkStore, SwitchBoard, Wakes
 from cairn.settings import SWITCH_TTL
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class ResumePaused:
     switches: SwitchBoard
-    waiting_room: WaitingRoom
+    waiting_room: PausedWorkStore
     wakes: Wakes
-    outbox: Outbox
+    outbox: MessageQueue
 
     def __call__(self, now: datetime, has_time: Callable[[], bool]) -> int:
         """How many were set going; the next sweep goes on where the time was up.
@@ -26,15 +26,15 @@ class Sweep:
         """
         count = 0
         for target in self.switches.board().resumed(now - SWITCH_TTL):
-            for some in self.waiting_room.waiting(target):
+            for some in self.waiting_room.pages(target):
                 if not has_time():
                     return count
-                enrollments = [one for one in some if isinstance(one, ParkedEnrollment)]
+                enrollments = [one for one in some if isinstance(one, PausedEnrollment)]
                 if enrollments:
                     self.wakes.wake_now(enrollments)
                 for one in some:
-                    if not isinstance(one, ParkedEnrollment):
-                        self.outbox.put_held(one.customer, one.id, one.purpose)
-                self.waiting_room.dismiss(target, some)
+                    if not isinstance(one, PausedEnrollment):
+                        self.outbox.put_deferred(one.customer, one.id, one.purpose)
+                self.waiting_room.remove(target, some)
                 count += len(some)
         return count

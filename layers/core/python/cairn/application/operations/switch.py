@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cairn.application.ports import SwitchBoard
-from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import WINDOW, PausePolicy, check_target
 from cairn.domain.operations.switches import Board, Note, note_of, window_of
 from cairn.domain.shared.errors import ConflictError
@@ -65,7 +65,7 @@ class Switch:
         )
         return self._turn(order, lambda board: board.resuming(order.target, now, policy, window))
 
-    def _turn(self, order: Audited, change: Callable[[Board], Board]) -> Board:
+    def _turn(self, order: AuditEntry, change: Callable[[Board], Board]) -> Board:
         for _ in range(ATTEMPTS):
             before = self.board.board()
             after = change(before)
@@ -76,12 +76,12 @@ class Switch:
                 self.board.put(after, order)
             except ConflictError:
                 continue
-            return replace(after, revision=after.revision + 1)
+            return replace(after, version=after.version + 1)
         raise ConflictError("others keep turning switches; try once more")
 
 
-def _order(what: str, target: str, note: Note, detail: dict[str, Any] | None = None) -> Audited:
-    return Audited(note.at, note.by, what, check_target(target), note.why, detail or {})
+def _order(what: str, target: str, note: Note, detail: dict[str, Any] | None = None) -> AuditEntry:
+    return AuditEntry(note.at, note.by, what, check_target(target), note.why, detail or {})
 
 
 def _chosen(policy: PausePolicy | None, window: timedelta | None) -> dict[str, Any]:

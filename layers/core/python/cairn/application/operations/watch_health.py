@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.operations.switch import Switch
-from cairn.application.ports import Alert, SwitchBoard, Tallies, Tasks
+from cairn.application.ports import Alert, DeliveryCounters, SwitchBoard, Tasks
 from cairn.domain.effects import OpenTask
-from cairn.domain.operations.breaker import Trip, bucket_of, judge, looked_at, outcome_of
+from cairn.domain.operations.breaker import Trip, bucket_of, evaluate, looked_at, outcome_of
 from cairn.domain.operations.switches import Board, Note
 from cairn.domain.policy import Breaker
 from cairn.domain.shared.hashing import short_hash
@@ -28,7 +28,7 @@ class WatchHealth:
     between the pause and the telling leaves the pause, and who and why in the audit.
     """
 
-    tallies: Tallies
+    tallies: DeliveryCounters
     board: SwitchBoard
     tasks: Tasks
     alert: Alert
@@ -54,7 +54,7 @@ class WatchHealth:
             if board.paused(target, now) is not None:
                 continue
             counted = self.tallies.between(target, *looked_at(self.breaker, at))
-            trip = judge(target, counted, self.breaker, at=at, since=_let_go(board, target))
+            trip = evaluate(target, counted, self.breaker, at=at, since=_let_go(board, target))
             if trip is not None:
                 self._trip(trip, now)
 
@@ -65,7 +65,7 @@ class WatchHealth:
             return  # somebody else was faster, and has told
         self.tripped(trip)
         self.tasks.open(OPERATIONS, "", _task(trip, now), now)
-        self.alert.tell(
+        self.alert.send(
             f"Cairn has paused {trip.target}",
             f"Cairn has paused {trip.target}: {trip.why}.\n\nNothing of it goes out until somebody resumes it; nothing "
             "is lost meanwhile. docs/operations.md says what to look at first.",

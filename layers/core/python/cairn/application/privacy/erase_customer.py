@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cairn.application.ports import Erasures, Letters, Remains, Schedules
+from cairn.application.ports import DeadLetterEraser, Erasures, ErasureStore, Schedules
 from cairn.domain.effects import EraseCustomer as Order
-from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
 
@@ -29,9 +29,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EraseCustomer:
-    remains: Remains
+    remains: ErasureStore
     schedules: Schedules
-    letters: Letters
+    letters: DeadLetterEraser
     erasures: Erasures
 
     def __call__(self, customer_id: str, order: Order, now: datetime) -> Outcome:
@@ -39,7 +39,7 @@ class EraseCustomer:
 
         Raises ServiceBusyError where somebody is looking at dead letters: the order comes again.
         """
-        sealed = self.remains.sealed(customer_id)
+        sealed = self.remains.pending(customer_id)
         if sealed is None:
             return Outcome.NOTHING_LEFT
         rest = sealed.at + ERASURE_REST - now
@@ -57,5 +57,5 @@ class EraseCustomer:
             "sealed_at": instant_to_wire(sealed.at),
             "removed": removed,
         }
-        self.remains.close(sealed, Audited(now, order.by, ERASE, customer_id, WHY, detail))
+        self.remains.complete(sealed, AuditEntry(now, order.by, ERASE, customer_id, WHY, detail))
         return Outcome.ERASED

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cairn.application.ports import Everything
+from cairn.application.ports import CustomerExport
 from cairn.domain.shared.instants import instant_to_wire
 
 VERSION = 1
@@ -13,7 +13,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class ExportCustomer:
-    everything: Everything
+    everything: CustomerExport
 
     def __call__(self, customer_id: str, now: datetime) -> dict[str, Any]:
         """The document. Raises UnknownCustomerError, or ErasedCustomerError where nothing is left to tell."""

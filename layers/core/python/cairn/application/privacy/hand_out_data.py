@@ -7,7 +7,7 @@ from typing import Any
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.ports import Audit
 from cairn.application.privacy.export_customer import ExportCustomer
-from cairn.domain.operations.audit import Audited
+from cairn.domain.operations.audit import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +19,5 @@ class HandOutData:
     def __call__(self, name: str, *, by: str, why: str, now: datetime) -> dict[str, Any]:
         """Raises as FindCustomer does."""
         customer = self.find(name)
-        self.audit.write(Audited(now, by, "export", customer.id, why))
+        self.audit.write(AuditEntry(now, by, "export", customer.id, why))
         return self.export(customer.id, now)

@@ -8,10 +8,10 @@ from enum import StrEnum
 from hashlib import sha256
 from http import HTTPStatus
 
-from cairn.application.ports import ConsentRecords, Reply, Retries, Subscribers
-from cairn.domain.policy import Subscriber
+from cairn.application.ports import ConsentRecords, Reply, Retries, WebhookEndpoints
+from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import SubscriberError, SubscriberUnreachableError
-from cairn.domain.webhook_delivery import Notice, document
+from cairn.domain.webhook_delivery import WebhookDelivery, payload
 
 WAITS = (
     timedelta(seconds=5),
@@ -63,15 +63,15 @@ class GivenUpError(SubscriberError):
 
 
 @dataclass(frozen=True, slots=True)
-class NotifySubscriber:
-    subscribers: Mapping[str, Subscriber]
+class DeliverWebhook:
+    subscribers: Mapping[str, WebhookEndpoint]
     records: ConsentRecords
-    wire: Subscribers
+    wire: WebhookEndpoints
     retries: Retries
     _resting: dict[str, datetime] = field(default_factory=dict)
     """Until when a subscriber is left alone, as far as this process knows."""
 
-    def __call__(self, notice: Notice, now: datetime) -> Outcome:
+    def __call__(self, notice: WebhookDelivery, now: datetime) -> Outcome:
         """One attempt. Raises SubscriberError where there will be no further one: the notice is to be parked."""
         subscriber = self.subscribers.get(notice.subscriber)
         if subscriber is None:
@@ -83,13 +83,13 @@ class NotifySubscriber:
             return Outcome.ERASED
         profile, record = found
         try:
-            reply = self.wire.tell(subscriber, notice.id, document(record, profile), now)
+            reply = self.wire.post(subscriber, notice.id, payload(record, profile), now)
         except SubscriberUnreachableError as error:
             self._resting[subscriber.name] = now + REST
             return self._again(notice, str(error), timedelta(), now)
         return self._heard(notice, reply, now)
 
-    def _heard(self, notice: Notice, reply: Reply, now: datetime) -> Outcome:
+    def _heard(self, notice: WebhookDelivery, reply: Reply, now: datetime) -> Outcome:
         if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             self._resting.pop(notice.subscriber, None)
             return Outcome.DELIVERED
@@ -100,15 +100,15 @@ class NotifySubscriber:
             self._resting[notice.subscriber] = now + max(asked, REST)
         return self._again(notice, f"answered {reply.status}", asked, now)
 
-    def _again(self, notice: Notice, why: str, at_least: timedelta, now: datetime) -> Outcome:
+    def _again(self, notice: WebhookDelivery, why: str, at_least: timedelta, now: datetime) -> Outcome:
         failed = notice.failed()
         if failed.attempt >= ATTEMPTS:
             raise GivenUpError(f"{notice.subscriber} {why}, at the last of {ATTEMPTS} attempts")
-        self.retries.put_off(failed, now + wait_before(failed, at_least), now)
+        self.retries.retry_at(failed, now + wait_before(failed, at_least), now)
         return Outcome.PUT_OFF
 
 
-def wait_before(notice: Notice, at_least: timedelta = timedelta()) -> timedelta:
+def wait_before(notice: WebhookDelivery, at_least: timedelta = timedelta()) -> timedelta:
     """How long a notice that has failed is put off."""
     digest = sha256(f"{notice.id}/{notice.subscriber}/{notice.attempt}".encode()).digest()
     share = int.from_bytes(digest[:4], "big") / 2**32

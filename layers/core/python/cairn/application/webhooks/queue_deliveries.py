@@ -3,23 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cairn.application.ports import ConsentRecords, Notices
+from cairn.application.ports import ConsentRecords, WebhookQueue
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.effects import RecordConsent
-from cairn.domain.webhook_delivery import notices
+from cairn.domain.webhook_delivery import deliveries_for
 
 
 @dataclass(frozen=True, slots=True)
-class TellSubscribers:
+class QueueWebhookDeliveries:
     records: ConsentRecords
-    notices: Notices
+    notices: WebhookQueue
     subscribers: tuple[str, ...] = ()
     """The names of those who are told of every change."""
 
     def __call__(self, customer_id: str, effect: RecordConsent) -> None:
         """May be done twice: a record is the same record, and a notice has the id that it had before."""
         names = self.records.add(customer_id, effect.id, _records(effect))
-        told = [one for name in names for one in notices(customer_id, name, effect.source, self.subscribers)]
+        told = [one for name in names for one in deliveries_for(customer_id, name, effect.source, self.subscribers)]
         if told:
             self.notices.put(told)
 
@@ -27,5 +27,5 @@ class TellSubscribers:
 def _records(effect: RecordConsent) -> Iterator[ConsentRecord]:
     for change in effect.changes:
         yield ConsentRecord(effect.source, change)
-    for told in effect.told:
+    for told in effect.suppression_changes:
         yield ConsentRecord(effect.source, told)

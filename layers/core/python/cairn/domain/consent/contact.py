@@ -29,7 +29,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Deferral:
     """A message that waits for its instant, or for a person. What its journey says later waits behind it."""
 
     until: datetime | None
@@ -37,12 +37,12 @@ class Hold:
     reason: str
     enrollment: str
     decided_at: datetime
-    place: int
+    position: int
     purpose: Purpose = Purpose.MARKETING
 
     @property
     def order(self) -> tuple[datetime, int]:
-        return self.decided_at, self.place
+        return self.decided_at, self.position
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class Contact:
     """By `channel:purpose`; questions that await an answer by `channel:purpose:pending`."""
     claims: Mapping[str, Claim] = field(default_factory=dict)
     """By message id."""
-    holds: Mapping[str, Hold] = field(default_factory=dict)
+    deferrals: Mapping[str, Deferral] = field(default_factory=dict)
     """By message id."""
-    heard: Mapping[Channel, datetime] = field(default_factory=dict)
+    last_inbound: Mapping[Channel, datetime] = field(default_factory=dict)
     """When the customer last wrote to us on a channel; WhatsApp's session counts from it."""
-    turn: int = 0
+    version: int = 0
     """Grows with every change: a decision made on one turn is not carried out on another."""
     suppressed: Mapping[Channel, tuple[Suppression, ...]] = field(default_factory=dict)
     """Of the addresses of the message at hand. Kept by address, not here (domain/consent/suppression)."""
@@ -78,7 +78,7 @@ class Contact:
             consents[change.key] = latest(consents.get(change.key), change)
         return replace(self, consents=consents)
 
-    def stopping(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
+    def stop_changes(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
         """What the customer's STOP on a channel says: every purpose of it is withdrawn, and what it was is kept."""
         return tuple(
             ConsentChange(
@@ -87,12 +87,12 @@ class Contact:
                 ConsentStatus.DENIED,
                 at,
                 source,
-                {"method": Method.STOP.value, "before": self._standing(channel, purpose)},
+                {"method": Method.STOP.value, "before": self._before_stop(channel, purpose)},
             )
             for purpose in Purpose
         )
 
-    def starting(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
+    def start_changes(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
         """What the customer's START says: a STOP is taken back, and no more is given than was before it."""
         return tuple(
             ConsentChange(channel, purpose, ConsentStatus.GRANTED, at, source, {"method": Method.START.value})
@@ -102,7 +102,7 @@ class Contact:
             and change.evidence.get("before") in {ConsentStatus.GRANTED, IMPLIED}
         )
 
-    def confirming(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
+    def confirm_changes(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
         """What a YES says: each question that was asked on the channel before it is answered."""
         evidence = {"method": Method.DOUBLE_OPT_IN.value}
         return tuple(
@@ -113,9 +113,9 @@ class Contact:
             and change.at <= at
         )
 
-    def waits_for(self, enrollment: str) -> bool:
+    def has_deferred(self, enrollment: str) -> bool:
         """Whether a message of an enrollment is held."""
-        return any(hold.enrollment == enrollment for hold in self.holds.values())
+        return any(hold.enrollment == enrollment for hold in self.deferrals.values())
 
     def has_stopped(self, channel: Channel) -> bool:
         """Whether a STOP on the channel stands."""
@@ -127,7 +127,7 @@ class Contact:
             for change in changes
         )
 
-    def _standing(self, channel: Channel, purpose: Purpose) -> str:
+    def _before_stop(self, channel: Channel, purpose: Purpose) -> str:
         """What a STOP withdraws; after another STOP still what that one withdrew."""
         change = self.consents.get(f"{channel}:{purpose}")
         if change is not None and change.evidence.get("method") == Method.STOP:
@@ -136,14 +136,14 @@ class Contact:
             return change.status.value
         return IMPLIED if purpose is Purpose.TRANSACTIONAL else "none"
 
-    def hearing(self, channel: Channel, at: datetime) -> Self:
-        return replace(self, heard={**self.heard, channel: max(at, self.heard.get(channel, at))})
+    def with_inbound(self, channel: Channel, at: datetime) -> Self:
+        return replace(self, last_inbound={**self.last_inbound, channel: max(at, self.last_inbound.get(channel, at))})
 
     def absorbing(self, other: "Contact") -> Self:
         merged = self.after(other.consents.values())
-        for channel, at in other.heard.items():
-            merged = merged.hearing(channel, at)
-        return replace(merged, claims={**other.claims, **self.claims}, holds={**other.holds, **self.holds})
+        for channel, at in other.last_inbound.items():
+            merged = merged.with_inbound(channel, at)
+        return replace(merged, claims={**other.claims, **self.claims}, deferrals={**other.deferrals, **self.deferrals})
 
     def pruned(self, now: datetime) -> Self:
         """Without claims that no cap and no retry looks at any more; the same object where there is nothing to drop."""

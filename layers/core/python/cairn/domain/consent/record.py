@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cairn.domain.consent.changes import ConsentChange
-from cairn.domain.consent.suppression import Told
+from cairn.domain.consent.suppression import SuppressionChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class ConsentRecord:
 
     told_by: str
     """The source of the event; who collected it may be somebody else (`said.source`)."""
-    said: ConsentChange | Told
+    said: ConsentChange | SuppressionChange
 
     @property
     def at(self) -> datetime:

@@ -52,7 +52,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SuppressionChange:
     """A mark, and the address that it is about: by itself, or by its key where that is all that is known of it."""
 
     channel: Channel
@@ -61,7 +61,7 @@ class Told:
     key: str = ""
 
     def key_with(self, salt: str) -> str:
-        return self.key or key_of(self.channel, self.address, salt)
+        return self.key or suppression_key(self.channel, self.address, salt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ class Suppression:
         return self.purpose in {None, purpose}
 
 
-def key_of(channel: Channel, address: str, salt: str) -> str:
+def suppression_key(channel: Channel, address: str, salt: str) -> str:
     """What stands for an address where it must not be named: nobody without the salt can tell which one it is."""
     return hmac.new(salt.encode(), f"{channel}:{address}".encode(), sha256).hexdigest()[:40]
 
 
-def standing(marks: Iterable[Mark]) -> tuple[Suppression, ...]:
+def current_suppressions(marks: Iterable[Mark]) -> tuple[Suppression, ...]:
     """What holds now: of each cause and purpose the latest word, and of two at one instant the suppression.
 
     Who was forgotten has come back once they ask, at the address, to be written to again.

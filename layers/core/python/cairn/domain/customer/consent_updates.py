@@ -8,7 +8,7 @@ from types import MappingProxyType
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent
-from cairn.domain.consent.suppression import Cause, Mark, Told
+from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import AnswerKeyword, RecordConsent
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
@@ -24,47 +24,47 @@ REPLIED = "message.replied"
 SUPPRESSED = "address.suppressed"
 RELEASED = "address.released"
 
-SPOKEN = frozenset({REPLIED, *EVENT_TYPES.values()})
+CUSTOMER_REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
 """Events that the customer wrote, on the channel that they name."""
 
-BY_WORD = frozenset({Channel.SMS, Channel.WHATSAPP})
+KEYWORD_CHANNELS = frozenset({Channel.SMS, Channel.WHATSAPP})
 """Channels on which customers write back."""
 
 
-NOWHERE: Mapping[Channel, str] = MappingProxyType({})
+NO_ADDRESSES: Mapping[Channel, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Heeded:
+class ConsentUpdates:
     contact: Contact
-    told: tuple[Told, ...] = ()
+    suppression_changes: tuple[SuppressionChange, ...] = ()
     """What is known against addresses from now on; committed with everything else."""
     record: RecordConsent | None = None
     answer: AnswerKeyword | None = None
 
 
-def heed(
-    contact: Contact, event: Event, policy: Policy, time_zone: str, addresses: Mapping[Channel, str] = NOWHERE
-) -> Heeded:
+def consent_updates(
+    contact: Contact, event: Event, policy: Policy, time_zone: str, addresses: Mapping[Channel, str] = NO_ADDRESSES
+) -> ConsentUpdates:
     """The contact after an event, and what must be recorded and said because of it.
 
     `addresses` are the customer's; a STOP that revokes everything holds for all of them.
     """
     channel = _channel(event)
     intent = next((one for one, name in EVENT_TYPES.items() if name == event.type), None)
-    spoken = channel is not None and is_provider(event.source) and event.type in SPOKEN
+    spoken = channel is not None and is_provider(event.source) and event.type in CUSTOMER_REPLIES
     changes = (*_changes(contact, event, intent if spoken else None, policy), *event.consent)
-    told = (*_told_of_address(event, intent if spoken else None), *_told_on_page(event), *_told_by_operator(event))
+    told = (*_address_changes(event, intent if spoken else None), *_page_changes(event), *_operator_changes(event))
     if policy.revoke_all and any(one.mark.cause is Cause.STOP and not one.mark.lifted for one in told):
-        told = (*told, *_told_elsewhere(event, addresses))
+        told = (*told, *_revoke_all_changes(event, addresses))
     after = contact.after(changes)
     if channel is not None and spoken:
-        after = after.hearing(channel, event.occurred_at)
+        after = after.with_inbound(channel, event.occurred_at)
     record = None
     if changes or told:
         record = RecordConsent(short_hash("record", event.key), event.source, changes, told)
     answer = _answer(contact, after, event, intent, policy) if spoken else None
-    return Heeded(after, told, record, answer and replace(answer, time_zone=time_zone))
+    return ConsentUpdates(after, told, record, answer and replace(answer, time_zone=time_zone))
 
 
 def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Policy) -> tuple[ConsentChange, ...]:
@@ -73,41 +73,41 @@ def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Poli
         return ()
     if intent is Intent.STOP or _opted_out(event):
         channels = tuple(Channel) if policy.revoke_all else (channel,)
-        return tuple(change for one in channels for change in contact.stopping(one, at, source))
+        return tuple(change for one in channels for change in contact.stop_changes(one, at, source))
     if intent is Intent.START:
-        return contact.starting(channel, at, source)
+        return contact.start_changes(channel, at, source)
     if event.type == REPLIED and is_provider(source) and event.properties.get("confirms") is True:
-        return contact.confirming(channel, at, source)
+        return contact.confirm_changes(channel, at, source)
     return ()
 
 
-def _told_of_address(event: Event, intent: Intent | None) -> Iterator[Told]:
+def _address_changes(event: Event, intent: Intent | None) -> Iterator[SuppressionChange]:
     """What a provider says of an address, or the customer at it."""
     channel, address = _channel(event), event.properties.get("address")
     if channel is None or not isinstance(address, str) or not address or not is_provider(event.source):
         return
     told = event.properties
     if intent is Intent.STOP or _opted_out(event):
-        yield Told(channel, Mark(Cause.STOP, event.occurred_at), address)
+        yield SuppressionChange(channel, Mark(Cause.STOP, event.occurred_at), address)
     elif intent is Intent.START:
-        yield Told(channel, Mark(Cause.STOP, event.occurred_at, lifted=True), address)
+        yield SuppressionChange(channel, Mark(Cause.STOP, event.occurred_at, lifted=True), address)
     elif event.type == f"message.{MessageStatus.COMPLAINED}":
-        yield Told(channel, Mark(Cause.COMPLAINT, event.occurred_at), address)
+        yield SuppressionChange(channel, Mark(Cause.COMPLAINT, event.occurred_at), address)
     elif event.type == f"message.{MessageStatus.BOUNCED}" and told.get("bounce_type") == HARD_BOUNCE:
-        yield Told(channel, Mark(Cause.HARD_BOUNCE, event.occurred_at), address)
+        yield SuppressionChange(channel, Mark(Cause.HARD_BOUNCE, event.occurred_at), address)
     elif told.get("invalid_number") is True:
-        yield Told(channel, Mark(Cause.INVALID_NUMBER, event.occurred_at), address)
+        yield SuppressionChange(channel, Mark(Cause.INVALID_NUMBER, event.occurred_at), address)
 
 
-def _told_elsewhere(event: Event, addresses: Mapping[Channel, str]) -> Iterator[Told]:
+def _revoke_all_changes(event: Event, addresses: Mapping[Channel, str]) -> Iterator[SuppressionChange]:
     """A STOP for everything, on the channels on which it was not said: a preference page can take it back there."""
     for channel, address in addresses.items():
         if channel is not _channel(event):
             for purpose in Purpose:
-                yield Told(channel, Mark(Cause.UNSUBSCRIBE, event.occurred_at, purpose), address)
+                yield SuppressionChange(channel, Mark(Cause.UNSUBSCRIBE, event.occurred_at, purpose), address)
 
 
-def _told_on_page(event: Event) -> Iterator[Told]:
+def _page_changes(event: Event) -> Iterator[SuppressionChange]:
     """What was chosen behind a link holds for the address that the link was sent to, whoever's it is by now."""
     keys = event.properties.get("keys")
     if event.source != PREFERENCES_SOURCE or not isinstance(keys, dict):
@@ -116,19 +116,19 @@ def _told_on_page(event: Event) -> Iterator[Told]:
         key = keys.get(change.channel.value)
         if isinstance(key, str) and change.status is not ConsentStatus.PENDING:
             lifted = change.status is ConsentStatus.GRANTED
-            yield Told(change.channel, Mark(Cause.UNSUBSCRIBE, change.at, change.purpose, lifted), key=key)
+            yield SuppressionChange(change.channel, Mark(Cause.UNSUBSCRIBE, change.at, change.purpose, lifted), key=key)
 
 
-def _told_by_operator(event: Event) -> Iterator[Told]:
+def _operator_changes(event: Event) -> Iterator[SuppressionChange]:
     """An operator suppresses an address, or releases it from whatever it was suppressed for."""
     key, channel = event.properties.get("key"), _channel(event)
     if event.source != OPERATORS_SOURCE or channel is None or not isinstance(key, str):
         return
     if event.type == SUPPRESSED:
-        yield Told(channel, Mark(Cause.OPERATOR, event.occurred_at), key=key)
+        yield SuppressionChange(channel, Mark(Cause.OPERATOR, event.occurred_at), key=key)
     elif event.type == RELEASED:
         for cause, purpose in product(Cause, (None, *Purpose)):  # each is lifted as it was made
-            yield Told(channel, Mark(cause, event.occurred_at, purpose, lifted=True), key=key)
+            yield SuppressionChange(channel, Mark(cause, event.occurred_at, purpose, lifted=True), key=key)
 
 
 def _answer(
@@ -140,7 +140,12 @@ def _answer(
     say nothing of how things are.
     """
     channel, address = _channel(event), event.properties.get("address")
-    if intent is None or channel not in BY_WORD or not isinstance(address, str) or "opt_out" in event.properties:
+    if (
+        intent is None
+        or channel not in KEYWORD_CHANNELS
+        or not isinstance(address, str)
+        or "opt_out" in event.properties
+    ):
         return None
     stopped, stops = before.has_stopped(channel), after.has_stopped(channel)
     news = {Intent.STOP: stops and not stopped, Intent.START: stopped and not stops, Intent.HELP: True}

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Protocol, Self
 
 from cairn.domain.consent.contact import Contact
-from cairn.domain.consent.suppression import Told
-from cairn.domain.customer.consent_updates import heed
+from cairn.domain.consent.suppression import SuppressionChange
+from cairn.domain.customer.consent_updates import consent_updates
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, parts_of
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import is_provider
@@ -31,7 +31,7 @@ MAX_EARLY = 10
 MAX_ENTERED = 50
 """Entries remembered per customer for re-entry rules with a key (bookings, invoices); the newest count."""
 
-UNWANTED_WINDOW = timedelta(hours=72)
+ENDED_EARLY_WINDOW = timedelta(hours=72)
 """How long a passage that an event has ended is kept, so that what it still has in the queues is not sent."""
 
 RECEIPT_WINDOW = timedelta(hours=72)
@@ -57,15 +57,15 @@ class Customer:
     enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
     entered: Mapping[str, datetime] = field(default_factory=dict)
     """When the customer last entered, by `journey:key`; what re-entry rules ask."""
-    closed: Mapping[str, datetime] = field(default_factory=dict)
+    early_exits: Mapping[str, datetime] = field(default_factory=dict)
     """When an event ended `journey:key` by name; a start that happened before that is stale."""
-    changed: Mapping[str, Stamped] = field(default_factory=dict)
+    early_refreshes: Mapping[str, Stamped] = field(default_factory=dict)
     """What a refresh said of a `journey:key` that has not started yet."""
     erased: Mapping[str, datetime] = field(default_factory=dict)
     """Whose names these were before, and when they were erased: what was said of them until then is not heard."""
-    sealed_at: datetime | None = None
+    erasure_pending_since: datetime | None = None
     """Since when the customer is only there to be erased."""
-    revision: int = 0
+    version: int = 0
     """Grows with every commit; the optimistic lock."""
 
     @property
@@ -90,9 +90,10 @@ class Customer:
             contact=self.contact.absorbing(other.contact),
             enrollments=enrollments,
             entered=_latest(other.entered, self.entered),
-            closed=_latest(other.closed, self.closed),
-            changed={
-                name: one.latest(self.changed.get(name)) for name, one in {**self.changed, **other.changed}.items()
+            early_exits=_latest(other.early_exits, self.early_exits),
+            early_refreshes={
+                name: one.latest(self.early_refreshes.get(name))
+                for name, one in {**self.early_refreshes, **other.early_refreshes}.items()
             },
             erased=_latest(other.erased, self.erased),
         )
@@ -105,11 +106,11 @@ class Reaction:
     customer: Customer
     effects: tuple[Effect, ...] = ()
     facts: tuple[Fact, ...] = ()
-    told: tuple[Told, ...] = ()
+    suppression_changes: tuple[SuppressionChange, ...] = ()
     """What is known against addresses from now on."""
 
 
-def unify(customers: tuple[Customer, ...], now: datetime) -> Reaction:
+def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     """Several customers who turn out to be one. The survivor's id stays; every fact of the others is kept."""
     kept = survivor(tuple(one.profile for one in customers)).id
     merged = next(one for one in customers if one.id == kept)
@@ -130,10 +131,12 @@ def on_event(
     customer: Customer, event: Event, journeys: Journeys, now: datetime, policy: Policy = NO_POLICY
 ) -> Reaction:
     """What an event does: patches the profile, moves enrollments, starts journeys. A backfilled one only patches."""
-    if requests.is_order(event):
-        return _sealed(customer, event, now)
+    if requests.is_erasure_order(event):
+        return _erase(customer, event, now)
     profile = customer.profile.after(event)
-    heeded = heed(customer.contact, event, policy, str(profile.get("time_zone") or "UTC"), addresses_of(profile.view()))
+    heeded = consent_updates(
+        customer.contact, event, policy, str(profile.get("time_zone") or "UTC"), addresses_of(profile.view())
+    )
     reaction = _Reaction(
         replace(
             customer,
@@ -142,15 +145,15 @@ def on_event(
             enrollments={
                 key: one
                 for key, one in customer.enrollments.items()
-                if customer.contact.waits_for(key) or _worth_keeping(one, journeys, now)
+                if customer.contact.has_deferred(key) or _worth_keeping(one, journeys, now)
             },
         ),
         effects=[effect for effect in (heeded.record, heeded.answer) if effect is not None],
-        told=heeded.told,
+        suppression_changes=heeded.suppression_changes,
     )
     if is_provider(event.source):
         reaction.note_feedback(event, journeys, now)
-    asked = requests.task_of(customer.id, event)
+    asked = requests.privacy_task(customer.id, event)
     if asked is not None:
         reaction.effects.append(asked)
     if event.backfill:
@@ -183,12 +186,12 @@ def on_wake(  # noqa: PLR0913  what is paused belongs to a wake-up
     return reaction.done()
 
 
-def _sealed(customer: Customer, event: Event, now: datetime) -> Reaction:
+def _erase(customer: Customer, event: Event, now: datetime) -> Reaction:
     """The last that is ever decided for a customer: nothing goes on, and what is known of them is erased."""
     return Reaction(
-        replace(customer, sealed_at=now),
-        effects=(requests.order_of(customer.id, event),),
-        told=requests.marks_of(customer.profile.identifiers, now),
+        replace(customer, erasure_pending_since=now),
+        effects=(requests.erasure_order(customer.id, event),),
+        suppression_changes=requests.erasure_suppressions(customer.profile.identifiers, now),
     )
 
 
@@ -197,10 +200,10 @@ class _Reaction:
     customer: Customer
     effects: list[Effect] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
-    told: tuple[Told, ...] = ()
+    suppression_changes: tuple[SuppressionChange, ...] = ()
 
     def done(self) -> Reaction:
-        return Reaction(self.customer, tuple(self.effects), tuple(self.facts), self.told)
+        return Reaction(self.customer, tuple(self.effects), tuple(self.facts), self.suppression_changes)
 
     def advance(self, journey: Journey, enrollment: Enrollment, trigger: engine.Trigger, now: datetime) -> None:
         decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
@@ -222,18 +225,18 @@ class _Reaction:
             if not is_open:
                 self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "re-entry"}))
             return
-        closed_at = self.customer.closed.get(name)
+        closed_at = self.customer.early_exits.get(name)
         if closed_at is not None and closed_at >= event.occurred_at:
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "ended before it began"}))
             return
         enrollment = engine.enrollment_of(journey, self.customer.profile, event, key, now)
-        changed = self.customer.changed.get(name)
+        changed = self.customer.early_refreshes.get(name)
         if changed is not None and changed.at >= event.occurred_at:
             enrollment = replace(enrollment, data={**enrollment.data, **changed.value}, data_at=changed.at)
         self.customer = replace(
             self.customer,
             entered=_newest({**self.customer.entered, name: now}),
-            changed={other: one for other, one in self.customer.changed.items() if other != name},
+            early_refreshes={other: one for other, one in self.customer.early_refreshes.items() if other != name},
         )
         self.advance(journey, enrollment, engine.Entered(), now)
 
@@ -242,16 +245,16 @@ class _Reaction:
         profile = self.customer.profile
         ended = engine.key_named(journey, journey.exit_on, profile, event, now)
         if ended is not None and not self.is_over(journey, ended):
-            closed = _latest(self.customer.closed, {f"{journey.name}:{ended}": event.occurred_at})
+            closed = _latest(self.customer.early_exits, {f"{journey.name}:{ended}": event.occurred_at})
             kept = _recent(closed, now)
-            self.customer = replace(self.customer, closed={name: closed[name] for name in kept})
+            self.customer = replace(self.customer, early_exits={name: closed[name] for name in kept})
         key = engine.key_named(journey, journey.refresh_on, profile, event, now)
         if key is not None and not self.is_open(journey, key) and not self.is_over(journey, key):
             name = f"{journey.name}:{key}"
-            told = Stamped(dict(event.properties), event.occurred_at).latest(self.customer.changed.get(name))
-            changed = {**self.customer.changed, name: told}
+            told = Stamped(dict(event.properties), event.occurred_at).latest(self.customer.early_refreshes.get(name))
+            changed = {**self.customer.early_refreshes, name: told}
             kept = _recent({name: one.at for name, one in changed.items()}, now)
-            self.customer = replace(self.customer, changed={name: changed[name] for name in kept})
+            self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in kept})
 
     def is_open(self, journey: Journey, key: str) -> bool:
         return any(
@@ -292,7 +295,7 @@ def _worth_keeping(enrollment: Enrollment, journeys: Journeys, now: datetime) ->
     if enrollment.status is Status.ACTIVE:
         return True
     ended_at = enrollment.ended_at
-    if enrollment.outcome in UNWANTED and ended_at is not None and now - ended_at < UNWANTED_WINDOW:
+    if enrollment.outcome in UNWANTED and ended_at is not None and now - ended_at < ENDED_EARLY_WINDOW:
         return True
     if enrollment.outcome == MERGED:
         return False

@@ -495,7 +495,7 @@ def _waiting(customer: Customer, lines: Sequence[Line], zone: ZoneInfo) -> Itera
             yield f"Journey {enrollment.journey} waits at step {enrollment.step}{until}."
     held = {line["message_id"]: line for line in lines if line["kind"] in DECISIONS}
     for id_, line in held.items():
-        if line["kind"] == DEFERRED and id_ in customer.contact.holds:
+        if line["kind"] == DEFERRED and id_ in customer.contact.deferrals:
             yield f"Message {id_} ({_whence(line)}): {sentence_of(line, zone)}"
     for line in lines:
         if line["kind"] == "task" and line.get("status") == "open":

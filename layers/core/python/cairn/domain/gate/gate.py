@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from cairn.domain.consent.contact import Claim, Contact, Hold
+from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.gate import limits, quiet_hours
-from cairn.domain.gate.permission import basis, objection
+from cairn.domain.gate.permission import denial, legal_basis
 from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress, Verdict
 from cairn.domain.journey.conditions import holds_of
 from cairn.domain.message.message import Message, Review
@@ -73,7 +73,7 @@ def decide(
         return _worth_it(verdict, waits)
     if verdict is not None:
         return verdict
-    reason, why = basis(message, channel, profile)
+    reason, why = legal_basis(message, channel, profile)
     return Send(channel, message.addresses[channel], reason, why)
 
 
@@ -82,7 +82,7 @@ def _dropped(message: Message, settings: GateSettings, now: datetime) -> Suppres
     switch = _switched_off(settings, message.journey, message.template)
     if switch is not None:
         return switch
-    if message.unwanted:
+    if message.journey_ended:
         return Suppress(Reason.ENDED, {"journey": message.journey})
     if message.approval is not None and not message.approval.granted:
         return Suppress(Reason.REJECTED, {"by": message.approval.by, "at": instant_to_wire(message.approval.at)})
@@ -109,7 +109,7 @@ def _useful_until(message: Message, settings: GateSettings, now: datetime) -> da
 
 
 def _targets_of(message: Message) -> set[str]:
-    countries = message.where.countries
+    countries = message.jurisdiction.countries
     return {
         target
         for channel in message.channels
@@ -125,7 +125,7 @@ def _answer(message: Message, settings: GateSettings) -> Verdict:
 
 
 def _off_on(channel: Channel, message: Message, settings: GateSettings) -> Suppress | None:
-    country = message.where.countries.get(channel, "")
+    country = message.jurisdiction.countries.get(channel, "")
     return _switched_off(settings, message.journey, message.template, channel, country)
 
 
@@ -133,7 +133,7 @@ def _permitted(message: Message, profile: Contact, settings: GateSettings, now: 
     """The first channel that is allowed, else the objection to the first on which the customer can be reached."""
     objections = []
     for channel in message.channels:
-        found = _off_on(channel, message, settings) or objection(message, channel, profile, settings.policy, now)
+        found = _off_on(channel, message, settings) or denial(message, channel, profile, settings.policy, now)
         if found is None:
             return channel
         objections.append(found)
@@ -184,14 +184,14 @@ class _Waits:
         return next((word for rule in rules if (word := rule(now)) is not None), None)
 
     def _pause(self, now: datetime) -> Defer | Suppress | None:
-        message, held = self.message, self.contact.holds.get(self.message.id)
+        message, held = self.message, self.contact.deferrals.get(self.message.id)
         deferred = held.until if held is not None and held.reason != Reason.PAUSED else None
-        country = message.where.countries.get(self.channel, "")
+        country = message.jurisdiction.countries.get(self.channel, "")
         targets = pauses.targets_of(message.journey, message.template, self.channel, country)
         due, crowd = deferred or message.decided_at, message.enrollment
         match pauses.resume_message(self.settings.pauses, targets, due=due, crowd=crowd, now=now):
             case pauses.Paused(target):
-                return Defer(None, Reason.PAUSED, {"paused": target}, park=target)
+                return Defer(None, Reason.PAUSED, {"paused": target}, paused_target=target)
             case pauses.NotBefore(at, target):
                 return Defer(at, Reason.PAUSED, {"resumed": target})
             case pauses.Late(target):
@@ -217,7 +217,7 @@ class _Waits:
         message = self.message
         before = [
             (_looks_again(hold, now), id_, hold)
-            for id_, hold in self.contact.holds.items()
+            for id_, hold in self.contact.deferrals.items()
             if id_ != message.id
             and hold.enrollment == message.enrollment
             and hold.order < message.order
@@ -269,14 +269,14 @@ class _Waits:
         return Defer(room.at, Reason(room.objection.kind), room.objection.why())
 
 
-def _looks_again(hold: Hold, now: datetime) -> datetime:
+def _looks_again(hold: Deferral, now: datetime) -> datetime:
     """When a message behind this one is looked at again: soon after it, or now and then where nobody knows when."""
     if hold.until is None or _is_acted_upon(hold) or now - hold.until > 10 * BEHIND:
         return now + LOOK_AGAIN
     return max(hold.until, now) + BEHIND
 
 
-def _is_acted_upon(hold: Hold) -> bool:
+def _is_acted_upon(hold: Deferral) -> bool:
     """Whether a person ends it, whatever instant it names."""
     return hold.until is None or hold.reason == Reason.REVIEW
 

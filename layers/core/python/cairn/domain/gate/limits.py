@@ -16,7 +16,7 @@ MIDNIGHT = time()
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
+class LimitDenial:
     """A limit that leaves no room now."""
 
     limit: Cap | Cooldown
@@ -45,10 +45,10 @@ class Room:
     """When every limit has room for one more message, and what objected on the way; nothing where that is now."""
 
     at: datetime
-    objections: tuple[Objection, ...] = ()
+    objections: tuple[LimitDenial, ...] = ()
 
     @property
-    def objection(self) -> Objection | None:
+    def objection(self) -> LimitDenial | None:
         """The one that holds out longest."""
         return self.objections[-1] if self.objections else None
 
@@ -63,7 +63,7 @@ def next_free(  # noqa: PLR0913  each is one thing that room depends on
     others = [claim for id_, claim in claims.items() if id_ != message.id]
     every: tuple[Cap | Cooldown, ...] = (*policy.caps, *policy.cooldowns)
     limits = [one for one in every if _about(one, message.purpose, channel, message.journey)]
-    objections: list[Objection] = []
+    objections: list[LimitDenial] = []
     at = now
     while (objection := next(_objections(limits, others, zone, at), None)) is not None:
         objections.append(objection)
@@ -79,22 +79,22 @@ def _about(limit: Cap | Cooldown, purpose: Purpose, channel: Channel, journey: s
 
 def _objections(
     limits: list[Cap | Cooldown], claims: list[Claim], zone: ZoneInfo, now: datetime
-) -> Iterator[Objection]:
+) -> Iterator[LimitDenial]:
     for limit in limits:
         sent = sorted(claim.at for claim in claims if _about(limit, claim.purpose, claim.channel, claim.journey))
         if isinstance(limit, Cooldown):
             if sent and sent[-1] + limit.length > now:
-                yield Objection(limit, 1, sent[-1] + limit.length)
+                yield LimitDenial(limit, 1, sent[-1] + limit.length)
         elif isinstance(limit.window, timedelta):
             # A sender whose clock is ahead of ours may have claimed after "now"; that counts as well.
             within = [at for at in sent if at > now - limit.window]
             if len(within) >= limit.limit:
-                yield Objection(limit, len(within), within[-limit.limit] + limit.window)
+                yield LimitDenial(limit, len(within), within[-limit.limit] + limit.window)
         else:
             first, following = _period(limit.window, now.astimezone(zone).date())
             within = [at for at in sent if first <= at.astimezone(zone).date() < following]
             if len(within) >= limit.limit:
-                yield Objection(limit, len(within), at_local(following, MIDNIGHT, zone))
+                yield LimitDenial(limit, len(within), at_local(following, MIDNIGHT, zone))
 
 
 def _period(window: Literal["day", "week"], today: date) -> tuple[date, date]:

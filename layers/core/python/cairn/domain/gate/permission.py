@@ -29,7 +29,7 @@ OWN_WORD = frozenset({Cause.STOP, Cause.UNSUBSCRIBE})
 """Suppressions that are the customer's own word, as against a dead or complaining address."""
 
 
-def objection(message: Message, channel: Channel, contact: Contact, policy: Policy, now: datetime) -> Suppress | None:
+def denial(message: Message, channel: Channel, contact: Contact, policy: Policy, now: datetime) -> Suppress | None:
     """Why the message may not go out on the channel; None where it may."""
     if not message.addresses.get(channel):
         return Suppress(Reason.NO_ADDRESS, {"channel": channel.value})
@@ -43,7 +43,7 @@ def objection(message: Message, channel: Channel, contact: Contact, policy: Poli
     )
 
 
-def basis(message: Message, channel: Channel, contact: Contact) -> tuple[Reason, Why]:
+def legal_basis(message: Message, channel: Channel, contact: Contact) -> tuple[Reason, Why]:
     """What a message that may go out rests on."""
     change = contact.change(channel, message.purpose)
     if change is not None and change.status is ConsentStatus.GRANTED:
@@ -74,7 +74,7 @@ def _without_consent(message: Message, channel: Channel, contact: Contact, polic
 
 
 def _outlawed(message: Message, channel: Channel, policy: Policy) -> Suppress | None:
-    country = message.where.countries.get(channel, "")
+    country = message.jurisdiction.countries.get(channel, "")
     where = {"channel": channel.value, "country": country}
     forbidden = policy.forbidding(channel, message.purpose, country)
     if forbidden is not None:
@@ -89,7 +89,7 @@ def _outside_session(message: Message, channel: Channel, contact: Contact, now: 
     registered = message.terms.registered.get(channel, {}).get("whatsapp_template")
     if channel is not Channel.WHATSAPP or registered:
         return None
-    heard = contact.heard.get(channel)
+    heard = contact.last_inbound.get(channel)
     if heard is not None and now - heard < SESSION:
         return None
     return Suppress(Reason.SESSION_OVER, {"channel": channel.value, **_heard(heard)})

@@ -26,7 +26,7 @@ MIDNIGHT = time()
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
+class HoursDenial:
     """What keeps a message back: a rule, and the zone whose clock it went by."""
 
     kind: Literal["quiet_hours", "closed_day"]
@@ -47,7 +47,7 @@ class Opening:
 
     at: datetime | None
     """None where there is none within the horizon."""
-    objections: tuple[Objection, ...] = ()
+    objections: tuple[HoursDenial, ...] = ()
     """In the order in which they were met: the first objects to now. Empty where now is legal."""
 
     def why(self) -> Mapping[str, Any]:
@@ -62,7 +62,7 @@ def first_legal(policy: Policy, message: Message, channel: Channel, now: datetim
     A customer of whom no zone is known is taken to be where the journey says.
     """
     constraints = tuple(_constraints(policy, message, channel))
-    objections: dict[Objection, None] = {}
+    objections: dict[HoursDenial, None] = {}
     at = now
     # Each constraint names its own next instant. None of them is past the first instant that all agree on, so
     # moving on to it passes nothing over.
@@ -79,7 +79,7 @@ def first_legal(policy: Policy, message: Message, channel: Channel, now: datetim
 class _Constraint:
     """Rules that are one: the windows of a jurisdiction, or its closed days, by the clock of one zone."""
 
-    objection: Objection
+    objection: HoursDenial
     windows: tuple[Hours, ...] = ()
     closed: tuple[Closed, ...] = ()
 
@@ -113,9 +113,9 @@ class _Constraint:
 
 
 def _constraints(policy: Policy, message: Message, channel: Channel) -> Iterator[_Constraint]:
-    country, region = message.where.countries.get(channel, ""), message.where.region
+    country, region = message.jurisdiction.countries.get(channel, ""), message.jurisdiction.region
     region = region if region in policy.regions.get(country, {region}) else ""
-    for name in message.where.zones or (message.time_zone,):
+    for name in message.jurisdiction.zones or (message.time_zone,):
 
         def binding(rule: Territory, zone: str = name) -> bool:
             asked = channel in rule.channels and message.purpose in rule.purposes
@@ -123,9 +123,9 @@ def _constraints(policy: Policy, message: Message, channel: Channel) -> Iterator
 
         for (jurisdiction, source), windows in _by_origin(filter(binding, policy.hours)):
             clock = windows[0].clock or name
-            yield _Constraint(Objection("quiet_hours", jurisdiction, clock, source, _told(windows)), windows=windows)
+            yield _Constraint(HoursDenial("quiet_hours", jurisdiction, clock, source, _told(windows)), windows=windows)
         for (jurisdiction, source), closed in _by_origin(filter(binding, policy.closed)):
-            yield _Constraint(Objection("closed_day", jurisdiction, name, source), closed=closed)
+            yield _Constraint(HoursDenial("closed_day", jurisdiction, name, source), closed=closed)
 
 
 def _by_origin(rules: Iterable[Rule]) -> Iterator[tuple[tuple[str, str], tuple[Rule, ...]]]:

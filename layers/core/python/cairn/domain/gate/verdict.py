@@ -66,7 +66,7 @@ class Defer:
     """None: when somebody resumes what is paused."""
     reason: Reason
     why: Why = field(default_factory=dict)
-    park: str = ""
+    paused_target: str = ""
     """What is paused: the message is found again by it."""
 
 

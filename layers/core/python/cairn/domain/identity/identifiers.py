@@ -45,7 +45,7 @@ def strongest_first(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]
     return tuple(sorted(set(identifiers), key=lambda one: one.strength))
 
 
-def home_of(one: Identifier, salt: str) -> str:
+def customer_id_for(one: Identifier, salt: str) -> str:
     """The canonical customer id that this identifier would found: `c_` and 26 characters.
 
     Derived, not drawn: two events that arrive at once cannot found two customers, and the customer is
@@ -55,7 +55,7 @@ def home_of(one: Identifier, salt: str) -> str:
     return "c_" + base32(digest)[:26]
 
 
-def may_be_one(left: Iterable[Identifier], right: Iterable[Identifier]) -> bool:
+def may_be_same_person(left: Iterable[Identifier], right: Iterable[Identifier]) -> bool:
     """False where each side has a `user_id` and they share none: people share addresses, not accounts."""
     ours = {one.value for one in left if one.kind == USER_ID}
     theirs = {one.value for one in right if one.kind == USER_ID}

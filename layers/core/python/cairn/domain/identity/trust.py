@@ -18,5 +18,5 @@ PREFERENCES_SOURCE = "preferences"
 OPERATORS_SOURCE = "operators"
 """The source of what our own people do."""
 
-OURS = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE})
+RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE})
 """Names that no source of a deployment may take: what they say is believed."""

@@ -27,7 +27,7 @@ def resolve(moment: Moment, *, since: datetime, entered_at: datetime, scope: Sco
         return None
 
 
-def settled(moment: Moment, scope: Scope) -> Moment:
+def with_local_time(moment: Moment, scope: Scope) -> Moment:
     """The moment with nothing left to look up, where it is a time of day: the customer's own, if there is one."""
     if not isinstance(moment, LocalTime) or not moment.at_from:
         return moment

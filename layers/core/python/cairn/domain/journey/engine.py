@@ -12,7 +12,7 @@ from cairn.domain.effects import (
     Effect,
     Fact,
     OpenTask,
-    ParkEnrollment,
+    PauseEnrollment,
     SendMessage,
     WakeAt,
     effect_id,
@@ -36,7 +36,16 @@ from cairn.domain.journey.definition import (
     WaitFor,
 )
 from cairn.domain.journey.enrollment import COMPLETED, EXIT_ON, MERGED, Enrollment, Status, held_out
-from cairn.domain.operations.pauses import Held, Late, NotBefore, Pause, Paused, Waiting, due_after, targets_of
+from cairn.domain.operations.pauses import (
+    Late,
+    NotBefore,
+    Pause,
+    Paused,
+    PausedWait,
+    PauseOutcome,
+    resume_wait,
+    targets_of,
+)
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
@@ -205,13 +214,13 @@ def _fire(walk: "_Walk", sequence: int, pauses: tuple[Pause, ...]) -> None:
             walk.go(step.id)
 
 
-def _is_held(walk: "_Walk", step: Wait | WaitFor, held: Held) -> bool:
+def _is_held(walk: "_Walk", step: Wait | WaitFor, held: PauseOutcome) -> bool:
     """Do what a pause says of a wait that is over; False where none says anything."""
     match held:
         case Paused(target):
             enrollment = walk.enrollment
             this = effect_id(enrollment.id, f"{step.id}-paused", enrollment.sequence)
-            walk.effects.append(ParkEnrollment(this, enrollment.id, enrollment.sequence, target))
+            walk.effects.append(PauseEnrollment(this, enrollment.id, enrollment.sequence, target))
             walk.note("paused", step.id, target=target)
             return True
         case NotBefore(at, target):
@@ -424,12 +433,12 @@ class _Walk:
         """Go on behind a step that is not taken."""
         self.go(_after(self.journey.steps[step_id]) if step_id else None)
 
-    def held_by(self, pauses: tuple[Pause, ...], step: Wait | WaitFor, due: datetime) -> Held:
+    def held_by(self, pauses: tuple[Pause, ...], step: Wait | WaitFor, due: datetime) -> PauseOutcome:
         enrollment, scope = self.enrollment, self.scope()
         reached_at = enrollment.reached_at or enrollment.entered_at
-        moment = calendar.settled(_moment_of(step), scope)
-        waiting = Waiting(enrollment.id, reached_at, due, moment, scope.zone)
-        return due_after(pauses, targets_of(enrollment.journey), waiting, self.now)
+        moment = calendar.with_local_time(_moment_of(step), scope)
+        waiting = PausedWait(enrollment.id, reached_at, due, moment, scope.zone)
+        return resume_wait(pauses, targets_of(enrollment.journey), waiting, self.now)
 
     def set_timer(self, step_id: str, due: datetime) -> None:
         self.enrollment = replace(self.enrollment, due_at=due)

@@ -13,7 +13,7 @@ class MessageStatus(StrEnum):
     """What became of a message. Only moves forward, by rank, whatever the order in which providers tell."""
 
     CLAIMED = "claimed"
-    HELD = "held"  # until its instant, or until a person acts; may be held again
+    DEFERRED = "held"  # until its instant, or until a person acts; may be held again
     SUPPRESSED = "suppressed"
     UNDECIDED = "undecided"  # a crash around a provider without idempotency keys; marketing is not sent again
     SENT = "sent"
@@ -53,7 +53,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class Jurisdiction:
     """Where the customer may be, as far as law asks."""
 
     zones: tuple[str, ...] = ()
@@ -92,20 +92,20 @@ class Message:
     decided_at: datetime
     variables: Mapping[str, Any] = field(default_factory=dict)
     time_zone: str = "UTC"
-    place: int = 0
+    position: int = 0
     """Which of its commit's messages it is; with `decided_at`, the order in which they were meant."""
     answers: str = ""
     """The keyword (`stop`, `help`, `start`) that the customer sent and that this answers; empty for all else."""
     terms: Terms = Terms()
     """With all that follows, found by the sender; it does not travel."""
-    where: Whereabouts = Whereabouts()
+    jurisdiction: Jurisdiction = Jurisdiction()
     approval: Approval | None = None
-    unwanted: bool = False
+    journey_ended: bool = False
     """An event has ended its journey since (`exit_on`): who has paid is not reminded."""
 
     @property
     def order(self) -> tuple[datetime, int]:
-        return self.decided_at, self.place
+        return self.decided_at, self.position
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Rendered:
     """By name, those that stand in it for its reader alone (domain/consent/links)."""
 
     @property
-    def told(self) -> str:
+    def redacted_text(self) -> str:
         """The text as it may be kept and shown: who has one of its links speaks for the customer."""
         text = self.text
         for name, url in self.links.items():

@@ -24,20 +24,20 @@ from cairn.domain.shared.hashing import share
 BURST = timedelta(seconds=1)
 """Providers count by the second: after a rest, a second's worth may go at once."""
 
-AHEAD = timedelta(hours=12)
+LOOKAHEAD = timedelta(hours=12)
 """No place is given out further ahead than this: what is switched off meanwhile leaves its places empty."""
 
-PLACE_LASTS = timedelta(minutes=1)
+RESERVATION_TTL = timedelta(minutes=1)
 """How long after its instant a place is good. After a standstill, those who come too late do not come all at once."""
 
-MOST_RESERVED = 0.95
+MAX_RESERVATIONS = 0.95
 """Marketing keeps a twentieth, whatever is reserved: it may be slow, but it comes to an end."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Reservation:
     """When a message may go, or ask on."""
 
     at: datetime
@@ -46,7 +46,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class TokenBucket:
     line: str
     """What is limited: `sms`, or `sms#US`."""
     lane: str
@@ -56,68 +56,72 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class Attempt:
     """A write that takes a place, and holds only where the bucket is as it says."""
 
-    bucket: Bucket
+    bucket: TokenBucket
     behind: bool
     """Behind those who are there, if any are and not too many; else now, if nobody is there."""
 
 
-Line = tuple[Try, ...]
+LimitName = tuple[Attempt, ...]
 """What is tried one after the other, until one holds. Where none does, all places are given out: buckets only move on,
 so nobody can have slipped in between.
 """
 
 
-def lines_of(
+def limits_for(
     rates: Iterable[Rate], channel: Channel, country: str, purpose: Purpose, after: str = ""
-) -> tuple[Line, ...]:
+) -> tuple[LimitName, ...]:
     """Where the message has to wait, one after the other; only what comes behind the line that it has waited in."""
     ours = [rate for rate in rates if rate.channel is channel and rate.country in {"", country}]
     ours.sort(key=lambda rate: not rate.country)
-    names = [line_of(rate) for rate in ours]
+    names = [limit_for(rate) for rate in ours]
     done = names.index(after) + 1 if after in names else 0
     return tuple(_tries(rate, purpose) for rate in ours[done:])
 
 
-def line_of(rate: Rate) -> str:
+def limit_for(rate: Rate) -> str:
     return f"{rate.channel}#{rate.country}" if rate.country else rate.channel.value
 
 
-def place(bucket: Bucket, moved_to: int, now: datetime) -> Slot:
+def reserve(bucket: TokenBucket, moved_to: int, now: datetime) -> Reservation:
     """The place that was taken, by the instant that the bucket was moved to."""
-    return Slot(max(now, EPOCH + timedelta(microseconds=moved_to - bucket.cost) - BURST), bucket.line)
+    return Reservation(max(now, EPOCH + timedelta(microseconds=moved_to - bucket.cost) - BURST), bucket.line)
 
 
-def nowhere(now: datetime) -> Slot:
+def no_capacity(now: datetime) -> Reservation:
     """All places are given out."""
-    return Slot(now + AHEAD)
+    return Reservation(now + LOOKAHEAD)
 
 
-def ask_again(slot: Slot, message_id: str) -> datetime:
+def retry_at(slot: Reservation, message_id: str) -> datetime:
     """When a message without a place asks again: each at an instant of its own, while there are new ones every second.
 
     Who is younger may be before it then; order holds among those who have a place.
     """
-    return slot.at - share("pace", message_id) * (AHEAD / 2)
+    return slot.at - share("pace", message_id) * (LOOKAHEAD / 2)
 
 
 def micros(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
-def _tries(rate: Rate, purpose: Purpose) -> Line:
+def _tries(rate: Rate, purpose: Purpose) -> LimitName:
     own = _bucket(rate, purpose)
     if own.lane == Purpose.TRANSACTIONAL:  # receipts come one by one
         others = _bucket(rate, Purpose.MARKETING)
-        return (Try(own, behind=False), Try(others, behind=False), Try(own, behind=True))
-    return (Try(own, behind=True), Try(own, behind=False), Try(own, behind=True))  # broadcasts come in crowds
+        return (Attempt(own, behind=False), Attempt(others, behind=False), Attempt(own, behind=True))
+    return (
+        Attempt(own, behind=True),
+        Attempt(own, behind=False),
+        Attempt(own, behind=True),
+    )  # broadcasts come in crowds
 
 
-def _bucket(rate: Rate, purpose: Purpose) -> Bucket:
+def _bucket(rate: Rate, purpose: Purpose) -> TokenBucket:
     lane, part = "all", 1.0
     if rate.reserved:
-        reserved = min(rate.reserved, MOST_RESERVED)
+        reserved = min(rate.reserved, MAX_RESERVATIONS)
         lane, part = purpose.value, reserved if purpose is Purpose.TRANSACTIONAL else 1 - reserved
-    return Bucket(line_of(rate), lane, ceil(1_000_000 / (rate.per_second * part)))
+    return TokenBucket(limit_for(rate), lane, ceil(1_000_000 / (rate.per_second * part)))

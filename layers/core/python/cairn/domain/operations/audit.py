@@ -10,20 +10,20 @@ from cairn.domain.shared.instants import instant_to_wire
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
+class AuditEntry:
     """One thing that a person, or what acts for people, did to a deployment."""
 
     at: datetime
-    who: str
+    actor: str
     """Whoever is signed in; for what acts by itself, its name."""
-    what: str
+    action: str
     """`stop`, `start`, `pause`, `resume` …"""
     target: str
-    why: str
+    reason: str
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
         """Sorts by time; the same thing told twice is one entry."""
         at = instant_to_wire(self.at)
-        return f"{at}#{short_hash(at, self.who, self.what, self.target, self.why, length=10)}"
+        return f"{at}#{short_hash(at, self.actor, self.action, self.target, self.reason, length=10)}"

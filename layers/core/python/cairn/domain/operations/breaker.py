@@ -23,7 +23,7 @@ many complaints more than in the window before it takes for a doubling.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     """What is counted. Opens and clicks say nothing of harm, and a message that they are told of was delivered."""
 
     DELIVERED = MessageStatus.DELIVERED.value
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
     @property
     def bad(self) -> bool:
-        return self is not Outcome.DELIVERED
+        return self is not DeliveryOutcome.DELIVERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class CountBucket:
     """What was told from an instant on, for as long as a bucket lasts."""
 
     start: datetime
@@ -72,9 +72,9 @@ class Trip:
     """A plain sentence, without anything personal."""
 
 
-def outcome_of(status: str) -> Outcome | None:
+def outcome_of(status: str) -> DeliveryOutcome | None:
     """What a status counts as; None where it does not count."""
-    return Outcome(status) if status in set(Outcome) else None
+    return DeliveryOutcome(status) if status in set(DeliveryOutcome) else None
 
 
 def bucket_of(at: datetime) -> datetime:
@@ -88,8 +88,8 @@ def looked_at(breaker: Breaker, at: datetime) -> tuple[datetime, datetime]:
     return last - (2 * _length(breaker) - 1) * BUCKET, last
 
 
-def judge(
-    target: str, buckets: Sequence[Bucket], breaker: Breaker, *, at: datetime, since: datetime | None = None
+def evaluate(
+    target: str, buckets: Sequence[CountBucket], breaker: Breaker, *, at: datetime, since: datetime | None = None
 ) -> Trip | None:
     """Whether the target has to pause.
 

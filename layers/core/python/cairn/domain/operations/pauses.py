@@ -59,7 +59,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PausedWait:
     """An enrollment whose timer went off: which wait it is, when it began and when it was to end."""
 
     enrollment: str
@@ -97,7 +97,7 @@ class Late:
     target: str
 
 
-Held = Go | Paused | NotBefore | Late
+PauseOutcome = Go | Paused | NotBefore | Late
 
 
 def check_target(text: str) -> str:
@@ -121,7 +121,7 @@ def targets_of(journey: str, template: str = "", channel: Channel | None = None,
 
 def resume_message(
     pauses: Iterable[Pause], targets: Collection[str], *, due: datetime, crowd: str, now: datetime
-) -> Held:
+) -> PauseOutcome:
     """What pauses say of a message that is at the gate.
 
     `due` is when it would have gone but for pauses: when it was decided, or the instant that something else deferred
@@ -132,7 +132,7 @@ def resume_message(
     now_on = next((pause for pause in ours if pause.on(now)), None)
     if now_on is not None:
         return Paused(now_on.target)
-    held: Held = Go()
+    held: PauseOutcome = Go()
     for pause in ours:
         if pause.until is None or not due < pause.until <= now:
             continue
@@ -143,7 +143,7 @@ def resume_message(
     return held
 
 
-def due_after(pauses: Iterable[Pause], targets: Collection[str], waiting: Waiting, now: datetime) -> Held:
+def resume_wait(pauses: Iterable[Pause], targets: Collection[str], waiting: PausedWait, now: datetime) -> PauseOutcome:
     """What pauses say of a wait whose timer went off.
 
     Always told from the wait as it was first set, so that asking twice gives the same: a timer set again for a later
@@ -190,7 +190,7 @@ def _moves(pause: Pause, moment: Moment) -> bool:
     return pause.policy in {PausePolicy.ACTIVE_TIME, PausePolicy.RESTART} and not isinstance(moment, Until)
 
 
-def _at_its_clock(waiting: Waiting, at: datetime) -> datetime:
+def _at_its_clock(waiting: PausedWait, at: datetime) -> datetime:
     """A wait for a time of day ends at that time of day, on the first day on which it is not before `at`."""
     match waiting.moment:
         case Delay() | Until():

@@ -34,7 +34,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class PauseRecord:
     """A pause and who asked for it."""
 
     pause: Pause
@@ -46,8 +46,8 @@ class Board:
     """Everything that is switched, and the pauses that are over but still say what becomes of those who waited."""
 
     stopped: Mapping[str, Note] = field(default_factory=dict)
-    pauses: tuple[Noted, ...] = ()
-    revision: int = 0
+    pauses: tuple[PauseRecord, ...] = ()
+    version: int = 0
     """Grows with every change; the optimistic lock."""
 
     def stopping(self, target: str, note: Note) -> Self:
@@ -65,7 +65,7 @@ class Board:
         if self.paused(target, note.at) is not None:
             return self
         pause = Pause(target, note.at, None, policy, window)
-        return replace(self, pauses=(*self.pauses, Noted(pause, note)))
+        return replace(self, pauses=(*self.pauses, PauseRecord(pause, note)))
 
     def resuming(self, target: str, now: datetime, policy: PausePolicy | None, window: timedelta | None) -> Self:
         """The target's pause is over, by the policy given here or else when it began.
@@ -81,7 +81,7 @@ class Board:
         )
         return replace(self, pauses=tuple(replace(one, pause=over) if one is paused else one for one in self.pauses))
 
-    def paused(self, target: str, now: datetime) -> Noted | None:
+    def paused(self, target: str, now: datetime) -> PauseRecord | None:
         return next((one for one in self.pauses if one.pause.target == target and one.pause.on(now)), None)
 
     def resumed(self, by: datetime) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cairn.domain.consent.suppression import Cause, Mark, Told
+from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import EraseCustomer, OpenTask
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier
@@ -25,7 +25,7 @@ ERASURE_REQUESTED = "customer.erasure_requested"
 DATA_REQUESTED = "customer.data_requested"
 SHOP_ERASURE_REQUESTED = "shop.erasure_requested"
 
-ORDERING = (OPERATORS_SOURCE, "hubspot", "shopify")
+ERASURE_SOURCES = (OPERATORS_SOURCE, "hubspot", "shopify")
 """The sources whose word is enough to erase somebody: our own people, and vendors who sign a privacy webhook for it."""
 
 QUEUE = "privacy"
@@ -62,37 +62,41 @@ NUMBER = re.compile(r"\+?\(?\d[\d\s().-]{5,20}\d")
 
 def may_order_erasure(source: str) -> bool:
     """Whether a source is one of ORDERING, or another of its kind (`shopify-eu`)."""
-    return any(source == one or source.startswith(f"{one}-") for one in ORDERING)
+    return any(source == one or source.startswith(f"{one}-") for one in ERASURE_SOURCES)
 
 
-def is_order(event: Event) -> bool:
+def is_erasure_order(event: Event) -> bool:
     return event.type == ERASURE_REQUESTED and may_order_erasure(event.source)
 
 
-def order_of(customer_id: str, event: Event) -> EraseCustomer:
+def erasure_order(customer_id: str, event: Event) -> EraseCustomer:
     """The order to erase whom the event is about; its id is the receipt's."""
     actor = event.properties.get("actor")
     by = actor if event.source == OPERATORS_SOURCE and isinstance(actor, str) and actor else event.source
     return EraseCustomer(short_hash("erase", customer_id, event.key), by, event.occurred_at)
 
 
-def marks_of(names: Iterable[Identifier], at: datetime) -> tuple[Told, ...]:
+def erasure_suppressions(names: Iterable[Identifier], at: datetime) -> tuple[SuppressionChange, ...]:
     """Nobody who was forgotten gets marketing because an old list is imported once more (GDPR Art. 21(3))."""
-    return tuple(Told(channel, mark_of(at), one.value) for one in names for channel in CHANNELS.get(one.kind, ()))
+    return tuple(
+        SuppressionChange(channel, erasure_mark(at), one.value)
+        for one in names
+        for channel in CHANNELS.get(one.kind, ())
+    )
 
 
-def mark_of(at: datetime) -> Mark:
+def erasure_mark(at: datetime) -> Mark:
     return Mark(Cause.ERASURE, at, Purpose.MARKETING)
 
 
-def new_life(home: str, erased: datetime) -> str:
+def id_after_erasure(home: str, erased: datetime) -> str:
     """The id of whoever comes back to a place that was erased: another one, so that nothing old can mean them."""
     return "c_" + short_hash(home, instant_to_wire(erased), length=26)
 
 
-def task_of(customer_id: str, event: Event) -> OpenTask | None:
+def privacy_task(customer_id: str, event: Event) -> OpenTask | None:
     """What a person must do because of the event; None where it asks for nothing of the kind."""
-    if event.type not in TASKS or is_order(event):
+    if event.type not in TASKS or is_erasure_order(event):
         return None
     title, script = TASKS[event.type]
     told = {name: event.properties.get(name) for name in ("shop", "request_id", "orders")}
@@ -114,7 +118,7 @@ class Traces:
 
     ids: frozenset[str]
     """The customer's own id, and those of the profiles that turned out to be it."""
-    names: tuple[Identifier, ...]
+    identifiers: tuple[Identifier, ...]
     until: datetime
     """What happened later is about a new life, if it is about them at all."""
 
@@ -131,7 +135,7 @@ class Traces:
         external = customer.get("external_ids")
         told = {EXTERNAL + system: value for system, value in external.items()} if isinstance(external, Mapping) else {}
         told |= {kind: customer.get(kind) for kind in (USER_ID, EMAIL, PHONE)}
-        own = {one.key for one in self.names}
+        own = {one.key for one in self.identifiers}
         return any(f"{kind}:{value}" in own for kind, value in told.items()) or self._told(customer)
 
     def _later(self, occurred_at: Any) -> bool:
@@ -144,13 +148,13 @@ class Traces:
         return any(self._tells(text) for text in texts(document))
 
     def _tells(self, text: str) -> bool:
-        values = {one.value for one in self.names if one.kind not in CHANNELS and len(one.value) >= MIN_LENGTH}
+        values = {one.value for one in self.identifiers if one.kind not in CHANNELS and len(one.value) >= MIN_LENGTH}
         if text in values or any(one in text for one in self.ids):
             return True
-        mails = {one.value for one in self.names if one.kind == EMAIL}
+        mails = {one.value for one in self.identifiers if one.kind == EMAIL}
         if mails and any(found.strip(".").lower() in mails for found in ADDRESS.findall(text)):
             return True
-        numbers = tuple(_digits(one.value) for one in self.names if one.kind == PHONE)
+        numbers = tuple(_digits(one.value) for one in self.identifiers if one.kind == PHONE)
         return any(_same_number(_digits(found), numbers) for found in NUMBER.findall(text)) if numbers else False
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from cairn.application.ports import UnderReview
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.explain.explanations import CustomerExplained, MessageExplained, Sentence
-from cairn.domain.operations.audit import Audited
-from cairn.domain.operations.switches import Board, Note, Noted
+from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.operations.switches import Board, Note, PauseRecord
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 Json = dict[str, Any]
@@ -68,15 +68,15 @@ def suppressions(told: Iterable[Suppression]) -> list[Json]:
     ]
 
 
-def audit(told: Iterable[Audited]) -> list[Json]:
+def audit(told: Iterable[AuditEntry]) -> list[Json]:
     return [
         {
             "id": one.id,
             "at": instant_to_wire(one.at),
-            "who": one.who,
-            "what": one.what,
+            "who": one.actor,
+            "what": one.action,
             "target": one.target,
-            "why": one.why,
+            "why": one.reason,
             "detail": dict(one.detail),
         }
         for one in told
@@ -87,7 +87,7 @@ def _note(note: Note) -> Json:
     return {"by": note.by, "at": instant_to_wire(note.at), "why": note.why}
 
 
-def _pause(one: Noted) -> Json:
+def _pause(one: PauseRecord) -> Json:
     pause = one.pause
     chosen = {"policy": pause.policy.value, "window": duration_text(pause.window)}
     return {"target": pause.target, "since": instant_to_wire(pause.since), **chosen, **_note(one.note)}

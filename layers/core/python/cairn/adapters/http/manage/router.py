@@ -10,7 +10,7 @@ from cairn.adapters.http.manage import documents
 from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
-from cairn.application.operations.operator_commands import Instruct, Said, Word
+from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import Audit, SwitchBoard
 from cairn.application.privacy.hand_out_data import HandOutData
@@ -87,12 +87,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ManageRouter:
     switch: Switch
     board: SwitchBoard
     explain: ExplainDecisions
     hand_out: HandOutData
-    instruct: Instruct
+    instruct: OperatorCommands
     review: ReviewMessages
     audit: Audit
     normal_phone: Callable[[str], str | None]
@@ -157,7 +157,7 @@ class Desk:
         form = Form(call.body)
         customer, why = form.text("customer"), form.why()
         form.check()
-        done = self.instruct.erase(customer, Word(call.actor, why, now))
+        done = self.instruct.erase(customer, Attribution(call.actor, why, now))
         return Answer(202, {"customer": done.about, "receipt": done.id})
 
     def _consent(self, call: Call, now: datetime) -> Answer:
@@ -168,8 +168,8 @@ class Desk:
         evidence = {name: form.text(name, required=False, most=most) for name, most in EVIDENCE.items()}
         form.check()
         proof = {name: text for name, text in evidence.items() if text}
-        said = Said(channel, purpose, ConsentStatus(status.value), proof)
-        done = self.instruct.consent(customer, said, Word(call.actor, why, now))
+        said = ConsentStatement(channel, purpose, ConsentStatus(status.value), proof)
+        done = self.instruct.consent(customer, said, Attribution(call.actor, why, now))
         return Answer(202, {"customer": done.about, "event": done.id})
 
     def _suppressions(self, call: Call, now: datetime) -> Answer:
@@ -182,7 +182,7 @@ class Desk:
             key, standing = self.instruct.standing(channel, address)
             return Answer(200, {"channel": channel, "key": key, "standing": documents.suppressions(standing)})
         act = self.instruct.suppress if do == "suppress" else self.instruct.release
-        done = act(channel, address, Word(call.actor, why, now))
+        done = act(channel, address, Attribution(call.actor, why, now))
         return Answer(202, {"channel": channel, "key": done.about, "event": done.id})
 
     def _reviews(self, call: Call, now: datetime) -> Answer:  # noqa: ARG002
