@@ -14,8 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-STAGED = ROOT / "build" / "docs"
+BUILD = ROOT / "build"
+STAGED = BUILD / "docs"
 CONFIG = ROOT / "zensical.toml"
+VENDORS = ROOT / "layers/core/python/cairn/adapters/sources"
 BESIDE = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
@@ -25,6 +27,8 @@ BESIDE = {
 }
 """Pages outside docs/, and their names on the site."""
 
+VENDOR_ENTRIES = re.compile(r'^( *)\{ "sources/\*\.md" = .*\n', re.MULTILINE)
+HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 FENCE = re.compile(r"^(?P<start>\s*(?:```|~~~)[\w+-]*) (?P<name>\S.*)$")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)(?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)")
 
@@ -32,7 +36,20 @@ LINK = re.compile(r"\]\((?!https?:|mailto:|#)(?P<target>[^)\s#]+)(?P<anchor>#[^)
 def pages() -> dict[str, str]:
     """The path of each page in the repository, and on the site."""
     docs = {str(path.relative_to(ROOT)): str(path.relative_to(ROOT / "docs")) for path in ROOT.glob("docs/**/*.md")}
-    return {name: at for name, at in BESIDE.items() if (ROOT / name).is_file()} | docs
+    vendors = {str(path.relative_to(ROOT)): f"sources/{path.parent.name}.md" for path in VENDORS.glob("*/*.md")}
+    return {name: at for name, at in BESIDE.items() if (ROOT / name).is_file()} | docs | vendors
+
+
+def configuration(at: dict[str, str]) -> str:
+    """The settings with a line of navigation for each vendor's page, named as its heading is."""
+    vendors = {
+        heading[1]: name
+        for source, name in at.items()
+        if name.startswith("sources/") and (heading := HEADING.search((ROOT / source).read_text(encoding="utf-8")))
+    }
+    entries = [f'{{ "{title}" = "{vendors[title]}" }},' for title in sorted(vendors, key=str.lower)]
+    text = CONFIG.read_text(encoding="utf-8")
+    return VENDOR_ENTRIES.sub(lambda found: "".join(f"{found[1]}{entry}\n" for entry in entries), text)
 
 
 def in_navigation(entries: list[Any]) -> set[str]:
@@ -80,7 +97,9 @@ def stage() -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(staged_page(source, at, problems), encoding="utf-8")
     shutil.copyfile(ROOT / "docs" / "style.css", STAGED / "style.css")
-    listed = in_navigation(tomllib.loads(CONFIG.read_text(encoding="utf-8"))["project"]["nav"])
+    settings = configuration(at)
+    (BUILD / CONFIG.name).write_text(settings, encoding="utf-8")
+    listed = in_navigation(tomllib.loads(settings)["project"]["nav"])
     problems += [f"{CONFIG.name}: the navigation lacks {name}" for name in sorted(set(at.values()) - listed)]
     problems += [f"{CONFIG.name}: the navigation names {name}, no page" for name in sorted(listed - set(at.values()))]
     return problems
@@ -91,6 +110,6 @@ if __name__ == "__main__":
         sys.exit("\n".join(problems))
     zensical = Path(sys.executable).with_name("zensical")
     command = [zensical, "build", "--clean", "--strict"]
-    built = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603
+    built = subprocess.run(command, cwd=BUILD, check=False, capture_output=True, text=True)  # noqa: S603
     if built.returncode:
         sys.exit(built.stdout + built.stderr)
