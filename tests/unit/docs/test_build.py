@@ -29,7 +29,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec.loader.exec_module(module)
     for name, text in {
         "README.md": "# Home\n\n[words](docs/words.md#a) [settings](policy.toml) [nowhere](docs/nowhere.md)\n",
-        "docs/words.md": "# Words\n\n[home](../README.md) [acme](../sources/acme/acme.md)\n\n```toml policy.toml\n```\n",
+        "docs/words.md": "# Words\n\n[home](../README.md) [acme](../sources/acme/acme.md)\n\n```toml a.toml\n```\n",
         "docs/style.css": "",
         "sources/acme/acme.md": "# Acme\n",
         "policy.toml": "",
@@ -68,4 +68,4 @@ def test_a_vendors_page_is_found_by_itself(build: ModuleType) -> None:
 def test_a_named_code_block_has_its_name_as_title(build: ModuleType) -> None:
     build.stage()
 
-    assert '```toml title="policy.toml"' in (build.STAGED / "words.md").read_text("utf-8")
+    assert '```toml title="a.toml"' in (build.STAGED / "words.md").read_text("utf-8")
