@@ -58,5 +58,5 @@ def relay_record(record: DynamoDBRecord) -> None:
         return
     relay()(commit, datetime.now(UTC))
     for effect in commit.effects:
-        count("EffectRelayed", effect=type(effect).__name__)
+        count("EffectRelayed", effect=effect.NAME)
     logger.info("commit relayed", customer=commit.profile.id, revision=commit.revision, effects=len(commit.effects))

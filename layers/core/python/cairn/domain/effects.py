@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
@@ -12,6 +12,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
+    NAME: ClassVar = "SendMessage"
     id: str
     enrollment: str
     step: str
@@ -24,6 +25,7 @@ class SendMessage:
 
 @dataclass(frozen=True, slots=True)
 class WakeAt:
+    NAME: ClassVar = "WakeAt"
     id: str
     enrollment: str
     sequence: int
@@ -32,6 +34,7 @@ class WakeAt:
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
+    NAME: ClassVar = "OpenTask"
     id: str
     enrollment: str
     step: str
@@ -46,6 +49,7 @@ class OpenTask:
 class MoveMessage:
     """A provider told what became of a message; its status only moves forward."""
 
+    NAME: ClassVar = "MoveMessage"
     id: str
     message: str
     status: str
@@ -56,6 +60,7 @@ class MoveMessage:
 class AbsorbHistory:
     """Two profiles are one: what was recorded of the other moves to this customer's partition."""
 
+    NAME: ClassVar = "AbsorbHistory"
     id: str
     merged: str
 
@@ -64,6 +69,7 @@ class AbsorbHistory:
 class AnswerKeyword:
     """Say once what the law wants said to a STOP, HELP or START (CTIA Messaging Principles, 5.1)."""
 
+    NAME: ClassVar = "AnswerKeyword"
     id: str
     keyword: str
     channel: Channel
@@ -77,6 +83,7 @@ class AnswerKeyword:
 class RecordConsent:
     """Whether the customer may be written to has changed: it is recorded for good, and other systems are told."""
 
+    NAME: ClassVar = "RecordConsent"
     id: str
     source: str
     """Who said so, and need not be told."""
@@ -88,6 +95,7 @@ class RecordConsent:
 class PauseEnrollment:
     """A timer came while its journey was paused; whoever resumes the journey wakes the enrollment again."""
 
+    NAME: ClassVar = "ParkEnrollment"
     id: str
     enrollment: str
     sequence: int
@@ -98,6 +106,7 @@ class PauseEnrollment:
 class EraseCustomer:
     """The customer is to be forgotten (GDPR Art. 17)."""
 
+    NAME: ClassVar = "EraseCustomer"
     id: str
     by: str
     at: datetime
