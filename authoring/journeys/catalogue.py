@@ -10,11 +10,11 @@ from typing import Any
 
 from authoring.journeys.flow import flow_findings, sends_of
 from authoring.journeys.models import Journey
-from authoring.journeys.problems import InvalidJourneysError, Problem
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.stamp import stamp_problem
 from authoring.journeys.templates import MAIN_KIND, Part, compiled_templates, path_of, read_parts
+from authoring.problems import InvalidFilesError, Problem
 
 FILE = "journey.yaml"
 
@@ -26,6 +26,10 @@ MAX_COMPRESSED_BYTES = 390_000
 
 Compiled = dict[str, Any]
 """journey, version, document, templates; made of what JSON has."""
+
+
+class InvalidJourneysError(InvalidFilesError):
+    """Journeys cannot be compiled."""
 
 
 def compile_catalogue(root: Path) -> list[Compiled]:

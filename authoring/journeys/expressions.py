@@ -8,6 +8,7 @@ from typing import Any
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
+from authoring.shape import Found
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.conditions import FUNCTION_NAMES, compiled
 
@@ -20,9 +21,6 @@ OWN_ARGUMENTS = {"seen": 1, "seen_since": 2, "count": 1, "days_since": 1, "hours
 TAKES_EVENT_TYPE = frozenset({"seen", "seen_since", "count"})
 
 QUOTING = "Text stands in 'single quotes', numbers, true, false and null in `backticks`"
-
-Found = tuple[str, str]
-"""A message and a fix."""
 
 
 @dataclass(frozen=True, slots=True)

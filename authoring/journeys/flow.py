@@ -9,7 +9,7 @@ from typing import Any
 
 from authoring.journeys.expressions import looks_at
 from authoring.journeys.models import verbs_of
-from authoring.journeys.source import Loc
+from authoring.problems import Loc
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.journey.definition import Branch, Exit, Send, WaitFor
 

@@ -22,7 +22,6 @@ from pydantic import (
 
 from authoring.journeys.values import (
     LONGEST,
-    OURS,
     Again,
     AttributeName,
     Channels,
@@ -49,8 +48,8 @@ from authoring.journeys.values import (
     WhatsAppLanguage,
     WhatsAppTemplate,
     Word,
-    wrong,
 )
+from authoring.shape import OURS, wrong
 from cairn.adapters.documents.journey import VERBS
 from cairn.domain.shared.instants import duration
 
@@ -479,11 +478,3 @@ BY_PLACE: Mapping[str, type[Wire]] = {
     "step:exit": ExitStep,
 }
 """Which model reads what is found behind a part of an error's place."""
-
-
-def keys_of(model: type[Wire]) -> dict[str, str]:
-    """Its keys as they are written, each with an example."""
-    return {
-        field.alias or name: str(field.examples[0]) if field.examples else "…"
-        for name, field in model.model_fields.items()
-    }

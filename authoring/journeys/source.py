@@ -11,15 +11,12 @@ from typing import Any
 
 import yaml
 
-from authoring.journeys.problems import Problem
+from authoring.problems import Loc, Problem, dotted
 
 try:
     from yaml import CSafeLoader as _BaseLoader
 except ImportError:  # PyYAML without libyaml: the same, ten times slower
     from yaml import SafeLoader as _BaseLoader  # type: ignore[assignment]
-
-Loc = tuple[str | int, ...]
-"""The way to a value: keys and indexes. Parts that are not in the document (a missing key) lead no further."""
 
 TEXT, NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 BOOL, INT, FLOAT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
@@ -92,11 +89,6 @@ class Source:
             else:
                 break
         return self.first_line + line
-
-
-def dotted(loc: Loc) -> str:
-    """`branch[0].if`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
 
 
 def read_yaml(text: str, file: Path, first_line: int = 1) -> Source:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from authoring.journeys.problems import Problem
+from authoring.problems import Problem
 
 FILE = "preflight.json"
 

@@ -12,9 +12,9 @@ from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
 from authoring.journeys.models import EmailFront, NoFront, PushFront, SmsFront, WhatsAppFront, Wire
 from authoring.journeys.plain_text import plain_text
-from authoring.journeys.problems import Problem
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
+from authoring.problems import Problem
 from cairn.adapters.templates.renderer import LINKS, VARIABLES, environment
 from cairn.adapters.templates.variants import REGISTERED, key_of
 from cairn.domain.consent.links import LinkKind

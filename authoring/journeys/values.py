@@ -8,17 +8,14 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Discriminator, PlainValidator, Tag, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from authoring.journeys import expressions
-from authoring.journeys.expressions import Found, Place
+from authoring.journeys.expressions import Place
+from authoring.shape import all_wrong, wrong
 from cairn.adapters.documents.journey import share
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.definition import ANY_KEY
 from cairn.domain.shared.instants import duration
-
-OURS = "cairn"
-"""The type of the errors that say themselves what is wrong and how to mend it: `message` and `fix`, or `found`."""
 
 LONGEST = timedelta(days=3660)
 """Ten years: no campaign is longer, and no date runs out of the calendar."""
@@ -35,14 +32,6 @@ STEP_ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """Short enough for an effect's id, which is a schedule's name: enrollment, step and attempt in 64 characters."""
 WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-
-
-def wrong(message: str, fix: str) -> PydanticCustomError:
-    return _all_wrong([(message, fix)])
-
-
-def _all_wrong(found: list[Found]) -> PydanticCustomError:
-    return PydanticCustomError(OURS, OURS, {"found": found})
 
 
 def _shaped(shape: re.Pattern[str], fix: str) -> Callable[[str], str]:
@@ -145,7 +134,7 @@ def _expression(place: Place) -> Callable[[str], str]:
     def check(text: str) -> str:
         found = expressions.objections(text, place)
         if found:
-            raise _all_wrong(found)
+            raise all_wrong(found)
         return text
 
     return check
@@ -156,7 +145,7 @@ def _match_key(text: str) -> str:
         return text
     found = expressions.objections(text, expressions.KEY)
     if found:
-        raise _all_wrong([(message, f"{fix} `any` turns the key off.") for message, fix in found])
+        raise all_wrong([(message, f"{fix} `any` turns the key off.") for message, fix in found])
     return text
 
 

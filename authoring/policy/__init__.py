@@ -1,6 +1,6 @@
 """The policy as people write it (docs/policy.md): read, checked whole, compiled. Never runs in a function."""
 
-from authoring.policy.document import check_policy, compile_policy, write_policy
-from authoring.policy.problems import InvalidPolicyError, Problem
+from authoring.policy.document import InvalidPolicyError, check_policy, compile_policy, write_policy
+from authoring.problems import Problem
 
 __all__ = ["InvalidPolicyError", "Problem", "check_policy", "compile_policy", "write_policy"]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from authoring.policy.models import Law, Policy, Table
-from authoring.policy.problems import InvalidPolicyError, Problem
 from authoring.policy.shape import shape_problems
-from authoring.policy.source import Loc, Source, read_toml
+from authoring.policy.source import Source, read_toml
+from authoring.problems import InvalidFilesError, Loc, Problem
 
 OWN = "policy.toml"
 """The source of a rule that the business made itself."""
@@ -22,6 +22,10 @@ WITH_SOURCE = (*SHARED, "registration")
 
 Finding = tuple[Source, Loc, str, str]
 Row = Mapping[str, Any]
+
+
+class InvalidPolicyError(InvalidFilesError):
+    """A policy cannot be compiled, or the law that it is checked with."""
 
 
 def check_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = None) -> list[Problem]:
@@ -48,7 +52,7 @@ def compile_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = Non
             source.problem(loc, message, fix) for source, loc, message, fix in _findings(chosen[0], told[0], journeys)
         ]
     if chosen[0] is None or told[0] is None or problems:
-        raise InvalidPolicyError(problems)
+        raise InvalidPolicyError(set(problems))
     document: dict[str, Any] = {**told[0].data, **chosen[0].data}
     for table in SHARED:
         document[table] = [row for _, _, row in _rows(told[0], chosen[0], table)]

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from authoring.journeys import expressions
-from authoring.journeys.values import Channel, Duration, Otherwise, Purpose, Text, TimeOfDay, Word, wrong
+from authoring.journeys.values import Channel, Duration, Otherwise, Purpose, Text, TimeOfDay, Word
+from authoring.shape import wrong
 from cairn.adapters.documents.journey import share
 from cairn.adapters.phone.jurisdiction import zones_by_country
 from cairn.domain.consent.contact import HISTORY_WINDOW
@@ -331,8 +332,3 @@ BY_TABLE: Mapping[str, type[Table]] = {
     "answers": Answers,
 }
 """Which model reads the tables of a name."""
-
-
-def keys_of(model: type[Table]) -> dict[str, str]:
-    """Its keys as they are written, each with an example."""
-    return {field.alias or name: str((field.examples or ["…"])[0]) for name, field in model.model_fields.items()}

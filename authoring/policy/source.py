@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from authoring.policy.problems import Problem
-
-Loc = tuple[str | int, ...]
-"""The way to a value: keys and indexes."""
+from authoring.problems import Loc, Problem, dotted
 
 TABLE = re.compile(r"\[(?P<many>\[)?(?P<name>[\w.-]+)\]")
 KEY = re.compile(r"(?P<name>[\w-]+) *=")
@@ -33,7 +30,7 @@ class Source:
 
     def problem(self, loc: Loc, message: str, fix: str) -> Problem:
         line = next((self.lines[loc[:end]] for end in range(len(loc), 0, -1) if loc[:end] in self.lines), 1)
-        return Problem(self.file, line, dotted(loc), message, fix)
+        return Problem(self.file, line, "", dotted(loc), message, fix)
 
 
 def read_toml(file: Path) -> Source | Problem:
@@ -42,18 +39,13 @@ def read_toml(file: Path) -> Source | Problem:
         text = file.read_text(encoding="utf-8")
         return Source(file, tomllib.loads(text), _lines(text))
     except FileNotFoundError:
-        return Problem(file, 1, "", "this file is missing", "Write it; docs/policy.md says how.")
+        return Problem(file, 1, "", "", "this file is missing", "Write it; docs/policy.md says how.")
     except UnicodeDecodeError:
-        return Problem(file, 1, "", "this file is not UTF-8", "Save it as UTF-8.")
+        return Problem(file, 1, "", "", "this file is not UTF-8", "Save it as UTF-8.")
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         fix = "Text stands in quotes, and a table begins with its [name] or, where there are several, [[name]]."
-        return Problem(file, int(line[1]) if line else 1, "", f"not TOML: {error}", fix)
-
-
-def dotted(loc: Loc) -> str:
-    """`caps[0].window`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
+        return Problem(file, int(line[1]) if line else 1, "", "", f"not TOML: {error}", fix)
 
 
 def _lines(text: str) -> dict[Loc, int]:

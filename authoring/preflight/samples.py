@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, Field, JsonValue
 
+from authoring.journeys import InvalidJourneysError, Problem
 from authoring.journeys.models import Wire
-from authoring.journeys.problems import InvalidJourneysError, Problem
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.values import Channel as WrittenChannel
 from authoring.journeys.values import Purpose as WrittenPurpose
-from authoring.journeys.values import Text, wrong
+from authoring.journeys.values import Text
+from authoring.shape import wrong
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.shared.channels import Channel, Purpose

@@ -25,12 +25,12 @@ from authoring.journeys.models import (
     Sender,
     SmsFront,
     WhatsAppFront,
-    keys_of,
 )
 from authoring.journeys.schema import schema_text
 from authoring.journeys.values import Channel as WrittenChannel
 from authoring.journeys.values import IfPast as WrittenIfPast
 from authoring.journeys.values import Purpose as WrittenPurpose
+from authoring.shape import keys_of
 from cairn.adapters.documents.journey import VERBS
 from cairn.adapters.templates.renderer import environment
 from cairn.domain.event import Event

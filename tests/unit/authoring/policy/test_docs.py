@@ -11,7 +11,8 @@ import pytest
 
 from authoring.journeys import compile_catalogue
 from authoring.policy import check_policy, compile_policy
-from authoring.policy.models import BY_TABLE, Law, Policy, keys_of
+from authoring.policy.models import BY_TABLE, Law, Policy
+from authoring.shape import keys_of
 from cairn.adapters.documents.policy import policy_from_document
 from cairn.adapters.phone.jurisdiction import jurisdiction_of
 from cairn.domain import policy as domain

@@ -1,10 +1,13 @@
-"""What is wrong with a journey, said so that it can be mended."""
+"""What is wrong with a file that people write, said so that they can mend it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cairn.domain.shared.errors import CairnError
+
+Loc = tuple[str | int, ...]
+"""The path to a value in a document: keys and indexes. Parts that the document lacks (a missing key) are ignored."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -23,9 +26,14 @@ class Problem:
         return f"{self.file}:{self.line}: {f'{place}: ' if place else ''}{self.message}. {self.fix}"
 
 
-class InvalidJourneysError(CairnError):
-    """Journeys cannot be compiled; `problems` holds everything that is wrong with any of them."""
+class InvalidFilesError(CairnError):
+    """Files cannot be compiled; `problems` holds everything that is wrong with them."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def dotted(loc: Loc) -> str:
+    """`branch[0].if`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
