@@ -37,30 +37,30 @@ def warm() -> None:
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    briefs, until = briefed(event["Records"]), datetime.now(UTC) + FRESH
+    briefs, until = read_contexts(event["Records"]), datetime.now(UTC) + FRESH
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event, partial(deliver_record, briefs, until), processor, context)
 
 
-def briefed(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryContext | None]:
+def read_contexts(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryContext | None]:
     """What is known of each message, by its record's id, in one read. What is not here is read in its own turn."""
     asked = {}
     for record in records:
         with suppress(ValueError, LookupError, TypeError, AttributeError):
             asked[record["messageId"]] = asked_from_wire(json.loads(record["body"]))
     try:
-        return dict(zip(asked, deliver().brief(list(asked.values())), strict=True))
+        return dict(zip(asked, deliver().contexts(list(asked.values())), strict=True))
     except Exception as error:  # noqa: BLE001  whatever is wrong with one of them must not fail the others with it
         logger.warning("batch not read as a whole", error=type(error).__name__)
         return {}
 
 
-def deliver_record(briefs: Mapping[str, DeliveryContext | None], until: datetime, record: SQSRecord) -> None:
+def deliver_record(contexts: Mapping[str, DeliveryContext | None], until: datetime, record: SQSRecord) -> None:
     with dead_lettering(record, dead_letters(), "messages"):
         now = datetime.now(UTC)
         asked = asked_from_wire(json.loads(record.body))
-        known = record.message_id in briefs and now < until
-        brief = briefs[record.message_id] if known else deliver().brief([asked])[0]
+        known = record.message_id in contexts and now < until
+        brief = contexts[record.message_id] if known else deliver().contexts([asked])[0]
         status = deliver()(asked, now, brief)
         outcome = status.value if status else "gone"
         count("MessageHandled", status=outcome)

@@ -15,22 +15,22 @@ from cairn.telemetry import count, logger
 JSON = {"content-type": "application/json", "cache-control": "no-store"}
 PROBLEM = {"content-type": "application/problem+json", "cache-control": "no-store"}
 
-PACKED_ABOVE = 1024 * 1024
+COMPRESS_ABOVE = 1024 * 1024
 """Bytes. Lambda answers with 6 MB at most, and all that is kept about a customer may be more; packed, it is a tenth."""
 
 
 @cache
-def desk() -> ManageRouter:
+def router() -> ManageRouter:
     return compose.manage_api()
 
 
-warm = desk
+warm = router
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     call = _call(event)
     try:
-        answer, headers = desk()(call, datetime.now(UTC)), JSON
+        answer, headers = router()(call, datetime.now(UTC)), JSON
     except CairnError as error:
         answer, headers = problem_of(error), PROBLEM
         count("OperatorRefused", reason=str(answer.document["title"]))
@@ -52,7 +52,7 @@ def _call(event: dict[str, Any]) -> Call:
 
 def _answered(answer: Answer, headers: dict[str, str], *, packed: bool) -> dict[str, Any]:
     body = json.dumps(answer.document)
-    if not packed or len(body) < PACKED_ABOVE:
+    if not packed or len(body) < COMPRESS_ABOVE:
         return {"statusCode": answer.status, "headers": headers, "body": body}
     zipped = base64.b64encode(gzip.compress(body.encode())).decode()
     told = headers | {"content-encoding": "gzip"}

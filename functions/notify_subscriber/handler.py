@@ -19,7 +19,7 @@ from cairn.telemetry import count, logger
 
 
 @cache
-def notify() -> DeliverWebhook:
+def deliver() -> DeliverWebhook:
     return compose.notify_subscriber()
 
 
@@ -29,7 +29,7 @@ def dead_letters() -> DeadLetters:
 
 
 def warm() -> None:
-    notify()
+    deliver()
     dead_letters()
 
 
@@ -42,7 +42,7 @@ def notify_record(record: SQSRecord) -> None:
     with dead_lettering(record, dead_letters(), "notices"):
         notice = notice_from_wire(json.loads(record.body))
         try:
-            outcome = notify()(notice, datetime.now(UTC)).value
+            outcome = deliver()(notice, datetime.now(UTC)).value
         except SubscriberError as error:
             # Redriven, it has all its attempts again.
             dead_letters().add(to_json(notice_to_wire(notice.anew())), f"{type(error).__name__}: {error}")

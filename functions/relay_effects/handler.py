@@ -50,7 +50,7 @@ def relay_record(record: DynamoDBRecord) -> None:
         commit = committed_in(record.raw_event)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         # No retry mends what cannot be read; and while it is tried, it keeps back all that stands behind it.
-        relay().park(record.raw_event["dynamodb"]["Keys"]["pk"]["S"], record.raw_event["dynamodb"], error)
+        relay().dead_letter(record.raw_event["dynamodb"]["Keys"]["pk"]["S"], record.raw_event["dynamodb"], error)
         count("DeadLetter", queue="effects")
         logger.error("commit parked in the dead-letter queue", error=type(error).__name__)
         return
@@ -59,4 +59,4 @@ def relay_record(record: DynamoDBRecord) -> None:
     relay()(commit, datetime.now(UTC))
     for effect in commit.effects:
         count("EffectRelayed", effect=effect.NAME)
-    logger.info("commit relayed", customer=commit.profile.id, revision=commit.revision, effects=len(commit.effects))
+    logger.info("commit relayed", customer=commit.profile.id, revision=commit.version, effects=len(commit.effects))

@@ -13,20 +13,20 @@ from cairn.telemetry import count, logger
 
 
 @cache
-def desk() -> PreferenceCentre:
+def centre() -> PreferenceCentre:
     return compose.serve_preferences()
 
 
 def warm() -> None:
-    desk().pages.warm()
+    centre().pages.warm()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     visit = _visit(event)
     try:
-        page = desk()(visit, datetime.now(UTC))
+        page = centre()(visit, datetime.now(UTC))
     except CairnError as error:
-        reason, page = desk().refuse(visit, error)
+        reason, page = centre().refuse(visit, error)
         count("LinkRefused", link=visit.kind.value, reason=reason)
     else:
         count("LinkOpened" if visit.method != "POST" else "PreferencesStored", link=visit.kind.value)

@@ -13,18 +13,18 @@ ENOUGH_MS = 20_000
 
 
 @cache
-def sweep() -> ResumePaused:
+def resume_paused() -> ResumePaused:
     return compose.sweep()
 
 
-warm = sweep
+warm = resume_paused
 
 
 def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  the rule tells nothing
     def has_time() -> bool:
         return context is None or context.get_remaining_time_in_millis() > ENOUGH_MS
 
-    resumed = sweep()(datetime.now(UTC), has_time)
+    resumed = resume_paused()(datetime.now(UTC), has_time)
     if resumed:
         count("Swept")
         logger.info("set going what was paused", resumed=resumed, finished=has_time())

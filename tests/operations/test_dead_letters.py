@@ -105,7 +105,7 @@ def test_what_fails_again_while_we_look_is_not_taken_twice(story: Any, door: Any
     story.happens("trial.signup", customer={"phone": "call me"})
     story.passes("1m")
     sqs = door.world.cloud.client("sqs")
-    desk = door.world.desk()
+    desk = door.world.operator_tools()
 
     class Hasty:
         """A queue whose consumer parks everything again before the next letter is read."""
@@ -130,7 +130,7 @@ def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story
     accepted = [call for call in calls if call.operation == "SendMessageBatch"]
     known = {entry["MessageDeduplicationId"] for call in accepted for entry in call.arguments["Entries"]}
 
-    done = door.world.desk().redrive("events", "", None)
+    done = door.world.operator_tools().redrive("events", "", None)
 
     received = story.world.cloud.receive("events", 10)
     assert done["redriven"] == 3
@@ -171,7 +171,7 @@ def test_at_most_as_many_as_are_named_are_redriven(story: Any, door: Any) -> Non
     for number in range(12):
         story.happens("trial.signup", f"e{number}", customer={"phone": f"call me {number}"})
 
-    assert door.world.desk().redrive("events", "", 5) | {"queue": ""} == {
+    assert door.world.operator_tools().redrive("events", "", 5) | {"queue": ""} == {
         "queue": "",
         "redriven": 5,
         "refused": [],
@@ -230,7 +230,7 @@ def test_a_message_goes_back_to_its_lane(
     lane: str,
     of_a_stack: bool,  # noqa: FBT001
 ) -> None:
-    desk = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.world.desk()
+    desk = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.world.operator_tools()
     story.world.cloud.send("messages-dead-letters", json.dumps(letter))
     story.passes("1s")
 

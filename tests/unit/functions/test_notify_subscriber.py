@@ -39,7 +39,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Outcome | Exception]
                 raise what
             return what
 
-        monkeypatch.setattr(function, "notify", lambda: notify)
+        monkeypatch.setattr(function, "deliver", lambda: notify)
 
     return answer
 

@@ -14,7 +14,7 @@ from infra.local.shapes import http_api_event
 
 @pytest.fixture(autouse=True)
 def at_this_desk(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(function, "desk", lambda: visitor.desk)
+    monkeypatch.setattr(function, "centre", lambda: visitor.desk)
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
 
 

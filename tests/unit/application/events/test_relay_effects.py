@@ -60,17 +60,17 @@ class Relay:
         self.tallies, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
         self.carry_out = RelayEffects(
             timers=self.timers,
-            outbox=self.outbox,
+            messages=self.outbox,
             tasks=self.tasks,
             timeline=self.timeline,
             deliveries=self.deliveries,
             health=WatchHealth(
-                self.tallies, self.board, self.tasks, self.alert, Breaker(minimum=3), tripped=lambda _: None
+                self.tallies, self.board, self.tasks, self.alert, Breaker(minimum=3), on_trip=lambda _: None
             ),
-            waiting_room=self.waiting_room,
+            paused_work=self.waiting_room,
             webhooks=QueueWebhookDeliveries(self.records, self.notices, ("crm",)),
             erasures=self.erasures,
-            park=self.parked,
+            dead_letter=self.parked,
         )
 
     def done(self) -> tuple[int, int, int]:
@@ -215,7 +215,7 @@ def test_a_timer_of_a_paused_journey_waits_where_the_resume_looks_for_it(relay: 
     relay.carry_out(commit, MONDAY)
 
     assert relay.waiting_room == {
-        "journey:visit": [PausedEnrollment(commit.profile.id, enrollment, stands.sequence, str(commit.revision))]
+        "journey:visit": [PausedEnrollment(commit.profile.id, enrollment, stands.sequence, str(commit.version))]
     }
 
 

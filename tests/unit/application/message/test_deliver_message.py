@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cairn.application.message.deliver_message import ATTEMPTS, IN_THE_QUEUE, LEASE, DeliverMessage
+from cairn.application.message.deliver_message import ATTEMPTS, LEASE, QUEUE_SHARE, DeliverMessage
 from cairn.application.ports import DeferredMessage, DeliveryRequest
 from cairn.domain.consent.contact import Claim, Contact
 from cairn.domain.message.message import Approval, Jurisdiction, Message, MessageStatus, Review, Terms
@@ -50,17 +50,17 @@ class Desk:
         self.held, self.tasks, self.pace = DeferredMessages(), Tasks(), RateLimiter()
         self._deliver = DeliverMessage(
             deliveries=self.deliveries,
-            held=self.held,
+            deferred=self.held,
             tasks=self.tasks,
             renderer=self.renderer,
             providers={Channel.EMAIL: self.mail, Channel.SMS: self.texts},
             switches=self.switches,
-            pace=self.pace,
-            whereabouts=lambda _: Jurisdiction(("UTC",), {Channel.SMS: "US"}),
+            rate_limiter=self.pace,
+            jurisdiction_of=lambda _: Jurisdiction(("UTC",), {Channel.SMS: "US"}),
         )
 
     def deliver(self, asked: DeliveryRequest, now: datetime) -> MessageStatus | None:
-        (brief,) = self._deliver.brief([asked])
+        (brief,) = self._deliver.contexts([asked])
         return self._deliver(asked, now, brief)
 
     def crashes_after_sending(self, wanted: Message) -> None:
@@ -309,9 +309,9 @@ def test_a_place_that_nobody_came_for_is_gone(desk: Desk) -> None:
 def test_a_long_wait_ends_to_the_second_in_the_queue_and_not_to_the_minute_of_a_schedule(desk: Desk) -> None:
     desk.pace.free_from = MONDAY + HOUR
     desk.deliver(TICKET, MONDAY)
-    assert desk.held == {"ticket": MONDAY + HOUR - IN_THE_QUEUE}
+    assert desk.held == {"ticket": MONDAY + HOUR - QUEUE_SHARE}
 
-    assert desk.deliver(HELD, MONDAY + HOUR - IN_THE_QUEUE) is MessageStatus.DEFERRED
+    assert desk.deliver(HELD, MONDAY + HOUR - QUEUE_SHARE) is MessageStatus.DEFERRED
     assert desk.held == {"ticket": MONDAY + HOUR}
     assert len(desk.pace.asked) == 1
 
@@ -337,7 +337,7 @@ def test_a_place_on_one_channel_is_none_on_another(desk: Desk) -> None:
     desk.deliver(ticket, MONDAY)
     desk.deliveries.changes(desk.deliveries.contact.after([denied(Channel.EMAIL, Purpose.TRANSACTIONAL)]))
 
-    desk.deliver(HELD, MONDAY + HOUR - IN_THE_QUEUE)
+    desk.deliver(HELD, MONDAY + HOUR - QUEUE_SHARE)
 
     assert [channel for channel, *_ in desk.pace.asked] == [Channel.EMAIL, Channel.SMS]
 

@@ -133,7 +133,7 @@ def test_the_function_begins_nothing_that_it_may_have_no_time_for(
         asked.append((now.tzinfo, has_time()))
         return 0
 
-    monkeypatch.setattr(handler, "sweep", lambda: sweep)
+    monkeypatch.setattr(handler, "resume_paused", lambda: sweep)
 
     handler.handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms))
 

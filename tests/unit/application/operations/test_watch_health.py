@@ -24,12 +24,12 @@ class Watch:
         self.tallies, self.board, self.tasks, self.alert = DeliveryCounters(), SwitchBoard(), Tasks(), Alert()
         self.trips: list[Trip] = []
         self.watch = WatchHealth(
-            self.tallies, self.board, self.tasks, self.alert, Breaker(minimum=3), tripped=self.trips.append
+            self.tallies, self.board, self.tasks, self.alert, Breaker(minimum=3), on_trip=self.trips.append
         )
 
     def hears(self, status: str, times: int = 1, at: datetime = MONDAY, **record: Any) -> None:
         for _ in range(times):
-            self.watch.saw({**RECORD, **record}, status, at, at)
+            self.watch.count({**RECORD, **record}, status, at, at)
 
     def paused(self, now: datetime = MONDAY) -> dict[str, str]:
         return {one.pause.target: one.note.why for one in self.board.board().pauses if one.pause.on(now)}
@@ -59,14 +59,14 @@ def test_what_says_nothing_of_harm_does_not_count(watch: Watch, status: str) -> 
 
 
 def test_what_no_sender_recorded_belongs_to_nothing(watch: Watch) -> None:
-    watch.watch.saw({}, "bounced", MONDAY, MONDAY)
+    watch.watch.count({}, "bounced", MONDAY, MONDAY)
     watch.hears("bounced", journey="")  # an answer to a STOP
 
     assert {target for target, _ in watch.tallies} == {"channel:email"}
 
 
 def test_a_provider_whose_clock_is_ahead_is_heard_now(watch: Watch) -> None:
-    watch.watch.saw(RECORD, "bounced", MONDAY + timedelta(days=1), MONDAY)
+    watch.watch.count(RECORD, "bounced", MONDAY + timedelta(days=1), MONDAY)
 
     assert {at for _, at in watch.tallies} == {bucket_of(MONDAY)}
 

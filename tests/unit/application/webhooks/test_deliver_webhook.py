@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from cairn.application.ports import Reply
 from cairn.application.webhooks.deliver_webhook import (
     ATTEMPTS,
+    BACK_OFF,
     JITTER,
     MAX_RETRY_AFTER,
-    REST,
     WAITS,
     DeliverWebhook,
     GivenUpError,
@@ -196,7 +196,7 @@ def test_who_does_not_answer_keeps_nobody_else_waiting(desk: Desk, answer: Any) 
 
     assert desk.notify(WebhookDelivery("ntc_1", "erp", "c_ada", "r1"), MONDAY) is Outcome.DELIVERED
     assert [name for name, _, _ in desk.wire.told] == ["crm", "erp"]
-    assert all(until >= MONDAY + min(REST, WAITS[0]) for _, until in desk.later)
+    assert all(until >= MONDAY + min(BACK_OFF, WAITS[0]) for _, until in desk.later)
 
 
 def test_who_answers_again_is_told_everything(desk: Desk) -> None:
@@ -205,7 +205,7 @@ def test_who_answers_again_is_told_everything(desk: Desk) -> None:
     desk.notify(WebhookDelivery("ntc_2", "crm", "c_ada", "r1"), MONDAY)
     del desk.wire.answers["crm"]
 
-    outcomes = [desk.notify(notice, max(until, MONDAY + REST)) for notice, until in list(desk.later)]
+    outcomes = [desk.notify(notice, max(until, MONDAY + BACK_OFF)) for notice, until in list(desk.later)]
 
     assert outcomes == [Outcome.DELIVERED, Outcome.DELIVERED]
 

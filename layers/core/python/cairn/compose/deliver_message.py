@@ -38,7 +38,7 @@ def deliver_message() -> DeliverMessage:
     )
     return DeliverMessage(
         deliveries=DynamoDeliveries(settings.identity_salt),
-        held=_held_messages(settings),
+        deferred=_held_messages(settings),
         tasks=DynamoTimeline(),
         renderer=JinjaRenderer(Catalogue(Path(settings.journeys_path)), policy, signed_links(settings)),
         providers={
@@ -48,8 +48,8 @@ def deliver_message() -> DeliverMessage:
             Channel.PUSH: SnsPush(sns),
         },
         switches=DynamoSwitches(policy),
-        pace=_pace(policy),
-        whereabouts=jurisdiction_of,
+        rate_limiter=_pace(policy),
+        jurisdiction_of=jurisdiction_of,
     )
 
 

@@ -20,9 +20,9 @@ def erase_customer() -> EraseCustomer:
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
     return EraseCustomer(
-        remains=DynamoErasureStore(settings.identity_salt),
+        store=DynamoErasureStore(settings.identity_salt),
         schedules=ScheduleGroup(scheduler=aws.client("scheduler"), group=settings.schedule_group),
-        letters=DeadLetterEraser(
+        dead_letters=DeadLetterEraser(
             sqs=sqs,
             urls=settings.letters_queue_urls.split(),
             overflow=Overflow(lambda: aws.client("s3"), settings.overflow_bucket),

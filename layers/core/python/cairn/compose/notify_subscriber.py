@@ -33,9 +33,9 @@ def notify_subscriber() -> DeliverWebhook:
     )
     secrets = SourceSecrets(aws.client("secretsmanager"), settings.subscribers_secret_id)
     return DeliverWebhook(
-        subscribers={one.name: one for one in policy_at(Path(settings.policy_path)).webhook_endpoints},
+        endpoints={one.name: one for one in policy_at(Path(settings.policy_path)).webhook_endpoints},
         records=DynamoConsentRecords(),
-        wire=SignedWebhooks(secrets, Reach(settings.subscribers_reach)),
+        client=SignedWebhooks(secrets, Reach(settings.subscribers_reach)),
         retries=WebhookRetries(clock=clock, line=line),
     )
 

@@ -24,7 +24,7 @@ def process_event() -> ProcessEvent:
     return ProcessEvent(
         customers=DynamoCustomers(settings.identity_salt),
         journeys=Catalogue(Path(settings.journeys_path)),
-        normal_phone=lambda text: to_e164(text, settings.phone_region),
+        normalize_phone=lambda text: to_e164(text, settings.phone_region),
         salt=settings.identity_salt,
         switches=DynamoSwitches(),
         sent=DynamoDeliveries(),

@@ -49,7 +49,7 @@ def relay_effects(tripped: Callable[[Trip], None]) -> RelayEffects:
                 dead_letter_arn=settings.wakes_dead_letter_queue_arn,
             ),
         ),
-        outbox=MessageQueue(
+        messages=MessageQueue(
             sqs,
             {
                 Purpose.TRANSACTIONAL: settings.messages_queue_url,
@@ -60,19 +60,19 @@ def relay_effects(tripped: Callable[[Trip], None]) -> RelayEffects:
         timeline=timeline,
         deliveries=DynamoDeliveries(),
         health=WatchHealth(
-            tallies=DynamoDeliveryCounters(),
+            counters=DynamoDeliveryCounters(),
             board=DynamoSwitches(),
             tasks=timeline,
             alert=AlarmTopic(lambda: aws.client("sns"), settings.alarm_topic_arn),
             breaker=policy.breaker,
-            tripped=tripped,
+            on_trip=tripped,
         ),
-        waiting_room=DynamoPausedWork(),
+        paused_work=DynamoPausedWork(),
         webhooks=QueueWebhookDeliveries(
             records=DynamoConsentRecords(),
-            notices=WebhookQueue(sqs, settings.notices_queue_url),
-            subscribers=tuple(one.name for one in policy.webhook_endpoints),
+            queue=WebhookQueue(sqs, settings.notices_queue_url),
+            endpoints=tuple(one.name for one in policy.webhook_endpoints),
         ),
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
-        park=dead_letter_effect(dead_letters),
+        dead_letter=dead_letter_effect(dead_letters),
     )

@@ -20,7 +20,7 @@ def sweep() -> ResumePaused:
     lanes = {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url}
     return ResumePaused(
         switches=DynamoSwitches(),
-        waiting_room=DynamoPausedWork(),
+        paused_work=DynamoPausedWork(),
         wakes=WakeQueue(sqs, settings.wakes_queue_url),
-        outbox=MessageQueue(sqs, lanes),
+        messages=MessageQueue(sqs, lanes),
     )

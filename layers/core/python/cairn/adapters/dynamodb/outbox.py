@@ -26,7 +26,7 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
     return Committed(
         profile=_profile(change["Keys"]["pk"]["S"], new, instant_from_wire(outbox["at"])),
         enrollments=codec.enrollments_from_wire(_json(new, "enrollments") if "enrollments" in new else {}),
-        revision=_revision(new),
+        version=_revision(new),
         at=instant_from_wire(outbox["at"]),
         effects=tuple(codec.effect_from_wire(effect) for effect in outbox["effects"]),
         facts=tuple(codec.fact_from_wire(fact) for fact in outbox["facts"]),

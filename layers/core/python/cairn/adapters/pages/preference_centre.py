@@ -7,7 +7,7 @@ from datetime import datetime
 from cairn.adapters.pages.forms import Form, form_of
 from cairn.adapters.pages.render import Page, Pages
 from cairn.adapters.pages.texts import Texts, texts_for
-from cairn.application.consent.serve_preferences import Filled, ServePreferences, Shown, Topic
+from cairn.application.consent.serve_preferences import ServePreferences, ShownWording, SubmittedForm, Topic
 from cairn.domain.consent.links import Link, LinkKind
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
@@ -71,7 +71,7 @@ class PreferenceCentre:
 
     def _unsubscribe(self, visit: Visit, link: Link, form: Form | None, now: datetime) -> Page:
         t = _texts(visit, form)
-        preferences = self.serve.sibling(LinkKind.PREFERENCES, link)
+        preferences = self.serve.token_for(LinkKind.PREFERENCES, link)
         if form is None:
             return self.pages.ask_to_unsubscribe(t, link, preferences)
         name, value = ONE_CLICK
@@ -79,9 +79,9 @@ class PreferenceCentre:
             raise MalformedBodyError("only List-Unsubscribe=One-Click unsubscribes")
         topic = (link.channel, link.purpose)
         if "language" in form:
-            self.serve.unsubscribe(link, Shown(t.version, {topic: t.unsubscribe}, t.language), now)
+            self.serve.unsubscribe(link, ShownWording(t.version, {topic: t.unsubscribe}, t.language), now)
             return self.pages.unsubscribed(t, link, preferences)
-        self.serve.unsubscribe(link, Shown("RFC 8058", {topic: "List-Unsubscribe=One-Click"}), now)
+        self.serve.unsubscribe(link, ShownWording("RFC 8058", {topic: "List-Unsubscribe=One-Click"}), now)
         return self.pages.plain("Unsubscribed.")
 
     def _confirm(self, visit: Visit, link: Link, form: Form | None, now: datetime) -> Page:
@@ -91,9 +91,9 @@ class PreferenceCentre:
         if form.get("confirm") != ("yes",):
             raise MalformedBodyError("only the page's own button confirms")
         wording = {(link.channel, link.purpose): self.pages.asked_to_confirm(t, link)}
-        if not self.serve.confirm(link, Shown(t.version, wording, t.language, visit.ip), now):
+        if not self.serve.confirm(link, ShownWording(t.version, wording, t.language, visit.ip), now):
             return self.pages.gone(t)
-        return self.pages.confirmed(t, link, self.serve.sibling(LinkKind.PREFERENCES, link))
+        return self.pages.confirmed(t, link, self.serve.token_for(LinkKind.PREFERENCES, link))
 
     def _preferences(self, visit: Visit, link: Link, form: Form | None, now: datetime) -> Page:
         known = self.serve.preferences(link)
@@ -110,7 +110,7 @@ class PreferenceCentre:
                 seen, ticked = dict.fromkeys(_own(link), True) | seen, frozenset()
             case _:
                 raise MalformedBodyError("only the page's own buttons change anything")
-        wanted = self.serve.choose(link, Filled(ticked, seen, _shown(t, visit)), known, now)
+        wanted = self.serve.choose(link, SubmittedForm(ticked, seen, _shown(t, visit)), known, now)
         return self.pages.choices(t, known, wanted, saved=True) if known else self.pages.gone(t, saved=True)
 
 
@@ -120,11 +120,11 @@ def _texts(visit: Visit, form: Form | None, otherwise: str = "") -> Texts:
     return texts_for(language or visit.accept_language, otherwise)
 
 
-def _shown(t: Texts, visit: Visit) -> Shown:
+def _shown(t: Texts, visit: Visit) -> ShownWording:
     wording = {
         (channel, purpose): f"{t.channels[channel]}: {t.about[purpose]}" for channel in Channel for purpose in Purpose
     }
-    return Shown(t.version, wording, t.language, visit.ip)
+    return ShownWording(t.version, wording, t.language, visit.ip)
 
 
 def _own(link: Link) -> list[Topic]:

@@ -25,7 +25,7 @@ Topic = tuple[Channel, Purpose]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownWording:
     """What the customer read before acting: the proof that goes with the change."""
 
     version: str
@@ -36,13 +36,13 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class SubmittedForm:
     """A form as it was sent."""
 
     ticked: Collection[Topic]
     seen: Mapping[Topic, bool]
     """What it showed."""
-    shown: Shown
+    shown: ShownWording
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ServePreferences:
         """Raises LinkInvalidError or LinkExpiredError."""
         return self.tokens.read(kind, token, now)
 
-    def sibling(self, kind: LinkKind, link: Link) -> str:
+    def token_for(self, kind: LinkKind, link: Link) -> str:
         """The token of another kind for the same customer and message, as long as this one is good."""
         return self.tokens.token(kind, link)
 
@@ -89,28 +89,30 @@ class ServePreferences:
             for purpose in (Purpose.MARKETING, Purpose.TRANSACTIONAL)
         ]
         return Preferences(
-            wanted={topic: self._stands(customer.contact, topic) for topic in topics},
+            wanted={topic: self._is_wanted(customer.contact, topic) for topic in topics},
             denied=frozenset(topic for topic in topics if customer.contact.consent(*topic) is ConsentStatus.DENIED),
             addresses=addresses,
             locale=str(view.get("locale") or ""),
         )
 
-    def unsubscribe(self, link: Link, shown: Shown, now: datetime) -> None:
+    def unsubscribe(self, link: Link, shown: ShownWording, now: datetime) -> None:
         """Withdraw what the link names. Reads nothing: it works for whoever is gone, and whatever is out of order."""
         topic = (link.channel, link.purpose)
         self._store(LinkKind.UNSUBSCRIBE, link, [_denied(topic, Method.ONE_CLICK, shown, now)], now)
 
-    def confirm(self, link: Link, shown: Shown, now: datetime) -> bool:
+    def confirm(self, link: Link, shown: ShownWording, now: datetime) -> bool:
         """Grant what was asked: the second half of a double opt-in. False where nobody is left to grant it to."""
         known = self.preferences(link)
         if known is None:
             return False
-        method = Method.DOUBLE_OPT_IN if self._went_to(link, known) else Method.SINGLE_OPT_IN
+        method = Method.DOUBLE_OPT_IN if self._sent_to_current_address(link, known) else Method.SINGLE_OPT_IN
         change = _granted((link.channel, link.purpose), method, shown, now)
         self._store(LinkKind.CONFIRM, link, [change], now)
         return True
 
-    def choose(self, link: Link, filled: Filled, known: Preferences | None, now: datetime) -> Mapping[Topic, bool]:
+    def choose(
+        self, link: Link, filled: SubmittedForm, known: Preferences | None, now: datetime
+    ) -> Mapping[Topic, bool]:
         """Save a form, where `known` is what is stored by now; gives what is wanted from here on.
 
         What stands unticked is denied, unless it is already; who wants nothing at all says it of the address anyhow, so
@@ -122,9 +124,11 @@ class ServePreferences:
             topic: topic in filled.ticked and (was or _is_known(known, topic)) for topic, was in filled.seen.items()
         }
 
-    def _changes(self, link: Link, filled: Filled, known: Preferences | None, now: datetime) -> Iterator[ConsentChange]:
+    def _changes(
+        self, link: Link, filled: SubmittedForm, known: Preferences | None, now: datetime
+    ) -> Iterator[ConsentChange]:
         denied = known.denied if known else frozenset()
-        own = self._went_to(link, known)
+        own = self._sent_to_current_address(link, known)
         for topic, was in filled.seen.items():
             here = topic[0] is link.channel
             if topic not in filled.ticked and (topic not in denied or (here and not filled.ticked)):
@@ -152,7 +156,7 @@ class ServePreferences:
         )
         self.inbox.put([event])
 
-    def _stands(self, contact: Contact, topic: Topic) -> bool:
+    def _is_wanted(self, contact: Contact, topic: Topic) -> bool:
         change = contact.change(*topic)
         if change is None or change.status is ConsentStatus.PENDING:
             return topic in IMPLIED_CONSENT
@@ -161,7 +165,7 @@ class ServePreferences:
         channel, purpose = topic
         return change.confirmed or purpose is not Purpose.MARKETING or channel not in self.policy.double_opt_in
 
-    def _went_to(self, link: Link, known: Preferences | None) -> bool:
+    def _sent_to_current_address(self, link: Link, known: Preferences | None) -> bool:
         """Whether the link went to the address that the customer has now."""
         address = known.addresses.get(link.channel) if known else None
         return address is not None and suppression_key(link.channel, address, self.salt) == link.key
@@ -172,15 +176,15 @@ def _is_known(known: Preferences | None, topic: Topic) -> bool:
     return known is not None and topic in known.wanted
 
 
-def _denied(topic: Topic, method: Method, shown: Shown, now: datetime) -> ConsentChange:
+def _denied(topic: Topic, method: Method, shown: ShownWording, now: datetime) -> ConsentChange:
     return ConsentChange(*topic, ConsentStatus.DENIED, now, PREFERENCES_SOURCE, _evidence(topic, method, shown))
 
 
-def _granted(topic: Topic, method: Method, shown: Shown, now: datetime) -> ConsentChange:
+def _granted(topic: Topic, method: Method, shown: ShownWording, now: datetime) -> ConsentChange:
     evidence = _evidence(topic, method, shown) | ({"ip": shown.ip} if shown.ip else {})
     return ConsentChange(*topic, ConsentStatus.GRANTED, now, PREFERENCES_SOURCE, evidence)
 
 
-def _evidence(topic: Topic, method: Method, shown: Shown) -> dict[str, str]:
+def _evidence(topic: Topic, method: Method, shown: ShownWording) -> dict[str, str]:
     told = {"wording": shown.wording.get(topic, ""), "wording_version": shown.version, "locale": shown.locale}
     return {"method": method.value} | {name: text for name, text in told.items() if text}

@@ -30,7 +30,7 @@ T = TypeVar("T")
 REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
 """Events of which the customer is the author; what they answer is another message than their own."""
 
-SPOKEN_TO_US = REPLIES - {EVENT_TYPES[Intent.STOP]}
+RETURNING_REPLIES = REPLIES - {EVENT_TYPES[Intent.STOP]}
 """Events by which somebody who was erased comes back; a STOP of theirs is heeded for the number alone."""
 
 OPT_OUT_WORDS = frozenset({"STOP", "HELP", "START"})
@@ -44,7 +44,7 @@ ATTEMPTS = 8
 class ProcessEvent:
     customers: Customers
     journeys: JourneyVersions
-    normal_phone: Callable[[str], str | None]
+    normalize_phone: Callable[[str], str | None]
     salt: str
     sent: Sent
     switches: Switches
@@ -59,7 +59,7 @@ class ProcessEvent:
         Raises ConflictError when the customer is too busy, ErasedCustomerError where it is about somebody who was
         erased since.
         """
-        event = self._understood(self._normal(event))
+        event = self._with_keyword(self._with_valid_phones(event))
         try:
             return _until_committed(lambda: self._attempt(event, now))
         except DuplicateEventError:
@@ -86,12 +86,12 @@ class ProcessEvent:
             found = self.customers.find(event.identifiers)
         _check_not_erased(found, event)
         before, claimed = _same_person(found, event)
-        known = merge_customers(before, now) if before else self._stranger(event, found, now)
-        event = self._matched(event, known.customer.id)
+        known = merge_customers(before, now) if before else self._new_customer(event, found, now)
+        event = self._with_message(event, known.customer.id)
         named = replace(
             known.customer,
             profile=known.customer.profile.named(*claimed),
-            erased=_taken_over(known.customer, found, claimed, now),
+            erased=_erased_identifiers(known.customer, found, claimed, now),
         )
         reaction = on_event(named, event, self.journeys, now, self.policy)
         reaction = replace(
@@ -111,7 +111,7 @@ class ProcessEvent:
             self.customers.commit(Commit(reaction, (customer,), now))
         return reaction
 
-    def _stranger(self, event: Event, found: FoundCustomers, now: datetime) -> Reaction:
+    def _new_customer(self, event: Event, found: FoundCustomers, now: datetime) -> Reaction:
         home, erased = customer_id_for(event.identifiers[0], self.salt), found.erased.get(event.identifiers[0])
         return Reaction(Customer(Profile(id_after_erasure(home, erased) if erased else home, created_at=now)))
 
@@ -120,7 +120,7 @@ class ProcessEvent:
             entered = reaction.customer.enrollments[key]
             self.journeys.keep(self.journeys.version(entered.journey, entered.version))
 
-    def _matched(self, event: Event, customer_id: str) -> Event:
+    def _with_message(self, event: Event, customer_id: str) -> Event:
         """An event about one of our messages, with what is known of that one; a read more where it is not told."""
         if not is_provider(event.source) or not event.about_a_message:
             return event
@@ -139,7 +139,7 @@ class ProcessEvent:
         ours = {"message_id": told, "enrollment": enrollment, "step": step}
         return replace(event, properties={**event.properties, **ours})
 
-    def _understood(self, event: Event) -> Event:
+    def _with_keyword(self, event: Event) -> Event:
         """A reply by what it means: STOP, HELP and START are no answers to what a journey asked."""
         if not is_provider(event.source) or event.type != REPLIED:
             return event
@@ -150,16 +150,16 @@ class ProcessEvent:
             properties["confirms"] = True
         return replace(event, type=EVENT_TYPES[intent] if intent else event.type, properties=properties)
 
-    def _normal(self, event: Event) -> Event:
+    def _with_valid_phones(self, event: Event) -> Event:
         """Phone numbers in E.164; one that is none is dropped, and with it an event that names nobody else."""
         told = event.attributes.get(PHONE)
         if isinstance(told, str):
-            event = replace(event, attributes={**event.attributes, PHONE: self.normal_phone(told)})
+            event = replace(event, attributes={**event.attributes, PHONE: self.normalize_phone(told)})
         if not any(one.kind == PHONE for one in event.identifiers):
             return event
         kept: list[Identifier] = []
         for one in event.identifiers:
-            value = self.normal_phone(one.value) if one.kind == PHONE else one.value
+            value = self.normalize_phone(one.value) if one.kind == PHONE else one.value
             if value is not None:
                 kept.append(identifier(one.kind, value))
         if not kept and not event.customer_id:
@@ -188,12 +188,12 @@ def _check_not_erased(found: FoundCustomers, event: Event) -> None:
     known = dict(found.erased)
     for customer in found.customers:
         known |= {one: customer.erased[one.key] for one in event.identifiers if one.key in customer.erased}
-    reported = is_provider(event.source) and event.about_a_message and event.type not in SPOKEN_TO_US
+    reported = is_provider(event.source) and event.about_a_message and event.type not in RETURNING_REPLIES
     if any(event.occurred_at <= at for at in known.values()) or (known and reported and not found.customers):
         raise ErasedCustomerError("whom it is about was erased since")
 
 
-def _taken_over(
+def _erased_identifiers(
     customer: Customer, found: FoundCustomers, claimed: tuple[Identifier, ...], now: datetime
 ) -> Mapping[str, datetime]:
     """Names that somebody had who was erased, for as long as anything of theirs may still be under way."""

@@ -36,7 +36,7 @@ class Committed:
 
     profile: Profile
     enrollments: Mapping[str, Enrollment]
-    revision: int
+    version: int
     at: datetime
     effects: tuple[Effect, ...]
     facts: tuple[Fact, ...]
@@ -45,36 +45,36 @@ class Committed:
 @dataclass(frozen=True, slots=True)
 class RelayEffects:
     timers: Timers
-    outbox: MessageQueue
+    messages: MessageQueue
     tasks: Tasks
     timeline: Timeline
     deliveries: Deliveries
     health: WatchHealth
-    waiting_room: PausedWorkStore
+    paused_work: PausedWorkStore
     webhooks: QueueWebhookDeliveries
     erasures: Erasures
-    park: Callable[[str, Effect | Mapping[str, Any], Exception], None]
+    dead_letter: Callable[[str, Effect | Mapping[str, Any], Exception], None]
     """Keeps what can never be carried out: the customer's id; an effect, or a change of the table; why."""
 
     def __call__(self, commit: Committed, now: datetime) -> None:
         """Carry out one commit's effects. Raises where trying again may help; then all are done again."""
         if commit.facts:
-            self.timeline.remember(commit.profile.id, commit.revision, commit.facts, commit.at)
+            self.timeline.remember(commit.profile.id, commit.version, commit.facts, commit.at)
         for effect in commit.effects:
             try:
                 self._carry_out(effect, commit, now)
             except CairnError as error:
                 if error.retryable:
                     raise
-                self.park(commit.profile.id, effect, error)
+                self.dead_letter(commit.profile.id, effect, error)
 
     def _carry_out(self, effect: Effect, commit: Committed, now: datetime) -> None:  # noqa: C901  one branch an effect
         customer = commit.profile.id
         match effect:
             case SendMessage():
-                self.outbox.put(message_of(effect, commit))
+                self.messages.put(message_of(effect, commit))
             case AnswerKeyword():
-                self.outbox.put(answer_of(effect, commit))
+                self.messages.put(answer_of(effect, commit))
             case WakeAt():
                 self.timers.wake(customer, effect, now)
             case OpenTask():
@@ -83,14 +83,14 @@ class RelayEffects:
             case MoveMessage():
                 moved = self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
                 if moved is not None:  # done again, it moves nothing any more: each word counts once
-                    self.health.saw(moved, effect.status, effect.at, now)
+                    self.health.count(moved, effect.status, effect.at, now)
             case AbsorbHistory():
                 self.timeline.absorb(customer, effect.merged)
             case RecordConsent():
                 self.webhooks(customer, effect)
             case PauseEnrollment() if effect.enrollment in commit.enrollments:  # a letter's may be over by now
                 due_at = commit.enrollments[effect.enrollment].due_at or commit.at
-                self.waiting_room.add(customer, commit.revision, effect, due_at)
+                self.paused_work.add(customer, commit.version, effect, due_at)
             case EraseCustomer():
                 self.erasures.put(customer, effect, SQS_MAX_DELAY)
 

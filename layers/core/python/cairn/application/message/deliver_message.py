@@ -45,114 +45,124 @@ LEASE: timedelta = 2 * FUNCTION_TIMEOUT
 ATTEMPTS = 8
 """Times to decide anew when the customer changes in between; the queue's own retries come after that."""
 
-IN_THE_QUEUE = timedelta(minutes=2)
+QUEUE_SHARE = timedelta(minutes=2)
 """How much of a long wait is spent in the queue: more than a schedule is late by, and less than a queue delays."""
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+NO_REJECTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverMessage:
     deliveries: Deliveries
-    held: DeferredMessages
+    deferred: DeferredMessages
     tasks: Tasks
     renderer: Renderer
     providers: Mapping[Channel, Provider]
     switches: Switches
-    pace: RateLimiter
-    whereabouts: Callable[[Message], Jurisdiction]
+    rate_limiter: RateLimiter
+    jurisdiction_of: Callable[[Message], Jurisdiction]
 
-    def brief(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
+    def contexts(self, requests: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
         """All that is known of these messages, in one read; None of one whose customer was erased."""
-        return self.deliveries.contexts(asked)
+        return self.deliveries.contexts(requests)
 
-    def __call__(self, asked: DeliveryRequest, now: datetime, brief: DeliveryContext | None) -> MessageStatus | None:
+    def __call__(
+        self, request: DeliveryRequest, now: datetime, context: DeliveryContext | None
+    ) -> MessageStatus | None:
         """What became of it; None where its customer was erased. Raises where it must be delivered again."""
-        rejected = NOTHING
+        rejected = NO_REJECTIONS
         for _ in range(ATTEMPTS):
-            if brief is None:
+            if context is None:
                 return None
-            if brief.settled:
-                return brief.status
+            if context.settled:
+                return context.status
             try:
-                return self._deliver(brief, rejected, now)
+                return self._deliver(context, rejected, now)
             except _TryNextChannelError as error:
                 rejected = {**rejected, f"rejected_{error.channel}": error.code}
             except ConflictError:
                 pass
-            (brief,) = self.deliveries.contexts([asked])
+            (context,) = self.deliveries.contexts([request])
         raise ConflictError("the customer keeps changing; the message is delivered once more")
 
-    def _deliver(self, brief: DeliveryContext, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
-        message = brief.message
-        earlier = brief.contact.claims.get(message.id)
+    def _deliver(self, context: DeliveryContext, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
+        message = context.message
+        earlier = context.contact.claims.get(message.id)
         if earlier is not None:
             if now - earlier.at < LEASE:
                 raise ClaimedElsewhereError("the message is being sent; if not, the lease ends soon")
             if message.purpose is Purpose.MARKETING:
-                return self._record(brief, MessageStatus.UNDECIDED, now, {"reason": "crash_around_provider"})
+                return self._record(context, MessageStatus.UNDECIDED, now, {"reason": "crash_around_provider"})
         left = tuple(channel for channel in message.channels if f"rejected_{channel}" not in rejected)
         message = replace(
-            message, channels=left, terms=self.renderer.terms(message), jurisdiction=self.whereabouts(message)
+            message, channels=left, terms=self.renderer.terms(message), jurisdiction=self.jurisdiction_of(message)
         )
-        brief = replace(brief, message=message)
-        verdict = gate.decide(message, brief.contact, brief.contact.claims, self.switches.current(now), now)
+        context = replace(context, message=message)
+        verdict = gate.decide(message, context.contact, context.contact.claims, self.switches.current(now), now)
         match verdict:
             case Suppress():
                 detail = {"reason": verdict.reason.value, "why": verdict.why, **rejected}
-                return self._record(brief, MessageStatus.SUPPRESSED, now, detail)
+                return self._record(context, MessageStatus.SUPPRESSED, now, detail)
             case Defer():
-                return self._hold(brief, verdict, now)
+                return self._defer(context, verdict, now)
             case Send():
-                return self._send(brief, verdict, rejected, now)
+                return self._send(context, verdict, rejected, now)
 
-    def _send(self, brief: DeliveryContext, verdict: Send, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
-        message, channel = brief.message, verdict.channel
+    def _send(
+        self, context: DeliveryContext, verdict: Send, rejected: Mapping[str, str], now: datetime
+    ) -> MessageStatus:
+        message, channel = context.message, verdict.channel
         detail: dict[str, Any] = {"channel": channel.value, "reason": verdict.reason.value, **rejected}
         detail |= {"why": verdict.why} if verdict.why else {}
         try:
             rendered = self.renderer.render(message, channel, verdict.address)
         except TemplateError as error:
-            return self._record(brief, MessageStatus.FAILED, now, detail | {"reason": "template", "error": str(error)})
-        slot = self._slot(brief, channel, now)
+            return self._record(
+                context, MessageStatus.FAILED, now, detail | {"reason": "template", "error": str(error)}
+            )
+        slot = self._reserve(context, channel, now)
         if slot.at > now:
-            return self._hold(brief, _wait_for(slot, message, channel), now)
+            return self._defer(context, _wait_for(slot, message, channel), now)
         claim = Claim(now, message.purpose, channel, message.journey)
-        self.deliveries.claim(message, brief.contact, claim)
+        self.deliveries.claim(message, context.contact, claim)
         try:
             provider_id = self.providers[channel].send(message, rendered)
         except ProviderRejectedError as error:
             if channel != message.channels[-1]:
                 self.deliveries.release(message)
                 raise _TryNextChannelError(channel, error.code) from error
-            return self._record(brief, MessageStatus.FAILED, now, detail | {"reason": "provider", "error": error.code})
+            return self._record(
+                context, MessageStatus.FAILED, now, detail | {"reason": "provider", "error": error.code}
+            )
         except ProviderBusyError:
             self.deliveries.release(message)
             raise
         said = {"subject": rendered.subject, "body": rendered.redacted_text, "provider_id": provider_id}
-        return self._record(brief, MessageStatus.SENT, now, detail | {key: text for key, text in said.items() if text})
+        return self._record(
+            context, MessageStatus.SENT, now, detail | {key: text for key, text in said.items() if text}
+        )
 
-    def _slot(self, brief: DeliveryContext, channel: Channel, now: datetime) -> Reservation:
+    def _reserve(self, context: DeliveryContext, channel: Channel, now: datetime) -> Reservation:
         """When the provider has room for it. One that has a place keeps it, until that is long past."""
-        had = _place_of(brief, channel)
+        had = _reservation_of(context, channel)
         if had is not None and had.at > now:
             return had
         after = had.line if had is not None and now - had.at <= RESERVATION_TTL else ""
-        country = brief.message.jurisdiction.countries.get(channel, "")
-        return self.pace.reserve(channel, country, brief.message.purpose, now, after)
+        country = context.message.jurisdiction.countries.get(channel, "")
+        return self.rate_limiter.reserve(channel, country, context.message.purpose, now, after)
 
-    def _hold(self, brief: DeliveryContext, verdict: Defer, now: datetime) -> MessageStatus:
+    def _defer(self, context: DeliveryContext, verdict: Defer, now: datetime) -> MessageStatus:
         """Hold it, and have it brought again. A step done twice is done once, and the queue brings it until all are."""
-        message = brief.message
+        message = context.message
         if verdict.reason is Reason.REVIEW:
             try:
                 self._ask_for_review(message, verdict, now)
             except TemplateError as error:
-                return self._record(brief, MessageStatus.FAILED, now, {"reason": "template", "error": str(error)})
+                return self._record(context, MessageStatus.FAILED, now, {"reason": "template", "error": str(error)})
         hold = Deferral(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
-        self.deliveries.defer(brief, hold, verdict, now)
+        self.deliveries.defer(context, hold, verdict, now)
         if verdict.until is not None:
-            self.held.schedule(message, _brought_at(verdict, verdict.until, now), now)
+            self.deferred.schedule(message, _scheduled_at(verdict, verdict.until, now), now)
         return MessageStatus.DEFERRED
 
     def _ask_for_review(self, message: Message, verdict: Defer, now: datetime) -> None:
@@ -162,7 +172,7 @@ class DeliverMessage:
             "message": message.id,
             "template": message.template,
             "channel": channel.value,
-            **_shown(rendered),
+            **_texts(rendered),
             "profile": message.variables.get("profile", {}),
             "data": message.variables.get("data", {}),
         }
@@ -178,32 +188,32 @@ class DeliverMessage:
         self.tasks.open(message.customer, message.journey, task, now)
 
     def _record(
-        self, brief: DeliveryContext, status: MessageStatus, now: datetime, detail: Mapping[str, Any]
+        self, context: DeliveryContext, status: MessageStatus, now: datetime, detail: Mapping[str, Any]
     ) -> MessageStatus:
-        self.deliveries.record(brief, status, now, detail)
+        self.deliveries.record(context, status, now, detail)
         return status
 
 
-def _wait_for(slot: Reservation, message: Message, channel: Channel) -> Defer:
+def _wait_for(reservation: Reservation, message: Message, channel: Channel) -> Defer:
     """Until its place; who has none asks again then."""
-    if slot.line:
-        return Defer(slot.at, Reason.RATE, {"channel": channel.value, "place": slot.line})
-    return Defer(rate_limit.retry_at(slot, message.id), Reason.RATE, {"channel": channel.value})
+    if reservation.line:
+        return Defer(reservation.at, Reason.RATE, {"channel": channel.value, "place": reservation.line})
+    return Defer(rate_limit.retry_at(reservation, message.id), Reason.RATE, {"channel": channel.value})
 
 
-def _place_of(brief: DeliveryContext, channel: Channel) -> Reservation | None:
+def _reservation_of(context: DeliveryContext, channel: Channel) -> Reservation | None:
     """The place on the channel that the message waits for, if that is what it waits for."""
-    hold = brief.contact.deferrals.get(brief.message.id)
-    if hold is None or hold.until is None or hold.reason != Reason.RATE or not brief.decisions:
+    hold = context.contact.deferrals.get(context.message.id)
+    if hold is None or hold.until is None or hold.reason != Reason.RATE or not context.decisions:
         return None
-    why = brief.decisions[-1]["why"]
+    why = context.decisions[-1]["why"]
     return Reservation(hold.until, why["place"]) if "place" in why and why["channel"] == channel else None
 
 
-def _brought_at(verdict: Defer, until: datetime, now: datetime) -> datetime:
+def _scheduled_at(verdict: Defer, until: datetime, now: datetime) -> datetime:
     """A schedule knows minutes, and would bring all places of one at once: a long wait ends in the queue."""
     far = "place" in verdict.why and until - now >= SQS_MAX_DELAY
-    return until - IN_THE_QUEUE if far else until
+    return until - QUEUE_SHARE if far else until
 
 
 class _TryNextChannelError(Exception):
@@ -215,6 +225,6 @@ class _TryNextChannelError(Exception):
         super().__init__(code)
 
 
-def _shown(rendered: Rendered) -> dict[str, str]:
+def _texts(rendered: Rendered) -> dict[str, str]:
     parts = {"subject": rendered.subject, "text": rendered.redacted_text}
     return {name: text for name, text in parts.items() if text}

@@ -22,7 +22,7 @@ class Reviewed:
 class ReviewMessages:
     find: FindCustomer
     reviews: Reviews
-    outbox: MessageQueue
+    messages: MessageQueue
 
     def waiting(self, limit: int) -> Sequence[UnderReview]:
         return self.reviews.waiting(limit)
@@ -39,5 +39,5 @@ class ReviewMessages:
         customer = self.find.of_message(message_id, name)
         audited = AuditEntry(now, by, APPROVE if granted else REJECT, message_id, why, {"customer": customer.id})
         purpose = self.reviews.decide(customer.id, message_id, Approval(granted, by, now), audited)
-        self.outbox.put_deferred(customer.id, message_id, purpose)
+        self.messages.put_deferred(customer.id, message_id, purpose)
         return Reviewed(message_id, customer.id)

@@ -63,41 +63,49 @@ class OperatorCommands:
     suppressions: Suppressions
     salt: str
 
-    def consent(self, name: str, said: ConsentStatement, word: Attribution) -> CommandReceipt:
+    def consent(self, name: str, statement: ConsentStatement, attribution: Attribution) -> CommandReceipt:
         """Raises as FindCustomer does."""
         customer = self.find(name)
-        proof = {"method": Method.OPERATOR.value, "actor": word.by, "why": word.why, **said.evidence}
-        change = ConsentChange(said.channel, said.purpose, said.status, word.at, OPERATORS_SOURCE, proof)
-        about = {"channel": said.channel.value, "purpose": said.purpose.value, "status": said.status.value}
-        event = self._event(CONSENT_CHANGED, customer.id, word, consent=(change,))
-        return self._instruct("consent", event, customer.id, word, about)
+        proof = {"method": Method.OPERATOR.value, "actor": attribution.by, "why": attribution.why, **statement.evidence}
+        change = ConsentChange(
+            statement.channel, statement.purpose, statement.status, attribution.at, OPERATORS_SOURCE, proof
+        )
+        about = {
+            "channel": statement.channel.value,
+            "purpose": statement.purpose.value,
+            "status": statement.status.value,
+        }
+        event = self._event(CONSENT_CHANGED, customer.id, attribution, consent=(change,))
+        return self._submit("consent", event, customer.id, attribution, about)
 
-    def suppress(self, channel: Channel, address: str, word: Attribution) -> CommandReceipt:
+    def suppress(self, channel: Channel, address: str, attribution: Attribution) -> CommandReceipt:
         """Nothing goes to the address any more, whoever's it is, or of nobody."""
-        return self._address("suppress", SUPPRESSED, channel, address, word)
+        return self._address("suppress", SUPPRESSED, channel, address, attribution)
 
-    def release(self, channel: Channel, address: str, word: Attribution) -> CommandReceipt:
+    def release(self, channel: Channel, address: str, attribution: Attribution) -> CommandReceipt:
         """Whatever the address was suppressed for is forgiven. Consent comes back by no such word."""
-        return self._address("release", RELEASED, channel, address, word)
+        return self._address("release", RELEASED, channel, address, attribution)
 
-    def standing(self, channel: Channel, address: str) -> tuple[str, tuple[Suppression, ...]]:
+    def current_suppressions(self, channel: Channel, address: str) -> tuple[str, tuple[Suppression, ...]]:
         """What is known against an address, by the key that stands for it."""
         known = self.suppressions.current({channel: address})
         return suppression_key(channel, address, self.salt), known.get(channel, ())
 
-    def erase(self, name: str, word: Attribution) -> CommandReceipt:
+    def erase(self, name: str, attribution: Attribution) -> CommandReceipt:
         """Forget a customer; gives the receipt's id. Raises as FindCustomer does."""
         customer = self.find(name)
-        event = self._event(ERASURE_REQUESTED, customer.id, word, {"actor": word.by})
+        event = self._event(ERASURE_REQUESTED, customer.id, attribution, {"actor": attribution.by})
         receipt = erasure_order(customer.id, event).id
-        self._instruct("order_erasure", event, customer.id, word, {"receipt": receipt})
+        self._submit("order_erasure", event, customer.id, attribution, {"receipt": receipt})
         return CommandReceipt(receipt, customer.id)
 
-    def _address(self, what: str, type_: str, channel: Channel, address: str, word: Attribution) -> CommandReceipt:
+    def _address(
+        self, what: str, type_: str, channel: Channel, address: str, attribution: Attribution
+    ) -> CommandReceipt:
         key = suppression_key(channel, address, self.salt)
         owner = self._owner(identifier(KINDS[channel], address))
-        event = self._event(type_, owner, word, {"channel": channel.value, "key": key})
-        return self._instruct(what, event, f"address:{key}", word, {"channel": channel.value})
+        event = self._event(type_, owner, attribution, {"channel": channel.value, "key": key})
+        return self._submit(what, event, f"address:{key}", attribution, {"channel": channel.value})
 
     def _owner(self, name: Identifier) -> str:
         """Whose address it is; of nobody's, the id that its owner would have: nobody is made up for it."""
@@ -108,25 +116,25 @@ class OperatorCommands:
         self,
         type_: str,
         customer_id: str,
-        word: Attribution,
+        attribution: Attribution,
         properties: Mapping[str, Any] | None = None,
         consent: tuple[ConsentChange, ...] = (),
     ) -> Event:
         """Asked twice in one instant, it is one event."""
         said = [f"{change.key}:{change.status}" for change in consent] + [str(properties or "")]
         return Event(
-            id=short_hash(type_, customer_id, word.by, word.at.isoformat(), *said, length=26),
+            id=short_hash(type_, customer_id, attribution.by, attribution.at.isoformat(), *said, length=26),
             source=OPERATORS_SOURCE,
             type=type_,
-            occurred_at=word.at,
+            occurred_at=attribution.at,
             customer_id=customer_id,
             properties=properties or {},
             consent=consent,
         )
 
-    def _instruct(
-        self, what: str, event: Event, target: str, word: Attribution, detail: Mapping[str, Any]
+    def _submit(
+        self, what: str, event: Event, target: str, attribution: Attribution, detail: Mapping[str, Any]
     ) -> CommandReceipt:
-        self.audit.write(AuditEntry(word.at, word.by, what, target, word.why, detail))
+        self.audit.write(AuditEntry(attribution.at, attribution.by, what, target, attribution.why, detail))
         self.inbox.put([event])
         return CommandReceipt(event.id, target.removeprefix("address:"))

@@ -15,9 +15,9 @@ from cairn.settings import SWITCH_TTL
 @dataclass(frozen=True, slots=True)
 class ResumePaused:
     switches: SwitchBoard
-    waiting_room: PausedWorkStore
+    paused_work: PausedWorkStore
     wakes: Wakes
-    outbox: MessageQueue
+    messages: MessageQueue
 
     def __call__(self, now: datetime, has_time: Callable[[], bool]) -> int:
         """How many were set going; the next sweep goes on where the time was up.
@@ -26,7 +26,7 @@ class ResumePaused:
         """
         count = 0
         for target in self.switches.board().resumed(now - SWITCH_TTL):
-            for some in self.waiting_room.pages(target):
+            for some in self.paused_work.pages(target):
                 if not has_time():
                     return count
                 enrollments = [one for one in some if isinstance(one, PausedEnrollment)]
@@ -34,7 +34,7 @@ class ResumePaused:
                     self.wakes.wake_now(enrollments)
                 for one in some:
                     if not isinstance(one, PausedEnrollment):
-                        self.outbox.put_deferred(one.customer, one.id, one.purpose)
-                self.waiting_room.remove(target, some)
+                        self.messages.put_deferred(one.customer, one.id, one.purpose)
+                self.paused_work.remove(target, some)
                 count += len(some)
         return count

@@ -28,12 +28,12 @@ class Switch:
     def stop(self, target: str, *, by: str, why: str, now: datetime) -> Board:
         """Nothing of the target goes out any more; what would is dropped."""
         order = _order("stop", target, note_of(by, why, now))
-        return self._turn(order, lambda board: board.stopping(order.target, note_of(by, why, now)))
+        return self._update(order, lambda board: board.stopping(order.target, note_of(by, why, now)))
 
     def start(self, target: str, *, by: str, why: str, now: datetime) -> Board:
         """Undo a stop. What was dropped stays dropped."""
         order = _order("start", target, note_of(by, why, now))
-        return self._turn(order, lambda board: board.starting(order.target))
+        return self._update(order, lambda board: board.starting(order.target))
 
     def pause(  # noqa: PLR0913  who, when and why belong to every order
         self,
@@ -47,7 +47,7 @@ class Switch:
     ) -> Board:
         """Everything of the target waits until it is resumed; the policy may still be chosen then."""
         order = _order("pause", target, note_of(by, why, now), _chosen(policy, window_of(window)))
-        return self._turn(order, lambda board: board.pausing(order.target, note_of(by, why, now), policy, window))
+        return self._update(order, lambda board: board.pausing(order.target, note_of(by, why, now), policy, window))
 
     def resume(  # noqa: PLR0913
         self,
@@ -63,9 +63,9 @@ class Switch:
         order = _order(
             "resume", target, note_of(by, why, now), _chosen(policy, None if window is None else window_of(window))
         )
-        return self._turn(order, lambda board: board.resuming(order.target, now, policy, window))
+        return self._update(order, lambda board: board.resuming(order.target, now, policy, window))
 
-    def _turn(self, order: AuditEntry, change: Callable[[Board], Board]) -> Board:
+    def _update(self, order: AuditEntry, change: Callable[[Board], Board]) -> Board:
         for _ in range(ATTEMPTS):
             before = self.board.board()
             after = change(before)

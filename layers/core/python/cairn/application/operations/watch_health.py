@@ -28,15 +28,15 @@ class WatchHealth:
     between the pause and the telling leaves the pause, and who and why in the audit.
     """
 
-    tallies: DeliveryCounters
+    counters: DeliveryCounters
     board: SwitchBoard
     tasks: Tasks
     alert: Alert
     breaker: Breaker
-    tripped: Callable[[Trip], None]
+    on_trip: Callable[[Trip], None]
     """Counts it, for the alarm that goes off even where the alert cannot be sent."""
 
-    def saw(self, message: Mapping[str, Any], status: str, at: datetime, now: datetime) -> None:
+    def count(self, message: Mapping[str, Any], status: str, at: datetime, now: datetime) -> None:
         """What is recorded of a message, and what a provider told of it. What no sender recorded belongs to nothing."""
         outcome = outcome_of(status)
         targets = _targets(message)
@@ -44,17 +44,17 @@ class WatchHealth:
             return
         at = min(at, now)  # a provider's clock
         for target in targets:
-            self.tallies.add(target, bucket_of(at), outcome)
+            self.counters.add(target, bucket_of(at), outcome)
         if outcome.bad:
-            self._look_after(targets, at, now)
+            self._check(targets, at, now)
 
-    def _look_after(self, targets: tuple[str, ...], at: datetime, now: datetime) -> None:
+    def _check(self, targets: tuple[str, ...], at: datetime, now: datetime) -> None:
         board = self.board.board()
         for target in targets:
             if board.paused(target, now) is not None:
                 continue
-            counted = self.tallies.between(target, *looked_at(self.breaker, at))
-            trip = evaluate(target, counted, self.breaker, at=at, since=_let_go(board, target))
+            counted = self.counters.between(target, *looked_at(self.breaker, at))
+            trip = evaluate(target, counted, self.breaker, at=at, since=_resumed_at(board, target))
             if trip is not None:
                 self._trip(trip, now)
 
@@ -63,7 +63,7 @@ class WatchHealth:
         paused = after.paused(trip.target, now)
         if paused is None or paused.note != Note(BREAKER, now, trip.why):
             return  # somebody else was faster, and has told
-        self.tripped(trip)
+        self.on_trip(trip)
         self.tasks.open(OPERATIONS, "", _task(trip, now), now)
         self.alert.send(
             f"Cairn has paused {trip.target}",
@@ -78,7 +78,7 @@ def _targets(message: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{kind}:{name}" for kind, name in named if name)
 
 
-def _let_go(board: Board, target: str) -> datetime | None:
+def _resumed_at(board: Board, target: str) -> datetime | None:
     """When the target was resumed last."""
     ends = [one.pause.until for one in board.pauses if one.pause.target == target and one.pause.until is not None]
     return max(ends, default=None)

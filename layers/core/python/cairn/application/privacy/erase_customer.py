@@ -18,7 +18,7 @@ from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
 ERASE = "erase"
 """What the audit calls it."""
 
-WHY = "the customer asked to be forgotten"
+REASON = "the customer asked to be forgotten"
 
 
 class Outcome(StrEnum):
@@ -29,9 +29,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EraseCustomer:
-    remains: ErasureStore
+    store: ErasureStore
     schedules: Schedules
-    letters: DeadLetterEraser
+    dead_letters: DeadLetterEraser
     erasures: Erasures
 
     def __call__(self, customer_id: str, order: Order, now: datetime) -> Outcome:
@@ -39,7 +39,7 @@ class EraseCustomer:
 
         Raises ServiceBusyError where somebody is looking at dead letters: the order comes again.
         """
-        sealed = self.remains.pending(customer_id)
+        sealed = self.store.pending(customer_id)
         if sealed is None:
             return Outcome.NOTHING_LEFT
         rest = sealed.at + ERASURE_REST - now
@@ -48,8 +48,8 @@ class EraseCustomer:
             return Outcome.TOO_EARLY
         removed = {
             "schedules": self.schedules.cancel(sealed.enrollments, sealed.timers),
-            "letters": self.letters.remove(sealed.traces),
-            "items": self.remains.remove(sealed),
+            "letters": self.dead_letters.remove(sealed.traces),
+            "items": self.store.remove(sealed),
         }
         detail = {
             "receipt": order.id,
@@ -57,5 +57,5 @@ class EraseCustomer:
             "sealed_at": instant_to_wire(sealed.at),
             "removed": removed,
         }
-        self.remains.complete(sealed, AuditEntry(now, order.by, ERASE, customer_id, WHY, detail))
+        self.store.complete(sealed, AuditEntry(now, order.by, ERASE, customer_id, REASON, detail))
         return Outcome.ERASED

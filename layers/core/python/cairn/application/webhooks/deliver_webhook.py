@@ -32,13 +32,13 @@ ATTEMPTS = len(WAITS) + 1
 JITTER = 0.1
 """Of each wait, so that what failed together does not come back together; the same for the same attempt."""
 
-REST = timedelta(seconds=30)
+BACK_OFF = timedelta(seconds=30)
 """How long a subscriber that does not answer is left alone: what waits for it must not hold up the others' notices."""
 
 MAX_RETRY_AFTER = timedelta(days=1)
 """A subscriber may ask for more; it is asked again by then."""
 
-LEAVE_ME_ALONE = frozenset(
+BACK_OFF_STATUSES = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,
         HTTPStatus.BAD_GATEWAY,
@@ -64,58 +64,58 @@ class GivenUpError(SubscriberError):
 
 @dataclass(frozen=True, slots=True)
 class DeliverWebhook:
-    subscribers: Mapping[str, WebhookEndpoint]
+    endpoints: Mapping[str, WebhookEndpoint]
     records: ConsentRecords
-    wire: WebhookEndpoints
+    client: WebhookEndpoints
     retries: Retries
-    _resting: dict[str, datetime] = field(default_factory=dict)
+    _backing_off: dict[str, datetime] = field(default_factory=dict)
     """Until when a subscriber is left alone, as far as this process knows."""
 
-    def __call__(self, notice: WebhookDelivery, now: datetime) -> Outcome:
+    def __call__(self, delivery: WebhookDelivery, now: datetime) -> Outcome:
         """One attempt. Raises SubscriberError where there will be no further one: the notice is to be parked."""
-        subscriber = self.subscribers.get(notice.subscriber)
+        subscriber = self.endpoints.get(delivery.subscriber)
         if subscriber is None:
-            raise SubscriberError(f"policy.toml has no subscriber {notice.subscriber} any more")
-        if now < self._resting.get(subscriber.name, now):
-            return self._again(notice, "is out of order", self._resting[subscriber.name] - now, now)
-        found = self.records.find(notice.customer, notice.record)
+            raise SubscriberError(f"policy.toml has no subscriber {delivery.subscriber} any more")
+        if now < self._backing_off.get(subscriber.name, now):
+            return self._retry(delivery, "is out of order", self._backing_off[subscriber.name] - now, now)
+        found = self.records.find(delivery.customer, delivery.record)
         if found is None:
             return Outcome.ERASED
         profile, record = found
         try:
-            reply = self.wire.post(subscriber, notice.id, payload(record, profile), now)
+            reply = self.client.post(subscriber, delivery.id, payload(record, profile), now)
         except SubscriberUnreachableError as error:
-            self._resting[subscriber.name] = now + REST
-            return self._again(notice, str(error), timedelta(), now)
-        return self._heard(notice, reply, now)
+            self._backing_off[subscriber.name] = now + BACK_OFF
+            return self._retry(delivery, str(error), timedelta(), now)
+        return self._on_reply(delivery, reply, now)
 
-    def _heard(self, notice: WebhookDelivery, reply: Reply, now: datetime) -> Outcome:
+    def _on_reply(self, delivery: WebhookDelivery, reply: Reply, now: datetime) -> Outcome:
         if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
-            self._resting.pop(notice.subscriber, None)
+            self._backing_off.pop(delivery.subscriber, None)
             return Outcome.DELIVERED
         if reply.status == HTTPStatus.GONE:
-            raise GivenUpError(f"{notice.subscriber} answered 410: remove it from policy.toml, or correct its URL")
-        asked = _asked_for(reply, now)
-        if reply.status in LEAVE_ME_ALONE:
-            self._resting[notice.subscriber] = now + max(asked, REST)
-        return self._again(notice, f"answered {reply.status}", asked, now)
+            raise GivenUpError(f"{delivery.subscriber} answered 410: remove it from policy.toml, or correct its URL")
+        asked = _retry_after(reply, now)
+        if reply.status in BACK_OFF_STATUSES:
+            self._backing_off[delivery.subscriber] = now + max(asked, BACK_OFF)
+        return self._retry(delivery, f"answered {reply.status}", asked, now)
 
-    def _again(self, notice: WebhookDelivery, why: str, at_least: timedelta, now: datetime) -> Outcome:
-        failed = notice.failed()
+    def _retry(self, delivery: WebhookDelivery, why: str, at_least: timedelta, now: datetime) -> Outcome:
+        failed = delivery.failed()
         if failed.attempt >= ATTEMPTS:
-            raise GivenUpError(f"{notice.subscriber} {why}, at the last of {ATTEMPTS} attempts")
+            raise GivenUpError(f"{delivery.subscriber} {why}, at the last of {ATTEMPTS} attempts")
         self.retries.retry_at(failed, now + wait_before(failed, at_least), now)
         return Outcome.PUT_OFF
 
 
-def wait_before(notice: WebhookDelivery, at_least: timedelta = timedelta()) -> timedelta:
+def wait_before(delivery: WebhookDelivery, at_least: timedelta = timedelta()) -> timedelta:
     """How long a notice that has failed is put off."""
-    digest = sha256(f"{notice.id}/{notice.subscriber}/{notice.attempt}".encode()).digest()
+    digest = sha256(f"{delivery.id}/{delivery.subscriber}/{delivery.attempt}".encode()).digest()
     share = int.from_bytes(digest[:4], "big") / 2**32
-    return max(WAITS[notice.attempt - 1], at_least) * (1 + JITTER * share)
+    return max(WAITS[delivery.attempt - 1], at_least) * (1 + JITTER * share)
 
 
-def _asked_for(reply: Reply, now: datetime) -> timedelta:
+def _retry_after(reply: Reply, now: datetime) -> timedelta:
     """Retry-After (RFC 9110, 10.2.3), in seconds or as a date; nothing where it says neither."""
     text = reply.retry_after.strip()
     try:

@@ -12,16 +12,16 @@ from cairn.domain.webhook_delivery import deliveries_for
 @dataclass(frozen=True, slots=True)
 class QueueWebhookDeliveries:
     records: ConsentRecords
-    notices: WebhookQueue
-    subscribers: tuple[str, ...] = ()
+    queue: WebhookQueue
+    endpoints: tuple[str, ...] = ()
     """The names of those who are told of every change."""
 
     def __call__(self, customer_id: str, effect: RecordConsent) -> None:
         """May be done twice: a record is the same record, and a notice has the id that it had before."""
         names = self.records.add(customer_id, effect.id, _records(effect))
-        told = [one for name in names for one in deliveries_for(customer_id, name, effect.source, self.subscribers)]
+        told = [one for name in names for one in deliveries_for(customer_id, name, effect.source, self.endpoints)]
         if told:
-            self.notices.put(told)
+            self.queue.put(told)
 
 
 def _records(effect: RecordConsent) -> Iterator[ConsentRecord]:

@@ -179,7 +179,7 @@ class ManageRouter:
         why = form.text("why", required=do != "show", most=MAX_WORDS)
         form.check()
         if do == "show":
-            key, standing = self.instruct.standing(channel, address)
+            key, standing = self.instruct.current_suppressions(channel, address)
             return Answer(200, {"channel": channel, "key": key, "standing": documents.suppressions(standing)})
         act = self.instruct.suppress if do == "suppress" else self.instruct.release
         done = act(channel, address, Attribution(call.actor, why, now))
