@@ -1,7 +1,6 @@
-"""The single table, in moto and, where it can be had, in Amazon's own DynamoDB Local."""
+"""The single table, in moto and in a store that is independent of it and atomic between threads."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -17,53 +16,47 @@ from cairn.adapters.dynamodb import items
 from infra.local.cloud import SANDBOX, sandbox
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
-FOLDER = Path(__file__).parents[2] / "build" / "dynamodb-local"
-DOWNLOAD_SECONDS = 45
+STORES = ("moto", "endpoint" if os.environ.get(ENDPOINT) else "ministack")
+MINISTACK = Path(__file__).parents[2] / "build" / "ministack" / "bin" / "ministack"
 START_SECONDS = 20
 
-POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>cairn</groupId><artifactId>dynamodb-local</artifactId><version>1</version>
-  <dependencies>
-    <dependency><groupId>com.amazonaws</groupId><artifactId>DynamoDBLocal</artifactId><version>2.6.1</version></dependency>
-  </dependencies>
-</project>
-"""
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each contract of the table on both stores, and what takes atomic writes on the second alone."""
+    if "database" in metafunc.fixturenames:
+        atomic = metafunc.definition.get_closest_marker("atomic_writes") is not None
+        metafunc.parametrize("database", STORES[1:] if atomic else STORES, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local(dynamodb_endpoint: str | None) -> Iterator[str]:
-    """The endpoint that AWS_ENDPOINT_URL_DYNAMODB names, or DynamoDB Local in a process of its own."""
+def endpoint(dynamodb_endpoint: str | None) -> Iterator[str]:
+    """What AWS_ENDPOINT_URL_DYNAMODB names, or MiniStack in a process of its own, in memory."""
     if dynamodb_endpoint:
         yield dynamodb_endpoint
         return
-    java = shutil.which("java")
-    if java is None:
-        pytest.skip(f"DynamoDB Local needs Java; install one, or set {ENDPOINT}")
-    jars = _downloaded()
+    if not MINISTACK.exists():
+        pytest.skip(f"MiniStack is not installed: make test-tools; or set {ENDPOINT} to another DynamoDB")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    main = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
-    arguments = ["-Xmx256m", f"-Djava.library.path={jars}", "-cp", f"{jars}/*", main, "-inMemory", "-port", str(port)]
+    own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "dynamodb", "LOG_LEVEL": "ERROR"}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    environment = {**os.environ, "DDB_LOCAL_TELEMETRY": "0"}
-    with subprocess.Popen([java, *arguments], env=environment, **quiet) as server:  # noqa: S603  the jar above
+    with subprocess.Popen([MINISTACK], env=os.environ | own, **quiet) as server:  # noqa: S603  our own
         try:
-            _wait_for(f"http://127.0.0.1:{port}")
+            _wait_for(server, f"http://127.0.0.1:{port}")
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
 
 
-@pytest.fixture(scope="module", params=["moto", "dynamodb-local"])
+@pytest.fixture(scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where tables are made, for as long as a module lasts; gives its name."""
     if request.param == "moto":
         with sandbox():
             yield request.param
         return
-    endpoint = request.getfixturevalue("dynamodb_local")
+    endpoint = request.getfixturevalue("endpoint")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (SANDBOX | {ENDPOINT: endpoint}).items():
             patch.setenv(name, value)
@@ -103,32 +96,16 @@ def _forget_connections() -> None:
         model._connection = None  # noqa: SLF001
 
 
-def _downloaded() -> Path:
-    jars = FOLDER / "lib"
-    if jars.is_dir():
-        return jars
-    maven = shutil.which("mvn")
-    if maven is None:
-        pytest.skip(f"DynamoDB Local comes from Maven Central; install mvn, or set {ENDPOINT}")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "pom.xml").write_text(POM)
-    partly = FOLDER / f"lib-{os.getpid()}"
-    copy = ["-q", "-B", "-f", str(FOLDER / "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={partly}"]
-    try:
-        subprocess.run([maven, *copy], check=True, capture_output=True, timeout=DOWNLOAD_SECONDS)  # noqa: S603
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"Maven Central gave no DynamoDB Local ({type(error).__name__}); set {ENDPOINT} to another one")
-    partly.rename(jars)
-    return jars
-
-
-def _wait_for(endpoint: str) -> None:
+def _wait_for(server: "subprocess.Popen[bytes]", endpoint: str) -> None:
     until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
+    while time.monotonic() < until and server.poll() is None:
         try:
-            urlopen(endpoint, timeout=1)  # noqa: S310  loopback
-        except HTTPError:
+            urlopen(endpoint, timeout=1).close()  # noqa: S310  loopback
+        except HTTPError as answer:
+            answer.close()
             return  # it answers, if only to say that this was no request of DynamoDB's
         except OSError:
             time.sleep(0.1)
-    pytest.skip("DynamoDB Local did not start")
+        else:
+            return
+    pytest.fail(f"{MINISTACK} did not start")

@@ -25,9 +25,8 @@ def test_each_outcome_is_counted_as_often_as_it_is_told(tallies: DynamoDeliveryC
     assert tallies.between(JOURNEY, AT, AT) == [CountBucket(AT, Counts(1, 1, 1, 2))]
 
 
-def test_those_who_count_at_once_lose_nothing(tallies: DynamoDeliveryCounters, database: str) -> None:
-    if database == "moto":
-        pytest.skip("moto's updates are not atomic between threads; DynamoDB Local's are")
+@pytest.mark.atomic_writes
+def test_those_who_count_at_once_lose_nothing(tallies: DynamoDeliveryCounters) -> None:
     with ThreadPoolExecutor(4) as several:
         list(several.map(lambda _: tallies.add(JOURNEY, AT, DeliveryOutcome.DELIVERED), range(40)))
 

@@ -1,4 +1,4 @@
-"""The contracts of the board of switches and of the waiting room, held against moto and against DynamoDB Local."""
+"""The contracts of the switchboard and of the waiting room, held against moto and against an independent store."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -101,9 +101,8 @@ def test_a_board_of_before_revisions_is_turned_like_any_other() -> None:
     assert DynamoSwitches().board().version == 1
 
 
-def test_of_many_at_once_no_order_is_lost(database: str) -> None:
-    if database == "moto":
-        pytest.skip("moto's conditions are not atomic between threads; DynamoDB Local's are")
+@pytest.mark.atomic_writes
+def test_of_many_at_once_no_order_is_lost() -> None:
     targets = [f"journey:j{number}" for number in range(6)]
 
     def stop(target: str) -> None:

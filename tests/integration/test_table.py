@@ -1,4 +1,4 @@
-"""The contracts of the table's adapters, held against moto and against Amazon's own DynamoDB Local."""
+"""The contracts of the table's adapters, held against moto and against an independent store."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -698,9 +698,8 @@ def test_a_version_is_kept_as_it_is() -> None:
     assert saved_version("welcome", "another") is None
 
 
-def test_of_many_commits_at_once_each_event_counts_once(database: str) -> None:
-    if database == "moto":
-        pytest.skip("moto's conditions are not atomic between threads; DynamoDB Local's are")
+@pytest.mark.atomic_writes
+def test_of_many_commits_at_once_each_event_counts_once() -> None:
     happens(MIA, event_id="first")
 
     def commit(event_id: str) -> str:
@@ -725,9 +724,8 @@ def test_of_many_commits_at_once_each_event_counts_once(database: str) -> None:
     assert activity["page.seen"].count == 6
 
 
-def test_of_many_senders_at_once_no_more_claim_than_the_cap_allows(database: str) -> None:
-    if database == "moto":
-        pytest.skip("moto's conditions are not atomic between threads; DynamoDB Local's are")
+@pytest.mark.atomic_writes
+def test_of_many_senders_at_once_no_more_claim_than_the_cap_allows() -> None:
     mia = happens(MIA, PHONE)
     policy = Policy(caps=(Cap(limit=3, window="day", purposes=frozenset(Purpose)),))
 

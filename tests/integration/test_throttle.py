@@ -1,4 +1,4 @@
-"""The contract of the port Pace, held against moto and against Amazon's own DynamoDB Local."""
+"""The contract of the port Pace, held against moto and against an independent store."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -107,10 +107,9 @@ def test_a_bucket_that_nobody_asks_is_gone_after_two_days_and_not_before_its_las
     )
 
 
+@pytest.mark.atomic_writes
 @pytest.mark.usefixtures("table")
-def test_senders_at_once_never_take_more_than_there_is(database: str) -> None:
-    if database == "moto":
-        pytest.skip("moto's conditions are not atomic between threads; DynamoDB Local's are")
+def test_senders_at_once_never_take_more_than_there_is() -> None:
     pace = TokenBuckets((TEN,))
 
     def take(number: int) -> tuple[Purpose, datetime]:

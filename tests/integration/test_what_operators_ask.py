@@ -1,4 +1,4 @@
-"""The contracts of what operators ask of the table, held against moto and against Amazon's own DynamoDB Local."""
+"""The contracts of what operators ask of the table, held against moto and against an independent store."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
