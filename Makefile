@@ -1,5 +1,6 @@
 # make demo   three stories, weeks of virtual time, on your laptop
 # make test   everything that can be proven without an AWS account
+# make test-tools  what some tests need beside .venv: Chromium, Lambda's Python, MiniStack, the vendors' own code
 # make coverage  the same, and which lines and branches nothing went through; half as long again
 # make check  format, lint, types, import contracts, journeys, words, the documentation's links
 # make format  what of this can be mended by itself
@@ -12,10 +13,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # Those of the second line share what is slow to make: a synthesis, a database, a server.
-APART := tests/unit tests/stories tests/vendors
+APART := tests/unit tests/stories tests/vendors $(wildcard tests/test_*.py)
 TOGETHER := tests/infra tests/integration tests/operations tests/browser
 
-.PHONY: demo test coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -23,11 +24,13 @@ demo: .venv/local.stamp
 serve: .venv/local.stamp
 	@$(BIN)/cairn serve
 
-test: .venv/dev.stamp tests/vendors/node_modules
+test: .venv/dev.stamp tests/vendors/node_modules build/ministack/stamp
 	$(BIN)/python -m pytest -n auto --dist loadfile $(APART)
 	$(BIN)/python -m pytest $(TOGETHER)
 
-coverage: .venv/dev.stamp tests/vendors/node_modules
+test-tools: chromium lambda-python tests/vendors/node_modules build/ministack/stamp
+
+coverage: .venv/dev.stamp tests/vendors/node_modules build/ministack/stamp
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 check: .venv/dev.stamp .venv/docs.stamp
@@ -59,6 +62,7 @@ bench: .venv/dev.stamp
 lock: .venv/dev.stamp
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade pyproject.toml --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group local -c requirements/dev.txt -o requirements/local.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade --group ministack -o requirements/ministack.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --group docs -c requirements/dev.txt -o requirements/docs.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -c requirements/dev.txt -o requirements/lambda.txt
 
@@ -85,6 +89,27 @@ tests/vendors/node_modules: .venv/dev.stamp tests/vendors/package-lock.json
 	  ci --prefix tests/vendors --silent --ignore-scripts --no-audit --no-fund \
 	  || echo "the npm packages of tests/vendors could not be installed; their tests are skipped"
 	@touch -c $@
+
+# The second store of the table's contracts. Without it (no network) they run on moto alone, and those that moto cannot
+# pass are skipped.
+build/ministack/stamp: .venv/bin/uv requirements/ministack.txt
+	@{ $(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack && \
+	  $(BIN)/uv pip install --quiet --python build/ministack --require-hashes -r requirements/ministack.txt && touch $@; } \
+	  || echo "MiniStack could not be installed; the tests that need it are skipped"
+
+# Debian's; the browser tests find it on the path, or where CHROMIUM says.
+chromium:
+	@test -x "$$CHROMIUM" || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends --yes chromium >/dev/null; } || \
+	  { echo "The browser tests need Chromium, which only root can install here, by apt-get." \
+	    "Install it yourself, or name one: CHROMIUM=/path/to/chromium make test-tools"; exit 1; }
+
+# The functions' version, which compiles what they ship.
+lambda-python: .venv/dev.stamp
+	@$(BIN)/python -c 'import sys; from infra.cloud.bundle.bytecode import compiler; sys.exit(compiler() is None)' 2>/dev/null || \
+	  $(BIN)/uv python install --quiet 3.13 || \
+	  { echo "The test of compiled bytecode needs Python 3.13; install python3.13 and have it on the path."; exit 1; }
 
 .venv/dev.stamp: .venv/local.stamp requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401  hooks
+
 if TYPE_CHECKING:
     from infra.local.deployment import LocalDeployment
 

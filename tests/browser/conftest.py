@@ -29,7 +29,7 @@ PHONE = {"width": 390, "height": 760}
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     if not CHROMIUM:
-        pytest.skip("no Chromium is installed (on Debian and Ubuntu: apt install chromium); or name it in CHROMIUM")
+        pytest.skip("no Chromium is installed (make test-tools), and CHROMIUM names none")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

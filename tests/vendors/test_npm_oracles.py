@@ -43,7 +43,7 @@ def ask() -> Ask:
     if program is None:
         pytest.skip("there is no Node on this machine")
     if not (HERE / "node_modules").is_dir():
-        pytest.skip("the vendors' packages are not installed: npm ci --prefix tests/vendors")
+        pytest.skip("the vendors' packages are not installed: make test-tools")
 
     def ask_one(judge: str, **question: Any) -> dict[str, Any]:
         told = subprocess.run(  # noqa: S603  our own script

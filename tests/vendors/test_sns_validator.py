@@ -43,7 +43,7 @@ def is_genuine() -> Judge:
         pytest.skip("there is no Node on this machine")
     program = shutil.which("node")
     if program is None or not (HERE / "node_modules" / "sns-validator").is_dir():
-        pytest.skip("the vendors' packages are not installed: npm ci --prefix tests/vendors")
+        pytest.skip("the vendors' packages are not installed: make test-tools")
 
     def ask(message: dict[str, Any], topic: Topic) -> bool:
         question = {"message": message, "certificate": topic.certificate().decode()}
