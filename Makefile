@@ -13,7 +13,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # Those of the second line share what is slow to make: a synthesis, a database, a server.
-APART := tests/unit tests/stories tests/vendors $(wildcard tests/test_*.py)
+APART := tests/unit tests/stories tests/vendors tests/test_skips.py
 TOGETHER := tests/infra tests/integration tests/operations tests/browser
 
 .PHONY: demo test test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
