@@ -24,20 +24,20 @@ QUOTING = "Text stands in 'single quotes', numbers, true, false and null in `bac
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NamesInScope:
     """Where an expression stands: which roots it sees, and where a name without a root most likely belongs."""
 
     roots: tuple[str, ...]
-    home: str
+    default_root: str
 
 
-ENTRY = Place(("event", "data", "profile"), "event.properties")
-MATCH = Place(("event", "data", "profile", "enrollment"), "event.properties")
-KEY = Place(("event",), "event.properties")
-STEP = Place(("event", "data", "profile", "enrollment"), "data")
+ENTRY = NamesInScope(("event", "data", "profile"), "event.properties")
+MATCH = NamesInScope(("event", "data", "profile", "enrollment"), "event.properties")
+KEY = NamesInScope(("event",), "event.properties")
+STEP = NamesInScope(("event", "data", "profile", "enrollment"), "data")
 
 
-def objections(expression: str, place: Place) -> list[Found]:
+def problems_of(expression: str, place: NamesInScope) -> list[Found]:
     """Everything that is wrong with an expression at a place."""
     try:
         tree = compiled(expression).parsed
@@ -76,14 +76,14 @@ def _last_resort(node: Any) -> Any:
     return {**node, "children": [_last_resort(child) for child in node["children"]]}
 
 
-def _objections(tree: Any, place: Place) -> Iterator[Found]:
+def _objections(tree: Any, place: NamesInScope) -> Iterator[Found]:
     for path in _paths(tree):
         yield from _path_objections(path, place)
     for call in _calls(tree):
         yield from _call_objections(call["value"], call["children"])
 
 
-def _path_objections(path: tuple[str, ...], place: Place) -> Iterator[Found]:
+def _path_objections(path: tuple[str, ...], place: NamesInScope) -> Iterator[Found]:
     root, *rest = path
     if root in {"true", "false", "null"}:
         yield f"{root} is read as the name of a field", f"Write `{root}` in backticks."
@@ -92,7 +92,7 @@ def _path_objections(path: tuple[str, ...], place: Place) -> Iterator[Found]:
         begins = f"{root!r} is not in scope here: an expression looks at {known}".replace("'", "`")
         end = ".".join(rest if root in {"properties", "event", "data"} and rest else path)
         text = "" if rest else f", or '{root}' in single quotes if it is a text"
-        yield begins, f"Write {place.home}.{end}{text}."
+        yield begins, f"Write {place.default_root}.{end}{text}."
     elif rest and root in FIELDS and rest[0] not in FIELDS[root]:
         inside = f"properties.{'.'.join(rest)}" if root == "event" else ", ".join(FIELDS[root])
         fix = f"Write event.{inside}." if root == "event" else f"It has {inside}."

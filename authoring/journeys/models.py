@@ -40,6 +40,7 @@ from authoring.journeys.values import (
     Otherwise,
     PersonText,
     Purpose,
+    Slug,
     StepExpression,
     StepId,
     Text,
@@ -47,7 +48,6 @@ from authoring.journeys.values import (
     TimeZone,
     WhatsAppLanguage,
     WhatsAppTemplate,
-    Word,
 )
 from authoring.shape import OURS, wrong
 from cairn.adapters.documents.journey import VERBS
@@ -167,7 +167,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class Review(Wire):
-    queue: Word = Field(description="Who reads it.", examples=["compliance"])
+    queue: Slug = Field(description="Who reads it.", examples=["compliance"])
     within: Duration = Field(description="How long there is for that.", examples=["24h"])
     otherwise: Otherwise = Field(
         default="drop", description="What happens where nobody did in time.", examples=["drop"]
@@ -179,7 +179,7 @@ class Send(Wire):
         description="One channel, or several in order of preference: the first on which the customer may be reached.",
         examples=["sms"],
     )
-    template: Word = Field(description="templates/<template>.<channel>.txt, or .html for e-mail.", examples=["confirm"])
+    template: Slug = Field(description="templates/<template>.<channel>.txt, or .html for e-mail.", examples=["confirm"])
     purpose: Purpose = Field(
         description="transactional: what the customer asked for. marketing: everything else.",
         examples=["transactional"],
@@ -268,7 +268,7 @@ def _arms(arms: "list[Arm | ElseArm]") -> "list[Arm | ElseArm]":
 
 
 class Task(Wire):
-    queue: Word = Field(description="Whose work it is.", examples=["sales"])
+    queue: Slug = Field(description="Whose work it is.", examples=["sales"])
     title: PersonText = Field(description="What is to be done, in a line.", examples=["Call the customer"])
     due: Duration = Field(default="24h", description="How long there is for it.", examples=["4h"])
     context: dict[str, StepExpression] = Field(
@@ -339,7 +339,7 @@ class UpdateStep(AnyStep):
 
 
 class ExitStep(AnyStep):
-    exit: Word = Field(description="End here; the outcome is counted by name.", examples=["declined"])
+    exit: Slug = Field(description="End here; the outcome is counted by name.", examples=["declined"])
 
 
 def _verb(value: Any) -> str | None:

@@ -60,13 +60,13 @@ class Part:
             yield from shape_problems(self.front, KINDS[self.channel, self.kind])
         if not self.body.strip() and not self.front.problems:
             yield Problem(self.file, self.body_line, "", "", "there is no text", "Write the message.")
-        for line, message, fix in objections(self.body):
+        for line, message, fix in text_problems(self.body):
             yield Problem(self.file, self.body_line + line - 1, "", "", message, fix)
         for name, text in self.titles.items():
-            for _, message, fix in objections(text):
+            for _, message, fix in text_problems(text):
                 yield self.front.problem((name,), message, fix)
         for index, text in enumerate(self.parameters):
-            for _, message, fix in objections(text):
+            for _, message, fix in text_problems(text):
                 yield self.front.problem((PARAMETERS, index), message, fix)
 
     @property
@@ -146,7 +146,7 @@ def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
     return compiled
 
 
-def objections(text: str) -> list[tuple[int, str, str]]:
+def text_problems(text: str) -> list[tuple[int, str, str]]:
     """What is wrong with a template's text: line, message and fix of each."""
     jinja = environment(escape=True)
     try:

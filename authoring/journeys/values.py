@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Discriminator, PlainValidator, Tag, WithJsonSchema
 
 from authoring.journeys import expressions
-from authoring.journeys.expressions import Place
+from authoring.journeys.expressions import NamesInScope
 from authoring.shape import all_wrong, wrong
 from cairn.adapters.documents.journey import share
 from cairn.domain.event import EVENT_TYPE_SHAPE
@@ -130,9 +130,9 @@ def _attribute(name: str) -> str:
     return name
 
 
-def _expression(place: Place) -> Callable[[str], str]:
+def _expression(place: NamesInScope) -> Callable[[str], str]:
     def check(text: str) -> str:
-        found = expressions.objections(text, place)
+        found = expressions.problems_of(text, place)
         if found:
             raise all_wrong(found)
         return text
@@ -143,7 +143,7 @@ def _expression(place: Place) -> Callable[[str], str]:
 def _match_key(text: str) -> str:
     if text == ANY_KEY:
         return text
-    found = expressions.objections(text, expressions.KEY)
+    found = expressions.problems_of(text, expressions.KEY)
     if found:
         raise all_wrong([(message, f"{fix} `any` turns the key off.") for message, fix in found])
     return text
@@ -193,7 +193,7 @@ StepId = Annotated[
     AfterValidator(_shaped(STEP_ID, "Write lower-case letters, digits and hyphens, a letter first, at most 32.")),
     _pattern(STEP_ID.pattern),
 ]
-Word = Annotated[
+Slug = Annotated[
     str,
     AfterValidator(_shaped(WORD, "Write lower-case letters, digits, _ and -, a letter first, at most 64.")),
     _pattern(WORD.pattern),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from authoring.journeys import expressions
-from authoring.journeys.values import Channel, Duration, Otherwise, Purpose, Text, TimeOfDay, Word
+from authoring.journeys.values import Channel, Duration, Otherwise, Purpose, Slug, Text, TimeOfDay
 from authoring.shape import wrong
 from cairn.adapters.documents.journey import share
 from cairn.adapters.phone.jurisdiction import zones_by_country
@@ -27,7 +27,7 @@ ENTITY = re.compile(r"[0-9]{4,64}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 LONGEST_HOLD = timedelta(days=30)
 
-CONDITION = expressions.Place(("profile",), "profile")
+CONDITION = expressions.NamesInScope(("profile",), "profile")
 
 
 class Table(BaseModel):
@@ -106,7 +106,7 @@ def _shaped(shape: re.Pattern[str], what: str, fix: str) -> AfterValidator:
 
 
 def _condition(text: str) -> str:
-    found = expressions.objections(text, CONDITION)
+    found = expressions.problems_of(text, CONDITION)
     ours = [name for name in expressions.OWN_ARGUMENTS if f"{name}(" in text and name in FUNCTION_NAMES]
     for message, fix in found or [(f"{one}() is not known here", "Look at the profile alone.") for one in ours]:
         raise wrong(message, fix)
@@ -242,7 +242,7 @@ class ReviewRule(Table):
         default_factory=list, examples=['["payment-rescue/dispute"]']
     )
     when: Condition = Field(default_factory=str, examples=["\"contains(profile.tags, 'vip')\""])
-    queue: Word = Field(examples=['"compliance"'])
+    queue: Slug = Field(examples=['"compliance"'])
     within: Duration = Field(examples=['"24h"'])
     otherwise: Otherwise = Field(examples=['"drop"'])
 
@@ -254,11 +254,11 @@ class ReviewRule(Table):
 
 
 class Subscriber(Table):
-    name: Word = Field(examples=['"crm"'])
+    name: Slug = Field(examples=['"crm"'])
     url: Annotated[str, _shaped(re.compile(r"https://[^\s/]+\S*"), "an https URL", "Write https://… in full.")] = Field(
         examples=['"https://crm.example.com/hooks/cairn"']
     )
-    secret: Word = Field(examples=['"crm"'])
+    secret: Slug = Field(examples=['"crm"'])
 
 
 class Answers(Table):

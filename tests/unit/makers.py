@@ -101,7 +101,7 @@ def entered(
     """Ada has just been taken in."""
     ada = who or profile()
     start = event(walked.entry.event, when, properties=properties)
-    enrollment = engine.enrollment_of(walked, ada, start, key, when)
+    enrollment = engine.new_enrollment(walked, ada, start, key, when)
     return engine.advance(walked, enrollment, ada, engine.Entered(), when)
 
 

@@ -96,7 +96,7 @@ profiles = st.builds(
 def events(
     types: st.SearchStrategy[str] | None = None,
     when: st.SearchStrategy[datetime] = instants,
-    told: st.SearchStrategy[dict[str, Any]] = payloads,
+    properties: st.SearchStrategy[dict[str, Any]] = payloads,
     stated: st.SearchStrategy[dict[str, Any]] = attributes,
 ) -> st.SearchStrategy[Event]:
     return st.builds(
@@ -106,7 +106,7 @@ def events(
         type=types or st.sampled_from((*EVENTS, *EVENTS, *EVENTS, "trial.signup", "booking.cancelled")),
         occurred_at=when,
         identifiers=identifiers,
-        properties=told,
+        properties=properties,
         attributes=stated,
         consent=st.lists(consent_changes, max_size=2).map(tuple),
     )

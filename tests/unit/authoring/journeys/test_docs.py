@@ -126,7 +126,7 @@ def test_the_docs_name_every_verb_key_and_function() -> None:
 
     assert {name for name, _ in functions} == FUNCTION_NAMES - frozenset(Functions.FUNCTION_TABLE)
     for _, example in functions:
-        assert expressions.objections(example, expressions.STEP) == []
+        assert expressions.problems_of(example, expressions.STEP) == []
     for verb in VERBS:
         assert f"### {verb}\n" in TEXT
     for key in keys_of(Journey):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.domain.journey.conditions import Scope, evaluate, holds
+from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from tests.unit.makers import MONDAY, event, name, profile
 from tests.unit.strategies import conditions, json_values, payloads, profiles, values
 
@@ -89,7 +89,7 @@ def test_a_date_without_an_offset_is_where_the_customer_is() -> None:
 )
 def test_what_makes_no_sense_is_null_and_holds_for_nobody(expression: str) -> None:
     assert value(expression, list=[1], huge=[10**400, 1.5]) is None
-    assert not holds(expression, Scope(ADA, MONDAY, {"list": [1], "huge": [10**400, 1.5]}))
+    assert not is_met(expression, Scope(ADA, MONDAY, {"list": [1], "huge": [10**400, 1.5]}))
 
 
 @pytest.mark.parametrize(
@@ -108,15 +108,15 @@ def test_what_makes_no_sense_is_null_and_holds_for_nobody(expression: str) -> No
     ],
 )
 def test_true_is_what_jmespath_calls_true(expression: str, truth: bool) -> None:  # noqa: FBT001
-    assert holds(expression, Scope(ADA, MONDAY, {})) is truth
+    assert is_met(expression, Scope(ADA, MONDAY, {})) is truth
 
 
 def test_no_condition_always_holds() -> None:
-    assert holds(None, Scope(ADA, MONDAY, {}))
+    assert is_met(None, Scope(ADA, MONDAY, {}))
 
 
 @given(conditions | values, payloads, profiles, st.dictionaries(st.text(max_size=3), json_values, max_size=2))
 def test_no_payload_makes_a_condition_raise(expression: str, data: Any, who: Any, told: Any) -> None:
     scope = Scope(who, MONDAY, data, {"properties": told | data})
 
-    assert holds(expression, scope) in (True, False)
+    assert is_met(expression, scope) in (True, False)

@@ -26,7 +26,7 @@ def start_of(walked: Journey, profile: Profile, properties: dict[str, Any]) -> E
     signup = Event("1", "track", "trial.signup", MONDAY, properties=properties)
     key = engine.entry_key(walked, profile, signup, MONDAY)
     assume(key is not None)
-    return engine.enrollment_of(walked, profile, signup, key or "", MONDAY)
+    return engine.new_enrollment(walked, profile, signup, key or "", MONDAY)
 
 
 def due(enrollment: Enrollment, fallback: datetime) -> datetime:

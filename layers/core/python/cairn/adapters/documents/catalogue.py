@@ -11,7 +11,7 @@ from cairn.adapters.templates.variants import keys_for
 from cairn.domain.journey.definition import Journey
 from cairn.domain.shared.errors import UnknownJourneyError
 
-Entry = dict[str, Any]
+CompiledJourney = dict[str, Any]
 """One journey of the catalogue: journey, version, document, templates."""
 
 
@@ -20,7 +20,7 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._entries: dict[tuple[str, str], Entry] = {}
+        self._entries: dict[tuple[str, str], CompiledJourney] = {}
         self._journeys: dict[tuple[str, str], Journey] = {}
         self._kept: set[tuple[str, str]] = set()
 
@@ -56,7 +56,7 @@ class Catalogue:
             save_version(self._entry(*this))
             self._kept.add(this)
 
-    def _entry(self, name: str, version: str) -> Entry:
+    def _entry(self, name: str, version: str) -> CompiledJourney:
         if (name, version) not in self._deployed and (name, version) not in self._entries:
             kept = saved_version(name, version)
             if kept is None:

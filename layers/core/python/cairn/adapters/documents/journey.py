@@ -8,14 +8,14 @@ from datetime import time
 from typing import Any
 
 from cairn.domain.journey.definition import (
-    Again,
     Branch,
-    Entry,
+    EntryRule,
     Exit,
     Goal,
     IfPast,
     Journey,
     Match,
+    Reentry,
     Send,
     Step,
     Task,
@@ -132,15 +132,15 @@ def _review(document: Document) -> Review:
     return Review(document["queue"], duration(document["within"]), "send" if otherwise == "send" else "drop")
 
 
-def _entry(document: Document) -> Entry:
-    again = document.get("again", Again.NEVER.value)
-    rule = Again(again) if again in {Again.NEVER.value, Again.WHEN_ENDED.value} else Again.AFTER
-    return Entry(
+def _entry(document: Document) -> EntryRule:
+    again = document.get("again", Reentry.NEVER.value)
+    rule = Reentry(again) if again in {Reentry.NEVER.value, Reentry.WHEN_ENDED.value} else Reentry.AFTER
+    return EntryRule(
         document["event"],
         document.get("where"),
         document.get("key"),
         rule,
-        duration(again) if rule is Again.AFTER else duration("0s"),
+        duration(again) if rule is Reentry.AFTER else duration("0s"),
     )
 
 

@@ -12,7 +12,7 @@ from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, parts
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import is_provider
 from cairn.domain.journey import engine
-from cairn.domain.journey.definition import Again, Journey, Send
+from cairn.domain.journey.definition import Journey, Reentry, Send
 from cairn.domain.journey.enrollment import COMPLETED, MERGED, UNWANTED, Enrollment, Status
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
@@ -229,7 +229,7 @@ class _Reaction:
         if closed_at is not None and closed_at >= event.occurred_at:
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "ended before it began"}))
             return
-        enrollment = engine.enrollment_of(journey, self.customer.profile, event, key, now)
+        enrollment = engine.new_enrollment(journey, self.customer.profile, event, key, now)
         changed = self.customer.early_refreshes.get(name)
         if changed is not None and changed.at >= event.occurred_at:
             enrollment = replace(enrollment, data={**enrollment.data, **changed.value}, data_at=changed.at)
@@ -263,7 +263,7 @@ class _Reaction:
 
     def is_over(self, journey: Journey, key: str) -> bool:
         """Entered before, and never again: nothing about it needs remembering."""
-        return journey.entry.again is Again.NEVER and f"{journey.name}:{key}" in self.customer.entered
+        return journey.entry.again is Reentry.NEVER and f"{journey.name}:{key}" in self.customer.entered
 
     def note_feedback(self, event: Event, journeys: Journeys, now: datetime) -> None:
         """A provider told what became of a message: its status moves, and where it failed another channel is tried."""

@@ -13,7 +13,7 @@ from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.gate import limits, quiet_hours
 from cairn.domain.gate.permission import denial, legal_basis
 from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress, Verdict
-from cairn.domain.journey.conditions import holds_of
+from cairn.domain.journey.conditions import is_met_by
 from cairn.domain.message.message import Message, Review
 from cairn.domain.operations import pauses
 from cairn.domain.operations.pauses import Pause
@@ -288,7 +288,7 @@ def review_of(message: Message, policy: Policy) -> Review | None:
     step, template = f"{message.journey}/{message.step}", f"{message.journey}/{message.template}"
     for rule in policy.reviews:
         named = not (rule.steps or rule.templates) or step in rule.steps or template in rule.templates
-        if named and (not rule.when or holds_of(rule.when, {"profile": message.variables.get("profile", {})})):
+        if named and (not rule.when or is_met_by(rule.when, {"profile": message.variables.get("profile", {})})):
             return Review(rule.queue, rule.within, rule.otherwise)
     return None
 

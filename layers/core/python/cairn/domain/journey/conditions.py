@@ -100,12 +100,12 @@ def evaluate(expression: str, scope: Scope) -> Any:
         return None
 
 
-def holds(condition: str | None, scope: Scope) -> bool:
+def is_met(condition: str | None, scope: Scope) -> bool:
     """Whether a condition is true as JMESPath has it: not null, false, or empty. No condition always holds."""
     return condition is None or _true(evaluate(condition, scope))
 
 
-def holds_of(condition: str | None, names: Mapping[str, Any]) -> bool:
+def is_met_by(condition: str | None, names: Mapping[str, Any]) -> bool:
     """The same of names alone, where nothing is known of what the customer did: JMESPath without our functions."""
     if condition is None:
         return True

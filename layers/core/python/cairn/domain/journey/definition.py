@@ -108,7 +108,7 @@ class Exit:
 Step = Send | Wait | WaitFor | Branch | Task | Update | Exit
 
 
-class Again(StrEnum):
+class Reentry(StrEnum):
     """Whether a customer may enter once more with the same key."""
 
     NEVER = "never"
@@ -117,12 +117,12 @@ class Again(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EntryRule:
     event: str
     where: str | None = None
     key: str | None = None
     """JMESPath on the event: what two enrollments of one customer differ in (a booking's id)."""
-    again: Again = Again.NEVER
+    again: Reentry = Reentry.NEVER
     again_after: timedelta = timedelta()
 
 
@@ -138,7 +138,7 @@ class Journey:
 
     name: str
     version: str
-    entry: Entry
+    entry: EntryRule
     steps: Mapping[str, Step]
     start: str | None
     goal: Goal | None = None

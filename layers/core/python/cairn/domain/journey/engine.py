@@ -20,15 +20,15 @@ from cairn.domain.effects import (
 )
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
-from cairn.domain.journey.conditions import Scope, evaluate, holds
+from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import (
     ANY_KEY,
-    Again,
     Branch,
     Exit,
     IfPast,
     Journey,
     Match,
+    Reentry,
     Send,
     Task,
     Update,
@@ -108,7 +108,7 @@ def entry_key(journey: Journey, profile: Profile, event: Event, now: datetime) -
     if entry.event != event.type:
         return None
     scope = Scope(profile, now, event.properties, event.view(), default_zone=journey.time_zone)
-    if not holds(entry.where, scope):
+    if not is_met(entry.where, scope):
         return None
     return _text(evaluate(entry.key, scope)) if entry.key else ""
 
@@ -118,17 +118,17 @@ def may_enter(journey: Journey, entered_at: datetime | None, *, is_open: bool, n
     if entered_at is None:
         return True
     match journey.entry.again:
-        case Again.NEVER:
+        case Reentry.NEVER:
             return False
-        case Again.WHEN_ENDED:
+        case Reentry.WHEN_ENDED:
             return not is_open
-        case Again.AFTER:
+        case Reentry.AFTER:
             return not is_open and now - entered_at >= journey.entry.again_after
 
 
-def enrollment_of(journey: Journey, profile: Profile, event: Event, key: str, now: datetime) -> Enrollment:
+def new_enrollment(journey: Journey, profile: Profile, event: Event, key: str, now: datetime) -> Enrollment:
     """A new enrollment, before its first step. One that may happen only once has one id for ever."""
-    once = journey.entry.again is Again.NEVER
+    once = journey.entry.again is Reentry.NEVER
     return Enrollment(
         id=short_hash(profile.id, journey.name, key, "" if once else event.key, length=20),
         journey=journey.name,
@@ -153,7 +153,7 @@ def key_named(journey: Journey, rules: tuple[Match, ...], profile: Profile, even
             continue
         scope = Scope(profile, now, {}, event.view(), default_zone=journey.time_zone)
         key = _text(evaluate(expression, scope)) if expression else ""
-        if key is not None and holds(rule.where, scope):
+        if key is not None and is_met(rule.where, scope):
             return key
     return None
 
@@ -328,7 +328,7 @@ class _Walk:
             return False
         scope = self.scope(event)
         if rule.key is None and event.about_a_message and "enrollment" in event.properties:
-            return event.properties["enrollment"] == self.enrollment.id and holds(rule.where, scope)
+            return event.properties["enrollment"] == self.enrollment.id and is_met(rule.where, scope)
         expression = rule.key or self.journey.entry.key
         if (
             expression is not None
@@ -336,7 +336,7 @@ class _Walk:
             and _text(evaluate(expression, scope)) != self.enrollment.key
         ):
             return False
-        return holds(rule.where, scope)
+        return is_met(rule.where, scope)
 
     def count(self, event: Event | None = None) -> None:
         handled = event.key if event else self.enrollment.handled
@@ -373,7 +373,7 @@ class _Walk:
 
     def choose(self, step: Branch) -> str | None:
         for number, (condition, target) in enumerate(step.arms, start=1):
-            if holds(condition, self.scope()):
+            if is_met(condition, self.scope()):
                 self.note("branched", step.id, arm=number)
                 return target
         self.note("branched", step.id, arm="else")
