@@ -73,7 +73,7 @@ PROSE = {
     r"held(?! out)|held back|parks?|parked|parking": "deferred, paused or dead-lettered",
     r"revisions?": "version",
     r"passages?": "enrollment",
-    r"subscribers?": "webhook endpoint",
+    r"(?<!\[)subscribers?": "webhook endpoint",
     r"objections?": "denial",
     r"(a|the|this|our|one|every|local) worlds?": "local deployment",
     r"judges?|judged": "check, or the checker's name",
@@ -103,10 +103,12 @@ PUBLISHED = {
     "notices_queue_url",
     "subscribers_reach",
     "subscribers_secret_id",
-    # deployed functions and queues: their names are in alarms, log groups and `cairn dlq`
+    # deployed functions, queues and outputs: their names are in alarms, log groups and `cairn dlq`
     "notices",
+    "notices_parked",
     "notify_subscriber",
     "notify_subscriber_settings",
+    "subscribers_secret_arn",
     "sweep",
     "sweep_settings",
 }
@@ -117,7 +119,7 @@ EXTENSIONS = {".py", ".md", ".toml", ".yaml", ".yml"}
 GENERATED = ("events/", "requirements/", "tests/vendors/")
 
 PART = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-CODE = re.compile(r"`+[^`]+`+")
+CODE = re.compile(r"(?P<mark>`+)(?P<code>.+?)(?<!`)(?P=mark)(?!`)")
 ELSEWHERE = re.compile(r"https?://\S+|\]\([^)]*\)")
 FENCE = re.compile(r"^\s*(```|~~~)")
 PRAGMA = re.compile(r"  # (noqa|type:).*$")
@@ -153,8 +155,8 @@ def in_name(name: str) -> tuple[tuple[str, str], ...]:
 
 def in_prose(text: str) -> Iterator[tuple[str, str]]:
     """The banned words of one line of prose. What stands in code marks is names."""
-    for code in CODE.findall(text):
-        for name in re.findall(r"[A-Za-z_]\w*", code):
+    for code in CODE.finditer(text):
+        for name in re.findall(r"(?<![-\w])[A-Za-z_]\w*(?![\w#])", code["code"]):
             yield from in_name(name)
     spoken = ELSEWHERE.sub(" ", CODE.sub(" ", text))
     for banned, instead in BANNED_PROSE.items():

@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 ROW = re.compile(r"^\| (?P<kinds>[^|]+) \| [^|]+ \| (?P<kept>[^|]+) \|$", re.MULTILINE)
 DAY = timedelta(days=1)
 OF_A_CUSTOMER = {items.STATE, items.CONTACT, items.ERASING, items.EVENT, items.FACTS, items.MESSAGE, items.TASK}
-ALL = OF_A_CUSTOMER | {items.CONSENT, items.PARKED, "grave", f"{items.SUPPRESSED}#", items.AUDIT, items.JOURNEY}
+ALL = OF_A_CUSTOMER | {items.CONSENT, items.PARKED, "tombstone", f"{items.SUPPRESSED}#", items.AUDIT, items.JOURNEY}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Item:
 
 def kept(kind: str) -> str:
     """What the page says of a kind."""
-    _, _, table = PAGE.read_text(encoding="utf-8").partition("## How long what is kept")
+    _, _, table = PAGE.read_text(encoding="utf-8").partition("## How long it is stored")
     rows = {name.strip(" `"): row["kept"] for row in ROW.finditer(table) for name in row["kinds"].split(",")}
     return rows[kind]
 
@@ -38,7 +38,7 @@ def kept(kind: str) -> str:
 def item_of(raw: dict[str, Any], now: datetime) -> Item:
     pk, sk = raw["pk"]["S"], raw["sk"]["S"]
     kind = _kind(sk) if pk.startswith("c_") else _kind(pk)
-    kind = "grave" if "erased" in raw and sk == items.STATE else kind
+    kind = "tombstone" if "erased" in raw and sk == items.STATE else kind
     at = raw.get("at") or raw.get("erased")
     due = json.loads(raw["body"]["S"])["due_at"] if kind == items.TASK else None
     expires = raw.get("expires_at")
