@@ -18,7 +18,7 @@ from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
 
 FRESH = timedelta(seconds=5)
-"""How long what was read for the batch is gone by; a slow provider must not make the last one of ten go by old news."""
+"""How long the batch's read is used: with a slow provider, it would be stale for the last message."""
 
 
 @cache
@@ -43,14 +43,14 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def read_contexts(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryContext | None]:
-    """What is known of each message, by its record's id, in one read. What is not here is read in its own turn."""
+    """The delivery contexts by record id, in one read. Missing ones are read one by one."""
     asked = {}
     for record in records:
         with suppress(ValueError, LookupError, TypeError, AttributeError):
             asked[record["messageId"]] = asked_from_wire(json.loads(record["body"]))
     try:
         return dict(zip(asked, deliver().contexts(list(asked.values())), strict=True))
-    except Exception as error:  # noqa: BLE001  whatever is wrong with one of them must not fail the others with it
+    except Exception as error:  # noqa: BLE001  a fault of one message must not fail the others
         logger.warning("batch not read as a whole", error=type(error).__name__)
         return {}
 

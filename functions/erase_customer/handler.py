@@ -1,4 +1,4 @@
-"""Erasures queue → everywhere that anything is kept: what is left of a customer who was sealed is removed."""
+"""Erasures queue → table, schedules, dead letters: remove all data of a customer."""
 
 from datetime import UTC, datetime
 from functools import cache

@@ -1,4 +1,4 @@
-"""HTTP API, signed for IAM → what our own people ask: switches, explanations, consent, reviews, privacy, the audit."""
+"""HTTP API, signed for IAM → operator requests: switches, explanations, consent, reviews, privacy, the audit."""
 
 import base64
 import gzip
@@ -16,7 +16,7 @@ JSON = {"content-type": "application/json", "cache-control": "no-store"}
 PROBLEM = {"content-type": "application/problem+json", "cache-control": "no-store"}
 
 COMPRESS_ABOVE = 1024 * 1024
-"""Bytes. Lambda answers with 6 MB at most, and all that is kept about a customer may be more; packed, it is a tenth."""
+"""Bytes. A Lambda response is 6 MB at most, and an export may be larger; compressed, it is a tenth."""
 
 
 @cache
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
 
 
 def _call(event: dict[str, Any]) -> Call:
-    """Who it is API Gateway says, which has checked the signature; a route without that check leads nowhere."""
+    """API Gateway names the actor, after it has checked the signature."""
     authorizer = event["requestContext"].get("authorizer") or {}
     body = event.get("body") or ""
     return Call(

@@ -1,4 +1,4 @@
-"""Notices queue → a subscriber's HTTPS endpoint: one signed POST; what it does not take comes again, or is parked."""
+"""Notices queue → an HTTPS webhook endpoint: one signed POST; a failed one is retried, then dead-lettered."""
 
 import json
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ def notify_record(record: SQSRecord) -> None:
         try:
             outcome = deliver()(notice, datetime.now(UTC)).value
         except SubscriberError as error:
-            # Redriven, it has all its attempts again.
+            # A redriven delivery has all its attempts again.
             dead_letters().add(to_json(notice_to_wire(notice.anew())), f"{type(error).__name__}: {error}")
             count("DeadLetter", queue="notices")
             outcome = "parked"

@@ -62,14 +62,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
 
 
 def _source_of(event: dict[str, Any]) -> str:
-    """What the route names: `POST /webhooks/{source}` by a parameter, `POST /webhooks/stripe` by itself."""
+    """The source that the route names: a parameter (`/webhooks/{source}`), or the path (`/webhooks/stripe`)."""
     parameters = event.get("pathParameters") or {}
     path = event["routeKey"].partition(" ")[2]
     return str(parameters.get("source") or path.removeprefix("/webhooks/")) if path != "/events" else "track"
 
 
 def _accepted(source: str, reading: Reading) -> dict[str, Any]:
-    """What this vendor expects to hear; what it sent in vain is counted."""
+    """The response that this vendor expects. Ignored and unreadable requests are counted."""
     events = reading.events
     logger.info("webhook accepted", source=source, events=len(events))
     if reading.ignored:

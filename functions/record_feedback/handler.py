@@ -1,4 +1,4 @@
-"""What providers report and customers answer (feedback queue, SNS's logs of texts) → events queue."""
+"""Providers' reports and customers' replies (feedback queue, SNS's delivery logs) → events queue."""
 
 import json
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ warm = ports
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    if "awslogs" in event:  # CloudWatch Logs can start a function only: Lambda itself tries again, and parks
+    if "awslogs" in event:  # CloudWatch Logs invokes the function directly: Lambda itself retries
         record_body(json.dumps(event))
         return None
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)

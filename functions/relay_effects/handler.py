@@ -1,4 +1,4 @@
-"""Table stream → queues, schedules, tasks, timeline: the outbox of each commit, carried out until it is done."""
+"""Table stream → queues, schedules, tasks, timeline: carries out the outbox of each commit, with retries."""
 
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def relay_in_order(waiting: set[str], record: DynamoDBRecord) -> None:
-    """Nothing of a customer overtakes what failed before it; least of all the order to erase them."""
+    """Keep the order per customer: after a failure, later commits wait, an erasure order too."""
     customer = record.raw_event["dynamodb"]["Keys"]["pk"]["S"]
     if customer in waiting:
         raise ConflictError("an earlier commit of the customer comes first")
@@ -49,7 +49,7 @@ def relay_record(record: DynamoDBRecord) -> None:
     try:
         commit = committed_in(record.raw_event)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        # No retry mends what cannot be read; and while it is tried, it keeps back all that stands behind it.
+        # A retry cannot help, and would block all later records of the shard.
         relay().dead_letter(record.raw_event["dynamodb"]["Keys"]["pk"]["S"], record.raw_event["dynamodb"], error)
         count("DeadLetter", queue="effects")
         logger.error("commit parked in the dead-letter queue", error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""HTTP API → the pages behind the links of messages; what is chosen there → events queue."""
+"""HTTP API → the pages behind the links of messages; choices → events queue."""
 
 import base64
 from datetime import UTC, datetime

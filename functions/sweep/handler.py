@@ -1,4 +1,4 @@
-"""Every five minutes: those who wait for something that has been resumed are set going again."""
+"""Every five minutes: resume the paused work of resumed targets."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -9,7 +9,7 @@ from cairn.compose import sweep as compose
 from cairn.telemetry import count, logger
 
 ENOUGH_MS = 20_000
-"""What a page of a hundred may take at its slowest, with every call tried anew."""
+"""Upper bound for one page of a hundred items, with retries."""
 
 
 @cache
@@ -20,7 +20,7 @@ def resume_paused() -> ResumePaused:
 warm = resume_paused
 
 
-def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  the rule tells nothing
+def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  the rule sends no data
     def has_time() -> bool:
         return context is None or context.get_remaining_time_in_millis() > ENOUGH_MS
 

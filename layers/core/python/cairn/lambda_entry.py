@@ -1,7 +1,7 @@
-"""What Lambda loads (`cairn.lambda_entry.handle`): the one module that does something when it is imported.
+"""The handler of every Lambda function (`cairn.lambda_entry.handle`). Only this module acts when it is imported.
 
-A function's INIT phase has a full CPU and no caller waiting, so its handler is imported and warmed here, with the
-garbage collector off (measured: 0.82 to 0.87 of the time) and what was made frozen out of later collections.
+The INIT phase has a full CPU, so the handler is imported and warmed here. The garbage collector is off meanwhile
+(measured: 0.82 to 0.87 of the time), and the objects made here are excluded from later collections.
 """
 
 import gc
@@ -17,11 +17,11 @@ gc.enable()
 
 
 class FunctionFailedError(Exception):
-    """Something that nobody caught: its type and where it was raised. Its text may quote a customer's data."""
+    """An unexpected error: type and line only, since its text may quote a customer's data."""
 
 
 def handle(event: Any, context: Any) -> Any:
-    """What Lambda logs of a failure, and hands to whoever called, is what this raises."""
+    """Call the handler. Lambda logs the error that this raises, and returns it to the caller."""
     try:
         return _handler.handler(event, context)
     except Exception as error:  # noqa: BLE001  it fails all the same

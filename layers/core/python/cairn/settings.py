@@ -1,7 +1,7 @@
-"""What each function is told by its environment: one typed object a function.
+"""The settings of each function, from its environment: one typed object per function.
 
-The CDK builds the environment from the same object, so a setting that is missing or misspelt fails the
-type check and the synthesis, not the first customer.
+The CDK builds the environment from the same object, so a missing or misspelt setting fails the type check and the
+synthesis.
 """
 
 from collections.abc import Mapping
@@ -14,67 +14,67 @@ from cairn.domain.shared.errors import MissingSettingError
 PREFIX = "CAIRN_"
 
 MAX_BODY_BYTES = 3 * 1024 * 1024
-"""Largest webhook body taken: what Meta sends at most, and nobody more. API Gateway takes 10 MB, but hands a function
-at most 6 MB (Lambda's synchronous payload), in which a body that is not text stands in base64, 4/3 of its length.
+"""Largest accepted webhook body: Meta sends up to this, other vendors less. API Gateway accepts 10 MB, but passes at
+most 6 MB to a function (Lambda's synchronous payload), where a binary body is base64, 4/3 of its length.
 """
 
 OVERFLOW_PREFIX = "bodies/"
-"""Where in the bucket the bodies lie that are too large for a queue."""
+"""Prefix in the bucket of bodies that are too large for a queue."""
 
 OVERFLOW_RETENTION = timedelta(days=35)
-"""How long they lie there: longer than the queue (7 days) and the dead letters (14, and 14 more once redriven) keep
-what points to them.
+"""Their retention: longer than the queue (7 days) and the dead letters (14, and 14 more once redriven) keep a pointer
+to them.
 """
 
 SQS_MAX_DELAY = timedelta(minutes=15)
 """Longest DelaySeconds of a standard queue (SQS quota); later wake-ups are EventBridge schedules."""
 
 MAX_RECEIVES = 5
-"""Deliveries of one queue message before it is parked in the dead-letter queue."""
+"""Deliveries of one queue message before it goes to the dead-letter queue."""
 
 FUNCTION_TIMEOUT = timedelta(seconds=30)
 
 EVENTS_VISIBILITY = 6 * FUNCTION_TIMEOUT
 MESSAGES_VISIBILITY = 6 * FUNCTION_TIMEOUT
 NOTICES_VISIBILITY = 6 * FUNCTION_TIMEOUT
-"""Six times the function's timeout, as AWS advises for a queue that starts a function: neither a slow invocation
-nor one that waits for concurrency is overtaken by its own retry.
+"""Six times the function's timeout, as AWS advises for a queue that starts a function: so no retry starts while an
+invocation is slow or waits for concurrency.
 """
 
 SWITCH_TTL = timedelta(seconds=30)
-"""How long a sender may go by the switches it read last; half of the minute that is promised."""
+"""How long a sender may cache the switches; half of the promised minute."""
 
 SWEEP_EVERY = timedelta(minutes=5)
-"""How often those are looked for who wait for something that has been resumed."""
+"""How often `sweep` looks for paused work of resumed targets."""
 
 SWEEP_TIMEOUT = timedelta(minutes=4)
-"""How long one sweep may take. What it leaves, the next one does."""
+"""Timeout of one run. The next run continues."""
 
 TIMELINE_RETENTION = timedelta(days=400)
 """How long events and decisions are kept; a little over a year, and far above the 35 days of the dedupe window."""
 
 
 LINK_VALIDITY = timedelta(days=400)
-"""How long the links of a message work. CAN-SPAM asks for 30 days after sending (15 USC 7704(a)(3)(A)(ii)); people
-unsubscribe from the oldest mail that they find.
+"""How long the links of a message work. CAN-SPAM asks for 30 days after sending (15 USC 7704(a)(3)(A)(ii)), but people
+unsubscribe from old mails too.
 """
 
 
 ERASURE_REST: timedelta = (MAX_RECEIVES + 1) * max(EVENTS_VISIBILITY, MESSAGES_VISIBILITY)
-"""How long after the seal everything that was under way for a customer is over: an invocation had its timeout, a
-queue's message was delivered for the last time and, if that failed, parked.
+"""The time after an erasure order by which all earlier work for the customer has ended: invocations have timed out, and
+queue messages had their last delivery.
 """
 
 ERASURE_TIMEOUT = timedelta(minutes=2)
-"""Of the function that erases: it looks through every dead-letter queue."""
+"""Timeout of erase_customer, which searches every dead-letter queue."""
 
 ERASURES_VISIBILITY = 6 * ERASURE_TIMEOUT
 
 LETTERS_HOLD = timedelta(minutes=2)
-"""How long a dead letter that is being looked at is out of sight, if nobody lets it go."""
+"""How long a dead letter is invisible to others while it is read."""
 
 MAX_LETTERS = 20_000
-"""Dead letters of one queue that an erasure looks through; SQS hands out no more of a FIFO queue at a time (quota)."""
+"""Dead letters of one queue that an erasure reads; the SQS quota of in-flight messages of a FIFO queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ class Settings:
 class ReceiveWebhookSettings(Settings):
     events_queue_url: str
     overflow_bucket: str
-    """Takes what is too large for the events queue."""
+    """For bodies that are too large for the events queue."""
     sources_secret_id: str
     """Secrets Manager: a JSON object of source: secret, or list of secrets while one is being rotated."""
     sources_path: str
@@ -114,9 +114,9 @@ class ProcessEventSettings(Settings):
     wakes_dead_letter_queue_url: str
     overflow_bucket: str
     identity_salt: str
-    """Makes customer ids this deployment's own. Chosen once: another salt is another set of customers."""
+    """Makes customer ids unique to this deployment. Never change it: another salt gives other customer ids."""
     phone_region: str
-    """ISO 3166 country whose national phone numbers are understood, such as US."""
+    """ISO 3166 country of phone numbers without a country code, such as US."""
     reply_languages: str
     """ISO 639-1 codes, separated by blanks: languages besides English in which STOP, HELP and START are understood."""
     journeys_path: str
@@ -137,7 +137,7 @@ class RelayEffectsSettings(Settings):
     notices_queue_url: str
     effects_dead_letter_queue_url: str
     alarm_topic_arn: str
-    """SNS: where people are told of what paused itself."""
+    """SNS topic of alerts when the breaker pauses something."""
     policy_path: str
 
 
@@ -145,13 +145,13 @@ class RelayEffectsSettings(Settings):
 class DeliverMessageSettings(Settings):
     table_name: str
     messages_queue_url: str
-    """The lane of transactional messages."""
+    """For transactional messages."""
     messages_queue_arn: str
     marketing_queue_url: str
-    """The lane of marketing."""
+    """For marketing messages."""
     marketing_queue_arn: str
     messages_dead_letter_queue_url: str
-    """Of both lanes."""
+    """Of both queues."""
     messages_dead_letter_queue_arn: str
     schedule_group: str
     schedule_role_arn: str
@@ -159,9 +159,9 @@ class DeliverMessageSettings(Settings):
     policy_path: str
     journeys_path: str
     links_secret_id: str
-    """Secrets Manager: a JSON object with one field, `links`: what links are signed with, or a list of several."""
+    """Secrets Manager: a JSON object with one field, `links`: the key that signs links, or a list of keys."""
     public_url: str
-    """Where the links of messages lead: an origin, and a path where the pages are not at its root."""
+    """The base URL of links in messages: an origin, with a path where the pages are not at its root."""
     email_sender: str
     """The From address; its domain is a verified SES identity."""
     email_configuration_set: str
@@ -170,7 +170,7 @@ class DeliverMessageSettings(Settings):
     sms_origination: str
     """Phone number, pool or sender id (an ARN) that End User Messaging texts from; empty to text by SNS."""
     sms_configuration_set: str
-    """Of End User Messaging: it says where to report what became of a text."""
+    """Of End User Messaging: it names the destination of delivery reports."""
     whatsapp_phone_number_id: str
     """`phone-number-id-…` of End User Messaging Social; empty for a deployment without WhatsApp."""
 
@@ -187,7 +187,7 @@ class NotifySubscriberSettings(Settings):
     subscribers_secret_id: str
     """Secrets Manager: a JSON object of name: secret, or list of secrets while one is being rotated."""
     subscribers_reach: str
-    """`public`: the Internet and nothing inside a network. `loopback`: nothing but the machine itself."""
+    """Allowed addresses. `public`: the Internet, no private network. `loopback`: this machine only."""
     policy_path: str
 
 
@@ -232,9 +232,9 @@ class EraseCustomerSettings(Settings):
     erasures_queue_url: str
     erasures_dead_letter_queue_url: str
     letters_queue_urls: str
-    """Every dead-letter queue where something about a customer may lie; separated by blanks."""
+    """URLs of all dead-letter queues that may hold customer data, separated by blanks."""
     letters_wait_seconds: str
-    """How long a look into one of them waits for an answer of all of SQS's servers."""
+    """Long-polling wait of each read: it asks all of SQS's servers."""
     overflow_bucket: str
     schedule_group: str
 

@@ -1,4 +1,4 @@
-"""One SQS record at a time: what fails for good, or for the last time, is parked with its reason."""
+"""One SQS record at a time: a permanent or last failure goes to the dead letters, with its reason."""
 
 import re
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from cairn.settings import MAX_RECEIVES
 from cairn.telemetry import count, logger, where
 
 PERSONAL = re.compile(r"[^\s:;,]+@\S+|\+?(?:\d[ ().-]*){9,}")
-"""What may be an address or a number: a reason may name a field of a document, and people write anything there."""
+"""Text that may be an address or a number: a reason may quote a field of a document."""
 
 MASK = "•••"
 
 
 @contextmanager
 def dead_lettering(record: Any, dead_letters: DeadLetters, queue: str) -> Iterator[None]:
-    """Run the body for one record (Powertools' SQSRecord). Raises what the queue should deliver again."""
+    """Run the body for one record (Powertools' SQSRecord). Raises where the queue should deliver it again."""
     try:
         yield
     except ErasedCustomerError:

@@ -11,20 +11,20 @@ from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 NAMESPACE = "Cairn"
 
 OURS = re.compile(r"/(python/cairn|functions|task)/")
-"""Our own files: a place in them tells more than one in a library."""
+"""Our own files: a line of them says more than a line of a library."""
 
 LIBRARIES = ("boto3", "botocore", "pynamodb", "urllib3")
-for library in LIBRARIES:  # at DEBUG they print requests, and with them everything about a customer
+for library in LIBRARIES:  # at DEBUG they print requests, which hold personal data
     logging.getLogger(library).setLevel(logging.WARNING)
 
 logger = Logger(service="cairn")
-"""JSON lines; LAMBDA's own fields and the record's ids are bound by the handlers."""
+"""JSON lines. The handlers add Lambda's fields and the ids of the record."""
 
 
 def count(name: str, **dimensions: str) -> None:
     """One occurrence of an outcome. Give dimensions that have few values: CloudWatch bills each combination.
 
-    Written at once, so that a function that dies has told of all it did. Honours POWERTOOLS_METRICS_DISABLED.
+    Written at once, so that a crash loses no count. Honours POWERTOOLS_METRICS_DISABLED.
     """
     if is_metrics_disabled():
         return
@@ -34,7 +34,7 @@ def count(name: str, **dimensions: str) -> None:
 
 
 def where(error: Exception) -> str:
-    """Type, AWS's code and place of an error that is not ours: its text may quote a customer's data."""
+    """Type, AWS's code and line of an error that is not ours. Its text may quote a customer's data."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if OURS.search(frame.filename)]
     frame = (ours or frames)[-1]

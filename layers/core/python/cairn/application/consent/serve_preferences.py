@@ -1,4 +1,4 @@
-"""Serve preferences: what customers say by the links of their messages is one event, stored before it is answered."""
+"""Serve preferences: a choice behind a link becomes one event, stored before the response."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,38 +21,38 @@ from cairn.domain.shared.hashing import short_hash
 CONSENT_CHANGED = "consent.changed"
 
 Topic = tuple[Channel, Purpose]
-"""What can be wanted or not."""
+"""What a customer can choose to get."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownWording:
-    """What the customer read before acting: the proof that goes with the change."""
+    """The wording that the customer saw: the evidence of the change."""
 
     version: str
     wording: Mapping[Topic, str]
     locale: str = ""
     ip: str = ""
-    """Kept with what is granted, where somebody may have to prove it; with nothing else."""
+    """Stored only as evidence of granted consent."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedForm:
-    """A form as it was sent."""
+    """A submitted form."""
 
     ticked: Collection[Topic]
     seen: Mapping[Topic, bool]
-    """What it showed."""
+    """The boxes as the form showed them."""
     shown: ShownWording
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a customer gets now."""
+    """The current choices of a customer."""
 
     wanted: Mapping[Topic, bool]
-    """Every topic on every channel on which the customer can be reached, or has spoken."""
+    """Every topic of every channel with an address or a consent change."""
     denied: frozenset[Topic] = frozenset()
-    """Of what is not wanted, what the customer has said so of."""
+    """Topics that the customer denied."""
     addresses: Mapping[Channel, str] = field(default_factory=dict)
     locale: str = ""
 
@@ -70,11 +70,11 @@ class ServePreferences:
         return self.tokens.read(kind, token, now)
 
     def token_for(self, kind: LinkKind, link: Link) -> str:
-        """The token of another kind for the same customer and message, as long as this one is good."""
+        """A token of another kind, for the same customer and message, with the same expiry."""
         return self.tokens.token(kind, link)
 
     def preferences(self, link: Link) -> Preferences | None:
-        """None where the customer is gone: merged ones are followed, erased ones are not known any more."""
+        """None where the customer was erased. A merged customer is followed."""
         try:
             customer = self.customers.load(link.customer)
         except UnknownCustomerError:
@@ -96,12 +96,12 @@ class ServePreferences:
         )
 
     def unsubscribe(self, link: Link, shown: ShownWording, now: datetime) -> None:
-        """Withdraw what the link names. Reads nothing: it works for whoever is gone, and whatever is out of order."""
+        """Withdraw the consent that the link names. It reads nothing, so it works for erased customers too."""
         topic = (link.channel, link.purpose)
         self._store(LinkKind.UNSUBSCRIBE, link, [_denied(topic, Method.ONE_CLICK, shown, now)], now)
 
     def confirm(self, link: Link, shown: ShownWording, now: datetime) -> bool:
-        """Grant what was asked: the second half of a double opt-in. False where nobody is left to grant it to."""
+        """Confirm a double opt-in. False where the customer was erased."""
         known = self.preferences(link)
         if known is None:
             return False
@@ -113,11 +113,10 @@ class ServePreferences:
     def choose(
         self, link: Link, filled: SubmittedForm, known: Preferences | None, now: datetime
     ) -> Mapping[Topic, bool]:
-        """Save a form, where `known` is what is stored by now; gives what is wanted from here on.
+        """Save a form; `known` is what is stored now. Returns the choices from here on.
 
-        What stands unticked is denied, unless it is already; who wants nothing at all says it of the address anyhow, so
-        that it outlives the profile. What is ticked is granted only if that is news: a tick that the form itself had
-        set is nobody's consent.
+        An unticked box denies, unless it is denied already. Opting out of everything also suppresses the address. A
+        ticked box grants only where the form showed it unticked: a box that the form had ticked is no consent.
         """
         self._store(LinkKind.PREFERENCES, link, [*self._changes(link, filled, known, now)], now)
         return {
@@ -134,12 +133,12 @@ class ServePreferences:
             if topic not in filled.ticked and (topic not in denied or (here and not filled.ticked)):
                 yield _denied(topic, Method.PREFERENCE_PAGE, filled.shown, now)
             if topic in filled.ticked and not was and _is_known(known, topic):
-                # The link shows who reads one address. That the others are the same person's, nobody has shown.
+                # The link proves who reads one address. It proves nothing about the other addresses.
                 method = Method.PREFERENCE_PAGE if own and here else Method.SINGLE_OPT_IN
                 yield _granted(topic, method, filled.shown, now)
 
     def _store(self, kind: LinkKind, link: Link, changes: Iterable[ConsentChange], now: datetime) -> None:
-        """One event; twice within a second, which is a double click, it is the same one."""
+        """Store one event. A double click within a second gives the same event."""
         consent = tuple(changes)
         if not consent:
             return
@@ -166,13 +165,13 @@ class ServePreferences:
         return change.confirmed or purpose is not Purpose.MARKETING or channel not in self.policy.double_opt_in
 
     def _sent_to_current_address(self, link: Link, known: Preferences | None) -> bool:
-        """Whether the link went to the address that the customer has now."""
+        """Whether the link was sent to the customer's current address."""
         address = known.addresses.get(link.channel) if known else None
         return address is not None and suppression_key(link.channel, address, self.salt) == link.key
 
 
 def _is_known(known: Preferences | None, topic: Topic) -> bool:
-    """Whether there is somebody left to be granted anything about: an old form does not undo an erasure."""
+    """Whether the customer still exists: an old form does not undo an erasure."""
     return known is not None and topic in known.wanted
 
 

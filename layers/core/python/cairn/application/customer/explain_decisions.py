@@ -1,4 +1,4 @@
-"""Explain decisions: where a customer stands, or all that became of one message, in plain sentences."""
+"""Explain decisions: the state of a customer, or the history of one message, in plain sentences."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,13 @@ class ExplainDecisions:
     suppressions: Suppressions
 
     def of_customer(self, name: str) -> CustomerExplained:
-        """Raises as FindCustomer does."""
+        """Raises the errors of FindCustomer."""
         customer = self.find(name)
         suppressed = self.suppressions.current(addresses_of(customer.profile.view()))
         return explain_customer(customer, suppressed, self.history.entries(customer.id))
 
     def of_message(self, message: str, name: str = "") -> MessageExplained:
-        """By the message's id, or the audit id of one of its decisions. Raises as FindCustomer does."""
+        """By the message's id, or the audit id of one of its decisions. Raises the errors of FindCustomer."""
         message_id, _, _ = message.strip().partition(".")
         customer = self.find.of_message(message_id, name)
         explained = explain_message(message_id, customer, self.history.entries(customer.id))

@@ -1,4 +1,4 @@
-"""Find a customer by whatever name somebody has for them, or by a message that they were to get."""
+"""Find a customer by any identifier, or by one of its messages."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ class FindCustomer:
     def __call__(self, name: str) -> Customer:
         """By canonical id, user id, e-mail address, phone number or `<system>:<external id>`.
 
-        Raises UnknownCustomerError, or AmbiguousNameError for a name that several customers go by.
+        Raises UnknownCustomerError, or AmbiguousNameError where several customers have that name.
         """
         name = name.strip()
         if CUSTOMER_ID.fullmatch(name):
@@ -44,9 +44,9 @@ class FindCustomer:
         return found[0]
 
     def of_message(self, message_id: str, name: str = "") -> Customer:
-        """Whose a message is. One that answers a keyword belongs to no enrollment, and is found by its customer only.
+        """The customer of a message. An answer to a keyword has no enrollment, so it needs the customer's name.
 
-        Raises UnknownMessageError, and with a name what a call with it does.
+        Raises UnknownMessageError; with a name, the errors of a call with that name.
         """
         if name:
             return self(name)
@@ -57,7 +57,7 @@ class FindCustomer:
         return self.customers.load(customer_id)
 
     def _readings(self, name: str) -> Iterator[Identifier]:
-        """Every kind of name that it may be."""
+        """Every identifier that the name may mean."""
         yield identifier(USER_ID, name)
         if EMAIL_SHAPE.fullmatch(name):
             yield identifier(EMAIL, name)

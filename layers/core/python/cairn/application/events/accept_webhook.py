@@ -1,4 +1,4 @@
-"""Accept a webhook: limit, then signature, then parse; acknowledged only once it is durably queued."""
+"""Accept a webhook: check size and signature, parse, and queue durably before the acknowledgement."""
 
 import hmac
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a vendor expects to hear; without a body of its own, what was accepted as JSON."""
+    """The response that a vendor expects. Without a body here, the response lists the accepted events as JSON."""
 
     status: int = 202
     content_type: str = "application/json"
@@ -39,9 +39,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """A GET with which a vendor asks whether the endpoint is ours: query parameters by name.
+    """The query parameters of the GET by which a vendor verifies that the endpoint is ours.
 
-    The token is a secret of its own, `<source>-verify`; the challenge is what is answered.
+    The token is the secret `<source>-verify`. The response is the challenge.
     """
 
     token: str
@@ -50,13 +50,13 @@ class Handshake:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a genuine request says."""
+    """The content of a genuine request."""
 
     events: tuple[Event, ...] = ()
     ignored: bool = False
-    """Nothing in it is an event here, or nobody is named."""
+    """No event follows from it, or it names no customer."""
     problems: tuple[str, ...] = ()
-    """Why some of it, or all, cannot be used. It is kept whole for somebody to look at."""
+    """Why some or all of it is unusable. The whole body goes to the dead letters."""
 
 
 class Source(Protocol):
@@ -75,7 +75,7 @@ class Source(Protocol):
         """Raises SignatureMissingError or SignatureInvalidError unless one of the secrets signed these very bytes."""
 
     def read(self, request: Request, now: datetime) -> Reading:
-        """What a genuine request says. Raises MalformedBodyError or InvalidEventError to have it sent back."""
+        """Read a genuine request. Raises MalformedBodyError or InvalidEventError: the sender gets an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class AcceptWebhook:
     inbox: Inbox
 
     def __call__(self, source_name: str, request: Request, now: datetime) -> Reading:
-        """All of it is now durably stored. Raises a CairnError for anything that must not be acknowledged."""
+        """Store the request durably. Raises a CairnError where the request must not be acknowledged."""
         if len(request.body) > MAX_BODY_BYTES:
             raise BodyTooLargeError(f"the body has {len(request.body)} bytes; at most {MAX_BODY_BYTES} are taken")
         source = self.sources.get(source_name)
@@ -101,9 +101,9 @@ class AcceptWebhook:
         return reading
 
     def challenge(self, source_name: str, request: Request) -> str | None:
-        """What to answer to a vendor's handshake; None where this source has none.
+        """The response to a vendor's handshake; None where the source has none.
 
-        Raises SignatureMissingError or SignatureInvalidError unless the request knows the token.
+        Raises SignatureMissingError or SignatureInvalidError unless the request has the right token.
         """
         source = self.sources.get(source_name)
         if source is None or source.handshake is None:

@@ -28,16 +28,16 @@ from cairn.domain.shared.errors import (
 T = TypeVar("T")
 
 REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
-"""Events of which the customer is the author; what they answer is another message than their own."""
+"""Events that a customer wrote. They refer to an earlier message of ours."""
 
 RETURNING_REPLIES = REPLIES - {EVENT_TYPES[Intent.STOP]}
-"""Events by which somebody who was erased comes back; a STOP of theirs is heeded for the number alone."""
+"""Replies after which an erased customer exists again. A STOP only suppresses the number."""
 
 OPT_OUT_WORDS = frozenset({"STOP", "HELP", "START"})
-"""What a provider that manages keywords itself says of a reply, whatever word the customer used."""
+"""Values of `opt_out`, from a provider that recognises keywords itself."""
 
 ATTEMPTS = 8
-"""Times to decide anew when somebody else commits first; the queue's own retries come after that."""
+"""Attempts after a conflict. The queue retries after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,15 @@ class ProcessEvent:
     salt: str
     sent: Sent
     switches: Switches
-    """Asked by wake-ups alone: what happens counts, whatever is paused."""
+    """Only wake-ups read it: a pause does not stop events."""
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
     policy: Policy = field(default_factory=Policy)
 
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
-        """What the event did; None for a duplicate.
+        """What the event changed; None for a duplicate.
 
-        Raises ConflictError when the customer is too busy, ErasedCustomerError where it is about somebody who was
-        erased since.
+        Raises ConflictError where other commits keep coming first, ErasedCustomerError where the customer was erased.
         """
         event = self._with_keyword(self._with_valid_phones(event))
         try:
@@ -69,14 +68,14 @@ class ProcessEvent:
             of_nobody = event.source == OPERATORS_SOURCE and event.type in {SUPPRESSED, RELEASED}
             if not (by_us or of_nobody or is_provider(event.source) or event.source == PREFERENCES_SOURCE):
                 raise
-            # A late word about, or of, somebody who was erased, or of nobody we know: it still holds for the address.
+            # Late events for unknown customers still update suppressions.
             self.customers.record_suppressions(
                 consent_updates(Contact(), event, self.policy, "UTC").suppression_changes
             )
             return None
 
     def wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
-        """What the wake-up did; None for a stale one."""
+        """What the wake-up changed; None for a stale one."""
         return _until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
 
     def _attempt(self, event: Event, now: datetime) -> Reaction:
@@ -121,7 +120,7 @@ class ProcessEvent:
             self.journeys.keep(self.journeys.version(entered.journey, entered.version))
 
     def _with_message(self, event: Event, customer_id: str) -> Event:
-        """An event about one of our messages, with what is known of that one; a read more where it is not told."""
+        """The event with the message that it is about; one more read where the event does not name it."""
         if not is_provider(event.source) or not event.about_a_message:
             return event
         told = event.properties.get("message_id")
@@ -131,7 +130,7 @@ class ProcessEvent:
                 return event
             channel, when = event.properties.get("channel"), event.occurred_at
             told = self.sent.match(customer_id, about, channel, when)
-            if told is None and event.type in REPLIES:  # a reference that we were never told: Meta's own id
+            if told is None and event.type in REPLIES:  # the reference is an id of Meta that we do not have
                 told = self.sent.match(customer_id, None, channel, when)
         enrollment, step, _ = parts_of(told or "")
         if not enrollment:
@@ -140,7 +139,7 @@ class ProcessEvent:
         return replace(event, properties={**event.properties, **ours})
 
     def _with_keyword(self, event: Event) -> Event:
-        """A reply by what it means: STOP, HELP and START are no answers to what a journey asked."""
+        """The event with its keyword. STOP, HELP and START get event types of their own: they answer no question."""
         if not is_provider(event.source) or event.type != REPLIED:
             return event
         text, told = str(event.properties.get("text") or ""), event.properties.get("opt_out")
@@ -151,7 +150,10 @@ class ProcessEvent:
         return replace(event, type=EVENT_TYPES[intent] if intent else event.type, properties=properties)
 
     def _with_valid_phones(self, event: Event) -> Event:
-        """Phone numbers in E.164; one that is none is dropped, and with it an event that names nobody else."""
+        """The event with phone numbers in E.164. An invalid number is dropped.
+
+        Raises InvalidEventError where no other identifier is left.
+        """
         told = event.attributes.get(PHONE)
         if isinstance(told, str):
             event = replace(event, attributes={**event.attributes, PHONE: self.normalize_phone(told)})
@@ -168,9 +170,9 @@ class ProcessEvent:
 
 
 def _same_person(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, ...], tuple[Identifier, ...]]:
-    """Of the customers found, those who may be one with the first; and the identifiers that are theirs from now on.
+    """The customers to merge, and the identifiers that they get.
 
-    The first is who the strongest identifier leads to. Two accounts (`user_id`) that share an address stay two.
+    The first one has the strongest identifier. Two accounts (`user_id`) that share an address stay apart.
     """
     same: list[Customer] = []
     for customer in found.customers:
@@ -181,9 +183,9 @@ def _same_person(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, .
 
 
 def _check_not_erased(found: FoundCustomers, event: Event) -> None:
-    """Raises ErasedCustomerError for what was said of somebody until they were erased, whenever it arrives.
+    """Raises ErasedCustomerError for events from before the erasure, whenever they arrive.
 
-    What their providers still report of messages is dropped whenever it was said: it begins no new life.
+    Reports about messages of an erased customer are always dropped: they must not create a customer again.
     """
     known = dict(found.erased)
     for customer in found.customers:
@@ -196,7 +198,7 @@ def _check_not_erased(found: FoundCustomers, event: Event) -> None:
 def _erased_identifiers(
     customer: Customer, found: FoundCustomers, claimed: tuple[Identifier, ...], now: datetime
 ) -> Mapping[str, datetime]:
-    """Names that somebody had who was erased, for as long as anything of theirs may still be under way."""
+    """Identifiers of an erased customer, kept while old events of that customer may still arrive."""
     young = {name: at for name, at in customer.erased.items() if now - at < DEDUPE_WINDOW}
     return young | {one.key: found.erased[one] for one in claimed if one in found.erased}
 

@@ -1,4 +1,4 @@
-"""Relay effects: carry out what a commit decided, as often as it takes. Every effect may be done twice."""
+"""Relay effects: carry out the effects of a commit, with retries. Every effect may be done twice."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from cairn.settings import SQS_MAX_DELAY
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """One commit as the table's stream shows it."""
+    """One commit, read from the table's stream."""
 
     profile: Profile
     enrollments: Mapping[str, Enrollment]
@@ -54,10 +54,10 @@ class RelayEffects:
     webhooks: QueueWebhookDeliveries
     erasures: Erasures
     dead_letter: Callable[[str, Effect | Mapping[str, Any], Exception], None]
-    """Keeps what can never be carried out: the customer's id; an effect, or a change of the table; why."""
+    """Stores what can never be carried out. Arguments: customer id; effect, or change of the table; error."""
 
     def __call__(self, commit: Committed, now: datetime) -> None:
-        """Carry out one commit's effects. Raises where trying again may help; then all are done again."""
+        """Carry out the effects of one commit. Raises where a retry may help; a retry does all of them again."""
         if commit.facts:
             self.timeline.remember(commit.profile.id, commit.version, commit.facts, commit.at)
         for effect in commit.effects:
@@ -78,17 +78,17 @@ class RelayEffects:
             case WakeAt():
                 self.timers.wake(customer, effect, now)
             case OpenTask():
-                enrollment = commit.enrollments.get(effect.enrollment)  # none: it is about the customer as such
+                enrollment = commit.enrollments.get(effect.enrollment)  # none: the task is about the customer
                 self.tasks.open(customer, enrollment.journey if enrollment else "", effect, commit.at)
             case MoveMessage():
                 moved = self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
-                if moved is not None:  # done again, it moves nothing any more: each word counts once
+                if moved is not None:  # a repeated effect moves nothing, and is not counted again
                     self.health.count(moved, effect.status, effect.at, now)
             case AbsorbHistory():
                 self.timeline.absorb(customer, effect.merged)
             case RecordConsent():
                 self.webhooks(customer, effect)
-            case PauseEnrollment() if effect.enrollment in commit.enrollments:  # a letter's may be over by now
+            case PauseEnrollment() if effect.enrollment in commit.enrollments:  # a redriven enrollment may have ended
                 due_at = commit.enrollments[effect.enrollment].due_at or commit.at
                 self.paused_work.add(customer, commit.version, effect, due_at)
             case EraseCustomer():
@@ -96,7 +96,7 @@ class RelayEffects:
 
 
 def message_of(effect: SendMessage, commit: Committed) -> Message:
-    """The message with all that its sender needs, as things stood when it was decided."""
+    """The message with all data that sending needs, as it was at the decision."""
     enrollment = commit.enrollments[effect.enrollment]
     view: dict[str, Any] = commit.profile.view()
     return Message(
@@ -123,7 +123,7 @@ def message_of(effect: SendMessage, commit: Committed) -> Message:
 
 
 def answer_of(effect: AnswerKeyword, commit: Committed) -> Message:
-    """What is said to a keyword goes to where it came from, and to nowhere else."""
+    """The answer to a keyword. It goes only to the address that the keyword came from."""
     return Message(
         id=effect.id,
         customer=commit.profile.id,

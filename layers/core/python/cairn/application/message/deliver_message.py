@@ -1,8 +1,8 @@
-"""Deliver a message: gate, render, claim, provider, record. What is not sent now is claimed by nobody.
+"""Deliver a message: gate, render, claim, provider, record. Only a message that is sent now is claimed.
 
-All that a decision rests on is read once for a whole batch; the claim is made on that very state of the customer,
-so a STOP or another message in between means deciding again. The one window that nobody can see into, a crash between
-the provider's call and the record, is settled by purpose: marketing is not sent again, transactional is.
+One read serves a whole batch. The claim is conditional on the state that was read, so a STOP or another message in
+between means a new decision. One case cannot be decided: a crash between the provider's call and the record. Then
+marketing is not sent again, and transactional is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,13 +40,13 @@ from cairn.domain.shared.errors import (
 from cairn.settings import FUNCTION_TIMEOUT, SQS_MAX_DELAY
 
 LEASE: timedelta = 2 * FUNCTION_TIMEOUT
-"""How long a claim without an outcome may still be somebody's who is at work."""
+"""Until then, the sender that made the claim may still be at work."""
 
 ATTEMPTS = 8
-"""Times to decide anew when the customer changes in between; the queue's own retries come after that."""
+"""Attempts after a conflict. The queue retries after that."""
 
 QUEUE_SHARE = timedelta(minutes=2)
-"""How much of a long wait is spent in the queue: more than a schedule is late by, and less than a queue delays."""
+"""The last minutes of a wait are spent in SQS, which covers Scheduler's lateness."""
 
 NO_REJECTIONS: Mapping[str, str] = MappingProxyType({})
 
@@ -63,13 +63,13 @@ class DeliverMessage:
     jurisdiction_of: Callable[[Message], Jurisdiction]
 
     def contexts(self, requests: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
-        """All that is known of these messages, in one read; None of one whose customer was erased."""
+        """The delivery contexts of these messages, in one read; None where the customer was erased."""
         return self.deliveries.contexts(requests)
 
     def __call__(
         self, request: DeliveryRequest, now: datetime, context: DeliveryContext | None
     ) -> MessageStatus | None:
-        """What became of it; None where its customer was erased. Raises where it must be delivered again."""
+        """The new status; None where the customer was erased. Raises where the queue must deliver it again."""
         rejected = NO_REJECTIONS
         for _ in range(ATTEMPTS):
             if context is None:
@@ -143,7 +143,7 @@ class DeliverMessage:
         )
 
     def _reserve(self, context: DeliveryContext, channel: Channel, now: datetime) -> Reservation:
-        """When the provider has room for it. One that has a place keeps it, until that is long past."""
+        """When the provider has capacity. A message keeps its reservation until it expires."""
         had = _reservation_of(context, channel)
         if had is not None and had.at > now:
             return had
@@ -152,7 +152,7 @@ class DeliverMessage:
         return self.rate_limiter.reserve(channel, country, context.message.purpose, now, after)
 
     def _defer(self, context: DeliveryContext, verdict: Defer, now: datetime) -> MessageStatus:
-        """Hold it, and have it brought again. A step done twice is done once, and the queue brings it until all are."""
+        """Defer the message and schedule its next delivery. Each step is idempotent: the queue retries all of them."""
         message = context.message
         if verdict.reason is Reason.REVIEW:
             try:
@@ -195,14 +195,14 @@ class DeliverMessage:
 
 
 def _wait_for(reservation: Reservation, message: Message, channel: Channel) -> Defer:
-    """Until its place; who has none asks again then."""
+    """Wait for the reservation; without one, retry at that time."""
     if reservation.line:
         return Defer(reservation.at, Reason.RATE, {"channel": channel.value, "place": reservation.line})
     return Defer(rate_limit.retry_at(reservation, message.id), Reason.RATE, {"channel": channel.value})
 
 
 def _reservation_of(context: DeliveryContext, channel: Channel) -> Reservation | None:
-    """The place on the channel that the message waits for, if that is what it waits for."""
+    """The reservation that the message waits for, if any."""
     hold = context.contact.deferrals.get(context.message.id)
     if hold is None or hold.until is None or hold.reason != Reason.RATE or not context.decisions:
         return None
@@ -211,13 +211,13 @@ def _reservation_of(context: DeliveryContext, channel: Channel) -> Reservation |
 
 
 def _scheduled_at(verdict: Defer, until: datetime, now: datetime) -> datetime:
-    """A schedule knows minutes, and would bring all places of one at once: a long wait ends in the queue."""
+    """Scheduler has a resolution of one minute, so the last part of a long wait for a reservation is spent in SQS."""
     far = "place" in verdict.why and until - now >= SQS_MAX_DELAY
     return until - QUEUE_SHARE if far else until
 
 
 class _TryNextChannelError(Exception):
-    """A provider will never have it; the step's next channel may."""
+    """The provider will never take it; the next channel of the step may."""
 
     def __init__(self, channel: Channel, code: str) -> None:
         self.channel = channel

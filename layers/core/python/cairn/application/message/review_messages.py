@@ -1,4 +1,4 @@
-"""Review messages: a person says yes or no to one that waits for it, and it goes to the gate at once."""
+"""Review messages: a person approves or rejects a message, which then goes to the gate at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ class ReviewMessages:
     def decide(  # noqa: PLR0913  who, when and why belong to every decision
         self, message: str, name: str, *, granted: bool, by: str, why: str, now: datetime
     ) -> Reviewed:
-        """The gate still has its say: an approved message is held to consent, hours and caps as any other.
+        """Record the decision. The gate still checks consent, hours and caps of an approved message.
 
-        Where the queue is out of order, the same decision once more brings the message to the gate.
-        Raises NotUnderReviewError or ConflictError, and as FindCustomer does.
+        Where the queue fails, the same call again brings the message to the gate.
+        Raises NotUnderReviewError, ConflictError and the errors of FindCustomer.
         """
         message_id, _, _ = message.strip().partition(".")
         customer = self.find.of_message(message_id, name)

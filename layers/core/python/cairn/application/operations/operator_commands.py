@@ -1,4 +1,4 @@
-"""Instruct: what our own people say of customers and addresses. It is audited, then takes the road of every event."""
+"""Operator commands about customers and addresses: written to the audit, then processed as events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ from cairn.domain.shared.hashing import short_hash
 CONSENT_CHANGED = "consent.changed"
 
 KINDS = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.WHATSAPP: PHONE, Channel.PUSH: "push_endpoint"}
-"""The kind of name that an address on a channel is."""
+"""Channel to kind of identifier."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who says it and why."""
+    """Who gave the command, why and when."""
 
     by: str
     why: str
@@ -35,18 +35,18 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class ConsentStatement:
-    """A customer's word on consent, as it was told to one of our people."""
+    """Consent that a customer gave or denied to an operator."""
 
     channel: Channel
     purpose: Purpose
     status: ConsentStatus
     evidence: Mapping[str, str] = field(default_factory=dict)
-    """`wording`, `wording_version`, `locale`, `url`: what there is."""
+    """`wording`, `wording_version`, `locale`, `url`, as far as known."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandReceipt:
-    """What was set going; `about` is the customer's id, or the key of the address."""
+    """The id of the event, and what it is about: the customer's id or the key of the address."""
 
     id: str
     about: str
@@ -54,7 +54,7 @@ class CommandReceipt:
 
 @dataclass(frozen=True, slots=True)
 class OperatorCommands:
-    """The audit is written first: what is carried out was always written down, and by whom it was wanted."""
+    """Audit first, then act."""
 
     find: FindCustomer
     customers: Customers
@@ -64,7 +64,7 @@ class OperatorCommands:
     salt: str
 
     def consent(self, name: str, statement: ConsentStatement, attribution: Attribution) -> CommandReceipt:
-        """Raises as FindCustomer does."""
+        """Raises the errors of FindCustomer."""
         customer = self.find(name)
         proof = {"method": Method.OPERATOR.value, "actor": attribution.by, "why": attribution.why, **statement.evidence}
         change = ConsentChange(
@@ -79,20 +79,20 @@ class OperatorCommands:
         return self._submit("consent", event, customer.id, attribution, about)
 
     def suppress(self, channel: Channel, address: str, attribution: Attribution) -> CommandReceipt:
-        """Nothing goes to the address any more, whoever's it is, or of nobody."""
+        """Suppress an address, known or not."""
         return self._address("suppress", SUPPRESSED, channel, address, attribution)
 
     def release(self, channel: Channel, address: str, attribution: Attribution) -> CommandReceipt:
-        """Whatever the address was suppressed for is forgiven. Consent comes back by no such word."""
+        """Lift all suppressions of an address. Consent does not come back by this."""
         return self._address("release", RELEASED, channel, address, attribution)
 
     def current_suppressions(self, channel: Channel, address: str) -> tuple[str, tuple[Suppression, ...]]:
-        """What is known against an address, by the key that stands for it."""
+        """The key of an address and its suppressions."""
         known = self.suppressions.current({channel: address})
         return suppression_key(channel, address, self.salt), known.get(channel, ())
 
     def erase(self, name: str, attribution: Attribution) -> CommandReceipt:
-        """Forget a customer; gives the receipt's id. Raises as FindCustomer does."""
+        """Erase a customer; the result has the receipt's id. Raises the errors of FindCustomer."""
         customer = self.find(name)
         event = self._event(ERASURE_REQUESTED, customer.id, attribution, {"actor": attribution.by})
         receipt = erasure_order(customer.id, event).id
@@ -108,7 +108,7 @@ class OperatorCommands:
         return self._submit(what, event, f"address:{key}", attribution, {"channel": channel.value})
 
     def _owner(self, name: Identifier) -> str:
-        """Whose address it is; of nobody's, the id that its owner would have: nobody is made up for it."""
+        """The id of the address's customer. Where there is none, the id that a new one would get; none is created."""
         found = self.customers.find([name]).customers
         return found[0].id if found else customer_id_for(name, self.salt)
 
@@ -120,7 +120,7 @@ class OperatorCommands:
         properties: Mapping[str, Any] | None = None,
         consent: tuple[ConsentChange, ...] = (),
     ) -> Event:
-        """Asked twice in one instant, it is one event."""
+        """The same command at the same instant gives the same event."""
         said = [f"{change.key}:{change.status}" for change in consent] + [str(properties or "")]
         return Event(
             id=short_hash(type_, customer_id, attribution.by, attribution.at.isoformat(), *said, length=26),

@@ -1,7 +1,7 @@
-"""Sweep: whatever waits for something that has been resumed is set going again.
+"""Resume paused work: enrollments and messages of a target that was resumed go on.
 
-Nothing is decided here: a wake-up and a held message ask the pauses themselves what has become of them. So twice is
-once, and whoever is parked a moment after the resume, by one who did not know of it yet, is found by the next sweep.
+This decides nothing: the engine and the gate read the pauses again. So running twice is harmless, and the next run
+finds work that a sender with stale switches paused after the resume.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ class ResumePaused:
     messages: MessageQueue
 
     def __call__(self, now: datetime, has_time: Callable[[], bool]) -> int:
-        """How many were set going; the next sweep goes on where the time was up.
+        """The number of enrollments and messages that went on. The next run continues where time was up.
 
-        A resume is left alone until everybody has read of it, else those who have not would park what is sent again.
+        Wait for SWITCH_TTL, or stale senders pause the items again.
         """
         count = 0
         for target in self.switches.board().resumed(now - SWITCH_TTL):

@@ -1,4 +1,4 @@
-"""Stop, start, pause and resume: one write that every sender heeds within a minute, and that says who and why."""
+"""Stop, start, pause and resume: one audited write, which every sender follows within a minute."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,26 +12,26 @@ from cairn.domain.operations.switches import Board, Note, note_of, window_of
 from cairn.domain.shared.errors import ConflictError
 
 ATTEMPTS = 8
-"""Times to decide anew when somebody else turns something at the same time."""
+"""Attempts after a conflict with another operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Each order gives the board as it is afterwards. An order that changes nothing writes nothing.
+    """Each command returns the switches afterwards. A command that changes nothing writes nothing.
 
-    Raises InvalidSwitchError for a target that is none, for what is not stopped or paused, and where `by` or `why` is
-    missing; ConflictError where others kept coming in between.
+    Raises InvalidSwitchError for an invalid target, for a target that is not stopped or paused, and where `by` or `why`
+    is missing; ConflictError where other changes kept coming first.
     """
 
     board: SwitchBoard
 
     def stop(self, target: str, *, by: str, why: str, now: datetime) -> Board:
-        """Nothing of the target goes out any more; what would is dropped."""
+        """Stop all messages of the target. They are dropped."""
         order = _order("stop", target, note_of(by, why, now))
         return self._update(order, lambda board: board.stopping(order.target, note_of(by, why, now)))
 
     def start(self, target: str, *, by: str, why: str, now: datetime) -> Board:
-        """Undo a stop. What was dropped stays dropped."""
+        """Undo a stop. Dropped messages stay dropped."""
         order = _order("start", target, note_of(by, why, now))
         return self._update(order, lambda board: board.starting(order.target))
 
@@ -45,7 +45,7 @@ class Switch:
         policy: PausePolicy = PausePolicy.KEEP,
         window: timedelta = WINDOW,
     ) -> Board:
-        """Everything of the target waits until it is resumed; the policy may still be chosen then."""
+        """Pause the target until it is resumed. The policy may still be changed then."""
         order = _order("pause", target, note_of(by, why, now), _chosen(policy, window_of(window)))
         return self._update(order, lambda board: board.pausing(order.target, note_of(by, why, now), policy, window))
 
@@ -59,7 +59,7 @@ class Switch:
         policy: PausePolicy | None = None,
         window: timedelta | None = None,
     ) -> Board:
-        """Those who waited go on, as the policy says: the one given here, else the one of the pause."""
+        """Resume the target, by this policy or else by that of the pause."""
         order = _order(
             "resume", target, note_of(by, why, now), _chosen(policy, None if window is None else window_of(window))
         )
@@ -85,6 +85,6 @@ def _order(what: str, target: str, note: Note, detail: dict[str, Any] | None = N
 
 
 def _chosen(policy: PausePolicy | None, window: timedelta | None) -> dict[str, Any]:
-    """What the audit tells of the policy; a window where there is something to spread."""
+    """The policy as the audit records it; the window only for SPREAD."""
     told = {"policy": policy.value} if policy else {}
     return told | ({"window": str(window)} if window and policy is PausePolicy.SPREAD else {})

@@ -1,4 +1,4 @@
-"""Watch health: count what providers tell of messages, and pause the journey or the channel that does badly."""
+"""Watch health: count providers' reports, and pause a journey or channel with too many failures."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from cairn.domain.policy import Breaker
 from cairn.domain.shared.hashing import short_hash
 
 BREAKER = "breaker"
-"""Who pauses, in the audit."""
+"""The actor in the audit."""
 
 OPERATIONS = "operations"
-"""The queue of the task, and the partition that it lies in: it is about no customer."""
+"""The queue of the task, and its partition: the task is about no customer."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchHealth:
-    """Pauses at once, and then tells. Only whoever really paused tells: what is paused already is counted, not judged.
+    """Pauses first, then alerts. Only the process that paused sends the alert.
 
-    A process that dies on the way loses one outcome from the counts; the next bad one is judged as well. One that dies
-    between the pause and the telling leaves the pause, and who and why in the audit.
+    A crash loses at most one report from the counts. A crash between pause and alert leaves the pause and its audit
+    entry.
     """
 
     counters: DeliveryCounters
@@ -34,10 +34,10 @@ class WatchHealth:
     alert: Alert
     breaker: Breaker
     on_trip: Callable[[Trip], None]
-    """Counts it, for the alarm that goes off even where the alert cannot be sent."""
+    """Counts the trip, for the alarm that works even where the alert fails."""
 
     def count(self, message: Mapping[str, Any], status: str, at: datetime, now: datetime) -> None:
-        """What is recorded of a message, and what a provider told of it. What no sender recorded belongs to nothing."""
+        """Count the report of a provider for a recorded message. Unrecorded messages are not counted."""
         outcome = outcome_of(status)
         targets = _targets(message)
         if outcome is None or not targets:
@@ -62,7 +62,7 @@ class WatchHealth:
         after = Switch(self.board).pause(trip.target, by=BREAKER, why=trip.why, now=now)
         paused = after.paused(trip.target, now)
         if paused is None or paused.note != Note(BREAKER, now, trip.why):
-            return  # somebody else was faster, and has told
+            return  # another process paused it, and sends the alert
         self.on_trip(trip)
         self.tasks.open(OPERATIONS, "", _task(trip, now), now)
         self.alert.send(
@@ -73,13 +73,13 @@ class WatchHealth:
 
 
 def _targets(message: Mapping[str, Any]) -> tuple[str, ...]:
-    """The journey and the channel of a message, as far as its record names them: an answer to a STOP has no journey."""
+    """The journey and the channel of a message. An answer to a STOP has no journey."""
     named = (("journey", message.get("journey")), ("channel", message.get("channel")))
     return tuple(f"{kind}:{name}" for kind, name in named if name)
 
 
 def _resumed_at(board: Board, target: str) -> datetime | None:
-    """When the target was resumed last."""
+    """When the target was last resumed."""
     ends = [one.pause.until for one in board.pauses if one.pause.target == target and one.pause.until is not None]
     return max(ends, default=None)
 

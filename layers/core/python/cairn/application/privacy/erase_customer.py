@@ -1,8 +1,8 @@
-"""Erase a customer: what was sealed is removed everywhere, once nothing is under way for them any more.
+"""Erase a customer: remove the data everywhere, once no work for the customer is under way.
 
-Sealing is a commit like any other (`domain/privacy`). From then on nobody decides, sends or writes anything for the
-customer, but for those who had begun before. Those are over when their time is: an invocation by its timeout, a queue's
-message by its last delivery, and what a commit decided before this order reached the stream's reader in its order.
+The order is a commit like any other (`domain/privacy`). After it nothing is decided, sent or written for the customer.
+Work that began earlier ends in time: an invocation by its timeout, a queue's message by its last delivery. The stream
+is read in order, so earlier effects are carried out before this one.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
 
 ERASE = "erase"
-"""What the audit calls it."""
+"""The action in the audit."""
 
 REASON = "the customer asked to be forgotten"
 
 
 class Outcome(StrEnum):
     ERASED = "erased"
-    TOO_EARLY = "too_early"  # asked for once more, for when all has come to rest
+    TOO_EARLY = "too_early"  # the order is queued again, until all earlier work has ended
     NOTHING_LEFT = "nothing_left"
 
 
@@ -35,9 +35,9 @@ class EraseCustomer:
     erasures: Erasures
 
     def __call__(self, customer_id: str, order: Order, now: datetime) -> Outcome:
-        """Every step may be done twice; only when all are done is it forgotten what was to be erased.
+        """Every step may be done twice. The pending erasure is removed last.
 
-        Raises ServiceBusyError where somebody is looking at dead letters: the order comes again.
+        Raises ServiceBusyError while an operator looks at dead letters: the queue delivers the order again.
         """
         sealed = self.store.pending(customer_id)
         if sealed is None:

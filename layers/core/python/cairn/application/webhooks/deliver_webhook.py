@@ -1,4 +1,4 @@
-"""Notify a subscriber of one change, as often and for as long as Standard Webhooks advises; then it is parked."""
+"""Deliver a webhook, with the retries that Standard Webhooks advises; after the last it goes to the dead letters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,19 +24,19 @@ WAITS = (
     timedelta(hours=20),
     timedelta(hours=24),
 )
-"""After each attempt in vain; 75 hours in all, so that a weekend is survived (Standard Webhooks 1.0.0, "Deliverability
-and reliability")."""
+"""After each failed attempt. 75 hours in all, longer than a weekend (Standard Webhooks 1.0.0, "Deliverability and
+reliability")."""
 
 ATTEMPTS = len(WAITS) + 1
 
 JITTER = 0.1
-"""Of each wait, so that what failed together does not come back together; the same for the same attempt."""
+"""Share of each wait, so that deliveries which failed together are not retried together. Deterministic per attempt."""
 
 BACK_OFF = timedelta(seconds=30)
-"""How long a subscriber that does not answer is left alone: what waits for it must not hold up the others' notices."""
+"""Pause after an endpoint did not answer, so that it does not delay deliveries to the others."""
 
 MAX_RETRY_AFTER = timedelta(days=1)
-"""A subscriber may ask for more; it is asked again by then."""
+"""Upper bound of Retry-After."""
 
 BACK_OFF_STATUSES = frozenset(
     {
@@ -46,20 +46,20 @@ BACK_OFF_STATUSES = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     },
 )
-"""What says that the next request would fare no better ("Delivery success and failure")."""
+"""Statuses after which the next request would fail too ("Delivery success and failure")."""
 
 
 class Outcome(StrEnum):
-    """What became of an attempt."""
+    """The outcome of an attempt."""
 
     DELIVERED = "delivered"
     PUT_OFF = "put_off"
     ERASED = "erased"
-    """The customer is gone, and with it what there was to tell."""
+    """The customer was erased, and the record with it."""
 
 
 class GivenUpError(SubscriberError):
-    """A subscriber has not taken a notice, at the last attempt or for good."""
+    """An endpoint did not accept a delivery, at the last attempt or for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class DeliverWebhook:
     client: WebhookEndpoints
     retries: Retries
     _backing_off: dict[str, datetime] = field(default_factory=dict)
-    """Until when a subscriber is left alone, as far as this process knows."""
+    """Endpoint to the time of its next attempt, in this process."""
 
     def __call__(self, delivery: WebhookDelivery, now: datetime) -> Outcome:
         """One attempt. Raises SubscriberError where there will be no further one: the notice is to be parked."""
@@ -109,14 +109,14 @@ class DeliverWebhook:
 
 
 def wait_before(delivery: WebhookDelivery, at_least: timedelta = timedelta()) -> timedelta:
-    """How long a notice that has failed is put off."""
+    """The wait after a failed attempt."""
     digest = sha256(f"{delivery.id}/{delivery.subscriber}/{delivery.attempt}".encode()).digest()
     share = int.from_bytes(digest[:4], "big") / 2**32
     return max(WAITS[delivery.attempt - 1], at_least) * (1 + JITTER * share)
 
 
 def _retry_after(reply: Reply, now: datetime) -> timedelta:
-    """Retry-After (RFC 9110, 10.2.3), in seconds or as a date; nothing where it says neither."""
+    """Retry-After (RFC 9110, 10.2.3), in seconds or as a date; zero where it is neither."""
     text = reply.retry_after.strip()
     try:
         asked = (

@@ -1,4 +1,4 @@
-"""Tell subscribers what was said about writing to a customer: recorded for good first, then queued for each."""
+"""Queue webhook deliveries of a consent change: store the record first, then queue a delivery for each endpoint."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ class QueueWebhookDeliveries:
     records: ConsentRecords
     queue: WebhookQueue
     endpoints: tuple[str, ...] = ()
-    """The names of those who are told of every change."""
+    """The names of all endpoints: each gets every change."""
 
     def __call__(self, customer_id: str, effect: RecordConsent) -> None:
-        """May be done twice: a record is the same record, and a notice has the id that it had before."""
+        """May be done twice: the record and the delivery ids stay the same."""
         names = self.records.add(customer_id, effect.id, _records(effect))
-        told = [one for name in names for one in deliveries_for(customer_id, name, effect.source, self.endpoints)]
-        if told:
-            self.queue.put(told)
+        deliveries = [one for name in names for one in deliveries_for(customer_id, name, effect.source, self.endpoints)]
+        if deliveries:
+            self.queue.put(deliveries)
 
 
 def _records(effect: RecordConsent) -> Iterator[ConsentRecord]:
     for change in effect.changes:
         yield ConsentRecord(effect.source, change)
-    for told in effect.suppression_changes:
-        yield ConsentRecord(effect.source, told)
+    for suppression in effect.suppression_changes:
+        yield ConsentRecord(effect.source, suppression)
