@@ -11,8 +11,9 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.dynamodb.codec import asked_from_wire
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.application.message.deliver_message import DeliverMessage
-from cairn.application.ports import DeadLetters, DeliveryContext
+from cairn.application.ports import DeliveryContext
 from cairn.compose import deliver_message as compose
 from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
@@ -27,7 +28,7 @@ def deliver() -> DeliverMessage:
 
 
 @cache
-def dead_letters() -> DeadLetters:
+def dead_letters() -> DeadLetterQueue:
     return compose.dead_letters()
 
 

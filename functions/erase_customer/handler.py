@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.sqs.erasure_queue import order_in
-from cairn.application.ports import DeadLetters
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.application.privacy.erase_customer import EraseCustomer
 from cairn.compose import erase_customer as compose
 from cairn.sqs_records import dead_lettering
@@ -21,7 +21,7 @@ def erase() -> EraseCustomer:
 
 
 @cache
-def dead_letters() -> DeadLetters:
+def dead_letters() -> DeadLetterQueue:
     return compose.dead_letters()
 
 

@@ -9,8 +9,8 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.adapters.sqs.webhook_queue import notice_from_wire, notice_to_wire
-from cairn.application.ports import DeadLetters
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose import notify_subscriber as compose
 from cairn.domain.shared.errors import SubscriberError
@@ -24,7 +24,7 @@ def deliver() -> DeliverWebhook:
 
 
 @cache
-def dead_letters() -> DeadLetters:
+def dead_letters() -> DeadLetterQueue:
     return compose.dead_letters()
 
 

@@ -14,9 +14,8 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.s3 import Overflow
-from cairn.adapters.sqs.events_queue import UNREADABLE
+from cairn.adapters.sqs.events_queue import UNREADABLE, DeadLetterQueue
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import DeadLetters
 from cairn.compose import process_event as compose
 from cairn.domain.event import event_from_wire
 from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError
@@ -30,7 +29,7 @@ def process() -> ProcessEvent:
 
 
 @cache
-def dead_letters() -> tuple[DeadLetters, DeadLetters]:
+def dead_letters() -> tuple[DeadLetterQueue, DeadLetterQueue]:
     return compose.dead_letters()
 
 

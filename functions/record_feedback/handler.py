@@ -9,14 +9,15 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.feedback import read
-from cairn.application.ports import DeadLetters, Inbox
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.application.ports import Inbox
 from cairn.compose import record_feedback as compose
 from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count
 
 
 @cache
-def ports() -> tuple[Inbox, DeadLetters]:
+def ports() -> tuple[Inbox, DeadLetterQueue]:
     return compose.record_feedback()
 
 

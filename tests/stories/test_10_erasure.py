@@ -281,7 +281,7 @@ def test_from_the_order_on_nothing_goes_out_and_nothing_is_told(gym: Gym, busy_m
     with pytest.raises(ErasedCustomerError):
         DynamoCustomers(IDENTITY_SALT).load(mia)
     with pytest.raises(ErasedCustomerError):
-        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT))(mia, gym.story.world.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)(mia, gym.story.world.now())
     gym.story.passes("14d")
     assert gym.story.sent() == sent
     assert gym.found(*MIA_IS) == {}

@@ -20,7 +20,7 @@ TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "rank", "rev", "turn", "outbox", "e
 @pytest.fixture
 def export(story: Any) -> Any:
     """What Mia's export says now."""
-    document = ExportCustomer(DynamoCustomerExport(IDENTITY_SALT))
+    document = ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)
 
     def ask(customer: str = "member-1") -> dict[str, Any]:
         found = story.world._named(customer)  # noqa: SLF001
@@ -123,7 +123,7 @@ def test_an_export_is_two_reads(story: Any, a_full_life: None) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", note)
-        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT))(customer, story.world.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)(customer, story.world.now())
 
     assert calls == ["Query", "BatchGetItem"]
 

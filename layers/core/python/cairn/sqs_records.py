@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cairn.application.ports import DeadLetters
+from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
 from cairn.settings import MAX_RECEIVES
 from cairn.telemetry import count, logger, where
@@ -17,7 +17,7 @@ MASK = "•••"
 
 
 @contextmanager
-def dead_lettering(record: Any, dead_letters: DeadLetters, queue: str) -> Iterator[None]:
+def dead_lettering(record: Any, dead_letters: DeadLetterQueue, queue: str) -> Iterator[None]:
     """Run the body for one record (Powertools' SQSRecord). Raises where the queue should deliver it again."""
     try:
         yield

@@ -65,7 +65,7 @@ class Relay:
             timeline=self.timeline,
             deliveries=self.deliveries,
             health=WatchHealth(
-                self.tallies, self.board, self.tasks, self.alert, Breaker(minimum=3), on_trip=lambda _: None
+                self.tallies, self.board, self.tasks, self.alert.send, Breaker(minimum=3), on_trip=lambda _: None
             ),
             paused_work=self.waiting_room,
             webhooks=QueueWebhookDeliveries(self.records, self.notices, ("crm",)),

@@ -53,7 +53,7 @@ def outbox() -> MessageQueue:
 
 @pytest.fixture
 def sweep(board: SwitchBoard, room: PausedWorkStore, wakes: Wakes, outbox: MessageQueue) -> ResumePaused:
-    return ResumePaused(board, room, wakes, outbox)
+    return ResumePaused(board, room, wakes.extend, outbox)
 
 
 def sweeps(sweep: ResumePaused, now: datetime = KNOWN_TO_ALL, *, for_pages: int = 100) -> int:

@@ -1,6 +1,7 @@
 """Watch health: what is counted, whom a trip pauses, who is told of it and how often."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,12 @@ class Watch:
         self.tallies, self.board, self.tasks, self.alert = DeliveryCounters(), SwitchBoard(), Tasks(), Alert()
         self.trips: list[Trip] = []
         self.watch = WatchHealth(
-            self.tallies, self.board, self.tasks, self.alert, Breaker(minimum=3), on_trip=self.trips.append
+            self.tallies,
+            self.board,
+            self.tasks,
+            self.alert.send,
+            Breaker(minimum=3),
+            on_trip=self.trips.append,
         )
 
     def hears(self, status: str, times: int = 1, at: datetime = MONDAY, **record: Any) -> None:
@@ -114,11 +120,11 @@ def test_of_two_who_find_the_same_only_the_one_who_paused_tells(watch: Watch) ->
     assert watch.trips == []
 
 
-def test_it_is_paused_and_counted_where_nobody_can_be_told(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_paused_and_counted_where_nobody_can_be_told(watch: Watch) -> None:
     def busy(*_: str) -> None:
         raise ServiceBusyError("sns is busy")
 
-    monkeypatch.setattr(watch.alert, "send", busy)
+    watch.watch = replace(watch.watch, alert=busy)
     watch.hears("complained", 2, channel="")
 
     with pytest.raises(ServiceBusyError):

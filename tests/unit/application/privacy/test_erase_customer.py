@@ -212,7 +212,7 @@ def world() -> World:
 
 @pytest.fixture
 def erase(world: World) -> EraseCustomer:
-    return EraseCustomer(world, world, world, world)
+    return EraseCustomer(world, world.cancel, world.remove, world)
 
 
 def test_everything_is_removed_and_then_a_receipt_says_so(erase: EraseCustomer, world: World) -> None:

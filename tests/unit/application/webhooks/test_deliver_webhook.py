@@ -71,7 +71,9 @@ class Desk:
     records: Records = field(default_factory=lambda: Records(r1=RECORD))
 
     def __post_init__(self) -> None:
-        self.notify = DeliverWebhook({one.name: one for one in (CRM, ERP)}, self.records, self.wire, self.later)
+        self.notify = DeliverWebhook(
+            {one.name: one for one in (CRM, ERP)}, self.records, self.wire, self.later.retry_at
+        )
 
     def until_the_end(self, notice: WebhookDelivery) -> list[datetime]:
         """When the notice was tried, up to the last attempt."""

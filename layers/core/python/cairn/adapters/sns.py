@@ -11,7 +11,7 @@ MAX_SUBJECT = 99
 
 
 class AlarmTopic:
-    """Implements the port Alert. Its client is made when something is to be told, which is hardly ever."""
+    """Alerts to operators. Its client is made at the first alert, which is rare."""
 
     def __init__(self, make_client: Callable[[], Any], arn: str) -> None:
         self._make_client = make_client

@@ -110,9 +110,6 @@ class Timeline(Protocol):
     def remember(self, customer_id: str, revision: int, facts: Iterable[Fact], at: datetime) -> None:
         """Write what one commit decided."""
 
-    def entries(self, customer_id: str) -> list[dict[str, Any]]:
-        """Everything about a customer in order of time, as lines of `cairn replay --json`."""
-
     def absorb(self, customer_id: str, merged_id: str) -> None:
         """Move what was recorded of a merged profile here. Can be stopped and repeated at any point."""
 
@@ -202,11 +199,6 @@ class WebhookQueue(Protocol):
         """Queue notices for their subscribers."""
 
 
-class Retries(Protocol):
-    def retry_at(self, notice: WebhookDelivery, until: datetime, now: datetime) -> None:
-        """Have a notice brought again at an instant."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a subscriber said to a notice."""
@@ -267,11 +259,6 @@ class PausedWorkStore(Protocol):
         """They wait no longer, unless they came back since."""
 
 
-class Wakes(Protocol):
-    def wake_now(self, parked: Sequence[PausedEnrollment]) -> None:
-        """Have these enrollments woken at once. Raises where any of it is not certain."""
-
-
 class SwitchBoard(Protocol):
     def board(self) -> Board:
         """All that is switched, as it is now."""
@@ -288,11 +275,6 @@ class DeliveryCounters(Protocol):
         """What was counted in the buckets that began from `first` to `last`, both included."""
 
 
-class Alert(Protocol):
-    def send(self, subject: str, text: str) -> None:
-        """Tell those who run the deployment, at once. Nothing personal: it goes out as plain mail."""
-
-
 class Audit(Protocol):
     def write(self, audited: AuditEntry) -> None:
         """Keep it for good. Writing one twice is writing it once."""
@@ -303,7 +285,7 @@ class Audit(Protocol):
 
 class History(Protocol):
     def entries(self, customer_id: str) -> list[dict[str, Any]]:
-        """As Timeline has it."""
+        """Everything about a customer in order of time, as lines of `cairn replay --json`."""
 
     def customer_of(self, enrollment: str) -> str | None:
         """Whose the enrollment is, or was before a merge; None where nothing is recorded of it."""
@@ -348,11 +330,6 @@ class Renderer(Protocol):
         """The message as it goes out. Raises TemplateError rather than leave a gap."""
 
 
-class Links(Protocol):
-    def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:
-        """The URLs by which whoever reads the message there says what it wants to get, by LinkKind."""
-
-
 class Tokens(Protocol):
     def token(self, kind: LinkKind, link: Link) -> str:
         """What stands in the URL of a link."""
@@ -364,14 +341,6 @@ class Tokens(Protocol):
 class Provider(Protocol):
     def send(self, message: Message, rendered: Rendered) -> str:
         """Hand over; gives the provider's id. Raises ProviderBusyError or ProviderRejectedError."""
-
-
-class DeadLetters(Protocol):
-    def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:
-        """Keep what cannot be processed, with the reason, until somebody redrives it.
-
-        `group` keeps order, `delivery` names the message that brought it: parking one twice is parking it once.
-        """
 
 
 class Erasures(Protocol):
@@ -401,24 +370,6 @@ class ErasureStore(Protocol):
 
     def complete(self, sealed: PendingErasure, receipt: AuditEntry) -> None:
         """Write the receipt and, with it, forget what was to be erased."""
-
-
-class Schedules(Protocol):
-    def cancel(self, enrollments: Iterable[str], names: Iterable[str]) -> int:
-        """Remove the timers of enrollments, and those of these names; gives how many there were."""
-
-
-class DeadLetterEraser(Protocol):
-    def remove(self, traces: Traces) -> int:
-        """Remove everything that was parked about a customer, its body too; gives how many letters there were.
-
-        Raises ServiceBusyError while somebody else is looking at them.
-        """
-
-
-class CustomerExport(Protocol):
-    def about(self, customer_id: str) -> dict[str, Any]:
-        """All that is kept about a customer, as JSON. Raises UnknownCustomerError."""
 
 
 class Secrets(Protocol):

@@ -18,7 +18,7 @@ from cairn.adapters.scheduler.timers import DeferredMessages, QueueTarget, Timer
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.adapters.templates.renderer import JinjaRenderer
 from cairn.application.message.deliver_message import DeliverMessage
-from cairn.application.ports import DeadLetters, Provider, RateLimiter
+from cairn.application.ports import Provider, RateLimiter
 from cairn.compose.links import signed_links
 from cairn.compose.table import bind_table
 from cairn.domain.policy import Policy
@@ -53,7 +53,7 @@ def deliver_message() -> DeliverMessage:
     )
 
 
-def dead_letters() -> DeadLetters:
+def dead_letters() -> DeadLetterQueue:
     settings = DeliverMessageSettings.from_environment(os.environ)
     return DeadLetterQueue(aws.client("sqs"), settings.messages_dead_letter_queue_url)
 

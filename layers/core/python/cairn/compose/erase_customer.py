@@ -9,7 +9,6 @@ from cairn.adapters.scheduler.schedule_group import ScheduleGroup
 from cairn.adapters.sqs.dead_letter_eraser import DeadLetterEraser
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
-from cairn.application.ports import DeadLetters
 from cairn.application.privacy.erase_customer import EraseCustomer
 from cairn.compose.table import bind_table
 from cairn.settings import EraseCustomerSettings
@@ -21,17 +20,17 @@ def erase_customer() -> EraseCustomer:
     sqs = aws.client("sqs")
     return EraseCustomer(
         store=DynamoErasureStore(settings.identity_salt),
-        schedules=ScheduleGroup(scheduler=aws.client("scheduler"), group=settings.schedule_group),
-        dead_letters=DeadLetterEraser(
+        cancel_schedules=ScheduleGroup(scheduler=aws.client("scheduler"), group=settings.schedule_group).cancel,
+        remove_dead_letters=DeadLetterEraser(
             sqs=sqs,
             urls=settings.letters_queue_urls.split(),
             overflow=Overflow(lambda: aws.client("s3"), settings.overflow_bucket),
             wait_seconds=int(settings.letters_wait_seconds),
-        ),
+        ).remove,
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
     )
 
 
-def dead_letters() -> DeadLetters:
+def dead_letters() -> DeadLetterQueue:
     settings = EraseCustomerSettings.from_environment(os.environ)
     return DeadLetterQueue(aws.client("sqs"), settings.erasures_dead_letter_queue_url)

@@ -20,8 +20,7 @@ from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
-from cairn.application.privacy.export_customer import ExportCustomer
-from cairn.application.privacy.hand_out_data import HandOutData
+from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
@@ -43,7 +42,7 @@ def manage_api() -> ManageRouter:
         switch=Switch(board),
         board=board,
         explain=ExplainDecisions(find, timeline, suppressions),
-        hand_out=HandOutData(find, ExportCustomer(DynamoCustomerExport(salt)), audit),
+        export=ExportForOperator(find, ExportCustomer(DynamoCustomerExport(salt).about), audit),
         instruct=OperatorCommands(
             find=find,
             customers=customers,

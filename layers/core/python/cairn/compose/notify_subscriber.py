@@ -11,7 +11,6 @@ from cairn.adapters.scheduler.timers import QueueTarget, TimerService
 from cairn.adapters.secrets_manager import SourceSecrets
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.adapters.sqs.webhook_queue import WebhookRetries
-from cairn.application.ports import DeadLetters
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose.table import bind_table
 from cairn.settings import NotifySubscriberSettings
@@ -36,10 +35,10 @@ def notify_subscriber() -> DeliverWebhook:
         endpoints={one.name: one for one in policy_at(Path(settings.policy_path)).webhook_endpoints},
         records=DynamoConsentRecords(),
         client=SignedWebhooks(secrets, Reach(settings.subscribers_reach)),
-        retries=WebhookRetries(clock=clock, line=line),
+        retry_at=WebhookRetries(clock=clock, line=line).retry_at,
     )
 
 
-def dead_letters() -> DeadLetters:
+def dead_letters() -> DeadLetterQueue:
     settings = NotifySubscriberSettings.from_environment(os.environ)
     return DeadLetterQueue(aws.client("sqs"), settings.notices_dead_letter_queue_url)

@@ -13,7 +13,6 @@ from cairn.adapters.phone.numbers import to_e164
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import DeadLetters
 from cairn.compose.table import bind_table
 from cairn.settings import ProcessEventSettings
 
@@ -33,7 +32,7 @@ def process_event() -> ProcessEvent:
     )
 
 
-def dead_letters() -> tuple[DeadLetters, DeadLetters]:
+def dead_letters() -> tuple[DeadLetterQueue, DeadLetterQueue]:
     """Where events and wake-ups go that cannot be processed."""
     settings = ProcessEventSettings.from_environment(os.environ)
     sqs = aws.client("sqs")

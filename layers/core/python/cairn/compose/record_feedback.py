@@ -5,11 +5,10 @@ import os
 from cairn.adapters import aws
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sqs.events_queue import DeadLetterQueue, EventsQueue
-from cairn.application.ports import DeadLetters
 from cairn.settings import RecordFeedbackSettings
 
 
-def record_feedback() -> tuple[EventsQueue, DeadLetters]:
+def record_feedback() -> tuple[EventsQueue, DeadLetterQueue]:
     settings = RecordFeedbackSettings.from_environment(os.environ)
     sqs = aws.client("sqs")
     return (

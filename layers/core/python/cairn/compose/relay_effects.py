@@ -63,7 +63,7 @@ def relay_effects(tripped: Callable[[Trip], None]) -> RelayEffects:
             counters=DynamoDeliveryCounters(),
             board=DynamoSwitches(),
             tasks=timeline,
-            alert=AlarmTopic(lambda: aws.client("sns"), settings.alarm_topic_arn),
+            alert=AlarmTopic(lambda: aws.client("sns"), settings.alarm_topic_arn).send,
             breaker=policy.breaker,
             on_trip=tripped,
         ),

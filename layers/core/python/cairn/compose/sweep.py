@@ -21,6 +21,6 @@ def sweep() -> ResumePaused:
     return ResumePaused(
         switches=DynamoSwitches(),
         paused_work=DynamoPausedWork(),
-        wakes=WakeQueue(sqs, settings.wakes_queue_url),
+        wake_now=WakeQueue(sqs, settings.wakes_queue_url).wake_now,
         messages=MessageQueue(sqs, lanes),
     )

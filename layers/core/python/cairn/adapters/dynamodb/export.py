@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 class DynamoCustomerExport:
-    """Implements the port Everything: one Query, and one read for what is known against the customer's addresses."""
+    """All stored data of a customer: one Query, and one read of the suppressions of its addresses."""
 
     def __init__(self, salt: str) -> None:
         self._salt = salt

@@ -23,7 +23,7 @@ MAX_TOKEN = 1024
 
 
 class SignedLinks:
-    """Implements the ports Links and Tokens. A link of one kind does not open another: each is signed for its own."""
+    """Makes and reads links. Each kind is signed for itself: a link of one kind does not open another."""
 
     def __init__(self, secrets: Secrets, *, salt: str = "", public_url: str = "") -> None:
         self._secrets = secrets

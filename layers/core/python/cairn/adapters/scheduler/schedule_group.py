@@ -13,7 +13,7 @@ GONE = "ResourceNotFoundException"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleGroup:
-    """Implements the port Schedules. The timers of an enrollment begin with its id."""
+    """Removes schedules. The names of an enrollment's timers begin with its id."""
 
     scheduler: Any
     group: str

@@ -68,7 +68,7 @@ class EventsQueue:
 
 
 class DeadLetterQueue:
-    """Implements the port DeadLetters: the body as it came, with the reason as a message attribute."""
+    """Dead letters: the body as it came, with the reason as a message attribute."""
 
     def __init__(self, sqs: Any, url: str) -> None:
         self._sqs = sqs

@@ -11,7 +11,7 @@ from cairn.domain.shared.errors import ServiceBusyError
 
 
 class WakeQueue:
-    """Implements the port Wakes."""
+    """Wakes enrollments at once."""
 
     def __init__(self, sqs: Any, url: str) -> None:
         self._sqs = sqs

@@ -41,7 +41,7 @@ class WebhookQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRetries:
-    """Implements the port Retries.
+    """Queues failed deliveries again.
 
     A notice that is made invisible instead would be in flight, of which a queue has room for 120,000 (SQS quota): a
     subscriber that is out of order for a day would keep back everybody else's.

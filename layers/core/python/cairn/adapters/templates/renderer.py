@@ -13,7 +13,6 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from cairn.adapters.pages.texts import texts_for
 from cairn.adapters.templates.footer import with_way_out
 from cairn.adapters.templates.variants import REGISTERED
-from cairn.application.ports import Links
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.journey.definition import Journey, Send
 from cairn.domain.message.message import Message, Rendered, Terms
@@ -75,10 +74,15 @@ class Shelf(Protocol):
         """Raises KeyError where there is no such variant."""
 
 
-class NoLinks:
-    """Implements the port Links where there are none. So no marketing e-mail is rendered: it never lacks a way out."""
+class Links(Protocol):
+    def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:
+        """The URLs by which the reader of the message chooses what to get, by LinkKind."""
 
-    def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:  # noqa: ARG002  the port's shape
+
+class NoLinks:
+    """Links where there are none. So no marketing e-mail is rendered without an unsubscribe link."""
+
+    def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:  # noqa: ARG002  the protocol's shape
         raise TemplateError(f"template {message.template}.{channel} needs links, and none are made here")
 
 

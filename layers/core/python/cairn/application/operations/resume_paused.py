@@ -4,11 +4,11 @@ This decides nothing: the engine and the gate read the pauses again. So running 
 finds work that a sender with stale switches paused after the resume.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cairn.application.ports import MessageQueue, PausedEnrollment, PausedWorkStore, SwitchBoard, Wakes
+from cairn.application.ports import MessageQueue, PausedEnrollment, PausedWorkStore, SwitchBoard
 from cairn.settings import SWITCH_TTL
 
 
@@ -16,7 +16,8 @@ from cairn.settings import SWITCH_TTL
 class ResumePaused:
     switches: SwitchBoard
     paused_work: PausedWorkStore
-    wakes: Wakes
+    wake_now: Callable[[Sequence[PausedEnrollment]], None]
+    """Wake these enrollments at once. Raises where any wake-up may be missing."""
     messages: MessageQueue
 
     def __call__(self, now: datetime, has_time: Callable[[], bool]) -> int:
@@ -31,7 +32,7 @@ class ResumePaused:
                     return count
                 enrollments = [one for one in some if isinstance(one, PausedEnrollment)]
                 if enrollments:
-                    self.wakes.wake_now(enrollments)
+                    self.wake_now(enrollments)
                 for one in some:
                     if not isinstance(one, PausedEnrollment):
                         self.messages.put_deferred(one.customer, one.id, one.purpose)

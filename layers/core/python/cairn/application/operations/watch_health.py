@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.operations.switch import Switch
-from cairn.application.ports import Alert, DeliveryCounters, SwitchBoard, Tasks
+from cairn.application.ports import DeliveryCounters, SwitchBoard, Tasks
 from cairn.domain.effects import OpenTask
 from cairn.domain.operations.breaker import Trip, bucket_of, evaluate, looked_at, outcome_of
 from cairn.domain.operations.switches import Board, Note
@@ -31,7 +31,8 @@ class WatchHealth:
     counters: DeliveryCounters
     board: SwitchBoard
     tasks: Tasks
-    alert: Alert
+    alert: Callable[[str, str], None]
+    """Mail subject and text to the people who run the deployment, at once. They hold no personal data."""
     breaker: Breaker
     on_trip: Callable[[Trip], None]
     """Counts the trip, for the alarm that works even where the alert fails."""
@@ -65,7 +66,7 @@ class WatchHealth:
             return  # another process paused it, and sends the alert
         self.on_trip(trip)
         self.tasks.open(OPERATIONS, "", _task(trip, now), now)
-        self.alert.send(
+        self.alert(
             f"Cairn has paused {trip.target}",
             f"Cairn has paused {trip.target}: {trip.why}.\n\nNothing of it goes out until somebody resumes it; nothing "
             "is lost meanwhile. docs/operations.md says what to look at first.",

@@ -5,13 +5,15 @@ Work that began earlier ends in time: an invocation by its timeout, a queue's me
 is read in order, so earlier effects are carried out before this one.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cairn.application.ports import DeadLetterEraser, Erasures, ErasureStore, Schedules
+from cairn.application.ports import Erasures, ErasureStore
 from cairn.domain.effects import EraseCustomer as Order
 from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.privacy.requests import Traces
 from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
 
@@ -30,8 +32,13 @@ class Outcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class EraseCustomer:
     store: ErasureStore
-    schedules: Schedules
-    dead_letters: DeadLetterEraser
+    cancel_schedules: Callable[[Iterable[str], Iterable[str]], int]
+    """Remove the timers of enrollments, and those of these names; returns the number removed."""
+    remove_dead_letters: Callable[[Traces], int]
+    """Remove all dead letters about a customer, with their bodies; returns the number removed.
+
+    Raises ServiceBusyError while an operator looks at them.
+    """
     erasures: Erasures
 
     def __call__(self, customer_id: str, order: Order, now: datetime) -> Outcome:
@@ -47,8 +54,8 @@ class EraseCustomer:
             self.erasures.put(customer_id, order, min(rest, SQS_MAX_DELAY))
             return Outcome.TOO_EARLY
         removed = {
-            "schedules": self.schedules.cancel(sealed.enrollments, sealed.timers),
-            "letters": self.dead_letters.remove(sealed.traces),
+            "schedules": self.cancel_schedules(sealed.enrollments, sealed.timers),
+            "letters": self.remove_dead_letters(sealed.traces),
             "items": self.store.remove(sealed),
         }
         detail = {

@@ -1,6 +1,6 @@
 """Deliver a webhook, with the retries that Standard Webhooks advises; after the last it goes to the dead letters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 from http import HTTPStatus
 
-from cairn.application.ports import ConsentRecords, Reply, Retries, WebhookEndpoints
+from cairn.application.ports import ConsentRecords, Reply, WebhookEndpoints
 from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import SubscriberError, SubscriberUnreachableError
 from cairn.domain.webhook_delivery import WebhookDelivery, payload
@@ -67,7 +67,8 @@ class DeliverWebhook:
     endpoints: Mapping[str, WebhookEndpoint]
     records: ConsentRecords
     client: WebhookEndpoints
-    retries: Retries
+    retry_at: Callable[[WebhookDelivery, datetime, datetime], None]
+    """Queue a delivery again at an instant. Arguments: delivery, instant, now."""
     _backing_off: dict[str, datetime] = field(default_factory=dict)
     """Endpoint to the time of its next attempt, in this process."""
 
@@ -104,7 +105,7 @@ class DeliverWebhook:
         failed = delivery.failed()
         if failed.attempt >= ATTEMPTS:
             raise GivenUpError(f"{delivery.subscriber} {why}, at the last of {ATTEMPTS} attempts")
-        self.retries.retry_at(failed, now + wait_before(failed, at_least), now)
+        self.retry_at(failed, now + wait_before(failed, at_least), now)
         return Outcome.PUT_OFF
 
 

@@ -13,7 +13,7 @@ from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMes
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import Audit, SwitchBoard
-from cairn.application.privacy.hand_out_data import HandOutData
+from cairn.application.privacy.export_customer import ExportForOperator
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import MAX_WORDS
@@ -91,7 +91,7 @@ class ManageRouter:
     switch: Switch
     board: SwitchBoard
     explain: ExplainDecisions
-    hand_out: HandOutData
+    export: ExportForOperator
     instruct: OperatorCommands
     review: ReviewMessages
     audit: Audit
@@ -151,7 +151,7 @@ class ManageRouter:
         form = Form(call.body)
         customer, why = form.text("customer"), form.text("why", required=False, most=MAX_WORDS)
         form.check()
-        return Answer(200, self.hand_out(customer, by=call.actor, why=why, now=now))
+        return Answer(200, self.export(customer, by=call.actor, why=why, now=now))
 
     def _erase(self, call: Call, now: datetime) -> Answer:
         form = Form(call.body)
