@@ -13,7 +13,7 @@ from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.adapters.sqs.webhook_queue import notice_from_wire, notice_to_wire
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose import notify_subscriber as compose
-from cairn.domain.shared.errors import SubscriberError
+from cairn.domain.shared.errors import WebhookEndpointError
 from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
 
@@ -43,10 +43,10 @@ def notify_record(record: SQSRecord) -> None:
         notice = notice_from_wire(json.loads(record.body))
         try:
             outcome = deliver()(notice, datetime.now(UTC)).value
-        except SubscriberError as error:
+        except WebhookEndpointError as error:
             # A redriven delivery has all its attempts again.
-            dead_letters().add(to_json(notice_to_wire(notice.anew())), f"{type(error).__name__}: {error}")
+            dead_letters().add(to_json(notice_to_wire(notice.restarted())), f"{type(error).__name__}: {error}")
             count("DeadLetter", queue="notices")
             outcome = "parked"
-        count("NoticeHandled", subscriber=notice.subscriber, outcome=outcome)
-        logger.info("notice handled", notice=notice.id, subscriber=notice.subscriber, outcome=outcome)
+        count("NoticeHandled", subscriber=notice.endpoint, outcome=outcome)
+        logger.info("notice handled", notice=notice.id, subscriber=notice.endpoint, outcome=outcome)

@@ -81,11 +81,11 @@ def test_what_another_event_brings_once_more_is_no_news() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        replace(GRANTED, told_by="hubspot"),
-        replace(GRANTED, said=replace(CHANGE, status=ConsentStatus.DENIED)),
-        replace(GRANTED, said=replace(CHANGE, purpose=Purpose.TRANSACTIONAL)),
-        replace(GRANTED, said=replace(CHANGE, at=MONDAY + timedelta(seconds=1))),
-        replace(GRANTED, said=replace(CHANGE, evidence=PROOF | {"wording_version": "4"})),
+        replace(GRANTED, reported_by="hubspot"),
+        replace(GRANTED, change=replace(CHANGE, status=ConsentStatus.DENIED)),
+        replace(GRANTED, change=replace(CHANGE, purpose=Purpose.TRANSACTIONAL)),
+        replace(GRANTED, change=replace(CHANGE, at=MONDAY + timedelta(seconds=1))),
+        replace(GRANTED, change=replace(CHANGE, evidence=PROOF | {"wording_version": "4"})),
     ],
 )
 def test_another_word_is_another_record(other: ConsentRecord) -> None:

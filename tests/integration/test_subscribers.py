@@ -20,7 +20,7 @@ from cairn.adapters.http import webhook_endpoints
 from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
 from cairn.application.ports import Reply
 from cairn.domain.policy import WebhookEndpoint
-from cairn.domain.shared.errors import SecretMissingError, SubscriberError, SubscriberUnreachableError
+from cairn.domain.shared.errors import SecretMissingError, WebhookEndpointError, WebhookUnreachableError
 
 OLD = "whsec_b2xkLXNlY3JldC1vZi10aGUtY3Jt"
 NEW = "whsec_bmV3LXNlY3JldC1vZi10aGUtY3Jt"
@@ -114,7 +114,7 @@ def test_while_a_secret_is_rotated_either_of_them_holds(crm: Crm) -> None:
 
 @pytest.mark.parametrize("secrets", [(), ("",), ("whsec_not base64!",)])
 def test_nothing_goes_out_unsigned(crm: Crm, secrets: tuple[str, ...]) -> None:
-    with pytest.raises(SubscriberError, match="crm cannot be signed for"):
+    with pytest.raises(WebhookEndpointError, match="crm cannot be signed for"):
         tell(f"http://127.0.0.1:{crm.port}", *secrets)
 
     assert crm.got == []
@@ -124,7 +124,7 @@ def test_a_secret_that_is_nowhere_is_named_and_no_other_is_shown(crm: Crm) -> No
     posts = SignedWebhooks(Secrets(other=(NEW,)), Reach.LOOPBACK)
     subscriber = WebhookEndpoint(name="crm", url=f"http://127.0.0.1:{crm.port}", secret="crm-key")
 
-    with pytest.raises(SubscriberError, match="crm-key") as refused:
+    with pytest.raises(WebhookEndpointError, match="crm-key") as refused:
         posts.post(subscriber, "ntc_1", DOCUMENT, datetime.now(UTC))
     assert NEW not in str(refused.value)
 
@@ -154,7 +154,7 @@ def test_who_is_slow_is_not_waited_for(crm: Crm, monkeypatch: pytest.MonkeyPatch
     crm.delay = 1
 
     started = time.monotonic()
-    with pytest.raises(SubscriberUnreachableError, match="ReadTimeoutError"):
+    with pytest.raises(WebhookUnreachableError, match="ReadTimeoutError"):
         tell(f"http://127.0.0.1:{crm.port}", NEW)
     assert time.monotonic() - started < 0.9
 
@@ -165,7 +165,7 @@ def test_who_is_not_there_or_speaks_something_else_may_be_there_later(crm: Crm) 
         nobody.bind(("127.0.0.1", 0))
 
         for port in (crm.port, nobody.getsockname()[1]):
-            with pytest.raises(SubscriberUnreachableError) as failed:
+            with pytest.raises(WebhookUnreachableError) as failed:
                 tell(f"http://127.0.0.1:{port}/secret-path", NEW)
             assert "secret-path" not in str(failed.value)
 
@@ -175,7 +175,7 @@ def test_who_is_not_there_or_speaks_something_else_may_be_there_later(crm: Crm) 
     ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "127.1", "2130706433"],  # noqa: S104
 )
 def test_a_deployment_calls_nobody_on_its_own_machine(crm: Crm, host: str) -> None:
-    with pytest.raises(SubscriberError, match="not public"):
+    with pytest.raises(WebhookEndpointError, match="not public"):
         tell(f"https://{host}:{crm.port}/", NEW, reach=Reach.PUBLIC)
 
     assert crm.got == []
@@ -192,7 +192,7 @@ def test_a_deployment_calls_nobody_on_its_own_machine(crm: Crm, host: str) -> No
 def test_a_name_that_leads_inside_a_network_is_not_called(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     lead_to(monkeypatch, "93.184.215.14", address)
 
-    with pytest.raises(SubscriberError, match="it is not called"):
+    with pytest.raises(WebhookEndpointError, match="it is not called"):
         tell("https://crm.example.com/", NEW, reach=Reach.PUBLIC)
 
 
@@ -200,7 +200,7 @@ def test_a_name_that_leads_inside_a_network_is_not_called(monkeypatch: pytest.Mo
 def test_a_laptop_calls_nobody_but_itself(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     lead_to(monkeypatch, address)
 
-    with pytest.raises(SubscriberError, match="it is not called"):
+    with pytest.raises(WebhookEndpointError, match="it is not called"):
         tell("https://crm.example.com/", NEW)
 
 
@@ -218,7 +218,7 @@ def test_a_laptop_calls_nobody_but_itself(monkeypatch: pytest.MonkeyPatch, addre
     ],
 )
 def test_a_deployment_posts_by_https_to_a_host_only(url: str) -> None:
-    with pytest.raises(SubscriberError, match="https://"):
+    with pytest.raises(WebhookEndpointError, match="https://"):
         tell(url, NEW, reach=Reach.PUBLIC)
 
 
@@ -228,7 +228,7 @@ def test_a_host_that_nobody_knows_may_be_known_later(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
-    with pytest.raises(SubscriberUnreachableError, match="cannot be resolved"):
+    with pytest.raises(WebhookUnreachableError, match="cannot be resolved"):
         tell("https://crm.example.com/", NEW)
 
 
@@ -324,6 +324,6 @@ def test_who_cannot_prove_it_is_told_nothing(
     lead_to(monkeypatch, "127.0.0.1")
 
     with answering(Crm(), server) as crm:
-        with pytest.raises(SubscriberUnreachableError, match="SSLError"):
+        with pytest.raises(WebhookUnreachableError, match="SSLError"):
             tell(f"https://crm.example.com:{crm.port}/in", NEW, authorities=str(path) if trusted else "")
         assert crm.got == []

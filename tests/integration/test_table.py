@@ -25,7 +25,7 @@ from cairn.domain.gate.verdict import Defer, Reason, Send
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.policy import Cap, Policy
-from cairn.domain.profile.addresses import answerable
+from cairn.domain.profile.addresses import addresses_to_send_to
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ConflictError, DuplicateEventError, UnknownCustomerError
@@ -65,7 +65,7 @@ def decided(event: Event, before: tuple[Customer, ...] = (), claimed: tuple[Iden
     """What an event does to customers as they were read, as the use case puts it together."""
     stranger = Reaction(Customer(Profile(customer_id_for(event.identifiers[0], SALT), created_at=NOW)))
     known = merge_customers(before, NOW) if before else stranger
-    named = replace(known.customer, profile=known.customer.profile.named(*claimed))
+    named = replace(known.customer, profile=known.customer.profile.with_identifiers(*claimed))
     reaction = on_event(named, event, NoJourneys(), NOW)
     return Commit(replace(reaction, effects=known.effects + reaction.effects), before, NOW, event, claimed)
 
@@ -91,7 +91,7 @@ def message(customer: Customer, message_id: str = "e-hello-1", channel: Channel 
         channels=(channel,),
         template="hello",
         purpose=Purpose.TRANSACTIONAL,
-        addresses=answerable(customer.profile),
+        addresses=addresses_to_send_to(customer.profile),
         decided_at=NOW,
         variables={"profile": {}},
     )

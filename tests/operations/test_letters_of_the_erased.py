@@ -9,7 +9,7 @@ import pytest
 from cairn.adapters.s3 import EMPTY, Overflow
 from cairn.adapters.sqs import dead_letter_eraser as module
 from cairn.adapters.sqs.dead_letter_eraser import DeadLetterEraser
-from cairn.domain.privacy.requests import Traces
+from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
 from tests.unit.makers import name
 

@@ -128,7 +128,7 @@ def test_what_is_no_address_is_not_told_as_one(junk: Any) -> None:
 def test_everybody_is_told_but_who_said_it() -> None:
     made = deliveries_for("c_ada", "r1", "hubspot", ("erp", "hubspot", "desk"))
 
-    assert [one.subscriber for one in made] == ["erp", "desk"]
+    assert [one.endpoint for one in made] == ["erp", "desk"]
     assert {(one.customer, one.record, one.attempt) for one in made} == {("c_ada", "r1", 0)}
 
 
@@ -144,7 +144,7 @@ def test_a_notice_carries_nothing_of_a_person() -> None:
     (notice,) = deliveries_for("c_ada", "2026-03-02T10:00:00Z#abc", "track", ("crm",))
 
     assert "example.com" not in repr(notice)
-    assert notice.failed().failed().anew() == notice
+    assert notice.failed().failed().restarted() == notice
 
 
 def test_the_instant_is_that_of_the_word_and_not_of_its_arrival() -> None:

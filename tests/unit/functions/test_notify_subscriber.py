@@ -65,7 +65,9 @@ def test_what_is_given_up_on_is_parked_with_its_reason_and_all_its_attempts(park
     answering(GivenUpError("crm answered 500, at the last of 10 attempts"))
 
     assert function.handler(brought(BODY), None) == {"batchItemFailures": []}
-    assert parked == [(notice_to_wire(NOTICE.anew()), "GivenUpError: crm answered 500, at the last of 10 attempts")]
+    assert parked == [
+        (notice_to_wire(NOTICE.restarted()), "GivenUpError: crm answered 500, at the last of 10 attempts")
+    ]
 
 
 def test_where_aws_is_out_of_order_the_queue_brings_it_again(parked: Parked, answering: Any) -> None:

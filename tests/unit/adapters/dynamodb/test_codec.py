@@ -19,11 +19,11 @@ from cairn.domain.effects import (
     Effect,
     EraseCustomer,
     Fact,
-    MoveMessage,
     OpenTask,
     PauseEnrollment,
     RecordConsent,
     SendMessage,
+    UpdateMessageStatus,
     WakeAt,
 )
 from cairn.domain.gate.verdict import Reason
@@ -50,7 +50,7 @@ KINDS = [
     SendMessage,
     WakeAt,
     OpenTask,
-    MoveMessage,
+    UpdateMessageStatus,
     AbsorbHistory,
     AnswerKeyword,
     RecordConsent,
@@ -265,7 +265,7 @@ def test_the_shape_of_effects() -> None:
         SendMessage("1", "enr", "hello", (Channel.EMAIL, Channel.SMS), "hello", Purpose.MARKETING, "Europe/Paris"),
         WakeAt("2", "enr", 3, MONDAY),
         OpenTask("3", "enr", "call", "sales", "Call them", MONDAY, {"plan": "gold"}, "Say hello."),
-        MoveMessage("4", "m-1", "bounced", MONDAY),
+        UpdateMessageStatus("4", "m-1", "bounced", MONDAY),
         AbsorbHistory("5", "c_old"),
     ]
 

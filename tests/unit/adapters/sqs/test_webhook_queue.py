@@ -47,13 +47,13 @@ def test_a_notice_is_read_as_it_was_written() -> None:
 
 def test_each_subscriber_is_a_group_of_its_own_and_ten_go_at_once() -> None:
     aws = Aws()
-    notices = [replace(NOTICE, subscriber=f"crm-{number % 3}") for number in range(23)]
+    notices = [replace(NOTICE, endpoint=f"crm-{number % 3}") for number in range(23)]
 
     WebhookQueue(aws, LINE.url).put(notices)
 
     assert [len(one["Entries"]) for one in aws.asked] == [10, 10, 3]
     entries = [entry for one in aws.asked for entry in one["Entries"]]
-    assert [entry["MessageGroupId"] for entry in entries] == [one.subscriber for one in notices]
+    assert [entry["MessageGroupId"] for entry in entries] == [one.endpoint for one in notices]
     assert all(len({entry["Id"] for entry in one["Entries"]}) == len(one["Entries"]) for one in aws.asked)
 
 
@@ -74,7 +74,7 @@ def test_a_short_wait_is_a_delay_and_a_long_one_a_schedule() -> None:
 
 
 def test_each_attempt_for_each_subscriber_has_a_timer_of_its_own() -> None:
-    others = [NOTICE, NOTICE.failed(), replace(NOTICE, subscriber="erp"), replace(NOTICE, id="ntc_other")]
+    others = [NOTICE, NOTICE.failed(), replace(NOTICE, endpoint="erp"), replace(NOTICE, id="ntc_other")]
 
     names = [put_off(Aws(), one, timedelta(hours=2))["Name"] for one in others]
 

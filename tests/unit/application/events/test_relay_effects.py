@@ -14,9 +14,9 @@ from cairn.domain.effects import (
     AbsorbHistory,
     Effect,
     EraseCustomer,
-    MoveMessage,
     PauseEnrollment,
     RecordConsent,
+    UpdateMessageStatus,
     WakeAt,
 )
 from cairn.domain.message.message import MessageStatus
@@ -158,8 +158,8 @@ def test_what_can_never_be_done_is_set_aside_and_the_rest_is_done(relay: Relay) 
 
 
 def test_a_providers_word_moves_the_message_and_never_back(relay: Relay) -> None:
-    bounced = MoveMessage("1", "m-1", MessageStatus.BOUNCED, MONDAY)
-    delivered = MoveMessage("2", "m-1", MessageStatus.DELIVERED, MONDAY)
+    bounced = UpdateMessageStatus("1", "m-1", MessageStatus.BOUNCED, MONDAY)
+    delivered = UpdateMessageStatus("2", "m-1", MessageStatus.DELIVERED, MONDAY)
 
     relay.carry_out(committed(bounced, delivered), MONDAY)
 
@@ -169,7 +169,8 @@ def test_a_providers_word_moves_the_message_and_never_back(relay: Relay) -> None
 def test_a_providers_word_counts_once_however_often_it_is_relayed(relay: Relay) -> None:
     relay.deliveries.details["m-1"] = {"journey": "visit", "channel": "email"}
     commit = committed(
-        MoveMessage("1", "m-1", MessageStatus.DELIVERED, MONDAY), MoveMessage("2", "m-1", MessageStatus.FAILED, MONDAY)
+        UpdateMessageStatus("1", "m-1", MessageStatus.DELIVERED, MONDAY),
+        UpdateMessageStatus("2", "m-1", MessageStatus.FAILED, MONDAY),
     )
 
     relay.carry_out(commit, MONDAY)
@@ -202,7 +203,7 @@ def test_what_was_said_of_consent_is_recorded_and_told_as_often_as_it_takes(rela
     relay.carry_out(committed(said), MONDAY)
 
     assert len(relay.records) == 1
-    assert [(one.subscriber, one.customer) for one in relay.notices] == [("crm", "c_ada")] * 2
+    assert [(one.endpoint, one.customer) for one in relay.notices] == [("crm", "c_ada")] * 2
     assert len({one.id for one in relay.notices}) == 1
 
 

@@ -16,7 +16,8 @@ from cairn.domain.effects import EraseCustomer as Order
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import customer_id_for
 from cairn.domain.operations.audit import AuditEntry
-from cairn.domain.privacy.requests import Traces, id_after_erasure
+from cairn.domain.privacy.requests import id_after_erasure
+from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.errors import ErasedCustomerError, ServiceBusyError
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
 from tests.unit.fakes import SALT, Customers, Sent, Switches

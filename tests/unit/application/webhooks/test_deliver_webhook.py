@@ -26,7 +26,7 @@ from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import SubscriberError, SubscriberUnreachableError
+from cairn.domain.shared.errors import WebhookEndpointError, WebhookUnreachableError
 from cairn.domain.webhook_delivery import WebhookDelivery
 from tests.unit.makers import MONDAY, denied, profile
 
@@ -131,7 +131,7 @@ def test_it_is_tried_ten_times_over_three_days_then_given_up_on(desk: Desk) -> N
 
 
 def test_why_it_was_given_up_on_is_said_without_a_persons_data(desk: Desk) -> None:
-    desk.wire.answers["crm"] = SubscriberUnreachableError("did not answer: ReadTimeoutError")
+    desk.wire.answers["crm"] = WebhookUnreachableError("did not answer: ReadTimeoutError")
 
     with pytest.raises(GivenUpError, match="crm did not answer: ReadTimeoutError, at the last of 10 attempts"):
         desk.notify(WebhookDelivery("ntc_1", "crm", "c_ada", "r1", attempt=9), MONDAY)
@@ -146,7 +146,7 @@ def test_who_is_gone_is_not_asked_again(desk: Desk) -> None:
 
 
 def test_who_is_no_subscriber_any_more_is_not_asked(desk: Desk) -> None:
-    with pytest.raises(SubscriberError, match="no subscriber old any more"):
+    with pytest.raises(WebhookEndpointError, match="no subscriber old any more"):
         desk.notify(WebhookDelivery("ntc_1", "old", "c_ada", "r1"), MONDAY)
 
     assert desk.wire.told == []
@@ -188,7 +188,7 @@ def test_what_asks_for_no_time_changes_nothing(desk: Desk, header: str) -> None:
     assert until - MONDAY < timedelta(seconds=6)
 
 
-@pytest.mark.parametrize("answer", [SubscriberUnreachableError("did not answer"), Reply(429), Reply(502), Reply(503)])
+@pytest.mark.parametrize("answer", [WebhookUnreachableError("did not answer"), Reply(429), Reply(502), Reply(503)])
 def test_who_does_not_answer_keeps_nobody_else_waiting(desk: Desk, answer: Any) -> None:
     """Of a hundred notices one pays the price of a timeout, not each of them."""
     desk.wire.answers["crm"] = answer
@@ -202,7 +202,7 @@ def test_who_does_not_answer_keeps_nobody_else_waiting(desk: Desk, answer: Any) 
 
 
 def test_who_answers_again_is_told_everything(desk: Desk) -> None:
-    desk.wire.answers["crm"] = SubscriberUnreachableError("did not answer")
+    desk.wire.answers["crm"] = WebhookUnreachableError("did not answer")
     desk.notify(NOTICE, MONDAY)
     desk.notify(WebhookDelivery("ntc_2", "crm", "c_ada", "r1"), MONDAY)
     del desk.wire.answers["crm"]

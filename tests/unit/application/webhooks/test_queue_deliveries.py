@@ -25,10 +25,10 @@ def test_every_word_is_recorded_and_told_to_every_subscriber() -> None:
 
     QueueWebhookDeliveries(records, queue, ("crm", "erp"))("c_ada", STOP)
 
-    assert [one.said for one in records.values()] == [*STOP.changes, *STOP.suppression_changes]
-    assert {one.told_by for one in records.values()} == {"twilio"}
+    assert [one.change for one in records.values()] == [*STOP.changes, *STOP.suppression_changes]
+    assert {one.reported_by for one in records.values()} == {"twilio"}
     assert len(queue) == 6
-    assert {one.subscriber for one in queue} == {"crm", "erp"}
+    assert {one.endpoint for one in queue} == {"crm", "erp"}
 
 
 def test_who_said_it_is_not_told_but_it_is_recorded() -> None:

@@ -67,7 +67,7 @@ def recorded(reaction: Reaction) -> list[ConsentRecord]:
 
 def consents(records: Sequence[ConsentRecord]) -> dict[str, ConsentChange]:
     """What a record says, whoever reads it in whatever order."""
-    return dict(Contact().after(one.said for one in records if isinstance(one.said, ConsentChange)).consents)
+    return dict(Contact().after(one.change for one in records if isinstance(one.change, ConsentChange)).consents)
 
 
 @given(events, st.randoms(use_true_random=False))
@@ -103,7 +103,7 @@ def test_every_mark_against_an_address_is_in_the_record(happened: list[Event]) -
     reactions = [on_event(customer(), replace(each, id=str(n)), JOURNEYS, NOW) for n, each in enumerate(happened)]
 
     for reaction in reactions:
-        assert [one.said for one in recorded(reaction) if isinstance(one.said, SuppressionChange)] == list(
+        assert [one.change for one in recorded(reaction) if isinstance(one.change, SuppressionChange)] == list(
             reaction.suppression_changes
         )
 

@@ -20,7 +20,7 @@ from cairn.domain.customer.customer import (
     on_event,
     on_wake,
 )
-from cairn.domain.effects import AbsorbHistory, MoveMessage, WakeAt
+from cairn.domain.effects import AbsorbHistory, UpdateMessageStatus, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import MERGED, Enrollment, Status
@@ -425,8 +425,8 @@ def test_a_provider_moves_a_message_and_nobody_else_does(status: str) -> None:
     assert moved_by(forged) == moved_by(odd) == []
 
 
-def moved_by(reaction: Reaction) -> list[MoveMessage]:
-    return [effect for effect in reaction.effects if isinstance(effect, MoveMessage)]
+def moved_by(reaction: Reaction) -> list[UpdateMessageStatus]:
+    return [effect for effect in reaction.effects if isinstance(effect, UpdateMessageStatus)]
 
 
 # Laws

@@ -10,7 +10,8 @@ from cairn.domain.consent.suppression import Cause, Mark, current_suppressions
 from cairn.domain.customer.customer import Customer, on_event
 from cairn.domain.effects import EraseCustomer, OpenTask
 from cairn.domain.identity.identifiers import customer_id_for
-from cairn.domain.privacy.requests import ANSWER_WITHIN, QUEUE, Traces, id_after_erasure, may_order_erasure
+from cairn.domain.privacy.requests import ANSWER_WITHIN, QUEUE, id_after_erasure, may_order_erasure
+from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, Deployed, customer, event, journey, name, profile, send
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # a function imports the nouns that it uses, not all that any
     from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
     from cairn.domain.operations.switches import Board
     from cairn.domain.policy import WebhookEndpoint
-    from cairn.domain.privacy.requests import Traces
+    from cairn.domain.privacy.traces import Traces
     from cairn.domain.profile.profile import Profile
     from cairn.domain.shared.channels import Channel, Purpose
     from cairn.domain.webhook_delivery import WebhookDelivery
@@ -211,7 +211,7 @@ class Reply:
 
 class WebhookEndpoints(Protocol):
     def post(self, subscriber: WebhookEndpoint, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
-        """Post a document, signed. Raises SubscriberError, or SubscriberUnreachableError."""
+        """Post a document, signed. Raises WebhookEndpointError, or WebhookUnreachableError."""
 
 
 class Sent(Protocol):

@@ -46,7 +46,7 @@ class OpenTask:
 
 
 @dataclass(frozen=True, slots=True)
-class MoveMessage:
+class UpdateMessageStatus:
     """A provider told what became of a message; its status only moves forward."""
 
     NAME: ClassVar = "MoveMessage"
@@ -116,7 +116,7 @@ Effect = (
     SendMessage
     | WakeAt
     | OpenTask
-    | MoveMessage
+    | UpdateMessageStatus
     | AbsorbHistory
     | AnswerKeyword
     | RecordConsent
@@ -133,7 +133,7 @@ def effect_id(enrollment: str, step: str, attempt: int) -> str:
     return f"{enrollment}-{step}-{attempt}"
 
 
-def parts_of(effect: str) -> tuple[str, str, str]:
+def split_effect_id(effect: str) -> tuple[str, str, str]:
     """Enrollment, step and attempt of an effect's id; empty texts for what is no such id."""
     enrollment, _, rest = effect.partition("-")
     step, _, attempt = rest.rpartition("-")

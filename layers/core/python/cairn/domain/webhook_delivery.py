@@ -28,7 +28,7 @@ class WebhookDelivery:
 
     id: str
     """The `webhook-id`: the same for every subscriber, and however often it is sent."""
-    subscriber: str
+    endpoint: str
     customer: str
     record: str
     attempt: int = 0
@@ -37,19 +37,21 @@ class WebhookDelivery:
     def failed(self) -> Self:
         return replace(self, attempt=self.attempt + 1)
 
-    def anew(self) -> Self:
+    def restarted(self) -> Self:
         return replace(self, attempt=0)
 
 
-def deliveries_for(customer: str, record: str, told_by: str, subscribers: Iterable[str]) -> list[WebhookDelivery]:
+def deliveries_for(customer: str, record: str, reported_by: str, endpoints: Iterable[str]) -> list[WebhookDelivery]:
     """One for each subscriber but the one that told us: what comes from a system does not go back to it."""
     id_ = "ntc_" + short_hash(customer, record, length=26)
-    return [WebhookDelivery(id_, name, customer, record) for name in subscribers if name != told_by]
+    return [WebhookDelivery(id_, name, customer, record) for name in endpoints if name != reported_by]
 
 
 def payload(record: ConsentRecord, profile: Profile) -> Json:
     """The body, the same fields in each; what does not apply is null."""
-    about = _of_consent(record.said) if isinstance(record.said, ConsentChange) else _of_address(record.said, record)
+    about = (
+        _of_consent(record.change) if isinstance(record.change, ConsentChange) else _of_address(record.change, record)
+    )
     at = instant_to_wire(record.at)
     return {
         "type": type_of(record).value,
@@ -59,9 +61,9 @@ def payload(record: ConsentRecord, profile: Profile) -> Json:
 
 
 def type_of(record: ConsentRecord) -> WebhookType:
-    if isinstance(record.said, ConsentChange):
+    if isinstance(record.change, ConsentChange):
         return WebhookType.CONSENT_CHANGED
-    return WebhookType.ADDRESS_RELEASED if record.said.mark.lifted else WebhookType.ADDRESS_SUPPRESSED
+    return WebhookType.ADDRESS_RELEASED if record.change.mark.lifted else WebhookType.ADDRESS_SUPPRESSED
 
 
 def _of_consent(change: ConsentChange) -> Json:
@@ -84,7 +86,7 @@ def _of_address(told: SuppressionChange, record: ConsentRecord) -> Json:
         "method": None,
         "cause": told.mark.cause.value,
         "address": told.address or None,
-        "source": record.told_by,
+        "source": record.reported_by,
     }
 
 

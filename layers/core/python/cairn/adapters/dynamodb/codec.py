@@ -14,11 +14,11 @@ from cairn.domain.effects import (
     Effect,
     EraseCustomer,
     Fact,
-    MoveMessage,
     OpenTask,
     PauseEnrollment,
     RecordConsent,
     SendMessage,
+    UpdateMessageStatus,
     WakeAt,
 )
 from cairn.domain.event import consent_from_wire, consent_to_wire
@@ -143,7 +143,7 @@ def effect_to_wire(effect: Effect) -> Wire:  # noqa: PLR0911  one return an effe
                 "context": effect.context,
                 "script": effect.script,
             }
-        case MoveMessage():
+        case UpdateMessageStatus():
             at = instant_to_wire(effect.at)
             return {"do": "move", "id": effect.id, "message": effect.message, "status": effect.status, "at": at}
         case AbsorbHistory():
@@ -200,7 +200,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: PLR0911  one return an effe
                 script=wire["script"],
             )
         case "move":
-            return MoveMessage(wire["id"], wire["message"], wire["status"], instant_from_wire(wire["at"]))
+            return UpdateMessageStatus(wire["id"], wire["message"], wire["status"], instant_from_wire(wire["at"]))
         case "absorb":
             return AbsorbHistory(wire["id"], wire["merged"])
         case "answer":

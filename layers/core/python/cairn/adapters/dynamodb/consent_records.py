@@ -60,10 +60,10 @@ class DynamoConsentRecords:
 
 
 def record_to_wire(record: ConsentRecord) -> Wire:
-    said = record.said
+    said = record.change
     if isinstance(said, ConsentChange):
-        return {"told_by": record.told_by, "consent": consent_to_wire(said)}
-    return {"told_by": record.told_by, "address": codec.told_to_wire(said)}
+        return {"told_by": record.reported_by, "consent": consent_to_wire(said)}
+    return {"told_by": record.reported_by, "address": codec.told_to_wire(said)}
 
 
 def record_from_wire(wire: Wire) -> ConsentRecord:

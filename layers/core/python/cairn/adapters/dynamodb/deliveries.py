@@ -31,7 +31,7 @@ from cairn.domain.consent.suppression import Mark, current_suppressions, suppres
 from cairn.domain.gate.verdict import Defer, Reason
 from cairn.domain.journey.enrollment import UNWANTED
 from cairn.domain.message.message import Approval, Message, MessageStatus
-from cairn.domain.profile.addresses import answerable
+from cairn.domain.profile.addresses import addresses_to_send_to
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.instants import instant_to_wire, zone_named
@@ -276,7 +276,7 @@ def _as_things_are(message: Message, state: Open | None) -> Message:
     moved = {name: profile.get(name) for name in WHEREABOUTS if name in profile.attributes}
     return replace(
         message,
-        addresses=answerable(profile),
+        addresses=addresses_to_send_to(profile),
         variables={**message.variables, "profile": {**message.variables.get("profile", {}), **moved}},
         time_zone=zone_named(moved.get("time_zone"), message.time_zone).key,
         journey_ended=(state.enrollments or {}).get(message.enrollment, {}).get("outcome") in UNWANTED,

@@ -15,7 +15,8 @@ from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import Customer
 from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, customer_id_for, identifier
 from cairn.domain.operations.audit import AuditEntry
-from cairn.domain.privacy.requests import Traces, erasure_mark, erasure_suppressions
+from cairn.domain.privacy.requests import erasure_mark, erasure_suppressions
+from cairn.domain.privacy.traces import Traces
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel

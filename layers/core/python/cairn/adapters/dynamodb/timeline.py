@@ -151,8 +151,8 @@ def _lines(prefix: str, item: Entry) -> list[Line]:
 
 def _said(record: ConsentRecord) -> Line:
     """The word as it was told, with its proof."""
-    said = record.said
-    about: Line = {"channel": said.channel.value, "told_by": record.told_by}
+    said = record.change
+    about: Line = {"channel": said.channel.value, "told_by": record.reported_by}
     if isinstance(said, ConsentChange):
         about |= {"purpose": said.purpose.value, "status": said.status.value, "source": said.source}
         return about | ({"evidence": dict(said.evidence)} if said.evidence else {})

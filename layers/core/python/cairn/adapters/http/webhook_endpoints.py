@@ -22,8 +22,8 @@ from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import (
     SecretMissingError,
     SignatureInvalidError,
-    SubscriberError,
-    SubscriberUnreachableError,
+    WebhookEndpointError,
+    WebhookUnreachableError,
 )
 
 CONNECT_SECONDS = 3
@@ -63,7 +63,7 @@ class Target:
 
     @classmethod
     def of(cls, subscriber: WebhookEndpoint, reach: Reach) -> Self:
-        """Checked when policy.toml is read, and once more before anything is sent there. Raises SubscriberError."""
+        """Checked when policy.toml is read, and once more before anything is sent there. Raises WebhookEndpointError."""
         url = urlsplit(subscriber.url)
         schemes = {"https", "http"} if reach is Reach.LOOPBACK else {"https"}
         try:
@@ -71,7 +71,9 @@ class Target:
         except ValueError:
             port = 0
         if not (url.scheme in schemes and url.hostname and port and "@" not in url.netloc and url.netloc.isascii()):
-            raise SubscriberError(f"the URL of {subscriber.name} must begin with https:// and name a host, no user")
+            raise WebhookEndpointError(
+                f"the URL of {subscriber.name} must begin with https:// and name a host, no user"
+            )
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         return cls(url.scheme == "https", url.hostname, port, url.netloc, path)
 
@@ -111,7 +113,7 @@ class SignedWebhooks:
                     raise _unreachable(error) from None
             except HTTPError as error:
                 raise _unreachable(error) from None
-        raise SubscriberUnreachableError("has no address")
+        raise WebhookUnreachableError("has no address")
 
     def _signed(self, subscriber: WebhookEndpoint, notice_id: str, body: bytes, now: datetime) -> dict[str, str]:
         timestamp = str(int(now.timestamp()))
@@ -119,21 +121,25 @@ class SignedWebhooks:
             secrets = [secret for secret in self._secrets.of(subscriber.secret) if secret]
             signatures = [f"v1,{mac(notice_id, timestamp, body, secret)}" for secret in secrets]
         except (SecretMissingError, SignatureInvalidError) as error:
-            raise SubscriberError(f"{subscriber.name} cannot be signed for: {error}") from None
+            raise WebhookEndpointError(f"{subscriber.name} cannot be signed for: {error}") from None
         if not signatures:
-            raise SubscriberError(f"{subscriber.name} cannot be signed for: the secret {subscriber.secret} is empty")
+            raise WebhookEndpointError(
+                f"{subscriber.name} cannot be signed for: the secret {subscriber.secret} is empty"
+            )
         return {ID: notice_id, TIMESTAMP: timestamp, SIGNATURE: " ".join(signatures)}
 
     def _addresses(self, name: str, target: Target) -> list[str]:
-        """Where the host lies; one of each family. Raises SubscriberError where any of it is out of reach."""
+        """Where the host lies; one of each family. Raises WebhookEndpointError where any of it is out of reach."""
         try:
             found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise SubscriberUnreachableError(f"has a host that cannot be resolved: {type(error).__name__}") from None
+            raise WebhookUnreachableError(f"has a host that cannot be resolved: {type(error).__name__}") from None
         by_family: dict[int, str] = {}
         for family, _, _, _, place in found:
             if not self._reach.allows(ip_address(str(place[0]).partition("%")[0])):
-                raise SubscriberError(f"the host of {name} has an address that is not {self._reach}: it is not called")
+                raise WebhookEndpointError(
+                    f"the host of {name} has an address that is not {self._reach}: it is not called"
+                )
             by_family.setdefault(family, str(place[0]))
         return list(by_family.values())
 
@@ -165,6 +171,6 @@ def _inner(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or teredo or carried or address
 
 
-def _unreachable(error: HTTPError) -> SubscriberUnreachableError:
+def _unreachable(error: HTTPError) -> WebhookUnreachableError:
     """Without its text, which names the URL."""
-    return SubscriberUnreachableError(f"did not answer: {type(error).__name__}")
+    return WebhookUnreachableError(f"did not answer: {type(error).__name__}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.s3 import EMPTY, Overflow, pointer_of
-from cairn.domain.privacy.requests import Traces, quoted
+from cairn.domain.privacy.traces import Traces, embedded_document
 from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
 from cairn.settings import LETTERS_HOLD, MAX_LETTERS
 
@@ -75,9 +75,9 @@ class DeadLetterEraser:
                 raise ServiceBusyError(f"more than {MAX_LETTERS} dead letters in one queue: redrive or delete them")
 
     def _remove_if_about(self, url: str, letter: Letter, traces: Traces) -> bool:
-        key = pointer_of(quoted(letter["Body"]))
+        key = pointer_of(embedded_document(letter["Body"]))
         body = self.overflow.fetch(key).decode(errors="replace") if key else letter["Body"]
-        if body != EMPTY and not traces.in_document(quoted(body) or body):
+        if body != EMPTY and not traces.in_document(embedded_document(body) or body):
             return False
         if key:
             self.overflow.empty(key)

@@ -29,7 +29,7 @@ class WebhookQueue:
 
     def put(self, notices: Sequence[WebhookDelivery]) -> None:
         entries = (
-            {"Id": str(number), "MessageBody": to_json(notice_to_wire(one)), "MessageGroupId": one.subscriber}
+            {"Id": str(number), "MessageBody": to_json(notice_to_wire(one)), "MessageGroupId": one.endpoint}
             for number, one in enumerate(notices)
         )
         for batch in batches(entries):
@@ -51,7 +51,7 @@ class WebhookRetries:
     line: QueueTarget
 
     def retry_at(self, notice: WebhookDelivery, until: datetime, now: datetime) -> None:
-        name = f"notice-{short_hash(notice.id, notice.subscriber)}-{notice.attempt}"
+        name = f"notice-{short_hash(notice.id, notice.endpoint)}-{notice.attempt}"
         self.clock.set(self.line, name, to_json(notice_to_wire(notice)), until, now)
 
 
@@ -59,7 +59,7 @@ def notice_to_wire(notice: WebhookDelivery) -> Wire:
     """What stands on the queue."""
     return {
         "id": notice.id,
-        "subscriber": notice.subscriber,
+        "subscriber": notice.endpoint,
         "customer": notice.customer,
         "record": notice.record,
         "attempt": notice.attempt,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cairn.application.ports import Customers, History
 from cairn.domain.customer.customer import Customer
-from cairn.domain.effects import parts_of
+from cairn.domain.effects import split_effect_id
 from cairn.domain.identity.identifiers import (
     EMAIL,
     EMAIL_SHAPE,
@@ -50,7 +50,7 @@ class FindCustomer:
         """
         if name:
             return self(name)
-        enrollment, *_ = parts_of(message_id)
+        enrollment, *_ = split_effect_id(message_id)
         customer_id = self.history.customer_of(enrollment) if enrollment else None
         if customer_id is None:
             raise UnknownMessageError("no such message is on record; name its customer too, in case it is an old one")

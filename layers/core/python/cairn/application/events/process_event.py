@@ -10,7 +10,7 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
 from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, merge_customers, on_event, on_wake
-from cairn.domain.effects import parts_of
+from cairn.domain.effects import split_effect_id
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for, identifier, may_be_same_person
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
@@ -89,7 +89,7 @@ class ProcessEvent:
         event = self._with_message(event, known.customer.id)
         named = replace(
             known.customer,
-            profile=known.customer.profile.named(*claimed),
+            profile=known.customer.profile.with_identifiers(*claimed),
             erased=_erased_identifiers(known.customer, found, claimed, now),
         )
         reaction = on_event(named, event, self.journeys, now, self.policy)
@@ -132,7 +132,7 @@ class ProcessEvent:
             told = self.sent.match(customer_id, about, channel, when)
             if told is None and event.type in REPLIES:  # the reference is an id of Meta that we do not have
                 told = self.sent.match(customer_id, None, channel, when)
-        enrollment, step, _ = parts_of(told or "")
+        enrollment, step, _ = split_effect_id(told or "")
         if not enrollment:
             return event
         ours = {"message_id": told, "enrollment": enrollment, "step": step}

@@ -14,16 +14,16 @@ from cairn.domain.effects import (
     Effect,
     EraseCustomer,
     Fact,
-    MoveMessage,
     OpenTask,
     PauseEnrollment,
     RecordConsent,
     SendMessage,
+    UpdateMessageStatus,
     WakeAt,
 )
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.message.message import Message, MessageStatus
-from cairn.domain.profile.addresses import answerable
+from cairn.domain.profile.addresses import addresses_to_send_to
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import CairnError
@@ -80,7 +80,7 @@ class RelayEffects:
             case OpenTask():
                 enrollment = commit.enrollments.get(effect.enrollment)  # none: the task is about the customer
                 self.tasks.open(customer, enrollment.journey if enrollment else "", effect, commit.at)
-            case MoveMessage():
+            case UpdateMessageStatus():
                 moved = self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
                 if moved is not None:  # a repeated effect moves nothing, and is not counted again
                     self.health.count(moved, effect.status, effect.at, now)
@@ -109,7 +109,7 @@ def message_of(effect: SendMessage, commit: Committed) -> Message:
         channels=effect.channels,
         template=effect.template,
         purpose=effect.purpose,
-        addresses=answerable(commit.profile),
+        addresses=addresses_to_send_to(commit.profile),
         decided_at=commit.at,
         variables={
             "profile": view,

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from cairn.application.ports import ConsentRecords, Reply, WebhookEndpoints
 from cairn.domain.policy import WebhookEndpoint
-from cairn.domain.shared.errors import SubscriberError, SubscriberUnreachableError
+from cairn.domain.shared.errors import WebhookEndpointError, WebhookUnreachableError
 from cairn.domain.webhook_delivery import WebhookDelivery, payload
 
 WAITS = (
@@ -58,7 +58,7 @@ class Outcome(StrEnum):
     """The customer was erased, and the record with it."""
 
 
-class GivenUpError(SubscriberError):
+class GivenUpError(WebhookEndpointError):
     """An endpoint did not accept a delivery, at the last attempt or for good."""
 
 
@@ -73,10 +73,10 @@ class DeliverWebhook:
     """Endpoint to the time of its next attempt, in this process."""
 
     def __call__(self, delivery: WebhookDelivery, now: datetime) -> Outcome:
-        """One attempt. Raises SubscriberError where there will be no further one: the notice is to be parked."""
-        subscriber = self.endpoints.get(delivery.subscriber)
+        """One attempt. Raises WebhookEndpointError where there will be no further one: the notice is to be parked."""
+        subscriber = self.endpoints.get(delivery.endpoint)
         if subscriber is None:
-            raise SubscriberError(f"policy.toml has no subscriber {delivery.subscriber} any more")
+            raise WebhookEndpointError(f"policy.toml has no subscriber {delivery.endpoint} any more")
         if now < self._backing_off.get(subscriber.name, now):
             return self._retry(delivery, "is out of order", self._backing_off[subscriber.name] - now, now)
         found = self.records.find(delivery.customer, delivery.record)
@@ -85,33 +85,33 @@ class DeliverWebhook:
         profile, record = found
         try:
             reply = self.client.post(subscriber, delivery.id, payload(record, profile), now)
-        except SubscriberUnreachableError as error:
+        except WebhookUnreachableError as error:
             self._backing_off[subscriber.name] = now + BACK_OFF
             return self._retry(delivery, str(error), timedelta(), now)
         return self._on_reply(delivery, reply, now)
 
     def _on_reply(self, delivery: WebhookDelivery, reply: Reply, now: datetime) -> Outcome:
         if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
-            self._backing_off.pop(delivery.subscriber, None)
+            self._backing_off.pop(delivery.endpoint, None)
             return Outcome.DELIVERED
         if reply.status == HTTPStatus.GONE:
-            raise GivenUpError(f"{delivery.subscriber} answered 410: remove it from policy.toml, or correct its URL")
+            raise GivenUpError(f"{delivery.endpoint} answered 410: remove it from policy.toml, or correct its URL")
         asked = _retry_after(reply, now)
         if reply.status in BACK_OFF_STATUSES:
-            self._backing_off[delivery.subscriber] = now + max(asked, BACK_OFF)
+            self._backing_off[delivery.endpoint] = now + max(asked, BACK_OFF)
         return self._retry(delivery, f"answered {reply.status}", asked, now)
 
     def _retry(self, delivery: WebhookDelivery, why: str, at_least: timedelta, now: datetime) -> Outcome:
         failed = delivery.failed()
         if failed.attempt >= ATTEMPTS:
-            raise GivenUpError(f"{delivery.subscriber} {why}, at the last of {ATTEMPTS} attempts")
+            raise GivenUpError(f"{delivery.endpoint} {why}, at the last of {ATTEMPTS} attempts")
         self.retry_at(failed, now + wait_before(failed, at_least), now)
         return Outcome.PUT_OFF
 
 
 def wait_before(delivery: WebhookDelivery, at_least: timedelta = timedelta()) -> timedelta:
     """The wait after a failed attempt."""
-    digest = sha256(f"{delivery.id}/{delivery.subscriber}/{delivery.attempt}".encode()).digest()
+    digest = sha256(f"{delivery.id}/{delivery.endpoint}/{delivery.attempt}".encode()).digest()
     share = int.from_bytes(digest[:4], "big") / 2**32
     return max(WAITS[delivery.attempt - 1], at_least) * (1 + JITTER * share)
 

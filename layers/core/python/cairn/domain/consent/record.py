@@ -11,10 +11,10 @@ from cairn.domain.consent.suppression import SuppressionChange
 class ConsentRecord:
     """One word on it, and who brought it to us. The customer's consents are what all of them together say."""
 
-    told_by: str
+    reported_by: str
     """The source of the event; who collected it may be somebody else (`said.source`)."""
-    said: ConsentChange | SuppressionChange
+    change: ConsentChange | SuppressionChange
 
     @property
     def at(self) -> datetime:
-        return self.said.at if isinstance(self.said, ConsentChange) else self.said.mark.at
+        return self.change.at if isinstance(self.change, ConsentChange) else self.change.mark.at

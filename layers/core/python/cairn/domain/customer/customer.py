@@ -8,7 +8,7 @@ from typing import Protocol, Self
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.consent_updates import consent_updates
-from cairn.domain.effects import AbsorbHistory, Effect, Fact, MoveMessage, parts_of
+from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import is_provider
 from cairn.domain.journey import engine
@@ -273,12 +273,12 @@ class _Reaction:
         message = event.properties.get("message_id")
         if isinstance(message, str):
             this = short_hash("move", message, kind)
-            self.effects.append(MoveMessage(this, message, kind, event.occurred_at))
+            self.effects.append(UpdateMessageStatus(this, message, kind, event.occurred_at))
         if isinstance(message, str) and kind in {MessageStatus.BOUNCED, MessageStatus.FAILED}:
             self.fall_back(message, str(event.properties.get("channel")), journeys, now)
 
     def fall_back(self, message: str, failed: str, journeys: Journeys, now: datetime) -> None:
-        enrollment = self.customer.enrollments.get(parts_of(message)[0])
+        enrollment = self.customer.enrollments.get(split_effect_id(message)[0])
         if enrollment is None or not (enrollment.open or enrollment.outcome == COMPLETED):
             return  # over for another reason: what it had to say is not wanted any more
         journey = journeys.version(enrollment.journey, enrollment.version)

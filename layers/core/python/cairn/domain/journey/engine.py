@@ -16,7 +16,7 @@ from cairn.domain.effects import (
     SendMessage,
     WakeAt,
     effect_id,
-    parts_of,
+    split_effect_id,
 )
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
@@ -163,7 +163,7 @@ def fall_back(journey: Journey, profile: Profile, message: str, failed: str, now
 
     Its id follows from the failed one's, so however often and in whatever words a failure is told, it is sent once.
     """
-    enrollment, step_id, attempt = parts_of(message)
+    enrollment, step_id, attempt = split_effect_id(message)
     step = journey.steps.get(step_id)
     first_attempt = attempt.partition("f")[0]
     if not isinstance(step, Send) or failed not in step.channels[:-1] or not first_attempt.isdecimal():

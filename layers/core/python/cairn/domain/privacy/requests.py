@@ -5,21 +5,17 @@ is sent. What was under way then comes to rest, and only after that everything i
 by a write that was late.
 """
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import EraseCustomer, OpenTask
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier
+from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.hashing import short_hash
-from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+from cairn.domain.shared.instants import instant_to_wire
 
 ERASURE_REQUESTED = "customer.erasure_requested"
 DATA_REQUESTED = "customer.data_requested"
@@ -49,15 +45,6 @@ TASKS = {
 
 CHANNELS = {EMAIL: (Channel.EMAIL,), PHONE: (Channel.SMS, Channel.WHATSAPP)}
 """What can be reached at an identifier."""
-
-MIN_LENGTH = 6
-"""Shortest id that is looked for in a document of unknown shape: a shorter one is in every document by chance."""
-
-MIN_NATIONAL = 9
-"""Digits of a phone number without its country's code that tell it from an order's number."""
-
-ADDRESS = re.compile(r"[^\s<>\"'(),:;\[\]\\]+@[^\s<>\"'(),:;\[\]\\]+")
-NUMBER = re.compile(r"\+?\(?\d[\d\s().-]{5,20}\d")
 
 
 def may_order_erasure(source: str) -> bool:
@@ -89,9 +76,9 @@ def erasure_mark(at: datetime) -> Mark:
     return Mark(Cause.ERASURE, at, Purpose.MARKETING)
 
 
-def id_after_erasure(home: str, erased: datetime) -> str:
+def id_after_erasure(customer_id: str, erased: datetime) -> str:
     """The id of whoever comes back to a place that was erased: another one, so that nothing old can mean them."""
-    return "c_" + short_hash(home, instant_to_wire(erased), length=26)
+    return "c_" + short_hash(customer_id, instant_to_wire(erased), length=26)
 
 
 def privacy_task(customer_id: str, event: Event) -> OpenTask | None:
@@ -110,86 +97,3 @@ def privacy_task(customer_id: str, event: Event) -> OpenTask | None:
         context={"source": event.source} | {name: value for name, value in told.items() if value is not None},
         script=script.format(customer=customer_id),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Traces:
-    """What gives a customer away in a document that somebody parked, whatever its shape."""
-
-    ids: frozenset[str]
-    """The customer's own id, and those of the profiles that turned out to be it."""
-    identifiers: tuple[Identifier, ...]
-    until: datetime
-    """What happened later is about a new life, if it is about them at all."""
-
-    def in_document(self, document: Any) -> bool:
-        """Whether it is about the customer, or names them."""
-        if not isinstance(document, Mapping):
-            return self._told(document)
-        customer = document.get("customer")
-        if isinstance(customer, Mapping) and "occurred_at" in document:
-            return self._is_about(customer) and not self._later(document["occurred_at"])
-        return self._told(document)
-
-    def _is_about(self, customer: Mapping[str, Any]) -> bool:
-        external = customer.get("external_ids")
-        told = {EXTERNAL + system: value for system, value in external.items()} if isinstance(external, Mapping) else {}
-        told |= {kind: customer.get(kind) for kind in (USER_ID, EMAIL, PHONE)}
-        own = {one.key for one in self.identifiers}
-        return any(f"{kind}:{value}" in own for kind, value in told.items()) or self._told(customer)
-
-    def _later(self, occurred_at: Any) -> bool:
-        try:
-            return instant_from_wire(str(occurred_at)) > self.until
-        except ValueError:
-            return False
-
-    def _told(self, document: Any) -> bool:
-        return any(self._tells(text) for text in texts(document))
-
-    def _tells(self, text: str) -> bool:
-        values = {one.value for one in self.identifiers if one.kind not in CHANNELS and len(one.value) >= MIN_LENGTH}
-        if text in values or any(one in text for one in self.ids):
-            return True
-        mails = {one.value for one in self.identifiers if one.kind == EMAIL}
-        if mails and any(found.strip(".").lower() in mails for found in ADDRESS.findall(text)):
-            return True
-        numbers = tuple(_digits(one.value) for one in self.identifiers if one.kind == PHONE)
-        return any(_same_number(_digits(found), numbers) for found in NUMBER.findall(text)) if numbers else False
-
-
-def texts(document: Any) -> Iterator[str]:
-    """Every text and number in a document, and in the documents that are quoted in it."""
-    if isinstance(document, Mapping):
-        for name, value in document.items():
-            yield str(name)
-            yield from texts(value)
-    elif isinstance(document, list | tuple):
-        for value in document:
-            yield from texts(value)
-    elif isinstance(document, str):
-        inner = quoted(document)
-        yield from [document] if inner is None else texts(inner)
-    elif isinstance(document, int | float) and not isinstance(document, bool):
-        yield str(document)
-
-
-def quoted(text: str) -> Any:
-    """The object or list that a text is; None where it is none."""
-    if text[:1] not in {"{", "["}:
-        return None
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict | list) else None
-
-
-def _digits(text: str) -> str:
-    return re.sub(r"\D", "", text)
-
-
-def _same_number(found: str, ours: tuple[str, ...]) -> bool:
-    """With its country's code, or as it is dialled within it."""
-    national = found.lstrip("0")
-    return any(found == one or (len(national) >= MIN_NATIONAL and one.endswith(national)) for one in ours)

@@ -19,7 +19,7 @@ def addresses_of(view: Mapping[str, Any]) -> dict[Channel, str]:
 BY_NUMBER = (Channel.SMS, Channel.WHATSAPP)
 
 
-def answerable(profile: Profile) -> dict[Channel, str]:
+def addresses_to_send_to(profile: Profile) -> dict[Channel, str]:
     """Where a customer may be written to: those of its addresses whose answers would find it.
 
     A STOP from a number that two share is heard for the one whose it is, so the other must not be texted there.

@@ -105,7 +105,7 @@ class Profile:
             changed[name] = Stamped(value, at).latest(changed.get(name))
         return replace(self, attributes=changed)
 
-    def named(self, *identifiers: Identifier) -> Self:
+    def with_identifiers(self, *identifiers: Identifier) -> Self:
         return replace(self, identifiers=strongest_first((*self.identifiers, *identifiers)))
 
     def absorbing(self, other: "Profile", now: datetime) -> Self:

@@ -133,11 +133,11 @@ class ProviderRejectedError(CairnError):
         super().__init__(f"the provider rejected the message: {code}")
 
 
-class SubscriberError(CairnError):
+class WebhookEndpointError(CairnError):
     """A subscriber cannot be told, and will not be until somebody mends it; the message says what."""
 
 
-class SubscriberUnreachableError(CairnError):
+class WebhookUnreachableError(CairnError):
     """A subscriber did not answer; it may later."""
 
     retryable = True

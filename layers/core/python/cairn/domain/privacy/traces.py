@@ -1,0 +1,105 @@
+"""Finds a customer in a document of any shape, so that erasing the customer also removes their dead letters."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier
+from cairn.domain.shared.instants import instant_from_wire
+
+MIN_LENGTH = 6
+"""Shortest id that is looked for in a document of unknown shape: a shorter one is in every document by chance."""
+
+MIN_NATIONAL = 9
+"""Digits of a phone number without its country's code that tell it from an order's number."""
+
+ADDRESS = re.compile(r"[^\s<>\"'(),:;\[\]\\]+@[^\s<>\"'(),:;\[\]\\]+")
+NUMBER = re.compile(r"\+?\(?\d[\d\s().-]{5,20}\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What gives a customer away in a document that somebody parked, whatever its shape."""
+
+    ids: frozenset[str]
+    """The customer's own id, and those of the profiles that turned out to be it."""
+    identifiers: tuple[Identifier, ...]
+    erased_at: datetime
+    """What happened later is about a new life, if it is about them at all."""
+
+    def in_document(self, document: Any) -> bool:
+        """Whether it is about the customer, or names them."""
+        if not isinstance(document, Mapping):
+            return self._told(document)
+        customer = document.get("customer")
+        if isinstance(customer, Mapping) and "occurred_at" in document:
+            return self._is_about(customer) and not self._later(document["occurred_at"])
+        return self._told(document)
+
+    def _is_about(self, customer: Mapping[str, Any]) -> bool:
+        external = customer.get("external_ids")
+        told = {EXTERNAL + system: value for system, value in external.items()} if isinstance(external, Mapping) else {}
+        told |= {kind: customer.get(kind) for kind in (USER_ID, EMAIL, PHONE)}
+        own = {one.key for one in self.identifiers}
+        return any(f"{kind}:{value}" in own for kind, value in told.items()) or self._told(customer)
+
+    def _later(self, occurred_at: Any) -> bool:
+        try:
+            return instant_from_wire(str(occurred_at)) > self.erased_at
+        except ValueError:
+            return False
+
+    def _told(self, document: Any) -> bool:
+        return any(self._tells(text) for text in texts(document))
+
+    def _tells(self, text: str) -> bool:
+        values = {
+            one.value for one in self.identifiers if one.kind not in {EMAIL, PHONE} and len(one.value) >= MIN_LENGTH
+        }
+        if text in values or any(one in text for one in self.ids):
+            return True
+        mails = {one.value for one in self.identifiers if one.kind == EMAIL}
+        if mails and any(found.strip(".").lower() in mails for found in ADDRESS.findall(text)):
+            return True
+        numbers = tuple(_digits(one.value) for one in self.identifiers if one.kind == PHONE)
+        return any(_same_number(_digits(found), numbers) for found in NUMBER.findall(text)) if numbers else False
+
+
+def texts(document: Any) -> Iterator[str]:
+    """Every text and number in a document, and in the documents that are quoted in it."""
+    if isinstance(document, Mapping):
+        for name, value in document.items():
+            yield str(name)
+            yield from texts(value)
+    elif isinstance(document, list | tuple):
+        for value in document:
+            yield from texts(value)
+    elif isinstance(document, str):
+        inner = embedded_document(document)
+        yield from [document] if inner is None else texts(inner)
+    elif isinstance(document, int | float) and not isinstance(document, bool):
+        yield str(document)
+
+
+def embedded_document(text: str) -> Any:
+    """The object or list that a text is; None where it is none."""
+    if text[:1] not in {"{", "["}:
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict | list) else None
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def _same_number(found: str, ours: tuple[str, ...]) -> bool:
+    """With its country's code, or as it is dialled within it."""
+    national = found.lstrip("0")
+    return any(found == one or (len(national) >= MIN_NATIONAL and one.endswith(national)) for one in ours)
