@@ -63,7 +63,7 @@ class Target:
 
     @classmethod
     def of(cls, subscriber: WebhookEndpoint, reach: Reach) -> Self:
-        """Checked when policy.toml is read, and once more before anything is sent there. Raises WebhookEndpointError."""
+        """Checked when policy.toml is read, and again before each post. Raises WebhookEndpointError."""
         url = urlsplit(subscriber.url)
         schemes = {"https", "http"} if reach is Reach.LOOPBACK else {"https"}
         try:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from cairn.application.ports import Erasures, ErasureStore
 from cairn.domain.effects import EraseCustomer as Order
 from cairn.domain.operations.audit import AuditEntry
-from cairn.domain.privacy.requests import Traces
+from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
 
