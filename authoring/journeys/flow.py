@@ -11,7 +11,7 @@ from authoring.journeys.expressions import looks_at
 from authoring.journeys.models import verbs_of
 from authoring.problems import Loc
 from cairn.adapters.documents.journey import journey_from_document
-from cairn.domain.journey.definition import Branch, Exit, Send, WaitFor
+from cairn.domain.journey.steps.send import Send
 
 Finding = tuple[Loc, str, str]
 """A place, a message and a fix."""
@@ -27,16 +27,7 @@ def worst_case_messages(document: Mapping[str, Any]) -> int:
     journey = journey_from_document(document, "")
     worst: dict[str | None, int] = {None: 0}
     for step in journey.steps.values():  # each one comes after those that it leads to
-        match step:
-            case Branch():
-                following = [target for _, target in step.arms] + [step.otherwise]
-            case WaitFor():
-                following = [step.happened, step.timed_out]
-            case Exit():
-                following = [None]
-            case _:
-                following = [step.next]
-        worst[step.id] = isinstance(step, Send) + max(worst[target] for target in following)
+        worst[step.id] = isinstance(step, Send) + max(worst[target] for target in step.successors)
     return worst[journey.start]
 
 

@@ -50,7 +50,7 @@ from authoring.journeys.values import (
     WhatsAppTemplate,
 )
 from authoring.shape import OURS, wrong
-from cairn.adapters.documents.journey import VERBS
+from cairn.domain.journey.steps import STEP_KINDS
 from cairn.domain.shared.instants import duration
 
 
@@ -348,7 +348,7 @@ def _verb(value: Any) -> str | None:
 
 
 def verbs_of(step: Any) -> list[str]:
-    return [verb for verb in VERBS if verb in step] if isinstance(step, Mapping) else []
+    return [verb for verb in STEP_KINDS if verb in step] if isinstance(step, Mapping) else []
 
 
 NO_VERB = "no one verb"

@@ -12,7 +12,7 @@ from authoring.journeys.models import BY_PLACE, NO_VERB, Wire, verbs_of
 from authoring.journeys.source import STEP_LISTS, Source
 from authoring.problems import Loc, Problem
 from authoring.shape import Found, Notation, findings
-from cairn.adapters.documents.journey import VERBS
+from cairn.domain.journey.steps import STEP_KINDS
 
 MAPPING = ("a mapping", "Write `name: value` lines, indented below this one.")
 EXPECTED = {
@@ -44,9 +44,9 @@ def _no_verb(step: Any) -> Found:
     found = verbs_of(step)
     if found:
         return f"a step does one thing; this one has {' and '.join(found)}", "Give each a step of its own."
-    fix = f"Add one of {', '.join(VERBS)}."
+    fix = f"Add one of {', '.join(STEP_KINDS)}."
     for name in step:
-        close = get_close_matches(name, VERBS, n=1)
+        close = get_close_matches(name, STEP_KINDS, n=1)
         if close and name != "id":
             return f"there is no step {name!r}".replace("'", '"'), f"Did you mean {close[0]}?"
     return "this step says not what to do", fix

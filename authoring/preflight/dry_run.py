@@ -11,7 +11,8 @@ from cairn.adapters.templates.renderer import JinjaRenderer, Shelf
 from cairn.domain.gate import gate
 from cairn.domain.gate.verdict import Defer, Suppress
 from cairn.domain.gate.verdict import Send as Sent
-from cairn.domain.journey.definition import Journey, Send
+from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.steps.send import Send
 from cairn.domain.policy import Policy
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from authoring.journeys.templates import MAIN_KIND, path_of, read_parts
 from cairn.adapters.templates.variants import key_of
-from cairn.domain.journey.definition import Journey, Send
+from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.steps.send import Send
 from cairn.domain.shared.channels import Channel, Purpose
 
 

@@ -17,7 +17,7 @@ from authoring.journeys import (
     write_catalogue,
 )
 from cairn.adapters.documents.journey import journey_from_document
-from cairn.domain.journey.definition import Send
+from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import Review
 from cairn.domain.shared.errors import CairnError
 

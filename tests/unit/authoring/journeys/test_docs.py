@@ -31,12 +31,12 @@ from authoring.journeys.values import Channel as WrittenChannel
 from authoring.journeys.values import IfPast as WrittenIfPast
 from authoring.journeys.values import Purpose as WrittenPurpose
 from authoring.shape import keys_of
-from cairn.adapters.documents.journey import VERBS
 from cairn.adapters.templates.renderer import environment
 from cairn.domain.event import Event
 from cairn.domain.journey.conditions import FUNCTION_NAMES, Scope
-from cairn.domain.journey.definition import IfPast
 from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.journey.steps import STEP_KINDS
+from cairn.domain.journey.steps.wait import IfPast
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 
@@ -127,7 +127,7 @@ def test_the_docs_name_every_verb_key_and_function() -> None:
     assert {name for name, _ in functions} == FUNCTION_NAMES - frozenset(Functions.FUNCTION_TABLE)
     for _, example in functions:
         assert expressions.problems_of(example, expressions.STEP) == []
-    for verb in VERBS:
+    for verb in STEP_KINDS:
         assert f"### {verb}\n" in TEXT
     for key in keys_of(Journey):
         assert f"| `{key}` |" in TEXT

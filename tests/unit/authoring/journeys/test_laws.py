@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 from authoring.journeys import check, compile_catalogue, worst_case_messages
 from authoring.journeys.catalogue import canonical_json
 from cairn.adapters.documents.journey import journey_from_document
-from cairn.domain.journey.definition import Branch, Exit, Journey, Send, WaitFor
+from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.steps.branch import Branch
+from cairn.domain.journey.steps.exit import Exit
+from cairn.domain.journey.steps.send import Send
+from cairn.domain.journey.steps.wait_for import WaitFor
 
 SEND = {"send": {"channel": "sms", "template": "hello", "purpose": "marketing"}}
 LEAVES = st.sampled_from(

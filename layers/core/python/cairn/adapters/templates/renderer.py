@@ -14,7 +14,8 @@ from cairn.adapters.pages.texts import texts_for
 from cairn.adapters.templates.footer import with_way_out
 from cairn.adapters.templates.variants import REGISTERED
 from cairn.domain.consent.keywords import Intent
-from cairn.domain.journey.definition import Journey, Send
+from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import Message, Rendered, Terms
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose

@@ -12,8 +12,9 @@ from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatu
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import is_provider
 from cairn.domain.journey import engine
-from cairn.domain.journey.definition import Journey, Reentry, Send
+from cairn.domain.journey.definition import Journey, Reentry
 from cairn.domain.journey.enrollment import COMPLETED, MERGED, UNWANTED, Enrollment, Status
+from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import Policy

@@ -1,23 +1,27 @@
 """When a wait ends: after a delay, at a local time of day, or by a date."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
+from typing import Any
+
+from cairn.domain.shared.instants import duration
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """So long after the step is reached."""
+    """This long after the step is reached."""
 
     length: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
-    """A time of day where the customer is: the next one, or on the `day`-th day after entry (day 0)."""
+    """A time of day in the customer's zone: the next one, or the one on day `day` after entry (day 0)."""
 
     at: time
     at_from: str | None = None
-    """JMESPath to a time of day such as `18:30`; `at` where it gives none."""
+    """JMESPath to a time of day such as `18:30`; `at` is used where it gives none."""
     day: int | None = None
 
 
@@ -30,3 +34,12 @@ class Until:
 
 
 Moment = Delay | LocalTime | Until
+
+
+def moment_from_document(value: str | Mapping[str, Any]) -> Moment:
+    """`30m`, {until, offset}, or {at, at_from, day}. Raises KeyError or ValueError on one that was not checked."""
+    if isinstance(value, str):
+        return Delay(duration(value))
+    if "until" in value:
+        return Until(value["until"], duration(value.get("offset", "0s")))
+    return LocalTime(time.fromisoformat(value["at"]), value.get("at_from"), value.get("day"))

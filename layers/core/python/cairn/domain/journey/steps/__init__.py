@@ -1,0 +1,51 @@
+"""The kinds of step, a module each: its fields, how it is read from a checked document, and how it is performed.
+
+The type checker names what is missing from a new kind: `perform`, `successors`, its case below, and its checks in
+`authoring.journeys.steps`. A step that waits has `moment`, `wait` and `on_timer` too.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, assert_never, get_args
+
+from cairn.domain.journey.steps.branch import Branch
+from cairn.domain.journey.steps.exit import Exit
+from cairn.domain.journey.steps.send import Send
+from cairn.domain.journey.steps.task import Task
+from cairn.domain.journey.steps.update import Update
+from cairn.domain.journey.steps.wait import Wait
+from cairn.domain.journey.steps.wait_for import WaitFor
+
+Document = Mapping[str, Any]
+Chain = Callable[[Sequence[Document]], str | None]
+"""Adds nested steps to the journey, and gives the id of the first; of none, the id of what follows their parent."""
+
+WaitingStep = Wait | WaitFor
+Step = Send | Wait | WaitFor | Branch | Task | Update | Exit
+
+StepKind = Literal["send", "wait", "wait_for", "branch", "task", "update", "exit"]
+"""The key that says in a document which kind a step is."""
+STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
+
+
+def step_from_document(document: Document, after: str | None, chain: Chain) -> Step:  # noqa: PLR0911  one return a kind
+    """The step of a checked document; the step `after` follows it."""
+    id_ = document["id"]
+    kind = next(kind for kind in STEP_KINDS if kind in document)
+    value = document[kind]
+    match kind:
+        case "send":
+            return Send.from_document(id_, after, value)
+        case "wait":
+            return Wait.from_document(id_, after, value)
+        case "wait_for":
+            return WaitFor.from_document(id_, value, chain)
+        case "branch":
+            return Branch.from_document(id_, value, chain)
+        case "task":
+            return Task.from_document(id_, after, value)
+        case "update":
+            return Update.from_document(id_, after, value)
+        case "exit":
+            return Exit(id_, value)
+        case _:
+            assert_never(kind)

@@ -1,0 +1,37 @@
+"""The step `update`: change the profile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from cairn.domain.journey.conditions import evaluate
+from cairn.domain.journey.walk import Next, Walk
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    id: str
+    next: str | None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """None removes an attribute."""
+    attributes_from: Mapping[str, str] = field(default_factory=dict)
+    """Attribute: JMESPath."""
+    tags: Mapping[str, bool] = field(default_factory=dict)
+    """True adds a tag, False removes it."""
+
+    @classmethod
+    def from_document(cls, id_: str, after: str | None, value: Mapping[str, Any]) -> Self:
+        tags = value.get("tags", {})
+        changed = dict.fromkeys(tags.get("add", ()), True) | dict.fromkeys(tags.get("remove", ()), False)
+        return cls(id_, after, value.get("set", {}), value.get("set_from", {}), changed)
+
+    @property
+    def successors(self) -> tuple[str | None, ...]:
+        return (self.next,)
+
+    def perform(self, walk: Walk) -> Next:
+        changes = dict(self.attributes)
+        changes |= {name: evaluate(source, walk.scope()) for name, source in self.attributes_from.items()}
+        walk.profile = walk.profile.patched(changes | {"tags": self.tags}, walk.now)
+        walk.note("updated", self.id, attributes=sorted(changes), tags=dict(self.tags))
+        return self.next

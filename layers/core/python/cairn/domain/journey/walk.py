@@ -1,0 +1,132 @@
+"""One call of the engine on its way through the steps: what it has decided so far."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from cairn.domain.effects import Effect, Fact, WakeAt, effect_id
+from cairn.domain.event import Event
+from cairn.domain.journey import calendar
+from cairn.domain.journey.conditions import Scope, evaluate, is_met
+from cairn.domain.journey.definition import ANY_KEY, Journey, Match
+from cairn.domain.journey.enrollment import COMPLETED, Enrollment
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.instants import instant_to_wire
+from cairn.domain.shared.moments import Moment
+
+
+class Stop(Enum):
+    HERE = "here"
+    """The enrollment waits at this step, or has ended."""
+
+
+Next = str | Stop | None
+"""The id of the next step; None at the end of the journey."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """Made by `advance`, changed by the steps, and turned into its decision."""
+
+    journey: Journey
+    enrollment: Enrollment
+    profile: Profile
+    now: datetime
+    event: Event | None = None
+    """The event that won the last wait_for."""
+    effects: list[Effect] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+
+    def scope(self, event: Event | None = None) -> Scope:
+        seen = event or self.event
+        return Scope(
+            self.profile,
+            self.now,
+            self.enrollment.data,
+            seen.view() if seen else {},
+            self.enrollment.view(),
+            self.journey.time_zone,
+        )
+
+    def matches_any(self, rules: tuple[Match, ...], event: Event) -> bool:
+        return any(self.matches(rule, event) for rule in rules)
+
+    def matches(self, rule: Match, event: Event) -> bool:
+        if rule.event != event.type:
+            return False
+        scope = self.scope(event)
+        if rule.key is None and event.about_a_message and "enrollment" in event.properties:
+            return event.properties["enrollment"] == self.enrollment.id and is_met(rule.where, scope)
+        expression = rule.key or self.journey.entry.key
+        if (
+            expression is not None
+            and expression != ANY_KEY
+            and text_of(evaluate(expression, scope)) != self.enrollment.key
+        ):
+            return False
+        return is_met(rule.where, scope)
+
+    def count(self, event: Event | None = None) -> None:
+        """A new decision: it makes the timers of earlier ones stale."""
+        handled = event.key if event else self.enrollment.handled
+        self.enrollment = replace(self.enrollment, sequence=self.enrollment.sequence + 1, handled=handled)
+
+    def note(self, kind: str, step: str = "", **detail: Any) -> None:
+        self.facts.append(Fact(kind, self.enrollment.id, self.enrollment.journey, step, detail))
+
+    def effect_id(self, step_id: str) -> str:
+        return effect_id(self.enrollment.id, step_id, self.enrollment.sequence)
+
+    def go(self, target: Next) -> None:
+        """Perform steps until one stops or none is left. This ends: every next step lies further on."""
+        while target is not Stop.HERE:
+            if self.enrollment.step is not None:
+                self.enrollment = replace(self.enrollment, step=None, due_at=None, reached_at=None)
+            if target is None:
+                self.end(COMPLETED)
+                return
+            target = self.journey.steps[target].perform(self)
+
+    def behind(self, step_id: str | None) -> str | None:
+        """The step that follows one that is skipped; where that has several paths, its last one."""
+        return self.journey.steps[step_id].successors[-1] if step_id else None
+
+    def reach(self, step_id: str) -> None:
+        """Begin to wait at a step."""
+        self.enrollment = replace(self.enrollment, step=step_id, reached_at=self.now)
+
+    def set_timer_at(self, step_id: str, moment: Moment) -> bool:
+        """Set the timer of a wait that has been reached. False: its moment is past, or its date is not known."""
+        due = calendar.resolve(
+            moment,
+            since=self.enrollment.reached_at or self.now,
+            entered_at=self.enrollment.entered_at,
+            scope=self.scope(),
+        )
+        if due is None or due <= self.now:
+            self.note("moment_past" if due else "moment_unknown", step_id)
+            return False
+        self.set_timer(step_id, due)
+        return True
+
+    def set_timer(self, step_id: str, due: datetime) -> None:
+        self.enrollment = replace(self.enrollment, due_at=due)
+        self.wake_at(step_id, due)
+
+    def wake_at(self, step_id: str, at: datetime, **why: str) -> None:
+        """Wake the enrollment. When a pause has moved the wait, `due_at` stays: pauses are computed from it."""
+        this = self.effect_id(step_id)
+        self.effects.append(WakeAt(this, self.enrollment.id, self.enrollment.sequence, at))
+        self.note("waiting", step_id, until=instant_to_wire(at), **why)
+
+    def end(self, outcome: str, **detail: Any) -> None:
+        self.enrollment = self.enrollment.ending(outcome, self.now)
+        self.note("ended", outcome=outcome, **detail)
+
+
+def text_of(value: Any) -> str | None:
+    """A key as text; None where an expression gave no single value."""
+    if value is None or isinstance(value, dict | list | bool):
+        return None
+    return str(value)
