@@ -1,42 +1,45 @@
-"""`cairn dlq`: look at dead letters and send them back, of a laptop's server or of a deployment."""
+"""`cairn dlq`: show dead letters and send them back, on a laptop's server or in a deployment."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cairn.domain.shared.errors import CairnError
+from cli.options import LOCAL_URL, JsonOption, YesOption, examples
+from cli.output import fail, print_json
 
 if TYPE_CHECKING:
     from infra.local.dead_letters import DeadLetterTool
 
 SHOWN = 20
-"""Letters that `show` shows unless it is told otherwise."""
+"""Dead letters that `show` prints by default."""
 
-app = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be done, why, and the way back.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Dead letters: list them with their reasons, and redrive them.",
+    epilog=examples("cairn dlq list", "cairn dlq redrive messages --stack Cairn-dev"),
+)
 
 ToOption = Annotated[str, typer.Option("--to", help="The URL of `cairn serve`.")]
-StackOption = Annotated[str, typer.Option("--stack", help="A deployment's stack instead, such as Cairn-dev.")]
+StackOption = Annotated[str, typer.Option("--stack", help="A deployment's stack, such as Cairn-dev, instead of --to.")]
 QueueArgument = Annotated[
     str, typer.Argument(help="events, wakes, messages, notices, feedback, erasures, effects or stream.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
-LOCAL = "http://127.0.0.1:8787"
 
 
-@app.command("list")
-def list_queues(to: ToOption = LOCAL, stack: StackOption = "", as_json: JsonOption = False) -> None:  # noqa: FBT002
-    """Every dead-letter queue: how many letters, the age of the oldest, and the reasons."""
-    with _asking(stack, to) as desk:
-        queues = desk.summary()
+@app.command("list", epilog=examples("cairn dlq list", "cairn dlq list --stack Cairn-dev --json"))
+def list_queues(to: ToOption = LOCAL_URL, stack: StackOption = "", as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """List every dead-letter queue: the number of dead letters, the age of the oldest, and the reasons."""
+    with _connected(stack, to) as dead_letters:
+        queues = dead_letters.summary()
     if as_json:
-        _print_json(queues)
+        print_json(queues)
         return
     table = Table("queue", "letters", "oldest", "reasons", box=None, pad_edge=False)
     for one in queues:
@@ -47,46 +50,48 @@ def list_queues(to: ToOption = LOCAL, stack: StackOption = "", as_json: JsonOpti
     Console(highlight=False, soft_wrap=True).print(table)
 
 
-@app.command()
+@app.command(epilog=examples("cairn dlq show messages --limit 5"))
 def show(  # noqa: PLR0913, PLR0917  one argument for each option
     queue: QueueArgument,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many letters.")] = SHOWN,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many dead letters.")] = SHOWN,
     reveal: Annotated[bool, typer.Option(help="Show personal data too.")] = False,  # noqa: FBT002
-    to: ToOption = LOCAL,
+    to: ToOption = LOCAL_URL,
     stack: StackOption = "",
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """The letters of a queue: id, reason, age and body. Personal data is masked."""
-    with _asking(stack, to) as desk:
-        found = desk.show(queue, limit, reveal=reveal)
+    """Show the dead letters of a queue: id, age, reason and body. Personal data is masked."""
+    with _connected(stack, to) as dead_letters:
+        found = dead_letters.show(queue, limit, reveal=reveal)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
-    for letter in found["letters"]:
-        typer.echo(f"{letter['id']}  {_age(letter['age_seconds'])}  {letter['reason']}")
-        typer.echo(json.dumps(letter["body"], ensure_ascii=False, indent=2) + "\n")
+    for one in found["letters"]:
+        typer.echo(f"{one['id']}  {_age(one['age_seconds'])}  {one['reason']}")
+        typer.echo(json.dumps(one["body"], ensure_ascii=False, indent=2) + "\n")
     typer.echo(found.get("what_to_do", "") if found["letters"] else f"{queue}: no dead letters")
 
 
-@app.command()
+@app.command(
+    epilog=examples("cairn dlq redrive messages --reason throttled", "cairn dlq redrive stream --stack Cairn-dev --yes")
+)
 def redrive(  # noqa: PLR0913, PLR0917  one argument for each option
     queue: QueueArgument,
-    reason: Annotated[str, typer.Option(help="Only letters whose reason has this in it.")] = "",
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many letters.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
-    to: ToOption = LOCAL,
+    reason: Annotated[str, typer.Option(help="Only dead letters whose reason contains this.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many dead letters.")] = None,
+    yes: YesOption = False,  # noqa: FBT002
+    to: ToOption = LOCAL_URL,
     stack: StackOption = "",
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Send letters back to where they came from; each is deleted once it is there. Exit 1 where any is refused."""
-    with _asking(stack, to) as desk:
+    """Send dead letters back to their queue; each is deleted once it is there. Exit 1 where any is refused."""
+    with _connected(stack, to) as dead_letters:
         if not yes:
             which = f" with {reason!r} in their reason" if reason else ""
             most = f"at most {limit}" if limit else "all"
             typer.confirm(f"Send {most} letters of {queue}{which} back, at {stack or to}?", abort=True)
-        done = desk.redrive(queue, reason, limit)
+        done = dead_letters.redrive(queue, reason, limit)
     if as_json:
-        _print_json(done)
+        print_json(done)
     else:
         typer.echo(f"{queue}: {done['redriven']} redriven, {len(done['refused'])} refused, {done['left']} left")
         for one in done["refused"]:
@@ -96,8 +101,8 @@ def redrive(  # noqa: PLR0913, PLR0917  one argument for each option
 
 
 @contextmanager
-def _asking(stack: str, to: str) -> Iterator["DeadLetterTool"]:
-    """Ours and AWS's errors end a command with their message."""
+def _connected(stack: str, to: str) -> Iterator["DeadLetterTool"]:
+    """The dead letters of a stack or of a laptop's server. Errors of AWS end the command with their message."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  slow to import
     from pynamodb.exceptions import PynamoDBException  # noqa: PLC0415
 
@@ -105,14 +110,9 @@ def _asking(stack: str, to: str) -> Iterator["DeadLetterTool"]:
 
     try:
         yield of_stack(stack) if stack else LocalServer(to)
-    except (BotoCoreError, CairnError, ClientError, PynamoDBException) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    except (BotoCoreError, ClientError, PynamoDBException) as error:
+        fail(str(error))
 
 
 def _age(seconds: int | None) -> str:
     return "" if seconds is None else str(timedelta(seconds=seconds))
-
-
-def _print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))

@@ -1,0 +1,159 @@
+"""`cairn explain`, `export`, `erase`, `consent`, `suppress`: one customer, one message or one address."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.manage_client import Manage
+from cli.options import (
+    LOCAL_URL,
+    OPERATION,
+    CustomerArgument,
+    CustomerOption,
+    JsonOption,
+    OptionalWhyOption,
+    ToOption,
+    WhyOption,
+    YesOption,
+    examples,
+)
+from cli.output import print_json
+
+app = typer.Typer()
+
+
+@app.command(
+    rich_help_panel=OPERATION,
+    epilog=examples("cairn explain mia@example.com", "cairn explain MESSAGE --customer mia@example.com --json"),
+)
+def explain(
+    what: Annotated[str, typer.Argument(help="A message's id or audit id, or a customer.", metavar="MESSAGE|CUSTOMER")],
+    customer: CustomerOption = "",
+    to: ToOption = LOCAL_URL,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Explain why a message went out, waits or was dropped, or describe a customer's state."""
+    explanation = Manage(to).explain(what, customer)
+    if as_json:
+        print_json(explanation)
+    elif "history" in explanation:
+        _show_message(explanation)
+    else:
+        _show_customer(explanation)
+
+
+@app.command(rich_help_panel=OPERATION, epilog=examples("cairn export mia@example.com --out mia.json"))
+def export(
+    customer: CustomerArgument,
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write; else it is printed.")] = None,
+    why: OptionalWhyOption = "",
+    to: ToOption = LOCAL_URL,
+) -> None:
+    """Export everything that is stored about a customer, as JSON."""
+    text = json.dumps(Manage(to).post("export", customer=customer, why=why), ensure_ascii=False, indent=2)
+    if out is None:
+        typer.echo(text)
+        return
+    out.write_text(text + "\n", encoding="utf-8")
+    typer.echo(f"written to {out}")
+
+
+@app.command(rich_help_panel=OPERATION, epilog=examples('cairn erase mia@example.com --why "her request of 2 March"'))
+def erase(
+    customer: CustomerArgument,
+    why: WhyOption,
+    yes: YesOption = False,  # noqa: FBT002
+    to: ToOption = LOCAL_URL,
+) -> None:
+    """Erase a customer for good. A receipt stays, and a hash that keeps the address suppressed."""
+    if not yes:
+        typer.confirm(f"Erase {customer} at {to}? There is no way back.", abort=True)
+    done = Manage(to).post("erase", customer=customer, why=why)
+    typer.echo(f"{done['customer']} is being erased; `cairn audit` tells when that is done. Receipt: {done['receipt']}")
+
+
+@app.command(
+    rich_help_panel=OPERATION,
+    epilog=examples('cairn consent mia@example.com sms marketing denied --why "said so by phone"'),
+)
+def consent(  # noqa: PLR0913, PLR0917  one argument for each option
+    customer: CustomerArgument,
+    channel: Annotated[str, typer.Argument(help="sms, email, whatsapp or push.")],
+    purpose: Annotated[str, typer.Argument(help="marketing or transactional.")],
+    status: Annotated[str, typer.Argument(help="granted or denied.")],
+    why: WhyOption,
+    wording: Annotated[str, typer.Option(help="The words that the customer heard or saw.")] = "",
+    wording_version: Annotated[str, typer.Option(help="The version of the wording.")] = "",
+    locale: Annotated[str, typer.Option(help="The language of the wording, such as de.")] = "",
+    url: Annotated[str, typer.Option(help="Where the wording is published.")] = "",
+    to: ToOption = LOCAL_URL,
+) -> None:
+    """Record a consent that a customer gave or denied in person."""
+    statement = {"channel": channel, "purpose": purpose, "status": status, "why": why}
+    proof = {"wording": wording, "wording_version": wording_version, "locale": locale, "url": url}
+    done = Manage(to).post("consent", customer=customer, **statement, **proof)
+    typer.echo(f"{done['customer']}: {purpose} by {channel} is {status}, once event {done['event']} is processed")
+
+
+@app.command(
+    rich_help_panel=OPERATION,
+    epilog=examples(
+        'cairn suppress mia@example.com --why "asked by letter"',
+        "cairn suppress +12125550001 --show",
+        'cairn suppress mia@example.com --release --why "a mistake"',
+    ),
+)
+def suppress(  # noqa: PLR0913, PLR0917  one argument for each option
+    address: Annotated[str, typer.Argument(help="An e-mail address, phone number or push endpoint.")],
+    why: OptionalWhyOption = "",
+    channel: Annotated[str, typer.Option(help="sms, email, whatsapp or push; else guessed from the address.")] = "",
+    release: Annotated[bool, typer.Option("--release", help="Lift every suppression of the address.")] = False,  # noqa: FBT002
+    show: Annotated[bool, typer.Option("--show", help="Only show its suppressions.")] = False,  # noqa: FBT002
+    to: ToOption = LOCAL_URL,
+) -> None:
+    """Send nothing more to an address, whether a customer has it or not."""
+    if release and show:
+        raise typer.BadParameter("--release or --show, not both")
+    do = "show" if show else "release" if release else "suppress"
+    channel = channel or _guessed_channel(address)
+    done = Manage(to).post("suppressions", do=do, address=address, channel=channel, why=why)
+    if not show:
+        typer.echo(f"{'released' if release else 'suppressed'} on {channel}, once event {done['event']} is processed")
+        return
+    for one in done["standing"]:
+        typer.echo(f"suppressed for {one['purpose']} purposes since {one['since']}: {one['cause'].replace('_', ' ')}")
+    if not done["standing"]:
+        typer.echo(f"nothing is known against it on {channel}")
+
+
+def _show_message(explanation: dict[str, Any]) -> None:
+    typer.echo(f"{explanation['message']}: {explanation['about']}, customer {explanation['customer']}")
+    for one in explanation["history"]:
+        typer.echo(f"  {one['local']}  {one['says']}{_audit_id(one)}")
+    typer.echo(f"Times are those of {explanation['zone']}.")
+
+
+def _show_customer(explanation: dict[str, Any]) -> None:
+    typer.echo(f"{explanation['customer']}")
+    sections = {"consents": "Consent", "suppressions": "Suppressed", "waiting": "Waiting"}
+    for line in explanation["profile"]:
+        typer.echo(f"  {line}")
+    for name, title in sections.items():
+        if explanation[name]:
+            typer.echo("".join([f"{title}\n", *(f"  {line}\n" for line in explanation[name])]), nl=False)
+    typer.echo("Decisions, the latest first" if explanation["decisions"] else "Nothing was decided on any message yet.")
+    for one in explanation["decisions"]:
+        typer.echo(f"  {one['local']}  {one['about']}: {one['says']}{_audit_id(one)}")
+    typer.echo(f"Times are those of {explanation['zone']}.")
+
+
+def _audit_id(one: dict[str, Any]) -> str:
+    return f"  [{one['audit_id']}]" if one.get("audit_id") else ""
+
+
+def _guessed_channel(address: str) -> str:
+    if address.startswith("arn:"):
+        return "push"
+    return "email" if "@" in address else "sms"

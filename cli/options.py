@@ -1,0 +1,49 @@
+"""Paths, arguments, options and examples that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ROOT = Path(__file__).parents[1]
+JOURNEYS = ROOT / "layers" / "journeys"
+SOURCES = ROOT / "sources.toml"
+POLICY = ROOT / "policy.toml"
+LAW = ROOT / "law.toml"
+
+DEFAULT_PORT = 8787
+LOCAL_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+"""Where `cairn serve` listens."""
+
+DEVELOPMENT = "Develop and try"
+OPERATION = "Operate a deployment"
+"""The panels of `cairn --help`."""
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JourneysOption = Annotated[
+    Path, typer.Option("--journeys", help="The folder of journeys.", show_default="layers/journeys")
+]
+PolicyOption = Annotated[
+    Path, typer.Option("--policy", help="The deployment's policy.toml.", show_default="policy.toml")
+]
+ToOption = Annotated[
+    str,
+    typer.Option("--to", help="The deployment's URL (ApiUrl), asked with your AWS credentials; else `cairn serve`."),
+]
+WhyOption = Annotated[
+    str, typer.Option("--why", help="The reason, for the audit. Name no customers: the audit is never deleted.")
+]
+OptionalWhyOption = Annotated[str, typer.Option("--why", help="The reason, for the audit.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+CustomerArgument = Annotated[
+    str,
+    typer.Argument(help="Id, user id, e-mail address, phone number or SYSTEM:ID.", metavar="CUSTOMER"),
+]
+CustomerOption = Annotated[
+    str, typer.Option("--customer", help="The message's customer, where the message's id does not say it.")
+]
+
+
+def examples(*lines: str) -> str:
+    """The epilog of a command's help."""
+    return "\n".join(("Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)))

@@ -1,0 +1,55 @@
+"""`cairn send`: post a sample to a deployment."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import typer
+
+from cli.options import DEVELOPMENT, LOCAL_URL, SOURCES, examples
+from cli.output import fail
+
+app = typer.Typer()
+
+
+@app.command(
+    rich_help_panel=DEVELOPMENT,
+    epilog=examples(
+        "cairn send events/track/trial_signup.json",
+        "cairn send events/stripe/invoice_paid.json --source stripe",
+    ),
+)
+def send(
+    event: Annotated[Path, typer.Argument(help="A JSON file, such as one of events/.", metavar="EVENT.json")],
+    to: Annotated[str, typer.Option("--to", help="The deployment's URL.")] = LOCAL_URL,
+    source: Annotated[str, typer.Option(help="The source that signs it.")] = "track",
+) -> None:
+    """Sign a sample as its vendor would and post it to any deployment; the secret is CAIRN_SECRET_<SOURCE>."""
+    from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415  slow to import
+    from infra.local.scenario import filled  # noqa: PLC0415
+    from infra.local.signing import just_now, path_of, posting, sample_headers, secret_for  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    url = to.rstrip("/").removesuffix(path_of(source))
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter("--to is a URL that begins with http:// or https://")
+    known = all_sources(SOURCES)
+    try:
+        document = just_now(source, filled(json.loads(event.read_bytes()), now), now, known)
+        headers = sample_headers(event)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{event} cannot be read as JSON: {error}") from error
+    secret = secret_for(source, os.environ)
+    post = posting(source, document, secret, now, origin=url, headers=headers, known=known)
+    try:
+        request = Request(post.url, post.body, dict(post.headers), method="POST")  # noqa: S310  checked above
+        with urlopen(request, timeout=30) as answer:  # noqa: S310  checked above
+            typer.echo(f"{answer.status} {answer.read().decode()}")
+    except HTTPError as error:
+        fail(f"{error.code} {error.read().decode()}")
+    except URLError as error:
+        fail(f"{url} cannot be reached: {error.reason}. Is `make serve` running?")
