@@ -38,19 +38,19 @@ def warm() -> None:
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    briefs, until = read_contexts(event["Records"]), datetime.now(UTC) + FRESH
+    contexts, until = read_contexts(event["Records"]), datetime.now(UTC) + FRESH
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, partial(deliver_record, briefs, until), processor, context)
+    return process_partial_response(event, partial(deliver_record, contexts, until), processor, context)
 
 
 def read_contexts(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryContext | None]:
     """The delivery contexts by record id, in one read. Missing ones are read one by one."""
-    asked = {}
+    requests = {}
     for record in records:
         with suppress(ValueError, LookupError, TypeError, AttributeError):
-            asked[record["messageId"]] = asked_from_wire(json.loads(record["body"]))
+            requests[record["messageId"]] = asked_from_wire(json.loads(record["body"]))
     try:
-        return dict(zip(asked, deliver().contexts(list(asked.values())), strict=True))
+        return dict(zip(requests, deliver().contexts(list(requests.values())), strict=True))
     except Exception as error:  # noqa: BLE001  a fault of one message must not fail the others
         logger.warning("batch not read as a whole", error=type(error).__name__)
         return {}
@@ -59,10 +59,10 @@ def read_contexts(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryCon
 def deliver_record(contexts: Mapping[str, DeliveryContext | None], until: datetime, record: SQSRecord) -> None:
     with dead_lettering(record, dead_letters(), "messages"):
         now = datetime.now(UTC)
-        asked = asked_from_wire(json.loads(record.body))
+        request = asked_from_wire(json.loads(record.body))
         known = record.message_id in contexts and now < until
-        brief = contexts[record.message_id] if known else deliver().contexts([asked])[0]
-        status = deliver()(asked, now, brief)
+        context = contexts[record.message_id] if known else deliver().contexts([request])[0]
+        status = deliver()(request, now, context)
         outcome = status.value if status else "gone"
         count("MessageHandled", status=outcome)
-        logger.info("message handled", message_id=asked.id, status=outcome)
+        logger.info("message handled", message_id=request.id, status=outcome)

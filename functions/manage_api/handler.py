@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
         answer, headers = problem_of(error), PROBLEM
         count("OperatorRefused", reason=str(answer.document["title"]))
     logger.info("operator answered", route=call.route, status=answer.status)
-    return _answered(answer, headers, packed="gzip" in event["headers"].get("accept-encoding", ""))
+    return _answered(answer, headers, compress="gzip" in event["headers"].get("accept-encoding", ""))
 
 
 def _call(event: dict[str, Any]) -> Call:
@@ -50,10 +50,10 @@ def _call(event: dict[str, Any]) -> Call:
     )
 
 
-def _answered(answer: Answer, headers: dict[str, str], *, packed: bool) -> dict[str, Any]:
+def _answered(answer: Answer, headers: dict[str, str], *, compress: bool) -> dict[str, Any]:
     body = json.dumps(answer.document)
-    if not packed or len(body) < COMPRESS_ABOVE:
+    if not compress or len(body) < COMPRESS_ABOVE:
         return {"statusCode": answer.status, "headers": headers, "body": body}
-    zipped = base64.b64encode(gzip.compress(body.encode())).decode()
-    told = headers | {"content-encoding": "gzip"}
-    return {"statusCode": answer.status, "headers": told, "body": zipped, "isBase64Encoded": True}
+    compressed = base64.b64encode(gzip.compress(body.encode())).decode()
+    headers_sent = headers | {"content-encoding": "gzip"}
+    return {"statusCode": answer.status, "headers": headers_sent, "body": compressed, "isBase64Encoded": True}

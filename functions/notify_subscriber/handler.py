@@ -40,13 +40,13 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def notify_record(record: SQSRecord) -> None:
     with dead_lettering(record, dead_letters(), "notices"):
-        notice = notice_from_wire(json.loads(record.body))
+        delivery = notice_from_wire(json.loads(record.body))
         try:
-            outcome = deliver()(notice, datetime.now(UTC)).value
+            outcome = deliver()(delivery, datetime.now(UTC)).value
         except WebhookEndpointError as error:
             # A redriven delivery has all its attempts again.
-            dead_letters().add(to_json(notice_to_wire(notice.restarted())), f"{type(error).__name__}: {error}")
+            dead_letters().add(to_json(notice_to_wire(delivery.restarted())), f"{type(error).__name__}: {error}")
             count("DeadLetter", queue="notices")
             outcome = "parked"
-        count("NoticeHandled", subscriber=notice.endpoint, outcome=outcome)
-        logger.info("notice handled", notice=notice.id, subscriber=notice.endpoint, outcome=outcome)
+        count("NoticeHandled", subscriber=delivery.endpoint, outcome=outcome)
+        logger.info("notice handled", notice=delivery.id, subscriber=delivery.endpoint, outcome=outcome)

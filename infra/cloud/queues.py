@@ -4,7 +4,13 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cairn.settings import ERASURES_VISIBILITY, EVENTS_VISIBILITY, MAX_RECEIVES, MESSAGES_VISIBILITY, NOTICES_VISIBILITY
+from cairn.settings import (
+    ERASURES_VISIBILITY,
+    EVENTS_VISIBILITY,
+    MAX_RECEIVES,
+    MESSAGES_VISIBILITY,
+    WEBHOOKS_VISIBILITY,
+)
 from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
@@ -29,7 +35,7 @@ class Queues(Construct):
         self.marketing = WorkQueue(
             self, "Marketing", stage=stage, visibility=messages, fifo=False, dead_letters=self.messages.dead_letters
         )
-        notices = Duration.seconds(int(NOTICES_VISIBILITY.total_seconds()))
+        notices = Duration.seconds(int(WEBHOOKS_VISIBILITY.total_seconds()))
         self.notices = WorkQueue(self, "Notices", stage=stage, visibility=notices, fifo=False)
         self.feedback = WorkQueue(self, "Feedback", stage=stage, visibility=events, fifo=False)
         erasures = Duration.seconds(int(ERASURES_VISIBILITY.total_seconds()))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from cairn.adapters.dynamodb.items import PAUSED, SWITCHES
 from cairn.adapters.dynamodb.switches import board_from_wire
 from cairn.domain.operations.switches import Board
-from cairn.settings import SWEEP_EVERY, SWITCH_TTL
+from cairn.settings import RESUME_EVERY, SWITCH_TTL
 from infra.local.shapes import Shape
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,4 +53,4 @@ class SweepRule:
 
 def _tick(at: datetime) -> datetime:
     """The first full five minutes that are not before `at`."""
-    return EPOCH - (EPOCH - at) // SWEEP_EVERY * SWEEP_EVERY
+    return EPOCH - (EPOCH - at) // RESUME_EVERY * RESUME_EVERY

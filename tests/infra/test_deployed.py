@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cairn.adapters.dynamodb.items import STATE
-from cairn.settings import FUNCTION_TIMEOUT, SWEEP_EVERY
+from cairn.settings import FUNCTION_TIMEOUT, RESUME_EVERY
 from infra.local.wiring import FUNCTIONS, QUEUES, Function, Queue
 from tests.infra.conftest import Deployed, Templates
 
@@ -81,7 +81,7 @@ def test_a_rule_starts_a_function_as_often(dev: Templates, function: Function) -
 
 
 def test_a_sweep_is_over_before_the_next_begins(dev: Templates) -> None:
-    assert dev.function("sweep")["Timeout"] < SWEEP_EVERY.total_seconds()
+    assert dev.function("sweep")["Timeout"] < RESUME_EVERY.total_seconds()
 
 
 def test_a_function_gives_back_only_what_failed(deployed: Deployed) -> None:

@@ -17,13 +17,13 @@ from cairn.application.operations.switch import Switch
 from cairn.domain.effects import PauseEnrollment
 from cairn.domain.operations.pauses import PausePolicy
 from cairn.domain.shared.instants import duration
-from cairn.settings import SWEEP_EVERY, SWITCH_TTL
+from cairn.settings import RESUME_EVERY, SWITCH_TTL
 
 KEEP, ACTIVE_TIME, RESTART, SKIP_IF_LATE, SPREAD = PausePolicy
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 START = datetime.fromisoformat("2026-03-02T14:00:00+00:00")
-SOON = SWEEP_EVERY + SWITCH_TTL + timedelta(minutes=1)
+SOON = RESUME_EVERY + SWITCH_TTL + timedelta(minutes=1)
 """Within this time after a resume everybody is looked at; a schedule may take a minute more."""
 
 COURSE = """

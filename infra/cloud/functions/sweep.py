@@ -6,7 +6,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from cairn.settings import SWEEP_EVERY, SWEEP_TIMEOUT, SweepSettings
+from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings
 from infra.cloud.function import Function, Shared
 from infra.cloud.nag import acknowledge
 from infra.cloud.table import INDEX
@@ -19,7 +19,7 @@ class Sweep(Function):
             scope,
             "sweep",
             shared=shared,
-            timeout=SWEEP_TIMEOUT,
+            timeout=RESUME_TIMEOUT,
             settings=SweepSettings(
                 stage=stage.name,
                 table_name=table.table_name,
@@ -28,7 +28,7 @@ class Sweep(Function):
                 marketing_queue_url=queues.marketing.queue_url,
             ),
         )
-        every = Duration.seconds(int(SWEEP_EVERY.total_seconds()))
+        every = Duration.seconds(int(RESUME_EVERY.total_seconds()))
         # What a sweep did not do, the next one does: nothing is gained by trying one again, and nothing lost without.
         self.configure_async_invoke(retry_attempts=0, max_event_age=every)
         rule = events.Rule(

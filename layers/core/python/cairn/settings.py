@@ -36,7 +36,7 @@ FUNCTION_TIMEOUT = timedelta(seconds=30)
 
 EVENTS_VISIBILITY = 6 * FUNCTION_TIMEOUT
 MESSAGES_VISIBILITY = 6 * FUNCTION_TIMEOUT
-NOTICES_VISIBILITY = 6 * FUNCTION_TIMEOUT
+WEBHOOKS_VISIBILITY = 6 * FUNCTION_TIMEOUT
 """Six times the function's timeout, as AWS advises for a queue that starts a function: so no retry starts while an
 invocation is slow or waits for concurrency.
 """
@@ -44,10 +44,10 @@ invocation is slow or waits for concurrency.
 SWITCH_TTL = timedelta(seconds=30)
 """How long a sender may cache the switches; half of the promised minute."""
 
-SWEEP_EVERY = timedelta(minutes=5)
+RESUME_EVERY = timedelta(minutes=5)
 """How often `sweep` looks for paused work of resumed targets."""
 
-SWEEP_TIMEOUT = timedelta(minutes=4)
+RESUME_TIMEOUT = timedelta(minutes=4)
 """Timeout of one run. The next run continues."""
 
 TIMELINE_RETENTION = timedelta(days=400)
@@ -70,10 +70,10 @@ ERASURE_TIMEOUT = timedelta(minutes=2)
 
 ERASURES_VISIBILITY = 6 * ERASURE_TIMEOUT
 
-LETTERS_HOLD = timedelta(minutes=2)
+DEAD_LETTER_READ_TIME = timedelta(minutes=2)
 """How long a dead letter is invisible to others while it is read."""
 
-MAX_LETTERS = 20_000
+MAX_DEAD_LETTERS = 20_000
 """Dead letters of one queue that an erasure reads; the SQS quota of in-flight messages of a FIFO queue."""
 
 

@@ -65,7 +65,7 @@ class Customers(Protocol):
     def commit(self, commit: Commit) -> None:
         """Write the commit. Raises DuplicateEventError, or ConflictError where another commit came first."""
 
-    def record_suppressions(self, told: Sequence[SuppressionChange]) -> None:
+    def record_suppressions(self, changes: Sequence[SuppressionChange]) -> None:
         """Write suppressions of addresses without a customer."""
 
 
@@ -107,7 +107,7 @@ class Tasks(Protocol):
 
 
 class Timeline(Protocol):
-    def remember(self, customer_id: str, revision: int, facts: Iterable[Fact], at: datetime) -> None:
+    def remember(self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime) -> None:
         """Write the facts of one commit."""
 
     def absorb(self, customer_id: str, merged_id: str) -> None:
@@ -157,10 +157,10 @@ class Deliveries(Protocol):
     def release(self, message: Message) -> None:
         """Give back a claim: the message was certainly not sent."""
 
-    def defer(self, brief: DeliveryContext, hold: Deferral, verdict: Defer, now: datetime) -> None:
+    def defer(self, context: DeliveryContext, deferral: Deferral, verdict: Defer, now: datetime) -> None:
         """Store the message until its instant. Raises ConflictError as `claim` does."""
 
-    def record(self, brief: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+    def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         """Write the outcome of a message, and end its deferral."""
 
     def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> Mapping[str, Any] | None:
@@ -204,7 +204,7 @@ class Reply:
 
 
 class WebhookEndpoints(Protocol):
-    def post(self, subscriber: WebhookEndpoint, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
+    def post(self, endpoint: WebhookEndpoint, delivery_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
         """Post a signed document. Raises WebhookEndpointError or WebhookUnreachableError."""
 
 
@@ -243,13 +243,13 @@ PausedWork: TypeAlias = "PausedEnrollment | PausedMessage"
 
 
 class PausedWorkStore(Protocol):
-    def add(self, customer_id: str, revision: int, enrollment: PauseEnrollment, due_at: datetime) -> None:
+    def add(self, customer_id: str, version: int, enrollment: PauseEnrollment, due_at: datetime) -> None:
         """Store an enrollment until its target is resumed. Idempotent per commit."""
 
     def pages(self, target: str) -> Iterable[Sequence[PausedWork]]:
         """All work that waits for this target, page by page, the oldest first."""
 
-    def remove(self, target: str, parked: Sequence[PausedWork]) -> None:
+    def remove(self, target: str, work: Sequence[PausedWork]) -> None:
         """Remove this work, unless it was added again since."""
 
 
@@ -359,10 +359,10 @@ class ErasureStore(Protocol):
     def pending(self, customer_id: str) -> PendingErasure | None:
         """The pending erasure of a customer; None where there is none."""
 
-    def remove(self, sealed: PendingErasure) -> int:
+    def remove(self, pending: PendingErasure) -> int:
         """Remove the items from the table; returns their number. Can be interrupted and repeated."""
 
-    def complete(self, sealed: PendingErasure, receipt: AuditEntry) -> None:
+    def complete(self, pending: PendingErasure, receipt: AuditEntry) -> None:
         """Write the receipt and remove the pending erasure, atomically."""
 
 

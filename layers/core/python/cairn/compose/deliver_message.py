@@ -38,7 +38,7 @@ def deliver_message() -> DeliverMessage:
     )
     return DeliverMessage(
         deliveries=DynamoDeliveries(settings.identity_salt),
-        deferred=_held_messages(settings),
+        deferred=_deferred_messages(settings),
         tasks=DynamoTimeline(),
         renderer=JinjaRenderer(Catalogue(Path(settings.journeys_path)), policy, signed_links(settings)),
         providers={
@@ -48,7 +48,7 @@ def deliver_message() -> DeliverMessage:
             Channel.PUSH: SnsPush(sns),
         },
         switches=DynamoSwitches(policy),
-        rate_limiter=_pace(policy),
+        rate_limiter=_rate_limiter(policy),
         jurisdiction_of=jurisdiction_of,
     )
 
@@ -58,7 +58,7 @@ def dead_letters() -> DeadLetterQueue:
     return DeadLetterQueue(aws.client("sqs"), settings.messages_dead_letter_queue_url)
 
 
-def _held_messages(settings: DeliverMessageSettings) -> DeferredMessages:
+def _deferred_messages(settings: DeliverMessageSettings) -> DeferredMessages:
     lanes = {
         Purpose.TRANSACTIONAL: (settings.messages_queue_url, settings.messages_queue_arn),
         Purpose.MARKETING: (settings.marketing_queue_url, settings.marketing_queue_arn),
@@ -75,7 +75,7 @@ def _held_messages(settings: DeliverMessageSettings) -> DeferredMessages:
     )
 
 
-def _pace(policy: Policy) -> RateLimiter:
+def _rate_limiter(policy: Policy) -> RateLimiter:
     return TokenBuckets(policy.rates) if policy.rates else Unlimited()
 
 

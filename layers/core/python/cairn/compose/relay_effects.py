@@ -27,8 +27,8 @@ from cairn.domain.shared.channels import Purpose
 from cairn.settings import RelayEffectsSettings
 
 
-def relay_effects(tripped: Callable[[Trip], None]) -> RelayEffects:
-    """`tripped` is told of each breaker that has paused something."""
+def relay_effects(on_trip: Callable[[Trip], None]) -> RelayEffects:
+    """`on_trip` is called for each trip of the breaker."""
     settings = RelayEffectsSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
@@ -65,7 +65,7 @@ def relay_effects(tripped: Callable[[Trip], None]) -> RelayEffects:
             tasks=timeline,
             alert=AlarmTopic(lambda: aws.client("sns"), settings.alarm_topic_arn).send,
             breaker=policy.breaker,
-            on_trip=tripped,
+            on_trip=on_trip,
         ),
         paused_work=DynamoPausedWork(),
         webhooks=QueueWebhookDeliveries(

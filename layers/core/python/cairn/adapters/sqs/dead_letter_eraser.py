@@ -9,7 +9,7 @@ from cairn.adapters.aws import calling
 from cairn.adapters.s3 import EMPTY, Overflow, pointer_of
 from cairn.domain.privacy.traces import Traces, embedded_document
 from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
-from cairn.settings import LETTERS_HOLD, MAX_LETTERS
+from cairn.settings import DEAD_LETTER_READ_TIME, MAX_DEAD_LETTERS
 
 AT_ONCE = 10
 """Messages of one ReceiveMessage (SQS quota)."""
@@ -63,7 +63,7 @@ class DeadLetterEraser:
                 answer = self.sqs.receive_message(
                     QueueUrl=url,
                     MaxNumberOfMessages=AT_ONCE,
-                    VisibilityTimeout=int(LETTERS_HOLD.total_seconds()),
+                    VisibilityTimeout=int(DEAD_LETTER_READ_TIME.total_seconds()),
                     WaitTimeSeconds=self.wait_seconds,
                 )
             letters = answer.get("Messages", [])
@@ -71,8 +71,10 @@ class DeadLetterEraser:
             yield from letters
             if not letters:
                 return
-            if seen > MAX_LETTERS:
-                raise ServiceBusyError(f"more than {MAX_LETTERS} dead letters in one queue: redrive or delete them")
+            if seen > MAX_DEAD_LETTERS:
+                raise ServiceBusyError(
+                    f"more than {MAX_DEAD_LETTERS} dead letters in one queue: redrive or delete them"
+                )
 
     def _remove_if_about(self, url: str, letter: Letter, traces: Traces) -> bool:
         key = pointer_of(embedded_document(letter["Body"]))

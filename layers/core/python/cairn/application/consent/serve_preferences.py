@@ -81,11 +81,11 @@ class ServePreferences:
             return None
         view = customer.profile.view()
         addresses = addresses_of(view)
-        spoken = {change.channel for change in customer.contact.consents.values()}
+        with_changes = {change.channel for change in customer.contact.consents.values()}
         topics = [
             (channel, purpose)
             for channel in Channel
-            if channel in {link.channel, *addresses, *spoken}
+            if channel in {link.channel, *addresses, *with_changes}
             for purpose in (Purpose.MARKETING, Purpose.TRANSACTIONAL)
         ]
         return Preferences(
@@ -143,9 +143,9 @@ class ServePreferences:
         if not consent:
             return
         second = int(now.timestamp())
-        said = sorted(f"{change.key}:{change.status}" for change in consent)
+        parts = sorted(f"{change.key}:{change.status}" for change in consent)
         event = Event(
-            id=short_hash(kind, link.customer, link.message, link.key, *said, str(second), length=26),
+            id=short_hash(kind, link.customer, link.message, link.key, *parts, str(second), length=26),
             source=PREFERENCES_SOURCE,
             type=CONSENT_CHANGED,
             occurred_at=now,
@@ -185,5 +185,5 @@ def _granted(topic: Topic, method: Method, shown: ShownWording, now: datetime) -
 
 
 def _evidence(topic: Topic, method: Method, shown: ShownWording) -> dict[str, str]:
-    told = {"wording": shown.wording.get(topic, ""), "wording_version": shown.version, "locale": shown.locale}
-    return {"method": method.value} | {name: text for name, text in told.items() if text}
+    evidence = {"wording": shown.wording.get(topic, ""), "wording_version": shown.version, "locale": shown.locale}
+    return {"method": method.value} | {name: text for name, text in evidence.items() if text}

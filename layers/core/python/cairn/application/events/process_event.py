@@ -123,27 +123,27 @@ class ProcessEvent:
         """The event with the message that it is about; one more read where the event does not name it."""
         if not is_provider(event.source) or not event.about_a_message:
             return event
-        told = event.properties.get("message_id")
-        if not isinstance(told, str):
+        message_id = event.properties.get("message_id")
+        if not isinstance(message_id, str):
             about = event.properties.get("reply_to" if event.type in REPLIES else "provider_message_id")
             if about is None and event.type not in REPLIES:
                 return event
             channel, when = event.properties.get("channel"), event.occurred_at
-            told = self.sent.match(customer_id, about, channel, when)
-            if told is None and event.type in REPLIES:  # the reference is an id of Meta that we do not have
-                told = self.sent.match(customer_id, None, channel, when)
-        enrollment, step, _ = split_effect_id(told or "")
+            message_id = self.sent.match(customer_id, about, channel, when)
+            if message_id is None and event.type in REPLIES:  # the reference is an id of Meta that we do not have
+                message_id = self.sent.match(customer_id, None, channel, when)
+        enrollment, step, _ = split_effect_id(message_id or "")
         if not enrollment:
             return event
-        ours = {"message_id": told, "enrollment": enrollment, "step": step}
+        ours = {"message_id": message_id, "enrollment": enrollment, "step": step}
         return replace(event, properties={**event.properties, **ours})
 
     def _with_keyword(self, event: Event) -> Event:
         """The event with its keyword. STOP, HELP and START get event types of their own: they answer no question."""
         if not is_provider(event.source) or event.type != REPLIED:
             return event
-        text, told = str(event.properties.get("text") or ""), event.properties.get("opt_out")
-        intent = Intent(told.lower()) if told in OPT_OUT_WORDS else intent_of(text, self.languages)
+        text, opt_out = str(event.properties.get("text") or ""), event.properties.get("opt_out")
+        intent = Intent(opt_out.lower()) if opt_out in OPT_OUT_WORDS else intent_of(text, self.languages)
         properties = {**event.properties, "keyword": keyword_of(text)}
         if is_yes(text, self.languages):
             properties["confirms"] = True
@@ -154,19 +154,19 @@ class ProcessEvent:
 
         Raises InvalidEventError where no other identifier is left.
         """
-        told = event.attributes.get(PHONE)
-        if isinstance(told, str):
-            event = replace(event, attributes={**event.attributes, PHONE: self.normalize_phone(told)})
+        phone = event.attributes.get(PHONE)
+        if isinstance(phone, str):
+            event = replace(event, attributes={**event.attributes, PHONE: self.normalize_phone(phone)})
         if not any(one.kind == PHONE for one in event.identifiers):
             return event
-        kept: list[Identifier] = []
+        valid: list[Identifier] = []
         for one in event.identifiers:
             value = self.normalize_phone(one.value) if one.kind == PHONE else one.value
             if value is not None:
-                kept.append(identifier(one.kind, value))
-        if not kept and not event.customer_id:
+                valid.append(identifier(one.kind, value))
+        if not valid and not event.customer_id:
             raise InvalidEventError(["customer.phone: not a phone number, and nothing else names the customer"])
-        return event.with_identifiers(tuple(kept))
+        return event.with_identifiers(tuple(valid))
 
 
 def _same_person(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, ...], tuple[Identifier, ...]]:

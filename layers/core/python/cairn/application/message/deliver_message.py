@@ -120,9 +120,9 @@ class DeliverMessage:
             return self._record(
                 context, MessageStatus.FAILED, now, detail | {"reason": "template", "error": str(error)}
             )
-        slot = self._reserve(context, channel, now)
-        if slot.at > now:
-            return self._defer(context, _wait_for(slot, message, channel), now)
+        reservation = self._reserve(context, channel, now)
+        if reservation.at > now:
+            return self._defer(context, _wait_for(reservation, message, channel), now)
         claim = Claim(now, message.purpose, channel, message.journey)
         self.deliveries.claim(message, context.contact, claim)
         try:
@@ -137,17 +137,17 @@ class DeliverMessage:
         except ProviderBusyError:
             self.deliveries.release(message)
             raise
-        said = {"subject": rendered.subject, "body": rendered.redacted_text, "provider_id": provider_id}
+        details = {"subject": rendered.subject, "body": rendered.redacted_text, "provider_id": provider_id}
         return self._record(
-            context, MessageStatus.SENT, now, detail | {key: text for key, text in said.items() if text}
+            context, MessageStatus.SENT, now, detail | {key: text for key, text in details.items() if text}
         )
 
     def _reserve(self, context: DeliveryContext, channel: Channel, now: datetime) -> Reservation:
         """When the provider has capacity. A message keeps its reservation until it expires."""
-        had = _reservation_of(context, channel)
-        if had is not None and had.at > now:
-            return had
-        after = had.line if had is not None and now - had.at <= RESERVATION_TTL else ""
+        earlier = _reservation_of(context, channel)
+        if earlier is not None and earlier.at > now:
+            return earlier
+        after = earlier.line if earlier is not None and now - earlier.at <= RESERVATION_TTL else ""
         country = context.message.jurisdiction.countries.get(channel, "")
         return self.rate_limiter.reserve(channel, country, context.message.purpose, now, after)
 
@@ -159,8 +159,8 @@ class DeliverMessage:
                 self._ask_for_review(message, verdict, now)
             except TemplateError as error:
                 return self._record(context, MessageStatus.FAILED, now, {"reason": "template", "error": str(error)})
-        hold = Deferral(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
-        self.deliveries.defer(context, hold, verdict, now)
+        deferral = Deferral(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
+        self.deliveries.defer(context, deferral, verdict, now)
         if verdict.until is not None:
             self.deferred.schedule(message, _scheduled_at(verdict, verdict.until, now), now)
         return MessageStatus.DEFERRED
@@ -203,11 +203,11 @@ def _wait_for(reservation: Reservation, message: Message, channel: Channel) -> D
 
 def _reservation_of(context: DeliveryContext, channel: Channel) -> Reservation | None:
     """The reservation that the message waits for, if any."""
-    hold = context.contact.deferrals.get(context.message.id)
-    if hold is None or hold.until is None or hold.reason != Reason.RATE or not context.decisions:
+    deferral = context.contact.deferrals.get(context.message.id)
+    if deferral is None or deferral.until is None or deferral.reason != Reason.RATE or not context.decisions:
         return None
     why = context.decisions[-1]["why"]
-    return Reservation(hold.until, why["place"]) if "place" in why and why["channel"] == channel else None
+    return Reservation(deferral.until, why["place"]) if "place" in why and why["channel"] == channel else None
 
 
 def _scheduled_at(verdict: Defer, until: datetime, now: datetime) -> datetime:

@@ -86,5 +86,5 @@ def _order(what: str, target: str, note: Note, detail: dict[str, Any] | None = N
 
 def _chosen(policy: PausePolicy | None, window: timedelta | None) -> dict[str, Any]:
     """The policy as the audit records it; the window only for SPREAD."""
-    told = {"policy": policy.value} if policy else {}
-    return told | ({"window": str(window)} if window and policy is PausePolicy.SPREAD else {})
+    chosen = {"policy": policy.value} if policy else {}
+    return chosen | ({"window": str(window)} if window and policy is PausePolicy.SPREAD else {})

@@ -46,23 +46,23 @@ class EraseCustomer:
 
         Raises ServiceBusyError while an operator looks at dead letters: the queue delivers the order again.
         """
-        sealed = self.store.pending(customer_id)
-        if sealed is None:
+        pending = self.store.pending(customer_id)
+        if pending is None:
             return Outcome.NOTHING_LEFT
-        rest = sealed.at + ERASURE_REST - now
-        if rest.total_seconds() > 0:
-            self.erasures.put(customer_id, order, min(rest, SQS_MAX_DELAY))
+        remaining = pending.at + ERASURE_REST - now
+        if remaining.total_seconds() > 0:
+            self.erasures.put(customer_id, order, min(remaining, SQS_MAX_DELAY))
             return Outcome.TOO_EARLY
         removed = {
-            "schedules": self.cancel_schedules(sealed.enrollments, sealed.timers),
-            "letters": self.remove_dead_letters(sealed.traces),
-            "items": self.store.remove(sealed),
+            "schedules": self.cancel_schedules(pending.enrollments, pending.timers),
+            "letters": self.remove_dead_letters(pending.traces),
+            "items": self.store.remove(pending),
         }
         detail = {
             "receipt": order.id,
             "requested_at": instant_to_wire(order.at),
-            "sealed_at": instant_to_wire(sealed.at),
+            "sealed_at": instant_to_wire(pending.at),
             "removed": removed,
         }
-        self.store.complete(sealed, AuditEntry(now, order.by, ERASE, customer_id, REASON, detail))
+        self.store.complete(pending, AuditEntry(now, order.by, ERASE, customer_id, REASON, detail))
         return Outcome.ERASED

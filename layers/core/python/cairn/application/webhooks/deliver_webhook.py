@@ -73,20 +73,20 @@ class DeliverWebhook:
     """Endpoint to the time of its next attempt, in this process."""
 
     def __call__(self, delivery: WebhookDelivery, now: datetime) -> Outcome:
-        """One attempt. Raises WebhookEndpointError where there will be no further one: the notice is to be parked."""
-        subscriber = self.endpoints.get(delivery.endpoint)
-        if subscriber is None:
+        """One attempt. Raises WebhookEndpointError where no further one follows: it is dead-lettered."""
+        endpoint = self.endpoints.get(delivery.endpoint)
+        if endpoint is None:
             raise WebhookEndpointError(f"policy.toml has no subscriber {delivery.endpoint} any more")
-        if now < self._backing_off.get(subscriber.name, now):
-            return self._retry(delivery, "is out of order", self._backing_off[subscriber.name] - now, now)
+        if now < self._backing_off.get(endpoint.name, now):
+            return self._retry(delivery, "is out of order", self._backing_off[endpoint.name] - now, now)
         found = self.records.find(delivery.customer, delivery.record)
         if found is None:
             return Outcome.ERASED
         profile, record = found
         try:
-            reply = self.client.post(subscriber, delivery.id, payload(record, profile), now)
+            reply = self.client.post(endpoint, delivery.id, payload(record, profile), now)
         except WebhookUnreachableError as error:
-            self._backing_off[subscriber.name] = now + BACK_OFF
+            self._backing_off[endpoint.name] = now + BACK_OFF
             return self._retry(delivery, str(error), timedelta(), now)
         return self._on_reply(delivery, reply, now)
 
