@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
@@ -18,6 +18,7 @@ from authoring.problems import Problem
 from cairn.adapters.templates.renderer import LINKS, VARIABLES, environment
 from cairn.adapters.templates.variants import REGISTERED, key_of
 from cairn.domain.consent.links import LinkKind
+from cairn.domain.shared.channels import CHANNELS, Channel
 
 PLAIN_VARIABLES = {"customer": "the customer's id", "journey": "the journey's name"}
 
@@ -25,18 +26,32 @@ FOLDER = "templates"
 LOCALE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"
 """As BCP 47 has it: `es`, `es-MX`, `zh-Hant`, `zh-Hant-TW`."""
 NAME = re.compile(rf"(?P<template>[a-z][a-z0-9_-]*)(?:\.(?P<locale>{LOCALE}))?\.(?P<channel>[a-z]+)\.(?P<kind>[a-z]+)")
+
+
+def _fronts(channel: Channel) -> Mapping[str, type[Wire]]:
+    match channel:
+        case Channel.SMS:
+            return {"txt": SmsFront}
+        case Channel.PUSH:
+            return {"txt": PushFront}
+        case Channel.WHATSAPP:
+            return {"txt": WhatsAppFront}
+        case Channel.EMAIL:
+            return {"html": EmailFront, "txt": NoFront}
+        case _:
+            assert_never(channel)
+
+
 KINDS: Mapping[tuple[str, str], type[Wire]] = {
-    ("sms", "txt"): SmsFront,
-    ("push", "txt"): PushFront,
-    ("whatsapp", "txt"): WhatsAppFront,
-    ("email", "html"): EmailFront,
-    ("email", "txt"): NoFront,
+    (channel.value, kind): front
+    for channel in dict.fromkeys((Channel.SMS, Channel.PUSH, Channel.WHATSAPP, *Channel))
+    for kind, front in _fronts(channel).items()
 }
 """Which files there are, and what their front matter holds."""
 
 PARAMETERS = "whatsapp_parameters"
 
-MAIN_KIND = {"sms": "txt", "push": "txt", "whatsapp": "txt", "email": "html"}
+MAIN_KIND = {channel.value: traits.template_kind for channel, traits in CHANNELS.items()}
 
 
 @dataclass(frozen=True)
@@ -130,8 +145,11 @@ def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
     for (template, locale, channel, kind), part in found.items():
         body = part.body.strip()
         key = key_of(template, channel, locale)
-        match channel, kind:
-            case "email", "html":
+        if kind != MAIN_KIND[channel]:
+            continue
+        medium = Channel(channel)
+        match medium:
+            case Channel.EMAIL:
                 own = found.get((template, locale, channel, "txt"))
                 compiled[key] = {
                     "subject": part.titles["subject"].strip(),
@@ -139,10 +157,12 @@ def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
                     "html": body,
                     "text": own.body.strip() if own else plain_text(body),
                 }
-            case "push", _:
+            case Channel.PUSH:
                 compiled[key] = {"subject": part.titles["title"].strip(), "text": body}
-            case (("sms" | "whatsapp"), _):
+            case Channel.SMS | Channel.WHATSAPP:
                 compiled[key] = {"text": body, **part.registered}
+            case _:
+                assert_never(medium)
     return compiled
 
 

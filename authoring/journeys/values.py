@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Discriminator, PlainValidator, Tag, WithJsonSchema
@@ -15,6 +15,7 @@ from authoring.shape import all_wrong, wrong
 from cairn.adapters.documents.journey import share
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.definition import ANY_KEY
+from cairn.domain.shared import channels
 from cairn.domain.shared.instants import duration
 
 LONGEST = timedelta(days=3660)
@@ -199,7 +200,10 @@ Slug = Annotated[
     _pattern(WORD.pattern),
 ]
 
-Channel = Literal["sms", "email", "whatsapp", "push"]
+if TYPE_CHECKING:
+    Channel = str
+else:  # follows the table of channels
+    Channel = Literal[tuple(channel.value for channel in channels.Channel)]
 Channels = Annotated[
     Annotated[Channel, Tag("channel:one")] | Annotated[list[Channel], AfterValidator(_distinct), Tag("channel:list")],
     Discriminator(lambda value: "channel:list" if isinstance(value, list) else "channel:one"),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from authoring.journeys import InvalidJourneysError, Problem, compile_catalogue
 from authoring.journeys.stamp import remove_stamp, write_stamp
@@ -144,6 +144,10 @@ class _Looked:
                 yield from dlt_faults(one, self._policy)
             case Channel.EMAIL:
                 yield from email_faults(one, brand=self._brand, postal_address=self._postal_address)
+            case Channel.WHATSAPP | Channel.PUSH:
+                pass
+            case _:
+                assert_never(channel)
 
     @staticmethod
     def _of_gap(gap: Gap) -> Iterator[Fault]:

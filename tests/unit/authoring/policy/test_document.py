@@ -1,6 +1,7 @@
 """A policy is checked whole: every problem at once, each with its place and the way to mend it."""
 
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from typer.testing import CliRunner
 
 from authoring.journeys import compile_catalogue
 from authoring.policy import InvalidPolicyError, check_policy, compile_policy, write_policy
+from cairn.domain.shared.channels import CHANNELS, Channel
 from cli.main import app
 
 ROOT = Path(__file__).parents[4]
 CASES = Path(__file__).parent / "broken_policies.yaml"
+
+HOURS = tomllib.loads((ROOT / "law.toml").read_text(encoding="utf-8"))["hours"]
 
 LEAST = """\
 brand = "Ours"
@@ -182,3 +186,15 @@ def test_the_command_checks_the_policy_with_the_journeys(files: tuple[Path, Path
     assert broken.exit_code == 1
     assert broken.stdout == f"{files[0]}:11: caps[0].journey: there is no journey nowhere. Correct the name.\n"
     assert (sound.exit_code, sound.stdout) == (0, "1 journey and the policy, no problems\n")
+
+
+@pytest.mark.parametrize("row", HOURS, ids=lambda row: row["jurisdiction"])
+def test_legal_hours_hold_on_every_channel_that_the_table_does_not_exempt(row: dict[str, Any]) -> None:
+    named = set(row.get("channels", Channel))
+
+    left_out = [
+        channel.value for channel in Channel if channel not in named and not CHANNELS[channel].exempt_from_hours
+    ]
+
+    assert left_out == [], "name it in law.toml, or say in domain/shared/channels.py why the hours do not hold there"
+    assert not [channel for channel in named if CHANNELS[Channel(channel)].exempt_from_hours]

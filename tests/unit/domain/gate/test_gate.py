@@ -10,12 +10,11 @@ from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.gate.gate import ANSWER_WITHIN, BEHIND, LOOK_AGAIN, LOST, GateSettings, decide
-from cairn.domain.gate.permission import SESSION
 from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress, Verdict
 from cairn.domain.message.message import Approval, Jurisdiction, Message, Review, Terms
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.policy import EVERYWHERE, Cap, Cooldown, Forbidden, Hours, Policy, ReviewRule
-from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.channels import WHATSAPP_SESSION, Channel, Purpose
 from tests.unit.makers import MONDAY, at, denied, granted, message
 
 EMAIL, SMS, WHATSAPP, PUSH = Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.PUSH
@@ -87,7 +86,7 @@ CASES = {
         Reason.SESSION_OVER,
         WHATSAPP,
         said=(granted(WHATSAPP, TRANSACTIONAL),),
-        contact=Contact(last_inbound={WHATSAPP: MONDAY - SESSION}),
+        contact=Contact(last_inbound={WHATSAPP: MONDAY - WHATSAPP_SESSION}),
     ),
     "heard on another channel": Case(
         Reason.SESSION_OVER,

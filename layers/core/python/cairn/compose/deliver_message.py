@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from cairn.adapters import aws
 from cairn.adapters.documents.catalogue import Catalogue
@@ -31,22 +31,12 @@ def deliver_message() -> DeliverMessage:
     policy = policy_at(Path(settings.policy_path))
     bind_table(settings.table_name)
     sns = aws.client("sns", retries=False)
-    email = SesEmail(
-        aws.client("sesv2", retries=False),
-        sender=settings.email_sender,
-        configuration_set=settings.email_configuration_set,
-    )
     return DeliverMessage(
         deliveries=DynamoDeliveries(settings.identity_salt),
         deferred=_deferred_messages(settings),
         tasks=DynamoTimeline(),
         renderer=JinjaRenderer(Catalogue(Path(settings.journeys_path)), policy, signed_links(settings)),
-        providers={
-            Channel.EMAIL: email,
-            Channel.SMS: _sms(settings, sns, policy.dlt_entity),
-            Channel.WHATSAPP: _whatsapp(settings),
-            Channel.PUSH: SnsPush(sns),
-        },
+        providers={channel: _provider(channel, settings, sns, policy) for channel in Channel},
         switches=DynamoSwitches(policy),
         rate_limiter=_rate_limiter(policy),
         jurisdiction_of=jurisdiction_of,
@@ -77,6 +67,24 @@ def _deferred_messages(settings: DeliverMessageSettings) -> DeferredMessages:
 
 def _rate_limiter(policy: Policy) -> RateLimiter:
     return TokenBuckets(policy.rates) if policy.rates else Unlimited()
+
+
+def _provider(channel: Channel, settings: DeliverMessageSettings, sns: Any, policy: Policy) -> Provider:
+    match channel:
+        case Channel.SMS:
+            return _sms(settings, sns, policy.dlt_entity)
+        case Channel.EMAIL:
+            return SesEmail(
+                aws.client("sesv2", retries=False),
+                sender=settings.email_sender,
+                configuration_set=settings.email_configuration_set,
+            )
+        case Channel.WHATSAPP:
+            return _whatsapp(settings)
+        case Channel.PUSH:
+            return SnsPush(sns)
+        case _:
+            assert_never(channel)
 
 
 def _sms(settings: DeliverMessageSettings, sns: Any, dlt_entity: str) -> Provider:

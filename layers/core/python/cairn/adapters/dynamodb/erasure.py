@@ -13,17 +13,14 @@ from cairn.adapters.scheduler.timers import held_schedule
 from cairn.application.ports import PendingErasure
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import Customer
-from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, customer_id_for, identifier
+from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import erasure_mark, erasure_suppressions
 from cairn.domain.privacy.traces import Traces
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.profile import Profile
-from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.channels import CHANNELS, Channel
 from cairn.domain.shared.instants import instant_from_wire
-
-KINDS = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.WHATSAPP: PHONE}
-"""Which kind of name an address is; of a push endpoint none."""
 
 
 class DynamoErasureStore:
@@ -83,8 +80,8 @@ class DynamoErasureStore:
     def _further_addresses(self, profile: Profile) -> Iterator[tuple[Channel, str, Identifier | None]]:
         """Addresses that were never names of the customer, unless they are somebody else's; names were sealed."""
         for channel, address in addresses_of(profile.view()).items():
-            kind = KINDS.get(channel)
-            name = identifier(kind, address) if kind else None
+            kind = CHANNELS[channel].address
+            name = identifier(kind.value, address) if kind.identifies else None
             if name is None or (name not in profile.identifiers and self._is_free(customer_id_for(name, self._salt))):
                 yield channel, address, name
 

@@ -21,9 +21,9 @@ from cairn.adapters.dynamodb.items import (
     suppressed_key,
 )
 from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
-from cairn.domain.privacy.requests import CHANNELS
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.channels import channels_at
 from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
 from cairn.domain.shared.instants import instant_to_wire
 
@@ -68,7 +68,7 @@ class DynamoCustomerExport:
     def _suppressed(self, profile: Profile) -> list[Json]:
         """What is known against each address, though it is kept by a hash and not in the customer's partition."""
         addresses = set(addresses_of(profile.view()).items())
-        addresses |= {(channel, one.value) for one in profile.identifiers for channel in CHANNELS.get(one.kind, ())}
+        addresses |= {(channel, one.value) for one in profile.identifiers for channel in channels_at(one.kind)}
         keys = {one: suppressed_key(suppression_key(*one, self._salt)) for one in addresses}
         found = read_all((key, SUPPRESSED) for key in keys.values())
         told = []

@@ -1,6 +1,8 @@
 """Addresses as somebody knows their own again, and nobody learns another's."""
 
-from cairn.domain.shared.channels import Channel
+from typing import assert_never
+
+from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
 
 HIDDEN = "•••"
 LAST_DIGITS = 2
@@ -8,9 +10,16 @@ LAST_DIGITS = 2
 
 def masked(channel: Channel, address: str) -> str:
     """The first letter and the domain of an e-mail address, the last digits of a number, and nothing of a device."""
-    if not address or channel is Channel.PUSH:
+    if not address:
         return ""
-    if channel is Channel.EMAIL:
-        local, _, domain = address.rpartition("@")
-        return f"{local[:1]}{HIDDEN}@{domain}"
-    return f"{HIDDEN} {address[-LAST_DIGITS:]}"
+    kind = CHANNELS[channel].address
+    match kind:
+        case AddressKind.EMAIL:
+            local, _, domain = address.rpartition("@")
+            return f"{local[:1]}{HIDDEN}@{domain}"
+        case AddressKind.PHONE:
+            return f"{HIDDEN} {address[-LAST_DIGITS:]}"
+        case AddressKind.PUSH_ENDPOINT:
+            return ""
+        case _:
+            assert_never(kind)

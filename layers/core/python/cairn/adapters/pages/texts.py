@@ -7,6 +7,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import assert_never
 
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.hashing import short_hash
@@ -64,20 +65,39 @@ class Texts:
         return short_hash(*(str(getattr(self, one.name)) for one in fields(self)), length=8)
 
 
+def _by_channel(*, email: str, sms: str, whatsapp: str, push: str) -> Mapping[Channel, str]:
+    """A text for each channel. The order is part of a wording's version."""
+
+    def text(channel: Channel) -> str:
+        match channel:
+            case Channel.EMAIL:
+                return email
+            case Channel.SMS:
+                return sms
+            case Channel.WHATSAPP:
+                return whatsapp
+            case Channel.PUSH:
+                return push
+            case _:
+                assert_never(channel)
+
+    return {channel: text(channel) for channel in (Channel.EMAIL, *(one for one in Channel if one != Channel.EMAIL))}
+
+
 ENGLISH = Texts(
     language="en",
-    channels={
-        Channel.EMAIL: "E-mail",
-        Channel.SMS: "Text messages",
-        Channel.WHATSAPP: "WhatsApp",
-        Channel.PUSH: "App notifications",
-    },
-    by={
-        Channel.EMAIL: "by e-mail",
-        Channel.SMS: "by text message",
-        Channel.WHATSAPP: "by WhatsApp",
-        Channel.PUSH: "in the app",
-    },
+    channels=_by_channel(
+        email="E-mail",
+        sms="Text messages",
+        whatsapp="WhatsApp",
+        push="App notifications",
+    ),
+    by=_by_channel(
+        email="by e-mail",
+        sms="by text message",
+        whatsapp="by WhatsApp",
+        push="in the app",
+    ),
     purposes={
         Purpose.MARKETING: "Offers and news",
         Purpose.TRANSACTIONAL: "What I asked for",
@@ -124,18 +144,18 @@ ENGLISH = Texts(
 
 GERMAN = Texts(
     language="de",
-    channels={
-        Channel.EMAIL: "E-Mail",
-        Channel.SMS: "SMS",
-        Channel.WHATSAPP: "WhatsApp",
-        Channel.PUSH: "App-Mitteilungen",
-    },
-    by={
-        Channel.EMAIL: "per E-Mail",
-        Channel.SMS: "per SMS",
-        Channel.WHATSAPP: "per WhatsApp",
-        Channel.PUSH: "in der App",
-    },
+    channels=_by_channel(
+        email="E-Mail",
+        sms="SMS",
+        whatsapp="WhatsApp",
+        push="App-Mitteilungen",
+    ),
+    by=_by_channel(
+        email="per E-Mail",
+        sms="per SMS",
+        whatsapp="per WhatsApp",
+        push="in der App",
+    ),
     purposes={
         Purpose.MARKETING: "Angebote und Neuigkeiten",
         Purpose.TRANSACTIONAL: "Worum ich gebeten habe",
@@ -182,18 +202,18 @@ GERMAN = Texts(
 
 SPANISH = Texts(
     language="es",
-    channels={
-        Channel.EMAIL: "Correo electrónico",
-        Channel.SMS: "Mensajes de texto",
-        Channel.WHATSAPP: "WhatsApp",
-        Channel.PUSH: "Notificaciones de la aplicación",
-    },
-    by={
-        Channel.EMAIL: "por correo electrónico",
-        Channel.SMS: "por mensaje de texto",
-        Channel.WHATSAPP: "por WhatsApp",
-        Channel.PUSH: "en la aplicación",
-    },
+    channels=_by_channel(
+        email="Correo electrónico",
+        sms="Mensajes de texto",
+        whatsapp="WhatsApp",
+        push="Notificaciones de la aplicación",
+    ),
+    by=_by_channel(
+        email="por correo electrónico",
+        sms="por mensaje de texto",
+        whatsapp="por WhatsApp",
+        push="en la aplicación",
+    ),
     purposes={
         Purpose.MARKETING: "Ofertas y novedades",
         Purpose.TRANSACTIONAL: "Lo que he pedido",
@@ -240,18 +260,18 @@ SPANISH = Texts(
 
 FRENCH = Texts(
     language="fr",
-    channels={
-        Channel.EMAIL: "E-mail",
-        Channel.SMS: "SMS",
-        Channel.WHATSAPP: "WhatsApp",
-        Channel.PUSH: "Notifications de l’application",
-    },
-    by={
-        Channel.EMAIL: "par e-mail",
-        Channel.SMS: "par SMS",
-        Channel.WHATSAPP: "par WhatsApp",
-        Channel.PUSH: "dans l’application",
-    },
+    channels=_by_channel(
+        email="E-mail",
+        sms="SMS",
+        whatsapp="WhatsApp",
+        push="Notifications de l’application",
+    ),
+    by=_by_channel(
+        email="par e-mail",
+        sms="par SMS",
+        whatsapp="par WhatsApp",
+        push="dans l’application",
+    ),
     purposes={
         Purpose.MARKETING: "Offres et actualités",
         Purpose.TRANSACTIONAL: "Ce que j’ai demandé",

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cairn.domain.message.message import Jurisdiction, Message
-from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.channels import AddressKind, Channel, channels_at
 
-PHONES = (Channel.SMS, Channel.WHATSAPP)
+PHONES = channels_at(AddressKind.PHONE)
 REGION = re.compile(r"[A-Z0-9]{1,3}")
 """The second part of an ISO 3166-2 code."""
 

@@ -10,11 +10,10 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.links import Link, LinkKind
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.event import Event
-from cairn.domain.gate.permission import IMPLIED_CONSENT
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_of
-from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.errors import UnknownCustomerError
 from cairn.domain.shared.hashing import short_hash
 
@@ -158,7 +157,8 @@ class ServePreferences:
     def _is_wanted(self, contact: Contact, topic: Topic) -> bool:
         change = contact.change(*topic)
         if change is None or change.status is ConsentStatus.PENDING:
-            return topic in IMPLIED_CONSENT
+            channel, purpose = topic
+            return purpose in CHANNELS[channel].implied_consent
         if change.status is ConsentStatus.DENIED:
             return False
         channel, purpose = topic

@@ -11,17 +11,14 @@ from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Suppression, suppression_key
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, customer_id_for, identifier
+from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import ERASURE_REQUESTED, erasure_order
-from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.hashing import short_hash
 
 CONSENT_CHANGED = "consent.changed"
-
-KINDS = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.WHATSAPP: PHONE, Channel.PUSH: "push_endpoint"}
-"""Channel to kind of identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ class OperatorCommands:
         self, what: str, type_: str, channel: Channel, address: str, attribution: Attribution
     ) -> CommandReceipt:
         key = suppression_key(channel, address, self.salt)
-        owner = self._owner(identifier(KINDS[channel], address))
+        owner = self._owner(identifier(CHANNELS[channel].address.value, address))
         event = self._event(type_, owner, attribution, {"channel": channel.value, "key": key})
         return self._submit(what, event, f"address:{key}", attribution, {"channel": channel.value})
 

@@ -14,7 +14,7 @@ from cairn.domain.event import Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.policy import Policy
-from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.hashing import short_hash
 
 HARD_BOUNCE = "Permanent"
@@ -26,9 +26,6 @@ RELEASED = "address.released"
 
 CUSTOMER_REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
 """Events that the customer wrote, on the channel that they name."""
-
-KEYWORD_CHANNELS = frozenset({Channel.SMS, Channel.WHATSAPP})
-"""Channels on which customers write back."""
 
 
 NO_ADDRESSES: Mapping[Channel, str] = MappingProxyType({})
@@ -142,7 +139,8 @@ def _answer(
     channel, address = _channel(event), event.properties.get("address")
     if (
         intent is None
-        or channel not in KEYWORD_CHANNELS
+        or channel is None
+        or not CHANNELS[channel].answers_keywords
         or not isinstance(address, str)
         or "opt_out" in event.properties
     ):

@@ -15,7 +15,7 @@ from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.customer.customer import Customer
 from cairn.domain.gate.verdict import Reason
 from cairn.domain.identity.trust import is_provider
-from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.channels import CHANNELS, Channel
 from cairn.domain.shared.instants import instant_from_wire, zone_named
 
 Line = Mapping[str, Any]
@@ -97,8 +97,8 @@ def explain_customer(
         profile=tuple(_profile(customer, zone)),
         consents=tuple(_consents(customer, zone)),
         suppressions=tuple(
-            f"{ADDRESSES[channel]}: nothing{_for_purpose(one)} goes there, since {_suppressed_by(one.cause)}"
-            f" {_on_day(one.at, zone)}."
+            f"{CHANNELS[channel].address_noun}: nothing{_for_purpose(one)} goes there,"
+            f" since {_suppressed_by(one.cause)} {_on_day(one.at, zone)}."
             for channel, standing in suppressed.items()
             for one in standing
         ),
@@ -128,20 +128,6 @@ def sentence_of(line: Line, zone: ZoneInfo) -> str:
     failed = "; the provider could not deliver it" if line["kind"] == "failed" else ""
     return f"Sent {case.as_what}: {case.because()}{failed}.{case.tried()}"
 
-
-CHANNELS = {
-    Channel.SMS: ("text", "texts"),
-    Channel.EMAIL: ("e-mail", "e-mails"),
-    Channel.WHATSAPP: ("WhatsApp message", "WhatsApp messages"),
-    Channel.PUSH: ("push notification", "push notifications"),
-}
-
-ADDRESSES = {
-    Channel.SMS: "The number for texts",
-    Channel.EMAIL: "The e-mail address",
-    Channel.WHATSAPP: "The number on WhatsApp",
-    Channel.PUSH: "The device",
-}
 
 METHODS = {
     Method.SINGLE_OPT_IN: "by a form",
@@ -195,8 +181,7 @@ class _Case:
     @property
     def as_what(self) -> str:
         """`as a text`."""
-        noun = CHANNELS[self.channel][0] if self.channel else "message"
-        return f"as {'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+        return _by(self.channel) if self.channel else "as a message"
 
     @property
     def what(self) -> str:
@@ -205,7 +190,7 @@ class _Case:
 
     @property
     def plural(self) -> str:
-        return CHANNELS[self.channel][1] if self.channel else "messages"
+        return CHANNELS[self.channel].plural if self.channel else "messages"
 
     @property
     def until(self) -> str:
@@ -481,7 +466,7 @@ def _consents(customer: Customer, zone: ZoneInfo) -> Iterator[str]:
             ConsentStatus.DENIED: "said no",
             ConsentStatus.PENDING: "was asked to confirm",
         }[change.status]
-        yield f"{change.purpose} {CHANNELS[change.channel][1]}: {told}{_change(change, zone)}."
+        yield f"{change.purpose} {CHANNELS[change.channel].plural}: {told}{_change(change, zone)}."
 
 
 def _change(change: ConsentChange, zone: ZoneInfo) -> str:
@@ -532,7 +517,7 @@ def _limited(case: _Case) -> str:
     purposes = " and ".join(case.why.get("purposes", ()))
     journey = f" of journey {case.why['journey']}" if case.why.get("journey") else ""
     channel = case.why.get("channel")
-    noun = CHANNELS[Channel(channel)][1] if channel in set(Channel) else "messages"
+    noun = CHANNELS[Channel(channel)].plural if channel in set(Channel) else "messages"
     return f"{purposes} {noun}{journey}".strip()
 
 
@@ -548,7 +533,7 @@ def _target(target: Any) -> str:
         case "all":
             return "all sending"
         case "channel" if name in set(Channel):
-            return f"sending {CHANNELS[Channel(name)][1]}"
+            return f"sending {CHANNELS[Channel(name)].plural}"
         case "template":
             journey, _, template = name.partition("/")
             return f"template {template} of journey {journey}"
@@ -559,7 +544,8 @@ def _target(target: Any) -> str:
 
 
 def _by(channel: Channel) -> str:
-    return f"as {'an' if channel is Channel.EMAIL else 'a'} {CHANNELS[channel][0]}"
+    traits = CHANNELS[channel]
+    return f"as {traits.article} {traits.noun}"
 
 
 def _instant(told: Any) -> datetime | None:

@@ -1,6 +1,6 @@
 """Whether a message may go to a customer on a channel at all, whatever the hour."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Contact
@@ -8,22 +8,8 @@ from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.gate.verdict import Reason, Suppress, Why
 from cairn.domain.message.message import Message
 from cairn.domain.policy import Policy
-from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.instants import instant_to_wire
-
-IMPLIED_CONSENT = frozenset(
-    {
-        (Channel.EMAIL, Purpose.TRANSACTIONAL),
-        (Channel.SMS, Purpose.TRANSACTIONAL),
-        (Channel.PUSH, Purpose.TRANSACTIONAL),
-    },
-)
-"""Where handing over the address for what was asked for is consent to hear about just that (for SMS: FCC 92-443,
-paragraph 31; 47 CFR 64.1200(a)(1)). WhatsApp always needs an opt-in (Meta's business policy), marketing everywhere."""
-
-SESSION = timedelta(hours=24)
-"""How long after a customer's message a business may write freely on WhatsApp; outside, approved templates only
-(Meta's customer service window; error 131047)."""
 
 OWN_WORD = frozenset({Cause.STOP, Cause.UNSUBSCRIBE})
 """Suppressions that are the customer's own word, as against a dead or complaining address."""
@@ -62,7 +48,7 @@ def _without_consent(message: Message, channel: Channel, contact: Contact, polic
     asked = {"channel": channel.value, "purpose": message.purpose.value}
     if change is None or change.status is ConsentStatus.PENDING:
         denied = f"{channel}:{message.purpose}" in contact.consents  # a question does not take a denial back
-        if (channel, message.purpose) in IMPLIED_CONSENT and not denied:
+        if message.purpose in CHANNELS[channel].implied_consent and not denied:
             return None
         if change is None:
             return Suppress(Reason.NO_CONSENT, asked)
@@ -87,10 +73,11 @@ def _outlawed(message: Message, channel: Channel, policy: Policy) -> Suppress | 
 
 def _outside_session(message: Message, channel: Channel, contact: Contact, now: datetime) -> Suppress | None:
     registered = message.terms.registered.get(channel, {}).get("whatsapp_template")
-    if channel is not Channel.WHATSAPP or registered:
+    session = CHANNELS[channel].session
+    if session is None or registered:
         return None
     heard = contact.last_inbound.get(channel)
-    if heard is not None and now - heard < SESSION:
+    if heard is not None and now - heard < session:
         return None
     return Suppress(Reason.SESSION_OVER, {"channel": channel.value, **_heard(heard)})
 

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import EraseCustomer, OpenTask
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier
+from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE
-from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.channels import Purpose, channels_at
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
 
@@ -43,9 +43,6 @@ TASKS = {
 }
 """What is asked for and a person must do: title and script."""
 
-CHANNELS = {EMAIL: (Channel.EMAIL,), PHONE: (Channel.SMS, Channel.WHATSAPP)}
-"""What can be reached at an identifier."""
-
 
 def may_order_erasure(source: str) -> bool:
     """Whether a source is one of ORDERING, or another of its kind (`shopify-eu`)."""
@@ -66,9 +63,7 @@ def erasure_order(customer_id: str, event: Event) -> EraseCustomer:
 def erasure_suppressions(names: Iterable[Identifier], at: datetime) -> tuple[SuppressionChange, ...]:
     """Nobody who was forgotten gets marketing because an old list is imported once more (GDPR Art. 21(3))."""
     return tuple(
-        SuppressionChange(channel, erasure_mark(at), one.value)
-        for one in names
-        for channel in CHANNELS.get(one.kind, ())
+        SuppressionChange(channel, erasure_mark(at), one.value) for one in names for channel in channels_at(one.kind)
     )
 
 

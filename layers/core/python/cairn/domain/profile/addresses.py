@@ -3,20 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cairn.domain.identity.identifiers import EMAIL, PHONE, identifier
+from cairn.domain.identity.identifiers import PHONE, identifier
 from cairn.domain.profile.profile import Profile
-from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.channels import CHANNELS, Channel, channels_at
+
+ATTRIBUTES = tuple((channel, traits.address.value) for channel, traits in CHANNELS.items())
+BY_NUMBER = channels_at(PHONE)
 
 
 def addresses_of(view: Mapping[str, Any]) -> dict[Channel, str]:
     """Where a profile can be reached: `email`, `phone` (SMS and WhatsApp), `push_endpoint` (an SNS endpoint ARN)."""
-    names = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.WHATSAPP: PHONE, Channel.PUSH: "push_endpoint"}
-    told = {channel: (name, view.get(name)) for channel, name in names.items()}
-    found = {channel: identifier(name, text).value for channel, (name, text) in told.items() if isinstance(text, str)}
+    given = {channel: (kind, view.get(kind)) for channel, kind in ATTRIBUTES}
+    found = {channel: identifier(kind, text).value for channel, (kind, text) in given.items() if isinstance(text, str)}
     return {channel: address for channel, address in found.items() if address}
-
-
-BY_NUMBER = (Channel.SMS, Channel.WHATSAPP)
 
 
 def addresses_to_send_to(profile: Profile) -> dict[Channel, str]:
@@ -26,4 +25,4 @@ def addresses_to_send_to(profile: Profile) -> dict[Channel, str]:
     """
     numbers = {one.value for one in profile.identifiers if one.kind == PHONE}
     found = addresses_of(profile.view())
-    return {channel: told for channel, told in found.items() if channel not in BY_NUMBER or told in numbers}
+    return {channel: address for channel, address in found.items() if channel not in BY_NUMBER or address in numbers}

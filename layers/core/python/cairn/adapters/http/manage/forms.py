@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from cairn.domain.event import HALF_A_CHARACTER, MAX_ID_LENGTH
 from cairn.domain.identity.identifiers import EMAIL, EMAIL_SHAPE, identifier
 from cairn.domain.operations.pauses import check_target
 from cairn.domain.operations.switches import MAX_WORDS, window_of
-from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
 from cairn.domain.shared.errors import BodyTooLargeError, InvalidRequestError, InvalidSwitchError
 from cairn.domain.shared.instants import duration
 
@@ -84,12 +84,20 @@ class Form:
     def address(self, channel: Channel, normal_phone: Callable[[str], str | None]) -> str:
         """In its normal form, under which it is known everywhere."""
         value = self.text("address", most=2 * MAX_ID_LENGTH)
-        if not value or channel is Channel.PUSH:
+        if not value:
             return value
-        if channel is Channel.EMAIL:
-            normal = identifier(EMAIL, value).value
-            return normal if EMAIL_SHAPE.fullmatch(normal) else self._wrong("address", "not an e-mail address")
-        return normal_phone(value) or self._wrong("address", "not a phone number; begin with + and the country's code")
+        kind = CHANNELS[channel].address
+        match kind:
+            case AddressKind.EMAIL:
+                normal = identifier(EMAIL, value).value
+                return normal if EMAIL_SHAPE.fullmatch(normal) else self._wrong("address", "not an e-mail address")
+            case AddressKind.PHONE:
+                wrong = "not a phone number; begin with + and the country's code"
+                return normal_phone(value) or self._wrong("address", wrong)
+            case AddressKind.PUSH_ENDPOINT:
+                return value
+            case _:
+                assert_never(kind)
 
     def wrong(self, problem: str) -> None:
         """What no single field tells."""
