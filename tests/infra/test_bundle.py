@@ -134,7 +134,7 @@ import json, os, sys
 sys.path[:0] = json.loads(sys.argv[1])
 from botocore.awsrequest import AWSResponse
 from cairn.adapters import aws
-from cairn.adapters.overflow import Overflow
+from cairn.adapters.s3 import Overflow
 
 class Raw:
     def stream(self, *_, **__): return iter([b""])
