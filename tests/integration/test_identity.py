@@ -181,7 +181,7 @@ def test_a_claim_that_is_made_during_a_merge_is_kept(story: Any, process: Any, i
     assert len(claims) == 1
 
 
-def test_two_accounts_that_share_an_address_stay_two(story: Any) -> None:
+def test_two_accounts_that_share_an_address_stay_apart(story: Any) -> None:
     story.happens("page.seen", "anna", customer={"user_id": "anna", "email": "family@example.com"})
     story.happens("page.seen", "ben", customer={"user_id": "ben", "email": "family@example.com"})
     story.happens("page.seen", "ben again", customer={"user_id": "ben", "email": "family@example.com"})

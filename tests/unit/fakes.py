@@ -1,4 +1,4 @@
-"""The ports in memory, each true to its docstring in `application/ports.py`. They speak: `message in outbox`."""
+"""The ports in memory. Each keeps the contract in `application/ports.py`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,13 +47,13 @@ SALT = "salt"
 
 
 class Customers:
-    """A table of customers, with the promises of one: optimistic locks, claimed identifiers, deduplicated events."""
+    """A table of customers, with optimistic locks, unique identifiers and deduplicated events."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Customer | str] = {}
         self._tombstones: dict[str, datetime] = {}
         self.suppression_changes: list[SuppressionChange] = []
-        """What is known against addresses."""
+        """All suppression changes."""
         self._seen: set[tuple[str, str]] = set()
         self.commits: list[Commit] = []
         self.reads = 0
@@ -65,12 +65,12 @@ class Customers:
         return (one for one in self._by_id.values() if isinstance(one, Customer))
 
     def who_is(self, *names: Identifier) -> str:
-        """The id that these names lead to."""
+        """The customer id of these identifiers."""
         (found,) = {one.id for one in self.find(names).customers}
         return found
 
     def somebody_is_faster(self, times: int = 1) -> None:
-        """The next commits find that another one came first."""
+        """The next commits fail with a conflict."""
         self._conflicts = times
 
     _conflicts = 0
@@ -98,8 +98,8 @@ class Customers:
             raise UnknownCustomerError("no such customer")
         return customer
 
-    def record_suppressions(self, told: Sequence[SuppressionChange]) -> None:
-        self.suppression_changes += told
+    def record_suppressions(self, changes: Sequence[SuppressionChange]) -> None:
+        self.suppression_changes += changes
 
     def commit(self, commit: Commit) -> None:
         if self._conflicts:
@@ -161,7 +161,7 @@ class Secrets(dict[str, tuple[str, ...]]):
 
 @dataclass(slots=True)
 class AnySource:
-    """A source whose requests are signed with one of its secrets as they are, and that tells what it was asked."""
+    """A source whose signature is its secret. It records its calls."""
 
     name: str = "shop"
     says: Reading = field(default_factory=Reading)
@@ -183,7 +183,7 @@ class AnySource:
 
 
 class Timers(dict[str, WakeAt]):
-    """Timers by name: setting one twice is setting it once."""
+    """Timers by name. Setting one is idempotent."""
 
     def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:  # noqa: ARG002
         self.setdefault(wake.id, wake)
@@ -217,7 +217,7 @@ class Timeline(list[Fact]):
         super().__init__()
         self.absorbed: list[tuple[str, str]] = []
 
-    def remember(self, customer_id: str, revision: int, facts: Iterable[Fact], at: datetime) -> None:  # noqa: ARG002
+    def remember(self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime) -> None:  # noqa: ARG002
         self.extend(facts)
 
     def entries(self, customer_id: str) -> list[dict[str, Any]]:  # noqa: ARG002
@@ -228,12 +228,12 @@ class Timeline(list[Fact]):
 
 
 class Deliveries:
-    """Claims, holds and outcomes of messages, for customers who all share one contact."""
+    """Claims, deferrals and outcomes of messages. All customers share one contact."""
 
     def __init__(self, contact: Contact | None = None) -> None:
         self.contact = contact or Contact()
         self._outcomes: dict[str, MessageStatus] = {}
-        self._held: dict[str, Message] = {}
+        self._deferred: dict[str, Message] = {}
         self._decisions: dict[str, tuple[Mapping[str, Any], ...]] = {}
         self.details: dict[str, Mapping[str, Any]] = {}
         self.recorded_for: dict[str, str] = {}
@@ -244,9 +244,9 @@ class Deliveries:
         self.erased: set[str] = set()
         self.crash_before_record = False
         self.meanwhile: Callable[[], Any] | None = None
-        """Happens once, between a reading and what is written upon it."""
+        """Called once, between a read and the write after it."""
         self.moved: dict[str, str] = {}
-        """The ids that customers have since they were merged."""
+        """Merged customer ids to current ones."""
 
     def __getitem__(self, message_id: str) -> MessageStatus:
         return self._outcomes[message_id]
@@ -258,14 +258,14 @@ class Deliveries:
         return message.id in self.contact.claims
 
     def changes(self, contact: Contact) -> None:
-        """The contact is another one from now on."""
+        """Change the contact."""
         self.contact = replace(contact, version=self.contact.version + 1)
 
     def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
         return [self._context(one) for one in asked]
 
     def _context(self, asked: DeliveryRequest) -> DeliveryContext | None:
-        message = self._held.get(asked.id) if isinstance(asked, DeferredMessage) else asked
+        message = self._deferred.get(asked.id) if isinstance(asked, DeferredMessage) else asked
         if message is None or asked.customer in self.erased:
             return None
         message = replace(
@@ -279,35 +279,37 @@ class Deliveries:
         )
 
     def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
-        self._on_this_turn(contact)
-        holds = {key: hold for key, hold in contact.deferrals.items() if key != message.id}
-        self.changes(replace(contact, claims={**contact.claims, message.id: claim}, deferrals=holds))
+        self._check_version(contact)
+        deferrals = {key: deferral for key, deferral in contact.deferrals.items() if key != message.id}
+        self.changes(replace(contact, claims={**contact.claims, message.id: claim}, deferrals=deferrals))
 
     def release(self, message: Message) -> None:
         left = {key: claim for key, claim in self.contact.claims.items() if key != message.id}
         self.changes(replace(self.contact, claims=left))
 
-    def defer(self, brief: DeliveryContext, hold: Deferral, verdict: Defer, now: datetime) -> None:
-        self._on_this_turn(brief.contact)
-        message = brief.message
-        claims = {key: claim for key, claim in brief.contact.claims.items() if key != message.id}
-        self.changes(replace(brief.contact, claims=claims, deferrals={**brief.contact.deferrals, message.id: hold}))
-        self._held[message.id] = message
+    def defer(self, context: DeliveryContext, deferral: Deferral, verdict: Defer, now: datetime) -> None:
+        self._check_version(context.contact)
+        message = context.message
+        claims = {key: claim for key, claim in context.contact.claims.items() if key != message.id}
+        self.changes(
+            replace(context.contact, claims=claims, deferrals={**context.contact.deferrals, message.id: deferral})
+        )
+        self._deferred[message.id] = message
         self._outcomes[message.id] = MessageStatus.DEFERRED
-        told = {"at": now, "reason": verdict.reason, "until": verdict.until, "why": verdict.why}
-        self._decisions[message.id] = (*brief.decisions, told)
+        changes = {"at": now, "reason": verdict.reason, "until": verdict.until, "why": verdict.why}
+        self._decisions[message.id] = (*context.decisions, changes)
         if verdict.paused_target:
             self.parked[message.id] = verdict.paused_target
 
-    def record(self, brief: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+    def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         if self.crash_before_record:
             raise MemoryError
-        message = brief.message
+        message = context.message
         self.details[message.id] = detail
         self.recorded_for[message.id] = message.customer
-        self._held.pop(message.id, None)
-        holds = {key: hold for key, hold in self.contact.deferrals.items() if key != message.id}
-        self.changes(replace(self.contact, deferrals=holds))
+        self._deferred.pop(message.id, None)
+        deferrals = {key: deferral for key, deferral in self.contact.deferrals.items() if key != message.id}
+        self.changes(replace(self.contact, deferrals=deferrals))
         self.move(message.customer, message.id, status, at)
 
     def move(
@@ -323,7 +325,7 @@ class Deliveries:
         self._outcomes[message_id] = status
         return self.details.get(message_id, {})
 
-    def _on_this_turn(self, contact: Contact) -> None:
+    def _check_version(self, contact: Contact) -> None:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
@@ -332,19 +334,19 @@ class Deliveries:
 
 
 class DeferredMessages(dict[str, datetime]):
-    """When each held message is brought again."""
+    """The next delivery of each deferred message."""
 
     def schedule(self, message: Message, at: datetime, now: datetime) -> None:  # noqa: ARG002
         self[message.id] = at
 
 
 class RateLimiter:
-    """A provider that has room, from an instant on."""
+    """A provider with capacity from an instant on."""
 
     def __init__(self) -> None:
         self.free_from: datetime | None = None
         self.is_full = False
-        """No place is given out before that."""
+        """No reservation is earlier."""
         self.asked: list[tuple[Channel, str, Purpose]] = []
 
     def reserve(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Reservation:
@@ -355,14 +357,14 @@ class RateLimiter:
 
 
 class Sent(dict[str, str]):
-    """Our messages by the provider's id; the one that a customer got last, by no id."""
+    """Message ids by the provider's id; the last message of a customer by an empty id."""
 
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:  # noqa: ARG002
         return self.get(str(provider_id or ""))
 
 
 class Switches(set[str]):
-    """What people have switched off, and paused."""
+    """Stopped and paused targets."""
 
     pauses: tuple[Pause, ...] = ()
     asked = 0
@@ -373,15 +375,15 @@ class Switches(set[str]):
 
 
 class SwitchBoard:
-    """A board with the promises of one: an optimistic lock, and an entry in the audit for each change."""
+    """Switches with an optimistic lock, and an audit entry for each change."""
 
     def __init__(self) -> None:
         self._board = Board()
         self.audit: list[AuditEntry] = []
         self.conflicts = 0
-        """So many puts find that somebody else was first."""
+        """This many puts fail with a conflict."""
         self.meanwhile: Callable[[], Any] | None = None
-        """Happens once, between a reading and what is written upon it."""
+        """Called once, between a read and the write after it."""
 
     def board(self) -> Board:
         return self._board
@@ -398,27 +400,27 @@ class SwitchBoard:
 
 
 class PausedWorkStore(dict[str, list[PausedWork]]):
-    """Who waits, by what they wait for."""
+    """Paused work by target."""
 
     page = 100
 
-    def add(self, customer_id: str, revision: int, enrollment: PauseEnrollment, due_at: datetime) -> None:  # noqa: ARG002
-        parked = PausedEnrollment(customer_id, enrollment.enrollment, enrollment.sequence, str(revision))
+    def add(self, customer_id: str, version: int, enrollment: PauseEnrollment, due_at: datetime) -> None:  # noqa: ARG002
+        work = PausedEnrollment(customer_id, enrollment.enrollment, enrollment.sequence, str(version))
         there = self.setdefault(enrollment.target, [])
-        if parked not in there:
-            there.append(parked)
+        if work not in there:
+            there.append(work)
 
     def pages(self, target: str) -> Iterator[Sequence[PausedWork]]:
         there = list(self.get(target, ()))
         return (there[start : start + self.page] for start in range(0, len(there), self.page))
 
-    def remove(self, target: str, parked: Sequence[PausedWork]) -> None:
-        self[target] = [one for one in self[target] if one not in parked]
+    def remove(self, target: str, work: Sequence[PausedWork]) -> None:
+        self[target] = [one for one in self[target] if one not in work]
 
 
 class Wakes(list[PausedEnrollment]):
-    def wake_now(self, parked: Sequence[PausedEnrollment]) -> None:
-        self.extend(parked)
+    def wake_now(self, work: Sequence[PausedEnrollment]) -> None:
+        self.extend(work)
 
 
 class Renderer:
@@ -428,7 +430,7 @@ class Renderer:
 
     def __init__(self) -> None:
         self.says = Terms()
-        """What steps and templates say about sending."""
+        """The terms of steps and templates."""
 
     def terms(self, message: Message) -> Terms:  # noqa: ARG002
         return self.says
@@ -440,7 +442,7 @@ class Renderer:
 
 
 class Provider(list[Rendered]):
-    """What a provider took."""
+    """Messages that the provider accepted."""
 
     answer: CairnError | None = None
 
@@ -459,7 +461,7 @@ class DeadLetteredEffects(list[tuple[str, Effect, CairnError]]):
 
 
 class ConsentRecords(dict[tuple[str, str], ConsentRecord]):
-    """By customer and name; what an effect has brought, it is told of again."""
+    """By customer and name. The same effect gets the same names again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -480,7 +482,7 @@ class ConsentRecords(dict[tuple[str, str], ConsentRecord]):
 
 
 class WebhookQueue(list[WebhookDelivery]):
-    """Notices queued for their subscribers."""
+    """Queued deliveries."""
 
     failure: CairnError | None = None
 
@@ -491,7 +493,7 @@ class WebhookQueue(list[WebhookDelivery]):
 
 
 class Erasures(list[tuple[str, EraseCustomer]]):
-    """Who is to be erased."""
+    """Queued erasures."""
 
     def put(self, customer_id: str, order: EraseCustomer, delay: timedelta) -> None:  # noqa: ARG002
         if (customer_id, order) not in self:
@@ -509,7 +511,7 @@ class DeliveryCounters(dict[tuple[str, datetime], Counts]):
 
 
 class Alert(list[tuple[str, str]]):
-    """What people were told: subject and text."""
+    """Alerts: subject and text."""
 
     def send(self, subject: str, text: str) -> None:
         self.append((subject, text))

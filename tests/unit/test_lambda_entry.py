@@ -1,4 +1,4 @@
-"""What Lambda loads and calls."""
+"""The entry point of Lambda."""
 
 import gc
 import sys
@@ -27,7 +27,7 @@ def entry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     gc.unfreeze()
 
 
-def test_what_nobody_caught_is_told_by_its_place_and_quotes_nobody(entry: Any) -> None:
+def test_an_unexpected_error_is_reported_by_its_line_without_its_text(entry: Any) -> None:
     with pytest.raises(entry.FunctionFailedError) as failed:
         entry.handle({"email": "mia@example.com"}, None)
 
@@ -36,5 +36,5 @@ def test_what_nobody_caught_is_told_by_its_place_and_quotes_nobody(entry: Any) -
     assert failed.value.__suppress_context__, "the runtime would print it"
 
 
-def test_what_works_is_answered(entry: Any) -> None:
+def test_a_successful_call_is_answered(entry: Any) -> None:
     assert entry.handle(1, None) is None

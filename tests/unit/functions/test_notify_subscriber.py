@@ -1,4 +1,4 @@
-"""The function: one notice from the queue; parked with its reason where no attempt will help, else given back."""
+"""The function: one delivery from the queue; dead-lettered with its reason where a retry cannot help."""
 
 import json
 from collections.abc import Callable
@@ -15,17 +15,17 @@ from cairn.settings import MAX_RECEIVES
 from functions.notify_subscriber import handler as function
 from infra.local.shapes import sqs_event
 
-NOTICE = WebhookDelivery("ntc_1", "crm", "c_ada", "r1", attempt=7)
+DELIVERY = WebhookDelivery("ntc_1", "crm", "c_ada", "r1", attempt=7)
 
 
-class Parked(list[tuple[dict[str, Any], str]]):
+class DeadLetters(list[tuple[dict[str, Any], str]]):
     def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:  # noqa: ARG002
         self.append((json.loads(body) if body.startswith("{") else {"body": body}, reason))
 
 
 @pytest.fixture
-def parked(monkeypatch: pytest.MonkeyPatch) -> Parked:
-    made = Parked()
+def dead_letters(monkeypatch: pytest.MonkeyPatch) -> DeadLetters:
+    made = DeadLetters()
     monkeypatch.setattr(function, "dead_letters", lambda: made)
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
     return made
@@ -34,7 +34,7 @@ def parked(monkeypatch: pytest.MonkeyPatch) -> Parked:
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Outcome | Exception], None]:
     def answer(what: Outcome | Exception) -> None:
-        def notify(notice: WebhookDelivery, now: datetime) -> Outcome:  # noqa: ARG001
+        def notify(delivery: WebhookDelivery, now: datetime) -> Outcome:  # noqa: ARG001
             if isinstance(what, Exception):
                 raise what
             return what
@@ -50,36 +50,38 @@ def brought(body: str, receives: int = 1) -> dict[str, Any]:
     return sqs_event("arn:aws:sqs:us-east-1:123456789012:notices", [message])
 
 
-BODY = json.dumps(notice_to_wire(NOTICE))
+BODY = json.dumps(notice_to_wire(DELIVERY))
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_what_was_dealt_with_is_done(parked: Parked, answering: Any, outcome: Outcome) -> None:
+def test_a_handled_delivery_is_done(dead_letters: DeadLetters, answering: Any, outcome: Outcome) -> None:
     answering(outcome)
 
     assert function.handler(brought(BODY), None) == {"batchItemFailures": []}
-    assert parked == []
+    assert dead_letters == []
 
 
-def test_what_is_given_up_on_is_parked_with_its_reason_and_all_its_attempts(parked: Parked, answering: Any) -> None:
+def test_a_delivery_that_is_given_up_is_dead_lettered_with_its_reason(
+    dead_letters: DeadLetters, answering: Any
+) -> None:
     answering(GivenUpError("crm answered 500, at the last of 10 attempts"))
 
     assert function.handler(brought(BODY), None) == {"batchItemFailures": []}
-    assert parked == [
-        (notice_to_wire(NOTICE.restarted()), "GivenUpError: crm answered 500, at the last of 10 attempts")
+    assert dead_letters == [
+        (notice_to_wire(DELIVERY.restarted()), "GivenUpError: crm answered 500, at the last of 10 attempts")
     ]
 
 
-def test_where_aws_is_out_of_order_the_queue_brings_it_again(parked: Parked, answering: Any) -> None:
+def test_a_failure_of_aws_is_retried_by_the_queue(dead_letters: DeadLetters, answering: Any) -> None:
     answering(ServiceBusyError("secretsmanager is busy"))
 
     assert function.handler(brought(BODY), None) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
-    assert parked == []
+    assert dead_letters == []
 
 
 @pytest.mark.parametrize(("body", "receives"), [("gibberish", MAX_RECEIVES), (BODY, MAX_RECEIVES)])
-def test_what_fails_for_the_last_time_is_parked(parked: Parked, answering: Any, body: str, receives: int) -> None:
+def test_the_last_failure_is_dead_lettered(dead_letters: DeadLetters, answering: Any, body: str, receives: int) -> None:
     answering(ServiceBusyError("secretsmanager is busy"))
 
     assert function.handler(brought(body, receives), None) == {"batchItemFailures": []}
-    assert len(parked) == 1
+    assert len(dead_letters) == 1

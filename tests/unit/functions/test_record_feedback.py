@@ -20,14 +20,14 @@ LOGGED = {
 }
 
 
-class Parked(list[tuple[str, str]]):
+class DeadLetters(list[tuple[str, str]]):
     def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:  # noqa: ARG002
         self.append((body, reason))
 
 
 @pytest.fixture
-def ports(monkeypatch: pytest.MonkeyPatch) -> tuple[Inbox, Parked]:
-    made = (Inbox(), Parked())
+def ports(monkeypatch: pytest.MonkeyPatch) -> tuple[Inbox, DeadLetters]:
+    made = (Inbox(), DeadLetters())
     monkeypatch.setattr(function, "ports", lambda: made)
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
     return made
@@ -47,27 +47,27 @@ def queued(*bodies: str) -> dict[str, Any]:
     return sqs_event("arn:aws:sqs:us-east-1:123456789012:feedback", messages)
 
 
-def test_what_a_topic_brought_is_put_onto_the_events_queue(ports: tuple[Inbox, Parked]) -> None:
+def test_reports_from_a_topic_go_to_the_events_queue(ports: tuple[Inbox, DeadLetters]) -> None:
     answer = function.handler(queued(queue_body(DELIVERED, MONDAY)), None)
 
-    inbox, parked = ports
+    inbox, dead_letters = ports
     assert answer == {"batchItemFailures": []}
     assert [event.type for event in inbox] == ["message.delivered"]
-    assert parked == []
+    assert dead_letters == []
 
 
-def test_what_cannot_be_read_is_parked_with_its_reason_and_stops_nothing(ports: tuple[Inbox, Parked]) -> None:
+def test_an_unreadable_report_is_dead_lettered_and_stops_no_other(ports: tuple[Inbox, DeadLetters]) -> None:
     answer = function.handler(queued("gibberish", queue_body(DELIVERED, MONDAY)), None)
 
-    inbox, parked = ports
-    ((body, reason),) = parked
+    inbox, dead_letters = ports
+    ((body, reason),) = dead_letters
     assert answer == {"batchItemFailures": []}
     assert len(inbox) == 1
     assert body == "gibberish"
     assert reason.startswith("InvalidEventError: not in a shape")
 
 
-def test_what_cannot_be_stored_is_delivered_again(ports: tuple[Inbox, Parked]) -> None:
+def test_a_report_that_cannot_be_stored_is_delivered_again(ports: tuple[Inbox, DeadLetters]) -> None:
     inbox, _ = ports
     inbox.is_down = ServiceBusyError("sqs is busy")
 
@@ -76,14 +76,14 @@ def test_what_cannot_be_stored_is_delivered_again(ports: tuple[Inbox, Parked]) -
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
 
 
-def test_a_log_starts_it_too(ports: tuple[Inbox, Parked]) -> None:
+def test_a_log_event_invokes_the_function_too(ports: tuple[Inbox, DeadLetters]) -> None:
     assert function.handler(log_event(LOGGED, MONDAY), None) is None
 
     inbox, _ = ports
     assert [event.type for event in inbox] == ["message.delivered"]
 
 
-def test_a_log_that_cannot_be_read_or_stored_is_lambdas_to_try_again_and_to_park(ports: tuple[Inbox, Parked]) -> None:
+def test_a_failed_log_event_is_retried_and_dead_lettered_by_lambda(ports: tuple[Inbox, DeadLetters]) -> None:
     inbox, _ = ports
     inbox.is_down = ServiceBusyError("sqs is busy")
 
@@ -93,7 +93,7 @@ def test_a_log_that_cannot_be_read_or_stored_is_lambdas_to_try_again_and_to_park
         function.handler(log_event({"status": "?"}, MONDAY), None)
 
 
-def test_a_log_that_lambda_parked_goes_through_the_queue(ports: tuple[Inbox, Parked]) -> None:
+def test_a_log_event_that_lambda_dead_lettered_goes_through_the_queue(ports: tuple[Inbox, DeadLetters]) -> None:
     function.handler(queued(json.dumps(log_event(LOGGED, MONDAY))), None)
 
     inbox, _ = ports

@@ -1,4 +1,4 @@
-"""Accept a webhook: limit, source, signature, parse, store; in that order, and acknowledged only after the last."""
+"""Accept a webhook: check limit, source and signature, parse, store; then acknowledge."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_a_genuine_request_is_stored_and_then_acknowledged(
     assert shop.asked == ["verify", "read"]
 
 
-def test_what_cannot_be_read_is_kept_beside_what_can(accept: AcceptWebhook, shop: AnySource, inbox: Inbox) -> None:
+def test_unreadable_parts_are_stored_beside_readable_ones(accept: AcceptWebhook, shop: AnySource, inbox: Inbox) -> None:
     shop.says = Reading(SAID[:1], problems=("[1].type: unknown",))
 
     accept("shop", request(body=b"[1, 2]"), MONDAY)
@@ -61,7 +61,7 @@ def test_what_cannot_be_read_is_kept_beside_what_can(accept: AcceptWebhook, shop
     assert inbox.unreadable == [("shop", b"[1, 2]", ("[1].type: unknown",))]
 
 
-def test_what_says_nothing_is_acknowledged(accept: AcceptWebhook, shop: AnySource, inbox: Inbox) -> None:
+def test_a_request_without_an_event_is_acknowledged(accept: AcceptWebhook, shop: AnySource, inbox: Inbox) -> None:
     shop.says = Reading(ignored=True)
 
     assert accept("shop", request(), MONDAY).ignored
@@ -74,9 +74,7 @@ def test_a_secret_that_is_being_replaced_still_counts(accept: AcceptWebhook, inb
     assert len(inbox) == 2
 
 
-def test_too_large_a_body_is_refused_before_anything_is_looked_at(
-    accept: AcceptWebhook, shop: AnySource, inbox: Inbox
-) -> None:
+def test_a_too_large_body_is_refused_before_it_is_read(accept: AcceptWebhook, shop: AnySource, inbox: Inbox) -> None:
     with pytest.raises(BodyTooLargeError, match=str(MAX_BODY_BYTES)):
         accept("shop", request(body=b"x" * (MAX_BODY_BYTES + 1)), MONDAY)
     with pytest.raises(BodyTooLargeError):
@@ -91,7 +89,7 @@ def test_a_body_at_the_limit_is_taken(accept: AcceptWebhook, inbox: Inbox) -> No
     assert len(inbox) == 2
 
 
-def test_an_unknown_source_is_told_which_there_are(accept: AcceptWebhook, shop: AnySource) -> None:
+def test_an_unknown_source_gets_a_list_of_the_known_ones(accept: AcceptWebhook, shop: AnySource) -> None:
     with pytest.raises(UnknownSourceError, match="known are shop"):
         accept("stripe", request(), MONDAY)
 
@@ -128,7 +126,7 @@ def test_a_genuine_request_that_makes_no_sense_is_malformed(
     assert inbox == []
 
 
-def test_what_could_not_be_stored_is_not_acknowledged(accept: AcceptWebhook, inbox: Inbox) -> None:
+def test_a_request_that_is_not_stored_is_not_acknowledged(accept: AcceptWebhook, inbox: Inbox) -> None:
     inbox.is_down = ServiceBusyError("sqs did not take every event")
 
     with pytest.raises(ServiceBusyError):
@@ -143,7 +141,7 @@ def asks(shop: AnySource, secrets: Secrets) -> AnySource:
     return shop
 
 
-def test_a_vendor_that_knows_the_token_hears_its_challenge(accept: AcceptWebhook, asks: AnySource) -> None:
+def test_a_vendor_with_the_right_token_gets_its_challenge(accept: AcceptWebhook, asks: AnySource) -> None:
     for token in ("ours", "ours-before"):
         assert accept.challenge("shop", request(query=f"?token={token}&challenge=4711")) == "4711"
     assert asks.asked == []
@@ -160,11 +158,13 @@ def test_a_vendor_that_knows_the_token_hears_its_challenge(accept: AcceptWebhook
     ],
 )
 @pytest.mark.usefixtures("asks")
-def test_who_does_not_know_the_token_hears_nothing(accept: AcceptWebhook, query: str, refusal: type[Exception]) -> None:
+def test_without_the_right_token_there_is_no_challenge(
+    accept: AcceptWebhook, query: str, refusal: type[Exception]
+) -> None:
     with pytest.raises(refusal):
         accept.challenge("shop", request(query=query))
 
 
-def test_a_source_without_a_handshake_has_nothing_to_answer(accept: AcceptWebhook) -> None:
+def test_a_source_without_a_handshake_gives_no_answer(accept: AcceptWebhook) -> None:
     assert accept.challenge("shop", request(query="?token=ours&challenge=1")) is None
     assert accept.challenge("nobody", request()) is None

@@ -1,4 +1,4 @@
-"""Process an event or a wake-up: found, decided, committed; whoever else is at work on the same customer."""
+"""Process an event or a wake-up: find, decide, commit; also while other commits change the same customer."""
 
 from datetime import timedelta
 
@@ -47,7 +47,7 @@ def process(customers: Customers, journeys: Deployed, sent_before: Sent, switche
     )
 
 
-def test_a_stranger_becomes_a_customer_at_the_home_of_its_strongest_name(
+def test_a_new_customer_gets_the_id_of_its_strongest_identifier(
     process: ProcessEvent, customers: Customers, journeys: Deployed
 ) -> None:
     who = name(user_id="ada", email="ada@example.com")
@@ -61,7 +61,7 @@ def test_a_stranger_becomes_a_customer_at_the_home_of_its_strongest_name(
     assert journeys.kept == [WELCOME]
 
 
-def test_the_same_event_again_is_nothing(process: ProcessEvent, customers: Customers) -> None:
+def test_a_duplicate_event_does_nothing(process: ProcessEvent, customers: Customers) -> None:
     signup = event("trial.signup")
     process(signup, MONDAY)
 
@@ -77,7 +77,7 @@ def test_an_event_is_read_once_decided_once_and_committed_once(process: ProcessE
     assert (customers.reads, len(customers.commits)) == (2, 2)
 
 
-def test_when_somebody_else_is_faster_it_is_decided_anew(process: ProcessEvent, customers: Customers) -> None:
+def test_after_a_conflict_the_event_is_decided_again(process: ProcessEvent, customers: Customers) -> None:
     customers.somebody_is_faster(times=ATTEMPTS - 1)
 
     reaction = process(event("trial.signup"), MONDAY)
@@ -86,7 +86,7 @@ def test_when_somebody_else_is_faster_it_is_decided_anew(process: ProcessEvent, 
     assert (customers.reads, len(customers.commits)) == (ATTEMPTS, 1)
 
 
-def test_a_customer_who_is_too_busy_is_left_to_the_queue(process: ProcessEvent, customers: Customers) -> None:
+def test_after_too_many_conflicts_the_queue_retries(process: ProcessEvent, customers: Customers) -> None:
     customers.somebody_is_faster(times=ATTEMPTS)
 
     with pytest.raises(ConflictError) as busy:
@@ -96,7 +96,7 @@ def test_a_customer_who_is_too_busy_is_left_to_the_queue(process: ProcessEvent, 
     assert len(customers) == 0
 
 
-def test_a_new_name_leads_to_the_customer_from_then_on(process: ProcessEvent, customers: Customers) -> None:
+def test_a_new_identifier_finds_the_customer_from_then_on(process: ProcessEvent, customers: Customers) -> None:
     process(event("trial.signup", who=name(user_id="ada")), MONDAY)
 
     process(event("profile.changed", who=name(user_id="ada", email="ada@example.com")), MONDAY)
@@ -107,7 +107,7 @@ def test_a_new_name_leads_to_the_customer_from_then_on(process: ProcessEvent, cu
     assert ada.profile.identifiers == name(user_id="ada", email="ada@example.com")
 
 
-def test_an_event_that_names_two_customers_makes_them_one(process: ProcessEvent, customers: Customers) -> None:
+def test_an_event_that_names_two_customers_merges_them(process: ProcessEvent, customers: Customers) -> None:
     process(event("trial.signup", who=name(email="ada@example.com")), MONDAY)
     process(event("visit.attended", who=name(user_id="ada")), MONDAY)
 
@@ -123,7 +123,7 @@ def test_an_event_that_names_two_customers_makes_them_one(process: ProcessEvent,
     assert customers.load(by_mail) == ada
 
 
-def test_an_event_of_before_a_merge_is_still_known_after_it(process: ProcessEvent) -> None:
+def test_an_event_from_before_a_merge_is_still_a_duplicate_after_it(process: ProcessEvent) -> None:
     signup = event("trial.signup", who=name(email="ada@example.com"))
     process(signup, MONDAY)
     process(event("visit.attended", who=name(user_id="ada")), MONDAY)
@@ -132,7 +132,7 @@ def test_an_event_of_before_a_merge_is_still_known_after_it(process: ProcessEven
     assert process(signup, MONDAY + DAY) is None
 
 
-def test_two_accounts_that_share_an_address_stay_two(process: ProcessEvent, customers: Customers) -> None:
+def test_two_accounts_that_share_an_address_stay_apart(process: ProcessEvent, customers: Customers) -> None:
     family = "family@example.com"
     process(event("trial.signup", who=name(user_id="ada", email=family)), MONDAY)
 
@@ -144,7 +144,7 @@ def test_two_accounts_that_share_an_address_stay_two(process: ProcessEvent, cust
     assert customers.who_is(*name(email=family)) == ada.id
 
 
-def test_phone_numbers_are_one_however_they_are_written(process: ProcessEvent, customers: Customers) -> None:
+def test_every_spelling_of_a_phone_number_is_the_same_number(process: ProcessEvent, customers: Customers) -> None:
     for number, written in enumerate(["(201) 555-0123", "+1 201 555 0123", "201.555.0123"]):
         process(event("visit.attended", id_=str(number), who=(Identifier(PHONE, written),)), MONDAY)
 
@@ -154,7 +154,7 @@ def test_phone_numbers_are_one_however_they_are_written(process: ProcessEvent, c
     assert ada.profile.activity["visit.attended"].count == 3
 
 
-def test_a_phone_number_that_is_none_is_dropped(process: ProcessEvent, customers: Customers) -> None:
+def test_an_invalid_phone_number_is_dropped(process: ProcessEvent, customers: Customers) -> None:
     process(event("visit.attended", who=name(user_id="ada", phone="ask me")), MONDAY)
 
     (ada,) = customers
@@ -162,7 +162,7 @@ def test_a_phone_number_that_is_none_is_dropped(process: ProcessEvent, customers
     assert ada.profile.get("phone") is None
 
 
-def test_an_event_that_names_nobody_but_a_number_that_is_none_is_refused(process: ProcessEvent) -> None:
+def test_an_event_with_only_an_invalid_number_is_refused(process: ProcessEvent) -> None:
     with pytest.raises(InvalidEventError, match=r"customer\.phone"):
         process(event("visit.attended", who=name(phone="ask me")), MONDAY)
 
@@ -178,18 +178,20 @@ def test_our_own_events_find_the_customer_by_our_id(process: ProcessEvent, custo
     assert len(reaction.effects) == 1
 
 
-def test_a_late_word_about_somebody_who_was_erased_is_nobodys(process: ProcessEvent) -> None:
+def test_a_late_event_about_an_erased_customer_has_no_customer(process: ProcessEvent) -> None:
     heard = Event("1", "feedback", "message.delivered", MONDAY, customer_id="c_gone", properties={"message_id": "m"})
 
     assert process(heard, MONDAY) is None
 
 
-def test_an_event_of_a_sender_about_nobody_is_an_error(process: ProcessEvent) -> None:
+def test_an_event_of_a_source_about_an_unknown_customer_is_an_error(process: ProcessEvent) -> None:
     with pytest.raises(UnknownCustomerError):
         process(Event("1", "track", "visit.attended", MONDAY, customer_id="c_gone"), MONDAY)
 
 
-def test_a_wake_up_moves_the_passage_and_is_stale_the_second_time(process: ProcessEvent, customers: Customers) -> None:
+def test_a_wake_up_moves_the_enrollment_and_is_stale_the_second_time(
+    process: ProcessEvent, customers: Customers
+) -> None:
     begun = process(event("trial.signup"), MONDAY)
     (ada,) = customers
     (timer,) = timers(begun)
@@ -216,9 +218,7 @@ def test_a_wake_up_finds_the_customer_after_a_merge(process: ProcessEvent) -> No
     assert sent(woken) == ["tips"]
 
 
-def test_an_event_between_reading_and_committing_a_wake_up_decides_it_anew(
-    process: ProcessEvent, customers: Customers
-) -> None:
+def test_an_event_during_a_wake_up_causes_a_new_decision(process: ProcessEvent, customers: Customers) -> None:
     begun = process(event("trial.signup"), MONDAY)
     (ada,) = customers
     (timer,) = timers(begun)
@@ -231,7 +231,7 @@ def test_an_event_between_reading_and_committing_a_wake_up_decides_it_anew(
     assert [effect for effect in woken.effects if isinstance(effect, WakeAt)] == []
 
 
-def test_a_wake_up_of_a_paused_journey_parks_the_passage_where_it_stands(
+def test_a_wake_up_of_a_paused_journey_pauses_the_enrollment_at_its_step(
     process: ProcessEvent, customers: Customers, switches: Switches
 ) -> None:
     begun = process(event("trial.signup"), MONDAY)
@@ -239,15 +239,15 @@ def test_a_wake_up_of_a_paused_journey_parks_the_passage_where_it_stands(
     (timer,) = timers(begun)
     switches.pauses = (Pause("journey:visit", MONDAY),)
 
-    held = process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
+    paused = process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
 
-    assert held is not None
-    assert held.customer == ada
-    assert [effect.target for effect in held.effects if isinstance(effect, PauseEnrollment)] == ["journey:visit"]
-    assert customers.commits[-1].reaction == held
+    assert paused is not None
+    assert paused.customer == ada
+    assert [effect.target for effect in paused.effects if isinstance(effect, PauseEnrollment)] == ["journey:visit"]
+    assert customers.commits[-1].reaction == paused
 
 
-def test_what_happens_counts_whatever_is_paused_and_is_not_asked_for(process: ProcessEvent, switches: Switches) -> None:
+def test_events_count_during_a_pause_without_reading_the_switches(process: ProcessEvent, switches: Switches) -> None:
     switches.pauses = (Pause("all", MONDAY),)
 
     begun = process(event("trial.signup"), MONDAY)
@@ -273,16 +273,14 @@ def reply(text: str, source: str = "twilio", **more: str) -> Event:
         ("See you tomorrow", "message.replied"),
     ],
 )
-def test_a_reply_is_understood_before_anything_else(
-    process: ProcessEvent, customers: Customers, text: str, type_: str
-) -> None:
+def test_a_reply_is_read_for_keywords_first(process: ProcessEvent, customers: Customers, text: str, type_: str) -> None:
     process(reply(text), MONDAY)
 
     (ada,) = customers
     assert list(ada.profile.activity) == [type_]
 
 
-def test_only_providers_are_believed_what_a_customer_replied(process: ProcessEvent, customers: Customers) -> None:
+def test_only_a_providers_report_of_a_reply_counts(process: ProcessEvent, customers: Customers) -> None:
     process(reply("STOP", source="track"), MONDAY)
 
     (ada,) = customers
@@ -300,7 +298,7 @@ def test_a_stop_withdraws_consent_on_its_channel(process: ProcessEvent, customer
 
 
 @pytest.mark.parametrize("more", [{"reply_to": "SM1"}, {}], ids=["named", "the-last-one-sent"])
-def test_an_answer_is_about_the_message_that_it_answers(
+def test_a_reply_is_matched_to_the_message_that_it_answers(
     process: ProcessEvent, customers: Customers, sent_before: Sent, more: dict[str, str]
 ) -> None:
     sent_before |= {"SM1": "enr-hello-1", "": "enr-hello-1"}

@@ -1,4 +1,4 @@
-"""Relay effects: each is carried out until it is done; one that never can be is set aside, and the rest still done."""
+"""Relay effects: each is retried until it is done; an impossible one is dead-lettered, and the rest still done."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,14 +50,14 @@ class Relay:
 
     def __init__(self) -> None:
         self.timers, self.outbox, self.tasks = Timers(), MessageQueue(), Tasks()
-        self.timeline, self.deliveries, self.parked = Timeline(), Deliveries(), DeadLetteredEffects()
-        self.records, self.notices, self.waiting_room, self.erasures = (
+        self.timeline, self.deliveries, self.dead_lettered = Timeline(), Deliveries(), DeadLetteredEffects()
+        self.records, self.notices, self.paused_work, self.erasures = (
             ConsentRecords(),
             WebhookQueue(),
             PausedWorkStore(),
             Erasures(),
         )
-        self.tallies, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
+        self.counters, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
         self.carry_out = RelayEffects(
             timers=self.timers,
             messages=self.outbox,
@@ -65,12 +65,12 @@ class Relay:
             timeline=self.timeline,
             deliveries=self.deliveries,
             health=WatchHealth(
-                self.tallies, self.board, self.tasks, self.alert.send, Breaker(minimum=3), on_trip=lambda _: None
+                self.counters, self.board, self.tasks, self.alert.send, Breaker(minimum=3), on_trip=lambda _: None
             ),
-            paused_work=self.waiting_room,
+            paused_work=self.paused_work,
             webhooks=QueueWebhookDeliveries(self.records, self.notices, ("crm",)),
             erasures=self.erasures,
-            dead_letter=self.parked,
+            dead_letter=self.dead_lettered,
         )
 
     def done(self) -> tuple[int, int, int]:
@@ -93,7 +93,7 @@ def committed(*effects: Effect, **properties: Any) -> Committed:
     return Committed(after.profile, after.enrollments, 1, MONDAY, (*effects, *reaction.effects), reaction.facts)
 
 
-def test_what_a_commit_decided_is_done(relay: Relay) -> None:
+def test_every_effect_of_a_commit_is_carried_out(relay: Relay) -> None:
     commit = committed()
 
     relay.carry_out(commit, MONDAY)
@@ -125,7 +125,7 @@ def test_a_message_carries_all_that_its_sender_needs(relay: Relay) -> None:
     assert (hello.variables["customer"], hello.variables["journey"]) == ("c_ada", "visit")
 
 
-def test_doing_it_all_twice_is_doing_it_once(relay: Relay) -> None:
+def test_carrying_out_a_commit_twice_has_the_effect_of_once(relay: Relay) -> None:
     commit = committed()
     relay.carry_out(commit, MONDAY)
 
@@ -134,7 +134,7 @@ def test_doing_it_all_twice_is_doing_it_once(relay: Relay) -> None:
     assert relay.done() == (1, 1, 1)
 
 
-def test_a_failure_that_may_pass_is_raised_and_all_is_done_again(relay: Relay) -> None:
+def test_a_retryable_failure_is_raised_and_everything_is_retried(relay: Relay) -> None:
     relay.outbox.failure = ServiceBusyError("sqs is busy")
     with pytest.raises(ServiceBusyError):
         relay.carry_out(committed(), MONDAY)
@@ -143,10 +143,10 @@ def test_a_failure_that_may_pass_is_raised_and_all_is_done_again(relay: Relay) -
     relay.carry_out(committed(), MONDAY)
 
     assert relay.done() == (1, 1, 1)
-    assert relay.parked == []
+    assert relay.dead_lettered == []
 
 
-def test_what_can_never_be_done_is_set_aside_and_the_rest_is_done(relay: Relay) -> None:
+def test_an_impossible_effect_is_dead_lettered_and_the_rest_is_done(relay: Relay) -> None:
     refused = ServiceRefusedError("sqs", "InvalidMessageContents")
     relay.outbox.failure = refused
     commit = committed()
@@ -154,10 +154,10 @@ def test_what_can_never_be_done_is_set_aside_and_the_rest_is_done(relay: Relay) 
     relay.carry_out(commit, MONDAY)
 
     assert relay.done() == (0, 1, 1)
-    assert relay.parked == [("c_ada", commit.effects[0], refused)]
+    assert relay.dead_lettered == [("c_ada", commit.effects[0], refused)]
 
 
-def test_a_providers_word_moves_the_message_and_never_back(relay: Relay) -> None:
+def test_a_providers_report_moves_the_message_forward_never_back(relay: Relay) -> None:
     bounced = UpdateMessageStatus("1", "m-1", MessageStatus.BOUNCED, MONDAY)
     delivered = UpdateMessageStatus("2", "m-1", MessageStatus.DELIVERED, MONDAY)
 
@@ -166,7 +166,7 @@ def test_a_providers_word_moves_the_message_and_never_back(relay: Relay) -> None
     assert relay.deliveries["m-1"] is MessageStatus.BOUNCED
 
 
-def test_a_providers_word_counts_once_however_often_it_is_relayed(relay: Relay) -> None:
+def test_a_providers_report_counts_once_however_often_it_is_relayed(relay: Relay) -> None:
     relay.deliveries.details["m-1"] = {"journey": "visit", "channel": "email"}
     commit = committed(
         UpdateMessageStatus("1", "m-1", MessageStatus.DELIVERED, MONDAY),
@@ -176,23 +176,23 @@ def test_a_providers_word_counts_once_however_often_it_is_relayed(relay: Relay) 
     relay.carry_out(commit, MONDAY)
     relay.carry_out(commit, MONDAY)
 
-    assert set(relay.tallies.values()) == {Counts(delivered=1, failed=1)}
+    assert set(relay.counters.values()) == {Counts(delivered=1, failed=1)}
 
 
-def test_the_history_of_a_merged_profile_moves_in(relay: Relay) -> None:
+def test_the_history_of_a_merged_profile_is_moved(relay: Relay) -> None:
     relay.carry_out(committed(AbsorbHistory("1", "c_old")), MONDAY)
 
     assert relay.timeline.absorbed == [("c_ada", "c_old")]
 
 
-def test_a_commit_that_decided_nothing_leaves_no_line(relay: Relay) -> None:
+def test_a_commit_without_facts_writes_nothing_to_the_timeline(relay: Relay) -> None:
     relay.carry_out(Committed(profile(), {}, 1, MONDAY, (WakeAt("1", "e", 1, MONDAY),), ()), MONDAY)
 
     assert relay.timeline == []
     assert relay.done() == (0, 1, 0)
 
 
-def test_what_was_said_of_consent_is_recorded_and_told_as_often_as_it_takes(relay: Relay) -> None:
+def test_a_consent_change_is_recorded_and_delivered_with_retries(relay: Relay) -> None:
     said = RecordConsent("1", "track", (denied(Channel.EMAIL, Purpose.MARKETING),))
     relay.notices.failure = ServiceBusyError("sqs is busy")
     with pytest.raises(ServiceBusyError):
@@ -207,7 +207,7 @@ def test_what_was_said_of_consent_is_recorded_and_told_as_often_as_it_takes(rela
     assert len({one.id for one in relay.notices}) == 1
 
 
-def test_a_timer_of_a_paused_journey_waits_where_the_resume_looks_for_it(relay: Relay) -> None:
+def test_a_timer_of_a_paused_journey_becomes_paused_work(relay: Relay) -> None:
     ada = committed()
     ((enrollment, stands),) = ada.enrollments.items()
     commit = committed(PauseEnrollment("park", enrollment, stands.sequence, "journey:visit"))
@@ -215,29 +215,29 @@ def test_a_timer_of_a_paused_journey_waits_where_the_resume_looks_for_it(relay: 
     relay.carry_out(commit, MONDAY)
     relay.carry_out(commit, MONDAY)
 
-    assert relay.waiting_room == {
+    assert relay.paused_work == {
         "journey:visit": [PausedEnrollment(commit.profile.id, enrollment, stands.sequence, str(commit.version))]
     }
 
 
-def test_nobody_waits_whose_journey_is_gone_when_a_letter_is_redriven(relay: Relay) -> None:
+def test_a_redriven_dead_letter_of_an_ended_enrollment_pauses_nothing(relay: Relay) -> None:
     relay.carry_out(committed(PauseEnrollment("park", "gone", 1, "journey:visit")), MONDAY)
 
-    assert relay.waiting_room == {}
-    assert relay.parked == []
+    assert relay.paused_work == {}
+    assert relay.dead_lettered == []
 
 
-def test_an_order_to_erase_is_passed_on_once_and_after_all_else(relay: Relay) -> None:
+def test_an_erasure_order_is_queued_once_after_all_other_effects(relay: Relay) -> None:
     order = EraseCustomer("receipt", "shopify", MONDAY)
-    sealed = Committed(profile(who=()), {}, 2, MONDAY, (order,), ())
+    commit = Committed(profile(who=()), {}, 2, MONDAY, (order,), ())
 
-    relay.carry_out(sealed, MONDAY)
-    relay.carry_out(sealed, MONDAY + HOUR)
+    relay.carry_out(commit, MONDAY)
+    relay.carry_out(commit, MONDAY + HOUR)
 
     assert relay.erasures == [("c_ada", order)]
 
 
-def test_a_task_about_a_customer_as_such_belongs_to_no_journey(relay: Relay) -> None:
+def test_a_task_about_a_customer_belongs_to_no_journey(relay: Relay) -> None:
     asked = on_event(Customer(profile()), event("customer.data_requested"), Deployed(), MONDAY)
 
     relay.carry_out(Committed(asked.customer.profile, {}, 1, MONDAY, asked.effects, ()), MONDAY)

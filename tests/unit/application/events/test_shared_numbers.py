@@ -1,4 +1,4 @@
-"""A number that two accounts share is texted for one of them: the one who is heard when it answers STOP."""
+"""A number that two accounts share is texted only for the account that its STOP would reach."""
 
 from cairn.application.events.relay_effects import Committed, message_of
 from cairn.domain.customer.customer import Customer, on_event
@@ -26,11 +26,11 @@ def addresses(whose: tuple[str, str]) -> dict[Channel, str]:
     return dict(message_of(effect, commit).addresses)
 
 
-def test_the_one_whose_number_it_is_is_texted() -> None:
+def test_the_account_that_owns_the_number_is_texted() -> None:
     assert addresses(("ann", NUMBER))[Channel.SMS] == NUMBER
 
 
-def test_the_other_is_not_because_nobody_would_hear_a_stop_for_that_account() -> None:
+def test_the_other_account_is_not_texted_because_its_stop_would_be_lost() -> None:
     found = addresses(("bob", ""))
 
     assert Channel.SMS not in found

@@ -1,4 +1,4 @@
-"""What operators say is written down before it is carried out, and whom they mean is never guessed."""
+"""Operator commands are audited before they are carried out, and an ambiguous name is never guessed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,7 +37,7 @@ def number(text: str) -> str | None:
 
 
 class History(dict[str, str]):
-    """Whose an enrollment is."""
+    """Enrollment to customer."""
 
     def entries(self, customer_id: str) -> list[dict[str, Any]]:  # noqa: ARG002
         return []
@@ -47,7 +47,7 @@ class History(dict[str, str]):
 
 
 class Log(list[Any]):
-    """What was written and stored, in its order."""
+    """Audit entries and events, in order."""
 
     failure: Exception | None = None
 
@@ -91,7 +91,7 @@ def log() -> Log:
 
 
 @pytest.fixture
-def instruct(find: FindCustomer, customers: Customers, log: Log) -> OperatorCommands:
+def commands(find: FindCustomer, customers: Customers, log: Log) -> OperatorCommands:
     return OperatorCommands(
         find=find, customers=customers, inbox=log, audit=log, suppressions=NothingKnown(), salt=SALT
     )
@@ -105,12 +105,12 @@ def test_a_customer_is_found_by_any_name(find: FindCustomer, customers: Customer
 
 
 @pytest.mark.parametrize("words", ["", "bo", "bo@example.com", "+12015550199", "shop:8", "shop:", ":7", "c_ada"])
-def test_nobody_is_found_by_another(find: FindCustomer, words: str) -> None:
+def test_a_wrong_name_finds_no_customer(find: FindCustomer, words: str) -> None:
     with pytest.raises(UnknownCustomerError):
         find(words)
 
 
-def test_a_name_of_two_is_nobodys(find: FindCustomer, customers: Customers) -> None:
+def test_an_ambiguous_name_is_an_error(find: FindCustomer, customers: Customers) -> None:
     process = ProcessEvent(customers, Deployed(), number, SALT, Sent(), Switches())
     process(event("shop.visited", who=name(user_id="ada@example.com")), MONDAY)
 
@@ -128,11 +128,11 @@ def test_a_message_leads_to_its_customer_alone_or_with_the_name(find: FindCustom
             find.of_message(unknown)
 
 
-def test_the_audit_is_written_first(instruct: OperatorCommands, log: Log) -> None:
-    instruct.consent("ada", SAYS_NO, WORD)
-    instruct.suppress(Channel.EMAIL, "ada@example.com", WORD)
-    instruct.release(Channel.EMAIL, "ada@example.com", WORD)
-    instruct.erase("ada", WORD)
+def test_the_audit_is_written_first(commands: OperatorCommands, log: Log) -> None:
+    commands.consent("ada", SAYS_NO, WORD)
+    commands.suppress(Channel.EMAIL, "ada@example.com", WORD)
+    commands.release(Channel.EMAIL, "ada@example.com", WORD)
+    commands.erase("ada", WORD)
 
     assert [type(one) for one in log] == [AuditEntry, Event] * 4
     assert [one.action for one in log if isinstance(one, AuditEntry)] == [
@@ -144,24 +144,24 @@ def test_the_audit_is_written_first(instruct: OperatorCommands, log: Log) -> Non
     assert {(one.actor, one.reason) for one in log if isinstance(one, AuditEntry)} == {(WORD.by, WORD.why)}
 
 
-def test_what_cannot_be_stored_is_told_and_was_written_down(instruct: OperatorCommands, log: Log) -> None:
+def test_a_command_that_cannot_be_stored_is_an_error_and_is_audited(commands: OperatorCommands, log: Log) -> None:
     log.failure = ServiceBusyError("sqs is busy")
 
     with pytest.raises(ServiceBusyError):
-        instruct.erase("ada", WORD)
+        commands.erase("ada", WORD)
 
     assert [one.action for one in log] == ["order_erasure"]
 
 
-def test_who_is_not_known_is_not_written_down(instruct: OperatorCommands, log: Log) -> None:
+def test_a_command_about_an_unknown_customer_is_not_audited(commands: OperatorCommands, log: Log) -> None:
     with pytest.raises(UnknownCustomerError):
-        instruct.consent("bo", SAYS_NO, WORD)
+        commands.consent("bo", SAYS_NO, WORD)
 
     assert log == []
 
 
-def test_what_is_said_is_heard(instruct: OperatorCommands, log: Log) -> None:
-    instruct.consent("ada", SAYS_NO, WORD)
+def test_a_command_takes_effect(commands: OperatorCommands, log: Log) -> None:
+    commands.consent("ada", SAYS_NO, WORD)
 
     heard = consent_updates(Contact(), log[-1], Policy(), "UTC")
 
@@ -173,19 +173,19 @@ def test_what_is_said_is_heard(instruct: OperatorCommands, log: Log) -> None:
     ("channel", "address"),
     [(Channel.EMAIL, "ada@example.com"), (Channel.SMS, "+12015550199"), (Channel.PUSH, "arn:aws:sns:device")],
 )
-def test_an_address_travels_as_its_key(instruct: OperatorCommands, log: Log, channel: Channel, address: str) -> None:
-    done = instruct.suppress(channel, address, WORD)
+def test_an_address_travels_as_its_key(commands: OperatorCommands, log: Log, channel: Channel, address: str) -> None:
+    done = commands.suppress(channel, address, WORD)
 
-    (told,) = consent_updates(Contact(), log[-1], Policy(), "UTC").suppression_changes
-    assert told.key_with(SALT) == suppression_key(channel, address, SALT) == done.about
+    (error,) = consent_updates(Contact(), log[-1], Policy(), "UTC").suppression_changes
+    assert error.key_with(SALT) == suppression_key(channel, address, SALT) == done.about
     assert address not in str(log)
 
 
-def test_an_address_is_its_owners_and_of_nobodys_no_customer_is_made(
-    instruct: OperatorCommands, log: Log, customers: Customers
+def test_a_command_about_an_unknown_address_creates_no_customer(
+    commands: OperatorCommands, log: Log, customers: Customers
 ) -> None:
-    instruct.suppress(Channel.EMAIL, "ada@example.com", WORD)
-    instruct.suppress(Channel.EMAIL, "bo@example.com", WORD)
+    commands.suppress(Channel.EMAIL, "ada@example.com", WORD)
+    commands.suppress(Channel.EMAIL, "bo@example.com", WORD)
 
     owner, nobody = (one.customer_id for one in log if isinstance(one, Event))
     assert owner == customers.who_is(*ADA)
@@ -198,7 +198,7 @@ def test_an_address_is_its_owners_and_of_nobodys_no_customer_is_made(
         customers.load(str(nobody))
 
 
-def test_what_operators_say_of_a_customer_that_there_is_not_is_not_swallowed(customers: Customers) -> None:
+def test_a_command_about_a_missing_customer_is_an_error(customers: Customers) -> None:
     process = ProcessEvent(customers, Deployed(), number, SALT, Sent(), Switches())
     about_nobody = event("consent.changed", who=(), source="operators", customer_id="c_nobody")
 
@@ -206,8 +206,8 @@ def test_what_operators_say_of_a_customer_that_there_is_not_is_not_swallowed(cus
         process(about_nobody, MONDAY)
 
 
-def test_an_erasure_is_one_and_its_receipt_is_that_of_the_order(instruct: OperatorCommands, log: Log) -> None:
-    done = instruct.erase("ada", WORD)
+def test_an_erasure_has_the_receipt_of_its_order(commands: OperatorCommands, log: Log) -> None:
+    done = commands.erase("ada", WORD)
 
     assert is_erasure_order(log[-1])
     assert done.id == erasure_order(done.about, log[-1]).id
@@ -215,16 +215,16 @@ def test_an_erasure_is_one_and_its_receipt_is_that_of_the_order(instruct: Operat
     assert log[0].detail == {"receipt": done.id}
 
 
-def test_a_double_click_is_one_event_and_a_second_thought_another(instruct: OperatorCommands, log: Log) -> None:
+def test_a_double_click_is_one_event_and_a_later_change_another(commands: OperatorCommands, log: Log) -> None:
     for word in (WORD, WORD, replace(WORD, at=MONDAY + timedelta(seconds=1))):
-        instruct.consent("ada", SAYS_NO, word)
+        commands.consent("ada", SAYS_NO, word)
 
     first, again, later = (one.id for one in log if isinstance(one, Event))
     assert first == again != later
 
 
 @pytest.mark.parametrize("granted", [True, False])
-def test_a_decided_message_is_brought_to_the_gate_however_often_it_takes(
+def test_a_decided_message_reaches_the_gate_after_retries(
     find: FindCustomer,
     customers: Customers,
     granted: bool,  # noqa: FBT001

@@ -1,4 +1,4 @@
-"""The sweep: who waits for what has been resumed is set going, once nobody can park it by an old reading."""
+"""Resume paused work: it goes on once no sender has stale switches."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from tests.unit.fakes import MessageQueue, PausedWorkStore, SwitchBoard, Wakes
 from tests.unit.makers import MONDAY
 
 HOUR = timedelta(hours=1)
-TELLS: dict[str, Any] = {"by": "ada", "why": "a reason"}
+BY: dict[str, Any] = {"by": "ada", "why": "a reason"}
 KNOWN_TO_ALL = MONDAY + HOUR + SWITCH_TTL
 
 ADA = PausedEnrollment("c_ada", "enr-1", 3, "parked#enr-1#4")
@@ -31,8 +31,8 @@ NOTE = PausedMessage("c_ada", "enr-1-hello-1", Purpose.MARKETING, "2026-03-02T10
 def board() -> SwitchBoard:
     """The journey was paused for an hour."""
     board = SwitchBoard()
-    Switch(board).pause("journey:visit", **TELLS, now=MONDAY)
-    Switch(board).resume("journey:visit", **TELLS, now=MONDAY + HOUR)
+    Switch(board).pause("journey:visit", **BY, now=MONDAY)
+    Switch(board).resume("journey:visit", **BY, now=MONDAY + HOUR)
     return board
 
 
@@ -56,75 +56,73 @@ def sweep(board: SwitchBoard, room: PausedWorkStore, wakes: Wakes, outbox: Messa
     return ResumePaused(board, room, wakes.extend, outbox)
 
 
-def sweeps(sweep: ResumePaused, now: datetime = KNOWN_TO_ALL, *, for_pages: int = 100) -> int:
+def runs(sweep: ResumePaused, now: datetime = KNOWN_TO_ALL, *, for_pages: int = 100) -> int:
     left = iter([True] * for_pages)
     return sweep(now, lambda: next(left, False))
 
 
-def test_timers_and_messages_are_set_going_and_wait_no_longer(
+def test_paused_timers_and_messages_go_on_and_are_removed(
     sweep: ResumePaused, room: PausedWorkStore, wakes: Wakes, outbox: MessageQueue
 ) -> None:
-    assert sweeps(sweep) == 3
+    assert runs(sweep) == 3
 
     assert wakes == [ADA, BOB]
     assert outbox.deferred == [("c_ada", "enr-1-hello-1", Purpose.MARKETING)]
     assert room == {"journey:visit": []}
-    assert sweeps(sweep) == 0
+    assert runs(sweep) == 0
 
 
-def test_nobody_is_set_going_while_somebody_may_still_park_by_what_was_read_before(
-    sweep: ResumePaused, wakes: Wakes
-) -> None:
-    assert sweeps(sweep, KNOWN_TO_ALL - timedelta(seconds=1)) == 0
+def test_nothing_goes_on_while_a_sender_may_still_have_stale_switches(sweep: ResumePaused, wakes: Wakes) -> None:
+    assert runs(sweep, KNOWN_TO_ALL - timedelta(seconds=1)) == 0
     assert wakes == []
 
 
-def test_what_is_paused_again_goes_on_waiting(sweep: ResumePaused, board: SwitchBoard, wakes: Wakes) -> None:
-    Switch(board).pause("journey:visit", **TELLS, now=MONDAY + 2 * HOUR)
+def test_work_that_is_paused_again_goes_on_waiting(sweep: ResumePaused, board: SwitchBoard, wakes: Wakes) -> None:
+    Switch(board).pause("journey:visit", **BY, now=MONDAY + 2 * HOUR)
 
-    assert sweeps(sweep, MONDAY + 3 * HOUR) == 0
+    assert runs(sweep, MONDAY + 3 * HOUR) == 0
     assert wakes == []
 
 
-def test_whoever_was_parked_after_the_resume_is_found_later(
+def test_work_that_was_paused_after_the_resume_is_found_later(
     sweep: ResumePaused, room: PausedWorkStore, wakes: Wakes
 ) -> None:
     room["journey:visit"] = []
-    assert sweeps(sweep) == 0
+    assert runs(sweep) == 0
     room["journey:visit"] = [BOB]
 
-    assert sweeps(sweep, MONDAY + 20 * 24 * HOUR) == 1
+    assert runs(sweep, MONDAY + 20 * 24 * HOUR) == 1
     assert wakes == [BOB]
 
 
-def test_a_crash_sets_going_twice_and_loses_nobody(
+def test_a_crash_resumes_twice_and_loses_nothing(
     sweep: ResumePaused, room: PausedWorkStore, wakes: Wakes, outbox: MessageQueue
 ) -> None:
     outbox.failure = ServiceBusyError("sqs is busy")
     with pytest.raises(ServiceBusyError):
-        sweeps(sweep)
+        runs(sweep)
     assert room == {"journey:visit": [ADA, NOTE, BOB]}
 
     outbox.failure = None
-    sweeps(sweep)
+    runs(sweep)
 
     assert wakes == [ADA, BOB, ADA, BOB]
     assert room == {"journey:visit": []}
 
 
-def test_a_sweep_ends_in_time_and_the_next_one_goes_on(
+def test_a_run_ends_in_time_and_the_next_one_continues(
     sweep: ResumePaused, room: PausedWorkStore, wakes: Wakes
 ) -> None:
     room.page = 1
 
-    assert sweeps(sweep, for_pages=1) == 1
+    assert runs(sweep, for_pages=1) == 1
     assert wakes == [ADA]
-    assert sweeps(sweep) == 2
+    assert runs(sweep) == 2
     assert wakes == [ADA, BOB]
 
 
 @pytest.mark.parametrize(("left_ms", "goes_on"), [(ENOUGH_MS + 1, True), (ENOUGH_MS, False)])
-def test_the_function_begins_nothing_that_it_may_have_no_time_for(
+def test_the_function_starts_no_page_without_enough_time(
     monkeypatch: pytest.MonkeyPatch, left_ms: int, *, goes_on: bool
 ) -> None:
     asked = []

@@ -1,4 +1,4 @@
-"""Orders to stop, start, pause and resume: what they change, who may be blamed, and two of them at once."""
+"""Stop, start, pause and resume: their changes, their audit, and two at once."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from tests.unit.fakes import SwitchBoard
 from tests.unit.makers import MONDAY
 
 DAY = timedelta(days=1)
-TELLS: dict[str, Any] = {"by": "ada@example.com", "why": "wrong price in it", "now": MONDAY}
+BY: dict[str, Any] = {"by": "ada@example.com", "why": "wrong price in it", "now": MONDAY}
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def switch(board: SwitchBoard) -> Switch:
     return Switch(board)
 
 
-def test_what_is_stopped_says_who_when_and_why(switch: Switch, board: SwitchBoard) -> None:
-    after = switch.stop(" template:visit/offer", **TELLS)
+def test_a_stop_records_who_when_and_why(switch: Switch, board: SwitchBoard) -> None:
+    after = switch.stop(" template:visit/offer", **BY)
 
     (target,) = after.stopped
     note = after.stopped[target]
@@ -37,17 +37,17 @@ def test_what_is_stopped_says_who_when_and_why(switch: Switch, board: SwitchBoar
     assert board.audit == [AuditEntry(MONDAY, "ada@example.com", "stop", target, "wrong price in it")]
 
 
-def test_what_is_started_again_is_stopped_no_longer(switch: Switch, board: SwitchBoard) -> None:
-    switch.stop("all", **TELLS)
-    switch.stop("channel:sms", **TELLS)
+def test_a_start_ends_a_stop(switch: Switch, board: SwitchBoard) -> None:
+    switch.stop("all", **BY)
+    switch.stop("channel:sms", **BY)
 
-    assert switch.start("all", **TELLS).stopped.keys() == {"channel:sms"}
+    assert switch.start("all", **BY).stopped.keys() == {"channel:sms"}
     assert [one.action for one in board.audit] == ["stop", "stop", "start"]
 
 
-def test_an_order_that_changes_nothing_writes_nothing(switch: Switch, board: SwitchBoard) -> None:
-    first = switch.stop("all", **TELLS)
-    switch.pause("journey:visit", **TELLS)
+def test_a_command_that_changes_nothing_writes_nothing(switch: Switch, board: SwitchBoard) -> None:
+    first = switch.stop("all", **BY)
+    switch.pause("journey:visit", **BY)
 
     again = switch.stop("all", by="bob", why="me too", now=MONDAY + DAY)
     switch.pause("journey:visit", by="bob", why="me too", now=MONDAY + DAY)
@@ -57,14 +57,14 @@ def test_an_order_that_changes_nothing_writes_nothing(switch: Switch, board: Swi
 
 
 def test_a_pause_lasts_until_it_is_resumed_and_then_says_by_which_policy(switch: Switch, board: SwitchBoard) -> None:
-    switch.pause("journey:visit", **TELLS, policy=PausePolicy.RESTART)
-    kept = switch.resume("journey:visit", **(TELLS | {"now": MONDAY + DAY}))
-    switch.pause("journey:visit", **(TELLS | {"now": MONDAY + 2 * DAY}))
+    switch.pause("journey:visit", **BY, policy=PausePolicy.RESTART)
+    stored = switch.resume("journey:visit", **(BY | {"now": MONDAY + DAY}))
+    switch.pause("journey:visit", **(BY | {"now": MONDAY + 2 * DAY}))
     chosen = switch.resume(
-        "journey:visit", **(TELLS | {"now": MONDAY + 3 * DAY}), policy=PausePolicy.SPREAD, window=MAX_WINDOW
+        "journey:visit", **(BY | {"now": MONDAY + 3 * DAY}), policy=PausePolicy.SPREAD, window=MAX_WINDOW
     )
 
-    assert kept.pauses[0].pause == Pause("journey:visit", MONDAY, MONDAY + DAY, PausePolicy.RESTART)
+    assert stored.pauses[0].pause == Pause("journey:visit", MONDAY, MONDAY + DAY, PausePolicy.RESTART)
     assert [one.pause for one in chosen.pauses][1:] == [
         Pause("journey:visit", MONDAY + 2 * DAY, MONDAY + 3 * DAY, PausePolicy.SPREAD, MAX_WINDOW)
     ]
@@ -76,21 +76,21 @@ def test_a_pause_lasts_until_it_is_resumed_and_then_says_by_which_policy(switch:
     ]
 
 
-def test_what_is_not_on_cannot_be_turned_off_and_the_answer_says_what_is(switch: Switch, board: SwitchBoard) -> None:
+def test_an_error_for_a_target_that_is_not_stopped_lists_those_that_are(switch: Switch, board: SwitchBoard) -> None:
     with pytest.raises(InvalidSwitchError, match="nothing is stopped"):
-        switch.start("all", **TELLS)
-    switch.stop("channel:sms", **TELLS)
-    switch.pause("all", **TELLS)
+        switch.start("all", **BY)
+    switch.stop("channel:sms", **BY)
+    switch.pause("all", **BY)
 
     with pytest.raises(InvalidSwitchError, match="stopped is channel:sms"):
-        switch.start("all", **TELLS)
+        switch.start("all", **BY)
     with pytest.raises(InvalidSwitchError, match="paused is all"):
-        switch.resume("journey:visit", **TELLS)
+        switch.resume("journey:visit", **BY)
     assert len(board.audit) == 2
 
 
 @pytest.mark.parametrize(
-    ("target", "told", "says"),
+    ("target", "change", "says"),
     [
         ("everything", {}, "template:<journey>/<template>"),
         ("all", {"why": "  "}, "say why"),
@@ -98,26 +98,26 @@ def test_what_is_not_on_cannot_be_turned_off_and_the_answer_says_what_is(switch:
         ("all", {"why": "x" * 501}, "at most 500"),
     ],
 )
-def test_an_order_that_is_not_clear_is_refused(
-    switch: Switch, board: SwitchBoard, target: str, told: dict[str, str], says: str
+def test_an_unclear_command_is_refused(
+    switch: Switch, board: SwitchBoard, target: str, change: dict[str, str], says: str
 ) -> None:
     for order in (switch.stop, switch.start, switch.pause, switch.resume):
         with pytest.raises(InvalidSwitchError, match=says):
-            order(target, **(TELLS | told))  # type: ignore[operator]
+            order(target, **(BY | change))  # type: ignore[operator]
     assert board.audit == []
 
 
 @pytest.mark.parametrize("window", [timedelta(), -DAY, MAX_WINDOW + timedelta(seconds=1)])
-def test_a_window_has_a_length_that_somebody_can_wait_for(switch: Switch, window: timedelta) -> None:
+def test_a_window_has_a_sensible_length(switch: Switch, window: timedelta) -> None:
     for order in (switch.pause, switch.resume):
         with pytest.raises(InvalidSwitchError, match="window"):
-            order("all", **TELLS, policy=PausePolicy.SPREAD, window=window)  # type: ignore[operator]
+            order("all", **BY, policy=PausePolicy.SPREAD, window=window)  # type: ignore[operator]
 
 
-def test_of_two_at_once_none_is_lost(switch: Switch, board: SwitchBoard) -> None:
-    board.meanwhile = lambda: Switch(board).stop("channel:sms", **TELLS)
+def test_of_two_changes_at_once_none_is_lost(switch: Switch, board: SwitchBoard) -> None:
+    board.meanwhile = lambda: Switch(board).stop("channel:sms", **BY)
 
-    after = switch.pause("journey:visit", **TELLS)
+    after = switch.pause("journey:visit", **BY)
 
     assert after.stopped.keys() == {"channel:sms"}
     assert [one.pause.target for one in after.pauses] == ["journey:visit"]
@@ -125,22 +125,22 @@ def test_of_two_at_once_none_is_lost(switch: Switch, board: SwitchBoard) -> None
     assert board.board() == after
 
 
-def test_who_never_comes_first_is_told_so(switch: Switch, board: SwitchBoard) -> None:
+def test_after_too_many_conflicts_there_is_an_error(switch: Switch, board: SwitchBoard) -> None:
     board.conflicts = ATTEMPTS
 
     with pytest.raises(ConflictError):
-        switch.stop("all", **TELLS)
+        switch.stop("all", **BY)
     assert board.board() == Board()
 
 
-def test_what_nobody_waits_for_any_more_is_forgotten(switch: Switch) -> None:
+def test_ended_pauses_are_removed_once_no_work_can_wait_for_them(switch: Switch) -> None:
     for target, policy in (("all", PausePolicy.KEEP), ("journey:visit", PausePolicy.ACTIVE_TIME)):
-        switch.pause(target, **TELLS, policy=policy)
-        switch.resume(target, **TELLS)
-    switch.pause("channel:sms", **TELLS)
+        switch.pause(target, **BY, policy=policy)
+        switch.resume(target, **BY)
+    switch.pause("channel:sms", **BY)
 
     def known(later: timedelta) -> list[str]:
-        after = switch.stop(f"journey:j{later.days}", **(TELLS | {"now": MONDAY + later}))
+        after = switch.stop(f"journey:j{later.days}", **(BY | {"now": MONDAY + later}))
         return [one.pause.target for one in after.pauses]
 
     assert known(HELD_AT_MOST - DAY) == ["all", "journey:visit", "channel:sms"]
@@ -148,12 +148,12 @@ def test_what_nobody_waits_for_any_more_is_forgotten(switch: Switch) -> None:
     assert known(WAITED_AT_MOST) == ["channel:sms"], "what is paused stays so"
 
 
-def test_the_board_stays_small_whoever_keeps_turning_it(switch: Switch) -> None:
+def test_the_switches_stay_small_after_many_changes(switch: Switch) -> None:
     board = Board()
     for number in range(MAX_PAUSES + 10):
         now = MONDAY + timedelta(minutes=number)
-        switch.pause("all", **(TELLS | {"now": now}))
-        board = switch.resume("all", **(TELLS | {"now": now + timedelta(seconds=1)}))
+        switch.pause("all", **(BY | {"now": now}))
+        board = switch.resume("all", **(BY | {"now": now + timedelta(seconds=1)}))
 
     assert len(board.pauses) == MAX_PAUSES
     assert board.pauses[-1].pause.since == MONDAY + timedelta(minutes=MAX_PAUSES + 9)

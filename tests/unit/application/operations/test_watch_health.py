@@ -1,4 +1,4 @@
-"""Watch health: what is counted, whom a trip pauses, who is told of it and how often."""
+"""Watch health: counting, pausing, and one alert per trip."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,10 +22,10 @@ class Watch:
     """The outside world, and the watch."""
 
     def __init__(self) -> None:
-        self.tallies, self.board, self.tasks, self.alert = DeliveryCounters(), SwitchBoard(), Tasks(), Alert()
+        self.counters, self.board, self.tasks, self.alert = DeliveryCounters(), SwitchBoard(), Tasks(), Alert()
         self.trips: list[Trip] = []
         self.watch = WatchHealth(
-            self.tallies,
+            self.counters,
             self.board,
             self.tasks,
             self.alert.send,
@@ -50,7 +50,7 @@ def test_an_outcome_counts_for_the_journey_and_for_the_channel(watch: Watch) -> 
     watch.hears("delivered", 2)
     watch.hears("failed", channel="sms")
 
-    assert watch.tallies == {
+    assert watch.counters == {
         ("journey:visit", bucket_of(MONDAY)): Counts(delivered=2, failed=1),
         ("channel:email", bucket_of(MONDAY)): Counts(delivered=2),
         ("channel:sms", bucket_of(MONDAY)): Counts(failed=1),
@@ -58,26 +58,26 @@ def test_an_outcome_counts_for_the_journey_and_for_the_channel(watch: Watch) -> 
 
 
 @pytest.mark.parametrize("status", ["sent", "opened", "clicked", "held", "suppressed"])
-def test_what_says_nothing_of_harm_does_not_count(watch: Watch, status: str) -> None:
+def test_opens_and_clicks_do_not_count(watch: Watch, status: str) -> None:
     watch.hears(status)
 
-    assert watch.tallies == {}
+    assert watch.counters == {}
 
 
-def test_what_no_sender_recorded_belongs_to_nothing(watch: Watch) -> None:
+def test_an_unrecorded_message_is_not_counted(watch: Watch) -> None:
     watch.watch.count({}, "bounced", MONDAY, MONDAY)
     watch.hears("bounced", journey="")  # an answer to a STOP
 
-    assert {target for target, _ in watch.tallies} == {"channel:email"}
+    assert {target for target, _ in watch.counters} == {"channel:email"}
 
 
-def test_a_provider_whose_clock_is_ahead_is_heard_now(watch: Watch) -> None:
+def test_a_report_from_the_future_counts_now(watch: Watch) -> None:
     watch.watch.count(RECORD, "bounced", MONDAY + timedelta(days=1), MONDAY)
 
-    assert {at for _, at in watch.tallies} == {bucket_of(MONDAY)}
+    assert {at for _, at in watch.counters} == {bucket_of(MONDAY)}
 
 
-def test_what_does_badly_pauses_and_people_are_told_once_by_every_way(watch: Watch) -> None:
+def test_too_many_failures_pause_the_target_and_alert_once(watch: Watch) -> None:
     watch.hears("complained", 3)
 
     why = "complaints 100 % of 3 messages in 30 minutes, above 0.08 %"
@@ -96,20 +96,20 @@ def test_what_does_badly_pauses_and_people_are_told_once_by_every_way(watch: Wat
     }
 
 
-def test_what_is_paused_already_is_counted_and_not_judged(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_paused_target_is_counted_but_not_evaluated(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     watch.hears("complained", 3)
     monkeypatch.delattr(DeliveryCounters, "between")
     watch.hears("complained", 5)
 
     assert (len(watch.board.audit), len(watch.alert), len(watch.trips), len(watch.tasks)) == (2, 2, 2, 2)
-    assert watch.tallies["journey:visit", bucket_of(MONDAY)].complained == 8
+    assert watch.counters["journey:visit", bucket_of(MONDAY)].complained == 8
 
 
 def _another_pauses(watch: Watch) -> Callable[[], Any]:
     return lambda: Switch(watch.board).pause("journey:visit", by="breaker", why="the same", now=MONDAY)
 
 
-def test_of_two_who_find_the_same_only_the_one_who_paused_tells(watch: Watch) -> None:
+def test_only_the_process_that_paused_sends_the_alert(watch: Watch) -> None:
     watch.hears("complained", 2, channel="")
     watch.board.meanwhile = _another_pauses(watch)
 
@@ -120,7 +120,7 @@ def test_of_two_who_find_the_same_only_the_one_who_paused_tells(watch: Watch) ->
     assert watch.trips == []
 
 
-def test_it_is_paused_and_counted_where_nobody_can_be_told(watch: Watch) -> None:
+def test_a_failed_alert_keeps_the_pause_and_the_count(watch: Watch) -> None:
     def busy(*_: str) -> None:
         raise ServiceBusyError("sns is busy")
 
@@ -134,7 +134,7 @@ def test_it_is_paused_and_counted_where_nobody_can_be_told(watch: Watch) -> None
     assert len(watch.trips) == 1
 
 
-def test_once_resumed_it_does_not_trip_from_what_was_counted_before(watch: Watch) -> None:
+def test_after_a_resume_earlier_counts_do_not_trip(watch: Watch) -> None:
     watch.hears("complained", 3, channel="")
     soon, later = MONDAY + timedelta(minutes=1), MONDAY + 2 * BUCKET
     Switch(watch.board).resume("journey:visit", by="ada", why="mended", now=soon)

@@ -1,4 +1,4 @@
-"""Who is erased is gone for everything that was said of them before, and may begin anew."""
+"""Erasure: earlier events no longer count, and the customer may return under a new id."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -49,13 +49,13 @@ def erased(process: ProcessEvent) -> Any:
 
 
 def heard(kind: str, when: datetime = MONDAY + 2 * DAY, **more: Any) -> Event:
-    """What Twilio tells of Ada's number."""
-    told = {"channel": "sms", "address": "+14155550123"} | more
-    return Event(f"{kind}@{when}", "twilio", f"message.{kind}", when, BY_PHONE, properties=told)
+    """Twilio's report about Ada's number."""
+    text = {"channel": "sms", "address": "+14155550123"} | more
+    return Event(f"{kind}@{when}", "twilio", f"message.{kind}", when, BY_PHONE, properties=text)
 
 
 @pytest.mark.parametrize("who", [WHO, BY_MAIL, name(user_id="eve", email="ada@example.com")])
-def test_what_happened_before_the_erasure_creates_nothing_whenever_it_arrives(
+def test_events_from_before_the_erasure_create_nothing(
     process: ProcessEvent, customers: Customers, erased: Any, who: Any
 ) -> None:
     with pytest.raises(ErasedCustomerError):
@@ -65,7 +65,7 @@ def test_what_happened_before_the_erasure_creates_nothing_whenever_it_arrives(
     assert len(customers) == 0
 
 
-def test_the_same_order_again_is_nothing(process: ProcessEvent, customers: Customers, erased: Any) -> None:
+def test_the_same_order_again_does_nothing(process: ProcessEvent, customers: Customers, erased: Any) -> None:
     again = event("customer.erasure_requested", MONDAY + DAY, source="operators", who=WHO)
 
     assert process(again, MONDAY + 2 * DAY) is None
@@ -73,7 +73,7 @@ def test_the_same_order_again_is_nothing(process: ProcessEvent, customers: Custo
     assert len(customers.commits) == 2
 
 
-def test_who_comes_back_begins_anew_under_another_id(process: ProcessEvent, customers: Customers, erased: Any) -> None:
+def test_a_returning_customer_gets_another_id(process: ProcessEvent, customers: Customers, erased: Any) -> None:
     again = process(event("trial.signup", MONDAY + 3 * DAY, who=WHO), MONDAY + 3 * DAY)
 
     [ada] = customers
@@ -87,7 +87,7 @@ def test_who_comes_back_begins_anew_under_another_id(process: ProcessEvent, cust
 
 
 @pytest.mark.parametrize("who", [WHO, BY_MAIL, BY_PHONE])
-def test_the_new_life_hears_nothing_of_the_old_one(
+def test_the_new_customer_gets_no_data_of_the_erased_one(
     process: ProcessEvent, customers: Customers, erased: Any, who: Any
 ) -> None:
     process(event("trial.signup", MONDAY + 3 * DAY, who=WHO), MONDAY + 3 * DAY)
@@ -101,7 +101,7 @@ def test_the_new_life_hears_nothing_of_the_old_one(
     assert ada.profile.activity["visit.attended"].count == 1
 
 
-def test_a_name_that_somebody_else_takes_over_tells_them_nothing_old(
+def test_an_identifier_that_another_customer_gets_brings_no_old_events(
     process: ProcessEvent, customers: Customers, erased: Any
 ) -> None:
     eve = name(user_id="eve")
@@ -118,7 +118,7 @@ def test_a_name_that_somebody_else_takes_over_tells_them_nothing_old(
     assert found.profile.activity["order.paid"].count == 1
 
 
-def test_what_is_taken_over_is_remembered_as_long_as_anything_may_be_under_way(
+def test_erased_identifiers_are_stored_while_old_events_may_arrive(
     process: ProcessEvent, customers: Customers, erased: Any
 ) -> None:
     process(event("visit.attended", MONDAY + 3 * DAY, who=WHO), MONDAY + 3 * DAY)
@@ -130,7 +130,7 @@ def test_what_is_taken_over_is_remembered_as_long_as_anything_may_be_under_way(
 
 
 @pytest.mark.parametrize(("kind", "cause"), [("complained", Cause.COMPLAINT), ("stopped", Cause.STOP)])
-def test_what_a_provider_still_tells_holds_for_the_address_and_makes_nobody(
+def test_a_providers_late_report_suppresses_the_address_and_creates_no_customer(
     process: ProcessEvent, customers: Customers, erased: Any, kind: str, cause: Cause
 ) -> None:
     assert process(heard(kind), MONDAY + 2 * DAY) is None
@@ -140,16 +140,14 @@ def test_what_a_provider_still_tells_holds_for_the_address_and_makes_nobody(
     assert customers.suppression_changes[-1].mark.cause is cause
 
 
-def test_a_receipt_of_what_went_out_before_makes_nobody(
-    process: ProcessEvent, customers: Customers, erased: Any
-) -> None:
+def test_a_late_delivery_report_creates_no_customer(process: ProcessEvent, customers: Customers, erased: Any) -> None:
     assert process(heard("delivered"), MONDAY + 2 * DAY) is None
 
     assert erased
     assert len(customers) == 0
 
 
-def test_who_writes_to_us_is_back(process: ProcessEvent, customers: Customers, erased: Any) -> None:
+def test_a_customer_who_writes_to_us_exists_again(process: ProcessEvent, customers: Customers, erased: Any) -> None:
     assert process(heard("replied", text="hello, it is me again"), MONDAY + 2 * DAY)
 
     [ada] = customers
@@ -157,7 +155,7 @@ def test_who_writes_to_us_is_back(process: ProcessEvent, customers: Customers, e
     assert ada.profile.identifiers == BY_PHONE
 
 
-def test_a_stranger_who_asks_to_be_forgotten_is_so_from_then_on(process: ProcessEvent, customers: Customers) -> None:
+def test_an_unknown_customer_can_be_erased(process: ProcessEvent, customers: Customers) -> None:
     asked = process(event("customer.erasure_requested", MONDAY + DAY, source="shopify", who=BY_MAIL), MONDAY + DAY)
 
     assert asked is not None
@@ -168,8 +166,8 @@ def test_a_stranger_who_asks_to_be_forgotten_is_so_from_then_on(process: Process
 
 
 @dataclass
-class World:
-    """Everything that is kept of one customer, and what was asked of it."""
+class Stores:
+    """All stored data of one customer, and the calls made."""
 
     left: PendingErasure | None
     done: list[str] = field(default_factory=list)
@@ -190,8 +188,8 @@ class World:
         self.done.append("schedules")
         return len([*enrollments, *names])
 
-    def complete(self, sealed: PendingErasure, receipt: AuditEntry) -> None:
-        assert sealed == self.left
+    def complete(self, pending: PendingErasure, receipt: AuditEntry) -> None:
+        assert pending == self.left
         self.left = None
         self.receipts.append(receipt)
 
@@ -207,54 +205,54 @@ LEFT = PendingErasure(
 
 
 @pytest.fixture
-def world() -> World:
-    return World(LEFT)
+def stores() -> Stores:
+    return Stores(LEFT)
 
 
 @pytest.fixture
-def erase(world: World) -> EraseCustomer:
-    return EraseCustomer(world, world.cancel, world.remove, world)
+def erase(stores: Stores) -> EraseCustomer:
+    return EraseCustomer(stores, stores.cancel, stores.remove, stores)
 
 
-def test_everything_is_removed_and_then_a_receipt_says_so(erase: EraseCustomer, world: World) -> None:
+def test_all_data_is_removed_before_the_receipt_is_written(erase: EraseCustomer, stores: Stores) -> None:
     outcome = erase("c_ada", ORDER, MONDAY + ERASURE_REST)
 
     assert outcome is Outcome.ERASED
-    assert sorted(world.done) == ["items", "letters", "schedules"]
-    [receipt] = world.receipts
+    assert sorted(stores.done) == ["items", "letters", "schedules"]
+    [receipt] = stores.receipts
     assert (receipt.actor, receipt.action, receipt.target) == ("ana", "erase", "c_ada")
     assert receipt.detail["removed"] == {"items": 2, "letters": 2, "schedules": 3}
     assert receipt.detail["requested_at"] == receipt.detail["sealed_at"] == "2026-03-02T10:00:00Z"
 
 
-def test_a_receipt_tells_of_the_person_nothing_but_a_hash(erase: EraseCustomer, world: World) -> None:
+def test_a_receipt_holds_only_a_hash_of_the_customer(erase: EraseCustomer, stores: Stores) -> None:
     erase("c_ada", ORDER, MONDAY + ERASURE_REST)
 
-    told = str(world.receipts)
-    assert not any(one.value in told for one in WHO if one.value != "ada")
-    assert "'ada'" not in told
+    text = str(stores.receipts)
+    assert not any(one.value in text for one in WHO if one.value != "ada")
+    assert "'ada'" not in text
 
 
-def test_nothing_is_removed_while_anything_may_still_be_under_way(erase: EraseCustomer, world: World) -> None:
+def test_nothing_is_removed_while_earlier_work_may_be_under_way(erase: EraseCustomer, stores: Stores) -> None:
     assert erase("c_ada", ORDER, MONDAY) is Outcome.TOO_EARLY
     assert erase("c_ada", ORDER, MONDAY + SQS_MAX_DELAY) is Outcome.TOO_EARLY
 
-    assert world.later == [SQS_MAX_DELAY, ERASURE_REST - SQS_MAX_DELAY]
-    assert world.done == []
+    assert stores.later == [SQS_MAX_DELAY, ERASURE_REST - SQS_MAX_DELAY]
+    assert stores.done == []
 
 
-def test_twice_is_once(erase: EraseCustomer, world: World) -> None:
+def test_erasing_twice_has_the_effect_of_once(erase: EraseCustomer, stores: Stores) -> None:
     erase("c_ada", ORDER, MONDAY + ERASURE_REST)
 
     assert erase("c_ada", ORDER, MONDAY + ERASURE_REST) is Outcome.NOTHING_LEFT
-    assert len(world.receipts) == 1
+    assert len(stores.receipts) == 1
 
 
-def test_while_somebody_looks_at_letters_there_is_no_receipt(erase: EraseCustomer, world: World) -> None:
-    world.busy = True
+def test_while_an_operator_looks_at_dead_letters_there_is_no_receipt(erase: EraseCustomer, stores: Stores) -> None:
+    stores.busy = True
     with pytest.raises(ServiceBusyError):
         erase("c_ada", ORDER, MONDAY + ERASURE_REST)
-    world.busy = False
+    stores.busy = False
 
-    assert world.receipts == []
+    assert stores.receipts == []
     assert erase("c_ada", ORDER, MONDAY + ERASURE_REST) is Outcome.ERASED

@@ -1,4 +1,4 @@
-"""What was said is recorded first, and told to everybody who is to know."""
+"""A consent change is recorded first, then queued for every endpoint."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ STOP = RecordConsent(
 )
 
 
-def test_every_word_is_recorded_and_told_to_every_subscriber() -> None:
+def test_every_change_is_recorded_and_queued_for_every_endpoint() -> None:
     records, queue = ConsentRecords(), WebhookQueue()
 
     QueueWebhookDeliveries(records, queue, ("crm", "erp"))("c_ada", STOP)
@@ -31,7 +31,7 @@ def test_every_word_is_recorded_and_told_to_every_subscriber() -> None:
     assert {one.endpoint for one in queue} == {"crm", "erp"}
 
 
-def test_who_said_it_is_not_told_but_it_is_recorded() -> None:
+def test_the_source_of_a_change_gets_no_delivery_but_the_change_is_recorded() -> None:
     records, queue = ConsentRecords(), WebhookQueue()
 
     QueueWebhookDeliveries(records, queue, ("twilio",))("c_ada", STOP)
@@ -40,34 +40,34 @@ def test_who_said_it_is_not_told_but_it_is_recorded() -> None:
     assert queue == []
 
 
-def test_without_anybody_to_tell_the_queue_is_not_asked() -> None:
+def test_without_endpoints_the_queue_is_not_called() -> None:
     queue = WebhookQueue()
     queue.failure = ServiceBusyError("sqs is busy")
 
     QueueWebhookDeliveries(ConsentRecords(), queue)("c_ada", STOP)
 
 
-def test_what_another_event_brings_once_more_is_told_to_nobody() -> None:
+def test_a_change_that_is_recorded_already_is_not_queued_again() -> None:
     queue = WebhookQueue()
-    tell = QueueWebhookDeliveries(ConsentRecords(), queue, ("crm",))
-    tell("c_ada", STOP)
+    queue_deliveries = QueueWebhookDeliveries(ConsentRecords(), queue, ("crm",))
+    queue_deliveries("c_ada", STOP)
     queue.clear()
 
-    tell("c_ada", replace(STOP, id="e2"))
+    queue_deliveries("c_ada", replace(STOP, id="e2"))
 
     assert queue == []
 
 
-def test_what_cannot_be_queued_is_raised_and_told_with_the_same_ids_once_it_can() -> None:
+def test_a_failure_of_the_queue_is_raised_and_the_retry_has_the_same_ids() -> None:
     queue = WebhookQueue()
-    tell = QueueWebhookDeliveries(ConsentRecords(), queue, ("crm",))
+    queue_deliveries = QueueWebhookDeliveries(ConsentRecords(), queue, ("crm",))
     queue.failure = ServiceBusyError("sqs is busy")
     with pytest.raises(ServiceBusyError):
-        tell("c_ada", STOP)
+        queue_deliveries("c_ada", STOP)
     queue.failure = None
 
-    tell("c_ada", STOP)
+    queue_deliveries("c_ada", STOP)
     first = list(queue)
-    tell("c_ada", STOP)
+    queue_deliveries("c_ada", STOP)
 
     assert queue == first * 2
