@@ -1,6 +1,6 @@
-"""What only the whole journey shows: names, ways through the steps, and what is in scope on each way.
+"""What is wrong between the steps of a journey: ids, paths, and the scope of expressions on each path.
 
-Goes through the document as far as it has the right shape, so that one mistake does not hide another.
+Follows the document as far as it has the right shape, so that one mistake does not hide another.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,22 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from authoring.journeys.expressions import looks_at
-from authoring.journeys.models import verbs_of
+from authoring.journeys.steps import kinds_of, model_of
+from authoring.journeys.steps.base import UNREACHABLE, WITH_EVENT, WITHOUT_EVENT, EventScope
+from authoring.journeys.steps.send import template_and_channels
 from authoring.problems import Loc
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.journey.steps.send import Send
 
 Finding = tuple[Loc, str, str]
-"""A place, a message and a fix."""
-
-State = frozenset[bool]
-"""Whether `event` is in scope, on each way that leads to a step. Empty: no way does."""
-
-NOWHERE: State = frozenset()
+"""A path in the document, a message and a fix."""
 
 
 def worst_case_messages(document: Mapping[str, Any]) -> int:
-    """The most messages that one passage through a checked journey can send: the longest way, counted in sends."""
+    """The most messages that one enrollment in a checked journey can send: the longest path, counted in sends."""
     journey = journey_from_document(document, "")
     worst: dict[str | None, int] = {None: 0}
     for step in journey.steps.values():  # each one comes after those that it leads to
@@ -32,72 +29,67 @@ def worst_case_messages(document: Mapping[str, Any]) -> int:
 
 
 def flow_findings(document: Any) -> list[Finding]:
-    """Step ids that are there twice, steps that nothing leads to, and uses of `event` where there is none."""
+    """Step ids that are used twice, steps that no path leads to, and uses of `event` where it is not in scope."""
     if not isinstance(document, Mapping):
         return []
-    walk = _Walk(refreshed=bool(document.get("refresh_on")))
-    walk.through(document.get("steps"), ("steps",), frozenset({False}))
-    return walk.findings
+    check = _FlowCheck(refreshed=bool(document.get("refresh_on")))
+    check.chain(document.get("steps"), ("steps",), WITHOUT_EVENT)
+    return check.findings
 
 
 def sends_of(document: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:
-    """Every send that says so much: where, which template, on which channels."""
+    """Every send that names a template: the path to the name, the template and the channels."""
     steps = document.get("steps") if isinstance(document, Mapping) else None
-    for loc, step in _steps(steps, ("steps",)):
-        send = step.get("send")
-        if not isinstance(send, Mapping) or not isinstance(send.get("template"), str):
-            continue
-        channels = send.get("channel")
-        named = channels if isinstance(channels, list) else [channels]
-        yield (*loc, "send", "template"), send["template"], tuple(one for one in named if isinstance(one, str))
+    for loc, step in _all_steps(steps, ("steps",)):
+        send = template_and_channels(step.get("send"))
+        if send is not None:
+            yield (*loc, "send", "template"), *send
 
 
 @dataclass
-class _Walk:
+class _FlowCheck:
     refreshed: bool
+    """The journey has `refresh_on`."""
     findings: list[Finding] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
 
-    def through(self, steps: Any, loc: Loc, state: State) -> State:
-        """The state behind the last of the steps."""
+    def chain(self, steps: Any, loc: Loc, scope: EventScope) -> EventScope:
+        """Check steps that follow one another; gives the scope behind the last one."""
         for here, step in _own_steps(steps, loc):
-            if not state:
+            if not scope:
                 fix = "Remove it, or the exit before it."
                 self.findings.append((here, "no way leads here: every one before it exits", fix))
-                state = frozenset({True, False})  # said once
-            self.name(step, here)
-            for rest, expression in _expressions(step):
-                self.look(expression, (*here, *rest), state)
-            state = self.behind(step, here, state)
-        return state
+                scope = WITH_EVENT | WITHOUT_EVENT  # reported once
+            self.step_id(step, here)
+            for kind in kinds_of(step):
+                for rest, expression in model_of(kind).expressions(step[kind]):
+                    self.expression(expression, (*here, kind, *rest), scope)
+            scope = self.scope_behind(step, here, scope)
+        return scope
 
-    def behind(self, step: Mapping[str, Any], loc: Loc, state: State) -> State:
-        verbs = verbs_of(step)
-        match verbs[0] if len(verbs) == 1 else "":
-            case "exit":
-                return NOWHERE
-            case "wait":
-                return frozenset({False})
-            case "wait_for" | "branch":
-                ways = NOWHERE
-                for rest, steps, entered in _arms(step, state):
-                    ways |= self.through(steps, (*loc, *rest), entered)
-                return ways
-        return state
+    def scope_behind(self, step: Mapping[str, Any], loc: Loc, scope: EventScope) -> EventScope:
+        kinds = kinds_of(step)
+        if len(kinds) != 1:
+            return scope
+        (kind,) = kinds
+        behind = model_of(kind).scope_behind(scope)
+        for rest, steps, at_start in model_of(kind).paths(step[kind], scope):
+            behind |= self.chain(steps, (*loc, kind, *rest), at_start)
+        return behind
 
-    def name(self, step: Mapping[str, Any], loc: Loc) -> None:
+    def step_id(self, step: Mapping[str, Any], loc: Loc) -> None:
         this = step.get("id")
         if isinstance(this, str) and this in self.ids:
             self.findings.append(((*loc, "id"), f'"{this}" is the id of an earlier step', "Give each step its own."))
         elif isinstance(this, str):
             self.ids.add(this)
 
-    def look(self, expression: Any, loc: Loc, state: State) -> None:
-        if not looks_at(expression, "event", with_alternative=True not in state):
+    def expression(self, expression: Any, loc: Loc, scope: EventScope) -> None:
+        if not looks_at(expression, "event", with_alternative=True not in scope):
             return
-        if state != frozenset({True}):
+        if scope != WITH_EVENT:
             instead = expression.replace("event.properties.", "data.")
-            also = f" (or both: {expression} || {instead})" if True in state and "||" not in expression else ""
+            also = f" (or both: {expression} || {instead})" if True in scope and "||" not in expression else ""
             example = f": {instead}{also}" if instead != expression else ""
             fix = f"Use `data`, the properties of the event that started the journey{example}."
             message = "`event` is in scope only where a wait_for was won by one, and until the next wait"
@@ -113,45 +105,10 @@ def _own_steps(steps: Any, loc: Loc) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
             yield (*loc, index), step
 
 
-def _steps(steps: Any, loc: Loc) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
+def _all_steps(steps: Any, loc: Loc) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
+    """Steps and their nested steps, with their paths."""
     for here, step in _own_steps(steps, loc):
         yield here, step
-        for rest, nested, _ in _arms(step, NOWHERE):
-            yield from _steps(nested, (*here, *rest))
-
-
-def _arms(step: Mapping[str, Any], state: State) -> Iterator[tuple[Loc, Any, State]]:
-    """The ways out of a step: the steps on each, and the state that it is entered in."""
-    waiting = step.get("wait_for")
-    if isinstance(waiting, Mapping):
-        yield ("wait_for", "then"), waiting.get("then"), frozenset({True})
-        yield ("wait_for", "else"), waiting.get("else"), frozenset({False})
-    arms = step.get("branch")
-    if isinstance(arms, list):
-        decided = False
-        for index, arm in enumerate(arms):
-            if isinstance(arm, Mapping):
-                name = "else" if "else" in arm else "then"
-                decided = decided or name == "else"
-                yield ("branch", index, name), arm.get(name), state
-        if not decided:
-            yield ("branch",), None, state
-
-
-def _expressions(step: Mapping[str, Any]) -> Iterator[tuple[Loc, Any]]:
-    """The expressions of a step that are evaluated when it is reached."""
-    for verb, key in (("wait", None), ("wait_for", "timeout")):
-        moment = step.get(verb)
-        loc: Loc = (verb,)
-        if key is not None:
-            moment = moment.get(key) if isinstance(moment, Mapping) else None
-            loc = (verb, key)
-        if isinstance(moment, Mapping):
-            yield from (((*loc, name), moment[name]) for name in ("until", "at_from") if name in moment)
-    for index, arm in enumerate(step["branch"] if isinstance(step.get("branch"), list) else ()):
-        if isinstance(arm, Mapping) and "if" in arm:
-            yield ("branch", index, "if"), arm["if"]
-    for verb, key in (("task", "context"), ("update", "set_from")):
-        named = step[verb].get(key) if isinstance(step.get(verb), Mapping) else None
-        for name, expression in (named if isinstance(named, Mapping) else {}).items():
-            yield (verb, key, name), expression
+        for kind in kinds_of(step):
+            for rest, nested, _ in model_of(kind).paths(step[kind], UNREACHABLE):
+                yield from _all_steps(nested, (*here, kind, *rest))

@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from authoring.journeys.models import BY_PLACE, NO_VERB, Wire, verbs_of
+from authoring.journeys.models import MODELS
 from authoring.journeys.source import STEP_LISTS, Source
+from authoring.journeys.steps import NOT_ONE_KIND, kinds_of
+from authoring.journeys.steps.base import Wire
 from authoring.problems import Loc, Problem
 from authoring.shape import Found, Notation, findings
 from cairn.domain.journey.steps import STEP_KINDS
@@ -35,13 +37,13 @@ def shape_problems(source: Source, model: type[Wire]) -> Iterator[Problem]:
 def _special(detail: ErrorDetails, keys: Mapping[str, str]) -> Found | None:
     if detail["type"] == "extra_forbidden" and not keys:
         return "no front matter belongs here", "Remove it: this message is its text alone."
-    return _no_verb(detail["input"]) if detail["type"] == NO_VERB else None
+    return _not_one_kind(detail["input"]) if detail["type"] == NOT_ONE_KIND else None
 
 
-def _no_verb(step: Any) -> Found:
+def _not_one_kind(step: Any) -> Found:
     if not isinstance(step, Mapping):
         return f"{_shown(step)} is not a step", "Write `- id: confirm`, and below the id its verb, such as `wait: 30m`."
-    found = verbs_of(step)
+    found = kinds_of(step)
     if found:
         return f"a step does one thing; this one has {' and '.join(found)}", "Give each a step of its own."
     fix = f"Add one of {', '.join(STEP_KINDS)}."
@@ -56,8 +58,8 @@ def _model_at(loc: Loc, outermost: type[BaseModel]) -> type[BaseModel]:
     for part in reversed(loc[:-1]):
         if part in STEP_LISTS:
             break
-        if part in BY_PLACE:
-            return BY_PLACE[str(part)]
+        if part in MODELS:
+            return MODELS[str(part)]
     return outermost
 
 

@@ -10,10 +10,11 @@ from typing import Any, assert_never
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
-from authoring.journeys.models import EmailFront, NoFront, PushFront, SmsFront, WhatsAppFront, Wire
+from authoring.journeys.models import EmailFront, NoFront, PushFront, SmsFront, WhatsAppFront
 from authoring.journeys.plain_text import plain_text
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
+from authoring.journeys.steps.base import Wire
 from authoring.problems import Problem
 from cairn.adapters.templates.renderer import LINKS, VARIABLES, environment
 from cairn.adapters.templates.variants import REGISTERED, key_of

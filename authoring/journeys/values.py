@@ -35,6 +35,13 @@ WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
+def not_null(value: Any) -> Any:
+    """Refuses null for a key that may be left out."""
+    if value is None:
+        raise wrong("it has no value", "Give it one, or leave the key out.")
+    return value
+
+
 def _shaped(shape: re.Pattern[str], fix: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if not shape.fullmatch(text):

@@ -10,9 +10,9 @@ import yaml
 from pydantic import AfterValidator, Field, JsonValue
 
 from authoring.journeys import InvalidJourneysError, Problem
-from authoring.journeys.models import Wire
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
+from authoring.journeys.steps.base import Wire
 from authoring.journeys.values import Channel as WrittenChannel
 from authoring.journeys.values import Purpose as WrittenPurpose
 from authoring.journeys.values import Text

@@ -1,7 +1,7 @@
-"""What hypothesis draws: payloads, profiles, triggers, and journeys as people nest them."""
+"""Strategies of hypothesis: payloads, profiles, triggers, and journeys nested as people nest them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 from zoneinfo import available_timezones
 
 from hypothesis import strategies as st
@@ -11,6 +11,7 @@ from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, Identifier, strongest_first
 from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.steps import StepKind
 from cairn.domain.profile.profile import Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY
@@ -46,7 +47,7 @@ payloads = st.fixed_dictionaries(
     {"key": st.sampled_from(["b-1"] * 9 + ["b-2", "\ud800", 10**400, None])},
     optional={"at": st.sampled_from(DATES) | json_values} | dict.fromkeys(["a", "b", "tags"], json_values),
 )
-"""Mostly about the same booking, else little would ever match."""
+"""Mostly about the same booking: otherwise few events would match."""
 attributes = st.dictionaries(
     st.sampled_from(["a", "b", "at", "time_zone", "tags", "email", "phone", "push_endpoint"]),
     json_values,
@@ -154,20 +155,19 @@ def rules(draw: st.DrawFn, types: tuple[str, ...] = EVENTS) -> dict[str, Any]:
 
 @st.composite
 def chains(draw: st.DrawFn, prefix: str, depth: int, least: int = 0) -> list[dict[str, Any]]:
-    """Steps one after another; what hangs on one is nested under it, as in a journey file."""
-    verbs = ["send", "wait", "task", "update"] + (
-        ["wait_for", "wait_for", "wait_for", "branch", "exit"] if depth else []
-    )
-    chosen = draw(st.lists(st.sampled_from(verbs), min_size=least, max_size=4))
+    """Steps that follow one another; those of its paths are nested in a step, as in a journey file."""
+    kinds: list[StepKind] = ["send", "wait", "task", "update"]
+    kinds += ["wait_for", "wait_for", "wait_for", "branch", "exit"] if depth else []
+    chosen = draw(st.lists(st.sampled_from(kinds), min_size=least, max_size=4))
     return [
-        {"id": f"{prefix}{number}", verb: draw(_step(f"{prefix}{number}", verb, depth - 1))}
-        for number, verb in enumerate(chosen)
+        {"id": f"{prefix}{number}", kind: draw(_step(f"{prefix}{number}", kind, depth - 1))}
+        for number, kind in enumerate(chosen)
     ]
 
 
 @st.composite
-def _step(draw: st.DrawFn, id_: str, verb: str, depth: int) -> Any:  # noqa: PLR0911  one return a verb
-    match verb:
+def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa: PLR0911  one return a kind
+    match kind:
         case "send":
             channels = draw(st.lists(st.sampled_from(["sms", "email", "push"]), min_size=1, max_size=2))
             return {"channel": channels, "template": "hello", "purpose": draw(st.sampled_from(Purpose)).value}
@@ -188,13 +188,15 @@ def _step(draw: st.DrawFn, id_: str, verb: str, depth: int) -> Any:  # noqa: PLR
             return {"queue": "sales", "title": "Call", "context": {"what": draw(values)}}
         case "update":
             return {"set": {"stage": "x"}, "set_from": {"a": draw(values)}, "tags": {"add": ["vip"]}}
-        case _:
+        case "exit":
             return "enough"
+        case _:
+            assert_never(kind)
 
 
 @st.composite
 def beginnings(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Mostly a wait, so that there is a passage to tell of."""
+    """Mostly a wait, so that most enrollments last for a while."""
     rule = draw(rules()) | {"timeout": draw(lengths), "then": draw(chains("bt", 1)), "else": draw(chains("be", 1))}
     patience = {"id": "b", "wait": draw(lengths | dates)}
     return draw(st.sampled_from([[], [patience], [{"id": "b", "wait_for": rule}], [{"id": "b", "wait_for": rule}]]))

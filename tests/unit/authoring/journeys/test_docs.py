@@ -20,13 +20,12 @@ from authoring.journeys.models import (
     EmailFront,
     Journey,
     PushFront,
-    Review,
-    Send,
     Sender,
     SmsFront,
     WhatsAppFront,
 )
 from authoring.journeys.schema import schema_text
+from authoring.journeys.steps.send import Review, Send
 from authoring.journeys.values import Channel as WrittenChannel
 from authoring.journeys.values import IfPast as WrittenIfPast
 from authoring.journeys.values import Purpose as WrittenPurpose
@@ -84,9 +83,9 @@ def test_the_whole_journey_of_the_docs_can_be_deployed(tmp_path: Path) -> None:
     assert check(tmp_path) == []
 
     (compiled,) = compile_catalogue(tmp_path)
-    said = re.search(r"longest way, counted in sends: (\d+)", TEXT)
-    assert said is not None
-    assert worst_case_messages(compiled["document"]) == int(said[1])
+    found = re.search(r"longest path, counted in sends: (\d+)", TEXT)
+    assert found is not None
+    assert worst_case_messages(compiled["document"]) == int(found[1])
 
 
 @pytest.mark.parametrize("fragment", blocks("yaml", "steps"))

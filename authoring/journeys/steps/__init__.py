@@ -1,0 +1,65 @@
+"""The kinds of step as they are written, a module each: its model, and what only its checks know of it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, assert_never
+
+from pydantic import Discriminator, Tag
+
+from authoring.journeys.steps.base import AnyStep
+from authoring.journeys.steps.branch import Arm, BranchStep, ElseArm
+from authoring.journeys.steps.exit import ExitStep
+from authoring.journeys.steps.send import SendStep
+from authoring.journeys.steps.task import TaskStep
+from authoring.journeys.steps.update import UpdateStep
+from authoring.journeys.steps.wait import WaitStep
+from authoring.journeys.steps.wait_for import WaitFor, WaitForStep
+from cairn.domain.journey.steps import STEP_KINDS, StepKind
+
+NOT_ONE_KIND = "not one kind"
+"""The type of the error about a step with no kind, or with several."""
+
+
+def kinds_of(step: Any) -> list[StepKind]:
+    """The kinds that a step names; it should be one."""
+    return [kind for kind in STEP_KINDS if kind in step] if isinstance(step, Mapping) else []
+
+
+def _tag(step: Any) -> str | None:
+    kinds = kinds_of(step)
+    return f"step:{kinds[0]}" if len(kinds) == 1 else None
+
+
+Step = Annotated[
+    Annotated[SendStep, Tag("step:send")]
+    | Annotated[WaitStep, Tag("step:wait")]
+    | Annotated[WaitForStep, Tag("step:wait_for")]
+    | Annotated[BranchStep, Tag("step:branch")]
+    | Annotated[TaskStep, Tag("step:task")]
+    | Annotated[UpdateStep, Tag("step:update")]
+    | Annotated[ExitStep, Tag("step:exit")],
+    Discriminator(_tag, custom_error_type=NOT_ONE_KIND, custom_error_message=NOT_ONE_KIND),
+]
+
+
+def model_of(kind: StepKind) -> type[AnyStep]:  # noqa: PLR0911  one return a kind
+    match kind:
+        case "send":
+            return SendStep
+        case "wait":
+            return WaitStep
+        case "wait_for":
+            return WaitForStep
+        case "branch":
+            return BranchStep
+        case "task":
+            return TaskStep
+        case "update":
+            return UpdateStep
+        case "exit":
+            return ExitStep
+        case _:
+            assert_never(kind)
+
+
+for _model in (WaitFor, WaitForStep, Arm, ElseArm, BranchStep):  # their nested steps may be of any kind
+    _model.model_rebuild(_types_namespace={"Step": Step})

@@ -1,0 +1,60 @@
+"""The moment that a wait ends at, as it is written."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Discriminator, Field
+
+from authoring.journeys.steps.base import Wire
+from authoring.journeys.values import LONGEST, Offset, StepExpression, TimeOfDay
+from authoring.problems import Loc
+from authoring.shape import OURS
+
+
+class UntilMoment(Wire):
+    until: StepExpression = Field(
+        description="JMESPath to an instant or a date: ISO 8601, or seconds since 1970.", examples=["data.visit_at"]
+    )
+    offset: Offset = Field(default="0s", description="Moves the date: -48h is 48 hours before.", examples=["-48h"])
+
+
+class ClockMoment(Wire):
+    at: TimeOfDay = Field(description="The customer's wall clock: the next such time.", examples=["18:30"])
+    at_from: StepExpression = Field(
+        default_factory=str,
+        description="JMESPath to a time of day; `at` where it gives none.",
+        examples=["profile.best_hour"],
+    )
+    day: int = Field(
+        default_factory=int,
+        ge=0,
+        le=LONGEST.days,
+        description="On this day after entry, the day of entry being 0.",
+        examples=[3],
+    )
+
+
+def moment_of(step: str) -> Discriminator:
+    """Chooses the kind of moment by its keys, so that errors are about that kind."""
+
+    def meant(value: Any) -> str | None:
+        if not isinstance(value, Mapping):
+            return f"{step}:duration"
+        if "until" in value:
+            return f"{step}:until"
+        return f"{step}:at" if "at" in value or "at_from" in value else None
+
+    return Discriminator(
+        meant,
+        custom_error_type=OURS,
+        custom_error_message=OURS,
+        custom_error_context={
+            "message": "this says no moment",
+            "fix": "Write a duration (30m), {until: data.visit_at, offset: -48h}, or {at: '18:30', day: 3}.",
+        },
+    )
+
+
+def moment_expressions(written: Any) -> Iterator[tuple[Loc, Any]]:
+    if isinstance(written, Mapping):
+        yield from (((key,), written[key]) for key in ("until", "at_from") if key in written)

@@ -1,0 +1,81 @@
+"""The step `send`, as it is written."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from authoring.journeys.steps.base import AnyStep, Models, Wire
+from authoring.journeys.values import Channels, Duration, Hour, Otherwise, Purpose, Slug, not_null
+from authoring.shape import wrong
+from cairn.domain.shared.instants import duration
+
+ONE_DAY = timedelta(days=1)
+
+
+class Review(Wire):
+    queue: Slug = Field(description="Who reads it.", examples=["compliance"])
+    within: Duration = Field(description="How long there is for that.", examples=["24h"])
+    otherwise: Otherwise = Field(
+        default="drop", description="What happens where nobody did in time.", examples=["drop"]
+    )
+
+
+class Send(Wire):
+    channel: Channels = Field(
+        description="One channel, or several in order of preference: the first on which the customer may be reached.",
+        examples=["sms"],
+    )
+    template: Slug = Field(description="templates/<template>.<channel>.txt, or .html for e-mail.", examples=["confirm"])
+    purpose: Purpose = Field(
+        description="transactional: what the customer asked for. marketing: everything else.",
+        examples=["transactional"],
+    )
+    useful_for: Duration = Field(
+        default_factory=str,
+        description="What cannot go out within this time of the step (quiet hours, caps, a pause) is dropped.",
+        examples=["6h"],
+    )
+    hour: Hour | None = Field(
+        default=None,
+        description="Wait for the time of day that the customer prefers: profile.preferred_time.",
+        examples=["preferred"],
+    )
+    review: Review | None = Field(
+        default=None,
+        description="A person approves the message, rendered, before it goes out.",
+        examples=["{queue: compliance, within: 24h, otherwise: drop}"],
+    )
+
+    _not_null = field_validator("hour", "review", mode="before")(not_null)
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Self:
+        useful_for = duration(self.useful_for) if self.useful_for else None
+        if useful_for and self.review and duration(self.review.within) >= useful_for:
+            raise wrong(
+                f"a person has {self.review.within} to read what is useful for {self.useful_for} only",
+                "Give review.within less time than useful_for.",
+            )
+        if useful_for and self.hour and useful_for < ONE_DAY:
+            raise wrong(
+                f"the preferred hour may be a day away, and this is useful for {self.useful_for} only",
+                "Give useful_for 24h or more, or leave hour out.",
+            )
+        return self
+
+
+class SendStep(AnyStep):
+    send: Send = Field(description="Send a message.")
+
+    models: ClassVar[Models] = {"send": Send, "review": Review}
+
+
+def template_and_channels(written: Any) -> tuple[str, tuple[str, ...]] | None:
+    """The template and the channels that a send names, where it has their shape."""
+    if not isinstance(written, Mapping) or not isinstance(written.get("template"), str):
+        return None
+    channels = written.get("channel")
+    named = channels if isinstance(channels, list) else [channels]
+    return written["template"], tuple(one for one in named if isinstance(one, str))

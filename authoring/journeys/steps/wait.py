@@ -1,0 +1,43 @@
+"""The step `wait`, as it is written."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, Tag
+
+from authoring.journeys.steps.base import WITHOUT_EVENT, AnyStep, EventScope, Models
+from authoring.journeys.steps.moments import ClockMoment, UntilMoment, moment_expressions, moment_of
+from authoring.journeys.values import Duration, IfPast
+from authoring.problems import Loc
+
+IF_PAST = "When that has gone by, or is not known: go on, skip the next step too, or exit."
+
+
+class WaitUntil(UntilMoment):
+    if_past: IfPast = Field(default="continue", description=IF_PAST, examples=["skip"])
+
+
+class WaitClock(ClockMoment):
+    if_past: IfPast = Field(default="continue", description=IF_PAST, examples=["skip"])
+
+
+WaitMoment = Annotated[
+    Annotated[Duration, Tag("wait:duration")]
+    | Annotated[WaitUntil, Tag("wait:until")]
+    | Annotated[WaitClock, Tag("wait:at")],
+    moment_of("wait"),
+]
+
+
+class WaitStep(AnyStep):
+    wait: WaitMoment = Field(description="Wait: 30m, a date, or a time of day.", examples=["30m"])
+
+    models: ClassVar[Models] = {"wait:until": WaitUntil, "wait:at": WaitClock}
+
+    @staticmethod
+    def expressions(written: Any) -> Iterator[tuple[Loc, Any]]:
+        return moment_expressions(written)
+
+    @staticmethod
+    def scope_behind(_scope: EventScope) -> EventScope:
+        return WITHOUT_EVENT
