@@ -10,6 +10,7 @@ from authoring.preflight.samples import Sample
 from authoring.preflight.variants import Variant
 from cairn.adapters.templates.renderer import environment
 from cairn.adapters.templates.variants import keys_for
+from cairn.domain.profile.attributes import LOCALE
 
 ENGLISH = "en"
 NAMES = re.compile(r"%-?[aAbBpc]")
@@ -68,7 +69,7 @@ def _language(sample: Sample) -> str:
 
 
 def _locale(sample: Sample) -> str:
-    locale = sample.profile.get("locale")
+    locale = sample.profile.get(LOCALE)
     return locale if isinstance(locale, str) else ""
 
 

@@ -16,6 +16,7 @@ from cairn.domain.journey.definition import Journey
 from cairn.domain.message.message import Message, Rendered
 from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import TemplateError
 
@@ -80,7 +81,7 @@ def message_for(sample: Sample, journey: Journey, **more: Any) -> Message:
         "addresses": addresses_of(sample.profile),
         "decided_at": sample.at,
         "variables": variables,
-        "time_zone": sample.profile.get("time_zone") or journey.time_zone,
+        "time_zone": sample.profile.get(TIME_ZONE) or journey.time_zone,
     }
     return Message(**(told | more))
 

@@ -206,7 +206,7 @@ class LocalDeployment:
         if customer is None or customer.id != customer_id:
             return  # erased; or merged, and its lines are the survivor's
         view = customer.profile.view()
-        name = view.get("user_id") or view.get("email") or view.get("phone") or customer_id
+        name = view.get(USER_ID) or view.get(EMAIL) or view.get(PHONE) or customer_id
         for line in DynamoTimeline().entries(customer_id):
             first = {"at": line.pop("at"), "kind": line.pop("kind"), "customer": name}
             yield first | line | {"customer_id": customer_id}

@@ -32,6 +32,7 @@ from cairn.domain.gate.verdict import Defer, Reason
 from cairn.domain.journey.enrollment import UNWANTED
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.profile.addresses import addresses_to_send_to
+from cairn.domain.profile.attributes import COUNTRY, REGION, TIME_ZONE
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.instants import instant_to_wire, zone_named
@@ -42,7 +43,7 @@ REPLY_WINDOW = timedelta(days=3)
 
 NOT_INDEXED: list[Action] = [Entry.gsi1pk.remove(), Entry.gsi1sk.remove()]
 
-WHEREABOUTS = ("time_zone", "country", "region")
+WHEREABOUTS = (TIME_ZONE, COUNTRY, REGION)
 """Attributes of a profile that say whose law and clock a message goes by."""
 
 Key = tuple[str, str]
@@ -278,7 +279,7 @@ def _as_things_are(message: Message, state: Open | None) -> Message:
         message,
         addresses=addresses_to_send_to(profile),
         variables={**message.variables, "profile": {**message.variables.get("profile", {}), **moved}},
-        time_zone=zone_named(moved.get("time_zone"), message.time_zone).key,
+        time_zone=zone_named(moved.get(TIME_ZONE), message.time_zone).key,
         journey_ended=(state.enrollments or {}).get(message.enrollment, {}).get("outcome") in UNWANTED,
     )
 

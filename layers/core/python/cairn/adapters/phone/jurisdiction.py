@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cairn.domain.message.message import Jurisdiction, Message
+from cairn.domain.profile.attributes import COUNTRY, REGION, TIME_ZONE
 from cairn.domain.shared.channels import AddressKind, Channel, channels_at
 
 PHONES = channels_at(AddressKind.PHONE)
-REGION = re.compile(r"[A-Z0-9]{1,3}")
+REGION_CODE = re.compile(r"[A-Z0-9]{1,3}")
 """The second part of an ISO 3166-2 code."""
 
 
@@ -24,15 +25,15 @@ def jurisdiction_of(message: Message) -> Jurisdiction:
     """
     profile = message.variables.get("profile")
     profile = profile if isinstance(profile, Mapping) else {}
-    prefix, _, region = _text(profile.get("region")).rpartition("-")
-    stated = [code for code in (_text(profile.get("country")), prefix) if code in zones_by_country()]
+    prefix, _, region = _text(profile.get(REGION)).rpartition("-")
+    stated = [code for code in (_text(profile.get(COUNTRY)), prefix) if code in zones_by_country()]
     numbers = {channel: _country_of(message.addresses[channel]) for channel in PHONES if channel in message.addresses}
     named = list(dict.fromkeys([*stated, *filter(None, numbers.values())]))
-    own = located(profile.get("time_zone"))
+    own = located(profile.get(TIME_ZONE))
     return Jurisdiction(
         zones=(own,) if own else tuple(zone for country in named for zone in zones_by_country().get(country, ())),
         countries={channel: numbers.get(channel) or next(iter(named), "") for channel in Channel},
-        region=region if len(named) == 1 and prefix in {"", *named} and REGION.fullmatch(region) else "",
+        region=region if len(named) == 1 and prefix in {"", *named} and REGION_CODE.fullmatch(region) else "",
     )
 
 

@@ -18,6 +18,7 @@ from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import Message, Rendered, Terms
 from cairn.domain.policy import Policy
+from cairn.domain.profile.attributes import LOCALE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import TemplateError
 from cairn.domain.shared.instants import to_instant, zone_named
@@ -182,7 +183,7 @@ def _names_links(variant: Mapping[str, Any]) -> bool:
 def locale_of(message: Message) -> str:
     """The language that the customer reads, as far as the profile tells (BCP 47)."""
     profile = message.variables.get("profile")
-    locale = profile.get("locale") if isinstance(profile, Mapping) else None
+    locale = profile.get(LOCALE) if isinstance(profile, Mapping) else None
     return locale if isinstance(locale, str) else ""
 
 

@@ -13,6 +13,7 @@ from cairn.domain.event import Event
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.attributes import LOCALE
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.errors import UnknownCustomerError
 from cairn.domain.shared.hashing import short_hash
@@ -91,7 +92,7 @@ class ServePreferences:
             wanted={topic: self._is_wanted(customer.contact, topic) for topic in topics},
             denied=frozenset(topic for topic in topics if customer.contact.consent(*topic) is ConsentStatus.DENIED),
             addresses=addresses,
-            locale=str(view.get("locale") or ""),
+            locale=str(view.get(LOCALE) or ""),
         )
 
     def unsubscribe(self, link: Link, shown: ShownWording, now: datetime) -> None:

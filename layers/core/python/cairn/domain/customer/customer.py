@@ -20,6 +20,7 @@ from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
 from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile, Stamped, survivor
 from cairn.domain.shared.hashing import short_hash
 
@@ -136,7 +137,7 @@ def on_event(
         return _erase(customer, event, now)
     profile = customer.profile.after(event)
     heeded = consent_updates(
-        customer.contact, event, policy, str(profile.get("time_zone") or "UTC"), addresses_of(profile.view())
+        customer.contact, event, policy, str(profile.get(TIME_ZONE) or "UTC"), addresses_of(profile.view())
     )
     reaction = _Reaction(
         replace(

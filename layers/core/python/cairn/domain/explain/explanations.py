@@ -14,7 +14,9 @@ from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.customer.customer import Customer
 from cairn.domain.gate.verdict import Reason
+from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
 from cairn.domain.identity.trust import is_provider
+from cairn.domain.profile.attributes import FIRST_NAME, LAST_NAME, TAGS, TIME_ZONE
 from cairn.domain.shared.channels import CHANNELS, Channel
 from cairn.domain.shared.instants import instant_from_wire, zone_named
 
@@ -108,7 +110,7 @@ def explain_customer(
 
 
 def zone_of(customer: Customer) -> ZoneInfo:
-    return zone_named(customer.profile.get("time_zone"), "UTC")
+    return zone_named(customer.profile.get(TIME_ZONE), "UTC")
 
 
 def sentence_of(line: Line, zone: ZoneInfo) -> str:
@@ -440,6 +442,8 @@ REPORTS = {
 DETAILS = ("bounce_type", "reason", "code", "error")
 """Of a report, what tells more and names nobody."""
 
+PERSON = (FIRST_NAME, LAST_NAME, USER_ID, EMAIL, PHONE)
+
 
 def _reported(line: Line) -> str:
     about = line.get("properties", {})
@@ -449,11 +453,11 @@ def _reported(line: Line) -> str:
 
 def _profile(customer: Customer, zone: ZoneInfo) -> Iterator[str]:
     view = customer.profile.view()
-    named = [(name, view.get(name)) for name in ("first_name", "last_name", "user_id", "email", "phone")]
+    named = [(name, view.get(name)) for name in PERSON]
     named += sorted(view["external_ids"].items())
     yield from (f"{name}: {value}" for name, value in named if value)
-    if view["tags"]:
-        yield f"tags: {', '.join(view['tags'])}"
+    if view[TAGS]:
+        yield f"tags: {', '.join(view[TAGS])}"
     yield f"known since {_day(customer.profile.created_at, zone)}"
     yield f"last heard of {_on_day(customer.profile.last_activity, zone)}"
 

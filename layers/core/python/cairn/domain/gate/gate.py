@@ -18,6 +18,7 @@ from cairn.domain.message.message import Message, Review
 from cairn.domain.operations import pauses
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import Policy
+from cairn.domain.profile.attributes import PREFERRED_TIME
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import at_local, instant_to_wire, zone_named
 
@@ -241,7 +242,7 @@ class _Waits:
         return None
 
     def _preferred_hour(self, now: datetime) -> Defer | None:
-        preferred = _clock(self.message.variables.get("profile", {}).get("preferred_time"))
+        preferred = _clock(self.message.variables.get("profile", {}).get(PREFERRED_TIME))
         if preferred is None or not self.message.terms.preferred_hour:
             return None
         zone = zone_named(self.message.time_zone, "UTC")

@@ -15,6 +15,7 @@ import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
+from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import instant_from_wire, to_instant, zone_named
 
@@ -36,7 +37,7 @@ class Scope:
     @property
     def zone(self) -> ZoneInfo:
         """Where the customer is: the profile's `time_zone`, else the journey's."""
-        return zone_named(self.profile.get("time_zone"), self.default_zone)
+        return zone_named(self.profile.get(TIME_ZONE), self.default_zone)
 
     def names(self) -> dict[str, Any]:
         return {

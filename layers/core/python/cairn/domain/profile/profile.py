@@ -8,8 +8,10 @@ from typing import Any, Self
 
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, strongest_first
+from cairn.domain.profile.attributes import TAGS
 
-TAG = "tags."
+TAG = f"{TAGS}."
+"""Before the name of a tag, among the stored attributes: each tag merges on its own."""
 MAX_ACTIVITY_TYPES = 64
 """Event types counted per profile; a bound on the item's size, far above what a business uses."""
 
@@ -83,7 +85,7 @@ class Profile:
             one.kind.removeprefix(EXTERNAL): one.value for one in self.identifiers if one.kind.startswith(EXTERNAL)
         }
         user_id = next((one.value for one in self.identifiers if one.kind == USER_ID), None)
-        own = {"id": self.id, "tags": list(self.tags), "external_ids": external, "user_id": user_id}
+        own: dict[str, Any] = {"id": self.id, TAGS: list(self.tags), "external_ids": external, "user_id": user_id}
         return attributes | {name: value for name, value in own.items() if value is not None}
 
     def after(self, event: Event) -> Self:
@@ -136,8 +138,8 @@ def _strength(profile: Profile) -> int:
 
 
 def _flattened(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {name: value for name, value in attributes.items() if name != "tags" and not name.startswith(TAG)}
-    tags = attributes.get("tags") or ()
+    flat = {name: value for name, value in attributes.items() if name != TAGS and not name.startswith(TAG)}
+    tags = attributes.get(TAGS) or ()
     if isinstance(tags, Mapping):
         return flat | {f"{TAG}{name}": bool(present) for name, present in tags.items()}
     names = tags if isinstance(tags, list | tuple) else [tags]
