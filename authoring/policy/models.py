@@ -132,7 +132,7 @@ Day = Annotated[str, AfterValidator(_day)]
 Window = Annotated[str, AfterValidator(_window)]
 Share = Annotated[Any, PlainValidator(_share)]
 Answer = Annotated[Text, AfterValidator(_answer)]
-Hold = Annotated[str, AfterValidator(lambda text: _within(text, LONGEST_HOLD, "held messages are kept"))]
+MaxHold = Annotated[str, AfterValidator(lambda text: _within(text, LONGEST_HOLD, "held messages are kept"))]
 JourneyPart = Annotated[
     str, _shaped(JOURNEY_PART, "a step or template of a journey", "Write journey/step, such as trial/confirm.")
 ]
@@ -253,7 +253,7 @@ class ReviewRule(Table):
         return self
 
 
-class Subscriber(Table):
+class WebhookEndpoint(Table):
     name: Slug = Field(examples=['"crm"'])
     url: Annotated[str, _shaped(re.compile(r"https://[^\s/]+\S*"), "an https URL", "Write https://… in full.")] = Field(
         examples=['"https://crm.example.com/hooks/cairn"']
@@ -290,7 +290,7 @@ class Policy(Table):
     revoke_all: bool = Field(default=False, examples=["true"])
     unknown_region: Literal["strictest", "country"] = Field(default="strictest", examples=['"strictest"'])
     preferred_hour_window: Duration = Field(default="1h", examples=['"1h"'])
-    max_hold: Hold = Field(default="14d", examples=['"14d"'])
+    max_hold: MaxHold = Field(default="14d", examples=['"14d"'])
     dlt_entity: Annotated[str, _shaped(ENTITY, "an id of India's DLT", "Write its digits.")] = Field(
         default_factory=str, examples=['"1101000000000000001"']
     )
@@ -302,7 +302,7 @@ class Policy(Table):
     rates: list[Rate] = Field(default_factory=list)
     breaker: Breaker = Field(default_factory=Breaker)
     reviews: list[ReviewRule] = Field(default_factory=list)
-    subscribers: list[Subscriber] = Field(default_factory=list)
+    subscribers: list[WebhookEndpoint] = Field(default_factory=list)
     answers: Annotated[dict[str, Answers], AfterValidator(_languages)]
 
 
@@ -328,7 +328,7 @@ BY_TABLE: Mapping[str, type[Table]] = {
     "rates": Rate,
     "breaker": Breaker,
     "reviews": ReviewRule,
-    "subscribers": Subscriber,
+    "subscribers": WebhookEndpoint,
     "answers": Answers,
 }
 """Which model reads the tables of a name."""

@@ -7,7 +7,7 @@ from authoring.preflight.rendering import NoLinks, message_for
 from authoring.preflight.report import Outcome
 from authoring.preflight.samples import Sample
 from cairn.adapters.phone.jurisdiction import jurisdiction_of
-from cairn.adapters.templates.renderer import JinjaRenderer, Shelf
+from cairn.adapters.templates.renderer import JinjaRenderer, JourneyTemplates
 from cairn.domain.gate import gate
 from cairn.domain.gate.verdict import Defer, Suppress
 from cairn.domain.gate.verdict import Send as Sent
@@ -16,7 +16,7 @@ from cairn.domain.journey.steps.send import Send
 from cairn.domain.policy import Policy
 
 
-def dry_run(journey: Journey, shelf: Shelf, samples: Sequence[Sample], policy: Policy) -> Iterator[Outcome]:
+def dry_run(journey: Journey, shelf: JourneyTemplates, samples: Sequence[Sample], policy: Policy) -> Iterator[Outcome]:
     """Nothing was sent before, and nothing is switched off: what is left are consent, law and the step's own terms."""
     renderer = JinjaRenderer(shelf, policy, links=NoLinks())
     settings = gate.GateSettings(policy=policy)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from cairn.adapters.dynamodb.items import PAUSED, SWITCHES
 from cairn.adapters.dynamodb.switches import board_from_wire
-from cairn.domain.operations.switches import Board
+from cairn.domain.operations.switches import SwitchState
 from cairn.settings import RESUME_EVERY, SWITCH_TTL
 from infra.local.shapes import Shape
 
@@ -21,7 +21,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class SweepRule:
     """Knows from the table's changes who waits for what, and what is paused."""
 
-    _board: Board = field(default_factory=Board)
+    _board: SwitchState = field(default_factory=SwitchState)
     _waiting: dict[tuple[str, str], str] = field(default_factory=dict)
     """What it waits for, by the item's key."""
     _last: datetime = EPOCH

@@ -14,7 +14,7 @@ from cairn.application.operations.switch import Switch
 from cairn.application.ports import PausedEnrollment, PausedMessage, PausedWork
 from cairn.domain.effects import PauseEnrollment
 from cairn.domain.operations.pauses import Pause, PausePolicy
-from cairn.domain.operations.switches import Board
+from cairn.domain.operations.switches import SwitchState
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import ConflictError
@@ -30,7 +30,7 @@ ROOM = DynamoPausedWork()
 
 
 def test_nothing_is_switched_where_nobody_ever_did() -> None:
-    assert DynamoSwitches().board() == Board()
+    assert DynamoSwitches().board() == SwitchState()
     assert DynamoSwitches().current(NOW).stopped == frozenset()
 
 
@@ -123,11 +123,11 @@ def test_of_many_at_once_no_order_is_lost() -> None:
 class _Stale(DynamoSwitches):
     """Somebody who goes on reading what was there before."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: SwitchState) -> None:
         super().__init__()
         self._board = board
 
-    def board(self) -> Board:
+    def board(self) -> SwitchState:
         return self._board
 
 

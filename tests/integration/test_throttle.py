@@ -93,7 +93,7 @@ def test_no_place_is_given_out_too_far_ahead() -> None:
 
     slots = [pace.reserve(SMS, "", MARKETING, NOW) for _ in range(50)]
 
-    assert [one.line for one in slots] == [""] + ["sms"] * 43 + [""] * 6
+    assert [one.limit for one in slots] == [""] + ["sms"] * 43 + [""] * 6
     assert slots[-1] == Reservation(NOW + LOOKAHEAD)
 
 

@@ -305,7 +305,7 @@ class Crowded:
 )
 def _(opens: Opens) -> Shop:
     shop = opens(RECEIPT)
-    crowded = replace(handler.deliver(), pace=Crowded())
+    crowded = replace(handler.deliver(), rate_limiter=Crowded())
     with patch.object(handler, "deliver", lambda: crowded):
         shop.happens("note.wanted")
     return shop

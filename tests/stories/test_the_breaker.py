@@ -84,7 +84,7 @@ class Shop:
 
     def paused(self) -> dict[str, str]:
         now = self.story.world.now()
-        return {one.pause.target: one.note.by for one in DynamoSwitches().board().pauses if one.pause.on(now)}
+        return {one.pause.target: one.record.by for one in DynamoSwitches().board().pauses if one.pause.is_active(now)}
 
     def resume(self, target: str) -> None:
         Switch(DynamoSwitches()).resume(target, by="ada", why="the list is mended", now=self.story.world.now())

@@ -29,7 +29,7 @@ from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
 from cairn.domain.operations.pauses import Pause
-from cairn.domain.operations.switches import Board
+from cairn.domain.operations.switches import SwitchState
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
@@ -378,17 +378,17 @@ class SwitchBoard:
     """Switches with an optimistic lock, and an audit entry for each change."""
 
     def __init__(self) -> None:
-        self._board = Board()
+        self._board = SwitchState()
         self.audit: list[AuditEntry] = []
         self.conflicts = 0
         """This many puts fail with a conflict."""
         self.meanwhile: Callable[[], Any] | None = None
         """Called once, between a read and the write after it."""
 
-    def board(self) -> Board:
+    def board(self) -> SwitchState:
         return self._board
 
-    def put(self, board: Board, audited: AuditEntry) -> None:
+    def put(self, board: SwitchState, audited: AuditEntry) -> None:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()

@@ -211,4 +211,4 @@ def test_every_choice_is_read() -> None:
 def test_a_policy_that_says_nothing_asks_for_nothing() -> None:
     assert policy_from_document({}) == Policy()
     anywhere = message(jurisdiction=Jurisdiction(("Asia/Tokyo",), {}, ""), purpose=Purpose.MARKETING)
-    assert first_legal(Policy(), anywhere, Channel.SMS, at("2026-03-03 18:00")).objections == ()
+    assert first_legal(Policy(), anywhere, Channel.SMS, at("2026-03-03 18:00")).denials == ()

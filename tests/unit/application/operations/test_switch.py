@@ -8,7 +8,13 @@ import pytest
 from cairn.application.operations.switch import ATTEMPTS, Switch
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import Pause, PausePolicy
-from cairn.domain.operations.switches import HELD_AT_MOST, MAX_PAUSES, MAX_WINDOW, WAITED_AT_MOST, Board
+from cairn.domain.operations.switches import (
+    LONGEST_MESSAGE_WAIT,
+    LONGEST_TIMER_WAIT,
+    MAX_PAUSES,
+    MAX_WINDOW,
+    SwitchState,
+)
 from cairn.domain.shared.errors import ConflictError, InvalidSwitchError
 from tests.unit.fakes import SwitchBoard
 from tests.unit.makers import MONDAY
@@ -130,7 +136,7 @@ def test_after_too_many_conflicts_there_is_an_error(switch: Switch, board: Switc
 
     with pytest.raises(ConflictError):
         switch.stop("all", **BY)
-    assert board.board() == Board()
+    assert board.board() == SwitchState()
 
 
 def test_ended_pauses_are_removed_once_no_work_can_wait_for_them(switch: Switch) -> None:
@@ -143,13 +149,13 @@ def test_ended_pauses_are_removed_once_no_work_can_wait_for_them(switch: Switch)
         after = switch.stop(f"journey:j{later.days}", **(BY | {"now": MONDAY + later}))
         return [one.pause.target for one in after.pauses]
 
-    assert known(HELD_AT_MOST - DAY) == ["all", "journey:visit", "channel:sms"]
-    assert known(HELD_AT_MOST) == ["journey:visit", "channel:sms"]
-    assert known(WAITED_AT_MOST) == ["channel:sms"], "what is paused stays so"
+    assert known(LONGEST_MESSAGE_WAIT - DAY) == ["all", "journey:visit", "channel:sms"]
+    assert known(LONGEST_MESSAGE_WAIT) == ["journey:visit", "channel:sms"]
+    assert known(LONGEST_TIMER_WAIT) == ["channel:sms"], "what is paused stays so"
 
 
 def test_the_switches_stay_small_after_many_changes(switch: Switch) -> None:
-    board = Board()
+    board = SwitchState()
     for number in range(MAX_PAUSES + 10):
         now = MONDAY + timedelta(minutes=number)
         switch.pause("all", **(BY | {"now": now}))

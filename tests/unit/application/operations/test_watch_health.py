@@ -38,7 +38,7 @@ class Watch:
             self.watch.count({**RECORD, **record}, status, at, at)
 
     def paused(self, now: datetime = MONDAY) -> dict[str, str]:
-        return {one.pause.target: one.note.why for one in self.board.board().pauses if one.pause.on(now)}
+        return {one.pause.target: one.record.why for one in self.board.board().pauses if one.pause.is_active(now)}
 
 
 @pytest.fixture

@@ -190,20 +190,20 @@ def test_a_messages_whole_history_is_told() -> None:
     told = explain_message(MESSAGE, parisian(), HISTORY)
 
     assert told is not None
-    assert (told.about, told.zone) == ("step hello of journey visit", "Europe/Paris")
+    assert (told.origin, told.zone) == ("step hello of journey visit", "Europe/Paris")
     assert [(one.local, one.audit_id) for one in told.history] == [
         ("Monday 2 March 2026, 21:30", f"{MESSAGE}.1"),
         ("Tuesday 3 March 2026, 09:00", f"{MESSAGE}.2"),
         ("Tuesday 3 March 2026, 09:00", ""),
     ]
-    assert told.history[2].says == "The provider reported that it bounced (Permanent)."
+    assert told.history[2].text == "The provider reported that it bounced (Permanent)."
 
 
 def test_nobody_but_a_provider_says_what_became_of_a_message() -> None:
     told = explain_message(MESSAGE, parisian(), HISTORY)
 
     assert told is not None
-    assert not any("delivered" in one.says for one in told.history)
+    assert not any("delivered" in one.text for one in told.history)
 
 
 def test_a_message_of_which_nothing_was_decided_is_not_told() -> None:

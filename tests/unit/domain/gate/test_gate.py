@@ -9,7 +9,7 @@ import pytest
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Cause, Suppression
-from cairn.domain.gate.gate import ANSWER_WITHIN, BEHIND, LOOK_AGAIN, LOST, GateSettings, decide
+from cairn.domain.gate.gate import ANSWER_WITHIN, ORDER_RECHECK, OVERDUE, REVIEW_RECHECK, GateSettings, decide
 from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress, Verdict
 from cairn.domain.message.message import Approval, Jurisdiction, Message, Review, Terms
 from cairn.domain.operations.pauses import Pause, PausePolicy
@@ -409,7 +409,7 @@ class TestOrder:
         decided = verdict(self.SECOND, self.behind(("first", hold(MONDAY + HOUR))), now)
 
         assert isinstance(decided, Defer)
-        assert (decided.reason, decided.until) == (Reason.ORDER, MONDAY + HOUR + BEHIND)
+        assert (decided.reason, decided.until) == (Reason.ORDER, MONDAY + HOUR + ORDER_RECHECK)
         assert decided.why == {"behind": "first"}
 
     def test_the_earlier_one_does_not_wait_for_the_later(self) -> None:
@@ -432,7 +432,7 @@ class TestOrder:
         decided = verdict(self.SECOND, self.behind(("first", hold(None, Reason.PAUSED))))
 
         assert isinstance(decided, Defer)
-        assert (decided.reason, decided.until) == (Reason.ORDER, MONDAY + LOOK_AGAIN)
+        assert (decided.reason, decided.until) == (Reason.ORDER, MONDAY + REVIEW_RECHECK)
 
     def test_of_several_the_last_is_waited_for(self) -> None:
         contact = self.behind(
@@ -444,13 +444,13 @@ class TestOrder:
         decided = verdict(self.SECOND, contact)
 
         assert isinstance(decided, Defer)
-        assert decided.until == MONDAY + 2 * HOUR + BEHIND
+        assert decided.until == MONDAY + 2 * HOUR + ORDER_RECHECK
 
     def test_one_that_is_overdue_for_a_day_holds_back_nobody(self) -> None:
         contact = self.behind(("first", hold(MONDAY)))
 
-        assert verdict(self.SECOND, contact, MONDAY + LOST - MINUTE).reason is Reason.ORDER
-        assert isinstance(verdict(self.SECOND, contact, MONDAY + LOST), Send)
+        assert verdict(self.SECOND, contact, MONDAY + OVERDUE - MINUTE).reason is Reason.ORDER
+        assert isinstance(verdict(self.SECOND, contact, MONDAY + OVERDUE), Send)
 
     def test_what_is_not_useful_that_long_is_dropped(self) -> None:
         hasty = replace(self.SECOND, terms=Terms(useful_for=30 * MINUTE))
@@ -468,7 +468,7 @@ class TestOrder:
 
         assert isinstance(decided, Defer)
         assert decided.until == hasty.decided_at + 30 * MINUTE
-        assert verdict(self.SECOND, contact).until == MONDAY + LOOK_AGAIN
+        assert verdict(self.SECOND, contact).until == MONDAY + REVIEW_RECHECK
 
     def test_no_receipt_waits_behind_an_offer(self) -> None:
         receipt = replace(self.SECOND, purpose=Purpose.TRANSACTIONAL)
@@ -482,7 +482,7 @@ class TestOrder:
         decided = verdict(self.SECOND, self.behind(("first", hold(MONDAY))), MONDAY + HOUR)
 
         assert isinstance(decided, Defer)
-        assert decided.until == MONDAY + HOUR + LOOK_AGAIN
+        assert decided.until == MONDAY + HOUR + REVIEW_RECHECK
 
 
 class TestReview:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact, Deferral
-from cairn.domain.gate.gate import ANSWER_WITHIN, LOST
+from cairn.domain.gate.gate import ANSWER_WITHIN, OVERDUE
 from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.at_the_gate import (
@@ -80,11 +80,11 @@ def against(case: Case, sent: Send) -> Iterator[str]:
     yield from asleep(case, channel)
     yield from crowded(case, channel)
     about = {*SWITCHES, f"channel:{channel}", f"country:{message.jurisdiction.countries.get(channel, '')}"}
-    yield from (f"paused: {one}" for one in case.settings.pauses if one.target in about and one.on(case.now))
+    yield from (f"paused: {one}" for one in case.settings.pauses if one.target in about and one.is_active(case.now))
     yield from (
         f"overtakes {id_}"
         for id_, hold in said_before(case).items()
-        if (hold.until is None or case.now - hold.until < LOST)
+        if (hold.until is None or case.now - hold.until < OVERDUE)
         and not (message.purpose is Purpose.TRANSACTIONAL and hold.purpose is Purpose.MARKETING)
     )
     useful_for = message.terms.useful_for

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.domain.consent.contact import Claim
-from cairn.domain.gate.limits import Room, next_free
+from cairn.domain.gate.limits import NextFree, next_free
 from cairn.domain.policy import Cap, Cooldown, Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, at, message
@@ -31,21 +31,21 @@ def sent(*when: str, channel: Channel = Channel.SMS, **more: str) -> dict[str, C
     }
 
 
-def room(policy: Policy, claims: Mapping[str, Claim], now: str, zone: ZoneInfo = NEW_YORK) -> Room:
+def room(policy: Policy, claims: Mapping[str, Claim], now: str, zone: ZoneInfo = NEW_YORK) -> NextFree:
     return next_free(policy, OFFER, Channel.SMS, claims, zone=zone, now=at(now))
 
 
 def test_without_limits_there_is_room() -> None:
-    assert room(Policy(), sent("2026-03-02 10:00"), "2026-03-02 10:00") == Room(at("2026-03-02 10:00"))
+    assert room(Policy(), sent("2026-03-02 10:00"), "2026-03-02 10:00") == NextFree(at("2026-03-02 10:00"))
 
 
 def test_a_cap_leaves_room_until_it_is_reached() -> None:
     now = "2026-03-02 18:00"
 
-    assert room(TWO_A_DAY, sent("2026-03-02 15:00"), now).objection is None
+    assert room(TWO_A_DAY, sent("2026-03-02 15:00"), now).denial is None
     full = room(TWO_A_DAY, sent("2026-03-02 15:00", "2026-03-02 16:00"), now)
-    assert full.objection is not None
-    assert full.objection.why() == {"purposes": ["marketing"], "limit": 2, "count": 2, "window": "day"}
+    assert full.denial is not None
+    assert full.denial.why() == {"purposes": ["marketing"], "limit": 2, "count": 2, "window": "day"}
     assert full.at == at("2026-03-03 05:00")  # midnight in New York
 
 
@@ -60,7 +60,7 @@ def test_a_day_is_the_customer_s_whatever_its_length(now: str, midnight: str) ->
     last = f"{at(midnight) - timedelta(seconds=1):%Y-%m-%d %H:%M:%S}"
 
     assert room(TWO_A_DAY, sent(now, now), last).at == at(midnight)
-    assert room(TWO_A_DAY, sent(now, now), midnight).objections == ()
+    assert room(TWO_A_DAY, sent(now, now), midnight).denials == ()
 
 
 def test_a_week_begins_on_monday() -> None:
@@ -68,7 +68,7 @@ def test_a_week_begins_on_monday() -> None:
 
     monday = at("2026-03-09 04:00")  # its midnight in New York, in summer time
     assert room(weekly, sent("2026-03-02 05:00"), "2026-03-09 03:59:59").at == monday
-    assert room(weekly, sent("2026-03-02 04:59:59"), "2026-03-02 05:00").objection is None
+    assert room(weekly, sent("2026-03-02 04:59:59"), "2026-03-02 05:00").denial is None
 
 
 def test_a_week_goes_on_over_new_year() -> None:
@@ -84,11 +84,11 @@ def test_a_rolling_window_makes_room_as_sends_leave_it() -> None:
     found = room(rolling, claims, "2026-03-05 10:00")
 
     assert found.at == at("2026-03-10 10:00")  # when the third last but one is out, one more may follow
-    assert found.objection is not None
-    assert found.objection.why()["count"] == 3
-    assert found.objection.why()["window"] == "7d"
-    assert room(rolling, claims, "2026-03-10 10:00").objection is None
-    assert room(rolling, claims, "2026-03-10 09:59:59").objection is not None
+    assert found.denial is not None
+    assert found.denial.why()["count"] == 3
+    assert found.denial.why()["window"] == "7d"
+    assert room(rolling, claims, "2026-03-10 10:00").denial is None
+    assert room(rolling, claims, "2026-03-10 09:59:59").denial is not None
 
 
 def test_a_cooldown_counts_from_the_last_message() -> None:
@@ -97,9 +97,9 @@ def test_a_cooldown_counts_from_the_last_message() -> None:
     found = room(calm, sent("2026-03-02 08:00", "2026-03-02 10:00"), "2026-03-02 13:59:59.999999")
 
     assert found.at == at("2026-03-02 14:00")
-    assert found.objection is not None
-    assert (found.objection.kind, found.objection.why()) == ("cooldown", {"purposes": ["marketing"], "length": "4h"})
-    assert room(calm, sent("2026-03-02 10:00"), "2026-03-02 14:00").objection is None
+    assert found.denial is not None
+    assert (found.denial.kind, found.denial.why()) == ("cooldown", {"purposes": ["marketing"], "length": "4h"})
+    assert room(calm, sent("2026-03-02 10:00"), "2026-03-02 14:00").denial is None
 
 
 def test_all_limits_must_have_room() -> None:
@@ -111,8 +111,8 @@ def test_all_limits_must_have_room() -> None:
     found = room(policy, sent("2026-03-02 10:00"), "2026-03-02 11:00")
 
     assert found.at == at("2026-03-06 10:00")
-    assert [one.kind for one in found.objections] == ["cap", "cap", "cooldown"]
-    assert found.objection == found.objections[-1]
+    assert [one.kind for one in found.denials] == ["cap", "cap", "cooldown"]
+    assert found.denial == found.denials[-1]
 
 
 def test_receipts_neither_count_nor_are_limited() -> None:
@@ -121,10 +121,10 @@ def test_receipts_neither_count_nor_are_limited() -> None:
     offers = sent("2026-03-02 10:00", "2026-03-02 10:01")
     now = at("2026-03-02 11:00")
 
-    assert room(TWO_A_DAY, receipts, "2026-03-02 11:00").objection is None
-    assert next_free(TWO_A_DAY, receipt, Channel.SMS, offers, zone=NEW_YORK, now=now).objection is None
+    assert room(TWO_A_DAY, receipts, "2026-03-02 11:00").denial is None
+    assert next_free(TWO_A_DAY, receipt, Channel.SMS, offers, zone=NEW_YORK, now=now).denial is None
     everything = Policy(caps=(Cap(limit=2, window="day", purposes=frozenset(Purpose)),))
-    assert room(everything, receipts, "2026-03-02 11:00").objection is not None
+    assert room(everything, receipts, "2026-03-02 11:00").denial is not None
 
 
 def test_a_cap_on_a_channel_or_a_journey_looks_at_no_other() -> None:
@@ -133,15 +133,15 @@ def test_a_cap_on_a_channel_or_a_journey_looks_at_no_other() -> None:
     other_visits = Policy(caps=(Cap(limit=1, window="day", journey="trial"),))
     now = "2026-03-02 11:00"
 
-    assert room(texts, sent("2026-03-02 10:00", channel=Channel.EMAIL), now).objection is None
-    assert room(texts, sent("2026-03-02 10:00"), now).objection is not None
+    assert room(texts, sent("2026-03-02 10:00", channel=Channel.EMAIL), now).denial is None
+    assert room(texts, sent("2026-03-02 10:00"), now).denial is not None
     mail = next_free(texts, OFFER, Channel.EMAIL, sent("2026-03-02 10:00"), zone=NEW_YORK, now=at(now))
-    assert mail.objection is None
-    assert room(visits, sent("2026-03-02 10:00", journey="trial"), now).objection is None
-    full = room(visits, sent("2026-03-02 10:00", channel=Channel.EMAIL), now).objection
+    assert mail.denial is None
+    assert room(visits, sent("2026-03-02 10:00", journey="trial"), now).denial is None
+    full = room(visits, sent("2026-03-02 10:00", channel=Channel.EMAIL), now).denial
     assert full is not None
     assert full.why()["journey"] == "visit"
-    assert room(other_visits, sent("2026-03-02 10:00", journey="trial"), now).objection is None
+    assert room(other_visits, sent("2026-03-02 10:00", journey="trial"), now).denial is None
 
 
 def test_a_message_is_not_in_its_own_way() -> None:
@@ -149,7 +149,7 @@ def test_a_message_is_not_in_its_own_way() -> None:
         "offer": Claim(at("2026-03-02 10:30"), Purpose.MARKETING, Channel.SMS, "visit")
     }
 
-    assert room(TWO_A_DAY, claims, "2026-03-02 11:00").objection is None
+    assert room(TWO_A_DAY, claims, "2026-03-02 11:00").denial is None
 
 
 def test_a_claim_from_a_clock_that_is_ahead_counts() -> None:
@@ -262,7 +262,7 @@ def test_there_is_room_no_earlier_than_it_says(
     found = next_free(policy, OFFER, Channel.SMS, claims, zone=zone, now=now)
 
     again = next_free(policy, OFFER, Channel.SMS, claims, zone=zone, now=found.at)
-    assert again == Room(found.at)
+    assert again == NextFree(found.at)
     if found.at > now:
         just_before = max(now, found.at - timedelta(seconds=1))
         assert next_free(policy, OFFER, Channel.SMS, claims, zone=zone, now=just_before).at == found.at

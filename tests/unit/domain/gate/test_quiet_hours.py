@@ -204,7 +204,7 @@ def test_it_is_told_what_objects() -> None:
 
     found = opening(replace(LAW, closed=(sundays,)), text(NEW_YORK), saturday_night)
 
-    assert [one.kind for one in found.objections] == ["quiet_hours", "closed_day"]
+    assert [one.kind for one in found.denials] == ["quiet_hours", "closed_day"]
     assert found.why() == {
         "jurisdiction": "US",
         "zone": NEW_YORK,
@@ -226,7 +226,7 @@ def test_where_no_hour_is_legal_there_is_none() -> None:
 
     assert opening(Policy(closed=(never,)), text(NEW_YORK), "2026-03-03 12:00").at is None
     found = opening(Policy(hours=apart), text(NEW_YORK), "2026-03-03 14:30")
-    assert (found.at, {one.source for one in found.objections}) == (None, {"federal", "other"})
+    assert (found.at, {one.source for one in found.denials}) == (None, {"federal", "other"})
 
 
 def test_a_fortnight_is_as_far_as_anybody_looks() -> None:
@@ -352,7 +352,7 @@ def test_the_first_legal_instant_is_the_one_that_a_walk_finds(policy: Policy, se
     found = opening(policy, sent, now)
 
     assert found.at == next((quarter for quarter in quarters(now) if is_legal(policy, sent, quarter)), None)
-    assert bool(found.objections) == (found.at != now)
+    assert bool(found.denials) == (found.at != now)
 
 
 @given(policies, texts, instants)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cairn.domain.message import rate_limit
-from cairn.domain.message.rate_limit import BURST, LOOKAHEAD, Attempt, LimitName, Reservation, TokenBucket
+from cairn.domain.message.rate_limit import BURST, LOOKAHEAD, Attempt, Attempts, Reservation, TokenBucket
 from cairn.domain.policy import Rate
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY
@@ -37,7 +37,7 @@ class Table:
 
     def take(self, one: Attempt, now: datetime) -> Reservation | None:
         self.writes += 1
-        key = (one.bucket.line, one.bucket.lane)
+        key = (one.bucket.limit, one.bucket.lane)
         tat, at = self.instants.get(key), rate_limit.micros(now)
         if one.behind and not (tat is not None and at < tat <= rate_limit.micros(now + LOOKAHEAD)):
             return None
@@ -45,7 +45,7 @@ class Table:
             return None
         self.instants[key] = ((tat or 0) if one.behind else at) + one.bucket.cost
         slot = rate_limit.reserve(one.bucket, self.instants[key], now)
-        self.given.setdefault(slot.line, []).append(slot.at)
+        self.given.setdefault(slot.limit, []).append(slot.at)
         return slot
 
     def sender(self, purpose: Purpose, now: datetime = MONDAY, country: str = "", after: str = "") -> "Sender":
@@ -60,7 +60,7 @@ class Sender:
     """Takes its places a write at a time, so that others come in between."""
 
     table: Table
-    lines: list[LimitName]
+    lines: list[Attempts]
     now: datetime
     tried: int = 0
     slot: Reservation | None = None
@@ -143,9 +143,9 @@ def test_who_asks_first_is_first_in_its_lane_and_nobody_is_sent_back_in_time(
         now += timedelta(milliseconds=milliseconds)
         slot = table.slot(purpose, now, country)
         assert slot.at >= now
-        if slot.line and purpose is MARKETING:  # a receipt may use marketing's lane, and so be earlier than another
-            assert slot.at >= last.get((slot.line, purpose), now)
-            last[slot.line, purpose] = slot.at
+        if slot.limit and purpose is MARKETING:  # a receipt may use marketing's lane, and so be earlier than another
+            assert slot.at >= last.get((slot.limit, purpose), now)
+            last[slot.limit, purpose] = slot.at
 
 
 def test_where_no_rate_is_named_there_is_no_line() -> None:
@@ -225,7 +225,7 @@ def test_no_place_is_given_out_too_far_ahead_and_who_has_none_is_told_so() -> No
     assert max(places) <= MONDAY + LOOKAHEAD
     assert len(places) == LOOKAHEAD / timedelta(seconds=1_000) // 1
     assert slots[1 + len(places) :] == [Reservation(MONDAY + LOOKAHEAD)] * (99 - len(places))
-    assert table.slot(MARKETING, MONDAY + LOOKAHEAD).line
+    assert table.slot(MARKETING, MONDAY + LOOKAHEAD).limit
 
 
 def test_those_without_a_place_ask_again_each_at_an_instant_of_its_own() -> None:
@@ -245,9 +245,9 @@ def test_a_country_has_its_own_rate_within_the_channels() -> None:
     first, *_, last = americans
 
     assert first == Reservation(MONDAY)
-    assert last.line == "sms#US"
+    assert last.limit == "sms#US"
     assert last.at == MONDAY + 18 * SECOND
-    assert table.slot(MARKETING, last.at, "US", after=last.line) == Reservation(last.at), (
+    assert table.slot(MARKETING, last.at, "US", after=last.limit) == Reservation(last.at), (
         "now it asks for the channel's place"
     )
     assert table.slot(MARKETING, last.at, "US", after="sms") == Reservation(last.at), "it has waited for everything"

@@ -14,8 +14,8 @@ from cairn.domain.operations.breaker import (
     Counts,
     DeliveryOutcome,
     bucket_of,
+    bucket_range,
     evaluate,
-    looked_at,
     outcome_of,
 )
 from cairn.domain.policy import Breaker
@@ -126,16 +126,16 @@ def test_what_was_counted_before_people_let_it_go_on_trips_nothing() -> None:
 
 def test_nothing_doubles_right_after_people_let_it_go_on() -> None:
     now = (THIS, Counts(10_000, complained=5))
-    start, _ = looked_at(POLICY, NOW)
+    start, _ = bucket_range(POLICY, NOW)
 
     assert why(LOW, now, since=start) is not None
     assert why(LOW, now, since=start + BUCKET) is None
 
 
 def test_the_window_is_the_policys_and_no_shorter() -> None:
-    assert looked_at(POLICY, NOW) == (THIS - timedelta(minutes=55), THIS)
-    assert looked_at(Breaker(window=timedelta(minutes=7)), NOW) == (THIS - timedelta(minutes=15), THIS)
-    assert looked_at(Breaker(window=timedelta(minutes=1)), NOW) == (THIS - BUCKET, THIS)
+    assert bucket_range(POLICY, NOW) == (THIS - timedelta(minutes=55), THIS)
+    assert bucket_range(Breaker(window=timedelta(minutes=7)), NOW) == (THIS - timedelta(minutes=15), THIS)
+    assert bucket_range(Breaker(window=timedelta(minutes=1)), NOW) == (THIS - BUCKET, THIS)
     told = why((THIS, Counts(100, complained=5)), breaker=Breaker(window=timedelta(minutes=7)))
     assert told is not None
     assert "in 10 minutes" in told

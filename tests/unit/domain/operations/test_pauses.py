@@ -13,7 +13,6 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from cairn.domain.operations.pauses import (
-    Go,
     Late,
     NotBefore,
     Pause,
@@ -21,13 +20,14 @@ from cairn.domain.operations.pauses import (
     PausedWait,
     PauseOutcome,
     PausePolicy,
+    Proceed,
     check_target,
     paused_for,
     resume_message,
     resume_wait,
     targets_of,
 )
-from cairn.domain.operations.switches import HELD_AT_MOST, WAITED_AT_MOST
+from cairn.domain.operations.switches import LONGEST_MESSAGE_WAIT, LONGEST_TIMER_WAIT
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import InvalidSwitchError
 from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
@@ -95,7 +95,7 @@ def test_a_wait_goes_on_when_the_policy_says(policy: PausePolicy, due: int, reac
 
 @pytest.mark.parametrize("policy", PausePolicy)
 def test_a_wait_that_ended_before_the_pause_is_not_touched_by_it(policy: PausePolicy) -> None:
-    assert told([paused(10, 20, policy)], waiting(9, reached=0), now=9.5) == Go()
+    assert told([paused(10, 20, policy)], waiting(9, reached=0), now=9.5) == Proceed()
 
 
 @pytest.mark.parametrize("policy", [KEEP, ACTIVE_TIME, RESTART])
@@ -103,12 +103,12 @@ def test_a_timer_that_came_a_moment_late_into_a_pause_goes_on_with_its_end(polic
     wait = waiting(9.99)
 
     assert told([paused(10, None, policy)], wait, now=10.01) == Paused(TARGET)
-    assert told([paused(10, 20, policy)], wait, now=20) == Go()
+    assert told([paused(10, 20, policy)], wait, now=20) == Proceed()
 
 
 def test_what_was_due_meanwhile_is_passed_over_where_that_is_asked_for() -> None:
     assert told([paused(10, 20, SKIP_IF_LATE)], waiting(15), now=20) == Late(TARGET)
-    assert told([paused(10, 20, SKIP_IF_LATE)], waiting(20), now=20) == Go()
+    assert told([paused(10, 20, SKIP_IF_LATE)], waiting(20), now=20) == Proceed()
 
 
 @pytest.mark.parametrize("policy", PausePolicy)
@@ -119,8 +119,10 @@ def test_while_a_pause_lasts_nothing_goes_on(policy: PausePolicy) -> None:
 
 
 def test_another_journeys_pause_is_nobodys_here() -> None:
-    assert told([paused(10, None, target="journey:other")], waiting(15), now=16) == Go()
-    assert told([paused(10, None, target="channel:sms")], waiting(15), now=16) == Go(), "messages wait, timers do not"
+    assert told([paused(10, None, target="journey:other")], waiting(15), now=16) == Proceed()
+    assert told([paused(10, None, target="channel:sms")], waiting(15), now=16) == Proceed(), (
+        "messages wait, timers do not"
+    )
     assert told([paused(10, None, target="all")], waiting(15), now=16) == Paused("all")
 
 
@@ -136,7 +138,7 @@ def test_pauses_fold_in_the_order_of_time() -> None:
     assert ends([paused(10, 20, RESTART), paused(30, 40, ACTIVE_TIME)], wait) == hours(54)
     assert told([paused(10, 20, ACTIVE_TIME), paused(30, 40, SKIP_IF_LATE)], wait, now=40) == Late(TARGET)
     assert told([paused(10, 20, ACTIVE_TIME), paused(30, 33, SKIP_IF_LATE)], wait, 33) == NotBefore(hours(34), TARGET)
-    assert told([paused(10, 20, ACTIVE_TIME), paused(25, 30, SKIP_IF_LATE, target="all")], wait, 34) == Go()
+    assert told([paused(10, 20, ACTIVE_TIME), paused(25, 30, SKIP_IF_LATE, target="all")], wait, 34) == Proceed()
 
 
 def test_of_pauses_that_overlap_each_hour_counts_once() -> None:
@@ -153,7 +155,7 @@ def test_what_was_spread_to_beyond_a_second_pause_is_not_late_for_it() -> None:
     turn = ends([slow], wait)
     assert turn > hours(22), "take another window where this one's turn comes sooner"
 
-    assert resume_wait([slow, paused(21, 22, SKIP_IF_LATE)], TARGETS, wait, turn) == Go()
+    assert resume_wait([slow, paused(21, 22, SKIP_IF_LATE)], TARGETS, wait, turn) == Proceed()
 
 
 # Dates and times of day.
@@ -214,7 +216,7 @@ def test_nothing_happens_inside_a_pause(pauses: list[Pause], wait: PausedWait, n
     assume(hours(now) >= wait.due_at)
     held = told(pauses, wait, now)
 
-    assert isinstance(held, Paused) == any(pause.on(hours(now)) for pause in pauses)
+    assert isinstance(held, Paused) == any(pause.is_active(hours(now)) for pause in pauses)
 
 
 @given(some_pauses(), some_waits())
@@ -225,7 +227,7 @@ def test_asking_again_when_the_time_has_come_says_go(pauses: list[Pause], wait: 
 
     if isinstance(held, NotBefore):
         assert held.at > now
-        assert resume_wait(pauses, TARGETS, wait, held.at) == Go()
+        assert resume_wait(pauses, TARGETS, wait, held.at) == Proceed()
         assert resume_wait(pauses, TARGETS, wait, held.at - timedelta(microseconds=1)) == held
 
 
@@ -248,7 +250,7 @@ def test_nobody_goes_on_before_their_time(pauses: list[Pause], wait: PausedWait)
 def test_under_active_time_a_wait_has_its_full_length_outside_of_all_pauses(
     pauses: list[Pause], wait: PausedWait
 ) -> None:
-    on, now, active = [pause.on for pause in pauses], wait.reached_at, timedelta()
+    on, now, active = [pause.is_active for pause in pauses], wait.reached_at, timedelta()
     while active < wait.due_at - wait.reached_at or any(is_on(now) for is_on in on):
         active += timedelta() if any(is_on(now) for is_on in on) else HOUR
         now += HOUR
@@ -329,7 +331,7 @@ def said(
     pauses: Sequence[Pause], due: float, now: float, crowd: str = "enr", channel: Channel = Channel.SMS
 ) -> PauseOutcome:
     names = targets_of("visit", "hello", channel, "US")
-    return resume_message(pauses, names, due=hours(due), crowd=crowd, now=hours(now))
+    return resume_message(pauses, names, due=hours(due), spread_key=crowd, now=hours(now))
 
 
 @pytest.mark.parametrize("target", ["all", TARGET, "template:visit/hello", "channel:sms", "country:US"])
@@ -339,18 +341,18 @@ def test_a_message_waits_for_whatever_of_it_is_paused(target: str) -> None:
 
 @pytest.mark.parametrize("target", ["journey:v", "template:visit/other", "channel:email", "country:CA"])
 def test_a_message_does_not_wait_for_anything_else(target: str) -> None:
-    assert said([paused(10, None, target=target)], due=9, now=12) == Go()
+    assert said([paused(10, None, target=target)], due=9, now=12) == Proceed()
 
 
 @pytest.mark.parametrize("due", [9, 15])
 def test_a_message_that_was_held_back_goes_out_on_resuming_or_is_late(due: int) -> None:
     for policy in (KEEP, ACTIVE_TIME, RESTART):
-        assert said([paused(10, 20, policy)], due, now=20) == Go()
+        assert said([paused(10, 20, policy)], due, now=20) == Proceed()
     assert said([paused(10, 20, SKIP_IF_LATE)], due, now=20) == Late(TARGET)
 
 
 def test_a_message_that_was_to_wait_until_the_end_anyway_is_not_late() -> None:
-    assert said([paused(10, 20, SKIP_IF_LATE)], due=20, now=20) == Go()
+    assert said([paused(10, 20, SKIP_IF_LATE)], due=20, now=20) == Proceed()
 
 
 @given(some_pauses(), st.integers(0, 300))
@@ -358,7 +360,7 @@ def test_an_old_pause_says_nothing_of_what_came_after_it(pauses: list[Pause], du
     over = max(pause.until for pause in pauses if pause.until)
     assume(hours(due) >= over)
 
-    assert said(pauses, due, due) == Go()
+    assert said(pauses, due, due) == Proceed()
 
 
 @given(some_pauses(), st.integers(0, 200), st.integers(0, 200))
@@ -366,10 +368,13 @@ def test_a_message_waits_no_longer_than_the_last_window(pauses: list[Pause], due
     assume(now >= due)
     held = said(pauses, due, now)
 
-    assert isinstance(held, Paused) == any(pause.on(hours(now)) for pause in pauses)
+    assert isinstance(held, Paused) == any(pause.is_active(hours(now)) for pause in pauses)
     if isinstance(held, NotBefore):
         assert held.at <= max(pause.until + pause.window for pause in pauses if pause.until)
-        assert resume_message(pauses, TARGETS, due=hours(due), crowd="enr", now=held.at) in {Go(), Late(held.target)}
+        assert resume_message(pauses, TARGETS, due=hours(due), spread_key="enr", now=held.at) in {
+            Proceed(),
+            Late(held.target),
+        }
 
 
 def test_the_messages_of_an_enrollment_are_spread_together_and_those_of_others_elsewhere() -> None:
@@ -381,7 +386,7 @@ def test_the_messages_of_an_enrollment_are_spread_together_and_those_of_others_e
 
 @given(some_pauses(), st.integers(0, 100), st.integers(0, 100))
 def test_of_the_time_that_passed_each_paused_hour_counts_once(pauses: list[Pause], since: int, later: int) -> None:
-    counted = sum(any(pause.on(hours(hour)) for pause in pauses) for hour in range(since, since + later))
+    counted = sum(any(pause.is_active(hours(hour)) for pause in pauses) for hour in range(since, since + later))
 
     assert paused_for(pauses, TARGETS, hours(since), hours(since + later)) == counted * HOUR
     assert paused_for(pauses, {"journey:other"}, hours(since), hours(since + later)) == timedelta()
@@ -400,7 +405,7 @@ def test_the_document_knows_every_policy_and_every_target() -> None:
     assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(PausePolicy)
     for target in ("all", "channel:sms", "journey:<journey>", "template:<journey>/<template>", "country:US"):
         assert f"`{target}`" in text
-    for kept in (HELD_AT_MOST, WAITED_AT_MOST):
+    for kept in (LONGEST_MESSAGE_WAIT, LONGEST_TIMER_WAIT):
         assert f"{kept.days}" in text
 
 

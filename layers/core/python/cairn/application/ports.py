@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.message.rate_limit import Reservation
     from cairn.domain.operations.audit import AuditEntry
     from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
-    from cairn.domain.operations.switches import Board
+    from cairn.domain.operations.switches import SwitchState
     from cairn.domain.policy import WebhookEndpoint
     from cairn.domain.privacy.traces import Traces
     from cairn.domain.profile.profile import Profile
@@ -254,10 +254,10 @@ class PausedWorkStore(Protocol):
 
 
 class SwitchBoard(Protocol):
-    def board(self) -> Board:
+    def board(self) -> SwitchState:
         """The current switches."""
 
-    def put(self, board: Board, audited: AuditEntry) -> None:
+    def put(self, board: SwitchState, audited: AuditEntry) -> None:
         """Write the switches and the audit entry atomically. Raises ConflictError where another change came first."""
 
 

@@ -7,7 +7,7 @@ from pynamodb.exceptions import UpdateError
 
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, RATE, Bucket
 from cairn.domain.message import rate_limit
-from cairn.domain.message.rate_limit import LOOKAHEAD, Attempt, LimitName, Reservation
+from cairn.domain.message.rate_limit import LOOKAHEAD, Attempt, Attempts, Reservation
 from cairn.domain.policy import Rate
 from cairn.domain.shared.channels import Channel, Purpose
 
@@ -36,7 +36,7 @@ class TokenBuckets:
         return Reservation(now)
 
 
-def _place_in(line: LimitName, now: datetime) -> Reservation:
+def _place_in(line: Attempts, now: datetime) -> Reservation:
     for one in line:
         moved_to = _take(one, now)
         if moved_to is not None:
@@ -53,7 +53,7 @@ def _take(one: Attempt, now: datetime) -> int | None:
     else:
         condition = Bucket.tat.does_not_exist() | (Bucket.tat <= at)
         moves = Bucket.tat.set(at + cost)
-    item = Bucket(RATE + one.bucket.line, one.bucket.lane)
+    item = Bucket(RATE + one.bucket.limit, one.bucket.lane)
     try:
         item.update([moves, Bucket.expires_at.set(int((now + KEPT).timestamp()))], condition=condition)
     except UpdateError as error:

@@ -11,7 +11,7 @@ from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, Entry, Jour
 from cairn.domain.gate.gate import GateSettings
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import Pause, PausePolicy
-from cairn.domain.operations.switches import Board, Note, PauseRecord
+from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
 from cairn.domain.policy import Policy
 from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
@@ -39,14 +39,14 @@ class DynamoSwitches:
             self._read = (now, GateSettings(self._policy, frozenset(board.stopped), pauses))
         return self._read[1]
 
-    def board(self) -> Board:
+    def board(self) -> SwitchState:
         try:
             item = JourneyVersion.get(SETTINGS, SWITCHES, consistent_read=True)
         except DoesNotExist:
-            return Board()
+            return SwitchState()
         return board_from_wire(item.body or {}, int(item.rev or 0))
 
-    def put(self, board: Board, audited: AuditEntry) -> None:
+    def put(self, board: SwitchState, audited: AuditEntry) -> None:
         nobody_was_faster = (
             JourneyVersion.rev == board.version if board.version else JourneyVersion.rev.does_not_exist()
         )
@@ -77,15 +77,15 @@ def audit_item(audited: AuditEntry) -> Entry:
     return Entry(AUDIT, audited.id, at=instant_to_wire(audited.at), body=body)
 
 
-def board_to_wire(board: Board) -> Wire:
+def board_to_wire(board: SwitchState) -> Wire:
     return {
         "stopped": {target: _note_to_wire(note) for target, note in board.stopped.items()},
-        "pauses": [_pause_to_wire(one.pause) | _note_to_wire(one.note) for one in board.pauses],
+        "pauses": [_pause_to_wire(one.pause) | _note_to_wire(one.record) for one in board.pauses],
     }
 
 
-def board_from_wire(wire: Wire, revision: int) -> Board:
-    return Board(
+def board_from_wire(wire: Wire, revision: int) -> SwitchState:
+    return SwitchState(
         stopped={target: _note_from_wire(note) for target, note in wire.get("stopped", {}).items()},
         pauses=tuple(PauseRecord(_pause_from_wire(one), _note_from_wire(one)) for one in wire.get("pauses", ())),
         version=revision,
@@ -112,9 +112,9 @@ def _pause_from_wire(wire: Mapping[str, Any]) -> Pause:
     )
 
 
-def _note_to_wire(note: Note) -> Wire:
+def _note_to_wire(note: SwitchRecord) -> Wire:
     return {"by": note.by, "at": instant_to_wire(note.at), "why": note.why}
 
 
-def _note_from_wire(wire: Mapping[str, Any]) -> Note:
-    return Note(wire["by"], instant_from_wire(wire["at"]), wire["why"])
+def _note_from_wire(wire: Mapping[str, Any]) -> SwitchRecord:
+    return SwitchRecord(wire["by"], instant_from_wire(wire["at"]), wire["why"])

@@ -15,7 +15,7 @@ END_OF_BODY = re.compile("</body", re.IGNORECASE)
 STYLE = "margin:32px 0 0;padding:12px 0 0;border-top:1px solid #ccc;font:12px/1.6 sans-serif;color:#666"
 
 
-def with_way_out(rendered: Rendered, policy: Policy, t: Texts) -> Rendered:
+def with_unsubscribe_links(rendered: Rendered, policy: Policy, t: Texts) -> Rendered:
     """The e-mail with one click to unsubscribe in its headers, and a link to it in each part that has none."""
     links = rendered.links
     ways = {t.footer_unsubscribe: links[LinkKind.UNSUBSCRIBE], t.footer_preferences: links[LinkKind.PREFERENCES]}

@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cairn.adapters.pages.texts import texts_for
-from cairn.adapters.templates.footer import with_way_out
+from cairn.adapters.templates.footer import with_unsubscribe_links
 from cairn.adapters.templates.variants import REGISTERED
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.journey.definition import Journey
@@ -66,7 +66,7 @@ def money(minor_units: Any, currency: str = "USD") -> str:
     return f"{int(minor_units) / 10**decimals:,.{decimals}f} {code}"
 
 
-class Shelf(Protocol):
+class JourneyTemplates(Protocol):
     """Where a message's journey version lies, with its templates (adapters/documents/catalogue)."""
 
     def version(self, name: str, version: str) -> Journey:
@@ -97,7 +97,7 @@ class JinjaRenderer:
     The policy has the answers to STOP, HELP and START, which no journey writes.
     """
 
-    def __init__(self, catalogue: Shelf, policy: Policy = NO_POLICY, links: Links = NO_LINKS) -> None:
+    def __init__(self, catalogue: JourneyTemplates, policy: Policy = NO_POLICY, links: Links = NO_LINKS) -> None:
         self._catalogue = catalogue
         self._policy = policy
         self._links = links
@@ -130,7 +130,7 @@ class JinjaRenderer:
         rendered = Rendered(channel, address, **parts, registered=_names(variant), parameters=parameters, links=links)
         if not marketing_email:
             return rendered
-        return with_way_out(rendered, self._under(message), texts_for(locale_of(message)))
+        return with_unsubscribe_links(rendered, self._under(message), texts_for(locale_of(message)))
 
     def _under(self, message: Message) -> Policy:
         """The policy in the name of the journey's own sender, where it has one."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.ports import History, Suppressions
-from cairn.domain.explain.explanations import CustomerExplained, MessageExplained, explain_customer, explain_message
+from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, explain_customer, explain_message
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.shared.errors import UnknownMessageError
 
@@ -15,13 +15,13 @@ class ExplainDecisions:
     history: History
     suppressions: Suppressions
 
-    def of_customer(self, name: str) -> CustomerExplained:
+    def of_customer(self, name: str) -> CustomerExplanation:
         """Raises the errors of FindCustomer."""
         customer = self.find(name)
         suppressed = self.suppressions.current(addresses_of(customer.profile.view()))
         return explain_customer(customer, suppressed, self.history.entries(customer.id))
 
-    def of_message(self, message: str, name: str = "") -> MessageExplained:
+    def of_message(self, message: str, name: str = "") -> MessageExplanation:
         """By the message's id, or the audit id of one of its decisions. Raises the errors of FindCustomer."""
         message_id, _, _ = message.strip().partition(".")
         customer = self.find.of_message(message_id, name)

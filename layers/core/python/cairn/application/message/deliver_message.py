@@ -147,7 +147,7 @@ class DeliverMessage:
         earlier = _reservation_of(context, channel)
         if earlier is not None and earlier.at > now:
             return earlier
-        after = earlier.line if earlier is not None and now - earlier.at <= RESERVATION_TTL else ""
+        after = earlier.limit if earlier is not None and now - earlier.at <= RESERVATION_TTL else ""
         country = context.message.jurisdiction.countries.get(channel, "")
         return self.rate_limiter.reserve(channel, country, context.message.purpose, now, after)
 
@@ -196,8 +196,8 @@ class DeliverMessage:
 
 def _wait_for(reservation: Reservation, message: Message, channel: Channel) -> Defer:
     """Wait for the reservation; without one, retry at that time."""
-    if reservation.line:
-        return Defer(reservation.at, Reason.RATE, {"channel": channel.value, "place": reservation.line})
+    if reservation.limit:
+        return Defer(reservation.at, Reason.RATE, {"channel": channel.value, "place": reservation.limit})
     return Defer(rate_limit.retry_at(reservation, message.id), Reason.RATE, {"channel": channel.value})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from cairn.application.ports import SwitchBoard
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import WINDOW, PausePolicy, check_target
-from cairn.domain.operations.switches import Board, Note, note_of, window_of
+from cairn.domain.operations.switches import SwitchRecord, SwitchState, switch_record, window_of
 from cairn.domain.shared.errors import ConflictError
 
 ATTEMPTS = 8
@@ -25,14 +25,14 @@ class Switch:
 
     board: SwitchBoard
 
-    def stop(self, target: str, *, by: str, why: str, now: datetime) -> Board:
+    def stop(self, target: str, *, by: str, why: str, now: datetime) -> SwitchState:
         """Stop all messages of the target. They are dropped."""
-        order = _order("stop", target, note_of(by, why, now))
-        return self._update(order, lambda board: board.stopping(order.target, note_of(by, why, now)))
+        order = _order("stop", target, switch_record(by, why, now))
+        return self._update(order, lambda board: board.stopping(order.target, switch_record(by, why, now)))
 
-    def start(self, target: str, *, by: str, why: str, now: datetime) -> Board:
+    def start(self, target: str, *, by: str, why: str, now: datetime) -> SwitchState:
         """Undo a stop. Dropped messages stay dropped."""
-        order = _order("start", target, note_of(by, why, now))
+        order = _order("start", target, switch_record(by, why, now))
         return self._update(order, lambda board: board.starting(order.target))
 
     def pause(  # noqa: PLR0913  who, when and why belong to every order
@@ -44,10 +44,12 @@ class Switch:
         now: datetime,
         policy: PausePolicy = PausePolicy.KEEP,
         window: timedelta = WINDOW,
-    ) -> Board:
+    ) -> SwitchState:
         """Pause the target until it is resumed. The policy may still be changed then."""
-        order = _order("pause", target, note_of(by, why, now), _chosen(policy, window_of(window)))
-        return self._update(order, lambda board: board.pausing(order.target, note_of(by, why, now), policy, window))
+        order = _order("pause", target, switch_record(by, why, now), _chosen(policy, window_of(window)))
+        return self._update(
+            order, lambda board: board.pausing(order.target, switch_record(by, why, now), policy, window)
+        )
 
     def resume(  # noqa: PLR0913
         self,
@@ -58,14 +60,17 @@ class Switch:
         now: datetime,
         policy: PausePolicy | None = None,
         window: timedelta | None = None,
-    ) -> Board:
+    ) -> SwitchState:
         """Resume the target, by this policy or else by that of the pause."""
         order = _order(
-            "resume", target, note_of(by, why, now), _chosen(policy, None if window is None else window_of(window))
+            "resume",
+            target,
+            switch_record(by, why, now),
+            _chosen(policy, None if window is None else window_of(window)),
         )
         return self._update(order, lambda board: board.resuming(order.target, now, policy, window))
 
-    def _update(self, order: AuditEntry, change: Callable[[Board], Board]) -> Board:
+    def _update(self, order: AuditEntry, change: Callable[[SwitchState], SwitchState]) -> SwitchState:
         for _ in range(ATTEMPTS):
             before = self.board.board()
             after = change(before)
@@ -80,7 +85,7 @@ class Switch:
         raise ConflictError("others keep turning switches; try once more")
 
 
-def _order(what: str, target: str, note: Note, detail: dict[str, Any] | None = None) -> AuditEntry:
+def _order(what: str, target: str, note: SwitchRecord, detail: dict[str, Any] | None = None) -> AuditEntry:
     return AuditEntry(note.at, note.by, what, check_target(target), note.why, detail or {})
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import DeliveryCounters, SwitchBoard, Tasks
 from cairn.domain.effects import OpenTask
-from cairn.domain.operations.breaker import Trip, bucket_of, evaluate, looked_at, outcome_of
-from cairn.domain.operations.switches import Board, Note
+from cairn.domain.operations.breaker import Trip, bucket_of, bucket_range, evaluate, outcome_of
+from cairn.domain.operations.switches import SwitchRecord, SwitchState
 from cairn.domain.policy import Breaker
 from cairn.domain.shared.hashing import short_hash
 
@@ -54,7 +54,7 @@ class WatchHealth:
         for target in targets:
             if board.paused(target, now) is not None:
                 continue
-            counted = self.counters.between(target, *looked_at(self.breaker, at))
+            counted = self.counters.between(target, *bucket_range(self.breaker, at))
             trip = evaluate(target, counted, self.breaker, at=at, since=_resumed_at(board, target))
             if trip is not None:
                 self._trip(trip, now)
@@ -62,7 +62,7 @@ class WatchHealth:
     def _trip(self, trip: Trip, now: datetime) -> None:
         after = Switch(self.board).pause(trip.target, by=BREAKER, why=trip.why, now=now)
         paused = after.paused(trip.target, now)
-        if paused is None or paused.note != Note(BREAKER, now, trip.why):
+        if paused is None or paused.record != SwitchRecord(BREAKER, now, trip.why):
             return  # another process paused it, and sends the alert
         self.on_trip(trip)
         self.tasks.open(OPERATIONS, "", _task(trip, now), now)
@@ -79,7 +79,7 @@ def _targets(message: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{kind}:{name}" for kind, name in named if name)
 
 
-def _resumed_at(board: Board, target: str) -> datetime | None:
+def _resumed_at(board: SwitchState, target: str) -> datetime | None:
     """When the target was last resumed."""
     ends = [one.pause.until for one in board.pauses if one.pause.target == target and one.pause.until is not None]
     return max(ends, default=None)

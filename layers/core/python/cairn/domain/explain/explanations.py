@@ -20,7 +20,7 @@ from cairn.domain.profile.attributes import FIRST_NAME, LAST_NAME, TAGS, TIME_ZO
 from cairn.domain.shared.channels import CHANNELS, Channel
 from cairn.domain.shared.instants import instant_from_wire, zone_named
 
-Line = Mapping[str, Any]
+TimelineEntry = Mapping[str, Any]
 """An entry of the timeline, as `cairn replay --json` prints it."""
 
 DEFERRED = "deferred"
@@ -39,26 +39,26 @@ class Sentence:
     at: datetime
     local: str
     """The instant on the customer's clock."""
-    says: str
+    text: str
     kind: str
     message: str = ""
     audit_id: str = ""
     """Of a decision: `<message id>.<number>`."""
-    about: str = ""
+    origin: str = ""
     """Whence the message comes."""
 
 
 @dataclass(frozen=True, slots=True)
-class MessageExplained:
+class MessageExplanation:
     id: str
     customer: str
-    about: str
+    origin: str
     zone: str
     history: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerExplained:
+class CustomerExplanation:
     id: str
     zone: str
     profile: tuple[str, ...]
@@ -69,7 +69,7 @@ class CustomerExplained:
     """The latest first."""
 
 
-def explain_message(message_id: str, customer: Customer, lines: Sequence[Line]) -> MessageExplained | None:
+def explain_message(message_id: str, customer: Customer, lines: Sequence[TimelineEntry]) -> MessageExplanation | None:
     """The whole history of a message: each decision on it, and what was reported since. None where there is none."""
     own = [line for line in lines if line["kind"] in DECISIONS and line.get("message_id") == message_id]
     if not own:
@@ -78,7 +78,7 @@ def explain_message(message_id: str, customer: Customer, lines: Sequence[Line]) 
     reported = [line for line in lines if _reports_on(line, message_id)]
     # What is told of one instant was decided before anybody could report on it; the sort is stable.
     told = sorted([*own, *reported], key=lambda line: instant_from_wire(line["at"]))
-    return MessageExplained(
+    return MessageExplanation(
         message_id, customer.id, _whence(own[0]), zone.key, tuple(_sentence(line, zone) for line in told)
     )
 
@@ -86,14 +86,14 @@ def explain_message(message_id: str, customer: Customer, lines: Sequence[Line]) 
 def explain_customer(
     customer: Customer,
     suppressed: Mapping[Channel, Sequence[Suppression]],
-    lines: Sequence[Line],
+    lines: Sequence[TimelineEntry],
     *,
     latest: int = LATEST,
-) -> CustomerExplained:
+) -> CustomerExplanation:
     """Who it is, what may be sent, what waits, and what was decided lately."""
     zone = zone_of(customer)
     decided = [line for line in lines if line["kind"] in DECISIONS]
-    return CustomerExplained(
+    return CustomerExplanation(
         id=customer.id,
         zone=zone.key,
         profile=tuple(_profile(customer, zone)),
@@ -113,7 +113,7 @@ def zone_of(customer: Customer) -> ZoneInfo:
     return zone_named(customer.profile.get(TIME_ZONE), "UTC")
 
 
-def sentence_of(line: Line, zone: ZoneInfo) -> str:
+def sentence_of(line: TimelineEntry, zone: ZoneInfo) -> str:
     """What a decision says, in one sentence. Every Reason has its own."""
     case = _Case(line, zone)
     if line["kind"] == DEFERRED:
@@ -158,7 +158,7 @@ CAUSES = {
 class _Case:
     """A decision, with the words that its sentence is made of."""
 
-    line: Line
+    line: TimelineEntry
     zone: ZoneInfo
 
     @property
@@ -406,14 +406,14 @@ SENTENCES: Mapping[Reason, Callable[[_Case], str]] = {
 """What each reason says, after `because` or a colon."""
 
 
-def _sentence(line: Line, zone: ZoneInfo) -> Sentence:
+def _sentence(line: TimelineEntry, zone: ZoneInfo) -> Sentence:
     at = instant_from_wire(line["at"])
     says = sentence_of(line, zone) if line["kind"] in DECISIONS else _reported(line)
     message, audit_id = str(line.get("message_id", "")), str(line.get("audit_id", ""))
     return Sentence(at, _day(at, zone), says, line["kind"], message, audit_id, _whence(line))
 
 
-def _whence(line: Line) -> str:
+def _whence(line: TimelineEntry) -> str:
     """`step hello of journey welcome`, or what is answered."""
     if line.get("answers"):
         return f"answer to {str(line['answers']).upper()}"
@@ -421,7 +421,7 @@ def _whence(line: Line) -> str:
     return f"step {step} of journey {journey}" if step and journey else ""
 
 
-def _reports_on(line: Line, message_id: str) -> bool:
+def _reports_on(line: TimelineEntry, message_id: str) -> bool:
     about = line.get("properties", {})
     told = line["kind"] == "event" and line["type"].startswith("message.") and is_provider(line["source"])
     return bool(told and about.get("message_id") == message_id)
@@ -445,7 +445,7 @@ DETAILS = ("bounce_type", "reason", "code", "error")
 PERSON = (FIRST_NAME, LAST_NAME, USER_ID, EMAIL, PHONE)
 
 
-def _reported(line: Line) -> str:
+def _reported(line: TimelineEntry) -> str:
     about = line.get("properties", {})
     more = ", ".join(str(about[name]) for name in DETAILS if about.get(name))
     return f"{REPORTS.get(line['type'], line['type'])}{f' ({more})' if more else ''}."
@@ -477,7 +477,7 @@ def _change(change: ConsentChange, zone: ZoneInfo) -> str:
     return f" {_on_day(change.at, zone)}{_how(change.evidence.get('method'))} (source {change.source})"
 
 
-def _waiting(customer: Customer, lines: Sequence[Line], zone: ZoneInfo) -> Iterator[str]:
+def _waiting(customer: Customer, lines: Sequence[TimelineEntry], zone: ZoneInfo) -> Iterator[str]:
     for enrollment in sorted(customer.enrollments.values(), key=lambda one: (one.due_at is None, str(one.due_at))):
         if enrollment.open and enrollment.step:
             until = f" until {_ahead(enrollment.due_at, zone)}" if enrollment.due_at else ""

@@ -25,19 +25,19 @@ from cairn.domain.shared.instants import at_local, instant_to_wire, zone_named
 ANSWER_WITHIN = timedelta(minutes=5)
 """How long after a STOP its confirmation may come (47 CFR 64.1200(a)(12)); a HELP's answer is no use later either."""
 
-BEHIND = timedelta(minutes=1)
+ORDER_RECHECK = timedelta(minutes=1)
 """How much later than the message before it one that keeps the order is looked at again."""
 
-LOOK_AGAIN = timedelta(hours=1)
+REVIEW_RECHECK = timedelta(hours=1)
 """How often one looks again whose predecessor waits for a person."""
 
-LOST = timedelta(days=1)
+OVERDUE = timedelta(days=1)
 """A hold that is overdue by so much holds back nobody any more."""
 
 PREFERRED_DAYS = 7
 """How far ahead a customer's preferred hour is looked for on a day on which the law has it open."""
 
-ROUNDS = 100
+MAX_ITERATIONS = 100
 """Rules that send each other round in circles for so long leave no instant."""
 
 
@@ -54,7 +54,7 @@ class GateSettings:
 
 def decide(
     message: Message,
-    profile: Contact,
+    contact: Contact,
     history: Mapping[str, Claim],
     settings: GateSettings,
     now: datetime,
@@ -65,16 +65,16 @@ def decide(
         return dropped
     if message.answers:
         return _answer(message, settings)
-    channel = _permitted(message, profile, settings, now)
+    channel = _permitted(message, contact, settings, now)
     if isinstance(channel, Suppress):
         return channel
-    waits = _Waits(message, channel, profile, history, settings)
+    waits = _Waits(message, channel, contact, history, settings)
     verdict = waits.at(now)
     if isinstance(verdict, Defer):
         return _worth_it(verdict, waits)
     if verdict is not None:
         return verdict
-    reason, why = legal_basis(message, channel, profile)
+    reason, why = legal_basis(message, channel, contact)
     return Send(channel, message.addresses[channel], reason, why)
 
 
@@ -151,7 +151,7 @@ def _worth_it(first: Defer, waits: "_Waits") -> Verdict:
     if until is None or first.reason is Reason.REVIEW:
         return first
     useful_until = _useful_until(waits.message, waits.settings, until)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ITERATIONS):
         if until > useful_until:
             late = {"because": first.reason.value, "until": instant_to_wire(until)}
             return Suppress(Reason.STALE, {**first.why, **late, "useful_until": instant_to_wire(useful_until)})
@@ -190,14 +190,14 @@ class _Waits:
         country = message.jurisdiction.countries.get(self.channel, "")
         targets = pauses.targets_of(message.journey, message.template, self.channel, country)
         due, crowd = deferred or message.decided_at, message.enrollment
-        match pauses.resume_message(self.settings.pauses, targets, due=due, crowd=crowd, now=now):
+        match pauses.resume_message(self.settings.pauses, targets, due=due, spread_key=crowd, now=now):
             case pauses.Paused(target):
                 return Defer(None, Reason.PAUSED, {"paused": target}, paused_target=target)
             case pauses.NotBefore(at, target):
                 return Defer(at, Reason.PAUSED, {"resumed": target})
             case pauses.Late(target):
                 return Suppress(Reason.LATE, {"resumed": target})
-            case pauses.Go():
+            case pauses.Proceed():
                 return None
 
     def _review(self, now: datetime) -> Defer | Suppress | None:
@@ -223,7 +223,7 @@ class _Waits:
             and hold.enrollment == message.enrollment
             and hold.order < message.order
             and not (message.purpose is Purpose.TRANSACTIONAL and hold.purpose is Purpose.MARKETING)
-            and (hold.until is None or now - hold.until < LOST)
+            and (hold.until is None or now - hold.until < OVERDUE)
         ]
         if not before:
             return None
@@ -237,8 +237,8 @@ class _Waits:
         opening = quiet_hours.first_legal(self.settings.policy, self.message, self.channel, now)
         if opening.at is None:
             return Suppress(Reason.NO_LEGAL_HOUR, opening.why())
-        if opening.objections:
-            return Defer(opening.at, Reason(opening.objections[0].kind), opening.why())
+        if opening.denials:
+            return Defer(opening.at, Reason(opening.denials[0].kind), opening.why())
         return None
 
     def _preferred_hour(self, now: datetime) -> Defer | None:
@@ -265,16 +265,16 @@ class _Waits:
     def _limits(self, now: datetime) -> Defer | None:
         zone = zone_named(self.message.time_zone, "UTC")
         room = limits.next_free(self.settings.policy, self.message, self.channel, self.history, zone=zone, now=now)
-        if room.objection is None:
+        if room.denial is None:
             return None
-        return Defer(room.at, Reason(room.objection.kind), room.objection.why())
+        return Defer(room.at, Reason(room.denial.kind), room.denial.why())
 
 
 def _looks_again(hold: Deferral, now: datetime) -> datetime:
     """When a message behind this one is looked at again: soon after it, or now and then where nobody knows when."""
-    if hold.until is None or _is_acted_upon(hold) or now - hold.until > 10 * BEHIND:
-        return now + LOOK_AGAIN
-    return max(hold.until, now) + BEHIND
+    if hold.until is None or _is_acted_upon(hold) or now - hold.until > 10 * ORDER_RECHECK:
+        return now + REVIEW_RECHECK
+    return max(hold.until, now) + ORDER_RECHECK
 
 
 def _is_acted_upon(hold: Deferral) -> bool:

@@ -41,21 +41,21 @@ class LimitDenial:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class NextFree:
     """When every limit has room for one more message, and what objected on the way; nothing where that is now."""
 
     at: datetime
-    objections: tuple[LimitDenial, ...] = ()
+    denials: tuple[LimitDenial, ...] = ()
 
     @property
-    def objection(self) -> LimitDenial | None:
+    def denial(self) -> LimitDenial | None:
         """The one that holds out longest."""
-        return self.objections[-1] if self.objections else None
+        return self.denials[-1] if self.denials else None
 
 
 def next_free(  # noqa: PLR0913  each is one thing that room depends on
     policy: Policy, message: Message, channel: Channel, claims: Mapping[str, Claim], *, zone: ZoneInfo, now: datetime
-) -> Room:
+) -> NextFree:
     """The earliest instant from now on at which every cap and cooldown has room, if nothing else is sent till then.
 
     Days and weeks are those of the zone's calendar. The message's own claim is never counted.
@@ -68,7 +68,7 @@ def next_free(  # noqa: PLR0913  each is one thing that room depends on
     while (objection := next(_objections(limits, others, zone, at), None)) is not None:
         objections.append(objection)
         at = objection.until
-    return Room(at, tuple(objections))
+    return NextFree(at, tuple(objections))
 
 
 def _about(limit: Cap | Cooldown, purpose: Purpose, channel: Channel, journey: str) -> bool:

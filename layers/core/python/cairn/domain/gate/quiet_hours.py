@@ -47,12 +47,12 @@ class Opening:
 
     at: datetime | None
     """None where there is none within the horizon."""
-    objections: tuple[HoursDenial, ...] = ()
+    denials: tuple[HoursDenial, ...] = ()
     """In the order in which they were met: the first objects to now. Empty where now is legal."""
 
     def why(self) -> Mapping[str, Any]:
         """The first objection, and those that make the wait longer still."""
-        first, *others = (one.why() for one in self.objections)
+        first, *others = (one.why() for one in self.denials)
         return {**first, "also": others} if others else first
 
 
@@ -109,7 +109,7 @@ class _Constraint:
         for start in {window.start for window in self.windows} or {MIDNIGHT}:
             yield at_local(day, start, self.zone)
             yield datetime.combine(day, start.replace(fold=1), self.zone).astimezone(UTC)  # the second of a double one
-        yield from _turn(day, self.zone)
+        yield from _clock_change(day, self.zone)
 
 
 def _constraints(policy: Policy, message: Message, channel: Channel) -> Iterator[_Constraint]:
@@ -176,7 +176,7 @@ def _closes(rule: Closed, day: date) -> bool:
     return day.isoweekday() in rule.days or day in rule.dates or f"{day:%m-%d}" in rule.yearly
 
 
-def _turn(day: date, zone: ZoneInfo) -> Iterator[datetime]:
+def _clock_change(day: date, zone: ZoneInfo) -> Iterator[datetime]:
     """The instant at which clocks change on a day; none on most days."""
     before, after = at_local(day, MIDNIGHT, zone), at_local(day + DAY, MIDNIGHT, zone)
     was = before.astimezone(zone).utcoffset()

@@ -30,7 +30,7 @@ LOOKAHEAD = timedelta(hours=12)
 RESERVATION_TTL = timedelta(minutes=1)
 """How long after its instant a place is good. After a standstill, those who come too late do not come all at once."""
 
-MAX_RESERVATIONS = 0.95
+MAX_RESERVED = 0.95
 """Marketing keeps a twentieth, whatever is reserved: it may be slow, but it comes to an end."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,13 +41,13 @@ class Reservation:
     """When a message may go, or ask on."""
 
     at: datetime
-    line: str = ""
+    limit: str = ""
     """Where it has a place then. Empty, and not now: nowhere, all is given out; who comes then is told anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenBucket:
-    line: str
+    limit: str
     """What is limited: `sms`, or `sms#US`."""
     lane: str
     """Whose bucket of it this is: `transactional`, `marketing`, or `all`."""
@@ -64,7 +64,7 @@ class Attempt:
     """Behind those who are there, if any are and not too many; else now, if nobody is there."""
 
 
-LimitName = tuple[Attempt, ...]
+Attempts = tuple[Attempt, ...]
 """What is tried one after the other, until one holds. Where none does, all places are given out: buckets only move on,
 so nobody can have slipped in between.
 """
@@ -72,7 +72,7 @@ so nobody can have slipped in between.
 
 def limits_for(
     rates: Iterable[Rate], channel: Channel, country: str, purpose: Purpose, after: str = ""
-) -> tuple[LimitName, ...]:
+) -> tuple[Attempts, ...]:
     """Where the message has to wait, one after the other; only what comes behind the line that it has waited in."""
     ours = [rate for rate in rates if rate.channel is channel and rate.country in {"", country}]
     ours.sort(key=lambda rate: not rate.country)
@@ -87,7 +87,7 @@ def limit_for(rate: Rate) -> str:
 
 def reserve(bucket: TokenBucket, moved_to: int, now: datetime) -> Reservation:
     """The place that was taken, by the instant that the bucket was moved to."""
-    return Reservation(max(now, EPOCH + timedelta(microseconds=moved_to - bucket.cost) - BURST), bucket.line)
+    return Reservation(max(now, EPOCH + timedelta(microseconds=moved_to - bucket.cost) - BURST), bucket.limit)
 
 
 def no_capacity(now: datetime) -> Reservation:
@@ -95,19 +95,19 @@ def no_capacity(now: datetime) -> Reservation:
     return Reservation(now + LOOKAHEAD)
 
 
-def retry_at(slot: Reservation, message_id: str) -> datetime:
+def retry_at(reservation: Reservation, message_id: str) -> datetime:
     """When a message without a place asks again: each at an instant of its own, while there are new ones every second.
 
     Who is younger may be before it then; order holds among those who have a place.
     """
-    return slot.at - share("pace", message_id) * (LOOKAHEAD / 2)
+    return reservation.at - share("pace", message_id) * (LOOKAHEAD / 2)
 
 
 def micros(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
-def _tries(rate: Rate, purpose: Purpose) -> LimitName:
+def _tries(rate: Rate, purpose: Purpose) -> Attempts:
     own = _bucket(rate, purpose)
     if own.lane == Purpose.TRANSACTIONAL:  # receipts come one by one
         others = _bucket(rate, Purpose.MARKETING)
@@ -122,6 +122,6 @@ def _tries(rate: Rate, purpose: Purpose) -> LimitName:
 def _bucket(rate: Rate, purpose: Purpose) -> TokenBucket:
     lane, part = "all", 1.0
     if rate.reserved:
-        reserved = min(rate.reserved, MAX_RESERVATIONS)
+        reserved = min(rate.reserved, MAX_RESERVED)
         lane, part = purpose.value, reserved if purpose is Purpose.TRANSACTIONAL else 1 - reserved
     return TokenBucket(limit_for(rate), lane, ceil(1_000_000 / (rate.per_second * part)))

@@ -82,7 +82,7 @@ def bucket_of(at: datetime) -> datetime:
     return EPOCH + (at - EPOCH) // BUCKET * BUCKET
 
 
-def looked_at(breaker: Breaker, at: datetime) -> tuple[datetime, datetime]:
+def bucket_range(breaker: Breaker, at: datetime) -> tuple[datetime, datetime]:
     """The starts of the first and the last bucket that are judged at an instant: of two windows, the latest last."""
     last = bucket_of(at)
     return last - (2 * _length(breaker) - 1) * BUCKET, last
@@ -96,7 +96,7 @@ def evaluate(
     `since` is when people last let it go on: what was counted before has been looked at by then, so that only buckets
     which began later count.
     """
-    first, last = looked_at(breaker, at)
+    first, last = bucket_range(breaker, at)
     middle = first + _length(breaker) * BUCKET
     ours = [one for one in buckets if first <= one.start <= last and (since is None or one.start >= since)]
     now = sum((one.counts for one in ours if one.start >= middle), Counts())

@@ -54,7 +54,7 @@ class Pause:
     window: timedelta = WINDOW
     """Over which SPREAD spreads."""
 
-    def on(self, at: datetime) -> bool:
+    def is_active(self, at: datetime) -> bool:
         return self.since <= at and (self.until is None or at < self.until)
 
 
@@ -71,7 +71,7 @@ class PausedWait:
 
 
 @dataclass(frozen=True, slots=True)
-class Go:
+class Proceed:
     """Nothing holds it back."""
 
 
@@ -97,7 +97,7 @@ class Late:
     target: str
 
 
-PauseOutcome = Go | Paused | NotBefore | Late
+PauseOutcome = Proceed | Paused | NotBefore | Late
 
 
 def check_target(text: str) -> str:
@@ -120,7 +120,7 @@ def targets_of(journey: str, template: str = "", channel: Channel | None = None,
 
 
 def resume_message(
-    pauses: Iterable[Pause], targets: Collection[str], *, due: datetime, crowd: str, now: datetime
+    pauses: Iterable[Pause], targets: Collection[str], *, due: datetime, spread_key: str, now: datetime
 ) -> PauseOutcome:
     """What pauses say of a message that is at the gate.
 
@@ -129,17 +129,17 @@ def resume_message(
     SPREAD keeps together, so that the messages of an enrollment keep their order: its id.
     """
     ours = _in_order(pauses, targets)
-    now_on = next((pause for pause in ours if pause.on(now)), None)
+    now_on = next((pause for pause in ours if pause.is_active(now)), None)
     if now_on is not None:
         return Paused(now_on.target)
-    held: PauseOutcome = Go()
+    held: PauseOutcome = Proceed()
     for pause in ours:
         if pause.until is None or not due < pause.until <= now:
             continue
         if pause.policy is PausePolicy.SKIP_IF_LATE:
             return Late(pause.target)
-        due = pause.until + _share(pause, crowd)
-        held = NotBefore(due, pause.target) if due > now else Go()
+        due = pause.until + _share(pause, spread_key)
+        held = NotBefore(due, pause.target) if due > now else Proceed()
     return held
 
 
@@ -150,7 +150,7 @@ def resume_wait(pauses: Iterable[Pause], targets: Collection[str], waiting: Paus
     instant must not be moved on once more by the same pause.
     """
     ours = _in_order(pauses, targets)
-    now_on = next((pause for pause in ours if pause.on(now)), None)
+    now_on = next((pause for pause in ours if pause.is_active(now)), None)
     if now_on is not None:
         return Paused(now_on.target)
     due, not_before = waiting.due_at, waiting.due_at
@@ -172,7 +172,7 @@ def resume_wait(pauses: Iterable[Pause], targets: Collection[str], waiting: Paus
                 return Late(pause.target)
             not_before, target = pause.until + _share(pause, waiting.enrollment), pause.target
     at = max(due, not_before)
-    return NotBefore(at, target) if at > now else Go()
+    return NotBefore(at, target) if at > now else Proceed()
 
 
 def paused_for(pauses: Iterable[Pause], targets: Collection[str], since: datetime, now: datetime) -> timedelta:

@@ -11,21 +11,21 @@ from cairn.domain.shared.errors import InvalidSwitchError
 MAX_WINDOW = timedelta(days=7)
 """The longest that SPREAD may take; what is due meanwhile comes on top."""
 
-HELD_AT_MOST = timedelta(days=60)
+LONGEST_MESSAGE_WAIT = timedelta(days=60)
 """How long a pause is kept after its end: longer than any message is held, and than any timer is overdue."""
 
-WAITED_AT_MOST = timedelta(days=400)
+LONGEST_TIMER_WAIT = timedelta(days=400)
 """The same for a pause that moves waits: it is asked for when the wait's own time comes, months later maybe."""
 
 MAX_PAUSES = 500
 """Ended ones that are kept. They keep the item, which every sender reads, far under DynamoDB's 400 KB."""
 
-MAX_WORDS = 500
+MAX_REASON_LENGTH = 500
 """Characters of a reason or a name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class SwitchRecord:
     """Who did it, when and why."""
 
     by: str
@@ -38,19 +38,19 @@ class PauseRecord:
     """A pause and who asked for it."""
 
     pause: Pause
-    note: Note
+    record: SwitchRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class SwitchState:
     """Everything that is switched, and the pauses that are over but still say what becomes of those who waited."""
 
-    stopped: Mapping[str, Note] = field(default_factory=dict)
+    stopped: Mapping[str, SwitchRecord] = field(default_factory=dict)
     pauses: tuple[PauseRecord, ...] = ()
     version: int = 0
     """Grows with every change; the optimistic lock."""
 
-    def stopping(self, target: str, note: Note) -> Self:
+    def stopping(self, target: str, note: SwitchRecord) -> Self:
         """Nothing of the target goes out. What is stopped stays as it was stopped."""
         return self if target in self.stopped else replace(self, stopped={**self.stopped, target: note})
 
@@ -60,7 +60,7 @@ class Board:
             raise InvalidSwitchError(f"{target} is not stopped; {_named('stopped', self.stopped)}")
         return replace(self, stopped={name: note for name, note in self.stopped.items() if name != target})
 
-    def pausing(self, target: str, note: Note, policy: PausePolicy, window: timedelta) -> Self:
+    def pausing(self, target: str, note: SwitchRecord, policy: PausePolicy, window: timedelta) -> Self:
         """Everything of the target waits. What is paused stays as it was paused."""
         if self.paused(target, note.at) is not None:
             return self
@@ -74,7 +74,7 @@ class Board:
         """
         paused = self.paused(target, now)
         if paused is None:
-            on = [one.pause.target for one in self.pauses if one.pause.on(now)]
+            on = [one.pause.target for one in self.pauses if one.pause.is_active(now)]
             raise InvalidSwitchError(f"{target} is not paused; {_named('paused', on)}")
         over = replace(
             paused.pause, until=now, policy=policy or paused.pause.policy, window=window or paused.pause.window
@@ -82,7 +82,7 @@ class Board:
         return replace(self, pauses=tuple(replace(one, pause=over) if one is paused else one for one in self.pauses))
 
     def paused(self, target: str, now: datetime) -> PauseRecord | None:
-        return next((one for one in self.pauses if one.pause.target == target and one.pause.on(now)), None)
+        return next((one for one in self.pauses if one.pause.target == target and one.pause.is_active(now)), None)
 
     def resumed(self, by: datetime) -> tuple[str, ...]:
         """Targets that were paused, and are no longer since that instant or before."""
@@ -99,16 +99,16 @@ class Board:
         return replace(self, pauses=tuple(one for one in self.pauses if one not in dropped))
 
 
-def note_of(by: str, why: str, now: datetime) -> Note:
+def switch_record(by: str, why: str, now: datetime) -> SwitchRecord:
     """Raises InvalidSwitchError where nobody or no reason is named."""
     by, why = by.strip(), why.strip()
     if not by:
         raise InvalidSwitchError("say who does it")
     if not why:
         raise InvalidSwitchError("say why: whoever finds it switched in a week will want to know")
-    if max(len(by), len(why)) > MAX_WORDS:
-        raise InvalidSwitchError(f"say it in at most {MAX_WORDS} characters")
-    return Note(by, now, why)
+    if max(len(by), len(why)) > MAX_REASON_LENGTH:
+        raise InvalidSwitchError(f"say it in at most {MAX_REASON_LENGTH} characters")
+    return SwitchRecord(by, now, why)
 
 
 def window_of(window: timedelta) -> timedelta:
@@ -120,8 +120,8 @@ def window_of(window: timedelta) -> timedelta:
 
 def _matters(pause: Pause, now: datetime) -> bool:
     moves = pause.policy in {PausePolicy.ACTIVE_TIME, PausePolicy.RESTART}
-    return pause.until is not None and now - pause.until < (WAITED_AT_MOST if moves else HELD_AT_MOST)
+    return pause.until is not None and now - pause.until < (LONGEST_TIMER_WAIT if moves else LONGEST_MESSAGE_WAIT)
 
 
-def _named(what: str, targets: "Mapping[str, Note] | list[str]") -> str:
+def _named(what: str, targets: "Mapping[str, SwitchRecord] | list[str]") -> str:
     return f"{what} is {', '.join(sorted(targets))}" if targets else f"nothing is {what}"

@@ -5,15 +5,15 @@ from typing import Any
 
 from cairn.application.ports import UnderReview
 from cairn.domain.consent.suppression import Suppression
-from cairn.domain.explain.explanations import CustomerExplained, MessageExplained, Sentence
+from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
 from cairn.domain.operations.audit import AuditEntry
-from cairn.domain.operations.switches import Board, Note, PauseRecord
+from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 Json = dict[str, Any]
 
 
-def board(told: Board) -> Json:
+def board(told: SwitchState) -> Json:
     """What is stopped and paused now; pauses that are over only say what becomes of those who waited."""
     return {
         "stopped": [{"target": target, **_note(note)} for target, note in sorted(told.stopped.items())],
@@ -21,17 +21,17 @@ def board(told: Board) -> Json:
     }
 
 
-def message(told: MessageExplained) -> Json:
+def message(told: MessageExplanation) -> Json:
     return {
         "message": told.id,
         "customer": told.customer,
-        "about": told.about,
+        "about": told.origin,
         "zone": told.zone,
         "history": [_sentence(one) for one in told.history],
     }
 
 
-def customer(told: CustomerExplained) -> Json:
+def customer(told: CustomerExplanation) -> Json:
     return {
         "customer": told.id,
         "zone": told.zone,
@@ -39,7 +39,7 @@ def customer(told: CustomerExplained) -> Json:
         "consents": told.consents,
         "suppressions": told.suppressions,
         "waiting": told.waiting,
-        "decisions": [{"message": one.message, "about": one.about, **_sentence(one)} for one in told.decisions],
+        "decisions": [{"message": one.message, "about": one.origin, **_sentence(one)} for one in told.decisions],
     }
 
 
@@ -83,16 +83,16 @@ def audit(told: Iterable[AuditEntry]) -> list[Json]:
     ]
 
 
-def _note(note: Note) -> Json:
+def _note(note: SwitchRecord) -> Json:
     return {"by": note.by, "at": instant_to_wire(note.at), "why": note.why}
 
 
 def _pause(one: PauseRecord) -> Json:
     pause = one.pause
     chosen = {"policy": pause.policy.value, "window": duration_text(pause.window)}
-    return {"target": pause.target, "since": instant_to_wire(pause.since), **chosen, **_note(one.note)}
+    return {"target": pause.target, "since": instant_to_wire(pause.since), **chosen, **_note(one.record)}
 
 
 def _sentence(one: Sentence) -> Json:
-    told = {"at": instant_to_wire(one.at), "local": one.local, "kind": one.kind, "says": one.says}
+    told = {"at": instant_to_wire(one.at), "local": one.local, "kind": one.kind, "says": one.text}
     return told | ({"audit_id": one.audit_id} if one.audit_id else {})

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, assert_never
 from cairn.domain.event import HALF_A_CHARACTER, MAX_ID_LENGTH
 from cairn.domain.identity.identifiers import EMAIL, EMAIL_SHAPE, identifier
 from cairn.domain.operations.pauses import check_target
-from cairn.domain.operations.switches import MAX_WORDS, window_of
+from cairn.domain.operations.switches import MAX_REASON_LENGTH, window_of
 from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
 from cairn.domain.shared.errors import BodyTooLargeError, InvalidRequestError, InvalidSwitchError
 from cairn.domain.shared.instants import duration
@@ -52,7 +52,7 @@ class Form:
         return value.strip()
 
     def why(self) -> str:
-        return self.text("why", most=MAX_WORDS)
+        return self.text("why", most=MAX_REASON_LENGTH)
 
     def choice(self, name: str, among: type[Choice]) -> Choice:
         """Some other one where it is missing or wrong, which `check` tells before anybody acts on it."""

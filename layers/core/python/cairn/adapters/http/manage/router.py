@@ -16,7 +16,7 @@ from cairn.application.ports import Audit, SwitchBoard
 from cairn.application.privacy.export_customer import ExportForOperator
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
-from cairn.domain.operations.switches import MAX_WORDS
+from cairn.domain.operations.switches import MAX_REASON_LENGTH
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
     AmbiguousNameError,
@@ -36,7 +36,12 @@ Json = dict[str, Any]
 PAGE = 50
 MAX_PAGE = 100
 
-EVIDENCE = {"wording": MAX_WORDING, "wording_version": MAX_WORDS, "locale": MAX_WORDS, "url": MAX_WORDS}
+EVIDENCE = {
+    "wording": MAX_WORDING,
+    "wording_version": MAX_REASON_LENGTH,
+    "locale": MAX_REASON_LENGTH,
+    "url": MAX_REASON_LENGTH,
+}
 """What may be told of how a consent was given, and in how many characters."""
 
 PROBLEMS: Mapping[type[CairnError], tuple[int, str]] = {
@@ -149,7 +154,7 @@ class ManageRouter:
 
     def _export(self, call: Call, now: datetime) -> Answer:
         form = Form(call.body)
-        customer, why = form.text("customer"), form.text("why", required=False, most=MAX_WORDS)
+        customer, why = form.text("customer"), form.text("why", required=False, most=MAX_REASON_LENGTH)
         form.check()
         return Answer(200, self.export(customer, by=call.actor, why=why, now=now))
 
@@ -176,7 +181,7 @@ class ManageRouter:
         form = Form(call.body)
         do, channel = form.one_of("do", "suppress", "release", "show"), form.choice("channel", Channel)
         address = form.address(channel, self.normal_phone)
-        why = form.text("why", required=do != "show", most=MAX_WORDS)
+        why = form.text("why", required=do != "show", most=MAX_REASON_LENGTH)
         form.check()
         if do == "show":
             key, standing = self.instruct.current_suppressions(channel, address)
