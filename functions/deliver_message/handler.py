@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from cairn.adapters.dynamodb.codec import asked_from_wire
+from cairn.adapters.dynamodb.codec import delivery_request_from_wire
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.application.message.deliver_message import DeliverMessage
 from cairn.application.ports import DeliveryContext
@@ -48,7 +48,7 @@ def read_contexts(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryCon
     requests = {}
     for record in records:
         with suppress(ValueError, LookupError, TypeError, AttributeError):
-            requests[record["messageId"]] = asked_from_wire(json.loads(record["body"]))
+            requests[record["messageId"]] = delivery_request_from_wire(json.loads(record["body"]))
     try:
         return dict(zip(requests, deliver().contexts(list(requests.values())), strict=True))
     except Exception as error:  # noqa: BLE001  a fault of one message must not fail the others
@@ -59,7 +59,7 @@ def read_contexts(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryCon
 def deliver_record(contexts: Mapping[str, DeliveryContext | None], until: datetime, record: SQSRecord) -> None:
     with dead_lettering(record, dead_letters(), "messages"):
         now = datetime.now(UTC)
-        request = asked_from_wire(json.loads(record.body))
+        request = delivery_request_from_wire(json.loads(record.body))
         known = record.message_id in contexts and now < until
         context = contexts[record.message_id] if known else deliver().contexts([request])[0]
         status = deliver()(request, now, context)

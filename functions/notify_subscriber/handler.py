@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
-from cairn.adapters.sqs.webhook_queue import notice_from_wire, notice_to_wire
+from cairn.adapters.sqs.webhook_queue import delivery_from_wire, delivery_to_wire
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose import notify_subscriber as compose
 from cairn.domain.shared.errors import WebhookEndpointError
@@ -40,12 +40,12 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def notify_record(record: SQSRecord) -> None:
     with dead_lettering(record, dead_letters(), "notices"):
-        delivery = notice_from_wire(json.loads(record.body))
+        delivery = delivery_from_wire(json.loads(record.body))
         try:
             outcome = deliver()(delivery, datetime.now(UTC)).value
         except WebhookEndpointError as error:
             # A redriven delivery has all its attempts again.
-            dead_letters().add(to_json(notice_to_wire(delivery.restarted())), f"{type(error).__name__}: {error}")
+            dead_letters().add(to_json(delivery_to_wire(delivery.restarted())), f"{type(error).__name__}: {error}")
             count("DeadLetter", queue="notices")
             outcome = "parked"
         count("NoticeHandled", subscriber=delivery.endpoint, outcome=outcome)

@@ -71,7 +71,7 @@ def process_record(record: SQSRecord) -> None:
             outcome = "EventProcessed" if process()(event, now) else "EventDuplicate"
         except ErasedCustomerError:
             outcome = "EventErased"
-        overflow().let_go(record.body)
+        overflow().discard(record.body)
         count(outcome, source=event.source)
         logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key)
 

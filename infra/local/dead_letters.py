@@ -317,7 +317,7 @@ def of_stack(name: str) -> DeadLetters:
 
     from cairn.adapters import aws  # noqa: PLC0415
     from cairn.adapters.dynamodb import items  # noqa: PLC0415
-    from cairn.adapters.dynamodb.redrive import changes_at, put_back  # noqa: PLC0415
+    from cairn.adapters.dynamodb.redrive import dead_letters_at, relay_again  # noqa: PLC0415
     from cairn.adapters.s3 import Overflow  # noqa: PLC0415
 
     try:
@@ -329,7 +329,7 @@ def of_stack(name: str) -> DeadLetters:
         raise DeadLettersError(f"stack {name} does not put out {', '.join(missing)}: is it Cairn's, and up to date?")
     items.bind(told["TableName"], sqs.meta.region_name)
     overflow = Overflow(lambda: aws.client("s3"), told["OverflowBucket"])
-    changes = partial(changes_at, aws.client("dynamodbstreams"))
+    changes = partial(dead_letters_at, aws.client("dynamodbstreams"))
     places = {
         queue: Place(
             told[f"{queue.title()}DeadLettersUrl"],
@@ -338,7 +338,7 @@ def of_stack(name: str) -> DeadLetters:
         )
         for queue in NAMES
     }
-    return DeadLetters(sqs, places, put_back, changes, overflow.fetch, WAIT_SECONDS)
+    return DeadLetters(sqs, places, relay_again, changes, overflow.fetch, WAIT_SECONDS)
 
 
 def _put_out(cloudformation: Any, stack: str) -> dict[str, str]:

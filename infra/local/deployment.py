@@ -24,8 +24,8 @@ import time_machine
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import MESSAGE, STATE, Entry
-from cairn.adapters.dynamodb.redrive import changes_at, put_back
+from cairn.adapters.dynamodb.items import MESSAGE, STATE, RecordItem
+from cairn.adapters.dynamodb.redrive import dead_letters_at, relay_again
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import Sources, sources
@@ -140,7 +140,7 @@ class LocalDeployment:
         found = {}
         for customer in {one.id for known in self._customers if (one := _customer(known))}:
             found["customer"] = customer
-            for item in Entry.query(customer, Entry.sk.startswith(MESSAGE)):
+            for item in RecordItem.query(customer, RecordItem.sk.startswith(MESSAGE)):
                 body = item.body or {}
                 found[f"message:{body.get('step')}"] = item.sk.removeprefix(MESSAGE)
                 found[f"provider:{body.get('step')}"] = body.get("provider_id", "")
@@ -172,10 +172,10 @@ class LocalDeployment:
             for name in NAMES
             if name != STREAM
         }
-        streams = partial(changes_at, self.cloud.client("dynamodbstreams"))
+        streams = partial(dead_letters_at, self.cloud.client("dynamodbstreams"))
         bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
         sqs, release = self.cloud.client("sqs"), self.cloud.show_again
-        return DeadLetters(sqs, places, put_back, streams, bodies.fetch, wait_seconds=0, release=release)
+        return DeadLetters(sqs, places, relay_again, streams, bodies.fetch, wait_seconds=0, release=release)
 
     def stop(self, function: str) -> None:
         """Have nothing start a function: what it would do waits in its queues, or in the stream."""

@@ -149,7 +149,7 @@ def answer(request, **_):
 client = aws.client("s3")
 client.meta.events.register("before-send.s3", answer)
 bodies = Overflow(lambda: client, "some-bucket")
-bodies.lighten("x" * 300_000)
+bodies.offload("x" * 300_000)
 bodies.fetch("bodies/one")
 print(json.dumps(asked))
 """

@@ -296,7 +296,7 @@ def _forget_somebody(recorder: Recorder, secrets: dict[str, str]) -> None:
             body = {"source": "operators", "occurred_at": f"{made.now():%Y-%m-%dT%H:%M:%SZ}", **event}
             made.cloud.client("sqs").send_message(
                 QueueUrl=made.cloud.urls["events"],
-                MessageBody=overflow.lighten(json.dumps(body)),
+                MessageBody=overflow.offload(json.dumps(body)),
                 MessageGroupId=customer,
                 MessageDeduplicationId=event["id"],
             )

@@ -7,7 +7,7 @@ import pytest
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
-from cairn.adapters.dynamodb.items import CONSENT, STATE, Entry, Open
+from cairn.adapters.dynamodb.items import CONSENT, STATE, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.record import ConsentRecord
@@ -37,13 +37,13 @@ UNSUBSCRIBED = ConsentRecord(
 
 def lives(customer: str, alias_of: str = "") -> None:
     if alias_of:
-        Open(customer, STATE, alias_of=alias_of).save()
+        CustomerItem(customer, STATE, alias_of=alias_of).save()
     else:
-        Open(customer, STATE, rev=1, profile=codec.profile_to_wire(profile(customer))).save()
+        CustomerItem(customer, STATE, version=1, profile=codec.profile_to_wire(profile(customer))).save()
 
 
-def items(customer: str) -> list[Entry]:
-    return list(Entry.query(customer, Entry.sk.startswith(CONSENT)))
+def items(customer: str) -> list[RecordItem]:
+    return list(RecordItem.query(customer, RecordItem.sk.startswith(CONSENT)))
 
 
 @pytest.mark.parametrize("record", [GRANTED, BOUNCED, UNSUBSCRIBED])
@@ -131,7 +131,7 @@ def test_a_merge_moves_it_and_it_is_found_at_every_moment_of_that() -> None:
     lives("c_old", alias_of="c_ada")
     found.append(RECORDS.find("c_old", name))
     (item,) = items("c_old")
-    Entry("c_ada", item.sk, at=item.at, body=item.body, added_by=item.added_by).save()  # the relay dies here
+    RecordItem("c_ada", item.sk, at=item.at, body=item.body, added_by=item.added_by).save()  # the relay dies here
     found.append(RECORDS.find("c_old", name))
     TIMELINE.absorb("c_ada", "c_old")
     found.append(RECORDS.find("c_old", name))
@@ -153,10 +153,10 @@ def test_two_who_both_said_it_are_one_record_once_they_are_one() -> None:
 def test_of_who_was_erased_nothing_is_found() -> None:
     lives("c_ada")
     (name,) = RECORDS.add("c_ada", "e1", [GRANTED])
-    Entry("c_ada", CONSENT + name).delete()
+    RecordItem("c_ada", CONSENT + name).delete()
 
     assert RECORDS.find("c_ada", name) is None
-    Open("c_ada", STATE).delete()
+    CustomerItem("c_ada", STATE).delete()
     assert RECORDS.find("c_ada", name) is None
 
 

@@ -10,7 +10,7 @@ import pytest
 from cairn.adapters.dynamodb.customers import MAX_SEALED_AT_ONCE, DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.erasure import DynamoErasureStore
-from cairn.adapters.dynamodb.items import CONTACT, STATE, Entry, Open, read_all
+from cairn.adapters.dynamodb.items import CONTACT, STATE, CustomerItem, RecordItem, read_all
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ProcessEvent
@@ -106,7 +106,7 @@ def test_an_order_that_names_two_who_are_one_seals_both(tell: Any, erase: Any) -
     assert remains_of(HOME).traces.ids == {HOME, customer_id_for(LEAD, SALT)}
     remove(HOME)
     for place in (HOME, customer_id_for(LEAD, SALT)):
-        assert [one.sk for one in Entry.query(place)] == [STATE]
+        assert [one.sk for one in RecordItem.query(place)] == [STATE]
 
 
 def test_what_is_left_is_told_and_then_gone(tell: Any, erase: Any) -> None:
@@ -117,9 +117,9 @@ def test_what_is_left_is_told_and_then_gone(tell: Any, erase: Any) -> None:
     assert (left.id, left.at, left.traces.identifiers) == (HOME, NOW + HOUR, (MIA, MAIL))
     assert remove(HOME) == 2, "two events"
     assert REMAINS.pending(HOME) is None
-    assert [one.sk for one in Entry.query(HOME)] == [STATE]
+    assert [one.sk for one in RecordItem.query(HOME)] == [STATE]
     REMAINS.complete(left, AuditEntry(NOW, "ana", "erase", HOME, "asked"))  # by somebody else at the same time
-    assert len(list(Entry.query("audit"))) == 1
+    assert len(list(RecordItem.query("audit"))) == 1
 
 
 def test_removing_twice_is_removing_once(tell: Any, erase: Any) -> None:
@@ -204,7 +204,7 @@ def test_a_new_life_that_is_merged_twice_is_one_hop_away(tell: Any, erase: Any) 
     tell(MIA, at=NOW + 3 * HOUR)
     tell(MIA, shop, at=NOW + 4 * HOUR)
 
-    assert Open.get(new, STATE).alias_of == HOME
+    assert CustomerItem.get(new, STATE).alias_of == HOME
     [brief] = DELIVERIES.contexts([replace(message(), customer=new)])
     assert brief is not None
     assert brief.message.customer == HOME
@@ -247,7 +247,7 @@ def test_a_commit_that_was_decided_before_the_seal_does_not_break_it(
         slow(Event("slow", "track", "page.seen", NOW, (MIA,)), NOW)
 
     assert remains_of(HOME)
-    assert Open.get(HOME, STATE).profile is None
+    assert CustomerItem.get(HOME, STATE).profile is None
 
 
 def test_a_message_of_the_old_life_is_not_delivered_to_the_new_one(tell: Any, erase: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, SETTINGS, SWITCHES, Entry, JourneyVersion
+from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, SETTINGS, SWITCHES, DocumentItem, RecordItem
 from cairn.adapters.dynamodb.paused_work import PAGE, DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.application.operations.switch import Switch
@@ -71,7 +71,7 @@ def test_every_change_is_audited_in_the_order_of_time() -> None:
     switch.stop("all", **TELLS, now=NOW)
     switch.start("all", by="bob", why="mended", now=NOW + HOUR)
 
-    entries = list(Entry.query(AUDIT))
+    entries = list(RecordItem.query(AUDIT))
 
     assert [item.body for item in entries] == [
         {"who": "ada@example.com", "what": "stop", "target": "all", "why": "a wrong price"},
@@ -90,11 +90,11 @@ def test_of_two_who_read_the_same_board_one_is_told_so_and_leaves_no_trace() -> 
         late.stop("channel:sms", by="bob", why="late", now=NOW)
 
     assert switches.board().stopped.keys() == {"all"}
-    assert len(list(Entry.query(AUDIT))) == 1
+    assert len(list(RecordItem.query(AUDIT))) == 1
 
 
 def test_a_board_of_before_revisions_is_turned_like_any_other() -> None:
-    JourneyVersion(SETTINGS, SWITCHES, body={}).save()
+    DocumentItem(SETTINGS, SWITCHES, body={}).save()
 
     Switch(DynamoSwitches()).stop("all", **TELLS, now=NOW)
 
@@ -117,7 +117,7 @@ def test_of_many_at_once_no_order_is_lost() -> None:
         list(pool.map(stop, targets))
 
     assert DynamoSwitches().board().stopped.keys() == set(targets)
-    assert len(list(Entry.query(AUDIT))) == len(targets)
+    assert len(list(RecordItem.query(AUDIT))) == len(targets)
 
 
 class _Stale(DynamoSwitches):
@@ -138,7 +138,7 @@ def parks(enrollment: str = "enr", *, sequence: int = 3, revision: int = 7, due:
 def holds(message: str = "enr-hello-1", *, at: str = "2026-03-02T13:00:00Z") -> None:
     """As the sender writes a message that is paused."""
     body = {"purpose": "marketing", "journey": "visit"}
-    Entry("c_ada", MESSAGE + message, body=body, status="held", gsi1pk=PAUSED + TARGET, gsi1sk=at).save()
+    RecordItem("c_ada", MESSAGE + message, body=body, status="held", gsi1pk=PAUSED + TARGET, gsi1sk=at).save()
 
 
 def there() -> list[PausedWork]:
@@ -177,8 +177,8 @@ def test_who_was_set_going_waits_no_longer_and_a_message_is_still_there() -> Non
     ROOM.remove(TARGET, there())
 
     assert there() == []
-    assert Entry.get("c_ada", f"{MESSAGE}enr-hello-1").status == "held"
-    assert not list(Entry.query("c_ada", Entry.sk.startswith("parked#")))
+    assert RecordItem.get("c_ada", f"{MESSAGE}enr-hello-1").status == "held"
+    assert not list(RecordItem.query("c_ada", RecordItem.sk.startswith("parked#")))
 
 
 @pytest.mark.parametrize(
@@ -198,11 +198,11 @@ def test_who_came_back_meanwhile_goes_on_waiting(comes_back: Callable[[], None])
 def test_a_message_that_went_out_meanwhile_is_left_alone() -> None:
     holds()
     seen = there()
-    Entry("c_ada", f"{MESSAGE}enr-hello-1", status="sent").save()
+    RecordItem("c_ada", f"{MESSAGE}enr-hello-1", status="sent").save()
 
     ROOM.remove(TARGET, seen)
 
-    assert Entry.get("c_ada", f"{MESSAGE}enr-hello-1").status == "sent"
+    assert RecordItem.get("c_ada", f"{MESSAGE}enr-hello-1").status == "sent"
 
 
 def test_a_crowd_comes_in_pages_and_goes_in_pages() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
-from cairn.adapters.dynamodb.items import MESSAGE, Entry
+from cairn.adapters.dynamodb.items import MESSAGE, RecordItem
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.application.ports import Commit, DeferredMessage, DeliveryContext, DeliveryRequest
@@ -515,17 +515,17 @@ class TestHeldMessages:
         assert (found.contact.deferrals, found.status) == ({}, MessageStatus.SENT)
         assert DELIVERIES.contexts([replace(self.HELD, customer=mia.id)]) == [None]
         assert [one["reason"] for one in found.decisions] == ["quiet_hours"]
-        entry = Entry.get(mia.id, MESSAGE + "e-hello-1")
-        assert entry.held is None  # what it says is told once, in what went out
+        entry = RecordItem.get(mia.id, MESSAGE + "e-hello-1")
+        assert entry.deferred_message is None  # what it says is told once, in what went out
 
     def test_what_is_paused_is_found_by_what_is_paused_until_it_goes_out(self) -> None:
         mia = happens(MIA)
         hold(message(mia), Defer(None, Reason.PAUSED, paused_target="journey:welcome"))
-        assert Entry.get(mia.id, MESSAGE + "e-hello-1").gsi1pk == "paused#journey:welcome"
+        assert RecordItem.get(mia.id, MESSAGE + "e-hello-1").gsi1pk == "paused#journey:welcome"
 
         DELIVERIES.record(claim(message(mia)), MessageStatus.SENT, LATER, {})
 
-        assert Entry.get(mia.id, MESSAGE + "e-hello-1").gsi1pk is None
+        assert RecordItem.get(mia.id, MESSAGE + "e-hello-1").gsi1pk is None
 
     def test_what_is_dropped_is_held_no_longer(self) -> None:
         mia = happens(MIA)
@@ -549,7 +549,7 @@ class TestHeldMessages:
         mia = happens(MIA)
         hold(message(mia), Defer(LATER, Reason.REVIEW, {"queue": "billing"}))
         said = {"granted": True, "by": "eve", "at": "2026-03-02T14:30:00Z"}
-        Entry(mia.id, MESSAGE + "e-hello-1").update([Entry.approval.set(said)])
+        RecordItem(mia.id, MESSAGE + "e-hello-1").update([RecordItem.approval.set(said)])
 
         approval = brief(replace(self.HELD, customer=mia.id)).message.approval
 
@@ -667,10 +667,10 @@ def test_a_history_is_absorbed_whole_however_often_it_is_stopped(monkeypatch: py
         TIMELINE.remember(survivor.id, number, (Fact("entered"),), NOW)
     whole = Counter(line["kind"] for line in (*TIMELINE.entries(survivor.id), *TIMELINE.entries(absorbed.id)))
 
-    delete = Entry.delete
+    delete = RecordItem.delete
     for _ in range(3):
         with monkeypatch.context() as patch:
-            patch.setattr(Entry, "delete", lambda self, **how: (delete(self, **how), _stop()))
+            patch.setattr(RecordItem, "delete", lambda self, **how: (delete(self, **how), _stop()))
             with pytest.raises(StoppedError):
                 TIMELINE.absorb(survivor.id, absorbed.id)
     TIMELINE.absorb(survivor.id, absorbed.id)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cairn.adapters import aws
-from cairn.adapters.dynamodb.items import Bucket
+from cairn.adapters.dynamodb.items import RateItem
 from cairn.adapters.dynamodb.rate_limiter import TokenBuckets, Unlimited
 from cairn.domain.message.rate_limit import BURST, LOOKAHEAD, Reservation
 from cairn.domain.policy import Rate
@@ -40,7 +40,7 @@ def items(table: str) -> dict[tuple[str, str], int]:
 
 
 def test_where_no_rate_is_named_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Bucket, "update", None)
+    monkeypatch.setattr(RateItem, "update", None)
 
     assert Unlimited().reserve(SMS, "US", MARKETING, NOW) == Reservation(NOW)
     assert TokenBuckets((TEN,)).reserve(EMAIL, "US", MARKETING, NOW) == Reservation(NOW)

@@ -7,7 +7,7 @@ import pytest
 
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import AUDIT, CONTACT, MESSAGE, REVIEWS, TASK, Entry, Open
+from cairn.adapters.dynamodb.items import AUDIT, CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
@@ -35,8 +35,8 @@ def order(what: str, at: datetime = NOW) -> AuditEntry:
 def held(message_id: str = "e-hello-1", *, minutes: int = 0, reason: str = "review", task: bool = True) -> None:
     """A message that waits, as its sender leaves it."""
     deadline = instant_to_wire(NOW + timedelta(minutes=minutes))
-    Open(MIA, CONTACT, turn=0).save()
-    Entry(
+    CustomerItem(MIA, CONTACT, contact_version=0).save()
+    RecordItem(
         MIA,
         MESSAGE + message_id,
         body={"journey": "shop", "step": "hello", "template": "hello", "purpose": "marketing"},
@@ -80,12 +80,12 @@ def test_a_decision_is_on_the_message_and_its_task_and_in_the_audit(task: bool) 
 
     assert decide() is Purpose.MARKETING
 
-    message = Entry.get(MIA, MESSAGE + "e-hello-1")
+    message = RecordItem.get(MIA, MESSAGE + "e-hello-1")
     assert message.approval == {"granted": True, "by": "ada", "at": instant_to_wire(NOW)}
     assert message.gsi1pk is None
     assert REVIEWING.waiting(10) == []
     assert [one.action for one in DynamoAudit().latest(10)] == ["approve"]
-    tasks = list(Entry.query(MIA, Entry.sk.startswith(TASK)))
+    tasks = list(RecordItem.query(MIA, RecordItem.sk.startswith(TASK)))
     assert [(one.status, one.gsi1pk, (one.body or {})["outcome"]) for one in tasks] == [
         ("done", None, "approved")
     ] * task
@@ -104,7 +104,7 @@ def test_of_those_who_decide_at_once_one_decides() -> None:
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(one, range(8)))
 
-    granted = (Entry.get(MIA, MESSAGE + "e-hello-1").approval or {})["granted"]
+    granted = (RecordItem.get(MIA, MESSAGE + "e-hello-1").approval or {})["granted"]
     assert all(outcome == "refused" for number, outcome in enumerate(outcomes) if (number % 2 == 0) != granted)
     assert [one.action for one in DynamoAudit().latest(10)] == ["approve" if granted else "reject"]
 
@@ -112,7 +112,7 @@ def test_of_those_who_decide_at_once_one_decides() -> None:
 @pytest.mark.parametrize("status", ["sent", "suppressed", "failed"])
 def test_what_waits_no_longer_is_not_decided_on(status: str) -> None:
     held()
-    Entry(MIA, MESSAGE + "e-hello-1").update([Entry.status.set(status)])
+    RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.status.set(status)])
 
     with pytest.raises(NotUnderReviewError, match=f"it is {status}"):
         decide()
@@ -124,14 +124,14 @@ def test_what_goes_out_while_somebody_decides_is_not_decided_on(monkeypatch: pyt
 
     held()
     found = reviews.read_all([(MIA, MESSAGE + "e-hello-1"), (MIA, TASK + "e-hello-1")])
-    Entry(MIA, MESSAGE + "e-hello-1").update([Entry.status.set("suppressed")])
+    RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.status.set("suppressed")])
     monkeypatch.setattr(reviews, "read_all", lambda _: found)
 
     with pytest.raises(ConflictError):
         decide()
-    assert Entry.get(MIA, MESSAGE + "e-hello-1").approval is None
-    assert Entry.get(MIA, TASK + "e-hello-1").status == "open"
-    assert list(Entry.query(AUDIT)) == []
+    assert RecordItem.get(MIA, MESSAGE + "e-hello-1").approval is None
+    assert RecordItem.get(MIA, TASK + "e-hello-1").status == "open"
+    assert list(RecordItem.query(AUDIT)) == []
 
 
 def test_what_a_pause_takes_over_meanwhile_stays_found_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,21 +139,21 @@ def test_what_a_pause_takes_over_meanwhile_stays_found_by_it(monkeypatch: pytest
 
     held(task=False)
     found = reviews.read_all([(MIA, MESSAGE + "e-hello-1")])
-    Entry(MIA, MESSAGE + "e-hello-1").update([Entry.gsi1pk.set("paused#all")])
+    RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.gsi1pk.set("paused#all")])
     monkeypatch.setattr(reviews, "read_all", lambda _: found)
 
     with pytest.raises(ConflictError):
         decide()
-    assert [item.sk for item in Entry.by_index.query("paused#all")] == [MESSAGE + "e-hello-1"]
+    assert [item.sk for item in RecordItem.by_index.query("paused#all")] == [MESSAGE + "e-hello-1"]
 
 
 def test_what_a_pause_took_over_stays_found_by_the_pause() -> None:
     held()
-    Entry(MIA, MESSAGE + "e-hello-1").update([Entry.gsi1pk.set("paused#all")])
+    RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.gsi1pk.set("paused#all")])
 
     decide()
 
-    assert [item.sk for item in Entry.by_index.query("paused#all")] == [MESSAGE + "e-hello-1"]
+    assert [item.sk for item in RecordItem.by_index.query("paused#all")] == [MESSAGE + "e-hello-1"]
 
 
 @pytest.mark.parametrize(("message", "error"), [("e-none-1", UnknownMessageError), ("e-paused-1", NotUnderReviewError)])
@@ -222,7 +222,7 @@ def decided(*reasons: str, status: str, **body: str) -> list[dict[str, object]]:
     ]
     at = instant_to_wire(NOW + timedelta(hours=len(reasons)))
     about = {"journey": "shop", "step": "hello", "channels": ["sms"]}
-    Entry(MIA, MESSAGE + "e-hello-1", at=at, body=about | body, status=status, decisions=waits).save()
+    RecordItem(MIA, MESSAGE + "e-hello-1", at=at, body=about | body, status=status, decisions=waits).save()
     return TIMELINE.entries(MIA)
 
 

@@ -367,7 +367,7 @@ def test_a_commit_that_comes_in_between_is_not_lost(story: Any, door: Any, monke
     refused = failing("sqs", DENIED, to="cairn-messages")
     with watched(story.world, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
-    really_read, races = redrive._state_of, []  # noqa: SLF001
+    really_read, races = redrive._live_state, []  # noqa: SLF001
 
     def read_and_lose_the_race(customer_id: str) -> Any:
         found = really_read(customer_id)
@@ -375,7 +375,7 @@ def test_a_commit_that_comes_in_between_is_not_lost(story: Any, door: Any, monke
             races.append(story.happens("page.viewed", "in-between", customer={"user_id": "member-1"}))
         return found
 
-    monkeypatch.setattr(redrive, "_state_of", read_and_lose_the_race)
+    monkeypatch.setattr(redrive, "_live_state", read_and_lose_the_race)
     done = door.redrives("effects")
 
     assert (done["redriven"], len(races)) == (1, 1)

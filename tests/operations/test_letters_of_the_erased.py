@@ -64,7 +64,7 @@ def test_of_a_customer_with_many_letters_in_one_group_all_are_found(story: Any, 
 def test_a_body_that_a_letter_points_to_is_emptied_with_it(story: Any, parked: DeadLetterEraser) -> None:
     for number, user_id in enumerate(["member-1", "member-2"]):
         body = json.dumps(event(user_id) | {"properties": {"t": "x" * 300_000}})
-        put(story, "events", parked.overflow.lighten(body), number, group=user_id)
+        put(story, "events", parked.overflow.offload(body), number, group=user_id)
 
     assert parked.remove(MIA) == 1
     s3, bucket = story.world.cloud.client("s3"), story.world.cloud.bucket
@@ -75,8 +75,8 @@ def test_a_body_that_a_letter_points_to_is_emptied_with_it(story: Any, parked: D
 
 
 def test_a_letter_whose_body_was_emptied_before_a_crash_goes_too(story: Any, parked: DeadLetterEraser) -> None:
-    pointer = parked.overflow.lighten(json.dumps(event("member-1") | {"properties": {"t": "x" * 300_000}}))
-    parked.overflow.let_go(pointer)
+    pointer = parked.overflow.offload(json.dumps(event("member-1") | {"properties": {"t": "x" * 300_000}}))
+    parked.overflow.discard(pointer)
     put(story, "events", pointer)
 
     assert parked.remove(MIA) == 1
@@ -103,7 +103,7 @@ def test_what_is_no_json_is_read_as_text(story: Any, parked: DeadLetterEraser) -
 def test_more_than_can_be_looked_through_is_an_error_and_not_silence(
     story: Any, parked: DeadLetterEraser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_LETTERS", 10)
+    monkeypatch.setattr(module, "MAX_DEAD_LETTERS", 10)
     for _ in range(11):
         put(story, "feedback", {"customer": "c_noa"})
 

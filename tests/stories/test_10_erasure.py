@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from bench.calls import Call, watched
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
-from cairn.adapters.dynamodb.items import ERASING
+from cairn.adapters.dynamodb.items import PENDING_ERASURE
 from cairn.application.privacy.export_customer import ExportCustomer
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.consent.suppression import suppression_key
@@ -551,7 +551,7 @@ def test_a_crash_at_any_call_of_the_erasure_leaves_nothing_behind_and_one_receip
             gym.shopify("customers/redact")
             gym.story.passes("2h")
         assert gym.found(*MIA_IS) == {}, (dies_at, seen[dies_at - 1])
-        assert gym.found('"audit"', f'"{ERASING}"').keys() == {"table"}
+        assert gym.found('"audit"', f'"{PENDING_ERASURE}"').keys() == {"table"}
         assert len(gym.found('"audit"')["table"]) == 1, (dies_at, seen[dies_at - 1])
         return len(seen)
 

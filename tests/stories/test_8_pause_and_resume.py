@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.calls import Call, watched
-from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, Entry
+from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, RecordItem
 from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.application.operations.switch import Switch
@@ -84,7 +84,7 @@ class Course:
         return {line["customer"]: line["outcome"] for line in self.story.tells("ended")}
 
     def parked(self, target: str = "journey:course") -> int:
-        return len(list(Entry.by_index.query(PAUSED + target)))
+        return len(list(RecordItem.by_index.query(PAUSED + target)))
 
 
 @pytest.fixture
@@ -375,7 +375,7 @@ def test_a_crash_of_the_sweep_anywhere_forgets_nobody(course: Course) -> None:
     def sweeps(place: int, *, answered: bool = False) -> list[Call]:
         DynamoPausedWork().add("c_a", place, PauseEnrollment("id", "enr", 1, "journey:course"), world.now())
         held = {"body": {"purpose": "marketing"}, "gsi1pk": f"{PAUSED}journey:course", "gsi1sk": str(place)}
-        Entry("c_a", f"{MESSAGE}m", **held).save()
+        RecordItem("c_a", f"{MESSAGE}m", **held).save()
         with _dying(world, place, answered=answered) as calls:
             world.handlers["sweep"]({}, None)
         return [call for call in calls if call.function == "sweep"]
@@ -419,7 +419,7 @@ def test_whoever_paused_and_resumed_is_on_record(course: Course) -> None:
     course.until("1d")
     course.resume(policy=SPREAD, window=2 * HOUR)
 
-    told = [(item.at, item.body) for item in Entry.query(AUDIT)]
+    told = [(item.at, item.body) for item in RecordItem.query(AUDIT)]
     who = {"who": "ada", "target": "journey:course"}
     assert told == [
         ("2026-03-02T14:00:00Z", who | {"what": "pause", "why": "a wrong price", "policy": "restart"}),

@@ -65,18 +65,18 @@ def test_an_approved_message_goes_out_at_once_and_is_listed_no_longer(shop: Shop
 
 
 def test_a_done_task_has_left_its_queue(shop: Shop) -> None:
-    from cairn.adapters.dynamodb.items import Entry
+    from cairn.adapters.dynamodb.items import RecordItem
 
     shop.happens("note.wanted")
-    assert len(list(Entry.by_index.query("queue#compliance"))) == 1
+    assert len(list(RecordItem.by_index.query("queue#compliance"))) == 1
 
     shop.asks("POST", "reviews", message=shop.held, do="approve", why="fine")
 
-    assert list(Entry.by_index.query("queue#compliance")) == []
+    assert list(RecordItem.by_index.query("queue#compliance")) == []
 
 
 def test_where_nobody_decides_in_time_nobody_is_asked_any_more(shop: Shop) -> None:
-    from cairn.adapters.dynamodb.items import Entry
+    from cairn.adapters.dynamodb.items import RecordItem
 
     shop.happens("note.wanted")
 
@@ -85,7 +85,7 @@ def test_where_nobody_decides_in_time_nobody_is_asked_any_more(shop: Shop) -> No
     assert [line["reason"] for line in shop.tells("suppressed")] == ["unreviewed"]
     assert [line["status"] for line in shop.tells("task")] == ["closed"]
     assert shop.asks("GET", "reviews")["reviews"] == []
-    assert list(Entry.by_index.query("queue#compliance")) == []
+    assert list(RecordItem.by_index.query("queue#compliance")) == []
 
 
 def test_a_rejected_message_is_dropped_at_once(shop: Shop) -> None:

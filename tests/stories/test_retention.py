@@ -17,8 +17,9 @@ from cairn.domain.shared.instants import instant_from_wire
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 ROW = re.compile(r"^\| (?P<kinds>[^|]+) \| [^|]+ \| (?P<kept>[^|]+) \|$", re.MULTILINE)
 DAY = timedelta(days=1)
-OF_A_CUSTOMER = {items.STATE, items.CONTACT, items.ERASING, items.EVENT, items.FACTS, items.MESSAGE, items.TASK}
-ALL = OF_A_CUSTOMER | {items.CONSENT, items.PARKED, "tombstone", f"{items.SUPPRESSED}#", items.AUDIT, items.JOURNEY}
+OF_A_CUSTOMER = {items.STATE, items.CONTACT, items.PENDING_ERASURE, items.EVENT, items.FACTS, items.MESSAGE, items.TASK}
+ALL = OF_A_CUSTOMER | {items.CONSENT, items.PAUSED_ENROLLMENT, "tombstone", f"{items.SUPPRESSED}#", items.AUDIT}
+ALL |= {items.JOURNEY}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
-from cairn.adapters.dynamodb.items import Entry
+from cairn.adapters.dynamodb.items import RecordItem
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.application.operations.switch import Switch
 from cairn.domain.operations.breaker import CountBucket, Counts, bucket_of
@@ -130,7 +130,7 @@ def test_a_complaint_spike_pauses_the_journey_and_tells_why(tripped: Shop) -> No
     ((subject, text),) = tripped.alarms()
     assert subject == "Cairn has paused journey:offer"
     assert WHY in text
-    (task,) = Entry.by_index.query("queue#operations")
+    (task,) = RecordItem.by_index.query("queue#operations")
     assert task.body["title"] == f"journey:offer is paused: {WHY}"
 
 

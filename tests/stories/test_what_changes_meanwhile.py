@@ -66,10 +66,14 @@ def turn(story: "Story", what: str, target: str) -> None:
 
 def holds(story: "Story") -> list[str]:
     """The messages that somebody waits behind."""
-    from cairn.adapters.dynamodb.items import CONTACT, Open
+    from cairn.adapters.dynamodb.items import CONTACT, CustomerItem
 
     story.world.settle()
-    return [key for item in Open.scan(Open.sk == CONTACT) for key in (item.holds.as_dict() if item.holds else {})]
+    return [
+        key
+        for item in CustomerItem.scan(CustomerItem.sk == CONTACT)
+        for key in (item.deferrals.as_dict() if item.deferrals else {})
+    ]
 
 
 def test_a_held_message_goes_to_the_number_of_today(begin: Begin) -> None:
@@ -150,14 +154,14 @@ def test_a_crash_while_a_message_is_dropped_holds_back_nothing_that_comes_later(
     story.signs_up()
     denied = {"channel": "sms", "purpose": "transactional", "status": "denied", "source": "form"}
     story.happens("consent.changed", "no", consent=[denied], **MIA)
-    forward, crashes = deliveries._forward, iter([True])  # noqa: SLF001  the last call of a record
+    forward, crashes = deliveries._advance_status, iter([True])  # noqa: SLF001  the last call of a record
 
     def crash_once(*args: Any) -> bool:
         if next(crashes, False):
             raise RuntimeError("out of time")
         return forward(*args)
 
-    monkeypatch.setattr(deliveries, "_forward", crash_once)
+    monkeypatch.setattr(deliveries, "_advance_status", crash_once)
     turn(story, "resume", "template:course/one")
     story.passes("8m")
     story.happens("consent.changed", "yes", consent=[denied | {"status": "granted"}], **MIA)
@@ -224,20 +228,20 @@ def test_what_waits_behind_one_that_is_lost_does_not_grow(begin: Begin) -> None:
     from dataclasses import replace
 
     from cairn.adapters.dynamodb import codec
-    from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, Entry, Open
+    from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, CustomerItem, RecordItem
 
     story = begin(DAYTIME, "transactional")
     turn(story, "pause", "template:course/one")
     story.signs_up()
     turn(story, "resume", "template:course/one")
-    for item in Open.scan(Open.sk == CONTACT):
-        ((key, wire),) = item.holds.as_dict().items()
-        lost = replace(codec.hold_from_wire(wire), until=story.world.now(), reason="cap")
-        item.update([Open.holds[key].set(codec.hold_to_wire(lost))])
-        Entry(item.pk, MESSAGE + key).update([Entry.gsi1pk.remove(), Entry.gsi1sk.remove()])
+    for item in CustomerItem.scan(CustomerItem.sk == CONTACT):
+        ((key, wire),) = item.deferrals.as_dict().items()
+        lost = replace(codec.deferral_from_wire(wire), until=story.world.now(), reason="cap")
+        item.update([CustomerItem.deferrals[key].set(codec.deferral_to_wire(lost))])
+        RecordItem(item.pk, MESSAGE + key).update([RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()])
 
     story.passes("4h")
 
-    (waits,) = [one for one in Entry.scan() if one.sk.startswith(MESSAGE) and "-two-" in one.sk]
+    (waits,) = [one for one in RecordItem.scan() if one.sk.startswith(MESSAGE) and "-two-" in one.sk]
     assert waits.status == "held"
     assert len(waits.decisions) == 1

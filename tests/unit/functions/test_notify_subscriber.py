@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.sqs.webhook_queue import notice_to_wire
+from cairn.adapters.sqs.webhook_queue import delivery_to_wire
 from cairn.application.webhooks.deliver_webhook import GivenUpError, Outcome
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.domain.webhook_delivery import WebhookDelivery
@@ -50,7 +50,7 @@ def brought(body: str, receives: int = 1) -> dict[str, Any]:
     return sqs_event("arn:aws:sqs:us-east-1:123456789012:notices", [message])
 
 
-BODY = json.dumps(notice_to_wire(DELIVERY))
+BODY = json.dumps(delivery_to_wire(DELIVERY))
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -68,7 +68,7 @@ def test_a_delivery_that_is_given_up_is_dead_lettered_with_its_reason(
 
     assert function.handler(brought(BODY), None) == {"batchItemFailures": []}
     assert dead_letters == [
-        (notice_to_wire(DELIVERY.restarted()), "GivenUpError: crm answered 500, at the last of 10 attempts")
+        (delivery_to_wire(DELIVERY.restarted()), "GivenUpError: crm answered 500, at the last of 10 attempts")
     ]
 
 

@@ -172,12 +172,12 @@ def test_a_claim_survives(claim: Claim) -> None:
     )
 )
 def test_a_hold_survives(hold: Deferral) -> None:
-    assert codec.hold_from_wire(wired(codec.hold_to_wire(hold))) == hold
+    assert codec.deferral_from_wire(wired(codec.deferral_to_wire(hold))) == hold
 
 
 @given(st.dictionaries(st.sampled_from(Channel), instants))
 def test_when_somebody_was_heard_survives(heard: dict[Channel, Any]) -> None:
-    assert codec.heard_from_wire(wired(codec.heard_to_wire(heard))) == heard
+    assert codec.last_inbound_from_wire(wired(codec.last_inbound_to_wire(heard))) == heard
 
 
 @given(st.dictionaries(texts, instants), st.dictionaries(texts, st.builds(Stamped, json_values, instants)))
@@ -327,7 +327,7 @@ def test_the_shape_of_facts_consents_and_claims() -> None:
     claim = Claim(MONDAY, Purpose.MARKETING, Channel.SMS, "visit")
     assert codec.claim_to_wire(claim) == "marketing 2026-03-02T10:00:00Z sms visit"
     hold = Deferral(None, Reason.PAUSED, "enr", MONDAY, 2)
-    assert codec.hold_to_wire(hold) == "- paused enr 2026-03-02T10:00:00Z 2 marketing"
+    assert codec.deferral_to_wire(hold) == "- paused enr 2026-03-02T10:00:00Z 2 marketing"
 
 
 def test_the_shape_of_a_message() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.adapters.phone.jurisdiction import jurisdiction_of, located, zones_by_country
+from cairn.adapters.phone.jurisdiction import canonical_zone, jurisdiction_of, zones_by_country
 from cairn.adapters.phone.numbers import country_of
 from cairn.domain.message.message import Jurisdiction
 from cairn.domain.shared.channels import Channel
@@ -39,12 +39,12 @@ def test_the_profile_s_own_zone_is_the_only_one() -> None:
     ],
 )
 def test_other_names_of_a_place_are_its_own_name(name: str, place: str) -> None:
-    assert located(name) == place
+    assert canonical_zone(name) == place
 
 
 @pytest.mark.parametrize("name", ["UTC", "Etc/GMT+5", "EST", "EST5EDT", "GMT", "Nowhere/Land", "", None, 5, "../etc"])
 def test_what_is_no_place_says_nothing_of_where_somebody_is(name: Any) -> None:
-    assert located(name) == ""
+    assert canonical_zone(name) == ""
     assert found(time_zone=name).zones == zones_by_country()["US"]
 
 
@@ -126,7 +126,7 @@ def test_every_zone_of_the_table_can_be_told_the_time_in() -> None:
     zones = {zone for found in zones_by_country().values() for zone in found}
 
     assert zones <= available_timezones()
-    assert all(located(zone) == zone for zone in zones)
+    assert all(canonical_zone(zone) == zone for zone in zones)
 
 
 @given(st.dictionaries(st.sampled_from(["time_zone", "country", "region"]), json_values))

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.scheduler.timers import QueueTarget, TimerService
+from cairn.adapters.scheduler.timers import TimerService, TimerTarget
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
-from cairn.adapters.sqs.webhook_queue import WebhookQueue, WebhookRetries, notice_from_wire, notice_to_wire
+from cairn.adapters.sqs.webhook_queue import WebhookQueue, WebhookRetries, delivery_from_wire, delivery_to_wire
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.domain.webhook_delivery import WebhookDelivery
 from tests.unit.makers import MONDAY
 
 NOTICE = WebhookDelivery("ntc_" + "a" * 26, "crm", "c_ada", "2026-03-02T10:00:00Z#abc", 3)
-LINE = QueueTarget(url="https://sqs/notices", arn="arn:notices", dead_letter_arn="arn:dead")
+LINE = TimerTarget(url="https://sqs/notices", arn="arn:notices", dead_letter_arn="arn:dead")
 
 
 @dataclass
@@ -37,12 +37,12 @@ class Aws:
 
 def put_off(aws: Aws, notice: WebhookDelivery, length: timedelta) -> dict[str, Any]:
     clock = TimerService(sqs=aws, scheduler=aws, role_arn="arn:role", group="cairn")
-    WebhookRetries(clock=clock, line=LINE).retry_at(notice, MONDAY + length, MONDAY)
+    WebhookRetries(clock=clock, target=LINE).retry_at(notice, MONDAY + length, MONDAY)
     return aws.asked[-1]
 
 
 def test_a_notice_is_read_as_it_was_written() -> None:
-    assert notice_from_wire(notice_to_wire(NOTICE)) == NOTICE
+    assert delivery_from_wire(delivery_to_wire(NOTICE)) == NOTICE
 
 
 def test_each_subscriber_is_a_group_of_its_own_and_ten_go_at_once() -> None:

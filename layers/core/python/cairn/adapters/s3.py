@@ -39,7 +39,7 @@ class Overflow:
     def _s3(self) -> Any:
         return self._make_client()
 
-    def lighten(self, body: str) -> str:
+    def offload(self, body: str) -> str:
         """The body itself, or, once that is durably stored, a pointer to it. Doing it twice is doing it once."""
         raw = body.encode()
         if len(raw) <= MAX_QUEUED_BYTES:
@@ -55,7 +55,7 @@ class Overflow:
         key = pointer_of(document)
         return document if key is None else json.loads(self.fetch(key))
 
-    def let_go(self, body: str) -> None:
+    def discard(self, body: str) -> None:
         """Empty the body that a message points to, if it points to one: what it said was processed."""
         key = pointer_of(json.loads(body)) if len(body) < MAX_POINTER else None
         if key is not None:
@@ -71,10 +71,10 @@ class Overflow:
         return raw
 
 
-class InPlace:
+class NoOverflow:
     """For whoever never queues anything large: its bodies stay as they are, and it needs no bucket."""
 
-    def lighten(self, body: str) -> str:
+    def offload(self, body: str) -> str:
         return body
 
 

@@ -14,7 +14,7 @@ from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.phone.jurisdiction import jurisdiction_of
 from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
 from cairn.adapters.providers.sns import SesEmail, SnsPush, SnsSms
-from cairn.adapters.scheduler.timers import DeferredMessages, QueueTarget, TimerService
+from cairn.adapters.scheduler.timers import DeferredMessages, TimerService, TimerTarget
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.adapters.templates.renderer import JinjaRenderer
 from cairn.application.message.deliver_message import DeliverMessage
@@ -61,7 +61,7 @@ def _deferred_messages(settings: DeliverMessageSettings) -> DeferredMessages:
             role_arn=settings.schedule_role_arn,
             group=settings.schedule_group,
         ),
-        lanes={purpose: QueueTarget(url=url, arn=arn, dead_letter_arn=dead) for purpose, (url, arn) in lanes.items()},
+        lanes={purpose: TimerTarget(url=url, arn=arn, dead_letter_arn=dead) for purpose, (url, arn) in lanes.items()},
     )
 
 

@@ -12,7 +12,7 @@ from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.http.manage.router import ManageRouter
 from cairn.adapters.phone.numbers import to_e164
-from cairn.adapters.s3 import InPlace
+from cairn.adapters.s3 import NoOverflow
 from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.application.customer.explain_decisions import ExplainDecisions
@@ -46,7 +46,7 @@ def manage_api() -> ManageRouter:
         instruct=OperatorCommands(
             find=find,
             customers=customers,
-            inbox=EventsQueue(sqs, settings.events_queue_url, InPlace()),
+            inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow()),
             audit=audit,
             suppressions=suppressions,
             salt=salt,

@@ -7,7 +7,7 @@ from cairn.adapters import aws
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
-from cairn.adapters.scheduler.timers import QueueTarget, TimerService
+from cairn.adapters.scheduler.timers import TimerService, TimerTarget
 from cairn.adapters.secrets_manager import SourceSecrets
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.adapters.sqs.webhook_queue import WebhookRetries
@@ -25,7 +25,7 @@ def notify_subscriber() -> DeliverWebhook:
         role_arn=settings.schedule_role_arn,
         group=settings.schedule_group,
     )
-    line = QueueTarget(
+    target = TimerTarget(
         url=settings.notices_queue_url,
         arn=settings.notices_queue_arn,
         dead_letter_arn=settings.notices_dead_letter_queue_arn,
@@ -35,7 +35,7 @@ def notify_subscriber() -> DeliverWebhook:
         endpoints={one.name: one for one in policy_at(Path(settings.policy_path)).webhook_endpoints},
         records=DynamoConsentRecords(),
         client=SignedWebhooks(secrets, Reach(settings.subscribers_reach)),
-        retry_at=WebhookRetries(clock=clock, line=line).retry_at,
+        retry_at=WebhookRetries(clock=clock, target=target).retry_at,
     )
 
 

@@ -12,7 +12,7 @@ from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
 from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.adapters.scheduler.timers import QueueTarget, Timers, TimerService
+from cairn.adapters.scheduler.timers import Timers, TimerService, TimerTarget
 from cairn.adapters.sns import AlarmTopic
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
@@ -43,7 +43,7 @@ def relay_effects(on_trip: Callable[[Trip], None]) -> RelayEffects:
                 role_arn=settings.schedule_role_arn,
                 group=settings.schedule_group,
             ),
-            wakes=QueueTarget(
+            wakes=TimerTarget(
                 url=settings.wakes_queue_url,
                 arn=settings.wakes_queue_arn,
                 dead_letter_arn=settings.wakes_dead_letter_queue_arn,

@@ -8,7 +8,7 @@ from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.pages.preference_centre import PreferenceCentre
 from cairn.adapters.pages.render import Pages
-from cairn.adapters.s3 import InPlace
+from cairn.adapters.s3 import NoOverflow
 from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.application.consent.serve_preferences import ServePreferences
 from cairn.compose.links import signed_links
@@ -23,7 +23,7 @@ def serve_preferences() -> PreferenceCentre:
     serve = ServePreferences(
         tokens=signed_links(settings),
         customers=DynamoCustomers(settings.identity_salt),
-        inbox=EventsQueue(aws.client("sqs"), settings.events_queue_url, InPlace()),
+        inbox=EventsQueue(aws.client("sqs"), settings.events_queue_url, NoOverflow()),
         policy=policy,
         salt=settings.identity_salt,
     )

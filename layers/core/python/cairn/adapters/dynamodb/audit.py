@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cairn.adapters.dynamodb.items import AUDIT, Entry
+from cairn.adapters.dynamodb.items import AUDIT, RecordItem
 from cairn.adapters.dynamodb.switches import audit_item
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.instants import instant_from_wire
@@ -17,12 +17,12 @@ class DynamoAudit:
         audit_item(audited).save()
 
     def latest(self, limit: int, before: str = "") -> Sequence[AuditEntry]:
-        earlier = Entry.sk < before if before else None
-        found = Entry.query(AUDIT, earlier, scan_index_forward=False, limit=limit)
+        earlier = RecordItem.sk < before if before else None
+        found = RecordItem.query(AUDIT, earlier, scan_index_forward=False, limit=limit)
         return [_audited(item) for item in found]
 
 
-def _audited(item: Entry) -> AuditEntry:
+def _audited(item: RecordItem) -> AuditEntry:
     body = item.body or {}
     who, what, target, why = (str(body.get(name, "")) for name in NAMED)
     detail = {name: value for name, value in body.items() if name not in NAMED}

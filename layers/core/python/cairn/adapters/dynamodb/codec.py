@@ -160,7 +160,7 @@ def effect_to_wire(effect: Effect) -> Wire:  # noqa: PLR0911  one return an effe
             }
         case RecordConsent():
             changes = [consent_to_wire(change) for change in effect.changes]
-            told = [told_to_wire(one) for one in effect.suppression_changes]
+            told = [suppression_change_to_wire(one) for one in effect.suppression_changes]
             return {"do": "record", "id": effect.id, "source": effect.source, "changes": changes, "told": told}
         case PauseEnrollment():
             return {
@@ -209,7 +209,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: PLR0911  one return an effe
             return AnswerKeyword(wire["id"], wire["keyword"], channel, wire["address"], at, wire["time_zone"])
         case "record":
             changes = tuple(_consent_from_wire(one) for one in wire["changes"])
-            told = tuple(told_from_wire(one) for one in wire["told"])
+            told = tuple(suppression_change_from_wire(one) for one in wire["told"])
             return RecordConsent(wire["id"], wire["source"], changes, told)
         case "park":
             return PauseEnrollment(wire["id"], wire["enrollment"], wire["sequence"], wire["target"])
@@ -273,7 +273,7 @@ def message_from_wire(wire: Wire) -> Message:
     )
 
 
-def asked_from_wire(wire: Wire) -> DeliveryRequest:
+def delivery_request_from_wire(wire: Wire) -> DeliveryRequest:
     """What a queue of messages carries: a message, or the name of one that is held."""
     return DeferredMessage(wire["customer"], wire["held"]) if "held" in wire else message_from_wire(wire)
 
@@ -290,12 +290,12 @@ def _consent_from_wire(wire: Wire) -> ConsentChange:
     return consent_from_wire(wire, at=instant_from_wire(wire["at"]), source=wire["source"])
 
 
-def told_to_wire(told: SuppressionChange) -> Wire:
+def suppression_change_to_wire(told: SuppressionChange) -> Wire:
     wire = {"channel": told.channel.value, "address": told.address, "key": told.key, "mark": told.mark.to_wire()}
     return {name: value for name, value in wire.items() if value}
 
 
-def told_from_wire(wire: Wire) -> SuppressionChange:
+def suppression_change_from_wire(wire: Wire) -> SuppressionChange:
     mark = Mark.from_wire(wire["mark"])
     return SuppressionChange(Channel(wire["channel"]), mark, wire.get("address", ""), wire.get("key", ""))
 
@@ -309,11 +309,11 @@ def claim_from_wire(wire: str) -> Claim:
     return Claim(instant_from_wire(at), Purpose(purpose), Channel(channel), journey)
 
 
-def heard_to_wire(heard: Mapping[Channel, datetime]) -> Wire:
+def last_inbound_to_wire(heard: Mapping[Channel, datetime]) -> Wire:
     return {channel.value: instant_to_wire(at) for channel, at in heard.items()}
 
 
-def heard_from_wire(wire: Wire) -> dict[Channel, datetime]:
+def last_inbound_from_wire(wire: Wire) -> dict[Channel, datetime]:
     return {Channel(channel): at for channel, at in instants_from_wire(wire).items()}
 
 
@@ -325,13 +325,13 @@ def approval_from_wire(wire: Wire) -> Approval:
     return Approval(wire["granted"], wire["by"], instant_from_wire(wire["at"]))
 
 
-def hold_to_wire(hold: Deferral) -> str:
+def deferral_to_wire(hold: Deferral) -> str:
     until = instant_to_wire(hold.until) if hold.until else NONE
     order = f"{instant_to_wire(hold.decided_at)} {hold.position}"
     return f"{until} {hold.reason} {hold.enrollment or NONE} {order} {hold.purpose}"
 
 
-def hold_from_wire(wire: str) -> Deferral:
+def deferral_from_wire(wire: str) -> Deferral:
     until, reason, enrollment, decided_at, place, purpose = wire.split(" ")
     return Deferral(
         None if until == NONE else instant_from_wire(until),

@@ -8,7 +8,7 @@ from pynamodb.exceptions import PutError
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.customers import MAX_HOPS
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, STATE, Entry, read_all
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, STATE, RecordItem, read_all
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.event import consent_to_wire
@@ -47,9 +47,9 @@ class DynamoConsentRecords:
         """The record's name; none where another event had brought it before."""
         body, at = record_to_wire(record), instant_to_wire(record.at)
         name = f"{at}#{short_hash(json.dumps(body, sort_keys=True), length=HASH_LENGTH)}"
-        nobody_else_brought_it = Entry.pk.does_not_exist() | (Entry.added_by == effect_id)
+        nobody_else_brought_it = RecordItem.pk.does_not_exist() | (RecordItem.added_by == effect_id)
         try:
-            Entry(customer_id, CONSENT + name, at=at, body=body, added_by=effect_id).save(
+            RecordItem(customer_id, CONSENT + name, at=at, body=body, added_by=effect_id).save(
                 condition=nobody_else_brought_it
             )
         except PutError as error:
@@ -63,11 +63,11 @@ def record_to_wire(record: ConsentRecord) -> Wire:
     said = record.change
     if isinstance(said, ConsentChange):
         return {"told_by": record.reported_by, "consent": consent_to_wire(said)}
-    return {"told_by": record.reported_by, "address": codec.told_to_wire(said)}
+    return {"told_by": record.reported_by, "address": codec.suppression_change_to_wire(said)}
 
 
 def record_from_wire(wire: Wire) -> ConsentRecord:
     if "consent" in wire:
         (change,) = codec.consents_from_wire([wire["consent"]]).values()
         return ConsentRecord(wire["told_by"], change)
-    return ConsentRecord(wire["told_by"], codec.told_from_wire(wire["address"]))
+    return ConsentRecord(wire["told_by"], codec.suppression_change_from_wire(wire["address"]))

@@ -12,14 +12,14 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
-    ERASING,
     EVENT,
     OPEN,
+    PENDING_ERASURE,
     STATE,
     SUPPRESSED,
-    Entry,
-    Open,
-    Suppressed,
+    CustomerItem,
+    RecordItem,
+    SuppressionItem,
     suppressed_key,
 )
 from cairn.application.ports import Commit, FoundCustomers
@@ -44,7 +44,9 @@ MAX_HOPS = 8
 MAX_SEALED_AT_ONCE = 60
 """Names and merged ids that are sealed with a customer; the eraser does the rest of them (100 items a transaction)."""
 
-NOBODY_LIVES_THERE = Open.pk.does_not_exist() | (Open.erased.exists() & Open.alias_of.does_not_exist())
+NOBODY_LIVES_THERE = CustomerItem.pk.does_not_exist() | (
+    CustomerItem.erased.exists() & CustomerItem.alias_of.does_not_exist()
+)
 """A name that is free: it was never given, or who had it was erased and nobody has taken it since."""
 
 MAX_MARKED_AT_ONCE = 24
@@ -99,7 +101,7 @@ class DynamoCustomers:
         after = commit.reaction.customer
         before = next((one for one in commit.before if one.id == after.id), None)
         absorbed = [one for one in commit.before if one.id != after.id]
-        nobody_was_faster = Open.rev == before.version if before else Open.pk.does_not_exist()
+        nobody_was_faster = CustomerItem.version == before.version if before else CustomerItem.pk.does_not_exist()
         state = _state_item(commit)
         if commit.event is None and before is not None and before.contact == after.contact and not absorbed:
             try:
@@ -110,9 +112,9 @@ class DynamoCustomers:
         write = TransactWrite(connection=_connection())
         elsewhere = _recently_absorbed(after, commit.at) if commit.event else []
         if commit.event is not None:
-            not_seen_before = Entry.pk.does_not_exist()
+            not_seen_before = RecordItem.pk.does_not_exist()
             for old_id in elsewhere:
-                write.condition_check(Entry, old_id, EVENT + commit.event.key, condition=not_seen_before)
+                write.condition_check(RecordItem, old_id, EVENT + commit.event.key, condition=not_seen_before)
             write.save(_event_item(after.id, commit.event, commit.at), condition=not_seen_before)
         if after.erasure_pending_since is not None:
             self._seal(write, commit, after.erasure_pending_since)
@@ -120,7 +122,7 @@ class DynamoCustomers:
             write.save(state, condition=nobody_was_faster)
             self._settle(write, commit, before, absorbed)
         for key, marks in list(self._marks(commit.reaction.suppression_changes).items())[:MAX_MARKED_AT_ONCE]:
-            write.update(Suppressed(key, SUPPRESSED), actions=[Suppressed.marks.add(marks)])
+            write.update(SuppressionItem(key, SUPPRESSED), actions=[SuppressionItem.marks.add(marks)])
         try:
             with write:
                 pass
@@ -132,7 +134,7 @@ class DynamoCustomers:
 
     def record_suppressions(self, told: Sequence[SuppressionChange]) -> None:
         for key, marks in self._marks(told).items():
-            Suppressed(key, SUPPRESSED).update([Suppressed.marks.add(marks)])
+            SuppressionItem(key, SUPPRESSED).update([SuppressionItem.marks.add(marks)])
 
     def _marks(self, told: Sequence[SuppressionChange]) -> dict[str, set[str]]:
         """What is added to each item of an address: a set only grows, so there is nothing to lose to anybody."""
@@ -160,22 +162,22 @@ class DynamoCustomers:
 
     def _absorb(self, write: TransactWrite, survivor: Customer, other: Customer) -> None:
         """The absorbed customer's place becomes a pointer, and so does every identifier that led to it."""
-        unchanged = Open.rev == other.version
-        write.save(Open(other.id, STATE, alias_of=survivor.id), condition=unchanged)
-        no_sender_was_faster = Open.turn == other.contact.version
-        write.delete(Open(other.id, CONTACT), condition=no_sender_was_faster)
-        pointers = {old: Open(old, STATE, alias_of=survivor.id) for old in other.profile.merged}
+        unchanged = CustomerItem.version == other.version
+        write.save(CustomerItem(other.id, STATE, alias_of=survivor.id), condition=unchanged)
+        no_sender_was_faster = CustomerItem.contact_version == other.contact.version
+        write.delete(CustomerItem(other.id, CONTACT), condition=no_sender_was_faster)
+        pointers = {old: CustomerItem(old, STATE, alias_of=survivor.id) for old in other.profile.merged}
         for place, pointer in sorted((pointers | self._pointers(survivor, other.profile.identifiers)).items()):
             if place != other.id:
                 write.save(pointer)
 
-    def _pointers(self, customer: Customer, names: Iterable[Identifier]) -> dict[str, Open]:
+    def _pointers(self, customer: Customer, names: Iterable[Identifier]) -> dict[str, CustomerItem]:
         """What stands at the homes of names, to lead to the customer; with when an earlier owner was erased."""
         pointers = {}
         for one in names:
             home, erased = customer_id_for(one, self._salt), customer.erased.get(one.key)
             told = instant_to_wire(erased) if erased else None
-            pointers[home] = Open(home, STATE, alias_of=customer.id, erased=told)
+            pointers[home] = CustomerItem(home, STATE, alias_of=customer.id, erased=told)
         return pointers
 
     def _seal(self, write: TransactWrite, commit: Commit, at: datetime) -> None:
@@ -184,12 +186,12 @@ class DynamoCustomers:
         What leads to the rest of it is put where only the eraser looks, together with the order to come.
         """
         after = commit.reaction.customer
-        theirs = {one.id: Open.rev == one.version for one in commit.before}
+        theirs = {one.id: CustomerItem.version == one.version for one in commit.before}
         theirs.setdefault(after.id, NOBODY_LIVES_THERE)
         for place, unchanged in sorted(theirs.items()):
             write.save(_sealed_item(commit, at) if place == after.id else tombstone(place, at), condition=unchanged)
         for one in commit.before:
-            write.delete(Open(one.id, CONTACT))
+            write.delete(CustomerItem(one.id, CONTACT))
         claimed = {customer_id_for(one, self._salt) for one in commit.claimed} - theirs.keys()
         for home in sorted(claimed):
             write.save(tombstone(home, at), condition=NOBODY_LIVES_THERE)
@@ -198,10 +200,10 @@ class DynamoCustomers:
             write.save(tombstone(home, at))
         write.save(_erasing_item(after, at))
 
-    def _taken(self, homes: Iterable[str]) -> dict[str, Open]:
+    def _taken(self, homes: Iterable[str]) -> dict[str, CustomerItem]:
         """What stands at each of these homes, where anything does."""
         keys = [(home, STATE) for home in homes]
-        return {item.pk: item for item in Open.batch_get(keys, consistent_read=True)} if keys else {}
+        return {item.pk: item for item in CustomerItem.batch_get(keys, consistent_read=True)} if keys else {}
 
     def _follow(self, customer_id: str, *, by_name: bool = False) -> Customer | datetime | None:
         """Whoever lives there, or is pointed to; or when they were erased.
@@ -209,7 +211,10 @@ class DynamoCustomers:
         A name may lead to somebody new since then; the id of who was erased never does.
         """
         for hop in range(MAX_HOPS):
-            items = {item.sk: item for item in Open.query(customer_id, Open.sk.startswith(OPEN), consistent_read=True)}
+            items = {
+                item.sk: item
+                for item in CustomerItem.query(customer_id, CustomerItem.sk.startswith(OPEN), consistent_read=True)
+            }
             state = items.get(STATE)
             if state is None:
                 return None
@@ -223,17 +228,17 @@ class DynamoCustomers:
         raise UnknownCustomerError(f"more than {MAX_HOPS} merges in a row; the table has a loop")
 
 
-def contact_from_item(item: Open | None) -> Contact:
+def contact_from_item(item: CustomerItem | None) -> Contact:
     if item is None:
         return Contact()
     claims: dict[str, str] = item.claims.as_dict() if item.claims else {}
-    holds: dict[str, str] = item.holds.as_dict() if item.holds else {}
+    holds: dict[str, str] = item.deferrals.as_dict() if item.deferrals else {}
     return Contact(
         consents=codec.consents_from_wire(item.consents or []),
         claims={message: codec.claim_from_wire(claim) for message, claim in claims.items()},
-        deferrals={message: codec.hold_from_wire(hold) for message, hold in holds.items()},
-        last_inbound=codec.heard_from_wire(item.heard or {}),
-        version=int(item.turn or 0),
+        deferrals={message: codec.deferral_from_wire(hold) for message, hold in holds.items()},
+        last_inbound=codec.last_inbound_from_wire(item.last_inbound or {}),
+        version=int(item.contact_version or 0),
     )
 
 
@@ -243,33 +248,33 @@ def customer_ids_of(customer: Customer, salt: str) -> set[str]:
     return names | {customer.id, *customer.profile.merged}
 
 
-def tombstone(place: str, at: datetime) -> Open:
+def tombstone(place: str, at: datetime) -> CustomerItem:
     """What is left where somebody lived, for as long as anything said of them may still be under way."""
-    return Open(place, STATE, erased=instant_to_wire(at), expires_at=int((at + DEDUPE_WINDOW).timestamp()))
+    return CustomerItem(place, STATE, erased=instant_to_wire(at), expires_at=int((at + DEDUPE_WINDOW).timestamp()))
 
 
-def _sealed_item(commit: Commit, at: datetime) -> Open:
+def _sealed_item(commit: Commit, at: datetime) -> CustomerItem:
     customer = commit.reaction.customer
     item = tombstone(customer.id, at)
-    item.rev, item.outbox = customer.version + 1, _outbox_of(commit)
+    item.version, item.outbox = customer.version + 1, _outbox_of(commit)
     return item
 
 
-def _erasing_item(customer: Customer, at: datetime) -> Open:
-    return Open(
+def _erasing_item(customer: Customer, at: datetime) -> CustomerItem:
+    return CustomerItem(
         customer.id,
-        ERASING,
+        PENDING_ERASURE,
         erased=instant_to_wire(at),
         profile=codec.profile_to_wire(customer.profile),
         enrollments={key: codec.enrollment_to_wire(one) for key, one in customer.enrollments.items()},
     )
 
 
-def _is_taken(item: Open | None) -> bool:
+def _is_taken(item: CustomerItem | None) -> bool:
     return item is not None and (not item.erased or bool(item.alias_of))
 
 
-def _customer(state: Open, contact: Open | None) -> Customer:
+def _customer(state: CustomerItem, contact: CustomerItem | None) -> Customer:
     memory = state.memory or {}
     return Customer(
         profile=codec.profile_from_wire(state.pk, state.profile),
@@ -279,16 +284,16 @@ def _customer(state: Open, contact: Open | None) -> Customer:
         early_exits=codec.instants_from_wire(memory.get("closed", {})),
         early_refreshes=codec.stamped_from_wire(memory.get("changed", {})),
         erased=codec.instants_from_wire(memory.get("erased", {})),
-        version=int(state.rev or 0),
+        version=int(state.version or 0),
     )
 
 
-def _state_item(commit: Commit) -> Open:
+def _state_item(commit: Commit) -> CustomerItem:
     after = commit.reaction.customer
-    return Open(
+    return CustomerItem(
         after.id,
         STATE,
-        rev=after.version + 1,
+        version=after.version + 1,
         profile=codec.profile_to_wire(after.profile),
         enrollments={key: codec.enrollment_to_wire(one) for key, one in after.enrollments.items()},
         memory={
@@ -309,14 +314,14 @@ def _outbox_of(commit: Commit) -> dict[str, Any]:
     }
 
 
-def _event_item(customer_id: str, event: Event, at: datetime) -> Entry:
+def _event_item(customer_id: str, event: Event, at: datetime) -> RecordItem:
     body: dict[str, Any] = {"id": event.id, "source": event.source, "type": event.type}
     body |= {"properties": event.properties} if event.properties else {}
     body |= {"attributes": sorted(event.attributes)} if event.attributes else {}
     body |= {"consent": [consent_to_wire(change) for change in event.consent]} if event.consent else {}
     body |= {"backfill": True} if event.backfill else {}
     body |= {"received_at": instant_to_wire(at)} if at != event.occurred_at else {}
-    return Entry(
+    return RecordItem(
         customer_id,
         EVENT + event.key,
         at=instant_to_wire(event.occurred_at),
@@ -325,15 +330,15 @@ def _event_item(customer_id: str, event: Event, at: datetime) -> Entry:
     )
 
 
-def _contact_item(customer_id: str, contact: Contact) -> Open:
-    return Open(
+def _contact_item(customer_id: str, contact: Contact) -> CustomerItem:
+    return CustomerItem(
         customer_id,
         CONTACT,
         consents=codec.consents_to_wire(contact.consents),
-        heard=codec.heard_to_wire(contact.last_inbound),
+        last_inbound=codec.last_inbound_to_wire(contact.last_inbound),
         claims={message: codec.claim_to_wire(claim) for message, claim in contact.claims.items()},
-        holds={message: codec.hold_to_wire(hold) for message, hold in contact.deferrals.items()},
-        turn=contact.version,
+        deferrals={message: codec.deferral_to_wire(hold) for message, hold in contact.deferrals.items()},
+        contact_version=contact.version,
     )
 
 
@@ -343,14 +348,14 @@ def _update_contact(write: TransactWrite, customer_id: str, before: Contact, aft
     dropped = [key for key in before.claims if key not in after.claims]
     held = {key: hold for key, hold in after.deferrals.items() if key not in before.deferrals}
     actions = [
-        Open.consents.set(codec.consents_to_wire(after.consents)),
-        Open.heard.set(codec.heard_to_wire(after.last_inbound)),
-        Open.turn.set(Open.turn + 1),
-        *(Open.claims[key].set(codec.claim_to_wire(claim)) for key, claim in gained.items()),
-        *(Open.claims[key].remove() for key in dropped),
-        *(Open.holds[key].set(codec.hold_to_wire(hold)) for key, hold in held.items()),
+        CustomerItem.consents.set(codec.consents_to_wire(after.consents)),
+        CustomerItem.last_inbound.set(codec.last_inbound_to_wire(after.last_inbound)),
+        CustomerItem.contact_version.set(CustomerItem.contact_version + 1),
+        *(CustomerItem.claims[key].set(codec.claim_to_wire(claim)) for key, claim in gained.items()),
+        *(CustomerItem.claims[key].remove() for key in dropped),
+        *(CustomerItem.deferrals[key].set(codec.deferral_to_wire(hold)) for key, hold in held.items()),
     ]
-    write.update(Open(customer_id, CONTACT), actions=actions)
+    write.update(CustomerItem(customer_id, CONTACT), actions=actions)
 
 
 def _recently_absorbed(customer: Customer, now: datetime) -> list[str]:
@@ -383,4 +388,4 @@ def _as_refusal(error: Exception, *codes: str | None) -> Exception:
 
 
 def _connection() -> Connection:
-    return Open._get_connection().connection  # noqa: SLF001  the connection that the models already use
+    return CustomerItem._get_connection().connection  # noqa: SLF001  the connection that the models already use

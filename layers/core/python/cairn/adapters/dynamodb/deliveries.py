@@ -20,8 +20,8 @@ from cairn.adapters.dynamodb.items import (
     STATE,
     SUPPRESSED,
     TASK,
-    Entry,
-    Open,
+    CustomerItem,
+    RecordItem,
     read_all,
     suppressed_key,
 )
@@ -41,7 +41,7 @@ from cairn.settings import TIMELINE_RETENTION
 REPLY_WINDOW = timedelta(days=3)
 """How long after a text a reply without a reference is taken for an answer to it."""
 
-NOT_INDEXED: list[Action] = [Entry.gsi1pk.remove(), Entry.gsi1sk.remove()]
+NOT_INDEXED: list[Action] = [RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()]
 
 WHEREABOUTS = (TIME_ZONE, COUNTRY, REGION)
 """Attributes of a profile that say whose law and clock a message goes by."""
@@ -112,9 +112,9 @@ class DynamoDeliveries:
         found under one of those that the customer had before. Raises ConflictError where it is just on its way.
         """
         try:
-            state = Open.get(asked.customer, STATE, consistent_read=True)
+            state = CustomerItem.get(asked.customer, STATE, consistent_read=True)
             if state.alias_of and not state.erased:  # a name that was taken over leads to somebody else
-                state = Open.get(state.alias_of, STATE, consistent_read=True)
+                state = CustomerItem.get(state.alias_of, STATE, consistent_read=True)
         except DoesNotExist:
             return None
         if state.erased or state.alias_of or (state.pk == asked.customer and isinstance(asked, Message)):
@@ -131,56 +131,56 @@ class DynamoDeliveries:
             return brief
         return replace(brief, status=MessageStatus(found.status), decisions=tuple(found.decisions or ()))
 
-    def _recorded(self, asked: DeliveryRequest, state: Open) -> Entry | None:
+    def _recorded(self, asked: DeliveryRequest, state: CustomerItem) -> RecordItem | None:
         """What is recorded of a message, under whichever of its customer's ids it stands; what is furthest counts."""
         ids = {state.pk, asked.customer, *(state.profile or {}).get("merged", {})}
         entries = read_all((customer, MESSAGE + asked.id) for customer in ids).values()
         return max(entries, key=lambda entry: entry.rank or 0, default=None)
 
     def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
-        taken = Open.claims[message.id].set(codec.claim_to_wire(claim))
-        let_go = [Open.holds[message.id].remove()] if message.id in contact.deferrals else []
+        taken = CustomerItem.claims[message.id].set(codec.claim_to_wire(claim))
+        let_go = [CustomerItem.deferrals[message.id].remove()] if message.id in contact.deferrals else []
         _on_this_turn(message.customer, contact, [taken, *let_go])
 
     def release(self, message: Message) -> None:
-        _if_still_there(message.customer, [Open.claims[message.id].remove()])
+        _if_still_there(message.customer, [CustomerItem.claims[message.id].remove()])
 
     def defer(self, brief: DeliveryContext, hold: Deferral, verdict: Defer, now: datetime) -> None:
         message = brief.message
-        waits = Open.holds[message.id].set(codec.hold_to_wire(hold))
-        unclaimed = [Open.claims[message.id].remove()] if message.id in brief.contact.claims else []
+        waits = CustomerItem.deferrals[message.id].set(codec.deferral_to_wire(hold))
+        unclaimed = [CustomerItem.claims[message.id].remove()] if message.id in brief.contact.claims else []
         _on_this_turn(message.customer, brief.contact, [waits, *unclaimed])
         what: list[Action] = [
-            Entry.body.set(_about(message)),
-            Entry.decisions.set(_with(brief.decisions, verdict, now)),
-            Entry.held.set(codec.message_to_wire(message)),
-            Entry.at.set(instant_to_wire(now)),
-            Entry.expires_at.set(_expiry(now)),
+            RecordItem.body.set(_about(message)),
+            RecordItem.decisions.set(_with(brief.decisions, verdict, now)),
+            RecordItem.deferred_message.set(codec.message_to_wire(message)),
+            RecordItem.at.set(instant_to_wire(now)),
+            RecordItem.expires_at.set(_expiry(now)),
             *_indexed(verdict, now),
         ]
-        _forward(Entry(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
+        _advance_status(RecordItem(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
 
     def record(self, brief: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         message = brief.message
         what: list[Action] = [
-            Entry.body.set(_about(message) | dict(detail)),
-            Entry.at.set(instant_to_wire(at)),
-            Entry.expires_at.set(_expiry(at)),
-            *([Entry.held.remove(), *NOT_INDEXED] if brief.status is MessageStatus.DEFERRED else []),
+            RecordItem.body.set(_about(message) | dict(detail)),
+            RecordItem.at.set(instant_to_wire(at)),
+            RecordItem.expires_at.set(_expiry(at)),
+            *([RecordItem.deferred_message.remove(), *NOT_INDEXED] if brief.status is MessageStatus.DEFERRED else []),
         ]
-        item = Entry(message.customer, MESSAGE + message.id)
+        item = RecordItem(message.customer, MESSAGE + message.id)
         if any(one["reason"] == Reason.REVIEW for one in brief.decisions):
             _close_task(message)
         if message.id in brief.contact.deferrals and status is not MessageStatus.SENT:
             # Before the status, after which nobody would come back: a hold left over holds back what comes later.
-            _if_still_there(message.customer, [Open.holds[message.id].remove()])
-        if not _forward(item, status, what):  # the provider's word was here before ours
+            _if_still_there(message.customer, [CustomerItem.deferrals[message.id].remove()])
+        if not _advance_status(item, status, what):  # the provider's word was here before ours
             item.update(what)
 
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
         sent = [
             (item.at or "", item.sk.removeprefix(MESSAGE), item.body or {})
-            for item in Entry.query(customer_id, Entry.sk.startswith(MESSAGE))
+            for item in RecordItem.query(customer_id, RecordItem.sk.startswith(MESSAGE))
         ]
         if provider_id:
             return next((key for _, key, body in sent if body.get("provider_id") == provider_id), None)
@@ -191,11 +191,11 @@ class DynamoDeliveries:
     def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> Mapping[str, Any] | None:
         """Where the sender's own record is still to come, this is the first that is known of the message."""
         if_first: list[Action] = [
-            Entry.at.set(Entry.at | instant_to_wire(at)),
-            Entry.expires_at.set(Entry.expires_at | _expiry(at)),
+            RecordItem.at.set(RecordItem.at | instant_to_wire(at)),
+            RecordItem.expires_at.set(RecordItem.expires_at | _expiry(at)),
         ]
-        item = Entry(customer_id, MESSAGE + message_id)
-        return (item.body or {}) if _forward(item, status, if_first) else None
+        item = RecordItem(customer_id, MESSAGE + message_id)
+        return (item.body or {}) if _advance_status(item, status, if_first) else None
 
 
 def _about(message: Message) -> dict[str, Any]:
@@ -224,27 +224,27 @@ def _with(decisions: Sequence[Mapping[str, Any]], verdict: Defer, now: datetime)
 def _indexed(verdict: Defer, now: datetime) -> list[Action]:
     """Found again by what is paused, or among what waits for a person; any other message is found by nobody."""
     if verdict.paused_target:
-        return [Entry.gsi1pk.set(PAUSED + verdict.paused_target), Entry.gsi1sk.set(instant_to_wire(now))]
+        return [RecordItem.gsi1pk.set(PAUSED + verdict.paused_target), RecordItem.gsi1sk.set(instant_to_wire(now))]
     if verdict.reason is Reason.REVIEW:
-        return [Entry.gsi1pk.set(REVIEWS), Entry.gsi1sk.set(instant_to_wire(verdict.until or now))]
+        return [RecordItem.gsi1pk.set(REVIEWS), RecordItem.gsi1sk.set(instant_to_wire(verdict.until or now))]
     return NOT_INDEXED
 
 
 def _on_this_turn(customer_id: str, contact: Contact, actions: list[Action]) -> None:
-    nobody_was_faster = Open.turn == contact.version
+    nobody_was_faster = CustomerItem.contact_version == contact.version
     if not _update(customer_id, actions, nobody_was_faster):
         raise ConflictError("the customer's contact changed in between")
 
 
 def _if_still_there(customer_id: str, actions: list[Action]) -> None:
     """For what needs no more undoing once the customer is merged or erased: an update would bring the item back."""
-    _update(customer_id, actions, Open.pk.exists())
+    _update(customer_id, actions, CustomerItem.pk.exists())
 
 
 def _update(customer_id: str, actions: list[Action], condition: Condition) -> bool:
-    next_turn = Open.turn.set(Open.turn + 1)
+    next_turn = CustomerItem.contact_version.set(CustomerItem.contact_version + 1)
     try:
-        Open(customer_id, CONTACT).update([*actions, next_turn], condition=condition)
+        CustomerItem(customer_id, CONTACT).update([*actions, next_turn], condition=condition)
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise
@@ -252,13 +252,13 @@ def _update(customer_id: str, actions: list[Action], condition: Condition) -> bo
     return True
 
 
-def _forward(item: Entry, status: MessageStatus, what: list[Action]) -> bool:
+def _advance_status(item: RecordItem, status: MessageStatus, what: list[Action]) -> bool:
     """Whether the status moved. A held message may be held again."""
-    further = Entry.rank.does_not_exist() | (Entry.rank < status.rank)
+    further = RecordItem.rank.does_not_exist() | (RecordItem.rank < status.rank)
     if status is MessageStatus.DEFERRED:
-        further |= Entry.rank == status.rank
+        further |= RecordItem.rank == status.rank
     try:
-        item.update([*what, Entry.status.set(status.value), Entry.rank.set(status.rank)], condition=further)
+        item.update([*what, RecordItem.status.set(status.value), RecordItem.rank.set(status.rank)], condition=further)
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise
@@ -266,7 +266,7 @@ def _forward(item: Entry, status: MessageStatus, what: list[Action]) -> bool:
     return True
 
 
-def _as_things_are(message: Message, state: Open | None) -> Message:
+def _as_things_are(message: Message, state: CustomerItem | None) -> Message:
     """The message with its customer's addresses and whereabouts of now: one that was held may be older than a move.
 
     What it says stays as it was decided, and as it was approved. An answer goes to where the question came from.
@@ -284,7 +284,7 @@ def _as_things_are(message: Message, state: Open | None) -> Message:
     )
 
 
-def _approval_in(entry: Entry | None) -> Approval | None:
+def _approval_in(entry: RecordItem | None) -> Approval | None:
     """What a person said, of the text on the channel that they were shown."""
     if entry is None or not entry.approval:
         return None
@@ -295,18 +295,20 @@ def _approval_in(entry: Entry | None) -> Approval | None:
 
 def _close_task(message: Message) -> None:
     """Nobody needs to read it any more; where somebody has, the task is done already."""
-    nobody_did = Entry.status == "open"
+    nobody_did = RecordItem.status == "open"
     try:
-        Entry(message.customer, TASK + message.id).update([Entry.status.set("closed"), *NOT_INDEXED], nobody_did)
+        RecordItem(message.customer, TASK + message.id).update(
+            [RecordItem.status.set("closed"), *NOT_INDEXED], nobody_did
+        )
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise
 
 
-def _held_in(entry: Entry | None, customer_id: str) -> Message | None:
-    if entry is None or not entry.held or entry.status != MessageStatus.DEFERRED:
+def _held_in(entry: RecordItem | None, customer_id: str) -> Message | None:
+    if entry is None or not entry.deferred_message or entry.status != MessageStatus.DEFERRED:
         return None
-    return codec.message_from_wire({**entry.held, "customer": customer_id})
+    return codec.message_from_wire({**entry.deferred_message, "customer": customer_id})
 
 
 def _expiry(at: datetime) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cairn.adapters.dynamodb.items import HEALTH, Health
+from cairn.adapters.dynamodb.items import HEALTH, CounterItem
 from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -15,16 +15,16 @@ class DynamoDeliveryCounters:
     """Implements the port Tallies: one item for a target and a bucket, so that counting reads nothing."""
 
     def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
-        one_more = getattr(Health, outcome.value).add(1)
-        expires_at = Health.expires_at.set(int((bucket + RETENTION).timestamp()))
-        Health(HEALTH + target, instant_to_wire(bucket)).update([one_more, expires_at])
+        one_more = getattr(CounterItem, outcome.value).add(1)
+        expires_at = CounterItem.expires_at.set(int((bucket + RETENTION).timestamp()))
+        CounterItem(HEALTH + target, instant_to_wire(bucket)).update([one_more, expires_at])
 
     def between(self, target: str, first: datetime, last: datetime) -> Sequence[CountBucket]:
-        in_time = Health.sk.between(instant_to_wire(first), instant_to_wire(last))
-        return [_bucket(item) for item in Health.query(HEALTH + target, in_time, consistent_read=True)]
+        in_time = CounterItem.sk.between(instant_to_wire(first), instant_to_wire(last))
+        return [_bucket(item) for item in CounterItem.query(HEALTH + target, in_time, consistent_read=True)]
 
 
-def _bucket(item: Health) -> CountBucket:
+def _bucket(item: CounterItem) -> CountBucket:
     return CountBucket(
         instant_from_wire(item.sk),
         Counts(**{name: int(getattr(item, name) or 0) for name in (one.value for one in DeliveryOutcome)}),

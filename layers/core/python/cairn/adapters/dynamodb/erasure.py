@@ -7,9 +7,17 @@ from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.customers import DynamoCustomers, customer_ids_of, tombstone
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, ERASING, MESSAGE, STATE, Entry, Open, read_all
+from cairn.adapters.dynamodb.items import (
+    CONDITION_FAILED,
+    MESSAGE,
+    PENDING_ERASURE,
+    STATE,
+    CustomerItem,
+    RecordItem,
+    read_all,
+)
 from cairn.adapters.dynamodb.switches import audit_item
-from cairn.adapters.scheduler.timers import held_schedule
+from cairn.adapters.scheduler.timers import deferral_schedule
 from cairn.application.ports import PendingErasure
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import Customer
@@ -31,13 +39,13 @@ class DynamoErasureStore:
 
     def pending(self, customer_id: str) -> PendingErasure | None:
         try:
-            item = Open.get(customer_id, ERASING, consistent_read=True)
+            item = CustomerItem.get(customer_id, PENDING_ERASURE, consistent_read=True)
         except DoesNotExist:
             return None
         at = instant_from_wire(item.erased or "")
         profile = codec.profile_from_wire(customer_id, item.profile)
         ids = frozenset({customer_id, *profile.merged})
-        entries = [entry for id_ in ids for entry in Entry.query(id_, consistent_read=True)]
+        entries = [entry for id_ in ids for entry in RecordItem.query(id_, consistent_read=True)]
         further = (name for _, _, name in self._further_addresses(profile) if name is not None)
         return PendingErasure(
             customer_id,
@@ -48,7 +56,9 @@ class DynamoErasureStore:
         )
 
     def remove(self, sealed: PendingErasure) -> int:
-        profile = codec.profile_from_wire(sealed.id, Open.get(sealed.id, ERASING, consistent_read=True).profile)
+        profile = codec.profile_from_wire(
+            sealed.id, CustomerItem.get(sealed.id, PENDING_ERASURE, consistent_read=True).profile
+        )
         told = [
             SuppressionChange(channel, erasure_mark(sealed.at), address)
             for channel, address, _ in self._further_addresses(profile)
@@ -57,18 +67,18 @@ class DynamoErasureStore:
         self._close_homes(profile, sealed)
         removed = 0
         for id_ in sorted(sealed.traces.ids):
-            kept = {STATE, ERASING} if id_ == sealed.id else {STATE}
-            with Entry.batch_write() as batch:
-                for entry in Entry.query(id_, consistent_read=True):
+            kept = {STATE, PENDING_ERASURE} if id_ == sealed.id else {STATE}
+            with RecordItem.batch_write() as batch:
+                for entry in RecordItem.query(id_, consistent_read=True):
                     if entry.sk not in kept:
                         batch.delete(entry)
                         removed += 1
         return removed
 
     def complete(self, sealed: PendingErasure, receipt: AuditEntry) -> None:
-        write = TransactWrite(connection=Open._get_connection().connection)  # noqa: SLF001  the models' own
+        write = TransactWrite(connection=CustomerItem._get_connection().connection)  # noqa: SLF001  the models' own
         write.save(audit_item(receipt))
-        write.delete(Open(sealed.id, ERASING), condition=Open.pk.exists())
+        write.delete(CustomerItem(sealed.id, PENDING_ERASURE), condition=CustomerItem.pk.exists())
         try:
             with write:
                 pass
@@ -97,22 +107,22 @@ class DynamoErasureStore:
         for (home, _), item in found.items():
             if item.alias_of in sealed.traces.ids and not item.erased:
                 try:
-                    tombstone(home, sealed.at).save(condition=Open.alias_of == item.alias_of)
+                    tombstone(home, sealed.at).save(condition=CustomerItem.alias_of == item.alias_of)
                 except PutError as error:
                     if error.cause_response_code != CONDITION_FAILED:
                         raise
 
 
-def _enrollments(entry: Entry) -> Iterator[str]:
+def _enrollments(entry: RecordItem) -> Iterator[str]:
     body = entry.body if isinstance(entry.body, dict) else {}
     for told in (body, *(body.get("facts") or ())):
         if told.get("enrollment"):
             yield told["enrollment"]
 
 
-def _timers(entry: Entry) -> Iterator[str]:
+def _timers(entry: RecordItem) -> Iterator[str]:
     """The schedules that were to bring a held message, one for each time that it had to wait."""
     if entry.sk.startswith(MESSAGE):
         for decision in entry.decisions or ():
             if decision.get("until"):
-                yield held_schedule(entry.sk.removeprefix(MESSAGE), instant_from_wire(decision["until"]))
+                yield deferral_schedule(entry.sk.removeprefix(MESSAGE), instant_from_wire(decision["until"]))

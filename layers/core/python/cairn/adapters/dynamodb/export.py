@@ -15,8 +15,8 @@ from cairn.adapters.dynamodb.items import (
     STATE,
     SUPPRESSED,
     TASK,
-    Entry,
-    Open,
+    CustomerItem,
+    RecordItem,
     read_all,
     suppressed_key,
 )
@@ -92,13 +92,13 @@ SECTIONS: Mapping[str, str] = {
 
 def _partition(customer_id: str) -> dict[str, Any]:
     """Every item of a partition by its sort key, whatever its kind."""
-    connection = Open._get_connection().connection  # noqa: SLF001  the connection that the models already use
-    table, start, items = Open.Meta.table_name, None, {}
+    connection = CustomerItem._get_connection().connection  # noqa: SLF001  the connection that the models already use
+    table, start, items = CustomerItem.Meta.table_name, None, {}
     while True:
         answer = connection.query(table, customer_id, consistent_read=True, exclusive_start_key=start)
         for raw in answer["Items"]:
             sk = raw["sk"]["S"]
-            items[sk] = (Open if sk.startswith(OPEN) else Entry).from_raw_data(raw)
+            items[sk] = (CustomerItem if sk.startswith(OPEN) else RecordItem).from_raw_data(raw)
         start = answer.get("LastEvaluatedKey")
         if start is None:
             return items
@@ -130,29 +130,36 @@ def _suppression(one: Suppression) -> Json:
     }
 
 
-def _journeys(state: Open) -> Json:
+def _journeys(state: CustomerItem) -> Json:
     enrollments = [{"id": name, **wire} for name, wire in sorted((state.enrollments or {}).items())]
     return {"enrollments": enrollments, **(state.memory or {})}
 
 
-def _consent(item: Open | None) -> list[Json]:
+def _consent(item: CustomerItem | None) -> list[Json]:
     return codec.consents_to_wire(contact_from_item(item).consents)
 
 
-def _sending(item: Open | None) -> Json:
+def _sending(item: CustomerItem | None) -> Json:
     contact = contact_from_item(item)
     return {
         "claims": {name: codec.claim_to_wire(one) for name, one in sorted(contact.claims.items())},
-        "holds": {name: codec.hold_to_wire(one) for name, one in sorted(contact.deferrals.items())},
+        "holds": {name: codec.deferral_to_wire(one) for name, one in sorted(contact.deferrals.items())},
         "heard": {channel.value: instant_to_wire(at) for channel, at in contact.last_inbound.items()},
     }
 
 
-UNTOLD = frozenset({"pk", "sk", "at", "body", "rank", "gsi1pk", "gsi1sk", "expires_at"})
-"""Attributes of an entry that are told by another name, or that say nothing about anybody."""
+OMITTED = frozenset({"pk", "sk", "at", "body", "rank", "gsi1pk", "gsi1sk", "expires_at"})
+"""Attributes of an item that the document shows under another name, or that concern no person."""
+
+PUBLISHED = {"deferred_message": "held"}
+"""Attributes that have another name in the document."""
 
 
-def _entry(item: Entry, prefix: str) -> Json:
-    told = {name: value for name, value in item.attribute_values.items() if name not in UNTOLD and value is not None}
+def _entry(item: RecordItem, prefix: str) -> Json:
+    shown = {
+        PUBLISHED.get(name, name): value
+        for name, value in item.attribute_values.items()
+        if name not in OMITTED and value is not None
+    }
     expires = {"expires_at": int(item.expires_at)} if item.expires_at else {}
-    return {"key": item.sk.removeprefix(prefix), "at": item.at, **told, **expires, "body": item.body}
+    return {"key": item.sk.removeprefix(prefix), "at": item.at, **shown, **expires, "body": item.body}

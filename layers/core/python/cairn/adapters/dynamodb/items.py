@@ -40,7 +40,7 @@ from cairn.adapters.documents.json_text import to_json
 STATE = "open#state"
 CONTACT = "open#contact"
 OPEN = "open#"
-ERASING = "erasing"
+PENDING_ERASURE = "erasing"
 EVENT = "event#"
 FACTS = "facts#"
 MESSAGE = "message#"
@@ -54,7 +54,7 @@ SWITCHES = "switches"
 AUDIT = "audit"
 HEALTH = "health#"
 """Begins the partition of a journey's or a channel's counts."""
-PARKED = "parked#"
+PAUSED_ENROLLMENT = "parked#"
 RATE = "rate#"
 PAUSED = "paused#"
 """Begins the index key of what waits for somebody to resume."""
@@ -87,7 +87,7 @@ class _Meta:
     region = ""
 
 
-class Open(Model):
+class CustomerItem(Model):
     """The two items of a customer's open state; read together by one Query."""
 
     class Meta(_Meta):
@@ -96,17 +96,17 @@ class Open(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     alias_of = UnicodeAttribute(null=True)
-    rev = NumberAttribute(null=True)
+    version = NumberAttribute(null=True, attr_name="rev")
     profile = Json(null=True)
     enrollments = Json(null=True)
     memory = Json(null=True)
     outbox = Json(null=True)
     consents = Json(null=True)
-    heard = Json(null=True)
-    turn = NumberAttribute(null=True)
+    last_inbound = Json(null=True, attr_name="heard")
+    contact_version = NumberAttribute(null=True, attr_name="turn")
     claims: Any = MapAttribute(null=True)  # type: ignore[no-untyped-call]
     """Maps of their own, so that a sender adds its claim without touching anything else."""
-    holds: Any = MapAttribute(null=True)  # type: ignore[no-untyped-call]
+    deferrals: Any = MapAttribute(null=True, attr_name="holds")  # type: ignore[no-untyped-call]
     erased = UnicodeAttribute(null=True)
     """When whoever lived here was erased. With `alias_of`, somebody has taken the name over since."""
     expires_at = NumberAttribute(null=True)
@@ -124,7 +124,7 @@ class ByIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     gsi1sk = UnicodeAttribute(range_key=True)
 
 
-class Entry(Model):
+class RecordItem(Model):
     """One entry of the timeline. `body` is what only people read."""
 
     class Meta(_Meta):
@@ -140,7 +140,7 @@ class Entry(Model):
     """Of a consent record: the effect that brought it first."""
     decisions = Json(null=True)
     """Each time that a message had to wait, and why."""
-    held = Json(null=True)
+    deferred_message = Json(null=True, attr_name="held")
     """The message itself, for as long as it is held."""
     approval = Json(null=True)
     gsi1pk = UnicodeAttribute(null=True)
@@ -150,7 +150,7 @@ class Entry(Model):
     """TTL, in seconds since 1970."""
 
 
-class Suppressed(Model):
+class SuppressionItem(Model):
     """What is known against an address: a set that only grows (domain/consent/suppression)."""
 
     class Meta(_Meta):
@@ -161,7 +161,7 @@ class Suppressed(Model):
     marks: Any = UnicodeSetAttribute(null=True)
 
 
-class JourneyVersion(Model):
+class DocumentItem(Model):
     """Deployment-wide documents: journey versions in use, switches."""
 
     class Meta(_Meta):
@@ -171,10 +171,10 @@ class JourneyVersion(Model):
     sk = UnicodeAttribute(range_key=True)
     packed = BinaryAttribute(null=True, legacy_encoding=False)
     body = Json(null=True)
-    rev = NumberAttribute(null=True)
+    version = NumberAttribute(null=True, attr_name="rev")
 
 
-class Health(Model):
+class CounterItem(Model):
     """What providers told of a target's messages within one bucket of time (domain/operations/breaker)."""
 
     class Meta(_Meta):
@@ -189,7 +189,7 @@ class Health(Model):
     expires_at = NumberAttribute(null=True)
 
 
-class Bucket(Model):
+class RateItem(Model):
     """A token bucket that all senders share (domain/message/rate_limit)."""
 
     class Meta(_Meta):
@@ -202,7 +202,7 @@ class Bucket(Model):
     expires_at = NumberAttribute(null=True)
 
 
-MODELS = (Bucket, Open, Entry, Suppressed, JourneyVersion, Health)
+MODELS = (RateItem, CustomerItem, RecordItem, SuppressionItem, DocumentItem, CounterItem)
 
 
 MAX_KEYS = 100
@@ -216,8 +216,8 @@ def read_all(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
     """
     wanted = sorted(set(keys))
     found: dict[tuple[str, str], Any] = {}
-    connection = Open._get_connection().connection  # noqa: SLF001  the connection that the models already use
-    table = Open.Meta.table_name
+    connection = CustomerItem._get_connection().connection  # noqa: SLF001  the connection that the models already use
+    table = CustomerItem.Meta.table_name
     for start in range(0, len(wanted), MAX_KEYS):
         left = [{"pk": pk, "sk": sk} for pk, sk in wanted[start : start + MAX_KEYS]]
         while left:
@@ -233,8 +233,8 @@ def read_all(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
 
 def _model_of(sk: str) -> type[Model]:
     if sk == SUPPRESSED:
-        return Suppressed
-    return Open if sk.startswith(OPEN) else Entry
+        return SuppressionItem
+    return CustomerItem if sk.startswith(OPEN) else RecordItem
 
 
 def bind(table_name: str, region: str) -> None:
@@ -246,7 +246,7 @@ def bind(table_name: str, region: str) -> None:
     for model in MODELS:
         model.Meta.table_name = table_name
         model.Meta.region = region
-    shared = Entry._get_connection().connection  # noqa: SLF001  PynamoDB has no public way to hand it a client
+    shared = RecordItem._get_connection().connection  # noqa: SLF001  PynamoDB has no public way to hand it a client
     shared._client = aws.client("dynamodb", validated=True)  # noqa: SLF001
     for model in MODELS:
         model._get_connection().connection = shared  # noqa: SLF001

@@ -6,18 +6,18 @@ from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
-from cairn.adapters.dynamodb.items import JOURNEY, VERSION, JourneyVersion
+from cairn.adapters.dynamodb.items import JOURNEY, VERSION, DocumentItem
 
 
 def save_version(entry: dict[str, Any]) -> None:
     """Store a version of a journey, templates included, for those who walk it when it is no longer deployed."""
     packed = gzip.compress(json.dumps(entry, separators=(",", ":"), sort_keys=True).encode(), mtime=0)
-    JourneyVersion(JOURNEY + entry["journey"], VERSION + entry["version"], packed=packed).save()
+    DocumentItem(JOURNEY + entry["journey"], VERSION + entry["version"], packed=packed).save()
 
 
 def saved_version(journey: str, version: str) -> dict[str, Any] | None:
     try:
-        packed = JourneyVersion.get(JOURNEY + journey, VERSION + version).packed
+        packed = DocumentItem.get(JOURNEY + journey, VERSION + version).packed
     except DoesNotExist:
         return None
     document: dict[str, Any] = json.loads(gzip.decompress(packed or b""))

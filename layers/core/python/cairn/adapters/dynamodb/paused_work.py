@@ -6,7 +6,7 @@ from itertools import islice
 
 from pynamodb.exceptions import UpdateError
 
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, MESSAGE, PARKED, PAUSED, Entry
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, MESSAGE, PAUSED, PAUSED_ENROLLMENT, RecordItem
 from cairn.application.ports import PausedEnrollment, PausedMessage, PausedWork
 from cairn.domain.effects import PauseEnrollment
 from cairn.domain.shared.channels import Purpose
@@ -21,16 +21,16 @@ class DynamoPausedWork:
 
     def add(self, customer_id: str, revision: int, enrollment: PauseEnrollment, due_at: datetime) -> None:
         """Under the commit's own key: a later wait of the same enrollment is another item."""
-        Entry(
+        RecordItem(
             customer_id,
-            f"{PARKED}{enrollment.enrollment}#{revision:09d}",
+            f"{PAUSED_ENROLLMENT}{enrollment.enrollment}#{revision:09d}",
             body={"enrollment": enrollment.enrollment, "sequence": enrollment.sequence},
             gsi1pk=PAUSED + enrollment.target,
             gsi1sk=instant_to_wire(due_at),
         ).save()
 
     def pages(self, target: str) -> Iterator[Sequence[PausedWork]]:
-        found = map(_parked, Entry.by_index.query(PAUSED + target, page_size=PAGE))
+        found = map(_parked, RecordItem.by_index.query(PAUSED + target, page_size=PAGE))
         while page := list(islice(found, PAGE)):
             yield page
 
@@ -41,7 +41,7 @@ class DynamoPausedWork:
                 _unpark(one, target)
 
 
-def _parked(item: Entry) -> PausedWork:
+def _parked(item: RecordItem) -> PausedWork:
     body = item.body or {}
     if item.sk.startswith(MESSAGE):
         return PausedMessage(item.pk, item.sk.removeprefix(MESSAGE), Purpose(body["purpose"]), item.gsi1sk or "")
@@ -49,17 +49,17 @@ def _parked(item: Entry) -> PausedWork:
 
 
 def _forget_enrollments(parked: Iterable[PausedEnrollment]) -> None:
-    with Entry.batch_write() as batch:
+    with RecordItem.batch_write() as batch:
         for one in parked:
-            batch.delete(Entry(one.customer, one.wait_id))
+            batch.delete(RecordItem(one.customer, one.wait_id))
 
 
 def _unpark(message: PausedMessage, target: str) -> None:
     """The message itself stays; whoever parked it anew meanwhile wrote another instant."""
-    still_the_same = (Entry.gsi1pk == PAUSED + target) & (Entry.gsi1sk == message.wait_id)
+    still_the_same = (RecordItem.gsi1pk == PAUSED + target) & (RecordItem.gsi1sk == message.wait_id)
     try:
-        Entry(message.customer, MESSAGE + message.id).update(
-            [Entry.gsi1pk.remove(), Entry.gsi1sk.remove()], condition=still_the_same
+        RecordItem(message.customer, MESSAGE + message.id).update(
+            [RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()], condition=still_the_same
         )
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:

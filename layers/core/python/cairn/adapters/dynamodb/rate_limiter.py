@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pynamodb.exceptions import UpdateError
 
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, RATE, Bucket
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, RATE, RateItem
 from cairn.domain.message import rate_limit
 from cairn.domain.message.rate_limit import LOOKAHEAD, Attempt, Attempts, Reservation
 from cairn.domain.policy import Rate
@@ -48,14 +48,14 @@ def _take(one: Attempt, now: datetime) -> int | None:
     """The instant that the bucket was moved to; None where it is not as it had to be."""
     at, cost = rate_limit.micros(now), one.bucket.cost
     if one.behind:
-        condition = (Bucket.tat > at) & (Bucket.tat <= rate_limit.micros(now + LOOKAHEAD))
-        moves = Bucket.tat.set(Bucket.tat + cost)
+        condition = (RateItem.tat > at) & (RateItem.tat <= rate_limit.micros(now + LOOKAHEAD))
+        moves = RateItem.tat.set(RateItem.tat + cost)
     else:
-        condition = Bucket.tat.does_not_exist() | (Bucket.tat <= at)
-        moves = Bucket.tat.set(at + cost)
-    item = Bucket(RATE + one.bucket.limit, one.bucket.lane)
+        condition = RateItem.tat.does_not_exist() | (RateItem.tat <= at)
+        moves = RateItem.tat.set(at + cost)
+    item = RateItem(RATE + one.bucket.limit, one.bucket.lane)
     try:
-        item.update([moves, Bucket.expires_at.set(int((now + KEPT).timestamp()))], condition=condition)
+        item.update([moves, RateItem.expires_at.set(int((now + KEPT).timestamp()))], condition=condition)
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise

@@ -11,7 +11,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from cairn.adapters.aws import code_of
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.customers import MAX_HOPS
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, STATE, Open
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, STATE, CustomerItem
 from cairn.domain.effects import OpenTask, SendMessage
 from cairn.domain.journey.enrollment import COMPLETED, Enrollment
 from cairn.domain.shared.errors import CairnError, ConflictError, ErasedCustomerError, UnknownCustomerError
@@ -27,24 +27,24 @@ class NotRedrivableError(CairnError):
     """A parked effect has nothing left to act on, or cannot be read; redriving it again changes nothing."""
 
 
-def put_back(letter: Mapping[str, Any], now: datetime) -> int:
+def relay_again(letter: Mapping[str, Any], now: datetime) -> int:
     """Have a parked effect, or all effects of a parked change, relayed again; gives their number.
 
     Raises NotRedrivableError, UnknownCustomerError, or ConflictError where commits kept coming in between.
     """
     for _ in range(ATTEMPTS):
         outbox = _outbox(letter, now)
-        read = _grave_of if any(_erases(one) for one in outbox["effects"]) else _state_of
+        read = _tombstone_of if any(_erases(one) for one in outbox["effects"]) else _live_state
         state = read(str(letter["customer"]))
         outbox["effects"] = _still_wanted(outbox["effects"], state)
         if not outbox["effects"] and not outbox["facts"]:
             raise NotRedrivableError("the enrollment is over: nothing of it is wanted any more; delete the letter")
-        revision = int(state.rev or 0)
+        revision = int(state.version or 0)
         try:
             state.update(
-                actions=[Open.rev.set(revision + 1), Open.outbox.set(outbox)],
+                actions=[CustomerItem.version.set(revision + 1), CustomerItem.outbox.set(outbox)],
                 # Nobody committed in between; a name that was taken over after an erasure has no revision.
-                condition=Open.rev == revision if revision else Open.rev.does_not_exist(),
+                condition=CustomerItem.version == revision if revision else CustomerItem.version.does_not_exist(),
             )
         except UpdateError as error:
             if error.cause_response_code != CONDITION_FAILED:
@@ -54,7 +54,7 @@ def put_back(letter: Mapping[str, Any], now: datetime) -> int:
     raise ConflictError("the customer keeps changing; redrive once more")
 
 
-def changes_at(streams: Any, position: Mapping[str, Any]) -> Iterator[Wire]:
+def dead_letters_at(streams: Any, position: Mapping[str, Any]) -> Iterator[Wire]:
     """The letters of a position of the stream that Lambda gave up on (`DDBStreamBatchInfo`), to be put back.
 
     Raises NotRedrivableError where the stream, which keeps records for a day, does not have them any more.
@@ -75,19 +75,19 @@ def changes_at(streams: Any, position: Mapping[str, Any]) -> Iterator[Wire]:
             yield {"customer": change["Keys"]["pk"]["S"], "change": change}
 
 
-def _grave_of(customer_id: str) -> Open:
+def _tombstone_of(customer_id: str) -> CustomerItem:
     """Where a customer was sealed: the order to erase them is all that outlives them."""
     try:
-        return Open.get(customer_id, STATE, consistent_read=True)
+        return CustomerItem.get(customer_id, STATE, consistent_read=True)
     except DoesNotExist:
         raise UnknownCustomerError("no such customer; it was erased long ago") from None
 
 
-def _state_of(customer_id: str) -> Open:
+def _live_state(customer_id: str) -> CustomerItem:
     """The customer's root item, wherever a merge has moved them."""
     for _ in range(MAX_HOPS):
         try:
-            state = Open.get(customer_id, STATE, consistent_read=True)
+            state = CustomerItem.get(customer_id, STATE, consistent_read=True)
         except DoesNotExist:
             raise UnknownCustomerError("no such customer; it was erased, or belongs to another deployment") from None
         except (ValueError, TypeError):
@@ -113,7 +113,7 @@ def _outbox(letter: Mapping[str, Any], now: datetime) -> Wire:
         ) from None
 
 
-def _still_wanted(effects: list[Wire], state: Open) -> list[Wire]:
+def _still_wanted(effects: list[Wire], state: CustomerItem) -> list[Wire]:
     """Messages and tasks of an enrollment that is gone, or that ended early, have nothing left to say."""
     try:
         enrollments = codec.enrollments_from_wire(state.enrollments or {})

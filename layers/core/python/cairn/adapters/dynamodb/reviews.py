@@ -7,7 +7,7 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, Entry, Open, read_all
+from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem, read_all
 from cairn.adapters.dynamodb.switches import CONFLICTS, audit_item
 from cairn.application.ports import UnderReview
 from cairn.domain.gate.verdict import Reason
@@ -26,7 +26,7 @@ class DynamoReviews:
     """Implements the port Reviews."""
 
     def waiting(self, limit: int) -> Sequence[UnderReview]:
-        found = list(Entry.by_index.query(REVIEWS, limit=limit))
+        found = list(RecordItem.by_index.query(REVIEWS, limit=limit))
         tasks = read_all((item.pk, _task_of(item)) for item in found) if found else {}
         return [_under_review(item, tasks.get((item.pk, _task_of(item)))) for item in found]
 
@@ -40,31 +40,35 @@ class DynamoReviews:
             self._write(message, task, approval, audited)
         return Purpose((message.body or {})["purpose"])
 
-    def _write(self, message: Entry, task: Entry | None, approval: Approval, audited: AuditEntry) -> None:
-        still_waits = (Entry.status == MessageStatus.DEFERRED.value) & Entry.approval.does_not_exist()
-        unchanged = Entry.gsi1pk == message.gsi1pk if message.gsi1pk else Entry.gsi1pk.does_not_exist()
-        listed = [Entry.gsi1pk.remove(), Entry.gsi1sk.remove()] if message.gsi1pk == REVIEWS else []
-        write = TransactWrite(connection=Entry._get_connection().connection)  # noqa: SLF001  the models' own
+    def _write(self, message: RecordItem, task: RecordItem | None, approval: Approval, audited: AuditEntry) -> None:
+        still_waits = (RecordItem.status == MessageStatus.DEFERRED.value) & RecordItem.approval.does_not_exist()
+        unchanged = RecordItem.gsi1pk == message.gsi1pk if message.gsi1pk else RecordItem.gsi1pk.does_not_exist()
+        listed = [RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()] if message.gsi1pk == REVIEWS else []
+        write = TransactWrite(connection=RecordItem._get_connection().connection)  # noqa: SLF001  the models' own
         write.update(
-            Entry(message.pk, message.sk),
-            actions=[Entry.approval.set(codec.approval_to_wire(approval)), *listed],
+            RecordItem(message.pk, message.sk),
+            actions=[RecordItem.approval.set(codec.approval_to_wire(approval)), *listed],
             condition=still_waits & unchanged,
         )
         if task is not None and task.status == OPEN:
             outcome = {"outcome": "approved" if approval.granted else "rejected", "done_by": approval.by}
             body = {**(task.body or {}), **outcome, "done_at": instant_to_wire(approval.at)}
             write.update(
-                Entry(task.pk, task.sk),
+                RecordItem(task.pk, task.sk),
                 actions=[
-                    Entry.status.set(DONE),
-                    Entry.body.set(body),
-                    Entry.gsi1pk.remove(),
-                    Entry.gsi1sk.remove(),
+                    RecordItem.status.set(DONE),
+                    RecordItem.body.set(body),
+                    RecordItem.gsi1pk.remove(),
+                    RecordItem.gsi1sk.remove(),
                 ],
-                condition=Entry.status == OPEN,
+                condition=RecordItem.status == OPEN,
             )
         # A new turn: a sender that has read the message without this word decides once more.
-        write.update(Open(message.pk, CONTACT), actions=[Open.turn.set(Open.turn + 1)], condition=Open.pk.exists())
+        write.update(
+            CustomerItem(message.pk, CONTACT),
+            actions=[CustomerItem.contact_version.set(CustomerItem.contact_version + 1)],
+            condition=CustomerItem.pk.exists(),
+        )
         write.save(audit_item(audited))
         try:
             with write:
@@ -75,7 +79,7 @@ class DynamoReviews:
             raise
 
 
-def _wants_decision(message: Entry, approval: Approval) -> bool:
+def _wants_decision(message: RecordItem, approval: Approval) -> bool:
     """False where the very same was decided before. Raises NotUnderReviewError where there is nothing to decide."""
     earlier = codec.approval_from_wire(message.approval) if message.approval else None
     if message.status == MessageStatus.DEFERRED:
@@ -89,11 +93,11 @@ def _wants_decision(message: Entry, approval: Approval) -> bool:
     raise NotUnderReviewError(f"the message waits no longer: it is {message.status}")
 
 
-def _task_of(message: Entry) -> str:
+def _task_of(message: RecordItem) -> str:
     return TASK + message.sk.removeprefix(MESSAGE)
 
 
-def _under_review(message: Entry, task: Entry | None) -> UnderReview:
+def _under_review(message: RecordItem, task: RecordItem | None) -> UnderReview:
     body: dict[str, Any] = message.body or {}
     asked: dict[str, Any] = (task.body or {}) if task else {}
     return UnderReview(

@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, Entry, JourneyVersion
+from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, DocumentItem, RecordItem
 from cairn.domain.gate.gate import GateSettings
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import Pause, PausePolicy
@@ -41,18 +41,18 @@ class DynamoSwitches:
 
     def board(self) -> SwitchState:
         try:
-            item = JourneyVersion.get(SETTINGS, SWITCHES, consistent_read=True)
+            item = DocumentItem.get(SETTINGS, SWITCHES, consistent_read=True)
         except DoesNotExist:
             return SwitchState()
-        return board_from_wire(item.body or {}, int(item.rev or 0))
+        return board_from_wire(item.body or {}, int(item.version or 0))
 
     def put(self, board: SwitchState, audited: AuditEntry) -> None:
         nobody_was_faster = (
-            JourneyVersion.rev == board.version if board.version else JourneyVersion.rev.does_not_exist()
+            DocumentItem.version == board.version if board.version else DocumentItem.version.does_not_exist()
         )
-        write = TransactWrite(connection=JourneyVersion._get_connection().connection)  # noqa: SLF001  the models' own
+        write = TransactWrite(connection=DocumentItem._get_connection().connection)  # noqa: SLF001  the models' own
         write.save(
-            JourneyVersion(SETTINGS, SWITCHES, rev=board.version + 1, body=board_to_wire(board)),
+            DocumentItem(SETTINGS, SWITCHES, version=board.version + 1, body=board_to_wire(board)),
             condition=nobody_was_faster,
         )
         write.save(audit_item(audited))
@@ -65,7 +65,7 @@ class DynamoSwitches:
             raise
 
 
-def audit_item(audited: AuditEntry) -> Entry:
+def audit_item(audited: AuditEntry) -> RecordItem:
     """For the transaction that does what is audited. It has no TTL: it is the proof."""
     body = {
         "who": audited.actor,
@@ -74,7 +74,7 @@ def audit_item(audited: AuditEntry) -> Entry:
         "why": audited.reason,
         **audited.detail,
     }
-    return Entry(AUDIT, audited.id, at=instant_to_wire(audited.at), body=body)
+    return RecordItem(AUDIT, audited.id, at=instant_to_wire(audited.at), body=body)
 
 
 def board_to_wire(board: SwitchState) -> Wire:

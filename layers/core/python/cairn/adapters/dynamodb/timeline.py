@@ -8,7 +8,7 @@ from pynamodb.exceptions import DeleteError, PutError
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.consent_records import record_from_wire
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, ENROLLMENT, EVENT, FACTS, MESSAGE, TASK, Entry
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, ENROLLMENT, EVENT, FACTS, MESSAGE, TASK, RecordItem
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import ALL
@@ -17,7 +17,7 @@ from cairn.domain.message.message import MessageStatus
 from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
 
-Line = dict[str, Any]
+TimelineEntry = dict[str, Any]
 
 PREFIXES = (EVENT, CONSENT, FACTS, TASK, MESSAGE)
 
@@ -46,7 +46,7 @@ class DynamoTimeline:
         """
         for number, some in enumerate(_by_entry(facts)):
             entered = next((fact.enrollment for fact in some if fact.kind == ENTERED), None)
-            Entry(
+            RecordItem(
                 customer_id,
                 f"{FACTS}{revision:09d}" + (f"-{number}" if number else ""),
                 at=instant_to_wire(at),
@@ -58,7 +58,7 @@ class DynamoTimeline:
 
     def customer_of(self, enrollment: str) -> str | None:
         """Whose the enrollment is, or was before a merge; None where it is nobody's any more."""
-        return next((item.pk for item in Entry.by_index.query(ENROLLMENT + enrollment, limit=1)), None)
+        return next((item.pk for item in RecordItem.by_index.query(ENROLLMENT + enrollment, limit=1)), None)
 
     def open(self, customer_id: str, journey: str, task: OpenTask, at: datetime) -> None:
         due_at = instant_to_wire(task.due_at)
@@ -72,7 +72,7 @@ class DynamoTimeline:
             "context": task.context,
             "script": task.script,
         }
-        entry = Entry(
+        entry = RecordItem(
             customer_id,
             TASK + task.id,
             at=instant_to_wire(at),
@@ -83,12 +83,12 @@ class DynamoTimeline:
             expires_at=_expiry(task.due_at),
         )
         try:
-            entry.save(condition=Entry.pk.does_not_exist())
+            entry.save(condition=RecordItem.pk.does_not_exist())
         except PutError as error:
             if error.cause_response_code != CONDITION_FAILED:
                 raise
 
-    def entries(self, customer_id: str) -> list[Line]:
+    def entries(self, customer_id: str) -> list[TimelineEntry]:
         found = [
             (line["at"] or "", line["kind"] in LAST, PREFIXES.index(prefix), item.sk, number, line)
             for prefix, item in _recorded(customer_id)
@@ -102,11 +102,11 @@ class DynamoTimeline:
                 item.refresh(consistent_read=True)
 
 
-def _moved(item: Entry, customer_id: str, sk: str) -> bool:
+def _moved(item: RecordItem, customer_id: str, sk: str) -> bool:
     """Copy an item and delete it; False where somebody wrote to it in between, and it must be copied once more."""
     values = {name: value for name, value in item.attribute_values.items() if name not in {"pk", "sk"}}
-    _save_unless_further(Entry(customer_id, sk, **values))
-    as_copied = Entry.rank == item.rank if item.rank is not None else None
+    _save_unless_further(RecordItem(customer_id, sk, **values))
+    as_copied = RecordItem.rank == item.rank if item.rank is not None else None
     try:
         item.delete(condition=as_copied)
     except DeleteError as error:
@@ -116,9 +116,9 @@ def _moved(item: Entry, customer_id: str, sk: str) -> bool:
     return True
 
 
-def _save_unless_further(item: Entry) -> None:
+def _save_unless_further(item: RecordItem) -> None:
     """What is known of a message under the new id already is further on than what was known under the old one."""
-    no_further = Entry.rank.does_not_exist() | (Entry.rank <= item.rank) if item.rank is not None else None
+    no_further = RecordItem.rank.does_not_exist() | (RecordItem.rank <= item.rank) if item.rank is not None else None
     try:
         item.save(condition=no_further)
     except PutError as error:
@@ -126,14 +126,14 @@ def _save_unless_further(item: Entry) -> None:
             raise
 
 
-def _recorded(customer_id: str) -> Iterator[tuple[str, Entry]]:
-    for item in Entry.query(customer_id, consistent_read=True):
+def _recorded(customer_id: str) -> Iterator[tuple[str, RecordItem]]:
+    for item in RecordItem.query(customer_id, consistent_read=True):
         prefix = item.sk.partition("#")[0] + "#"
         if prefix in PREFIXES:
             yield prefix, item
 
 
-def _lines(prefix: str, item: Entry) -> list[Line]:
+def _lines(prefix: str, item: RecordItem) -> list[TimelineEntry]:
     body = item.body or {}
     at = {"at": item.at}
     match prefix:
@@ -149,10 +149,10 @@ def _lines(prefix: str, item: Entry) -> list[Line]:
             return list(_decisions(item, body))
 
 
-def _said(record: ConsentRecord) -> Line:
+def _said(record: ConsentRecord) -> TimelineEntry:
     """The word as it was told, with its proof."""
     said = record.change
-    about: Line = {"channel": said.channel.value, "told_by": record.reported_by}
+    about: TimelineEntry = {"channel": said.channel.value, "told_by": record.reported_by}
     if isinstance(said, ConsentChange):
         about |= {"purpose": said.purpose.value, "status": said.status.value, "source": said.source}
         return about | ({"evidence": dict(said.evidence)} if said.evidence else {})
@@ -161,7 +161,7 @@ def _said(record: ConsentRecord) -> Line:
     return about | ({"address": said.address} if said.address else {})
 
 
-def _decisions(item: Entry, body: Line) -> Iterator[Line]:
+def _decisions(item: RecordItem, body: TimelineEntry) -> Iterator[TimelineEntry]:
     """Each time that a message had to wait, then what became of it; of one that is held, no more than that."""
     message_id = item.sk.removeprefix(MESSAGE)
     about = {name: body[name] for name in ABOUT if name in body}
@@ -175,7 +175,7 @@ def _decisions(item: Entry, body: Line) -> Iterator[Line]:
         yield {"at": item.at, "kind": kind, "status": item.status, **_named(message_id, number + 1), **body}
 
 
-def _named(message_id: str, number: int) -> Line:
+def _named(message_id: str, number: int) -> TimelineEntry:
     return {"message_id": message_id, "audit_id": f"{message_id}.{number}"}
 
 
@@ -189,8 +189,8 @@ def _by_entry(facts: Iterable[Fact]) -> list[list[Fact]]:
     return parts
 
 
-def _flat(fact: Line) -> Line:
-    detail: Line = fact.get("detail", {})
+def _flat(fact: TimelineEntry) -> TimelineEntry:
+    detail: TimelineEntry = fact.get("detail", {})
     return {name: value for name, value in fact.items() if name != "detail"} | detail
 
 

@@ -29,7 +29,7 @@ def jurisdiction_of(message: Message) -> Jurisdiction:
     stated = [code for code in (_text(profile.get(COUNTRY)), prefix) if code in zones_by_country()]
     numbers = {channel: _country_of(message.addresses[channel]) for channel in PHONES if channel in message.addresses}
     named = list(dict.fromkeys([*stated, *filter(None, numbers.values())]))
-    own = located(profile.get(TIME_ZONE))
+    own = canonical_zone(profile.get(TIME_ZONE))
     return Jurisdiction(
         zones=(own,) if own else tuple(zone for country in named for zone in zones_by_country().get(country, ())),
         countries={channel: numbers.get(channel) or next(iter(named), "") for channel in Channel},
@@ -37,7 +37,7 @@ def jurisdiction_of(message: Message) -> Jurisdiction:
     )
 
 
-def located(name: Any) -> str:
+def canonical_zone(name: Any) -> str:
     """The zone by the name that stands for a place; empty for what is none, such as UTC, EST or a misspelling.
 
     Other names of it (`US/Eastern`) are followed to the one that tables of law go by.

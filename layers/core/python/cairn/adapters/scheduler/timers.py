@@ -21,7 +21,7 @@ RETRY_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueTarget:
+class TimerTarget:
     """A queue that timers bring something to, and where it goes if the queue does not take it."""
 
     url: str
@@ -38,7 +38,7 @@ class TimerService:
     role_arn: str
     group: str
 
-    def set(self, line: QueueTarget, name: str, body: str, at: datetime, now: datetime) -> None:
+    def set(self, line: TimerTarget, name: str, body: str, at: datetime, now: datetime) -> None:
         if at - now < SQS_MAX_DELAY:
             delay = max(0, round_up_seconds(at - now))
             with calling("sqs"):
@@ -46,7 +46,7 @@ class TimerService:
         else:
             self._schedule(line, name, body, round_up_minute(at))
 
-    def _schedule(self, line: QueueTarget, name: str, body: str, at: datetime) -> None:
+    def _schedule(self, line: TimerTarget, name: str, body: str, at: datetime) -> None:
         with calling("scheduler"):
             try:
                 self.scheduler.create_schedule(
@@ -74,7 +74,7 @@ class Timers:
     """Implements the port Timers. A schedule is named after its effect."""
 
     clock: TimerService
-    wakes: QueueTarget
+    wakes: TimerTarget
 
     def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:
         body = wake_body(customer_id, wake.enrollment, wake.sequence)
@@ -86,14 +86,14 @@ class DeferredMessages:
     """Implements the port HeldMessages. The message stays in the table; what comes back only names it."""
 
     clock: TimerService
-    lanes: Mapping[Purpose, QueueTarget]
+    lanes: Mapping[Purpose, TimerTarget]
 
     def schedule(self, message: Message, at: datetime, now: datetime) -> None:
-        body = held_body(message.customer, message.id)
-        self.clock.set(self.lanes[message.purpose], held_schedule(message.id, at), body, at, now)
+        body = deferred_message_body(message.customer, message.id)
+        self.clock.set(self.lanes[message.purpose], deferral_schedule(message.id, at), body, at, now)
 
 
-def held_schedule(message_id: str, at: datetime) -> str:
+def deferral_schedule(message_id: str, at: datetime) -> str:
     """The name of the schedule that brings a held message at an instant."""
     return short_hash("held", message_id, instant_to_wire(round_up_minute(at)), length=32)
 
@@ -119,6 +119,6 @@ def wake_body(customer_id: str, enrollment_id: str, sequence: int) -> str:
     return to_json(wake)
 
 
-def held_body(customer_id: str, message_id: str) -> str:
+def deferred_message_body(customer_id: str, message_id: str) -> str:
     """What stands for a held message, on the queues of messages."""
     return to_json({"customer": customer_id, "held": message_id})

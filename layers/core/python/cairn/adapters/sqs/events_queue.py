@@ -7,7 +7,7 @@ from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
-from cairn.adapters.s3 import InPlace, Overflow
+from cairn.adapters.s3 import NoOverflow, Overflow
 from cairn.domain.event import Event, event_to_wire
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.domain.shared.hashing import short_hash
@@ -33,7 +33,7 @@ UNREADABLE = "unreadable"
 class EventsQueue:
     """Implements the port Inbox. A customer's events form one message group, so they are handled one by one."""
 
-    def __init__(self, sqs: Any, url: str, overflow: Overflow | InPlace) -> None:
+    def __init__(self, sqs: Any, url: str, overflow: Overflow | NoOverflow) -> None:
         self._sqs = sqs
         self._url = url
         self._overflow = overflow
@@ -42,8 +42,8 @@ class EventsQueue:
         entries = (
             {
                 "Id": str(number),
-                "MessageBody": self._overflow.lighten(to_json(event_to_wire(event))),
-                "MessageGroupId": group_of(event),
+                "MessageBody": self._overflow.offload(to_json(event_to_wire(event))),
+                "MessageGroupId": message_group(event),
                 "MessageDeduplicationId": event.key,
             }
             for number, event in enumerate(events)
@@ -57,7 +57,7 @@ class EventsQueue:
     def put_unreadable(self, source: str, body: bytes, problems: Sequence[str]) -> None:
         told = [problem[:MAX_ATTRIBUTE] for problem in problems[:MAX_PROBLEMS]]
         once = short_hash(UNREADABLE, source, hashlib.sha256(body).hexdigest(), length=26)
-        envelope = self._overflow.lighten(to_json({UNREADABLE: {"source": source, "problems": told, **_as_text(body)}}))
+        envelope = self._overflow.offload(to_json({UNREADABLE: {"source": source, "problems": told, **_as_text(body)}}))
         with calling("sqs"):
             self._sqs.send_message(
                 QueueUrl=self._url,
@@ -114,6 +114,6 @@ def _as_text(body: bytes) -> dict[str, str]:
         return {"body": base64.b64encode(body).decode(), "encoding": "base64"}
 
 
-def group_of(event: Event) -> str:
+def message_group(event: Event) -> str:
     """The message group: the customer as this event names it. Hashed, because queues show group ids in the clear."""
     return event.customer_id or short_hash(event.identifiers[0].key if event.identifiers else event.key, length=26)

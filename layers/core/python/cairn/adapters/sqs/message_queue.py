@@ -6,7 +6,7 @@ from typing import Any
 from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb.codec import effect_to_wire, message_to_wire
-from cairn.adapters.scheduler.timers import held_body
+from cairn.adapters.scheduler.timers import deferred_message_body
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.domain.effects import Effect
 from cairn.domain.message.message import Message
@@ -25,7 +25,7 @@ class MessageQueue:
         self._send(message.purpose, to_json(message_to_wire(message)))
 
     def put_deferred(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
-        self._send(purpose, held_body(customer_id, message_id))
+        self._send(purpose, deferred_message_body(customer_id, message_id))
 
     def _send(self, purpose: Purpose, body: str) -> None:
         with calling("sqs"):

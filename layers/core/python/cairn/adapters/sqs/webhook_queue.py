@@ -7,7 +7,7 @@ from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
-from cairn.adapters.scheduler.timers import QueueTarget, TimerService
+from cairn.adapters.scheduler.timers import TimerService, TimerTarget
 from cairn.adapters.sqs.events_queue import batches
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.domain.shared.hashing import short_hash
@@ -29,7 +29,7 @@ class WebhookQueue:
 
     def put(self, notices: Sequence[WebhookDelivery]) -> None:
         entries = (
-            {"Id": str(number), "MessageBody": to_json(notice_to_wire(one)), "MessageGroupId": one.endpoint}
+            {"Id": str(number), "MessageBody": to_json(delivery_to_wire(one)), "MessageGroupId": one.endpoint}
             for number, one in enumerate(notices)
         )
         for batch in batches(entries):
@@ -48,14 +48,14 @@ class WebhookRetries:
     """
 
     clock: TimerService
-    line: QueueTarget
+    target: TimerTarget
 
     def retry_at(self, notice: WebhookDelivery, until: datetime, now: datetime) -> None:
         name = f"notice-{short_hash(notice.id, notice.endpoint)}-{notice.attempt}"
-        self.clock.set(self.line, name, to_json(notice_to_wire(notice)), until, now)
+        self.clock.set(self.target, name, to_json(delivery_to_wire(notice)), until, now)
 
 
-def notice_to_wire(notice: WebhookDelivery) -> Wire:
+def delivery_to_wire(notice: WebhookDelivery) -> Wire:
     """What stands on the queue."""
     return {
         "id": notice.id,
@@ -66,5 +66,5 @@ def notice_to_wire(notice: WebhookDelivery) -> Wire:
     }
 
 
-def notice_from_wire(wire: Wire) -> WebhookDelivery:
+def delivery_from_wire(wire: Wire) -> WebhookDelivery:
     return WebhookDelivery(wire["id"], wire["subscriber"], wire["customer"], wire["record"], wire["attempt"])
