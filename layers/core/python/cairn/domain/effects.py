@@ -1,9 +1,9 @@
-"""What must happen because an enrollment moved (effects, imperative) and what was decided (facts, past tense)."""
+"""Effects, which must be carried out after a commit, and facts, which record what was decided."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
@@ -20,7 +20,7 @@ class SendMessage:
     template: str
     purpose: Purpose
     time_zone: str = "UTC"
-    """Where the customer is, for the instants that the message names."""
+    """The customer's, for the instants in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessageStatus:
-    """A provider told what became of a message; its status only moves forward."""
+    """A provider has reported a message's status, which only moves forward."""
 
     NAME: ClassVar = "MoveMessage"
     id: str
@@ -58,7 +58,7 @@ class UpdateMessageStatus:
 
 @dataclass(frozen=True, slots=True)
 class AbsorbHistory:
-    """Two profiles are one: what was recorded of the other moves to this customer's partition."""
+    """Two profiles were merged: the other one's history moves to this customer's partition."""
 
     NAME: ClassVar = "AbsorbHistory"
     id: str
@@ -67,7 +67,7 @@ class AbsorbHistory:
 
 @dataclass(frozen=True, slots=True)
 class AnswerKeyword:
-    """Say once what the law wants said to a STOP, HELP or START (CTIA Messaging Principles, 5.1)."""
+    """Send the one answer that the law requires to a STOP, HELP or START (CTIA Messaging Principles, 5.1)."""
 
     NAME: ClassVar = "AnswerKeyword"
     id: str
@@ -75,25 +75,25 @@ class AnswerKeyword:
     channel: Channel
     address: str
     at: datetime
-    """When it was said; there are minutes to answer it in."""
+    """When the customer wrote; the answer is due within minutes."""
     time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordConsent:
-    """Whether the customer may be written to has changed: it is recorded for good, and other systems are told."""
+    """Consent or a suppression has changed: store it permanently, and send it to the webhook endpoints."""
 
     NAME: ClassVar = "RecordConsent"
     id: str
     source: str
-    """Who said so, and need not be told."""
+    """The source that reported it; its own endpoint gets no delivery."""
     changes: tuple[ConsentChange, ...] = ()
     suppression_changes: tuple[SuppressionChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PauseEnrollment:
-    """A timer came while its journey was paused; whoever resumes the journey wakes the enrollment again."""
+    """A timer fired while its journey was paused; resuming the journey wakes the enrollment again."""
 
     NAME: ClassVar = "ParkEnrollment"
     id: str
@@ -104,7 +104,7 @@ class PauseEnrollment:
 
 @dataclass(frozen=True, slots=True)
 class EraseCustomer:
-    """The customer is to be forgotten (GDPR Art. 17)."""
+    """An order to erase the customer (GDPR Art. 17)."""
 
     NAME: ClassVar = "EraseCustomer"
     id: str
@@ -126,7 +126,7 @@ Effect = (
 
 
 def effect_id(enrollment: str, step: str, attempt: int) -> str:
-    """The schedule's name, the message's key and the dedupe key: doing an effect twice is doing it once.
+    """The name of the schedule, the key of the message, and the key that deduplicates the effect.
 
     At most 64 characters of `[a-z0-9-]`, the limit of an EventBridge Scheduler name.
     """
@@ -134,17 +134,39 @@ def effect_id(enrollment: str, step: str, attempt: int) -> str:
 
 
 def split_effect_id(effect: str) -> tuple[str, str, str]:
-    """Enrollment, step and attempt of an effect's id; empty texts for what is no such id."""
+    """Enrollment, step and attempt of an effect's id; three empty texts if it is no such id."""
     enrollment, _, rest = effect.partition("-")
     step, _, attempt = rest.rpartition("-")
     return (enrollment, step, attempt) if step else ("", "", "")
 
 
+FactKind = Literal[
+    "branched",
+    "ended",
+    "entered",
+    "fell_back",
+    "goal_reached",
+    "happened",
+    "held_out",
+    "merged",
+    "moment_past",
+    "moment_unknown",
+    "not_entered",
+    "passed_over",
+    "paused",
+    "refreshed",
+    "timed_out",
+    "updated",
+    "waiting",
+]
+"""`kind` of a line in the timeline, as published in `replay --json`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of the customer's timeline: `kind` says what was decided, `detail` why."""
+    """A decision in the customer's timeline: `kind` says what was decided, `detail` why."""
 
-    kind: str
+    kind: FactKind
     enrollment: str = ""
     journey: str = ""
     step: str = ""

@@ -24,10 +24,10 @@ from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 EVENT_TYPE_SHAPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 MAX_ID_LENGTH = 256
-"""Of any text that names something: it becomes part of a DynamoDB key (2048 bytes)."""
+"""Longest name or id: it becomes part of a DynamoDB key (2048 bytes)."""
 
-HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
-"""JSON can carry it, UTF-8 and so a key cannot."""
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair: JSON can contain it, but UTF-8, and so a key, cannot."""
 
 MESSAGE_EVENTS = "message."
 
@@ -39,7 +39,7 @@ CUSTOMER_FIELDS = frozenset({"cairn_id", "user_id", "email", "phone", "external_
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Immutable, and the same whenever it is delivered: (`source`, `id`) is what it is deduplicated by."""
+    """Immutable. (`source`, `id`) deduplicates it, however often it is delivered."""
 
     id: str
     source: str
@@ -47,7 +47,7 @@ class Event:
     occurred_at: datetime
     identifiers: tuple[Identifier, ...] = ()
     customer_id: str | None = None
-    """Set only by ourselves, where the customer is already known (a provider's feedback)."""
+    """Set only by Cairn, where it knows the customer already (a provider's report)."""
     properties: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
     consent: tuple[ConsentChange, ...] = ()
@@ -58,7 +58,7 @@ class Event:
         return short_hash(self.source, self.id, length=26)
 
     def view(self) -> dict[str, Any]:
-        """What conditions see as `event`."""
+        """`event` in conditions."""
         return {
             "id": self.id,
             "source": self.source,
@@ -69,7 +69,7 @@ class Event:
 
     @property
     def about_a_message(self) -> bool:
-        """Whether it is about one of our own messages: what became of it, or what was answered."""
+        """Whether it reports a status of one of our messages, or a reply to one."""
         return self.type.startswith(MESSAGE_EVENTS)
 
     def with_identifiers(self, identifiers: tuple[Identifier, ...]) -> Self:
@@ -119,7 +119,7 @@ def event_from_wire(document: Any, *, source: str, received_at: datetime, defaul
 
 
 def event_to_wire(event: Event) -> dict[str, Any]:
-    """The inverse of `event_from_wire`; what travels on the events queue."""
+    """The inverse of `event_from_wire`, for the events queue."""
     customer: dict[str, Any] = {"cairn_id": event.customer_id} if event.customer_id else {}
     external: dict[str, str] = {}
     for one in event.identifiers:
@@ -154,7 +154,7 @@ def consent_to_wire(change: ConsentChange) -> dict[str, Any]:
 
 
 def consent_from_wire(document: Mapping[str, Any], *, at: datetime, source: str) -> ConsentChange:
-    """Read one consent change; what it says beyond the known fields is kept as evidence. Raises ValueError."""
+    """Reads one consent change; all unknown fields become its evidence. Raises ValueError."""
     known = {"channel", "purpose", "status", "source", "at"}
     return ConsentChange(
         channel=Channel(document.get("channel", "")),
@@ -167,7 +167,7 @@ def consent_from_wire(document: Mapping[str, Any], *, at: datetime, source: str)
 
 
 class _Reader:
-    """Reads fields and collects problems instead of stopping at the first one."""
+    """Reads fields and collects all problems."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
@@ -187,7 +187,7 @@ class _Reader:
         if not isinstance(value, str) or not value.strip():
             self.problems.append(f"{where}{name}: a text that is not empty")
             return ""
-        if len(value) > MAX_ID_LENGTH or HALF_A_CHARACTER.search(value):
+        if len(value) > MAX_ID_LENGTH or LONE_SURROGATE.search(value):
             self.problems.append(f"{where}{name}: at most {MAX_ID_LENGTH} characters, all of them whole")
             return ""
         return value.strip()
@@ -225,7 +225,7 @@ class _Reader:
             for system in external
             if (value := self.text(external, system, where="customer.external_ids.", required=True))
         ]
-        if any(":" in system or HALF_A_CHARACTER.search(system) for system in external):
+        if any(":" in system or LONE_SURROGATE.search(system) for system in external):
             self.problems.append("customer.external_ids: a system's name has no colon, which ends it in an identifier")
         return strongest_first(found)
 

@@ -1,4 +1,4 @@
-"""A notice: what another system is told when it may change whom it writes to. docs/webhooks-out.md shows them."""
+"""Webhooks that report changes of consent to other systems. docs/webhooks-out.md shows them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -24,15 +24,15 @@ class WebhookType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WebhookDelivery:
-    """Work for one subscriber. It names the record and holds none of it, so that no queue keeps a person's data."""
+    """A delivery to one endpoint. It has only ids, so that no queue stores personal data."""
 
     id: str
-    """The `webhook-id`: the same for every subscriber, and however often it is sent."""
+    """The `webhook-id`: the same for every endpoint and every attempt."""
     endpoint: str
     customer: str
     record: str
     attempt: int = 0
-    """How often it was posted in vain."""
+    """Failed attempts."""
 
     def failed(self) -> Self:
         return replace(self, attempt=self.attempt + 1)
@@ -42,13 +42,13 @@ class WebhookDelivery:
 
 
 def deliveries_for(customer: str, record: str, reported_by: str, endpoints: Iterable[str]) -> list[WebhookDelivery]:
-    """One for each subscriber but the one that told us: what comes from a system does not go back to it."""
+    """One for each endpoint, but none for the system that reported the change."""
     id_ = "ntc_" + short_hash(customer, record, length=26)
     return [WebhookDelivery(id_, name, customer, record) for name in endpoints if name != reported_by]
 
 
 def payload(record: ConsentRecord, profile: Profile) -> Json:
-    """The body, the same fields in each; what does not apply is null."""
+    """The body. Every webhook has the same fields, and null where one does not apply."""
     about = (
         _of_consent(record.change) if isinstance(record.change, ConsentChange) else _of_address(record.change, record)
     )
@@ -78,14 +78,14 @@ def _of_consent(change: ConsentChange) -> Json:
     }
 
 
-def _of_address(told: SuppressionChange, record: ConsentRecord) -> Json:
+def _of_address(suppression: SuppressionChange, record: ConsentRecord) -> Json:
     return {
-        "channel": told.channel.value,
-        "purpose": told.mark.purpose.value if told.mark.purpose else ALL,
+        "channel": suppression.channel.value,
+        "purpose": suppression.mark.purpose.value if suppression.mark.purpose else ALL,
         "status": None,
         "method": None,
-        "cause": told.mark.cause.value,
-        "address": told.address or None,
+        "cause": suppression.mark.cause.value,
+        "address": suppression.address or None,
         "source": record.reported_by,
     }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cairn.domain.event import HALF_A_CHARACTER, MAX_ID_LENGTH, Event, event_from_wire
+from cairn.domain.event import LONE_SURROGATE, MAX_ID_LENGTH, Event, event_from_wire
 from cairn.domain.identity.identifiers import E164_SHAPE
 from cairn.domain.identity.trust import FEEDBACK_SOURCE
 from cairn.domain.shared.errors import InvalidEventError
@@ -75,4 +75,4 @@ def phone(digits: Any) -> str:
 
 def _whole(value: Any) -> Any:
     """Text without half a character, which JSON can carry and a table cannot hold."""
-    return HALF_A_CHARACTER.sub("\ufffd", value) if isinstance(value, str) else value
+    return LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Consent, kept per channel and purpose. What is asked, by whom and how it was answered travels with each change."""
+"""Changes of a customer's consent, for each channel and purpose, with their evidence."""
 
 import json
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from cairn.domain.shared.channels import Channel, Purpose
 class ConsentStatus(StrEnum):
     GRANTED = "granted"
     DENIED = "denied"
-    PENDING = "pending"  # asked to confirm (double opt-in); nobody is written to on the strength of it
+    PENDING = "pending"  # the customer was asked to confirm (double opt-in); this allows no message yet
 
 
 class Method(StrEnum):
-    """How a change came about: `method` in its evidence."""
+    """How the customer made the change: `method` in its evidence."""
 
     SINGLE_OPT_IN = "single_opt_in"
     DOUBLE_OPT_IN = "double_opt_in"
@@ -32,15 +32,15 @@ class Method(StrEnum):
 
 
 CONFIRMED = frozenset({Method.DOUBLE_OPT_IN, Method.PREFERENCE_PAGE, Method.REPLY, Method.START})
-"""What only the owner of an address can have done: it counts as confirmed where a double opt-in is asked for."""
+"""Only the owner of an address can do these: they count as confirmed where policy asks for a double opt-in."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
-    """A customer's word on one channel and purpose, with the proof of it (GDPR Art. 7(1)) in `evidence`.
+    """A customer's choice for one channel and purpose, with the proof (GDPR Art. 7(1)) in `evidence`.
 
-    Evidence has what the source told, by these names where it tells them: `method`, `wording`, `wording_version`,
-    `locale`, `actor`, `url`, `ip`.
+    Evidence is what the source sent. Known names are `method`, `wording`, `wording_version`, `locale`, `actor`, `url`
+    and `ip`.
     """
 
     channel: Channel
@@ -52,7 +52,7 @@ class ConsentChange:
 
     @property
     def key(self) -> str:
-        """What it supersedes. A question stands beside the answers, so that their order of arrival does not matter."""
+        """A change replaces an older one with the same key. Questions and answers have two keys, so they may swap."""
         asked = f":{self.status}" if self.status is ConsentStatus.PENDING else ""
         return f"{self.channel}:{self.purpose}{asked}"
 
@@ -62,7 +62,7 @@ class ConsentChange:
 
 
 def latest(left: ConsentChange | None, right: ConsentChange) -> ConsentChange:
-    """The later word counts; of two at the same instant, the denial does; of two alike, always the same one."""
+    """The later change; at the same instant the denial; of two denials or two grants, always the same one."""
     if left is None:
         return right
     return max(left, right, key=_weight)

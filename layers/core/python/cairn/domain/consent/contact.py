@@ -1,4 +1,4 @@
-"""Whether and how a customer may be contacted, and what was sent lately. Small, because every send writes it."""
+"""A customer's consent, recent sends and deferred messages. It is small, because every send writes it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,16 +11,16 @@ from cairn.domain.shared.channels import Channel, Purpose
 
 HISTORY_WINDOW = timedelta(days=30)
 HISTORY_LENGTH = 24
-"""Sends remembered per customer: they keep the item under a kilobyte or two, and caps look no further back."""
+"""Sends stored for a customer: this bounds the item to about two kilobytes. Caps look no further back."""
 
 
 IMPLIED = "implied"
-"""What stood before a STOP where nothing had been said: the consent that comes with handing over the address."""
+"""The consent before a STOP if the customer never gave any: it is implied by leaving the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message that a sender took on. There is one claim a message, which is why it is sent once."""
+    """A sender's claim of a message. A message has one claim, so it is sent once."""
 
     at: datetime
     purpose: Purpose
@@ -30,10 +30,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """A message that waits for its instant, or for a person. What its journey says later waits behind it."""
+    """A message that waits for an instant or for an operator. Later messages of its journey wait behind it."""
 
     until: datetime | None
-    """None: until somebody acts."""
+    """None: until an operator acts."""
     reason: str
     enrollment: str
     decided_at: datetime
@@ -48,20 +48,20 @@ class Deferral:
 @dataclass(frozen=True, slots=True)
 class Contact:
     consents: Mapping[str, ConsentChange] = field(default_factory=dict)
-    """By `channel:purpose`; questions that await an answer by `channel:purpose:pending`."""
+    """By `channel:purpose`; requests to confirm by `channel:purpose:pending`."""
     claims: Mapping[str, Claim] = field(default_factory=dict)
     """By message id."""
     deferrals: Mapping[str, Deferral] = field(default_factory=dict)
     """By message id."""
     last_inbound: Mapping[Channel, datetime] = field(default_factory=dict)
-    """When the customer last wrote to us on a channel; WhatsApp's session counts from it."""
+    """When the customer last wrote to us on a channel; WhatsApp's session begins then."""
     version: int = 0
-    """Grows with every change: a decision made on one turn is not carried out on another."""
+    """Grows with every change. A decision on an older version is not carried out."""
     suppressed: Mapping[Channel, tuple[Suppression, ...]] = field(default_factory=dict)
-    """Of the addresses of the message at hand. Kept by address, not here (domain/consent/suppression)."""
+    """Of the addresses of the current message. They are stored by address (domain/consent/suppression)."""
 
     def change(self, channel: Channel, purpose: Purpose) -> ConsentChange | None:
-        """The word that counts: the latest answer, or the question where that is newer than a denial."""
+        """The change that counts: the latest answer, or the request to confirm if it is newer than a denial."""
         answer = self.consents.get(f"{channel}:{purpose}")
         question = self.consents.get(f"{channel}:{purpose}:{ConsentStatus.PENDING}")
         if answer is None or question is None or answer.status is ConsentStatus.GRANTED:
@@ -79,7 +79,7 @@ class Contact:
         return replace(self, consents=consents)
 
     def stop_changes(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
-        """What the customer's STOP on a channel says: every purpose of it is withdrawn, and what it was is kept."""
+        """The changes of a STOP: it denies every purpose of the channel, and stores the status before it."""
         return tuple(
             ConsentChange(
                 channel,
@@ -93,7 +93,7 @@ class Contact:
         )
 
     def start_changes(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
-        """What the customer's START says: a STOP is taken back, and no more is given than was before it."""
+        """The changes of a START: it reverses a STOP, and grants only what was granted before it."""
         return tuple(
             ConsentChange(channel, purpose, ConsentStatus.GRANTED, at, source, {"method": Method.START.value})
             for purpose in Purpose
@@ -103,7 +103,7 @@ class Contact:
         )
 
     def confirm_changes(self, channel: Channel, at: datetime, source: str) -> tuple[ConsentChange, ...]:
-        """What a YES says: each question that was asked on the channel before it is answered."""
+        """The changes of a YES: it grants every purpose whose request to confirm is older."""
         evidence = {"method": Method.DOUBLE_OPT_IN.value}
         return tuple(
             ConsentChange(channel, purpose, ConsentStatus.GRANTED, at, source, {**change.evidence, **evidence})
@@ -114,11 +114,11 @@ class Contact:
         )
 
     def has_deferred(self, enrollment: str) -> bool:
-        """Whether a message of an enrollment is held."""
-        return any(hold.enrollment == enrollment for hold in self.deferrals.values())
+        """Whether a message of an enrollment is deferred."""
+        return any(one.enrollment == enrollment for one in self.deferrals.values())
 
     def has_stopped(self, channel: Channel) -> bool:
-        """Whether a STOP on the channel stands."""
+        """Whether a STOP on the channel is in force."""
         changes = (self.consents.get(f"{channel}:{purpose}") for purpose in Purpose)
         return any(
             change is not None
@@ -128,7 +128,7 @@ class Contact:
         )
 
     def _before_stop(self, channel: Channel, purpose: Purpose) -> str:
-        """What a STOP withdraws; after another STOP still what that one withdrew."""
+        """The status before a STOP; after a second STOP, the status before the first."""
         change = self.consents.get(f"{channel}:{purpose}")
         if change is not None and change.evidence.get("method") == Method.STOP:
             return str(change.evidence.get("before"))
@@ -146,7 +146,7 @@ class Contact:
         return replace(merged, claims={**other.claims, **self.claims}, deferrals={**other.deferrals, **self.deferrals})
 
     def pruned(self, now: datetime) -> Self:
-        """Without claims that no cap and no retry looks at any more; the same object where there is nothing to drop."""
+        """Without claims too old for caps and retries; the same object if there are none."""
         if len(self.claims) <= HISTORY_LENGTH:
             return self
         young = {key: claim for key, claim in self.claims.items() if now - claim.at < HISTORY_WINDOW}

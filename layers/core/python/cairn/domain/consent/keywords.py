@@ -1,4 +1,4 @@
-"""What a customer means by a word: STOP, HELP and START in their legal variants, understood before anything else.
+"""Recognises STOP, HELP and START in a customer's reply, with the variants that the law names.
 
 Sources: the opt-out words of AWS End User Messaging (docs.aws.amazon.com/sms-voice, "Required opt-out keywords");
 the words that are revocation by themselves under 47 CFR 64.1200(a)(10); CTIA Messaging Principles, 5.1.3. AWS's list
@@ -22,7 +22,7 @@ EVENT_TYPES: Mapping[Intent, str] = {
     Intent.HELP: "message.helped",
     Intent.START: "message.started",
 }
-"""What `message.replied` becomes: a STOP is no answer to a question that a journey asked."""
+"""The event type that replaces `message.replied`: a STOP is no answer to a journey's question."""
 
 ALWAYS = {
     Intent.STOP: (
@@ -41,7 +41,7 @@ ALWAYS = {
     Intent.HELP: ("help", "info"),
     Intent.START: ("start", "unstop"),
 }
-"""English, which carriers know everywhere."""
+"""English keywords, which carriers recognise everywhere."""
 
 WORDS: Mapping[str, Mapping[Intent, tuple[str, ...]]] = {
     "de": {
@@ -56,7 +56,7 @@ WORDS: Mapping[str, Mapping[Intent, tuple[str, ...]]] = {
     "nl": {Intent.STOP: ("afmelden", "uitschrijven"), Intent.HELP: ("hulp",), Intent.START: ("aanmelden",)},
     "pt": {Intent.STOP: ("parar", "sair", "cancelar"), Intent.HELP: ("ajuda",), Intent.START: ("iniciar",)},
 }
-"""Without accents, in lower case; by ISO 639-1 code of the language."""
+"""In lower case without accents, by ISO 639-1 code of the language."""
 
 YES = {
     "de": ("ja",),
@@ -67,10 +67,10 @@ YES = {
     "nl": ("ja",),
     "pt": ("sim",),
 }
-"""What confirms an opt-in that was asked for (CTIA Messaging Principles, 5.1.2)."""
+"""Replies that confirm an opt-in (CTIA Messaging Principles, 5.1.2)."""
 
 CLEAR_FIRST_WORDS = frozenset({"stop", "stopp", "stopall", "optout", "unsubscribe", "revoke"})
-"""Words that mean it whatever follows ("stop texting me"); "cancel my appointment" is another matter."""
+"""These mean STOP whatever follows ("stop texting me"). "Cancel" does not: "cancel my appointment"."""
 
 PHRASES = re.compile(
     r"(please )?(stop|quit) (text|texting|messaging|sending|contacting|calling)\b.*"
@@ -81,7 +81,7 @@ PHRASES = re.compile(
 
 
 def intent_of(text: str, languages: Iterable[str] = ("en",)) -> Intent | None:
-    """What the text asks for; None for an ordinary reply. English is always understood."""
+    """The keyword's intent, or None for an ordinary reply. English is always understood."""
     plain = _plain(text)
     if not plain:
         return None

@@ -1,4 +1,4 @@
-"""Links by which customers say what they want to get. Each is for one customer, and names nobody."""
+"""Links to unsubscribe, confirm or choose. Each is for one customer, and contains no personal data."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 
 
 class LinkKind(StrEnum):
-    """What a link opens. One made for one kind opens no other."""
+    """The page that a link opens. A link of one kind does not open another."""
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
@@ -17,13 +17,13 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Who got it, with what and where, by ids and a hash: a link is forwarded, logged and kept by others."""
+    """The link's customer, message and address as ids and a hash, because others forward, log and store links."""
 
     customer: str
     message: str
     channel: Channel
     key: str
-    """Of the address that it went to (`suppression.key_of`)."""
+    """Of the address that it was sent to (`suppression_key`)."""
     purpose: Purpose
-    """What it withdraws or confirms on its channel."""
+    """The purpose that it withdraws or confirms on its channel."""
     expires_at: datetime

@@ -1,4 +1,4 @@
-"""The consent record: what was said about writing to a customer, kept as it was told. It only grows."""
+"""The consent records of a customer: every change as it was reported. None is ever changed or removed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,10 @@ from cairn.domain.consent.suppression import SuppressionChange
 
 @dataclass(frozen=True, slots=True)
 class ConsentRecord:
-    """One word on it, and who brought it to us. The customer's consents are what all of them together say."""
+    """One change, and the source that reported it. All records together give the customer's consent."""
 
     reported_by: str
-    """The source of the event; who collected it may be somebody else (`said.source`)."""
+    """The source of the event; another system may have collected the consent (`change.source`)."""
     change: ConsentChange | SuppressionChange
 
     @property

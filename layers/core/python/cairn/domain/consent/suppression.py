@@ -1,7 +1,7 @@
-"""Addresses that must not be written to, whoever they belong to: known by a hash, so they outlive profiles and erasure.
+"""Suppressed addresses, stored by a hash, so that a suppression outlives profiles and erasure.
 
-What is known of an address is a set of marks that only grows. The set says the same whatever the order in which
-its marks arrive, and however often: a re-import, a merge or a late report cannot bring an address back.
+An address has a set of marks that only grows. Their order of arrival and repeats make no difference: an import,
+a merge or a late report cannot release an address.
 """
 
 import hmac
@@ -23,18 +23,18 @@ class Cause(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     INVALID_NUMBER = "invalid_number"
     OPERATOR = "operator"
-    ERASURE = "erasure"  # whoever lived there asked to be forgotten
+    ERASURE = "erasure"  # the customer at the address was erased
 
 
 ASKED_AT_THE_ADDRESS = frozenset({Cause.STOP, Cause.UNSUBSCRIBE})
-"""What is lifted by nobody but the customer who reads there: by a START, or behind a link that was sent there."""
+"""Only the customer can lift these: by a START from the address, or with a link that was sent to it."""
 
 ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Somebody's word on an address: suppressed for a cause, or released from it."""
+    """An address is suppressed for a cause, or released from it (`lifted`)."""
 
     cause: Cause
     at: datetime
@@ -53,7 +53,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionChange:
-    """A mark, and the address that it is about: by itself, or by its key where that is all that is known of it."""
+    """A mark and its address, or the address's key if only that is known."""
 
     channel: Channel
     mark: Mark
@@ -66,7 +66,7 @@ class SuppressionChange:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Why an address is left alone, and since when; `purpose` None means for everything."""
+    """A suppression in force: its cause, its beginning, and its purpose (None for all)."""
 
     cause: Cause
     at: datetime
@@ -77,26 +77,26 @@ class Suppression:
 
 
 def suppression_key(channel: Channel, address: str, salt: str) -> str:
-    """What stands for an address where it must not be named: nobody without the salt can tell which one it is."""
+    """A keyed hash of an address. Without the salt it does not reveal the address."""
     return hmac.new(salt.encode(), f"{channel}:{address}".encode(), sha256).hexdigest()[:40]
 
 
 def current_suppressions(marks: Iterable[Mark]) -> tuple[Suppression, ...]:
-    """What holds now: of each cause and purpose the latest word, and of two at one instant the suppression.
+    """The suppressions in force: the latest mark of each cause and purpose counts, at the same instant the suppression.
 
-    Who was forgotten has come back once they ask, at the address, to be written to again.
+    A later START or resubscription from the address lifts the suppression of an erasure.
     """
     latest: dict[tuple[Cause, Purpose | None], Mark] = {}
     for mark in marks:
         known = latest.setdefault((mark.cause, mark.purpose), mark)
         latest[mark.cause, mark.purpose] = max(known, mark, key=lambda one: (one.at, not one.lifted))
     asked = [one for one in latest.values() if one.lifted and one.cause in ASKED_AT_THE_ADDRESS]
-    held = (
+    in_force = (
         Suppression(one.cause, one.at, one.purpose)
         for one in latest.values()
         if not one.lifted and not (one.cause is Cause.ERASURE and any(_takes_back(each, one) for each in asked))
     )
-    return tuple(sorted(held, key=lambda one: (one.at, one.cause, one.purpose or ALL)))
+    return tuple(sorted(in_force, key=lambda one: (one.at, one.cause, one.purpose or ALL)))
 
 
 def _takes_back(asked: Mark, erasure: Mark) -> bool:

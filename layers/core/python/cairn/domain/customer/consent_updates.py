@@ -1,4 +1,4 @@
-"""What an event says of whether a customer may be written to: heard before anything else that the event does."""
+"""The changes of consent and suppression in an event. They are made before the rest of the event is handled."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ SUPPRESSED = "address.suppressed"
 RELEASED = "address.released"
 
 CUSTOMER_REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
-"""Events that the customer wrote, on the channel that they name."""
+"""Events for what a customer wrote, on the channel in the event."""
 
 
 NO_ADDRESSES: Mapping[Channel, str] = MappingProxyType({})
@@ -35,7 +35,7 @@ NO_ADDRESSES: Mapping[Channel, str] = MappingProxyType({})
 class ConsentUpdates:
     contact: Contact
     suppression_changes: tuple[SuppressionChange, ...] = ()
-    """What is known against addresses from now on; committed with everything else."""
+    """Marks to store by address, in the same commit."""
     record: RecordConsent | None = None
     answer: AnswerKeyword | None = None
 
@@ -43,25 +43,25 @@ class ConsentUpdates:
 def consent_updates(
     contact: Contact, event: Event, policy: Policy, time_zone: str, addresses: Mapping[Channel, str] = NO_ADDRESSES
 ) -> ConsentUpdates:
-    """The contact after an event, and what must be recorded and said because of it.
+    """The contact after an event, with the changes to record and the answer to send.
 
-    `addresses` are the customer's; a STOP that revokes everything holds for all of them.
+    `addresses` are the customer's. A STOP that revokes everything suppresses all of them.
     """
     channel = _channel(event)
     intent = next((one for one, name in EVENT_TYPES.items() if name == event.type), None)
-    spoken = channel is not None and is_provider(event.source) and event.type in CUSTOMER_REPLIES
-    changes = (*_changes(contact, event, intent if spoken else None, policy), *event.consent)
-    told = (*_address_changes(event, intent if spoken else None), *_page_changes(event), *_operator_changes(event))
-    if policy.revoke_all and any(one.mark.cause is Cause.STOP and not one.mark.lifted for one in told):
-        told = (*told, *_revoke_all_changes(event, addresses))
+    replied = channel is not None and is_provider(event.source) and event.type in CUSTOMER_REPLIES
+    changes = (*_changes(contact, event, intent if replied else None, policy), *event.consent)
+    marks = (*_address_changes(event, intent if replied else None), *_page_changes(event), *_operator_changes(event))
+    if policy.revoke_all and any(one.mark.cause is Cause.STOP and not one.mark.lifted for one in marks):
+        marks = (*marks, *_revoke_all_changes(event, addresses))
     after = contact.after(changes)
-    if channel is not None and spoken:
+    if channel is not None and replied:
         after = after.with_inbound(channel, event.occurred_at)
     record = None
-    if changes or told:
-        record = RecordConsent(short_hash("record", event.key), event.source, changes, told)
-    answer = _answer(contact, after, event, intent, policy) if spoken else None
-    return ConsentUpdates(after, told, record, answer and replace(answer, time_zone=time_zone))
+    if changes or marks:
+        record = RecordConsent(short_hash("record", event.key), event.source, changes, marks)
+    answer = _answer(contact, after, event, intent, policy) if replied else None
+    return ConsentUpdates(after, marks, record, answer and replace(answer, time_zone=time_zone))
 
 
 def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Policy) -> tuple[ConsentChange, ...]:
@@ -79,25 +79,25 @@ def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Poli
 
 
 def _address_changes(event: Event, intent: Intent | None) -> Iterator[SuppressionChange]:
-    """What a provider says of an address, or the customer at it."""
+    """Reported by a provider about an address, or written by the customer from it."""
     channel, address = _channel(event), event.properties.get("address")
     if channel is None or not isinstance(address, str) or not address or not is_provider(event.source):
         return
-    told = event.properties
+    report = event.properties
     if intent is Intent.STOP or _opted_out(event):
         yield SuppressionChange(channel, Mark(Cause.STOP, event.occurred_at), address)
     elif intent is Intent.START:
         yield SuppressionChange(channel, Mark(Cause.STOP, event.occurred_at, lifted=True), address)
     elif event.type == f"message.{MessageStatus.COMPLAINED}":
         yield SuppressionChange(channel, Mark(Cause.COMPLAINT, event.occurred_at), address)
-    elif event.type == f"message.{MessageStatus.BOUNCED}" and told.get("bounce_type") == HARD_BOUNCE:
+    elif event.type == f"message.{MessageStatus.BOUNCED}" and report.get("bounce_type") == HARD_BOUNCE:
         yield SuppressionChange(channel, Mark(Cause.HARD_BOUNCE, event.occurred_at), address)
-    elif told.get("invalid_number") is True:
+    elif report.get("invalid_number") is True:
         yield SuppressionChange(channel, Mark(Cause.INVALID_NUMBER, event.occurred_at), address)
 
 
 def _revoke_all_changes(event: Event, addresses: Mapping[Channel, str]) -> Iterator[SuppressionChange]:
-    """A STOP for everything, on the channels on which it was not said: a preference page can take it back there."""
+    """A STOP for everything, on the other channels. There the customer can reverse it in the preference centre."""
     for channel, address in addresses.items():
         if channel is not _channel(event):
             for purpose in Purpose:
@@ -105,7 +105,7 @@ def _revoke_all_changes(event: Event, addresses: Mapping[Channel, str]) -> Itera
 
 
 def _page_changes(event: Event) -> Iterator[SuppressionChange]:
-    """What was chosen behind a link holds for the address that the link was sent to, whoever's it is by now."""
+    """A choice in the preference centre applies to the link's address, even if it has another owner now."""
     keys = event.properties.get("keys")
     if event.source != PREFERENCES_SOURCE or not isinstance(keys, dict):
         return
@@ -117,24 +117,23 @@ def _page_changes(event: Event) -> Iterator[SuppressionChange]:
 
 
 def _operator_changes(event: Event) -> Iterator[SuppressionChange]:
-    """An operator suppresses an address, or releases it from whatever it was suppressed for."""
+    """An operator suppresses an address, or releases it from every cause."""
     key, channel = event.properties.get("key"), _channel(event)
     if event.source != OPERATORS_SOURCE or channel is None or not isinstance(key, str):
         return
     if event.type == SUPPRESSED:
         yield SuppressionChange(channel, Mark(Cause.OPERATOR, event.occurred_at), key=key)
     elif event.type == RELEASED:
-        for cause, purpose in product(Cause, (None, *Purpose)):  # each is lifted as it was made
+        for cause, purpose in product(Cause, (None, *Purpose)):  # a mark lifts only its own cause and purpose
             yield SuppressionChange(channel, Mark(cause, event.occurred_at, purpose, lifted=True), key=key)
 
 
 def _answer(
     before: Contact, after: Contact, event: Event, intent: Intent | None, policy: Policy
 ) -> AnswerKeyword | None:
-    """One answer to a keyword, unless the provider has given it.
+    """One answer to a keyword, unless the provider has sent it.
 
-    A second STOP has been answered already; one that a newer START has overtaken, and a START that takes nothing back,
-    say nothing of how things are.
+    No answer to a repeated STOP, to a STOP older than a START, or to a START that reverses nothing.
     """
     channel, address = _channel(event), event.properties.get("address")
     if (
@@ -146,8 +145,8 @@ def _answer(
     ):
         return None
     stopped, stops = before.has_stopped(channel), after.has_stopped(channel)
-    news = {Intent.STOP: stops and not stopped, Intent.START: stopped and not stops, Intent.HELP: True}
-    if not policy.answer(intent) or not news[intent]:
+    changed = {Intent.STOP: stops and not stopped, Intent.START: stopped and not stops, Intent.HELP: True}
+    if not policy.answer(intent) or not changed[intent]:
         return None
     return AnswerKeyword(short_hash("answer", event.key), intent.value, channel, address, event.occurred_at)
 
@@ -158,5 +157,5 @@ def _opted_out(event: Event) -> bool:
 
 
 def _channel(event: Event) -> Channel | None:
-    told = event.properties.get("channel")
-    return Channel(told) if isinstance(told, str) and told in set(Channel) else None
+    name = event.properties.get("channel")
+    return Channel(name) if isinstance(name, str) and name in set(Channel) else None

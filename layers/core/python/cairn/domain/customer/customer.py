@@ -1,4 +1,4 @@
-"""A customer's open state, and the one function that says what an event or a wake-up does to it."""
+"""A customer's open state, and the functions that decide what an event or a wake-up does to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,45 +28,45 @@ DEDUPE_WINDOW = timedelta(days=35)
 """Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
 
 MAX_EARLY = 10
-"""Ends and changes remembered per customer for starts that arrive late; they keep the item small."""
+"""Early exits and refreshes stored for a customer until a late start arrives; this bounds the item's size."""
 
 MAX_ENTERED = 50
-"""Entries remembered per customer for re-entry rules with a key (bookings, invoices); the newest count."""
+"""Entries stored for re-entry rules with a key (bookings, invoices); the oldest are dropped."""
 
 ENDED_EARLY_WINDOW = timedelta(hours=72)
-"""How long a passage that an event has ended is kept, so that what it still has in the queues is not sent."""
+"""How long an enrollment that an event ended is stored, so that its queued messages are not sent."""
 
 RECEIPT_WINDOW = timedelta(hours=72)
-"""How long a carrier may take to say that it did not deliver (docs.aws.amazon.com/sms-voice, delivery receipts)."""
+"""How late a carrier may report a failed delivery (docs.aws.amazon.com/sms-voice, delivery receipts)."""
 
 
 class Journeys(Protocol):
-    """Where journeys are found."""
+    """Finds journeys by name and version."""
 
     def current(self) -> tuple[Journey, ...]:
         """The deployed version of every journey."""
 
     def version(self, name: str, version: str) -> Journey:
-        """One version, deployed or kept. Raises UnknownJourneyError."""
+        """One version, deployed or stored. Raises UnknownJourneyError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """What changes together: profile, contact, open enrollments. Immutable."""
+    """Profile, contact and open enrollments, which one commit changes together. Immutable."""
 
     profile: Profile
     contact: Contact = field(default_factory=Contact)
     enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
     entered: Mapping[str, datetime] = field(default_factory=dict)
-    """When the customer last entered, by `journey:key`; what re-entry rules ask."""
+    """When the customer last entered, by `journey:key`, for re-entry rules."""
     early_exits: Mapping[str, datetime] = field(default_factory=dict)
-    """When an event ended `journey:key` by name; a start that happened before that is stale."""
+    """When an event ended `journey:key`, though its start had not arrived; an older start is stale."""
     early_refreshes: Mapping[str, Stamped] = field(default_factory=dict)
-    """What a refresh said of a `journey:key` that has not started yet."""
+    """The data of a refresh for `journey:key`, whose start had not arrived."""
     erased: Mapping[str, datetime] = field(default_factory=dict)
-    """Whose names these were before, and when they were erased: what was said of them until then is not heard."""
+    """Identifiers of an erased customer, and when it was erased; their earlier events are ignored."""
     erasure_pending_since: datetime | None = None
-    """Since when the customer is only there to be erased."""
+    """Set from the order to erase until everything is erased."""
     version: int = 0
     """Grows with every commit; the optimistic lock."""
 
@@ -75,17 +75,17 @@ class Customer:
         return self.profile.id
 
     def absorbing(self, other: "Customer", now: datetime) -> Self:
-        """Both customers as one. Of two passages for the same journey and key the earlier one goes on."""
+        """Both customers as one. Of two enrollments in the same journey and key, the earlier one continues."""
         enrollments: dict[str, Enrollment] = {}
-        walking: set[tuple[str, str]] = set()
+        entered: set[tuple[str, str]] = set()
         for one in sorted(
             ({**other.enrollments, **self.enrollments}).values(), key=lambda each: (each.entered_at, each.id)
         ):
-            if one.open and (one.journey, one.key) in walking:
+            if one.open and (one.journey, one.key) in entered:
                 enrollments[one.id] = one.ending(MERGED, now)
                 continue
             enrollments[one.id] = one
-            walking |= {(one.journey, one.key)} if one.open else set()
+            entered |= {(one.journey, one.key)} if one.open else set()
         return replace(
             self,
             profile=self.profile.absorbing(other.profile, now),
@@ -103,25 +103,25 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What follows from one trigger: the customer as it is now, effects to carry out, facts to remember."""
+    """The result of one trigger: the new customer, effects to carry out, facts to store."""
 
     customer: Customer
     effects: tuple[Effect, ...] = ()
     facts: tuple[Fact, ...] = ()
     suppression_changes: tuple[SuppressionChange, ...] = ()
-    """What is known against addresses from now on."""
+    """Marks to store by address."""
 
 
 def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
-    """Several customers who turn out to be one. The survivor's id stays; every fact of the others is kept."""
-    kept = survivor(tuple(one.profile for one in customers)).id
-    merged = next(one for one in customers if one.id == kept)
+    """Several customers as one, under the survivor's id. No data of the others is lost."""
+    survivor_id = survivor(tuple(one.profile for one in customers)).id
+    merged = next(one for one in customers if one.id == survivor_id)
     effects: list[Effect] = []
     facts: list[Fact] = []
     for other in sorted(customers, key=lambda one: one.id):
-        if other.id != kept:
+        if other.id != survivor_id:
             merged = merged.absorbing(other, now)
-            effects.append(AbsorbHistory(short_hash("absorb", kept, other.id), other.id))
+            effects.append(AbsorbHistory(short_hash("absorb", survivor_id, other.id), other.id))
             facts.append(Fact("merged", detail={"absorbed": other.id}))
     return Reaction(merged, tuple(effects), tuple(facts))
 
@@ -132,32 +132,32 @@ NO_POLICY = Policy()
 def on_event(
     customer: Customer, event: Event, journeys: Journeys, now: datetime, policy: Policy = NO_POLICY
 ) -> Reaction:
-    """What an event does: patches the profile, moves enrollments, starts journeys. A backfilled one only patches."""
+    """Updates the profile, moves enrollments and starts journeys. A backfilled event only updates the profile."""
     if requests.is_erasure_order(event):
         return _erase(customer, event, now)
     profile = customer.profile.after(event)
-    heeded = consent_updates(
+    updates = consent_updates(
         customer.contact, event, policy, str(profile.get(TIME_ZONE) or "UTC"), addresses_of(profile.view())
     )
     reaction = _Reaction(
         replace(
             customer,
             profile=profile,
-            contact=heeded.contact.pruned(now),
+            contact=updates.contact.pruned(now),
             enrollments={
                 key: one
                 for key, one in customer.enrollments.items()
-                if customer.contact.has_deferred(key) or _worth_keeping(one, journeys, now)
+                if customer.contact.has_deferred(key) or _is_needed(one, journeys, now)
             },
         ),
-        effects=[effect for effect in (heeded.record, heeded.answer) if effect is not None],
-        suppression_changes=heeded.suppression_changes,
+        effects=[effect for effect in (updates.record, updates.answer) if effect is not None],
+        suppression_changes=updates.suppression_changes,
     )
     if is_provider(event.source):
         reaction.note_feedback(event, journeys, now)
-    asked = requests.privacy_task(customer.id, event)
-    if asked is not None:
-        reaction.effects.append(asked)
+    task = requests.privacy_task(customer.id, event)
+    if task is not None:
+        reaction.effects.append(task)
     if event.backfill:
         return reaction.done()
     for enrollment in tuple(reaction.customer.enrollments.values()):
@@ -165,11 +165,11 @@ def on_event(
         reaction.advance(journey, enrollment, engine.Happened(event), now)
     for journey in journeys.current():
         reaction.start(journey, event, now)
-        reaction.remember(journey, event, now)
+        reaction.store_early(journey, event, now)
     return reaction.done()
 
 
-def on_wake(  # noqa: PLR0913  what is paused belongs to a wake-up
+def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     customer: Customer,
     enrollment_id: str,
     sequence: int,
@@ -178,7 +178,7 @@ def on_wake(  # noqa: PLR0913  what is paused belongs to a wake-up
     *,
     pauses: tuple[Pause, ...] = (),
 ) -> Reaction | None:
-    """What a wake-up does; None where it is stale. Where its journey is paused, the customer stays where it is."""
+    """Moves the enrollment of a wake-up; None if the wake-up is stale. A paused journey moves nobody."""
     enrollment = customer.enrollments.get(enrollment_id)
     if enrollment is None or not enrollment.open or enrollment.sequence != sequence:
         return None
@@ -189,7 +189,7 @@ def on_wake(  # noqa: PLR0913  what is paused belongs to a wake-up
 
 
 def _erase(customer: Customer, event: Event, now: datetime) -> Reaction:
-    """The last that is ever decided for a customer: nothing goes on, and what is known of them is erased."""
+    """The last decision for a customer: nothing continues, and everything is erased."""
     return Reaction(
         replace(customer, erasure_pending_since=now),
         effects=(requests.erasure_order(customer.id, event),),
@@ -242,21 +242,21 @@ class _Reaction:
         )
         self.advance(journey, enrollment, engine.Entered(), now)
 
-    def remember(self, journey: Journey, event: Event, now: datetime) -> None:
-        """What this event says of an enrollment that is still to start, because its events came in another order."""
+    def store_early(self, journey: Journey, event: Event, now: datetime) -> None:
+        """Stores the end or refresh of an enrollment whose starting event has not arrived yet."""
         profile = self.customer.profile
         ended = engine.key_named(journey, journey.exit_on, profile, event, now)
         if ended is not None and not self.is_over(journey, ended):
             closed = _latest(self.customer.early_exits, {f"{journey.name}:{ended}": event.occurred_at})
-            kept = _recent(closed, now)
-            self.customer = replace(self.customer, early_exits={name: closed[name] for name in kept})
+            recent = _recent(closed, now)
+            self.customer = replace(self.customer, early_exits={name: closed[name] for name in recent})
         key = engine.key_named(journey, journey.refresh_on, profile, event, now)
         if key is not None and not self.is_open(journey, key) and not self.is_over(journey, key):
             name = f"{journey.name}:{key}"
-            told = Stamped(dict(event.properties), event.occurred_at).latest(self.customer.early_refreshes.get(name))
-            changed = {**self.customer.early_refreshes, name: told}
-            kept = _recent({name: one.at for name, one in changed.items()}, now)
-            self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in kept})
+            latest = Stamped(dict(event.properties), event.occurred_at).latest(self.customer.early_refreshes.get(name))
+            changed = {**self.customer.early_refreshes, name: latest}
+            recent = _recent({name: one.at for name, one in changed.items()}, now)
+            self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in recent})
 
     def is_open(self, journey: Journey, key: str) -> bool:
         return any(
@@ -264,11 +264,11 @@ class _Reaction:
         )
 
     def is_over(self, journey: Journey, key: str) -> bool:
-        """Entered before, and never again: nothing about it needs remembering."""
+        """Whether the customer has entered and cannot enter again, so nothing needs to be stored."""
         return journey.entry.again is Reentry.NEVER and f"{journey.name}:{key}" in self.customer.entered
 
     def note_feedback(self, event: Event, journeys: Journeys, now: datetime) -> None:
-        """A provider told what became of a message: its status moves, and where it failed another channel is tried."""
+        """A provider's report moves a message's status; after a failure, the next channel is tried."""
         kind = event.type.removeprefix("message.")
         if not event.about_a_message or kind not in set(MessageStatus):
             return
@@ -282,7 +282,7 @@ class _Reaction:
     def fall_back(self, message: str, failed: str, journeys: Journeys, now: datetime) -> None:
         enrollment = self.customer.enrollments.get(split_effect_id(message)[0])
         if enrollment is None or not (enrollment.open or enrollment.outcome == COMPLETED):
-            return  # over for another reason: what it had to say is not wanted any more
+            return  # ended early, so its message is not wanted any more
         journey = journeys.version(enrollment.journey, enrollment.version)
         again = engine.fall_back(journey, self.customer.profile, message, failed, now)
         if again is not None:
@@ -292,8 +292,8 @@ class _Reaction:
             )
 
 
-def _worth_keeping(enrollment: Enrollment, journeys: Journeys, now: datetime) -> bool:
-    """Under way; or over with its goal still to come, or with a message that may still take another channel."""
+def _is_needed(enrollment: Enrollment, journeys: Journeys, now: datetime) -> bool:
+    """Whether an enrollment is open, waits for its goal, or may still send a message on another channel."""
     if enrollment.status is Status.ACTIVE:
         return True
     ended_at = enrollment.ended_at
@@ -314,13 +314,13 @@ def _latest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict
 
 
 def _recent(instants: Mapping[str, datetime], now: datetime) -> list[str]:
-    """The names that a late start may still ask for."""
+    """The newest names that are young enough for a late start."""
     young = [name for name, at in instants.items() if now - at < DEDUPE_WINDOW]
     return sorted(young, key=lambda name: instants[name])[-MAX_EARLY:]
 
 
 def _newest(entered: Mapping[str, datetime]) -> dict[str, datetime]:
-    """All entries of journeys without a key, and the newest of the others."""
+    """All entries of journeys without a key, and the newest entries of the others."""
     keyed = sorted((name for name in entered if not name.endswith(":")), key=lambda name: entered[name])
     dropped = set(keyed[:-MAX_ENTERED])
     return {name: at for name, at in entered.items() if name not in dropped}

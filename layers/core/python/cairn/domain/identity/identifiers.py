@@ -1,4 +1,4 @@
-"""Who is who. A customer lives under the identifier it was first known by; every other identifier points there."""
+"""Identifiers of customers. The first one known gives the customer's id; all others point to that id."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ E164_SHAPE = re.compile(r"\+[1-9]\d{6,14}")
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """One name of a customer. `kind` is user_id, email, phone, or external:<system>; `value` is normalised."""
+    """Identifies a customer. `kind` is user_id, email, phone, or external:<system>; `value` is normalised."""
 
     kind: str
     value: str
@@ -30,13 +30,13 @@ class Identifier:
 
     @property
     def strength(self) -> tuple[int, str]:
-        """Sorts strongest first: our own id, other systems' ids, then addresses, which people share and change."""
+        """A sort key, strongest first: user_id, other systems' ids, then addresses, which people share and change."""
         ranks = {USER_ID: 0, EMAIL: 2, PHONE: 3}
         return ranks.get(self.kind, 1), self.key
 
 
 def identifier(kind: str, value: str) -> Identifier:
-    """The identifier in normal form: e-mail addresses are compared without case, everything else as written."""
+    """The identifier in normal form: e-mail addresses in lower case, all others as written."""
     value = value.strip()
     return Identifier(kind, value.lower() if kind == EMAIL else value)
 
@@ -46,17 +46,17 @@ def strongest_first(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]
 
 
 def customer_id_for(one: Identifier, salt: str) -> str:
-    """The canonical customer id that this identifier would found: `c_` and 26 characters.
+    """The canonical id of the customer that is created with this identifier: `c_` and 26 characters.
 
-    Derived, not drawn: two events that arrive at once cannot found two customers, and the customer is
-    found in one read. Keyed with the deployment's salt, so that an id in a log tells nobody an address.
+    It is derived, not random: two events at the same time cannot create two customers, and one read finds the
+    customer. The hash is keyed with the deployment's salt, so an id in a log reveals no address.
     """
     digest = hmac.new(salt.encode(), to_bytes(one.key), hashlib.sha256).digest()
     return "c_" + base32(digest)[:26]
 
 
 def may_be_same_person(left: Iterable[Identifier], right: Iterable[Identifier]) -> bool:
-    """False where each side has a `user_id` and they share none: people share addresses, not accounts."""
+    """False if both sides have a `user_id` but none in common: people share addresses, not accounts."""
     ours = {one.value for one in left if one.kind == USER_ID}
     theirs = {one.value for one in right if one.kind == USER_ID}
     return not (ours and theirs) or bool(ours & theirs)

@@ -1,22 +1,22 @@
-"""Who can say what became of a message, or what was answered to it."""
+"""The sources of events whose content Cairn trusts."""
 
 FEEDBACK_SOURCE = "feedback"
-"""The source of events that record_feedback makes."""
+"""The source of the events that record_feedback creates."""
 
 PROVIDERS = (FEEDBACK_SOURCE, "twilio", "whatsapp")
-"""The sources that can say what became of a message, or what was answered; nobody else is believed."""
+"""Only these sources can report a message's status or a customer's reply."""
 
 
 def is_provider(source: str) -> bool:
-    """Whether a source is one of PROVIDERS, or another of its kind (`twilio-eu`)."""
+    """Whether a source is one of PROVIDERS, or another one of the same vendor (`twilio-eu`)."""
     return any(source == one or source.startswith(f"{one}-") for one in PROVIDERS)
 
 
 PREFERENCES_SOURCE = "preferences"
-"""The source of what customers choose behind the links that we sent them."""
+"""The source of the choices that customers make in the preference centre."""
 
 OPERATORS_SOURCE = "operators"
-"""The source of what our own people do."""
+"""The source of operators' commands."""
 
 RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE})
-"""Names that no source of a deployment may take: what they say is believed."""
+"""Names that no webhook source may have, because their events are trusted."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from cairn.domain.effects import Effect, Fact, WakeAt, effect_id
+from cairn.domain.effects import Effect, Fact, FactKind, WakeAt, effect_id
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
@@ -72,7 +72,7 @@ class Walk:
         handled = event.key if event else self.enrollment.handled
         self.enrollment = replace(self.enrollment, sequence=self.enrollment.sequence + 1, handled=handled)
 
-    def note(self, kind: str, step: str = "", **detail: Any) -> None:
+    def note(self, kind: FactKind, step: str = "", **detail: Any) -> None:
         self.facts.append(Fact(kind, self.enrollment.id, self.enrollment.journey, step, detail))
 
     def effect_id(self, step_id: str) -> str:

@@ -1,8 +1,8 @@
-"""What people may ask for of what is known about them: a copy of it, and that it is forgotten (GDPR Art. 15 and 17).
+"""Requests for a copy of a customer's data, and for erasure (GDPR Art. 15 and 17).
 
-Who is forgotten is sealed first: in one commit nothing leads to them any more, nothing is decided for them and nothing
-is sent. What was under way then comes to rest, and only after that everything is erased, so that nothing is left behind
-by a write that was late.
+An erasure first makes the customer pending erasure, in one commit: no identifier leads to them, nothing is decided and
+nothing is sent. Work in progress then finishes, and only then everything is erased, so that a late write leaves nothing
+behind.
 """
 
 from collections.abc import Iterable
@@ -22,10 +22,10 @@ DATA_REQUESTED = "customer.data_requested"
 SHOP_ERASURE_REQUESTED = "shop.erasure_requested"
 
 ERASURE_SOURCES = (OPERATORS_SOURCE, "hubspot", "shopify")
-"""The sources whose word is enough to erase somebody: our own people, and vendors who sign a privacy webhook for it."""
+"""The sources that may order an erasure: operators, and vendors with a signed privacy webhook."""
 
 QUEUE = "privacy"
-"""Where people find what must be answered."""
+"""The queue of the tasks that answer these requests."""
 
 ANSWER_WITHIN = timedelta(days=30)
 """The month of GDPR Art. 12(3), and the 30 days that Shopify gives (shopify.dev, privacy law compliance)."""
@@ -41,11 +41,11 @@ TASKS = {
         "Nothing lists customers by shop. For each customer of the shop's own list: cairn erase CUSTOMER",
     ),
 }
-"""What is asked for and a person must do: title and script."""
+"""Requests that an operator answers: title and script of the task."""
 
 
 def may_order_erasure(source: str) -> bool:
-    """Whether a source is one of ORDERING, or another of its kind (`shopify-eu`)."""
+    """Whether a source is one of ERASURE_SOURCES, or another one of the same vendor (`shopify-eu`)."""
     return any(source == one or source.startswith(f"{one}-") for one in ERASURE_SOURCES)
 
 
@@ -54,14 +54,14 @@ def is_erasure_order(event: Event) -> bool:
 
 
 def erasure_order(customer_id: str, event: Event) -> EraseCustomer:
-    """The order to erase whom the event is about; its id is the receipt's."""
+    """The order to erase the event's customer. Its id is also the receipt's."""
     actor = event.properties.get("actor")
     by = actor if event.source == OPERATORS_SOURCE and isinstance(actor, str) and actor else event.source
     return EraseCustomer(short_hash("erase", customer_id, event.key), by, event.occurred_at)
 
 
 def erasure_suppressions(names: Iterable[Identifier], at: datetime) -> tuple[SuppressionChange, ...]:
-    """Nobody who was forgotten gets marketing because an old list is imported once more (GDPR Art. 21(3))."""
+    """No marketing to an erased customer after an old list is imported again (GDPR Art. 21(3))."""
     return tuple(
         SuppressionChange(channel, erasure_mark(at), one.value) for one in names for channel in channels_at(one.kind)
     )
@@ -72,16 +72,16 @@ def erasure_mark(at: datetime) -> Mark:
 
 
 def id_after_erasure(customer_id: str, erased: datetime) -> str:
-    """The id of whoever comes back to a place that was erased: another one, so that nothing old can mean them."""
+    """The new id of an erased customer who comes back, so that nothing old can refer to them."""
     return "c_" + short_hash(customer_id, instant_to_wire(erased), length=26)
 
 
 def privacy_task(customer_id: str, event: Event) -> OpenTask | None:
-    """What a person must do because of the event; None where it asks for nothing of the kind."""
+    """The task for an operator that an event asks for, or None."""
     if event.type not in TASKS or is_erasure_order(event):
         return None
     title, script = TASKS[event.type]
-    told = {name: event.properties.get(name) for name in ("shop", "request_id", "orders")}
+    details = {name: event.properties.get(name) for name in ("shop", "request_id", "orders")}
     return OpenTask(
         id=short_hash("privacy", event.key),
         enrollment="",
@@ -89,6 +89,6 @@ def privacy_task(customer_id: str, event: Event) -> OpenTask | None:
         queue=QUEUE,
         title=title,
         due_at=event.occurred_at + ANSWER_WITHIN,
-        context={"source": event.source} | {name: value for name, value in told.items() if value is not None},
+        context={"source": event.source} | {name: value for name, value in details.items() if value is not None},
         script=script.format(customer=customer_id),
     )

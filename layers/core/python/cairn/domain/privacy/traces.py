@@ -11,10 +11,10 @@ from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, I
 from cairn.domain.shared.instants import instant_from_wire
 
 MIN_LENGTH = 6
-"""Shortest id that is looked for in a document of unknown shape: a shorter one is in every document by chance."""
+"""Length of the shortest id that is searched for: a shorter one occurs by chance."""
 
 MIN_NATIONAL = 9
-"""Digits of a phone number without its country's code that tell it from an order's number."""
+"""Digits of the shortest national phone number: a shorter one may be an order's number."""
 
 ADDRESS = re.compile(r"[^\s<>\"'(),:;\[\]\\]+@[^\s<>\"'(),:;\[\]\\]+")
 NUMBER = re.compile(r"\+?\(?\d[\d\s().-]{5,20}\d")
@@ -22,29 +22,30 @@ NUMBER = re.compile(r"\+?\(?\d[\d\s().-]{5,20}\d")
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What gives a customer away in a document that somebody parked, whatever its shape."""
+    """Everything that identifies a customer in a dead letter."""
 
     ids: frozenset[str]
-    """The customer's own id, and those of the profiles that turned out to be it."""
+    """The customer's id, and those of merged profiles."""
     identifiers: tuple[Identifier, ...]
     erased_at: datetime
-    """What happened later is about a new life, if it is about them at all."""
+    """A later event belongs to the customer's new profile."""
 
     def in_document(self, document: Any) -> bool:
-        """Whether it is about the customer, or names them."""
+        """Whether the document is an event of the customer, or contains one of their identifiers."""
         if not isinstance(document, Mapping):
-            return self._told(document)
+            return self._mentions(document)
         customer = document.get("customer")
         if isinstance(customer, Mapping) and "occurred_at" in document:
             return self._is_about(customer) and not self._later(document["occurred_at"])
-        return self._told(document)
+        return self._mentions(document)
 
     def _is_about(self, customer: Mapping[str, Any]) -> bool:
         external = customer.get("external_ids")
-        told = {EXTERNAL + system: value for system, value in external.items()} if isinstance(external, Mapping) else {}
-        told |= {kind: customer.get(kind) for kind in (USER_ID, EMAIL, PHONE)}
+        given = {kind: customer.get(kind) for kind in (USER_ID, EMAIL, PHONE)}
+        if isinstance(external, Mapping):
+            given |= {EXTERNAL + system: value for system, value in external.items()}
         own = {one.key for one in self.identifiers}
-        return any(f"{kind}:{value}" in own for kind, value in told.items()) or self._told(customer)
+        return any(f"{kind}:{value}" in own for kind, value in given.items()) or self._mentions(customer)
 
     def _later(self, occurred_at: Any) -> bool:
         try:
@@ -52,10 +53,10 @@ class Traces:
         except ValueError:
             return False
 
-    def _told(self, document: Any) -> bool:
-        return any(self._tells(text) for text in texts(document))
+    def _mentions(self, document: Any) -> bool:
+        return any(self._text_mentions(text) for text in texts(document))
 
-    def _tells(self, text: str) -> bool:
+    def _text_mentions(self, text: str) -> bool:
         values = {
             one.value for one in self.identifiers if one.kind not in {EMAIL, PHONE} and len(one.value) >= MIN_LENGTH
         }
@@ -69,7 +70,7 @@ class Traces:
 
 
 def texts(document: Any) -> Iterator[str]:
-    """Every text and number in a document, and in the documents that are quoted in it."""
+    """Every text and number in a document, and in the JSON texts inside it."""
     if isinstance(document, Mapping):
         for name, value in document.items():
             yield str(name)
@@ -85,7 +86,7 @@ def texts(document: Any) -> Iterator[str]:
 
 
 def embedded_document(text: str) -> Any:
-    """The object or list that a text is; None where it is none."""
+    """The JSON object or list that a text contains, or None."""
     if text[:1] not in {"{", "["}:
         return None
     try:
@@ -100,6 +101,6 @@ def _digits(text: str) -> str:
 
 
 def _same_number(found: str, ours: tuple[str, ...]) -> bool:
-    """With its country's code, or as it is dialled within it."""
+    """Compares with the country's code, and without it."""
     national = found.lstrip("0")
     return any(found == one or (len(national) >= MIN_NATIONAL and one.endswith(national)) for one in ours)

@@ -1,4 +1,4 @@
-"""Where a customer can be reached, by channel."""
+"""A customer's addresses, by channel."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,16 +12,16 @@ BY_NUMBER = channels_at(PHONE)
 
 
 def addresses_of(view: Mapping[str, Any]) -> dict[Channel, str]:
-    """Where a profile can be reached: `email`, `phone` (SMS and WhatsApp), `push_endpoint` (an SNS endpoint ARN)."""
+    """From a profile's `email`, `phone` (SMS and WhatsApp) and `push_endpoint` (the ARN of an SNS endpoint)."""
     given = {channel: (kind, view.get(kind)) for channel, kind in ATTRIBUTES}
     found = {channel: identifier(kind, text).value for channel, (kind, text) in given.items() if isinstance(text, str)}
     return {channel: address for channel, address in found.items() if address}
 
 
 def addresses_to_send_to(profile: Profile) -> dict[Channel, str]:
-    """Where a customer may be written to: those of its addresses whose answers would find it.
+    """The addresses that messages may go to: a phone number only if it also identifies this customer.
 
-    A STOP from a number that two share is heard for the one whose it is, so the other must not be texted there.
+    A STOP from a number that two customers share is recorded for the one it identifies, so the other gets no texts.
     """
     numbers = {one.value for one in profile.identifiers if one.kind == PHONE}
     found = addresses_of(profile.view())

@@ -1,4 +1,4 @@
-"""One customer: names, attributes, what it did. Every part merges the same way whatever the order of arrival."""
+"""A customer's identifiers, attributes and activity. They merge to the same result in any order of arrival."""
 
 import json
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ from cairn.domain.profile.attributes import TAGS
 TAG = f"{TAGS}."
 """Before the name of a tag, among the stored attributes: each tag merges on its own."""
 MAX_ACTIVITY_TYPES = 64
-"""Event types counted per profile; a bound on the item's size, far above what a business uses."""
+"""Event types counted for a profile. It bounds the item's size, far above what a business uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """A value and the instant that it was true at: a last-writer-wins register."""
+    """A value and its instant: a last-writer-wins register."""
 
     value: Any
     at: datetime
 
     def latest(self, other: "Stamped | None") -> "Stamped":
-        """The later value; at the same instant the greater one in JSON, so that every order gives the same."""
+        """The later value; at the same instant the greater one as JSON, so that any order gives the same result."""
         if other is None:
             return self
         return max(self, other, key=lambda one: (one.at, json.dumps(one.value, sort_keys=True, default=str)))
@@ -32,7 +32,7 @@ class Stamped:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """How often, when first and when last one type of event happened."""
+    """The count, first and last instant of one type of event."""
 
     count: int
     first: datetime
@@ -46,7 +46,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Immutable; every change makes a new one."""
+    """Immutable: every change returns a new profile."""
 
     id: str
     created_at: datetime
@@ -54,7 +54,7 @@ class Profile:
     attributes: Mapping[str, Stamped] = field(default_factory=dict)
     activity: Mapping[str, Activity] = field(default_factory=dict)
     merged: Mapping[str, datetime] = field(default_factory=dict)
-    """The ids of the profiles that turned out to be this one, and when that was seen."""
+    """The ids of merged profiles, and when each was merged."""
 
     def get(self, name: str) -> Any:
         stamped = self.attributes.get(name)
@@ -75,7 +75,7 @@ class Profile:
         return max((activity.last for activity in self.activity.values()), default=self.created_at)
 
     def view(self) -> dict[str, Any]:
-        """What conditions and templates see as `profile`: attributes by name, identifiers, tags."""
+        """`profile` in conditions and templates: attributes by name, identifiers, tags."""
         attributes = {
             name: stamped.value
             for name, stamped in self.attributes.items()
@@ -89,11 +89,11 @@ class Profile:
         return attributes | {name: value for name, value in own.items() if value is not None}
 
     def after(self, event: Event) -> Self:
-        """The profile with what an event says of it, patched by the event's own time."""
+        """The profile after an event: attributes change by the event's own time."""
         stated = dict(event.attributes)
         stated |= {one.kind: one.value for one in event.identifiers if one.kind in {EMAIL, PHONE}}
         activity = dict(self.activity)
-        if event.type.startswith(f"{event.source}."):  # a vendor's own word for what has no name here
+        if event.type.startswith(f"{event.source}."):  # an event that no mapping names
             return self.patched(stated, event.occurred_at)
         if event.type in activity or len(activity) < MAX_ACTIVITY_TYPES:
             happened = Activity(1, event.occurred_at, event.occurred_at)
@@ -101,7 +101,7 @@ class Profile:
         return replace(self.patched(stated, event.occurred_at), activity=activity)
 
     def patched(self, attributes: Mapping[str, Any], at: datetime) -> Self:
-        """Each attribute takes the value that is latest in event time; None removes; `tags` adds or takes away."""
+        """Each attribute takes its latest value by event time; None removes it; `tags` adds and removes tags."""
         changed = dict(self.attributes)
         for name, value in _flattened(attributes).items():
             changed[name] = Stamped(value, at).latest(changed.get(name))
@@ -111,7 +111,7 @@ class Profile:
         return replace(self, identifiers=strongest_first((*self.identifiers, *identifiers)))
 
     def absorbing(self, other: "Profile", now: datetime) -> Self:
-        """Both profiles as one. Associative and commutative but for the surviving id, so no order of merges matters."""
+        """Both profiles as one. Any order of merges gives the same result, apart from the id that survives."""
         attributes = dict(self.attributes)
         for name, stamped in other.attributes.items():
             attributes[name] = stamped.latest(attributes.get(name))
@@ -129,7 +129,7 @@ class Profile:
 
 
 def survivor(profiles: tuple[Profile, ...]) -> Profile:
-    """Which of several profiles that are one keeps its id: the strongest identifier, then the older, then the id."""
+    """The profile whose id survives a merge: the strongest identifier, then the oldest, then the least id."""
     return min(profiles, key=lambda one: (_strength(one), one.created_at.astimezone(UTC), one.id))
 
 

@@ -1,10 +1,10 @@
-"""Everything that can go wrong and is ours to name. Messages say what to do, and carry no personal data."""
+"""Cairn's errors. A message says what to do, and carries no personal data."""
 
 from collections.abc import Iterable
 
 
 class CairnError(Exception):
-    """The root of Cairn's errors; `retryable` says whether the same call may succeed later."""
+    """The root of Cairn's errors; where `retryable` is true, the same call may succeed later."""
 
     retryable = False
 
@@ -18,77 +18,77 @@ class InvalidEventError(CairnError):
 
 
 class UnknownSourceError(CairnError):
-    """A webhook came to a source that this deployment does not have."""
+    """A webhook is addressed to a source that this deployment does not have."""
 
 
 class BodyTooLargeError(CairnError):
-    """A webhook's body is over the limit; nothing of it was read."""
+    """A webhook's body is over the limit, and was not read."""
 
 
 class MalformedBodyError(CairnError):
-    """A webhook's body is genuine but not what its source sends (not JSON, say)."""
+    """A webhook's body is signed correctly, but is not what its source sends: not JSON, for example."""
 
 
 class SignatureMissingError(CairnError):
-    """A webhook carries no signature in the header where its vendor puts one."""
+    """A webhook lacks the header that carries its vendor's signature."""
 
 
 class SignatureInvalidError(CairnError):
-    """A webhook's signature, or the time signed with it, does not hold."""
+    """A webhook's signature is wrong, or its signed time is too old."""
 
 
 class UnsignableError(CairnError):
-    """A sample cannot be signed: nobody but its vendor holds the key."""
+    """A sample cannot be signed, because only its vendor has the key."""
 
 
 class SecretMissingError(CairnError):
-    """No secret is stored for a source, so nothing from it can be trusted yet."""
+    """No secret is stored for a source, so its webhooks cannot be verified yet."""
 
 
 class LinkInvalidError(CairnError):
-    """A link of a message was cut short or altered, or was never one of ours."""
+    """A link was shortened or changed, or was not made by this deployment."""
 
 
 class LinkExpiredError(CairnError):
-    """A link of a message is genuine, but older than it may be."""
+    """A link is genuine, but has expired."""
 
 
 class DuplicateEventError(CairnError):
-    """An event was committed before; there is nothing left to do."""
+    """The event was committed before, so there is nothing to do."""
 
 
 class ConflictError(CairnError):
-    """Somebody else committed first; load the customer again and decide anew."""
+    """Another writer committed first: load the customer and decide again."""
 
     retryable = True
 
 
 class UnknownCustomerError(CairnError):
-    """Something names a customer that the table does not hold (any more)."""
+    """The table has no such customer, or has it no longer."""
 
 
 class ErasedCustomerError(UnknownCustomerError):
-    """Something is about a customer who was erased since; it is dropped, and nothing of it is kept."""
+    """The customer has been erased: drop the event or message, and store nothing of it."""
 
 
 class UnknownMessageError(CairnError):
-    """Somebody names a message of which nothing is recorded (any more)."""
+    """The table has no record of such a message, or has it no longer."""
 
 
 class AmbiguousNameError(CairnError):
-    """A name leads to several customers; the message lists their ids."""
+    """A name belongs to several customers; the message lists their ids."""
 
 
 class NotUnderReviewError(CairnError):
-    """A message does not wait for the decision that somebody wants to make on it; the message says why."""
+    """The message to approve or reject is not waiting for review; the error's text says why."""
 
 
 class NotSignedInError(CairnError):
-    """A call that only people of ours may make comes from nobody who is known."""
+    """An operator's call carries no known identity."""
 
 
 class InvalidRequestError(CairnError):
-    """What an operator asks for cannot be understood; `problems` names everything that is wrong."""
+    """An operator's request is wrong; `problems` names every field that is."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -96,23 +96,23 @@ class InvalidRequestError(CairnError):
 
 
 class UnknownJourneyError(CairnError):
-    """An enrollment names a journey version that is neither deployed nor kept in the table."""
+    """A journey version is neither deployed nor stored in the table."""
 
 
 class ClaimedElsewhereError(CairnError):
-    """Another delivery of the same message is under way; come back when its lease is over."""
+    """Another sender is delivering the message now; try again when its lease is over."""
 
     retryable = True
 
 
 class ServiceBusyError(CairnError):
-    """An AWS service is throttling or out of order; the same call may succeed later."""
+    """An AWS service throttles or is unavailable; the same call may succeed later."""
 
     retryable = True
 
 
 class ServiceRefusedError(CairnError):
-    """An AWS service refuses a call for what is in it; trying again changes nothing. `code` is its word for why."""
+    """An AWS service rejects the content of a call, so a retry fails too; `code` is the service's reason."""
 
     def __init__(self, service: str, code: str) -> None:
         self.code = code
@@ -120,13 +120,13 @@ class ServiceRefusedError(CairnError):
 
 
 class ProviderBusyError(CairnError):
-    """A provider declined for now (throttled, or out of order) and has certainly sent nothing."""
+    """A provider throttles or is unavailable, and has certainly sent nothing."""
 
     retryable = True
 
 
 class ProviderRejectedError(CairnError):
-    """A provider will never accept this message; `code` is its own word for why."""
+    """A provider will never accept this message; `code` is the provider's reason."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -134,22 +134,22 @@ class ProviderRejectedError(CairnError):
 
 
 class WebhookEndpointError(CairnError):
-    """A subscriber cannot be told, and will not be until somebody mends it; the message says what."""
+    """A delivery to a webhook endpoint fails until an operator corrects what the message names."""
 
 
 class WebhookUnreachableError(CairnError):
-    """A subscriber did not answer; it may later."""
+    """A webhook endpoint did not answer; it may answer later."""
 
     retryable = True
 
 
 class TemplateError(CairnError):
-    """A template cannot be rendered with what the message carries; nothing half-filled is ever sent."""
+    """A template cannot be rendered with the message's data, so nothing is sent."""
 
 
 class InvalidSwitchError(CairnError):
-    """An order to stop, start, pause or resume cannot be carried out; the message says what can be."""
+    """A command to stop, start, pause or resume has a wrong target or option; the message names the valid ones."""
 
 
 class MissingSettingError(CairnError):
-    """A function asks for a setting that its environment does not hold."""
+    """A function's environment lacks a setting."""

@@ -4,7 +4,7 @@ import hashlib
 
 
 def share(salt: str, customer: str) -> float:
-    """A number in [0, 1), the same for the same customer and salt for ever, and even over customers."""
+    """A number in [0, 1): always the same for a customer and salt, and evenly distributed over customers."""
     digest = hashlib.sha256(f"{salt}\x1f{customer}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
@@ -15,11 +15,11 @@ def short_hash(*parts: str, length: int = 16) -> str:
 
 
 def to_bytes(text: str) -> bytes:
-    return text.encode(errors="surrogatepass")  # JSON may carry half a character, and a name must not fail for it
+    return text.encode(errors="surrogatepass")  # JSON may contain half of a surrogate pair; hash it all the same
 
 
 def base32(digest: bytes) -> str:
     alphabet = "abcdefghijklmnopqrstuvwxyz234567"
     number = int.from_bytes(digest, "big")
     length = len(digest) * 8 // 5
-    return "".join(alphabet[(number >> (5 * place)) & 31] for place in range(length))
+    return "".join(alphabet[(number >> (5 * position)) & 31] for position in range(length))

@@ -1,4 +1,4 @@
-"""Instants and durations as people and systems write them."""
+"""Reads and writes instants and durations."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,7 +10,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 
 
 def duration(text: str) -> timedelta:
-    """`90s`, `30m`, `1h30m`, `2d`, `6w`, or one of them after a minus. Raises ValueError."""
+    """Reads `90s`, `30m`, `1h30m`, `2d` or `6w`, with or without a minus sign. Raises ValueError."""
     match = DURATION_SHAPE.fullmatch(text.strip())
     if match is None:
         raise ValueError("a duration is a number and a unit (s, m, h, d, w), such as 30m or 2d")
@@ -24,7 +24,7 @@ def duration(text: str) -> timedelta:
 
 
 def duration_text(length: timedelta) -> str:
-    """The inverse, in whole seconds: `1d12h`."""
+    """Writes a duration in whole seconds: `1d12h`."""
     left, text = int(length.total_seconds()), ""
     for unit, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
         number, left = divmod(left, seconds)
@@ -33,7 +33,7 @@ def duration_text(length: timedelta) -> str:
 
 
 def to_instant(value: Any, zone: ZoneInfo) -> datetime | None:
-    """An instant from what systems send: ISO 8601 (local where it has no offset), a date, or seconds since 1970."""
+    """An instant from ISO 8601 (local time if it has no offset), a date, or seconds since 1970; else None."""
     if isinstance(value, bool) or value is None:
         return None
     try:
@@ -46,12 +46,12 @@ def to_instant(value: Any, zone: ZoneInfo) -> datetime | None:
 
 
 def at_local(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """That wall clock on that day, in UTC. A time that clocks skip moves on by the gap; of a double one the first."""
+    """A local time of a day, in UTC. A skipped time moves forward by the gap; of a repeated one, the first counts."""
     return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
 
 
 def zone_named(name: Any, default: str) -> ZoneInfo:
-    """The zone of that IANA name; the default where it is none."""
+    """The zone of that IANA name, or the default if there is no such zone."""
     try:
         return ZoneInfo(name) if isinstance(name, str) and name else ZoneInfo(default)
     except (ValueError, OSError, KeyError):
@@ -59,13 +59,13 @@ def zone_named(name: Any, default: str) -> ZoneInfo:
 
 
 def instant_to_wire(instant: datetime) -> str:
-    """ISO 8601 in UTC with a Z, to the second where nothing finer is known."""
+    """ISO 8601 in UTC with a Z, with microseconds only if there are any."""
     text = instant.astimezone(UTC).isoformat(timespec="microseconds" if instant.microsecond else "seconds")
     return text.replace("+00:00", "Z")
 
 
 def instant_from_wire(text: str) -> datetime:
-    """An aware instant from ISO 8601; one without an offset is UTC. Raises ValueError."""
+    """An aware instant from ISO 8601, in UTC if it has no offset. Raises ValueError."""
     instant = datetime.fromisoformat(text)
     try:
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)

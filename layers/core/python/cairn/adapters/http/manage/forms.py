@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, TypeVar, assert_never
 
-from cairn.domain.event import HALF_A_CHARACTER, MAX_ID_LENGTH
+from cairn.domain.event import LONE_SURROGATE, MAX_ID_LENGTH
 from cairn.domain.identity.identifiers import EMAIL, EMAIL_SHAPE, identifier
 from cairn.domain.operations.pauses import check_target
 from cairn.domain.operations.switches import MAX_REASON_LENGTH, window_of
@@ -47,7 +47,7 @@ class Form:
         value = self._document.get(name)
         if not isinstance(value, str) or not value.strip():
             return self._wrong(name, "a text that is not empty")
-        if len(value) > most or HALF_A_CHARACTER.search(value):
+        if len(value) > most or LONE_SURROGATE.search(value):
             return self._wrong(name, f"at most {most} characters, all of them whole")
         return value.strip()
 
