@@ -8,14 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from authoring.sources.samples import path_of, signed_headers
 from bench.calls import Call, watched
 from bench.units import Item, WriteUnits
+from cairn.adapters.sources import VENDORS
 from infra.local.deployment import LocalDeployment, local_deployment
-from infra.local.signing import LOCAL_SECRET, local_secrets, path_of, signed_headers
+from infra.local.signing import LOCAL_SECRET, local_secrets
 
 ROOT = Path(__file__).parents[1]
 JOURNEYS = ROOT / "layers" / "journeys"
-SAMPLES = ROOT / "events" / "stripe"
+SAMPLES = VENDORS / "stripe" / "samples"
 MONDAY = datetime(2026, 3, 9, 14, tzinfo=UTC)
 
 

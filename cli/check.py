@@ -1,4 +1,4 @@
-"""`cairn check`: every problem of the journeys and the policy."""
+"""`cairn check`: every problem of the journeys, the policy and the vendors' folders."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,16 +15,17 @@ def check(
     folder: Annotated[Path, typer.Argument(help="The folder of journeys.", show_default="layers/journeys")] = JOURNEYS,
     policy: PolicyOption = POLICY,
 ) -> None:
-    """List every problem of every journey and of the policy: file, line, step, field, and how to mend it."""
+    """List every problem of journeys, policy and vendors' folders: file, line, step, field, and how to mend it."""
     from authoring.journeys import check as problems_of  # noqa: PLC0415  slow to import
     from authoring.journeys import compile_catalogue  # noqa: PLC0415
     from authoring.policy import check_policy  # noqa: PLC0415
+    from authoring.sources.check import folder_problems  # noqa: PLC0415
 
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder")
     found = problems_of(folder)
     compiled = None if found else compile_catalogue(folder)
-    problems = [*map(str, found), *map(str, check_policy(policy, LAW, compiled))]
+    problems = [*map(str, found), *map(str, check_policy(policy, LAW, compiled)), *folder_problems()]
     for problem in problems:
         typer.echo(problem)
     if problems:

@@ -20,20 +20,22 @@ app = typer.Typer()
     rich_help_panel=DEVELOPMENT,
     epilog=examples(
         "cairn send events/track/trial_signup.json",
-        "cairn send events/stripe/invoice_paid.json --source stripe",
+        "cairn send stripe/invoice_paid --source stripe",
     ),
 )
 def send(
-    event: Annotated[Path, typer.Argument(help="A JSON file, such as one of events/.", metavar="EVENT.json")],
+    event: Annotated[Path, typer.Argument(help="A JSON file, or the name of a vendor's sample.", metavar="EVENT.json")],
     to: Annotated[str, typer.Option("--to", help="The deployment's URL.")] = LOCAL_URL,
     source: Annotated[str, typer.Option(help="The source that signs it.")] = "track",
 ) -> None:
     """Sign a sample as its vendor would and post it to any deployment; the secret is CAIRN_SECRET_<SOURCE>."""
+    from authoring.sources.samples import just_now, path_of, posting, sample_headers, sample_named  # noqa: PLC0415
     from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415  slow to import
     from infra.local.scenario import filled  # noqa: PLC0415
-    from infra.local.signing import just_now, path_of, posting, sample_headers, secret_for  # noqa: PLC0415
+    from infra.local.signing import secret_for  # noqa: PLC0415
 
     now = datetime.now(UTC)
+    event = event if event.exists() or event.suffix else sample_named(str(event))
     url = to.rstrip("/").removesuffix(path_of(source))
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("--to is a URL that begins with http:// or https://")

@@ -80,8 +80,8 @@ def _endpoints(given: Iterable[str]) -> dict[str, str]:
 
 
 def _greet(url: str, secret: str) -> None:
+    from authoring.sources.samples import signed_headers  # noqa: PLC0415
     from infra.local.scenario import filled  # noqa: PLC0415
-    from infra.local.signing import signed_headers  # noqa: PLC0415
 
     now = datetime.now(UTC)
     console = Console(highlight=False, soft_wrap=True)

@@ -1,11 +1,11 @@
-"""`cairn sources`: the systems that may post webhooks."""
+"""`cairn sources`: the systems that may post webhooks, and a folder for a new one."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import DEVELOPMENT, SOURCES, examples
+from cli.options import DEVELOPMENT, ROOT, SOURCES, examples
 
 TRACK = {
     "title": "Our own track API",
@@ -18,7 +18,7 @@ app = typer.Typer()
 @app.callback(
     invoke_without_command=True,
     rich_help_panel=DEVELOPMENT,
-    epilog=examples("cairn sources", "cairn sources --to https://hooks.example.com"),
+    epilog=examples("cairn sources", "cairn sources --to https://hooks.example.com", "cairn sources new acme"),
 )
 def list_sources(
     context: typer.Context,
@@ -30,16 +30,19 @@ def list_sources(
     """List every system that may post: its URL, signature header, secret's name, and how to set it up there."""
     if context.invoked_subcommand is not None:
         return
-    from authoring.sources import problems  # noqa: PLC0415  slow to import
+    from authoring.sources.check import folder_problems  # noqa: PLC0415  slow to import
+    from authoring.sources.mapping import problems  # noqa: PLC0415
+    from authoring.sources.samples import path_of  # noqa: PLC0415
+    from cairn.adapters.sources import MAPPING  # noqa: PLC0415
     from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
     from cairn.adapters.sources.mapped import MappedSource  # noqa: PLC0415
-    from infra.local.signing import path_of  # noqa: PLC0415
 
-    wrong = []
+    wrong = folder_problems()
     for name, source in all_sources(configuration).items():
         mapping = getattr(source, "mapping", TRACK)
         if isinstance(source, MappedSource):
-            wrong += [f"{name}: {problem}" for problem in problems(name, mapping)]
+            found = problems(name, mapping)
+            wrong += [f"{name}: {one}" for one in found if f"{name}/{MAPPING}: {one}" not in wrong]
         secrets = [name, *([f"{name}-verify"] if source.handshake else [])]
         typer.echo(f"{name}: {mapping.get('title', name)}")
         typer.echo(f"  URL        {to.rstrip('/')}{path_of(name)}")
@@ -50,3 +53,16 @@ def list_sources(
         typer.echo(problem, err=True)
     if wrong:
         raise typer.Exit(1)
+
+
+@app.command(epilog=examples("cairn sources new acme", "cairn sources new acme --scheme timestamped-hmac"))
+def new(
+    name: Annotated[str, typer.Argument(help="The source's name: acme posts to /webhooks/acme.")],
+    scheme: Annotated[str, typer.Option(help="How the vendor signs (docs/sources.md).")] = "body-hmac",
+) -> None:
+    """Make a vendor's folder: a mapping, a sample, the events that it becomes, and a page."""
+    from authoring.sources.new import new_vendor  # noqa: PLC0415  slow to import
+
+    for path in new_vendor(name, scheme):
+        typer.echo(path.relative_to(ROOT))
+    typer.echo("Change them to what the vendor sends; `cairn sources` lists what is missing or wrong.")

@@ -47,7 +47,8 @@ class Story:
 
     def posts(self, body: bytes, source: str = "track", headers: dict[str, str] | None = None) -> Line:
         """The receiver's answer to a body as it is; signed as its vendor would unless headers are given."""
-        from infra.local.signing import LOCAL_SECRET, path_of, signed_headers
+        from authoring.sources.samples import path_of, signed_headers
+        from infra.local.signing import LOCAL_SECRET
 
         signed = signed_headers(source, body, LOCAL_SECRET, self.world.now()) if headers is None else headers
         url = f"https://localhost{path_of(source)}"

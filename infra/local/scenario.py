@@ -12,11 +12,11 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from authoring.sources.samples import posting, sample_headers
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import duration, instant_to_wire
 from infra.local import reports
 from infra.local.deployment import LocalDeployment
-from infra.local.signing import posting, sample_headers
 
 ALWAYS_TOLD = ("message", "suppressed", "failed", "undecided", "task")
 """Kinds of which a story must tell every line: what a customer or a colleague gets, or was not allowed to get."""

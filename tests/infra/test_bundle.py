@@ -258,6 +258,8 @@ def test_the_core_layer_holds_our_package_and_nothing_of_this_machine() -> None:
     here = str(Path(__file__).parents[2]).encode()
     assert not [pyc for pyc in layer.rglob("*.pyc") if here in pyc.read_bytes()]
     assert {pyc.name.split(".")[1] for pyc in layer.rglob("*.pyc")} <= {"cpython-313"}
+    stripe = layer / "python" / "cairn" / "adapters" / "sources" / "stripe"
+    assert [path.name for path in stripe.iterdir()] == ["mapping.toml"]
 
 
 def test_a_function_is_its_handler() -> None:

@@ -161,7 +161,7 @@ def test_the_sender_does_what_it_may(messaging: Templates, tmp_path: Path) -> No
         patch.setattr(BaseClient, "_make_api_call", noted)
         with local_deployment(tmp_path, start=MONDAY, secrets=secrets, texts_by_end_user_messaging=True) as made:
             recorder.watch(made)
-            from infra.local.signing import posting
+            from authoring.sources.samples import posting
 
             post = posting("track", SIGNUP, secrets["track"], MONDAY)
             made.request("POST", post.url, post.headers, post.body)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from authoring.sources.samples import posting
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.pages.links import SECRET, SignedLinks
@@ -28,7 +29,7 @@ from cairn.domain.shared.channels import Channel
 from infra.local.cloud import LINKS_SECRET
 from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.scenario import Scenario, load, tell
-from infra.local.signing import local_secrets, posting
+from infra.local.signing import local_secrets
 from tests.infra.conftest import Json, Templates
 from tests.unit.fakes import Secrets
 from tests.unit.makers import message

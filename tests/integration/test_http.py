@@ -24,9 +24,10 @@ import pytest
 import stripe
 from typer.testing import CliRunner
 
+from authoring.sources.samples import sample_named, signed_headers
 from cairn.settings import MAX_BODY_BYTES
 from cli.main import app
-from infra.local.signing import LOCAL_SECRET, signed_headers
+from infra.local.signing import LOCAL_SECRET
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
@@ -140,7 +141,7 @@ def test_one_changed_byte_is_refused(served: Served) -> None:
 
 
 def _stripe_body(event_id: str) -> bytes:
-    document = json.loads((EVENTS / "stripe" / "invoice_payment_failed.json").read_bytes())
+    document = json.loads(sample_named("stripe/invoice_payment_failed").read_bytes())
     document |= {"id": event_id}
     document["data"]["object"] |= {"customer": f"cus_{event_id}", "customer_email": f"{event_id}@example.com"}
     return json.dumps(document).encode()
@@ -251,7 +252,7 @@ def test_a_customer_s_timeline_is_found_by_any_name(served: Served) -> None:
 
 def test_a_sample_is_signed_and_sent_by_the_command_line(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CAIRN_SECRET_STRIPE", raising=False)
-    sample = str(EVENTS / "stripe" / "invoice_payment_failed.json")
+    sample = str(sample_named("stripe/invoice_payment_failed"))
 
     result = CliRunner().invoke(app, ["send", sample, "--to", served.url, "--source", "stripe"])
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from authoring.sources.samples import sample_named
 from cairn.settings import MAX_BODY_BYTES
 
 ROOT = Path(__file__).parents[2]
@@ -123,7 +124,7 @@ def _personal(document: Any) -> set[str]:
 
 
 def _personal_of_samples() -> set[str]:
-    samples = [*(ROOT / "events" / "track").glob("*.json"), ROOT / "events" / "stripe" / "invoice_payment_failed.json"]
+    samples = [*(ROOT / "events" / "track").glob("*.json"), sample_named("stripe/invoice_payment_failed")]
     names = {"customer_email", "customer_phone", "customer_name", "user_id", *PERSONAL}
     found: set[str] = set()
     for sample in samples:

@@ -11,10 +11,11 @@ import pytest
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
+from authoring.sources.samples import posting
 from infra.local.dead_letters import NAMES
 from infra.local.deployment import LocalDeployment
 from infra.local.server import Application
-from infra.local.signing import LOCAL_SECRET, posting
+from infra.local.signing import LOCAL_SECRET
 from infra.local.throttle import unlimited
 
 Json = dict[str, Any]

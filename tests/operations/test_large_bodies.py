@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from authoring.sources.samples import signed_headers
 from bench.calls import Call, watched
 from cairn.adapters.sqs.events_queue import BATCH, MAX_BATCH_BYTES
 from cairn.settings import MAX_BODY_BYTES
-from infra.local.signing import LOCAL_SECRET, signed_headers
+from infra.local.signing import LOCAL_SECRET
 
 SQS_TAKES = 256 * 1024
 """Bytes of a message before 2025, and today for all we could confirm."""

@@ -15,12 +15,13 @@ from schemathesis.checks import CHECKS
 from schemathesis.core import NOT_SET
 from werkzeug.test import TestResponse
 
+from authoring.sources.samples import signed_headers
 from cairn.adapters.http.manage.routes import ROUTES as MANAGE
 from cairn.adapters.sources import SNS, TRACK, sources
 from cairn.adapters.sources.bodies import FORM
 from cairn.domain.consent.links import LinkKind
 from infra.local.server import ROUTES
-from infra.local.signing import LOCAL_SECRET, signed_headers
+from infra.local.signing import LOCAL_SECRET
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 SCHEMA = schemathesis.openapi.from_path(str(DOCUMENT))

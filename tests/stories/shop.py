@@ -12,13 +12,14 @@ from typing import Any
 from typer.testing import CliRunner, Result
 from werkzeug.serving import make_server
 
+from authoring.sources.samples import posting
 from cairn.domain.gate.verdict import Reason
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import duration
 from cli.main import app
 from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.server import Application
-from infra.local.signing import LOCAL_SECRET, local_secrets, posting
+from infra.local.signing import LOCAL_SECRET, local_secrets
 
 Line = dict[str, Any]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from authoring.sources.samples import signed_headers
 from bench.calls import Call, watched
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
@@ -22,7 +23,7 @@ from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
 from cairn.settings import ERASURE_REST
 from infra.local.cloud import IDENTITY_SALT
 from infra.local.shapes import ACCOUNT, REGION
-from infra.local.signing import LOCAL_SECRET, signed_headers
+from infra.local.signing import LOCAL_SECRET
 
 STAY = """
 journey: stay

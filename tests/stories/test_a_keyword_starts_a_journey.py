@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from authoring.sources.samples import posting, sample_named
 from infra.local.deployment import LocalDeployment, local_deployment
-from infra.local.signing import local_secrets, posting
+from infra.local.signing import local_secrets
 
 MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
 NUMBER = "+12015550147"
@@ -37,8 +38,10 @@ def journeys(folder: Path) -> Path:
 
 
 def texts(made: LocalDeployment, words: str, number: int) -> None:
-    sample = Path(__file__).parents[2] / "events" / "twilio" / "message_received.json"
-    form: dict[str, Any] = json.loads(sample.read_bytes()) | {"From": NUMBER, "Body": words}
+    form: dict[str, Any] = json.loads(sample_named("twilio/message_received").read_bytes()) | {
+        "From": NUMBER,
+        "Body": words,
+    }
     form |= {"MessageSid": f"SMexample{number}", "SmsSid": f"SMexample{number}"}
     post = posting("twilio", form, local_secrets({})["twilio"], made.now())
     assert made.request("POST", post.url, post.headers, post.body, "twilio")["statusCode"] == 200

@@ -126,7 +126,8 @@ def test_what_a_crm_told_us_does_not_come_back_to_it(town: Town) -> None:
         "email_marketing_consent": {"state": "unsubscribed", "consent_updated_at": "2026-03-02T13:00:00Z"},
     }
     headers = {"X-Shopify-Topic": "customers_email_marketing_consent/update", "content-type": "application/json"}
-    from infra.local.signing import LOCAL_SECRET, posting
+    from authoring.sources.samples import posting
+    from infra.local.signing import LOCAL_SECRET
 
     for delivery in ("one", "two"):
         sent = posting(

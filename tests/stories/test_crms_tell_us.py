@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from authoring.sources.samples import posting
 from infra.local.reports import queue_body
-from infra.local.signing import LOCAL_SECRET, posting
+from infra.local.signing import LOCAL_SECRET
 
 MAIL, NUMBER = "mia.1@example.com", "+12015550001"
 WHO = {"email": MAIL}

@@ -82,7 +82,7 @@ def test_an_expectation_that_does_not_hold_fails_with_a_difference(
     replay: Replay, tmp_path: Path, said: str, instead: str, difference: str
 ) -> None:
     story = (ROOT / "events" / "scenarios" / "payment-failure-rescue.yaml").read_text()
-    changed, count = re.subn(said, instead, story.replace("../", f"{ROOT}/events/"))
+    changed, count = re.subn(said, instead, story.replace("../../", f"{ROOT}/"))
     path = tmp_path / "changed.yaml"
     path.write_text(changed)
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from authoring.sources.samples import posting, sample_headers, sample_named, samples
+from cairn.adapters.sources import VENDORS as FOLDERS
 from cairn.adapters.sources import sources
 from infra.local.deployment import local_deployment
 from infra.local.scenario import load, tell
-from infra.local.signing import LOCAL_SECRET, local_secrets, posting, sample_headers, samples
+from infra.local.signing import LOCAL_SECRET, local_secrets
 from tests.unit.adapters.sources.test_docs import journeys_of
 
-EVENTS = Path(__file__).parents[2] / "events"
+SHOPIFY = FOLDERS / "shopify"
 VENDORS = [name for name in sources() if name not in {"track", "sns"}]  # sns: tests/unit/feedback, no mapping file
 ANSWERS = {"twilio": 200, "whatsapp": 200, "facebook-leads": 200}
 """The vendors that want another answer than 202."""
@@ -27,8 +29,8 @@ def posts(story: Any, source: str, document: Any, headers: dict[str, str] | None
 
 
 def posts_sample(story: Any, name: str) -> Any:
-    path = EVENTS / f"{name}.json"
-    return posts(story, path.parent.name, json.loads(path.read_text(encoding="utf-8")), sample_headers(path))
+    path = sample_named(name)
+    return posts(story, name.partition("/")[0], json.loads(path.read_text(encoding="utf-8")), sample_headers(path))
 
 
 def asks(story: Any, source: str, query: str) -> Any:
@@ -38,7 +40,7 @@ def asks(story: Any, source: str, query: str) -> Any:
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_every_sample_is_taken_and_lands_on_a_customer(vendor: str, story: Any) -> None:
     landed = False
-    for path in samples(EVENTS / vendor):
+    for path in samples(vendor):
         answer = posts_sample(story, f"{vendor}/{path.stem}")
 
         assert answer["statusCode"] == ANSWERS.get(vendor, 202), path.name
@@ -135,18 +137,18 @@ for: 2d
 posts:
   - at: 0s
     source: shopify
-    file: {events}/shopify/customers_update.json
+    file: {samples}/customers_update.json
     set: {{updated_at: $at, email_marketing_consent.consent_updated_at: $at}}
   - at: 1m
     source: shopify
-    file: {events}/shopify/checkouts_create.json
+    file: {samples}/checkouts_create.json
     set: {{updated_at: $at}}
 {order}
 """
 PLACED = """
   - at: 15m
     source: shopify
-    file: {events}/shopify/orders_create.json
+    file: {samples}/orders_create.json
     set: {{updated_at: $at}}
 """
 
@@ -154,9 +156,9 @@ PLACED = """
 @pytest.mark.parametrize("placed", [True, False])
 def test_the_journey_of_the_docs_derives_an_abandoned_cart(placed: bool, tmp_path: Path) -> None:  # noqa: FBT001
     path = tmp_path / "cart.yaml"
-    order = PLACED.format(events=EVENTS) if placed else ""
-    path.write_text(ABANDONED.format(events=EVENTS, order=order), encoding="utf-8")
-    journeys = journeys_of(EVENTS.parent / "docs" / "sources" / "shopify.md", tmp_path)
+    order = PLACED.format(samples=SHOPIFY / "samples") if placed else ""
+    path.write_text(ABANDONED.format(samples=SHOPIFY / "samples", order=order), encoding="utf-8")
+    journeys = journeys_of(SHOPIFY / "README.md", tmp_path)
     scenario, secrets = load(path), local_secrets({})
 
     with local_deployment(journeys, start=scenario.starts, secrets=secrets) as made:

@@ -14,14 +14,13 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
+from authoring.sources.samples import posting, sample_headers, sample_named
 from cairn.adapters.sources import sources
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import SignatureInvalidError
 from infra.cloud.node import NodeMissingError, put_node_on_path
-from infra.local.signing import posting, sample_headers
 
 HERE = Path(__file__).parent
-EVENTS = HERE.parents[1] / "events"
 SECRET = "whsec_Y2Fpcm4tdmVuZG9yLXRlc3Rz"
 OTHER = "whsec_YW5vdGhlci1zZWNyZXQtb2YtdGVzdHM="
 
@@ -63,10 +62,10 @@ def ask() -> Ask:
 
 def signed(name: str) -> Request:
     """A sample as `cairn send` posts it now."""
-    path = EVENTS / f"{name}.json"
+    path = sample_named(name)
     document = json.loads(path.read_text(encoding="utf-8"))
     told = {**sample_headers(path), "X-Shopify-Webhook-Id": "delivery-1"}
-    made = posting(path.parent.name, document, SECRET, datetime.now(UTC), headers=told)
+    made = posting(name.partition("/")[0], document, SECRET, datetime.now(UTC), headers=told)
     return Request(made.url, {header.lower(): value for header, value in made.headers.items()}, made.body)
 
 

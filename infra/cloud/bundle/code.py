@@ -14,7 +14,8 @@ SOURCES = ROOT / "sources.toml"
 SOURCES_PATH = "/var/task/sources.toml"
 """Where receive_webhook finds which sources there are: beside its handler."""
 
-NEVER_RUN = ("__pycache__", "*.md")
+SHIPS = (".css", ".html", ".py", ".toml")
+"""Code and what it reads. Nothing else in these folders ships, such as a vendor's samples and pages."""
 
 
 class HandlerMissingError(Exception):
@@ -40,6 +41,10 @@ def function_code(name: str) -> Path:
 
 def _copy(source: Path, target: Path, runtime_path: str) -> Path:
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*NEVER_RUN))
+    for path in sorted(source.rglob("*")):
+        if path.suffix in SHIPS and path.is_file():
+            copy = target / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
     compile_tree(target, runtime_path)
     return target

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
+from authoring.sources.samples import posting, sample_headers, sample_named, samples
 from cairn.adapters.sources import AnySource, Sources, sources
 from cairn.application.events.accept_webhook import Request
-from infra.local.signing import posting, sample_headers, samples
 
-EVENTS = Path(__file__).parents[4] / "events"
 SECRET = "whsec_Y2Fpcm4tdmVuZG9yLXRlc3Rz"
 OTHER_SECRET = "whsec_YW5vdGhlci1zZWNyZXQtb2YtdGVzdHM="
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -58,25 +57,25 @@ def posted(  # noqa: PLR0913  one argument for each part of a request
 
 def a_sample(path: Path, *, at: datetime = NOW) -> Posted:
     document = json.loads(path.read_text(encoding="utf-8"))
-    return posted(path.parent.name, document, at=at, headers=sample_headers(path))
+    return posted(path.parents[1].name, document, at=at, headers=sample_headers(path))
 
 
 def every_sample() -> list[Path]:
-    return [path for name in VENDORS for path in samples(EVENTS / name)]
+    return [path for name in VENDORS for path in samples(name)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`vendor` runs for every source but our own API, `sample` for every file under events/."""
+    """`vendor` runs for every source but our own API, `sample` for every sample."""
     if "vendor" in metafunc.fixturenames:
         metafunc.parametrize("vendor", VENDORS)
     if "sample" in metafunc.fixturenames:
-        metafunc.parametrize("sample", every_sample(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+        metafunc.parametrize("sample", every_sample(), ids=lambda path: f"{path.parents[1].name}/{path.stem}")
 
 
 @pytest.fixture
 def first(vendor: str) -> Posted:
     """The vendor's first sample."""
-    return a_sample(samples(EVENTS / vendor)[0])
+    return a_sample(samples(vendor)[0])
 
 
 @pytest.fixture
@@ -87,4 +86,4 @@ def post() -> Callable[..., Posted]:
 @pytest.fixture
 def take() -> Callable[..., Posted]:
     """A sample by its name, such as `stripe/invoice_paid`."""
-    return lambda name, **more: a_sample(EVENTS / f"{name}.json", **more)
+    return lambda name, **more: a_sample(sample_named(name), **more)

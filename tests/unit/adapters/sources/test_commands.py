@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from authoring.sources.samples import just_now, posting
 from cairn.adapters.sources import sources
 from cairn.domain.shared.errors import UnknownSourceError
 from cli.main import app
-from infra.local.signing import just_now, local_secrets, posting
+from infra.local.signing import local_secrets
 
 LATER = datetime(2027, 1, 1, 8, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ def test_sources_tells_all_that_is_wrong(tmp_path: Path) -> None:
 
 
 def test_a_sample_is_sent_as_if_it_had_just_happened(sample: Path, post: Any) -> None:
-    name = sample.parent.name
+    name = sample.parents[1].name
     document = just_now(name, json.loads(sample.read_text(encoding="utf-8")), LATER)
 
     made = post(name, document, at=LATER)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from authoring.sources import problems
+from authoring.sources.mapping import problems
 from cairn.adapters.sources import sources
 from cairn.adapters.sources.expressions import pick
 from cairn.adapters.sources.fields import own_type
@@ -43,8 +43,13 @@ def configured(tmp_path: Path) -> Any:
     return write
 
 
-def test_a_new_vendor_is_a_mapping_file_alone(tmp_path: Path, post: Any) -> None:
-    (tmp_path / "acme.toml").write_text(ACME, encoding="utf-8")
+def write_mapping(folder: Path, vendor: str, text: str) -> None:
+    (folder / vendor).mkdir()
+    (folder / vendor / "mapping.toml").write_text(text, encoding="utf-8")
+
+
+def test_a_new_vendor_needs_a_mapping_file_alone(tmp_path: Path, post: Any) -> None:
+    write_mapping(tmp_path, "acme", ACME)
     known = sources(folder=tmp_path)
     visits = [
         {"id": "1", "kind": "arrived", "at": 1773064800, "guest": 820982911946154508},
@@ -62,13 +67,13 @@ def test_a_new_vendor_is_a_mapping_file_alone(tmp_path: Path, post: Any) -> None
 
 
 def test_a_vendor_is_read_when_it_first_posts(tmp_path: Path) -> None:
-    (tmp_path / "acme.toml").write_text(ACME, encoding="utf-8")
-    (tmp_path / "broken.toml").write_text("no toml", encoding="utf-8")
+    write_mapping(tmp_path, "acme", ACME)
+    write_mapping(tmp_path, "broken", "no toml")
     known = sources(folder=tmp_path)
 
     assert list(known) == ["acme", "broken", "sns", "track"]
     assert known["acme"].name == "acme"
-    with pytest.raises(InvalidSourceError, match=r"broken\.toml"):
+    with pytest.raises(InvalidSourceError, match=r"broken/mapping\.toml"):
         known["broken"]
 
 
@@ -123,7 +128,7 @@ def test_settings_are_laid_over_the_file(configured: Any, post: Any) -> None:
     ("text", "told"),
     [
         ('disabled = ["stripes"]', "no source is called 'stripes'"),
-        ("[acme]\nid = 'body.id'", "there is no acme.toml"),
+        ("[acme]\nid = 'body.id'", "there is no acme/mapping.toml"),
         ('[[hmac]]\nname = "stripe"', "'stripe' is the name of another source"),
         ('[[hmac]]\nname = "feedback"', "'feedback' is the name of another source"),
         ('[[hmac]]\nname = "feedback-form"', "'feedback-form' must be named not after"),

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.sources import sources
+from cairn.adapters.sources import VENDORS, sources
 from cairn.application.events.accept_webhook import Reading, Request
 from cairn.domain.event import Event
 from tests.unit.makers import MONDAY, at, name
 
-SAMPLES = Path(__file__).parents[4] / "events" / "stripe"
+SAMPLES = VENDORS / "stripe" / "samples"
 
 
 def stripe_event(type_: str, **about: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The systems that post to us. A vendor is a mapping file (`<vendor>.toml`) over one of the signature schemes."""
+"""The systems that post to us. A vendor is a folder with a mapping file that names its signature scheme."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,10 @@ from cairn.adapters.sources.track import TrackSource
 from cairn.domain.identity.trust import RESERVED_SOURCES, is_provider
 from cairn.domain.privacy.requests import may_order_erasure
 
-MAPPINGS = Path(__file__).parent
+VENDORS = Path(__file__).parent
+"""A folder for each vendor; of its files only the mapping ships."""
+
+MAPPING = "mapping.toml"
 DISABLED = "disabled"
 TRACK = "track"
 SNS = "sns"
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 AnySource: TypeAlias = "MappedSource | TrackSource | SnsSource"
 
 
-def sources(configuration: Path | None = None, folder: Path = MAPPINGS) -> "Sources":
+def sources(configuration: Path | None = None, folder: Path = VENDORS) -> "Sources":
     """Every source of a deployment by name: all there are, as its sources.toml (docs/sources.md) has them.
 
     Raises InvalidSourceError where the configuration names what is not there.
@@ -38,7 +41,8 @@ class Sources(Mapping[str, AnySource]):
 
     def __init__(self, folder: Path, configuration: Mapping[str, Any]) -> None:
         self._track = True
-        self._paths = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem not in RESERVED}
+        paths = {path.parent.name: path for path in sorted(folder.glob(f"*/{MAPPING}"))}
+        self._paths = {name: path for name, path in paths.items() if name not in RESERVED}
         self._laid_over: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in (SNS, *self._paths)}
         for vendor, told in configuration.items():
             if vendor != DISABLED:
@@ -53,7 +57,8 @@ class Sources(Mapping[str, AnySource]):
     def _configure(self, vendor: str, told: Any) -> None:
         """A table says how a source differs from its file; several, each with a name, are sources of their own."""
         if vendor not in self._paths:
-            raise InvalidSourceError(f"sources.toml: {vendor}: there is no {vendor}.toml; known: {sorted(self._paths)}")
+            known = sorted(self._paths)
+            raise InvalidSourceError(f"sources.toml: {vendor}: there is no {vendor}/{MAPPING}; known: {known}")
         for one in told if isinstance(told, list) else [told]:
             settings = dict(one)
             name = settings.pop("name", vendor)
@@ -103,7 +108,8 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidSourceError(f"{path.name}: {error}") from None
+        name = f"{path.parent.name}/{MAPPING}" if path.name == MAPPING else path.name
+        raise InvalidSourceError(f"{name}: {error}") from None
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

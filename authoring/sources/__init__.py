@@ -1,0 +1,1 @@
+"""Vendors' folders (cairn.adapters.sources): their samples, their check, and the start of a new one."""

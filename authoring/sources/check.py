@@ -1,0 +1,130 @@
+"""What a vendor's folder lacks, each problem with its file and the way to mend it."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from authoring.sources.mapping import problems
+from authoring.sources.samples import HEADERS, SAMPLES, posting, sample_headers, samples
+from cairn.adapters.sources import MAPPING, RESERVED, VENDORS, sources
+from cairn.application.events.accept_webhook import Reading, Request
+from cairn.domain.event import event_to_wire
+from cairn.domain.shared.instants import instant_to_wire
+
+PAGE = "README.md"
+EXPECTED = "expected.json"
+RECEIVED_AT = datetime(2100, 1, 1, tzinfo=UTC)
+"""Later than any sample."""
+
+RECEIPT = "receipt"
+"""Stands in expected.json for the instant of receipt, where the vendor names none."""
+
+ANY_SECRET = "whsec_Y2Fpcm4tdmVuZG9yLWNoZWNrcw=="  # noqa: S105  signs the samples of a check, and nothing else
+
+
+def folder_problems(folder: Path = VENDORS) -> list[str]:
+    """Of every vendor."""
+    vendors = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__")
+    return [problem for vendor in vendors for problem in vendor_problems(vendor, folder)]
+
+
+def vendor_problems(vendor: str, folder: Path = VENDORS) -> list[str]:
+    """None: the vendor's folder is complete, and its samples become the events that it says."""
+    if vendor in RESERVED:
+        return [f"{vendor}: this name is reserved; rename the folder"]
+    if not (folder / vendor / MAPPING).is_file():
+        return [f"{vendor}/{MAPPING}: missing; `cairn sources new` writes a first one"]
+    try:
+        mapping = tomllib.loads((folder / vendor / MAPPING).read_text(encoding="utf-8"))
+    except ValueError as error:
+        return [f"{vendor}/{MAPPING}: not TOML: {error}"]
+    found = [f"{vendor}/{MAPPING}: {problem}" for problem in problems(vendor, mapping)]
+    found += _page_problems(vendor, folder, mapping)
+    return found or list(_sample_problems(vendor, folder))
+
+
+def events_of(sample: Path, folder: Path = VENDORS) -> list[dict[str, Any]]:
+    """The events that a sample becomes, as expected.json has them: without source and empty fields.
+
+    Raises ValueError where the sample is not JSON, or where the mapping makes an event of it that is none.
+    """
+    vendor = sample.parents[1].name
+    reading = _reading(vendor, sample, folder)
+    if reading.problems:
+        raise ValueError("; ".join(reading.problems))
+    wires = [{**event_to_wire(event), "source": "", "backfill": False} for event in reading.events]
+    brief = [{name: value for name, value in wire.items() if value not in ({}, [], "", False)} for wire in wires]
+    found: list[dict[str, Any]] = json.loads(json.dumps(brief).replace(instant_to_wire(RECEIVED_AT), RECEIPT))
+    return found
+
+
+def _reading(vendor: str, sample: Path, folder: Path) -> Reading:
+    known = sources(folder=folder)
+    document = json.loads(sample.read_text(encoding="utf-8"))
+    headers = sample_headers(sample)
+    made = posting(vendor, document, ANY_SECRET, RECEIVED_AT, headers=headers, known=known)
+    lower = {name.lower(): value for name, value in made.headers.items()}
+    return known[vendor].read(Request(made.url, lower, made.body), RECEIVED_AT)
+
+
+def _page_problems(vendor: str, folder: Path, mapping: Mapping[str, Any]) -> Iterator[str]:
+    page = folder / vendor / PAGE
+    if not page.is_file():
+        yield f"{vendor}/{PAGE}: missing; write where to click at the vendor, and which events its webhooks become"
+        return
+    text = page.read_text(encoding="utf-8")
+    if not text.startswith("# "):
+        yield f"{vendor}/{PAGE}: begin with the vendor's name as a heading"
+    for kind in sorted({rule["type"] for rule in mapping.get("events", ()) if "type" in rule}):
+        if kind not in text:
+            yield f"{vendor}/{PAGE}: name the event {kind}, which the mapping makes"
+
+
+def _sample_problems(vendor: str, folder: Path) -> Iterator[str]:
+    paths = samples(vendor, folder)
+    if not paths:
+        yield f"{vendor}/{SAMPLES}: empty; add a body that the vendor posts, as {SAMPLES}/<what>.json"
+        return
+    try:
+        expected = _object_in(folder, f"{vendor}/{EXPECTED}")
+        headers = _object_in(folder, f"{vendor}/{SAMPLES}/{HEADERS}", missing={})
+    except ValueError as error:
+        yield str(error)
+        return
+    for path in paths:
+        yield from _sample_problem(vendor, path, folder, expected)
+    for name in sorted(expected.keys() - {path.stem for path in paths}):
+        yield f"{vendor}/{EXPECTED}: {name}: no sample has this name; remove it, or add {SAMPLES}/{name}.json"
+    for name in sorted(headers.keys() - {path.name for path in paths}):
+        yield f"{vendor}/{SAMPLES}/{HEADERS}: {name}: no sample has this name; remove it, or add the sample"
+
+
+def _sample_problem(vendor: str, path: Path, folder: Path, expected: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        events = events_of(path, folder)
+    except ValueError as error:
+        yield f"{vendor}/{SAMPLES}/{path.name}: {error}"
+        return
+    if path.stem not in expected:
+        yield f"{vendor}/{EXPECTED}: {path.stem}: missing; the sample becomes {json.dumps(events)}"
+    elif expected[path.stem] != events:
+        yield f"{vendor}/{EXPECTED}: {path.stem}: differs; the sample becomes {json.dumps(events)}"
+
+
+def _object_in(folder: Path, name: str, missing: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The JSON object of a file. Raises ValueError, which names the file."""
+    path = folder / name
+    if not path.is_file():
+        if missing is not None:
+            return missing
+        raise ValueError(f"{name}: missing; write an object: the name of each sample, and the events that it becomes")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{name}: not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{name}: write an object by the samples' names")  # noqa: TRY004  the caller reports it
+    return found
