@@ -18,7 +18,7 @@ KEY_OF_MAPPING = "[key]"
 
 NO_EXAMPLE = "…"
 
-Found = tuple[str, str]
+MessageAndFix = tuple[str, str]
 """A message and a fix."""
 
 
@@ -37,7 +37,7 @@ class Notation:
     """A key with its example, as the file has it."""
     model_at: Callable[[Loc, type[BaseModel]], type[BaseModel]]
     """The model that the last part of pydantic's place belongs to."""
-    special: Callable[[ErrorDetails, Mapping[str, str]], Found | None] = lambda _detail, _keys: None
+    special: Callable[[ErrorDetails, Mapping[str, str]], MessageAndFix | None] = lambda _detail, _keys: None
     """Sentences that only this kind of file has."""
 
 
@@ -45,7 +45,7 @@ def wrong(message: str, fix: str) -> PydanticCustomError:
     return all_wrong([(message, fix)])
 
 
-def all_wrong(found: list[Found]) -> PydanticCustomError:
+def all_wrong(found: list[MessageAndFix]) -> PydanticCustomError:
     return PydanticCustomError(OURS, OURS, {"found": found})
 
 
@@ -83,7 +83,7 @@ def _without_tags(value: Any, loc: Loc) -> Loc:
     return tuple(place)
 
 
-def _sentences(detail: ErrorDetails, loc: Loc, keys: Mapping[str, str], notation: Notation) -> list[Found]:
+def _sentences(detail: ErrorDetails, loc: Loc, keys: Mapping[str, str], notation: Notation) -> list[MessageAndFix]:
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
     special = notation.special(detail, keys)
     if special is not None:

@@ -38,7 +38,7 @@ def preflight(  # noqa: PLR0913, PLR0917  one argument for each option
     """
     from authoring.policy import compile_policy  # noqa: PLC0415  slow to import
     from authoring.preflight.check import preflight as check  # noqa: PLC0415
-    from authoring.preflight.check import stamped  # noqa: PLC0415
+    from authoring.preflight.check import update_stamp  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
     from cli.preflight_report import show  # noqa: PLC0415
 
@@ -51,7 +51,7 @@ def preflight(  # noqa: PLR0913, PLR0917  one argument for each option
     for name in names:
         report = check(journeys, name, rules, samples=samples, email_sender=_sender(stage))
         if samples is None:
-            stamped(journeys, report)
+            update_stamp(journeys, report)
         if as_json:
             typer.echo(json.dumps(report.to_json(), ensure_ascii=False))
         else:

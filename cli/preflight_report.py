@@ -5,7 +5,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from authoring.preflight.report import Report, Row, listed, sentence
+from authoring.preflight.report import Report, Row, sample_names, sentence
 
 MARKS = {"error": Text("✗", "red"), "warning": Text("!", "yellow")}
 FINE = Text("✓", "green")
@@ -18,7 +18,9 @@ def show(report: Report, console: Console) -> None:
     for one in report.findings:
         line = Text.assemble(MARKS[one.level], f" {one.where}: {one.message}. ", (one.fix, "dim"))
         everywhere = len(one.samples) == report.samples
-        console.print(line + Text("" if everywhere or not one.samples else f" ({listed(one.samples)})", "dim italic"))
+        console.print(
+            line + Text("" if everywhere or not one.samples else f" ({sample_names(one.samples)})", "dim italic")
+        )
     console.print()
     console.print(_gate(report))
     errors = sum(one.level == "error" for one in report.findings)
@@ -43,7 +45,7 @@ def _cells(row: Row, samples: int) -> list[str]:
     if row.texts is None:
         return [*first, "", "", ""]
     least, most = row.texts.segments
-    dearest = "?" if row.texts.dearest is None else f"{row.texts.dearest:.4f}"
+    dearest = "?" if row.texts.highest_price is None else f"{row.texts.highest_price:.4f}"
     return [*first, str(most) if least == most else f"{least}-{most}", ", ".join(row.texts.encodings), dearest]
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/journey.schema.json anew: `python -m authoring.journeys`, from the top of the repository."""
+"""Writes docs/journey.schema.json: `python -m authoring.journeys`, from the top of the repository."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Journeys from their folders: checked as a whole, and compiled to what is deployed."""
+"""Reads journeys from their folders, checks them as a whole, and compiles them for deployment."""
 
 import gzip
 import hashlib
@@ -22,10 +22,10 @@ VERSION_LENGTH = 16
 """Characters of the SHA-256 that name a version: 64 bits."""
 
 MAX_COMPRESSED_BYTES = 390_000
-"""A version is kept in one item of the table. DynamoDB's limit is 400 KB an item, names and keys included."""
+"""A version is stored in one item of the table. DynamoDB's limit is 400 KB an item, names and keys included."""
 
 Compiled = dict[str, Any]
-"""journey, version, document, templates; made of what JSON has."""
+"""journey, version, document, templates; JSON values only."""
 
 
 class InvalidJourneysError(InvalidFilesError):
@@ -48,7 +48,7 @@ def check(root: Path) -> list[Problem]:
 def write_catalogue(root: Path, target: Path, *, stamped: bool = False) -> None:
     """Compile to a JSON file that the functions read. Raises InvalidJourneysError, and then writes nothing.
 
-    With `stamped`, for what goes live: a journey that preflight has not passed as it stands is a problem too.
+    With `stamped`, used for deployment: a journey whose version has not passed preflight is a problem too.
     """
     compiled = compile_catalogue(root)
     if stamped:
@@ -60,7 +60,7 @@ def write_catalogue(root: Path, target: Path, *, stamped: bool = False) -> None:
 
 
 def canonical_json(value: Any) -> str:
-    """The same text for the same value, whatever order it was written in."""
+    """The same text for the same value, in whatever order its keys were written."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

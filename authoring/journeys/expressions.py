@@ -1,4 +1,4 @@
-"""What is wrong with a JMESPath expression, as far as its text shows: it would be null for ever, and never say so."""
+"""Problems that the text of a JMESPath expression shows. At run time such an expression would silently be null."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Any
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
-from authoring.shape import Found
+from authoring.shape import MessageAndFix
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.conditions import FUNCTION_NAMES, compiled
 
 EVENT_FIELDS = ("id", "source", "type", "occurred_at", "properties")
 ENROLLMENT_FIELDS = ("id", "key", "entered_at", "since")
 FIELDS = {"event": EVENT_FIELDS, "enrollment": ENROLLMENT_FIELDS}
-"""What the roots hold that do not come from outside (Event.view, Enrollment.view)."""
+"""The fields of the roots that we define ourselves (Event.view, Enrollment.view)."""
 
 OWN_ARGUMENTS = {"seen": 1, "seen_since": 2, "count": 1, "days_since": 1, "hours_until": 1}
 TAKES_EVENT_TYPE = frozenset({"seen", "seen_since", "count"})
@@ -25,7 +25,7 @@ QUOTING = "Text stands in 'single quotes', numbers, true, false and null in `bac
 
 @dataclass(frozen=True, slots=True)
 class NamesInScope:
-    """Where an expression stands: which roots it sees, and where a name without a root most likely belongs."""
+    """The roots that an expression may use, and the most likely root of a name that has none."""
 
     roots: tuple[str, ...]
     default_root: str
@@ -37,26 +37,26 @@ KEY = NamesInScope(("event",), "event.properties")
 STEP = NamesInScope(("event", "data", "profile", "enrollment"), "data")
 
 
-def problems_of(expression: str, place: NamesInScope) -> list[Found]:
-    """Everything that is wrong with an expression at a place."""
+def problems_of(expression: str, scope: NamesInScope) -> list[MessageAndFix]:
+    """Every problem of an expression in its scope."""
     try:
         tree = compiled(expression).parsed
     except JMESPathError as error:
-        return [(f"not JMESPath: {_complaint(error)}", f"{QUOTING}: event.properties.amount > `5`.")]
-    return list(dict.fromkeys(_objections(tree, place)))
+        return [(f"not JMESPath: {_syntax_problem(error)}", f"{QUOTING}: event.properties.amount > `5`.")]
+    return list(dict.fromkeys(_tree_problems(tree, scope)))
 
 
-def _complaint(error: JMESPathError) -> str:
+def _syntax_problem(error: JMESPathError) -> str:
     token, position = getattr(error, "token_value", None), getattr(error, "lex_position", None)
     if not token or position is None:
         return "it ends too soon"
     return f"it cannot go on with {token} at column {position + 1}"
 
 
-def looks_at(expression: Any, root: str, *, with_alternative: bool = True) -> bool:
-    """Whether an expression uses a root; not counting `root.… || something` where there may be an alternative.
+def uses_root(expression: Any, root: str, *, with_alternative: bool = True) -> bool:
+    """Whether an expression uses a root. With `with_alternative=False`, a `root.… || something` does not count.
 
-    False for what is no expression.
+    False for text that is not an expression.
     """
     if not isinstance(expression, str):
         return False
@@ -64,42 +64,42 @@ def looks_at(expression: Any, root: str, *, with_alternative: bool = True) -> bo
         tree = compiled(expression).parsed
     except JMESPathError:
         return False
-    return any(path[0] == root for path in _paths(tree if with_alternative else _last_resort(tree)))
+    return any(path[0] == root for path in _paths(tree if with_alternative else _without_alternatives(tree)))
 
 
-def _last_resort(node: Any) -> Any:
-    """What an expression comes down to when the first sides of its `||` are null."""
+def _without_alternatives(node: Any) -> Any:
+    """The expression that remains when the left sides of `||` are null."""
     if not isinstance(node, dict):
         return node
     if node["type"] == "or_expression":
-        return _last_resort(node["children"][-1])
-    return {**node, "children": [_last_resort(child) for child in node["children"]]}
+        return _without_alternatives(node["children"][-1])
+    return {**node, "children": [_without_alternatives(child) for child in node["children"]]}
 
 
-def _objections(tree: Any, place: NamesInScope) -> Iterator[Found]:
+def _tree_problems(tree: Any, scope: NamesInScope) -> Iterator[MessageAndFix]:
     for path in _paths(tree):
-        yield from _path_objections(path, place)
+        yield from _path_problems(path, scope)
     for call in _calls(tree):
-        yield from _call_objections(call["value"], call["children"])
+        yield from _call_problems(call["value"], call["children"])
 
 
-def _path_objections(path: tuple[str, ...], place: NamesInScope) -> Iterator[Found]:
+def _path_problems(path: tuple[str, ...], scope: NamesInScope) -> Iterator[MessageAndFix]:
     root, *rest = path
     if root in {"true", "false", "null"}:
         yield f"{root} is read as the name of a field", f"Write `{root}` in backticks."
-    elif root not in place.roots:
-        known = " or ".join(f"`{name}`" for name in place.roots)
+    elif root not in scope.roots:
+        known = " or ".join(f"`{name}`" for name in scope.roots)
         begins = f"{root!r} is not in scope here: an expression looks at {known}".replace("'", "`")
         end = ".".join(rest if root in {"properties", "event", "data"} and rest else path)
         text = "" if rest else f", or '{root}' in single quotes if it is a text"
-        yield begins, f"Write {place.default_root}.{end}{text}."
+        yield begins, f"Write {scope.default_root}.{end}{text}."
     elif rest and root in FIELDS and rest[0] not in FIELDS[root]:
         inside = f"properties.{'.'.join(rest)}" if root == "event" else ", ".join(FIELDS[root])
         fix = f"Write event.{inside}." if root == "event" else f"It has {inside}."
         yield f"`{root}` has no {rest[0]}", fix
 
 
-def _call_objections(name: str, arguments: list[Any]) -> Iterator[Found]:
+def _call_problems(name: str, arguments: list[Any]) -> Iterator[MessageAndFix]:
     if name not in FUNCTION_NAMES:
         close = get_close_matches(name, FUNCTION_NAMES, n=1)
         fix = f"Did you mean {close[0]}()?" if close else "docs/journeys.md lists the functions."
@@ -138,7 +138,7 @@ def _calls(node: Any) -> Iterator[Any]:
 
 
 def _paths(node: Any) -> Iterator[tuple[str, ...]]:
-    """The chains of fields that begin at the top of the scope, each as far as it is plain names."""
+    """The chains of fields that begin at a root, each as far as it consists of plain names."""
     if not isinstance(node, dict):
         return
     children = node["children"]
@@ -153,10 +153,10 @@ def _paths(node: Any) -> Iterator[tuple[str, ...]]:
                 names.append(child["value"])
             if names:
                 yield tuple(names)
-            else:  # `a[0].b` is ((a[0]).b): the first part says where it begins
+            else:  # `a[0].b` is ((a[0]).b): the first part has the root
                 yield from _paths(children[0])
         case "projection" | "value_projection" | "filter_projection" | "pipe":
-            yield from _paths(children[0])  # the rest looks at what the first part gives
+            yield from _paths(children[0])  # the rest applies to the result of the first part
         case "expref":
             return
         case _:

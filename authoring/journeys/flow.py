@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from authoring.journeys.expressions import looks_at
+from authoring.journeys.expressions import uses_root
 from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.steps.base import UNREACHABLE, WITH_EVENT, WITHOUT_EVENT, EventScope
 from authoring.journeys.steps.send import template_and_channels
@@ -85,7 +85,7 @@ class _FlowCheck:
             self.ids.add(this)
 
     def expression(self, expression: Any, loc: Loc, scope: EventScope) -> None:
-        if not looks_at(expression, "event", with_alternative=True not in scope):
+        if not uses_root(expression, "event", with_alternative=True not in scope):
             return
         if scope != WITH_EVENT:
             instead = expression.replace("event.properties.", "data.")

@@ -1,4 +1,4 @@
-"""The plain text of an e-mail that has only HTML, for those who read that. Made before Jinja fills it in."""
+"""Makes the plain text of an e-mail that has only HTML. Runs before Jinja fills in the values."""
 
 import re
 from html.parser import HTMLParser
@@ -12,19 +12,19 @@ SILENT = frozenset({"head", "style", "script", "title"})
 
 
 def plain_text(html: str) -> str:
-    """The text as it reads: links as `text (url)`, list items after a dash, Jinja left as it is."""
-    kept: list[str] = []
+    """Links become `text (url)`, list items get a dash, Jinja stays as it is."""
+    hidden: list[str] = []
 
     def hide(match: re.Match[str]) -> str:
-        kept.append(match[0])
-        return f"\ue000{len(kept) - 1}\ue001"
+        hidden.append(match[0])
+        return f"\ue000{len(hidden) - 1}\ue001"
 
     reader = _Reader()
     reader.feed(JINJA.sub(hide, html))
     reader.close()
     lines = [" ".join(line.split()) for line in "".join(reader.parts).splitlines()]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-    return PLACEHOLDER.sub(lambda match: kept[int(match[1])], text)
+    return PLACEHOLDER.sub(lambda match: hidden[int(match[1])], text)
 
 
 class _Reader(HTMLParser):

@@ -11,7 +11,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Untitled(GenerateJsonSchema):
-    """Without titles that only repeat the keys."""
+    """Without the titles: they would only repeat the keys."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
@@ -23,5 +23,5 @@ def json_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as it stands in docs/journey.schema.json."""
+    """The content of docs/journey.schema.json."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -13,7 +13,7 @@ from authoring.journeys.source import STEP_LISTS, Source
 from authoring.journeys.steps import NOT_ONE_KIND, kinds_of
 from authoring.journeys.steps.base import Wire
 from authoring.problems import Loc, Problem
-from authoring.shape import Found, Notation, findings
+from authoring.shape import MessageAndFix, Notation, findings
 from cairn.domain.journey.steps import STEP_KINDS
 
 MAPPING = ("a mapping", "Write `name: value` lines, indented below this one.")
@@ -34,13 +34,13 @@ def shape_problems(source: Source, model: type[Wire]) -> Iterator[Problem]:
         yield source.problem(loc, message, fix)
 
 
-def _special(detail: ErrorDetails, keys: Mapping[str, str]) -> Found | None:
+def _special(detail: ErrorDetails, keys: Mapping[str, str]) -> MessageAndFix | None:
     if detail["type"] == "extra_forbidden" and not keys:
         return "no front matter belongs here", "Remove it: this message is its text alone."
     return _not_one_kind(detail["input"]) if detail["type"] == NOT_ONE_KIND else None
 
 
-def _not_one_kind(step: Any) -> Found:
+def _not_one_kind(step: Any) -> MessageAndFix:
     if not isinstance(step, Mapping):
         return f"{_shown(step)} is not a step", "Write `- id: confirm`, and below the id its verb, such as `wait: 30m`."
     found = kinds_of(step)

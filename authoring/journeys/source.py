@@ -1,6 +1,6 @@
-"""YAML as it was written: every value with its line, and no surprises of YAML 1.1.
+"""Reads YAML: every value with its line, and without the surprises of YAML 1.1.
 
-`10:00` stays a text (YAML 1.1 reads 600), so do dates, `on`, `no` and `yes`. A key that is there twice is a problem.
+`10:00` stays text (YAML 1.1 reads 600), as do dates, `on`, `no` and `yes`. A repeated key is a problem.
 """
 
 import re
@@ -54,7 +54,7 @@ for _tag, _shape, _first in (
 
 @dataclass(frozen=True)
 class Source:
-    """What a file, or the front matter of one, holds."""
+    """The content of a file, or of its front matter."""
 
     file: Path
     data: Any
@@ -63,7 +63,7 @@ class Source:
     problems: tuple[Problem, ...]
 
     def problem(self, loc: Loc, message: str, fix: str) -> Problem:
-        """A problem at a place of the document: the line, the innermost step around it, and the field within that."""
+        """A problem at a path: its line, the innermost step around it, and the field within that step."""
         step, rest = "", loc
         value = self.data
         for depth, part in enumerate(loc):
@@ -74,7 +74,7 @@ class Source:
         return Problem(self.file, self.line(loc), step, dotted(rest), message, fix)
 
     def line(self, loc: Loc) -> int:
-        """The line of the key or item that a way leads to, as far as it leads."""
+        """The line of the key or item at a path, or of the last part of the path that exists."""
         node, line = self.node, self.node.start_mark.line if self.node else 0
         for part in loc:
             if isinstance(node, yaml.MappingNode):
@@ -92,7 +92,7 @@ class Source:
 
 
 def read_yaml(text: str, file: Path, first_line: int = 1) -> Source:
-    """Read one YAML document. What cannot be read is a problem, and the data is None."""
+    """Read one YAML document. If it cannot be read, that is a problem, and the data is None."""
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
@@ -109,7 +109,7 @@ def read_yaml(text: str, file: Path, first_line: int = 1) -> Source:
 
 
 class _Builder:
-    """Builds plain Python values from nodes, and collects what YAML allows and we do not."""
+    """Builds plain Python values from nodes, and reports what YAML allows but we do not."""
 
     def __init__(self) -> None:
         self.findings: list[tuple[Loc, str, str]] = []

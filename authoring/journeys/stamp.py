@@ -1,4 +1,4 @@
-"""The stamp of preflight: beside the journey, checked in, and of one version. Without it nothing goes live."""
+"""The stamp of preflight: a file beside the journey, for one version of it. Deploying requires it."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def remove_stamp(folder: Path) -> None:
 
 
 def stamp_problem(folder: Path, journey: str, version: str) -> Problem | None:
-    """Why this version of the journey may not go live."""
+    """The reason why this version may not be deployed; None if it may."""
     file = folder / FILE
     command = f"Run `cairn preflight {journey}` (all of them: `make preflight`), and check in what it writes."
     try:

@@ -25,7 +25,7 @@ PLAIN_VARIABLES = {"customer": "the customer's id", "journey": "the journey's na
 
 FOLDER = "templates"
 LOCALE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"
-"""As BCP 47 has it: `es`, `es-MX`, `zh-Hant`, `zh-Hant-TW`."""
+"""BCP 47: `es`, `es-MX`, `zh-Hant`, `zh-Hant-TW`."""
 NAME = re.compile(rf"(?P<template>[a-z][a-z0-9_-]*)(?:\.(?P<locale>{LOCALE}))?\.(?P<channel>[a-z]+)\.(?P<kind>[a-z]+)")
 
 
@@ -48,7 +48,7 @@ KINDS: Mapping[tuple[str, str], type[Wire]] = {
     for channel in dict.fromkeys((Channel.SMS, Channel.PUSH, Channel.WHATSAPP, *Channel))
     for kind, front in _fronts(channel).items()
 }
-"""Which files there are, and what their front matter holds."""
+"""The kinds of template file, with the model of their front matter."""
 
 PARAMETERS = "whatsapp_parameters"
 
@@ -62,7 +62,7 @@ class Part:
     file: Path
     template: str
     locale: str
-    """Empty for the one that everybody gets for whose language there is none."""
+    """Empty for the default language."""
     channel: str
     kind: str
     front: Source
@@ -70,7 +70,7 @@ class Part:
     body_line: int
 
     def problems(self) -> Iterator[Problem]:
-        """Everything that is wrong with the file, seen by itself."""
+        """Every problem of the file by itself."""
         yield from self.front.problems
         if not self.front.problems:
             yield from shape_problems(self.front, KINDS[self.channel, self.kind])
@@ -96,7 +96,7 @@ class Part:
 
     @property
     def registered(self) -> dict[str, Any]:
-        """What it is registered as, where it is."""
+        """The ids of its registration, if it has any."""
         return {name: self._front[name] for name in REGISTERED if name in self._front}
 
     @property
@@ -105,13 +105,13 @@ class Part:
 
 
 def path_of(template: str, channel: str, locale: str = "") -> str:
-    """The file that a template for a channel is expected in, below the journey's folder."""
+    """The file of a template for a channel, below the journey's folder."""
     language = f".{locale}" if locale else ""
     return f"{FOLDER}/{template}{language}.{channel}.{MAIN_KIND[channel]}"
 
 
 def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
-    """Every template file of a journey, and what is wrong with each by itself."""
+    """Every template file of a journey, and the problems of each by itself."""
     parts: list[Part] = []
     problems: list[Problem] = []
     files = (folder / FOLDER).rglob("*")
@@ -140,7 +140,7 @@ def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
 
 
 def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
-    """Templates as they travel, by `<template>[.<locale>].<channel>`; the parts are free of problems."""
+    """Templates as they are deployed, by `<template>[.<locale>].<channel>`. The parts must have no problems."""
     found = {(part.template, part.locale, part.channel, part.kind): part for part in parts}
     compiled: dict[str, dict[str, Any]] = {}
     for (template, locale, channel, kind), part in found.items():
@@ -168,7 +168,7 @@ def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
 
 
 def text_problems(text: str) -> list[tuple[int, str, str]]:
-    """What is wrong with a template's text: line, message and fix of each."""
+    """The problems of a template's text: line, message and fix of each."""
     jinja = environment(escape=True)
     try:
         tree = jinja.parse(text)
@@ -184,7 +184,7 @@ def text_problems(text: str) -> list[tuple[int, str, str]]:
 
 
 def _calls(tree: nodes.Template, jinja: Environment) -> Iterator[tuple[int, str, str]]:
-    """Filters and tests that do not exist or take other arguments. Makes them known: Jinja would stop at the first."""
+    """Filters and tests that are unknown or have wrong arguments. Defines them: Jinja stops at the first unknown."""
     kinds: tuple[tuple[str, Any, Any], ...] = (
         ("filter", nodes.Filter, jinja.filters),
         ("test", nodes.Test, jinja.tests),
@@ -201,7 +201,7 @@ def _calls(tree: nodes.Template, jinja: Environment) -> Iterator[tuple[int, str,
 
 
 def _takes(function: Any, call: Any) -> bool:
-    """Whether a filter or test can be called with so many arguments, as far as its signature says."""
+    """Whether the signature of a filter or test allows these arguments."""
     if call.dyn_args is not None or call.dyn_kwargs is not None:
         return True
     given = [None] * (1 + len(call.args) + hasattr(function, "jinja_pass_arg"))
@@ -209,7 +209,7 @@ def _takes(function: Any, call: Any) -> bool:
         signature(function).bind(*given, **{one.key: None for one in call.kwargs})
     except TypeError:
         return False
-    except ValueError:  # a function in C that tells nothing of itself
+    except ValueError:  # a function in C without a signature
         return True
     return True
 

@@ -1,4 +1,4 @@
-"""The values of journey files: each says what is wrong with one, and how to write it."""
+"""The values of journey files; each reports what is wrong with it and how to write it."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from cairn.domain.shared import channels
 from cairn.domain.shared.instants import duration
 
 LONGEST = timedelta(days=3660)
-"""Ten years: no campaign is longer, and no date runs out of the calendar."""
+"""Ten years: longer than any campaign, and short enough that no date leaves the calendar."""
 
 RESERVED_ATTRIBUTES = {
     "tags": "Change tags under update.tags",
@@ -30,8 +30,8 @@ RESERVED_ATTRIBUTES = {
 
 JOURNEY_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 STEP_ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
-"""Short enough for an effect's id, which is a schedule's name: enrollment, step and attempt in 64 characters."""
-WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+"""Short enough for the name of a schedule: enrollment, step and attempt in 64 characters."""
+SLUG = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -52,7 +52,7 @@ def _shaped(shape: re.Pattern[str], fix: str) -> Callable[[str], str]:
 
 
 def _pattern(pattern: str) -> WithJsonSchema:
-    """The shape, for editors."""
+    """For the JSON Schema."""
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
 
 
@@ -138,9 +138,9 @@ def _attribute(name: str) -> str:
     return name
 
 
-def _expression(place: NamesInScope) -> Callable[[str], str]:
+def _expression(scope: NamesInScope) -> Callable[[str], str]:
     def check(text: str) -> str:
-        found = expressions.problems_of(text, place)
+        found = expressions.problems_of(text, scope)
         if found:
             raise all_wrong(found)
         return text
@@ -203,8 +203,8 @@ StepId = Annotated[
 ]
 Slug = Annotated[
     str,
-    AfterValidator(_shaped(WORD, "Write lower-case letters, digits, _ and -, a letter first, at most 64.")),
-    _pattern(WORD.pattern),
+    AfterValidator(_shaped(SLUG, "Write lower-case letters, digits, _ and -, a letter first, at most 64.")),
+    _pattern(SLUG.pattern),
 ]
 
 if TYPE_CHECKING:
@@ -221,11 +221,11 @@ Hour = Literal["preferred"]
 Otherwise = Literal["drop", "send"]
 
 WHATSAPP_TEMPLATE = re.compile(r"[a-z0-9_]{1,512}")
-"""A template's name as Meta takes it."""
+"""A template's name at Meta."""
 WHATSAPP_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
-"""A language as Meta writes it: `en`, `en_US`, `pt_BR`."""
+"""A language at Meta: `en`, `en_US`, `pt_BR`."""
 DLT_ID = re.compile(r"[0-9]{4,64}")
-"""An id of India's DLT: digits (19 of them, as a rule); AWS takes up to 64 characters."""
+"""An id of India's DLT: usually 19 digits; AWS accepts up to 64 characters."""
 
 WhatsAppTemplate = Annotated[
     str,

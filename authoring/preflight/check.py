@@ -1,4 +1,4 @@
-"""One journey's preflight: every variant for every sample, and the gate for every step."""
+"""One journey's preflight: renders every variant for every sample, and asks the gate about every step."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from authoring.preflight.emails import email_faults
 from authoring.preflight.links import Fault, faults, links_of
 from authoring.preflight.registered import dlt_faults, whatsapp_faults
 from authoring.preflight.rendering import Gap, Rendering, render
-from authoring.preflight.report import Finding, Report, Row, gathered
+from authoring.preflight.report import Finding, Report, Row, merged
 from authoring.preflight.samples import FILE, Sample, read_samples
-from authoring.preflight.texts import figures, text_faults
+from authoring.preflight.texts import sms_costs, text_faults
 from authoring.preflight.variants import Variant, variants_of
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.adapters.templates.variants import keys_for
@@ -32,27 +32,27 @@ GUARD = "Guard it ({{ … | default('you') }}, {% if … is defined %}), or give
 def preflight(
     journeys: Path, name: str, policy: Policy, *, samples: Path | None = None, email_sender: str = ""
 ) -> Report:
-    """What one journey would send, and what is wrong with it. Raises InvalidJourneysError on what cannot be read."""
+    """The messages that one journey would send, and their problems. Raises InvalidJourneysError on unreadable files."""
     folder = journeys / name
     compiled = _compiled(journeys, name)
     tried = read_samples(samples or folder / FILE)
     journey = journey_from_document(compiled["document"], compiled["version"])
     variants = variants_of(folder, journey, compiled["templates"])
-    looked_at = _Looked(journey, policy, tried)
-    rows = [looked_at.at(variant) for variant in variants]
-    looked_at.together(variants, email_sender)
+    checks = _Checks(journey, policy, tried)
+    rows = [checks.variant(variant) for variant in variants]
+    checks.all_variants(variants, email_sender)
     return Report(
         journey=name,
         version=journey.version,
         samples=len(tried),
         rows=tuple(rows),
-        findings=gathered(looked_at.findings),
-        outcomes=tuple(dry_run(journey, _Shelf(journey, compiled["templates"]), tried, policy)),
+        findings=merged(checks.findings),
+        outcomes=tuple(dry_run(journey, _JourneyTemplates(journey, compiled["templates"]), tried, policy)),
     )
 
 
-def stamped(journeys: Path, report: Report) -> None:
-    """Keep that a journey passed, in its folder; take back that it did where it does not any more."""
+def update_stamp(journeys: Path, report: Report) -> None:
+    """Write the stamp into the journey's folder if it passed, else remove it."""
     folder = journeys / report.journey
     if report.passed:
         write_stamp(folder, report.stamp())
@@ -69,21 +69,21 @@ def _compiled(journeys: Path, name: str) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class _Shelf:
+class _JourneyTemplates:
     """A catalogue of one journey."""
 
     journey: Journey
     templates: dict[str, dict[str, Any]]
 
-    def version(self, name: str, version: str) -> Journey:  # noqa: ARG002  the port's shape
+    def version(self, name: str, version: str) -> Journey:  # noqa: ARG002  as the port has it
         return self.journey
 
     def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:  # noqa: ARG002
         return next(self.templates[key] for key in keys_for(template, channel, locale) if key in self.templates)
 
 
-class _Looked:
-    """Collects what is found."""
+class _Checks:
+    """Collects the findings."""
 
     def __init__(self, journey: Journey, policy: Policy, samples: Sequence[Sample]) -> None:
         self.findings: list[Finding] = []
@@ -93,12 +93,12 @@ class _Looked:
         self._brand = journey.brand or policy.brand
         self._postal_address = journey.postal_address or policy.postal_address
 
-    def at(self, variant: Variant) -> Row:
+    def variant(self, variant: Variant) -> Row:
         """One variant, for every sample."""
         tried = [render(variant, sample, self._journey, self._policy) for sample in self._samples]
         rendered = [one for one in tried if isinstance(one, Rendering)]
         for one in tried:
-            found = self._of_gap(one) if isinstance(one, Gap) else self._of(one)
+            found = self._gap(one) if isinstance(one, Gap) else self._rendering(one)
             self._note(variant.file, found, (one.sample.name,))
         self._note(variant.file, languages.english_names(variant))
         if variant.channel is Channel.WHATSAPP:
@@ -109,11 +109,11 @@ class _Looked:
             locale=variant.locale,
             purposes=tuple(dict.fromkeys(step.purpose.value for step in variant.steps)),
             rendered=len(rendered),
-            texts=figures(rendered) if variant.channel is Channel.SMS else None,
+            texts=sms_costs(rendered) if variant.channel is Channel.SMS else None,
         )
 
-    def together(self, variants: Sequence[Variant], email_sender: str) -> None:
-        """What only all variants show, and who is to be named."""
+    def all_variants(self, variants: Sequence[Variant], email_sender: str) -> None:
+        """Problems between variants, and missing sender details."""
         for variant, fault in languages.missing(variants, self._samples):
             self._note(variant.file, [fault])
         for variant, fault in languages.unread(variants, self._samples):
@@ -129,7 +129,7 @@ class _Looked:
             fix = "Name a verified address there: email_sender."
             self._note(STAGES_FILE, [Fault("error", "no_sender", "e-mail has no sender", fix)])
 
-    def _of(self, one: Rendering) -> Iterator[Fault]:
+    def _rendering(self, one: Rendering) -> Iterator[Fault]:
         rendered = one.rendered
         if not rendered.text.strip():
             yield Fault("error", "empty", "nothing is left of the text", "Say something to everybody.")
@@ -150,7 +150,7 @@ class _Looked:
                 assert_never(channel)
 
     @staticmethod
-    def _of_gap(gap: Gap) -> Iterator[Fault]:
+    def _gap(gap: Gap) -> Iterator[Fault]:
         yield Fault("error", "gap", f"nobody would get it of whom {gap.why}", GUARD)
 
     def _note(self, where: str, found: "Iterator[Fault] | list[Fault]", samples: tuple[str, ...] = ()) -> None:

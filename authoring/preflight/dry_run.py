@@ -1,4 +1,4 @@
-"""What the gate would say: every send step for every sample, each by itself."""
+"""The gate's verdict on every send step for every sample, each by itself."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,9 +16,11 @@ from cairn.domain.journey.steps.send import Send
 from cairn.domain.policy import Policy
 
 
-def dry_run(journey: Journey, shelf: JourneyTemplates, samples: Sequence[Sample], policy: Policy) -> Iterator[Outcome]:
-    """Nothing was sent before, and nothing is switched off: what is left are consent, law and the step's own terms."""
-    renderer = JinjaRenderer(shelf, policy, links=NoLinks())
+def dry_run(
+    journey: Journey, templates: JourneyTemplates, samples: Sequence[Sample], policy: Policy
+) -> Iterator[Outcome]:
+    """With no earlier messages and no switch off: only consent, law and the step's own terms decide."""
+    renderer = JinjaRenderer(templates, policy, links=NoLinks())
     settings = gate.GateSettings(policy=policy)
     for step in reversed(tuple(journey.steps.values())):
         if not isinstance(step, Send):

@@ -1,4 +1,4 @@
-"""Languages: which customers would read which, and what of it would stay English."""
+"""Checks of languages: missing ones, ones without a sample, and English names of days."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,11 +14,11 @@ from cairn.domain.profile.attributes import LOCALE
 
 ENGLISH = "en"
 NAMES = re.compile(r"%-?[aAbBpc]")
-"""What strftime writes out, which is in English here."""
+"""The directives of strftime that give words; the words are English here."""
 
 
 def missing(variants: Sequence[Variant], samples: Iterable[Sample]) -> Iterator[tuple[Variant, Fault]]:
-    """Languages in which some template is written or some sample reads, and this one is not there."""
+    """Templates without a language that another template has or a sample reads."""
     wanted = {one.locale.partition("-")[0] for one in variants if one.locale}
     wanted |= {language for sample in samples if (language := _language(sample)) not in {"", ENGLISH}}
     there = {(one.template, one.channel): set[str]() for one in variants}
@@ -79,7 +79,7 @@ def _texts(parts: Mapping[str, object]) -> Iterator[str]:
 
 
 def _formats(text: str) -> Iterator[str]:
-    """What the filter `local` is given."""
+    """The arguments of the filter `local`."""
     for call in environment(escape=False).parse(text).find_all(nodes.Filter):
         if call.name == "local":
             yield from (str(one.value) for one in call.args if isinstance(one, nodes.Const))

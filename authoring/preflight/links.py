@@ -1,4 +1,4 @@
-"""Links that lead where they should: absolute, over HTTPS, to a host that the world can reach."""
+"""Checks of links: absolute, over HTTPS, to a public host."""
 
 import re
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from cairn.domain.shared.channels import Channel
 
 IN_TEXT = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.)[^\s<>\"'`]+", re.IGNORECASE)
 TRAILING = ".,;:!?)]}\u2019\u201d"
-"""Ends the sentence, not the link."""
+"""Punctuation that ends the sentence, not the link."""
 
 PEOPLE = frozenset({"mailto", "tel", "sms"})
 RESERVED = re.compile(r"(^|\.)(example(\.(com|net|org))?|test|invalid)$")
-"""Names that will never be anybody's (RFC 2606)."""
-AT_HOME = re.compile(r"(^|\.)(localhost|local|internal|home\.arpa)$")
+"""Reserved names, which nobody can own (RFC 2606)."""
+PRIVATE = re.compile(r"(^|\.)(localhost|local|internal|home\.arpa)$")
 UNFILLED = re.compile(r"\{\{|\}\}|%7b%7b|[/=](None|null|undefined|NaN|TODO|XXX+)([/?&#]|$)", re.IGNORECASE)
 SHORTENERS = frozenset({"bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "rebrand.ly"})
 
@@ -31,7 +31,7 @@ class Fault(NamedTuple):
 
 
 def links_of(rendered: Rendered) -> list[str]:
-    """Every link that somebody could follow, in the order of reading; a link without a target is an empty text."""
+    """Every link, in reading order; a link without a target is an empty text."""
     if not rendered.html:
         return list(_in_text(rendered.text))
     reader = _Links()
@@ -41,12 +41,12 @@ def links_of(rendered: Rendered) -> list[str]:
 
 
 def without_links(text: str) -> str:
-    """What is left to read: a name in a link's host names nobody."""
+    """The text without links: a brand in a link's host does not name the sender."""
     return IN_TEXT.sub("", text)
 
 
 def faults(link: str, channel: Channel) -> Iterator[Fault]:
-    """What is wrong with a link."""
+    """Problems of a link."""
     if not link or link.startswith("#"):
         yield Fault("error", "link_empty", "a link leads nowhere", "Give it a target, or remove it.")
         return
@@ -61,13 +61,13 @@ def faults(link: str, channel: Channel) -> Iterator[Fault]:
         return
     scheme = parts.scheme.lower()
     if scheme in PEOPLE or (channel is Channel.PUSH and scheme not in {"", "http", "https"}):
-        return  # an app's own links open the app
+        return  # links of an app's own scheme open the app
     if not scheme or link.lower().startswith("www."):
         yield Fault("error", "link_relative", f"{link} is not absolute", "Begin it with https://.")
         return
     if scheme != "https":
         yield Fault("error", "link_insecure", f"{link} is not HTTPS", "Begin it with https://.")
-    elif not host or AT_HOME.search(host) or _private(host):
+    elif not host or PRIVATE.search(host) or _private(host):
         yield Fault("error", "link_private", f"{link} leads nowhere outside", "Name a host that customers can reach.")
     elif RESERVED.search(host):
         fix = "Put your own in its place before going live."

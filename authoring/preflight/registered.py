@@ -1,4 +1,4 @@
-"""What somebody has to approve first: WhatsApp's templates at Meta, texts to India at its DLT."""
+"""Checks of templates that need approval: WhatsApp's at Meta, SMS to India at its DLT."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel
 
 LONGEST_VARIABLE = 30
-"""Characters that stand for one variable of a template in India's DLT (TCCCPR 2018, as amended on 12 February 2025)."""
+"""Characters allowed for one variable of a DLT template (TCCCPR 2018, as amended on 12 February 2025)."""
 
 
 def whatsapp_faults(variant: Variant) -> Iterator[Fault]:
-    """Free text where only an approved template is delivered."""
+    """Free text where Meta delivers only approved templates."""
     if variant.parts.get("whatsapp_template"):
         return
     if variant.marketing:
@@ -27,7 +27,7 @@ def whatsapp_faults(variant: Variant) -> Iterator[Fault]:
 
 
 def dlt_faults(one: Rendering, policy: Policy) -> Iterator[Fault]:
-    """What India's operators would scrub."""
+    """Problems for which India's operators would block the message."""
     country = country_of(one.rendered.address) if one.rendered.address else ""
     registered = one.rendered.registered.get("dlt_template")
     if policy.needs_registration(Channel.SMS, country):
@@ -37,7 +37,7 @@ def dlt_faults(one: Rendering, policy: Policy) -> Iterator[Fault]:
         if not policy.dlt_entity:
             fix = "Put the business's own id into policy.toml: dlt_entity."
             yield Fault("error", "no_dlt_entity", f"texts to {country} need the id of a registered sender", fix)
-    for value in one.values if registered else ():
+    for value in one.filled_in if registered else ():
         if len(value) > LONGEST_VARIABLE:
             message = f"{len(value)} characters stand for one variable; {LONGEST_VARIABLE} are registered"
             yield Fault("error", "variable_too_long", message, "Shorten it with truncate, or register two variables.")

@@ -1,4 +1,4 @@
-"""Variants filled in for samples, and which part of what came out the template itself did not write."""
+"""Renders variants for samples, and separates the template's own text from the values that were filled in."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import TemplateError
 
 BEGIN, END = "\ue000", "\ue001"
-"""Around what was filled in; nobody writes these (private use area)."""
+"""Mark a filled-in value. No text contains these characters: they are of the private use area."""
 
 FILLED_IN = re.compile(f"{BEGIN}(.*?){END}", re.DOTALL)
 PLACEHOLDER = "x" * 240
@@ -38,22 +38,21 @@ class Rendering:
     sample: Sample
     rendered: Rendered
     marked: str
-    """The text of its template, with marks around what was filled in."""
+    """The text, with marks around the filled-in values."""
 
     @property
-    def values(self) -> list[str]:
-        """What the text was filled with."""
+    def filled_in(self) -> list[str]:
         return FILLED_IN.findall(self.marked)
 
     @property
-    def own(self) -> str:
-        """The text without what was filled in: what the template says to everybody."""
+    def template_text(self) -> str:
+        """The text without the filled-in values."""
         return FILLED_IN.sub("", self.marked).replace(BEGIN, "").replace(END, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A sample for which a variant cannot be rendered, and why: that customer would get nothing."""
+    """A variant that cannot be rendered for a sample: that customer would get nothing."""
 
     variant: Variant
     sample: Sample
@@ -68,7 +67,7 @@ def message_for(sample: Sample, journey: Journey, **more: Any) -> Message:
         "customer": sample.profile["id"],
         "journey": journey.name,
     }
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": f"{sample.profile['id']}-preflight",
         "customer": sample.profile["id"],
         "enrollment": "preflight",
@@ -83,24 +82,24 @@ def message_for(sample: Sample, journey: Journey, **more: Any) -> Message:
         "variables": variables,
         "time_zone": sample.profile.get(TIME_ZONE) or journey.time_zone,
     }
-    return Message(**(told | more))
+    return Message(**(fields | more))
 
 
 class NoLinks:
-    """Implements the port Links: links that look like ours and open nothing."""
+    """Implements the port Links: placeholders as long as real links."""
 
     def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:  # noqa: ARG002
         return {kind.value: f"https://preflight.invalid/{kind}/{PLACEHOLDER}" for kind in LinkKind}
 
 
 @dataclass(frozen=True, slots=True)
-class _Only:
-    """A shelf on which every language finds this one variant."""
+class _OneVariant:
+    """Templates of a journey in which every language has this one variant."""
 
     journey: Journey
     variant: Variant
 
-    def version(self, name: str, version: str) -> Journey:  # noqa: ARG002  the port's shape
+    def version(self, name: str, version: str) -> Journey:  # noqa: ARG002  as the port has it
         return self.journey
 
     def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:  # noqa: ARG002
@@ -108,7 +107,7 @@ class _Only:
 
 
 def render(variant: Variant, sample: Sample, journey: Journey, policy: Policy) -> Rendering | Gap:
-    """As the sender would, in this variant's language whatever the sample's."""
+    """Render as for sending, in the variant's language and not the sample's."""
     message = message_for(
         sample,
         journey,
@@ -117,7 +116,7 @@ def render(variant: Variant, sample: Sample, journey: Journey, policy: Policy) -
         template=variant.template,
         purpose=Purpose.MARKETING if variant.marketing else Purpose.TRANSACTIONAL,
     )
-    renderer = JinjaRenderer(_Only(journey, variant), policy, links=NoLinks())
+    renderer = JinjaRenderer(_OneVariant(journey, variant), policy, links=NoLinks())
     try:
         rendered = renderer.render(message, variant.channel, message.addresses.get(variant.channel, ""))
     except TemplateError as error:
@@ -132,12 +131,12 @@ def _marked(variant: Variant, message: Message) -> str:
         return jinja.from_string(variant.parts["text"]).render(
             {**message.variables, LINKS: links, "time_zone": message.time_zone}
         )
-    except (JinjaError, TypeError, ValueError):  # a template that cannot live with marks
+    except (JinjaError, TypeError, ValueError):  # a filter of the template does not accept the marks
         return ""
 
 
 def _why(error: TemplateError, variant: Variant) -> str:
-    """In words: a sample is made up, so what it says may be told."""
+    """The reason in words. It may quote the sample, which is no real customer."""
     cause = error.__cause__
     if cause is None:
         return str(error)

@@ -1,4 +1,4 @@
-"""What preflight found: every variant with its figures, what is wrong, and what the gate would do."""
+"""The report of preflight: variants with their costs, findings, and the gate's verdicts."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ Level = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing that is wrong; `where` is a file, `code` its kind for machines."""
+    """One problem; `where` is a file, `code` its kind for machines."""
 
     where: str
     level: Level
@@ -18,7 +18,7 @@ class Finding:
     message: str
     fix: str
     samples: tuple[str, ...] = ()
-    """Those in which it shows; empty where it shows without any."""
+    """The samples that show it; empty if it does not depend on samples."""
 
     def to_json(self) -> dict[str, Any]:
         document = {
@@ -32,14 +32,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
-    """What an SMS variant comes to, over all samples."""
+class SmsCosts:
+    """Segments and price of an SMS variant, over all samples."""
 
     segments: tuple[int, int]
     """The fewest and the most."""
     encodings: tuple[str, ...]
-    dearest: float | None
-    """The price of the dearest one in USD; None where no price is known."""
+    highest_price: float | None
+    """In USD; None if no price is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Row:
     purposes: tuple[str, ...]
     rendered: int
     """Samples that it could be rendered for."""
-    texts: Texts | None = None
+    texts: SmsCosts | None = None
 
     def to_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {
@@ -64,13 +64,13 @@ class Row:
         }
         if self.texts is None:
             return document
-        dearest = {} if self.texts.dearest is None else {"usd": self.texts.dearest}
+        dearest = {} if self.texts.highest_price is None else {"usd": self.texts.highest_price}
         return document | {"segments": list(self.texts.segments), "encodings": list(self.texts.encodings)} | dearest
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the gate said of one sample's message."""
+    """The gate's verdict on one sample's message."""
 
     step: str
     sample: str
@@ -92,7 +92,7 @@ class Report:
         return all(finding.level != "error" for finding in self.findings)
 
     def counts(self, step: str | None = None) -> dict[str, dict[str, int]]:
-        """How many messages, by what would become of them and why; of one step, or of all."""
+        """Messages by verdict and reason; of one step, or of all."""
         counted: Counter[tuple[str, str]] = Counter(
             (one.what, one.reason) for one in self.outcomes if step is None or one.step == step
         )
@@ -114,7 +114,7 @@ class Report:
         }
 
     def stamp(self) -> dict[str, Any]:
-        """What is kept of a preflight that was passed. The same journey, samples and policy give the same stamp."""
+        """The record of a passed preflight. The same journey, samples and policy give the same stamp."""
         return {
             "journey": self.journey,
             "version": self.version,
@@ -125,8 +125,8 @@ class Report:
         }
 
 
-def gathered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """In the order of files, errors first; what shows in several samples is said once."""
+def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sorted by file, errors first; a finding that several samples show is listed once."""
     samples: dict[Finding, list[str]] = {}
     for one in findings:
         bare = Finding(one.where, one.level, one.code, one.message, one.fix)
@@ -140,20 +140,20 @@ def gathered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def sentence(counts: Mapping[str, Mapping[str, int]]) -> str:
     """`37 sent, 5 deferred: quiet_hours, 8 suppressed: no_consent`."""
-    said = []
+    parts = []
     for what, reasons in counts.items():
         if what == "sent" and reasons:
-            said.append(f"{sum(reasons.values())} sent")
+            parts.append(f"{sum(reasons.values())} sent")
         else:
-            said += [f"{number} {what}: {reason}" for reason, number in reasons.items()]
-    return ", ".join(said) or "nothing is sent"
+            parts += [f"{number} {what}: {reason}" for reason, number in reasons.items()]
+    return ", ".join(parts) or "nothing is sent"
 
 
 SHOWN = 3
-"""Samples that a finding names; of more it says how many."""
+"""Samples that a finding lists by name; the rest are counted."""
 
 
-def listed(samples: tuple[str, ...]) -> str:
+def sample_names(samples: tuple[str, ...]) -> str:
     """The first few by name, and how many more."""
     shown = ", ".join(samples[:SHOWN])
     return f"{shown} and {len(samples) - SHOWN} more" if len(samples) > SHOWN else shown

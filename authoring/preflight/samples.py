@@ -1,4 +1,4 @@
-"""The customers that a journey is tried on: layers/journeys/<journey>/samples.yaml (docs/journeys.md, Preflight)."""
+"""Made-up customers for preflight: layers/journeys/<journey>/samples.yaml (docs/journeys.md, Preflight)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,18 +24,18 @@ from cairn.domain.shared.channels import Channel, Purpose
 FILE = "samples.yaml"
 
 MIDDAY = datetime(2026, 3, 3, 18, tzinfo=UTC)
-"""When the gate is asked where a sample does not say: a Tuesday, midday in New York, evening in Madrid."""
+"""The default instant of a sample: a Tuesday, midday in New York, evening in Madrid."""
 
-LATELY = timedelta(hours=1)
-"""How long before that a customer was heard who is said to have been heard."""
+RECENTLY = timedelta(hours=1)
+"""How long before that instant a `heard` customer wrote."""
 
 CONSENTED = timedelta(days=30)
-"""How long before that consent was recorded."""
+"""How long before that instant consent was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One made-up customer, and what is recorded of its wishes."""
+    """One made-up customer, with its consent."""
 
     name: str
     profile: Mapping[str, Any]
@@ -108,7 +108,7 @@ def _sample(source: Source, number: int) -> Sample:
         )
         for one in document.get("consent", ())
     ]
-    heard = {Channel(one): at - LATELY for one in document.get("heard", ())}
+    heard = {Channel(one): at - RECENTLY for one in document.get("heard", ())}
     own = {"id": f"c_sample_{number}", "tags": [], "external_ids": {}}
     return Sample(
         name=document.get("name") or f"sample {number}",

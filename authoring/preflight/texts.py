@@ -1,4 +1,4 @@
-"""SMS: what it is cut into, what that costs, who it says it is from and how it says to stop it."""
+"""Checks of SMS: segments, price, the sender's name, and how to stop."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ import smsutil
 
 from authoring.preflight.links import Fault, without_links
 from authoring.preflight.rendering import Rendering
-from authoring.preflight.report import Texts
+from authoring.preflight.report import SmsCosts
 from authoring.preflight.variants import Variant
 from cairn.adapters.phone.numbers import country_of
 from cairn.domain.consent.keywords import ALWAYS, WORDS, Intent
@@ -19,10 +19,10 @@ from cairn.domain.consent.keywords import ALWAYS, WORDS, Intent
 PRICES = Path(__file__).with_name("prices.toml")
 
 LONGEST = 1600
-"""Characters that SendTextMessage takes."""
+"""Characters that SendTextMessage accepts."""
 
 MANY_SEGMENTS = 3
-"""More than that is told: each is paid for, and some carriers drop the tail."""
+"""More segments than this are reported: each is paid for, and some carriers drop the last ones."""
 
 GSM_7, UCS_2 = "GSM-7", "UCS-2"
 
@@ -36,43 +36,43 @@ REPLACEMENTS = {
     "\u2026": "...",
     "\u00a0": "a plain space",
 }
-"""What word processors write, and what GSM-7 has instead."""
+"""Characters of word processors, and their GSM-7 replacements."""
 
 
 def segments_of(text: str) -> int:
     return len(smsutil.split(text).parts)
 
 
-def forcing(text: str) -> list[str]:
-    """The characters that GSM-7 lacks, each once; one is enough to leave 70 characters a segment instead of 160."""
+def not_in_gsm_7(text: str) -> list[str]:
+    """The characters that GSM-7 lacks, each once. A single one reduces a segment from 160 characters to 70."""
     return list(dict.fromkeys(one for one in text if not smsutil.is_valid_gsm(one)))
 
 
 def encoding_of(text: str) -> str:
-    """`GSM-7`, or `UCS-2` with the first characters that made it so."""
-    forced = forcing(text)
+    """`GSM-7`, or `UCS-2` with the first characters that GSM-7 lacks."""
+    forced = not_in_gsm_7(text)
     shown = [one for one in forced if not unicodedata.category(one).startswith(("M", "C"))]
     return f"{UCS_2} ({' '.join(shown[:3])})" if forced else GSM_7
 
 
 @cache
 def prices(file: Path = PRICES) -> Mapping[str, float]:
-    """USD for a segment, by country."""
-    return {country: float(told["usd"]) for country, told in tomllib.loads(file.read_text(encoding="utf-8")).items()}
+    """USD a segment, by country."""
+    return {country: float(row["usd"]) for country, row in tomllib.loads(file.read_text(encoding="utf-8")).items()}
 
 
-def figures(renderings: Sequence[Rendering]) -> Texts | None:
-    """What a variant comes to; None where it could be rendered for nobody."""
+def sms_costs(renderings: Sequence[Rendering]) -> SmsCosts | None:
+    """None if the variant could not be rendered for any sample."""
     if not renderings:
         return None
     segments = [segments_of(one.rendered.text) for one in renderings]
     priced = [number * price for number, one in zip(segments, renderings, strict=True) if (price := _price(one))]
     encodings = dict.fromkeys(encoding_of(one.rendered.text) for one in renderings)
-    return Texts((min(segments), max(segments)), tuple(sorted(encodings)), max(priced, default=None))
+    return SmsCosts((min(segments), max(segments)), tuple(sorted(encodings)), max(priced, default=None))
 
 
 def text_faults(one: Rendering, brand: str) -> Iterator[Fault]:
-    """What is wrong with a text, as one sample would get it."""
+    """Problems of an SMS, as one sample would get it."""
     text = one.rendered.text
     segments, country = segments_of(text), _country(one)
     if len(text) > LONGEST:
@@ -81,7 +81,7 @@ def text_faults(one: Rendering, brand: str) -> Iterator[Fault]:
     elif segments > MANY_SEGMENTS:
         fix = "Say less, or send an e-mail: each is paid for."
         yield Fault("warning", "many_segments", f"{segments} segments, {encoding_of(text)}", fix)
-    own = forcing(one.own)
+    own = not_in_gsm_7(one.template_text)
     if own:
         shown = ", ".join(f"{char} (U+{ord(char):04X}, {unicodedata.name(char, '?').lower()})" for char in own)
         known = [f"{REPLACEMENTS[char]} for {char}" for char in own if char in REPLACEMENTS]
@@ -97,7 +97,7 @@ def text_faults(one: Rendering, brand: str) -> Iterator[Fault]:
 
 
 def says_how_to_stop(text: str, variant: Variant) -> bool:
-    """Whether it names, in capitals, a word that is understood as STOP."""
+    """Whether it names, in capitals, a keyword that means STOP."""
     language = variant.locale.partition("-")[0].lower()
     words = {*ALWAYS[Intent.STOP], *WORDS.get(language, {}).get(Intent.STOP, ())}
     return any(_plain(word) in words for word in re.findall(r"\w+", text) if word.isupper())

@@ -1,4 +1,4 @@
-"""Every file that a customer may get something from, and the steps that send it."""
+"""The variants of a journey's templates: one file for each channel and language, with the steps that send it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Variant:
     template: str
     channel: Channel
     locale: str
-    """Empty for the one that everybody gets for whose language there is none."""
+    """Empty for the default language."""
     parts: Mapping[str, Any]
-    """As they travel in the journey's version."""
+    """As compiled into the journey's version."""
     steps: tuple[Send, ...]
 
     @property
@@ -32,7 +32,7 @@ class Variant:
 
 
 def variants_of(folder: Path, journey: Journey, templates: Mapping[str, Mapping[str, Any]]) -> tuple[Variant, ...]:
-    """In the order of the steps that send them, each with its languages behind it."""
+    """In the order of the steps that send them; the languages of one template stand together."""
     sends = [step for step in reversed(tuple(journey.steps.values())) if isinstance(step, Send)]
     parts, _ = read_parts(folder)
     found = []

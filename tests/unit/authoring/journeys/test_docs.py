@@ -1,4 +1,4 @@
-"""docs/journeys.md and its schema say what the code does: every example is checked as if somebody had written it."""
+"""docs/journeys.md and its schema match the code: every example is checked like a real journey."""
 
 import json
 import re
@@ -114,20 +114,20 @@ def test_the_templates_of_the_docs_can_be_sent(tmp_path: Path, file: str) -> Non
     assert check(tmp_path) == []
 
 
-def test_the_docs_leave_out_no_example_from_these_tests() -> None:
+def test_every_example_of_the_docs_is_tested() -> None:
     assert len(re.findall(r"^```yaml", TEXT, re.MULTILINE)) == sum(
         len(blocks("yaml", what)) for what in ("journey", "steps", "keys", "samples")
     )
 
 
-def test_the_docs_name_every_verb_key_and_function() -> None:
+def test_the_docs_name_every_kind_of_step_key_and_function() -> None:
     functions = re.findall(r"^\| `(\w+)\([^)]*\)` \|.*?\| `+ ?(.*?) ?`+ \|$", TEXT, re.MULTILINE)
 
     assert {name for name, _ in functions} == FUNCTION_NAMES - frozenset(Functions.FUNCTION_TABLE)
     for _, example in functions:
         assert expressions.problems_of(example, expressions.STEP) == []
-    for verb in STEP_KINDS:
-        assert f"### {verb}\n" in TEXT
+    for kind in STEP_KINDS:
+        assert f"### {kind}\n" in TEXT
     for key in keys_of(Journey):
         assert f"| `{key}` |" in TEXT
     for model in (Send, Review, Sender, SmsFront, WhatsAppFront, EmailFront, PushFront):
@@ -137,13 +137,13 @@ def test_the_docs_name_every_verb_key_and_function() -> None:
         assert f"`{name}(" in TEXT
 
 
-def test_the_schema_in_the_docs_is_the_one_that_the_models_give() -> None:
+def test_the_schema_in_the_docs_is_that_of_the_models() -> None:
     checked_in = (DOCS / "journey.schema.json").read_text(encoding="utf-8")
 
     assert checked_in == schema_text(), "run `python -m authoring.journeys` and commit what it writes"
 
 
-def test_the_schema_is_written_anew_by_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_writes_the_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["journey_yaml", str(tmp_path / "schema.json")])
 
     runpy.run_module("authoring.journeys", run_name="__main__")
@@ -151,15 +151,15 @@ def test_the_schema_is_written_anew_by_a_command(tmp_path: Path, monkeypatch: py
     assert json.loads((tmp_path / "schema.json").read_text(encoding="utf-8")) == json_schema()
 
 
-def test_the_schema_is_one_and_agrees_on_what_is_and_is_not_a_journey() -> None:
+def test_the_schema_is_valid_and_distinguishes_journeys_from_other_documents() -> None:
     schema = json_schema()
     Draft202012Validator.check_schema(schema)
-    judge = Draft202012Validator(schema)
+    validator = Draft202012Validator(schema)
     (example,) = blocks("yaml", "journey")
 
-    assert list(judge.iter_errors(yaml.safe_load(example))) == []
-    assert list(judge.iter_errors({**KEYS, "steps": [{"id": "a", "wait": "3 days"}]})) != []
-    assert list(judge.iter_errors({**KEYS, "entry": {}})) != []
+    assert list(validator.iter_errors(yaml.safe_load(example))) == []
+    assert list(validator.iter_errors({**KEYS, "steps": [{"id": "a", "wait": "3 days"}]})) != []
+    assert list(validator.iter_errors({**KEYS, "entry": {}})) != []
 
 
 @pytest.mark.parametrize(
@@ -172,13 +172,13 @@ def test_each_journey_of_ours_names_the_schema_for_editors(folder: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("literal", "kept"), [(WrittenChannel, Channel), (WrittenPurpose, Purpose), (WrittenIfPast, IfPast)]
+    ("literal", "enum"), [(WrittenChannel, Channel), (WrittenPurpose, Purpose), (WrittenIfPast, IfPast)]
 )
-def test_what_may_be_written_is_what_the_domain_knows(literal: Any, kept: type[StrEnum]) -> None:
-    assert set(get_args(literal)) == {one.value for one in kept}
+def test_journey_files_may_use_all_values_that_the_domain_knows(literal: Any, enum: type[StrEnum]) -> None:
+    assert set(get_args(literal)) == {one.value for one in enum}
 
 
-def test_expressions_are_checked_against_what_they_will_see() -> None:
+def test_expressions_are_checked_against_their_real_scope() -> None:
     event = Event(id="1", source="track", type="a.b", occurred_at=NOW)
     enrollment = Enrollment(id="e", journey="j", version="v", key="", entered_at=NOW, since=NOW)
     scope = Scope(Profile("c", NOW), NOW, {}, event.view(), enrollment.view()).names()

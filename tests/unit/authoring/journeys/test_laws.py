@@ -1,4 +1,4 @@
-"""Laws of the journey language, tried on journeys that nobody wrote."""
+"""Laws of the journey language, tested on generated journeys."""
 
 import json
 import tempfile
@@ -14,6 +14,7 @@ from authoring.journeys import check, compile_catalogue, worst_case_messages
 from authoring.journeys.catalogue import canonical_json
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.steps import STEP_KINDS
 from cairn.domain.journey.steps.branch import Branch
 from cairn.domain.journey.steps.exit import Exit
 from cairn.domain.journey.steps.send import Send
@@ -60,7 +61,7 @@ STEPS = st.recursive(
 
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
-    """A journey of the right shape, each step with an id of its own."""
+    """A journey of the right shape; each step has its own id."""
     numbers = count()
 
     def named(value: Any) -> Any:
@@ -69,8 +70,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         if not isinstance(value, dict):
             return value
         inner = {key: named(one) for key, one in value.items()}
-        verbs = {"send", "wait", "wait_for", "branch", "task", "update", "exit"}
-        return {"id": f"s{next(numbers)}", **inner} if len(value) == 1 and verbs & value.keys() else inner
+        return {"id": f"s{next(numbers)}", **inner} if len(value) == 1 and value.keys() & set(STEP_KINDS) else inner
 
     steps = [{**SEND}, *draw(st.lists(STEPS, max_size=5))]
     return {"journey": "made", "entry": {"event": "trial.signup"}, "steps": named(steps)}
@@ -89,23 +89,25 @@ def write(root: Path, text: str) -> None:
     (folder / "templates/hello.sms.txt").write_text("Hello", encoding="utf-8")
 
 
-def ways(journey: Journey, step_id: str | None) -> list[int]:
-    """How many messages are sent on each way from a step; by hand, way by way."""
+def path_counts(journey: Journey, step_id: str | None) -> list[int]:
+    """The number of messages on each path from a step, counted path by path."""
     if step_id is None:
         return [0]
     match journey.steps[step_id]:
         case Exit():
             return [0]
         case WaitFor() as step:
-            return ways(journey, step.happened) + ways(journey, step.timed_out)
+            return path_counts(journey, step.happened) + path_counts(journey, step.timed_out)
         case Branch() as step:
-            return [n for target in [arm[1] for arm in step.arms] + [step.otherwise] for n in ways(journey, target)]
+            return [
+                n for target in [arm[1] for arm in step.arms] + [step.otherwise] for n in path_counts(journey, target)
+            ]
         case step:
-            return [n + isinstance(step, Send) for n in ways(journey, step.next)]
+            return [n + isinstance(step, Send) for n in path_counts(journey, step.next)]
 
 
 @given(documents())
-def test_a_journey_has_problems_only_where_no_way_leads(document: dict[str, Any]) -> None:
+def test_a_journey_has_problems_only_at_steps_that_no_path_leads_to(document: dict[str, Any]) -> None:
     journey = journey_from_document(document, "v")
     reached: set[str] = set()
     ahead = [journey.start]
@@ -124,54 +126,54 @@ def test_a_journey_has_problems_only_where_no_way_leads(document: dict[str, Any]
             case step:
                 ahead.append(step.next)
 
-    told = checked(document)
+    found = checked(document)
 
-    assert all("no way leads here" in one for one in told)
-    assert bool(told) == (reached != set(journey.steps))
+    assert all("no way leads here" in one for one in found)
+    assert bool(found) == (reached != set(journey.steps))
 
 
 @given(documents())
-def test_the_worst_case_is_the_most_of_all_ways(document: dict[str, Any]) -> None:
+def test_the_worst_case_is_the_maximum_over_all_paths(document: dict[str, Any]) -> None:
     journey = journey_from_document(document, "v")
 
-    assert worst_case_messages(document) == max(ways(journey, journey.start))
+    assert worst_case_messages(document) == max(path_counts(journey, journey.start))
 
 
-def places(value: Any, so_far: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+def paths(value: Any, so_far: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [so_far] + [place for key, one in inner for place in places(one, (*so_far, key))]
+    return [so_far] + [path for key, one in inner for path in paths(one, (*so_far, key))]
 
 
 @given(documents(), st.data())
-def test_whatever_stands_in_one_place_is_told_and_not_raised(document: dict[str, Any], data: st.DataObject) -> None:
-    place = data.draw(st.sampled_from(places(document)[1:]))
+def test_any_value_in_one_key_is_reported_and_not_raised(document: dict[str, Any], data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(paths(document)[1:]))
     parent = document
-    for part in place[:-1]:
+    for part in path[:-1]:
         parent = parent[part]  # type: ignore[index]
     anything: st.SearchStrategy[Any] = (
         st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([{}])
     )
-    parent[place[-1]] = data.draw(anything)  # type: ignore[index]
+    parent[path[-1]] = data.draw(anything)  # type: ignore[index]
 
-    told = checked(document)
+    found = checked(document)
 
-    if not told:
+    if not found:
         journey_from_document(document, "v")
 
 
 @given(st.text(max_size=60))
-def test_whatever_a_file_holds_is_told_and_not_raised(text: str) -> None:
+def test_any_content_of_a_file_is_reported_and_not_raised(text: str) -> None:
     with tempfile.TemporaryDirectory() as root:
         write(Path(root), text.encode("utf-8", "ignore").decode())
 
-        told = check(Path(root))
+        found = check(Path(root))
 
-    assert told
-    assert all(1 <= problem.line <= text.count("\n") + text.count("\r") + 3 for problem in told)
+    assert found
+    assert all(1 <= problem.line <= text.count("\n") + text.count("\r") + 3 for problem in found)
 
 
 @given(st.text(max_size=60))
-def test_whatever_a_template_holds_is_told_and_not_raised(text: str) -> None:
+def test_any_content_of_a_template_is_reported_and_not_raised(text: str) -> None:
     with tempfile.TemporaryDirectory() as root:
         document = {"journey": "made", "entry": {"event": "a.b"}, "steps": [{"id": "a", **SEND}]}
         write(Path(root), json.dumps(document))
@@ -183,7 +185,7 @@ def test_whatever_a_template_holds_is_told_and_not_raised(text: str) -> None:
 
 
 @given(documents(), st.randoms(use_true_random=False))
-def test_a_version_does_not_know_the_order_of_keys(document: dict[str, Any], random: Any) -> None:
+def test_a_version_does_not_depend_on_the_order_of_keys(document: dict[str, Any], random: Any) -> None:
     def shuffled(value: Any) -> Any:
         if isinstance(value, list):
             return [shuffled(one) for one in value]

@@ -1,4 +1,4 @@
-"""Preflight: whatever is wrong with a journey's messages is told before anybody gets one."""
+"""Preflight finds the problems of a journey's messages before a customer gets one."""
 
 import json
 import re
@@ -49,10 +49,15 @@ EMAIL = "---\nsubject: Hello\n---\n<p>Northside says hello. <a href='{{ data.url
 WHATSAPP = "---\nwhatsapp_template: hello\nwhatsapp_language: en_US\n---\nHello"
 
 
-def somebody(name: str, **changed: Any) -> dict[str, Any]:
-    """Mia, but for what differs; a field of the profile that is None is not there."""
+def like_mia(name: str, **changed: Any) -> dict[str, Any]:
+    """Mia with changes; None removes a field of the profile."""
     profile = {**MIA["profile"], **changed.pop("profile", {})}
-    return {**MIA, "name": name, **changed, "profile": {key: told for key, told in profile.items() if told is not None}}
+    return {
+        **MIA,
+        "name": name,
+        **changed,
+        "profile": {key: value for key, value in profile.items() if value is not None},
+    }
 
 
 def written(
@@ -62,7 +67,7 @@ def written(
     purpose: str = "marketing",
     **document: Any,
 ) -> Path:
-    """A journey that sends one template on each of the channels that it has files for."""
+    """A journey that sends one template on each channel of its files."""
     folder = root / "visit"
     (folder / "templates").mkdir(parents=True)
     channels = list(dict.fromkeys(name.split(".")[-2] for name in templates))
@@ -79,12 +84,12 @@ def written(
     return root
 
 
-def looked_at(root: Path, policy: Policy = BUSINESS, email_sender: str = "hello@northside.com") -> Report:
+def report_of(root: Path, policy: Policy = BUSINESS, email_sender: str = "hello@northside.com") -> Report:
     return preflight(root, "visit", policy, email_sender=email_sender)
 
 
-def told(report: Report) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Level, code and samples of what was found."""
+def codes_of(report: Report) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Level, code and samples of each finding."""
     return [(one.level, one.code, one.samples) for one in report.findings]
 
 
@@ -96,7 +101,7 @@ def only(report: Report) -> Finding:
 def test_a_journey_without_faults_passes(tmp_path: Path) -> None:
     templates = {"hello.sms.txt": SMS, "hello.email.html": EMAIL, "hello.whatsapp.txt": WHATSAPP}
 
-    report = looked_at(written(tmp_path, templates))
+    report = report_of(written(tmp_path, templates))
 
     assert report.findings == ()
     assert report.passed
@@ -120,12 +125,12 @@ def test_a_journey_without_faults_passes(tmp_path: Path) -> None:
         ("Northside: {{ data.day | money }} STOP", "ValueError: invalid literal for int() with base 10: 'Monday'"),
     ],
 )
-def test_what_some_customer_would_not_get_is_an_error_that_names_the_field(
+def test_a_message_that_some_customer_would_not_get_is_an_error_that_names_the_field(
     tmp_path: Path, template: str, why: str
 ) -> None:
-    nobody = somebody("nobody", profile={"first_name": None})
+    nameless = like_mia("nobody", profile={"first_name": None})
 
-    report = looked_at(written(tmp_path, {"hello.sms.txt": template}, [nobody]))
+    report = report_of(written(tmp_path, {"hello.sms.txt": template}, [nameless]))
 
     finding = only(report)
     assert (finding.level, finding.code, finding.samples) == ("error", "gap", ("nobody",))
@@ -137,7 +142,7 @@ def test_what_some_customer_would_not_get_is_an_error_that_names_the_field(
 def test_a_gap_in_any_part_of_an_email_counts(tmp_path: Path) -> None:
     gaps = EMAIL.replace("subject: Hello", "subject: Hello {{ profile.last_name }}")
 
-    finding = only(looked_at(written(tmp_path, {"hello.email.html": gaps})))
+    finding = only(report_of(written(tmp_path, {"hello.email.html": gaps})))
 
     assert "profile.last_name" in finding.message
 
@@ -145,13 +150,13 @@ def test_a_gap_in_any_part_of_an_email_counts(tmp_path: Path) -> None:
 def test_a_parameter_of_an_approved_template_is_never_empty(tmp_path: Path) -> None:
     empty = WHATSAPP.replace("---\nHello", "whatsapp_parameters: ['{{ data.nothing | default() }}']\n---\nHello")
 
-    assert "parameter is empty" in only(looked_at(written(tmp_path, {"hello.whatsapp.txt": empty}))).message
+    assert "parameter is empty" in only(report_of(written(tmp_path, {"hello.whatsapp.txt": empty}))).message
 
 
-def test_a_text_that_is_empty_for_somebody_is_an_error(tmp_path: Path) -> None:
+def test_a_text_that_is_empty_for_some_customer_is_an_error(tmp_path: Path) -> None:
     some = "{% if profile.vip is defined %}Northside: hello! STOP{% endif %}"
 
-    assert told(looked_at(written(tmp_path, {"hello.sms.txt": some}))) == [("error", "empty", ("Mia",))]
+    assert codes_of(report_of(written(tmp_path, {"hello.sms.txt": some}))) == [("error", "empty", ("Mia",))]
 
 
 # SMS.
@@ -185,95 +190,95 @@ def test_a_text_is_cut_into_as_many_segments_as_carriers_make_of_it(text: str, s
     assert (segments_of(text), encoding_of(text)) == (segments, encoding)
 
 
-def test_texts_are_told_with_their_segments_encodings_and_dearest_price(tmp_path: Path) -> None:
-    zoe = somebody("Zoë", profile={"first_name": "Zoë" * 20})
+def test_the_report_has_segments_encodings_and_highest_price_of_texts(tmp_path: Path) -> None:
+    zoe = like_mia("Zoë", profile={"first_name": "Zoë" * 20})
 
-    row = looked_at(written(tmp_path, {"hello.sms.txt": SMS}, [MIA, zoe])).rows[0]
+    row = report_of(written(tmp_path, {"hello.sms.txt": SMS}, [MIA, zoe])).rows[0]
 
     assert row.texts is not None
     assert row.texts.segments == (1, 2)
     assert row.texts.encodings == ("GSM-7", "UCS-2 (ë)")
-    assert row.texts.dearest == pytest.approx(2 * 0.00881)
+    assert row.texts.highest_price == pytest.approx(2 * 0.00881)
 
 
-def test_what_a_customer_is_called_is_no_fault_of_the_template(tmp_path: Path) -> None:
-    zoe = somebody("Zoë", profile={"first_name": "Zoë"})
+def test_a_character_in_a_customers_name_is_not_the_templates_problem(tmp_path: Path) -> None:
+    zoe = like_mia("Zoë", profile={"first_name": "Zoë"})
 
-    assert looked_at(written(tmp_path, {"hello.sms.txt": SMS}, [zoe])).findings == ()
+    assert report_of(written(tmp_path, {"hello.sms.txt": SMS}, [zoe])).findings == ()
 
 
-def test_a_curly_quote_in_the_template_is_told_with_what_to_write_instead(tmp_path: Path) -> None:
-    finding = only(looked_at(written(tmp_path, {"hello.sms.txt": SMS.replace("hello", "it’s {{ data.day }},")})))  # noqa: RUF001
+def test_a_curly_quote_in_the_template_is_reported_with_its_replacement(tmp_path: Path) -> None:
+    finding = only(report_of(written(tmp_path, {"hello.sms.txt": SMS.replace("hello", "it’s {{ data.day }},")})))  # noqa: RUF001
 
     assert (finding.level, finding.code) == ("warning", "ucs_2")
     assert "U+2019, right single quotation mark" in finding.message
     assert "Write ' for" in finding.fix
 
 
-def test_a_letter_of_another_alphabet_has_no_replacement(tmp_path: Path) -> None:
-    finding = only(looked_at(written(tmp_path, {"hello.sms.txt": SMS.replace("hello", "привет")})))
+def test_a_character_of_another_alphabet_has_no_replacement(tmp_path: Path) -> None:
+    finding = only(report_of(written(tmp_path, {"hello.sms.txt": SMS.replace("hello", "привет")})))
 
     assert finding.code == "ucs_2"
     assert finding.fix == "Do without, or accept 70 characters a segment."
 
 
 @pytest.mark.parametrize(("words", "level", "code"), [(120, "warning", "many_segments"), (400, "error", "too_long")])
-def test_a_long_text_is_told_and_one_that_is_not_taken_is_an_error(
+def test_a_long_text_is_a_warning_and_one_that_aws_refuses_is_an_error(
     tmp_path: Path, words: int, level: str, code: str
 ) -> None:
-    assert told(looked_at(written(tmp_path, {"hello.sms.txt": SMS + " more" * words}))) == [(level, code, ("Mia",))]
+    assert codes_of(report_of(written(tmp_path, {"hello.sms.txt": SMS + " more" * words}))) == [(level, code, ("Mia",))]
 
 
-def test_a_country_without_a_price_is_told(tmp_path: Path) -> None:
-    spanish = somebody("Ana", profile={"phone": "+34600123456"})
+def test_a_country_without_a_price_is_reported(tmp_path: Path) -> None:
+    spanish = like_mia("Ana", profile={"phone": "+34600123456"})
 
-    report = looked_at(written(tmp_path, {"hello.sms.txt": SMS}, [spanish]))
+    report = report_of(written(tmp_path, {"hello.sms.txt": SMS}, [spanish]))
 
     assert only(report).message == "no price is known for ES"
     assert report.rows[0].texts is not None
-    assert report.rows[0].texts.dearest is None
+    assert report.rows[0].texts.highest_price is None
 
 
 @pytest.mark.parametrize("purpose", ["marketing", "transactional"])
-def test_a_text_says_who_writes(tmp_path: Path, purpose: str) -> None:
+def test_a_text_names_its_sender(tmp_path: Path, purpose: str) -> None:
     anonymous = SMS.replace("Northside: ", "")
 
-    assert told(looked_at(written(tmp_path, {"hello.sms.txt": anonymous}, purpose=purpose))) == [
+    assert codes_of(report_of(written(tmp_path, {"hello.sms.txt": anonymous}, purpose=purpose))) == [
         ("error", "no_brand", ("Mia",))
     ]
 
 
-def test_a_journey_may_write_in_another_name(tmp_path: Path) -> None:
+def test_a_journey_may_have_a_brand_of_its_own(tmp_path: Path) -> None:
     root = written(tmp_path, {"hello.sms.txt": SMS.replace("Northside", "PINEGROVE")}, sender={"brand": "Pinegrove"})
 
-    assert looked_at(root).findings == ()
+    assert report_of(root).findings == ()
 
 
 @pytest.mark.parametrize(
     "said", ["Reply STOP to stop.", "STOP=end", "Text STOP: no more.", "Reply UNSUBSCRIBE to leave."]
 )
 def test_marketing_that_says_how_to_stop_it_passes(tmp_path: Path, said: str) -> None:
-    assert looked_at(written(tmp_path, {"hello.sms.txt": f"Northside: hello! {said}"})).findings == ()
+    assert report_of(written(tmp_path, {"hello.sms.txt": f"Northside: hello! {said}"})).findings == ()
 
 
 @pytest.mark.parametrize("said", ["", "You can stop any time.", "Cancel your booking any time.", "NON-STOPPING fun"])
 def test_marketing_that_does_not_say_how_to_stop_it_is_an_error(tmp_path: Path, said: str) -> None:
     root = written(tmp_path, {"hello.sms.txt": f"Northside: hello! {said}"})
 
-    assert told(looked_at(root)) == [("error", "no_stop", ("Mia",))]
+    assert codes_of(report_of(root)) == [("error", "no_stop", ("Mia",))]
 
 
 def test_a_receipt_need_not_say_how_to_stop_it(tmp_path: Path) -> None:
     root = written(tmp_path, {"hello.sms.txt": "Northside: hello!"}, purpose="transactional")
 
-    assert looked_at(root).findings == ()
+    assert report_of(root).findings == ()
 
 
-def test_in_another_language_another_word_stops_it(tmp_path: Path) -> None:
-    ana = somebody("Ana", profile={"locale": "es"})
+def test_each_language_has_its_own_word_to_stop(tmp_path: Path) -> None:
+    ana = like_mia("Ana", profile={"locale": "es"})
     spanish = {"hello.sms.txt": SMS, "hello.es.sms.txt": "Northside: hola. Responda BAJA."}
 
-    assert looked_at(written(tmp_path, spanish, [ana])).findings == ()
+    assert report_of(written(tmp_path, spanish, [ana])).findings == ()
 
 
 # Links.
@@ -304,9 +309,9 @@ def test_in_another_language_another_word_stops_it(tmp_path: Path) -> None:
     ],
 )
 def test_a_link_leads_where_a_customer_can_follow(tmp_path: Path, link: str, code: str | None) -> None:
-    mia = somebody("Mia", data={"url": link})
+    mia = like_mia("Mia", data={"url": link})
 
-    report = looked_at(written(tmp_path, {"hello.sms.txt": SMS}, [mia]))
+    report = report_of(written(tmp_path, {"hello.sms.txt": SMS}, [mia]))
 
     assert [finding.code for finding in report.findings] == ([code] if code else [])
     assert report.passed == (code in {None, "link_reserved", "link_shortened"})
@@ -326,57 +331,59 @@ def test_a_link_leads_where_a_customer_can_follow(tmp_path: Path, link: str, cod
     ],
 )
 def test_the_links_of_an_email_are_those_of_its_html(tmp_path: Path, href: str, code: str | None) -> None:
-    mia = somebody("Mia", data={"url": href})
+    mia = like_mia("Mia", data={"url": href})
     html, text = EMAIL, "Northside says hello."
 
-    report = looked_at(written(tmp_path, {"hello.email.html": html, "hello.email.txt": text}, [mia]))
+    report = report_of(written(tmp_path, {"hello.email.html": html, "hello.email.txt": text}, [mia]))
 
     assert [finding.code for finding in report.findings] == ([code] if code else [])
 
 
-def test_an_app_has_links_of_its_own() -> None:
+def test_a_push_message_may_link_into_its_app() -> None:
     assert [fault.code for fault in faults("northside://classes", Channel.PUSH)] == []
     assert [fault.code for fault in faults("northside://classes", Channel.SMS)] == ["link_insecure"]
 
 
-def test_a_link_ends_where_the_sentence_does(tmp_path: Path) -> None:
-    assert looked_at(written(tmp_path, {"hello.sms.txt": SMS.replace("{{ data.url }}", "(https://a.co/b).")})).passed
+def test_punctuation_at_the_end_of_a_sentence_is_not_part_of_a_link(tmp_path: Path) -> None:
+    assert report_of(written(tmp_path, {"hello.sms.txt": SMS.replace("{{ data.url }}", "(https://a.co/b).")})).passed
 
 
 # E-mail.
 
 
-def test_marketing_email_has_the_way_out_and_the_address_by_itself(tmp_path: Path) -> None:
-    assert looked_at(written(tmp_path, {"hello.email.html": EMAIL})).findings == ()
+def test_marketing_email_gets_its_unsubscribe_link_and_address_from_the_footer(tmp_path: Path) -> None:
+    assert report_of(written(tmp_path, {"hello.email.html": EMAIL})).findings == ()
 
 
-def test_an_email_that_writes_its_own_footer_has_to_name_who_writes_and_where(tmp_path: Path) -> None:
+def test_an_email_with_its_own_footer_has_to_name_the_sender_and_the_address(tmp_path: Path) -> None:
     own = EMAIL.replace("Northside says hello.", "<a href='{{ links.unsubscribe }}'>No more</a>")
 
     codes = {
-        (finding.level, finding.code) for finding in looked_at(written(tmp_path, {"hello.email.html": own})).findings
+        (finding.level, finding.code) for finding in report_of(written(tmp_path, {"hello.email.html": own})).findings
     }
 
     assert codes == {("error", "no_postal_address"), ("error", "no_brand")}
 
 
-def test_an_email_without_a_way_out_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marketing_email_without_an_unsubscribe_link_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("cairn.adapters.templates.renderer.with_way_out", lambda rendered, *_: rendered)
     root = written(tmp_path, {"hello.email.html": EMAIL.replace("Northside", "Northside, 1 River Road, Hoboken,")})
 
-    codes = [finding.code for finding in looked_at(root).findings]
+    codes = [finding.code for finding in report_of(root).findings]
 
     assert codes == ["no_one_click", "no_unsubscribe", "no_unsubscribe"]
 
 
-def test_a_transactional_email_needs_no_way_out(tmp_path: Path) -> None:
-    assert looked_at(written(tmp_path, {"hello.email.html": EMAIL}, purpose="transactional")).findings == ()
+def test_a_transactional_email_needs_no_unsubscribe_link(tmp_path: Path) -> None:
+    assert report_of(written(tmp_path, {"hello.email.html": EMAIL}, purpose="transactional")).findings == ()
 
 
 def test_a_subject_is_never_empty(tmp_path: Path) -> None:
     silent = EMAIL.replace("subject: Hello", "subject: '{{ data.nothing | default() }}'")
 
-    assert told(looked_at(written(tmp_path, {"hello.email.html": silent}))) == [("error", "no_subject", ("Mia",))]
+    assert codes_of(report_of(written(tmp_path, {"hello.email.html": silent}))) == [("error", "no_subject", ("Mia",))]
 
 
 @pytest.mark.parametrize(
@@ -387,74 +394,74 @@ def test_a_subject_is_never_empty(tmp_path: Path) -> None:
         (BUSINESS, "", "cdk.json", "no_sender"),
     ],
 )
-def test_who_writes_has_to_be_configured(
+def test_the_sender_has_to_be_configured(
     tmp_path: Path, policy: Policy, email_sender: str, where: str, code: str
 ) -> None:
-    finding = only(looked_at(written(tmp_path, {"hello.email.html": EMAIL}), policy, email_sender))
+    finding = only(report_of(written(tmp_path, {"hello.email.html": EMAIL}), policy, email_sender))
 
     assert (finding.level, finding.where, finding.code) == ("error", where, code)
 
 
-# What somebody approves first.
+# Templates that need approval.
 
 
 @pytest.mark.parametrize(
     ("purpose", "level", "code"),
     [("marketing", "error", "not_approved"), ("transactional", "warning", "session_only")],
 )
-def test_whatsapp_without_an_approved_template_is_told(tmp_path: Path, purpose: str, level: str, code: str) -> None:
+def test_whatsapp_without_an_approved_template_is_reported(tmp_path: Path, purpose: str, level: str, code: str) -> None:
     root = written(tmp_path, {"hello.whatsapp.txt": "Hello"}, purpose=purpose)
 
-    assert told(looked_at(root)) == [(level, code, ())]
+    assert codes_of(report_of(root)) == [(level, code, ())]
 
 
-INDIAN = somebody("Asha", profile={"phone": "+919820012345", "first_name": "Asha"})
+INDIAN = like_mia("Asha", profile={"phone": "+919820012345", "first_name": "Asha"})
 REGISTERED = f"---\ndlt_template: '1107160000000012345'\n---\n{SMS}"
 
 
-def findings_in_india(tmp_path: Path, template: str, sample: dict[str, Any], entity: str) -> list[str]:
-    report = looked_at(written(tmp_path, {"hello.sms.txt": template}, [sample]), replace(BUSINESS, dlt_entity=entity))
+def codes_in_india(tmp_path: Path, template: str, sample: dict[str, Any], entity: str) -> list[str]:
+    report = report_of(written(tmp_path, {"hello.sms.txt": template}, [sample]), replace(BUSINESS, dlt_entity=entity))
     return [finding.code for finding in report.findings if finding.code != "no_price"]
 
 
 def test_a_text_to_india_needs_both_ids(tmp_path: Path) -> None:
-    assert findings_in_india(tmp_path / "a", SMS, INDIAN, "") == ["no_dlt_entity", "not_registered"]
-    assert findings_in_india(tmp_path / "b", REGISTERED, INDIAN, "") == ["no_dlt_entity"]
-    assert findings_in_india(tmp_path / "c", SMS, INDIAN, "1101") == ["not_registered"]
-    assert findings_in_india(tmp_path / "d", REGISTERED, INDIAN, "1101") == []
+    assert codes_in_india(tmp_path / "a", SMS, INDIAN, "") == ["no_dlt_entity", "not_registered"]
+    assert codes_in_india(tmp_path / "b", REGISTERED, INDIAN, "") == ["no_dlt_entity"]
+    assert codes_in_india(tmp_path / "c", SMS, INDIAN, "1101") == ["not_registered"]
+    assert codes_in_india(tmp_path / "d", REGISTERED, INDIAN, "1101") == []
 
 
 @pytest.mark.parametrize(("length", "found"), [(30, []), (31, ["variable_too_long"])])
-def test_what_stands_for_a_variable_of_a_registered_text_is_short(
+def test_a_variable_of_a_registered_text_has_at_most_30_characters(
     tmp_path: Path, length: int, found: list[str]
 ) -> None:
-    asha = somebody("Asha", profile={"phone": "+919820012345", "first_name": "a" * length})
+    asha = like_mia("Asha", profile={"phone": "+919820012345", "first_name": "a" * length})
 
-    assert findings_in_india(tmp_path, REGISTERED, asha, "1101") == found
+    assert codes_in_india(tmp_path, REGISTERED, asha, "1101") == found
 
 
 # Languages.
 
-ANA = somebody("Ana", profile={"locale": "es-MX"})
+ANA = like_mia("Ana", profile={"locale": "es-MX"})
 
 
-def test_a_language_that_some_template_lacks_is_told(tmp_path: Path) -> None:
+def test_a_language_that_some_template_lacks_is_reported(tmp_path: Path) -> None:
     templates = {"hello.sms.txt": SMS, "hello.es.sms.txt": SMS, "hello.email.html": EMAIL}
 
-    finding = only(looked_at(written(tmp_path, templates, [MIA, ANA])))
+    finding = only(report_of(written(tmp_path, templates, [MIA, ANA])))
 
     assert (finding.level, finding.code, finding.where) == ("warning", "no_language", "templates/hello.email.html")
     assert finding.message == "it is not there in es"
 
 
-def test_a_language_that_only_a_sample_reads_is_told_too(tmp_path: Path) -> None:
-    assert only(looked_at(written(tmp_path, {"hello.sms.txt": SMS}, [ANA]))).message == "it is not there in es"
+def test_a_language_that_only_a_sample_reads_is_reported_too(tmp_path: Path) -> None:
+    assert only(report_of(written(tmp_path, {"hello.sms.txt": SMS}, [ANA]))).message == "it is not there in es"
 
 
-def test_every_language_is_rendered_for_every_sample_and_wants_a_reader(tmp_path: Path) -> None:
+def test_every_language_is_rendered_for_every_sample_and_should_have_a_reader(tmp_path: Path) -> None:
     gap = {"hello.sms.txt": SMS, "hello.es.sms.txt": SMS.replace("first_name", "nombre")}
 
-    report = looked_at(written(tmp_path, gap))
+    report = report_of(written(tmp_path, gap))
 
     assert {(one.where, one.code) for one in report.findings} == {
         ("templates/hello.es.sms.txt", "gap"),
@@ -465,16 +472,16 @@ def test_every_language_is_rendered_for_every_sample_and_wants_a_reader(tmp_path
 def test_a_sample_reads_the_closest_language_only(tmp_path: Path) -> None:
     templates = {"hello.sms.txt": SMS, "hello.es.sms.txt": SMS, "hello.es-MX.sms.txt": SMS}
 
-    finding = only(looked_at(written(tmp_path, templates, [ANA])))
+    finding = only(report_of(written(tmp_path, templates, [ANA])))
 
     assert (finding.where, finding.code) == ("templates/hello.es.sms.txt", "unread")
 
 
 @pytest.mark.parametrize(("format_", "found"), [("%A %d/%m", ["english_names"]), ("%d/%m %H:%M", [])])
-def test_english_names_of_days_are_told_in_other_languages(tmp_path: Path, format_: str, found: list[str]) -> None:
+def test_english_names_of_days_are_reported_in_other_languages(tmp_path: Path, format_: str, found: list[str]) -> None:
     spanish = SMS.replace("hello", f"{{{{ '2026-03-02' | local('{format_}') }}}}")
 
-    report = looked_at(written(tmp_path, {"hello.sms.txt": spanish, "hello.es.sms.txt": spanish}, [ANA]))
+    report = report_of(written(tmp_path, {"hello.sms.txt": spanish, "hello.es.sms.txt": spanish}, [ANA]))
 
     assert [finding.code for finding in report.findings] == found
 
@@ -482,16 +489,16 @@ def test_english_names_of_days_are_told_in_other_languages(tmp_path: Path, forma
 # The gate.
 
 
-def test_the_gate_is_asked_about_every_sample_and_says_why(tmp_path: Path) -> None:
+def test_the_gate_decides_on_every_sample_and_gives_its_reason(tmp_path: Path) -> None:
     denied = [{"channel": "sms", "purpose": "marketing", "status": "denied"}]
     samples = [
         MIA,
-        somebody("no word", consent=[]),
-        somebody("no", consent=denied),
-        somebody("no number", profile={"phone": None}),
+        like_mia("no word", consent=[]),
+        like_mia("no", consent=denied),
+        like_mia("no number", profile={"phone": None}),
     ]
 
-    report = looked_at(written(tmp_path, {"hello.sms.txt": SMS}, samples))
+    report = report_of(written(tmp_path, {"hello.sms.txt": SMS}, samples))
 
     assert report.counts("by-sms") == {
         "sent": {"granted": 1},
@@ -503,35 +510,35 @@ def test_the_gate_is_asked_about_every_sample_and_says_why(tmp_path: Path) -> No
     )
 
 
-def test_what_law_and_the_steps_own_terms_say_counts(tmp_path: Path) -> None:
+def test_law_and_consent_decide(tmp_path: Path) -> None:
     rules = policy_from_document(compile_policy(ROOT / "policy.toml", ROOT / "law.toml"))
-    late = somebody("late", at="2026-03-03T23:00:00-05:00", profile={"time_zone": "America/New_York", "region": "NY"})
+    late = like_mia("late", at="2026-03-03T23:00:00-05:00", profile={"time_zone": "America/New_York", "region": "NY"})
     early = {**late, "name": "early", "at": "2026-03-03T10:00:00-05:00"}
     root = written(
         tmp_path, {"hello.sms.txt": SMS, "hello.whatsapp.txt": "Hello"}, [late, early], sender={"brand": "N"}
     )
 
-    report = looked_at(root, rules)
+    report = report_of(root, rules)
 
     assert report.counts("by-sms") == {"sent": {"granted": 1}, "deferred": {"quiet_hours": 1}, "suppressed": {}}
     assert report.counts("by-whatsapp")["suppressed"] == {"forbidden": 2}  # Meta delivers no marketing to +1
 
 
-def test_who_was_just_heard_may_be_answered_freely(tmp_path: Path) -> None:
-    root = written(tmp_path, {"hello.whatsapp.txt": "Hello"}, [{**MIA, "heard": ["whatsapp"]}, somebody("silent")])
+def test_a_customer_who_has_just_written_may_get_free_text(tmp_path: Path) -> None:
+    root = written(tmp_path, {"hello.whatsapp.txt": "Hello"}, [{**MIA, "heard": ["whatsapp"]}, like_mia("silent")])
 
-    counts = looked_at(root).counts("by-whatsapp")
+    counts = report_of(root).counts("by-whatsapp")
 
     assert (counts["sent"], counts["suppressed"]) == ({"granted": 1}, {"session_over": 1})
 
 
 def test_the_terms_of_step_and_template_count(tmp_path: Path) -> None:
-    evening = somebody("evening", profile={"preferred_time": "21:00", "time_zone": "America/New_York"})
+    evening = like_mia("evening", profile={"preferred_time": "21:00", "time_zone": "America/New_York"})
     root = written(tmp_path, {"hello.whatsapp.txt": WHATSAPP}, [MIA, evening])
     journey = root / "visit" / "journey.yaml"
     journey.write_text(journey.read_text().replace("template: hello", "template: hello\n    hour: preferred"))
 
-    counts = looked_at(root).counts("by-whatsapp")
+    counts = report_of(root).counts("by-whatsapp")
 
     assert (counts["sent"], counts["deferred"]) == ({"granted": 1}, {"preferred_hour": 1})
 
@@ -566,7 +573,7 @@ def test_the_samples_of_the_docs_can_be_read(tmp_path: Path) -> None:
         ("- {", "2: not YAML"),
     ],
 )
-def test_samples_that_are_none_are_told_with_their_line(tmp_path: Path, text: str, said: str) -> None:
+def test_problems_of_samples_are_reported_with_their_line(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "samples.yaml"
     file.write_text(text, encoding="utf-8")
 
@@ -576,12 +583,12 @@ def test_samples_that_are_none_are_told_with_their_line(tmp_path: Path, text: st
     assert f"{file}:{said}" in str(error.value)
 
 
-def test_without_samples_nothing_was_looked_at(tmp_path: Path) -> None:
+def test_a_journey_without_samples_cannot_be_checked(tmp_path: Path) -> None:
     root = written(tmp_path, {"hello.sms.txt": SMS})
     (root / "visit" / "samples.yaml").unlink()
 
     with pytest.raises(InvalidJourneysError, match="there are no samples"):
-        looked_at(root)
+        report_of(root)
 
 
 # The command and its stamp.
@@ -611,7 +618,7 @@ def test_a_journey_that_passed_may_go_live_until_it_changes(tmp_path: Path) -> N
     write_catalogue(root, catalogue)  # a laptop needs no stamp
 
 
-def test_samples_are_no_part_of_the_version(tmp_path: Path) -> None:
+def test_samples_are_not_part_of_the_version(tmp_path: Path) -> None:
     root = written(tmp_path, {"hello.sms.txt": SMS}, **NAMED)
     run(journeys=root)
     stamp = (root / "visit" / "preflight.json").read_text()
@@ -624,7 +631,7 @@ def test_samples_are_no_part_of_the_version(tmp_path: Path) -> None:
     assert json.loads((root / "visit" / "preflight.json").read_text())["version"] == json.loads(stamp)["version"]
 
 
-def test_a_stamp_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+def test_an_unreadable_stamp_does_not_count(tmp_path: Path) -> None:
     root = written(tmp_path, {"hello.sms.txt": SMS})
     (root / "visit" / "preflight.json").write_text("<<<<<<< ours", encoding="utf-8")
 
@@ -632,7 +639,7 @@ def test_a_stamp_that_cannot_be_read_is_none(tmp_path: Path) -> None:
         write_catalogue(root, tmp_path / "catalogue.json", stamped=True)
 
 
-def test_an_error_takes_the_stamp_back_and_a_warning_does_not(tmp_path: Path) -> None:
+def test_an_error_removes_the_stamp_and_a_warning_does_not(tmp_path: Path) -> None:
     root = written(tmp_path, {"hello.sms.txt": SMS.replace("hello", "привет")}, **NAMED)
     assert run("visit", journeys=root).exit_code == 0
     stamp = root / "visit" / "preflight.json"
@@ -655,7 +662,7 @@ def test_other_samples_leave_no_stamp(tmp_path: Path) -> None:
     assert not (root / "visit" / "preflight.json").exists()
 
 
-def test_the_report_in_json_has_everything(tmp_path: Path) -> None:
+def test_the_report_in_json_is_complete(tmp_path: Path) -> None:
     root = written(tmp_path, {"hello.sms.txt": SMS.replace("Northside: ", "")}, **NAMED)
 
     result = run("--json", journeys=root)
@@ -675,7 +682,9 @@ def test_the_report_in_json_has_everything(tmp_path: Path) -> None:
     ("arguments", "said"),
     [(("nowhere",), "there is no such journey"), (("--stage", "moon"), "cdk.json has no stage moon")],
 )
-def test_a_command_that_cannot_be_followed_says_so(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_a_command_with_a_wrong_argument_fails_with_a_message(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
     result = run(*arguments, journeys=written(tmp_path, {"hello.sms.txt": SMS}))
 
     assert result.exit_code != 0
@@ -685,7 +694,7 @@ def test_a_command_that_cannot_be_followed_says_so(tmp_path: Path, arguments: tu
 @pytest.mark.parametrize(
     "folder", sorted(one.parent for one in JOURNEYS.glob("*/journey.yaml")), ids=lambda one: one.name
 )
-def test_each_journey_of_ours_is_stamped_as_it_stands(folder: Path) -> None:
+def test_each_journey_of_ours_has_a_stamp_of_its_version(folder: Path) -> None:
     rules = policy_from_document(compile_policy(ROOT / "policy.toml", ROOT / "law.toml"))
 
     report = preflight(JOURNEYS, folder.name, rules, email_sender="hello@example.com")

@@ -18,12 +18,12 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def hears(walked: Journey, before: Decision, type_: str, when: Any = MONDAY + HOUR, **properties: Any) -> Decision:
+def after(walked: Journey, before: Decision, type_: str, when: Any = MONDAY + HOUR, **properties: Any) -> Decision:
     happened = event(type_, when, properties=properties)
     return engine.advance(walked, before.enrollment, before.profile, Happened(happened), when)
 
 
-def wakes(walked: Journey, before: Decision, later: timedelta = timedelta()) -> Decision:
+def on_timer(walked: Journey, before: Decision, later: timedelta = timedelta()) -> Decision:
     waits = before.enrollment
     assert waits.due_at is not None
     return engine.advance(walked, waits, before.profile, TimerFired(waits.sequence), waits.due_at + later)
@@ -46,7 +46,7 @@ def test_a_customer_is_greeted_and_then_waited_for() -> None:
 def test_after_the_last_step_the_journey_is_completed() -> None:
     welcome = journey(send("hello"), wait("a-day", "1d"), send("tips"))
 
-    decision = wakes(welcome, entered(welcome))
+    decision = on_timer(welcome, entered(welcome))
 
     assert sent(decision) == ["tips"]
     assert (decision.enrollment.status, decision.enrollment.outcome) == (Status.ENDED, "completed")
@@ -57,12 +57,12 @@ def test_a_timer_that_comes_early_is_set_again() -> None:
     welcome = journey(wait("a-day", "1d"))
     waiting = entered(welcome)
 
-    early = wakes(welcome, waiting, later=-HOUR)
+    early = on_timer(welcome, waiting, later=-HOUR)
 
     (timer,) = timers(early)
     assert (timer.at, timer.sequence) == (MONDAY + DAY, 2)
     assert timer.id != timers(waiting)[0].id
-    assert wakes(welcome, early).enrollment.outcome == "completed"
+    assert on_timer(welcome, early).enrollment.outcome == "completed"
 
 
 def test_a_customers_own_zone_travels_with_the_message() -> None:
@@ -131,7 +131,7 @@ def test_a_payment_in_time_wins_and_the_timeout_does_not_count_any_more() -> Non
     )
     waiting = entered(rescue)
 
-    paid = hears(rescue, waiting, "invoice.paid")
+    paid = after(rescue, waiting, "invoice.paid")
     late = engine.advance(rescue, paid.enrollment, paid.profile, TimerFired(1), MONDAY + 2 * DAY)
 
     assert sent(paid) == ["thanks", "bye"]
@@ -143,9 +143,9 @@ def test_without_a_payment_the_timeout_wins_and_the_payment_comes_too_late() -> 
         wait_for("paid", "invoice.paid", timeout="2d", then=(send("thanks"),), otherwise=(send("call"),)),
         wait("a-day", "1d"),
     )
-    timed_out = wakes(rescue, entered(rescue))
+    timed_out = on_timer(rescue, entered(rescue))
 
-    paid = hears(rescue, timed_out, "invoice.paid", MONDAY + 2 * DAY)
+    paid = after(rescue, timed_out, "invoice.paid", MONDAY + 2 * DAY)
 
     assert sent(timed_out) == ["call"]
     assert paid == Decision(timed_out.enrollment, timed_out.profile)
@@ -158,10 +158,10 @@ def test_a_wait_listens_only_to_the_events_it_names() -> None:
     )
     waiting = entered(rescue, key="in-1", least=10)
 
-    too_little = hears(rescue, waiting, "invoice.paid", amount=5, invoice="in-1")
-    another = hears(rescue, waiting, "invoice.paid", amount=50, invoice="in-2")
-    nameless = hears(rescue, waiting, "invoice.paid", amount=50)
-    this = hears(rescue, waiting, "invoice.paid", amount=50, invoice="in-1")
+    too_little = after(rescue, waiting, "invoice.paid", amount=5, invoice="in-1")
+    another = after(rescue, waiting, "invoice.paid", amount=50, invoice="in-2")
+    nameless = after(rescue, waiting, "invoice.paid", amount=50)
+    this = after(rescue, waiting, "invoice.paid", amount=50, invoice="in-1")
 
     assert [sent(one) for one in (too_little, another, nameless, this)] == [[], [], [], ["thanks"]]
 
@@ -172,7 +172,7 @@ def test_a_key_of_any_listens_to_events_about_whatever() -> None:
         entry={"event": "trial.signup", "key": "event.properties.invoice"},
     )
 
-    paid = hears(rescue, entered(rescue, key="in-1"), "invoice.paid", invoice="in-2")
+    paid = after(rescue, entered(rescue, key="in-1"), "invoice.paid", invoice="in-2")
 
     assert sent(paid) == ["thanks"]
 
@@ -184,7 +184,7 @@ def test_the_event_that_won_is_what_the_next_steps_see() -> None:
         ),
     )
 
-    paid = hears(rescue, entered(rescue), "invoice.paid", amount=4900)
+    paid = after(rescue, entered(rescue), "invoice.paid", amount=4900)
 
     assert paid.profile.get("paid") == 4900
 
@@ -280,7 +280,7 @@ def booked(**more: Any) -> Decision:
 
 
 def test_a_wait_for_a_date_moves_along_with_it() -> None:
-    moved = hears(BOOKED, booked(), "booking.moved", booking="b-1", visit_at="2026-03-07T12:00:00Z")
+    moved = after(BOOKED, booked(), "booking.moved", booking="b-1", visit_at="2026-03-07T12:00:00Z")
 
     (timer,) = timers(moved)
     assert timer.at == at("2026-03-07 10:00")
@@ -289,7 +289,7 @@ def test_a_wait_for_a_date_moves_along_with_it() -> None:
 
 
 def test_the_timer_of_the_old_date_is_stale() -> None:
-    moved = hears(BOOKED, booked(), "booking.moved", booking="b-1", visit_at="2026-03-07T12:00:00Z")
+    moved = after(BOOKED, booked(), "booking.moved", booking="b-1", visit_at="2026-03-07T12:00:00Z")
 
     old = engine.advance(BOOKED, moved.enrollment, moved.profile, TimerFired(1), at("2026-03-05 10:00"))
 
@@ -297,17 +297,17 @@ def test_the_timer_of_the_old_date_is_stale() -> None:
 
 
 def test_a_visit_that_is_moved_to_the_next_hour_goes_on_at_once() -> None:
-    moved = hears(BOOKED, booked(), "booking.moved", booking="b-1", visit_at="2026-03-02T12:00:00Z")
+    moved = after(BOOKED, booked(), "booking.moved", booking="b-1", visit_at="2026-03-02T12:00:00Z")
 
     assert sent(moved) == ["soon"]
     assert moved.enrollment.status is Status.ENDED
 
 
 def test_another_bookings_change_and_an_older_one_change_nothing() -> None:
-    moved = hears(BOOKED, booked(), "booking.moved", MONDAY + 2 * HOUR, booking="b-1", visit_at="2026-03-07T12:00:00Z")
+    moved = after(BOOKED, booked(), "booking.moved", MONDAY + 2 * HOUR, booking="b-1", visit_at="2026-03-07T12:00:00Z")
 
-    other = hears(BOOKED, moved, "booking.moved", MONDAY + 3 * HOUR, booking="b-2", visit_at="2026-03-09T12:00:00Z")
-    older = hears(BOOKED, moved, "booking.moved", MONDAY + HOUR, booking="b-1", visit_at="2026-03-06T12:00:00Z")
+    other = after(BOOKED, moved, "booking.moved", MONDAY + 3 * HOUR, booking="b-2", visit_at="2026-03-09T12:00:00Z")
+    older = after(BOOKED, moved, "booking.moved", MONDAY + HOUR, booking="b-1", visit_at="2026-03-06T12:00:00Z")
 
     assert other == older == Decision(moved.enrollment, moved.profile)
 
@@ -317,15 +317,15 @@ def test_a_wait_that_is_no_date_stands_when_the_data_changes() -> None:
         wait("three-days", "3d"), send("now"), refresh_on=[{"event": "booking.moved"}], entry={"event": "booking.made"}
     )
 
-    moved = hears(patient, entered(patient), "booking.moved", seats=4)
+    moved = after(patient, entered(patient), "booking.moved", seats=4)
 
     assert [timer.at for timer in timers(moved)] == [MONDAY + 3 * DAY]
     assert moved.enrollment.data == {"seats": 4}
 
 
 def test_a_cancelled_booking_ends_its_own_passage_only() -> None:
-    other = hears(BOOKED, booked(), "booking.cancelled", booking="b-2")
-    this = hears(BOOKED, booked(), "booking.cancelled", booking="b-1")
+    other = after(BOOKED, booked(), "booking.cancelled", booking="b-2")
+    this = after(BOOKED, booked(), "booking.cancelled", booking="b-1")
 
     assert other.enrollment.open
     assert (this.enrollment.outcome, this.effects) == ("exit_on", ())
@@ -335,9 +335,9 @@ def test_a_cancelled_booking_ends_its_own_passage_only() -> None:
 
 
 def test_the_goal_counts_once_within_its_window_and_the_passage_goes_on() -> None:
-    reached = hears(BOOKED, booked(), "visit.attended", booking="b-1")
-    again = hears(BOOKED, reached, "visit.attended", MONDAY + 2 * HOUR, booking="b-1")
-    too_late = hears(BOOKED, booked(), "visit.attended", MONDAY + 31 * DAY, booking="b-1")
+    reached = after(BOOKED, booked(), "visit.attended", booking="b-1")
+    again = after(BOOKED, reached, "visit.attended", MONDAY + 2 * HOUR, booking="b-1")
+    too_late = after(BOOKED, booked(), "visit.attended", MONDAY + 31 * DAY, booking="b-1")
 
     assert (reached.enrollment.goal_at, reached.enrollment.open) == (MONDAY + HOUR, True)
     assert [fact.detail for fact in reached.facts] == [{"because": "visit.attended", "arm": "active"}]
@@ -345,9 +345,9 @@ def test_the_goal_counts_once_within_its_window_and_the_passage_goes_on() -> Non
 
 
 def test_a_goal_reached_after_the_last_step_counts_too() -> None:
-    ended = wakes(BOOKED, booked())
+    ended = on_timer(BOOKED, booked())
 
-    reached = hears(BOOKED, ended, "visit.attended", at(VISIT), booking="b-1")
+    reached = after(BOOKED, ended, "visit.attended", at(VISIT), booking="b-1")
 
     assert reached.enrollment.goal_at == at(VISIT)
     assert kinds(reached) == ["goal_reached"]
@@ -357,8 +357,8 @@ def test_who_is_held_out_is_watched_for_the_goal() -> None:
     control = replace(BOOKED, holdout=1.0)
     waiting = entered(control, key="b-1", visit_at=VISIT)
 
-    moved = hears(control, waiting, "booking.moved", booking="b-1", visit_at=VISIT)
-    reached = hears(control, moved, "visit.attended", booking="b-1")
+    moved = after(control, waiting, "booking.moved", booking="b-1", visit_at=VISIT)
+    reached = after(control, moved, "visit.attended", booking="b-1")
 
     assert kinds(waiting) == ["held_out"]
     assert moved == Decision(waiting.enrollment, waiting.profile)
@@ -372,7 +372,7 @@ def test_one_event_that_is_the_goal_a_change_and_the_end_counts_once() -> None:
         refresh_on=[{"event": "booking.moved"}],
     )
 
-    ended = hears(all_at_once, entered(all_at_once), "booking.moved", seats=4)
-    again = hears(all_at_once, ended, "booking.moved", seats=4)
+    ended = after(all_at_once, entered(all_at_once), "booking.moved", seats=4)
+    again = after(all_at_once, ended, "booking.moved", seats=4)
 
     assert again == Decision(ended.enrollment, ended.profile)

@@ -34,7 +34,7 @@ def due(enrollment: Enrollment, fallback: datetime) -> datetime:
 
 
 @st.composite
-def lives(draw: st.DrawFn, holdout: float = 0.0) -> tuple[Journey, list[tuple[Trigger, datetime, Decision]]]:
+def histories(draw: st.DrawFn, holdout: float = 0.0) -> tuple[Journey, list[tuple[Trigger, datetime, Decision]]]:
     """A journey, and one customer's passage through it: events and timers in any order, timers sometimes early."""
     walked = draw(journeys(holdout=holdout))
     profile = draw(profiles)
@@ -74,7 +74,7 @@ def run_out(walked: Journey, decision: Decision, now: datetime) -> tuple[Decisio
     return decision, now
 
 
-@given(lives())
+@given(histories())
 def test_a_passage_ends_once_every_timer_has_come_back(life: tuple[Journey, list[Any]]) -> None:
     walked, passed = life
     _, now, last = passed[-1]
@@ -86,7 +86,7 @@ def test_a_passage_ends_once_every_timer_has_come_back(life: tuple[Journey, list
     assert ended.enrollment.ended_at == (then if last.enrollment.open else last.enrollment.ended_at)
 
 
-@given(lives())
+@given(histories())
 def test_the_same_arguments_give_the_same_decision(life: tuple[Journey, list[Any]]) -> None:
     walked, passed = life
 
@@ -97,7 +97,7 @@ def test_the_same_arguments_give_the_same_decision(life: tuple[Journey, list[Any
         assert repr(again) == repr(after)  # NaN is not equal to itself, but is written the same
 
 
-@given(lives(), st.integers(-3, 3).filter(bool))
+@given(histories(), st.integers(-3, 3).filter(bool))
 def test_a_wake_up_with_another_number_changes_nothing(life: tuple[Journey, list[Any]], off: int) -> None:
     walked, passed = life
     _, now, last = passed[-1]
@@ -109,7 +109,7 @@ def test_a_wake_up_with_another_number_changes_nothing(life: tuple[Journey, list
     assert decision == Decision(last.enrollment, last.profile)
 
 
-@given(lives(), events(when=st.timedeltas(timedelta(microseconds=1), timedelta(days=99)).map(MONDAY.__sub__)))
+@given(histories(), events(when=st.timedeltas(timedelta(microseconds=1), timedelta(days=99)).map(MONDAY.__sub__)))
 def test_what_happened_before_the_passage_began_changes_nothing(
     life: tuple[Journey, list[Any]], happened: Event
 ) -> None:
@@ -121,7 +121,7 @@ def test_what_happened_before_the_passage_began_changes_nothing(
     assert decision == Decision(last.enrollment, last.profile)
 
 
-@given(lives(), st.integers(0, 99), events())
+@given(histories(), st.integers(0, 99), events())
 def test_a_passage_that_is_over_moves_no_more(life: tuple[Journey, list[Any]], sequence: int, happened: Event) -> None:
     walked, passed = life
     _, now, last = passed[-1]
@@ -135,7 +135,7 @@ def test_a_passage_that_is_over_moves_no_more(life: tuple[Journey, list[Any]], s
         assert replace(decision.enrollment, goal_at=None) == replace(over.enrollment, goal_at=None)
 
 
-@given(lives())
+@given(histories())
 def test_the_same_trigger_twice_is_one(life: tuple[Journey, list[Any]]) -> None:
     walked, passed = life
 
@@ -178,7 +178,7 @@ def steps(decision: Decision) -> list[tuple[str, str]]:
     return [(fact.kind, fact.step) for fact in decision.facts]
 
 
-@given(lives())
+@given(histories())
 def test_no_two_effects_of_a_passage_share_an_id(life: tuple[Journey, list[Any]]) -> None:
     _, passed = life
 
@@ -188,7 +188,7 @@ def test_no_two_effects_of_a_passage_share_an_id(life: tuple[Journey, list[Any]]
     assert all(NAME_OF_A_SCHEDULE.fullmatch(one) for one in ids)
 
 
-@given(lives())
+@given(histories())
 def test_nobody_waits_without_a_live_timer(life: tuple[Journey, list[Any]]) -> None:
     _, passed = life
 
@@ -206,7 +206,7 @@ def test_nobody_waits_without_a_live_timer(life: tuple[Journey, list[Any]]) -> N
             assert (stands.step, stands.due_at) == (None, None)
 
 
-@given(lives(holdout=1.0))
+@given(histories(holdout=1.0))
 def test_who_is_held_out_gets_nothing_ever(life: tuple[Journey, list[Any]]) -> None:
     _, passed = life
 
@@ -215,7 +215,7 @@ def test_who_is_held_out_gets_nothing_ever(life: tuple[Journey, list[Any]]) -> N
         assert decision.enrollment.step is None
 
 
-@given(lives())
+@given(histories())
 def test_no_payload_makes_the_engine_raise(life: tuple[Journey, list[Any]]) -> None:
     _, passed = life
 

@@ -39,7 +39,7 @@ def paused(policy: PausePolicy = PausePolicy.KEEP, *, until: datetime | None = N
     return Pause(TARGET, MONDAY + 12 * HOUR, until, policy)
 
 
-def wakes(walked: Journey, before: Decision, now: datetime, *pauses: Pause) -> Decision:
+def on_timer(walked: Journey, before: Decision, now: datetime, *pauses: Pause) -> Decision:
     stands = before.enrollment
     return engine.advance(walked, stands, before.profile, TimerFired(stands.sequence, pauses), now)
 
@@ -47,7 +47,7 @@ def wakes(walked: Journey, before: Decision, now: datetime, *pauses: Pause) -> D
 def test_while_its_journey_is_paused_a_customer_stays_and_is_parked() -> None:
     waiting = entered(WELCOME)
 
-    decision = wakes(WELCOME, waiting, MONDAY + DAY, paused())
+    decision = on_timer(WELCOME, waiting, MONDAY + DAY, paused())
 
     stands = waiting.enrollment
     assert decision.enrollment == stands
@@ -58,9 +58,9 @@ def test_while_its_journey_is_paused_a_customer_stays_and_is_parked() -> None:
 
 def test_what_was_parked_goes_on_by_the_same_wake_up() -> None:
     waiting = entered(WELCOME)
-    held = wakes(WELCOME, waiting, MONDAY + DAY, paused())
+    held = on_timer(WELCOME, waiting, MONDAY + DAY, paused())
 
-    resumed = wakes(WELCOME, held, MONDAY + 9 * DAY, paused(until=MONDAY + 9 * DAY))
+    resumed = on_timer(WELCOME, held, MONDAY + 9 * DAY, paused(until=MONDAY + 9 * DAY))
 
     assert sent(resumed) == ["tips"]
     assert timers(resumed)[0].at == MONDAY + 10 * DAY
@@ -70,7 +70,7 @@ def test_a_wait_that_was_moved_is_told_from_where_it_was_first_set() -> None:
     pause = paused(PausePolicy.ACTIVE_TIME, until=MONDAY + 9 * DAY)
     waiting = entered(WELCOME)
 
-    moved = wakes(WELCOME, waiting, MONDAY + 9 * DAY, pause)
+    moved = on_timer(WELCOME, waiting, MONDAY + 9 * DAY, pause)
 
     goes_on = MONDAY + 9 * DAY + 12 * HOUR
     assert sent(moved) == []
@@ -78,14 +78,14 @@ def test_a_wait_that_was_moved_is_told_from_where_it_was_first_set() -> None:
     assert (timer.at, timer.sequence) == (goes_on, waiting.enrollment.sequence + 1)
     assert moved.enrollment.due_at == waiting.enrollment.due_at
     assert moved.facts[0].detail == {"until": "2026-03-11T22:00:00Z", "resumed": TARGET}
-    assert sent(wakes(WELCOME, moved, goes_on, pause)) == ["tips"], "and not moved on once more"
+    assert sent(on_timer(WELCOME, moved, goes_on, pause)) == ["tips"], "and not moved on once more"
 
 
 def test_a_moved_time_of_day_is_still_the_customers_own() -> None:
     evening = journey(wait("evening", {"at": "18:30", "at_from": "profile.best_hour"}), send("tips"))
     pause = Pause(TARGET, MONDAY + HOUR, MONDAY + 9 * DAY, PausePolicy.ACTIVE_TIME)
 
-    moved = wakes(evening, entered(evening, who=profile(best_hour="20:15")), MONDAY + 9 * DAY, pause)
+    moved = on_timer(evening, entered(evening, who=profile(best_hour="20:15")), MONDAY + 9 * DAY, pause)
 
     assert [timer.at for timer in timers(moved)] == [at("2026-03-11 20:15")]
 
@@ -93,7 +93,7 @@ def test_a_moved_time_of_day_is_still_the_customers_own() -> None:
 def test_the_timer_that_a_moved_wait_had_before_is_stale() -> None:
     pause = paused(PausePolicy.RESTART, until=MONDAY + 9 * DAY)
     waiting = entered(WELCOME)
-    moved = wakes(WELCOME, waiting, MONDAY + 9 * DAY, pause)
+    moved = on_timer(WELCOME, waiting, MONDAY + 9 * DAY, pause)
 
     again = engine.advance(WELCOME, moved.enrollment, moved.profile, TimerFired(1, (pause,)), MONDAY + 20 * DAY)
 
@@ -103,15 +103,15 @@ def test_the_timer_that_a_moved_wait_had_before_is_stale() -> None:
 def test_the_next_wait_is_not_moved_by_a_pause_that_was_over_before_it() -> None:
     pause = paused(PausePolicy.ACTIVE_TIME, until=MONDAY + 9 * DAY)
     late = MONDAY + 9 * DAY + 12 * HOUR
-    went_on = wakes(WELCOME, wakes(WELCOME, entered(WELCOME), MONDAY + 9 * DAY, pause), late, pause)
+    went_on = on_timer(WELCOME, on_timer(WELCOME, entered(WELCOME), MONDAY + 9 * DAY, pause), late, pause)
 
-    assert sent(wakes(WELCOME, went_on, late + DAY, pause)) == ["offer"]
+    assert sent(on_timer(WELCOME, went_on, late + DAY, pause)) == ["offer"]
 
 
 def test_what_is_late_is_passed_over_and_the_rest_goes_on() -> None:
     pause = paused(PausePolicy.SKIP_IF_LATE, until=MONDAY + 9 * DAY)
 
-    resumed = wakes(WELCOME, entered(WELCOME), MONDAY + 9 * DAY, pause)
+    resumed = on_timer(WELCOME, entered(WELCOME), MONDAY + 9 * DAY, pause)
 
     assert sent(resumed) == []
     assert kinds(resumed) == ["passed_over", "waiting"]
@@ -128,7 +128,7 @@ def asking() -> Journey:
 
 def test_an_event_wins_its_wait_while_the_journey_is_paused(asking: Journey) -> None:
     waiting = entered(asking)
-    held = wakes(asking, waiting, MONDAY + DAY, paused())
+    held = on_timer(asking, waiting, MONDAY + DAY, paused())
 
     booked = Happened(event("visit.booked", MONDAY + 2 * DAY))
     won = engine.advance(asking, held.enrollment, held.profile, booked, MONDAY + 2 * DAY)
@@ -144,7 +144,7 @@ def test_an_event_wins_its_wait_while_the_journey_is_paused(asking: Journey) -> 
     ("policy", "templates"), [(PausePolicy.KEEP, ["nudge", "later"]), (PausePolicy.SKIP_IF_LATE, ["later"])]
 )
 def test_a_timeout_follows_the_policy(asking: Journey, policy: PausePolicy, templates: list[str]) -> None:
-    resumed = wakes(asking, entered(asking), MONDAY + 9 * DAY, paused(policy, until=MONDAY + 9 * DAY))
+    resumed = on_timer(asking, entered(asking), MONDAY + 9 * DAY, paused(policy, until=MONDAY + 9 * DAY))
 
     assert sent(resumed) == templates
 
@@ -152,7 +152,7 @@ def test_a_timeout_follows_the_policy(asking: Journey, policy: PausePolicy, temp
 def test_an_early_timer_is_set_again_whatever_is_paused() -> None:
     waiting = entered(WELCOME)
 
-    early = wakes(WELCOME, waiting, MONDAY + 23 * HOUR, paused())
+    early = on_timer(WELCOME, waiting, MONDAY + 23 * HOUR, paused())
 
     assert [timer.at for timer in timers(early)] == [MONDAY + DAY]
 

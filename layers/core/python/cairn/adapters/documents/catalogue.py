@@ -1,4 +1,4 @@
-"""The deployed journeys, and those of earlier deployments that customers are still walking."""
+"""The deployed journeys, and earlier versions that customers are still enrolled in."""
 
 import json
 from functools import cached_property
@@ -12,7 +12,7 @@ from cairn.domain.journey.definition import Journey
 from cairn.domain.shared.errors import UnknownJourneyError
 
 CompiledJourney = dict[str, Any]
-"""One journey of the catalogue: journey, version, document, templates."""
+"""journey, version, document, templates."""
 
 
 class Catalogue:
@@ -22,7 +22,7 @@ class Catalogue:
         self._path = path
         self._entries: dict[tuple[str, str], CompiledJourney] = {}
         self._journeys: dict[tuple[str, str], Journey] = {}
-        self._kept: set[tuple[str, str]] = set()
+        self._stored: set[tuple[str, str]] = set()
 
     @cached_property
     def _deployed(self) -> tuple[tuple[str, str], ...]:
@@ -39,9 +39,9 @@ class Catalogue:
         return self._journeys[name, version]
 
     def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
-        """A template's parts (text; for e-mail also subject, preview, html) and what it is registered as.
+        """A template's parts (text; for e-mail also subject, preview, html) and its registration.
 
-        Of exactly that version, and in the language that is closest to the locale. Raises KeyError.
+        From exactly that version, in the language closest to the locale. Raises KeyError.
         """
         templates: dict[str, dict[str, Any]] = self._entry(name, version)["templates"]
         for key in keys_for(template, channel, locale):
@@ -50,16 +50,16 @@ class Catalogue:
         raise KeyError(f"{template}.{channel}")
 
     def keep(self, journey: Journey) -> None:
-        """Have the version outlive its deployment; written once per process, and always the same bytes."""
+        """Store the version, so that it outlives its deployment; once per process, and always the same bytes."""
         this = (journey.name, journey.version)
-        if this not in self._kept:
+        if this not in self._stored:
             save_version(self._entry(*this))
-            self._kept.add(this)
+            self._stored.add(this)
 
     def _entry(self, name: str, version: str) -> CompiledJourney:
         if (name, version) not in self._deployed and (name, version) not in self._entries:
-            kept = saved_version(name, version)
-            if kept is None:
+            stored = saved_version(name, version)
+            if stored is None:
                 raise UnknownJourneyError(f"journey {name} has no version {version}, deployed or kept")
-            self._entries[name, version] = kept
+            self._entries[name, version] = stored
         return self._entries[name, version]

@@ -1,11 +1,11 @@
-"""JSON as it travels and rests: no blanks, and other alphabets as they are (escapes take up to three times as much)."""
+"""Compact JSON for queues and the table: no blanks, and no escapes for other alphabets (up to 3 x the bytes)."""
 
 import json
 import re
 from typing import Any
 
 UNFIT = re.compile("[\ud800-\udfff\ufffe\uffff]")
-"""What UTF-8, or XML and so an SQS message, cannot hold; these stay escaped."""
+"""Characters that UTF-8 or XML, and so an SQS message, cannot carry; they stay escaped."""
 
 
 def to_json(document: Any) -> str:

@@ -1,4 +1,4 @@
-"""From the words of a wait to an instant. Local times are the customer's, whatever its clocks do that day."""
+"""Computes the instant at which a wait ends. Local times are in the customer's zone, also when clocks change."""
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -10,7 +10,7 @@ from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
 
 
 def resolve(moment: Moment, *, since: datetime, entered_at: datetime, scope: Scope) -> datetime | None:
-    """The instant that a wait ends, in UTC; None where it names a date that is not there.
+    """The instant at which a wait ends, in UTC; None if its date is missing.
 
     `since` is when the step was reached, `entered_at` when the enrollment began (day 0).
     """
@@ -28,7 +28,7 @@ def resolve(moment: Moment, *, since: datetime, entered_at: datetime, scope: Sco
 
 
 def with_local_time(moment: Moment, scope: Scope) -> Moment:
-    """The moment with nothing left to look up, where it is a time of day: the customer's own, if there is one."""
+    """The moment with `at_from` already looked up, so that it can be resolved without the customer's data."""
     if not isinstance(moment, LocalTime) or not moment.at_from:
         return moment
     return replace(moment, at=_clock(evaluate(moment.at_from, scope)) or moment.at, at_from=None)

@@ -1,7 +1,7 @@
-"""Conditions and mappings are JMESPath, with a few functions of ours about what a customer did and when.
+"""Conditions are JMESPath, with a few functions of ours about the customer's events.
 
-Names in scope: `event`, `data`, `profile`, `enrollment`. A condition never fails a customer: what cannot be
-evaluated is null.
+Names in scope: `event`, `data`, `profile`, `enrollment`. A condition never raises: if it cannot be evaluated, it is
+null.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ SECONDS_AN_HOUR = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression may look at."""
+    """The values that an expression may use."""
 
     profile: Profile
     now: datetime
@@ -36,7 +36,7 @@ class Scope:
 
     @property
     def zone(self) -> ZoneInfo:
-        """Where the customer is: the profile's `time_zone`, else the journey's."""
+        """The customer's zone: the profile's `time_zone`, else the journey's."""
         return zone_named(self.profile.get(TIME_ZONE), self.default_zone)
 
     def names(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def compiled(expression: str) -> Any:
 
 
 def evaluate(expression: str, scope: Scope) -> Any:
-    """The expression's value; null where a function is given what it cannot take."""
+    """The expression's value; null if a function cannot take its arguments."""
     try:
         return compiled(expression).search(
             scope.names(),
@@ -102,12 +102,12 @@ def evaluate(expression: str, scope: Scope) -> Any:
 
 
 def is_met(condition: str | None, scope: Scope) -> bool:
-    """Whether a condition is true as JMESPath has it: not null, false, or empty. No condition always holds."""
+    """Whether a condition is true in JMESPath's sense: not null, false, or empty. None is always true."""
     return condition is None or _true(evaluate(condition, scope))
 
 
 def is_met_by(condition: str | None, names: Mapping[str, Any]) -> bool:
-    """The same of names alone, where nothing is known of what the customer did: JMESPath without our functions."""
+    """The same for a mapping of names, without the functions that need the customer's events."""
     if condition is None:
         return True
     try:

@@ -1,4 +1,4 @@
-"""One customer's passage through one version of one journey."""
+"""An enrollment: one customer in one version of one journey."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from cairn.domain.shared.instants import instant_to_wire
 
 class Status(StrEnum):
     ACTIVE = "active"
-    HELD_OUT = "held-out"  # gets nothing, and is watched for the goal
+    HELD_OUT = "held-out"  # gets no messages; only the goal counts
     ENDED = "ended"
 
 
@@ -20,13 +20,13 @@ COMPLETED = "completed"
 """The outcome of an enrollment that took its last step."""
 
 EXIT_ON = "exit_on"
-"""The outcome of one that an event ended."""
+"""The outcome of an enrollment that an `exit_on` event ended."""
 
 MERGED = "merged"
-"""The outcome of one whose customer turned out to be walking the same way already."""
+"""The outcome of an enrollment whose customer was merged with one that already has the same enrollment."""
 
 UNWANTED = frozenset({EXIT_ON, MERGED})
-"""Outcomes after which nothing is wanted any more that it still had to say."""
+"""Outcomes after which messages that still wait must not be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +35,23 @@ class Enrollment:
     journey: str
     version: str
     key: str
-    """What the entry's `key` gave; empty for a journey without one."""
+    """The value of the entry's `key`; empty for a journey without one."""
     entered_at: datetime
-    """When we took the customer in: day 0 of the journey, and what its durations count from."""
+    """When we enrolled the customer: day 0 of the journey, and the start of its durations."""
     since: datetime
-    """When the event that started it happened: earlier events are no news to it."""
+    """When the starting event happened; earlier events are ignored."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """The starting event's properties, refreshed by `refresh_on` events."""
     data_at: datetime | None = None
     status: Status = Status.ACTIVE
     step: str | None = None
-    """Where it waits."""
+    """The step at which it waits."""
     reached_at: datetime | None = None
     due_at: datetime | None = None
     sequence: int = 0
-    """Grows with every decision. A wake-up carries the number it was made under; an old one is ignored."""
+    """Grows with every decision. A wake-up carries the number of its decision; with an old number it is ignored."""
     handled: str = ""
-    """The key of the last event that moved it, so that the same event twice is one."""
+    """The key of the last event that moved it: the same event again changes nothing."""
     goal_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: str = ""
@@ -66,7 +66,7 @@ class Enrollment:
         )
 
     def view(self) -> dict[str, Any]:
-        """What conditions see as `enrollment`."""
+        """The root `enrollment` of conditions."""
         return {
             "id": self.id,
             "key": self.key,
@@ -76,5 +76,5 @@ class Enrollment:
 
 
 def held_out(journey: str, customer: str, fraction: float) -> bool:
-    """Whether this customer is in the journey's holdout. Raising the fraction keeps all who were in it."""
+    """Whether this customer is in the journey's holdout. A larger fraction keeps the customers of the smaller one."""
     return share(f"holdout/{journey}", customer) < fraction
