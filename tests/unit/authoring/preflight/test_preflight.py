@@ -368,7 +368,7 @@ def test_an_email_with_its_own_footer_has_to_name_the_sender_and_the_address(tmp
 def test_marketing_email_without_an_unsubscribe_link_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cairn.adapters.templates.renderer.with_way_out", lambda rendered, *_: rendered)
+    monkeypatch.setattr("cairn.adapters.templates.renderer.with_unsubscribe_links", lambda rendered, *_: rendered)
     root = written(tmp_path, {"hello.email.html": EMAIL.replace("Northside", "Northside, 1 River Road, Hoboken,")})
 
     codes = [finding.code for finding in report_of(root).findings]
