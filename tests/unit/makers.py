@@ -1,4 +1,4 @@
-"""Short ways to say who, what and when in a test."""
+"""Short constructors for tests."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ from cairn.domain.shared.errors import UnknownJourneyError
 
 
 def at(text: str) -> datetime:
-    """`2026-03-02 10:00`, in UTC where no offset is given."""
+    """`2026-03-02 10:00`, in UTC if it has no offset."""
     instant = datetime.fromisoformat(text)
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
@@ -45,8 +45,8 @@ def event(
     type_: str, when: datetime = MONDAY, *, id_: str = "", who: tuple[Identifier, ...] = ADA, **more: Any
 ) -> Event:
     """An event of Ada's; two that differ in type or instant differ in id."""
-    told: dict[str, Any] = {"source": "track"} | more
-    return Event(id=id_ or f"{type_}@{when.isoformat()}", type=type_, occurred_at=when, identifiers=who, **told)
+    given: dict[str, Any] = {"source": "track"} | more
+    return Event(id=id_ or f"{type_}@{when.isoformat()}", type=type_, occurred_at=when, identifiers=who, **given)
 
 
 def granted(channel: Channel, purpose: Purpose, when: datetime = MONDAY) -> ConsentChange:
@@ -69,7 +69,7 @@ def customer(id_: str = "c_ada", when: datetime = MONDAY, **attributes: Any) -> 
 
 
 def journey(*steps: dict[str, Any], version: str = "v1", **document: Any) -> Journey:
-    """A journey called `visit` that a `trial.signup` starts, unless told otherwise."""
+    """A journey called `visit` that a `trial.signup` starts, unless `more` changes that."""
     whole = {"journey": "visit", "entry": {"event": "trial.signup"}, "steps": list(steps)} | document
     return journey_from_document(whole, version)
 
@@ -98,7 +98,7 @@ def wait_for(
 def entered(
     walked: Journey, when: datetime = MONDAY, who: Profile | None = None, key: str = "", **properties: Any
 ) -> engine.Decision:
-    """Ada has just been taken in."""
+    """Ada's enrollment, just created."""
     ada = who or profile()
     start = event(walked.entry.event, when, properties=properties)
     enrollment = engine.new_enrollment(walked, ada, start, key, when)
@@ -119,7 +119,7 @@ def kinds(decision: Any) -> list[str]:
 
 
 def only(enrollments: Mapping[str, Enrollment]) -> Enrollment:
-    """The one enrollment that there is."""
+    """The only enrollment."""
     (one,) = enrollments.values()
     return one
 
@@ -145,12 +145,12 @@ def message(**more: Any) -> Message:
 
 
 class Deployed:
-    """Journeys as a deployment has them: the first of a name is current, later ones are kept from before."""
+    """A deployment's journeys: the first of a name is current, the others are its older versions."""
 
     def __init__(self, *journeys: Journey) -> None:
         self._all = {(one.name, one.version): one for one in journeys}
         self._current = {one.name: one for one in reversed(journeys)}
-        self.kept: list[Journey] = []
+        self.stored: list[Journey] = []
 
     def current(self) -> tuple[Journey, ...]:
         return tuple(self._current.values())
@@ -162,4 +162,4 @@ class Deployed:
             raise UnknownJourneyError(f"no version {version} of {name}") from None
 
     def keep(self, journey: Journey) -> None:
-        self.kept.append(journey)
+        self.stored.append(journey)

@@ -1,4 +1,4 @@
-"""The canonical event: read whole or refused with every problem at once."""
+"""The canonical event is read whole, or refused with all its problems."""
 
 import json
 from contextlib import suppress
@@ -30,7 +30,7 @@ def problems(**changed: Any) -> list[str]:
     return list(refused.value.problems)
 
 
-def test_an_event_says_who_what_and_when() -> None:
+def test_an_event_is_read_with_all_its_fields() -> None:
     signup = read(
         occurred_at="2026-03-02T04:00:00-05:00",
         customer={
@@ -60,7 +60,7 @@ def test_an_event_says_who_what_and_when() -> None:
     assert (word.at, word.source, word.evidence) == (signup.occurred_at, "track", {"wording": "Text me."})
 
 
-def test_what_is_not_said_is_now_and_nothing() -> None:
+def test_a_minimal_event_has_the_instant_of_receipt() -> None:
     signup = read()
 
     assert (signup.occurred_at, signup.properties, signup.consent, signup.backfill) == (MONDAY, {}, (), False)
@@ -77,7 +77,7 @@ def test_a_senders_fast_clock_does_not_win_over_later_changes() -> None:
     assert fast.occurred_at == fast.consent[0].at == MONDAY
 
 
-def test_the_requests_own_id_stands_in_for_one() -> None:
+def test_the_default_id_is_used_where_an_event_has_none() -> None:
     nameless = {key: value for key, value in SIGNUP.items() if key != "id"}
 
     assert event_from_wire(nameless, source="track", received_at=MONDAY, default_id="msg_1").id == "msg_1"
@@ -86,7 +86,7 @@ def test_the_requests_own_id_stands_in_for_one() -> None:
         event_from_wire(nameless, source="track", received_at=MONDAY)
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     assert problems(
         id="",
         type="Signup",
@@ -121,17 +121,17 @@ def test_a_type_is_object_and_action(type_: str) -> None:
 
 
 @pytest.mark.parametrize("customer", [{}, None, [], "ada"])
-def test_an_event_names_somebody(customer: Any) -> None:
+def test_an_event_without_an_identifier_is_refused(customer: Any) -> None:
     assert problems(customer=customer) == ["customer: a JSON object that is not empty"]
 
 
-def test_nobody_can_be_found_by_half_a_character_or_a_novel() -> None:
+def test_a_lone_surrogate_and_a_long_text_are_no_identifiers() -> None:
     assert problems(customer={"user_id": "\ud800"}) != []
     assert problems(customer={"external_ids": {"crm": "x" * (MAX_ID_LENGTH + 1)}}) != []
     assert problems(id="x" * (MAX_ID_LENGTH + 1)) == [f"id: at most {MAX_ID_LENGTH} characters, all of them whole"]
 
 
-def test_two_systems_cannot_spell_one_anothers_ids() -> None:
+def test_a_colon_in_a_systems_name_is_refused() -> None:
     assert problems(customer={"external_ids": {"crm:eu": "1"}}) != []
 
 
@@ -142,7 +142,7 @@ def test_an_event_is_an_object(document: Any) -> None:
 
 
 @pytest.mark.parametrize("extreme", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-def test_an_instant_beyond_the_calendar_is_a_problem_and_no_accident(extreme: str) -> None:
+def test_an_instant_outside_the_calendar_is_a_problem(extreme: str) -> None:
     assert problems(occurred_at=extreme) == ["occurred_at: an instant in ISO 8601, such as 2026-03-02T09:30:00Z"]
     assert len(problems(consent=[{"channel": "sms", "purpose": "marketing", "status": "denied", "at": extreme}])) == 1
 
@@ -155,7 +155,7 @@ def test_an_instant_beyond_the_calendar_is_a_problem_and_no_accident(extreme: st
     st.dictionaries(st.sampled_from(["user_id", "email", "external_ids", "cairn_id", "more"]), json_values),
     st.dictionaries(st.sampled_from(["channel", "purpose", "status", "at", "more"]), json_values),
 )
-def test_a_document_is_an_event_or_has_problems_and_nothing_else(
+def test_any_document_is_an_event_or_has_problems(
     changed: dict[str, Any], customer: dict[str, Any], consent: dict[str, Any]
 ) -> None:
     for document in (changed, SIGNUP | changed, SIGNUP | {"customer": customer}, SIGNUP | {"consent": [consent]}):
@@ -167,7 +167,7 @@ def test_a_document_is_an_event_or_has_problems_and_nothing_else(
             assert all(one.key.encode() for one in made.identifiers)
 
 
-def test_what_travels_on_the_queue_is_the_same_event_at_the_other_end() -> None:
+def test_an_event_survives_the_wire() -> None:
     sent = read(
         occurred_at="2026-03-02T09:59:59.5Z",
         customer={"user_id": "ada", "email": "ada@example.com", "external_ids": {"stripe": "cus_1", "crm": "7"}},
@@ -182,7 +182,7 @@ def test_what_travels_on_the_queue_is_the_same_event_at_the_other_end() -> None:
     assert event_from_wire(wire, source=wire["source"], received_at=MONDAY + timedelta(hours=1)) == sent
 
 
-def test_our_own_events_name_the_customer_by_our_id() -> None:
+def test_our_own_events_name_the_customer_by_cairn_id() -> None:
     heard = Event("1", "feedback", "message.sent", MONDAY, customer_id="c_ada")
 
     wire = json.loads(json.dumps(event_to_wire(heard)))
@@ -190,7 +190,7 @@ def test_our_own_events_name_the_customer_by_our_id() -> None:
     assert event_from_wire(wire, source="feedback", received_at=MONDAY) == heard
 
 
-def test_an_event_is_known_again_by_source_and_id() -> None:
+def test_the_key_of_an_event_is_its_source_and_id() -> None:
     assert event("a.b", id_="1").key == event("c.d", MONDAY + timedelta(hours=1), id_="1").key
     assert event("a.b", id_="1").key != event("a.b", id_="1", source="stripe").key
     assert event("a.b", id_="1").key != event("a.b", id_="2").key

@@ -1,4 +1,4 @@
-"""What a policy says when it is asked."""
+"""Answers of a policy."""
 
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.policy import Forbidden, Policy
@@ -18,12 +18,12 @@ def test_an_answer_is_in_the_customer_s_language_else_in_english() -> None:
     assert POLICY.answer(Intent.STOP, "fr") == POLICY.answer(Intent.STOP) == "Stopped"
 
 
-def test_where_nothing_is_to_be_said_nothing_is() -> None:
+def test_a_missing_answer_is_empty() -> None:
     assert POLICY.answer(Intent.START) == ""
     assert Policy().answer(Intent.STOP, "en") == ""
 
 
-def test_what_is_forbidden_is_so_for_its_channel_purpose_and_country_only() -> None:
+def test_a_prohibition_covers_only_its_channel_purpose_and_country() -> None:
     found = POLICY.forbidding(Channel.WHATSAPP, Purpose.MARKETING, "US")
 
     assert found is not None
@@ -33,7 +33,7 @@ def test_what_is_forbidden_is_so_for_its_channel_purpose_and_country_only() -> N
     assert POLICY.forbidding(Channel.SMS, Purpose.MARKETING, "US") is None
 
 
-def test_registration_is_asked_for_by_channel_and_country() -> None:
+def test_registration_depends_on_channel_and_country() -> None:
     assert POLICY.needs_registration(Channel.SMS, "IN")
     assert not POLICY.needs_registration(Channel.SMS, "US")
     assert not POLICY.needs_registration(Channel.WHATSAPP, "IN")

@@ -1,4 +1,4 @@
-"""What other systems are told: what the documentation shows, the same for all, and never back to who said it."""
+"""Webhooks to other systems: the documented payload, the same for all, and none to the source of the change."""
 
 import json
 import re
@@ -33,11 +33,13 @@ UNSUBSCRIBED = replace(
 )
 
 
-def told(cause: Cause, purpose: Purpose | None = None, *, lifted: bool = False, address: str = "") -> ConsentRecord:
+def suppression(
+    cause: Cause, purpose: Purpose | None = None, *, lifted: bool = False, address: str = ""
+) -> ConsentRecord:
     return ConsentRecord("feedback", SuppressionChange(Channel.EMAIL, Mark(cause, MONDAY, purpose, lifted), address))
 
 
-def test_the_documentation_shows_what_is_posted() -> None:
+def test_the_documentation_shows_the_payload() -> None:
     (shown,) = re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)
 
     assert json.loads(shown) == payload(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
@@ -51,7 +53,7 @@ def is_as_published(body: Any) -> bool:
     return Draft202012Validator(schema, format_checker=FormatChecker()).is_valid(body)
 
 
-def test_the_published_schema_refuses_what_is_not_posted() -> None:
+def test_the_published_schema_refuses_other_payloads() -> None:
     body = payload(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
 
     assert is_as_published(body)
@@ -68,8 +70,8 @@ def test_the_documentation_names_every_wait_every_type_every_cause_and_every_met
 
 
 @pytest.mark.parametrize("cause", Cause)
-def test_an_address_that_must_be_left_alone_is_named_with_the_cause(cause: Cause) -> None:
-    body = payload(told(cause, address="old@example.com"), ADA)
+def test_a_suppressed_address_is_sent_with_its_cause(cause: Cause) -> None:
+    body = payload(suppression(cause, address="old@example.com"), ADA)
 
     assert body["type"] == "address.suppressed"
     data = body["data"]
@@ -78,19 +80,20 @@ def test_an_address_that_must_be_left_alone_is_named_with_the_cause(cause: Cause
     assert data["status"] is data["method"] is None
 
 
-def test_an_address_that_is_known_by_its_hash_alone_has_no_name() -> None:
-    body = payload(told(Cause.UNSUBSCRIBE, Purpose.MARKETING), ADA)
+def test_an_address_that_is_known_by_its_hash_alone_is_null() -> None:
+    body = payload(suppression(Cause.UNSUBSCRIBE, Purpose.MARKETING), ADA)
 
     assert body["data"]["address"] is None
     assert body["data"]["purpose"] == "marketing"
 
 
-def test_a_released_address_is_told_as_such() -> None:
-    assert type_of(told(Cause.STOP, lifted=True)) is WebhookType.ADDRESS_RELEASED
+def test_a_released_address_has_its_own_type() -> None:
+    assert type_of(suppression(Cause.STOP, lifted=True)) is WebhookType.ADDRESS_RELEASED
 
 
 @pytest.mark.parametrize(
-    "record", [ConsentRecord("track", UNSUBSCRIBED), told(Cause.STOP), told(Cause.STOP, lifted=True)]
+    "record",
+    [ConsentRecord("track", UNSUBSCRIBED), suppression(Cause.STOP), suppression(Cause.STOP, lifted=True)],
 )
 def test_every_type_has_the_same_fields(record: ConsentRecord) -> None:
     example = payload(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
@@ -104,11 +107,11 @@ def test_every_type_has_the_same_fields(record: ConsentRecord) -> None:
     assert is_as_published(body)
 
 
-def test_no_proof_leaves_the_house_with_it() -> None:
+def test_the_evidence_is_not_in_the_payload() -> None:
     assert "192.0.2.7" not in json.dumps(payload(ConsentRecord("preferences", UNSUBSCRIBED), ADA))
 
 
-def test_a_customer_of_whom_little_is_known_is_still_one() -> None:
+def test_a_customer_with_few_identifiers_has_null_for_the_others() -> None:
     nobody = replace(profile(who=()), attributes={})
 
     assert payload(ConsentRecord("track", UNSUBSCRIBED), nobody)["data"]["customer"] == {
@@ -121,18 +124,18 @@ def test_a_customer_of_whom_little_is_known_is_still_one() -> None:
 
 
 @pytest.mark.parametrize("junk", [7, ["a@example.com"], {"a": 1}, True])
-def test_what_is_no_address_is_not_told_as_one(junk: Any) -> None:
+def test_a_value_that_is_no_address_is_null(junk: Any) -> None:
     assert payload(ConsentRecord("track", UNSUBSCRIBED), profile(email=junk))["data"]["customer"]["email"] is None
 
 
-def test_everybody_is_told_but_who_said_it() -> None:
+def test_every_endpoint_but_the_source_gets_a_delivery() -> None:
     made = deliveries_for("c_ada", "r1", "hubspot", ("erp", "hubspot", "desk"))
 
     assert [one.endpoint for one in made] == ["erp", "desk"]
     assert {(one.customer, one.record, one.attempt) for one in made} == {("c_ada", "r1", 0)}
 
 
-def test_the_same_record_has_the_same_id_and_another_one_another() -> None:
+def test_each_record_has_its_own_delivery_id() -> None:
     (first,), (again,), (other,) = (deliveries_for("c_ada", record, "track", ("crm",)) for record in ("r1", "r1", "r2"))
 
     assert first == again
@@ -140,14 +143,14 @@ def test_the_same_record_has_the_same_id_and_another_one_another() -> None:
     assert "." not in first.id, "Standard Webhooks parts what it signs by dots"
 
 
-def test_a_notice_carries_nothing_of_a_person() -> None:
-    (notice,) = deliveries_for("c_ada", "2026-03-02T10:00:00Z#abc", "track", ("crm",))
+def test_a_delivery_contains_no_personal_data() -> None:
+    (delivery,) = deliveries_for("c_ada", "2026-03-02T10:00:00Z#abc", "track", ("crm",))
 
-    assert "example.com" not in repr(notice)
-    assert notice.failed().failed().restarted() == notice
+    assert "example.com" not in repr(delivery)
+    assert delivery.failed().failed().restarted() == delivery
 
 
-def test_the_instant_is_that_of_the_word_and_not_of_its_arrival() -> None:
+def test_the_timestamp_is_that_of_the_change() -> None:
     late = replace(UNSUBSCRIBED, at=MONDAY - timedelta(days=3))
 
     assert isinstance(late, ConsentChange)

@@ -58,7 +58,7 @@ def test_a_new_customer_gets_the_id_of_its_strongest_identifier(
     assert sent(reaction) == ["hello"]
     assert customers.who_is(*who) == customer_id_for(who[0], SALT)
     assert next(iter(customers)).profile.identifiers == who
-    assert journeys.kept == [WELCOME]
+    assert journeys.stored == [WELCOME]
 
 
 def test_a_duplicate_event_does_nothing(process: ProcessEvent, customers: Customers) -> None:

@@ -1,4 +1,4 @@
-"""Whether a customer may be written to: the last word counts, a STOP remembers what it took, a question is no yes."""
+"""Consent: the last change counts, a STOP stores the status before it, and a question is no consent."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,8 +20,8 @@ MARKETING, TRANSACTIONAL = Purpose.MARKETING, Purpose.TRANSACTIONAL
 NEWS = (EMAIL, MARKETING)
 
 some_changes = st.lists(consent_changes, max_size=6)
-heard = st.dictionaries(st.sampled_from(Channel), few_instants)
-contacts = st.builds(lambda said, heard: Contact(last_inbound=heard).after(said), some_changes, heard)
+inbound = st.dictionaries(st.sampled_from(Channel), few_instants)
+contacts = st.builds(lambda changes, inbound: Contact(last_inbound=inbound).after(changes), some_changes, inbound)
 
 
 def asked(channel: Channel, purpose: Purpose, when: datetime = MONDAY) -> ConsentChange:
@@ -29,29 +29,27 @@ def asked(channel: Channel, purpose: Purpose, when: datetime = MONDAY) -> Consen
     return ConsentChange(channel, purpose, ConsentStatus.PENDING, when, "form", evidence)
 
 
-def hold(enrollment: str = "enr") -> Deferral:
+def deferral(enrollment: str = "enr") -> Deferral:
     return Deferral(MONDAY, "quiet_hours", enrollment, MONDAY, 0)
 
 
 @given(some_changes, st.randoms(use_true_random=False))
-def test_words_on_consent_may_arrive_in_any_order(said: list[ConsentChange], luck: Any) -> None:
-    shuffled = list(said)
+def test_changes_of_consent_may_arrive_in_any_order(changes: list[ConsentChange], luck: Any) -> None:
+    shuffled = list(changes)
     luck.shuffle(shuffled)
 
-    assert Contact().after(said) == Contact().after(shuffled)
+    assert Contact().after(changes) == Contact().after(shuffled)
 
 
 @given(some_changes, st.data())
-def test_a_word_that_arrives_twice_is_one_word(said: list[ConsentChange], data: st.DataObject) -> None:
-    again = [*said, *data.draw(st.lists(st.sampled_from(said), max_size=3) if said else st.just([]))]
+def test_a_change_that_arrives_twice_counts_once(changes: list[ConsentChange], data: st.DataObject) -> None:
+    again = [*changes, *data.draw(st.lists(st.sampled_from(changes), max_size=3) if changes else st.just([]))]
 
-    assert Contact().after(again) == Contact().after(said)
+    assert Contact().after(again) == Contact().after(changes)
 
 
 @given(contacts, contacts, contacts)
-def test_contacts_that_are_one_are_the_same_in_whichever_order_they_meet(
-    one: Contact, two: Contact, three: Contact
-) -> None:
+def test_merged_contacts_are_the_same_in_any_order(one: Contact, two: Contact, three: Contact) -> None:
     assert one.absorbing(two) == two.absorbing(one)
     assert one.absorbing(two).absorbing(three) == one.absorbing(two.absorbing(three))
     assert one.absorbing(one) == one
@@ -62,36 +60,36 @@ def test_no_denial_is_lost_by_a_merge(one: Contact, two: Contact) -> None:
     both = one.absorbing(two)
 
     for channel, purpose in ((channel, purpose) for channel in Channel for purpose in Purpose):
-        told = [found for each in (one, two) if (found := each.consents.get(f"{channel}:{purpose}"))]
-        if told:
-            at = max(change.at for change in told)
-            refused = any(change.at == at and change.status is ConsentStatus.DENIED for change in told)
+        changes = [found for each in (one, two) if (found := each.consents.get(f"{channel}:{purpose}"))]
+        if changes:
+            at = max(change.at for change in changes)
+            refused = any(change.at == at and change.status is ConsentStatus.DENIED for change in changes)
             assert (both.consents[f"{channel}:{purpose}"].status is ConsentStatus.DENIED) == refused
 
 
-def test_a_merge_keeps_what_senders_do_for_both() -> None:
-    one = Contact(claims={"a": Claim(MONDAY, MARKETING, EMAIL, "visit")}, deferrals={"b": hold()})
-    two = Contact(claims={"c": Claim(MONDAY, MARKETING, EMAIL, "visit")}, deferrals={"d": hold()})
+def test_a_merge_keeps_the_claims_and_deferrals_of_both() -> None:
+    one = Contact(claims={"a": Claim(MONDAY, MARKETING, EMAIL, "visit")}, deferrals={"b": deferral()})
+    two = Contact(claims={"c": Claim(MONDAY, MARKETING, EMAIL, "visit")}, deferrals={"d": deferral()})
 
     both = one.absorbing(two)
 
     assert (set(both.claims), set(both.deferrals)) == ({"a", "c"}, {"b", "d"})
 
 
-def test_the_later_word_counts() -> None:
+def test_the_later_change_counts() -> None:
     contact = Contact().after([denied(*NEWS, MONDAY + HOUR), granted(*NEWS, MONDAY)])
 
     assert contact.consent(*NEWS) is ConsentStatus.DENIED
     assert contact.after([granted(*NEWS, MONDAY + 2 * HOUR)]).consent(*NEWS) is ConsentStatus.GRANTED
 
 
-def test_of_two_words_at_the_same_instant_the_denial_counts() -> None:
+def test_of_two_changes_at_the_same_instant_the_denial_counts() -> None:
     yes, no = granted(*NEWS), denied(*NEWS)
 
     assert latest(yes, no) == latest(no, yes) == no
 
 
-def test_one_channel_says_nothing_of_another() -> None:
+def test_consent_to_one_channel_is_not_consent_to_another() -> None:
     contact = Contact().after([granted(*NEWS)])
 
     assert contact.consent(SMS, MARKETING) is None
@@ -99,7 +97,7 @@ def test_one_channel_says_nothing_of_another() -> None:
 
 
 class TestQuestions:
-    """Double opt-in: what was asked is no consent until it is answered."""
+    """Double opt-in: a question is no consent until it is answered."""
 
     def test_a_question_is_pending_until_it_is_answered(self) -> None:
         contact = Contact().after([asked(*NEWS)])
@@ -108,15 +106,15 @@ class TestQuestions:
         assert contact.after([granted(*NEWS, MONDAY + HOUR)]).consent(*NEWS) is ConsentStatus.GRANTED
         assert contact.after([denied(*NEWS, MONDAY + HOUR)]).consent(*NEWS) is ConsentStatus.DENIED
 
-    def test_who_has_agreed_is_not_made_to_wait_by_being_asked_again(self) -> None:
+    def test_a_new_question_does_not_suspend_a_grant(self) -> None:
         assert Contact().after([granted(*NEWS), asked(*NEWS, MONDAY + HOUR)]).consent(*NEWS) is ConsentStatus.GRANTED
 
-    def test_who_has_refused_can_be_asked_again(self) -> None:
+    def test_a_customer_who_denied_can_be_asked_again(self) -> None:
         contact = Contact().after([denied(*NEWS), asked(*NEWS, MONDAY + HOUR)])
 
         assert contact.consent(*NEWS) is ConsentStatus.PENDING
 
-    def test_a_refusal_after_the_question_counts(self) -> None:
+    def test_a_denial_after_the_question_counts(self) -> None:
         contact = Contact().after([asked(*NEWS), denied(*NEWS, MONDAY + HOUR)])
 
         assert contact.consent(*NEWS) is ConsentStatus.DENIED
@@ -130,13 +128,13 @@ class TestQuestions:
         assert answer.evidence == {"method": "double_opt_in", "wording": "Yes to news?"}
         assert answer.confirmed
 
-    def test_a_yes_without_a_question_says_nothing(self) -> None:
+    def test_a_yes_without_a_question_changes_nothing(self) -> None:
         assert Contact().confirm_changes(SMS, MONDAY, "feedback") == ()
         assert Contact().after([denied(SMS, MARKETING)]).confirm_changes(SMS, MONDAY, "feedback") == ()
 
 
 class TestStopAndStart:
-    """What a STOP takes, a START gives back, and no more."""
+    """A START restores what a STOP denied, and no more."""
 
     def stopped(self, contact: Contact, when: datetime = MONDAY + HOUR) -> Contact:
         return contact.after(contact.stop_changes(SMS, when, "feedback"))
@@ -145,37 +143,37 @@ class TestStopAndStart:
         return contact.after(contact.start_changes(SMS, when, "feedback"))
 
     @pytest.mark.parametrize("purpose", Purpose)
-    def test_a_stop_withdraws_every_purpose(self, purpose: Purpose) -> None:
+    def test_a_stop_denies_every_purpose(self, purpose: Purpose) -> None:
         contact = self.stopped(Contact().after([granted(SMS, purpose)]))
 
         assert contact.consent(SMS, purpose) is ConsentStatus.DENIED
         assert contact.has_stopped(SMS)
         assert not contact.has_stopped(EMAIL)
 
-    def test_a_start_gives_back_what_was_given(self) -> None:
+    def test_a_start_restores_what_was_granted(self) -> None:
         contact = self.started(self.stopped(Contact().after([granted(SMS, MARKETING)])))
 
         assert contact.consent(SMS, MARKETING) is ConsentStatus.GRANTED
         assert contact.consent(SMS, TRANSACTIONAL) is ConsentStatus.GRANTED
         assert not contact.has_stopped(SMS)
 
-    def test_a_start_gives_nothing_that_was_never_given(self) -> None:
+    def test_a_start_grants_nothing_that_was_never_granted(self) -> None:
         contact = self.started(self.stopped(Contact()))
 
         assert contact.consent(SMS, MARKETING) is ConsentStatus.DENIED
         assert contact.consent(SMS, TRANSACTIONAL) is ConsentStatus.GRANTED
 
-    def test_a_start_does_not_lift_a_denial_on_a_form(self) -> None:
+    def test_a_start_does_not_reverse_a_denial_on_a_form(self) -> None:
         contact = Contact().after([denied(SMS, MARKETING)])
 
         assert self.started(contact) == contact
 
-    def test_a_second_stop_does_not_forget_what_the_first_one_took(self) -> None:
+    def test_a_second_stop_keeps_the_status_before_the_first(self) -> None:
         contact = self.stopped(self.stopped(Contact().after([granted(SMS, MARKETING)])), MONDAY + timedelta(minutes=90))
 
         assert self.started(contact).consent(SMS, MARKETING) is ConsentStatus.GRANTED
 
-    def test_an_open_question_is_no_consent_that_a_start_could_give_back(self) -> None:
+    def test_a_start_does_not_grant_an_unanswered_question(self) -> None:
         contact = self.started(self.stopped(Contact().after([asked(SMS, MARKETING)])))
 
         assert contact.consent(SMS, MARKETING) is ConsentStatus.DENIED
@@ -183,7 +181,7 @@ class TestStopAndStart:
 
 class TestHearing:
     @given(st.lists(few_instants, min_size=1))
-    def test_what_was_heard_last_is_remembered_in_whatever_order_it_comes(self, when: list[datetime]) -> None:
+    def test_the_latest_inbound_message_is_stored_in_any_order_of_arrival(self, when: list[datetime]) -> None:
         contact = Contact()
         for at in when:
             contact = contact.with_inbound(SMS, at)
@@ -191,19 +189,19 @@ class TestHearing:
         assert contact.last_inbound == {SMS: max(when)}
 
 
-def test_an_enrollment_whose_message_is_held_is_waited_for() -> None:
-    contact = Contact(deferrals={"m": hold("enr")})
+def test_an_enrollment_with_a_deferred_message_is_found() -> None:
+    contact = Contact(deferrals={"m": deferral("enr")})
 
     assert contact.has_deferred("enr")
     assert not contact.has_deferred("another")
 
 
-def test_claims_are_forgotten_once_no_cap_and_no_retry_looks_at_them() -> None:
+def test_claims_too_old_for_caps_and_retries_are_removed() -> None:
     claim = Claim(MONDAY - HISTORY_WINDOW, MARKETING, EMAIL, "visit")
     old = {f"old-{number}": claim for number in range(HISTORY_LENGTH)}
     young = {"young": replace(claim, at=MONDAY)}
 
-    assert Contact(claims=old).pruned(MONDAY).claims == old  # few enough to keep
+    assert Contact(claims=old).pruned(MONDAY).claims == old  # few enough to store
     assert Contact(claims=old | young).pruned(MONDAY).claims == young
     crowd = {f"young-{number}": replace(claim, at=MONDAY) for number in range(HISTORY_LENGTH + 1)}
     assert Contact(claims=crowd).pruned(MONDAY).claims == crowd

@@ -1,4 +1,4 @@
-"""What customers mean by a word."""
+"""Keywords in customers' replies."""
 
 import pytest
 
@@ -26,7 +26,7 @@ from cairn.domain.consent.keywords import Intent, intent_of, keyword_of
         "leave me alone",
     ],
 )
-def test_whoever_wants_no_more_is_understood(text: str) -> None:
+def test_a_stop_is_recognised(text: str) -> None:
     assert intent_of(text) is Intent.STOP
 
 
@@ -44,11 +44,11 @@ def test_whoever_wants_no_more_is_understood(text: str) -> None:
         "\U0001f44d",
     ],
 )
-def test_an_ordinary_reply_stays_one(text: str) -> None:
+def test_an_ordinary_reply_is_no_keyword(text: str) -> None:
     assert intent_of(text) is None
 
 
-def test_a_language_is_understood_where_it_is_configured() -> None:
+def test_a_configured_language_is_understood() -> None:
     assert intent_of("Arr\u00eat", ("fr",)) is Intent.STOP
     assert intent_of("ARRET", ("es", "fr")) is Intent.STOP
     assert intent_of("Arr\u00eat", ("de",)) is None

@@ -1,4 +1,4 @@
-"""What may be written to a customer is what its consent record says, whatever happened in whatever order."""
+"""A customer's consent follows from its consent records, in any order of events."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,32 +22,32 @@ from tests.unit.strategies import consent_changes, few_instants
 NOW = MONDAY + timedelta(days=1)
 JOURNEYS = Deployed()
 
-said = st.builds(
+stated = st.builds(
     lambda when, changes, source: event("form.sent", when, consent=tuple(changes), source=source),
     few_instants,
     st.lists(consent_changes, max_size=3),
     st.sampled_from(["track", "hubspot", "preferences"]),
 )
 replied = st.builds(
-    lambda when, word, channel: event(
-        f"message.{word}", when, source="twilio", properties={"channel": channel, "address": "+12015550123"}
+    lambda when, kind, channel: event(
+        f"message.{kind}", when, source="twilio", properties={"channel": channel, "address": "+12015550123"}
     ),
     few_instants,
     st.sampled_from(["stopped", "started", "replied", "helped"]),
     st.sampled_from([Channel.SMS.value, Channel.WHATSAPP.value]),
 )
 failed = st.builds(
-    lambda when, told: event(
-        "message.failed", when, source="feedback", properties={"channel": "sms", "address": "+12015550123"} | told
+    lambda when, more: event(
+        "message.failed", when, source="feedback", properties={"channel": "sms", "address": "+12015550123"} | more
     ),
     few_instants,
     st.sampled_from([{}, {"opted_out": True}, {"invalid_number": True}]),
 )
-events = st.lists(st.one_of(said, replied, failed), max_size=8)
+events = st.lists(st.one_of(stated, replied, failed), max_size=8)
 
 
 def live(one: Customer, happened: Sequence[Event]) -> tuple[Customer, list[ConsentRecord]]:
-    """What becomes of a customer, and of its record."""
+    """The customer and its records after some events."""
     records: list[ConsentRecord] = []
     for number, each in enumerate(happened):
         reaction = on_event(one, replace(each, id=f"{one.id}-{number}"), JOURNEYS, NOW)
@@ -58,20 +58,20 @@ def live(one: Customer, happened: Sequence[Event]) -> tuple[Customer, list[Conse
 
 def recorded(reaction: Reaction) -> list[ConsentRecord]:
     return [
-        ConsentRecord(effect.source, said)
+        ConsentRecord(effect.source, change)
         for effect in reaction.effects
         if isinstance(effect, RecordConsent)
-        for said in (*effect.changes, *effect.suppression_changes)
+        for change in (*effect.changes, *effect.suppression_changes)
     ]
 
 
 def consents(records: Sequence[ConsentRecord]) -> dict[str, ConsentChange]:
-    """What a record says, whoever reads it in whatever order."""
+    """The consents that records give in any order."""
     return dict(Contact().after(one.change for one in records if isinstance(one.change, ConsentChange)).consents)
 
 
 @given(events, st.randoms(use_true_random=False))
-def test_the_consents_are_what_the_record_says(happened: list[Event], anyhow: Random) -> None:
+def test_the_consent_records_give_the_consents(happened: list[Event], anyhow: Random) -> None:
     one, records = live(customer(), happened)
     anyhow.shuffle(records)
 
@@ -79,7 +79,7 @@ def test_the_consents_are_what_the_record_says(happened: list[Event], anyhow: Ra
 
 
 @given(events, events, events, st.randoms(use_true_random=False))
-def test_of_two_who_are_one_the_consents_are_what_both_records_say(
+def test_after_a_merge_both_customers_records_give_the_consents(
     left: list[Event], right: list[Event], after: list[Event], anyhow: Random
 ) -> None:
     (ada, hers), (eve, others) = live(customer("c_ada"), left), live(customer("c_eve"), right)
@@ -90,8 +90,8 @@ def test_of_two_who_are_one_the_consents_are_what_both_records_say(
     assert one.contact.consents == consents(records)
 
 
-@given(st.lists(said, max_size=6), st.randoms(use_true_random=False))
-def test_words_say_the_same_in_any_order(happened: list[Event], anyhow: Random) -> None:
+@given(st.lists(stated, max_size=6), st.randoms(use_true_random=False))
+def test_records_give_the_same_consents_in_any_order(happened: list[Event], anyhow: Random) -> None:
     shuffled = list(happened)
     anyhow.shuffle(shuffled)
 
@@ -99,7 +99,7 @@ def test_words_say_the_same_in_any_order(happened: list[Event], anyhow: Random) 
 
 
 @given(events)
-def test_every_mark_against_an_address_is_in_the_record(happened: list[Event]) -> None:
+def test_every_mark_of_an_address_is_in_a_record(happened: list[Event]) -> None:
     reactions = [on_event(customer(), replace(each, id=str(n)), JOURNEYS, NOW) for n, each in enumerate(happened)]
 
     for reaction in reactions:
@@ -108,6 +108,6 @@ def test_every_mark_against_an_address_is_in_the_record(happened: list[Event]) -
         )
 
 
-def test_a_record_is_as_old_as_the_word_in_it() -> None:
+def test_a_record_has_the_instant_of_its_change() -> None:
     assert ConsentRecord("track", denied(Channel.EMAIL, Purpose.MARKETING)).at == MONDAY
     assert ConsentRecord("feedback", SuppressionChange(Channel.SMS, Mark(Cause.STOP, MONDAY))).at == MONDAY

@@ -1,4 +1,4 @@
-"""Suppression by address: a set of marks that says the same in whatever order, and however often, they come."""
+"""Suppression by address: the order and repeats of marks make no difference."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def released(cause: Cause = Cause.STOP, when: Any = MONDAY, purpose: Purpose | N
 
 
 @given(registries, st.randoms(use_true_random=False))
-def test_marks_say_the_same_in_any_order_and_however_often_they_come(known: list[Mark], luck: Any) -> None:
+def test_marks_give_the_same_suppressions_in_any_order_and_when_repeated(known: list[Mark], luck: Any) -> None:
     again = known + [luck.choice(known) for _ in range(3) if known]
     luck.shuffle(again)
 
@@ -42,7 +42,7 @@ def test_marks_say_the_same_in_any_order_and_however_often_they_come(known: list
 
 
 @given(registries, registries, registries)
-def test_what_two_tables_know_is_one_whichever_learns_of_the_other(
+def test_two_sets_of_marks_merge_to_the_same_suppressions_either_way(
     one: list[Mark], two: list[Mark], three: list[Mark]
 ) -> None:
     wire = [{mark.to_wire() for mark in known} for known in (one, two, three)]
@@ -56,7 +56,7 @@ def test_what_two_tables_know_is_one_whichever_learns_of_the_other(
 
 
 @given(registries, marks)
-def test_nothing_but_a_later_release_for_the_same_cause_and_purpose_takes_a_suppression_back(
+def test_only_a_later_release_of_the_same_cause_and_purpose_lifts_a_suppression(
     known: list[Mark], one_more: Mark
 ) -> None:
     before, after = current_suppressions(known), current_suppressions([*known, one_more])
@@ -75,7 +75,7 @@ def test_of_a_suppression_and_a_release_at_one_instant_the_suppression_counts() 
     )
 
 
-def test_a_release_counts_once_it_is_later() -> None:
+def test_a_later_release_lifts_a_suppression() -> None:
     assert current_suppressions([suppressed(), released(when=MONDAY + HOUR)]) == ()
     assert current_suppressions([suppressed(when=MONDAY + HOUR), released()]) == (
         Suppression(Cause.STOP, MONDAY + HOUR),
@@ -88,18 +88,18 @@ def test_a_release_for_one_cause_leaves_the_others() -> None:
     assert current_suppressions(known) == (Suppression(Cause.COMPLAINT, MONDAY),)
 
 
-def test_what_is_told_is_when_it_began_to_be_so_now() -> None:
+def test_a_suppression_begins_with_its_latest_mark() -> None:
     known = [suppressed(), released(when=MONDAY + HOUR), suppressed(when=MONDAY + 2 * HOUR)]
 
     assert current_suppressions(known) == (Suppression(Cause.STOP, MONDAY + 2 * HOUR),)
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_a_suppression_for_everything_covers_every_purpose(purpose: Purpose) -> None:
+def test_a_suppression_without_a_purpose_covers_every_purpose(purpose: Purpose) -> None:
     assert Suppression(Cause.HARD_BOUNCE, MONDAY).covers(purpose)
 
 
-def test_an_unsubscription_from_news_leaves_receipts_alone() -> None:
+def test_an_unsubscription_from_marketing_does_not_cover_transactional() -> None:
     news = Suppression(Cause.UNSUBSCRIBE, MONDAY, Purpose.MARKETING)
 
     assert news.covers(Purpose.MARKETING)
@@ -107,19 +107,19 @@ def test_an_unsubscription_from_news_leaves_receipts_alone() -> None:
 
 
 @given(st.builds(Mark, st.sampled_from(Cause), instants, st.none() | st.sampled_from(Purpose), st.booleans()))
-def test_a_mark_survives_in_the_table(mark: Mark) -> None:
+def test_a_mark_survives_the_wire(mark: Mark) -> None:
     assert Mark.from_wire(mark.to_wire()) == mark
 
 
-def test_the_shape_of_a_mark() -> None:
-    """These stand in tables: a shape that changes needs a migration."""
+def test_the_wire_format_of_a_mark() -> None:
+    """Tables contain marks in this format: a change needs a migration."""
     assert suppressed().to_wire() == "stop all + 2026-03-02T10:00:00Z"
     assert released(Cause.UNSUBSCRIBE, purpose=Purpose.MARKETING).to_wire() == (
         "unsubscribe marketing - 2026-03-02T10:00:00Z"
     )
 
 
-def test_an_address_is_known_by_a_key_that_does_not_tell_it() -> None:
+def test_the_key_of_an_address_does_not_reveal_it() -> None:
     key = suppression_key(Channel.EMAIL, "ada@example.com", "salt")
 
     assert key == suppression_key(Channel.EMAIL, "ada@example.com", "salt")
@@ -135,11 +135,11 @@ def test_an_address_is_known_by_a_key_that_does_not_tell_it() -> None:
 
 
 def test_the_key_of_an_address_never_changes() -> None:
-    """A set that outlives every customer is found by it."""
+    """Suppressions outlive every customer, and are found by this key."""
     assert suppression_key(Channel.EMAIL, "ada@example.com", "salt") == "27c974f86f9211b9688e483d13ccb052844f5eaa"
 
 
-def test_what_is_told_of_an_address_is_filed_under_its_key_or_the_one_that_came_with_it() -> None:
+def test_a_change_is_stored_under_its_own_key_or_that_of_its_address() -> None:
     by_address = SuppressionChange(Channel.EMAIL, suppressed(), address="ada@example.com")
     by_key = SuppressionChange(Channel.EMAIL, suppressed(), key="abc")
 

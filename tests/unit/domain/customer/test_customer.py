@@ -1,4 +1,4 @@
-"""What an event or a wake-up does to a customer: who enters, who may not, what ends, what is remembered."""
+"""An event or a wake-up changes a customer: entries, re-entry, exits, and what is stored for late events."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -62,8 +62,8 @@ BOOKING = journey(
 )
 
 
-def told(story: Customer, *happened: Event, journeys: Deployed, now: datetime = MONDAY + 9 * HOUR) -> list[Reaction]:
-    """The reactions to events as they arrive, all at one instant."""
+def react(story: Customer, *happened: Event, journeys: Deployed, now: datetime = MONDAY + 9 * HOUR) -> list[Reaction]:
+    """The reactions to events in their order of arrival, all at one instant."""
     reactions = []
     for one in happened:
         reactions.append(on_event(story, one, journeys, now))
@@ -87,7 +87,7 @@ def cancels(booking: str = "b-1", when: datetime = MONDAY + 2 * HOUR) -> Event:
     return event("booking.cancelled", when, properties={"booking": booking})
 
 
-def test_an_event_changes_the_profile_and_starts_the_journeys_that_ask_for_it() -> None:
+def test_an_event_changes_the_profile_and_starts_its_journeys() -> None:
     signup = event(
         "trial.signup",
         properties={"plan": "gold"},
@@ -95,7 +95,7 @@ def test_an_event_changes_the_profile_and_starts_the_journeys_that_ask_for_it() 
         consent=(granted(Channel.EMAIL, Purpose.MARKETING),),
     )
 
-    (reaction,) = told(customer(), signup, journeys=Deployed(WELCOME))
+    (reaction,) = react(customer(), signup, journeys=Deployed(WELCOME))
 
     ada = reaction.customer
     assert sent(reaction) == ["hello"]
@@ -105,46 +105,46 @@ def test_an_event_changes_the_profile_and_starts_the_journeys_that_ask_for_it() 
     assert ada.entered == {"visit:": MONDAY + 9 * HOUR}
 
 
-def test_a_journey_may_ask_for_more_than_the_event() -> None:
+def test_a_journeys_entry_may_have_a_condition() -> None:
     choosy = journey(send("hello"), entry={"event": "trial.signup", "where": "profile.stage == 'trial'"})
 
-    (no,) = told(customer(), event("trial.signup"), journeys=Deployed(choosy))
-    (yes,) = told(customer(), event("trial.signup", attributes={"stage": "trial"}), journeys=Deployed(choosy))
+    (no,) = react(customer(), event("trial.signup"), journeys=Deployed(choosy))
+    (yes,) = react(customer(), event("trial.signup", attributes={"stage": "trial"}), journeys=Deployed(choosy))
 
     assert (sent(no), sent(yes)) == ([], ["hello"])
 
 
-def test_without_the_key_that_tells_passages_apart_nobody_enters() -> None:
+def test_an_event_without_the_entry_key_starts_nothing() -> None:
     for odd in (None, True, [], {}):
         nameless = event("booking.made", properties={"booking": odd})
 
-        assert told(customer(), nameless, journeys=Deployed(BOOKING))[0].customer.enrollments == {}
+        assert react(customer(), nameless, journeys=Deployed(BOOKING))[0].customer.enrollments == {}
 
 
-def test_who_may_enter_never_again_does_not() -> None:
+def test_a_customer_enters_once_where_re_entry_is_never_allowed() -> None:
     deployed = Deployed(journey(send("hello")))
 
-    first, second = told(customer(), event("trial.signup", id_="1"), event("trial.signup", id_="2"), journeys=deployed)
+    first, second = react(customer(), event("trial.signup", id_="1"), event("trial.signup", id_="2"), journeys=deployed)
 
     assert (sent(first), sent(second)) == (["hello"], [])
     assert kinds(second) == ["not_entered"]
     assert second.facts[0].detail == {"reason": "re-entry"}
 
 
-def test_who_may_enter_again_when_it_ended_waits_for_the_end() -> None:
+def test_re_entry_when_ended_waits_for_the_end() -> None:
     deployed = Deployed(BOOKING)
 
-    first, second, _, third = told(
+    first, second, _, third = react(
         customer(), books(), books(when=MONDAY + HOUR), cancels(), books(when=MONDAY + 3 * HOUR), journeys=deployed
     )
 
     assert [sent(one) for one in (first, second, third)] == [["ticket"], [], ["ticket"]]
     assert len(open_of(third.customer)) == 1
     ids = {one.id for one in third.customer.enrollments.values()} | set(first.customer.enrollments)
-    assert len(ids) == 2  # a new passage has a new id, so its messages are not taken for the old ones
+    assert len(ids) == 2  # a new enrollment has a new id, so its messages have new ids
 
 
-def test_who_may_enter_again_after_a_while_waits_that_long() -> None:
+def test_re_entry_after_a_time_waits_that_long() -> None:
     monthly = Deployed(journey(send("hello"), entry={"event": "trial.signup", "again": "30d"}))
     ada = on_event(customer(), event("trial.signup", MONDAY), monthly, MONDAY).customer
 
@@ -154,45 +154,45 @@ def test_who_may_enter_again_after_a_while_waits_that_long() -> None:
     assert (sent(early), sent(late)) == ([], ["hello"])
 
 
-def test_two_bookings_are_two_passages() -> None:
-    *_, both = told(customer(), books("b-1"), books("b-2"), journeys=Deployed(BOOKING))
-    (cancelled,) = told(both.customer, cancels("b-1"), journeys=Deployed(BOOKING))
+def test_two_bookings_are_two_enrollments() -> None:
+    *_, both = react(customer(), books("b-1"), books("b-2"), journeys=Deployed(BOOKING))
+    (cancelled,) = react(both.customer, cancels("b-1"), journeys=Deployed(BOOKING))
 
     assert {one.key for one in open_of(both.customer)} == {"b-1", "b-2"}
     assert [one.key for one in open_of(cancelled.customer)] == ["b-2"]
 
 
 @pytest.mark.parametrize("order", list(permutations([books(), moves(), cancels()])))
-def test_in_whichever_order_it_is_told_a_cancelled_booking_is_over(order: tuple[Event, ...]) -> None:
-    *_, last = told(customer(), *order, journeys=Deployed(BOOKING))
+def test_a_cancelled_booking_is_over_in_any_order_of_events(order: tuple[Event, ...]) -> None:
+    *_, last = react(customer(), *order, journeys=Deployed(BOOKING))
 
     assert open_of(last.customer) == []
 
 
 @pytest.mark.parametrize("order", list(permutations([books(), moves(), moves("b-2"), cancels("b-3")])))
-def test_in_whichever_order_it_is_told_a_moved_booking_is_where_it_was_moved(order: tuple[Event, ...]) -> None:
-    *_, last = told(customer(), *order, journeys=Deployed(BOOKING))
+def test_a_moved_booking_has_its_new_date_in_any_order_of_events(order: tuple[Event, ...]) -> None:
+    *_, last = react(customer(), *order, journeys=Deployed(BOOKING))
 
     (waits,) = open_of(last.customer)
     assert waits.due_at == at("2026-03-07 10:00")
     assert waits.data == {"booking": "b-1", "visit_at": "2026-03-07T12:00:00Z"}
 
 
-def test_a_booking_made_anew_after_it_was_cancelled_begins() -> None:
-    *_, again = told(
+def test_a_new_booking_after_a_cancellation_starts() -> None:
+    *_, again = react(
         customer(), cancels(), books(when=MONDAY), books(when=MONDAY + 3 * HOUR), journeys=Deployed(BOOKING)
     )
 
     assert sent(again) == ["ticket"]
 
 
-def test_a_start_older_than_its_end_says_why_it_did_not_begin() -> None:
-    *_, stale = told(customer(), cancels(), books(), journeys=Deployed(BOOKING))
+def test_a_start_older_than_its_end_records_why_it_did_not_enter() -> None:
+    *_, stale = react(customer(), cancels(), books(), journeys=Deployed(BOOKING))
 
     assert [fact.detail for fact in stale.facts] == [{"reason": "ended before it began"}]
 
 
-def test_a_payment_that_is_told_before_the_failure_leaves_nobody_to_rescue() -> None:
+def test_a_payment_that_arrives_before_its_failure_starts_no_rescue() -> None:
     rescue = journey(
         send("pay"),
         entry={"event": "payment.failed", "key": "event.properties.invoice"},
@@ -201,15 +201,15 @@ def test_a_payment_that_is_told_before_the_failure_leaves_nobody_to_rescue() -> 
     failed = event("payment.failed", MONDAY, properties={"invoice": "in-1"})
     paid = event("payment.succeeded", MONDAY + HOUR, properties={"invoice": "in-1"})
 
-    _, late = told(customer(), paid, failed, journeys=Deployed(rescue))
+    _, late = react(customer(), paid, failed, journeys=Deployed(rescue))
 
     assert sent(late) == []
 
 
-def test_what_came_early_is_remembered_up_to_a_bound_and_not_for_ever() -> None:
+def test_early_exits_and_refreshes_are_bounded_in_number_and_age() -> None:
     crowd = [cancels(f"b-{number}", MONDAY + number * HOUR) for number in range(MAX_EARLY + 3)]
     changes = [moves(f"b-{number}", MONDAY + number * HOUR) for number in range(MAX_EARLY + 3)]
-    *_, full = told(customer(), *crowd, *changes, journeys=Deployed(BOOKING), now=MONDAY + DAY)
+    *_, full = react(customer(), *crowd, *changes, journeys=Deployed(BOOKING), now=MONDAY + DAY)
 
     later = on_event(full.customer, cancels("b-x", MONDAY + 90 * DAY), Deployed(BOOKING), MONDAY + 90 * DAY)
 
@@ -218,7 +218,7 @@ def test_what_came_early_is_remembered_up_to_a_bound_and_not_for_ever() -> None:
     assert list(later.customer.early_exits) == ["visit:b-x"]
 
 
-def test_entries_are_remembered_up_to_a_bound_but_for_journeys_without_a_key_always() -> None:
+def test_entries_with_a_key_are_bounded_and_those_without_are_not() -> None:
     deployed = Deployed(replace(BOOKING, name="booking"), WELCOME)
     story = on_event(customer(), event("trial.signup"), deployed, MONDAY).customer
     for number in range(MAX_ENTERED + 2):
@@ -229,15 +229,15 @@ def test_entries_are_remembered_up_to_a_bound_but_for_journeys_without_a_key_alw
     assert "booking:b-0" not in story.entered
 
 
-def test_a_backfilled_event_is_recorded_and_starts_moves_and_ends_nothing() -> None:
-    (begun,) = told(customer(), books(), journeys=Deployed(BOOKING, replace(WELCOME, name="welcome")))
+def test_a_backfilled_event_changes_the_profile_and_no_enrollment() -> None:
+    (begun,) = react(customer(), books(), journeys=Deployed(BOOKING, replace(WELCOME, name="welcome")))
     deployed = Deployed(BOOKING, replace(WELCOME, name="welcome"))
     past = [
         replace(one, backfill=True, attributes={"stage": "member"})
         for one in (event("trial.signup"), cancels(), moves(), books("b-2"))
     ]
 
-    reactions = told(begun.customer, *past, journeys=deployed)
+    reactions = react(begun.customer, *past, journeys=deployed)
 
     ada = reactions[-1].customer
     assert all(one.effects == () and one.facts == () for one in reactions)
@@ -246,10 +246,10 @@ def test_a_backfilled_event_is_recorded_and_starts_moves_and_ends_nothing() -> N
     assert (ada.profile.get("stage"), ada.profile.activity["trial.signup"].count) == ("member", 1)
 
 
-def test_a_customer_goes_on_in_the_version_it_entered() -> None:
+def test_a_customer_continues_in_the_version_it_entered() -> None:
     before = journey(wait("a-day", "1d"), send("old-tips"), version="v1")
     after = journey(wait("a-day", "1d"), send("new-tips"), version="v2")
-    (begun,) = told(customer(), event("trial.signup"), journeys=Deployed(before))
+    (begun,) = react(customer(), event("trial.signup"), journeys=Deployed(before))
     (timer,) = timers(begun)
 
     woken = on_wake(begun.customer, timer.enrollment, timer.sequence, Deployed(after, before), timer.at)
@@ -258,17 +258,17 @@ def test_a_customer_goes_on_in_the_version_it_entered() -> None:
     assert sent(woken) == ["old-tips"]
 
 
-def test_a_version_that_nobody_kept_is_an_error_and_not_silence() -> None:
-    (begun,) = told(customer(), event("trial.signup"), journeys=Deployed(WELCOME))
+def test_a_missing_journey_version_is_an_error() -> None:
+    (begun,) = react(customer(), event("trial.signup"), journeys=Deployed(WELCOME))
     (timer,) = timers(begun)
 
     with pytest.raises(UnknownJourneyError):
         on_wake(begun.customer, timer.enrollment, timer.sequence, Deployed(), timer.at)
 
 
-def test_a_stale_wake_up_is_nothing() -> None:
+def test_a_stale_wake_up_changes_nothing() -> None:
     deployed = Deployed(WELCOME)
-    (begun,) = told(customer(), event("trial.signup"), journeys=deployed)
+    (begun,) = react(customer(), event("trial.signup"), journeys=deployed)
     (timer,) = timers(begun)
     woken = on_wake(begun.customer, timer.enrollment, timer.sequence, deployed, timer.at)
 
@@ -278,10 +278,10 @@ def test_a_stale_wake_up_is_nothing() -> None:
     assert on_wake(begun.customer, "somebody-else", timer.sequence, deployed, timer.at) is None
 
 
-def test_a_passage_is_kept_as_long_as_its_goal_may_come() -> None:
+def test_an_enrollment_is_stored_while_its_goal_may_be_reached() -> None:
     sold = journey(send("hello"), goal={"event": "invoice.paid", "within": "10d"})
     deployed = Deployed(sold)
-    (ended,) = told(customer(), event("trial.signup"), journeys=deployed, now=MONDAY)
+    (ended,) = react(customer(), event("trial.signup"), journeys=deployed, now=MONDAY)
     noise = event("visit.attended", MONDAY + 9 * DAY)
 
     watched = on_event(ended.customer, noise, deployed, MONDAY + 9 * DAY)
@@ -294,11 +294,11 @@ def test_a_passage_is_kept_as_long_as_its_goal_may_come() -> None:
     assert (kinds(too_late), too_late.customer.enrollments) == ([], {})
 
 
-def test_an_ended_passage_without_a_goal_is_let_go() -> None:
+def test_an_ended_enrollment_without_a_goal_is_removed() -> None:
     deployed = Deployed(journey(send("hello")))
-    (ended,) = told(customer(), event("trial.signup"), journeys=deployed)
+    (ended,) = react(customer(), event("trial.signup"), journeys=deployed)
 
-    (later,) = told(ended.customer, event("visit.attended"), journeys=deployed)
+    (later,) = react(ended.customer, event("visit.attended"), journeys=deployed)
 
     assert later.customer.enrollments == {}
     assert later.customer.entered == ended.customer.entered
@@ -310,7 +310,7 @@ def test_one_event_may_end_one_journey_and_start_another() -> None:
     )
     thanks = journey(send("thanks"), journey="thanks", entry={"event": "invoice.paid"})
 
-    _, paid = told(
+    _, paid = react(
         customer(),
         event("payment.failed"),
         event("invoice.paid", MONDAY + HOUR),
@@ -323,10 +323,10 @@ def test_one_event_may_end_one_journey_and_start_another() -> None:
 # Merging
 
 
-def test_customers_who_turn_out_to_be_one_keep_every_passage() -> None:
-    by_mail = told(customer("c_mail"), books("b-1"), journeys=Deployed(BOOKING))[0].customer
+def test_merged_customers_keep_every_enrollment() -> None:
+    by_mail = react(customer("c_mail"), books("b-1"), journeys=Deployed(BOOKING))[0].customer
     by_mail = replace(by_mail, profile=replace(by_mail.profile, identifiers=name(email="ada@example.com")))
-    account = told(customer("c_ada"), books("b-2"), journeys=Deployed(BOOKING))[0].customer
+    account = react(customer("c_ada"), books("b-2"), journeys=Deployed(BOOKING))[0].customer
 
     reaction = merge_customers((by_mail, account), MONDAY)
 
@@ -337,7 +337,7 @@ def test_customers_who_turn_out_to_be_one_keep_every_passage() -> None:
     assert merge_customers((account,), MONDAY) == Reaction(account)
 
 
-def test_of_two_passages_for_the_same_the_earlier_goes_on_alone() -> None:
+def test_of_two_enrollments_in_the_same_journey_and_key_the_earlier_continues() -> None:
     deployed = Deployed(WELCOME)
     early = on_event(customer("c_a"), event("trial.signup", id_="1"), deployed, MONDAY).customer
     late = on_event(customer("c_b"), event("trial.signup", id_="2"), deployed, MONDAY + HOUR)
@@ -353,7 +353,7 @@ def test_of_two_passages_for_the_same_the_earlier_goes_on_alone() -> None:
         assert on_wake(merged, timer.enrollment, timer.sequence, deployed, timer.at) is None
 
 
-def test_a_merge_keeps_what_either_side_remembers() -> None:
+def test_a_merge_keeps_the_early_exits_and_entries_of_both() -> None:
     one, other = customer("c_a"), customer("c_b")
     one = replace(one, entered={"visit:": MONDAY, "x:": MONDAY}, early_exits={"visit:b": MONDAY + HOUR})
     other = replace(other, entered={"visit:": MONDAY + DAY}, early_exits={"visit:b": MONDAY, "visit:c": MONDAY})
@@ -366,7 +366,7 @@ def test_a_merge_keeps_what_either_side_remembers() -> None:
 
 
 @given(st.randoms(use_true_random=False))
-def test_three_who_are_one_are_the_same_however_they_were_found(luck: Any) -> None:
+def test_merging_three_customers_gives_the_same_in_any_order(luck: Any) -> None:
     deployed = Deployed(WELCOME, replace(BOOKING, name="booking"))
     three = [
         on_event(customer(id_), one, deployed, MONDAY + number * HOUR).customer
@@ -384,7 +384,7 @@ def test_three_who_are_one_are_the_same_however_they_were_found(luck: Any) -> No
 
 
 def feedback(kind: str, source: str = "feedback", **properties: Any) -> Event:
-    """A provider's word on the message m-1 to Ada."""
+    """A provider's report on the message m-1 to Ada."""
     whole = {"message_id": "m-1", "channel": "email", "address": "ada@example.com"} | properties
     return event(f"message.{kind}", source=source, properties=whole)
 
@@ -404,11 +404,11 @@ def feedback(kind: str, source: str = "feedback", **properties: Any) -> Event:
         (feedback("never_heard_of"), False),
     ],
 )
-def test_an_address_is_left_alone_after_a_hard_bounce_or_a_complaint_that_a_provider_told(
+def test_an_address_is_suppressed_after_a_hard_bounce_or_complaint_from_a_provider(
     heard: Event,
     dead: bool,  # noqa: FBT001
 ) -> None:
-    (reaction,) = told(customer(), heard, journeys=Deployed())
+    (reaction,) = react(customer(), heard, journeys=Deployed())
 
     causes = {"message.bounced": Cause.HARD_BOUNCE, "message.complained": Cause.COMPLAINT}
     known = [SuppressionChange(Channel.EMAIL, Mark(causes[heard.type], MONDAY), "ada@example.com")] if dead else []
@@ -416,10 +416,10 @@ def test_an_address_is_left_alone_after_a_hard_bounce_or_a_complaint_that_a_prov
 
 
 @pytest.mark.parametrize("status", [one.value for one in MessageStatus])
-def test_a_provider_moves_a_message_and_nobody_else_does(status: str) -> None:
-    (heard,) = told(customer(), feedback(status), journeys=Deployed())
-    (forged,) = told(customer(), feedback(status, source="track"), journeys=Deployed())
-    (odd,) = told(customer(), feedback(status, message_id=["m-1"]), journeys=Deployed())
+def test_only_a_provider_moves_the_status_of_a_message(status: str) -> None:
+    (heard,) = react(customer(), feedback(status), journeys=Deployed())
+    (forged,) = react(customer(), feedback(status, source="track"), journeys=Deployed())
+    (odd,) = react(customer(), feedback(status, message_id=["m-1"]), journeys=Deployed())
 
     assert [(one.message, one.status, one.at) for one in moved_by(heard)] == [("m-1", status, MONDAY)]
     assert moved_by(forged) == moved_by(odd) == []
@@ -433,7 +433,7 @@ def moved_by(reaction: Reaction) -> list[UpdateMessageStatus]:
 
 
 @given(st.lists(journeys(), min_size=1, max_size=2), st.lists(events(), max_size=5))
-def test_whatever_happens_everybody_who_waits_has_a_live_timer_and_no_effect_comes_twice(
+def test_every_waiting_enrollment_has_a_live_timer_and_every_effect_is_unique(
     drawn: list[Journey], happened: list[Event]
 ) -> None:
     deployed = Deployed(*(replace(one, name=f"j{number}") for number, one in enumerate(drawn)))

@@ -1,4 +1,4 @@
-"""Who is who: identifiers in normal form, homes that are found in one read, and who may not be one."""
+"""Identifiers: their normal form, customer ids, and which customers may not be merged."""
 
 import re
 import string
@@ -22,22 +22,22 @@ from cairn.domain.shared.hashing import short_hash
 from tests.unit.makers import name
 from tests.unit.strategies import identifiers
 
-HOME = re.compile(r"c_[a-z2-7]{26}")
+CUSTOMER_ID = re.compile(r"c_[a-z2-7]{26}")
 texts = st.text(min_size=1, max_size=20)
 
 
 @given(st.sampled_from([USER_ID, EMAIL, PHONE, EXTERNAL + "crm"]), texts, texts)
-def test_a_home_has_one_shape_and_is_this_deployments_own(kind: str, value: str, salt: str) -> None:
-    home = customer_id_for(identifier(kind, value), salt)
+def test_a_customer_id_has_one_form_and_depends_on_the_deployment(kind: str, value: str, salt: str) -> None:
+    customer_id = customer_id_for(identifier(kind, value), salt)
 
-    assert HOME.fullmatch(home)
-    assert home == customer_id_for(identifier(kind, value), salt)
-    assert home != customer_id_for(identifier(kind, value), salt + "x")
-    assert home != customer_id_for(identifier(kind, value + "x"), salt)
+    assert CUSTOMER_ID.fullmatch(customer_id)
+    assert customer_id == customer_id_for(identifier(kind, value), salt)
+    assert customer_id != customer_id_for(identifier(kind, value), salt + "x")
+    assert customer_id != customer_id_for(identifier(kind, value + "x"), salt)
 
 
-def test_a_home_never_changes() -> None:
-    """A pinned value: another one would make another customer of everybody."""
+def test_a_customer_id_never_changes() -> None:
+    """The value is fixed: a new one would make every customer a new one."""
     assert customer_id_for(identifier(EMAIL, "Ada@Example.com "), "salt") == "c_4636klx2vushrzs4me3vkp5jeu"
 
 
@@ -50,12 +50,12 @@ def test_a_short_hash_is_safe_in_every_name(parts: list[str], length: int) -> No
     assert made != short_hash(*parts, "", length=length)
 
 
-def test_a_payload_that_is_no_proper_text_still_has_a_name() -> None:
+def test_text_that_utf8_cannot_encode_still_has_a_hash() -> None:
     assert short_hash("\ud800") != short_hash("\ud801")
 
 
 @given(texts)
-def test_the_normal_form_is_normal(value: str) -> None:
+def test_normalising_twice_changes_nothing(value: str) -> None:
     assume(value.strip())
     for kind in (USER_ID, EMAIL, PHONE):
         once = identifier(kind, value)
@@ -68,11 +68,11 @@ def test_addresses_are_compared_without_case_and_ids_are_not() -> None:
     assert identifier(USER_ID, "Ada") != identifier(USER_ID, "ada")
 
 
-def test_two_letters_that_only_a_search_engine_takes_for_one_stay_two() -> None:
+def test_similar_characters_of_unicode_stay_different() -> None:
     assert identifier(EMAIL, "info@straße.example") != identifier(EMAIL, "info@strasse.example")
 
 
-def test_the_strongest_comes_first_and_nothing_twice() -> None:
+def test_the_strongest_identifier_comes_first_and_none_twice() -> None:
     who = name(user_id="ada", email="ada@example.com", phone="+14155550123", external={"crm": "7"})
 
     assert [one.kind for one in who] == [USER_ID, "external:crm", EMAIL, PHONE]
@@ -99,7 +99,5 @@ def test_people_share_addresses_and_not_accounts(
 
 
 @given(identifiers, identifiers)
-def test_whether_two_may_be_one_is_the_same_from_both_sides(
-    left: tuple[Identifier, ...], right: tuple[Identifier, ...]
-) -> None:
+def test_may_be_same_person_is_symmetric(left: tuple[Identifier, ...], right: tuple[Identifier, ...]) -> None:
     assert may_be_same_person(left, right) == may_be_same_person(right, left)

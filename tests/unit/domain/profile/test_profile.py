@@ -1,4 +1,4 @@
-"""One customer, whatever the order in which its events arrive and its profiles turn out to be one."""
+"""A profile is the same in any order of events and merges."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,14 +21,14 @@ a_few_events = st.lists(events(when=few_instants), max_size=5)
 
 
 def written(one: Profile, *, without_id: bool = False) -> str:
-    """Everything in a profile, in one order; NaN is not equal to itself, but is written the same."""
-    told: dict[str, Any] = {
+    """All fields of a profile as text, because NaN does not equal itself."""
+    fields: dict[str, Any] = {
         "created_at": one.created_at,
         "identifiers": one.identifiers,
         "attributes": sorted((key, repr(stamped)) for key, stamped in one.attributes.items()),
         "activity": sorted(one.activity.items()),
     }
-    return repr(told if without_id else told | {"id": one.id, "merged": sorted(one.merged)})
+    return repr(fields if without_id else fields | {"id": one.id, "merged": sorted(one.merged)})
 
 
 def after(one: Profile, arrived: list[Event]) -> Profile:
@@ -44,7 +44,7 @@ def test_events_may_arrive_in_any_order(one: Profile, arrived: list[Event], luck
 
 
 @given(json_values, json_values, few_instants, few_instants)
-def test_of_two_values_the_later_counts_whoever_is_asked(left: Any, right: Any, at: Any, other: Any) -> None:
+def test_of_two_values_the_later_counts_from_either_side(left: Any, right: Any, at: Any, other: Any) -> None:
     one, two = Stamped(left, at), Stamped(right, other)
 
     assert repr(one.latest(two)) == repr(two.latest(one))
@@ -52,7 +52,7 @@ def test_of_two_values_the_later_counts_whoever_is_asked(left: Any, right: Any, 
 
 
 @given(st.lists(st.builds(Stamped, json_values, few_instants), min_size=3, max_size=3))
-def test_of_three_values_one_counts_in_whichever_pairs_they_meet(three: list[Stamped]) -> None:
+def test_of_three_values_the_same_one_counts_in_any_grouping(three: list[Stamped]) -> None:
     ends = {repr(one.latest(two).latest(last)) for one, two, last in permutations(three)}
     ends |= {repr(one.latest(two.latest(last))) for one, two, last in permutations(three)}
 
@@ -60,16 +60,14 @@ def test_of_three_values_one_counts_in_whichever_pairs_they_meet(three: list[Sta
 
 
 @given(profiles, profiles)
-def test_two_profiles_that_are_one_give_the_same_whichever_absorbs_the_other(one: Profile, other: Profile) -> None:
+def test_merging_two_profiles_gives_the_same_either_way(one: Profile, other: Profile) -> None:
     assert written(one.absorbing(other, MONDAY), without_id=True) == written(
         other.absorbing(one, MONDAY), without_id=True
     )
 
 
 @given(profiles, profiles, profiles)
-def test_three_profiles_that_are_one_give_the_same_in_whichever_pairs_they_meet(
-    one: Profile, two: Profile, three: Profile
-) -> None:
+def test_merging_three_profiles_gives_the_same_in_any_grouping(one: Profile, two: Profile, three: Profile) -> None:
     left = one.absorbing(two, MONDAY).absorbing(three, MONDAY)
     right = one.absorbing(two.absorbing(three, MONDAY), MONDAY)
 
@@ -77,7 +75,7 @@ def test_three_profiles_that_are_one_give_the_same_in_whichever_pairs_they_meet(
 
 
 @given(profiles, profiles, a_few_events, a_few_events)
-def test_it_does_not_matter_whether_an_event_comes_before_or_after_a_merge(
+def test_an_event_before_or_after_a_merge_gives_the_same(
     one: Profile, other: Profile, ours: list[Event], theirs: list[Event]
 ) -> None:
     early = after(one, ours).absorbing(after(other, theirs), MONDAY)
@@ -87,7 +85,7 @@ def test_it_does_not_matter_whether_an_event_comes_before_or_after_a_merge(
 
 
 @given(profiles, attributes)
-def test_what_is_said_twice_at_one_time_is_said_once(one: Profile, said: dict[str, Any]) -> None:
+def test_the_same_values_at_the_same_instant_change_nothing(one: Profile, said: dict[str, Any]) -> None:
     once = one.patched(said, MONDAY + 9 * HOUR)
 
     assert written(once.patched(said, MONDAY + 9 * HOUR)) == written(once)
@@ -102,14 +100,14 @@ def test_no_attribute_makes_a_profile_raise(one: Profile, said: dict[str, Any], 
 
 
 @given(st.lists(profiles, min_size=1, max_size=4), st.randoms(use_true_random=False))
-def test_who_survives_does_not_depend_on_who_was_found_first(found: list[Profile], luck: Any) -> None:
+def test_the_survivor_does_not_depend_on_the_order(found: list[Profile], luck: Any) -> None:
     shuffled = list(found)
     luck.shuffle(shuffled)
 
     assert survivor(tuple(found)).id == survivor(tuple(shuffled)).id
 
 
-def test_the_account_survives_then_the_other_systems_id_then_the_elder_then_the_name() -> None:
+def test_the_survivor_has_a_user_id_else_an_external_id_else_is_older_else_the_id_decides() -> None:
     account = profile("c_z", MONDAY + HOUR, name(user_id="ada"))
     in_crm = profile("c_y", MONDAY + HOUR, name(external={"crm": "1"}))
     by_mail = profile("c_x", MONDAY, name(email="ada@example.com"))
@@ -125,20 +123,20 @@ def test_the_account_survives_then_the_other_systems_id_then_the_elder_then_the_
 def test_a_late_event_does_not_undo_a_later_one() -> None:
     ada = profile().after(event("plan.changed", MONDAY + HOUR, attributes={"plan": "gold"}))
 
-    told_late = ada.after(event("plan.changed", MONDAY, attributes={"plan": "silver", "seats": 3}))
+    after_late = ada.after(event("plan.changed", MONDAY, attributes={"plan": "silver", "seats": 3}))
 
-    assert (told_late.get("plan"), told_late.get("seats")) == ("gold", 3)
+    assert (after_late.get("plan"), after_late.get("seats")) == ("gold", 3)
 
 
 def test_null_removes_an_attribute_and_an_older_value_does_not_bring_it_back() -> None:
     ada = profile(stage="trial").patched({"stage": None}, MONDAY + HOUR)
 
-    told_late = ada.patched({"stage": "member"}, MONDAY + HOUR / 2)
+    after_late = ada.patched({"stage": "member"}, MONDAY + HOUR / 2)
 
-    assert "stage" not in told_late.view()
+    assert "stage" not in after_late.view()
 
 
-def test_tags_are_added_and_taken_away_one_by_one() -> None:
+def test_tags_are_added_and_removed_one_by_one() -> None:
     ada = profile().patched({"tags": ["vip", "parent"]}, MONDAY)
 
     later = ada.patched({"tags": {"vip": False, "local": True}}, MONDAY + HOUR)
@@ -148,14 +146,14 @@ def test_tags_are_added_and_taken_away_one_by_one() -> None:
     assert later.patched({"tags": "vip"}, MONDAY + 2 * HOUR).tags == ("local", "parent", "vip")
 
 
-def test_an_attribute_cannot_pose_as_a_tag_or_as_who_somebody_is() -> None:
+def test_an_attribute_cannot_pose_as_a_tag_or_an_identifier() -> None:
     ada = profile().patched({"tags.vip": True, "id": "c_eve", "user_id": "eve", "external_ids": {"crm": "1"}}, MONDAY)
 
     assert ada.tags == ()
     assert (ada.view()["id"], ada.view()["user_id"], ada.view()["external_ids"]) == ("c_ada", "ada", {})
 
 
-def test_an_address_that_names_a_customer_is_where_it_is_reached() -> None:
+def test_an_address_in_an_event_is_also_an_attribute() -> None:
     who = (identifier(EMAIL, "Ada@Example.com"), identifier(PHONE, "+14155550123"))
 
     ada = profile().after(event("trial.signup", who=who))
@@ -182,7 +180,7 @@ def test_event_types_are_counted_up_to_a_bound() -> None:
     assert "made.up_64" not in again.activity
 
 
-def test_a_merge_remembers_whom_it_absorbed_and_when() -> None:
+def test_a_merge_stores_the_absorbed_id_and_the_instant() -> None:
     grandchild = replace(profile("c_old"), merged={"c_older": MONDAY - HOUR})
 
     ada = profile().absorbing(grandchild, MONDAY)
