@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cairn.adapters.http.manage.router import Answer, Call, ManageRouter, problem_of
+from cairn.adapters.http import problems
+from cairn.adapters.http.manage.router import Answer, Call, ManageRouter
 from cairn.compose import manage_api as compose
 from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import count, logger
 
 JSON = {"content-type": "application/json", "cache-control": "no-store"}
-PROBLEM = {"content-type": "application/problem+json", "cache-control": "no-store"}
+PROBLEM = {"content-type": problems.CONTENT_TYPE, "cache-control": "no-store"}
 
 COMPRESS_ABOVE = 1024 * 1024
 """Bytes. A Lambda response is 6 MB at most, and an export may be larger; compressed, it is a tenth."""
@@ -32,8 +33,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     try:
         answer, headers = router()(call, datetime.now(UTC)), JSON
     except CairnError as error:
-        answer, headers = problem_of(error), PROBLEM
-        count("OperatorRefused", reason=str(answer.document["title"]))
+        problem = problems.problem_of(error, otherwise="out-of-order")
+        answer, headers = Answer(problem["status"], problem), PROBLEM
+        count("OperatorRefused", reason=problem["title"])
     logger.info("operator answered", route=call.route, status=answer.status)
     return _answered(answer, headers, compress="gzip" in event["headers"].get("accept-encoding", ""))
 

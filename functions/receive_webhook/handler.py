@@ -6,31 +6,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from cairn.adapters.http.problems import CONTENT_TYPE, problem_of
 from cairn.application.events.accept_webhook import AcceptWebhook, Reading, Request
 from cairn.compose import receive_webhook as compose
-from cairn.domain.shared.errors import (
-    BodyTooLargeError,
-    CairnError,
-    InvalidEventError,
-    MalformedBodyError,
-    SecretMissingError,
-    SignatureInvalidError,
-    SignatureMissingError,
-    UnknownSourceError,
-)
+from cairn.domain.shared.errors import CairnError, UnknownSourceError
 from cairn.telemetry import count, logger
-
-STATUS: dict[type[CairnError], tuple[int, str]] = {
-    BodyTooLargeError: (413, "body-too-large"),
-    UnknownSourceError: (404, "unknown-source"),
-    SignatureMissingError: (401, "signature-missing"),
-    SignatureInvalidError: (401, "signature-invalid"),
-    SecretMissingError: (503, "secret-missing"),
-    MalformedBodyError: (400, "malformed-body"),
-    InvalidEventError: (422, "invalid-event"),
-}
-OUT_OF_ORDER = (503, "not-stored")
-"""For everything else: nothing was stored, and the same request is safe to send again."""
 
 PLAIN_TEXT = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
 
@@ -85,16 +65,13 @@ def _accepted(source: str, reading: Reading) -> dict[str, Any]:
 
 def _refused(source: str, error: CairnError) -> dict[str, Any]:
     """An RFC 9457 problem that says what to do; counted under its reason."""
-    status, reason = STATUS.get(type(error), OUT_OF_ORDER)
+    problem = problem_of(error, otherwise="not-stored")
+    reason = problem["title"]
     known = "unknown" if isinstance(error, UnknownSourceError) else source
     count("WebhookRefused")
     count("WebhookRefusedBy", source=known, reason=reason)
     logger.warning("webhook refused", source=known, reason=reason)
-    problem: dict[str, Any] = {"type": f"urn:cairn:problem:{reason}", "title": reason, "status": status}
-    problem["detail"] = str(error)
-    if isinstance(error, InvalidEventError):
-        problem["problems"] = error.problems
-    return _answer(status, problem, "application/problem+json")
+    return _answer(problem["status"], problem, CONTENT_TYPE)
 
 
 def _answer(status: int, body: dict[str, Any], content_type: str = "application/json") -> dict[str, Any]:

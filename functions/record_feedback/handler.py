@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from cairn.adapters.feedback import read
+from cairn.adapters.feedback.reports import read
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.application.ports import Inbox
 from cairn.compose import record_feedback as compose

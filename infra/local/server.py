@@ -17,6 +17,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from cairn.adapters.http.manage.routes import ROUTES as MANAGE
+from cairn.adapters.http.problems import CONTENT_TYPE, problem
 from cairn.application.events.accept_webhook import Request as SignedRequest
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
@@ -224,4 +225,4 @@ def _json(document: Any) -> Response:
 
 
 def _problem(detail: str) -> Response:
-    return Response(json.dumps({"status": 400, "detail": detail}) + "\n", 400, content_type="application/problem+json")
+    return Response(json.dumps(problem(400, detail)) + "\n", 400, content_type=CONTENT_TYPE)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from cairn.adapters.documents.json_text import to_json
-from cairn.adapters.feedback import read
+from cairn.adapters.feedback.reports import read
 from cairn.domain.event import event_from_wire, event_to_wire
 from cairn.domain.identity.trust import FEEDBACK_SOURCE
 from cairn.domain.shared.errors import InvalidEventError

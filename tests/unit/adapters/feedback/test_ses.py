@@ -1,4 +1,4 @@
-"""What Amazon SES tells of an e-mail, in our words."""
+"""Reports of Amazon SES become canonical events."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.adapters.feedback import read
+from cairn.adapters.feedback.reports import read
 from cairn.domain.event import Event, event_from_wire, event_to_wire
 from cairn.domain.identity.identifiers import EMAIL, identifier
 from cairn.domain.identity.trust import FEEDBACK_SOURCE
@@ -20,12 +20,16 @@ TAGS = {"message": ["enr-hello-1"], "customer": ["c_ada"], "ses:configuration-se
 
 
 def notification(kind: str, named: str = "eventType", mail: Any = None, sns_id: str = "sns-1", **detail: Any) -> str:
-    """What arrives from SNS, wrapped around what SES tells."""
+    """A report of SES in the envelope of SNS."""
     whole: dict[str, Any] = {"messageId": "ses-1", "tags": TAGS, "destination": ["ada@example.com"]}
-    told: dict[str, Any] = {named: kind, "mail": whole | (mail or {})}
-    name = "failure" if kind == "Rendering Failure" else kind[0].lower() + kind[1:]
-    told |= {name: detail} if detail else {}
-    return json.dumps({"Type": "Notification", "MessageId": sns_id, "Message": json.dumps(told)})
+    report: dict[str, Any] = {named: kind, "mail": whole | (mail or {})}
+    field = "failure" if kind == "Rendering Failure" else kind[0].lower() + kind[1:]
+    report |= {field: detail} if detail else {}
+    return envelope(json.dumps(report), sns_id)
+
+
+def envelope(message: Any, sns_id: str = "sns-1") -> str:
+    return json.dumps({"Type": "Notification", "MessageId": sns_id, "Message": message})
 
 
 def only(body: str) -> Event:
@@ -33,18 +37,19 @@ def only(body: str) -> Event:
     return event
 
 
+@pytest.mark.parametrize("address", ["Ada <Ada@Example.com>", "Ada@Example.com"])
 @pytest.mark.parametrize("named", ["eventType", "notificationType"])
-def test_a_hard_bounce_names_the_address_that_is_dead(named: str) -> None:
-    told = notification(
+def test_a_hard_bounce_names_the_address_that_is_dead(named: str, address: str) -> None:
+    report = notification(
         "Bounce",
         named,
         bounceType="Permanent",
         bounceSubType="General",
-        bouncedRecipients=[{"emailAddress": "Ada <Ada@Example.com>", "status": "5.1.1"}],
+        bouncedRecipients=[{"emailAddress": address, "status": "5.1.1"}],
         timestamp="2026-03-02T09:59:58.123Z",
     )
 
-    bounced = only(told)
+    bounced = only(report)
 
     assert (bounced.source, bounced.type) == (FEEDBACK_SOURCE, "message.bounced")
     assert (bounced.customer_id, bounced.identifiers) == ("c_ada", ())
@@ -59,24 +64,24 @@ def test_a_hard_bounce_names_the_address_that_is_dead(named: str) -> None:
     }
 
 
-def test_a_complaint_names_who_complained_and_how() -> None:
-    told = notification(
+def test_a_complaint_names_the_address_and_the_kind() -> None:
+    report = notification(
         "Complaint", complainedRecipients=[{"emailAddress": "ada@example.com"}], complaintFeedbackType="abuse"
     )
 
-    complained = only(told)
+    complained = only(report)
 
     assert (complained.type, complained.properties["address"]) == ("message.complained", "ada@example.com")
     assert complained.properties["reason"] == "abuse"
 
 
-def test_each_of_several_recipients_is_told_of() -> None:
-    several = [{"emailAddress": "ada@example.com"}, {"emailAddress": "alias@example.com"}]
+def test_each_of_several_recipients_has_one_event_of_its_own() -> None:
+    several = [{"emailAddress": one} for one in ("ada@example.com", "Bob <bob@example.com>", "ADA@example.com")]
 
     events = read(notification("Bounce", bounceType="Permanent", bouncedRecipients=several), MONDAY)
 
-    assert [event.properties["address"] for event in events] == ["ada@example.com", "alias@example.com"]
-    assert len({event.id for event in events}) == 2
+    assert [event.properties["address"] for event in events] == ["ada@example.com", "bob@example.com"]
+    assert len({event.id for event in events}) == len({event.key for event in events}) == 2
     assert {event.customer_id for event in events} == {"c_ada"}
 
 
@@ -84,67 +89,84 @@ def test_each_of_several_recipients_is_told_of() -> None:
     ("kind", "type_", "detail"),
     [
         ("Delivery", "message.delivered", {"recipients": ["ada@example.com"]}),
+        ("Delivery", "message.delivered", {}),
         ("Open", "message.opened", {"userAgent": "Mail"}),
         ("Click", "message.clicked", {"link": "https://example.com"}),
         ("Reject", "message.failed", {"reason": "Bad content"}),
         ("Rendering Failure", "message.failed", {"errorMessage": "Attribute is missing"}),
     ],
 )
-def test_what_became_of_a_message(kind: str, type_: str, detail: dict[str, Any]) -> None:
-    told = only(notification(kind, timestamp="2026-03-02T09:00:00Z", **detail))
+def test_each_kind_of_report_has_its_event(kind: str, type_: str, detail: dict[str, Any]) -> None:
+    event = only(notification(kind, timestamp="2026-03-02T09:00:00Z", **detail))
 
-    assert told.type == type_
+    assert (event.type, event.occurred_at) == (type_, at("2026-03-02 09:00"))
     assert type_.removeprefix("message.") in set(MessageStatus)
-    assert told.properties["address"] == "ada@example.com"
-    assert told.properties.get("link") == detail.get("link")
-    assert told.properties.get("reason") == (detail.get("reason") or detail.get("errorMessage"))
+    assert event.properties["message_id"] == "enr-hello-1"
+    assert event.properties["address"] == "ada@example.com"
+    assert event.properties.get("link") == detail.get("link")
+    assert event.properties.get("reason") == (detail.get("reason") or detail.get("errorMessage"))
 
 
 @pytest.mark.parametrize("kind", ["Send", "DeliveryDelay", "Subscription"])
-def test_what_no_status_should_show_is_no_event(kind: str) -> None:
+def test_a_report_that_changes_no_status_is_no_event(kind: str) -> None:
     assert read(notification(kind), MONDAY) == []
 
 
-def test_something_new_is_looked_at_by_somebody() -> None:
+def test_an_unknown_kind_of_report_is_refused() -> None:
     with pytest.raises(InvalidEventError, match="not known"):
         read(notification("Something New"), MONDAY)
 
 
 @pytest.mark.parametrize("tags", [None, {}, {"message": ["enr-hello-1"]}, {"message": [], "customer": []}])
-def test_without_a_tag_the_address_says_who_it_was(tags: Any) -> None:
+def test_without_a_tag_the_address_names_the_customer(tags: Any) -> None:
     bounced = only(notification("Bounce", mail={"tags": tags}, bouncedRecipients=[{"emailAddress": "Ada@example.com"}]))
 
     assert bounced.customer_id is None
     assert bounced.identifiers == (identifier(EMAIL, "ada@example.com"),)
 
 
-def test_who_of_several_opened_a_mail_nobody_knows() -> None:
+def test_an_email_outside_journeys_has_no_message_id() -> None:
+    complained = only(
+        notification("Complaint", mail={"tags": {}}, complainedRecipients=[{"emailAddress": "ada@example.com"}])
+    )
+
+    assert (complained.customer_id, complained.identifiers) == (None, (identifier(EMAIL, "ada@example.com"),))
+    assert "message_id" not in complained.properties
+
+
+def test_an_opening_by_one_of_several_recipients_names_nobody() -> None:
     mail = {"tags": {}, "destination": ["ada@example.com", "bob@example.com"]}
 
     assert read(notification("Open", mail=mail), MONDAY) == []
 
 
-def test_without_a_time_or_with_one_to_come_it_happened_now() -> None:
+def test_without_a_time_or_with_a_future_one_the_event_happened_now() -> None:
     assert only(notification("Delivery")).occurred_at == MONDAY
     assert only(notification("Delivery", timestamp="2030-01-01T00:00:00Z")).occurred_at == MONDAY
 
 
-def test_two_topics_and_eventbridge_tell_of_one_event() -> None:
-    told = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "ada@example.com"}]}
-    published = notification("Bounce", **told)
+def test_a_second_delivery_of_a_report_is_the_same_event() -> None:
+    bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "ada@example.com"}]}
+
+    assert only(notification("Bounce", **bounce)).key == only(notification("Bounce", sns_id="sns-2", **bounce)).key
+
+
+def test_two_topics_and_eventbridge_report_one_event() -> None:
+    bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "ada@example.com"}]}
+    published = notification("Bounce", **bounce)
     detail = json.loads(json.loads(published)["Message"])
     emitted = {"id": "eb-1", "detail-type": "Email Bounced", "source": "aws.ses", "detail": detail}
 
-    of_the_identity = only(notification("Bounce", "notificationType", sns_id="sns-2", **told))
+    of_the_identity = only(notification("Bounce", "notificationType", sns_id="sns-2", **bounce))
     keys = {only(published).key, of_the_identity.key, only(json.dumps(emitted)).key}
 
     assert len(keys) == 1
 
 
 def test_a_soft_bounce_does_not_hide_the_hard_one_after_it() -> None:
-    who = {"bouncedRecipients": [{"emailAddress": "ada@example.com"}]}
+    recipients = {"bouncedRecipients": [{"emailAddress": "ada@example.com"}]}
 
-    soft, hard = (only(notification("Bounce", bounceType=kind, **who)) for kind in ("Transient", "Permanent"))
+    soft, hard = (only(notification("Bounce", bounceType=kind, **recipients)) for kind in ("Transient", "Permanent"))
 
     assert soft.key != hard.key
 
@@ -156,19 +178,30 @@ def test_a_second_click_is_another_event_and_a_second_delivery_of_it_is_not() ->
     assert first.key == again.key != second.key
 
 
-def test_an_id_is_never_longer_than_an_id_may_be() -> None:
+def test_an_id_is_never_too_long() -> None:
     address = "a" * 64 + "@" + "b" * 180 + ".example"
 
-    told = only(notification("Delivery", recipients=[address]))
+    event = only(notification("Delivery", recipients=[address]))
 
-    assert event_from_wire(event_to_wire(told), source=told.source, received_at=MONDAY) == told
+    assert event_from_wire(event_to_wire(event), source=event.source, received_at=MONDAY) == event
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["not JSON", "", None, "[]", "{}", '{"eventType": "Bounce"}', '{"eventType": "Bounce", "mail": []}'],
+)
+def test_a_message_that_is_no_report_is_refused(message: Any) -> None:
+    with pytest.raises(InvalidEventError):
+        read(envelope(message), MONDAY)
 
 
 @given(
     st.fixed_dictionaries(
         {
             "mail": json_values
-            | st.fixed_dictionaries({"tags": json_values | st.just(TAGS), "destination": json_values})
+            | st.fixed_dictionaries(
+                {"tags": json_values | st.just(TAGS)}, optional={"destination": json_values, "messageId": json_values}
+            )
         },
         optional={
             "eventType": st.sampled_from(["Bounce", "Complaint", "Delivery", "Click"]) | json_values,
@@ -182,9 +215,9 @@ def test_an_id_is_never_longer_than_an_id_may_be() -> None:
         },
     )
 )
-def test_no_notification_fails_in_another_way(told: dict[str, Any]) -> None:
+def test_every_notification_is_read_or_refused(report: dict[str, Any]) -> None:
     try:
-        events = read(json.dumps({"Type": "Notification", "MessageId": "sns-1", "Message": json.dumps(told)}), MONDAY)
+        events = read(envelope(json.dumps(report)), MONDAY)
     except InvalidEventError:
         return
     assert all(event.key for event in events)

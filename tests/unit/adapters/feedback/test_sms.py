@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.feedback import read
+from cairn.adapters.feedback.reports import read
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import PHONE, Identifier
 from cairn.domain.shared.errors import InvalidEventError

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.feedback import read
+from cairn.adapters.feedback.reports import read
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EXTERNAL, PHONE, Identifier

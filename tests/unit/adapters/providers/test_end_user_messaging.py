@@ -11,7 +11,7 @@ from botocore.session import get_session
 from botocore.stub import ANY, Stubber
 
 from cairn.adapters import aws
-from cairn.adapters.feedback import read
+from cairn.adapters.feedback.reports import read
 from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
 from cairn.adapters.providers.sns import SnsSms
 from cairn.application.ports import Provider

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.adapters.http.manage.forms import MAX_BODY_BYTES
-from cairn.adapters.http.manage.router import Call, ManageRouter, problem_of
+from cairn.adapters.http.manage.router import Call, ManageRouter
 from cairn.adapters.http.manage.routes import ROUTES
+from cairn.adapters.http.problems import problem_of
 from cairn.adapters.phone.numbers import to_e164
 from cairn.domain.shared.errors import CairnError, InvalidRequestError, ServiceBusyError
 from tests.unit.makers import MONDAY
@@ -68,7 +69,7 @@ def test_a_body_that_nobody_would_write_is_not_read() -> None:
     with pytest.raises(CairnError) as refused:
         DESK(Call("POST /manage/erase", "ada", b" " * (MAX_BODY_BYTES + 1)), MONDAY)
 
-    assert problem_of(refused.value).status == 413
+    assert problem_of(refused.value, "out-of-order")["status"] == 413
 
 
 FIELDS = ("customer", "message", "do", "why", "target", "channel", "purpose", "status", "address", "window", "policy")
@@ -94,10 +95,10 @@ def test_who_is_not_signed_in_is_told_nothing_whatever_they_ask(method: str, pat
     with pytest.raises(CairnError) as refused:
         DESK(Call(f"{method} {path}", ""), MONDAY)
 
-    assert problem_of(refused.value).status == 403
+    assert problem_of(refused.value, "out-of-order")["status"] == 403
 
 
 def test_what_is_out_of_order_may_be_asked_again() -> None:
-    told = problem_of(ServiceBusyError("sqs is busy: Throttling"))
+    problem = problem_of(ServiceBusyError("sqs is busy: Throttling"), "out-of-order")
 
-    assert (told.status, told.document["title"]) == (503, "out-of-order")
+    assert (problem["status"], problem["title"]) == (503, "out-of-order")

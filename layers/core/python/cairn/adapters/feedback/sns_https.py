@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from cairn.adapters.feedback import read as read_feedback
+from cairn.adapters.feedback.reports import read as read_feedback
 from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
 from cairn.domain.shared.errors import (
     InvalidEventError,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cairn.adapters.http.problems import UNAVAILABLE, status_of
 from cairn.adapters.pages.forms import Form, form_of
 from cairn.adapters.pages.render import Page, Pages
 from cairn.adapters.pages.texts import Texts, texts_for
@@ -23,14 +24,14 @@ POST = "POST"
 ONE_CLICK = ("list-unsubscribe", "one-click")
 """RFC 8058, 3.2: what a mail program posts, and our own button does."""
 
-PROBLEMS: Mapping[type[CairnError], tuple[str, int]] = {
-    LinkInvalidError: ("invalid", 403),
-    LinkExpiredError: ("expired", 410),
-    BodyTooLargeError: ("unreadable", 413),
-    MalformedBodyError: ("unreadable", 400),
+PROBLEM_PAGES: Mapping[type[CairnError], str] = {
+    LinkInvalidError: "invalid",
+    LinkExpiredError: "expired",
+    BodyTooLargeError: "unreadable",
+    MalformedBodyError: "unreadable",
 }
-OUT_OF_ORDER = ("busy", 503)
-"""For everything else: nothing was stored, and the same request is safe to send again."""
+BUSY = "busy"
+"""The page for every other error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class PreferenceCentre:
 
     def refuse(self, visit: Visit, error: CairnError) -> tuple[str, Page]:
         """Why in one word, and the page that says what to do now."""
-        reason, status = PROBLEMS.get(type(error), OUT_OF_ORDER)
+        reason = PROBLEM_PAGES.get(type(error), BUSY)
+        status, _ = (UNAVAILABLE, BUSY) if reason == BUSY else status_of(error, BUSY)
         return reason, self.pages.problem(texts_for(visit.accept_language), reason, status)
 
     def _unsubscribe(self, visit: Visit, link: Link, form: Form | None, now: datetime) -> Page:

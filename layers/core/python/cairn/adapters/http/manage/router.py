@@ -18,18 +18,7 @@ from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import (
-    AmbiguousNameError,
-    BodyTooLargeError,
-    CairnError,
-    ConflictError,
-    InvalidRequestError,
-    InvalidSwitchError,
-    NotSignedInError,
-    NotUnderReviewError,
-    UnknownCustomerError,
-    UnknownMessageError,
-)
+from cairn.domain.shared.errors import NotSignedInError
 
 Json = dict[str, Any]
 
@@ -43,20 +32,6 @@ EVIDENCE = {
     "url": MAX_REASON_LENGTH,
 }
 """What may be told of how a consent was given, and in how many characters."""
-
-PROBLEMS: Mapping[type[CairnError], tuple[int, str]] = {
-    InvalidRequestError: (400, "invalid-request"),
-    NotSignedInError: (403, "not-signed-in"),
-    UnknownCustomerError: (404, "unknown-customer"),
-    UnknownMessageError: (404, "unknown-message"),
-    AmbiguousNameError: (409, "ambiguous-name"),
-    ConflictError: (409, "conflict"),
-    InvalidSwitchError: (409, "not-switched"),  # a target that is none has been refused with the form
-    NotUnderReviewError: (409, "not-under-review"),
-    BodyTooLargeError: (413, "body-too-large"),
-}
-OUT_OF_ORDER = (503, "out-of-order")
-"""For everything else: the same request may be sent again."""
 
 
 class Do(StrEnum):
@@ -103,7 +78,7 @@ class ManageRouter:
     normal_phone: Callable[[str], str | None]
 
     def __call__(self, call: Call, now: datetime) -> Answer:
-        """The answer. Raises a CairnError, for `problem_of` to tell, where nothing was done."""
+        """The answer. Raises a CairnError where nothing was done."""
         if not call.actor:
             raise NotSignedInError("sign the request with credentials of the account (AWS Signature Version 4)")
         routes: dict[str, Callable[[Call, datetime], Answer]] = {
@@ -210,13 +185,3 @@ class ManageRouter:
         found = self.audit.latest(limit, query.get("before", ""))
         following = found[-1].id if len(found) == limit else None
         return Answer(200, {"entries": documents.audit(found), "before": following})
-
-
-def problem_of(error: CairnError) -> Answer:
-    """An RFC 9457 problem that says what to do."""
-    found = (known for known in PROBLEMS if isinstance(error, known))
-    status, reason = PROBLEMS[kind] if (kind := next(found, None)) else OUT_OF_ORDER
-    problem: Json = {"type": f"urn:cairn:problem:{reason}", "title": reason, "status": status, "detail": str(error)}
-    if isinstance(error, InvalidRequestError):
-        problem["problems"] = list(error.problems)
-    return Answer(status, problem)

@@ -1,0 +1,69 @@
+"""What a refused request is answered with: a status for each error, in a problem document (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cairn.domain.shared.errors import (
+    AmbiguousNameError,
+    BodyTooLargeError,
+    CairnError,
+    ConflictError,
+    InvalidEventError,
+    InvalidRequestError,
+    InvalidSwitchError,
+    LinkExpiredError,
+    LinkInvalidError,
+    MalformedBodyError,
+    NotSignedInError,
+    NotUnderReviewError,
+    SecretMissingError,
+    SignatureInvalidError,
+    SignatureMissingError,
+    UnknownCustomerError,
+    UnknownMessageError,
+    UnknownSourceError,
+)
+
+CONTENT_TYPE = "application/problem+json"
+
+STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
+    InvalidRequestError: (400, "invalid-request"),
+    MalformedBodyError: (400, "malformed-body"),
+    SignatureInvalidError: (401, "signature-invalid"),
+    SignatureMissingError: (401, "signature-missing"),
+    LinkInvalidError: (403, "link-invalid"),
+    NotSignedInError: (403, "not-signed-in"),
+    UnknownCustomerError: (404, "unknown-customer"),
+    UnknownMessageError: (404, "unknown-message"),
+    UnknownSourceError: (404, "unknown-source"),
+    AmbiguousNameError: (409, "ambiguous-name"),
+    ConflictError: (409, "conflict"),
+    InvalidSwitchError: (409, "not-switched"),  # the form has refused an invalid target already, with a 400
+    NotUnderReviewError: (409, "not-under-review"),
+    LinkExpiredError: (410, "link-expired"),
+    BodyTooLargeError: (413, "body-too-large"),
+    InvalidEventError: (422, "invalid-event"),
+    SecretMissingError: (503, "secret-missing"),
+}
+"""The status and title of each error, subclasses included."""
+
+UNAVAILABLE = 503
+"""For every other error: nothing was stored, and the same request may be sent again."""
+
+
+def status_of(error: CairnError, title: str) -> tuple[int, str]:
+    """Its status and title; UNAVAILABLE with this title for an error without a row in STATUSES."""
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), (UNAVAILABLE, title))
+
+
+def problem_of(error: CairnError, otherwise: str) -> dict[str, Any]:
+    """The document of an error: its text says what to do. `otherwise` is the title of an error without a row."""
+    status, title = status_of(error, otherwise)
+    problems = error.problems if isinstance(error, InvalidEventError | InvalidRequestError) else None
+    return problem(status, str(error), title, problems)
+
+
+def problem(status: int, detail: str, title: str = "", problems: Sequence[str] | None = None) -> dict[str, Any]:
+    named = {"type": f"urn:cairn:problem:{title}", "title": title} if title else {}
+    listed = {} if problems is None else {"problems": list(problems)}
+    return {**named, "status": status, "detail": detail, **listed}
