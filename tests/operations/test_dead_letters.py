@@ -331,7 +331,9 @@ def test_a_change_that_could_not_be_read_is_relayed_once_it_can(
     story: Any, door: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("cairn.adapters.dynamodb.codec.effect_from_wire", lambda _: _raise(ValueError("from the future")))
+        patch.setattr(
+            "cairn.adapters.dynamodb.effect_codec.effect_from_wire", lambda _: _raise(ValueError("from the future"))
+        )
         story.signs_up()
         unreadable = door.redrives("effects")
     [letter] = door.letters("effects")

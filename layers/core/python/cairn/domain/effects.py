@@ -12,6 +12,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
+    KIND: ClassVar[Literal["send"]] = "send"
     NAME: ClassVar = "SendMessage"
     id: str
     enrollment: str
@@ -25,6 +26,7 @@ class SendMessage:
 
 @dataclass(frozen=True, slots=True)
 class WakeAt:
+    KIND: ClassVar[Literal["wake"]] = "wake"
     NAME: ClassVar = "WakeAt"
     id: str
     enrollment: str
@@ -34,6 +36,7 @@ class WakeAt:
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
+    KIND: ClassVar[Literal["task"]] = "task"
     NAME: ClassVar = "OpenTask"
     id: str
     enrollment: str
@@ -49,6 +52,7 @@ class OpenTask:
 class UpdateMessageStatus:
     """A provider has reported a message's status, which only moves forward."""
 
+    KIND: ClassVar[Literal["move"]] = "move"
     NAME: ClassVar = "MoveMessage"
     id: str
     message: str
@@ -60,6 +64,7 @@ class UpdateMessageStatus:
 class AbsorbHistory:
     """Two profiles were merged: the other one's history moves to this customer's partition."""
 
+    KIND: ClassVar[Literal["absorb"]] = "absorb"
     NAME: ClassVar = "AbsorbHistory"
     id: str
     merged: str
@@ -69,6 +74,7 @@ class AbsorbHistory:
 class AnswerKeyword:
     """Send the one answer that the law requires to a STOP, HELP or START (CTIA Messaging Principles, 5.1)."""
 
+    KIND: ClassVar[Literal["answer"]] = "answer"
     NAME: ClassVar = "AnswerKeyword"
     id: str
     keyword: str
@@ -83,6 +89,7 @@ class AnswerKeyword:
 class RecordConsent:
     """Consent or a suppression has changed: store it permanently, and send it to the webhook endpoints."""
 
+    KIND: ClassVar[Literal["record"]] = "record"
     NAME: ClassVar = "RecordConsent"
     id: str
     source: str
@@ -95,6 +102,7 @@ class RecordConsent:
 class PauseEnrollment:
     """A timer fired while its journey was paused; resuming the journey wakes the enrollment again."""
 
+    KIND: ClassVar[Literal["park"]] = "park"
     NAME: ClassVar = "ParkEnrollment"
     id: str
     enrollment: str
@@ -106,6 +114,7 @@ class PauseEnrollment:
 class EraseCustomer:
     """An order to erase the customer (GDPR Art. 17)."""
 
+    KIND: ClassVar[Literal["erase"]] = "erase"
     NAME: ClassVar = "EraseCustomer"
     id: str
     by: str
@@ -123,6 +132,9 @@ Effect = (
     | PauseEnrollment
     | EraseCustomer
 )
+
+EffectKind = Literal["send", "wake", "task", "move", "absorb", "answer", "record", "park", "erase"]
+"""What an effect is called where it is stored and queued: its `KIND`."""
 
 
 def effect_id(enrollment: str, step: str, attempt: int) -> str:

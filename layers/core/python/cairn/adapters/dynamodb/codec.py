@@ -8,19 +8,7 @@ from cairn.application.ports import DeferredMessage, DeliveryRequest
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.consent.suppression import Mark, SuppressionChange
-from cairn.domain.effects import (
-    AbsorbHistory,
-    AnswerKeyword,
-    Effect,
-    EraseCustomer,
-    Fact,
-    OpenTask,
-    PauseEnrollment,
-    RecordConsent,
-    SendMessage,
-    UpdateMessageStatus,
-    WakeAt,
-)
+from cairn.domain.effects import Fact
 from cairn.domain.event import consent_from_wire, consent_to_wire
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
@@ -110,114 +98,6 @@ def enrollments_from_wire(wire: Mapping[str, Wire]) -> dict[str, Enrollment]:
     return {name: enrollment_from_wire(name, one) for name, one in wire.items()}
 
 
-def effect_to_wire(effect: Effect) -> Wire:  # noqa: PLR0911  one return an effect
-    match effect:
-        case SendMessage():
-            return {
-                "do": "send",
-                "id": effect.id,
-                "enrollment": effect.enrollment,
-                "step": effect.step,
-                "channels": [channel.value for channel in effect.channels],
-                "template": effect.template,
-                "purpose": effect.purpose.value,
-                "time_zone": effect.time_zone,
-            }
-        case WakeAt():
-            return {
-                "do": "wake",
-                "id": effect.id,
-                "enrollment": effect.enrollment,
-                "sequence": effect.sequence,
-                "at": instant_to_wire(effect.at),
-            }
-        case OpenTask():
-            return {
-                "do": "task",
-                "id": effect.id,
-                "enrollment": effect.enrollment,
-                "step": effect.step,
-                "queue": effect.queue,
-                "title": effect.title,
-                "due_at": instant_to_wire(effect.due_at),
-                "context": effect.context,
-                "script": effect.script,
-            }
-        case UpdateMessageStatus():
-            at = instant_to_wire(effect.at)
-            return {"do": "move", "id": effect.id, "message": effect.message, "status": effect.status, "at": at}
-        case AbsorbHistory():
-            return {"do": "absorb", "id": effect.id, "merged": effect.merged}
-        case AnswerKeyword():
-            return {
-                "do": "answer",
-                "id": effect.id,
-                "keyword": effect.keyword,
-                "channel": effect.channel.value,
-                "address": effect.address,
-                "at": instant_to_wire(effect.at),
-                "time_zone": effect.time_zone,
-            }
-        case RecordConsent():
-            changes = [consent_to_wire(change) for change in effect.changes]
-            told = [suppression_change_to_wire(one) for one in effect.suppression_changes]
-            return {"do": "record", "id": effect.id, "source": effect.source, "changes": changes, "told": told}
-        case PauseEnrollment():
-            return {
-                "do": "park",
-                "id": effect.id,
-                "enrollment": effect.enrollment,
-                "sequence": effect.sequence,
-                "target": effect.target,
-            }
-        case EraseCustomer():
-            return {"do": "erase", "id": effect.id, "by": effect.by, "at": instant_to_wire(effect.at)}
-
-
-def effect_from_wire(wire: Wire) -> Effect:  # noqa: PLR0911  one return an effect
-    match wire["do"]:
-        case "send":
-            return SendMessage(
-                id=wire["id"],
-                enrollment=wire["enrollment"],
-                step=wire["step"],
-                channels=tuple(Channel(one) for one in wire["channels"]),
-                template=wire["template"],
-                purpose=Purpose(wire["purpose"]),
-                time_zone=wire["time_zone"],
-            )
-        case "wake":
-            return WakeAt(wire["id"], wire["enrollment"], wire["sequence"], instant_from_wire(wire["at"]))
-        case "task":
-            return OpenTask(
-                id=wire["id"],
-                enrollment=wire["enrollment"],
-                step=wire["step"],
-                queue=wire["queue"],
-                title=wire["title"],
-                due_at=instant_from_wire(wire["due_at"]),
-                context=wire["context"],
-                script=wire["script"],
-            )
-        case "move":
-            return UpdateMessageStatus(wire["id"], wire["message"], wire["status"], instant_from_wire(wire["at"]))
-        case "absorb":
-            return AbsorbHistory(wire["id"], wire["merged"])
-        case "answer":
-            channel = Channel(wire["channel"])
-            at = instant_from_wire(wire["at"])
-            return AnswerKeyword(wire["id"], wire["keyword"], channel, wire["address"], at, wire["time_zone"])
-        case "record":
-            changes = tuple(_consent_from_wire(one) for one in wire["changes"])
-            told = tuple(suppression_change_from_wire(one) for one in wire["told"])
-            return RecordConsent(wire["id"], wire["source"], changes, told)
-        case "park":
-            return PauseEnrollment(wire["id"], wire["enrollment"], wire["sequence"], wire["target"])
-        case "erase":
-            return EraseCustomer(wire["id"], wire["by"], instant_from_wire(wire["at"]))
-    raise ValueError(f"no effect is called {wire['do']}")
-
-
 def fact_to_wire(fact: Fact) -> Wire:
     wire = {"kind": fact.kind, "enrollment": fact.enrollment, "journey": fact.journey, "step": fact.step}
     return {name: value for name, value in wire.items() if value} | ({"detail": fact.detail} if fact.detail else {})
@@ -283,10 +163,10 @@ def consents_to_wire(consents: Mapping[str, ConsentChange]) -> list[Wire]:
 
 
 def consents_from_wire(wire: list[Wire]) -> dict[str, ConsentChange]:
-    return {change.key: change for change in map(_consent_from_wire, wire)}
+    return {change.key: change for change in map(consent_change_from_wire, wire)}
 
 
-def _consent_from_wire(wire: Wire) -> ConsentChange:
+def consent_change_from_wire(wire: Wire) -> ConsentChange:
     return consent_from_wire(wire, at=instant_from_wire(wire["at"]), source=wire["source"])
 
 

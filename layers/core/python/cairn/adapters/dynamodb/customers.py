@@ -9,6 +9,7 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.effect_codec import effect_to_wire
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
@@ -309,7 +310,7 @@ def _state_item(commit: Commit) -> CustomerItem:
 def _outbox_of(commit: Commit) -> dict[str, Any]:
     return {
         "at": instant_to_wire(commit.at),
-        "effects": [codec.effect_to_wire(effect) for effect in commit.reaction.effects],
+        "effects": [effect_to_wire(effect) for effect in commit.reaction.effects],
         "facts": [codec.fact_to_wire(fact) for fact in commit.reaction.facts],
     }
 

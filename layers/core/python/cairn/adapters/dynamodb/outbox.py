@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb import codec, effect_codec
 from cairn.adapters.dynamodb.items import STATE
 from cairn.application.events.relay_effects import Committed
 from cairn.domain.profile.profile import Profile
@@ -28,7 +28,7 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
         enrollments=codec.enrollments_from_wire(_json(new, "enrollments") if "enrollments" in new else {}),
         version=_revision(new),
         at=instant_from_wire(outbox["at"]),
-        effects=tuple(codec.effect_from_wire(effect) for effect in outbox["effects"]),
+        effects=tuple(effect_codec.effect_from_wire(effect) for effect in outbox["effects"]),
         facts=tuple(codec.fact_from_wire(fact) for fact in outbox["facts"]),
     )
 

@@ -9,10 +9,21 @@ from botocore.exceptions import ClientError
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from cairn.adapters.aws import code_of
-from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb import codec, effect_codec
 from cairn.adapters.dynamodb.customers import MAX_HOPS
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, STATE, CustomerItem
-from cairn.domain.effects import OpenTask, SendMessage
+from cairn.domain.effects import (
+    AbsorbHistory,
+    AnswerKeyword,
+    Effect,
+    EraseCustomer,
+    OpenTask,
+    PauseEnrollment,
+    RecordConsent,
+    SendMessage,
+    UpdateMessageStatus,
+    WakeAt,
+)
 from cairn.domain.journey.enrollment import COMPLETED, Enrollment
 from cairn.domain.shared.errors import CairnError, ConflictError, ErasedCustomerError, UnknownCustomerError
 from cairn.domain.shared.instants import instant_to_wire
@@ -117,19 +128,28 @@ def _still_wanted(effects: list[Wire], state: CustomerItem) -> list[Wire]:
     """Messages and tasks of an enrollment that is gone, or that ended early, have nothing left to say."""
     try:
         enrollments = codec.enrollments_from_wire(state.enrollments or {})
-        read = [(codec.effect_from_wire(effect), effect) for effect in effects]
+        read = [(effect_codec.effect_from_wire(effect), effect) for effect in effects]
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise NotRedrivableError(f"it cannot be read by this version: {type(error).__name__}") from None
-    return [
-        wire
-        for effect, wire in read
-        if not isinstance(effect, SendMessage | OpenTask) or _goes_on(enrollments.get(effect.enrollment))
-    ]
+    return [wire for effect, wire in read if _is_wanted(effect, enrollments)]
 
 
-def _goes_on(enrollment: Enrollment | None) -> bool:
-    return enrollment is not None and (enrollment.open or enrollment.outcome == COMPLETED)
+def _is_wanted(effect: Effect, enrollments: Mapping[str, Enrollment]) -> bool:
+    match effect:
+        case SendMessage() | OpenTask():
+            enrollment = enrollments.get(effect.enrollment)
+            return enrollment is not None and (enrollment.open or enrollment.outcome == COMPLETED)
+        case (
+            WakeAt()
+            | PauseEnrollment()
+            | UpdateMessageStatus()
+            | AbsorbHistory()
+            | AnswerKeyword()
+            | RecordConsent()
+            | EraseCustomer()
+        ):
+            return True
 
 
 def _erases(effect: Any) -> bool:
-    return isinstance(effect, dict) and effect.get("do") == "erase"
+    return isinstance(effect, dict) and effect.get("do") == EraseCustomer.KIND

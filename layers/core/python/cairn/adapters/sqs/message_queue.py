@@ -5,7 +5,8 @@ from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
-from cairn.adapters.dynamodb.codec import effect_to_wire, message_to_wire
+from cairn.adapters.dynamodb.codec import message_to_wire
+from cairn.adapters.dynamodb.effect_codec import effect_to_wire
 from cairn.adapters.scheduler.timers import deferred_message_body
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.domain.effects import Effect

@@ -88,9 +88,10 @@ class RelayEffects:
                 self.timeline.absorb(customer, effect.merged)
             case RecordConsent():
                 self.webhooks(customer, effect)
-            case PauseEnrollment() if effect.enrollment in commit.enrollments:  # a redriven enrollment may have ended
-                due_at = commit.enrollments[effect.enrollment].due_at or commit.at
-                self.paused_work.add(customer, commit.version, effect, due_at)
+            case PauseEnrollment():
+                if effect.enrollment in commit.enrollments:  # a redriven enrollment may have ended
+                    due_at = commit.enrollments[effect.enrollment].due_at or commit.at
+                    self.paused_work.add(customer, commit.version, effect, due_at)
             case EraseCustomer():
                 self.erasures.put(customer, effect, SQS_MAX_DELAY)
 

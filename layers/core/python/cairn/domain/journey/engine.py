@@ -25,6 +25,7 @@ from cairn.domain.operations.pauses import (
     Paused,
     PausedWait,
     PauseOutcome,
+    Proceed,
     resume_wait,
     targets_of,
 )
@@ -209,7 +210,8 @@ def _follow_pauses(walk: Walk, step: WaitingStep, outcome: PauseOutcome) -> bool
             walk.note("passed_over", step.id, resumed=target)
             walk.go(walk.behind(step.successors[-1]))
             return True
-    return False
+        case Proceed():
+            return False
 
 
 def _on_event(walk: Walk, event: Event) -> None:
