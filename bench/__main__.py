@@ -16,7 +16,7 @@ from bench.cpu import cpu_per_event
 from bench.imports import imports
 from bench.paths import JOURNEYS, ROOT, paths_taken
 from infra.local.deployment import local_deployment
-from infra.local.scenario import load, tell
+from infra.local.scenario import load, run_scenario
 from infra.local.signing import local_secrets
 
 MAX_CPU = 1.5
@@ -61,7 +61,7 @@ def replay_seconds() -> float:
     scenario = load(SIXTY_DAYS)
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
         started = time.perf_counter()
-        tell(SIXTY_DAYS, scenario, made, local_secrets({}))
+        run_scenario(SIXTY_DAYS, scenario, made, local_secrets({}))
         return time.perf_counter() - started
 
 

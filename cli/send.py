@@ -31,7 +31,7 @@ def send(
     """Sign a sample as its vendor would and post it to any deployment; the secret is CAIRN_SECRET_<SOURCE>."""
     from authoring.sources.samples import just_now, path_of, posting, sample_headers, sample_named  # noqa: PLC0415
     from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415  slow to import
-    from infra.local.scenario import filled  # noqa: PLC0415
+    from infra.local.scenario import fill_instants  # noqa: PLC0415
     from infra.local.signing import secret_for  # noqa: PLC0415
 
     now = datetime.now(UTC)
@@ -41,7 +41,7 @@ def send(
         raise typer.BadParameter("--to is a URL that begins with http:// or https://")
     known = all_sources(SOURCES)
     try:
-        document = just_now(source, filled(json.loads(event.read_bytes()), now), now, known)
+        document = just_now(source, fill_instants(json.loads(event.read_bytes()), now), now, known)
         headers = sample_headers(event)
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{event} cannot be read as JSON: {error}") from error

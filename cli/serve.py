@@ -55,7 +55,7 @@ def serve(
         policy=policy,
         ticking=True,
         public_url=f"http://127.0.0.1:{port}",
-        subscribers=_endpoints(subscriber or ()),
+        webhook_endpoints=_endpoints(subscriber or ()),
     ) as deployment:
         try:
             run(
@@ -81,12 +81,12 @@ def _endpoints(given: Iterable[str]) -> dict[str, str]:
 
 def _greet(url: str, secret: str) -> None:
     from authoring.sources.samples import signed_headers  # noqa: PLC0415
-    from infra.local.scenario import filled  # noqa: PLC0415
+    from infra.local.scenario import fill_instants  # noqa: PLC0415
 
     now = datetime.now(UTC)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]Cairn[/] at {url}, {instant_to_wire(now)}. Stop it with Ctrl-C.\n")
-    body = json.dumps(filled(json.loads(SAMPLE.read_bytes()), now))
+    body = json.dumps(fill_instants(json.loads(SAMPLE.read_bytes()), now))
     headers = signed_headers("track", body.encode(), secret, now)
     flags = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items())
     console.print("Sign somebody up (the signature holds for five minutes; `cairn send` makes a new one):\n")

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-Line = dict[str, Any]
+TimelineEntry = dict[str, Any]
 
 MARKS = {
     "event": ("▸", "cyan"),
@@ -26,7 +26,7 @@ QUIET = ("·", "dim")
 MAX_BODY = 240
 
 
-def show(lines: list[Line], console: Console, *, start: datetime, zone: ZoneInfo) -> None:
+def show(lines: list[TimelineEntry], console: Console, *, start: datetime, zone: ZoneInfo) -> None:
     """Print a story's lines under a heading per day, in one time zone."""
     customers = {line["customer"] for line in lines}
     journeys = {line["journey"] for line in lines if line.get("journey")}
@@ -48,15 +48,15 @@ def show(lines: list[Line], console: Console, *, start: datetime, zone: ZoneInfo
         console.print(Padding(table, (0, 0, 0, 1)))
 
 
-def _local(line: Line, zone: ZoneInfo) -> datetime:
+def _local(line: TimelineEntry, zone: ZoneInfo) -> datetime:
     return datetime.fromisoformat(line["at"]).astimezone(zone)
 
 
-def _kind(line: Line) -> str:
+def _kind(line: TimelineEntry) -> str:
     return str(line.get("channel") or line["kind"]) if line["kind"] == "message" else line["kind"].replace("_", " ")
 
 
-def _told(line: Line, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  one return a kind
+def _told(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  one return a kind
     match line["kind"]:
         case "event":
             return Text(line["type"], "bold") + Text(f"  from {line['source']}", "dim")
@@ -90,7 +90,7 @@ def _told(line: Line, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  one retur
             return Text(" · ".join(told), "dim")
 
 
-def _message(line: Line) -> Text:
+def _message(line: TimelineEntry) -> Text:
     body = " ".join(str(line.get("body", "")).split())
     body = body if len(body) <= MAX_BODY else body[:MAX_BODY].rsplit(" ", 1)[0] + " …"
     if line.get("subject"):

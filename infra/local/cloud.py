@@ -49,7 +49,7 @@ SANDBOX = {
 }
 """Nothing on a laptop can reach, or be reached with, somebody's real account."""
 
-KEPT = timedelta(days=14)
+DEAD_LETTER_RETENTION = timedelta(days=14)
 """How long dead letters are kept (SQS quota)."""
 
 SOURCES = Path(__file__).parents[2] / "sources.toml"
@@ -60,7 +60,7 @@ IDENTITY_SALT = "local"
 LINKS_SECRET = "local-links"  # noqa: S105  what is signed with it opens nothing but a laptop
 PUBLIC_URL = "https://localhost"
 """Where the links of messages lead, unless a server says otherwise."""
-LOCAL_SUBSCRIBER_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  as that of the sources
+LOCAL_ENDPOINT_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  as that of the sources
 SCHEDULE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/schedules"
 POLICY = "policy.json"
 """The compiled policy, beside the compiled journeys."""
@@ -93,7 +93,7 @@ class Cloud:
     secret_id: str = ""
     links_secret_id: str = ""
     subscribers_secret_id: str = ""
-    subscribers: Mapping[str, str] = field(default_factory=dict)
+    webhook_endpoints: Mapping[str, str] = field(default_factory=dict)
     """URLs on loopback by name. A laptop tells nobody else, whatever policy.toml says."""
     public_url: str = PUBLIC_URL
     mails: list[Shape] = field(default_factory=list)
@@ -117,8 +117,8 @@ class Cloud:
         self._create_table()
         # Moto's S3 and its client take a tenth of a second, and few stories have a body that no queue takes.
         aws.session().register("creating-client-class.s3", self._create_bucket)
-        self.end_user_messaging.stand_in(aws.session())
-        aws.session().register("provide-client-params.sesv2.SendEmail", self._keep_mail)
+        self.end_user_messaging.register(aws.session())
+        aws.session().register("provide-client-params.sesv2.SendEmail", self._record_mail)
         self.client("scheduler").create_schedule_group(Name=self.group)
         secret = self.client("secretsmanager").create_secret(Name="cairn-sources", SecretString=dumps(dict(secrets)))
         self.secret_id = secret["ARN"]
@@ -126,7 +126,7 @@ class Cloud:
             Name="cairn-links", SecretString=dumps({LINKS: LINKS_SECRET})
         )
         self.links_secret_id = links["ARN"]
-        known = dict.fromkeys(self.subscribers, LOCAL_SUBSCRIBER_SECRET)
+        known = dict.fromkeys(self.webhook_endpoints, LOCAL_ENDPOINT_SECRET)
         subscribers = self.client("secretsmanager").create_secret(Name="cairn-subscribers", SecretString=dumps(known))
         self.subscribers_secret_id = subscribers["ARN"]
         self.client("sesv2").create_email_identity(EmailIdentity="hello@example.com")
@@ -241,7 +241,7 @@ class Cloud:
                 identity_salt=IDENTITY_SALT,
                 erasures_queue_url=self.urls["erasures"],
                 erasures_dead_letter_queue_url=self.urls["erasures-dead-letters"],
-                letters_queue_urls=" ".join(self.letters()),
+                letters_queue_urls=" ".join(self.dead_letter_urls()),
                 letters_wait_seconds="0",
                 overflow_bucket=self.bucket,
                 schedule_group=self.group,
@@ -256,7 +256,7 @@ class Cloud:
         }
         return made[function.settings]
 
-    def letters(self) -> list[str]:
+    def dead_letter_urls(self) -> list[str]:
         """The dead-letter queues where something about a customer may lie."""
         own = "erasures-dead-letters"
         return [url for name, url in self.urls.items() if name.endswith("-dead-letters") and name != own]
@@ -276,7 +276,7 @@ class Cloud:
         for message in messages:
             self.client("sqs").delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
 
-    def show_again(self, _: Any, url: str, receipts: Collection[str]) -> None:
+    def make_visible(self, _: Any, url: str, receipts: Collection[str]) -> None:
         """Have messages be seen by others at once. Moto's own way fails for what has lain for twelve hours."""
         from moto.sqs.models import sqs_backends  # noqa: PLC0415
 
@@ -317,7 +317,7 @@ class Cloud:
         self.send(queue, target["Input"])
         self.client("scheduler").delete_schedule(Name=schedule, GroupName=self.group)
 
-    def stirs(self, consumed: Collection[str]) -> list[datetime]:
+    def visible_instants(self, consumed: Collection[str]) -> list[datetime]:
         """When delayed or invisible messages of consumed queues come back. Asked of moto itself: no API tells."""
         from moto.sqs.models import sqs_backends  # noqa: PLC0415
 
@@ -328,7 +328,7 @@ class Cloud:
             for message in queues[_physical(name)]._messages  # noqa: SLF001
         ]
 
-    def have_push_endpoints(self, body: bytes) -> None:
+    def create_push_endpoints(self, body: bytes) -> None:
         """Every push endpoint that an event names exists here; moto knows only those that it named itself."""
         from moto.sns.models import PlatformEndpoint, sns_backends  # noqa: PLC0415
 
@@ -344,7 +344,7 @@ class Cloud:
         expression = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["ScheduleExpression"]
         return datetime.fromisoformat(expression[3:-1]).replace(tzinfo=UTC)
 
-    def _keep_mail(self, **asked: Any) -> None:
+    def _record_mail(self, **asked: Any) -> None:
         self.mails.append(asked["params"])
 
     def _create_bucket(self, **_: Any) -> None:
@@ -357,7 +357,7 @@ class Cloud:
     def _create_queue(self, queue: Queue) -> None:
         attributes = {"VisibilityTimeout": str(int(queue.visibility / timedelta(seconds=1)))}
         if "dead-letters" in queue.name:
-            attributes["MessageRetentionPeriod"] = str(int(KEPT / timedelta(seconds=1)))
+            attributes["MessageRetentionPeriod"] = str(int(DEAD_LETTER_RETENTION / timedelta(seconds=1)))
         if queue.fifo:
             attributes["FifoQueue"] = "true"
         if queue.dead_letter:

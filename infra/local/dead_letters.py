@@ -32,24 +32,24 @@ MESSAGES, EFFECTS, STREAM = "messages", "effects", "stream"
 MARKETING = "marketing"
 """The other lane of messages; its dead letters lie among theirs."""
 
-HOLD_SECONDS = 120
+VISIBILITY_SECONDS = 120
 """How long a letter that is being looked at is out of sight; it comes back by itself if this process dies."""
 
-AT_ONCE = 10
+BATCH_SIZE = 10
 """Messages of one ReceiveMessage (SQS quota)."""
 
 WAIT_SECONDS = 1
 
-MAX_LOOKED_AT = 1_000
+MAX_READ = 1_000
 """Letters of one queue that are read to tell their reasons; their number is SQS's own and always whole."""
 
-GIVEN_UP = "no function gave a reason: delivered too often, or never"
+NO_REASON = "no function gave a reason: delivered too often, or never"
 """For what SQS, Scheduler or SNS parked by themselves, without a code."""
 
 REASONS = ("reason", "ERROR_CODE", "ErrorCode")
 """The message attributes in which our functions, EventBridge Scheduler and SNS say why."""
 
-OF_THE_STREAM = """\
+STREAM_HELP = """\
 Positions of the table's stream that Lambda handed to relay_effects for 23 hours in vain; a letter names them, and the
 stream keeps what stands there for 24 hours from its arrival. Mend the cause (the log of relay_effects says which), then
 redrive at once: the records are read anew, and what they decided is relayed. Later, nothing is left to redrive, and
@@ -57,7 +57,7 @@ whoever is concerned waits for their next event."""
 
 MASK = "•••"
 
-TELLING = frozenset(
+SAFE_FIELDS = frozenset(
     {"id", "type", "source", "occurred_at", "backfill", "cairn_id", "customer", "enrollment", "sequence", "do", "step"}
     | {"subscriber", "record", "attempt"}
     | {"journey", "version", "channels", "channel", "template", "purpose", "decided_at", "time_zone", "at", "message"}
@@ -68,7 +68,7 @@ TELLING = frozenset(
 )
 """Fields that tell what a letter is about and nothing about a person."""
 
-OPEN = frozenset({"effect", "unreadable", "Message", "mail", "tags", "DDBStreamBatchInfo", "requestContext"})
+SAFE_OBJECTS = frozenset({"effect", "unreadable", "Message", "mail", "tags", "DDBStreamBatchInfo", "requestContext"})
 """Objects whose own fields may be telling; all others are masked through and through."""
 
 PERSONAL = re.compile(r"\S+@\S+|\+\d{7,}")
@@ -79,23 +79,23 @@ class DeadLettersError(CairnError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DeadLetterQueue:
     """A dead-letter queue, and the queue that its letters came from."""
 
     url: str
-    back: str = ""
-    back_of_marketing: str = ""
+    source_url: str = ""
+    marketing_source_url: str = ""
     """Where its letters of marketing came from, if not from there."""
 
-    def back_for(self, body: str) -> str:
+    def source_for(self, body: str) -> str:
         """The queue for a letter to go back to: a message to the lane of its purpose.
 
         One that was held is a pointer without a purpose. It goes back to the lane of transactional messages: few are
         ever parked, and nothing is sent faster for it, as the gate and the pace go by the message's own purpose.
         """
-        document = _read(body) if self.back_of_marketing else None
+        document = _read(body) if self.marketing_source_url else None
         is_marketing = isinstance(document, dict) and document.get("purpose") == Purpose.MARKETING
-        return self.back_of_marketing if is_marketing else self.back
+        return self.marketing_source_url if is_marketing else self.source_url
 
     @property
     def fifo(self) -> bool:
@@ -103,9 +103,9 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     id: str
-    parked_at: datetime
+    arrived_at: datetime
     reason: str
     body: str
     group: str
@@ -125,12 +125,12 @@ class DeadLetterTool(Protocol):
         """Send back what matches: how many were `redriven`, how many are `left`, and what was `refused`, and why."""
 
 
-def release(sqs: Any, url: str, receipts: list[str]) -> None:
+def make_visible(sqs: Any, url: str, receipts: list[str]) -> None:
     """Put letters back into everybody's sight."""
-    for start in range(0, len(receipts), AT_ONCE):
+    for start in range(0, len(receipts), BATCH_SIZE):
         entries = [
             {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-            for number, receipt in enumerate(receipts[start : start + AT_ONCE])
+            for number, receipt in enumerate(receipts[start : start + BATCH_SIZE])
         ]
         sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
 
@@ -140,7 +140,7 @@ class DeadLetters:
     """Implements Desk with clients of AWS."""
 
     sqs: Any
-    places: Mapping[str, Place]
+    queues: Mapping[str, DeadLetterQueue]
     put_back: Callable[[Json, datetime], int]
     """Has a parked effect relayed again. Raises CairnError."""
     changes_at: Callable[[Json], Iterable[Json]]
@@ -149,25 +149,25 @@ class DeadLetters:
     """A body that was too large for its queue, by the key that the letter names."""
     wait_seconds: int
     """For an answer of all of SQS's servers; one that does not wait asks some of them."""
-    release: Callable[[Any, str, list[str]], None] = release
+    make_visible: Callable[[Any, str, list[str]], None] = make_visible
 
     def summary(self) -> list[Json]:
-        return [self._sum(name, place) for name, place in self.places.items()]
+        return [self._summary_of(name, place) for name, place in self.queues.items()]
 
     def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
-        with self._looking(self._place(queue), limit) as letters:
-            shown = [self._shown(letter, reveal=reveal) for letter in letters]
-        return {"queue": queue, "letters": shown} | ({"what_to_do": OF_THE_STREAM} if queue == STREAM else {})
+        with self._received(self._queue(queue), limit) as letters:
+            shown = [self._view(letter, reveal=reveal) for letter in letters]
+        return {"queue": queue, "letters": shown} | ({"what_to_do": STREAM_HELP} if queue == STREAM else {})
 
     def redrive(self, queue: str, reason: str, limit: int | None) -> Json:
-        place = self._place(queue)
+        place = self._queue(queue)
         started = datetime.now(UTC)
         there = self._count(place)
         redriven, refused = 0, []
-        with self._looking(place, there) as letters:
+        with self._received(place, there) as letters:
             for letter in letters:
                 # What fails again is parked again while we look: it is not taken twice.
-                if letter.parked_at > started or reason.casefold() not in letter.reason.casefold():
+                if letter.arrived_at > started or reason.casefold() not in letter.reason.casefold():
                     continue
                 try:
                     self._send_back(queue, place, letter)
@@ -180,7 +180,7 @@ class DeadLetters:
                     break
         return {"queue": queue, "redriven": redriven, "refused": refused, "left": self._count(place)}
 
-    def _send_back(self, queue: str, place: Place, letter: Letter) -> None:
+    def _send_back(self, queue: str, place: DeadLetterQueue, letter: DeadLetter) -> None:
         """Only what was sent is deleted; after a crash in between, it is sent twice and done once."""
         now = datetime.now(UTC)
         if queue == EFFECTS:
@@ -194,12 +194,12 @@ class DeadLetters:
         fresh = {"MessageDeduplicationId": short_hash("redrive", letter.id, length=26)}
         fifo = {"MessageGroupId": letter.group, **fresh} if place.fifo else {}
         with calling("sqs"):
-            self.sqs.send_message(QueueUrl=place.back_for(letter.body), MessageBody=letter.body, **fifo)
+            self.sqs.send_message(QueueUrl=place.source_for(letter.body), MessageBody=letter.body, **fifo)
 
-    def _sum(self, name: str, place: Place) -> Json:
-        with self._looking(place, MAX_LOOKED_AT) as letters:
+    def _summary_of(self, name: str, place: DeadLetterQueue) -> Json:
+        with self._received(place, MAX_READ) as letters:
             looked_at = list(letters)
-        oldest = min((letter.parked_at for letter in looked_at), default=None)
+        oldest = min((letter.arrived_at for letter in looked_at), default=None)
         return {
             "queue": name,
             "count": max(self._count(place), len(looked_at)),
@@ -208,41 +208,41 @@ class DeadLetters:
             "looked_at": len(looked_at),
         }
 
-    def _shown(self, letter: Letter, *, reveal: bool) -> Json:
+    def _view(self, letter: DeadLetter, *, reveal: bool) -> Json:
         return {
             "id": letter.id,
             "reason": letter.reason,
-            "age_seconds": _seconds_since(letter.parked_at),
-            "body": self._whole(letter.body) if reveal else masked(_read(letter.body)),
+            "age_seconds": _seconds_since(letter.arrived_at),
+            "body": self._full_body(letter.body) if reveal else masked(_read(letter.body)),
         }
 
-    def _whole(self, body: str) -> Any:
+    def _full_body(self, body: str) -> Any:
         document = _read(body)
         key = pointer_of(document)
         return document if key is None else _read(self.fetch(key).decode(errors="replace"))
 
-    def _place(self, queue: str) -> Place:
-        if queue not in self.places:
-            raise DeadLettersError(f"no queue is called {queue!r}; there are {', '.join(self.places)}")
-        return self.places[queue]
+    def _queue(self, queue: str) -> DeadLetterQueue:
+        if queue not in self.queues:
+            raise DeadLettersError(f"no queue is called {queue!r}; there are {', '.join(self.queues)}")
+        return self.queues[queue]
 
-    def _count(self, place: Place) -> int:
+    def _count(self, place: DeadLetterQueue) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         told = self.sqs.get_queue_attributes(QueueUrl=place.url, AttributeNames=names)["Attributes"]
         return sum(int(told[name]) for name in names)
 
     @contextmanager
-    def _looking(self, place: Place, most: int) -> Iterator["Letters"]:
+    def _received(self, place: DeadLetterQueue, most: int) -> Iterator["ReceivedDeadLetters"]:
         """At most so many letters; those that are not deleted are seen by others again when the block ends."""
-        letters = Letters(self.sqs, place.url, most, self.wait_seconds)
+        letters = ReceivedDeadLetters(self.sqs, place.url, most, self.wait_seconds)
         try:
             yield letters
         finally:
-            self.release(self.sqs, place.url, sorted(letters.held))
+            self.make_visible(self.sqs, place.url, sorted(letters.receipts))
 
 
 @dataclass(slots=True)
-class Letters:
+class ReceivedDeadLetters:
     """Letters of one queue, out of everybody else's sight.
 
     Of a FIFO queue ten letters of one customer are seen at a time: the next ones wait until these are gone.
@@ -250,31 +250,31 @@ class Letters:
 
     sqs: Any
     url: str
-    most: int
+    limit: int
     wait_seconds: int
-    held: set[str] = field(default_factory=set)
+    receipts: set[str] = field(default_factory=set)
 
-    def __iter__(self) -> Iterator[Letter]:
+    def __iter__(self) -> Iterator[DeadLetter]:
         seen = 0
-        while seen < self.most:
+        while seen < self.limit:
             answer = self.sqs.receive_message(
                 QueueUrl=self.url,
-                MaxNumberOfMessages=min(AT_ONCE, self.most - seen),
-                VisibilityTimeout=HOLD_SECONDS,
+                MaxNumberOfMessages=min(BATCH_SIZE, self.limit - seen),
+                VisibilityTimeout=VISIBILITY_SECONDS,
                 WaitTimeSeconds=self.wait_seconds,
                 MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
                 MessageAttributeNames=list(REASONS),
             )
             messages = answer.get("Messages", [])
-            self.held |= {message["ReceiptHandle"] for message in messages}
+            self.receipts |= {message["ReceiptHandle"] for message in messages}
             if not messages:
                 return
             seen += len(messages)
-            yield from map(_letter, messages)
+            yield from map(_dead_letter, messages)
 
-    def delete(self, letter: Letter) -> None:
+    def delete(self, letter: DeadLetter) -> None:
         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=letter.receipt)
-        self.held.discard(letter.receipt)
+        self.receipts.discard(letter.receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +302,7 @@ class LocalServer:
                 found: Json = json.load(answer)
                 return found
         except HTTPError as error:
-            raise DeadLettersError(_told(error)) from None
+            raise DeadLettersError(_detail(error)) from None
         except URLError as error:
             reason = f"{self.url} cannot be reached: {error.reason}"
             raise DeadLettersError(f"{reason}. Is `make serve` running? A deployment is named by --stack") from None
@@ -322,16 +322,16 @@ def of_stack(name: str) -> DeadLetters:
 
     try:
         cloudformation, sqs = aws.client("cloudformation"), aws.client("sqs")
-        told = _put_out(cloudformation, f"{name}-Data") | _put_out(cloudformation, name)
+        told = _stack_outputs(cloudformation, f"{name}-Data") | _stack_outputs(cloudformation, name)
     except (BotoCoreError, ClientError) as error:
         raise DeadLettersError(f"stack {name}: {error}. Is it this account's, and this region's?") from None
-    if missing := [key for key in _outputs() if key not in told]:
+    if missing := [key for key in _required_outputs() if key not in told]:
         raise DeadLettersError(f"stack {name} does not put out {', '.join(missing)}: is it Cairn's, and up to date?")
     items.bind(told["TableName"], sqs.meta.region_name)
     overflow = Overflow(lambda: aws.client("s3"), told["OverflowBucket"])
     changes = partial(dead_letters_at, aws.client("dynamodbstreams"))
     places = {
-        queue: Place(
+        queue: DeadLetterQueue(
             told[f"{queue.title()}DeadLettersUrl"],
             told.get(f"{queue.title()}QueueUrl", ""),
             told["MarketingQueueUrl"] if queue == MESSAGES else "",
@@ -341,12 +341,12 @@ def of_stack(name: str) -> DeadLetters:
     return DeadLetters(sqs, places, relay_again, changes, overflow.fetch, WAIT_SECONDS)
 
 
-def _put_out(cloudformation: Any, stack: str) -> dict[str, str]:
+def _stack_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
     (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
 
 
-def _outputs() -> Iterator[str]:
+def _required_outputs() -> Iterator[str]:
     yield from ("TableName", "OverflowBucket", "MarketingQueueUrl")
     for queue in NAMES:
         yield f"{queue.title()}DeadLettersUrl"
@@ -362,10 +362,10 @@ def masked(document: Any) -> Any:
 
 
 def _masked(name: str, value: Any) -> Any:
-    if name in OPEN:
+    if name in SAFE_OBJECTS:
         inner = _read(value) if isinstance(value, str) else value
         return masked(inner)
-    if name in TELLING and not isinstance(value, dict):
+    if name in SAFE_FIELDS and not isinstance(value, dict):
         values = value if isinstance(value, list) else [value]
         told = [PERSONAL.sub(MASK, one) if isinstance(one, str) else one for one in values if not isinstance(one, dict)]
         return told if isinstance(value, list) else told[0]
@@ -379,12 +379,12 @@ def _hidden(value: Any) -> Any:
     return [_hidden(one) for one in value] if isinstance(value, list) else MASK
 
 
-def _letter(message: Json) -> Letter:
+def _dead_letter(message: Json) -> DeadLetter:
     told = message.get("MessageAttributes", {})
-    reason = next((told[name]["StringValue"] for name in REASONS if name in told), GIVEN_UP)
-    return Letter(
+    reason = next((told[name]["StringValue"] for name in REASONS if name in told), NO_REASON)
+    return DeadLetter(
         id=message["MessageId"],
-        parked_at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+        arrived_at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
         reason=reason,
         body=message["Body"],
         group=message["Attributes"].get("MessageGroupId", ""),
@@ -403,7 +403,7 @@ def _seconds_since(instant: datetime) -> int:
     return max(int((datetime.now(UTC) - instant).total_seconds()), 0)
 
 
-def _told(error: HTTPError) -> str:
+def _detail(error: HTTPError) -> str:
     try:
         return str(json.load(error)["detail"])
     except (ValueError, KeyError, TypeError):

@@ -34,9 +34,9 @@ from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, identifier
 from cairn.domain.shared.errors import ErasedCustomerError
 from infra.local.cloud import IDENTITY_SALT, PUBLIC_URL, SOURCES, Cloud, arn, sandbox
 from infra.local.cloud import POLICY as COMPILED_POLICY
-from infra.local.dead_letters import MARKETING, MESSAGES, NAMES, STREAM, DeadLetters, Place
+from infra.local.dead_letters import MARKETING, MESSAGES, NAMES, STREAM, DeadLetterQueue, DeadLetters
 from infra.local.reports import is_logged, log_event, queue_body
-from infra.local.resume_rule import SweepRule
+from infra.local.resume_rule import ResumeRule
 from infra.local.shapes import Shape, http_api_event, rule_event, sqs_event, stream_event
 from infra.local.wiring import FUNCTIONS, Function
 
@@ -62,9 +62,9 @@ class LocalDeployment:
     """The business's choices; the law is the same for everybody."""
     stopped: set[str] = field(default_factory=set)
     """Functions that nothing starts for the time being."""
-    _sweeps: SweepRule = field(default_factory=SweepRule)
-    _followed: str | None = None
-    _stream_waits_until: datetime | None = None
+    _resume_rule: ResumeRule = field(default_factory=ResumeRule)
+    _stream_position: str | None = None
+    _stream_retry_at: datetime | None = None
     _customers: dict[str, None] = field(default_factory=dict)
 
     def now(self) -> datetime:
@@ -80,14 +80,14 @@ class LocalDeployment:
         compiled = json.loads(self.catalogue.read_bytes())
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
-        _tell_only(self.cloud.subscribers, policy)
+        _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
         self.handlers = {function.name: _load(function, self.cloud, self.catalogue) for function in FUNCTIONS}
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str = "") -> Shape:
         """What API Gateway does with an HTTP request; gives the function's answer."""
         with self.lock:
-            self.cloud.have_push_endpoints(body)
-            shape = self._routed(method, url, headers, body, source)
+            self.cloud.create_push_endpoints(body)
+            shape = self._webhook_event(method, url, headers, body, source)
             answer: Shape = self.handlers["receive_webhook"](shape, None)
             return answer
 
@@ -117,7 +117,7 @@ class LocalDeployment:
             answer: Shape = self.handlers["manage_api"](shape, None)
             return answer
 
-    def _routed(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str) -> Shape:
+    def _webhook_event(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str) -> Shape:
         """A source that was known at deployment has a route of its own, and so no parameter that names it."""
         if not source:
             return http_api_event(method, url, headers, body, path_parameters={}, now=self.now(), route="/events")
@@ -135,7 +135,7 @@ class LocalDeployment:
             else:
                 self.cloud.send("feedback", queue_body(document, self.now()))
 
-    def names(self) -> dict[str, str]:
+    def report_references(self) -> dict[str, str]:
         """Whom and what reports are about: `customer` where there is one, `message:<step>` and `provider:<step>`."""
         found = {}
         for customer in {one.id for known in self._customers if (one := _customer(known))}:
@@ -164,18 +164,20 @@ class LocalDeployment:
             while self._poll_queues() or self._follow_stream():
                 pass
 
-    def operator_tools(self) -> DeadLetters:
+    def dead_letters(self) -> DeadLetters:
         """Where this deployment's dead letters are asked for."""
         urls = self.cloud.urls
         places = {
-            name: Place(urls[f"{name}-dead-letters"], urls.get(name, ""), urls[MARKETING] if name == MESSAGES else "")
+            name: DeadLetterQueue(
+                urls[f"{name}-dead-letters"], urls.get(name, ""), urls[MARKETING] if name == MESSAGES else ""
+            )
             for name in NAMES
             if name != STREAM
         }
         streams = partial(dead_letters_at, self.cloud.client("dynamodbstreams"))
         bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
-        sqs, release = self.cloud.client("sqs"), self.cloud.show_again
-        return DeadLetters(sqs, places, relay_again, streams, bodies.fetch, wait_seconds=0, release=release)
+        sqs, release = self.cloud.client("sqs"), self.cloud.make_visible
+        return DeadLetters(sqs, places, relay_again, streams, bodies.fetch, wait_seconds=0, make_visible=release)
 
     def stop(self, function: str) -> None:
         """Have nothing start a function: what it would do waits in its queues, or in the stream."""
@@ -223,23 +225,23 @@ class LocalDeployment:
 
     def _next_due(self) -> datetime | None:
         consumed = [queue for function in self._running() for queue in function.queues]
-        waiting = [*self.cloud.schedules().values(), *self.cloud.stirs(consumed)]
-        if self._stream_waits_until and "relay_effects" not in self.stopped:
-            waiting.append(self._stream_waits_until)
-        sweep = self._next_sweep()
+        waiting = [*self.cloud.schedules().values(), *self.cloud.visible_instants(consumed)]
+        if self._stream_retry_at and "relay_effects" not in self.stopped:
+            waiting.append(self._stream_retry_at)
+        sweep = self._next_resume()
         return min([*waiting, *([sweep] if sweep else [])], default=None)
 
-    def _next_sweep(self) -> datetime | None:
-        return None if "sweep" in self.stopped else self._sweeps.due(self.now())
+    def _next_resume(self) -> datetime | None:
+        return None if "sweep" in self.stopped else self._resume_rule.due(self.now())
 
     def _fire_schedules(self) -> None:
         now = self.now()
         for name, due in sorted(self.cloud.schedules().items(), key=lambda one: (one[1], one[0])):
             if due <= now:
                 self.cloud.fire(name)
-        sweep = self._next_sweep()
+        sweep = self._next_resume()
         if sweep is not None and sweep <= now:
-            self._sweeps.started(now)
+            self._resume_rule.started(now)
             self.handlers["sweep"](rule_event("sweep", now), None)
 
     def _poll_queues(self) -> bool:
@@ -264,23 +266,23 @@ class LocalDeployment:
     def _follow_stream(self) -> bool:
         if "relay_effects" in self.stopped:
             return False
-        if self._stream_waits_until and self.now() < self._stream_waits_until:
+        if self._stream_retry_at and self.now() < self._stream_retry_at:
             return False
-        self._stream_waits_until = None
-        changes = self.cloud.changes(self._followed)
+        self._stream_retry_at = None
+        changes = self.cloud.changes(self._stream_position)
         if not changes:
             return False
-        self._sweeps.watch(changes)
+        self._resume_rule.watch(changes)
         states = [change for change in changes if change["dynamodb"]["Keys"]["sk"]["S"] == STATE]
         for change in states:
             self._customers[change["dynamodb"]["Keys"]["pk"]["S"]] = None
         failed = self._relay(states)
         if failed is None:
-            self._followed = changes[-1]["dynamodb"]["SequenceNumber"]
+            self._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]
             return True
-        self._stream_waits_until = self.now() + STREAM_RETRY
+        self._stream_retry_at = self.now() + STREAM_RETRY
         before = [change for change in changes if change["dynamodb"]["SequenceNumber"] < failed]
-        self._followed = before[-1]["dynamodb"]["SequenceNumber"] if before else self._followed
+        self._stream_position = before[-1]["dynamodb"]["SequenceNumber"] if before else self._stream_position
         return False
 
     def _relay(self, changes: list[Shape]) -> str | None:
@@ -309,7 +311,7 @@ def local_deployment(  # noqa: PLR0913  a deployment differs in so many things
     ticking: bool = False,
     texts_by_end_user_messaging: bool = False,
     public_url: str = PUBLIC_URL,
-    subscribers: Mapping[str, str] = MappingProxyType({}),
+    webhook_endpoints: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[LocalDeployment]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
@@ -322,7 +324,9 @@ def local_deployment(  # noqa: PLR0913  a deployment differs in so many things
         clock = stack.enter_context(time_machine.travel(start, tick=ticking))
         stack.enter_context(sandbox())
         cloud = Cloud(
-            texts_by_end_user_messaging=texts_by_end_user_messaging, public_url=public_url, subscribers=subscribers
+            texts_by_end_user_messaging=texts_by_end_user_messaging,
+            public_url=public_url,
+            webhook_endpoints=webhook_endpoints,
         )
         cloud.create(secrets)
         made = LocalDeployment(cloud, clock, folder / "catalogue.json", policy=policy)
@@ -330,7 +334,7 @@ def local_deployment(  # noqa: PLR0913  a deployment differs in so many things
         yield made
 
 
-def _tell_only(subscribers: Mapping[str, str], policy: Path) -> None:
+def _replace_webhook_endpoints(subscribers: Mapping[str, str], policy: Path) -> None:
     """A laptop's subscribers are those that it was given, in place of the deployment's."""
     document = json.loads(policy.read_bytes())
     document["subscribers"] = [{"name": name, "url": url, "secret": name} for name, url in subscribers.items()]

@@ -20,7 +20,7 @@ OPERATIONS = ("pinpoint-sms-voice-v2.SendTextMessage", "socialmessaging.SendWhat
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SentMessage:
     """One message that the service took: what it was asked, with Meta's document read out of its bytes."""
 
     id: str
@@ -32,9 +32,9 @@ class Taken:
 
 @dataclass(slots=True)
 class EndUserMessaging:
-    taken: list[Taken] = field(default_factory=list)
+    sent: list[SentMessage] = field(default_factory=list)
 
-    def stand_in(self, session: Session) -> None:
+    def register(self, session: Session) -> None:
         """Answer instead of AWS, once botocore has held a request against the service's model and signed it."""
         answer: Any = self._answer
         for operation in OPERATIONS:
@@ -43,8 +43,8 @@ class EndUserMessaging:
     def _answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         body: Any = request.body
         asked = json.loads(body)
-        id_ = str(uuid5(NAMESPACE_URL, f"{ACCOUNT}/{len(self.taken)}"))
-        self.taken.append(_whatsapp(id_, asked) if "metaApiVersion" in asked else _sms(id_, asked))
+        id_ = str(uuid5(NAMESPACE_URL, f"{ACCOUNT}/{len(self.sent)}"))
+        self.sent.append(_whatsapp(id_, asked) if "metaApiVersion" in asked else _sms(id_, asked))
         answer = json.dumps({"messageId" if "metaApiVersion" in asked else "MessageId": id_}).encode()
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(answer))
 
@@ -56,13 +56,13 @@ class _Raw(BytesIO):
         yield self.read()
 
 
-def _sms(id_: str, asked: dict[str, Any]) -> Taken:
-    return Taken(id_, "sms", asked["DestinationPhoneNumber"], asked["MessageBody"], asked)
+def _sms(id_: str, asked: dict[str, Any]) -> SentMessage:
+    return SentMessage(id_, "sms", asked["DestinationPhoneNumber"], asked["MessageBody"], asked)
 
 
-def _whatsapp(id_: str, asked: dict[str, Any]) -> Taken:
+def _whatsapp(id_: str, asked: dict[str, Any]) -> SentMessage:
     message = json.loads(base64.b64decode(asked["message"]))
-    return Taken(id_, "whatsapp", message["to"], _text(message), asked | {"message": message})
+    return SentMessage(id_, "whatsapp", message["to"], _text(message), asked | {"message": message})
 
 
 def _text(message: dict[str, Any]) -> str:

@@ -16,13 +16,13 @@ SOURCE = "aws"
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:cairn-feedback"
 
-WHOSE = re.compile(r"\$(customer|message:[\w-]+|provider:[\w-]+)")
+REFERENCE = re.compile(r"\$(customer|message:[\w-]+|provider:[\w-]+)")
 """In a scenario: the only customer's id, our id of a step's message, and its provider's."""
 
 
-def named(document: Any, names: Mapping[str, str]) -> Any:
+def fill_references(document: Any, names: Mapping[str, str]) -> Any:
     """The document with the tokens of WHOSE filled in, wherever in a text they stand. Raises KeyError."""
-    return json.loads(WHOSE.sub(lambda token: names[token[1]], json.dumps(document)))
+    return json.loads(REFERENCE.sub(lambda token: names[token[1]], json.dumps(document)))
 
 
 def is_logged(document: Any) -> bool:

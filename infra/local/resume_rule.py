@@ -18,7 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class SweepRule:
+class ResumeRule:
     """Knows from the table's changes who waits for what, and what is paused."""
 
     _board: SwitchState = field(default_factory=SwitchState)

@@ -18,14 +18,14 @@ from cairn.domain.shared.instants import duration, instant_to_wire
 from infra.local import reports
 from infra.local.deployment import LocalDeployment
 
-ALWAYS_TOLD = ("message", "suppressed", "failed", "undecided", "task")
+ALWAYS_COMPARED = ("message", "suppressed", "failed", "undecided", "task")
 """Kinds of which a story must tell every line: what a customer or a colleague gets, or was not allowed to get."""
 
 TOKEN = re.compile(r"\$(at|epoch_ms|epoch)(?:([+-])(\w+))?")
 
 OK, REDIRECTED = 200, 300
 
-Line = dict[str, Any]
+TimelineEntry = dict[str, Any]
 
 
 class InvalidScenarioError(CairnError):
@@ -82,11 +82,11 @@ class Scenario(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ScenarioResult:
     """What a story turned out to be."""
 
     scenario: Scenario
-    lines: list[Line]
+    lines: list[TimelineEntry]
     difference: str
     """A unified diff from what was expected to what happened; empty where they agree."""
 
@@ -102,26 +102,28 @@ def load(path: Path) -> Scenario:
         raise InvalidScenarioError(f"{path}: {error}") from None
 
 
-def tell(path: Path, scenario: Scenario, world: LocalDeployment, secrets: Mapping[str, str]) -> Told:
-    """Live through a story: post what it posts when it does, until its time is over. Raises RefusedError."""
+def run_scenario(
+    path: Path, scenario: Scenario, deployment: LocalDeployment, secrets: Mapping[str, str]
+) -> ScenarioResult:
+    """Post everything at its instant, until the scenario's time is over. Raises RefusedError."""
     for at, post in sorted(((scenario.instant(post.at), post) for post in scenario.posts), key=lambda one: one[0]):
-        world.advance_to(at)
+        deployment.advance_to(at)
         document = _body(path, post, at)
         told = {**(sample_headers(path.parent / post.file) if post.file else {}), **post.headers}
         for _ in range(post.times):
             if post.source == reports.SOURCE:
-                world.feedback(json.dumps(_about(document, world)))
+                deployment.feedback(json.dumps(_fill_references(document, deployment)))
                 continue
             sent = posting(post.source, document, secrets[post.source], at, headers=told)
             source = "" if post.source == "track" else post.source
-            answer = world.request("POST", sent.url, sent.headers, sent.body, source)
+            answer = deployment.request("POST", sent.url, sent.headers, sent.body, source)
             taken = OK <= answer["statusCode"] < REDIRECTED
             if not taken if post.status is None else answer["statusCode"] != post.status:
                 raise RefusedError(f"post at {instant_to_wire(at)}: answered {answer['statusCode']}: {answer['body']}")
-        world.settle()
-    world.advance_to(scenario.starts + scenario.length)
-    lines = world.timeline()
-    return Told(scenario, lines, _difference(scenario, lines))
+        deployment.settle()
+    deployment.advance_to(scenario.starts + scenario.length)
+    lines = deployment.timeline()
+    return ScenarioResult(scenario, lines, _difference(scenario, lines))
 
 
 def _body(path: Path, post: Post, at: datetime) -> Any:
@@ -129,13 +131,13 @@ def _body(path: Path, post: Post, at: datetime) -> Any:
     document = json.loads(json.dumps(document, default=str))
     for place, value in post.set.items():
         _put(document, place.split("."), json.loads(json.dumps(value, default=str)))
-    return filled(document, at)
+    return fill_instants(document, at)
 
 
-def _about(document: Any, world: LocalDeployment) -> Any:
+def _fill_references(document: Any, deployment: LocalDeployment) -> Any:
     """A provider's report, about the message that the story means."""
     try:
-        return reports.named(document, world.names())
+        return reports.fill_references(document, deployment.report_references())
     except KeyError as error:
         raise RefusedError(f"there is no {error} yet that a report could be about") from None
 
@@ -149,12 +151,12 @@ def _put(document: Any, place: list[str], value: Any) -> None:
         document[place[-1]] = value
 
 
-def filled(value: Any, at: datetime) -> Any:
+def fill_instants(value: Any, at: datetime) -> Any:
     """`$at`, `$epoch`, `$epoch_ms`, and each with an offset (`$at+48h`, `$epoch-3600`) become the post's instant."""
     if isinstance(value, dict):
-        return {name: filled(one, at) for name, one in value.items()}
+        return {name: fill_instants(one, at) for name, one in value.items()}
     if isinstance(value, list):
-        return [filled(one, at) for one in value]
+        return [fill_instants(one, at) for one in value]
     match = TOKEN.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value
@@ -165,24 +167,24 @@ def filled(value: Any, at: datetime) -> Any:
     return {"at": instant_to_wire(instant), "epoch": seconds, "epoch_ms": seconds * 1000}[kind]
 
 
-def _difference(scenario: Scenario, lines: list[Line]) -> str:
+def _difference(scenario: Scenario, lines: list[TimelineEntry]) -> str:
     """Compares, kind by kind that the story tells, every line that happened with the one expected in its place."""
-    told = {*ALWAYS_TOLD, *(one["kind"] for one in scenario.expect)}
+    told = {*ALWAYS_COMPARED, *(one["kind"] for one in scenario.expect)}
     happened = [line for line in lines if line["kind"] in told]
     expected = [_Expectation(one, scenario) for one in scenario.expect]
     expected.sort(key=lambda one: one.at)
     pairs = _paired(expected, happened)
     if None not in pairs and len(pairs) == len(happened):
         return ""
-    wanted = [_brief(line) if line else one.text() for one, line in zip(expected, pairs, strict=True)]
-    got = [_brief(line) for line in happened]
+    wanted = [_summary(line) if line else one.text() for one, line in zip(expected, pairs, strict=True)]
+    got = [_summary(line) for line in happened]
     return "\n".join(unified_diff(wanted, got, "expected", "happened", lineterm="", n=1))
 
 
-def _paired(expected: "list[_Expectation]", happened: list[Line]) -> list[Line | None]:
+def _paired(expected: "list[_Expectation]", happened: list[TimelineEntry]) -> list[TimelineEntry | None]:
     """For each expectation the line that meets it, each line once; lines of one instant may come in any order."""
     left = list(happened)
-    pairs: list[Line | None] = []
+    pairs: list[TimelineEntry | None] = []
     for one in expected:
         match = next((line for line in left if one.matches(line)), None)
         if match is not None:
@@ -191,7 +193,7 @@ def _paired(expected: "list[_Expectation]", happened: list[Line]) -> list[Line |
     return pairs
 
 
-BRIEF = (
+SUMMARY_FIELDS = (
     "customer",
     "journey",
     "step",
@@ -206,8 +208,8 @@ BRIEF = (
 )
 
 
-def _brief(line: Line) -> str:
-    fields = {name: line[name] for name in BRIEF if line.get(name)}
+def _summary(line: TimelineEntry) -> str:
+    fields = {name: line[name] for name in SUMMARY_FIELDS if line.get(name)}
     return f"{line['at']} {line['kind']} " + " ".join(f"{name}={value}" for name, value in fields.items())
 
 
@@ -219,7 +221,7 @@ class _Expectation:
         self.contains = contains if isinstance(contains, list) else [contains]
         self.fields = {name: str(value) for name, value in fields.items()}
 
-    def matches(self, line: Line) -> bool:
+    def matches(self, line: TimelineEntry) -> bool:
         text = f"{line.get('subject', '')}\n{line.get('body', '')}"
         return (
             datetime.fromisoformat(line["at"]).replace(microsecond=0) == self.at

@@ -25,13 +25,13 @@ from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
 from infra.local.dead_letters import DeadLettersError
 from infra.local.deployment import LocalDeployment
-from infra.local.signing import signed_anew
+from infra.local.signing import signed_again
 from infra.local.throttle import unlimited
 
-BEAT = 0.1
+TICK_SECONDS = 0.1
 """Seconds between two looks at what real time has made due."""
 
-CLOCK_WAS_MOVED = timedelta(minutes=1)
+CLOCK_TOLERANCE = timedelta(minutes=1)
 """Between our clock and the real one: from here on, senders are taken to sign by the real one."""
 
 ACTOR = "X-Cairn-Actor"
@@ -57,7 +57,7 @@ ROUTES = Map(
 class Application:
     """A WSGI application. The routes that begin with an underscore exist on a laptop only."""
 
-    world: LocalDeployment
+    deployment: LocalDeployment
     limiter: Callable[[str], float] = unlimited
     """Seconds that a source has to wait before its next request; 0 for go ahead. One that fails lets through."""
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -82,38 +82,38 @@ class Application:
         if wait := self._wait(PREFERENCES_SOURCE):
             return _too_many(wait)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = self.world.visit(request.method, request.url, headers, request.get_data())
+        answer = self.deployment.visit(request.method, request.url, headers, request.get_data())
         return Response(answer["body"], answer["statusCode"], answer["headers"])
 
     def _manage(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         actor = request.headers.get(ACTOR, "").strip() or "local"
-        answer = self.world.manage(request.method, request.url, headers, request.get_data(), actor=actor)
-        self.world.catch_up()
+        answer = self.deployment.manage(request.method, request.url, headers, request.get_data(), actor=actor)
+        self.deployment.catch_up()
         body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else answer["body"]
         return Response(body, answer["statusCode"], answer["headers"])
 
     def _mail(self, _: Request) -> Response:
-        with self.world.lock:
-            lines = [_shown(mail) for mail in self.world.cloud.mails]
+        with self.deployment.lock:
+            lines = [_mail_document(mail) for mail in self.deployment.cloud.mails]
         return _lines(lines)
 
     def _receive(self, request: Request, source: str) -> Response:
         if wait := self._wait(source or "track"):
             return _too_many(wait)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        if abs(self.world.now() - real_now()) > CLOCK_WAS_MOVED:
-            headers = self._by_our_clock(request, headers, source or "track")
-        answer = self.world.request(request.method, request.url, headers, request.get_data(), source)
+        if abs(self.deployment.now() - real_now()) > CLOCK_TOLERANCE:
+            headers = self._signed_again(request, headers, source or "track")
+        answer = self.deployment.request(request.method, request.url, headers, request.get_data(), source)
         return Response(answer.get("body", ""), answer["statusCode"], answer.get("headers"))
 
-    def _by_our_clock(self, request: Request, headers: dict[str, str], name: str) -> dict[str, str]:
-        source, secret = self.world.sources.get(name), self.secrets.get(name)
+    def _signed_again(self, request: Request, headers: dict[str, str], name: str) -> dict[str, str]:
+        source, secret = self.deployment.sources.get(name), self.secrets.get(name)
         if source is None or secret is None:
             return headers
         url = "https://" + request.url.partition("://")[2]
         signed = SignedRequest(url, headers, request.get_data(), request.method)
-        return signed_anew(source, signed, secret, real_now(), self.world.now())
+        return signed_again(source, signed, secret, real_now(), self.deployment.now())
 
     def _wait(self, source: str) -> float:
         try:
@@ -123,13 +123,13 @@ class Application:
             return 0
 
     def _dead_letters(self, _: Request) -> Response:
-        with self.world.lock:
-            return _json({"queues": self.world.operator_tools().summary()})
+        with self.deployment.lock:
+            return _json({"queues": self.deployment.dead_letters().summary()})
 
     def _letters(self, request: Request, queue: str) -> Response:
         limit, reveal = request.args.get("limit", 20, type=int), request.args.get("reveal") == "1"
-        with self.world.lock:
-            return _asked(lambda: self.world.operator_tools().show(queue, limit, reveal=reveal))
+        with self.deployment.lock:
+            return _answer(lambda: self.deployment.dead_letters().show(queue, limit, reveal=reveal))
 
     def _redrive(self, request: Request, queue: str) -> Response:
         try:
@@ -138,9 +138,9 @@ class Application:
             most = None if limit is None else int(limit)
         except (ValueError, TypeError, AttributeError):
             return _problem('post {"reason": "…", "limit": 10}, or nothing for all')
-        with self.world.lock:
-            done = _asked(lambda: self.world.operator_tools().redrive(queue, reason, most))
-            self.world.catch_up()
+        with self.deployment.lock:
+            done = _answer(lambda: self.deployment.dead_letters().redrive(queue, reason, most))
+            self.deployment.catch_up()
         return done
 
     def _clock(self, request: Request) -> Response:
@@ -151,12 +151,12 @@ class Application:
                 return _problem('post {"advance": "3d"}: a number and a unit (s, m, h, d, w)')
             if length < timedelta():
                 return _problem("time does not go back; advance by a positive duration")
-            self.world.advance_to(self.world.now() + length)
-        return _json({"now": instant_to_wire(self.world.now())})
+            self.deployment.advance_to(self.deployment.now() + length)
+        return _json({"now": instant_to_wire(self.deployment.now())})
 
     def _timeline(self, request: Request) -> Response:
-        self.world.catch_up()
-        lines = self.world.timeline(request.args.get("customer"))
+        self.deployment.catch_up()
+        lines = self.deployment.timeline(request.args.get("customer"))
         return _lines(lines)
 
 
@@ -165,7 +165,7 @@ def real_now() -> datetime:
 
 
 def serve(
-    world: LocalDeployment,
+    deployment: LocalDeployment,
     port: int,
     started: Callable[[str], None],
     *,
@@ -173,9 +173,9 @@ def serve(
     secrets: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Serve until interrupted; `started` is told the address."""
-    server: BaseWSGIServer = make_server("127.0.0.1", port, Application(world, limiter, secrets), threaded=True)
+    server: BaseWSGIServer = make_server("127.0.0.1", port, Application(deployment, limiter, secrets), threaded=True)
     stop = Event()
-    heart = Thread(target=_beat, args=(world, stop), daemon=True)
+    heart = Thread(target=_tick, args=(deployment, stop), daemon=True)
     heart.start()
     started(f"http://127.0.0.1:{server.server_port}")
     try:
@@ -186,12 +186,12 @@ def serve(
         server.server_close()
 
 
-def _beat(world: LocalDeployment, stop: Event) -> None:
-    while not stop.wait(BEAT):
-        world.catch_up()
+def _tick(deployment: LocalDeployment, stop: Event) -> None:
+    while not stop.wait(TICK_SECONDS):
+        deployment.catch_up()
 
 
-def _asked(ask: Callable[[], Any]) -> Response:
+def _answer(ask: Callable[[], Any]) -> Response:
     try:
         return _json(ask())
     except DeadLettersError as error:
@@ -204,7 +204,7 @@ def _too_many(wait: float) -> Response:
     return Response('{"message":"Too Many Requests"}', 429, retry_after, content_type="application/json")
 
 
-def _shown(mail: Mapping[str, Any]) -> dict[str, Any]:
+def _mail_document(mail: Mapping[str, Any]) -> dict[str, Any]:
     """An e-mail as SES was given it, with the links that the timeline leaves out."""
     content = mail["Content"]["Simple"]
     return {

@@ -23,7 +23,9 @@ def local_secrets(environment: Mapping[str, str], known: Sources | None = None) 
     return {name: secret_for(name, environment) for name in [*found, *tokens]}
 
 
-def signed_anew(source: AnySource, request: Request, secret: str, signed_at: datetime, now: datetime) -> dict[str, str]:
+def signed_again(
+    source: AnySource, request: Request, secret: str, signed_at: datetime, now: datetime
+) -> dict[str, str]:
     """The headers of a request that was genuine when it was signed, as if it had been signed now; else as they came.
 
     A laptop's clock may have been moved by days, and senders go by the real one.

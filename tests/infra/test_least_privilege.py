@@ -28,7 +28,7 @@ from cairn.domain.operations.breaker import DeliveryOutcome, bucket_of
 from cairn.domain.shared.channels import Channel
 from infra.local.cloud import LINKS_SECRET
 from infra.local.deployment import LocalDeployment, local_deployment
-from infra.local.scenario import Scenario, load, tell
+from infra.local.scenario import Scenario, load, run_scenario
 from infra.local.signing import local_secrets
 from tests.infra.conftest import Json, Templates
 from tests.unit.fakes import Secrets
@@ -150,7 +150,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
             recorder.email = {}
             with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
                 recorder.watch(made)
-                assert not tell(path, scenario, made, secrets).difference
+                assert not run_scenario(path, scenario, made, secrets).difference
                 if recorder.email:
                     made.cloud.send("feedback", _bounced(recorder.email))
                     made.settle()
@@ -190,7 +190,10 @@ def _nobody_listens(recorder: Recorder, secrets: dict[str, str]) -> None:
     denial = {"channel": "email", "purpose": "marketing", "status": "denied"}
     event = {"id": "e", "type": "consent.changed", "customer": {"user_id": "sam"}, "consent": [denial]}
     start = TWO_WHO_ARE_ONE.starts
-    with socket() as nobody, local_deployment(JOURNEYS, start=start, secrets=secrets, subscribers=_at(nobody)) as made:
+    with (
+        socket() as nobody,
+        local_deployment(JOURNEYS, start=start, secrets=secrets, webhook_endpoints=_at(nobody)) as made,
+    ):
         recorder.watch(made)
         sent = posting("track", event, secrets["track"], start)
         headers = {name.lower(): value for name, value in sent.headers.items()}
@@ -206,7 +209,7 @@ def _bounces(recorder: Recorder, secrets: dict[str, str], policy: Path) -> None:
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(hours=1)})
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
         recorder.watch(made)
-        tell(SCENARIOS / TOLD[1], scenario, made, secrets)
+        run_scenario(SCENARIOS / TOLD[1], scenario, made, secrets)
         for _ in range(2):
             DynamoDeliveryCounters().add("channel:email", bucket_of(made.now()), DeliveryOutcome.BOUNCED)
         made.cloud.send("feedback", _bounced(recorder.email))
@@ -224,7 +227,7 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(minutes=1)})
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
         recorder.watch(made)
-        tell(SCENARIOS / TOLD[0], scenario, made, secrets)
+        run_scenario(SCENARIOS / TOLD[0], scenario, made, secrets)
         (held,) = [line for line in made.timeline() if line["kind"] == "deferred"]
         message, customer, why = held["message_id"], held["customer"], "they asked"
         for path, fields in (
@@ -257,7 +260,7 @@ def _pause_and_resume(recorder: Recorder, secrets: dict[str, str]) -> None:
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         recorder.watch(made)
         Switch(DynamoSwitches()).pause("all", **why, now=made.now())
-        tell(SCENARIOS / TOLD[0], scenario, made, secrets)
+        run_scenario(SCENARIOS / TOLD[0], scenario, made, secrets)
         Switch(DynamoSwitches()).resume("all", **why, now=made.now())
         made.advance_to(made.now() + timedelta(hours=1))
 
@@ -284,7 +287,7 @@ def _forget_somebody(recorder: Recorder, secrets: dict[str, str]) -> None:
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(hours=1)})
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         recorder.watch(made)
-        tell(SCENARIOS / TOLD[0], scenario, made, secrets)
+        run_scenario(SCENARIOS / TOLD[0], scenario, made, secrets)
         customer = made.timeline()[0]["customer_id"]
         told = {"customer": {"cairn_id": customer}, "attributes": {"email": "another@example.com"}, "properties": {}}
         texts = {"noted": "short", "too large": "x" * 500_000}
@@ -313,7 +316,7 @@ def _deploy_under_way(recorder: Recorder, secrets: dict[str, str], journeys: Pat
     shutil.copytree(JOURNEYS, journeys, dirs_exist_ok=True)
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         recorder.watch(made)
-        tell(SCENARIOS / TOLD[0], scenario, made, secrets)
+        run_scenario(SCENARIOS / TOLD[0], scenario, made, secrets)
         for file in journeys.glob("*/journey.yaml"):
             file.write_text(file.read_text().replace("description: ", "description: Once more. "))
         made.deploy(journeys)

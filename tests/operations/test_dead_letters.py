@@ -105,7 +105,7 @@ def test_what_fails_again_while_we_look_is_not_taken_twice(story: Any, door: Any
     story.happens("trial.signup", customer={"phone": "call me"})
     story.passes("1m")
     sqs = door.world.cloud.client("sqs")
-    desk = door.world.operator_tools()
+    desk = door.world.dead_letters()
 
     class Hasty:
         """A queue whose consumer parks everything again before the next letter is read."""
@@ -117,7 +117,7 @@ def test_what_fails_again_while_we_look_is_not_taken_twice(story: Any, door: Any
         def __getattr__(self, name: str) -> Any:
             return getattr(sqs, name)
 
-    hasty = type(desk)(Hasty(), desk.places, desk.put_back, desk.changes_at, desk.fetch, wait_seconds=0)
+    hasty = type(desk)(Hasty(), desk.queues, desk.put_back, desk.changes_at, desk.fetch, wait_seconds=0)
 
     assert hasty.redrive("events", "", None) == {"queue": "events", "redriven": 1, "refused": [], "left": 1}
 
@@ -130,7 +130,7 @@ def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story
     accepted = [call for call in calls if call.operation == "SendMessageBatch"]
     known = {entry["MessageDeduplicationId"] for call in accepted for entry in call.arguments["Entries"]}
 
-    done = door.world.operator_tools().redrive("events", "", None)
+    done = door.world.dead_letters().redrive("events", "", None)
 
     received = story.world.cloud.receive("events", 10)
     assert done["redriven"] == 3
@@ -171,7 +171,7 @@ def test_at_most_as_many_as_are_named_are_redriven(story: Any, door: Any) -> Non
     for number in range(12):
         story.happens("trial.signup", f"e{number}", customer={"phone": f"call me {number}"})
 
-    assert door.world.operator_tools().redrive("events", "", 5) | {"queue": ""} == {
+    assert door.world.dead_letters().redrive("events", "", 5) | {"queue": ""} == {
         "queue": "",
         "redriven": 5,
         "refused": [],
@@ -230,7 +230,7 @@ def test_a_message_goes_back_to_its_lane(
     lane: str,
     of_a_stack: bool,  # noqa: FBT001
 ) -> None:
-    desk = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.world.operator_tools()
+    desk = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.world.dead_letters()
     story.world.cloud.send("messages-dead-letters", json.dumps(letter))
     story.passes("1s")
 
@@ -392,7 +392,7 @@ def test_a_position_of_the_stream_is_read_anew_and_what_it_decided_is_relayed(st
     world.stop("relay_effects")
     story.signs_up()
     changes = world.cloud.changes(None)
-    world._followed = changes[-1]["dynamodb"]["SequenceNumber"]  # noqa: SLF001  Lambda gave up on all of them
+    world._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]  # noqa: SLF001  Lambda gave up on all of them
     streams = world.cloud.client("dynamodbstreams")
     position = {
         "streamArn": world.cloud.stream_arn,
@@ -405,7 +405,7 @@ def test_a_position_of_the_stream_is_read_anew_and_what_it_decided_is_relayed(st
     }
     desk = of_stack(stack)
     body = json.dumps({"DDBStreamBatchInfo": position})
-    world.cloud.client("sqs").send_message(QueueUrl=desk.places[STREAM].url, MessageBody=body)
+    world.cloud.client("sqs").send_message(QueueUrl=desk.queues[STREAM].url, MessageBody=body)
     world.start("relay_effects")
     story.passes("1s")
     assert story.sent() == []
@@ -435,7 +435,7 @@ def test_a_position_that_the_stream_has_forgotten_is_refused_and_kept(
         return really_call(client, operation, given)
 
     body = json.dumps({"DDBStreamBatchInfo": dict.fromkeys(("streamArn", "shardId", "startSequenceNumber"), "gone")})
-    story.world.cloud.client("sqs").send_message(QueueUrl=of_stack(stack).places[STREAM].url, MessageBody=body)
+    story.world.cloud.client("sqs").send_message(QueueUrl=of_stack(stack).queues[STREAM].url, MessageBody=body)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", forgotten)
     done = cairn("redrive", "stream", "--stack", stack, "--yes")

@@ -20,7 +20,7 @@ MIA = Traces(frozenset({"c_mia"}), name(user_id="member-1", email="mia@example.c
 def parked(story: Any) -> DeadLetterEraser:
     cloud = story.world.cloud
     overflow = Overflow(lambda: cloud.client("s3"), cloud.bucket)
-    return DeadLetterEraser(sqs=cloud.client("sqs"), urls=cloud.letters(), overflow=overflow, wait_seconds=0)
+    return DeadLetterEraser(sqs=cloud.client("sqs"), urls=cloud.dead_letter_urls(), overflow=overflow, wait_seconds=0)
 
 
 def put(story: Any, queue: str, document: Any, number: int = 0, group: str = "g") -> None:

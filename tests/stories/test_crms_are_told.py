@@ -17,7 +17,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from cairn.adapters.http import webhook_endpoints
-from infra.local.cloud import LOCAL_SUBSCRIBER_SECRET
+from infra.local.cloud import LOCAL_ENDPOINT_SECRET
 from infra.local.deployment import local_deployment
 from infra.local.signing import local_secrets
 from tests.conftest import MONDAY, SHORT_JOURNEY, Story
@@ -45,7 +45,7 @@ class Crm:
     def answer(self, headers: dict[str, str], body: bytes) -> int:
         self.requests += 1
         self.at.append(datetime.now(MONDAY.tzinfo))
-        document = Webhook(LOCAL_SUBSCRIBER_SECRET).verify(body, headers)
+        document = Webhook(LOCAL_ENDPOINT_SECRET).verify(body, headers)
         self.ids.append(headers["webhook-id"])
         time.sleep(self.slow_by)
         status = self.answers.pop(0) if self.answers else self.always
@@ -99,7 +99,7 @@ def town() -> Iterator[Town]:
     with ExitStack() as stack:
         crms = {name: stack.enter_context(at_the_other_end(Crm(name))) for name in ("crm", "erp", "shopify")}
         urls = {name: one.url for name, one in crms.items()}
-        made = local_deployment(SHORT_JOURNEY, start=MONDAY, secrets=local_secrets({}), subscribers=urls)
+        made = local_deployment(SHORT_JOURNEY, start=MONDAY, secrets=local_secrets({}), webhook_endpoints=urls)
         yield Town(Story(stack.enter_context(made)), crms)
 
 
@@ -144,7 +144,7 @@ def test_a_dead_address_is_told_to_everybody(town: Town) -> None:
     town.story.signs_up()
     town.story.passes("3h")
     (mail,) = [line for line in town.story.tells("message") if line["channel"] == "email"]
-    message = (town.story.world.names()["message:tips"], mail["customer_id"])
+    message = (town.story.world.report_references()["message:tips"], mail["customer_id"])
 
     bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": MIA["email"]}]}
     town.story.ses_tells("Bounce", of=message, address=MIA["email"], **bounce)
@@ -201,7 +201,7 @@ def test_what_was_given_up_on_is_redriven_with_all_its_attempts(town: Town) -> N
     unsubscribes(town)
     town.story.passes("4d")
     assert town.crm.requests == 10
-    desk = town.story.world.operator_tools()
+    desk = town.story.world.dead_letters()
     ((reason, count),) = next(one for one in desk.summary() if one["queue"] == "notices")["reasons"].items()
     assert (reason, count) == ("GivenUpError: crm answered 500, at the last of 10 attempts", 1)
 

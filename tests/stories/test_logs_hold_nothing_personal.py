@@ -19,7 +19,7 @@ from bench.calls import Call, watched
 from cairn.domain.shared.channels import Channel
 from cairn.telemetry import logger
 from infra.local import cloud
-from infra.local.scenario import load, tell
+from infra.local.scenario import load, run_scenario
 from infra.local.shapes import ACCOUNT, REGION
 from infra.local.signing import local_secrets
 
@@ -118,7 +118,7 @@ def test_no_story_leaves_anything_personal_in_logs_or_metrics(path: Path, overhe
 
     scenario, secrets = load(path), local_secrets({})
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
-        tell(path, scenario, made, secrets)
+        run_scenario(path, scenario, made, secrets)
         overheard.learn(made)
 
     output = overheard.output

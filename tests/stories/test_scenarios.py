@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from infra.local.deployment import local_deployment
-from infra.local.scenario import load, tell
+from infra.local.scenario import load, run_scenario
 from infra.local.signing import local_secrets
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def test_a_scenario_comes_out_as_it_says(path: Path) -> None:
     scenario = load(path)
 
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
-        told = tell(path, scenario, made, local_secrets({}))
+        told = run_scenario(path, scenario, made, local_secrets({}))
 
     assert told.difference == ""
 

@@ -202,7 +202,7 @@ def test_what_is_relayed_twice_counts_once(shop: Shop) -> None:
     shop.delivered("offer", 1, 2, 3, 4, 5)
     shop.complains("offer", 1, 2)
 
-    shop.story.world._followed = None  # noqa: SLF001  the stream from its beginning, as after the crash of a relay
+    shop.story.world._stream_position = None  # noqa: SLF001  the stream from its beginning, as after the crash of a relay
     shop.story.world.settle()
 
     now = bucket_of(shop.story.world.now())

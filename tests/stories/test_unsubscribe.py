@@ -44,7 +44,7 @@ def test_a_message_that_is_queued_when_its_reader_unsubscribes_is_not_sent(story
     story.world.stop("deliver_message")
     story.passes("2h")
     queued = story.world.cloud.receive("marketing", 10)
-    story.world.cloud.show_again(None, story.world.cloud.urls["marketing"], [one["ReceiptHandle"] for one in queued])
+    story.world.cloud.make_visible(None, story.world.cloud.urls["marketing"], [one["ReceiptHandle"] for one in queued])
     assert len(queued) == 1, "the tips wait for their sender"
 
     url = story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com")

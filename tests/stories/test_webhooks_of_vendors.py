@@ -11,7 +11,7 @@ from authoring.sources.samples import posting, sample_headers, sample_named, sam
 from cairn.adapters.sources import VENDORS as FOLDERS
 from cairn.adapters.sources import sources
 from infra.local.deployment import local_deployment
-from infra.local.scenario import load, tell
+from infra.local.scenario import load, run_scenario
 from infra.local.signing import LOCAL_SECRET, local_secrets
 from tests.unit.adapters.sources.test_docs import journeys_of
 
@@ -162,6 +162,6 @@ def test_the_journey_of_the_docs_derives_an_abandoned_cart(placed: bool, tmp_pat
     scenario, secrets = load(path), local_secrets({})
 
     with local_deployment(journeys, start=scenario.starts, secrets=secrets) as made:
-        told = tell(path, scenario, made, secrets)
+        told = run_scenario(path, scenario, made, secrets)
 
     assert [line["step"] for line in told.lines if line["kind"] == "message"] == ([] if placed else ["come-back"])

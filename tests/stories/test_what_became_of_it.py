@@ -73,13 +73,13 @@ def by_end_user_messaging(one_message: Path) -> "Iterator[Story]":
 
 def reports(story: "Story", sample: str, **put: Any) -> None:
     """A provider's report about the only customer's message, with some values set by dotted path."""
-    from infra.local.reports import named
+    from infra.local.reports import fill_references
 
     document = json.loads((AWS / f"{sample}.json").read_text())
     for place, value in put.items():
         *path, last = (int(name) if name.isdigit() else name for name in place.split("."))
         reduce(lambda node, name: node[name], path, document)[last] = value
-    story.world.feedback(json.dumps(named(document, story.world.names())))
+    story.world.feedback(json.dumps(fill_references(document, story.world.report_references())))
     story.world.settle()
 
 
@@ -151,9 +151,9 @@ def test_a_whatsapp_message_goes_out_and_is_answered_for(a_story: Any, one_messa
 
     story.happens("trial.signup", **MEMBER)
 
-    (taken,) = story.world.cloud.end_user_messaging.taken
+    (taken,) = story.world.cloud.end_user_messaging.sent
     assert (taken.channel, taken.address, taken.text) == ("whatsapp", "+12015550001", "welcome: Mia")
-    assert taken.id == story.world.names()["provider:hello"]
+    assert taken.id == story.world.report_references()["provider:hello"]
     assert messages(story) == [("hello", "whatsapp", "sent")]
 
 
@@ -188,7 +188,7 @@ def test_a_text_of_end_user_messaging_gives_back_what_became_of_it(by_end_user_m
     story = by_end_user_messaging
     story.happens("trial.signup", **(MEMBER | {"consent": []}))
 
-    (taken,) = story.world.cloud.end_user_messaging.taken
+    (taken,) = story.world.cloud.end_user_messaging.sent
     reports(story, "sms_delivered", context=taken.request["Context"], messageId=taken.id)
 
     assert taken.channel == "sms"
@@ -217,7 +217,7 @@ def test_a_reply_is_matched_to_the_text_that_it_answers(by_end_user_messaging: "
     reports(story, "sms_reply", originationNumber="+12015550001", previousPublishedMessageId="$provider:hello")
 
     (reply,) = [line for line in story.tells("event") if line["type"] == "message.replied"]
-    assert reply["properties"]["message_id"] == story.world.names()["message:hello"]
+    assert reply["properties"]["message_id"] == story.world.report_references()["message:hello"]
     assert (reply["properties"]["keyword"], reply["properties"]["text"]) == ("SLIDES", "SLIDES please")
 
 
@@ -231,7 +231,7 @@ def test_who_stops_marketing_in_whatsapp_gets_no_more_of_it(a_story: Any, one_me
     from cairn.adapters.dynamodb.customers import DynamoCustomers
     from infra.local.cloud import IDENTITY_SALT
 
-    contact = DynamoCustomers(IDENTITY_SALT).load(story.world.names()["customer"]).contact
+    contact = DynamoCustomers(IDENTITY_SALT).load(story.world.report_references()["customer"]).contact
     assert contact.consents["whatsapp:marketing"].status == "denied"
     assert len({line["customer_id"] for line in story.tells()}) == 1
 

@@ -82,7 +82,7 @@ def held_back(story: "Story", step: str) -> list[str]:
 
 
 def taken(story: "Story") -> list[dict[str, Any]]:
-    return [one.request for one in story.world.cloud.end_user_messaging.taken]
+    return [one.request for one in story.world.cloud.end_user_messaging.sent]
 
 
 @pytest.mark.parametrize(("locale", "language"), [("en-GB", "en_US"), ("es-MX", "es")])
