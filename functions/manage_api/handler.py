@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from cairn.adapters.http import problems
-from cairn.adapters.http.manage.router import Answer, Call, ManageRouter
+from cairn.adapters.http.manage.router import Answer, ManageRouter, OperatorRequest
 from cairn.compose import manage_api as compose
 from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import count, logger
@@ -40,11 +40,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     return _answered(answer, headers, compress="gzip" in event["headers"].get("accept-encoding", ""))
 
 
-def _call(event: dict[str, Any]) -> Call:
+def _call(event: dict[str, Any]) -> OperatorRequest:
     """API Gateway names the actor, after it has checked the signature."""
     authorizer = event["requestContext"].get("authorizer") or {}
     body = event.get("body") or ""
-    return Call(
+    return OperatorRequest(
         route=event["routeKey"],
         actor=(authorizer.get("iam") or {}).get("userArn", ""),
         body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),

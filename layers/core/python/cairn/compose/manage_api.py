@@ -43,7 +43,7 @@ def manage_api() -> ManageRouter:
         board=board,
         explain=ExplainDecisions(find, timeline, suppressions),
         export=ExportForOperator(find, ExportCustomer(DynamoCustomerExport(salt).about), audit),
-        instruct=OperatorCommands(
+        commands=OperatorCommands(
             find=find,
             customers=customers,
             inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow()),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.adapters.http.manage.forms import MAX_BODY_BYTES
-from cairn.adapters.http.manage.router import Call, ManageRouter
+from cairn.adapters.http.manage.router import ManageRouter, OperatorRequest
 from cairn.adapters.http.manage.routes import ROUTES
 from cairn.adapters.http.problems import problem_of
 from cairn.adapters.phone.numbers import to_e164
@@ -24,7 +24,7 @@ POSTS = [path for method, path in ROUTES if method == "POST"]
 def problems(path: str, document: Any) -> tuple[str, ...]:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     with pytest.raises(InvalidRequestError) as refused:
-        DESK(Call(f"POST /manage/{path}", "ada", body), MONDAY)
+        DESK(OperatorRequest(f"POST /manage/{path}", "ada", body), MONDAY)
     return refused.value.problems
 
 
@@ -67,7 +67,7 @@ def test_what_is_no_object_is_refused(path: str, body: bytes) -> None:
 
 def test_a_body_that_nobody_would_write_is_not_read() -> None:
     with pytest.raises(CairnError) as refused:
-        DESK(Call("POST /manage/erase", "ada", b" " * (MAX_BODY_BYTES + 1)), MONDAY)
+        DESK(OperatorRequest("POST /manage/erase", "ada", b" " * (MAX_BODY_BYTES + 1)), MONDAY)
 
     assert problem_of(refused.value, "out-of-order")["status"] == 413
 
@@ -87,13 +87,13 @@ def test_no_form_however_wrong_is_an_error_of_ours(path: str, document: dict[str
 @pytest.mark.parametrize("path", ["audit", "reviews"])
 def test_a_page_has_a_size(path: str, limit: str) -> None:
     with pytest.raises(InvalidRequestError, match="limit: a whole number from 1 to 100"):
-        DESK(Call(f"GET /manage/{path}", "ada", query={"limit": limit}), MONDAY)
+        DESK(OperatorRequest(f"GET /manage/{path}", "ada", query={"limit": limit}), MONDAY)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_who_is_not_signed_in_is_told_nothing_whatever_they_ask(method: str, path: str) -> None:
     with pytest.raises(CairnError) as refused:
-        DESK(Call(f"{method} {path}", ""), MONDAY)
+        DESK(OperatorRequest(f"{method} {path}", ""), MONDAY)
 
     assert problem_of(refused.value, "out-of-order")["status"] == 403
 

@@ -1,7 +1,7 @@
-"""What providers tell of messages, and what customers answer, as canonical events.
+"""Providers' reports about messages, and customers' replies, as canonical events.
 
-A body is what stands on the feedback queue (an SNS envelope, an EventBridge event, what a topic publishes as it is) or
-what CloudWatch Logs hands over. What it tells is told by its shape, not by where it came from.
+A body comes from the feedback queue (an SNS envelope, an EventBridge event, or what a topic publishes raw) or from
+CloudWatch Logs. The format is detected from the JSON, whatever its origin.
 """
 
 import base64
@@ -27,19 +27,19 @@ UNREADABLE = (
     ValueError,
     zlib.error,
 )
-"""What a document of another shape than the one it seems to have makes of reading it."""
+"""Raised while a document is read that looks like one format and has another shape."""
 
 MAX_LOG_BYTES = 8_000_000
 """Of one batch of log lines, unpacked; CloudWatch Logs packs at most 1 MiB of them (its PutLogEvents quota)."""
 
-ANNOUNCED = "Successfully validated SNS topic"
-"""How the text begins that SES posts once to a topic that it is to report to."""
+TOPIC_GREETING = "Successfully validated SNS topic"
+"""The start of the text that SES posts once to each new topic."""
 
 
 def read(body: str, now: datetime) -> list[Event]:
-    """The events that a body tells of; none where it says nothing that a status should show, or names nobody.
+    """The events of a body; none where no status changes, or where no customer is named.
 
-    Raises InvalidEventError for what no provider tells in such a way.
+    Raises InvalidEventError for a body that no provider sends.
     """
     try:
         return _read(json.loads(body), now)
@@ -61,7 +61,7 @@ def _notified(envelope: Mapping[str, Any], now: datetime) -> list[Event]:
     """SNS: https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html."""
     if envelope["Type"] != "Notification":
         raise InvalidEventError(["not a notification: confirm or remove the subscription at its topic"])
-    if envelope["Message"].startswith(ANNOUNCED):
+    if envelope["Message"].startswith(TOPIC_GREETING):
         return []
     at = instant_from_wire(envelope["Timestamp"]) if envelope.get("Timestamp") else None
     return _published(json.loads(envelope["Message"]), Origin(now, envelope.get("MessageId", ""), at))
@@ -70,7 +70,7 @@ def _notified(envelope: Mapping[str, Any], now: datetime) -> list[Event]:
 def _emitted(event: Mapping[str, Any], now: datetime) -> list[Event]:
     """EventBridge; the detail is what the same service publishes to a topic."""
     if event["source"] not in {"aws.ses", "aws.sms-voice"}:
-        # aws.social-messaging reports here without a word of whom it is about.
+        # aws.social-messaging reports here without naming the customer.
         raise InvalidEventError(["EventBridge: from aws.ses and aws.sms-voice only; WhatsApp reports to an SNS topic"])
     at = instant_from_wire(event["time"]) if event.get("time") else None
     return _published(event["detail"], Origin(now, event.get("id", ""), at))
@@ -89,17 +89,17 @@ def _logged(data: str, now: datetime) -> list[Event]:
     ]
 
 
-def _published(told: Mapping[str, Any], origin: Origin) -> list[Event]:
-    if "whatsAppWebhookEntry" in told:
-        return whatsapp.read(told, origin)
-    if "inboundMessageId" in told:
-        return sms.reply(told, origin)
-    if "notification" in told and "delivery" in told:
-        return sms.delivery_log(told, origin)
-    if "mail" in told:
-        return ses.read(told, origin)
-    if told.get("notificationType") == "AmazonSnsSubscriptionSucceeded":  # SES, of an identity's feedback topic
+def _published(report: Mapping[str, Any], origin: Origin) -> list[Event]:
+    if "whatsAppWebhookEntry" in report:
+        return whatsapp.read(report, origin)
+    if "inboundMessageId" in report:
+        return sms.reply(report, origin)
+    if "notification" in report and "delivery" in report:
+        return sms.delivery_log(report, origin)
+    if "mail" in report:
+        return ses.read(report, origin)
+    if report.get("notificationType") == "AmazonSnsSubscriptionSucceeded":  # SES, of an identity's feedback topic
         return []
-    if str(told["eventType"]).startswith("TEXT_"):
-        return sms.status(told, origin)
+    if str(report["eventType"]).startswith("TEXT_"):
+        return sms.status(report, origin)
     raise InvalidEventError(["of a kind that is neither known nor known to mean nothing"])

@@ -1,4 +1,4 @@
-"""What Amazon SES tells of an e-mail: event publishing (`eventType`) and an identity's feedback (`notificationType`).
+"""Amazon SES's reports about an e-mail: event publishing (`eventType`) and an identity's feedback (`notificationType`).
 
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
@@ -21,8 +21,8 @@ TYPES = {
     "Click": "message.clicked",
 }
 
-SAYS_NOTHING = {"Send", "DeliveryDelay", "Subscription"}
-"""Send is what SES answered when it took the e-mail; a delay ends in delivery or bounce; its lists we do not use."""
+IGNORED = {"Send", "DeliveryDelay", "Subscription"}
+"""Send repeats the answer to our call; a delay ends in delivery or bounce; we do not use the lists of SES."""
 
 DETAIL = {"Rendering Failure": "failure"}
 RECIPIENTS = {"Bounce": "bouncedRecipients", "Complaint": "complainedRecipients", "Delivery": "recipients"}
@@ -32,26 +32,26 @@ REASON = {
     "Reject": "reason",
     "Rendering Failure": "errorMessage",
 }
-AGAIN_AND_AGAIN = {"Open", "Click"}
-"""What the same recipient may do to the same message more than once."""
+REPEATABLE = {"Open", "Click"}
+"""A recipient may do these to the same message more than once."""
 
 
-def read(told: Report, origin: Origin) -> list[Event]:
-    """One event for each recipient. The message's tags say who it is; where there are none, the address does."""
-    kind = told.get("eventType") or told["notificationType"]
-    if kind in SAYS_NOTHING:
+def read(report: Report, origin: Origin) -> list[Event]:
+    """One event for each recipient. The message's tags name the customer; without tags, the address does."""
+    kind = report.get("eventType") or report["notificationType"]
+    if kind in IGNORED:
         return []
     if kind not in TYPES:
         raise InvalidEventError(["SES tells of a kind of event that is not known here"])
-    mail: Report = told["mail"]
-    detail: Report = told.get(DETAIL.get(kind, kind.lower())) or {}
+    mail: Report = report["mail"]
+    detail: Report = report.get(DETAIL.get(kind, kind.lower())) or {}
     tags: Report = mail.get("tags") or {}
     customer = _first(tags.get("customer"))
     addresses = _addresses(detail.get(RECIPIENTS.get(kind, "")) or mail.get("destination"))
-    if len(addresses) > 1 and kind in AGAIN_AND_AGAIN:
-        addresses = [""]  # one of them did, and SES does not know which
+    if len(addresses) > 1 and kind in REPEATABLE:
+        addresses = [""]  # SES does not say which of them did
     at = instant_from_wire(detail["timestamp"]) if detail.get("timestamp") else None
-    again = (detail.get("timestamp"), detail.get("link")) if kind in AGAIN_AND_AGAIN else ()
+    again = (detail.get("timestamp"), detail.get("link")) if kind in REPEATABLE else ()
     return [
         event
         for address in addresses or [""]

@@ -26,14 +26,14 @@ FAILED = {
     "UNREACHABLE",
 }
 
-SAYS_NOTHING = {"PENDING", "QUEUED", "UNKNOWN"}
+IGNORED = {"PENDING", "QUEUED", "UNKNOWN"}
 """UNKNOWN comes after 72 hours without a carrier's word: the message is as likely there as not, and stays `sent`."""
 
 INVALID = "INVALID"
 """The destination is no valid phone number (…/configuration-sets-event-types.html, TEXT_INVALID)."""
 
 OPTED_OUT = "Phone number is opted out"
-"""The customer has told AWS STOP, and perhaps never told us."""
+"""The customer has report AWS STOP, and perhaps never report us."""
 
 NO_NUMBER = "Invalid phone number"
 """With OPTED_OUT, of the reasons that SNS gives those that are about the number itself (…/sms_stats_cloudwatch.html,
@@ -41,69 +41,69 @@ NO_NUMBER = "Invalid phone number"
 """
 
 
-def status(told: Report, origin: Origin) -> list[Event]:
+def status(report: Report, origin: Origin) -> list[Event]:
     """What became of a message of End User Messaging. Its context, which we gave it, says whose it was."""
-    kind = told["eventType"].removeprefix("TEXT_")
-    is_final = told.get("isFinal") is not False
-    if kind in SAYS_NOTHING or (kind in FAILED and not is_final):
+    kind = report["eventType"].removeprefix("TEXT_")
+    is_final = report.get("isFinal") is not False
+    if kind in IGNORED or (kind in FAILED and not is_final):
         return []
     if kind not in ARRIVED | FAILED | {"SENT"}:
         raise InvalidEventError(["End User Messaging tells of a kind of event that is not known here"])
     failed, arrived = kind in FAILED, kind == "DELIVERED" or (kind in ARRIVED and is_final)
-    context: Report = told.get("context") or {}
-    number = phone(told.get("destinationPhoneNumber"))
+    context: Report = report.get("context") or {}
+    number = phone(report.get("destinationPhoneNumber"))
     return build_event(
         "message.failed" if failed else "message.delivered" if arrived else "message.sent",
         origin,
-        id=(told["messageId"], told["eventType"], "" if is_final else "not final"),
-        at=from_epoch(told["eventTimestamp"], 1000) if told.get("eventTimestamp") else None,
+        id=(report["messageId"], report["eventType"], "" if is_final else "not final"),
+        at=from_epoch(report["eventTimestamp"], 1000) if report.get("eventTimestamp") else None,
         customer={"cairn_id": context["customer"]} if context.get("customer") else {"phone": number},
         properties={
             "message_id": context.get("message"),
-            "provider_message_id": told["messageId"],
+            "provider_message_id": report["messageId"],
             "channel": "sms",
             "address": number,
             "reason": kind if failed else None,
             "invalid_number": kind == INVALID or None,
-            "opted_out": (failed and told.get("messageStatusDescription") == OPTED_OUT) or None,
+            "opted_out": (failed and report.get("messageStatusDescription") == OPTED_OUT) or None,
         },
     )
 
 
-def reply(told: Report, origin: Origin) -> list[Event]:
+def reply(report: Report, origin: Origin) -> list[Event]:
     """What a customer wrote to one of our numbers."""
-    text = str(told.get("messageBody") or "")
-    number = phone(told["originationNumber"])
+    text = str(report.get("messageBody") or "")
+    number = phone(report["originationNumber"])
     return build_event(
         "message.replied",
         origin,
-        id=(told["inboundMessageId"],),
+        id=(report["inboundMessageId"],),
         at=None,
         customer={"phone": number},
         properties={
-            "provider_message_id": told["inboundMessageId"],
+            "provider_message_id": report["inboundMessageId"],
             "channel": "sms",
             "address": number,
             "text": text,
             "keyword": keyword_of(text),
-            "reply_to": told.get("previousPublishedMessageId"),
-            "to": phone(told.get("destinationNumber")) or told.get("destinationNumber"),
+            "reply_to": report.get("previousPublishedMessageId"),
+            "to": phone(report.get("destinationNumber")) or report.get("destinationNumber"),
         },
     )
 
 
-def delivery_log(told: Report, origin: Origin) -> list[Event]:
+def delivery_log(report: Report, origin: Origin) -> list[Event]:
     """A line of SNS's log of messages to phones. Nothing in it is ours but the number and the id that SNS gave."""
-    sent, delivery = told["notification"], told["delivery"]
-    if told["status"] not in {"SUCCESS", "FAILURE"}:
+    sent, delivery = report["notification"], report["delivery"]
+    if report["status"] not in {"SUCCESS", "FAILURE"}:
         raise InvalidEventError(["SNS logs a status of a text message that is not known here"])
-    failed = told["status"] == "FAILURE"
+    failed = report["status"] == "FAILURE"
     number = phone(delivery.get("destination"))
     said = delivery.get("providerResponse")
     return build_event(
         "message.failed" if failed else "message.delivered",
         origin,
-        id=(sent["messageId"], told["status"]),
+        id=(sent["messageId"], report["status"]),
         at=origin.at or instant_from_wire(sent["timestamp"]),
         customer={"phone": number},
         properties={

@@ -39,12 +39,12 @@ CALLBACK = re.compile(r"(c_\w+)/([\w.-]+)")
 """`<customer>/<message>`: what end_user_messaging.py has Meta give back with each status."""
 
 
-def read(told: Report, origin: Origin) -> list[Event]:
-    """Statuses, messages and preferences, in the order told."""
-    entry = told["whatsAppWebhookEntry"]
+def read(report: Report, origin: Origin) -> list[Event]:
+    """Statuses, messages and preferences, in the order report."""
+    entry = report["whatsAppWebhookEntry"]
     entry = json.loads(entry) if isinstance(entry, str) else entry
-    posted = instant_from_wire(told["message_timestamp"]) if told.get("message_timestamp") else origin.at
-    origin = Origin(origin.now, told.get("messageId") or origin.id, posted)
+    posted = instant_from_wire(report["message_timestamp"]) if report.get("message_timestamp") else origin.at
+    origin = Origin(origin.now, report.get("messageId") or origin.id, posted)
     return [event for change in entry["changes"] for event in _change(change["value"], origin)]
 
 

@@ -1,4 +1,4 @@
-"""What Standard Webhooks 1.0.0 signs, and how (https://www.standardwebhooks.com); for those who check and who sign."""
+"""The signature of Standard Webhooks 1.0.0 (https://www.standardwebhooks.com), to check and to make."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ SIGNATURE = "webhook-signature"
 
 
 def mac(message_id: str, timestamp: str, body: bytes, secret: str) -> str:
-    """The base64 HMAC-SHA256 of `id.timestamp.body`. Raises SignatureInvalidError where the secret is none."""
+    """The base64 HMAC-SHA256 of `id.timestamp.body`. Raises SignatureInvalidError where the secret is not base64."""
     content = b".".join((message_id.encode("utf-8", "surrogatepass"), timestamp.encode(), body))
     try:
         text = secret.removeprefix("whsec_")

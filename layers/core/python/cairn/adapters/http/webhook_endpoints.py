@@ -1,4 +1,4 @@
-"""Subscribers: what they are told is posted as Standard Webhooks has it (https://www.standardwebhooks.com, 1.0.0)."""
+"""Posts deliveries to webhook endpoints by Standard Webhooks 1.0.0 (https://www.standardwebhooks.com)."""
 
 import socket
 import ssl
@@ -39,21 +39,21 @@ Address = IPv4Address | IPv6Address
 
 
 class Reach(StrEnum):
-    """Where notices may go: nowhere inside a network from a deployment, nowhere else from a laptop."""
+    """The addresses that may be called: public ones from a deployment, loopback ones from a laptop."""
 
     PUBLIC = "public"
     LOOPBACK = "loopback"
 
     def allows(self, address: Address) -> bool:
-        inner = _inner(address)
+        carried_address = _carried(address)
         if self is Reach.LOOPBACK:
-            return inner.is_loopback
-        return all(one.is_global and not one.is_multicast for one in (address, inner))
+            return carried_address.is_loopback
+        return all(one.is_global and not one.is_multicast for one in (address, carried_address))
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A subscriber's URL in its parts."""
+    """An endpoint's URL in its parts."""
 
     tls: bool
     host: str
@@ -62,27 +62,25 @@ class Target:
     path: str
 
     @classmethod
-    def of(cls, subscriber: WebhookEndpoint, reach: Reach) -> Self:
+    def of(cls, endpoint: WebhookEndpoint, reach: Reach) -> Self:
         """Checked when policy.toml is read, and again before each post. Raises WebhookEndpointError."""
-        url = urlsplit(subscriber.url)
+        url = urlsplit(endpoint.url)
         schemes = {"https", "http"} if reach is Reach.LOOPBACK else {"https"}
         try:
             port = url.port or (443 if url.scheme == "https" else 80)
         except ValueError:
             port = 0
         if not (url.scheme in schemes and url.hostname and port and "@" not in url.netloc and url.netloc.isascii()):
-            raise WebhookEndpointError(
-                f"the URL of {subscriber.name} must begin with https:// and name a host, no user"
-            )
+            raise WebhookEndpointError(f"the URL of {endpoint.name} must begin with https:// and name a host, no user")
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         return cls(url.scheme == "https", url.hostname, port, url.netloc, path)
 
 
 class SignedWebhooks:
-    """Implements the port Subscribers: one POST, signed with every secret that the subscriber may check it with.
+    """Implements the port Subscribers: one POST, signed with every secret that the endpoint may check it with.
 
-    The address that was checked is the one that is called, so that a name cannot lead elsewhere in between. Redirects
-    are not followed, and of the answer nothing is read but its status and headers.
+    The request goes to the address that was checked, so that a changed DNS record cannot redirect it. Redirects are not
+    followed, and only the status and headers of the answer are read.
     """
 
     def __init__(self, secrets: Secrets, reach: Reach, *, authorities: str = "") -> None:
@@ -92,19 +90,19 @@ class SignedWebhooks:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Made once: to read the authorities takes longer than to sign and post. AWS_CA_BUNDLE names AWS's own only."""
+        """Made once, since it is slow to read the authorities. AWS_CA_BUNDLE has AWS's own only."""
         return ssl.create_default_context(cafile=self._authorities or get_cert_path(True))  # noqa: FBT003
 
-    def post(self, subscriber: WebhookEndpoint, notice_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
-        target = Target.of(subscriber, self._reach)
+    def post(self, endpoint: WebhookEndpoint, delivery_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
+        target = Target.of(endpoint, self._reach)
         body = to_json(document).encode()
         headers = {
             "content-type": "application/json",
             "host": target.netloc,
             "user-agent": USER_AGENT,
-            **self._signed(subscriber, notice_id, body, now),
+            **self._signed(endpoint, delivery_id, body, now),
         }
-        addresses = self._addresses(subscriber.name, target)
+        addresses = self._addresses(endpoint.name, target)
         for number, address in enumerate(addresses, 1):
             try:
                 return self._post(target, address, headers, body)
@@ -115,18 +113,16 @@ class SignedWebhooks:
                 raise _unreachable(error) from None
         raise WebhookUnreachableError("has no address")
 
-    def _signed(self, subscriber: WebhookEndpoint, notice_id: str, body: bytes, now: datetime) -> dict[str, str]:
+    def _signed(self, endpoint: WebhookEndpoint, delivery_id: str, body: bytes, now: datetime) -> dict[str, str]:
         timestamp = str(int(now.timestamp()))
         try:
-            secrets = [secret for secret in self._secrets.of(subscriber.secret) if secret]
-            signatures = [f"v1,{mac(notice_id, timestamp, body, secret)}" for secret in secrets]
+            secrets = [secret for secret in self._secrets.of(endpoint.secret) if secret]
+            signatures = [f"v1,{mac(delivery_id, timestamp, body, secret)}" for secret in secrets]
         except (SecretMissingError, SignatureInvalidError) as error:
-            raise WebhookEndpointError(f"{subscriber.name} cannot be signed for: {error}") from None
+            raise WebhookEndpointError(f"{endpoint.name} cannot be signed for: {error}") from None
         if not signatures:
-            raise WebhookEndpointError(
-                f"{subscriber.name} cannot be signed for: the secret {subscriber.secret} is empty"
-            )
-        return {ID: notice_id, TIMESTAMP: timestamp, SIGNATURE: " ".join(signatures)}
+            raise WebhookEndpointError(f"{endpoint.name} cannot be signed for: the secret {endpoint.secret} is empty")
+        return {ID: delivery_id, TIMESTAMP: timestamp, SIGNATURE: " ".join(signatures)}
 
     def _addresses(self, name: str, target: Target) -> list[str]:
         """Where the host lies; one of each family. Raises WebhookEndpointError where any of it is out of reach."""
@@ -135,12 +131,12 @@ class SignedWebhooks:
         except (OSError, UnicodeError) as error:
             raise WebhookUnreachableError(f"has a host that cannot be resolved: {type(error).__name__}") from None
         by_family: dict[int, str] = {}
-        for family, _, _, _, place in found:
-            if not self._reach.allows(ip_address(str(place[0]).partition("%")[0])):
+        for family, _, _, _, socket_address in found:
+            if not self._reach.allows(ip_address(str(socket_address[0]).partition("%")[0])):
                 raise WebhookEndpointError(
                     f"the host of {name} has an address that is not {self._reach}: it is not called"
                 )
-            by_family.setdefault(family, str(place[0]))
+            by_family.setdefault(family, str(socket_address[0]))
         return list(by_family.values())
 
     def _post(self, target: Target, address: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -162,8 +158,8 @@ class SignedWebhooks:
                 answer.close()
 
 
-def _inner(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for, where it does."""
+def _carried(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address carries, or the address itself."""
     if isinstance(address, IPv4Address):
         return address
     carried = IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None

@@ -1,4 +1,4 @@
-"""What a form or a mail program posts, as fields."""
+"""Reads the fields that a form or a mail program posts."""
 
 from collections.abc import Mapping
 from email.parser import BytesParser
@@ -20,7 +20,7 @@ Form = Mapping[str, tuple[str, ...]]
 def form_of(content_type: str, body: bytes) -> Form:
     """The fields, by name in lower case. Raises BodyTooLargeError or MalformedBodyError.
 
-    What is not multipart is read as urlencoded, whatever it calls itself: some programs say nothing, or text/plain.
+    A body that is not multipart is read as urlencoded, since some programs send no content type, or text/plain.
     """
     if len(body) > MAX_FORM_BYTES:
         raise BodyTooLargeError(f"a form has at most {MAX_FORM_BYTES} bytes")

@@ -1,4 +1,4 @@
-"""Signed links: who holds one may say what its customer gets, without a login, until it expires."""
+"""Signed links: until one expires, it opens its customer's preferences without a login."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import LinkExpiredError, LinkInvalidError
 from cairn.settings import LINK_VALIDITY
 
-SECRET = "links"  # noqa: S105  its name in Secrets Manager's JSON object, as those of sources are named
+SECRET = "links"  # noqa: S105  its key in the JSON object in Secrets Manager, beside those of sources
 """Rotated by listing the new one before the old: the first signs, all verify."""
 
 MAX_TOKEN = 1024
@@ -23,7 +23,7 @@ MAX_TOKEN = 1024
 
 
 class SignedLinks:
-    """Makes and reads links. Each kind is signed for itself: a link of one kind does not open another."""
+    """Makes and reads links. Each kind has its own signature: a link of one kind does not open another."""
 
     def __init__(self, secrets: Secrets, *, salt: str = "", public_url: str = "") -> None:
         self._secrets = secrets

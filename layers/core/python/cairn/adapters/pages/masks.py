@@ -1,4 +1,4 @@
-"""Addresses as somebody knows their own again, and nobody learns another's."""
+"""Addresses, masked so that only their owner recognises them."""
 
 from typing import assert_never
 

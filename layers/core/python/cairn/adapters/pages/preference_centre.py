@@ -1,4 +1,4 @@
-"""Who answers at the links: reads what a browser or a mail program sends, and shows what came of it."""
+"""Answers the links of messages: reads the request of a browser or a mail program, and shows the result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,13 +49,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceCentre:
-    """Only a POST changes anything: whatever looks at links before people do, asks by GET or HEAD."""
+    """Only a POST changes anything, since link scanners send GET or HEAD."""
 
     serve: ServePreferences
     pages: Pages
 
     def __call__(self, visit: Visit, now: datetime) -> Page:
-        """The answer. Raises a CairnError, for `refuse` to answer, where nothing was done."""
+        """The answer. Raises a CairnError where nothing was done; `refuse` answers that."""
         form = form_of(visit.content_type, visit.body) if visit.method == POST else None
         link = self.serve.open(visit.kind, visit.token, now)
         answers: dict[LinkKind, Callable[[Visit, Link, Form | None, datetime], Page]] = {
@@ -66,7 +66,7 @@ class PreferenceCentre:
         return answers[visit.kind](visit, link, form, now)
 
     def refuse(self, visit: Visit, error: CairnError) -> tuple[str, Page]:
-        """Why in one word, and the page that says what to do now."""
+        """The reason in one word, and the page that says what to do."""
         reason = PROBLEM_PAGES.get(type(error), BUSY)
         status, _ = (UNAVAILABLE, BUSY) if reason == BUSY else status_of(error, BUSY)
         return reason, self.pages.problem(texts_for(visit.accept_language), reason, status)
@@ -117,7 +117,7 @@ class PreferenceCentre:
 
 
 def _texts(visit: Visit, form: Form | None, otherwise: str = "") -> Texts:
-    """In the language of the form that was filled in, which is what was read."""
+    """In the language of the submitted form, which is the one that the customer read."""
     (language,) = (form or {}).get("language", ("",))[:1]
     return texts_for(language or visit.accept_language, otherwise)
 
@@ -139,6 +139,6 @@ def _seen(form: Form) -> dict[Topic, bool]:
 
 
 def _topics(names: tuple[str, ...]) -> frozenset[Topic]:
-    """Those of them that there are; what nobody could have ticked is passed over."""
+    """The known topics among the names; others are ignored."""
     known = {f"{channel}:{purpose}": (channel, purpose) for channel in Channel for purpose in Purpose}
     return frozenset(known[name] for name in names if name in known)

@@ -1,4 +1,4 @@
-"""Renders the pages: every one says who writes and how to reach them, as the policy has it."""
+"""Renders the pages. Each names the brand and its contact, from the policy."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
 PREFERENCES = "../preferences/"
-"""From one link to another, wherever the deployment's domain puts them."""
+"""Relative, so that it works under any path of the deployment's domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is answered."""
+    """The answer to a visit."""
 
     body: str
     status: int = 200
@@ -35,7 +35,7 @@ class Page:
 
 
 class Pages:
-    """One method a page; `t` is in whose language."""
+    """One method a page; `t` has the texts in the visitor's language."""
 
     def __init__(self, policy: Policy) -> None:
         style = (HERE / "style.css").read_text(encoding="utf-8")
@@ -60,16 +60,16 @@ class Pages:
         return self._page(
             "button.html",
             t=t,
-            title=self._said(t, t.unsubscribe_title, link),
-            explained=self._said(t, t.unsubscribe_explained, link),
+            title=self._filled(t, t.unsubscribe_title, link),
+            explained=self._filled(t, t.unsubscribe_explained, link),
             button=t.unsubscribe,
             fields={"List-Unsubscribe": "One-Click", "language": t.language},
             preferences=PREFERENCES + preferences,
         )
 
     def unsubscribed(self, t: Texts, link: Link, preferences: str) -> Page:
-        explained = self._said(t, t.unsubscribed_explained, link)
-        return self._notice(t, t.unsubscribed_title, explained, preferences=PREFERENCES + preferences)
+        explained = self._filled(t, t.unsubscribed_explained, link)
+        return self._result(t, t.unsubscribed_title, explained, preferences=PREFERENCES + preferences)
 
     def ask_to_confirm(self, t: Texts, link: Link) -> Page:
         return self._page(
@@ -83,12 +83,12 @@ class Pages:
         )
 
     def asked_to_confirm(self, t: Texts, link: Link) -> str:
-        """The sentence that a confirmation confirms."""
-        return self._said(t, t.confirm_explained, link)
+        """The sentence that the customer confirms."""
+        return self._filled(t, t.confirm_explained, link)
 
     def confirmed(self, t: Texts, link: Link, preferences: str) -> Page:
-        explained = self._said(t, t.confirmed_explained, link)
-        return self._notice(t, t.confirmed_title, explained, preferences=PREFERENCES + preferences)
+        explained = self._filled(t, t.confirmed_explained, link)
+        return self._result(t, t.confirmed_title, explained, preferences=PREFERENCES + preferences)
 
     def choices(self, t: Texts, known: Preferences, wanted: Mapping[Topic, bool], *, saved: bool = False) -> Page:
         channels = [
@@ -120,20 +120,20 @@ class Pages:
 
     def problem(self, t: Texts, reason: str, status: int) -> Page:
         """One of the problems that the texts know: invalid, expired, unreadable, busy."""
-        return self._notice(t, getattr(t, f"{reason}_title"), getattr(t, f"{reason}_explained"), status=status)
+        return self._result(t, getattr(t, f"{reason}_title"), getattr(t, f"{reason}_explained"), status=status)
 
     def plain(self, text: str, status: int = 200) -> Page:
         """For programs."""
         return Page(text + "\n", status, self._headers | {"content-type": TEXT})
 
-    def _notice(self, t: Texts, title: str, explained: str, *, preferences: str = "", status: int = 200) -> Page:
-        return self._page("notice.html", status, t=t, title=title, explained=explained, preferences=preferences)
+    def _result(self, t: Texts, title: str, explained: str, *, preferences: str = "", status: int = 200) -> Page:
+        return self._page("result.html", status, t=t, title=title, explained=explained, preferences=preferences)
 
     def _page(self, template: str, status: int = 200, *, t: Texts, **shown: Any) -> Page:
         html = self._jinja.get_template(template).render(t=t, brand=self._brand(t), **shown)
         return Page(html, status, self._headers | {"content-language": t.language})
 
-    def _said(self, t: Texts, text: str, link: Link) -> str:
+    def _filled(self, t: Texts, text: str, link: Link) -> str:
         return text.format(brand=self._brand(t), by=t.by[link.channel])
 
     def _brand(self, t: Texts) -> str:
@@ -141,7 +141,7 @@ class Pages:
 
 
 def _headers(style: str) -> dict[str, str]:
-    """Nothing is loaded, run, framed, kept, indexed or told to anybody."""
+    """The browser loads, runs, frames, stores, indexes and refers to nothing."""
     known = b64encode(sha256(style.encode()).digest()).decode()
     return {
         "content-type": HTML,

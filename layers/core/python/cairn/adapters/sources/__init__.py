@@ -20,7 +20,7 @@ DISABLED = "disabled"
 TRACK = "track"
 SNS = "sns"
 RESERVED = frozenset({TRACK, SNS, *RESERVED_SOURCES})
-"""Sources that are ourselves: what they say of our messages is believed, so nobody else may go by their names."""
+"""Our own sources. Their reports about messages are trusted, so no vendor may have their names."""
 
 if TYPE_CHECKING:
     from cairn.adapters.feedback.sns_https import SnsSource
@@ -29,9 +29,9 @@ AnySource: TypeAlias = "MappedSource | TrackSource | SnsSource"
 
 
 def sources(configuration: Path | None = None, folder: Path = VENDORS) -> "Sources":
-    """Every source of a deployment by name: all there are, as its sources.toml (docs/sources.md) has them.
+    """Every source of a deployment by name, as its sources.toml configures them (docs/sources.md).
 
-    Raises InvalidSourceError where the configuration names what is not there.
+    Raises InvalidSourceError where the configuration names an unknown source.
     """
     return Sources(folder, _document(configuration) if configuration else {})
 
@@ -43,25 +43,25 @@ class Sources(Mapping[str, AnySource]):
         self._track = True
         paths = {path.parent.name: path for path in sorted(folder.glob(f"*/{MAPPING}"))}
         self._paths = {name: path for name, path in paths.items() if name not in RESERVED}
-        self._laid_over: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in (SNS, *self._paths)}
-        for vendor, told in configuration.items():
+        self._overrides: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in (SNS, *self._paths)}
+        for vendor, settings in configuration.items():
             if vendor != DISABLED:
-                self._configure(vendor, told)
+                self._configure(vendor, settings)
         for name in configuration.get(DISABLED, ()):
             if name not in self:
                 raise InvalidSourceError(f"sources.toml: disabled: no source is called {name!r}")
-            self._laid_over.pop(name, None)
+            self._overrides.pop(name, None)
         self._track = TRACK not in configuration.get(DISABLED, ())
-        self._made: dict[str, AnySource] = {}
+        self._read: dict[str, AnySource] = {}
 
-    def _configure(self, vendor: str, told: Any) -> None:
-        """A table says how a source differs from its file; several, each with a name, are sources of their own."""
+    def _configure(self, vendor: str, settings: Any) -> None:
+        """A table changes a source; a list of tables makes several sources, each with a name of its own."""
         if vendor not in self._paths:
             known = sorted(self._paths)
             raise InvalidSourceError(f"sources.toml: {vendor}: there is no {vendor}/{MAPPING}; known: {known}")
-        for one in told if isinstance(told, list) else [told]:
-            settings = dict(one)
-            name = settings.pop("name", vendor)
+        for one in settings if isinstance(settings, list) else [settings]:
+            own = dict(one)
+            name = own.pop("name", vendor)
             if name != vendor and (name in self or name in RESERVED):
                 raise InvalidSourceError(f"sources.toml: {vendor}: {name!r} is the name of another source")
             if is_provider(name) != is_provider(vendor):
@@ -74,14 +74,14 @@ class Sources(Mapping[str, AnySource]):
                 raise InvalidSourceError(
                     f"sources.toml: {vendor}: {name!r} must be named {rule}: their word erases a customer"
                 )
-            self._laid_over[name] = (vendor, settings)
+            self._overrides[name] = (vendor, own)
 
     def __getitem__(self, name: str) -> AnySource:
         if name not in self:
             raise KeyError(name)
-        if name not in self._made:
-            self._made[name] = self._make(name)
-        return self._made[name]
+        if name not in self._read:
+            self._read[name] = self._make(name)
+        return self._read[name]
 
     def _make(self, name: str) -> AnySource:
         if name == TRACK:
@@ -90,14 +90,14 @@ class Sources(Mapping[str, AnySource]):
             from cairn.adapters.feedback.sns_https import SnsSource  # noqa: PLC0415  few deployments hear from it
 
             return SnsSource()
-        vendor, settings = self._laid_over[name]
+        vendor, settings = self._overrides[name]
         return MappedSource.made_from(name, _over(_document(self._paths[vendor]), settings))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._laid_over or (name == TRACK and self._track)
+        return name in self._overrides or (name == TRACK and self._track)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in sorted({TRACK, *self._laid_over}) if name in self)
+        return (name for name in sorted({TRACK, *self._overrides}) if name in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -1,4 +1,4 @@
-"""What senders put into a body: JSON, or a form."""
+"""Reads the body of a request: JSON, or a form."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The expressions of a mapping: JMESPath with two functions of ours. What cannot be evaluated is null."""
+"""The expressions of a mapping: JMESPath with two functions of ours. An expression that cannot be evaluated is null."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -27,7 +27,7 @@ _OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
 def pick(expression: str, scope: Mapping[str, Any]) -> Any:
-    """The expression's value. Raises JMESPathError only where the expression itself is none."""
+    """The expression's value. Raises JMESPathError only for invalid syntax."""
     parsed = compiled(expression)
     try:
         return parsed.search(scope, options=_OPTIONS)
@@ -35,8 +35,8 @@ def pick(expression: str, scope: Mapping[str, Any]) -> Any:
         return None
 
 
-def holds(expression: str, scope: Mapping[str, Any]) -> bool:
-    """Whether the value is true as JMESPath has it: not null, false, or empty."""
+def is_true(expression: str, scope: Mapping[str, Any]) -> bool:
+    """Whether JMESPath takes the value as true: not null, false, or empty."""
     value = pick(expression, scope)
     return value is not None and value is not False and value not in ("", [], {})
 

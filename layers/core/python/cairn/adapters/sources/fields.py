@@ -1,11 +1,11 @@
-"""The parts of a canonical event, picked out of what a vendor sent."""
+"""The parts of a canonical event, read from a vendor's request."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cairn.adapters.sources.expressions import holds, pick
+from cairn.adapters.sources.expressions import is_true, pick
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.identity.identifiers import EMAIL, EMAIL_SHAPE
 from cairn.domain.shared.hashing import short_hash
@@ -19,13 +19,13 @@ MILLISECONDS_FROM = 100_000_000_000
 ID_LENGTH = 32
 
 STATUSES = ("denied", "granted", "pending")
-"""Of a consent that a vendor tells; of several that hold, the first counts."""
+"""The statuses of a consent; where several are true, the first counts."""
 
 MAX_TYPE_LENGTH = 100
 
 
 def event_id(expressions: str | Sequence[str], scope: Scope) -> str:
-    """What this event is deduplicated by. Of several expressions a hash; of none that says anything, the body's."""
+    """The id that deduplicates the event: a hash of several expressions, or of the body where all are empty."""
     if isinstance(expressions, str):
         return _text(pick(expressions, scope)) or scope["digest"]
     parts = [_text(pick(one, scope)) for one in expressions]
@@ -33,7 +33,7 @@ def event_id(expressions: str | Sequence[str], scope: Scope) -> str:
 
 
 def customer(fields: Mapping[str, str], scope: Scope) -> dict[str, Any]:
-    """Whom it is about; empty where nobody is named. What is no address is left out where anything else names them."""
+    """The customer's identifiers; may be empty. An invalid e-mail address is left out beside other identifiers."""
     found: dict[str, Any] = {}
     external: dict[str, str] = {}
     for name, expression in fields.items():
@@ -49,7 +49,7 @@ def customer(fields: Mapping[str, str], scope: Scope) -> dict[str, Any]:
 
 
 def values(fields: str | Mapping[str, str], scope: Scope) -> dict[str, Any]:
-    """Properties or attributes: an expression a name, or one expression that gives them all."""
+    """Properties or attributes: one expression for each name, or one expression for all of them."""
     if isinstance(fields, str):
         found = pick(fields, scope)
         return dict(found) if isinstance(found, Mapping) else {}
@@ -61,13 +61,13 @@ def known_values(fields: str | Mapping[str, str], scope: Scope) -> dict[str, Any
 
 
 def consent(changes: str | Sequence[Mapping[str, Any]], scope: Scope) -> Any:
-    """The consent changes that hold; or what one expression gives, in the canonical event's shape."""
+    """The consent changes that are true, or the value of one expression in the canonical event's shape."""
     return pick(changes, scope) if isinstance(changes, str) else list(_changes(changes, scope))
 
 
 def _changes(changes: Sequence[Mapping[str, Any]], scope: Scope) -> Iterator[dict[str, Any]]:
     for one in changes:
-        status = next((status for status in STATUSES if status in one and holds(one[status], scope)), None)
+        status = next((status for status in STATUSES if status in one and is_true(one[status], scope)), None)
         if status is None:
             continue
         change = known_values(one.get("evidence", {}), scope)
@@ -77,7 +77,7 @@ def _changes(changes: Sequence[Mapping[str, Any]], scope: Scope) -> Iterator[dic
 
 
 def instant(value: Any) -> str | None:
-    """Vendors write seconds or milliseconds since 1970, as a number or as text, or ISO 8601."""
+    """From seconds or milliseconds since 1970, as a number or as text, or from ISO 8601."""
     if isinstance(value, str) and re.fullmatch(r"\d{9,13}", value, re.ASCII):
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -89,14 +89,14 @@ def instant(value: Any) -> str | None:
 
 
 def own_type(source: str, vendors_type: Any) -> str | None:
-    """`<source>.<the vendor's word>` in the shape of our types; None where the vendor has no word for it."""
+    """`<source>.<the vendor's type>` in the shape of our types; None where the vendor gives no type."""
     words = _words(source)
     found = _words(vendors_type) if isinstance(vendors_type, str) else []
     return ".".join([*words, *found])[:MAX_TYPE_LENGTH].rstrip("._") if found else None
 
 
 def canonical_type(value: Any) -> str | None:
-    """A type that its sender has already named as we do."""
+    """A type that is already in the shape of ours."""
     return value if isinstance(value, str) and EVENT_TYPE_SHAPE.fullmatch(value) else None
 
 
@@ -108,7 +108,7 @@ def _words(text: str) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    """A name or id as text; long numbers digit by digit. Anything else names nobody."""
+    """A name or id as text; long numbers digit by digit. Anything else is empty."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return str(value).strip()

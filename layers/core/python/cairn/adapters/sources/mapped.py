@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from cairn.adapters.sources import fields
 from cairn.adapters.sources.bodies import form_of, is_form, json_of
-from cairn.adapters.sources.expressions import holds, pick
+from cairn.adapters.sources.expressions import is_true, pick
 from cairn.adapters.sources.signatures import (
     BodyHmac,
     InvalidSourceError,
@@ -34,7 +34,7 @@ SCHEMES: Mapping[str, Callable[..., Scheme]] = {
 }
 
 MAX_ITEMS = 10_000
-"""Parts of one body that are looked at; Meta, the longest, sends a thousand."""
+"""The parts of one body that are read; Meta, the longest, sends a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class MappedSource:
 
     @classmethod
     def made_from(cls, name: str, mapping: Mapping[str, Any]) -> Self:
-        """Raises InvalidSourceError where the scheme is not known or is told what it does not know."""
+        """Raises InvalidSourceError for an unknown scheme, or an unknown parameter of a scheme."""
         try:
             signature = dict(mapping["signature"])
             scheme = SCHEMES[signature.pop("scheme")](**signature)
@@ -60,7 +60,7 @@ class MappedSource:
         self.scheme.verify(request, secrets, now)
 
     def read(self, request: Request, now: datetime) -> Reading:
-        """What each part of the body says; a part that is genuine and unusable leaves the others alone."""
+        """The events of each part of the body. A part that cannot be used does not stop the others."""
         try:
             scopes = list(self._scopes(request))
         except MalformedBodyError as error:
@@ -76,7 +76,7 @@ class MappedSource:
         return Reading(tuple(events), ignored=not events and not problems, problems=tuple(problems))
 
     def _scopes(self, request: Request) -> Iterator[dict[str, Any]]:
-        """What expressions see, once for each part of the body that is an event of its own."""
+        """The scope of expressions, one for each part of the body that is an event of its own."""
         body: Any = json_of(request.body) if not is_form(request.headers) else _flat(form_of(request.body))
         scope = {
             "body": body,
@@ -92,8 +92,8 @@ class MappedSource:
         yield from scopes
 
     def _event(self, scope: fields.Scope, now: datetime) -> list[Event]:
-        """None where nobody is named, or where the vendor tells something that is no event here."""
-        rule = next((one for one in self.mapping.get("events", ()) if holds(one["when"], scope)), None)
+        """Empty where no customer is named, or where the rules make no event of it."""
+        rule = next((one for one in self.mapping.get("events", ()) if is_true(one["when"], scope)), None)
         event_type = self._type(rule, scope)
         if event_type is None:
             return []
@@ -117,12 +117,12 @@ class MappedSource:
             raise InvalidEventError(["occurred_at: an instant in the years 1 to 9999"]) from None
 
     def _consent(self, rule: Mapping[str, Any]) -> Any:
-        """The rule's own changes, and those that every rule of the file looks for."""
+        """The rule's own changes, after those of the whole file."""
         own = rule.get("consent", ())
         return own if isinstance(own, str) or not rule else [*self.mapping.get("consent", ()), *own]
 
     def _type(self, rule: Mapping[str, Any] | None, scope: fields.Scope) -> str | None:
-        """The rule's; where no rule holds, the vendor's own word under this source's name."""
+        """The rule's type; without a rule, the vendor's own type under this source's name."""
         if rule is None:
             return fields.own_type(self.name, pick(self.mapping.get("other", "null"), scope))
         if "type_from" in rule:

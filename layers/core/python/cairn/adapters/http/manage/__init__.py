@@ -1,1 +1,1 @@
-"""What our own people ask over HTTP, below /manage: read whole, done by one use case, answered as JSON."""
+"""Operators' requests below /manage: each is read whole, done by one use case and answered as JSON."""

@@ -1,4 +1,4 @@
-"""What is answered to operators, as JSON."""
+"""The answers to operators, as JSON."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,37 +13,37 @@ from cairn.domain.shared.instants import duration_text, instant_to_wire
 Json = dict[str, Any]
 
 
-def board(told: SwitchState) -> Json:
-    """What is stopped and paused now; pauses that are over only say what becomes of those who waited."""
+def board(state: SwitchState) -> Json:
+    """The switches that are stopped and the pauses that last; an ended pause is left out."""
     return {
-        "stopped": [{"target": target, **_note(note)} for target, note in sorted(told.stopped.items())],
-        "paused": [_pause(one) for one in told.pauses if one.pause.until is None],
+        "stopped": [{"target": target, **_note(note)} for target, note in sorted(state.stopped.items())],
+        "paused": [_pause(one) for one in state.pauses if one.pause.until is None],
     }
 
 
-def message(told: MessageExplanation) -> Json:
+def message(explained: MessageExplanation) -> Json:
     return {
-        "message": told.id,
-        "customer": told.customer,
-        "about": told.origin,
-        "zone": told.zone,
-        "history": [_sentence(one) for one in told.history],
+        "message": explained.id,
+        "customer": explained.customer,
+        "about": explained.origin,
+        "zone": explained.zone,
+        "history": [_sentence(one) for one in explained.history],
     }
 
 
-def customer(told: CustomerExplanation) -> Json:
+def customer(explained: CustomerExplanation) -> Json:
     return {
-        "customer": told.id,
-        "zone": told.zone,
-        "profile": told.profile,
-        "consents": told.consents,
-        "suppressions": told.suppressions,
-        "waiting": told.waiting,
-        "decisions": [{"message": one.message, "about": one.origin, **_sentence(one)} for one in told.decisions],
+        "customer": explained.id,
+        "zone": explained.zone,
+        "profile": explained.profile,
+        "consents": explained.consents,
+        "suppressions": explained.suppressions,
+        "waiting": explained.waiting,
+        "decisions": [{"message": one.message, "about": one.origin, **_sentence(one)} for one in explained.decisions],
     }
 
 
-def reviews(told: Iterable[UnderReview]) -> list[Json]:
+def reviews(waiting: Iterable[UnderReview]) -> list[Json]:
     return [
         {
             "message": one.message,
@@ -53,22 +53,22 @@ def reviews(told: Iterable[UnderReview]) -> list[Json]:
             **one.about,
             "context": one.context,
         }
-        for one in told
+        for one in waiting
     ]
 
 
-def suppressions(told: Iterable[Suppression]) -> list[Json]:
+def suppressions(standing: Iterable[Suppression]) -> list[Json]:
     return [
         {
             "cause": one.cause.value,
             "since": instant_to_wire(one.at),
             "purpose": one.purpose.value if one.purpose else "all",
         }
-        for one in told
+        for one in standing
     ]
 
 
-def audit(told: Iterable[AuditEntry]) -> list[Json]:
+def audit(entries: Iterable[AuditEntry]) -> list[Json]:
     return [
         {
             "id": one.id,
@@ -79,7 +79,7 @@ def audit(told: Iterable[AuditEntry]) -> list[Json]:
             "why": one.reason,
             "detail": dict(one.detail),
         }
-        for one in told
+        for one in entries
     ]
 
 
@@ -94,5 +94,5 @@ def _pause(one: PauseRecord) -> Json:
 
 
 def _sentence(one: Sentence) -> Json:
-    told = {"at": instant_to_wire(one.at), "local": one.local, "kind": one.kind, "says": one.text}
-    return told | ({"audit_id": one.audit_id} if one.audit_id else {})
+    document = {"at": instant_to_wire(one.at), "local": one.local, "kind": one.kind, "says": one.text}
+    return document | ({"audit_id": one.audit_id} if one.audit_id else {})

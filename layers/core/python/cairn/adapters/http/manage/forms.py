@@ -1,4 +1,4 @@
-"""Reading what an operator sent: every problem at once, each naming its field."""
+"""Reads an operator's request: every problem at once, each with its field."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,13 +16,13 @@ from cairn.domain.shared.instants import duration
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_WORDING = 10_000
-"""Characters of what a customer was read before consenting."""
+"""Characters of the text that the customer consented to."""
 
 Choice = TypeVar("Choice", bound=Enum)
 
 
 class Form:
-    """A JSON object. Fields are asked for one by one; `check` then raises InvalidRequestError with all problems."""
+    """A JSON object. Read the fields one by one; `check` then raises InvalidRequestError with all problems."""
 
     def __init__(self, body: bytes) -> None:
         self._document = _object_in(body)
@@ -30,7 +30,7 @@ class Form:
         self._problems: list[str] = []
 
     def check(self) -> None:
-        """Call it when all fields were asked for, before anything is done."""
+        """Call it after all fields were read, and before anything is done."""
         unknown = sorted(self._document.keys() - self._known)
         known = ", ".join(sorted(self._known))
         self._problems += [f"{name[:MAX_ID_LENGTH]!r}: unknown field; known are {known}" for name in unknown]
@@ -55,7 +55,7 @@ class Form:
         return self.text("why", most=MAX_REASON_LENGTH)
 
     def choice(self, name: str, among: type[Choice]) -> Choice:
-        """Some other one where it is missing or wrong, which `check` tells before anybody acts on it."""
+        """Any choice where it is missing or wrong: `check` reports that before the form is used."""
         return self._among(name, self.text(name), among) or next(iter(among))
 
     def choice_if_any(self, name: str, among: type[Choice]) -> Choice | None:
@@ -66,7 +66,7 @@ class Form:
         return self._wrong(name, f"one of {', '.join(among)}") if value and value not in among else value
 
     def target(self) -> str:
-        """What can be stopped and paused."""
+        """A target of a stop or a pause."""
         value = self.text("target")
         try:
             return check_target(value) if value else ""
@@ -82,7 +82,7 @@ class Form:
             return None
 
     def address(self, channel: Channel, normal_phone: Callable[[str], str | None]) -> str:
-        """In its normal form, under which it is known everywhere."""
+        """In the normal form that the whole system uses."""
         value = self.text("address", most=2 * MAX_ID_LENGTH)
         if not value:
             return value
@@ -100,7 +100,7 @@ class Form:
                 assert_never(kind)
 
     def wrong(self, problem: str) -> None:
-        """What no single field tells."""
+        """A problem of several fields together."""
         self._problems.append(problem)
 
     def _among(self, name: str, value: str, among: type[Choice]) -> Choice | None:
@@ -117,10 +117,10 @@ class Form:
 
 def count_in(query: Mapping[str, str], name: str, *, default: int, most: int) -> int:
     """A number of the query string. Raises InvalidRequestError."""
-    told = query.get(name, str(default))
-    if not (told.isascii() and told.isdecimal() and 0 < int(told[:9]) <= most):
+    text = query.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= most):
         raise InvalidRequestError([f"{name}: a whole number from 1 to {most}"])
-    return int(told)
+    return int(text)
 
 
 def _object_in(body: bytes) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The desk where our own people ask: each route reads its form, has one use case do it and shows what came of it."""
+"""The routes of operators: each reads its form, calls one use case and answers with the result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,31 +31,31 @@ EVIDENCE = {
     "locale": MAX_REASON_LENGTH,
     "url": MAX_REASON_LENGTH,
 }
-"""What may be told of how a consent was given, and in how many characters."""
+"""The evidence of a consent that an operator may give, and its length in characters."""
 
 
-class Do(StrEnum):
+class SwitchAction(StrEnum):
     STOP = "stop"
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
 
 
-class Answered(StrEnum):
-    """What a customer can have said."""
+class StatedConsent(StrEnum):
+    """A customer's statement."""
 
     GRANTED = ConsentStatus.GRANTED.value
     DENIED = ConsentStatus.DENIED.value
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OperatorRequest:
     """A request as the HTTP API hands it over."""
 
     route: str
     """`POST /manage/switches`."""
     actor: str
-    """Who is signed in."""
+    """The operator who is signed in."""
     body: bytes = b""
     query: Mapping[str, str] | None = None
 
@@ -72,18 +72,18 @@ class ManageRouter:
     board: SwitchBoard
     explain: ExplainDecisions
     export: ExportForOperator
-    instruct: OperatorCommands
+    commands: OperatorCommands
     review: ReviewMessages
     audit: Audit
     normal_phone: Callable[[str], str | None]
 
-    def __call__(self, call: Call, now: datetime) -> Answer:
+    def __call__(self, call: OperatorRequest, now: datetime) -> Answer:
         """The answer. Raises a CairnError where nothing was done."""
         if not call.actor:
             raise NotSignedInError("sign the request with credentials of the account (AWS Signature Version 4)")
-        routes: dict[str, Callable[[Call, datetime], Answer]] = {
+        routes: dict[str, Callable[[OperatorRequest, datetime], Answer]] = {
             "GET /manage/switches": self._board,
-            "POST /manage/switches": self._turn,
+            "POST /manage/switches": self._change_switch,
             "POST /manage/explain": self._explain,
             "POST /manage/export": self._export,
             "POST /manage/erase": self._erase,
@@ -95,29 +95,29 @@ class ManageRouter:
         }
         return routes[call.route](call, now)
 
-    def _board(self, call: Call, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
+    def _board(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
         return Answer(200, documents.board(self.board.board()))
 
-    def _turn(self, call: Call, now: datetime) -> Answer:
+    def _change_switch(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body)
-        do, target, by, why = form.choice("do", Do), form.target(), call.actor, form.why()
+        do, target, by, why = form.choice("do", SwitchAction), form.target(), call.actor, form.why()
         policy, window = form.choice_if_any("policy", PausePolicy), form.window()
-        if do in {Do.STOP, Do.START} and (policy or window):
+        if do in {SwitchAction.STOP, SwitchAction.START} and (policy or window):
             form.wrong("policy, window: of pause and resume only")
         form.check()
         match do:
-            case Do.STOP:
+            case SwitchAction.STOP:
                 after = self.switch.stop(target, by=by, why=why, now=now)
-            case Do.START:
+            case SwitchAction.START:
                 after = self.switch.start(target, by=by, why=why, now=now)
-            case Do.PAUSE:
+            case SwitchAction.PAUSE:
                 policy, window = policy or PausePolicy.KEEP, window or WINDOW
                 after = self.switch.pause(target, by=by, why=why, now=now, policy=policy, window=window)
-            case Do.RESUME:
+            case SwitchAction.RESUME:
                 after = self.switch.resume(target, by=by, why=why, now=now, policy=policy, window=window)
         return Answer(200, documents.board(after))
 
-    def _explain(self, call: Call, now: datetime) -> Answer:  # noqa: ARG002
+    def _explain(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         form = Form(call.body)
         customer, message = form.text("customer", required=False), form.text("message", required=False)
         if not customer and not message:
@@ -127,49 +127,49 @@ class ManageRouter:
             return Answer(200, documents.message(self.explain.of_message(message, customer)))
         return Answer(200, documents.customer(self.explain.of_customer(customer)))
 
-    def _export(self, call: Call, now: datetime) -> Answer:
+    def _export(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body)
         customer, why = form.text("customer"), form.text("why", required=False, most=MAX_REASON_LENGTH)
         form.check()
         return Answer(200, self.export(customer, by=call.actor, why=why, now=now))
 
-    def _erase(self, call: Call, now: datetime) -> Answer:
+    def _erase(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body)
         customer, why = form.text("customer"), form.why()
         form.check()
-        done = self.instruct.erase(customer, Attribution(call.actor, why, now))
+        done = self.commands.erase(customer, Attribution(call.actor, why, now))
         return Answer(202, {"customer": done.about, "receipt": done.id})
 
-    def _consent(self, call: Call, now: datetime) -> Answer:
+    def _consent(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body)
         customer, why = form.text("customer"), form.why()
         channel, purpose = form.choice("channel", Channel), form.choice("purpose", Purpose)
-        status = form.choice("status", Answered)
+        status = form.choice("status", StatedConsent)
         evidence = {name: form.text(name, required=False, most=most) for name, most in EVIDENCE.items()}
         form.check()
         proof = {name: text for name, text in evidence.items() if text}
         said = ConsentStatement(channel, purpose, ConsentStatus(status.value), proof)
-        done = self.instruct.consent(customer, said, Attribution(call.actor, why, now))
+        done = self.commands.consent(customer, said, Attribution(call.actor, why, now))
         return Answer(202, {"customer": done.about, "event": done.id})
 
-    def _suppressions(self, call: Call, now: datetime) -> Answer:
+    def _suppressions(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body)
         do, channel = form.one_of("do", "suppress", "release", "show"), form.choice("channel", Channel)
         address = form.address(channel, self.normal_phone)
         why = form.text("why", required=do != "show", most=MAX_REASON_LENGTH)
         form.check()
         if do == "show":
-            key, standing = self.instruct.current_suppressions(channel, address)
+            key, standing = self.commands.current_suppressions(channel, address)
             return Answer(200, {"channel": channel, "key": key, "standing": documents.suppressions(standing)})
-        act = self.instruct.suppress if do == "suppress" else self.instruct.release
+        act = self.commands.suppress if do == "suppress" else self.commands.release
         done = act(channel, address, Attribution(call.actor, why, now))
         return Answer(202, {"channel": channel, "key": done.about, "event": done.id})
 
-    def _reviews(self, call: Call, now: datetime) -> Answer:  # noqa: ARG002
+    def _reviews(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)
         return Answer(200, {"reviews": documents.reviews(self.review.waiting(limit))})
 
-    def _review(self, call: Call, now: datetime) -> Answer:
+    def _review(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body)
         message, customer = form.text("message"), form.text("customer", required=False)
         do, why = form.one_of("do", APPROVE, REJECT), form.why()
@@ -179,7 +179,7 @@ class ManageRouter:
         decision = "approved" if granted else "rejected"
         return Answer(200, {"message": done.message, "customer": done.customer, "decision": decision})
 
-    def _audit(self, call: Call, now: datetime) -> Answer:  # noqa: ARG002
+    def _audit(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         query = call.query or {}
         limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
         found = self.audit.latest(limit, query.get("before", ""))

@@ -1,4 +1,4 @@
-"""What can be asked below /manage. A customer's name stands in the body, never in the URL, which everybody logs."""
+"""The routes below /manage. A customer is named in the body, never in the URL, since URLs are logged."""
 
 ROUTES = (
     ("GET", "/manage/switches"),
