@@ -1,4 +1,4 @@
-"""What a function asks of AWS: each call that botocore is about to make while a handler runs."""
+"""Records each call that botocore makes to AWS while a handler runs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from infra.local.shapes import Shape
 class Call:
     function: str
     invocation: int
-    """Counts how often any function was started."""
+    """The number of the invocation, counted over all functions."""
     service: str
     operation: str
     arguments: Mapping[str, Any]
@@ -32,25 +32,25 @@ def _nothing(_: Call) -> None:
 
 @contextmanager
 def watched(
-    world: LocalDeployment,
+    deployment: LocalDeployment,
     *,
     before: Callable[[Call], None] = _nothing,
     after: Callable[[Call], None] = _nothing,
 ) -> Iterator[list[Call]]:
-    """The calls of this world's functions while the block lasts; the world's own polling is not among them.
+    """Record the calls of this deployment's functions while the block lasts, but not the deployment's own polling.
 
-    `before` is told of each call while AWS does not know of it yet, `after` while its caller does not know the answer.
+    `before` runs before AWS gets a call, `after` runs when AWS has answered and before the caller gets the answer.
     """
     calls: list[Call] = []
     at_work: list[tuple[str, int]] = []
     started = count(1)
-    really_call = BaseClient._make_api_call  # noqa: SLF001  the one place that every client passes, PynamoDB's too
+    really_call = BaseClient._make_api_call  # noqa: SLF001  every client uses it, PynamoDB's too
 
     def make(client: BaseClient, operation: str, arguments: Mapping[str, Any]) -> Any:
         if not at_work:
             return really_call(client, operation, arguments)
         service = client.meta.service_model.service_name
-        function, invocation = at_work.pop()  # what the watchers ask of AWS themselves is not the function's
+        function, invocation = at_work.pop()  # calls of the watchers are not the function's
         call = Call(function=function, invocation=invocation, service=service, operation=operation, arguments=arguments)
         try:
             calls.append(call)
@@ -71,10 +71,10 @@ def watched(
 
         return run
 
-    handlers = world.handlers
-    world.handlers = {name: running(name, handler) for name, handler in handlers.items()}
+    handlers = deployment.handlers
+    deployment.handlers = {name: running(name, handler) for name, handler in handlers.items()}
     try:
         with patch.object(BaseClient, "_make_api_call", make):
             yield calls
     finally:
-        world.handlers = handlers
+        deployment.handlers = handlers

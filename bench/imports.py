@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from bench.paths import JOURNEYS, ROOT
 from infra.local.cloud import SANDBOX
-from infra.local.deployment import world
+from infra.local.deployment import local_deployment
 from infra.local.signing import local_secrets
 from infra.local.wiring import FUNCTIONS
 
@@ -73,7 +73,7 @@ OWN = ("cairn", "functions", "infra", "__main__")
 def imports() -> Iterator[tuple[str, float, float]]:
     """Of each function: its name, its milliseconds of CPU, and those of its floor."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | SANDBOX
-    with world(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
+    with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
         for function in FUNCTIONS:
             settings = made.cloud.settings(function, made.catalogue)
             yield function.name, *import_of(function.name, inherited | settings.environment())

@@ -43,21 +43,21 @@ class Sent:
 class Story:
     """What tests say to a world and ask of it."""
 
-    world: "LocalDeployment"
+    deployment: "LocalDeployment"
 
     def posts(self, body: bytes, source: str = "track", headers: dict[str, str] | None = None) -> Line:
         """The receiver's answer to a body as it is; signed as its vendor would unless headers are given."""
         from authoring.sources.samples import path_of, signed_headers
         from infra.local.signing import LOCAL_SECRET
 
-        signed = signed_headers(source, body, LOCAL_SECRET, self.world.now()) if headers is None else headers
+        signed = signed_headers(source, body, LOCAL_SECRET, self.deployment.now()) if headers is None else headers
         url = f"https://localhost{path_of(source)}"
-        return self.world.request("POST", url, signed, body, "" if source == "track" else source)
+        return self.deployment.request("POST", url, signed, body, "" if source == "track" else source)
 
     def happens(self, event_type: str, event_id: str = "", **event: Any) -> Line:
         """Track an event and do what is due at once."""
         answer = self.posts(json.dumps({"id": event_id or event_type, "type": event_type, **event}).encode())
-        self.world.settle()
+        self.deployment.settle()
         return answer
 
     def signs_up(self, number: int = 1, **event: Any) -> Line:
@@ -67,11 +67,11 @@ class Story:
     def passes(self, length: str) -> None:
         from cairn.domain.shared.instants import duration
 
-        self.world.advance_to(self.world.now() + duration(length))
+        self.deployment.advance_to(self.deployment.now() + duration(length))
 
-    def tells(self, *kinds: str, of: str | None = None) -> list[Line]:
+    def timeline(self, *kinds: str, of: str | None = None) -> list[Line]:
         """The lines of these kinds, of one customer or of all."""
-        return [line for line in self.world.timeline(of) if not kinds or line["kind"] in kinds]
+        return [line for line in self.deployment.timeline(of) if not kinds or line["kind"] in kinds]
 
     def sent(self) -> list[Sent]:
         """What really went out, asked of the providers and not of us."""
@@ -86,7 +86,7 @@ class Story:
             Sent("email", mail.destinations["ToAddresses"][0], mail.subject) for mail in mails
         ]
 
-    def ses_tells(self, kind: str, *, of: tuple[str, str], address: str, **detail: Any) -> None:
+    def ses_reports(self, kind: str, *, of: tuple[str, str], address: str, **detail: Any) -> None:
         """SES tells what became of a mail, through SNS. `of` is the message's id and its customer's."""
         message, customer = of
         mail = {
@@ -98,11 +98,11 @@ class Story:
             "Type": "Notification",
             "MessageId": f"{kind}-{message}",
             "TopicArn": "arn:aws:sns:us-east-1:123456789012:feedback",
-            "Timestamp": f"{self.world.now():%Y-%m-%dT%H:%M:%S}.000Z",
+            "Timestamp": f"{self.deployment.now():%Y-%m-%dT%H:%M:%S}.000Z",
             "Message": json.dumps({"eventType": kind, "mail": mail, kind.lower(): detail}),
         }
-        self.world.cloud.send("feedback", json.dumps(envelope))
-        self.world.settle()
+        self.deployment.cloud.send("feedback", json.dumps(envelope))
+        self.deployment.settle()
 
     def link(self, kind: str, address: str, *, known: bool = True) -> str:
         """A link as an e-mail of ours to this address has it, of the customer there or of nobody."""
@@ -112,14 +112,14 @@ class Story:
         from tests.unit.fakes import Secrets
         from tests.unit.makers import message
 
-        (customer,) = self.world._named(address) if known else ["c_nobody"]  # noqa: SLF001
+        (customer,) = self.deployment._named(address) if known else ["c_nobody"]  # noqa: SLF001
         links = SignedLinks(Secrets({SECRET: (LINKS_SECRET,)}), salt=IDENTITY_SALT, public_url="https://localhost")
-        got = message(customer=customer, decided_at=self.world.now())
+        got = message(customer=customer, decided_at=self.deployment.now())
         return links.of(got, Channel.EMAIL, address)[kind]
 
     def dead_letters(self, queue: str) -> list[tuple[str, str]]:
         """(body, reason) of what was parked; it stays where it is, but out of sight for a while."""
-        found = self.world.cloud.receive(f"{queue}-dead-letters", 10)
+        found = self.deployment.cloud.receive(f"{queue}-dead-letters", 10)
         return [
             (one["Body"], one.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")) for one in found
         ]
@@ -130,20 +130,20 @@ class Story:
 
         from infra.local.shapes import ACCOUNT, REGION
 
-        table = dynamodb_backends[ACCOUNT][REGION].tables[self.world.cloud.table]
+        table = dynamodb_backends[ACCOUNT][REGION].tables[self.deployment.cloud.table]
         table.items.clear()
         table.stream_shard.starting_sequence_number += len(table.stream_shard.items)
         table.stream_shard.items.clear()
 
     def redrives(self, queue: str) -> None:
         """Move dead letters back to where they came from, as `aws sqs start-message-move-task` does."""
-        cloud = self.world.cloud
+        cloud = self.deployment.cloud
         for one in cloud.receive(f"{queue}-dead-letters", 10):
             group = one["Attributes"].get("MessageGroupId")
             fifo = {"MessageGroupId": group, "MessageDeduplicationId": one["MessageId"]} if group else {}
             cloud.client("sqs").send_message(QueueUrl=cloud.urls[queue], MessageBody=one["Body"], **fifo)
             cloud.delete(f"{queue}-dead-letters", [one])
-        self.world.settle()
+        self.deployment.settle()
 
 
 def _member(number: int = 1) -> Line:

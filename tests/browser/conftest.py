@@ -41,7 +41,7 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def url(story: Any) -> Iterator[str]:
     """Where the story's world is served."""
-    server = make_server("127.0.0.1", 0, Application(story.world), threaded=True)
+    server = make_server("127.0.0.1", 0, Application(story.deployment), threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

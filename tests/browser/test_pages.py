@@ -25,7 +25,7 @@ def test_unsubscribing_takes_one_button_and_no_script(story: Any, opens: Opens) 
     page.get_by_role("button", name="Unsubscribe").click()
 
     assert page.get_by_role("heading", level=1).inner_text() == "You are unsubscribed"
-    story.world.settle()
+    story.deployment.settle()
     story.passes("3h")
     assert tips(story) == []
 
@@ -52,7 +52,7 @@ def test_the_preference_centre_stores_what_is_ticked_and_shows_it_again(story: A
 
     assert page.get_by_role("status").inner_text().startswith("Saved")
     assert not box(page, "E-mail", "Offers and news").is_checked()
-    story.world.settle()
+    story.deployment.settle()
     page.reload()
     page = opens(LinkKind.PREFERENCES)
     assert not box(page, "E-mail", "Offers and news").is_checked()
@@ -87,7 +87,7 @@ def test_confirming_takes_one_button(story: Any, opens: Opens) -> None:
     page.get_by_role("button", name="Confirm").click()
 
     assert page.get_by_role("heading", level=1).inner_text() == "Thank you, that is confirmed"
-    story.world.settle()
+    story.deployment.settle()
     story.passes("3h")
     assert tips(story) == ["mia.1@example.com"]
 

@@ -22,11 +22,11 @@ def process(story: Any) -> Any:  # noqa: ARG001  a deployment comes first
 
 def event(story: Any, event_id: str, event_type: str = "page.seen", **customer: str) -> Event:
     document = {"id": event_id, "type": event_type, "customer": customer}
-    return event_from_wire(document, source="track", received_at=story.world.now())
+    return event_from_wire(document, source="track", received_at=story.deployment.now())
 
 
 def ids(story: Any) -> set[str]:
-    return {line["customer_id"] for line in story.tells()}
+    return {line["customer_id"] for line in story.timeline()}
 
 
 def refuse(call: Call) -> None:
@@ -35,20 +35,20 @@ def refuse(call: Call) -> None:
 
 
 def test_two_first_events_at_once_found_one_customer(story: Any, process: Any, interrupted: Any) -> None:
-    now = story.world.now()
+    now = story.deployment.now()
     first = event(story, "first", "trial.signup", user_id="mia", email="mia@example.com", phone="+12015550001")
     second = event(story, "second", email="mia@example.com", phone="+12015550001")
 
     assert interrupted(process, lambda: process(second, now))(first, now)
 
-    story.world.settle()
+    story.deployment.settle()
     assert len(ids(story)) == 1
-    assert sorted(line["id"] for line in story.tells("event")) == ["first", "second"]
+    assert sorted(line["id"] for line in story.timeline("event")) == ["first", "second"]
     assert len(story.sent()) == 1
 
 
 def test_two_names_that_are_seen_together_at_once_are_one_customer(story: Any, process: Any, interrupted: Any) -> None:
-    now = story.world.now()
+    now = story.deployment.now()
     known = event(story, "known", user_id="mia")
     process(known, now)
     by_mail = event(story, "by-mail", user_id="mia", email="mia@example.com")
@@ -56,9 +56,9 @@ def test_two_names_that_are_seen_together_at_once_are_one_customer(story: Any, p
 
     assert interrupted(process, lambda: process(by_phone, now))(by_mail, now)
 
-    story.world.settle()
-    assert ids(story) == {story.tells(of="mia")[0]["customer_id"]}
-    assert story.tells(of="mia") == story.tells(of="+12015550001") == story.tells(of="mia@example.com")
+    story.deployment.settle()
+    assert ids(story) == {story.timeline(of="mia")[0]["customer_id"]}
+    assert story.timeline(of="mia") == story.timeline(of="+12015550001") == story.timeline(of="mia@example.com")
 
 
 def test_a_later_event_merges_two_customers_with_all_that_they_did(story: Any) -> None:
@@ -70,11 +70,11 @@ def test_a_later_event_merges_two_customers_with_all_that_they_did(story: Any) -
     story.happens("profile.completed", customer={"user_id": "mia", "email": "mia@example.com", "phone": "+12015550001"})
 
     assert len(ids(story)) == 1
-    assert [line["type"] for line in story.tells("event")] == ["lead.captured", "app.installed", "profile.completed"]
-    assert len(story.tells("merged")) == 1
-    absorbed = story.tells("merged")[0]["absorbed"]
+    assert [line["type"] for line in story.timeline("event")] == ["lead.captured", "app.installed", "profile.completed"]
+    assert len(story.timeline("merged")) == 1
+    absorbed = story.timeline("merged")[0]["absorbed"]
     for name in ("mia", "mia@example.com", "+12015550001", "app:9", absorbed):
-        assert story.tells(of=name) == story.tells()
+        assert story.timeline(of=name) == story.timeline()
 
 
 def test_one_event_merges_three_customers(story: Any, process: Any) -> None:
@@ -86,7 +86,7 @@ def test_one_event_merges_three_customers(story: Any, process: Any) -> None:
 
     [customer_id] = ids(story)
     profile = process.customers.load(customer_id).profile
-    assert len(story.tells("merged")) == 2
+    assert len(story.timeline("merged")) == 2
     assert (profile.get("goal"), profile.get("city")) == ("run", "Troy")
     assert profile.activity["page.seen"].count == 4
 
@@ -103,9 +103,12 @@ def test_an_absorbed_customer_walks_on(story: Any) -> None:
     story.happens("profile.completed", customer={"user_id": "mia", "email": "mia@example.com"})
     story.passes("1d")
 
-    assert [(line["customer"], line["step"]) for line in story.tells("message")] == [("mia", "hello"), ("mia", "tips")]
-    assert [line["outcome"] for line in story.tells("ended")] == ["completed"]
-    assert [line["customer"] for line in story.tells("task")] == ["mia"]
+    assert [(line["customer"], line["step"]) for line in story.timeline("message")] == [
+        ("mia", "hello"),
+        ("mia", "tips"),
+    ]
+    assert [line["outcome"] for line in story.timeline("ended")] == ["completed"]
+    assert [line["customer"] for line in story.timeline("task")] == ["mia"]
 
 
 def test_an_absorbed_customer_is_still_woken_after_two_merges(story: Any) -> None:
@@ -117,8 +120,8 @@ def test_an_absorbed_customer_is_still_woken_after_two_merges(story: Any) -> Non
 
     story.passes("1d")
 
-    assert len(story.tells("merged")) == 2
-    assert [line["outcome"] for line in story.tells("ended")] == ["completed"]
+    assert len(story.timeline("merged")) == 2
+    assert [line["outcome"] for line in story.timeline("ended")] == ["completed"]
 
 
 def test_what_ends_a_walk_is_heard_under_any_name(story: Any) -> None:
@@ -129,53 +132,53 @@ def test_what_ends_a_walk_is_heard_under_any_name(story: Any) -> None:
     story.happens("membership.started", customer={"user_id": "mia"})
     story.passes("1d")
 
-    assert [line["outcome"] for line in story.tells("ended")] == ["exit_on"]
+    assert [line["outcome"] for line in story.timeline("ended")] == ["exit_on"]
     assert [one.channel for one in story.sent()] == ["sms"]
 
 
 def test_a_message_that_is_queued_while_its_customer_is_merged_is_sent_once_and_told(story: Any) -> None:
-    with watched(story.world, before=refuse) as calls:
+    with watched(story.deployment, before=refuse) as calls:
         story.happens("trial.signup", customer={"email": "mia@example.com", "phone": "+12015550001"})
         story.happens("app.installed", customer={"user_id": "mia"})
         story.happens("profile.completed", customer={"user_id": "mia", "email": "mia@example.com"})
     queued = next(call.arguments["MessageBody"] for call in calls if call.operation == "SendMessage")
 
     story.passes("1h")
-    story.world.cloud.send("messages", queued)  # queues deliver at least once
+    story.deployment.cloud.send("messages", queued)  # queues deliver at least once
     story.passes("1h")
 
     assert len(story.sent()) == 1
-    assert [(line["customer"], line["step"], line["status"]) for line in story.tells("message")] == [
+    assert [(line["customer"], line["step"], line["status"]) for line in story.timeline("message")] == [
         ("mia", "hello", "sent")
     ]
 
 
 def test_a_message_that_was_sent_before_its_customer_was_merged_is_not_sent_again(story: Any) -> None:
-    with watched(story.world) as calls:
+    with watched(story.deployment) as calls:
         story.happens("trial.signup", customer={"email": "mia@example.com", "phone": "+12015550001"})
     queued = next(call.arguments["MessageBody"] for call in calls if call.operation == "SendMessage")
     story.happens("app.installed", customer={"user_id": "mia"})
     story.happens("profile.completed", customer={"user_id": "mia", "email": "mia@example.com"})
 
     story.passes("1h")
-    story.world.cloud.send("messages", queued)
+    story.deployment.cloud.send("messages", queued)
     story.passes("1h")
 
     assert len(story.sent()) == 1
-    assert [line["status"] for line in story.tells("message")] == ["sent"]
+    assert [line["status"] for line in story.timeline("message")] == ["sent"]
 
 
 def test_a_claim_that_is_made_during_a_merge_is_kept(story: Any, process: Any, interrupted: Any) -> None:
-    with watched(story.world, before=refuse):
+    with watched(story.deployment, before=refuse):
         story.happens("trial.signup", customer={"email": "mia@example.com", "phone": "+12015550001"})
     story.happens("app.installed", customer={"user_id": "mia"})
     both = event(story, "both", user_id="mia", email="mia@example.com")
 
-    story.world.clock.shift(1)
-    assert interrupted(process, lambda: story.passes("10m"))(both, story.world.now())
+    story.deployment.clock.shift(1)
+    assert interrupted(process, lambda: story.passes("10m"))(both, story.deployment.now())
     story.passes("1h")
 
-    [customer_id] = {line["customer_id"] for line in story.tells("entered")}
+    [customer_id] = {line["customer_id"] for line in story.timeline("entered")}
     claims = process.customers.load(customer_id).contact.claims
     assert len(story.sent()) == 1
     assert len(claims) == 1
@@ -187,9 +190,9 @@ def test_two_accounts_that_share_an_address_stay_apart(story: Any) -> None:
     story.happens("page.seen", "ben again", customer={"user_id": "ben", "email": "family@example.com"})
 
     assert len(ids(story)) == 2
-    assert [line["id"] for line in story.tells("event", of="anna")] == ["anna"]
-    assert [line["id"] for line in story.tells("event", of="ben")] == ["ben", "ben again"]
-    assert story.tells("merged") == []
+    assert [line["id"] for line in story.timeline("event", of="anna")] == ["anna"]
+    assert [line["id"] for line in story.timeline("event", of="ben")] == ["ben", "ben again"]
+    assert story.timeline("merged") == []
 
 
 def test_an_address_is_the_same_however_it_is_written(story: Any) -> None:

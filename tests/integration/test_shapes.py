@@ -30,7 +30,7 @@ ELSEWHERE = {"serve_preferences", "manage_api", "notify_subscriber", "erase_cust
 @pytest.fixture
 def handed_over(story: Any) -> dict[str, list[Any]]:
     """What each function is handed, gathered while a story goes on."""
-    seen: dict[str, list[Any]] = {name: [] for name in story.world.handlers}
+    seen: dict[str, list[Any]] = {name: [] for name in story.deployment.handlers}
 
     def gathering(name: str, handler: Any) -> Any:
         def gather(event: Any, context: Any) -> Any:
@@ -39,16 +39,16 @@ def handed_over(story: Any) -> dict[str, list[Any]]:
 
         return gather
 
-    story.world.handlers = {name: gathering(name, handler) for name, handler in story.world.handlers.items()}
+    story.deployment.handlers = {name: gathering(name, handler) for name, handler in story.deployment.handlers.items()}
     return seen
 
 
 def test_every_shape_is_read_by_the_models_of_powertools(story: Any, handed_over: dict[str, list[Any]]) -> None:
     switch = Switch(DynamoSwitches())
-    switch.pause("all", by="ada", why="a wrong price", now=story.world.now())
+    switch.pause("all", by="ada", why="a wrong price", now=story.deployment.now())
     story.signs_up()
-    switch.resume("all", by="ada", why="mended", now=story.world.now())
-    story.world.cloud.send("feedback", '{"Message": "{}"}')
+    switch.resume("all", by="ada", why="mended", now=story.deployment.now())
+    story.deployment.cloud.send("feedback", '{"Message": "{}"}')
     story.passes("3h")
 
     for function, shapes in handed_over.items():
@@ -69,7 +69,7 @@ def test_a_request_arrives_as_it_was_sent(story: Any, handed_over: dict[str, lis
 
 
 def test_a_redelivery_counts_its_receives(story: Any, handed_over: dict[str, list[Any]]) -> None:
-    refuse = story.world.handlers["process_event"]
+    refuse = story.deployment.handlers["process_event"]
 
     def fail_once(event: Any, context: Any) -> Any:
         answer = refuse(event, context)
@@ -77,7 +77,7 @@ def test_a_redelivery_counts_its_receives(story: Any, handed_over: dict[str, lis
             return {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in event["Records"]]}
         return answer
 
-    story.world.handlers = {**story.world.handlers, "process_event": fail_once}
+    story.deployment.handlers = {**story.deployment.handlers, "process_event": fail_once}
     story.signs_up()
     story.passes("10m")
 

@@ -37,7 +37,7 @@ expect: []
 @pytest.fixture
 def metrics(story: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
     """Embedded metrics that were printed since the last look: (name, dimensions)."""
-    assert story.world
+    assert story.deployment
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED")
 
     def printed() -> list[tuple[str, dict[str, str]]]:

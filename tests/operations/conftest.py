@@ -56,7 +56,7 @@ def door_to() -> Callable[..., Door]:
 
 @pytest.fixture
 def door(story: Any, door_to: Callable[..., Door]) -> Door:
-    return door_to(story.world)
+    return door_to(story.deployment)
 
 
 @contextmanager
@@ -76,14 +76,14 @@ def _served(world: LocalDeployment) -> Iterator[str]:
 def url(story: Any) -> Iterator[str]:
     """The story's world behind a real socket."""
     with ExitStack() as stack:
-        yield stack.enter_context(_served(story.world))
+        yield stack.enter_context(_served(story.deployment))
 
 
 @pytest.fixture
 def stack(story: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """Stacks that put out what the CDK's do, for the queues and the table of the story's world."""
     monkeypatch.setattr("infra.local.dead_letters.WAIT_SECONDS", 0)  # time stands still here
-    cloud = story.world.cloud
+    cloud = story.deployment.cloud
     sqs = cloud.client("sqs")
     told = {}
     for queue in NAMES:

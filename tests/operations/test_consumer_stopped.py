@@ -21,14 +21,14 @@ def test_the_receiver_answers_while_process_event_is_stopped_and_all_is_processe
             assert answer.status_code == 202
         lengths.append((time.perf_counter() - began) / (1 + number % 3))
     story.passes("1h")
-    assert story.tells() == []
+    assert story.timeline() == []
     assert story.sent() == []
 
     door.world.start("process_event")
-    story.world.settle()
+    story.deployment.settle()
 
-    assert len(story.tells("event")) == 24
-    assert len(story.tells("entered")) == 24
+    assert len(story.timeline("event")) == 24
+    assert len(story.timeline("entered")) == 24
     assert len(story.sent()) == 24
     assert sorted(lengths)[int(len(lengths) * 0.99)] < BOUND
     assert [door.letters(queue) for queue in ("events", "wakes", "messages")] == [[], [], []]

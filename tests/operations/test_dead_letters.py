@@ -35,7 +35,7 @@ def cairn(*arguments: str, answers: str = "") -> Result:
 @pytest.fixture
 def parked(story: Any) -> None:
     """A sign-up that could not be processed."""
-    with watched(story.world, before=failing("dynamodb", THROTTLED)):
+    with watched(story.deployment, before=failing("dynamodb", THROTTLED)):
         story.signs_up()
         story.passes("15m")
 
@@ -85,14 +85,14 @@ def test_a_redriven_event_runs_once_although_the_queue_knows_it(story: Any, url:
 
     assert first.stdout == "events: 1 redriven, 0 refused, 0 left\n"
     assert second.stdout == "events: 0 redriven, 0 refused, 0 left\n"
-    assert [line["step"] for line in story.tells("message")] == ["hello"]
+    assert [line["step"] for line in story.timeline("message")] == ["hello"]
     assert len(story.sent()) == 1
 
 
 def test_an_event_that_fails_again_at_once_is_parked_again_and_not_lost(story: Any, door: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
 
-    with watched(story.world) as calls:
+    with watched(story.deployment) as calls:
         done = [door.redrives("events") for _ in range(3)]
 
     assert [one["redriven"] for one in done] == [1, 1, 1]
@@ -123,7 +123,7 @@ def test_what_fails_again_while_we_look_is_not_taken_twice(story: Any, door: Any
 
 
 def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story: Any, door: Any) -> None:
-    with watched(story.world, before=failing("dynamodb", THROTTLED)) as calls:
+    with watched(story.deployment, before=failing("dynamodb", THROTTLED)) as calls:
         for number in range(3):
             story.happens("note.written", f"note-{number}", customer={"user_id": "one"})
             story.passes("20m")
@@ -132,7 +132,7 @@ def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story
 
     done = door.world.dead_letters().redrive("events", "", None)
 
-    received = story.world.cloud.receive("events", 10)
+    received = story.deployment.cloud.receive("events", 10)
     assert done["redriven"] == 3
     assert [json.loads(one["Body"])["id"] for one in received] == ["note-0", "note-1", "note-2"]
     assert len({one["Attributes"]["MessageGroupId"] for one in received}) == 1
@@ -142,7 +142,7 @@ def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story
 @pytest.mark.usefixtures("parked")
 def test_a_letter_is_deleted_only_after_it_was_sent(story: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(story.world.cloud.client("sqs"), "send_message", lambda **_: _raise(DENIED))
+        patch.setattr(story.deployment.cloud.client("sqs"), "send_message", lambda **_: _raise(DENIED))
         refused = cairn("redrive", "events", "--yes", "--to", url)
 
     assert refused.exit_code == 1
@@ -190,17 +190,17 @@ def test_nothing_is_sent_before_somebody_says_yes(story: Any, url: str) -> None:
 
 def test_a_wake_up_goes_back_to_the_wakes(story: Any, door: Any) -> None:
     story.signs_up()
-    with watched(story.world, before=failing("dynamodb", THROTTLED)):
+    with watched(story.deployment, before=failing("dynamodb", THROTTLED)):
         story.passes("1d")
 
     done = door.redrives("wakes")
 
     assert done["redriven"] == 1
-    assert [line["step"] for line in story.tells("message")] == ["hello", "tips"]
+    assert [line["step"] for line in story.timeline("message")] == ["hello", "tips"]
 
 
 def test_a_message_goes_back_to_the_messages(story: Any, door: Any) -> None:
-    with watched(story.world, before=lambda call: _raise(DENIED) if call.function == "deliver_message" else None):
+    with watched(story.deployment, before=lambda call: _raise(DENIED) if call.function == "deliver_message" else None):
         story.signs_up()
         story.passes("1h")
     [letter] = door.letters("messages")
@@ -230,19 +230,19 @@ def test_a_message_goes_back_to_its_lane(
     lane: str,
     of_a_stack: bool,  # noqa: FBT001
 ) -> None:
-    desk = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.world.dead_letters()
-    story.world.cloud.send("messages-dead-letters", json.dumps(letter))
+    desk = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.deployment.dead_letters()
+    story.deployment.cloud.send("messages-dead-letters", json.dumps(letter))
     story.passes("1s")
 
     assert desk.redrive("messages", "", None)["redriven"] == 1
 
-    (back,) = story.world.cloud.receive(lane, 10)
+    (back,) = story.deployment.cloud.receive(lane, 10)
     assert json.loads(back["Body"]) == letter
 
 
 def test_a_report_goes_back_to_the_feedback(story: Any, door: Any) -> None:
-    story.world.cloud.send("feedback", "not what any provider reports")
-    story.world.settle()
+    story.deployment.cloud.send("feedback", "not what any provider reports")
+    story.deployment.settle()
     [before] = door.letters("feedback")
 
     done = door.redrives("feedback")
@@ -271,7 +271,7 @@ def test_a_deployment_is_asked_by_its_stack(story: Any, stack: str) -> None:
     listed = json.loads(cairn("list", "--stack", stack, "--json").stdout)
     story.passes("1s")
     done = cairn("redrive", "events", "--stack", stack, "--yes")
-    story.world.settle()
+    story.deployment.settle()
 
     assert [one["queue"] for one in listed] == list(NAMES)
     assert listed[0]["count"] == 1
@@ -299,7 +299,7 @@ def test_another_endpoint_can_stand_in_for_aws(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_effect_that_could_not_be_carried_out_is_relayed_again(story: Any, door: Any) -> None:
     refused = failing("sqs", DENIED, to="cairn-messages")
-    with watched(story.world, before=lambda call: refused(call) if call.function == "relay_effects" else None):
+    with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
     [letter] = door.letters("effects")
 
@@ -309,13 +309,13 @@ def test_an_effect_that_could_not_be_carried_out_is_relayed_again(story: Any, do
     assert letter["reason"] == "ServiceRefusedError: sqs refused the call: AccessDenied"
     assert letter["body"]["effect"]["do"] == "send"
     assert (done["redriven"], again["redriven"]) == (1, 0)
-    assert [line["step"] for line in story.tells("message")] == ["hello"]
+    assert [line["step"] for line in story.timeline("message")] == ["hello"]
     assert len(story.sent()) == 1
 
 
 def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_kept(story: Any, door: Any) -> None:
     refused = failing("sqs", DENIED, to="cairn-messages")
-    with watched(story.world, before=lambda call: refused(call) if call.function == "relay_effects" else None):
+    with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
     story.happens("membership.started", customer={"user_id": "member-1"})
 
@@ -324,7 +324,7 @@ def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_kept(story: 
     assert done["redriven"] == 0
     assert done["left"] == 1
     assert "the enrollment is over" in done["refused"][0]["why"]
-    assert "hello" not in [line.get("step") for line in story.tells("message")]
+    assert "hello" not in [line.get("step") for line in story.timeline("message")]
 
 
 def test_a_change_that_could_not_be_read_is_relayed_once_it_can(
@@ -345,15 +345,15 @@ def test_a_change_that_could_not_be_read_is_relayed_once_it_can(
 
     assert unreadable["redriven"] == 0
     assert done["redriven"] == 1
-    assert [line["step"] for line in story.tells("message")] == ["hello", "tips"]
-    assert len(story.tells("entered")) == 1
+    assert [line["step"] for line in story.timeline("message")] == ["hello", "tips"]
+    assert len(story.timeline("entered")) == 1
 
 
 def test_an_effect_is_redriven_to_where_a_merge_has_moved_its_customer(story: Any, door: Any) -> None:
     refused = failing("sqs", DENIED, to="cairn-messages")
     story.happens("page.viewed", "older", customer={"email": "mia.1@example.com"})
     story.passes("1h")
-    with watched(story.world, before=lambda call: refused(call) if call.function == "relay_effects" else None):
+    with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.happens("trial.signup", "by-id", customer={"user_id": "member-1"}, attributes={"first_name": "Mia"})
     story.happens("page.viewed", "both", customer={"user_id": "member-1", "email": "mia.1@example.com"})
 
@@ -367,7 +367,7 @@ def test_a_commit_that_comes_in_between_is_not_lost(story: Any, door: Any, monke
     from cairn.adapters.dynamodb import redrive
 
     refused = failing("sqs", DENIED, to="cairn-messages")
-    with watched(story.world, before=lambda call: refused(call) if call.function == "relay_effects" else None):
+    with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
     really_read, races = redrive._live_state, []  # noqa: SLF001
 
@@ -381,22 +381,22 @@ def test_a_commit_that_comes_in_between_is_not_lost(story: Any, door: Any, monke
     done = door.redrives("effects")
 
     assert (done["redriven"], len(races)) == (1, 1)
-    assert len(story.tells("event")) == 2
+    assert len(story.timeline("event")) == 2
     assert len(story.sent()) == 1
 
 
 def test_a_position_of_the_stream_is_read_anew_and_what_it_decided_is_relayed(story: Any, stack: str) -> None:
     from infra.local.dead_letters import of_stack
 
-    world = story.world
-    world.stop("relay_effects")
+    deployment = story.deployment
+    deployment.stop("relay_effects")
     story.signs_up()
-    changes = world.cloud.changes(None)
-    world._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]  # noqa: SLF001  Lambda gave up on all of them
-    streams = world.cloud.client("dynamodbstreams")
+    changes = deployment.cloud.changes(None)
+    deployment._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]  # noqa: SLF001  Lambda gave up on all of them
+    streams = deployment.cloud.client("dynamodbstreams")
     position = {
-        "streamArn": world.cloud.stream_arn,
-        "shardId": streams.describe_stream(StreamArn=world.cloud.stream_arn)["StreamDescription"]["Shards"][0][
+        "streamArn": deployment.cloud.stream_arn,
+        "shardId": streams.describe_stream(StreamArn=deployment.cloud.stream_arn)["StreamDescription"]["Shards"][0][
             "ShardId"
         ],
         "startSequenceNumber": changes[0]["dynamodb"]["SequenceNumber"],
@@ -405,15 +405,15 @@ def test_a_position_of_the_stream_is_read_anew_and_what_it_decided_is_relayed(st
     }
     desk = of_stack(stack)
     body = json.dumps({"DDBStreamBatchInfo": position})
-    world.cloud.client("sqs").send_message(QueueUrl=desk.queues[STREAM].url, MessageBody=body)
-    world.start("relay_effects")
+    deployment.cloud.client("sqs").send_message(QueueUrl=desk.queues[STREAM].url, MessageBody=body)
+    deployment.start("relay_effects")
     story.passes("1s")
     assert story.sent() == []
 
     shown = json.loads(cairn("show", "stream", "--stack", stack, "--json").stdout)
     story.passes("1s")
     done = cairn("redrive", "stream", "--stack", stack, "--yes")
-    world.settle()
+    deployment.settle()
 
     assert "what_to_do" in shown
     assert shown["letters"][0]["body"]["DDBStreamBatchInfo"] == position
@@ -435,7 +435,7 @@ def test_a_position_that_the_stream_has_forgotten_is_refused_and_kept(
         return really_call(client, operation, given)
 
     body = json.dumps({"DDBStreamBatchInfo": dict.fromkeys(("streamArn", "shardId", "startSequenceNumber"), "gone")})
-    story.world.cloud.client("sqs").send_message(QueueUrl=of_stack(stack).queues[STREAM].url, MessageBody=body)
+    story.deployment.cloud.client("sqs").send_message(QueueUrl=of_stack(stack).queues[STREAM].url, MessageBody=body)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", forgotten)
     done = cairn("redrive", "stream", "--stack", stack, "--yes")
@@ -446,6 +446,6 @@ def test_a_position_that_the_stream_has_forgotten_is_refused_and_kept(
 
 def test_time_passes_while_letters_lie(story: Any, door: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
-    story.world.advance_to(story.world.now() + timedelta(days=2))
+    story.deployment.advance_to(story.deployment.now() + timedelta(days=2))
 
     assert door.letters("events")[0]["age_seconds"] == 2 * DAY

@@ -46,7 +46,7 @@ def test_an_event_larger_than_a_message_travels_by_a_pointer_and_is_processed_wh
         answer = door.tracks("large", properties={"text": text})
         door.world.settle()
 
-    [line] = story.tells("event")
+    [line] = story.timeline("event")
     assert answer.status_code == 202
     assert line["properties"]["text"] == text
     assert max(max(batch) for batch in sizes(calls)) < 1_000
@@ -73,7 +73,7 @@ def test_no_batch_is_larger_than_sqs_takes(story: Any, door: Any, length: int) -
     door.world.settle()
 
     assert answer.status_code == 202
-    assert len(story.tells("event")) == 19
+    assert len(story.timeline("event")) == 19
     assert all(sum(batch) <= MAX_BATCH_BYTES <= SQS_TAKES for batch in sizes(calls))
     assert all(len(batch) <= BATCH for batch in sizes(calls))
 
@@ -94,8 +94,8 @@ def test_a_body_as_large_as_meta_sends_is_taken_and_one_byte_more_is_not(story: 
 
     assert tracked("a", MAX_BODY_BYTES) == 202
     assert tracked("b", MAX_BODY_BYTES + 1) == 413
-    story.world.settle()
-    assert len(story.tells("event")) == 10
+    story.deployment.settle()
+    assert len(story.timeline("event")) == 10
 
 
 @pytest.mark.parametrize("service", ["s3", "sqs"])
@@ -115,7 +115,7 @@ def test_a_large_event_that_is_not_stored_is_not_acknowledged_and_its_retry_runs
     door.world.settle()
 
     assert (first.status_code, second.status_code) == (503, 202)
-    assert len(story.tells("event")) == 1
+    assert len(story.timeline("event")) == 1
 
 
 def test_a_genuine_body_that_nothing_can_be_made_of_is_kept_whole_however_large(door: Any) -> None:
@@ -139,7 +139,7 @@ def test_an_event_larger_than_the_table_takes_is_parked_at_once_and_holds_up_nob
     [letter] = door.letters("events")
     assert letter["reason"].startswith("ServiceRefusedError: dynamodb")
     assert letter["body"].keys() == {"s3"}
-    assert len(story.tells("event")) == 1
+    assert len(story.timeline("event")) == 1
 
 
 def test_a_pointer_that_leads_nowhere_is_parked_with_its_reason(door: Any) -> None:
@@ -167,4 +167,4 @@ def test_a_large_event_is_redriven_by_its_pointer(story: Any, door: Any) -> None
     done = door.redrives("events")
 
     assert (done["redriven"], done["left"]) == (1, 0)
-    assert len(story.tells("event")) == 1
+    assert len(story.timeline("event")) == 1

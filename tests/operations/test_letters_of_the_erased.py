@@ -18,13 +18,13 @@ MIA = Traces(frozenset({"c_mia"}), name(user_id="member-1", email="mia@example.c
 
 @pytest.fixture
 def parked(story: Any) -> DeadLetterEraser:
-    cloud = story.world.cloud
+    cloud = story.deployment.cloud
     overflow = Overflow(lambda: cloud.client("s3"), cloud.bucket)
     return DeadLetterEraser(sqs=cloud.client("sqs"), urls=cloud.dead_letter_urls(), overflow=overflow, wait_seconds=0)
 
 
 def put(story: Any, queue: str, document: Any, number: int = 0, group: str = "g") -> None:
-    cloud = story.world.cloud
+    cloud = story.deployment.cloud
     url = cloud.urls[f"{queue}-dead-letters"]
     fifo = {"MessageGroupId": group, "MessageDeduplicationId": f"{group}{number}"} if url.endswith(".fifo") else {}
     body = document if isinstance(document, str) else json.dumps(document)
@@ -67,7 +67,7 @@ def test_a_body_that_a_letter_points_to_is_emptied_with_it(story: Any, parked: D
         put(story, "events", parked.overflow.offload(body), number, group=user_id)
 
     assert parked.remove(MIA) == 1
-    s3, bucket = story.world.cloud.client("s3"), story.world.cloud.bucket
+    s3, bucket = story.deployment.cloud.client("s3"), story.deployment.cloud.bucket
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     bodies = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
     assert min(len(body) for body in bodies) == len(EMPTY)

@@ -27,7 +27,7 @@ def test_links_are_throttled_by_themselves(story: Any, door_to: Callable[..., An
         asked.append(name)
         return 2.5
 
-    answer = door_to(story.world, limiter).client.get("/unsubscribe/x.y")
+    answer = door_to(story.deployment, limiter).client.get("/unsubscribe/x.y")
 
     assert asked == ["preferences"]
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3")

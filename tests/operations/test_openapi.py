@@ -136,7 +136,7 @@ def test_no_signed_event_however_wrong_is_answered_with_an_error_of_ours(story: 
         assert signed(door, case, TRACK).status_code in {202, 400, 422}
 
     random_event()
-    story.world.settle()
+    story.deployment.settle()
 
 
 @pytest.mark.parametrize("source", VENDORS)
@@ -162,7 +162,7 @@ def test_whatever_a_vendor_signs_is_acknowledged(story: Any, door: Any, source: 
         assert signed(door, case, source).status_code in {200, 202}
 
     genuine()
-    story.world.settle()
+    story.deployment.settle()
 
 
 @pytest.mark.parametrize("source", VENDORS)
@@ -214,7 +214,7 @@ def test_no_request_to_a_genuine_link_is_answered_with_an_error_of_ours(
         assert ask(door, case).status_code in ({200} if method == "GET" else {200, 400, 413})
 
     random_request()
-    story.world.settle()
+    story.deployment.settle()
     assert not door.letters("events"), "whatever was stored can be processed"
 
 
@@ -235,7 +235,7 @@ def test_nothing_that_an_operator_asks_is_answered_with_an_error_of_ours(
         assert ask(door, case).status_code in {200, 202, 400, 404, 409, 413}
 
     random_request()
-    story.world.settle()
+    story.deployment.settle()
     assert not door.letters("events"), "whatever was stored can be processed"
 
 
@@ -278,6 +278,6 @@ def test_what_breaks_parsers_breaks_nothing_here(story: Any, door: Any, source: 
     for body in BREAKS_PARSERS:
         headers = signed_headers(source, body, LOCAL_SECRET, door.world.now(), headers=told)
         answers.add(door.client.post(path, base_url="https://localhost", data=body, headers=headers).status_code)
-    story.world.settle()
+    story.deployment.settle()
 
     assert answers <= ({400, 422} if source == TRACK else {200, 202})

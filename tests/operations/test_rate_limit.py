@@ -38,7 +38,7 @@ def limiter(clock: Clock) -> Limiter:
 def test_a_genuine_hit_is_refused_and_told_when_to_come_back(
     story: Any, door_to: Callable[..., Any], limiter: Limiter, clock: Clock
 ) -> None:
-    door = door_to(story.world, limiter)
+    door = door_to(story.deployment, limiter)
 
     taken = [door.tracks(f"e{number}") for number in range(21)]
     clock.now += 0.1
@@ -53,25 +53,25 @@ def test_a_genuine_hit_is_refused_and_told_when_to_come_back(
 def test_what_was_refused_left_nothing_behind_and_runs_once_when_it_is_sent_again(
     story: Any, door_to: Callable[..., Any], limiter: Limiter, clock: Clock
 ) -> None:
-    door = door_to(story.world, limiter)
+    door = door_to(story.deployment, limiter)
     for number in range(20):
         door.tracks(f"e{number}")
 
-    with watched(story.world) as calls:
+    with watched(story.deployment) as calls:
         refused = door.tracks("late")
     clock.now += 1
     door.tracks("late")
-    story.world.settle()
+    story.deployment.settle()
 
     assert refused.status_code == 429
     assert calls == []
-    assert len(story.tells("event")) == 21
+    assert len(story.timeline("event")) == 21
 
 
 def test_a_flood_of_one_source_leaves_the_others_alone(
     story: Any, door_to: Callable[..., Any], limiter: Limiter
 ) -> None:
-    door = door_to(story.world, limiter)
+    door = door_to(story.deployment, limiter)
     invoice = {"id": "evt_1", "object": "event", "type": "charge.updated", "created": 1, "data": {"object": {}}}
 
     stripe = [door.posts(invoice, "stripe").status_code for _ in range(5)]
@@ -92,7 +92,7 @@ def test_a_limiter_that_fails_lets_through(story: Any, door_to: Callable[..., An
     def broken(_: str) -> float:
         raise ConnectionError("the counter cannot be reached")
 
-    door = door_to(story.world, broken)
+    door = door_to(story.deployment, broken)
 
     assert door.tracks("let through").status_code == 202
 

@@ -30,7 +30,7 @@ def out_of_order(call: Call) -> None:
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_runbook_does_what_it_says(story: Any, command: str) -> None:
-    with watched(story.world, before=out_of_order):
+    with watched(story.deployment, before=out_of_order):
         story.signs_up()
         story.passes("15m")
 

@@ -58,24 +58,24 @@ start = "{brand}: you are back. Reply STOP to stop."
 class Shop:
     """A deployment with one journey, and Mia."""
 
-    world: LocalDeployment
+    deployment: LocalDeployment
     url: str
 
     def happens(self, type_: str, **event: Any) -> None:
-        body = {"id": f"{type_}-{self.world.now().isoformat()}", "type": type_, **MIA, **event}
-        sent = posting("track", body, LOCAL_SECRET, self.world.now())
-        assert self.world.request("POST", sent.url, sent.headers, sent.body)["statusCode"] == 202
-        self.world.settle()
+        body = {"id": f"{type_}-{self.deployment.now().isoformat()}", "type": type_, **MIA, **event}
+        sent = posting("track", body, LOCAL_SECRET, self.deployment.now())
+        assert self.deployment.request("POST", sent.url, sent.headers, sent.body)["statusCode"] == 202
+        self.deployment.settle()
 
     def passes(self, length: str) -> None:
-        self.world.advance_to(self.world.now() + duration(length))
+        self.deployment.advance_to(self.deployment.now() + duration(length))
 
     def texts(self, words: str) -> None:
         """Mia texts us."""
         reply = {"originationNumber": "+12125550001", "destinationNumber": "+12125550199", "messageKeyword": "K"}
         reply |= {"messageBody": words, "inboundMessageId": words}
-        self.world.feedback(json.dumps(reply))
-        self.world.settle()
+        self.deployment.feedback(json.dumps(reply))
+        self.deployment.settle()
 
     def cairn(self, *words: str) -> str:
         """What the command prints."""
@@ -85,19 +85,19 @@ class Shop:
 
     def tries(self, *words: str) -> Result:
         done = CliRunner().invoke(app, [*words, "--to", self.url], catch_exceptions=False)
-        self.world.settle()
+        self.deployment.settle()
         return done
 
     def asks(self, method: str, path: str, *, actor: str = "arn:aws:iam::123456789012:user/ada", **fields: Any) -> Line:
         """What the API answers to somebody who is signed in; its status is under `status_code`."""
         body = json.dumps(fields).encode() if method == "POST" else b""
-        answer = self.world.manage(method, f"https://localhost/manage/{path}", {}, body, actor=actor)
-        self.world.settle()
+        answer = self.deployment.manage(method, f"https://localhost/manage/{path}", {}, body, actor=actor)
+        self.deployment.settle()
         document: Line = json.loads(answer["body"])
         return {"status_code": answer["statusCode"], **document}
 
-    def tells(self, *kinds: str) -> list[Line]:
-        return [line for line in self.world.timeline() if line["kind"] in kinds]
+    def timeline(self, *kinds: str) -> list[Line]:
+        return [line for line in self.deployment.timeline() if line["kind"] in kinds]
 
     def sent(self) -> list[str]:
         """The texts that really went out."""
@@ -109,13 +109,13 @@ class Shop:
 
     def decided(self, reason: Reason) -> Line:
         """The last decision for that reason."""
-        lines = [line for line in self.world.timeline() if line.get("reason") == reason]
-        assert lines, [(line["kind"], line.get("reason")) for line in self.world.timeline()]
+        lines = [line for line in self.deployment.timeline() if line.get("reason") == reason]
+        assert lines, [(line["kind"], line.get("reason")) for line in self.deployment.timeline()]
         return lines[-1]
 
     @property
     def held(self) -> str:
-        return str([line for line in self.world.timeline() if line["kind"] == "deferred"][-1]["message_id"])
+        return str([line for line in self.deployment.timeline() if line["kind"] == "deferred"][-1]["message_id"])
 
 
 Opens = Callable[..., Shop]

@@ -107,22 +107,25 @@ class Gym:
                 "customer": {"id": 820982911946154508, "email": "mia.sample@example.com", "phone": "+12015550142"},
             }
         ).encode()
-        headers = {**signed_headers("shopify", body, LOCAL_SECRET, self.story.world.now()), "x-shopify-topic": topic}
+        headers = {
+            **signed_headers("shopify", body, LOCAL_SECRET, self.story.deployment.now()),
+            "x-shopify-topic": topic,
+        }
         assert self.story.posts(body, "shopify", headers)["statusCode"] == 202
-        self.story.world.settle()
+        self.story.deployment.settle()
 
     def id_of(self, user_id: str) -> str:
-        (found,) = self.story.world._named(user_id)  # noqa: SLF001
+        (found,) = self.story.deployment._named(user_id)  # noqa: SLF001
         return str(found)
 
     def said_to(self, user_id: str) -> dict[str, str]:
         """What became of each message: that it was sent, or why it was not."""
-        lines = self.story.tells("message", "deferred", "suppressed", of=user_id)
+        lines = self.story.timeline("message", "deferred", "suppressed", of=user_id)
         return {line["step"]: "sent" if line["kind"] == "message" else line["reason"] for line in lines}
 
     def rests(self) -> None:
         """Until everything that was under way is over, and erased."""
-        self.story.world.advance_to(self.story.world.now() + ERASURE_REST * 1.2)
+        self.story.deployment.advance_to(self.story.deployment.now() + ERASURE_REST * 1.2)
 
     def stores(self) -> dict[str, str]:
         """All that is in every store, as text."""
@@ -142,16 +145,16 @@ class Gym:
         return {name: lines for name, lines in told.items() if lines}
 
     def _table(self) -> Iterator[str]:
-        client, start = self.story.world.cloud.client("dynamodb"), {}
+        client, start = self.story.deployment.cloud.client("dynamodb"), {}
         while True:
-            page = client.scan(TableName=self.story.world.cloud.table, **start)
+            page = client.scan(TableName=self.story.deployment.cloud.table, **start)
             yield from (json.dumps(item, default=str) for item in page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def _bucket(self) -> Iterator[str]:
-        s3, bucket = self.story.world.cloud.client("s3"), self.story.world.cloud.bucket
+        s3, bucket = self.story.deployment.cloud.client("s3"), self.story.deployment.cloud.bucket
         for one in s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
             yield one["Key"] + " " + s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read().decode()
 
@@ -194,12 +197,12 @@ def busy_mail() -> Callable[[Gym], Any]:
         if call.operation == "SendEmail":
             raise THROTTLED
 
-    return lambda gym: watched(gym.story.world, before=refuse)
+    return lambda gym: watched(gym.story.deployment, before=refuse)
 
 
 def in_the_middle(gym: Gym, busy_mail: Callable[[Gym], Any]) -> str:
     """Mia, who was a lead before, waits in a journey; there is something of hers in every store. Gives her id."""
-    world = gym.story.world
+    deployment = gym.story.deployment
     gym.told("lead.captured", "lead", customer={"email": "mia.lead@example.com"}, attributes={"note": "sore knee"})
     gym.signs_up(MIA)
     gym.told("profile.completed", "one", customer={"user_id": "member-mia", "email": "mia.lead@example.com"})
@@ -218,8 +221,8 @@ def in_the_middle(gym: Gym, busy_mail: Callable[[Gym], Any]) -> str:
         },
     }
     for queue, letter in letters.items():
-        world.cloud.send(f"{queue}-dead-letters", json.dumps(letter))
-    world.settle()
+        deployment.cloud.send(f"{queue}-dead-letters", json.dumps(letter))
+    deployment.settle()
     gym.story.passes("13h5m")
     with busy_mail(gym):
         gym.told("plan.requested", "plan", customer=MIA["customer"])
@@ -230,12 +233,12 @@ def test_erased_in_the_middle_of_a_journey_nothing_of_somebody_is_left_anywhere(
     gym: Gym, busy_mail: Callable[[Gym], Any]
 ) -> None:
     gym.signs_up(NOA)
-    gym.story.world.cloud.send("feedback-dead-letters", json.dumps({"mail": {"destination": ["noa@example.com"]}}))
+    gym.story.deployment.cloud.send("feedback-dead-letters", json.dumps({"mail": {"destination": ["noa@example.com"]}}))
     mia = in_the_middle(gym, busy_mail)
     before = gym.found(*MIA_IS, mia)
     assert gym.said_to("member-mia") == {"hello": "sent", "offer": "quiet_hours"}
     assert "Your plan" not in str(gym.story.sent()), "SES was too busy: it is queued"
-    assert len(gym.story.tells("task", of="member-mia")) == 2
+    assert len(gym.story.timeline("task", of="member-mia")) == 2
     assert {store: len(lines) for store, lines in before.items() if store != "table"} == {
         "bucket": 1,  # of the letter that points to it; that of the event was emptied when it was processed
         "queues": 6,
@@ -259,7 +262,7 @@ def test_erased_in_the_middle_of_a_journey_nothing_of_somebody_is_left_anywhere(
 
 def test_a_receipt_tells_who_asked_when_and_how_much_it_was(gym: Gym, busy_mail: Callable[[Gym], Any]) -> None:
     mia = in_the_middle(gym, busy_mail)
-    asked = gym.story.world.now()
+    asked = gym.story.deployment.now()
     gym.shopify("customers/redact")
     gym.rests()
 
@@ -282,7 +285,7 @@ def test_from_the_order_on_nothing_goes_out_and_nothing_is_told(gym: Gym, busy_m
     with pytest.raises(ErasedCustomerError):
         DynamoCustomers(IDENTITY_SALT).load(mia)
     with pytest.raises(ErasedCustomerError):
-        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)(mia, gym.story.world.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)(mia, gym.story.deployment.now())
     gym.story.passes("14d")
     assert gym.story.sent() == sent
     assert gym.found(*MIA_IS) == {}
@@ -299,7 +302,7 @@ def test_nothing_of_it_is_parked_or_told_as_a_failure(gym: Gym, busy_mail: Calla
 
 def test_what_was_said_before_and_arrives_after_creates_nothing(gym: Gym) -> None:
     gym.signs_up(MIA)
-    before = f"{gym.story.world.now():%Y-%m-%dT%H:%M:%SZ}"
+    before = f"{gym.story.deployment.now():%Y-%m-%dT%H:%M:%SZ}"
     gym.story.passes("1h")
     gym.shopify("customers/redact")
     gym.rests()
@@ -324,7 +327,7 @@ def test_what_was_said_before_and_arrives_after_creates_nothing(gym: Gym) -> Non
 def test_what_still_comes_from_a_queue_or_a_timer_is_dropped_and_not_parked(gym: Gym, *, begins_anew: bool) -> None:
     gym.signs_up(MIA)
     old = gym.id_of("member-mia")
-    [enrollment] = [line["enrollment"] for line in gym.story.tells("entered")]
+    [enrollment] = [line["enrollment"] for line in gym.story.timeline("entered")]
     gym.shopify("customers/redact")
     gym.rests()
     if begins_anew:
@@ -341,7 +344,7 @@ def test_what_still_comes_from_a_queue_or_a_timer_is_dropped_and_not_parked(gym:
     }
     for queue, body in late.items():
         envelope = {"Type": "Notification", "MessageId": queue, "Message": json.dumps(body)}
-        gym.story.world.cloud.send(queue, json.dumps(envelope if queue == "feedback" else body))
+        gym.story.deployment.cloud.send(queue, json.dumps(envelope if queue == "feedback" else body))
     gym.story.passes("30m")
 
     assert gym.found(enrollment) == {}
@@ -361,7 +364,7 @@ def test_who_comes_back_starts_anew_and_gets_no_marketing_by_an_old_list(gym: Gy
     gym.rests()
     gym.story.passes("9d")
 
-    lines = gym.story.tells(of="member-mia")
+    lines = gym.story.timeline(of="member-mia")
     assert new != old
     assert gym.found(old, '"audit"').keys() == {"table"}
     assert {line["type"] for line in lines if line["kind"] == "event"} == {"trial.signup", "plan.requested"}
@@ -408,8 +411,8 @@ def test_the_link_of_an_old_mail_still_unsubscribes_and_makes_nobody(gym: Gym, a
     gym.shopify("customers/redact")
     gym.story.passes(after)
 
-    shown = gym.story.world.visit("GET", url, {})
-    answer = gym.story.world.visit("POST", url, FORM, b"List-Unsubscribe=One-Click")
+    shown = gym.story.deployment.visit("GET", url, {})
+    answer = gym.story.deployment.visit("POST", url, FORM, b"List-Unsubscribe=One-Click")
     gym.rests()
 
     assert (shown["statusCode"], answer["statusCode"]) == (200, 200)
@@ -427,7 +430,7 @@ def test_an_event_that_is_being_committed_meanwhile_is_dropped(gym: Gym, interru
     gym.story.posts(json.dumps({"id": "v", "type": "visit.attended", "customer": MIA["customer"]}).encode())
     process = interrupted(handler.process(), lambda: gym.shopify("customers/redact"))
     monkeypatch.setattr(handler, "process", lambda: process)
-    gym.story.world.settle()
+    gym.story.deployment.settle()
     gym.rests()
 
     assert gym.found(*MIA_IS, "visit.attended") == {}
@@ -442,7 +445,7 @@ def test_what_its_sender_had_begun_is_erased_too(gym: Gym) -> None:
             ordered.append(True)
             gym.shopify("customers/redact")
 
-    with watched(gym.story.world, before=order):
+    with watched(gym.story.deployment, before=order):
         gym.signs_up(MIA)
     assert ordered
     assert gym.found("Hello Mirabelle"), "recorded after the order"
@@ -454,22 +457,22 @@ def test_what_its_sender_had_begun_is_erased_too(gym: Gym) -> None:
 
 def test_what_a_commit_decided_just_before_does_not_come_after_the_erasure(gym: Gym) -> None:
     """The relay cannot write down a decision, and is not started again for an hour; the order waits behind it."""
-    world, refused = gym.story.world, []
+    deployment, refused = gym.story.deployment, []
 
     def refuse_once(call: Call) -> None:
         if call.function == "relay_effects" and call.operation == "PutItem" and not refused:
             refused.append(call)
             raise THROTTLED
 
-    world.stop("relay_effects")
+    deployment.stop("relay_effects")
     gym.signs_up(MIA)
     gym.shopify("customers/redact")
-    with watched(world, before=refuse_once):
-        world.start("relay_effects")
-        world.settle()
-    world.stop("relay_effects")
+    with watched(deployment, before=refuse_once):
+        deployment.start("relay_effects")
+        deployment.settle()
+    deployment.stop("relay_effects")
     gym.story.passes("1h")
-    world.start("relay_effects")
+    deployment.start("relay_effects")
     gym.story.passes("1h")
 
     assert refused
@@ -496,7 +499,7 @@ def test_hubspots_privacy_deletion_erases_whom_it_names(gym: Gym) -> None:
                 "eventId": 1,
                 "subscriptionId": 2,
                 "portalId": 3,
-                "occurredAt": int(gym.story.world.now().timestamp() * 1000),
+                "occurredAt": int(gym.story.deployment.now().timestamp() * 1000),
                 "subscriptionType": "contact.privacyDeletion",
                 "objectId": contact,
             }
@@ -504,7 +507,7 @@ def test_hubspots_privacy_deletion_erases_whom_it_names(gym: Gym) -> None:
     ).encode()
 
     gym.story.posts(body, "hubspot")
-    gym.story.world.settle()
+    gym.story.deployment.settle()
     gym.rests()
 
     assert gym.found(*MIA_IS) == {}
@@ -542,13 +545,13 @@ def test_a_crash_at_any_call_of_the_erasure_leaves_nothing_behind_and_one_receip
                 if len(seen) == dies_at:
                     raise Crash
 
-        world = gym.story.world
+        deployment = gym.story.deployment
         gym.signs_up(MIA)
         for queue in ("effects", "feedback"):
             letter = {"customer": gym.id_of("member-mia"), "destination": "mia.sample@example.com"}
-            world.cloud.send(f"{queue}-dead-letters", json.dumps(letter))
-        with watched(world, **{"after" if answered else "before": die}):
-            world.handlers = {name: surviving(handler) for name, handler in world.handlers.items()}
+            deployment.cloud.send(f"{queue}-dead-letters", json.dumps(letter))
+        with watched(deployment, **{"after" if answered else "before": die}):
+            deployment.handlers = {name: surviving(handler) for name, handler in deployment.handlers.items()}
             gym.shopify("customers/redact")
             gym.story.passes("2h")
         assert gym.found(*MIA_IS) == {}, (dies_at, seen[dies_at - 1])

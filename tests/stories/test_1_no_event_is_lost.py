@@ -27,18 +27,18 @@ def failing(service: str, error: Exception, *operations: str) -> Callable[[Call]
 
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_an_event_that_the_queue_does_not_take_is_not_acknowledged(story: Any, refusal: str) -> None:
-    with watched(story.world, before=failing("sqs", REFUSALS[refusal])):
+    with watched(story.deployment, before=failing("sqs", REFUSALS[refusal])):
         answer = story.signs_up()
 
     assert answer["statusCode"] == 503
     assert answer["headers"]["content-type"] == "application/problem+json"
     assert json.loads(answer["body"])["type"] == "urn:cairn:problem:not-stored"
-    assert story.tells() == []
+    assert story.timeline() == []
 
     again = story.signs_up()
 
     assert again["statusCode"] == 202
-    assert [line["step"] for line in story.tells("message")] == ["hello"]
+    assert [line["step"] for line in story.timeline("message")] == ["hello"]
     assert len(story.sent()) == 1
 
 
@@ -54,21 +54,21 @@ def test_a_list_that_the_queue_takes_in_part_is_not_acknowledged_and_may_be_sent
         if call.operation == "SendMessageBatch" and len(batches) == 2:
             raise REFUSALS["broken"]
 
-    with watched(story.world, before=fail_the_second_batch):
+    with watched(story.deployment, before=fail_the_second_batch):
         first = story.posts(body)
-        story.world.settle()
+        story.deployment.settle()
     second = story.posts(body)
-    story.world.settle()
+    story.deployment.settle()
 
     assert (first["statusCode"], second["statusCode"]) == (503, 202)
-    assert len(story.tells("event")) == 12
+    assert len(story.timeline("event")) == 12
     assert len(story.sent()) == 12
 
 
 def test_an_event_that_cannot_be_processed_is_parked_with_its_reason_and_runs_once_when_redriven(story: Any) -> None:
     throttled = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "Query")
 
-    with watched(story.world, before=failing("dynamodb", throttled)):
+    with watched(story.deployment, before=failing("dynamodb", throttled)):
         answer = story.signs_up()
         story.passes("15m")
 
@@ -77,14 +77,14 @@ def test_an_event_that_cannot_be_processed_is_parked_with_its_reason_and_runs_on
     assert json.loads(body)["id"] == "signup-1"
     assert reason
     assert "mia.1@example.com" not in reason
-    assert story.tells() == []
+    assert story.timeline() == []
 
     story.passes("1d")
     story.redrives("events")
     story.redrives("events")
 
     assert story.dead_letters("events") == []
-    assert len(story.tells("entered")) == 1
+    assert len(story.timeline("entered")) == 1
     assert len(story.sent()) == 1
 
 
@@ -108,14 +108,14 @@ def test_a_wake_up_that_cannot_be_processed_is_parked_and_goes_on_when_redriven(
     story.signs_up()
 
     throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
-    with watched(story.world, before=failing("dynamodb", throttled)):
+    with watched(story.deployment, before=failing("dynamodb", throttled)):
         story.passes("1d")
     parked = story.dead_letters("wakes")
     story.passes("1h")
     story.redrives("wakes")
 
     assert len(parked) == 1
-    assert [line["step"] for line in story.tells("message")] == ["hello", "tips"]
+    assert [line["step"] for line in story.timeline("message")] == ["hello", "tips"]
 
 
 def test_an_event_full_of_other_alphabets_is_stored_whole(story: Any) -> None:
@@ -127,8 +127,8 @@ def test_an_event_full_of_other_alphabets_is_stored_whole(story: Any) -> None:
     )  # and what no queue takes as it is
 
     answer = story.posts(body.encode())
-    story.world.settle()
+    story.deployment.settle()
 
     assert answer["statusCode"] == 202
-    [line] = story.tells("event")
+    [line] = story.timeline("event")
     assert line["properties"]["text"] == text.replace("日", "\ud800\uffff", 1)

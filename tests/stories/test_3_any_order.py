@@ -56,8 +56,8 @@ def test_every_order_of_a_life_gives_the_same_customer(story: Any) -> None:
             text = text.replace("device-9", f"device-9-{number}").replace('"mia"', f'"mia-{number}"')
             text = text.replace("@", f".{number}@").replace("0123", f"{number:04d}")
             assert story.posts(text.encode())["statusCode"] == 202
-        story.world.settle()
-        lines = story.tells(of=f"mia-{number}")
+        story.deployment.settle()
+        lines = story.timeline(of=f"mia-{number}")
         customer = process().customers.load(lines[0]["customer_id"])
         events = sorted(f"{line['at']} {line['type']}" for line in lines if line["kind"] == "event")
         unnumbered = told(customer).replace(f'-{number}"', '"').replace(f".{number}@", "@")
@@ -76,11 +76,11 @@ def test_every_order_of_what_a_provider_tells_gives_the_same_message(story: Any)
     for number, order in enumerate(permutations(["Delivery", "Click", "Bounce"])):
         story.signs_up(number)
         story.passes("2h")
-        line = next(line for line in story.tells(of=f"member-{number}") if line.get("step") == "tips")
+        line = next(line for line in story.timeline(of=f"member-{number}") if line.get("step") == "tips")
         enrollment = next(iter(process().customers.load(line["customer_id"]).enrollments))
         message = (f"{enrollment}-tips-2", line["customer_id"])
         for kind in order:
-            story.ses_tells(kind, of=message, address=f"mia.{number}@example.com")
-        ends |= {line["status"] for line in story.tells(of=f"member-{number}") if line.get("step") == "tips"}
+            story.ses_reports(kind, of=message, address=f"mia.{number}@example.com")
+        ends |= {line["status"] for line in story.timeline(of=f"member-{number}") if line.get("step") == "tips"}
 
     assert ends == {"clicked"}

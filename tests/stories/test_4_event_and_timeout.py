@@ -29,21 +29,21 @@ def waiting(story: Any) -> Waiting:
     from functions.process_event.handler import process
 
     story.signs_up()
-    story.world.clock.shift(7200)  # the timeout is due, and nobody has come for it yet
-    line = story.tells("entered")[0]
+    story.deployment.clock.shift(7200)  # the timeout is due, and nobody has come for it yet
+    line = story.timeline("entered")[0]
     customer = process().customers.load(line["customer_id"])
     [enrollment] = customer.enrollments.values()
     visit = event_from_wire(
         {"id": "visit", "type": "visit.attended", "customer": {"user_id": "member-1"}},
         source="track",
-        received_at=story.world.now(),
+        received_at=story.deployment.now(),
     )
     return Waiting(process(), customer.id, enrollment.id, enrollment.sequence, visit)
 
 
 @pytest.mark.parametrize("first", ["event", "timeout"])
 def test_of_two_decisions_from_the_same_state_one_is_committed(story: Any, waiting: Waiting, first: str) -> None:
-    now = story.world.now()
+    now = story.deployment.now()
     customers, journeys = waiting.process.customers, waiting.process.journeys
     loaded = customers.load(waiting.customer_id)
     by_event = Commit(on_event(loaded, waiting.visit, journeys, now), (loaded,), now, waiting.visit)
@@ -56,33 +56,33 @@ def test_of_two_decisions_from_the_same_state_one_is_committed(story: Any, waiti
     with pytest.raises(ConflictError):
         customers.commit(loser)
 
-    story.world.settle()
-    assert len(story.tells("happened", "timed_out")) == 1
+    story.deployment.settle()
+    assert len(story.timeline("happened", "timed_out")) == 1
 
 
 def test_a_timeout_that_is_overtaken_by_the_event_is_stale(story: Any, waiting: Waiting, interrupted: Any) -> None:
-    now = story.world.now()
+    now = story.deployment.now()
     slow = waiting._replace(process=interrupted(waiting.process, lambda: waiting.process(waiting.visit, now)))
 
     assert slow.timeout(now) is None
 
     story.passes("1d")
-    assert [line["outcome"] for line in story.tells("ended")] == ["came"]
+    assert [line["outcome"] for line in story.timeline("ended")] == ["came"]
     assert [one.channel for one in story.sent()] == ["sms"]
 
 
 def test_an_event_that_is_overtaken_by_the_timeout_is_recorded_and_decides_anew(
     story: Any, waiting: Waiting, interrupted: Any
 ) -> None:
-    now = story.world.now()
+    now = story.deployment.now()
     slow = interrupted(waiting.process, lambda: waiting.timeout(now))
 
     assert slow(waiting.visit, now) is not None
 
     story.passes("1d")
-    assert [line["outcome"] for line in story.tells("ended")] == ["completed"]
+    assert [line["outcome"] for line in story.timeline("ended")] == ["completed"]
     assert [one.channel for one in story.sent()] == ["sms", "email"]
-    assert [line["type"] for line in story.tells("event")] == ["trial.signup", "visit.attended"]
+    assert [line["type"] for line in story.timeline("event")] == ["trial.signup", "visit.attended"]
 
 
 def test_of_an_event_and_a_timeout_in_one_instant_one_moves_the_wait(story: Any) -> None:
@@ -91,5 +91,5 @@ def test_of_an_event_and_a_timeout_in_one_instant_one_moves_the_wait(story: Any)
     story.happens("visit.attended", customer={"user_id": "member-1"})
     story.passes("1d")
 
-    assert len(story.tells("happened", "timed_out")) == 1
-    assert len(story.tells("ended")) == 1
+    assert len(story.timeline("happened", "timed_out")) == 1
+    assert len(story.timeline("ended")) == 1

@@ -61,19 +61,19 @@ class Course:
 
     def until(self, length: str) -> None:
         """Let time pass until so long after the start."""
-        self.story.world.advance_to(START + duration(length))
+        self.story.deployment.advance_to(START + duration(length))
 
     def pause(self, target: str = "journey:course", **more: Any) -> None:
-        Switch(DynamoSwitches()).pause(target, by="ada", why="a wrong price", now=self.story.world.now(), **more)
-        self.story.world.settle()
+        Switch(DynamoSwitches()).pause(target, by="ada", why="a wrong price", now=self.story.deployment.now(), **more)
+        self.story.deployment.settle()
 
     def resume(self, target: str = "journey:course", **more: Any) -> None:
-        Switch(DynamoSwitches()).resume(target, by="ada", why="mended", now=self.story.world.now(), **more)
-        self.story.world.settle()
+        Switch(DynamoSwitches()).resume(target, by="ada", why="mended", now=self.story.deployment.now(), **more)
+        self.story.deployment.settle()
 
     def got(self, number: int) -> dict[str, timedelta]:
         """What a member got, and how long after the start."""
-        told = [line for line in self.story.tells("message", of=f"member-{number}") if line["status"] == "sent"]
+        told = [line for line in self.story.timeline("message", of=f"member-{number}") if line["status"] == "sent"]
         return {line["step"]: datetime.fromisoformat(line["at"]) - START for line in told}
 
     def sent(self) -> Counter[tuple[str, str]]:
@@ -81,7 +81,7 @@ class Course:
         return Counter((one.address, one.text.split()[0]) for one in self.story.sent())
 
     def ended(self) -> dict[str, str]:
-        return {line["customer"]: line["outcome"] for line in self.story.tells("ended")}
+        return {line["customer"]: line["outcome"] for line in self.story.timeline("ended")}
 
     def parked(self, target: str = "journey:course") -> int:
         return len(list(RecordItem.by_index.query(PAUSED + target)))
@@ -129,7 +129,7 @@ def test_while_it_lasts_nobody_gets_anything_and_everybody_is_still_there(paused
     assert course.sent() == {("+12015550001", "Hello"): 1}
     assert course.ended() == {}
     assert course.parked() == 4, "two timers that were due, two texts of those who joined"
-    held = [(line["customer"], line["step"], line["reason"]) for line in course.story.tells("deferred")]
+    held = [(line["customer"], line["step"], line["reason"]) for line in course.story.timeline("deferred")]
     assert held == [("member-2", "hello", "paused"), ("member-3", "hello", "paused")]
 
 
@@ -192,11 +192,11 @@ def test_what_is_late_says_so(paused_for_nine_days: Course) -> None:
     paused_for_nine_days.until("12d")
 
     story = paused_for_nine_days.story
-    assert {(one["customer"], one["step"], one["reason"]) for one in story.tells("suppressed")} == {
+    assert {(one["customer"], one["step"], one["reason"]) for one in story.timeline("suppressed")} == {
         ("member-2", "hello", "late"),
         ("member-3", "hello", "late"),
     }
-    assert {(one["customer"], one["step"]) for one in story.tells("passed_over")} == {
+    assert {(one["customer"], one["step"]) for one in story.timeline("passed_over")} == {
         ("member-1", "three-days"),
         ("member-2", "three-days"),
     }
@@ -260,7 +260,7 @@ def test_a_time_of_day_stays_one(begins: Any) -> None:
     course.resume()
     course.until("30d")
 
-    (tips,) = [line for line in course.story.tells("message") if line["step"] == "tips"]
+    (tips,) = [line for line in course.story.timeline("message") if line["step"] == "tips"]
     assert tips["at"][:16] == "2026-03-15T13:30", "half past nine in New York, where summer time began meanwhile"
 
 
@@ -329,14 +329,14 @@ def test_whose_parking_was_carried_out_after_the_resume_goes_on_as_well(course: 
     course.joins(1)
     course.until("2d")
     course.pause()
-    course.story.world.stop("relay_effects")
+    course.story.deployment.stop("relay_effects")
     course.until("4d")
     course.resume()
     course.until("5d")
     assert course.parked() == 0
     assert list(course.got(1)) == ["hello"]
 
-    course.story.world.start("relay_effects")
+    course.story.deployment.start("relay_effects")
     course.story.passes("10m")
 
     assert list(course.got(1)) == ["hello", "tips"]
@@ -346,9 +346,9 @@ class Crash(BaseException):
     """The process dies: no `except Exception` of anybody gets to see it."""
 
 
-def _dying(world: Any, place: int, *, answered: bool) -> Any:
+def _dying(deployment: Any, place: int, *, answered: bool) -> Any:
     """A sweep's process dies before or after the call of that number; without one, it lives. Gives its calls."""
-    sweep, left = world.handlers["sweep"], count(place, -1)
+    sweep, left = deployment.handlers["sweep"], count(place, -1)
 
     def die(call: Call) -> None:
         if call.function == "sweep" and next(left) == 0:
@@ -360,30 +360,30 @@ def _dying(world: Any, place: int, *, answered: bool) -> Any:
         except Crash:
             return None
 
-    world.handlers = {**world.handlers, "sweep": run}
-    return watched(world, **{"after" if answered else "before": die})
+    deployment.handlers = {**deployment.handlers, "sweep": run}
+    return watched(deployment, **{"after" if answered else "before": die})
 
 
 def test_a_crash_of_the_sweep_anywhere_forgets_nobody(course: Course) -> None:
-    world = course.story.world
+    deployment = course.story.deployment
     course.pause()
     course.resume()
     course.until("1h")
-    world.stop("process_event")  # what is set going stays in its queue, to be counted
-    world.stop("deliver_message")
+    deployment.stop("process_event")  # what is set going stays in its queue, to be counted
+    deployment.stop("deliver_message")
 
     def sweeps(place: int, *, answered: bool = False) -> list[Call]:
-        DynamoPausedWork().add("c_a", place, PauseEnrollment("id", "enr", 1, "journey:course"), world.now())
+        DynamoPausedWork().add("c_a", place, PauseEnrollment("id", "enr", 1, "journey:course"), deployment.now())
         held = {"body": {"purpose": "marketing"}, "gsi1pk": f"{PAUSED}journey:course", "gsi1sk": str(place)}
         RecordItem("c_a", f"{MESSAGE}m", **held).save()
-        with _dying(world, place, answered=answered) as calls:
-            world.handlers["sweep"]({}, None)
+        with _dying(deployment, place, answered=answered) as calls:
+            deployment.handlers["sweep"]({}, None)
         return [call for call in calls if call.function == "sweep"]
 
     def set_going() -> set[str]:
-        found = [(queue, one) for queue in ("wakes", "marketing") for one in world.cloud.receive(queue, 10)]
+        found = [(queue, one) for queue in ("wakes", "marketing") for one in deployment.cloud.receive(queue, 10)]
         for queue, one in found:
-            world.cloud.delete(queue, [one])
+            deployment.cloud.delete(queue, [one])
         return {one["Body"] for _, one in found}
 
     calls = sweeps(1_000)
@@ -393,7 +393,7 @@ def test_a_crash_of_the_sweep_anywhere_forgets_nobody(course: Course) -> None:
     for place in range(len(calls)):
         for answered in (False, True):
             sweeps(place, answered=answered)
-            world.handlers["sweep"]({}, None)
+            deployment.handlers["sweep"]({}, None)
 
             assert course.parked() == 0
             assert set_going() == whole, (calls[place], answered)
@@ -402,7 +402,7 @@ def test_a_crash_of_the_sweep_anywhere_forgets_nobody(course: Course) -> None:
 def test_whoever_is_set_going_twice_gets_everything_once(paused_for_nine_days: Course) -> None:
     course = paused_for_nine_days
     course.resume()
-    with _dying(course.story.world, 5, answered=False) as calls:  # all are on their way, none is dismissed
+    with _dying(course.story.deployment, 5, answered=False) as calls:  # all are on their way, none is dismissed
         course.until("11d4m")
         course.until("11d6m")
     assert [call.operation for call in calls if call.function == "sweep"][:6] == [
@@ -431,7 +431,7 @@ def test_a_timer_of_a_paused_journey_costs_no_more_than_any_other(course: Course
     course.joins(1)
     course.until("2d")
     course.pause()
-    with watched(course.story.world) as calls:
+    with watched(course.story.deployment) as calls:
         course.until("4d")
 
     asked = [(call.function, call.operation) for call in calls]
@@ -447,7 +447,7 @@ def test_a_timer_of_a_paused_journey_costs_no_more_than_any_other(course: Course
 def test_a_sweep_that_finds_nobody_is_none(course: Course) -> None:
     """A laptop's sixty days take no longer for the 17,000 sweeps of a deployment."""
     course.joins(1)
-    with watched(course.story.world) as calls:
+    with watched(course.story.deployment) as calls:
         course.until("30d")
 
     assert not [call for call in calls if call.function == "sweep"]

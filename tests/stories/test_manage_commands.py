@@ -80,7 +80,7 @@ def test_a_message_is_explained_by_its_id_and_by_that_of_a_decision(shop: Shop) 
 def test_what_a_provider_reported_is_part_of_a_messages_history(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.happens("note.wanted")
-    (line,) = shop.tells("message")
+    (line,) = shop.timeline("message")
     shop.passes("1m")
 
     shop.texts("thanks")

@@ -60,7 +60,7 @@ def everything(story: Any) -> list[Item]:
 
     def switch(order: str, **more: Any) -> None:
         turn = getattr(Switch(DynamoSwitches()), order)
-        turn("journey:welcome", by="ana", why="a wrong price", now=story.world.now(), **more)
+        turn("journey:welcome", by="ana", why="a wrong price", now=story.deployment.now(), **more)
 
     story.happens("lead.captured", customer={"email": "mia.lead@example.com"})
     story.signs_up(1)
@@ -69,33 +69,33 @@ def everything(story: Any) -> list[Item]:
     story.happens("customer.data_requested", customer={"user_id": "member-1"})
     story.passes("3h")
     bounced = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
-    customer = next(line["customer_id"] for line in story.tells("entered", of="member-1"))
-    story.ses_tells("Bounce", of=("an-earlier-one", customer), address="mia.1@example.com", **bounced)
-    hello = next(line["message_id"] for line in story.tells("message", of="member-1"))
-    story.ses_tells("Delivery", of=(hello, customer), address="mia.1@example.com")
+    customer = next(line["customer_id"] for line in story.timeline("entered", of="member-1"))
+    story.ses_reports("Bounce", of=("an-earlier-one", customer), address="mia.1@example.com", **bounced)
+    hello = next(line["message_id"] for line in story.timeline("message", of="member-1"))
+    story.ses_reports("Delivery", of=(hello, customer), address="mia.1@example.com")
     story.signs_up(3)
     switch("pause")
     story.passes("1d")
-    story.world.stop("erase_customer")
+    story.deployment.stop("erase_customer")
     _is_to_be_erased(story, "member-2")
-    table = story.world.cloud.table
-    raw = story.world.cloud.client("dynamodb").scan(TableName=table)["Items"]
-    return [item_of(one, story.world.now()) for one in raw]
+    table = story.deployment.cloud.table
+    raw = story.deployment.cloud.client("dynamodb").scan(TableName=table)["Items"]
+    return [item_of(one, story.deployment.now()) for one in raw]
 
 
 def _is_to_be_erased(story: Any, user_id: str) -> None:
     from cairn.adapters.documents.json_text import to_json
     from cairn.domain.event import Event, event_to_wire
 
-    (customer,) = story.world._named(user_id)  # noqa: SLF001
-    event = Event("erase", "operators", "customer.erasure_requested", story.world.now(), customer_id=customer)
-    story.world.cloud.client("sqs").send_message(
-        QueueUrl=story.world.cloud.urls["events"],
+    (customer,) = story.deployment._named(user_id)  # noqa: SLF001
+    event = Event("erase", "operators", "customer.erasure_requested", story.deployment.now(), customer_id=customer)
+    story.deployment.cloud.client("sqs").send_message(
+        QueueUrl=story.deployment.cloud.urls["events"],
         MessageBody=to_json(event_to_wire(event)),
         MessageGroupId=customer,
         MessageDeduplicationId=event.key,
     )
-    story.world.settle()
+    story.deployment.settle()
 
 
 def ends_as_told(item: Item) -> bool:

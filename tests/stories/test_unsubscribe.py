@@ -11,7 +11,7 @@ ONE_CLICK = b"List-Unsubscribe=One-Click"
 
 
 def last_mail(story: Any) -> dict[str, Any]:
-    mail: dict[str, Any] = story.world.cloud.mails[-1]
+    mail: dict[str, Any] = story.deployment.cloud.mails[-1]
     return mail
 
 
@@ -30,10 +30,10 @@ def test_a_marketing_mail_carries_the_link_by_which_one_click_unsubscribes(story
     story.signs_up()
     story.passes("3h")
 
-    answer = story.world.visit("POST", one_click_url(last_mail(story)), FORM, ONE_CLICK)
-    story.world.settle()
+    answer = story.deployment.visit("POST", one_click_url(last_mail(story)), FORM, ONE_CLICK)
+    story.deployment.settle()
 
-    (change,) = [line for line in story.tells("event") if line["type"] == "consent.changed"]
+    (change,) = [line for line in story.timeline("event") if line["type"] == "consent.changed"]
     assert answer["statusCode"] == 200
     assert change["source"] == "preferences"
 
@@ -41,28 +41,30 @@ def test_a_marketing_mail_carries_the_link_by_which_one_click_unsubscribes(story
 def test_a_message_that_is_queued_when_its_reader_unsubscribes_is_not_sent(story: Any) -> None:
     story.signs_up()
     story.passes("1h")
-    story.world.stop("deliver_message")
+    story.deployment.stop("deliver_message")
     story.passes("2h")
-    queued = story.world.cloud.receive("marketing", 10)
-    story.world.cloud.make_visible(None, story.world.cloud.urls["marketing"], [one["ReceiptHandle"] for one in queued])
+    queued = story.deployment.cloud.receive("marketing", 10)
+    story.deployment.cloud.make_visible(
+        None, story.deployment.cloud.urls["marketing"], [one["ReceiptHandle"] for one in queued]
+    )
     assert len(queued) == 1, "the tips wait for their sender"
 
     url = story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com")
-    answer = story.world.visit("POST", url, FORM, ONE_CLICK)
-    story.world.settle()
-    story.world.start("deliver_message")
+    answer = story.deployment.visit("POST", url, FORM, ONE_CLICK)
+    story.deployment.settle()
+    story.deployment.start("deliver_message")
     story.passes("1h")
 
     assert answer["statusCode"] == 200
     assert tips(story) == []
-    (line,) = story.tells("suppressed")
+    (line,) = story.timeline("suppressed")
     assert line["reason"] == "opted_out"
 
 
 def test_unsubscribing_is_said_of_the_address_so_no_import_and_no_profile_undoes_it(story: Any) -> None:
     url = story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com", known=False)
-    story.world.visit("POST", url, FORM, ONE_CLICK)
-    story.world.settle()
+    story.deployment.visit("POST", url, FORM, ONE_CLICK)
+    story.deployment.settle()
 
     story.passes("1h")
     story.signs_up()  # with a consent of now
@@ -75,8 +77,8 @@ def test_looking_at_every_link_changes_nothing(story: Any) -> None:
     story.signs_up()
     for kind in LinkKind:
         for method in ("GET", "HEAD"):
-            assert story.world.visit(method, story.link(kind, "mia.1@example.com"), {})["statusCode"] == 200
-    story.world.settle()
+            assert story.deployment.visit(method, story.link(kind, "mia.1@example.com"), {})["statusCode"] == 200
+    story.deployment.settle()
     story.passes("3h")
 
     assert tips(story) == ["mia.1@example.com"]
@@ -84,13 +86,13 @@ def test_looking_at_every_link_changes_nothing(story: Any) -> None:
 
 def test_who_comes_back_by_the_preference_centre_is_written_to_again(story: Any) -> None:
     story.signs_up()
-    story.world.visit("POST", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), FORM, ONE_CLICK)
-    story.world.settle()
+    story.deployment.visit("POST", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), FORM, ONE_CLICK)
+    story.deployment.settle()
     story.passes("10m")
     form = urlencode([("seen", "email:marketing:off"), ("want", "email:marketing"), ("do", "save")]).encode()
 
-    story.world.visit("POST", story.link(LinkKind.PREFERENCES, "mia.1@example.com"), FORM, form)
-    story.world.settle()
+    story.deployment.visit("POST", story.link(LinkKind.PREFERENCES, "mia.1@example.com"), FORM, form)
+    story.deployment.settle()
     story.passes("3h")
 
     assert tips(story) == ["mia.1@example.com"]
@@ -99,12 +101,12 @@ def test_who_comes_back_by_the_preference_centre_is_written_to_again(story: Any)
 def test_the_preference_centre_shows_what_was_said_elsewhere(story: Any) -> None:
     story.signs_up()
     url = story.link(LinkKind.PREFERENCES, "mia.1@example.com")
-    assert 'value="email:marketing" checked' in story.world.visit("GET", url, {})["body"]
+    assert 'value="email:marketing" checked' in story.deployment.visit("GET", url, {})["body"]
 
-    story.world.visit("POST", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), FORM, ONE_CLICK)
-    story.world.settle()
+    story.deployment.visit("POST", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), FORM, ONE_CLICK)
+    story.deployment.settle()
 
-    page = story.world.visit("GET", url, {})["body"]
+    page = story.deployment.visit("GET", url, {})["body"]
     assert 'value="email:marketing">' in page
     assert 'value="sms:marketing" checked' in page
     assert "mia.1@" not in page
@@ -114,7 +116,7 @@ def test_what_is_kept_of_a_mail_opens_no_link(story: Any) -> None:
     story.signs_up()
     story.passes("3h")
 
-    (mail,) = [line for line in story.tells("message") if line["channel"] == Channel.EMAIL]
+    (mail,) = [line for line in story.timeline("message") if line["channel"] == Channel.EMAIL]
     assert mail["purpose"] == Purpose.MARKETING
     assert "[unsubscribe]" in mail["body"]
-    assert "/unsubscribe/" not in str(story.tells())
+    assert "/unsubscribe/" not in str(story.timeline())

@@ -22,9 +22,9 @@ ANSWERS = {"twilio": 200, "whatsapp": 200, "facebook-leads": 200}
 
 
 def posts(story: Any, source: str, document: Any, headers: dict[str, str] | None = None) -> Any:
-    made = posting(source, document, LOCAL_SECRET, story.world.now(), headers=headers)
-    answer = story.world.request("POST", made.url, made.headers, made.body, source)
-    story.world.settle()
+    made = posting(source, document, LOCAL_SECRET, story.deployment.now(), headers=headers)
+    answer = story.deployment.request("POST", made.url, made.headers, made.body, source)
+    story.deployment.settle()
     return answer
 
 
@@ -34,7 +34,7 @@ def posts_sample(story: Any, name: str) -> Any:
 
 
 def asks(story: Any, source: str, query: str) -> Any:
-    return story.world.request("GET", f"https://localhost/webhooks/{source}?{query}", {}, b"", source)
+    return story.deployment.request("GET", f"https://localhost/webhooks/{source}?{query}", {}, b"", source)
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -44,7 +44,7 @@ def test_every_sample_is_taken_and_lands_on_a_customer(vendor: str, story: Any) 
         answer = posts_sample(story, f"{vendor}/{path.stem}")
 
         assert answer["statusCode"] == ANSWERS.get(vendor, 202), path.name
-        landed = landed or bool(story.tells("event"))  # until a privacy webhook of the vendor's erases the customer
+        landed = landed or bool(story.timeline("event"))  # until a privacy webhook of the vendor's erases the customer
 
     assert landed
     assert story.dead_letters("events") == []
@@ -88,7 +88,7 @@ def test_a_vendor_never_hears_404_410_or_a_redirect(story: Any) -> None:
 
 def test_a_genuine_body_that_is_of_no_use_is_acknowledged_and_kept_with_its_reason(story: Any) -> None:
     answer = story.posts(b'{"half": ', "typeform")
-    story.world.settle()
+    story.deployment.settle()
 
     assert answer["statusCode"] == 202
     [(body, reason)] = story.dead_letters("events")
@@ -109,7 +109,7 @@ def test_an_unknown_type_is_stored_and_starts_nothing(story: Any) -> None:
     answer = posts(story, "shopify", unknown, {"X-Shopify-Topic": "orders/fulfilled"})
 
     assert answer["statusCode"] == 202
-    [line] = story.tells()
+    [line] = story.timeline()
     assert (line["kind"], line["type"]) == ("event", "shopify.orders.fulfilled")
 
 
@@ -117,7 +117,7 @@ def test_the_same_delivery_fifty_times_is_one_event(story: Any) -> None:
     for _ in range(50):
         posts_sample(story, "whatsapp/message_text")
 
-    assert len(story.tells("event")) == 1
+    assert len(story.timeline("event")) == 1
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("orders_create", "orders_paid", "customers_update"))))
@@ -125,7 +125,7 @@ def test_a_shops_webhooks_in_any_order_make_the_same_customer(order: tuple[str, 
     for name in order:
         posts_sample(story, f"shopify/{name}")
 
-    lines = story.tells("event", of="lena.sample@example.com")
+    lines = story.timeline("event", of="lena.sample@example.com")
     assert {line["type"] for line in lines} == {"order.created", "order.paid", "customer.updated"}
     assert len({line["customer_id"] for line in lines}) == 1
 

@@ -60,15 +60,15 @@ def turn(story: "Story", what: str, target: str) -> None:
     from cairn.adapters.dynamodb.switches import DynamoSwitches
     from cairn.application.operations.switch import Switch
 
-    getattr(Switch(DynamoSwitches()), what)(target, by="ada", why="a test", now=story.world.now())
-    story.world.settle()
+    getattr(Switch(DynamoSwitches()), what)(target, by="ada", why="a test", now=story.deployment.now())
+    story.deployment.settle()
 
 
 def holds(story: "Story") -> list[str]:
     """The messages that somebody waits behind."""
     from cairn.adapters.dynamodb.items import CONTACT, CustomerItem
 
-    story.world.settle()
+    story.deployment.settle()
     return [
         key
         for item in CustomerItem.scan(CustomerItem.sk == CONTACT)
@@ -95,23 +95,23 @@ def test_a_held_message_does_not_go_to_a_number_that_is_somebody_elses_by_now(be
     story.passes("12h")
 
     assert addresses(story) == []
-    assert [line["reason"] for line in story.tells("suppressed")] == ["no_address", "no_address"]
+    assert [line["reason"] for line in story.timeline("suppressed")] == ["no_address", "no_address"]
 
 
 @pytest.mark.parametrize("more", [False, True], ids=["at-once", "after-another-event"])
 def test_who_has_paid_is_not_reminded_by_what_was_queued(begin: Begin, more: bool) -> None:  # noqa: FBT001
     story = begin(DAYTIME)
-    story.world.stop("deliver_message")
+    story.deployment.stop("deliver_message")
     story.signs_up()
 
     story.happens("payment.succeeded", **MIA)
     if more:
         story.happens("page.viewed", **MIA)
-    story.world.start("deliver_message")
+    story.deployment.start("deliver_message")
     story.passes("5m")
 
     assert addresses(story) == []
-    assert [line["reason"] for line in story.tells("suppressed")] == ["ended"]
+    assert [line["reason"] for line in story.timeline("suppressed")] == ["ended"]
 
 
 def test_of_two_passages_that_turn_out_to_be_one_persons_one_speaks(begin: Begin, member: Any) -> None:
@@ -133,12 +133,12 @@ def test_a_message_is_found_after_two_merges_that_nobody_has_carried_out_yet(beg
     story.happens("page.viewed", "b", customer={"email": "b@example.com"})
     story.happens("page.viewed", "c", customer={"user_id": "u-c"})
     story.happens("page.viewed", "ab", customer={"email": "b@example.com", "phone": NUMBER})
-    story.world.advance_to(datetime.fromisoformat("2026-03-03T13:59:30+00:00"))
-    story.world.stop("relay_effects")
+    story.deployment.advance_to(datetime.fromisoformat("2026-03-03T13:59:30+00:00"))
+    story.deployment.stop("relay_effects")
 
     story.happens("page.viewed", "bc", customer={"user_id": "u-c", "email": "b@example.com"})
     story.passes("5m")
-    story.world.start("relay_effects")
+    story.deployment.start("relay_effects")
     story.passes("2h")
 
     assert addresses(story) == [NUMBER, NUMBER]
@@ -168,24 +168,24 @@ def test_a_crash_while_a_message_is_dropped_holds_back_nothing_that_comes_later(
     story.passes("1h")
 
     assert holds(story) == []
-    assert "two" in [line["step"] for line in story.tells("message")]
+    assert "two" in [line["step"] for line in story.timeline("message")]
 
 
 def test_a_stop_that_is_heard_days_later_is_heeded_and_not_answered(begin: Begin) -> None:
     story = begin(DAYTIME, "transactional")
     story.signs_up()
-    story.world.stop("process_event")
+    story.deployment.stop("process_event")
     said = {"id": "in-1", "type": "message.replied", "occurred_at": "2026-03-02T15:00:00Z", "source": "feedback"}
     said |= {"customer": {"phone": NUMBER}, "properties": {"channel": "sms", "address": NUMBER, "text": "STOP"}}
-    sqs, url = story.world.cloud.client("sqs"), story.world.cloud.urls["events"]
+    sqs, url = story.deployment.cloud.client("sqs"), story.deployment.cloud.urls["events"]
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(said), MessageGroupId="mia", MessageDeduplicationId="in-1")
 
     story.passes("2d")
-    story.world.start("process_event")
+    story.deployment.start("process_event")
     story.passes("1h")
 
     assert len(addresses(story)) == 1, "what went out before; and neither an answer nor the second text"
-    assert "stale" in [line.get("reason") for line in story.tells("suppressed")]
+    assert "stale" in [line.get("reason") for line in story.timeline("suppressed")]
 
 
 def test_a_suppression_between_the_reading_and_the_claim_is_heeded(
@@ -209,7 +209,7 @@ def test_a_suppression_between_the_reading_and_the_claim_is_heeded(
     def claim(self: DynamoDeliveries, message: Any, contact: Any, one: Any) -> None:
         if next(done, False):
             properties = {"channel": "sms", "key": suppression_key(Channel.SMS, NUMBER, IDENTITY_SALT)}
-            now, customer = story.world.now(), message.customer
+            now, customer = story.deployment.now(), message.customer
             said = Event("op", OPERATORS_SOURCE, "address.suppressed", now, (), customer, properties)
             really_process(processes[0], said, now)
         really_claim(self, message, contact, one)
@@ -221,7 +221,7 @@ def test_a_suppression_between_the_reading_and_the_claim_is_heeded(
     story.signs_up()
 
     assert addresses(story) == []
-    assert [line["reason"] for line in story.tells("suppressed")] == ["suppressed_address"]
+    assert [line["reason"] for line in story.timeline("suppressed")] == ["suppressed_address"]
 
 
 def test_what_waits_behind_one_that_is_lost_does_not_grow(begin: Begin) -> None:
@@ -236,7 +236,7 @@ def test_what_waits_behind_one_that_is_lost_does_not_grow(begin: Begin) -> None:
     turn(story, "resume", "template:course/one")
     for item in CustomerItem.scan(CustomerItem.sk == CONTACT):
         ((key, wire),) = item.deferrals.as_dict().items()
-        lost = replace(codec.deferral_from_wire(wire), until=story.world.now(), reason="cap")
+        lost = replace(codec.deferral_from_wire(wire), until=story.deployment.now(), reason="cap")
         item.update([CustomerItem.deferrals[key].set(codec.deferral_to_wire(lost))])
         RecordItem(item.pk, MESSAGE + key).update([RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()])
 

@@ -58,12 +58,12 @@ def broadcasts(story: Any, member: Any) -> None:
 
 
 def sent(story: Any, journey: str) -> list[datetime]:
-    lines = [line for line in story.tells("message") if line["journey"] == journey and line["status"] == "sent"]
+    lines = [line for line in story.timeline("message") if line["journey"] == journey and line["status"] == "sent"]
     return sorted(instant_from_wire(line["at"]) for line in lines)
 
 
 def test_a_receipt_goes_out_at_once_in_the_middle_of_a_broadcast(story: Any, member: Any) -> None:
-    start = story.world.now()
+    start = story.deployment.now()
     broadcasts(story, member)
     story.happens("receipt.wanted", **member(99))
 
@@ -72,7 +72,7 @@ def test_a_receipt_goes_out_at_once_in_the_middle_of_a_broadcast(story: Any, mem
 
 
 def test_a_broadcast_goes_out_at_its_pace_each_of_it_once_and_says_why_it_waited(story: Any, member: Any) -> None:
-    start = story.world.now()
+    start = story.deployment.now()
     broadcasts(story, member)
     story.passes("5m")
 
@@ -83,17 +83,17 @@ def test_a_broadcast_goes_out_at_its_pace_each_of_it_once_and_says_why_it_waited
     assert instants[-1] - start == pytest.approx(2 * CUSTOMERS * SECOND, abs=5 * SECOND), "half of one a second"
     assert max(Counter(instants).values()) == 1, "none together with another"
 
-    (waited,) = story.tells("deferred", of=f"member-{CUSTOMERS}")
+    (waited,) = story.timeline("deferred", of=f"member-{CUSTOMERS}")
     assert (waited["reason"], waited["why"]) == ("rate", {"channel": "email", "place": "email"})
-    (message,) = story.tells("message", of=f"member-{CUSTOMERS}")
+    (message,) = story.timeline("message", of=f"member-{CUSTOMERS}")
     assert message["at"] == waited["until"]
 
 
 def test_after_a_standstill_those_who_missed_their_places_do_not_come_all_at_once(story: Any, member: Any) -> None:
-    story.world.stop("deliver_message")
+    story.deployment.stop("deliver_message")
     broadcasts(story, member)
     story.passes("1h")
-    story.world.stopped.clear()
+    story.deployment.stopped.clear()
     story.passes("5m")
     assert max(Counter(sent(story, "news")).values()) == 1
     assert len(story.sent()) == CUSTOMERS
@@ -101,7 +101,7 @@ def test_after_a_standstill_those_who_missed_their_places_do_not_come_all_at_onc
 
 def test_a_place_far_ahead_is_kept_to_the_second(a_story: Any, journeys: Path, member: Any) -> None:
     story = with_rate(a_story, journeys, RATE.replace("per_second = 1", "per_second = 0.001"))
-    start = story.world.now()
+    start = story.deployment.now()
     for number in range(1, 4):
         story.happens("news.wanted", f"news-{number}", **member(number))
     story.passes("3h")

@@ -31,7 +31,7 @@ def edited(tmp_path: Path, short_journey: Path) -> Callable[..., Path]:
 def test_a_customer_under_way_gets_the_text_that_was_there_at_the_start(story: Any, edited: Any) -> None:
     story.signs_up(1)
 
-    story.world.deploy(edited(TIPS, "Three tips", "Four tips"))
+    story.deployment.deploy(edited(TIPS, "Three tips", "Four tips"))
     story.signs_up(2)
     story.passes("1d")
 
@@ -42,22 +42,22 @@ def test_a_customer_under_way_gets_the_text_that_was_there_at_the_start(story: A
 def test_a_customer_under_way_takes_the_steps_that_were_there_at_the_start(story: Any, edited: Any) -> None:
     story.signs_up(1)
 
-    story.world.deploy(edited(JOURNEY, "timeout: 2h", "timeout: 5h"))
+    story.deployment.deploy(edited(JOURNEY, "timeout: 2h", "timeout: 5h"))
     story.signs_up(2)
     story.passes("1d")
 
-    mails = [(line["customer"], line["at"][11:16]) for line in story.tells("message") if line["step"] == "tips"]
+    mails = [(line["customer"], line["at"][11:16]) for line in story.timeline("message") if line["step"] == "tips"]
     assert mails == [("member-1", "16:00"), ("member-2", "19:00")]
 
 
 def test_a_customer_under_way_hears_the_events_of_its_own_version(story: Any, edited: Any) -> None:
     story.signs_up(1)
 
-    story.world.deploy(edited(JOURNEY, "event: visit.attended", "event: visit.booked"))
+    story.deployment.deploy(edited(JOURNEY, "event: visit.attended", "event: visit.booked"))
     story.happens("visit.attended", customer={"user_id": "member-1"})
     story.passes("1d")
 
-    assert [line["outcome"] for line in story.tells("ended")] == ["came"]
+    assert [line["outcome"] for line in story.timeline("ended")] == ["came"]
 
 
 def test_a_journey_that_is_gone_is_walked_to_its_end(story: Any, edited: Any) -> None:
@@ -65,28 +65,28 @@ def test_a_journey_that_is_gone_is_walked_to_its_end(story: Any, edited: Any) ->
     folder = edited(JOURNEY, "journey: welcome", "journey: hello")
     (folder / "welcome").rename(folder / "hello")
 
-    story.world.deploy(folder)
+    story.deployment.deploy(folder)
     story.passes("1d")
 
-    assert [line["step"] for line in story.tells("message")] == ["hello", "tips"]
-    assert [line["outcome"] for line in story.tells("ended")] == ["completed"]
+    assert [line["step"] for line in story.timeline("message")] == ["hello", "tips"]
+    assert [line["outcome"] for line in story.timeline("ended")] == ["completed"]
 
 
 def test_somebody_who_walked_the_old_version_is_not_taken_in_again_by_the_new_one(story: Any, edited: Any) -> None:
     story.signs_up(1)
     story.passes("1d")
 
-    story.world.deploy(edited(TIPS, "Three tips", "Four tips"))
+    story.deployment.deploy(edited(TIPS, "Three tips", "Four tips"))
     story.happens("trial.signup", "another-signup", customer={"user_id": "member-1"})
     story.passes("1d")
 
-    assert len(story.tells("entered")) == 1
-    assert [line["reason"] for line in story.tells("not_entered")] == ["re-entry"]
+    assert len(story.timeline("entered")) == 1
+    assert [line["reason"] for line in story.timeline("not_entered")] == ["re-entry"]
 
 
 def test_a_journey_with_an_error_is_not_deployed(story: Any, edited: Any) -> None:
     with pytest.raises(CairnError, match="tips"):
-        story.world.deploy(edited(TIPS, "profile.first_name", "profile.first_name | no_such_filter"))
+        story.deployment.deploy(edited(TIPS, "profile.first_name", "profile.first_name | no_such_filter"))
 
     story.signs_up()
     story.passes("1d")

@@ -46,7 +46,7 @@ def wants(story: Any, number: int, member: Any, **attributes: str) -> None:
 
 
 def sent_at(story: Any) -> list[str]:
-    return [line["at"] for line in story.tells("message")]
+    return [line["at"] for line in story.timeline("message")]
 
 
 def when(text: str) -> datetime:
@@ -60,7 +60,7 @@ def test_an_offer_at_night_is_there_at_eight(a_story: Any, offers: Path, member:
     assert story.sent() == []
     story.passes("1d")
 
-    (held,) = story.tells("deferred")
+    (held,) = story.timeline("deferred")
     assert (held["reason"], held["until"]) == ("quiet_hours", "2026-03-04T13:00:00Z")
     assert sent_at(story) == ["2026-03-04T13:00:00Z"]
     assert [one.text for one in story.sent()] == ["Offer 1. STOP to stop."]
@@ -105,7 +105,7 @@ def test_what_is_above_the_cap_comes_on_another_day(a_story: Any, offers: Path, 
     assert len(story.sent()) == 2
     story.passes("1d")
 
-    assert [line["reason"] for line in story.tells("deferred")][:1] == ["cap"]
+    assert [line["reason"] for line in story.timeline("deferred")][:1] == ["cap"]
     assert sent_at(story)[-1] == "2026-03-04T13:00:00Z"  # a new day began at midnight, which is no hour for a text
     assert len(story.sent()) == 3
 

@@ -59,7 +59,7 @@ def test_an_approved_message_goes_out_at_once_and_is_listed_no_longer(shop: Shop
     assert answer == {"status_code": 200, "message": shop.held, "customer": answer["customer"], "decision": "approved"}
     assert len(shop.sent()) == 1
     assert shop.asks("GET", "reviews")["reviews"] == []
-    (task,) = shop.tells("task")
+    (task,) = shop.timeline("task")
     assert (task["status"], task["outcome"], task["done_by"]) == ("done", "approved", ADA)
     assert audited(shop) == [(ADA, "approve", "the tone is right")]
 
@@ -82,8 +82,8 @@ def test_where_nobody_decides_in_time_nobody_is_asked_any_more(shop: Shop) -> No
 
     shop.passes("7h")
 
-    assert [line["reason"] for line in shop.tells("suppressed")] == ["unreviewed"]
-    assert [line["status"] for line in shop.tells("task")] == ["closed"]
+    assert [line["reason"] for line in shop.timeline("suppressed")] == ["unreviewed"]
+    assert [line["status"] for line in shop.timeline("task")] == ["closed"]
     assert shop.asks("GET", "reviews")["reviews"] == []
     assert list(RecordItem.by_index.query("queue#compliance")) == []
 
@@ -94,7 +94,7 @@ def test_a_rejected_message_is_dropped_at_once(shop: Shop) -> None:
     shop.asks("POST", "reviews", message=shop.held, do="reject", why="the tone")
 
     assert shop.sent() == []
-    assert [line["reason"] for line in shop.tells("suppressed")] == ["rejected"]
+    assert [line["reason"] for line in shop.timeline("suppressed")] == ["rejected"]
 
 
 def test_an_approval_lifts_no_other_rule(opens: Opens) -> None:
@@ -105,19 +105,19 @@ def test_an_approval_lifts_no_other_rule(opens: Opens) -> None:
 
     shop.asks("POST", "reviews", message=held, do="approve", why="fine")
 
-    assert [line["reason"] for line in shop.tells("suppressed")] == ["opted_out"]
+    assert [line["reason"] for line in shop.timeline("suppressed")] == ["opted_out"]
 
 
 def test_deciding_twice_is_deciding_once_and_nobody_is_overruled(shop: Shop) -> None:
     shop.happens("note.wanted")
     held = shop.held
-    shop.world.stop("deliver_message")  # so that both decisions meet a message that is still held
+    shop.deployment.stop("deliver_message")  # so that both decisions meet a message that is still held
 
     decide = {"message": held, "why": "fine"}
     first, again = (shop.asks("POST", "reviews", do="approve", **decide)["status_code"] for _ in range(2))
     other = shop.asks("POST", "reviews", do="reject", actor="arn:aws:iam::123456789012:user/bob", **decide)
-    shop.world.start("deliver_message")
-    shop.world.settle()
+    shop.deployment.start("deliver_message")
+    shop.deployment.settle()
 
     assert (first, again, other["status_code"]) == (200, 200, 409)
     assert other["detail"] == f"{ADA} approved it before"
@@ -128,7 +128,7 @@ def test_deciding_twice_is_deciding_once_and_nobody_is_overruled(shop: Shop) -> 
 def test_what_went_out_is_reviewed_no_more(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.happens("note.wanted")
-    (line,) = shop.tells("message")
+    (line,) = shop.timeline("message")
 
     answer = shop.asks("POST", "reviews", message=line["message_id"], do="reject", why="too late")
 
@@ -186,8 +186,8 @@ def test_a_no_that_was_told_on_the_phone_counts_for_what_is_held(opens: Opens) -
     shop.asks("POST", "reviews", message=held, do="approve", why="fine")
 
     assert answer["status_code"] == 202
-    assert [line["reason"] for line in shop.tells("suppressed")] == ["opted_out"]
-    said = next(line for line in shop.tells("consent") if line["status"] == "denied")
+    assert [line["reason"] for line in shop.timeline("suppressed")] == ["opted_out"]
+    said = next(line for line in shop.timeline("consent") if line["status"] == "denied")
     assert said["evidence"] == {
         "method": "operator",
         "actor": ADA,
@@ -203,7 +203,7 @@ def test_an_address_is_suppressed_whoever_it_belongs_to_and_however_it_is_writte
     shop.passes("1m")
     shop.happens("note.wanted")
 
-    assert [line["reason"] for line in shop.tells("suppressed")] == ["suppressed_address"]
+    assert [line["reason"] for line in shop.timeline("suppressed")] == ["suppressed_address"]
 
 
 def test_an_address_of_nobody_is_suppressed_and_nobody_is_made_up_for_it(opens: Opens) -> None:
@@ -214,7 +214,7 @@ def test_an_address_of_nobody_is_suppressed_and_nobody_is_made_up_for_it(opens: 
     shown = shop.asks("POST", "suppressions", do="show", channel="sms", address="+12125550001")
     assert told["status_code"] == 202
     assert shown["standing"] == [{"cause": "operator", "since": "2026-03-02T15:00:00Z", "purpose": "all"}]
-    assert shop.world.timeline() == []
+    assert shop.deployment.timeline() == []
     assert shop.asks("POST", "explain", customer="+12125550001")["status_code"] == 404
     shop.happens("note.wanted")
     assert shop.sent() == []
@@ -314,7 +314,7 @@ def test_who_is_not_signed_in_is_told_nothing(shop: Shop) -> None:
 def test_a_message_is_found_by_its_id_alone_after_a_merge_too(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.happens("note.wanted", customer={"external_ids": {"till": "7"}, "phone": "+12125550001"})
-    (line,) = shop.tells("message")
+    (line,) = shop.timeline("message")
     shop.happens("shop.visited", customer={"user_id": "mia", "external_ids": {"till": "7"}})
 
     told = shop.asks("POST", "explain", message=line["audit_id"])
@@ -327,7 +327,7 @@ def test_who_enters_two_journeys_at_once_is_found_by_messages_of_both(opens: Ope
     shop = opens(RECEIPT, also="second")
     shop.happens("note.wanted")
 
-    told = [shop.asks("POST", "explain", message=line["message_id"]) for line in shop.tells("message")]
+    told = [shop.asks("POST", "explain", message=line["message_id"]) for line in shop.timeline("message")]
 
     assert [one["status_code"] for one in told] == [200, 200]
     assert {one["about"] for one in told} == {"step note-1 of journey shop", "step note-1 of journey second"}
@@ -363,7 +363,7 @@ def test_no_log_tells_what_an_operator_asked(opens: Opens) -> None:
 
 
 def test_a_laptops_server_takes_whoever_asks_for_who_they_say(shop: Shop) -> None:
-    browser = Client(Application(shop.world))
+    browser = Client(Application(shop.deployment))
     order = {"do": "stop", "target": "all", "why": "a try"}
 
     browser.post("/manage/switches", json=order)
@@ -374,10 +374,10 @@ def test_a_laptops_server_takes_whoever_asks_for_who_they_say(shop: Shop) -> Non
 
 
 def test_a_copy_that_is_too_large_to_be_answered_with_is_packed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "PACKED_ABOVE", 100)
+    monkeypatch.setattr(handler, "COMPRESS_ABOVE", 100)
     shop.happens("note.wanted")
 
-    packed = Client(Application(shop.world)).post(
+    packed = Client(Application(shop.deployment)).post(
         "/manage/export", json={"customer": "mia"}, headers={"accept-encoding": "gzip"}
     )
 

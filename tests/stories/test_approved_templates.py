@@ -78,11 +78,11 @@ def signs_up(story: "Story", phone: str, channel: str, **attributes: str) -> Non
 
 
 def held_back(story: "Story", step: str) -> list[str]:
-    return [line["reason"] for line in story.tells("suppressed") if line["step"] == step]
+    return [line["reason"] for line in story.timeline("suppressed") if line["step"] == step]
 
 
 def taken(story: "Story") -> list[dict[str, Any]]:
-    return [one.request for one in story.world.cloud.end_user_messaging.sent]
+    return [one.request for one in story.deployment.cloud.end_user_messaging.sent]
 
 
 @pytest.mark.parametrize(("locale", "language"), [("en-GB", "en_US"), ("es-MX", "es")])

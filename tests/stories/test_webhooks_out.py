@@ -131,10 +131,14 @@ def test_what_a_crm_told_us_does_not_come_back_to_it(town: Town) -> None:
 
     for delivery in ("one", "two"):
         sent = posting(
-            "shopify", told, LOCAL_SECRET, town.story.world.now(), headers=headers | {"X-Shopify-Webhook-Id": delivery}
+            "shopify",
+            told,
+            LOCAL_SECRET,
+            town.story.deployment.now(),
+            headers=headers | {"X-Shopify-Webhook-Id": delivery},
         )
         town.story.posts(sent.body, "shopify", {name.lower(): value for name, value in sent.headers.items()})
-        town.story.world.settle()
+        town.story.deployment.settle()
 
     assert town.crm.heard("status", "source") == [("denied", "shopify")], "said twice, it is one word"
     assert town.shopify.requests == 0
@@ -143,11 +147,11 @@ def test_what_a_crm_told_us_does_not_come_back_to_it(town: Town) -> None:
 def test_a_dead_address_is_told_to_everybody(town: Town) -> None:
     town.story.signs_up()
     town.story.passes("3h")
-    (mail,) = [line for line in town.story.tells("message") if line["channel"] == "email"]
-    message = (town.story.world.report_references()["message:tips"], mail["customer_id"])
+    (mail,) = [line for line in town.story.timeline("message") if line["channel"] == "email"]
+    message = (town.story.deployment.report_references()["message:tips"], mail["customer_id"])
 
     bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": MIA["email"]}]}
-    town.story.ses_tells("Bounce", of=message, address=MIA["email"], **bounce)
+    town.story.ses_reports("Bounce", of=message, address=MIA["email"], **bounce)
 
     suppressed = [one for one in town.crm.heard("type", "cause", "channel", "address") if "suppressed" in one[0]]
     assert suppressed == [("address.suppressed", "hard_bounce", "email", MIA["email"])]
@@ -201,7 +205,7 @@ def test_what_was_given_up_on_is_redriven_with_all_its_attempts(town: Town) -> N
     unsubscribes(town)
     town.story.passes("4d")
     assert town.crm.requests == 10
-    desk = town.story.world.dead_letters()
+    desk = town.story.deployment.dead_letters()
     ((reason, count),) = next(one for one in desk.summary() if one["queue"] == "notices")["reasons"].items()
     assert (reason, count) == ("GivenUpError: crm answered 500, at the last of 10 attempts", 1)
 
@@ -246,7 +250,7 @@ def test_the_record_of_it_is_kept_with_its_whole_proof(town: Town) -> None:
 
     town.story.happens("form.sent", customer=MIA, consent=consent)
 
-    (line,) = town.story.tells("consent")
+    (line,) = town.story.timeline("consent")
     assert (line["channel"], line["purpose"], line["status"]) == ("email", "marketing", "granted")
     assert (line["source"], line["told_by"], line["evidence"]) == ("form", "track", proof)
     assert proof["ip"] not in json.dumps(town.crm.taken)

@@ -22,7 +22,7 @@ def hubspot(story: Any, **changed: str) -> None:
             "subscriptionId": 1,
             "portalId": 1,
             "objectId": 501,
-            "occurredAt": int(story.world.now().timestamp() * 1000),
+            "occurredAt": int(story.deployment.now().timestamp() * 1000),
             "subscriptionType": "contact.propertyChange",
             "propertyName": name,
             "propertyValue": value,
@@ -36,10 +36,10 @@ def vendor(story: Any, source: str, document: Any, **headers: str) -> None:
     own = {"content-type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
     if source == "twilio":
         own = {}
-    sent = posting(source, document, LOCAL_SECRET, story.world.now(), headers=own or None)
+    sent = posting(source, document, LOCAL_SECRET, story.deployment.now(), headers=own or None)
     answer = story.posts(sent.body, source, {name.lower(): value for name, value in sent.headers.items()})
     assert answer["statusCode"] < 300
-    story.world.settle()
+    story.deployment.settle()
 
 
 def shopify(story: Any, state: str, at: str) -> None:
@@ -57,17 +57,17 @@ def the_tips_are_queued(story: Any) -> None:
     """A marketing e-mail is decided on, and its sender stands still."""
     story.signs_up()
     story.passes("1h")
-    story.world.stop("deliver_message")
+    story.deployment.stop("deliver_message")
     story.passes("61m")
 
 
 def the_sender_goes_on(story: Any) -> None:
-    story.world.start("deliver_message")
+    story.deployment.start("deliver_message")
     story.passes("1d")
 
 
 def suppressed(story: Any) -> list[tuple[str, str]]:
-    return [(line["step"], line["reason"]) for line in story.tells("suppressed")]
+    return [(line["step"], line["reason"]) for line in story.timeline("suppressed")]
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_who_has_not_confirmed_yet_is_not_written_to(story: Any) -> None:
 
 def test_no_import_of_consent_lifts_a_suppression(story: Any) -> None:
     the_tips_are_queued(story)
-    (customer,) = {line["customer_id"] for line in story.tells("entered")}
+    (customer,) = {line["customer_id"] for line in story.timeline("entered")}
     bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": MAIL}]}
-    story.ses_tells("Bounce", of=("an-earlier-one", customer), address=MAIL, **bounce)
+    story.ses_reports("Bounce", of=("an-earlier-one", customer), address=MAIL, **bounce)
 
     shopify(story, "subscribed", "2026-03-02T16:01:00Z")
     standard_webhooks(story, "granted", "2026-03-02T16:01:00Z")
@@ -145,14 +145,14 @@ def by_twilio(story: Any, code: str) -> None:
 def by_end_user_messaging(story: Any, kind: str, said: str) -> None:
     told = {"eventType": f"TEXT_{kind}", "messageId": "eum-1", "destinationPhoneNumber": NUMBER}
     told |= {"isFinal": True, "messageStatusDescription": said}
-    story.world.cloud.send("feedback", queue_body(told, story.world.now()))
-    story.world.settle()
+    story.deployment.cloud.send("feedback", queue_body(told, story.deployment.now()))
+    story.deployment.settle()
 
 
 def by_sns(story: Any, said: str) -> None:
     log = {"notification": {"messageId": "sns-1", "timestamp": "2026-03-02 14:00:00.000"}, "status": "FAILURE"}
-    story.world.feedback(json.dumps(log | {"delivery": {"destination": NUMBER, "providerResponse": said}}))
-    story.world.settle()
+    story.deployment.feedback(json.dumps(log | {"delivery": {"destination": NUMBER, "providerResponse": said}}))
+    story.deployment.settle()
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,6 @@ def test_what_a_customer_sets_in_whatsapp_counts(story: Any) -> None:
         change = {"field": "user_preferences", "value": {"user_preferences": [preference]}}
         vendor(story, "whatsapp", {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]})
 
-    told = [(line["channel"], line["purpose"], line["status"]) for line in story.tells("consent")]
+    told = [(line["channel"], line["purpose"], line["status"]) for line in story.timeline("consent")]
     assert told == [("whatsapp", "marketing", "denied"), ("whatsapp", "marketing", "granted")]
-    assert {line["evidence"]["method"] for line in story.tells("consent")} == {"preference_page"}
+    assert {line["evidence"]["method"] for line in story.timeline("consent")} == {"preference_page"}

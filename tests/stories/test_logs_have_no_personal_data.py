@@ -42,9 +42,9 @@ class Overheard:
     logged: StringIO = field(default_factory=StringIO)
     personal: set[str] = field(default_factory=set)
 
-    def learn(self, world: Any) -> None:
+    def learn(self, deployment: Any) -> None:
         """What the world's table knows about people."""
-        for item in world.cloud.client("dynamodb").scan(TableName=world.cloud.table)["Items"]:
+        for item in deployment.cloud.client("dynamodb").scan(TableName=deployment.cloud.table)["Items"]:
             for name, value in item.items():
                 if name in {"profile", "body", "held", "enrollments"} and "S" in value:
                     self.personal |= set(_personal(json.loads(value["S"])))
@@ -144,7 +144,7 @@ def reasons(story: Any) -> Callable[[], str]:
             for message in queue._messages  # noqa: SLF001
             for attribute in message.message_attributes.values()
         ]
-        assert story.world
+        assert story.deployment
         return "\n".join(map(str, told))
 
     return of_all
@@ -160,9 +160,9 @@ def test_a_failure_that_quotes_a_person_is_told_without_them(
         if call.function == function and call.operation != "BatchGetItem":  # a whole batch's: not one record's failure
             raise RuntimeError(POISON)
 
-    with watched(story.world, before=fail):
+    with watched(story.deployment, before=fail):
         story.signs_up()
-        story.ses_tells("Delivery", of=("m", "c_nobody"), address="mia.1@example.com")
+        story.ses_reports("Delivery", of=("m", "c_nobody"), address="mia.1@example.com")
         story.passes("20m" if function != "relay_effects" else "1m")
     overheard.personal |= {"mia.1@example.com", "Mia", "+12015550001", "Hello Mia", "12015550001"}
 
@@ -174,11 +174,11 @@ def test_a_failure_that_quotes_a_person_is_told_without_them(
 
 def test_a_reason_that_names_a_field_says_nothing_of_who_is_in_it(story: Any, overheard: Overheard) -> None:
     event = {"id": "1", "source": "track", "type": "a.b", "customer": {"mia.1@example.com": 1, "+1 (201) 555-0001": 2}}
-    queue = story.world.cloud.urls["events"]
-    story.world.cloud.client("sqs").send_message(
+    queue = story.deployment.cloud.urls["events"]
+    story.deployment.cloud.client("sqs").send_message(
         QueueUrl=queue, MessageBody=json.dumps(event), MessageGroupId="g", MessageDeduplicationId="d"
     )
-    story.world.settle()
+    story.deployment.settle()
 
     [(_, reason)] = story.dead_letters("events")
     assert reason.startswith("InvalidEventError: ")

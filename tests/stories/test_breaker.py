@@ -51,12 +51,12 @@ class Shop:
 
     def got(self, name: str) -> list[int]:
         """Which members have got the journey's e-mail."""
-        told = [line for line in self.story.tells("message") if line["journey"] == name]
+        told = [line for line in self.story.timeline("message") if line["journey"] == name]
         return sorted(int(line["customer"].removeprefix("member-")) for line in told)
 
     def delivered(self, name: str, *numbers: int) -> None:
         for number in numbers:
-            self.story.ses_tells("Delivery", of=self._letter(name, number), address=f"mia.{number}@example.com")
+            self.story.ses_reports("Delivery", of=self._letter(name, number), address=f"mia.{number}@example.com")
 
     def complains(self, name: str, *numbers: int) -> None:
         """As SES reports it, over its topic."""
@@ -64,13 +64,15 @@ class Shop:
             message, customer = self._letter(name, number)
             report = json.loads(json.dumps(COMPLAINT))
             report["mail"]["tags"] |= {"message": [message], "customer": [customer]}
-            report["complaint"]["timestamp"] = f"{self.story.world.now():%Y-%m-%dT%H:%M:%S}.000Z"
+            report["complaint"]["timestamp"] = f"{self.story.deployment.now():%Y-%m-%dT%H:%M:%S}.000Z"
             report["complaint"]["complainedRecipients"] = [{"emailAddress": f"mia.{number}@example.com"}]
-            self.story.world.feedback(json.dumps(report))
-            self.story.world.settle()
+            self.story.deployment.feedback(json.dumps(report))
+            self.story.deployment.settle()
 
     def _letter(self, name: str, number: int) -> tuple[str, str]:
-        (line,) = [line for line in self.story.tells("message", of=f"member-{number}") if line.get("journey") == name]
+        (line,) = [
+            line for line in self.story.timeline("message", of=f"member-{number}") if line.get("journey") == name
+        ]
         return line["message_id"], line["customer_id"]
 
     def alarms(self) -> list[tuple[str, str]]:
@@ -79,16 +81,16 @@ class Shop:
 
         from infra.local.shapes import ACCOUNT, REGION
 
-        topic = sns_backends[ACCOUNT][REGION].topics[self.story.world.cloud.alarm_topic_arn]
+        topic = sns_backends[ACCOUNT][REGION].topics[self.story.deployment.cloud.alarm_topic_arn]
         return [(subject or "", text) for _, text, subject, *_ in topic.sent_notifications]
 
     def paused(self) -> dict[str, str]:
-        now = self.story.world.now()
+        now = self.story.deployment.now()
         return {one.pause.target: one.record.by for one in DynamoSwitches().board().pauses if one.pause.is_active(now)}
 
     def resume(self, target: str) -> None:
-        Switch(DynamoSwitches()).resume(target, by="ada", why="the list is mended", now=self.story.world.now())
-        self.story.world.settle()
+        Switch(DynamoSwitches()).resume(target, by="ada", why="the list is mended", now=self.story.deployment.now())
+        self.story.deployment.settle()
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def test_what_it_has_still_to_say_waits_and_everything_else_goes_on(tripped: Sho
 
     assert tripped.got("offer") == [1, 2, 3, 4, 5]
     assert (tripped.got("news"), tripped.got("receipt")) == ([7], [8, 11, 12, 13, 14, 15, 16])
-    (held,) = tripped.story.tells("deferred")
+    (held,) = tripped.story.timeline("deferred")
     assert (held["journey"], held["reason"]) == ("offer", "paused")
 
 
@@ -202,10 +204,10 @@ def test_what_is_relayed_twice_counts_once(shop: Shop) -> None:
     shop.delivered("offer", 1, 2, 3, 4, 5)
     shop.complains("offer", 1, 2)
 
-    shop.story.world._stream_position = None  # noqa: SLF001  the stream from its beginning, as after the crash of a relay
-    shop.story.world.settle()
+    shop.story.deployment._stream_position = None  # noqa: SLF001  the stream from its beginning, as after the crash of a relay
+    shop.story.deployment.settle()
 
-    now = bucket_of(shop.story.world.now())
+    now = bucket_of(shop.story.deployment.now())
     for target in ("journey:offer", "channel:email"):
         assert DynamoDeliveryCounters().between(target, now, now) == [
             CountBucket(now, Counts(delivered=5, complained=2))

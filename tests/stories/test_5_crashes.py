@@ -61,10 +61,10 @@ def tell(story: Any, number: int, calls: list[Call]) -> Ending:
     story.passes("2h")
     if [one for one in story.sent() if one.address == lead]:
         tags = next(call.arguments["EmailTags"] for call in calls if call.operation == "SendEmail")
-        story.ses_tells("Delivery", of=(tags[0]["Value"], tags[1]["Value"]), address=lead)
+        story.ses_reports("Delivery", of=(tags[0]["Value"], tags[1]["Value"]), address=lead)
     story.passes("1d")
 
-    lines = story.tells(of=member)
+    lines = story.timeline(of=member)
     addresses = {lead, f"+1201555{number:04d}"}
     return Ending(
         Counter(one.channel for one in story.sent() if one.address in addresses),
@@ -165,10 +165,10 @@ def retold(story: Any, short_journey: Path) -> Callable[..., tuple[Ending, list[
 
     def tell_anew(**watchers: Callable[[Call], None]) -> tuple[Ending, list[Call]]:
         story.forgets_everybody()
-        story.world.deploy(short_journey)
-        with watched(story.world, **watchers) as calls:
-            handlers = story.world.handlers
-            story.world.handlers = {name: surviving(handler) for name, handler in handlers.items()}
+        story.deployment.deploy(short_journey)
+        with watched(story.deployment, **watchers) as calls:
+            handlers = story.deployment.handlers
+            story.deployment.handlers = {name: surviving(handler) for name, handler in handlers.items()}
             return tell(story, next(numbers), calls), calls
 
     return tell_anew

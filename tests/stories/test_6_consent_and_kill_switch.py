@@ -22,7 +22,7 @@ def busy_providers(story: Any) -> Callable[[Callable[[], Any]], None]:
             raise THROTTLED
 
     def meanwhile(do: Callable[[], Any]) -> None:
-        with watched(story.world, before=refuse):
+        with watched(story.deployment, before=refuse):
             do()
 
     return meanwhile
@@ -45,7 +45,7 @@ def test_a_denial_stops_a_message_that_is_already_queued(story: Any, busy_provid
     story.passes("1h")
 
     assert story.sent() == []
-    assert [(line["step"], line["reason"]) for line in story.tells("suppressed")] == [("hello", "opted_out")]
+    assert [(line["step"], line["reason"]) for line in story.timeline("suppressed")] == [("hello", "opted_out")]
 
 
 def test_a_denial_is_not_undone_by_an_older_consent_that_arrives_late(story: Any) -> None:
@@ -58,7 +58,7 @@ def test_a_denial_is_not_undone_by_an_older_consent_that_arrives_late(story: Any
     story.happens("consent.changed", "granted", customer={"user_id": "member-1"}, consent=[granted])
     story.passes("1d")
 
-    assert [line["reason"] for line in story.tells("suppressed")] == ["opted_out"]
+    assert [line["reason"] for line in story.timeline("suppressed")] == ["opted_out"]
 
 
 @pytest.mark.parametrize("channel_of_consent", ["sms", "whatsapp", "push"])
@@ -69,14 +69,14 @@ def test_consent_counts_for_its_own_channel_only(story: Any, channel_of_consent:
     story.passes("1d")
 
     assert [one.channel for one in story.sent()] == ["sms"]
-    assert [(line["step"], line["reason"]) for line in story.tells("suppressed")] == [("tips", "no_consent")]
+    assert [(line["step"], line["reason"]) for line in story.timeline("suppressed")] == [("tips", "no_consent")]
 
 
 @pytest.fixture
 def an_earlier_mail(story: Any) -> tuple[str, str]:
     """Its own id and its customer's, who has just signed up."""
     story.signs_up()
-    return "an-earlier-one", story.tells("entered")[0]["customer_id"]
+    return "an-earlier-one", story.timeline("entered")[0]["customer_id"]
 
 
 @pytest.mark.parametrize(
@@ -91,28 +91,28 @@ def test_a_dead_or_complaining_address_gets_nothing_of_what_is_queued(
 ) -> None:
     busy_providers(lambda: story.passes("2h"))  # the tips are queued
 
-    story.ses_tells(kind, of=an_earlier_mail, address="mia.1@example.com", **detail)
+    story.ses_reports(kind, of=an_earlier_mail, address="mia.1@example.com", **detail)
     story.passes("1d")
 
     assert [one.channel for one in story.sent()] == ["sms"]
-    assert [(line["step"], line["reason"]) for line in story.tells("suppressed")] == [("tips", "suppressed_address")]
+    assert [(line["step"], line["reason"]) for line in story.timeline("suppressed")] == [("tips", "suppressed_address")]
 
 
 def test_a_suppressed_address_stays_so_however_it_is_written(story: Any, an_earlier_mail: tuple[str, str]) -> None:
     bounced = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
-    story.ses_tells("Bounce", of=an_earlier_mail, address="mia.1@example.com", **bounced)
+    story.ses_reports("Bounce", of=an_earlier_mail, address="mia.1@example.com", **bounced)
 
     story.passes("1m")
     story.happens("profile.updated", customer={"user_id": "member-1"}, attributes={"email": "MIA.1@Example.com"})
     story.passes("1d")
 
-    assert [line["reason"] for line in story.tells("suppressed")] == ["suppressed_address"]
+    assert [line["reason"] for line in story.timeline("suppressed")] == ["suppressed_address"]
 
 
 def test_a_mailbox_that_is_full_for_now_is_written_to_again(story: Any, an_earlier_mail: tuple[str, str]) -> None:
     full = {"bounceType": "Transient", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
 
-    story.ses_tells("Bounce", of=an_earlier_mail, address="mia.1@example.com", **full)
+    story.ses_reports("Bounce", of=an_earlier_mail, address="mia.1@example.com", **full)
     story.passes("1d")
 
     assert [one.channel for one in story.sent()] == ["sms", "email"]
@@ -126,21 +126,21 @@ def test_the_kill_switch_stops_queued_sends_within_a_minute(story: Any, busy_pro
     story.signs_up(1)  # a sender is at work, and knows the switches as they were
     busy_providers(lambda: story.signs_up(2))
 
-    Switch(DynamoSwitches()).stop(what, **WHY, now=story.world.now())
+    Switch(DynamoSwitches()).stop(what, **WHY, now=story.deployment.now())
     story.passes("1m")
     story.signs_up(3)
     story.passes("10m")
 
     assert [one.address for one in story.sent()] == ["+12015550001"]
-    stopped = {(line["customer"], line["reason"]) for line in story.tells("suppressed")}
+    stopped = {(line["customer"], line["reason"]) for line in story.timeline("suppressed")}
     assert stopped == {("member-2", "kill_switch"), ("member-3", "kill_switch")}
 
 
 def test_the_kill_switch_lets_go_within_a_minute(story: Any) -> None:
-    Switch(DynamoSwitches()).stop("all", **WHY, now=story.world.now())
+    Switch(DynamoSwitches()).stop("all", **WHY, now=story.deployment.now())
     story.signs_up(1)
 
-    Switch(DynamoSwitches()).start("all", **WHY, now=story.world.now())
+    Switch(DynamoSwitches()).start("all", **WHY, now=story.deployment.now())
     story.passes("1m")
     story.signs_up(2)
 

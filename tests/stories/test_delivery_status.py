@@ -79,8 +79,8 @@ def reports(story: "Story", sample: str, **put: Any) -> None:
     for place, value in put.items():
         *path, last = (int(name) if name.isdigit() else name for name in place.split("."))
         reduce(lambda node, name: node[name], path, document)[last] = value
-    story.world.feedback(json.dumps(fill_references(document, story.world.report_references())))
-    story.world.settle()
+    story.deployment.feedback(json.dumps(fill_references(document, story.deployment.report_references())))
+    story.deployment.settle()
 
 
 def about_the_email(step: str = "tips") -> dict[str, Any]:
@@ -101,7 +101,7 @@ def known_against(address: str) -> list[str]:
 
 
 def messages(story: "Story") -> list[tuple[str, str, str]]:
-    return [(line["step"], line.get("channel", ""), line["status"]) for line in story.tells("message", "failed")]
+    return [(line["step"], line.get("channel", ""), line["status"]) for line in story.timeline("message", "failed")]
 
 
 def test_a_hard_bounce_moves_the_message_and_lets_its_address_be(story: "Story") -> None:
@@ -125,7 +125,7 @@ def test_eventbridge_after_the_topic_tells_nothing_new(story: "Story") -> None:
     reports(story, "ses_bounce", **about_the_email())
     reports(story, "ses_bounce_eventbridge", **detail)
 
-    bounced = [line for line in story.tells("event") if line["type"] == "message.bounced"]
+    bounced = [line for line in story.timeline("event") if line["type"] == "message.bounced"]
     assert len(bounced) == 1
 
 
@@ -151,9 +151,9 @@ def test_a_whatsapp_message_goes_out_and_is_answered_for(a_story: Any, one_messa
 
     story.happens("trial.signup", **MEMBER)
 
-    (taken,) = story.world.cloud.end_user_messaging.sent
+    (taken,) = story.deployment.cloud.end_user_messaging.sent
     assert (taken.channel, taken.address, taken.text) == ("whatsapp", "+12015550001", "welcome: Mia")
-    assert taken.id == story.world.report_references()["provider:hello"]
+    assert taken.id == story.deployment.report_references()["provider:hello"]
     assert messages(story) == [("hello", "whatsapp", "sent")]
 
 
@@ -168,7 +168,7 @@ def test_a_whatsapp_message_read_before_it_is_delivered_stays_read(
         reports(story, "whatsapp_read", **about_whatsapp(status))
 
     assert messages(story) == [("hello", "whatsapp", "opened")]
-    assert [line["outcome"] for line in story.tells("ended")] == ["read"]
+    assert [line["outcome"] for line in story.timeline("ended")] == ["read"]
 
 
 def test_without_a_number_for_whatsapp_the_next_channel_is_tried(
@@ -188,7 +188,7 @@ def test_a_text_of_end_user_messaging_gives_back_what_became_of_it(by_end_user_m
     story = by_end_user_messaging
     story.happens("trial.signup", **(MEMBER | {"consent": []}))
 
-    (taken,) = story.world.cloud.end_user_messaging.sent
+    (taken,) = story.deployment.cloud.end_user_messaging.sent
     reports(story, "sms_delivered", context=taken.request["Context"], messageId=taken.id)
 
     assert taken.channel == "sms"
@@ -216,8 +216,8 @@ def test_a_reply_is_matched_to_the_text_that_it_answers(by_end_user_messaging: "
 
     reports(story, "sms_reply", originationNumber="+12015550001", previousPublishedMessageId="$provider:hello")
 
-    (reply,) = [line for line in story.tells("event") if line["type"] == "message.replied"]
-    assert reply["properties"]["message_id"] == story.world.report_references()["message:hello"]
+    (reply,) = [line for line in story.timeline("event") if line["type"] == "message.replied"]
+    assert reply["properties"]["message_id"] == story.deployment.report_references()["message:hello"]
     assert (reply["properties"]["keyword"], reply["properties"]["text"]) == ("SLIDES", "SLIDES please")
 
 
@@ -231,14 +231,14 @@ def test_who_stops_marketing_in_whatsapp_gets_no_more_of_it(a_story: Any, one_me
     from cairn.adapters.dynamodb.customers import DynamoCustomers
     from infra.local.cloud import IDENTITY_SALT
 
-    contact = DynamoCustomers(IDENTITY_SALT).load(story.world.report_references()["customer"]).contact
+    contact = DynamoCustomers(IDENTITY_SALT).load(story.deployment.report_references()["customer"]).contact
     assert contact.consents["whatsapp:marketing"].status == "denied"
-    assert len({line["customer_id"] for line in story.tells()}) == 1
+    assert len({line["customer_id"] for line in story.timeline()}) == 1
 
 
 def test_what_no_provider_tells_is_parked_with_its_reason(story: "Story") -> None:
-    story.world.feedback('{"eventType": "Bounce", "mail": []}')
-    story.world.settle()
+    story.deployment.feedback('{"eventType": "Bounce", "mail": []}')
+    story.deployment.settle()
 
     ((_, reason),) = story.dead_letters("feedback")
     assert reason.startswith("InvalidEventError: ")

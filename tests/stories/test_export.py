@@ -23,8 +23,8 @@ def export(story: Any) -> Any:
     document = ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)
 
     def ask(customer: str = "member-1") -> dict[str, Any]:
-        found = story.world._named(customer)  # noqa: SLF001
-        told = document(found[0] if found else customer, story.world.now())
+        found = story.deployment._named(customer)  # noqa: SLF001
+        told = document(found[0] if found else customer, story.deployment.now())
         return dict(json.loads(json.dumps(told)))
 
     return ask
@@ -39,8 +39,8 @@ def a_full_life(story: Any) -> None:
     story.happens("customer.data_requested", customer={"user_id": "member-1"})
     story.passes("3h")
     bounced = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
-    customer = story.tells("entered")[0]["customer_id"]
-    story.ses_tells("Bounce", of=("an-earlier-one", customer), address="mia.1@example.com", **bounced)
+    customer = story.timeline("entered")[0]["customer_id"]
+    story.ses_reports("Bounce", of=("an-earlier-one", customer), address="mia.1@example.com", **bounced)
 
 
 def test_an_export_tells_everything_that_is_in_the_customers_partition(
@@ -48,7 +48,7 @@ def test_an_export_tells_everything_that_is_in_the_customers_partition(
 ) -> None:
     assert a_full_life is None
     document = export()
-    cloud = story.world.cloud
+    cloud = story.deployment.cloud
     condition = {
         "KeyConditionExpression": "pk = :id",
         "ExpressionAttributeValues": {":id": {"S": document["customer"]["id"]}},
@@ -92,7 +92,7 @@ def test_an_export_tells_what_is_known_against_an_address_by_its_hash_only_here(
     story: Any, export: Any, a_full_life: None
 ) -> None:
     assert a_full_life is None
-    table = story.world.cloud.client("dynamodb").scan(TableName=story.world.cloud.table)["Items"]
+    table = story.deployment.cloud.client("dynamodb").scan(TableName=story.deployment.cloud.table)["Items"]
     [entry] = [
         one for one in table if suppression_key(Channel.EMAIL, "mia.1@example.com", IDENTITY_SALT) in one["pk"]["S"]
     ]
@@ -113,7 +113,7 @@ def test_an_export_is_two_reads(story: Any, a_full_life: None) -> None:
     from botocore.client import BaseClient
 
     assert a_full_life is None
-    [customer] = story.world._named("member-1")  # noqa: SLF001
+    [customer] = story.deployment._named("member-1")  # noqa: SLF001
     calls: list[str] = []
     really = BaseClient._make_api_call  # noqa: SLF001
 
@@ -123,7 +123,7 @@ def test_an_export_is_two_reads(story: Any, a_full_life: None) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", note)
-        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)(customer, story.world.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)(customer, story.deployment.now())
 
     assert calls == ["Query", "BatchGetItem"]
 
