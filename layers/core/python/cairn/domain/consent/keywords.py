@@ -100,7 +100,7 @@ def is_yes(text: str, languages: Iterable[str] = ("en",)) -> bool:
 
 
 def keyword_of(text: str) -> str:
-    """The first word in capitals, by which a customer starts a journey ("slides please" to a virtual number)."""
+    """The first word in capitals. It can start a journey ("slides please" to a virtual number)."""
     return _plain(text).split(" ")[0].upper()
 
 

@@ -178,7 +178,7 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     *,
     pauses: tuple[Pause, ...] = (),
 ) -> Reaction | None:
-    """Moves the enrollment of a wake-up; None if the wake-up is stale. A paused journey moves nobody."""
+    """Moves the enrollment of a wake-up; None if it is stale. In a paused journey nothing moves."""
     enrollment = customer.enrollments.get(enrollment_id)
     if enrollment is None or not enrollment.open or enrollment.sequence != sequence:
         return None
