@@ -9,6 +9,7 @@ from authoring.preflight.samples import Sample
 from cairn.adapters.phone.jurisdiction import jurisdiction_of
 from cairn.adapters.templates.renderer import JinjaRenderer, JourneyTemplates
 from cairn.domain.gate import gate
+from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer, Suppress
 from cairn.domain.gate.verdict import Send as Sent
 from cairn.domain.journey.definition import Journey
@@ -21,7 +22,7 @@ def dry_run(
 ) -> Iterator[Outcome]:
     """With no earlier messages and no switch off: only consent, law and the step's own terms decide."""
     renderer = JinjaRenderer(templates, policy, links=NoLinks())
-    settings = gate.GateSettings(policy=policy)
+    settings = GateSettings(policy=policy)
     for step in reversed(tuple(journey.steps.values())):
         if not isinstance(step, Send):
             continue

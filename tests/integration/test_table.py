@@ -20,8 +20,12 @@ from cairn.domain.consent.suppression import Cause, Mark, Suppression, Suppressi
 from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event
 from cairn.domain.effects import Fact, OpenTask
 from cairn.domain.event import Event, event_from_wire
-from cairn.domain.gate.gate import GateSettings, decide
-from cairn.domain.gate.verdict import Defer, Reason, Send
+from cairn.domain.gate.gate import decide
+from cairn.domain.gate.limits import LimitDenial
+from cairn.domain.gate.quiet_hours import HoursDenial, Opening
+from cairn.domain.gate.reasons import CapReached, Paused, QuietHours, Review
+from cairn.domain.gate.settings import GateSettings
+from cairn.domain.gate.verdict import Defer, Send
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.policy import Cap, Policy
@@ -290,8 +294,18 @@ def claim(wanted: Message, at: datetime = NOW) -> DeliveryContext:
     return found
 
 
+CAPPED = CapReached(LimitDenial(Cap(limit=1, window="day"), 1, LATER))
+
+
+class ReviewOfNoChannel(Review):
+    """As older versions stored it."""
+
+    def why(self) -> dict[str, Any]:
+        return {"queue": self.queue}
+
+
 def hold(wanted: Message, verdict: Defer | None = None, at: datetime = NOW) -> DeliveryContext:
-    verdict = verdict or Defer(LATER, Reason.QUIET_HOURS, {"zone": "Europe/Paris"})
+    verdict = verdict or Defer(LATER, QuietHours(Opening(LATER, (HoursDenial("quiet_hours", "", "Europe/Paris", ""),))))
     found = brief(wanted)
     DELIVERIES.defer(found, Deferral(verdict.until, verdict.reason, wanted.enrollment, *wanted.order), verdict, at)
     return found
@@ -483,7 +497,7 @@ class TestHeldMessages:
         mia = happens(MIA)
         hold(message(mia))
         hold(message(mia), at=LATER)
-        hold(message(mia), Defer(LATER, Reason.CAP, {"limit": 1}))
+        hold(message(mia), Defer(LATER, CAPPED))
 
         assert [one["reason"] for one in brief(message(mia)).decisions] == ["quiet_hours", "cap"]
 
@@ -493,7 +507,7 @@ class TestHeldMessages:
         happens(MIA, event_id="said", consent=GRANTED)
 
         with pytest.raises(ConflictError):
-            DELIVERIES.defer(read, Deferral(LATER, "cap", "e", NOW, 0), Defer(LATER, Reason.CAP), NOW)
+            DELIVERIES.defer(read, Deferral(LATER, "cap", "e", NOW, 0), Defer(LATER, CAPPED), NOW)
         assert brief(message(mia)).status is None
 
     def test_who_holds_a_message_gives_its_claim_back(self) -> None:
@@ -520,7 +534,7 @@ class TestHeldMessages:
 
     def test_what_is_paused_is_found_by_what_is_paused_until_it_goes_out(self) -> None:
         mia = happens(MIA)
-        hold(message(mia), Defer(None, Reason.PAUSED, paused_target="journey:welcome"))
+        hold(message(mia), Defer(None, Paused("journey:welcome")))
         assert RecordItem.get(mia.id, MESSAGE + "e-hello-1").gsi1pk == "paused#journey:welcome"
 
         DELIVERIES.record(claim(message(mia)), MessageStatus.SENT, LATER, {})
@@ -547,7 +561,7 @@ class TestHeldMessages:
 
     def test_a_persons_word_is_found_with_the_message(self) -> None:
         mia = happens(MIA)
-        hold(message(mia), Defer(LATER, Reason.REVIEW, {"queue": "billing"}))
+        hold(message(mia), Defer(LATER, ReviewOfNoChannel(Channel.SMS, "billing")))
         said = {"granted": True, "by": "eve", "at": "2026-03-02T14:30:00Z"}
         RecordItem(mia.id, MESSAGE + "e-hello-1").update([RecordItem.approval.set(said)])
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from werkzeug.serving import make_server
 
 from authoring.sources.samples import posting
-from cairn.domain.gate.verdict import Reason
+from cairn.domain.gate.codes import Reason
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import duration
 from cli.main import app

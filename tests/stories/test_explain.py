@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from cairn.domain.gate.verdict import Reason
+from cairn.domain.gate.codes import Reason
 from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.shared.channels import Channel, Purpose
 from functions.deliver_message import handler

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Cause, Suppression
-from cairn.domain.gate.gate import GateSettings, decide
-from cairn.domain.gate.verdict import Reason, Verdict
+from cairn.domain.gate.codes import Reason
+from cairn.domain.gate.gate import decide
+from cairn.domain.gate.settings import GateSettings
+from cairn.domain.gate.verdict import Verdict
 from cairn.domain.message.message import Approval, Jurisdiction, Message, Review, Terms
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.policy import EVERYWHERE, Cap, Closed, Cooldown, Forbidden, Hours, Policy, ReviewRule

@@ -21,7 +21,7 @@ from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import Customer
 from cairn.domain.effects import Effect, EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
-from cairn.domain.gate.gate import GateSettings
+from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms

@@ -22,7 +22,7 @@ from cairn.domain.effects import (
     UpdateMessageStatus,
     WakeAt,
 )
-from cairn.domain.gate.verdict import Reason
+from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.message.message import Message

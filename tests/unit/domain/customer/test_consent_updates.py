@@ -16,8 +16,10 @@ from cairn.domain.consent.keywords import Intent
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange, current_suppressions
 from cairn.domain.customer.consent_updates import ConsentUpdates, consent_updates
 from cairn.domain.event import Event
-from cairn.domain.gate.gate import GateSettings, decide
-from cairn.domain.gate.verdict import Reason, Suppress
+from cairn.domain.gate.codes import Reason
+from cairn.domain.gate.gate import decide
+from cairn.domain.gate.settings import GateSettings
+from cairn.domain.gate.verdict import Suppress
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, denied, event, granted, message

@@ -9,8 +9,11 @@ import pytest
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Cause, Suppression
-from cairn.domain.gate.gate import ANSWER_WITHIN, ORDER_RECHECK, OVERDUE, REVIEW_RECHECK, GateSettings, decide
-from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress, Verdict
+from cairn.domain.gate.codes import Reason
+from cairn.domain.gate.gate import ANSWER_WITHIN, ORDER_RECHECK, OVERDUE, REVIEW_RECHECK, decide
+from cairn.domain.gate.reasons import Answer, NoAddress
+from cairn.domain.gate.settings import GateSettings
+from cairn.domain.gate.verdict import Defer, Send, Suppress, Verdict
 from cairn.domain.message.message import Approval, Jurisdiction, Message, Review, Terms
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.policy import EVERYWHERE, Cap, Cooldown, Forbidden, Hours, Policy, ReviewRule
@@ -242,7 +245,7 @@ class TestChannels:
         assert verdict(replace(wanted, addresses={}), refused).reason is Reason.NO_ADDRESS
 
     def test_a_message_without_a_channel_has_no_address(self) -> None:
-        assert verdict(replace(NEWS, channels=())) == Suppress(Reason.NO_ADDRESS)
+        assert verdict(replace(NEWS, channels=())) == Suppress(NoAddress())
 
     def test_a_channel_that_must_wait_is_not_passed_over_for_the_next_one(self) -> None:
         wanted = replace(NEWS, channels=(SMS, EMAIL))
@@ -615,7 +618,8 @@ class TestAnswers:
 
         decided = verdict(self.ANSWER, stopped, policy=Policy(hours=(NIGHT,)), pauses=(Pause("all", MONDAY),))
 
-        assert decided == Send(SMS, "+1", Reason.ANSWER, {"keyword": "stop"})
+        assert decided == Send(SMS, "+1", Answer("stop"))
+        assert (decided.reason, decided.why) == (Reason.ANSWER, {"keyword": "stop"})
 
     def test_it_is_said_within_minutes_or_not_at_all(self) -> None:
         assert isinstance(verdict(self.ANSWER, now=MONDAY + ANSWER_WITHIN), Send)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact, Deferral
+from cairn.domain.gate.codes import Reason
 from cairn.domain.gate.gate import ANSWER_WITHIN, OVERDUE
-from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress
+from cairn.domain.gate.verdict import Defer, Send, Suppress
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.at_the_gate import (
     DEFERRED,
@@ -104,16 +105,16 @@ def against(case: Case, sent: Send) -> Iterator[str]:
 @given(every_case)
 def test_every_verdict_has_one_reason_of_its_own_kind(case: Case) -> None:
     match case.verdict():
-        case Send(channel, address, reason):
+        case Send(channel, address, reason=reason):
             assert reason in SENT
             assert channel in case.message.channels
             assert address == case.message.addresses[channel]
             assert address
-        case Defer(until, reason, _, park):
+        case Defer(until, reason=reason, paused_target=target):
             assert reason in DEFERRED
-            assert (until is None) == bool(park)
+            assert (until is None) == bool(target)
             assert until is not None or reason is Reason.PAUSED
-        case Suppress(reason):
+        case Suppress(reason=reason):
             assert reason in DROPPED
 
 

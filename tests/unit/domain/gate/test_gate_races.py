@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cairn.domain.consent.contact import Claim, Contact, Deferral
-from cairn.domain.gate.gate import GateSettings, decide
+from cairn.domain.gate.gate import decide
+from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer, Send, Suppress, Verdict
 from cairn.domain.message.message import Message
 from cairn.domain.policy import Cap, Cooldown, Policy
@@ -76,7 +77,7 @@ class Sender:
             case Send(channel):
                 claim = Claim(now, self.message.purpose, channel, self.message.journey)
                 self.done = table.claim(before, self.message.id, claim)
-            case Defer(until, reason):
+            case Defer(until, reason=reason):
                 hold = Deferral(until, reason, self.message.enrollment, *self.message.order)
                 self.done = table.hold(before, self.message.id, hold)
                 self.held_until = until if self.done else None

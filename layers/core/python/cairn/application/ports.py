@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.customer.customer import Customer, Reaction
     from cairn.domain.effects import EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
     from cairn.domain.event import Event
-    from cairn.domain.gate.gate import GateSettings
+    from cairn.domain.gate.settings import GateSettings
     from cairn.domain.gate.verdict import Defer
     from cairn.domain.identity.identifiers import Identifier
     from cairn.domain.journey.definition import Journey

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.condition import Condition
@@ -28,7 +28,7 @@ from cairn.adapters.dynamodb.items import (
 from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Mark, current_suppressions, suppression_key
-from cairn.domain.gate.verdict import Defer, Reason
+from cairn.domain.gate.codes import Reason
 from cairn.domain.journey.enrollment import UNWANTED
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.profile.addresses import addresses_to_send_to
@@ -37,6 +37,9 @@ from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.instants import instant_to_wire, zone_named
 from cairn.settings import TIMELINE_RETENTION
+
+if TYPE_CHECKING:
+    from cairn.domain.gate.verdict import Defer
 
 REPLY_WINDOW = timedelta(days=3)
 """How long after a text a reply without a reference is taken for an answer to it."""
@@ -145,7 +148,7 @@ class DynamoDeliveries:
     def release(self, message: Message) -> None:
         _if_still_there(message.customer, [CustomerItem.claims[message.id].remove()])
 
-    def defer(self, brief: DeliveryContext, hold: Deferral, verdict: Defer, now: datetime) -> None:
+    def defer(self, brief: DeliveryContext, hold: Deferral, verdict: "Defer", now: datetime) -> None:
         message = brief.message
         waits = CustomerItem.deferrals[message.id].set(codec.deferral_to_wire(hold))
         unclaimed = [CustomerItem.claims[message.id].remove()] if message.id in brief.contact.claims else []
@@ -211,7 +214,7 @@ def _about(message: Message) -> dict[str, Any]:
     }
 
 
-def _with(decisions: Sequence[Mapping[str, Any]], verdict: Defer, now: datetime) -> list[Mapping[str, Any]]:
+def _with(decisions: Sequence[Mapping[str, Any]], verdict: "Defer", now: datetime) -> list[Mapping[str, Any]]:
     """The decisions and this one; the same as the last once more only moves that one's instant."""
     until = instant_to_wire(verdict.until) if verdict.until else None
     told = {"reason": verdict.reason.value, "until": until, "why": dict(verdict.why)}
@@ -221,7 +224,7 @@ def _with(decisions: Sequence[Mapping[str, Any]], verdict: Defer, now: datetime)
     return [*decisions, {"at": instant_to_wire(now), **told}]
 
 
-def _indexed(verdict: Defer, now: datetime) -> list[Action]:
+def _indexed(verdict: "Defer", now: datetime) -> list[Action]:
     """Found again by what is paused, or among what waits for a person; any other message is found by nobody."""
     if verdict.paused_target:
         return [RecordItem.gsi1pk.set(PAUSED + verdict.paused_target), RecordItem.gsi1sk.set(instant_to_wire(now))]

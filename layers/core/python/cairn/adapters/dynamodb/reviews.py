@@ -10,7 +10,7 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem, read_all
 from cairn.adapters.dynamodb.switches import CONFLICTS, audit_item
 from cairn.application.ports import UnderReview
-from cairn.domain.gate.verdict import Reason
+from cairn.domain.gate.codes import Reason
 from cairn.domain.message.message import Approval, MessageStatus
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.channels import Purpose

@@ -8,7 +8,7 @@ from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, DocumentItem, RecordItem
-from cairn.domain.gate.gate import GateSettings
+from cairn.domain.gate.settings import GateSettings
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState

@@ -24,8 +24,9 @@ from cairn.application.ports import (
 )
 from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.effects import OpenTask
-from cairn.domain.gate import gate
-from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress
+from cairn.domain.gate import gate, reasons
+from cairn.domain.gate.codes import Reason
+from cairn.domain.gate.verdict import Defer, Send, Suppress
 from cairn.domain.message import rate_limit
 from cairn.domain.message.message import Jurisdiction, Message, MessageStatus, Rendered
 from cairn.domain.message.rate_limit import RESERVATION_TTL, Reservation
@@ -113,7 +114,8 @@ class DeliverMessage:
     ) -> MessageStatus:
         message, channel = context.message, verdict.channel
         detail: dict[str, Any] = {"channel": channel.value, "reason": verdict.reason.value, **rejected}
-        detail |= {"why": verdict.why} if verdict.why else {}
+        why = verdict.why
+        detail |= {"why": why} if why else {}
         try:
             rendered = self.renderer.render(message, channel, verdict.address)
         except TemplateError as error:
@@ -154,9 +156,9 @@ class DeliverMessage:
     def _defer(self, context: DeliveryContext, verdict: Defer, now: datetime) -> MessageStatus:
         """Defer the message and schedule its next delivery. Each step is idempotent: the queue retries all of them."""
         message = context.message
-        if verdict.reason is Reason.REVIEW:
+        if isinstance(verdict.because, reasons.Review):
             try:
-                self._ask_for_review(message, verdict, now)
+                self._ask_for_review(message, verdict.because, verdict.until or now, now)
             except TemplateError as error:
                 return self._record(context, MessageStatus.FAILED, now, {"reason": "template", "error": str(error)})
         deferral = Deferral(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
@@ -165,8 +167,8 @@ class DeliverMessage:
             self.deferred.schedule(message, _scheduled_at(verdict, verdict.until, now), now)
         return MessageStatus.DEFERRED
 
-    def _ask_for_review(self, message: Message, verdict: Defer, now: datetime) -> None:
-        channel = Channel(verdict.why["channel"])
+    def _ask_for_review(self, message: Message, review: reasons.Review, due_at: datetime, now: datetime) -> None:
+        channel = review.channel
         rendered = self.renderer.render(message, channel, message.addresses[channel])
         context = {
             "message": message.id,
@@ -180,9 +182,9 @@ class DeliverMessage:
             id=message.id,
             enrollment=message.enrollment,
             step=message.step,
-            queue=str(verdict.why["queue"]),
+            queue=review.queue,
             title="Approve or reject a message",
-            due_at=verdict.until or now,
+            due_at=due_at,
             context=context,
         )
         self.tasks.open(message.customer, message.journey, task, now)
@@ -197,8 +199,8 @@ class DeliverMessage:
 def _wait_for(reservation: Reservation, message: Message, channel: Channel) -> Defer:
     """Wait for the reservation; without one, retry at that time."""
     if reservation.limit:
-        return Defer(reservation.at, Reason.RATE, {"channel": channel.value, "place": reservation.limit})
-    return Defer(rate_limit.retry_at(reservation, message.id), Reason.RATE, {"channel": channel.value})
+        return Defer(reservation.at, reasons.Rate(channel, reservation.limit))
+    return Defer(rate_limit.retry_at(reservation, message.id), reasons.Rate(channel))
 
 
 def _reservation_of(context: DeliveryContext, channel: Channel) -> Reservation | None:
@@ -206,13 +208,14 @@ def _reservation_of(context: DeliveryContext, channel: Channel) -> Reservation |
     deferral = context.contact.deferrals.get(context.message.id)
     if deferral is None or deferral.until is None or deferral.reason != Reason.RATE or not context.decisions:
         return None
-    why = context.decisions[-1]["why"]
-    return Reservation(deferral.until, why["place"]) if "place" in why and why["channel"] == channel else None
+    rate = reasons.Rate.from_wire(context.decisions[-1]["why"])
+    return Reservation(deferral.until, rate.limit) if rate.limit and rate.channel is channel else None
 
 
 def _scheduled_at(verdict: Defer, until: datetime, now: datetime) -> datetime:
     """Scheduler has a resolution of one minute, so the last part of a long wait for a reservation is spent in SQS."""
-    far = "place" in verdict.why and until - now >= SQS_MAX_DELAY
+    reserved = isinstance(verdict.because, reasons.Rate) and verdict.because.limit
+    far = reserved and until - now >= SQS_MAX_DELAY
     return until - QUEUE_SHARE if far else until
 
 

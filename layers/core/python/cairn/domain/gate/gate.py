@@ -1,55 +1,45 @@
-"""The gate: one pure function that every message passes. It sends, waits or drops, and always says why.
+"""The gate: one pure function that every message passes. It sends, waits or drops, and always gives its reason.
 
-Whether a message may go at all (consent, suppression, law) is asked first, channel by channel in the journey's order
-of preference; then, for the first channel that may, when. A message that would wait until it is of no use is dropped.
+First, whether the message may go at all (consent, suppression, law), channel by channel in the journey's order of
+preference. Then, for the first channel that may, when. A message that would wait until it is useless is dropped.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 from cairn.domain.consent.contact import Claim, Contact, Deferral
-from cairn.domain.gate import limits, quiet_hours
+from cairn.domain.gate import limits, quiet_hours, reasons
+from cairn.domain.gate.codes import Reason
 from cairn.domain.gate.permission import denial, legal_basis
-from cairn.domain.gate.verdict import Defer, Reason, Send, Suppress, Verdict
+from cairn.domain.gate.settings import GateSettings
+from cairn.domain.gate.verdict import Defer, Send, Suppress, Verdict
 from cairn.domain.journey.conditions import is_met_by
 from cairn.domain.message.message import Message, Review
 from cairn.domain.operations import pauses
-from cairn.domain.operations.pauses import Pause
-from cairn.domain.policy import Policy
+from cairn.domain.policy import Cap, Policy
 from cairn.domain.profile.attributes import PREFERRED_TIME
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.instants import at_local, instant_to_wire, zone_named
+from cairn.domain.shared.instants import at_local, zone_named
 
 ANSWER_WITHIN = timedelta(minutes=5)
-"""How long after a STOP its confirmation may come (47 CFR 64.1200(a)(12)); a HELP's answer is no use later either."""
+"""How long after a STOP its confirmation may come (47 CFR 64.1200(a)(12)). A later answer to HELP is no use either."""
 
 ORDER_RECHECK = timedelta(minutes=1)
-"""How much later than the message before it one that keeps the order is looked at again."""
+"""Recheck delay behind an earlier message."""
 
 REVIEW_RECHECK = timedelta(hours=1)
-"""How often one looks again whose predecessor waits for a person."""
+"""Recheck interval while the earlier message waits for a person."""
 
 OVERDUE = timedelta(days=1)
-"""A hold that is overdue by so much holds back nobody any more."""
+"""An earlier message that is so late no longer blocks the next one."""
 
 PREFERRED_DAYS = 7
-"""How far ahead a customer's preferred hour is looked for on a day on which the law has it open."""
+"""How many days ahead the gate looks for the customer's preferred hour on a day when the law allows it."""
 
 MAX_ITERATIONS = 100
-"""Rules that send each other round in circles for so long leave no instant."""
-
-
-@dataclass(frozen=True, slots=True)
-class GateSettings:
-    """What people can turn without a deployment, read again within a minute; and the deployment's policy."""
-
-    policy: Policy = field(default_factory=Policy)
-    stopped: frozenset[str] = frozenset()
-    """What is switched off: `all`, `channel:sms`, `journey:<name>`, `template:<journey>/<template>`, `country:US`."""
-    pauses: tuple[Pause, ...] = ()
-    """Of the same targets: those that last, and those that somebody ended lately."""
+"""After so many rounds the rules have no common instant."""
 
 
 def decide(
@@ -59,7 +49,7 @@ def decide(
     settings: GateSettings,
     now: datetime,
 ) -> Verdict:
-    """What becomes of a message now. The same arguments give the same verdict; there is no other way out."""
+    """The verdict on a message now. The same arguments give the same verdict; the gate raises nothing."""
     dropped = _dropped(message, settings, now)
     if dropped is not None:
         return dropped
@@ -68,39 +58,38 @@ def decide(
     channel = _permitted(message, contact, settings, now)
     if isinstance(channel, Suppress):
         return channel
-    waits = _Waits(message, channel, contact, history, settings)
+    waits = _WaitingRules(message, channel, contact, history, settings)
     verdict = waits.at(now)
     if isinstance(verdict, Defer):
-        return _worth_it(verdict, waits)
+        return _unless_useless(verdict, waits)
     if verdict is not None:
         return verdict
-    reason, why = legal_basis(message, channel, contact)
-    return Send(channel, message.addresses[channel], reason, why)
+    return Send(channel, message.addresses[channel], legal_basis(message, channel, contact))
 
 
 def _dropped(message: Message, settings: GateSettings, now: datetime) -> Suppress | None:
-    """What ends a message whatever its channel."""
+    """What drops a message whatever its channel."""
     switch = _switched_off(settings, message.journey, message.template)
     if switch is not None:
         return switch
     if message.journey_ended:
-        return Suppress(Reason.ENDED, {"journey": message.journey})
+        return Suppress(reasons.Ended(message.journey))
     if message.approval is not None and not message.approval.granted:
-        return Suppress(Reason.REJECTED, {"by": message.approval.by, "at": instant_to_wire(message.approval.at)})
+        return Suppress(reasons.Rejected(message.approval.by, message.approval.at))
     useful_until = _useful_until(message, settings, now)
     if now > useful_until:
-        return Suppress(Reason.STALE, {"useful_until": instant_to_wire(useful_until)})
+        return Suppress(reasons.Stale(useful_until))
     return None
 
 
 def _switched_off(settings: GateSettings, journey: str, template: str, *more: Any) -> Suppress | None:
     targets = pauses.targets_of(journey, template, *more)
     found = next((target for target in targets if target in settings.stopped), None)
-    return Suppress(Reason.KILL_SWITCH, {"switch": found}) if found else None
+    return Suppress(reasons.KillSwitch(found)) if found else None
 
 
 def _useful_until(message: Message, settings: GateSettings, now: datetime) -> datetime:
-    """What a step says counts by the clock. The policy's own limit is for rules that never agree: a pause stops it."""
+    """A step's limit includes pauses. The policy's limit, for rules that never agree, does not count them."""
     if message.answers:
         return message.decided_at + ANSWER_WITHIN
     if message.terms.useful_for is not None:
@@ -119,10 +108,10 @@ def _targets_of(message: Message) -> set[str]:
 
 
 def _answer(message: Message, settings: GateSettings) -> Verdict:
-    """What the customer asked for by a keyword: said at once, and even to one who has just said STOP."""
+    """The answer to a keyword: sent at once, and even to a customer who has just replied STOP."""
     ((channel, address),) = message.addresses.items()
     off = _off_on(channel, message, settings)
-    return off or Send(channel, address, Reason.ANSWER, {"keyword": message.answers})
+    return off or Send(channel, address, reasons.Answer(message.answers))
 
 
 def _off_on(channel: Channel, message: Message, settings: GateSettings) -> Suppress | None:
@@ -131,21 +120,21 @@ def _off_on(channel: Channel, message: Message, settings: GateSettings) -> Suppr
 
 
 def _permitted(message: Message, profile: Contact, settings: GateSettings, now: datetime) -> Channel | Suppress:
-    """The first channel that is allowed, else the objection to the first on which the customer can be reached."""
-    objections = []
+    """The first channel that is allowed, else the denial of the first that has an address."""
+    denials = []
     for channel in message.channels:
         found = _off_on(channel, message, settings) or denial(message, channel, profile, settings.policy, now)
         if found is None:
             return channel
-        objections.append(found)
-    reached = [one for one in objections if one.reason is not Reason.NO_ADDRESS]
-    return next(iter(reached or objections), Suppress(Reason.NO_ADDRESS))
+        denials.append(found)
+    reached = [one for one in denials if one.reason is not Reason.NO_ADDRESS]
+    return next(iter(reached or denials), Suppress(reasons.NoAddress()))
 
 
-def _worth_it(first: Defer, waits: "_Waits") -> Verdict:
-    """The wait as it will be when all rules of time have had their say: to the first instant that suits them all.
+def _unless_useless(first: Defer, waits: "_WaitingRules") -> Verdict:
+    """Waits until the first instant that all rules of time allow, or drops a message that is useless by then.
 
-    What a person decides, or what goes before, may be settled sooner, and is not looked past.
+    A review or an earlier message may end sooner than it says, so nothing is computed beyond it.
     """
     until = first.until
     if until is None or first.reason is Reason.REVIEW:
@@ -153,20 +142,19 @@ def _worth_it(first: Defer, waits: "_Waits") -> Verdict:
     useful_until = _useful_until(waits.message, waits.settings, until)
     for _ in range(MAX_ITERATIONS):
         if until > useful_until:
-            late = {"because": first.reason.value, "until": instant_to_wire(until)}
-            return Suppress(Reason.STALE, {**first.why, **late, "useful_until": instant_to_wire(useful_until)})
+            return Suppress(reasons.Stale(useful_until, first.because, until))
         if first.reason is Reason.ORDER:
             return first
         later = waits.by_the_clock(until)
         if later is None or isinstance(later, Suppress) or later.until is None:
             return replace(first, until=until)
         until = later.until
-    return Suppress(Reason.NO_LEGAL_HOUR, {"because": first.reason.value})
+    return Suppress(reasons.NoLegalHour(first.because))
 
 
 @dataclass(frozen=True, slots=True)
-class _Waits:
-    """Every rule that can make a message wait, in the order in which they are asked."""
+class _WaitingRules:
+    """Every rule that can make a message wait, in the order in which they are checked."""
 
     message: Message
     channel: Channel
@@ -175,30 +163,33 @@ class _Waits:
     settings: GateSettings
 
     def at(self, now: datetime) -> Defer | Suppress | None:
-        """The first rule's word at an instant; None where it may go out then."""
-        standing = (self._pause, self._review, self._order)
-        return next((word for rule in standing if (word := rule(now)) is not None), None) or self.by_the_clock(now)
+        """The verdict of the first rule that does not let the message out; None where all do."""
+        rules = (self._pause, self._review, self._order)
+        return next((verdict for rule in rules if (verdict := rule(now)) is not None), None) or self.by_the_clock(now)
 
     def by_the_clock(self, now: datetime) -> Defer | Suppress | None:
-        """The same, of the rules that time alone settles."""
+        """The same, for rules that depend on time alone."""
         rules = (self._hours, self._preferred_hour, self._limits)
-        return next((word for rule in rules if (word := rule(now)) is not None), None)
+        return next((verdict for rule in rules if (verdict := rule(now)) is not None), None)
 
     def _pause(self, now: datetime) -> Defer | Suppress | None:
-        message, held = self.message, self.contact.deferrals.get(self.message.id)
-        deferred = held.until if held is not None and held.reason != Reason.PAUSED else None
+        message, own = self.message, self.contact.deferrals.get(self.message.id)
+        deferred = own.until if own is not None and own.reason != Reason.PAUSED else None
         country = message.jurisdiction.countries.get(self.channel, "")
         targets = pauses.targets_of(message.journey, message.template, self.channel, country)
-        due, crowd = deferred or message.decided_at, message.enrollment
-        match pauses.resume_message(self.settings.pauses, targets, due=due, spread_key=crowd, now=now):
+        due, spread_key = deferred or message.decided_at, message.enrollment
+        outcome = pauses.resume_message(self.settings.pauses, targets, due=due, spread_key=spread_key, now=now)
+        match outcome:
             case pauses.Paused(target):
-                return Defer(None, Reason.PAUSED, {"paused": target}, paused_target=target)
+                return Defer(None, reasons.Paused(target))
             case pauses.NotBefore(at, target):
-                return Defer(at, Reason.PAUSED, {"resumed": target})
+                return Defer(at, reasons.Paused(target, resumed=True))
             case pauses.Late(target):
-                return Suppress(Reason.LATE, {"resumed": target})
+                return Suppress(reasons.Late(target))
             case pauses.Proceed():
                 return None
+            case _:
+                assert_never(outcome)
 
     def _review(self, now: datetime) -> Defer | Suppress | None:
         review = review_of(self.message, self.settings.policy)
@@ -208,38 +199,39 @@ class _Waits:
         useful_until = _useful_until(self.message, self.settings, now)
         deadline = min(self.message.decided_at + review.within, useful_until)
         if now < deadline:
-            return Defer(deadline, Reason.REVIEW, {"channel": self.channel.value, "queue": review.queue})
+            return Defer(deadline, reasons.Review(self.channel, review.queue))
         if review.otherwise == "drop":
-            return Suppress(Reason.UNREVIEWED, {"queue": review.queue, "deadline": instant_to_wire(deadline)})
+            return Suppress(reasons.Unreviewed(review.queue, deadline))
         return None
 
     def _order(self, now: datetime) -> Defer | None:
-        """What the journey meant to say first goes first; but no receipt waits behind an offer."""
+        """An enrollment's messages go out in its order; but no receipt waits behind an offer."""
         message = self.message
         before = [
-            (_looks_again(hold, now), id_, hold)
-            for id_, hold in self.contact.deferrals.items()
+            (_recheck_at(earlier, now), id_, earlier)
+            for id_, earlier in self.contact.deferrals.items()
             if id_ != message.id
-            and hold.enrollment == message.enrollment
-            and hold.order < message.order
-            and not (message.purpose is Purpose.TRANSACTIONAL and hold.purpose is Purpose.MARKETING)
-            and (hold.until is None or now - hold.until < OVERDUE)
+            and earlier.enrollment == message.enrollment
+            and earlier.order < message.order
+            and not (message.purpose is Purpose.TRANSACTIONAL and earlier.purpose is Purpose.MARKETING)
+            and (earlier.until is None or now - earlier.until < OVERDUE)
         ]
         if not before:
             return None
-        until, behind, hold = max(before, key=lambda one: one[:2])
+        until, behind, earlier = max(before, key=lambda one: one[:2])
         useful_until = _useful_until(message, self.settings, now)
-        if _is_acted_upon(hold) and now < useful_until:
-            until = min(until, useful_until)  # whoever acts may still do so in time
-        return Defer(until, Reason.ORDER, {"behind": behind})
+        if _waits_for_a_person(earlier) and now < useful_until:
+            until = min(until, useful_until)  # the person may still act in time
+        return Defer(until, reasons.Order(behind))
 
     def _hours(self, now: datetime) -> Defer | Suppress | None:
         opening = quiet_hours.first_legal(self.settings.policy, self.message, self.channel, now)
         if opening.at is None:
-            return Suppress(Reason.NO_LEGAL_HOUR, opening.why())
-        if opening.denials:
-            return Defer(opening.at, Reason(opening.denials[0].kind), opening.why())
-        return None
+            return Suppress(reasons.NoLegalHour(opening))
+        if not opening.denials:
+            return None
+        closed = opening.denials[0].kind == "closed_day"
+        return Defer(opening.at, reasons.ClosedDay(opening) if closed else reasons.QuietHours(opening))
 
     def _preferred_hour(self, now: datetime) -> Defer | None:
         preferred = _clock(self.message.variables.get("profile", {}).get(PREFERRED_TIME))
@@ -254,36 +246,36 @@ class _Waits:
             if due <= now < due + window:
                 return None
             if due > _useful_until(self.message, self.settings, now):
-                return None  # better at another hour than not at all
+                return None  # another hour is better than none
             if due > now:
                 legal = quiet_hours.first_legal(policy, self.message, self.channel, due).at
                 if legal is not None and legal < due + window:
-                    why = {"time": preferred.isoformat("minutes"), "zone": zone.key}
-                    return Defer(due, Reason.PREFERRED_HOUR, why)
-        return None  # an hour that the law closes on all of these days is not waited for
+                    return Defer(due, reasons.PreferredHour(preferred, zone.key))
+        return None  # the law closes the hour on all of these days
 
     def _limits(self, now: datetime) -> Defer | None:
         zone = zone_named(self.message.time_zone, "UTC")
-        room = limits.next_free(self.settings.policy, self.message, self.channel, self.history, zone=zone, now=now)
-        if room.denial is None:
+        free = limits.next_free(self.settings.policy, self.message, self.channel, self.history, zone=zone, now=now)
+        if free.denial is None:
             return None
-        return Defer(room.at, Reason(room.denial.kind), room.denial.why())
+        capped = isinstance(free.denial.limit, Cap)
+        return Defer(free.at, reasons.CapReached(free.denial) if capped else reasons.CoolingDown(free.denial))
 
 
-def _looks_again(hold: Deferral, now: datetime) -> datetime:
-    """When a message behind this one is looked at again: soon after it, or now and then where nobody knows when."""
-    if hold.until is None or _is_acted_upon(hold) or now - hold.until > 10 * ORDER_RECHECK:
+def _recheck_at(earlier: Deferral, now: datetime) -> datetime:
+    """When to look again at a message behind an earlier one: soon after it, or regularly if its end is unknown."""
+    if earlier.until is None or _waits_for_a_person(earlier) or now - earlier.until > 10 * ORDER_RECHECK:
         return now + REVIEW_RECHECK
-    return max(hold.until, now) + ORDER_RECHECK
+    return max(earlier.until, now) + ORDER_RECHECK
 
 
-def _is_acted_upon(hold: Deferral) -> bool:
+def _waits_for_a_person(earlier: Deferral) -> bool:
     """Whether a person ends it, whatever instant it names."""
-    return hold.until is None or hold.reason == Reason.REVIEW
+    return earlier.until is None or earlier.reason == Reason.REVIEW
 
 
 def review_of(message: Message, policy: Policy) -> Review | None:
-    """Who must read the message before it goes out: as its step says, else as the policy says."""
+    """The review that the message needs before it goes out: its step's, else the policy's."""
     if message.terms.review is not None:
         return message.terms.review
     step, template = f"{message.journey}/{message.step}", f"{message.journey}/{message.template}"
