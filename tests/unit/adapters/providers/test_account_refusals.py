@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cairn.adapters.providers.sns import ABOUT_US, call
+from cairn.adapters.providers.calls import ACCOUNT_REFUSALS, call
 from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
 
 
@@ -20,7 +20,7 @@ def refusing(code: str) -> Any:
     return operation
 
 
-@pytest.mark.parametrize("code", sorted(ABOUT_US))
+@pytest.mark.parametrize("code", sorted(ACCOUNT_REFUSALS))
 def test_a_refusal_of_the_account_keeps_the_message(code: str) -> None:
     with pytest.raises(ProviderBusyError):
         call(refusing(code))

@@ -13,7 +13,8 @@ from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.phone.jurisdiction import jurisdiction_of
 from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
-from cairn.adapters.providers.sns import SesEmail, SnsPush, SnsSms
+from cairn.adapters.providers.ses import SesEmail
+from cairn.adapters.providers.sns import SnsPush, SnsSms
 from cairn.adapters.scheduler.timers import DeferredMessages, TimerService, TimerTarget
 from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.adapters.templates.renderer import JinjaRenderer

@@ -1,12 +1,10 @@
-"""AWS End User Messaging: SMS that tells what became of it, and WhatsApp.
-
-Neither has an idempotency token, so what providers.py says of retries holds here too.
-"""
+"""AWS End User Messaging: texts with delivery reports, and WhatsApp. Neither has an idempotency token (calls.py)."""
 
 from typing import Any
 
 from cairn.adapters.documents.json_text import to_json
-from cairn.adapters.providers.sns import call, registered_in_india
+from cairn.adapters.providers.calls import call
+from cairn.adapters.providers.india import dlt_ids
 from cairn.domain.message.message import Message, Rendered
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import ProviderRejectedError
@@ -15,11 +13,11 @@ META_API_VERSION = "v20.0"
 """Version of Meta's Cloud API that a message is written for (SendWhatsAppMessage takes v20.0 and later)."""
 
 NO_NUMBER = "no_whatsapp_number"
-"""Why a message is rejected by a deployment that cannot send WhatsApp."""
+"""The rejection in a deployment without a WhatsApp number."""
 
 
 class EndUserSms:
-    """SendTextMessage of `pinpoint-sms-voice-v2`; its events bring back `message` and `customer` as their context."""
+    """SendTextMessage of `pinpoint-sms-voice-v2`; its events return `message` and `customer` as their context."""
 
     def __init__(self, client: Any, *, origination: str, configuration_set: str, dlt_entity: str = "") -> None:
         self._client = client
@@ -28,7 +26,7 @@ class EndUserSms:
         self._dlt_entity = dlt_entity
 
     def send(self, message: Message, rendered: Rendered) -> str:
-        india = registered_in_india(rendered, self._dlt_entity)
+        india = dlt_ids(rendered, self._dlt_entity)
         registered = {"IN_ENTITY_ID": india[0], "IN_TEMPLATE_ID": india[1]} if india else {}
         answer = _call(
             self._client.send_text_message,
@@ -46,8 +44,8 @@ class EndUserSms:
 class EndUserWhatsApp:
     """SendWhatsAppMessage of `socialmessaging`: the approved template that the message's template names.
 
-    Where it names none, free text, which Meta delivers within 24 hours of a customer's word only.
-    Meta gives `biz_opaque_callback_data` back with each status, as End User Messaging does an SMS's context.
+    Without one, free text, which Meta delivers only within 24 hours of the customer's last message.
+    Meta returns `biz_opaque_callback_data` with each status, as End User Messaging returns the context of a text.
     """
 
     def __init__(self, client: Any, *, phone_number_id: str) -> None:
@@ -72,14 +70,14 @@ class EndUserWhatsApp:
 
 
 class NoWhatsApp:
-    """A deployment without a number: every message is rejected, so that its next channel is tried."""
+    """A deployment without a number: it rejects every message, so that the next channel is tried."""
 
     def send(self, message: Message, rendered: Rendered) -> str:  # noqa: ARG002  the port's shape
         raise ProviderRejectedError(NO_NUMBER)
 
 
 def _content(rendered: Rendered) -> dict[str, Any]:
-    """The part of Meta's document that says what is shown."""
+    """The content part of Meta's document."""
     name = rendered.registered.get("whatsapp_template")
     if not name:
         return {"type": "text", "text": {"preview_url": True, "body": rendered.text}}
@@ -91,7 +89,7 @@ def _content(rendered: Rendered) -> dict[str, Any]:
 
 
 def _call(operation: Any, **arguments: Any) -> Any:
-    """As `call`; of a conflict and a refusal, the reason that stands beside the code (the number is opted out, say)."""
+    """As `call`, but a rejection names the reason beside the code, where there is one (the number has opted out)."""
     try:
         return call(operation, **arguments)
     except ProviderRejectedError as error:

@@ -1,0 +1,48 @@
+"""Amazon SES v2: e-mail."""
+
+from html import escape
+from typing import Any
+
+from cairn.adapters.providers.calls import call
+from cairn.domain.message.message import Message, Rendered
+
+
+class SesEmail:
+    """SES returns the tags `message` and `customer` with each event, which assigns the feedback."""
+
+    def __init__(self, client: Any, *, sender: str, configuration_set: str) -> None:
+        self._client = client
+        self._sender = sender
+        self._configuration_set = configuration_set
+
+    def send(self, message: Message, rendered: Rendered) -> str:
+        answer = call(
+            self._client.send_email,
+            FromEmailAddress=self._sender,
+            Destination={"ToAddresses": [rendered.address]},
+            Content={
+                "Simple": {
+                    "Subject": {"Data": rendered.subject, "Charset": "UTF-8"},
+                    "Body": {
+                        "Text": {"Data": rendered.text, "Charset": "UTF-8"},
+                        "Html": {"Data": _with_preview(rendered), "Charset": "UTF-8"},
+                    },
+                    "Headers": [{"Name": name, "Value": value} for name, value in rendered.headers.items()],
+                },
+            },
+            ConfigurationSetName=self._configuration_set,
+            EmailTags=[{"Name": "message", "Value": message.id}, {"Name": "customer", "Value": message.customer}],
+        )
+        return str(answer["MessageId"])
+
+
+def _with_preview(rendered: Rendered) -> str:
+    """The HTML with the preview as the first, hidden text of the body, where mail clients look for it."""
+    if not rendered.preview:
+        return rendered.html
+    hidden = f'<div style="display:none;max-height:0;overflow:hidden">{escape(rendered.preview)}</div>'
+    head, body, rest = rendered.html.partition("<body")
+    if not body:
+        return hidden + rendered.html
+    tag, close, content = rest.partition(">")
+    return f"{head}{body}{tag}{close}{hidden}{content}"
