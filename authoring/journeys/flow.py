@@ -1,4 +1,4 @@
-"""What is wrong between the steps of a journey: ids, paths, and the scope of expressions on each path.
+"""Checks between the steps of a journey: ids, paths, and the scope of expressions on each path.
 
 Follows the document as far as it has the right shape, so that one mistake does not hide another.
 """

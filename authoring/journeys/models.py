@@ -35,7 +35,7 @@ class Entry(Wire):
     where: EntryExpression = Field(default_factory=str, description=WHERE)
     key: EntryKey = Field(
         default_factory=str,
-        description="JMESPath on the event: what two passages of one customer differ in, such as a booking's id.",
+        description="JMESPath on the event, such as a booking's id: a customer may have one enrollment for each key.",
         examples=["event.properties.booking_id"],
     )
     again: Again = Field(

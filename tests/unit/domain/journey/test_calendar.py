@@ -1,4 +1,4 @@
-"""Waits land on the local time that they name, whatever the clocks of the place do that day."""
+"""Waits end at the local time that they name, also when clocks change that day."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -23,19 +23,19 @@ clocks = st.times().map(lambda one: one.replace(microsecond=0))
 
 
 def resolved(moment: Moment, *, since: datetime, entered_at: datetime | None = None, **data: Any) -> datetime | None:
-    """When a wait ends that was reached at `since`; `zone` says where the customer is."""
+    """The end of a wait that was reached at `since`; `zone` is the customer's zone."""
     scope = Scope(profile(time_zone=data.pop("zone", "UTC")), since, data)
     return calendar.resolve(moment, since=since, entered_at=entered_at or since, scope=scope)
 
 
 def wall(instant: datetime | None, zone: str) -> datetime:
-    """What a clock on the wall shows there, without its zone."""
+    """The wall clock in a zone, without the zone."""
     assert instant is not None
     return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 def is_skipped(local: datetime, zone: str) -> bool:
-    """Whether no clock there ever shows this time."""
+    """Whether clocks in the zone skip this time."""
     there = local.replace(tzinfo=ZoneInfo(zone))
     return there.astimezone(UTC).astimezone(there.tzinfo).replace(tzinfo=None) != local
 
@@ -44,7 +44,7 @@ def is_skipped(local: datetime, zone: str) -> bool:
 @example("Pacific/Apia", date(2011, 12, 30), time(10))  # a day that Samoa did not have
 @example("Australia/Lord_Howe", date(2026, 4, 5), time(1, 45))  # half an hour twice
 @example(NEW_YORK, date(2026, 3, 8), time(2, 30))
-def test_a_local_time_is_the_time_that_the_wall_shows(zone: str, day: date, clock: time) -> None:
+def test_a_local_time_is_the_time_of_the_wall_clock(zone: str, day: date, clock: time) -> None:
     instant = at_local(day, clock, ZoneInfo(zone))
 
     named = datetime.combine(day, clock)
@@ -56,7 +56,7 @@ def test_a_local_time_is_the_time_that_the_wall_shows(zone: str, day: date, cloc
 
 @given(zones, days, clocks)
 @example("Europe/Paris", date(2026, 10, 25), time(2, 30))
-def test_of_a_time_that_comes_twice_the_first_counts(zone: str, day: date, clock: time) -> None:
+def test_a_time_that_comes_twice_means_the_first(zone: str, day: date, clock: time) -> None:
     instant = at_local(day, clock, ZoneInfo(zone))
 
     other = datetime.combine(day, clock, tzinfo=ZoneInfo(zone)).replace(fold=1).astimezone(UTC)
@@ -77,7 +77,7 @@ def test_of_a_time_that_comes_twice_the_first_counts(zone: str, day: date, clock
         ("America/St_Johns", "2026-03-08 02:30", "2026-03-08 03:30-02:30"),
     ],
 )
-def test_what_a_changed_clock_means(zone: str, named: str, instant: str) -> None:
+def test_local_times_when_clocks_change(zone: str, named: str, instant: str) -> None:
     local = datetime.fromisoformat(named)
 
     assert at_local(local.date(), local.time(), ZoneInfo(zone)) == at(instant)
@@ -106,7 +106,7 @@ def test_day_n_counts_calendar_days_from_entry(zone: str, entered: datetime, num
     assert wall(due, zone) == named or is_skipped(named, zone)
 
 
-def test_ten_in_the_morning_stays_ten_when_the_clocks_change_in_between() -> None:
+def test_ten_in_the_morning_stays_ten_when_clocks_change_in_between() -> None:
     friday = at("2026-03-06 22:00-05:00")
 
     due = resolved(LocalTime(TEN, day=3), since=friday, zone=NEW_YORK)
@@ -115,7 +115,7 @@ def test_ten_in_the_morning_stays_ten_when_the_clocks_change_in_between() -> Non
     assert due - friday == timedelta(days=2, hours=11)  # an hour of that weekend never was
 
 
-def test_a_length_of_time_is_that_long_even_when_the_clocks_change() -> None:
+def test_a_duration_is_exact_when_clocks_change() -> None:
     friday = at("2026-03-06 22:00-05:00")
 
     due = resolved(Delay(timedelta(days=3)), since=friday, zone=NEW_YORK)
@@ -123,12 +123,12 @@ def test_a_length_of_time_is_that_long_even_when_the_clocks_change() -> None:
     assert due == friday + timedelta(hours=72)
 
 
-def test_a_time_of_day_that_is_now_is_tomorrows() -> None:
+def test_a_time_of_day_that_is_now_means_tomorrow() -> None:
     assert resolved(LocalTime(TEN), since=MONDAY) == MONDAY + timedelta(days=1)
     assert resolved(LocalTime(TEN), since=MONDAY - timedelta(seconds=1)) == MONDAY
 
 
-def test_the_second_half_past_one_of_an_autumn_night_waits_for_tomorrow() -> None:
+def test_after_the_first_of_two_equal_times_a_wait_ends_tomorrow() -> None:
     second = at("2026-11-01 01:40-05:00")
 
     due = resolved(LocalTime(time(1, 45)), since=second, zone=NEW_YORK)
@@ -137,7 +137,7 @@ def test_the_second_half_past_one_of_an_autumn_night_waits_for_tomorrow() -> Non
 
 
 @pytest.mark.parametrize("odd", [None, 18, "half past six", "24:00", ["18:30"], "", {"at": "18:30"}])
-def test_a_time_of_day_that_the_event_does_not_give_is_the_default(odd: Any) -> None:
+def test_a_missing_time_of_day_is_the_default(odd: Any) -> None:
     moment = LocalTime(TEN, at_from="data.at")
 
     assert resolved(moment, since=MONDAY, at=odd) == MONDAY + timedelta(days=1)
@@ -157,7 +157,7 @@ def test_a_time_of_day_that_the_event_does_not_give_is_the_default(odd: Any) -> 
         (1773000000.25, "2026-03-08 20:00:00.25"),
     ],
 )
-def test_a_date_is_read_as_systems_write_it(written: Any, instant: str) -> None:
+def test_a_date_may_be_iso_8601_or_seconds(written: Any, instant: str) -> None:
     due = resolved(Until("data.visit_at", timedelta(hours=-48)), since=MONDAY, visit_at=written, zone=NEW_YORK)
 
     assert due == at(instant) - timedelta(hours=48)
@@ -166,27 +166,27 @@ def test_a_date_is_read_as_systems_write_it(written: Any, instant: str) -> None:
 @pytest.mark.parametrize(
     "odd", [None, True, "", "soon", [], {}, "2026-13-01", 10**400, 1772700000000, float("nan"), "9999-12-31", "\ud800"]
 )
-def test_a_date_that_is_none_or_beyond_the_calendar_gives_no_instant(odd: Any) -> None:
+def test_an_invalid_date_gives_no_instant(odd: Any) -> None:
     moment = Until("data.visit_at", timedelta(weeks=52))
 
     assert resolved(moment, since=MONDAY, visit_at=odd, zone=NEW_YORK) is None
 
 
 @given(json_values, zones)
-def test_nothing_that_can_be_sent_breaks_the_reading_of_a_date(value: Any, zone: str) -> None:
+def test_no_json_value_makes_reading_a_date_raise(value: Any, zone: str) -> None:
     instant = to_instant(value, ZoneInfo(zone))
 
     assert instant is None or instant.tzinfo is UTC
 
 
 @given(json_values | st.text() | st.sampled_from(ODD))
-def test_a_zone_that_is_none_is_the_journeys_own(value: Any) -> None:
+def test_an_invalid_zone_is_replaced_by_the_journeys(value: Any) -> None:
     zone = zone_named(value, "Europe/Paris")
 
     assert zone.key in ("Europe/Paris", value)
 
 
-def test_where_the_customer_is_goes_before_where_the_business_is() -> None:
+def test_the_customers_zone_wins_over_the_journeys() -> None:
     scope = Scope(profile(), MONDAY, {}, default_zone=NEW_YORK)
     elsewhere = Scope(profile(time_zone="Asia/Kathmandu"), MONDAY, {}, default_zone=NEW_YORK)
 
@@ -214,6 +214,6 @@ def test_a_duration_is_numbers_with_units(written: str, length: timedelta) -> No
 @pytest.mark.parametrize(
     "odd", ["", "2", "d", "2 d", "2y", "1.5h", "+2d", "--2d", "2d-1h", "P2D", "99999999999w", "²d"]
 )
-def test_what_is_no_duration_is_refused(odd: str) -> None:
+def test_an_invalid_duration_is_refused(odd: str) -> None:
     with pytest.raises(ValueError, match="a duration"):
         duration(odd)

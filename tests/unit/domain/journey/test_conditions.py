@@ -1,4 +1,4 @@
-"""Conditions: JMESPath with a few functions of ours, and null where an expression makes no sense."""
+"""Conditions: JMESPath with a few functions of ours; an expression that cannot be evaluated is null."""
 
 from datetime import timedelta
 from typing import Any
@@ -39,7 +39,7 @@ def value(expression: str, zone: str = "UTC", **data: Any) -> Any:
         ("nobody.knows", None),
     ],
 )
-def test_an_expression_looks_at_the_profile_the_event_and_the_passage(expression: str, found: Any) -> None:
+def test_an_expression_sees_the_profile_the_event_and_the_enrollment(expression: str, found: Any) -> None:
     assert value(expression, amount=120) == found
 
 
@@ -62,11 +62,11 @@ def test_an_expression_looks_at_the_profile_the_event_and_the_passage(expression
         ("hours_until(`1772449200`)", 1.0),
     ],
 )
-def test_our_functions_tell_what_a_customer_did_and_when(expression: str, found: Any) -> None:
+def test_our_functions_report_a_customers_events(expression: str, found: Any) -> None:
     assert value(expression) == found
 
 
-def test_a_date_without_an_offset_is_where_the_customer_is() -> None:
+def test_a_date_without_an_offset_is_in_the_customers_zone() -> None:
     assert value("hours_until(profile.visit_at)", zone="America/New_York") == 79.0
 
 
@@ -87,7 +87,7 @@ def test_a_date_without_an_offset_is_where_the_customer_is() -> None:
         "days_since(profile.tags)",
     ],
 )
-def test_what_makes_no_sense_is_null_and_holds_for_nobody(expression: str) -> None:
+def test_an_expression_that_cannot_be_evaluated_is_null_and_not_true(expression: str) -> None:
     assert value(expression, list=[1], huge=[10**400, 1.5]) is None
     assert not is_met(expression, Scope(ADA, MONDAY, {"list": [1], "huge": [10**400, 1.5]}))
 
@@ -111,12 +111,12 @@ def test_true_is_what_jmespath_calls_true(expression: str, truth: bool) -> None:
     assert is_met(expression, Scope(ADA, MONDAY, {})) is truth
 
 
-def test_no_condition_always_holds() -> None:
+def test_no_condition_is_always_true() -> None:
     assert is_met(None, Scope(ADA, MONDAY, {}))
 
 
 @given(conditions | values, payloads, profiles, st.dictionaries(st.text(max_size=3), json_values, max_size=2))
-def test_no_payload_makes_a_condition_raise(expression: str, data: Any, who: Any, told: Any) -> None:
-    scope = Scope(who, MONDAY, data, {"properties": told | data})
+def test_no_payload_makes_a_condition_raise(expression: str, data: Any, who: Any, more: Any) -> None:
+    scope = Scope(who, MONDAY, data, {"properties": more | data})
 
     assert is_met(expression, scope) in (True, False)

@@ -1,4 +1,4 @@
-"""What each step does, told as one customer's passage through a small journey."""
+"""Each kind of step, shown by one customer's enrollment in a small journey."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -65,7 +65,7 @@ def test_a_timer_that_comes_early_is_set_again() -> None:
     assert on_timer(welcome, early).enrollment.outcome == "completed"
 
 
-def test_a_customers_own_zone_travels_with_the_message() -> None:
+def test_a_message_carries_the_customers_own_zone() -> None:
     hello = journey(send("hello"), time_zone="Europe/Paris")
 
     here = entered(hello).effects[0]
@@ -84,7 +84,7 @@ VISIT = "2026-03-05T12:00:00Z"
     [("continue", ["offer", "thanks"], "completed"), ("skip", ["thanks"], "completed"), ("exit", [], "moment_past")],
 )
 @pytest.mark.parametrize("visit_at", ["2026-03-03T12:00:00Z", None, "some day"])
-def test_what_to_do_with_a_moment_that_is_past_or_unknown_is_the_journeys_to_say(
+def test_the_journey_decides_what_follows_a_moment_that_is_past_or_unknown(
     visit_at: Any, if_past: str, messages: list[str], outcome: str
 ) -> None:
     offer = {"until": "data.visit_at", "offset": "-48h", "if_past": if_past}
@@ -98,7 +98,7 @@ def test_what_to_do_with_a_moment_that_is_past_or_unknown_is_the_journeys_to_say
 
 
 @pytest.mark.parametrize(
-    ("passed_over", "then"),
+    ("skipped", "then"),
     [
         (send("offer"), "thanks"),
         (wait("a-week", "7d"), "thanks"),
@@ -107,8 +107,8 @@ def test_what_to_do_with_a_moment_that_is_past_or_unknown_is_the_journeys_to_say
         ({"id": "size", "branch": [{"if": "`true`", "then": [send("big")]}, {"else": [send("small")]}]}, "small"),
     ],
 )
-def test_passing_over_a_step_with_paths_takes_its_last_resort(passed_over: dict[str, Any], then: str) -> None:
-    late = journey(wait("before", {"until": "data.visit_at", "if_past": "skip"}), passed_over, send("thanks"))
+def test_skipping_a_step_with_paths_takes_its_last_path(skipped: dict[str, Any], then: str) -> None:
+    late = journey(wait("before", {"until": "data.visit_at", "if_past": "skip"}), skipped, send("thanks"))
 
     decision = entered(late)
 
@@ -117,7 +117,7 @@ def test_passing_over_a_step_with_paths_takes_its_last_resort(passed_over: dict[
     assert decision.profile.get("stage") is None
 
 
-def test_passing_over_the_end_is_the_end() -> None:
+def test_skipping_the_end_is_the_end() -> None:
     late = journey(wait("before", {"until": "data.visit_at", "if_past": "skip"}), {"id": "out", "exit": "lost"})
     last = journey(wait("before", {"until": "data.visit_at", "if_past": "skip"}))
 
@@ -125,7 +125,7 @@ def test_passing_over_the_end_is_the_end() -> None:
     assert entered(last).enrollment.outcome == "completed"
 
 
-def test_a_payment_in_time_wins_and_the_timeout_does_not_count_any_more() -> None:
+def test_after_a_payment_in_time_the_timeout_is_ignored() -> None:
     rescue = journey(
         wait_for("paid", "invoice.paid", timeout="2d", then=(send("thanks"),), otherwise=(send("call"),)), send("bye")
     )
@@ -138,7 +138,7 @@ def test_a_payment_in_time_wins_and_the_timeout_does_not_count_any_more() -> Non
     assert late == Decision(paid.enrollment, paid.profile)
 
 
-def test_without_a_payment_the_timeout_wins_and_the_payment_comes_too_late() -> None:
+def test_after_the_timeout_a_payment_is_ignored() -> None:
     rescue = journey(
         wait_for("paid", "invoice.paid", timeout="2d", then=(send("thanks"),), otherwise=(send("call"),)),
         wait("a-day", "1d"),
@@ -151,7 +151,7 @@ def test_without_a_payment_the_timeout_wins_and_the_payment_comes_too_late() -> 
     assert paid == Decision(timed_out.enrollment, timed_out.profile)
 
 
-def test_a_wait_listens_only_to_the_events_it_names() -> None:
+def test_only_matching_events_win_a_wait() -> None:
     rescue = journey(
         wait_for("paid", "invoice.paid", where="event.properties.amount > data.least", then=(send("thanks"),)),
         entry={"event": "trial.signup", "key": "event.properties.invoice"},
@@ -166,7 +166,7 @@ def test_a_wait_listens_only_to_the_events_it_names() -> None:
     assert [sent(one) for one in (too_little, another, nameless, this)] == [[], [], [], ["thanks"]]
 
 
-def test_a_key_of_any_listens_to_events_about_whatever() -> None:
+def test_the_key_any_matches_every_event_of_the_type() -> None:
     rescue = journey(
         wait_for("paid", "invoice.paid", key="any", then=(send("thanks"),)),
         entry={"event": "trial.signup", "key": "event.properties.invoice"},
@@ -177,7 +177,7 @@ def test_a_key_of_any_listens_to_events_about_whatever() -> None:
     assert sent(paid) == ["thanks"]
 
 
-def test_the_event_that_won_is_what_the_next_steps_see() -> None:
+def test_the_next_steps_see_the_event_that_won() -> None:
     rescue = journey(
         wait_for(
             "paid", "invoice.paid", then=({"id": "note", "update": {"set_from": {"paid": "event.properties.amount"}}},)
@@ -190,7 +190,7 @@ def test_the_event_that_won_is_what_the_next_steps_see() -> None:
 
 
 @pytest.mark.parametrize(("amount", "message"), [(500, "big"), (50, "middling"), (5, "small"), ("many", "small")])
-def test_a_branch_takes_the_first_arm_that_holds(amount: Any, message: str) -> None:
+def test_a_branch_takes_the_first_arm_whose_condition_is_true(amount: Any, message: str) -> None:
     sized = journey(
         {
             "id": "size",
@@ -215,7 +215,7 @@ def test_a_branch_without_an_else_goes_on() -> None:
     assert [fact.detail for fact in decision.facts if fact.kind == "branched"] == [{"arm": "else"}]
 
 
-def test_an_update_is_seen_by_the_steps_behind_it() -> None:
+def test_later_steps_see_an_update() -> None:
     tagged = journey(
         {"id": "tag", "update": {"set": {"stage": "trial", "old": None}, "set_from": {"plan": "data.plan"}}},
         {"id": "vip", "update": {"tags": {"add": ["vip"], "remove": ["new"]}}},
@@ -238,7 +238,7 @@ def test_an_update_is_seen_by_the_steps_behind_it() -> None:
     }
 
 
-def test_a_task_is_due_in_time_and_tells_the_person_what_matters() -> None:
+def test_a_task_has_a_due_time_and_its_context() -> None:
     called = journey(
         {
             "id": "call",
@@ -259,7 +259,7 @@ def test_a_task_is_due_in_time_and_tells_the_person_what_matters() -> None:
     assert (task.due_at, task.context) == (MONDAY + 4 * HOUR, {"plan": "gold", "gap": None})
 
 
-def test_an_exit_says_how_it_ended() -> None:
+def test_an_exit_gives_the_outcome() -> None:
     ended = entered(journey({"id": "out", "exit": "too-small"}, send("never")))
 
     assert (ended.enrollment.outcome, ended.effects) == ("too-small", ())
@@ -279,7 +279,7 @@ def booked(**more: Any) -> Decision:
     return entered(BOOKED, key="b-1", **({"visit_at": VISIT, "booking": "b-1"} | more))
 
 
-def test_a_wait_for_a_date_moves_along_with_it() -> None:
+def test_a_wait_for_a_date_follows_the_date() -> None:
     moved = after(BOOKED, booked(), "booking.moved", booking="b-1", visit_at="2026-03-07T12:00:00Z")
 
     (timer,) = timers(moved)
@@ -296,7 +296,7 @@ def test_the_timer_of_the_old_date_is_stale() -> None:
     assert old == Decision(moved.enrollment, moved.profile)
 
 
-def test_a_visit_that_is_moved_to_the_next_hour_goes_on_at_once() -> None:
+def test_a_visit_that_is_moved_to_the_next_hour_ends_the_wait_at_once() -> None:
     moved = after(BOOKED, booked(), "booking.moved", booking="b-1", visit_at="2026-03-02T12:00:00Z")
 
     assert sent(moved) == ["soon"]
@@ -312,7 +312,7 @@ def test_another_bookings_change_and_an_older_one_change_nothing() -> None:
     assert other == older == Decision(moved.enrollment, moved.profile)
 
 
-def test_a_wait_that_is_no_date_stands_when_the_data_changes() -> None:
+def test_a_wait_without_a_date_keeps_its_moment_when_the_data_changes() -> None:
     patient = journey(
         wait("three-days", "3d"), send("now"), refresh_on=[{"event": "booking.moved"}], entry={"event": "booking.made"}
     )
@@ -323,7 +323,7 @@ def test_a_wait_that_is_no_date_stands_when_the_data_changes() -> None:
     assert moved.enrollment.data == {"seats": 4}
 
 
-def test_a_cancelled_booking_ends_its_own_passage_only() -> None:
+def test_a_cancelled_booking_ends_its_own_enrollment_only() -> None:
     other = after(BOOKED, booked(), "booking.cancelled", booking="b-2")
     this = after(BOOKED, booked(), "booking.cancelled", booking="b-1")
 
@@ -334,7 +334,7 @@ def test_a_cancelled_booking_ends_its_own_passage_only() -> None:
     )
 
 
-def test_the_goal_counts_once_within_its_window_and_the_passage_goes_on() -> None:
+def test_the_goal_counts_once_within_its_window_and_the_enrollment_goes_on() -> None:
     reached = after(BOOKED, booked(), "visit.attended", booking="b-1")
     again = after(BOOKED, reached, "visit.attended", MONDAY + 2 * HOUR, booking="b-1")
     too_late = after(BOOKED, booked(), "visit.attended", MONDAY + 31 * DAY, booking="b-1")
@@ -353,7 +353,7 @@ def test_a_goal_reached_after_the_last_step_counts_too() -> None:
     assert kinds(reached) == ["goal_reached"]
 
 
-def test_who_is_held_out_is_watched_for_the_goal() -> None:
+def test_a_goal_counts_for_a_customer_of_the_holdout() -> None:
     control = replace(BOOKED, holdout=1.0)
     waiting = entered(control, key="b-1", visit_at=VISIT)
 
@@ -365,7 +365,7 @@ def test_who_is_held_out_is_watched_for_the_goal() -> None:
     assert [fact.detail["arm"] for fact in reached.facts] == ["held-out"]
 
 
-def test_one_event_that_is_the_goal_a_change_and_the_end_counts_once() -> None:
+def test_an_event_that_is_goal_refresh_and_match_at_once_counts_once() -> None:
     all_at_once = journey(
         wait_for("moved", "booking.moved"),
         goal={"event": "booking.moved", "where": "data.seats", "within": "30d"},

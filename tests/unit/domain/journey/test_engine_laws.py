@@ -1,4 +1,4 @@
-"""The engine's laws, for journeys of any shape and customers who do anything."""
+"""The engine's laws, for journeys of any shape and any sequence of events."""
 
 import re
 from dataclasses import replace
@@ -35,49 +35,49 @@ def due(enrollment: Enrollment, fallback: datetime) -> datetime:
 
 @st.composite
 def histories(draw: st.DrawFn, holdout: float = 0.0) -> tuple[Journey, list[tuple[Trigger, datetime, Decision]]]:
-    """A journey, and one customer's passage through it: events and timers in any order, timers sometimes early."""
+    """A journey and one enrollment in it: events and timers in any order, timers sometimes early."""
     walked = draw(journeys(holdout=holdout))
     profile = draw(profiles)
     enrollment = start_of(walked, profile, draw(payloads))
     now = MONDAY
     decision = advance(walked, enrollment, profile, Entered(), now)
-    life: list[tuple[Trigger, datetime, Decision]] = [(Entered(), now, decision)]
+    history: list[tuple[Trigger, datetime, Decision]] = [(Entered(), now, decision)]
     for kind in draw(st.lists(st.sampled_from(["event", "event", "event", "timer", "early"]), min_size=1, max_size=6)):
-        stands = decision.enrollment
-        trigger: Trigger = TimerFired(stands.sequence)
+        enrollment = decision.enrollment
+        trigger: Trigger = TimerFired(enrollment.sequence)
         match kind:
             case "event":
                 later = st.timedeltas(timedelta(), timedelta(hours=5))
                 happened = draw(events(when=later.map(now.__add__)))
                 now = happened.occurred_at
                 trigger = Happened(happened)
-                decision = advance(walked, stands, decision.profile.after(happened), trigger, now)
+                decision = advance(walked, enrollment, decision.profile.after(happened), trigger, now)
             case "timer":
-                now = max(now, due(stands, now))
-                decision = advance(walked, stands, decision.profile, trigger, now)
+                now = max(now, due(enrollment, now))
+                decision = advance(walked, enrollment, decision.profile, trigger, now)
             case _:
-                now = max(now, due(stands, now) - timedelta(seconds=1))
-                decision = advance(walked, stands, decision.profile, trigger, now)
-        life.append((trigger, now, decision))
-    return walked, life
+                now = max(now, due(enrollment, now) - timedelta(seconds=1))
+                decision = advance(walked, enrollment, decision.profile, trigger, now)
+        history.append((trigger, now, decision))
+    return walked, history
 
 
 def run_out(walked: Journey, decision: Decision, now: datetime) -> tuple[Decision, datetime]:
-    """Every timer comes back when it is due, as often as there are steps to wait at."""
+    """Fire every timer when it is due, until the enrollment ends."""
     for _ in range(len(walked.steps) + 1):
-        stands = decision.enrollment
-        if not stands.open:
+        enrollment = decision.enrollment
+        if not enrollment.open:
             break
-        assert stands.due_at is not None
-        now = max(now, stands.due_at)
-        decision = advance(walked, stands, decision.profile, TimerFired(stands.sequence), now)
+        assert enrollment.due_at is not None
+        now = max(now, enrollment.due_at)
+        decision = advance(walked, enrollment, decision.profile, TimerFired(enrollment.sequence), now)
     return decision, now
 
 
 @given(histories())
-def test_a_passage_ends_once_every_timer_has_come_back(life: tuple[Journey, list[Any]]) -> None:
-    walked, passed = life
-    _, now, last = passed[-1]
+def test_an_enrollment_ends_once_every_timer_has_fired(history: tuple[Journey, list[Any]]) -> None:
+    walked, moves = history
+    _, now, last = moves[-1]
 
     ended, then = run_out(walked, last, now)
 
@@ -87,10 +87,10 @@ def test_a_passage_ends_once_every_timer_has_come_back(life: tuple[Journey, list
 
 
 @given(histories())
-def test_the_same_arguments_give_the_same_decision(life: tuple[Journey, list[Any]]) -> None:
-    walked, passed = life
+def test_the_same_arguments_give_the_same_decision(history: tuple[Journey, list[Any]]) -> None:
+    walked, moves = history
 
-    for (_, _, before), (trigger, now, after) in pairwise(passed):
+    for (_, _, before), (trigger, now, after) in pairwise(moves):
         profile = before.profile.after(trigger.event) if isinstance(trigger, Happened) else before.profile
         again = advance(walked, before.enrollment, profile, trigger, now)
 
@@ -98,9 +98,9 @@ def test_the_same_arguments_give_the_same_decision(life: tuple[Journey, list[Any
 
 
 @given(histories(), st.integers(-3, 3).filter(bool))
-def test_a_wake_up_with_another_number_changes_nothing(life: tuple[Journey, list[Any]], off: int) -> None:
-    walked, passed = life
-    _, now, last = passed[-1]
+def test_a_wake_up_with_another_number_changes_nothing(history: tuple[Journey, list[Any]], off: int) -> None:
+    walked, moves = history
+    _, now, last = moves[-1]
     long_after = now + timedelta(days=99)
 
     stale = TimerFired(last.enrollment.sequence + off)
@@ -110,11 +110,11 @@ def test_a_wake_up_with_another_number_changes_nothing(life: tuple[Journey, list
 
 
 @given(histories(), events(when=st.timedeltas(timedelta(microseconds=1), timedelta(days=99)).map(MONDAY.__sub__)))
-def test_what_happened_before_the_passage_began_changes_nothing(
-    life: tuple[Journey, list[Any]], happened: Event
+def test_an_event_from_before_the_enrollment_changes_nothing(
+    history: tuple[Journey, list[Any]], happened: Event
 ) -> None:
-    walked, passed = life
-    _, now, last = passed[-1]
+    walked, moves = history
+    _, now, last = moves[-1]
 
     decision = advance(walked, last.enrollment, last.profile, Happened(happened), now)
 
@@ -122,9 +122,9 @@ def test_what_happened_before_the_passage_began_changes_nothing(
 
 
 @given(histories(), st.integers(0, 99), events())
-def test_a_passage_that_is_over_moves_no_more(life: tuple[Journey, list[Any]], sequence: int, happened: Event) -> None:
-    walked, passed = life
-    _, now, last = passed[-1]
+def test_an_ended_enrollment_does_not_move(history: tuple[Journey, list[Any]], sequence: int, happened: Event) -> None:
+    walked, moves = history
+    _, now, last = moves[-1]
     over, now = run_out(walked, last, now)
 
     for trigger in (Entered(), TimerFired(sequence), TimerFired(over.enrollment.sequence), Happened(happened)):
@@ -136,10 +136,10 @@ def test_a_passage_that_is_over_moves_no_more(life: tuple[Journey, list[Any]], s
 
 
 @given(histories())
-def test_the_same_trigger_twice_is_one(life: tuple[Journey, list[Any]]) -> None:
-    walked, passed = life
+def test_the_same_trigger_again_changes_nothing(history: tuple[Journey, list[Any]]) -> None:
+    walked, moves = history
 
-    for trigger, now, after in passed:
+    for trigger, now, after in moves:
         again = advance(walked, after.enrollment, after.profile, trigger, now)
 
         assert again == Decision(after.enrollment, after.profile)
@@ -147,7 +147,7 @@ def test_the_same_trigger_twice_is_one(life: tuple[Journey, list[Any]]) -> None:
 
 @st.composite
 def races(draw: st.DrawFn) -> Journey:
-    """A journey that begins with a wait for a payment, whatever comes after it."""
+    """A journey that begins with a wait for a payment."""
     timeout = draw(durations.filter(lambda length: length != "0s") | st.just({"at": "09:00", "day": 3}))
     rule = {"event": "invoice.paid", "key": "any", "timeout": timeout}
     rule |= {"then": draw(chains("t", 1)), "else": draw(chains("e", 1))}
@@ -156,11 +156,11 @@ def races(draw: st.DrawFn) -> Journey:
 
 @given(races(), profiles, payloads, st.timedeltas(timedelta(), timedelta(days=20)))
 def test_of_an_event_and_a_timeout_for_one_wait_exactly_one_wins(
-    race: Journey, who: Profile, told: dict[str, Any], later: timedelta
+    race: Journey, who: Profile, properties: dict[str, Any], later: timedelta
 ) -> None:
-    waiting = advance(race, start_of(race, who, told), who, Entered(), MONDAY)
+    waiting = advance(race, start_of(race, who, properties), who, Entered(), MONDAY)
     now = due(waiting.enrollment, MONDAY) + later
-    paid = Happened(Event("2", "track", "invoice.paid", now - later / 2, properties=told))
+    paid = Happened(Event("2", "track", "invoice.paid", now - later / 2, properties=properties))
     timeout = TimerFired(waiting.enrollment.sequence)
 
     event_won = advance(race, waiting.enrollment, who, paid, now)
@@ -179,44 +179,44 @@ def steps(decision: Decision) -> list[tuple[str, str]]:
 
 
 @given(histories())
-def test_no_two_effects_of_a_passage_share_an_id(life: tuple[Journey, list[Any]]) -> None:
-    _, passed = life
+def test_the_effects_of_an_enrollment_have_different_ids(history: tuple[Journey, list[Any]]) -> None:
+    _, moves = history
 
-    ids = [effect.id for _, _, decision in passed for effect in decision.effects]
+    ids = [effect.id for _, _, decision in moves for effect in decision.effects]
 
     assert len(ids) == len(set(ids))
     assert all(NAME_OF_A_SCHEDULE.fullmatch(one) for one in ids)
 
 
 @given(histories())
-def test_nobody_waits_without_a_live_timer(life: tuple[Journey, list[Any]]) -> None:
-    _, passed = life
+def test_a_waiting_enrollment_always_has_a_live_timer(history: tuple[Journey, list[Any]]) -> None:
+    _, moves = history
 
     timer: WakeAt | None = None
-    for _, now, decision in passed:
-        stands = decision.enrollment
+    for _, now, decision in moves:
+        enrollment = decision.enrollment
         timer = next((one for one in reversed(decision.effects) if isinstance(one, WakeAt)), timer)
 
-        if stands.open:
+        if enrollment.open:
             assert timer is not None
-            assert (timer.sequence, timer.at) == (stands.sequence, stands.due_at)
-            assert timer.enrollment == stands.id
+            assert (timer.sequence, timer.at) == (enrollment.sequence, enrollment.due_at)
+            assert timer.enrollment == enrollment.id
             assert timer.at > now or timer not in decision.effects
         else:
-            assert (stands.step, stands.due_at) == (None, None)
+            assert (enrollment.step, enrollment.due_at) == (None, None)
 
 
 @given(histories(holdout=1.0))
-def test_who_is_held_out_gets_nothing_ever(life: tuple[Journey, list[Any]]) -> None:
-    _, passed = life
+def test_a_customer_of_the_holdout_never_gets_anything(history: tuple[Journey, list[Any]]) -> None:
+    _, moves = history
 
-    for _, _, decision in passed:
+    for _, _, decision in moves:
         assert decision.effects == ()
         assert decision.enrollment.step is None
 
 
 @given(histories())
-def test_no_payload_makes_the_engine_raise(life: tuple[Journey, list[Any]]) -> None:
-    _, passed = life
+def test_no_payload_makes_the_engine_raise(history: tuple[Journey, list[Any]]) -> None:
+    _, moves = history
 
-    assert passed
+    assert moves

@@ -1,4 +1,4 @@
-"""What a paused journey does with a timer that comes, and what it does once it is resumed."""
+"""Timers that fire while a journey is paused, and after it is resumed."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -40,33 +40,35 @@ def paused(policy: PausePolicy = PausePolicy.KEEP, *, until: datetime | None = N
 
 
 def on_timer(walked: Journey, before: Decision, now: datetime, *pauses: Pause) -> Decision:
-    stands = before.enrollment
-    return engine.advance(walked, stands, before.profile, TimerFired(stands.sequence, pauses), now)
+    enrollment = before.enrollment
+    return engine.advance(walked, enrollment, before.profile, TimerFired(enrollment.sequence, pauses), now)
 
 
-def test_while_its_journey_is_paused_a_customer_stays_and_is_parked() -> None:
+def test_while_its_journey_is_paused_an_enrollment_stays_at_its_step() -> None:
     waiting = entered(WELCOME)
 
     decision = on_timer(WELCOME, waiting, MONDAY + DAY, paused())
 
-    stands = waiting.enrollment
-    assert decision.enrollment == stands
-    assert decision.effects == (PauseEnrollment(f"{stands.id}-a-day-paused-1", stands.id, stands.sequence, TARGET),)
+    enrollment = waiting.enrollment
+    assert decision.enrollment == enrollment
+    assert decision.effects == (
+        PauseEnrollment(f"{enrollment.id}-a-day-paused-1", enrollment.id, enrollment.sequence, TARGET),
+    )
     assert kinds(decision) == ["paused"]
     assert decision.facts[0].detail == {"target": TARGET}
 
 
-def test_what_was_parked_goes_on_by_the_same_wake_up() -> None:
+def test_a_paused_enrollment_goes_on_by_the_same_wake_up() -> None:
     waiting = entered(WELCOME)
-    held = on_timer(WELCOME, waiting, MONDAY + DAY, paused())
+    waited = on_timer(WELCOME, waiting, MONDAY + DAY, paused())
 
-    resumed = on_timer(WELCOME, held, MONDAY + 9 * DAY, paused(until=MONDAY + 9 * DAY))
+    resumed = on_timer(WELCOME, waited, MONDAY + 9 * DAY, paused(until=MONDAY + 9 * DAY))
 
     assert sent(resumed) == ["tips"]
     assert timers(resumed)[0].at == MONDAY + 10 * DAY
 
 
-def test_a_wait_that_was_moved_is_told_from_where_it_was_first_set() -> None:
+def test_a_moved_wait_is_computed_from_its_first_due_time() -> None:
     pause = paused(PausePolicy.ACTIVE_TIME, until=MONDAY + 9 * DAY)
     waiting = entered(WELCOME)
 
@@ -81,7 +83,7 @@ def test_a_wait_that_was_moved_is_told_from_where_it_was_first_set() -> None:
     assert sent(on_timer(WELCOME, moved, goes_on, pause)) == ["tips"], "and not moved on once more"
 
 
-def test_a_moved_time_of_day_is_still_the_customers_own() -> None:
+def test_a_moved_time_of_day_stays_the_customers_own() -> None:
     evening = journey(wait("evening", {"at": "18:30", "at_from": "profile.best_hour"}), send("tips"))
     pause = Pause(TARGET, MONDAY + HOUR, MONDAY + 9 * DAY, PausePolicy.ACTIVE_TIME)
 
@@ -108,7 +110,7 @@ def test_the_next_wait_is_not_moved_by_a_pause_that_was_over_before_it() -> None
     assert sent(on_timer(WELCOME, went_on, late + DAY, pause)) == ["offer"]
 
 
-def test_what_is_late_is_passed_over_and_the_rest_goes_on() -> None:
+def test_a_late_step_is_skipped_and_the_rest_goes_on() -> None:
     pause = paused(PausePolicy.SKIP_IF_LATE, until=MONDAY + 9 * DAY)
 
     resumed = on_timer(WELCOME, entered(WELCOME), MONDAY + 9 * DAY, pause)
@@ -128,12 +130,12 @@ def asking() -> Journey:
 
 def test_an_event_wins_its_wait_while_the_journey_is_paused(asking: Journey) -> None:
     waiting = entered(asking)
-    held = on_timer(asking, waiting, MONDAY + DAY, paused())
+    waited = on_timer(asking, waiting, MONDAY + DAY, paused())
 
     booked = Happened(event("visit.booked", MONDAY + 2 * DAY))
-    won = engine.advance(asking, held.enrollment, held.profile, booked, MONDAY + 2 * DAY)
+    won = engine.advance(asking, waited.enrollment, waited.profile, booked, MONDAY + 2 * DAY)
 
-    assert sent(won) == ["thanks", "later"], "the gate holds them"
+    assert sent(won) == ["thanks", "later"], "the gate defers them"
     resumed = engine.advance(
         asking, won.enrollment, won.profile, TimerFired(1, (paused(until=MONDAY + 9 * DAY),)), MONDAY + 9 * DAY
     )
@@ -157,14 +159,14 @@ def test_an_early_timer_is_set_again_whatever_is_paused() -> None:
     assert [timer.at for timer in timers(early)] == [MONDAY + DAY]
 
 
-def test_a_customer_of_a_paused_journey_is_what_it_was() -> None:
+def test_a_pause_does_not_change_the_customer() -> None:
     waiting = entered(WELCOME)
     customer = Customer(waiting.profile, enrollments={waiting.enrollment.id: waiting.enrollment})
 
     def wake(*pauses: Pause) -> Any:
-        stands = waiting.enrollment
+        enrollment = waiting.enrollment
         journeys = Deployed(WELCOME)
-        return on_wake(customer, stands.id, stands.sequence, journeys, MONDAY + DAY, pauses=pauses)
+        return on_wake(customer, enrollment.id, enrollment.sequence, journeys, MONDAY + DAY, pauses=pauses)
 
     assert wake(paused()).customer == customer
     assert [type(effect) for effect in wake(paused()).effects] == [PauseEnrollment]
