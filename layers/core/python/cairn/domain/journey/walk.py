@@ -1,6 +1,6 @@
 """One call of the engine on its way through the steps: what it has decided so far."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -25,18 +25,18 @@ Next = str | Stop | None
 """The id of the next step; None at the end of the journey."""
 
 
-@dataclass(slots=True)
 class Walk:
-    """Made by `advance`, changed by the steps, and turned into its decision."""
+    """Made by `advance`, changed by the steps, and turned into its decision. No dataclass: that costs cold start."""
 
-    journey: Journey
-    enrollment: Enrollment
-    profile: Profile
-    now: datetime
-    event: Event | None = None
-    """The event that won the last wait_for."""
-    effects: list[Effect] = field(default_factory=list)
-    facts: list[Fact] = field(default_factory=list)
+    def __init__(self, journey: Journey, enrollment: Enrollment, profile: Profile, now: datetime) -> None:
+        self.journey = journey
+        self.enrollment = enrollment
+        self.profile = profile
+        self.now = now
+        self.event: Event | None = None
+        """The event that won the last wait_for."""
+        self.effects: list[Effect] = []
+        self.facts: list[Fact] = []
 
     def scope(self, event: Event | None = None) -> Scope:
         seen = event or self.event
