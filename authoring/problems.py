@@ -1,4 +1,4 @@
-"""What is wrong with a file that people write, said so that they can mend it."""
+"""Problems in files that people write, with the fix for each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Loc = tuple[str | int, ...]
 
 @dataclass(frozen=True, order=True, slots=True)
 class Problem:
-    """Sorts by place. `step` and `field` are empty where the problem is not about one; `fix` is a sentence."""
+    """Sorts by file and line. `step` and `field` are empty if the problem is not about one; `fix` is a sentence."""
 
     file: Path
     line: int
@@ -22,12 +22,12 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        place = ", ".join(part for part in (self.step and f"step {self.step}", self.field) if part)
-        return f"{self.file}:{self.line}: {f'{place}: ' if place else ''}{self.message}. {self.fix}"
+        where = ", ".join(part for part in (self.step and f"step {self.step}", self.field) if part)
+        return f"{self.file}:{self.line}: {f'{where}: ' if where else ''}{self.message}. {self.fix}"
 
 
 class InvalidFilesError(CairnError):
-    """Files cannot be compiled; `problems` holds everything that is wrong with them."""
+    """Files cannot be compiled; `problems` lists all that is wrong with them."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))

@@ -14,7 +14,7 @@ OURS = "cairn"
 """The type of our own errors. They carry their sentences: `message` and `fix`, or several in `found`."""
 
 KEY_OF_MAPPING = "[key]"
-"""Pydantic adds this to the place of a mapping's entry when the error is about the key."""
+"""Pydantic adds this to the path of a mapping's entry when the error is about the key."""
 
 NO_EXAMPLE = "…"
 
@@ -36,7 +36,7 @@ class Notation:
     written: Callable[[str, str, Loc], str]
     """A key with its example, as the file has it."""
     model_at: Callable[[Loc, type[BaseModel]], type[BaseModel]]
-    """The model that the last part of pydantic's place belongs to."""
+    """The model that the last part of pydantic's path belongs to."""
     special: Callable[[ErrorDetails, Mapping[str, str]], MessageAndFix | None] = lambda _detail, _keys: None
     """Sentences that only this kind of file has."""
 
@@ -50,7 +50,7 @@ def all_wrong(found: list[MessageAndFix]) -> PydanticCustomError:
 
 
 def findings(data: Any, model: type[BaseModel], notation: Notation) -> Iterator[tuple[Loc, str, str]]:
-    """Where a document does not match its model: the place, the message and the fix."""
+    """Where a document does not match its model: the path, the message and the fix."""
     try:
         model.model_validate(data)
     except ValidationError as error:
@@ -70,8 +70,8 @@ def keys_of(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _without_tags(value: Any, loc: Loc) -> Loc:
-    """The place in the document. Pydantic adds the member of a union as if it were one more key."""
-    place: list[str | int] = []
+    """The path in the document. Pydantic adds the member of a union as if it were one more key."""
+    path: list[str | int] = []
     for part in loc:
         if isinstance(value, Mapping) and part in value:
             value = value[str(part)]
@@ -79,8 +79,8 @@ def _without_tags(value: Any, loc: Loc) -> Loc:
             value = value[part]
         elif ":" in str(part) or part == KEY_OF_MAPPING:
             continue
-        place.append(part)
-    return tuple(place)
+        path.append(part)
+    return tuple(path)
 
 
 def _sentences(detail: ErrorDetails, loc: Loc, keys: Mapping[str, str], notation: Notation) -> list[MessageAndFix]:

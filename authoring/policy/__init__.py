@@ -1,4 +1,4 @@
-"""The policy as people write it (docs/policy.md): read, checked whole, compiled. Never runs in a function."""
+"""The policy as people write it (docs/policy.md): read, checked and compiled. Never runs in a function."""
 
 from authoring.policy.document import InvalidPolicyError, check_policy, compile_policy, write_policy
 from authoring.problems import Problem

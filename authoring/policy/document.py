@@ -13,10 +13,10 @@ from authoring.policy.source import Source, read_toml
 from authoring.problems import InvalidFilesError, Loc, Problem
 
 OWN = "policy.toml"
-"""The source of a rule that the business made itself."""
+"""The source of the business's own rules."""
 
 SHARED = ("hours", "closed", "forbidden")
-"""Tables that both files have; every row of either holds."""
+"""Tables that both files have; the rows of both apply."""
 
 WITH_SOURCE = (*SHARED, "registration")
 
@@ -29,7 +29,7 @@ class InvalidPolicyError(InvalidFilesError):
 
 
 def check_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = None) -> list[Problem]:
-    """Every problem of both files, in their order. `journeys`, as compiled, are those that the policy may name."""
+    """Every problem of both files, in order. The policy may name only these compiled `journeys`."""
     try:
         compile_policy(policy, law, journeys)
     except InvalidPolicyError as error:
@@ -45,18 +45,16 @@ def write_policy(policy: Path, law: Path, target: Path, journeys: Iterable[Row] 
 
 def compile_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = None) -> dict[str, Any]:
     """The document of `cairn.adapters.documents.policy`. Raises InvalidPolicyError with all problems of both files."""
-    chosen, told = _read(policy, Policy), _read(law, Law)
-    problems = [*chosen[1], *told[1]]
-    if chosen[0] is not None and told[0] is not None:
-        problems += [
-            source.problem(loc, message, fix) for source, loc, message, fix in _findings(chosen[0], told[0], journeys)
-        ]
-    if chosen[0] is None or told[0] is None or problems:
+    (own, problems), (legal, legal_problems) = _read(policy, Policy), _read(law, Law)
+    problems = [*problems, *legal_problems]
+    if own is not None and legal is not None:
+        problems += [source.problem(loc, message, fix) for source, loc, message, fix in _findings(own, legal, journeys)]
+    if own is None or legal is None or problems:
         raise InvalidPolicyError(set(problems))
-    document: dict[str, Any] = {**told[0].data, **chosen[0].data}
+    document: dict[str, Any] = {**legal.data, **own.data}
     for table in SHARED:
-        document[table] = [row for _, _, row in _rows(told[0], chosen[0], table)]
-    document["answers"] = _filled(chosen[0].data)
+        document[table] = [row for _, _, row in _rows(legal, own, table)]
+    document["answers"] = _filled(own.data)
     return document
 
 
@@ -98,7 +96,7 @@ def _unknown_regions(policy: Source, law: Source) -> Iterator[Finding]:
 
 
 def _at_odds(policy: Source, law: Source) -> Iterator[Finding]:
-    """Rules that stand together complement each other; two that are about the same hours are a mistake."""
+    """Rules of one jurisdiction and source complement each other; two for the same hours are a mistake."""
     for (_, _, one), (source, loc, other) in combinations(_rows(law, policy, "hours"), 2):
         if (one["jurisdiction"], one["source"]) != (other["jurisdiction"], other["source"]):
             continue
@@ -111,7 +109,7 @@ def _at_odds(policy: Source, law: Source) -> Iterator[Finding]:
 
 
 def _meet(one: Row, other: Row, key: str) -> bool:
-    """Whether what two rules are about overlaps; a rule that does not say is about everything (or its default)."""
+    """Whether two rules overlap in a key. A rule without the key covers all of it, or the default."""
     default = ["marketing"] if key == "purposes" else None
     mine, theirs = one.get(key, default), other.get(key, default)
     return mine is None or theirs is None or bool(set(mine) & set(theirs))
@@ -131,7 +129,7 @@ def _twice(policy: Source, table: str, keys: tuple[str, ...]) -> Iterator[Findin
 
 
 def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
-    """A misspelt name would let a sensitive message out without anybody's approval, and never say so."""
+    """With a misspelt name, a sensitive message would go out without approval, and nobody would notice."""
     sends = [(one["journey"], step["id"], step["send"]) for one in journeys for step in _sends(one["document"])]
     known = {
         "steps": {f"{journey}/{step}" for journey, step, _ in sends},
@@ -139,10 +137,10 @@ def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
     }
     for loc, row in policy.rows("reviews"):
         for kind, names in known.items():
-            for place, name in enumerate(row.get(kind, ())):
+            for index, name in enumerate(row.get(kind, ())):
                 if name not in names:
                     message = f"no journey sends a {kind.removesuffix('s')} {name}"
-                    yield policy, (*loc, kind, place), message, "Correct the name, or remove it."
+                    yield policy, (*loc, kind, index), message, "Correct the name, or remove it."
     names = {one["journey"] for one in journeys}
     for loc, row in policy.rows("caps"):
         if row.get("journey", "") not in {"", *names}:
@@ -150,7 +148,7 @@ def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
 
 
 def _sends(value: Any) -> Iterator[Row]:
-    """Every step that sends, however deep it stands."""
+    """Every step that sends, at any depth."""
     if isinstance(value, Mapping):
         if isinstance(value.get("send"), Mapping) and "id" in value:
             yield value

@@ -1,4 +1,4 @@
-"""The language of policy.toml and law.toml: what may stand where. The models only check, as those of journeys do."""
+"""The keys and values of policy.toml and law.toml. The models only check, like those of journeys."""
 
 import re
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ MIDNIGHT = "00:00"
 JOURNEY_PART = re.compile(r"[a-z][a-z0-9-]{0,62}/[a-z][a-z0-9_-]{0,63}")
 ENTITY = re.compile(r"[0-9]{4,64}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-LONGEST_HOLD = timedelta(days=30)
+LONGEST_WAIT = timedelta(days=30)
 
 CONDITION = expressions.NamesInScope(("profile",), "profile")
 
 
 class Table(BaseModel):
-    """What is written, and nothing else."""
+    """A table of the file. Unknown keys are problems."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -132,7 +132,7 @@ Day = Annotated[str, AfterValidator(_day)]
 Window = Annotated[str, AfterValidator(_window)]
 Share = Annotated[Any, PlainValidator(_share)]
 Answer = Annotated[Text, AfterValidator(_answer)]
-MaxHold = Annotated[str, AfterValidator(lambda text: _within(text, LONGEST_HOLD, "held messages are kept"))]
+MaxHold = Annotated[str, AfterValidator(lambda text: _within(text, LONGEST_WAIT, "held messages are kept"))]
 JourneyPart = Annotated[
     str, _shaped(JOURNEY_PART, "a step or template of a journey", "Write journey/step, such as trial/confirm.")
 ]
@@ -307,7 +307,7 @@ class Policy(Table):
 
 
 class Law(Table):
-    """Only what does not differ between businesses; each row says where it stands written."""
+    """Rules that hold for every business; each row names its source."""
 
     regions: dict[
         Country, list[Annotated[str, _shaped(REGION, "a region", "Write the second part of ISO 3166-2.")]]
@@ -331,4 +331,4 @@ BY_TABLE: Mapping[str, type[Table]] = {
     "subscribers": WebhookEndpoint,
     "answers": Answers,
 }
-"""Which model reads the tables of a name."""
+"""The model of each table, by name."""

@@ -1,4 +1,4 @@
-"""TOML as it was written: its values, and the line of each."""
+"""A TOML file: its values, and the line of each."""
 
 import re
 import tomllib
@@ -19,10 +19,10 @@ class Source:
     data: Mapping[str, Any]
     lines: Mapping[Loc, int]
     broken: frozenset[Loc] = frozenset()
-    """Tables and rows that have problems of their own: nothing more is asked of them."""
+    """Tables and rows with problems of their shape: no further checks run on them."""
 
     def rows(self, table: str) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
-        """The sound rows of a table, each with its place."""
+        """The rows of a table without problems, each with its path."""
         if (table,) not in self.broken:
             for index, row in enumerate(self.data.get(table, ())):
                 if (table, index) not in self.broken:
@@ -34,7 +34,7 @@ class Source:
 
 
 def read_toml(file: Path) -> Source | Problem:
-    """What a file holds, or why it cannot be read."""
+    """The content of a file, or the problem that keeps it from being read."""
     try:
         text = file.read_text(encoding="utf-8")
         return Source(file, tomllib.loads(text), _lines(text))
@@ -49,7 +49,7 @@ def read_toml(file: Path) -> Source | Problem:
 
 
 def _lines(text: str) -> dict[Loc, int]:
-    """Where tables and their keys begin. Of what stands within a value, the value's line is known."""
+    """The first line of each table and key. Parts of a value have the value's line."""
     lines: dict[Loc, int] = {}
     table: Loc = ()
     counts: dict[str, int] = {}

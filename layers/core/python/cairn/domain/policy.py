@@ -1,4 +1,4 @@
-"""What this business has chosen and what the law demands, as data. `Policy()` asks for nothing beyond consent.
+"""The choices of the business and the demands of the law, as data. `Policy()` demands nothing but consent.
 
 People write it as policy.toml and law.toml (docs/policy.md); the functions get it compiled and checked.
 """
@@ -22,35 +22,35 @@ EVERY_DAY = frozenset(range(1, 8))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Territory:
-    """Whom a rule is about: a country (`IN`), a region of one (`US-FL`, ISO 3166-2), or `*` for everywhere."""
+    """Where a rule applies: a country (`IN`), a region of one (`US-FL`, ISO 3166-2), or `*` for everywhere."""
 
     jurisdiction: str
     channels: frozenset[Channel] = EVERY_CHANNEL
     purposes: frozenset[Purpose] = MARKETING
     zones: frozenset[str] = frozenset()
-    """For a region: the IANA zones in which a customer of unknown region may be in this one."""
+    """For a region: its IANA zones. A customer of unknown region in one of them may be in this region."""
     source: str = ""
-    """Where the rule stands written: the law, a carrier's page, or the business's own choice."""
+    """The source of the rule: a law, a carrier's page, or the business's own choice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours(Territory):
     """On these days, from `start` until just before `end`, by the customer's wall clock; 00:00 as an end is midnight.
 
-    Rules of one jurisdiction and one source complement each other (Mon-Sat from 9, Sunday from 12), and what none of
-    them opens is closed. Of different jurisdictions or sources, all must agree.
+    Rules of one jurisdiction and one source complement each other (Mon-Sat from 9, Sunday from 12); hours in none of
+    them are closed. Rules of different jurisdictions or sources must all agree.
     """
 
     start: time
     end: time
     days: frozenset[int] = EVERY_DAY
     clock: str = ""
-    """The IANA zone whose clock counts where that is not the customer's: India's operators go by their own."""
+    """The IANA zone whose clock counts, if not the customer's: India's operators use their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed(Territory):
-    """Days on which nothing goes out: weekdays, dates of every year (`12-25`) and single dates (`2026-11-26`)."""
+    """Days without messages: weekdays, dates of every year (`12-25`) and single dates (`2026-11-26`)."""
 
     days: frozenset[int] = frozenset()
     yearly: frozenset[str] = frozenset()
@@ -64,14 +64,14 @@ Window = Literal["day", "week"] | timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """At most `limit` messages of these purposes in a window; only on one channel or of one journey where named."""
+    """At most `limit` messages of these purposes in a window, on all channels and journeys or on the named one."""
 
     limit: int
     """At least 1."""
     window: Window
     channel: Channel | None = None
     purposes: frozenset[Purpose] = MARKETING
-    """Those that are limited, and those that count. A cap that names none leaves receipts alone."""
+    """The messages that are limited, and that count. By default receipts are not limited."""
     journey: str = ""
 
 
@@ -86,7 +86,7 @@ class Cooldown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forbidden:
-    """What is never sent to a country, whatever the customer's consent."""
+    """Messages that are never sent to a country, whatever the customer's consent."""
 
     channel: Channel
     purpose: Purpose
@@ -96,53 +96,53 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """A token bucket: what a channel's provider takes, in all or for one country."""
+    """A token bucket: the capacity of a channel's provider, in all or for one country."""
 
     channel: Channel
     per_second: float
     country: str = ""
     reserved: float = 0.0
-    """The share that marketing leaves to transactional messages."""
+    """The share that is reserved for transactional messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """When a journey or a channel pauses by itself: shares of what was sent within the window, from a least volume."""
+    """When a journey or a channel pauses by itself: shares of the messages reported within the window."""
 
     failure: float = 0.10
     bounce: float = 0.03
     complaint: float = 0.0008
     minimum: int = 100
-    """Messages within the window below which no share says anything."""
+    """Messages in the window below which a share means nothing."""
     window: timedelta = timedelta(minutes=30)
     doubling: float = 2.0
-    """Complaints at so many times the window before trip it as well."""
+    """It also trips if complaints grow by this factor since the window before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEndpoint:
-    """A system that is told of every change of consent and suppression, as signed Standard Webhooks."""
+    """A system that gets every change of consent and suppression, as signed Standard Webhooks."""
 
     name: str
     url: str
     secret: str
-    """Its name in the deployment's subscribers secret."""
+    """Its name in the deployment's secret of webhook endpoints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRule:
-    """Messages that a person approves first: of these steps or templates, or to customers for whom `when` holds."""
+    """Messages that a person approves first: of these steps or templates, or to customers that meet `when`."""
 
     queue: str
     within: timedelta
     otherwise: Literal["send", "drop"]
-    """What happens where nobody has decided within that time."""
+    """What happens without a decision within that time."""
     steps: frozenset[str] = frozenset()
     """`<journey>/<step>`."""
     templates: frozenset[str] = frozenset()
     """`<journey>/<template>`."""
     when: str = ""
-    """A condition in JMESPath on `profile`, without our functions. Beside steps or templates, both must hold."""
+    """A condition in JMESPath on `profile`, without our functions. With steps or templates, both must match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,13 +151,13 @@ class Policy:
     hours: tuple[Hours, ...] = ()
     closed: tuple[Closed, ...] = ()
     unknown_region: Literal["strictest", "country"] = "strictest"
-    """Of a customer whose region is not known: every region's rules that may be its own hold, or its country's only."""
+    """For a customer of unknown region: the rules of every possible region apply, or only the country's."""
     regions: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Every region that a country has, where it is told: what a profile has beyond those is not known."""
+    """The regions of a country, where they are listed. Other region codes count as unknown."""
     preferred_hour_window: timedelta = timedelta(hours=1)
-    """How long after a customer's preferred time a message still meets it."""
+    """How long after the customer's preferred time a message may still arrive."""
     max_hold: timedelta = timedelta(days=14)
-    """What cannot go out within this time is dropped."""
+    """A message that cannot go out within this time is dropped."""
 
     # Limits
     caps: tuple[Cap, ...] = ()
@@ -168,34 +168,34 @@ class Policy:
     # Permission
     forbidden: tuple[Forbidden, ...] = ()
     double_opt_in: frozenset[Channel] = frozenset()
-    """Channels on which a marketing consent counts only once it is confirmed."""
+    """Channels on which a marketing consent counts only after a confirmation."""
     revoke_all: bool = False
-    """Whether a STOP on one channel is a STOP on all of them."""
+    """Whether a STOP on one channel counts on all of them."""
     countries_needing_registration: Mapping[Channel, frozenset[str]] = field(default_factory=dict)
-    """Where a message goes out only with the ids under which its template was registered (India's DLT)."""
+    """Countries that accept only messages with the ids of a registered template (India's DLT)."""
     dlt_entity: str = ""
     """The business's own id in India's DLT."""
     reviews: tuple[ReviewRule, ...] = ()
 
-    # Who writes, and what it answers
+    # The sender, and its answers
     brand: str = ""
     contact: str = ""
     postal_address: str = ""
     answers: Mapping[str, Mapping[Intent, str]] = field(default_factory=dict)
-    """By ISO 639-1 language: what is said to STOP, HELP and START, ready to send."""
+    """By ISO 639-1 language: the answers to STOP, HELP and START, ready to send."""
     webhook_endpoints: tuple[WebhookEndpoint, ...] = ()
 
     def answer(self, intent: Intent, locale: str = "") -> str:
-        """What is said in the customer's language, else in English; empty where nothing is to be said."""
+        """The answer in the customer's language, else in English; empty if there is none."""
         for language in (locale.replace("_", "-").partition("-")[0].lower(), "en"):
-            if said := self.answers.get(language, {}).get(intent):
-                return said
+            if answer := self.answers.get(language, {}).get(intent):
+                return answer
         return ""
 
     def needs_registration(self, channel: Channel, country: str) -> bool:
         return country in self.countries_needing_registration.get(channel, frozenset())
 
     def forbidding(self, channel: Channel, purpose: Purpose, country: str) -> Forbidden | None:
-        """The rule that keeps such a message from a country."""
+        """The rule that forbids such a message to a country."""
         asked = (channel, purpose, country)
         return next((one for one in self.forbidden if (one.channel, one.purpose, one.country) == asked), None)

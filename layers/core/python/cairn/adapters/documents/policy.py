@@ -1,6 +1,6 @@
-"""From the policy's document (docs/policy.md, already checked) to the rules that the gate reads.
+"""From the policy's document (docs/policy.md, already checked) to the rules of the gate.
 
-Standard library only: this runs in the functions. What people write is read and checked by `authoring.policy`.
+Standard library only: this runs in the functions. `authoring.policy` reads and checks the files that people write.
 """
 
 import json
@@ -37,12 +37,12 @@ YEARLY = len("12-25")
 
 
 def policy_at(path: Path) -> Policy:
-    """The policy that `cairn check` has passed and the build wrote."""
+    """The policy that the build wrote after `cairn check`."""
     return policy_from_document(json.loads(path.read_bytes()))
 
 
 def policy_from_document(document: Document) -> Policy:
-    """The policy of a checked document. Raises KeyError or ValueError on one that was not checked."""
+    """The policy of a checked document. Raises KeyError or ValueError on an unchecked one."""
     given = {name: document[name] for name in PLAIN if name in document}
     given |= {name: duration(document[name]) for name in LENGTHS if name in document}
     given |= {name: tuple(read(row) for row in document.get(name, ())) for name, read in ROWS.items()}

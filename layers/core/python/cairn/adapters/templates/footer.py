@@ -1,4 +1,4 @@
-"""What stands under every marketing e-mail: who writes, where they are, and the way out (CAN-SPAM; RFC 8058)."""
+"""The footer of every marketing e-mail: sender, postal address and unsubscribe links (CAN-SPAM; RFC 8058)."""
 
 import re
 from collections.abc import Mapping
@@ -16,34 +16,34 @@ STYLE = "margin:32px 0 0;padding:12px 0 0;border-top:1px solid #ccc;font:12px/1.
 
 
 def with_unsubscribe_links(rendered: Rendered, policy: Policy, t: Texts) -> Rendered:
-    """The e-mail with one click to unsubscribe in its headers, and a link to it in each part that has none."""
+    """The e-mail with one-click unsubscribe headers, and with an unsubscribe link in each part that has none."""
     links = rendered.links
-    ways = {t.footer_unsubscribe: links[LinkKind.UNSUBSCRIBE], t.footer_preferences: links[LinkKind.PREFERENCES]}
+    urls = {t.footer_unsubscribe: links[LinkKind.UNSUBSCRIBE], t.footer_preferences: links[LinkKind.PREFERENCES]}
     sender = ", ".join(part for part in (policy.brand, policy.postal_address) if part)
     headers = {
         "List-Unsubscribe": f"<{links[LinkKind.UNSUBSCRIBE]}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
     html, text = rendered.html, rendered.text
-    if not any(url in html for url in ways.values()):
-        html = _under(html, _html(sender, ways))
-    if not any(url in text for url in ways.values()):
-        text = f"{text}\n\n-- \n{_text(sender, ways)}"
+    if not any(url in html for url in urls.values()):
+        html = _append_to_body(html, _html(sender, urls))
+    if not any(url in text for url in urls.values()):
+        text = f"{text}\n\n-- \n{_text(sender, urls)}"
     return replace(rendered, html=html, text=text, headers={**rendered.headers, **headers})
 
 
-def _under(html: str, footer: str) -> str:
-    """At the end of the body, wherever that is."""
+def _append_to_body(html: str, footer: str) -> str:
+    """Adds the footer at the end of the body."""
     ends = [match.start() for match in END_OF_BODY.finditer(html)]
-    place = ends[-1] if ends else len(html)
-    return html[:place] + footer + html[place:]
+    end = ends[-1] if ends else len(html)
+    return html[:end] + footer + html[end:]
 
 
-def _html(sender: str, ways: Mapping[str, str]) -> str:
-    """`ses:no-track` keeps SES from counting clicks by a detour: the way out leads straight there."""
-    found = " · ".join(f'<a ses:no-track href="{escape(url)}">{escape(name)}</a>' for name, url in ways.items())
-    return f'<div style="{STYLE}">{f"{escape(sender)}<br>" if sender else ""}{found}</div>'
+def _html(sender: str, urls: Mapping[str, str]) -> str:
+    """`ses:no-track`: SES must not replace an unsubscribe link by its own redirect."""
+    links = " · ".join(f'<a ses:no-track href="{escape(url)}">{escape(name)}</a>' for name, url in urls.items())
+    return f'<div style="{STYLE}">{f"{escape(sender)}<br>" if sender else ""}{links}</div>'
 
 
-def _text(sender: str, ways: Mapping[str, str]) -> str:
-    return "\n".join([*([sender] if sender else []), *(f"{name}: {url}" for name, url in ways.items())])
+def _text(sender: str, urls: Mapping[str, str]) -> str:
+    return "\n".join([*([sender] if sender else []), *(f"{name}: {url}" for name, url in urls.items())])

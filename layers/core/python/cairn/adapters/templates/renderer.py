@@ -1,4 +1,4 @@
-"""Templates: Jinja2, sandboxed, escaped in HTML, and strict: a gap is an error, never half a sentence."""
+"""Templates: Jinja2, sandboxed, escaped in HTML, and strict: a missing value is an error."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,18 +32,18 @@ PARTS = ("subject", "preview", "html", "text")
 PARAMETER = "parameter"
 
 ONE_LINE = ("subject", "preview", PARAMETER)
-"""Parts whose line breaks, which a customer's name may bring along, no provider takes."""
+"""Parts in which providers accept no line breaks, which a customer's name may contain."""
 
 NO_POLICY = Policy()
 
 LINKS = "links"
 
 VARIABLES = ("profile", "data", "customer", "journey", LINKS)
-"""What a template may name."""
+"""The variables of a template."""
 
 
 def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
-    """The environment that templates are checked and rendered in."""
+    """The environment in which templates are checked and rendered."""
     made = ImmutableSandboxedEnvironment(autoescape=escape, undefined=StrictUndefined, keep_trailing_newline=False)
     made.filters |= {"local": local, "money": money}
     return made
@@ -51,7 +51,7 @@ def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
 
 @pass_context
 def local(context: Context, value: Any, format_: str) -> str:
-    """What the customer's clock shows at an instant, as strftime has it."""
+    """An instant on the customer's clock, in a format of strftime."""
     zone = zone_named(context.get("time_zone"), "UTC")
     instant = to_instant(value, zone)
     if instant is None:
@@ -67,13 +67,13 @@ def money(minor_units: Any, currency: str = "USD") -> str:
 
 
 class JourneyTemplates(Protocol):
-    """Where a message's journey version lies, with its templates (adapters/documents/catalogue)."""
+    """The versions of journeys, with their templates (adapters/documents/catalogue)."""
 
     def version(self, name: str, version: str) -> Journey:
         """Raises UnknownJourneyError."""
 
     def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
-        """Raises KeyError where there is no such variant."""
+        """Raises KeyError if there is no such variant."""
 
 
 class Links(Protocol):
@@ -92,9 +92,9 @@ NO_LINKS = NoLinks()
 
 
 class JinjaRenderer:
-    """Implements the port Renderer, on the templates of the message's own journey version.
+    """Implements the port Renderer, with the templates of the message's own journey version.
 
-    The policy has the answers to STOP, HELP and START, which no journey writes.
+    The answers to STOP, HELP and START come from the policy.
     """
 
     def __init__(self, catalogue: JourneyTemplates, policy: Policy = NO_POLICY, links: Links = NO_LINKS) -> None:
@@ -107,7 +107,7 @@ class JinjaRenderer:
             return Terms()
         step = self._catalogue.version(message.journey, message.version).steps.get(message.step)
         registered = {channel: self._registered(message, channel) for channel in message.channels}
-        terms = Terms(registered={channel: told for channel, told in registered.items() if told})
+        terms = Terms(registered={channel: names for channel, names in registered.items() if names})
         if not isinstance(step, Send):
             return terms
         return replace(terms, useful_for=step.useful_for, preferred_hour=step.preferred_hour, review=step.review)
@@ -130,10 +130,10 @@ class JinjaRenderer:
         rendered = Rendered(channel, address, **parts, registered=_names(variant), parameters=parameters, links=links)
         if not marketing_email:
             return rendered
-        return with_unsubscribe_links(rendered, self._under(message), texts_for(locale_of(message)))
+        return with_unsubscribe_links(rendered, self._sender_policy(message), texts_for(locale_of(message)))
 
-    def _under(self, message: Message) -> Policy:
-        """The policy in the name of the journey's own sender, where it has one."""
+    def _sender_policy(self, message: Message) -> Policy:
+        """The policy with the journey's own sender, if it has one."""
         journey = self._catalogue.version(message.journey, message.version)
         return replace(
             self._policy,
@@ -153,7 +153,7 @@ class JinjaRenderer:
     def _registered(self, message: Message, channel: Channel) -> dict[str, str]:
         try:
             return _names(self._variant(message, channel))
-        except KeyError:  # `render` tells
+        except KeyError:  # `render` raises the error
             return {}
 
     def _parameter(self, text: str, message: Message, variables: Mapping[str, Any]) -> str:
@@ -176,19 +176,19 @@ def _parameters(variant: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _names_links(variant: Mapping[str, Any]) -> bool:
-    """Whether any of it may name a link: signing them asks for the secret."""
+    """Whether it may name a link: only then is the signing secret read."""
     return any(LINKS in text for text in (*(str(variant.get(part, "")) for part in PARTS), *_parameters(variant)))
 
 
 def locale_of(message: Message) -> str:
-    """The language that the customer reads, as far as the profile tells (BCP 47)."""
+    """The customer's language in the profile (BCP 47), or empty."""
     profile = message.variables.get("profile")
     locale = profile.get(LOCALE) if isinstance(profile, Mapping) else None
     return locale if isinstance(locale, str) else ""
 
 
 def _names(variant: Mapping[str, Any]) -> dict[str, str]:
-    """Under which names somebody approved it."""
+    """The registered names of a variant."""
     return {name: variant[name] for name in REGISTERED if isinstance(variant.get(name), str)}
 
 

@@ -1,4 +1,4 @@
-"""Limits: how often a customer is written to. Counted in the claims of what was sent, which travel with every send."""
+"""Limits: how often a customer gets messages. Counted in the claims of sent messages, which every sender reads."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ MIDNIGHT = time()
 
 @dataclass(frozen=True, slots=True)
 class LimitDenial:
-    """A limit that leaves no room now."""
+    """A limit that is reached."""
 
     limit: Cap | Cooldown
     count: int
-    """Messages that stand against it: those within the cap's window, or the one that the cooldown counts from."""
+    """The messages that count: those in the cap's window, or the one that started the cooldown."""
     until: datetime
 
     @property
@@ -30,63 +30,61 @@ class LimitDenial:
 
     def why(self) -> Mapping[str, Any]:
         limit = self.limit
-        told: dict[str, Any] = {"purposes": sorted(limit.purposes)}
+        why: dict[str, Any] = {"purposes": sorted(limit.purposes)}
         if isinstance(limit, Cap):
             window = limit.window if isinstance(limit.window, str) else duration_text(limit.window)
-            told |= {"limit": limit.limit, "count": self.count, "window": window}
+            why |= {"limit": limit.limit, "count": self.count, "window": window}
         else:
-            told |= {"length": duration_text(limit.length)}
+            why |= {"length": duration_text(limit.length)}
         named = {"channel": limit.channel, "journey": limit.journey if isinstance(limit, Cap) else ""}
-        return told | {name: str(value) for name, value in named.items() if value}
+        return why | {name: str(value) for name, value in named.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class NextFree:
-    """When every limit has room for one more message, and what objected on the way; nothing where that is now."""
+    """The first instant that every limit allows, and the denials before it; none if that is now."""
 
     at: datetime
     denials: tuple[LimitDenial, ...] = ()
 
     @property
     def denial(self) -> LimitDenial | None:
-        """The one that holds out longest."""
+        """The one that ends last."""
         return self.denials[-1] if self.denials else None
 
 
-def next_free(  # noqa: PLR0913  each is one thing that room depends on
+def next_free(  # noqa: PLR0913  the result depends on each of them
     policy: Policy, message: Message, channel: Channel, claims: Mapping[str, Claim], *, zone: ZoneInfo, now: datetime
 ) -> NextFree:
-    """The earliest instant from now on at which every cap and cooldown has room, if nothing else is sent till then.
+    """The earliest instant, from now on, that every cap and cooldown allows if nothing else is sent until then.
 
     Days and weeks are those of the zone's calendar. The message's own claim is never counted.
     """
     others = [claim for id_, claim in claims.items() if id_ != message.id]
     every: tuple[Cap | Cooldown, ...] = (*policy.caps, *policy.cooldowns)
     limits = [one for one in every if _about(one, message.purpose, channel, message.journey)]
-    objections: list[LimitDenial] = []
+    denials: list[LimitDenial] = []
     at = now
-    while (objection := next(_objections(limits, others, zone, at), None)) is not None:
-        objections.append(objection)
-        at = objection.until
-    return NextFree(at, tuple(objections))
+    while (denial := next(_denials(limits, others, zone, at), None)) is not None:
+        denials.append(denial)
+        at = denial.until
+    return NextFree(at, tuple(denials))
 
 
 def _about(limit: Cap | Cooldown, purpose: Purpose, channel: Channel, journey: str) -> bool:
-    """Whether a limit is about such a message: it limits those that it counts."""
+    """Whether a limit covers such a message. It counts the same messages that it limits."""
     named = limit.journey if isinstance(limit, Cap) else ""
     return purpose in limit.purposes and limit.channel in {None, channel} and named in {"", journey}
 
 
-def _objections(
-    limits: list[Cap | Cooldown], claims: list[Claim], zone: ZoneInfo, now: datetime
-) -> Iterator[LimitDenial]:
+def _denials(limits: list[Cap | Cooldown], claims: list[Claim], zone: ZoneInfo, now: datetime) -> Iterator[LimitDenial]:
     for limit in limits:
         sent = sorted(claim.at for claim in claims if _about(limit, claim.purpose, claim.channel, claim.journey))
         if isinstance(limit, Cooldown):
             if sent and sent[-1] + limit.length > now:
                 yield LimitDenial(limit, 1, sent[-1] + limit.length)
         elif isinstance(limit.window, timedelta):
-            # A sender whose clock is ahead of ours may have claimed after "now"; that counts as well.
+            # A sender with a faster clock may have claimed after "now"; its claims count too.
             within = [at for at in sent if at > now - limit.window]
             if len(within) >= limit.limit:
                 yield LimitDenial(limit, len(within), within[-limit.limit] + limit.window)

@@ -1,6 +1,6 @@
-"""Legal hours: when a message may arrive, by the law of wherever its customer may be, on the customer's own clock.
+"""Legal hours: when a message may arrive, by the laws that may apply to the customer, on the customer's own clock.
 
-Where it is not known in which zone or region a customer is, an instant is legal only if it is in all that it may be.
+If the zone or region of a customer is unknown, an instant is legal only if it is legal in all possible ones.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.instants import at_local, zone_named
 
 HORIZON = timedelta(days=14)
-"""How far ahead a legal instant is looked for. Further off, a message means something else than was meant."""
+"""How far ahead to look for a legal instant. A message that arrives later has lost its meaning."""
 
 Rule = TypeVar("Rule", bound=Territory)
 
@@ -27,68 +27,68 @@ MIDNIGHT = time()
 
 @dataclass(frozen=True, slots=True)
 class HoursDenial:
-    """What keeps a message back: a rule, and the zone whose clock it went by."""
+    """The rule that denies an instant, and the zone whose clock it uses."""
 
     kind: Literal["quiet_hours", "closed_day"]
     jurisdiction: str
     zone: str
     source: str
     hours: str = ""
-    """What it allows: `08:00-21:00`, or with days, `Mon-Sat 09:00-21:00, Sun 12:00-21:00`."""
+    """The hours that it allows: `08:00-21:00`, or with days, `Mon-Sat 09:00-21:00, Sun 12:00-21:00`."""
 
     def why(self) -> Mapping[str, Any]:
-        told = {"jurisdiction": self.jurisdiction, "zone": self.zone, "source": self.source, "hours": self.hours}
-        return {name: text for name, text in told.items() if text}
+        why = {"jurisdiction": self.jurisdiction, "zone": self.zone, "source": self.source, "hours": self.hours}
+        return {name: text for name, text in why.items() if text}
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The first legal instant, and what objected to those before it."""
+    """The first legal instant, and the rules that deny the earlier ones."""
 
     at: datetime | None
-    """None where there is none within the horizon."""
+    """None if there is none within the horizon."""
     denials: tuple[HoursDenial, ...] = ()
-    """In the order in which they were met: the first objects to now. Empty where now is legal."""
+    """In order: the first denies now. Empty if now is legal."""
 
     def why(self) -> Mapping[str, Any]:
-        """The first objection, and those that make the wait longer still."""
+        """The first denial, and those that make the wait longer."""
         first, *others = (one.why() for one in self.denials)
         return {**first, "also": others} if others else first
 
 
 def first_legal(policy: Policy, message: Message, channel: Channel, now: datetime) -> Opening:
-    """The earliest instant from now on at which the law lets a message arrive on a channel; now itself where it may.
+    """The earliest instant, from now on, at which a message may legally arrive on a channel.
 
-    A customer of whom no zone is known is taken to be where the journey says.
+    For a customer whose zone is unknown, the journey's zone counts.
     """
     constraints = tuple(_constraints(policy, message, channel))
-    objections: dict[HoursDenial, None] = {}
+    denials: dict[HoursDenial, None] = {}
     at = now
-    # Each constraint names its own next instant. None of them is past the first instant that all agree on, so
-    # moving on to it passes nothing over.
+    # Each constraint gives its own next instant. None of them is later than the first instant that all allow, so
+    # moving to it skips no legal instant.
     while (found := next(((one, due) for one in constraints if (due := one.first(at)) != at), None)) is not None:
         constraint, due = found
-        objections[constraint.objection] = None
+        denials[constraint.denial] = None
         if due is None or due - now > HORIZON:
-            return Opening(None, tuple(objections))
+            return Opening(None, tuple(denials))
         at = due
-    return Opening(at, tuple(objections))
+    return Opening(at, tuple(denials))
 
 
 @dataclass(frozen=True, slots=True)
 class _Constraint:
-    """Rules that are one: the windows of a jurisdiction, or its closed days, by the clock of one zone."""
+    """Rules that belong together: the windows of a jurisdiction, or its closed days, on the clock of one zone."""
 
-    objection: HoursDenial
+    denial: HoursDenial
     windows: tuple[Hours, ...] = ()
     closed: tuple[Closed, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
-        return zone_named(self.objection.zone, "UTC")
+        return zone_named(self.denial.zone, "UTC")
 
     def first(self, now: datetime) -> datetime | None:
-        """The first instant from now on that it lets pass."""
+        """The first instant, from now on, that it allows."""
         if self._open(now):
             return now
         today = now.astimezone(self.zone).date()
@@ -105,10 +105,10 @@ class _Constraint:
         return not any(_closes(rule, local.date()) for rule in self.closed)
 
     def _starts(self, day: date) -> Iterator[datetime]:
-        """Every instant of a day at which it may open: a window's start, and one at which clocks change."""
+        """The instants of a day at which it may open: the start of a window, or a change of the clocks."""
         for start in {window.start for window in self.windows} or {MIDNIGHT}:
             yield at_local(day, start, self.zone)
-            yield datetime.combine(day, start.replace(fold=1), self.zone).astimezone(UTC)  # the second of a double one
+            yield datetime.combine(day, start.replace(fold=1), self.zone).astimezone(UTC)  # when the hour occurs twice
         yield from _clock_change(day, self.zone)
 
 
@@ -123,13 +123,15 @@ def _constraints(policy: Policy, message: Message, channel: Channel) -> Iterator
 
         for (jurisdiction, source), windows in _by_origin(filter(binding, policy.hours)):
             clock = windows[0].clock or name
-            yield _Constraint(HoursDenial("quiet_hours", jurisdiction, clock, source, _told(windows)), windows=windows)
+            yield _Constraint(
+                HoursDenial("quiet_hours", jurisdiction, clock, source, _in_text(windows)), windows=windows
+            )
         for (jurisdiction, source), closed in _by_origin(filter(binding, policy.closed)):
             yield _Constraint(HoursDenial("closed_day", jurisdiction, name, source), closed=closed)
 
 
 def _by_origin(rules: Iterable[Rule]) -> Iterator[tuple[tuple[str, str], tuple[Rule, ...]]]:
-    """Rules that stand together, as one."""
+    """Rules with the same jurisdiction and source."""
 
     def origin(rule: Rule) -> tuple[str, str]:
         return rule.jurisdiction, rule.source
@@ -139,7 +141,7 @@ def _by_origin(rules: Iterable[Rule]) -> Iterator[tuple[tuple[str, str], tuple[R
 
 
 def _covers(rule: Territory, country: str, region: str, zone: str, unknown_region: str) -> bool:
-    """Whether a rule may be about a customer who is in this zone."""
+    """Whether a rule may apply to a customer in this zone."""
     if rule.jurisdiction == EVERYWHERE:
         return True
     its_country, _, its_region = rule.jurisdiction.partition("-")
@@ -150,13 +152,13 @@ def _covers(rule: Territory, country: str, region: str, zone: str, unknown_regio
     return not region and unknown_region == "strictest" and zone in rule.zones
 
 
-def _told(windows: tuple[Hours, ...]) -> str:
-    """The windows as people write them."""
+def _in_text(windows: tuple[Hours, ...]) -> str:
+    """The windows in text: `Mon-Sat 09:00-21:00`."""
     return ", ".join(f"{_days(window.days)}{window.start:%H:%M}-{window.end:%H:%M}" for window in windows)
 
 
 def _days(days: frozenset[int]) -> str:
-    """`Mon-Sat `, `Sun `; nothing for all of them."""
+    """`Mon-Sat `, `Sun `; empty for every day."""
     first, last = min(days, default=1), max(days, default=7)
     if days == EVERY_DAY:
         return ""

@@ -1,4 +1,4 @@
-"""One outbound message, from decision to what became of it."""
+"""One outbound message, from the decision to its outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from cairn.domain.shared.channels import Channel, Purpose
 
 
 class MessageStatus(StrEnum):
-    """What became of a message. Only moves forward, by rank, whatever the order in which providers tell."""
+    """The outcome of a message. It only moves forward, by rank, in whatever order the providers report."""
 
     CLAIMED = "claimed"
-    DEFERRED = "held"  # until its instant, or until a person acts; may be held again
+    DEFERRED = "held"  # until its instant, or until a person acts; may be deferred again
     SUPPRESSED = "suppressed"
-    UNDECIDED = "undecided"  # a crash around a provider without idempotency keys; marketing is not sent again
+    UNDECIDED = "undecided"  # a crash at a provider without idempotency keys; marketing is not sent again
     SENT = "sent"
     DELIVERED = "delivered"
     FAILED = "failed"
@@ -36,48 +36,48 @@ class Review:
     queue: str
     within: timedelta
     otherwise: Literal["send", "drop"] = "drop"
-    """What happens where nobody did in time."""
+    """What happens without a review in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the journey's step and templates say about sending: read from the message's own version of them."""
+    """The rules for sending in the journey's step and templates, from the message's own version."""
 
     useful_for: timedelta | None = None
-    """Counted from the decision; what cannot go out by then is dropped."""
+    """Counted from the decision; a message that cannot go out by then is dropped."""
     preferred_hour: bool = False
     """Wait for the hour of day that the customer prefers (`profile.preferred_time`)."""
     review: Review | None = None
     registered: Mapping[Channel, Mapping[str, str]] = field(default_factory=dict)
-    """By channel, what its template is registered as (`whatsapp_template`, `dlt_template`)."""
+    """By channel, the registered ids of its template (`whatsapp_template`, `dlt_template`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Jurisdiction:
-    """Where the customer may be, as far as law asks."""
+    """Where the customer may be, for the laws that apply."""
 
     zones: tuple[str, ...] = ()
-    """The customer's own zone, else every zone in which its number may be; empty where nothing is known."""
+    """The customer's own zone, else every zone that its number may be in; empty if unknown."""
     countries: Mapping[Channel, str] = field(default_factory=dict)
     """ISO 3166-1 alpha-2, of the address on each channel."""
     region: str = ""
-    """The second part of ISO 3166-2 (`FL`); empty where it is not known."""
+    """The second part of ISO 3166-2 (`FL`); empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What a person said of a message that waited for one."""
+    """A person's decision on a message that waited for a review."""
 
     granted: bool
     by: str
     at: datetime
     channel: Channel | None = None
-    """The one whose text was read: another one's was not. None where it is not known."""
+    """The channel whose text was reviewed. None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """All that sending needs, so that the sender reads nothing: whom, where to, which template, with what."""
+    """All that a sender needs, so that it reads nothing else: customer, addresses, template and variables."""
 
     id: str
     customer: str
@@ -93,15 +93,15 @@ class Message:
     variables: Mapping[str, Any] = field(default_factory=dict)
     time_zone: str = "UTC"
     position: int = 0
-    """Which of its commit's messages it is; with `decided_at`, the order in which they were meant."""
+    """Its position among the messages of its commit; with `decided_at`, their order."""
     answers: str = ""
-    """The keyword (`stop`, `help`, `start`) that the customer sent and that this answers; empty for all else."""
+    """The customer's keyword (`stop`, `help`, `start`) that this message answers; else empty."""
     terms: Terms = Terms()
-    """With all that follows, found by the sender; it does not travel."""
+    """The sender finds this field and those below; they are not in the queue."""
     jurisdiction: Jurisdiction = Jurisdiction()
     approval: Approval | None = None
     journey_ended: bool = False
-    """An event has ended its journey since (`exit_on`): who has paid is not reminded."""
+    """An event has ended its journey since (`exit_on`): no reminder after a payment."""
 
     @property
     def order(self) -> tuple[datetime, int]:
@@ -110,7 +110,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What goes out. `subject`, `preview` and `html` belong to e-mail; `title` of a push is its subject."""
+    """The text for the provider. `subject`, `preview` and `html` are for e-mail; the title of a push is its subject."""
 
     channel: Channel
     address: str
@@ -119,17 +119,17 @@ class Rendered:
     preview: str = ""
     html: str = ""
     registered: Mapping[str, str] = field(default_factory=dict)
-    """What its template is registered as: `dlt_template`, `whatsapp_template`, `whatsapp_language`."""
+    """The registered ids of its template: `dlt_template`, `whatsapp_template`, `whatsapp_language`."""
     parameters: tuple[str, ...] = ()
-    """What stands for the variables of the template that WhatsApp approved."""
+    """The values of the variables of the template that WhatsApp approved."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Of an e-mail, beyond those that its provider writes."""
+    """Of an e-mail, beyond those that the provider adds."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """By name, those that stand in it for its reader alone (domain/consent/links)."""
+    """By name, the personal links in it (domain/consent/links)."""
 
     @property
     def redacted_text(self) -> str:
-        """The text as it may be kept and shown: who has one of its links speaks for the customer."""
+        """The text without its personal links, for storage: such a link acts for the customer."""
         text = self.text
         for name, url in self.links.items():
             text = text.replace(url, f"[{name}]")

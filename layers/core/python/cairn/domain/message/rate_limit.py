@@ -1,15 +1,16 @@
-"""Pace: no more messages to a provider than it takes, counted for all senders together. Pure: what to write, and when.
+"""Rate limits: no more messages to a provider than it accepts, counted over all senders. Pure: what to write, and when.
 
-A token bucket as one instant, up to which its places are taken (GCRA, ITU-T I.371): taking a place moves it on by what
-a message costs. Over any time t, a bucket gives at most `rate * (t + BURST) + 2` places, however many senders ask.
+A token bucket is stored as one instant, up to which its capacity is reserved (GCRA, ITU-T I.371). A reservation moves
+it by the cost of a message. In any time t a bucket grants at most `rate * (t + BURST) + 2` reservations, however many
+senders ask.
 
-A rate that reserves a share has a bucket for each purpose, whose rates add up to the provider's, so that no broadcast
-stands before a receipt; a receipt may also use marketing's while nobody waits there, marketing never a receipt's. One
-that reserves nothing has one bucket for all.
+A rate that reserves a share has a bucket for each purpose. Their rates add up to the provider's, so no broadcast blocks
+a receipt. A receipt may also use the marketing bucket while it is idle; marketing never uses the other one. A rate that
+reserves nothing has one bucket.
 
-Of a country's rate and its channel's, the country's place comes first and the channel's when that has come: customers
-of a slow country wait for each other and stand in nobody else's way. What leaves for the provider so keeps exactly to
-the channel's rate; to a country's, unless its messages then wait for the channel and leave that line closer together.
+With a rate for the country and one for the channel, a message first waits for the country's and then for the channel's:
+customers of a slow country delay only each other. Messages to the provider keep exactly to the channel's rate. They may
+exceed the country's rate where they waited for the channel and then leave closer together.
 """
 
 from collections.abc import Iterable
@@ -22,63 +23,63 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.hashing import share
 
 BURST = timedelta(seconds=1)
-"""Providers count by the second: after a rest, a second's worth may go at once."""
+"""Providers count by the second: after a pause, the messages of one second may go at once."""
 
 LOOKAHEAD = timedelta(hours=12)
-"""No place is given out further ahead than this: what is switched off meanwhile leaves its places empty."""
+"""The furthest reservation. Messages that are switched off meanwhile leave their reservations unused."""
 
 RESERVATION_TTL = timedelta(minutes=1)
-"""How long after its instant a place is good. After a standstill, those who come too late do not come all at once."""
+"""How long a reservation is valid after its instant, so that late messages do not all leave at once."""
 
 MAX_RESERVED = 0.95
-"""Marketing keeps a twentieth, whatever is reserved: it may be slow, but it comes to an end."""
+"""Marketing always has a twentieth of the rate: slow, but it finishes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """When a message may go, or ask on."""
+    """When a message may go, or ask again."""
 
     at: datetime
     limit: str = ""
-    """Where it has a place then. Empty, and not now: nowhere, all is given out; who comes then is told anew."""
+    """The limit that it has capacity of. Empty with a future time: no capacity; retry then."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenBucket:
     limit: str
-    """What is limited: `sms`, or `sms#US`."""
+    """The limit: `sms`, or `sms#US`."""
     lane: str
-    """Whose bucket of it this is: `transactional`, `marketing`, or `all`."""
+    """The purpose that the bucket is for: `transactional`, `marketing`, or `all`."""
     cost: int
-    """Microseconds between two places."""
+    """Microseconds between two reservations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A write that takes a place, and holds only where the bucket is as it says."""
+    """A conditional write that makes a reservation. Its condition is the state of the bucket."""
 
     bucket: TokenBucket
     behind: bool
-    """Behind those who are there, if any are and not too many; else now, if nobody is there."""
+    """True: the bucket has reservations, and capacity behind them. False: the bucket is idle."""
 
 
 Attempts = tuple[Attempt, ...]
-"""What is tried one after the other, until one holds. Where none does, all places are given out: buckets only move on,
-so nobody can have slipped in between.
+"""Attempts in order, until one succeeds. If none does, there is no capacity: buckets only move forward, so no capacity
+can appear between two attempts.
 """
 
 
 def limits_for(
     rates: Iterable[Rate], channel: Channel, country: str, purpose: Purpose, after: str = ""
 ) -> tuple[Attempts, ...]:
-    """Where the message has to wait, one after the other; only what comes behind the line that it has waited in."""
+    """The limits that the message must wait for, in order; only those after the one that it has waited for."""
     ours = [rate for rate in rates if rate.channel is channel and rate.country in {"", country}]
     ours.sort(key=lambda rate: not rate.country)
     names = [limit_for(rate) for rate in ours]
     done = names.index(after) + 1 if after in names else 0
-    return tuple(_tries(rate, purpose) for rate in ours[done:])
+    return tuple(_attempts(rate, purpose) for rate in ours[done:])
 
 
 def limit_for(rate: Rate) -> str:
@@ -86,19 +87,19 @@ def limit_for(rate: Rate) -> str:
 
 
 def reserve(bucket: TokenBucket, moved_to: int, now: datetime) -> Reservation:
-    """The place that was taken, by the instant that the bucket was moved to."""
+    """The reservation, from the instant that the bucket was moved to."""
     return Reservation(max(now, EPOCH + timedelta(microseconds=moved_to - bucket.cost) - BURST), bucket.limit)
 
 
 def no_capacity(now: datetime) -> Reservation:
-    """All places are given out."""
+    """No capacity within LOOKAHEAD."""
     return Reservation(now + LOOKAHEAD)
 
 
 def retry_at(reservation: Reservation, message_id: str) -> datetime:
-    """When a message without a place asks again: each at an instant of its own, while there are new ones every second.
+    """When a message without a reservation asks again: each at its own instant, as capacity appears every second.
 
-    Who is younger may be before it then; order holds among those who have a place.
+    A newer message may get capacity first; order is kept among reservations only.
     """
     return reservation.at - share("pace", message_id) * (LOOKAHEAD / 2)
 
@@ -107,7 +108,7 @@ def micros(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
-def _tries(rate: Rate, purpose: Purpose) -> Attempts:
+def _attempts(rate: Rate, purpose: Purpose) -> Attempts:
     own = _bucket(rate, purpose)
     if own.lane == Purpose.TRANSACTIONAL:  # receipts come one by one
         others = _bucket(rate, Purpose.MARKETING)

@@ -1,4 +1,4 @@
-"""Who turned what, when and why: written down in the same moment, and never changed."""
+"""The audit log: who changed what, when and why. Written with the change, and never edited."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from cairn.domain.shared.instants import instant_to_wire
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One thing that a person, or what acts for people, did to a deployment."""
+    """One action of a person, or of an automatic operator, on a deployment."""
 
     at: datetime
     actor: str
-    """Whoever is signed in; for what acts by itself, its name."""
+    """The signed-in person, or the name of the automatic operator."""
     action: str
     """`stop`, `start`, `pause`, `resume` …"""
     target: str
@@ -24,6 +24,6 @@ class AuditEntry:
 
     @property
     def id(self) -> str:
-        """Sorts by time; the same thing told twice is one entry."""
+        """Sorts by time; the same action reported twice is one entry."""
         at = instant_to_wire(self.at)
         return f"{at}#{short_hash(at, self.actor, self.action, self.target, self.reason, length=10)}"

@@ -1,7 +1,7 @@
-"""When a journey or a channel pauses by itself: judged from what providers told of its messages, in small counts.
+"""The breaker: when a journey or a channel pauses by itself, from counts of the providers' reports.
 
-A share is of the messages that were told of within the window, not of those sent in it: a complaint may come hours
-after its message.
+A share is of the messages reported within the window, not of those sent in it: a complaint may come hours after its
+message.
 """
 
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from cairn.domain.message.message import MessageStatus
 from cairn.domain.policy import Breaker
 
 BUCKET = timedelta(minutes=5)
-"""What is counted together."""
+"""The length of one counting bucket."""
 
 AT_LEAST = 3
-"""Fewer than so many of a kind are chance, whatever their share: one complaint of a hundred messages is 1 %. And so
-many complaints more than in the window before it takes for a doubling.
+"""Fewer reports of a kind are chance, whatever their share: one complaint in a hundred messages is 1 %. A doubling
+needs at least so many extra complaints.
 """
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DeliveryOutcome(StrEnum):
-    """What is counted. Opens and clicks say nothing of harm, and a message that they are told of was delivered."""
+    """The outcomes that count. Opens and clicks are no sign of harm, and their messages were delivered."""
 
     DELIVERED = MessageStatus.DELIVERED.value
     FAILED = MessageStatus.FAILED.value
@@ -45,7 +45,7 @@ class Counts:
 
     @property
     def messages(self) -> int:
-        """Who complains was delivered to, told of or not."""
+        """A complaint means a delivery, whether that was reported or not."""
         return max(self.delivered, self.complained) + self.failed + self.bounced
 
     def __add__(self, other: "Counts") -> "Counts":
@@ -59,7 +59,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class CountBucket:
-    """What was told from an instant on, for as long as a bucket lasts."""
+    """The reports of one bucket, by its start."""
 
     start: datetime
     counts: Counts
@@ -73,17 +73,17 @@ class Trip:
 
 
 def outcome_of(status: str) -> DeliveryOutcome | None:
-    """What a status counts as; None where it does not count."""
+    """The outcome of a status; None if it does not count."""
     return DeliveryOutcome(status) if status in set(DeliveryOutcome) else None
 
 
 def bucket_of(at: datetime) -> datetime:
-    """When the bucket of an instant began."""
+    """The start of the bucket of an instant."""
     return EPOCH + (at - EPOCH) // BUCKET * BUCKET
 
 
 def bucket_range(breaker: Breaker, at: datetime) -> tuple[datetime, datetime]:
-    """The starts of the first and the last bucket that are judged at an instant: of two windows, the latest last."""
+    """The starts of the first and the last bucket that `evaluate` needs: two windows, the current one last."""
     last = bucket_of(at)
     return last - (2 * _length(breaker) - 1) * BUCKET, last
 
@@ -93,15 +93,14 @@ def evaluate(
 ) -> Trip | None:
     """Whether the target has to pause.
 
-    `since` is when people last let it go on: what was counted before has been looked at by then, so that only buckets
-    which began later count.
+    `since` is when an operator last resumed it. The operator has seen the earlier counts, so only later buckets count.
     """
     first, last = bucket_range(breaker, at)
     middle = first + _length(breaker) * BUCKET
     ours = [one for one in buckets if first <= one.start <= last and (since is None or one.start >= since)]
     now = sum((one.counts for one in ours if one.start >= middle), Counts())
     before = sum((one.counts for one in ours if one.start < middle), Counts())
-    whole = since is None or since <= first  # else there is nothing to compare with
+    whole = since is None or since <= first  # else the window before is incomplete
     why = _above(now, breaker) or (_doubled(now, before, breaker) if whole else "")
     return Trip(target, why) if why else None
 
@@ -116,16 +115,16 @@ def _above(now: Counts, breaker: Breaker) -> str:
     ):
         share = count / now.messages
         if count >= AT_LEAST and share > limit:
-            told = f"{name} {_percent(share)} of {now.messages:,} messages in {_minutes(breaker)}"
-            return f"{told}, above {_percent(limit)}"
+            found = f"{name} {_percent(share)} of {now.messages:,} messages in {_minutes(breaker)}"
+            return f"{found}, above {_percent(limit)}"
     return ""
 
 
 def _doubled(now: Counts, before: Counts, breaker: Breaker) -> str:
-    """Whether complaints are so many times as frequent as in the window before, both windows having enough messages.
+    """Whether the share of complaints has grown by `doubling` since the window before; both need enough messages.
 
-    By share: twice as many complaints of twice as many messages are no news. A window without a complaint is taken for
-    one that has one, or a broadcast after a quiet hour would trip at its first three.
+    Twice as many complaints about twice as many messages are normal. A window without complaints counts as one
+    complaint, or a broadcast after a quiet hour would trip at its first three.
     """
     if min(now.messages, before.messages) < breaker.minimum or now.complained - before.complained < AT_LEAST:
         return ""
@@ -138,7 +137,7 @@ def _doubled(now: Counts, before: Counts, breaker: Breaker) -> str:
 
 
 def _length(breaker: Breaker) -> int:
-    """In buckets; a window that is no whole number of them is made longer."""
+    """The window in buckets, rounded up."""
     return max(1, -(-breaker.window // BUCKET))
 
 

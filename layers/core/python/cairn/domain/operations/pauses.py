@@ -1,7 +1,7 @@
-"""Pauses: what is held back while one lasts, and what becomes of those who waited once it is over.
+"""Pauses: what waits while one lasts, and what happens to the waiting work once it ends.
 
-A pause changes no schedule. Timers go off as they were set and messages come to the gate as they were decided; each
-then asks here, so that pausing a journey of a million costs one write, and resuming it is decided one by one.
+A pause changes no schedule. Timers fire and messages reach the gate as planned; each then asks here. So pausing a
+journey of a million customers costs one write, and resuming decides for each of them.
 """
 
 import re
@@ -21,7 +21,7 @@ from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
 ALL = "all"
 
 WINDOW = timedelta(hours=1)
-"""Over which SPREAD spreads, unless another window is asked for."""
+"""The default window of SPREAD."""
 
 TARGETS = (
     ("all", re.compile(r"all")),
@@ -30,11 +30,11 @@ TARGETS = (
     ("template:<journey>/<template>", re.compile(r"template:[a-z][a-z0-9-]{0,62}/[a-z][a-z0-9_-]{0,63}")),
     ("country:<two capital letters, such as US>", re.compile(r"country:[A-Z]{2}")),
 )
-"""What can be stopped and paused: how people are told of it, and how it is written."""
+"""Targets of stops and pauses: as an error message shows them, and their shape."""
 
 
 class PausePolicy(StrEnum):
-    """What becomes of those whose time came while they were held back, and of the waits that went on."""
+    """What happens to work that was due during the pause, and to the waits that it interrupted."""
 
     KEEP = "keep"  # due times stand; what was due meanwhile happens on resuming
     ACTIVE_TIME = "active_time"  # the pause does not count: every wait ends so much later
@@ -45,14 +45,14 @@ class PausePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """From `since` until `until`, or until somebody resumes; what it says of those who waited counts from then on."""
+    """From `since` to `until`, or until an operator resumes. Its policy applies from its end on."""
 
     target: str
     since: datetime
     until: datetime | None = None
     policy: PausePolicy = PausePolicy.KEEP
     window: timedelta = WINDOW
-    """Over which SPREAD spreads."""
+    """The window of SPREAD."""
 
     def is_active(self, at: datetime) -> bool:
         return self.since <= at and (self.until is None or at < self.until)
@@ -60,31 +60,31 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class PausedWait:
-    """An enrollment whose timer went off: which wait it is, when it began and when it was to end."""
+    """A wait whose timer fired: when it began and when it was to end."""
 
     enrollment: str
     reached_at: datetime
     due_at: datetime
     moment: Moment
-    """A LocalTime has the customer's own time of day in it (calendar.settled)."""
+    """A LocalTime holds the customer's own time of day (calendar.settled)."""
     zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Proceed:
-    """Nothing holds it back."""
+    """No pause applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """It waits, parked under the target, until somebody resumes."""
+    """It waits under the target until an operator resumes."""
 
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotBefore:
-    """It comes again at the instant that a pause has moved it to."""
+    """A pause has moved it to this instant."""
 
     at: datetime
     target: str
@@ -92,7 +92,7 @@ class NotBefore:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A pause made it late, and whoever resumed does not want what is late."""
+    """Late because of a pause; drop it."""
 
     target: str
 
@@ -101,7 +101,7 @@ PauseOutcome = Proceed | Paused | NotBefore | Late
 
 
 def check_target(text: str) -> str:
-    """The target as it is kept. Raises InvalidSwitchError, which names all that can be stopped or paused."""
+    """The target in its stored form. Raises InvalidSwitchError, which names every kind of target."""
     target = text.strip()
     if any(shape.fullmatch(target) for _, shape in TARGETS):
         return target
@@ -109,7 +109,7 @@ def check_target(text: str) -> str:
 
 
 def targets_of(journey: str, template: str = "", channel: Channel | None = None, country: str = "") -> tuple[str, ...]:
-    """All that stops or pauses something: a journey's timers by its name, a message by all that is known."""
+    """Every target that covers it: a journey's timers by name, a message by all that is known of it."""
     return (
         ALL,
         f"journey:{journey}",
@@ -122,50 +122,50 @@ def targets_of(journey: str, template: str = "", channel: Channel | None = None,
 def resume_message(
     pauses: Iterable[Pause], targets: Collection[str], *, due: datetime, spread_key: str, now: datetime
 ) -> PauseOutcome:
-    """What pauses say of a message that is at the gate.
+    """The effect of pauses on a message at the gate.
 
-    `due` is when it would have gone but for pauses: when it was decided, or the instant that something else deferred
-    it to. What is at the gate after a pause although it was due before its end was kept back by it. `crowd` is what
-    SPREAD keeps together, so that the messages of an enrollment keep their order: its id.
+    `due` is when it would have gone without pauses: when it was decided, or the instant that another rule deferred it
+    to. A message that was due before the end of a pause has waited for it. SPREAD keeps messages of one `spread_key`
+    together, so that those of an enrollment keep their order.
     """
     ours = _in_order(pauses, targets)
     now_on = next((pause for pause in ours if pause.is_active(now)), None)
     if now_on is not None:
         return Paused(now_on.target)
-    held: PauseOutcome = Proceed()
+    outcome: PauseOutcome = Proceed()
     for pause in ours:
         if pause.until is None or not due < pause.until <= now:
             continue
         if pause.policy is PausePolicy.SKIP_IF_LATE:
             return Late(pause.target)
         due = pause.until + _share(pause, spread_key)
-        held = NotBefore(due, pause.target) if due > now else Proceed()
-    return held
+        outcome = NotBefore(due, pause.target) if due > now else Proceed()
+    return outcome
 
 
 def resume_wait(pauses: Iterable[Pause], targets: Collection[str], waiting: PausedWait, now: datetime) -> PauseOutcome:
-    """What pauses say of a wait whose timer went off.
+    """The effect of pauses on a wait whose timer fired.
 
-    Always told from the wait as it was first set, so that asking twice gives the same: a timer set again for a later
-    instant must not be moved on once more by the same pause.
+    Always computed from the original wait, so that the result is the same each time: a timer that was set again for a
+    later instant must not be moved twice by one pause.
     """
     ours = _in_order(pauses, targets)
     now_on = next((pause for pause in ours if pause.is_active(now)), None)
     if now_on is not None:
         return Paused(now_on.target)
     due, not_before = waiting.due_at, waiting.due_at
-    counts_from = waiting.reached_at  # what is paused before this does not stop the wait, or has been counted
+    counts_from = waiting.reached_at  # earlier pauses do not stop the wait, or are counted
     target = ""
     for pause in ours:
         if pause.until is None or not waiting.reached_at < pause.until <= now:
             continue
         if due >= pause.since and _moves(pause, waiting.moment):
-            stood_still = pause.until - max(pause.since, counts_from)
+            stopped_for = pause.until - max(pause.since, counts_from)
             counts_from = max(pause.until, counts_from)
             if pause.policy is PausePolicy.RESTART:
                 due = _at_its_clock(waiting, counts_from + (waiting.due_at - waiting.reached_at))
-            elif stood_still > timedelta():  # else another pause has counted it
-                due = _at_its_clock(waiting, due + stood_still)
+            elif stopped_for > timedelta():  # else another pause has counted that time
+                due = _at_its_clock(waiting, due + stopped_for)
             target = pause.target
         elif max(due, not_before) < pause.until:
             if pause.policy is PausePolicy.SKIP_IF_LATE:
@@ -176,7 +176,7 @@ def resume_wait(pauses: Iterable[Pause], targets: Collection[str], waiting: Paus
 
 
 def paused_for(pauses: Iterable[Pause], targets: Collection[str], since: datetime, now: datetime) -> timedelta:
-    """How long of the time since then something of it was paused; what two pauses share counts once."""
+    """How long the targets were paused since then; overlapping pauses count once."""
     length, counts_from = timedelta(), since
     for pause in _in_order(pauses, targets):
         until = min(pause.until or now, now)
@@ -186,12 +186,12 @@ def paused_for(pauses: Iterable[Pause], targets: Collection[str], since: datetim
 
 
 def _moves(pause: Pause, moment: Moment) -> bool:
-    """Whether the pause moves such a wait. Dates never move: the visit is when it is, whoever was paused."""
+    """Whether the pause moves such a wait. Dates never move: a visit does not wait for a pause."""
     return pause.policy in {PausePolicy.ACTIVE_TIME, PausePolicy.RESTART} and not isinstance(moment, Until)
 
 
 def _at_its_clock(waiting: PausedWait, at: datetime) -> datetime:
-    """A wait for a time of day ends at that time of day, on the first day on which it is not before `at`."""
+    """A wait for a time of day ends at that time, on the first day on which that is not before `at`."""
     match waiting.moment:
         case Delay() | Until():
             return at
@@ -203,11 +203,11 @@ def _at_its_clock(waiting: PausedWait, at: datetime) -> datetime:
             assert_never(waiting.moment)
 
 
-def _share(pause: Pause, crowd: str) -> timedelta:
-    """How far into the window this one's turn is: the same whenever it is asked, and even over all."""
+def _share(pause: Pause, spread_key: str) -> timedelta:
+    """Its position in the window: stable, and evenly distributed."""
     if pause.policy is not PausePolicy.SPREAD:
         return timedelta()
-    return share(f"spread/{pause.target}/{pause.since.isoformat()}", crowd) * pause.window
+    return share(f"spread/{pause.target}/{pause.since.isoformat()}", spread_key) * pause.window
 
 
 def _in_order(pauses: Iterable[Pause], targets: Collection[str]) -> list[Pause]:

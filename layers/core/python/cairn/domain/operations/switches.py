@@ -1,4 +1,4 @@
-"""What people have stopped and paused, by whom and why. Pure: each order gives the board as it is afterwards."""
+"""The targets that operators stopped and paused, and why. Pure: each method returns the new state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,16 +9,16 @@ from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.shared.errors import InvalidSwitchError
 
 MAX_WINDOW = timedelta(days=7)
-"""The longest that SPREAD may take; what is due meanwhile comes on top."""
+"""The longest window of SPREAD; work that becomes due in it comes on top."""
 
 LONGEST_MESSAGE_WAIT = timedelta(days=60)
-"""How long a pause is kept after its end: longer than any message is held, and than any timer is overdue."""
+"""How long an ended pause is stored: longer than any message is deferred, and than any timer is late."""
 
 LONGEST_TIMER_WAIT = timedelta(days=400)
-"""The same for a pause that moves waits: it is asked for when the wait's own time comes, months later maybe."""
+"""The same for a pause that moves waits: a wait may end months later, and needs it then."""
 
 MAX_PAUSES = 500
-"""Ended ones that are kept. They keep the item, which every sender reads, far under DynamoDB's 400 KB."""
+"""Ended pauses that are stored. The item, which every sender reads, stays far below DynamoDB's 400 KB."""
 
 MAX_REASON_LENGTH = 500
 """Characters of a reason or a name."""
@@ -26,7 +26,7 @@ MAX_REASON_LENGTH = 500
 
 @dataclass(frozen=True, slots=True)
 class SwitchRecord:
-    """Who did it, when and why."""
+    """The person who switched it, the time and the reason."""
 
     by: str
     at: datetime
@@ -35,7 +35,7 @@ class SwitchRecord:
 
 @dataclass(frozen=True, slots=True)
 class PauseRecord:
-    """A pause and who asked for it."""
+    """A pause, and who asked for it."""
 
     pause: Pause
     record: SwitchRecord
@@ -43,34 +43,34 @@ class PauseRecord:
 
 @dataclass(frozen=True, slots=True)
 class SwitchState:
-    """Everything that is switched, and the pauses that are over but still say what becomes of those who waited."""
+    """Current stops and pauses, and ended pauses whose policy still applies to waiting work."""
 
     stopped: Mapping[str, SwitchRecord] = field(default_factory=dict)
     pauses: tuple[PauseRecord, ...] = ()
     version: int = 0
     """Grows with every change; the optimistic lock."""
 
-    def stopping(self, target: str, note: SwitchRecord) -> Self:
-        """Nothing of the target goes out. What is stopped stays as it was stopped."""
-        return self if target in self.stopped else replace(self, stopped={**self.stopped, target: note})
+    def stopping(self, target: str, record: SwitchRecord) -> Self:
+        """Nothing of the target goes out. A target that is stopped already stays as it is."""
+        return self if target in self.stopped else replace(self, stopped={**self.stopped, target: record})
 
     def starting(self, target: str) -> Self:
-        """Raises InvalidSwitchError where the target is not stopped."""
+        """Raises InvalidSwitchError if the target is not stopped."""
         if target not in self.stopped:
             raise InvalidSwitchError(f"{target} is not stopped; {_named('stopped', self.stopped)}")
-        return replace(self, stopped={name: note for name, note in self.stopped.items() if name != target})
+        return replace(self, stopped={name: record for name, record in self.stopped.items() if name != target})
 
-    def pausing(self, target: str, note: SwitchRecord, policy: PausePolicy, window: timedelta) -> Self:
-        """Everything of the target waits. What is paused stays as it was paused."""
-        if self.paused(target, note.at) is not None:
+    def pausing(self, target: str, record: SwitchRecord, policy: PausePolicy, window: timedelta) -> Self:
+        """Everything of the target waits. A target that is paused already stays as it is."""
+        if self.paused(target, record.at) is not None:
             return self
-        pause = Pause(target, note.at, None, policy, window)
-        return replace(self, pauses=(*self.pauses, PauseRecord(pause, note)))
+        pause = Pause(target, record.at, None, policy, window)
+        return replace(self, pauses=(*self.pauses, PauseRecord(pause, record)))
 
     def resuming(self, target: str, now: datetime, policy: PausePolicy | None, window: timedelta | None) -> Self:
-        """The target's pause is over, by the policy given here or else when it began.
+        """Ends the target's pause, with this policy or else the one that it began with.
 
-        Raises InvalidSwitchError where the target is not paused.
+        Raises InvalidSwitchError if the target is not paused.
         """
         paused = self.paused(target, now)
         if paused is None:
@@ -85,14 +85,14 @@ class SwitchState:
         return next((one for one in self.pauses if one.pause.target == target and one.pause.is_active(now)), None)
 
     def resumed(self, by: datetime) -> tuple[str, ...]:
-        """Targets that were paused, and are no longer since that instant or before."""
+        """Targets whose last pause ended at that instant or before."""
         ended = [one.pause for one in self.pauses if one.pause.until is not None and one.pause.until <= by]
         targets = dict.fromkeys(pause.target for pause in sorted(ended, key=lambda pause: pause.since))
         on = {one.pause.target for one in self.pauses if one.pause not in ended}
         return tuple(target for target in targets if target not in on)
 
     def pruned(self, now: datetime) -> Self:
-        """Without the ended pauses that nobody can still be waiting for."""
+        """Without the ended pauses that no work can still wait for."""
         dropped = [one for one in self.pauses if one.pause.until is not None and not _matters(one.pause, now)]
         ended = [one for one in self.pauses if one.pause.until is not None and one not in dropped]
         dropped += sorted(ended, key=lambda one: one.pause.until or now)[:-MAX_PAUSES]
@@ -100,7 +100,7 @@ class SwitchState:
 
 
 def switch_record(by: str, why: str, now: datetime) -> SwitchRecord:
-    """Raises InvalidSwitchError where nobody or no reason is named."""
+    """Raises InvalidSwitchError if the person or the reason is missing."""
     by, why = by.strip(), why.strip()
     if not by:
         raise InvalidSwitchError("say who does it")
@@ -112,7 +112,7 @@ def switch_record(by: str, why: str, now: datetime) -> SwitchRecord:
 
 
 def window_of(window: timedelta) -> timedelta:
-    """Raises InvalidSwitchError where nothing can be spread over it."""
+    """Raises InvalidSwitchError if it is no window for SPREAD."""
     if timedelta() < window <= MAX_WINDOW:
         return window
     raise InvalidSwitchError(f"a window is longer than nothing and at most {MAX_WINDOW.days} days")
