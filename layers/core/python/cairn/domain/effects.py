@@ -1,4 +1,7 @@
-"""Effects, which must be carried out after a commit, and facts, which record what was decided."""
+"""Effects, which must be carried out after a commit, and facts, which record what was decided.
+
+`KIND` is an effect's name in the table, `NAME` its name in metrics. Both stay when a class is renamed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
