@@ -40,8 +40,8 @@ class Entry(Wire):
     )
     again: Again = Field(
         default="never",
-        description="Whether a customer may enter once more with the same key: never, when-ended, "
-        "or when ended and so long after the last entry.",
+        description="Whether a customer may enter again with the same key: never, when-ended, "
+        "or when ended and this long after the last entry.",
         examples=["when-ended", "30d"],
     )
 
@@ -56,7 +56,7 @@ class Sender(Wire):
     )
     postal_address: Text = Field(
         default_factory=str,
-        description="Where the business can be written to; stands in its e-mails.",
+        description="The business's postal address; its e-mails show it.",
         examples=["12 Example Street, Springfield, NY 10000"],
     )
 
@@ -68,20 +68,20 @@ class Journey(Wire):
     description: Text = Field(default_factory=str, description="What it is for.")
     time_zone: TimeZone = Field(
         default="UTC",
-        description="Where local times are for a customer whose own zone is not known.",
+        description="The zone of customers whose own is not known.",
         examples=["Europe/Madrid"],
     )
     sender: Sender = Field(
         default_factory=Sender,
-        description="Who writes, where that is not the business that the policy names; preflight looks for it.",
+        description="The sender, where it differs from the policy's; preflight looks for it.",
         examples=["{brand: Northside Fitness}"],
     )
     entry: Entry = Field(description="What starts the journey.", examples=["{event: trial.signup}"])
     goal: Goal | None = Field(default=None, description="The conversion, by which the journey is measured.")
     holdout: Holdout = Field(default=0, description="The share of customers who get nothing.", examples=[0.1])
-    exit_on: list[Match] = Field(default_factory=list, description="Events that end the journey wherever it stands.")
+    exit_on: list[Match] = Field(default_factory=list, description="Events that end the journey at any step.")
     refresh_on: list[Match] = Field(
-        default_factory=list, description="Events whose properties replace `data`; a wait for a date moves along."
+        default_factory=list, description="Events whose properties update `data`; a wait for a date follows it."
     )
     steps: list[Step] = Field(min_length=1, description="What happens, in order.")
 
@@ -102,7 +102,7 @@ class PushFront(Wire):
 class SmsFront(Wire):
     dlt_template: DltTemplate = Field(
         default_factory=str,
-        description="India: the id under which this very text is registered.",
+        description="India: the id under which exactly this text is registered.",
         examples=['"1107160000000012345"'],
     )
 
@@ -116,7 +116,7 @@ class WhatsAppFront(Wire):
     )
     whatsapp_parameters: list[Text] = Field(
         default_factory=list,
-        description="What stands for {{1}}, {{2}} … of the approved body, in their order; templates.",
+        description="The values of {{1}}, {{2}} … of the approved body, in order; templates.",
         examples=["['{{ profile.first_name }}']"],
     )
 

@@ -1,1 +1,1 @@
-"""Preflight: a journey tried on made-up customers before it meets real ones (docs/journeys.md, Preflight)."""
+"""Preflight: tests a journey on made-up customers before real ones (docs/journeys.md, Preflight)."""

@@ -1,4 +1,4 @@
-"""The kinds of step as they are written, a module each: its model, and what only its checks know of it."""
+"""The kinds of step as they are written, a module each: its model, its expressions and its paths."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, assert_never

@@ -16,7 +16,7 @@ WITH_EVENT: EventScope = frozenset({True})
 WITHOUT_EVENT: EventScope = frozenset({False})
 
 WHERE = "A condition in JMESPath. Without one, every event of this type counts."
-KEY = "JMESPath on the event; must equal what the entry's key gave. The entry's key where left out; `any` turns it off."
+KEY = "JMESPath on the event; must equal the enrollment's key. Default: the entry's key. `any` turns it off."
 
 
 class Wire(BaseModel):
@@ -43,7 +43,7 @@ class AnyStep(Wire):
 
     @staticmethod
     def expressions(_written: Any) -> Iterator[tuple[Loc, Any]]:
-        """The expressions that are evaluated when the step is reached, as far as what is written has their shape."""
+        """The expressions that are evaluated when the step is reached, as far as the step has the right shape."""
         return iter(())
 
     @staticmethod

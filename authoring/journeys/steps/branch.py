@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 class Arm(Wire):
     if_: StepExpression = Field(alias="if", description="A condition in JMESPath.", examples=["data.amount > `100`"])
-    then: "list[Step]" = Field(description="What follows where it holds.", examples=["[]"])
+    then: "list[Step]" = Field(description="What follows if it is true.", examples=["[]"])
 
 
 class ElseArm(Wire):
-    else_: "list[Step]" = Field(alias="else", description="What follows where no condition held.")
+    else_: "list[Step]" = Field(alias="else", description="What follows if no condition is true.")
 
 
 def _arm(value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""The moment that a wait ends at, as it is written."""
+"""The moment at which a wait ends, as it is written."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -16,9 +16,9 @@ ONE_DAY = timedelta(days=1)
 
 class Review(Wire):
     queue: Slug = Field(description="Who reads it.", examples=["compliance"])
-    within: Duration = Field(description="How long there is for that.", examples=["24h"])
+    within: Duration = Field(description="The time allowed for it.", examples=["24h"])
     otherwise: Otherwise = Field(
-        default="drop", description="What happens where nobody did in time.", examples=["drop"]
+        default="drop", description="What happens if nobody decides in time.", examples=["drop"]
     )
 
 
@@ -34,12 +34,12 @@ class Send(Wire):
     )
     useful_for: Duration = Field(
         default_factory=str,
-        description="What cannot go out within this time of the step (quiet hours, caps, a pause) is dropped.",
+        description="A message that cannot go out within this time (quiet hours, caps, a pause) is dropped.",
         examples=["6h"],
     )
     hour: Hour | None = Field(
         default=None,
-        description="Wait for the time of day that the customer prefers: profile.preferred_time.",
+        description="Send at the customer's preferred time of day: profile.preferred_time.",
         examples=["preferred"],
     )
     review: Review | None = Field(
@@ -73,7 +73,7 @@ class SendStep(AnyStep):
 
 
 def template_and_channels(written: Any) -> tuple[str, tuple[str, ...]] | None:
-    """The template and the channels that a send names, where it has their shape."""
+    """The template and the channels of a send, if they have the right shape."""
     if not isinstance(written, Mapping) or not isinstance(written.get("template"), str):
         return None
     channels = written.get("channel")

@@ -12,8 +12,8 @@ from authoring.problems import Loc
 
 class Task(Wire):
     queue: Slug = Field(description="Whose work it is.", examples=["sales"])
-    title: PersonText = Field(description="What is to be done, in a line.", examples=["Call the customer"])
-    due: Duration = Field(default="24h", description="How long there is for it.", examples=["4h"])
+    title: PersonText = Field(description="The work, in a line.", examples=["Call the customer"])
+    due: Duration = Field(default="24h", description="The time allowed for it.", examples=["4h"])
     context: dict[str, StepExpression] = Field(
         default_factory=dict,
         description="What the person should know: a name and JMESPath for each.",

@@ -10,7 +10,7 @@ from authoring.journeys.steps.moments import ClockMoment, UntilMoment, moment_ex
 from authoring.journeys.values import Duration, IfPast
 from authoring.problems import Loc
 
-IF_PAST = "When that has gone by, or is not known: go on, skip the next step too, or exit."
+IF_PAST = "If the moment is past or not known: go on, skip the next step too, or exit."
 
 
 class WaitUntil(UntilMoment):

@@ -308,7 +308,7 @@ def test_each_language_has_its_own_word_to_stop(tmp_path: Path) -> None:
         ("www.northside.com", "link_relative"),
     ],
 )
-def test_a_link_leads_where_a_customer_can_follow(tmp_path: Path, link: str, code: str | None) -> None:
+def test_a_link_is_absolute_secure_and_public(tmp_path: Path, link: str, code: str | None) -> None:
     mia = like_mia("Mia", data={"url": link})
 
     report = report_of(written(tmp_path, {"hello.sms.txt": SMS}, [mia]))

@@ -29,7 +29,7 @@ def on_timer(walked: Journey, before: Decision, later: timedelta = timedelta()) 
     return engine.advance(walked, waits, before.profile, TimerFired(waits.sequence), waits.due_at + later)
 
 
-def test_a_customer_is_greeted_and_then_waited_for() -> None:
+def test_a_journey_sends_a_message_and_then_waits() -> None:
     welcome = journey(send("hello"), wait("a-day", "1d"), send("tips"))
 
     decision = entered(welcome)

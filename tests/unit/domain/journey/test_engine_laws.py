@@ -155,7 +155,7 @@ def races(draw: st.DrawFn) -> Journey:
 
 
 @given(races(), profiles, payloads, st.timedeltas(timedelta(), timedelta(days=20)))
-def test_of_an_event_and_a_timeout_for_one_wait_exactly_one_wins(
+def test_either_the_event_or_the_timeout_wins_a_wait(
     race: Journey, who: Profile, properties: dict[str, Any], later: timedelta
 ) -> None:
     waiting = advance(race, start_of(race, who, properties), who, Entered(), MONDAY)

@@ -236,7 +236,7 @@ def _on_event(walk: Walk, event: Event) -> None:
 
 
 def _refresh(walk: Walk, event: Event) -> bool:
-    """Take the event's properties over into the enrollment's data, where the journey says so and it is not older."""
+    """Update the enrollment's data from a `refresh_on` event, unless the event is older than the data."""
     enrollment = walk.enrollment
     if not walk.matches_any(walk.journey.refresh_on, event):
         return False
@@ -249,7 +249,7 @@ def _refresh(walk: Walk, event: Event) -> bool:
 
 
 def _reset_timer(walk: Walk, step: WaitingStep) -> None:
-    """The enrollment's data changed: a wait for a date is computed anew, any other wait keeps its moment."""
+    """The enrollment's data changed: a wait for a date is computed again, any other wait keeps its moment."""
     if isinstance(step.moment, Until):
         walk.go(step.wait(walk))
     elif walk.enrollment.due_at is not None:
