@@ -1,4 +1,4 @@
-"""What a vendor's folder lacks, each problem with its file and the way to mend it."""
+"""Finds every problem of a vendor's folder, each with its file and how to correct it."""
 
 import json
 import tomllib
@@ -26,13 +26,13 @@ ANY_SECRET = "whsec_Y2Fpcm4tdmVuZG9yLWNoZWNrcw=="  # noqa: S105  signs the sampl
 
 
 def folder_problems(folder: Path = VENDORS) -> list[str]:
-    """Of every vendor."""
+    """The problems of every vendor."""
     vendors = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__")
     return [problem for vendor in vendors for problem in vendor_problems(vendor, folder)]
 
 
 def vendor_problems(vendor: str, folder: Path = VENDORS) -> list[str]:
-    """None: the vendor's folder is complete, and its samples become the events that it says."""
+    """Without any, the folder is complete, and its samples become the expected events."""
     if vendor in RESERVED:
         return [f"{vendor}: this name is reserved; rename the folder"]
     if not (folder / vendor / MAPPING).is_file():
@@ -56,8 +56,8 @@ def events_of(sample: Path, folder: Path = VENDORS) -> list[dict[str, Any]]:
     if reading.problems:
         raise ValueError("; ".join(reading.problems))
     wires = [{**event_to_wire(event), "source": "", "backfill": False} for event in reading.events]
-    brief = [{name: value for name, value in wire.items() if value not in ({}, [], "", False)} for wire in wires]
-    found: list[dict[str, Any]] = json.loads(json.dumps(brief).replace(instant_to_wire(RECEIVED_AT), RECEIPT))
+    filled = [{name: value for name, value in wire.items() if value not in ({}, [], "", False)} for wire in wires]
+    found: list[dict[str, Any]] = json.loads(json.dumps(filled).replace(instant_to_wire(RECEIVED_AT), RECEIPT))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a mapping file: everything at once. For people's machines and tests; the receiver trusts."""
+"""Finds every problem of a mapping file at once. It never ships: the receiver trusts its mappings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ CONSENT = CONSENT_EXPRESSIONS | {"channel", "purpose"}
 
 
 def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
-    """Each names its place in the file. None: the file can be deployed."""
+    """Each begins with its path in the file. Without any, the file can be deployed."""
     found = [f"{one}: required" for one in ("signature", "id", "occurred_at") if one not in mapping]
     if not found:
         try:
@@ -55,15 +55,15 @@ def _consent(changes: Any, where: str) -> Iterator[str]:
         yield from _expressions(changes, where)
         return
     for number, change in enumerate(changes):
-        place = f"{where}[{number}]"
-        yield from _unknown(change, CONSENT, f"{place}.")
+        path = f"{where}[{number}]"
+        yield from _unknown(change, CONSENT, f"{path}.")
         for one, known in (("channel", Channel), ("purpose", Purpose)):
             if change.get(one) not in set(known):
-                yield f"{place}.{one}: one of {', '.join(known)}"
+                yield f"{path}.{one}: one of {', '.join(known)}"
         if not set(STATUSES) & set(change):
-            yield f"{place}: {', '.join(STATUSES)}: at least one of them, when it is so"
+            yield f"{path}: {', '.join(STATUSES)}: at least one of them, when it is so"
         for one in CONSENT_EXPRESSIONS & set(change):
-            yield from _expressions(change[one], f"{place}.{one}")
+            yield from _expressions(change[one], f"{path}.{one}")
 
 
 def _expressions(value: Any, where: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A real browser, without JavaScript: the story's world behind a socket, and Chromium in front of it."""
+"""A real browser, without JavaScript: the local deployment behind a socket, and Chromium as its client."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ QUIET = [
 """It runs as root in CI, and is to speak to nobody but us."""
 
 NOT_OK = "the server responded with a status of 4"
-"""What Chromium tells of a page that is meant to be refused."""
+"""Chromium's log entry for a page that is refused on purpose."""
 
 PHONE = {"width": 390, "height": 760}
 
@@ -40,7 +40,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def url(story: Any) -> Iterator[str]:
-    """Where the story's world is served."""
+    """The address of the story's local deployment."""
     server = make_server("127.0.0.1", 0, Application(story.deployment), threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

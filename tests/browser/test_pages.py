@@ -30,7 +30,7 @@ def test_unsubscribing_takes_one_button_and_no_script(story: Any, opens: Opens) 
     assert tips(story) == []
 
 
-def test_reloading_what_was_answered_asks_again_and_breaks_nothing(story: Any, opens: Opens) -> None:
+def test_reloading_an_answer_asks_again_and_breaks_nothing(story: Any, opens: Opens) -> None:
     story.signs_up()
     page = opens(LinkKind.UNSUBSCRIBE)
     page.get_by_role("button", name="Unsubscribe").click()
@@ -41,7 +41,7 @@ def test_reloading_what_was_answered_asks_again_and_breaks_nothing(story: Any, o
     assert page.get_by_role("heading", level=1).inner_text() == "You are unsubscribed"
 
 
-def test_the_preference_centre_stores_what_is_ticked_and_shows_it_again(story: Any, opens: Opens) -> None:
+def test_the_preference_centre_stores_and_shows_the_ticks(story: Any, opens: Opens) -> None:
     story.signs_up()
     page = opens(LinkKind.PREFERENCES)
     assert box(page, "E-mail", "Offers and news").is_checked()
@@ -61,7 +61,7 @@ def test_the_preference_centre_stores_what_is_ticked_and_shows_it_again(story: A
     assert tips(story) == []
 
 
-def test_one_button_is_for_nothing_at_all(story: Any, opens: Opens) -> None:
+def test_one_button_opts_out_of_all_topics(story: Any, opens: Opens) -> None:
     story.signs_up()
     page = opens(LinkKind.PREFERENCES)
 
@@ -92,7 +92,7 @@ def test_confirming_takes_one_button(story: Any, opens: Opens) -> None:
     assert tips(story) == ["mia.1@example.com"]
 
 
-def test_it_speaks_the_browsers_language(story: Any, opens: Opens) -> None:
+def test_a_page_is_in_the_browsers_language(story: Any, opens: Opens) -> None:
     story.signs_up()
 
     for locale, word in {"de-DE": "Angebote", "es-MX": "ofertas", "fr-FR": "offres"}.items():
@@ -101,7 +101,7 @@ def test_it_speaks_the_browsers_language(story: Any, opens: Opens) -> None:
         assert word in page.get_by_role("heading", level=1).inner_text()
 
 
-def test_everything_can_be_done_by_keyboard(story: Any, opens: Opens) -> None:
+def test_every_page_works_by_keyboard(story: Any, opens: Opens) -> None:
     story.signs_up()
     page = opens(LinkKind.PREFERENCES)
 
@@ -114,7 +114,7 @@ def test_everything_can_be_done_by_keyboard(story: Any, opens: Opens) -> None:
     assert not box(page, "E-mail", "Offers and news").is_checked()
 
 
-def test_it_fits_every_screen_and_can_be_touched(story: Any, opens: Opens) -> None:
+def test_a_page_fits_every_screen_and_can_be_touched(story: Any, opens: Opens) -> None:
     story.signs_up()
 
     for width, scheme in itertools.product((320, 390, 1200), ("light", "dark")):
@@ -128,7 +128,7 @@ def test_it_fits_every_screen_and_can_be_touched(story: Any, opens: Opens) -> No
             assert shape["x"] + shape["width"] <= width
 
 
-def test_a_link_that_was_cut_short_says_what_to_do(story: Any, opens: Opens, url: str) -> None:
+def test_a_shortened_link_says_what_to_do(story: Any, opens: Opens, url: str) -> None:
     story.signs_up()
     page = opens(LinkKind.UNSUBSCRIBE)
 

@@ -21,7 +21,7 @@ from tests.unit.makers import MONDAY
 
 HERE = Path(__file__).parent
 
-JUDGE = """
+PROGRAM = """
 const { Readable } = require("stream");
 const { message, certificate } = JSON.parse(require("fs").readFileSync(0));
 require("https").get = (url, answer) => {
@@ -32,11 +32,11 @@ const Validator = require("sns-validator");
 new Validator().validate(message, (error) => console.log(JSON.stringify(!error)));
 """
 
-Judge = Callable[[dict[str, Any], Topic], bool]
+Validator = Callable[[dict[str, Any], Topic], bool]
 
 
 @pytest.fixture(scope="module")
-def is_genuine() -> Judge:
+def is_genuine() -> Validator:
     try:
         put_node_on_path()
     except NodeMissingError:
@@ -47,8 +47,8 @@ def is_genuine() -> Judge:
 
     def ask(message: dict[str, Any], topic: Topic) -> bool:
         question = {"message": message, "certificate": topic.certificate().decode()}
-        told = subprocess.run(  # noqa: S603  our own script
-            [str(program), "--input-type=commonjs", "-e", JUDGE],
+        done = subprocess.run(  # noqa: S603  our own script
+            [str(program), "--input-type=commonjs", "-e", PROGRAM],
             input=json.dumps(question),
             capture_output=True,
             text=True,
@@ -56,8 +56,8 @@ def is_genuine() -> Judge:
             cwd=HERE,
             timeout=60,
         )
-        assert told.returncode == 0, told.stderr
-        return bool(json.loads(told.stdout))
+        assert done.returncode == 0, done.stderr
+        return bool(json.loads(done.stdout))
 
     return ask
 
@@ -78,7 +78,7 @@ def we_find(message: dict[str, Any], topic: Topic) -> bool:
 
 @pytest.mark.parametrize("version", ["1", "2"])
 @pytest.mark.parametrize("more", [{}, {"Subject": "Zustellung für Zoë"}])
-def test_both_find_a_notification_genuine(is_genuine: Judge, topic: Topic, version: str, more: dict[str, str]) -> None:
+def test_both_accept_a_notification(is_genuine: Validator, topic: Topic, version: str, more: dict[str, str]) -> None:
     message = topic.notification("Grüße 👋", MONDAY, version=version, **more)
 
     assert is_genuine(message, topic)
@@ -86,7 +86,7 @@ def test_both_find_a_notification_genuine(is_genuine: Judge, topic: Topic, versi
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
-def test_both_find_a_confirmation_genuine(is_genuine: Judge, topic: Topic, version: str) -> None:
+def test_both_accept_a_confirmation(is_genuine: Validator, topic: Topic, version: str) -> None:
     message = topic.confirmation(MONDAY, version=version)
 
     assert is_genuine(message, topic)
@@ -100,7 +100,7 @@ def test_both_find_a_confirmation_genuine(is_genuine: Judge, topic: Topic, versi
         *[("TopicArn", ARN + "x"), ("SignatureVersion", "1"), ("SigningCertURL", "https://evil.example/a.pem")],
     ],
 )
-def test_both_refuse_what_was_changed(is_genuine: Judge, topic: Topic, name: str, value: str) -> None:
+def test_both_refuse_a_changed_message(is_genuine: Validator, topic: Topic, name: str, value: str) -> None:
     message = topic.notification("Hello", MONDAY) | {name: value}
 
     assert not is_genuine(message, topic)

@@ -61,12 +61,12 @@ def body(path: Path) -> str:
     return json.dumps(log_event(sample, LATER)) if is_logged(sample) else queue_body(sample, LATER)
 
 
-def test_every_sample_is_told_of() -> None:
+def test_every_sample_has_an_expected_event() -> None:
     assert {path.stem for path in SAMPLES} == TOLD.keys()
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_a_sample_is_one_event_that_can_be_queued_and_read(path: Path) -> None:
+def test_every_sample_becomes_one_event_that_can_be_queued_and_read(path: Path) -> None:
     (event,) = read(body(path), LATER)
 
     assert (event.type, event.source) == (TOLD[path.stem], FEEDBACK_SOURCE)
@@ -78,7 +78,7 @@ def test_a_sample_is_one_event_that_can_be_queued_and_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_powertools_reads_the_samples_as_we_hand_them_over(path: Path) -> None:
+def test_powertools_reads_our_lambda_events(path: Path) -> None:
     sample = document(path)
     if is_logged(sample):
         batch = CloudWatchLogsModel.model_validate(log_event(sample, LATER)).awslogs.decoded_data
@@ -107,7 +107,7 @@ def test_powertools_reads_the_samples_as_we_hand_them_over(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_raw_delivery_tells_the_same(path: Path) -> None:
+def test_raw_delivery_makes_the_same_events(path: Path) -> None:
     sample = document(path)
 
     raw, enveloped = read(json.dumps(sample), LATER), read(queue_body(sample, LATER), LATER)
@@ -122,7 +122,7 @@ def test_raw_delivery_tells_the_same(path: Path) -> None:
         json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "You have subscribed"}),
     ],
 )
-def test_what_ses_says_when_it_is_connected_is_no_event(message: str) -> None:
+def test_the_greetings_of_ses_are_no_events(message: str) -> None:
     assert read(json.dumps({"Type": "Notification", "MessageId": "1", "Message": message}), MONDAY) == []
 
 
@@ -146,7 +146,7 @@ def test_what_ses_says_when_it_is_connected_is_no_event(message: str) -> None:
     ],
     ids=lambda text: text[:40],
 )
-def test_what_no_provider_tells_is_refused_with_a_reason_and_nothing_of_it(text: str) -> None:
+def test_an_unknown_report_is_refused_with_a_reason_and_without_its_content(text: str) -> None:
     with pytest.raises(InvalidEventError) as error:
         read(text, MONDAY)
 
@@ -163,29 +163,29 @@ FIELDS = (
 SHAPED = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, json_values))
 
 
-@given(json_values | SHAPED | SHAPED.map(lambda told: {"Type": "Notification", "Message": json.dumps(told)}))
-def test_no_document_fails_in_another_way(told: Any) -> None:
-    assert_read_or_refused(json.dumps(told))
+@given(json_values | SHAPED | SHAPED.map(lambda document: {"Type": "Notification", "Message": json.dumps(document)}))
+def test_every_document_is_read_or_refused(document: Any) -> None:
+    assert_read_or_refused(json.dumps(document))
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
-def test_no_text_fails_in_another_way(text: str) -> None:
+def test_every_text_is_read_or_refused(text: str) -> None:
     assert_read_or_refused(text)
 
 
 @given(st.data())
-def test_no_change_to_a_sample_makes_it_fail_in_another_way(data: st.DataObject) -> None:
+def test_every_changed_sample_is_read_or_refused(data: st.DataObject) -> None:
     sample = document(data.draw(st.sampled_from(SAMPLES)))
     for _ in range(data.draw(st.integers(1, 3))):
-        place, name = data.draw(st.sampled_from(_places(sample)))
-        place[name] = deepcopy(data.draw(json_values))
+        path, name = data.draw(st.sampled_from(_paths(sample)))
+        path[name] = deepcopy(data.draw(json_values))
     assert_read_or_refused(queue_body(sample, LATER))
 
 
-def _places(node: Any) -> list[tuple[Any, Any]]:
+def _paths(node: Any) -> list[tuple[Any, Any]]:
     """Every value of a document, as what holds it and under which name."""
     names: Any = node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
-    return [place for name in list(names) for place in ((node, name), *_places(node[name]))]
+    return [path for name in list(names) for path in ((node, name), *_paths(node[name]))]
 
 
 def assert_read_or_refused(text: str) -> None:

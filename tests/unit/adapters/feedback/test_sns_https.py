@@ -1,4 +1,4 @@
-"""SNS over HTTPS: only our topics are heard, and only what they have signed, lately."""
+"""SNS over HTTPS: only fresh messages that a known topic has signed are accepted."""
 
 import base64
 import json
@@ -51,7 +51,7 @@ def posted(document: Any) -> Request:
     return Request("https://localhost/webhooks/sns", {"content-type": "text/plain; charset=UTF-8"}, body)
 
 
-def hears(topic: Topic, document: Any, topics: tuple[str, ...] = (ARN,)) -> Reading:
+def reading_of(topic: Topic, document: Any, topics: tuple[str, ...] = (ARN,)) -> Reading:
     source, request = SnsSource(topic.fetch), posted(document)
     source.verify(request, topics, MONDAY)
     return source.read(request, MONDAY)
@@ -59,18 +59,18 @@ def hears(topic: Topic, document: Any, topics: tuple[str, ...] = (ARN,)) -> Read
 
 @pytest.mark.parametrize("version", ["1", "2"])
 @pytest.mark.parametrize("more", [{}, {"Subject": "Delivery status"}, {"Message": json.dumps(DELIVERED | {"ü": "ü"})}])
-def test_what_a_topic_of_ours_signs_is_heard(topic: Topic, version: str, more: dict[str, str]) -> None:
-    reading = hears(topic, topic.notification(DELIVERED, MONDAY, version=version, **more))
+def test_a_message_of_a_known_topic_is_accepted(topic: Topic, version: str, more: dict[str, str]) -> None:
+    reading = reading_of(topic, topic.notification(DELIVERED, MONDAY, version=version, **more))
 
     (event,) = reading.events
     assert (event.type, event.customer_id, event.source) == ("message.delivered", "c_ada", "feedback")
 
 
-def test_both_spellings_of_the_certificates_place_are_read(topic: Topic) -> None:
+def test_both_spellings_of_the_certificate_url_field_are_read(topic: Topic) -> None:
     message = topic.notification(DELIVERED, MONDAY)
     message["SigningCertUrl"] = message.pop("SigningCertURL")
 
-    assert hears(topic, message).events
+    assert reading_of(topic, message).events
 
 
 def test_moto_signs_and_we_verify() -> None:
@@ -111,63 +111,63 @@ CHANGED = [
 
 
 @pytest.mark.parametrize(("name", "value"), CHANGED)
-def test_one_change_and_it_is_refused(topic: Topic, name: str, value: str) -> None:
+def test_a_changed_message_is_refused(topic: Topic, name: str, value: str) -> None:
     message = topic.notification(DELIVERED, MONDAY, SubscribeURL=SUBSCRIBE_URL, Token="t")
 
     with pytest.raises(SignatureInvalidError):
-        hears(topic, message | {name: value})
+        reading_of(topic, message | {name: value})
 
 
 def test_another_key_is_refused(topic: Topic) -> None:
     message = Topic().notification(DELIVERED, MONDAY)
 
     with pytest.raises(SignatureInvalidError, match="does not hold"):
-        hears(topic, message)
+        reading_of(topic, message)
 
 
 @pytest.mark.parametrize(
     "body",
     [b"", b"null", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"Type": "Notification"}', b'{"Type": ["Notification"]}'],
 )
-def test_what_nobody_signed_is_told_apart_from_what_somebody_else_did(topic: Topic, body: bytes) -> None:
+def test_a_missing_signature_differs_from_a_wrong_one(topic: Topic, body: bytes) -> None:
     with pytest.raises(SignatureMissingError, match="not a signed SNS message"):
-        hears(topic, body)
+        reading_of(topic, body)
 
 
 @pytest.mark.parametrize("name", ["Signature", "TopicArn", "Message", "Timestamp", "SignatureVersion"])
-def test_a_message_with_a_part_left_out_is_not_signed(topic: Topic, name: str) -> None:
+def test_a_message_without_a_signed_field_counts_as_unsigned(topic: Topic, name: str) -> None:
     message = topic.notification(DELIVERED, MONDAY)
     del message[name]
 
     with pytest.raises(SignatureMissingError):
-        hears(topic, message)
+        reading_of(topic, message)
 
 
 @pytest.mark.parametrize("topics", [(), ("",), (ARN + "-2",), ("arn:aws:sns:eu-west-1:*:cairn-feedback",)])
 def test_another_topic_is_refused_before_anything_is_fetched(topic: Topic, topics: tuple[str, ...]) -> None:
     with pytest.raises(SignatureInvalidError, match="sources secret"):
-        hears(topic, topic.notification(DELIVERED, MONDAY), topics)
+        reading_of(topic, topic.notification(DELIVERED, MONDAY), topics)
 
     assert topic.asked == []
 
 
 @pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(days=400), -timedelta(minutes=5), -timedelta(days=1)])
-def test_what_is_old_or_to_come_is_refused_before_anything_is_fetched(topic: Topic, age: timedelta) -> None:
+def test_an_old_or_future_message_is_refused_before_anything_is_fetched(topic: Topic, age: timedelta) -> None:
     with pytest.raises(SignatureInvalidError, match="an hour old"):
-        hears(topic, topic.notification(DELIVERED, MONDAY, age=age))
+        reading_of(topic, topic.notification(DELIVERED, MONDAY, age=age))
 
     assert topic.asked == []
 
 
 @pytest.mark.parametrize("age", [timedelta(minutes=59, seconds=59), -timedelta(minutes=4)])
-def test_as_late_as_sns_redelivers_it_is_heard(topic: Topic, age: timedelta) -> None:
-    assert hears(topic, topic.notification(DELIVERED, MONDAY, age=age)).events
+def test_the_latest_redelivery_of_sns_is_accepted(topic: Topic, age: timedelta) -> None:
+    assert reading_of(topic, topic.notification(DELIVERED, MONDAY, age=age)).events
 
 
 @pytest.mark.parametrize("timestamp", ["yesterday", "", "1772445600"])
-def test_a_time_that_is_none_is_refused(topic: Topic, timestamp: str) -> None:
+def test_a_malformed_timestamp_is_refused(topic: Topic, timestamp: str) -> None:
     with pytest.raises(SignatureInvalidError):
-        hears(topic, topic.notification(DELIVERED, MONDAY, Timestamp=timestamp))
+        reading_of(topic, topic.notification(DELIVERED, MONDAY, Timestamp=timestamp))
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,11 @@ def test_a_time_that_is_none_is_refused(topic: Topic, timestamp: str) -> None:
         "https://[sns.eu-west-1.amazonaws.com/a.pem",
     ],
 )
-def test_a_certificate_elsewhere_is_not_even_fetched(topic: Topic, url: Any) -> None:
+def test_a_certificate_at_another_host_is_not_fetched(topic: Topic, url: Any) -> None:
     message = topic.notification(DELIVERED, MONDAY, SigningCertURL=url)
 
     with pytest.raises(SignatureInvalidError, match="does not lie with SNS"):
-        hears(topic, message)
+        reading_of(topic, message)
 
     assert topic.asked == []
 
@@ -208,15 +208,15 @@ def test_china_has_a_host_of_its_own(topic: Topic) -> None:
     url = "https://sns.cn-north-1.amazonaws.com.cn/SimpleNotificationService-01.pem"
     topic.certificates[url] = topic.certificate()
 
-    assert hears(topic, topic.notification(DELIVERED, MONDAY, SigningCertURL=url)).events
+    assert reading_of(topic, topic.notification(DELIVERED, MONDAY, SigningCertURL=url)).events
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
-def test_what_is_no_certificate_verifies_nothing(topic: Topic, content: bytes) -> None:
+def test_a_malformed_certificate_is_refused(topic: Topic, content: bytes) -> None:
     topic.certificates[CERTIFICATE_URL] = content
 
     with pytest.raises(SignatureInvalidError, match="is none"):
-        hears(topic, topic.notification(DELIVERED, MONDAY))
+        reading_of(topic, topic.notification(DELIVERED, MONDAY))
 
 
 def test_a_certificate_is_fetched_once(topic: Topic) -> None:
@@ -228,7 +228,7 @@ def test_a_certificate_is_fetched_once(topic: Topic) -> None:
     assert topic.asked == [CERTIFICATE_URL]
 
 
-def test_certificates_do_not_pile_up(topic: Topic) -> None:
+def test_the_certificate_cache_is_bounded(topic: Topic) -> None:
     source = SnsSource(topic.fetch)
 
     for number in range(40):
@@ -239,7 +239,7 @@ def test_certificates_do_not_pile_up(topic: Topic) -> None:
     assert len(source._keys) <= 16  # noqa: SLF001  memory is not seen from outside
 
 
-def test_a_certificate_that_cannot_be_had_has_it_sent_again(topic: Topic) -> None:
+def test_an_unreachable_certificate_lets_sns_retry(topic: Topic) -> None:
     def down(url: str) -> bytes:  # noqa: ARG001
         raise ServiceBusyError("sns answered 503")
 
@@ -256,7 +256,7 @@ def test_a_certificate_that_cannot_be_had_has_it_sent_again(topic: Topic) -> Non
     + [HTTPClientError(error="reset"), EndpointConnectionError(endpoint_url=CERTIFICATE_URL)],
     ids=["redirected", "forbidden", "not there", "busy", "no answer", "no connection"],
 )
-def test_anything_but_what_was_asked_for_has_it_sent_again(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+def test_an_unexpected_response_lets_sns_retry(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     def send(*_: Any) -> Any:
         if isinstance(answer, Exception):
             raise answer
@@ -268,7 +268,7 @@ def test_anything_but_what_was_asked_for_has_it_sent_again(monkeypatch: pytest.M
         fetch(CERTIFICATE_URL)
 
 
-def test_what_was_asked_for_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_response_body_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     given = AWSResponse(CERTIFICATE_URL, 200, HTTPHeaders(), None)
     given._content = b"certificate"  # noqa: SLF001  read from a socket otherwise
     monkeypatch.setattr(URLLib3Session, "send", lambda *_: given)
@@ -276,16 +276,16 @@ def test_what_was_asked_for_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fetch(CERTIFICATE_URL) == b"certificate"
 
 
-def test_a_subscription_of_a_topic_of_ours_is_confirmed(topic: Topic) -> None:
-    reading = hears(topic, topic.confirmation(MONDAY))
+def test_a_subscription_to_a_known_topic_is_confirmed(topic: Topic) -> None:
+    reading = reading_of(topic, topic.confirmation(MONDAY))
 
     assert reading == Reading(ignored=True)
     assert topic.asked == [CERTIFICATE_URL, SUBSCRIBE_URL]
 
 
-def test_a_subscription_of_another_topic_is_not(topic: Topic) -> None:
+def test_a_subscription_to_another_topic_is_not_confirmed(topic: Topic) -> None:
     with pytest.raises(SignatureInvalidError):
-        hears(topic, topic.confirmation(MONDAY), ("arn:aws:sns:eu-west-1:123456789012:ours",))
+        reading_of(topic, topic.confirmation(MONDAY), ("arn:aws:sns:eu-west-1:123456789012:ours",))
 
     assert topic.asked == []
 
@@ -302,30 +302,30 @@ def test_a_subscription_of_another_topic_is_not(topic: Topic) -> None:
 )
 def test_a_subscription_is_confirmed_with_sns_only(topic: Topic, url: str) -> None:
     with pytest.raises(SignatureInvalidError, match="elsewhere"):
-        hears(topic, topic.confirmation(MONDAY, SubscribeURL=url))
+        reading_of(topic, topic.confirmation(MONDAY, SubscribeURL=url))
 
     assert topic.asked == [CERTIFICATE_URL]
 
 
-def test_a_confirmation_that_nobody_signed_fetches_nothing_of_its_own(topic: Topic) -> None:
+def test_an_unsigned_confirmation_fetches_nothing(topic: Topic) -> None:
     with pytest.raises(SignatureInvalidError):
-        hears(topic, topic.confirmation(MONDAY) | {"Token": "another"})
+        reading_of(topic, topic.confirmation(MONDAY) | {"Token": "another"})
 
     assert SUBSCRIBE_URL not in topic.asked
 
 
-def test_the_end_of_a_subscription_is_taken_note_of(topic: Topic) -> None:
+def test_the_end_of_a_subscription_is_acknowledged(topic: Topic) -> None:
     goodbye = topic.confirmation(MONDAY, Type="UnsubscribeConfirmation")
 
-    assert hears(topic, goodbye) == Reading(ignored=True)
+    assert reading_of(topic, goodbye) == Reading(ignored=True)
     assert topic.asked == [CERTIFICATE_URL]
 
 
-def test_what_says_nothing_is_acknowledged_and_what_cannot_be_read_is_kept(topic: Topic) -> None:
-    says_nothing = hears(topic, topic.notification({"eventType": "TEXT_QUEUED", "messageId": "eum-1"}, MONDAY))
-    unreadable = hears(topic, topic.notification("Hello", MONDAY))
+def test_an_irrelevant_message_is_acknowledged_and_an_unreadable_one_has_problems(topic: Topic) -> None:
+    irrelevant = reading_of(topic, topic.notification({"eventType": "TEXT_QUEUED", "messageId": "eum-1"}, MONDAY))
+    unreadable = reading_of(topic, topic.notification("Hello", MONDAY))
 
-    assert says_nothing == Reading(ignored=True)
+    assert irrelevant == Reading(ignored=True)
     assert unreadable.problems
     assert not unreadable.events
 
@@ -341,17 +341,17 @@ def test_it_is_a_source_like_any_other(topic: Topic) -> None:
     assert accept.challenge("sns", posted({})) is None
 
 
-def test_without_a_topic_stored_nobody_is_heard(topic: Topic) -> None:
+def test_without_a_stored_topic_every_message_is_refused(topic: Topic) -> None:
     accept = AcceptWebhook({"sns": SnsSource(topic.fetch)}, Secrets(), Inbox())
 
     with pytest.raises(SecretMissingError):
         accept("sns", posted(topic.notification(DELIVERED, MONDAY)), MONDAY)
 
 
-def test_every_refusal_says_what_is_wrong_and_nothing_of_the_message(topic: Topic) -> None:
+def test_every_refusal_has_a_reason_and_no_content_of_the_message(topic: Topic) -> None:
     secret = topic.notification("ada@example.com", MONDAY, Subject="ada") | {"MessageId": "changed"}
 
     with pytest.raises(CairnError) as error:
-        hears(topic, secret)
+        reading_of(topic, secret)
 
     assert "ada" not in str(error.value)

@@ -1,4 +1,4 @@
-"""What Meta tells through End User Messaging Social."""
+"""Reports of WhatsApp through End User Messaging Social become canonical events."""
 
 import json
 from typing import Any
@@ -21,8 +21,12 @@ METADATA = {"display_phone_number": "12015550100", "phone_number_id": "1"}
 
 def events(**value: Any) -> list[Event]:
     entry = {"id": "1", "changes": [{"value": {"metadata": METADATA} | value, "field": "messages"}]}
-    told = {"whatsAppWebhookEntry": entry, "message_timestamp": "2026-03-02T09:00:00.123456789Z", "messageId": "aws-1"}
-    return read(queue_body(told, MONDAY), MONDAY)
+    report = {
+        "whatsAppWebhookEntry": entry,
+        "message_timestamp": "2026-03-02T09:00:00.123456789Z",
+        "messageId": "aws-1",
+    }
+    return read(queue_body(report, MONDAY), MONDAY)
 
 
 def only(**value: Any) -> Event:
@@ -31,8 +35,8 @@ def only(**value: Any) -> Event:
 
 
 def status(kind: str, **more: Any) -> dict[str, Any]:
-    told = {"id": "wamid.1", "status": kind, "timestamp": "1772445540", "recipient_id": "12015550123"}
-    return told | {"biz_opaque_callback_data": "c_ada/enr-hello-1"} | more
+    report = {"id": "wamid.1", "status": kind, "timestamp": "1772445540", "recipient_id": "12015550123"}
+    return report | {"biz_opaque_callback_data": "c_ada/enr-hello-1"} | more
 
 
 @pytest.mark.parametrize(
@@ -45,13 +49,13 @@ def status(kind: str, **more: Any) -> dict[str, Any]:
         ("failed", "message.failed"),
     ],
 )
-def test_a_status_gives_back_the_message_and_its_customer(kind: str, type_: str) -> None:
-    told = only(statuses=[status(kind)])
+def test_a_status_names_the_message_and_its_customer(kind: str, type_: str) -> None:
+    event = only(statuses=[status(kind)])
 
-    assert (told.id, told.type) == (f"wamid.1/{kind}", type_)
-    assert (told.customer_id, told.identifiers) == ("c_ada", ())
-    assert told.occurred_at == at("2026-03-02 09:59")
-    assert told.properties == {
+    assert (event.id, event.type) == (f"wamid.1/{kind}", type_)
+    assert (event.customer_id, event.identifiers) == ("c_ada", ())
+    assert event.occurred_at == at("2026-03-02 09:59")
+    assert event.properties == {
         "message_id": "enr-hello-1",
         "provider_message_id": "wamid.1",
         "channel": "whatsapp",
@@ -60,18 +64,18 @@ def test_a_status_gives_back_the_message_and_its_customer(kind: str, type_: str)
 
 
 @pytest.mark.parametrize("kind", ["deleted", "warning", "accepted"])
-def test_what_no_status_should_show_is_no_event(kind: str) -> None:
+def test_a_report_that_changes_no_status_is_no_event(kind: str) -> None:
     assert events(statuses=[status(kind)]) == []
 
 
-def test_a_failure_says_why() -> None:
+def test_a_failure_has_a_reason() -> None:
     failed = only(statuses=[status("failed", errors=[{"code": 131047, "title": "Re-engagement message"}])])
 
     assert failed.properties["reason"] == "131047"
     assert failed.consent == ()
 
 
-def test_who_stopped_marketing_in_whatsapp_is_not_written_to_again() -> None:
+def test_a_customer_who_stopped_marketing_in_whatsapp_is_opted_out() -> None:
     failed = only(statuses=[status("failed", errors=[{"code": 131050}])])
 
     (change,) = failed.consent
@@ -83,27 +87,27 @@ def test_who_stopped_marketing_in_whatsapp_is_not_written_to_again() -> None:
 
 
 @pytest.mark.parametrize("given", [None, "", "another application's", "c_ada", '{"message": 1}', "c_ada/../x", 7])
-def test_a_message_that_is_not_ours_is_told_of_by_its_number(given: Any) -> None:
-    told = only(statuses=[status("delivered", biz_opaque_callback_data=given)])
+def test_a_message_of_another_system_is_identified_by_its_number(given: Any) -> None:
+    event = only(statuses=[status("delivered", biz_opaque_callback_data=given)])
 
-    assert (told.customer_id, told.identifiers) == (None, (ADA,))
-    assert "message_id" not in told.properties
+    assert (event.customer_id, event.identifiers) == (None, (ADA,))
+    assert "message_id" not in event.properties
 
 
 def message(type_: str = "text", **more: Any) -> dict[str, Any]:
-    told: dict[str, Any] = {"from": "12015550123", "id": "wamid.2", "timestamp": "1772445540", "type": type_}
-    return told | (more or {"text": {"body": "Stop, please"}})
+    received: dict[str, Any] = {"from": "12015550123", "id": "wamid.2", "timestamp": "1772445540", "type": type_}
+    return received | (more or {"text": {"body": "Stop, please"}})
 
 
-def test_a_reply_says_who_wrote_what_to_whom_about_which() -> None:
+def test_a_reply_has_sender_text_recipient_and_original_message() -> None:
     contact = {"profile": {"name": "Ada"}, "wa_id": "12015550123", "user_id": "US.1"}
     answer = message() | {"context": {"from": "12015550100", "id": "wamid.1"}}
 
-    told = only(messages=[answer], contacts=[contact])
+    event = only(messages=[answer], contacts=[contact])
 
-    assert (told.id, told.type) == ("wamid.2", "message.replied")
-    assert told.identifiers == (ADA_AT_META, ADA)
-    assert told.properties == {
+    assert (event.id, event.type) == ("wamid.2", "message.replied")
+    assert event.identifiers == (ADA_AT_META, ADA)
+    assert event.properties == {
         "provider_message_id": "wamid.2",
         "channel": "whatsapp",
         "address": "+12015550123",
@@ -115,15 +119,15 @@ def test_a_reply_says_who_wrote_what_to_whom_about_which() -> None:
     }
 
 
-def test_somebody_without_a_number_is_known_by_the_id_that_meta_has() -> None:
+def test_a_customer_without_a_number_is_identified_by_metas_id() -> None:
     hidden = message() | {"from": None}
 
-    told = only(messages=[hidden], contacts=[{"profile": {"name": "Ada"}, "user_id": "US.1"}])
+    event = only(messages=[hidden], contacts=[{"profile": {"name": "Ada"}, "user_id": "US.1"}])
 
-    assert told.identifiers == (ADA_AT_META,)
+    assert event.identifiers == (ADA_AT_META,)
 
 
-def test_whose_id_it_is_nobody_guesses() -> None:
+def test_an_ambiguous_id_identifies_no_customer() -> None:
     contacts = [{"wa_id": "12015550999", "user_id": "US.9"}, {"wa_id": "12015550888", "user_id": "US.8"}]
 
     assert only(messages=[message()], contacts=contacts).identifiers == (ADA,)
@@ -131,7 +135,7 @@ def test_whose_id_it_is_nobody_guesses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "text"),
+    ("answer", "text"),
     [
         (message("button", button={"text": "Yes", "payload": "y"}), "Yes"),
         (message("interactive", interactive={"type": "button_reply", "button_reply": {"title": "10:00"}}), "10:00"),
@@ -142,52 +146,52 @@ def test_whose_id_it_is_nobody_guesses() -> None:
         (message("unsupported", errors=[{"code": 131051}]), None),
     ],
 )
-def test_whatever_a_customer_answers_with_is_a_reply(told: dict[str, Any], text: str | None) -> None:
-    reply = only(messages=[told])
+def test_every_kind_of_answer_is_a_reply(answer: dict[str, Any], text: str | None) -> None:
+    reply = only(messages=[answer])
 
     assert reply.type == "message.replied"
-    assert reply.properties["kind"] == told["type"]
+    assert reply.properties["kind"] == answer["type"]
     assert reply.properties.get("text") == text
 
 
-def test_a_reaction_answers_the_message_that_it_stands_under() -> None:
+def test_a_reaction_replies_to_its_message() -> None:
     reply = only(messages=[message("reaction", reaction={"message_id": "wamid.1", "emoji": "👍"})])
 
     assert reply.properties["reply_to"] == "wamid.1"
 
 
-def test_what_whatsapp_says_about_a_customer_is_no_reply() -> None:
+def test_a_system_message_about_a_customer_is_no_reply() -> None:
     assert events(messages=[message("system", system={"body": "changed the number"})]) == []
 
 
 def preference(value: str, **more: Any) -> dict[str, Any]:
-    told = {"wa_id": "12015550123", "category": "marketing_messages", "value": value, "timestamp": "1772445540"}
-    return told | {"detail": "User requested to stop marketing messages"} | more
+    report = {"wa_id": "12015550123", "category": "marketing_messages", "value": value, "timestamp": "1772445540"}
+    return report | {"detail": "User requested to stop marketing messages"} | more
 
 
 @pytest.mark.parametrize(("value", "status_"), [("stop", ConsentStatus.DENIED), ("resume", ConsentStatus.GRANTED)])
-def test_what_is_set_in_whatsapp_counts_here(value: str, status_: ConsentStatus) -> None:
-    told = only(user_preferences=[preference(value)])
+def test_a_preference_set_in_whatsapp_changes_consent(value: str, status_: ConsentStatus) -> None:
+    event = only(user_preferences=[preference(value)])
 
-    (change,) = told.consent
-    assert (told.type, told.identifiers) == ("consent.changed", (ADA,))
+    (change,) = event.consent
+    assert (event.type, event.identifiers) == ("consent.changed", (ADA,))
     assert (change.channel, change.purpose, change.status) == (Channel.WHATSAPP, Purpose.MARKETING, status_)
     assert change.at == at("2026-03-02 09:59")
     assert change.evidence["wording"] == "User requested to stop marketing messages"
 
 
-@pytest.mark.parametrize("told", [preference("maybe"), preference("stop", category="calls")])
-def test_another_preference_is_no_word_on_marketing(told: dict[str, Any]) -> None:
-    assert events(user_preferences=[told]) == []
+@pytest.mark.parametrize("unknown", [preference("maybe"), preference("stop", category="calls")])
+def test_an_unknown_preference_changes_no_consent(unknown: dict[str, Any]) -> None:
+    assert events(user_preferences=[unknown]) == []
 
 
-def test_several_are_told_in_their_order() -> None:
-    told = events(statuses=[status("sent"), status("delivered")], messages=[message()])
+def test_several_reports_keep_their_order() -> None:
+    several = events(statuses=[status("sent"), status("delivered")], messages=[message()])
 
-    assert [event.type for event in told] == ["message.sent", "message.delivered", "message.replied"]
+    assert [event.type for event in several] == ["message.sent", "message.delivered", "message.replied"]
 
 
-def test_without_a_time_of_its_own_aws_says_when() -> None:
+def test_without_a_time_of_its_own_the_time_of_aws_counts() -> None:
     assert only(messages=[message() | {"timestamp": None}]).occurred_at == at("2026-03-02 09:00:00.123456")
 
 
@@ -196,6 +200,6 @@ def test_a_change_of_another_kind_is_no_event() -> None:
 
 
 @pytest.mark.parametrize("entry", ["", "[]", "{", "null", json.dumps({"changes": [{"value": {"statuses": [{}]}}]}), 7])
-def test_an_entry_that_is_none_is_refused(entry: Any) -> None:
+def test_a_malformed_entry_is_refused(entry: Any) -> None:
     with pytest.raises(InvalidEventError):
         read(json.dumps({"whatsAppWebhookEntry": entry}), MONDAY)

@@ -1,4 +1,4 @@
-"""A desk at which the links of messages are answered, over the ports in memory."""
+"""A preference centre over ports in memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ POLICY = Policy(
 
 @dataclass
 class Visitor:
-    """Somebody who got a message, and what the desk says to them."""
+    """A customer who got a message, and the pages that they see."""
 
     policy: Policy = POLICY
     customers: Customers = field(default_factory=Customers)
@@ -50,7 +50,7 @@ class Visitor:
     def __post_init__(self) -> None:
         self.links = SignedLinks(self.secrets, salt=SALT, public_url="https://example.org")
         serve = ServePreferences(self.links, self.customers, self.inbox, self.policy, SALT)
-        self.desk = PreferenceCentre(serve, Pages(self.policy))
+        self.centre = PreferenceCentre(serve, Pages(self.policy))
         self.customer = customer_id_for(ADA[0], SALT)
 
     def is_known(self, *consents: ConsentChange, **attributes: Any) -> None:
@@ -66,9 +66,9 @@ class Visitor:
     def opens(self, kind: LinkKind, method: str = "GET", token: str = "", **more: Any) -> Page:
         visit = Visit(kind, token or self.token(kind), method, **more)
         try:
-            return self.desk(visit, self.now)
+            return self.centre(visit, self.now)
         except CairnError as error:
-            return self.desk.refuse(visit, error)[1]
+            return self.centre.refuse(visit, error)[1]
 
     def posts(self, kind: LinkKind, fields: Any, **more: Any) -> Page:
         body = urlencode(fields, doseq=True).encode()

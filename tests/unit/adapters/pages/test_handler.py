@@ -14,7 +14,7 @@ from infra.local.shapes import http_api_event
 
 @pytest.fixture(autouse=True)
 def at_this_desk(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(function, "centre", lambda: visitor.desk)
+    monkeypatch.setattr(function, "centre", lambda: visitor.centre)
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
 
 
@@ -51,28 +51,28 @@ def test_a_request_without_any_header_or_body_is_answered(visitor: Any) -> None:
     assert answer["body"].startswith("<!doctype html>")
 
 
-def test_what_is_refused_is_answered_with_a_page(visitor: Any) -> None:
+def test_a_refusal_is_answered_with_a_page(visitor: Any) -> None:
     answer = function.handler(request(visitor, token="x.y", accept_language="fr"), None)
 
     assert answer["statusCode"] == 403
     assert "incomplet" in answer["body"]
 
 
-def test_no_log_tells_a_token_an_address_or_who_asked(visitor: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_log_contains_a_token_an_address_or_an_ip(visitor: Any, caplog: pytest.LogCaptureFixture) -> None:
     token = visitor.token(LinkKind.UNSUBSCRIBE)
 
     function.handler(request(visitor, "POST", b"List-Unsubscribe=One-Click"), None)
     function.handler(request(visitor, token="x.y"), None)
 
-    told = str([vars(record) for record in caplog.records])
-    assert "'link': 'unsubscribe'" in told
-    assert token not in told
-    assert "x.y" not in told
-    assert "127.0.0.1" not in told
-    assert "ada@" not in told
+    logged = str([vars(record) for record in caplog.records])
+    assert "'link': 'unsubscribe'" in logged
+    assert token not in logged
+    assert "x.y" not in logged
+    assert "127.0.0.1" not in logged
+    assert "ada@" not in logged
 
 
-def test_a_visit_is_what_the_gateway_saw(visitor: Any) -> None:
+def test_a_visit_has_the_fields_of_the_gateways_event(visitor: Any) -> None:
     event = request(visitor, "POST", b"a=1", accept_language="de", content_type="text/plain")
 
     assert function._visit(event) == Visit(  # noqa: SLF001

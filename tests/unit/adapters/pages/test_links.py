@@ -33,7 +33,7 @@ def token(kind: LinkKind = LinkKind.UNSUBSCRIBE, *secrets: str) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_link_says_whom_with_what_and_where(kind: LinkKind) -> None:
+def test_a_link_names_customer_message_channel_and_address_hash(kind: LinkKind) -> None:
     expected = Link(
         customer="c_ada",
         message="enr-confirm-1",
@@ -54,11 +54,11 @@ def test_a_link_leads_to_the_page_of_its_kind() -> None:
     assert len(set(found.values())) == 3
 
 
-def test_a_message_that_is_rendered_again_has_the_same_links() -> None:
+def test_a_message_rendered_again_has_the_same_links() -> None:
     assert token() == token()
 
 
-def test_nothing_in_a_link_tells_an_address() -> None:
+def test_a_link_contains_no_address() -> None:
     signed = links().of(message(), Channel.EMAIL, ADDRESS)[LinkKind.UNSUBSCRIBE]
     carried = base64_decode(signed.rpartition("/")[2].partition(".")[0])
 
@@ -66,21 +66,21 @@ def test_nothing_in_a_link_tells_an_address() -> None:
     assert b"example.com" not in carried
 
 
-def test_a_link_stands_in_a_header_and_in_a_url_as_it_is() -> None:
+def test_a_link_needs_no_escaping_in_a_header_or_a_url() -> None:
     assert set(token()) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
     assert len(token()) < 400
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("other", KINDS)
-def test_a_link_of_one_kind_opens_no_other(kind: LinkKind, other: LinkKind) -> None:
+def test_a_link_of_one_kind_does_not_open_another(kind: LinkKind, other: LinkKind) -> None:
     if kind is other:
         return
     with pytest.raises(LinkInvalidError):
         links().read(other, token(kind), MONDAY)
 
 
-def test_a_link_works_for_more_than_a_year_and_then_no_more() -> None:
+def test_a_link_expires_after_more_than_a_year() -> None:
     end = MONDAY + LINK_VALIDITY
 
     assert timedelta(days=365) < LINK_VALIDITY
@@ -89,7 +89,7 @@ def test_a_link_works_for_more_than_a_year_and_then_no_more() -> None:
         links().read(LinkKind.UNSUBSCRIBE, token(), end)
 
 
-def test_while_a_secret_is_rotated_links_of_both_work_and_the_first_signs() -> None:
+def test_during_rotation_both_secrets_verify_and_the_first_signs() -> None:
     old, new = token(LinkKind.CONFIRM, "old"), token(LinkKind.CONFIRM, "new")
     rotating = links("new", "old")
 
@@ -99,15 +99,15 @@ def test_while_a_secret_is_rotated_links_of_both_work_and_the_first_signs() -> N
         links("new").read(LinkKind.CONFIRM, old, MONDAY)
 
 
-def test_without_a_secret_nothing_is_trusted() -> None:
+def test_without_a_secret_every_link_is_refused() -> None:
     with pytest.raises(SecretMissingError):
         SignedLinks(Secrets(), salt=SALT).read(LinkKind.CONFIRM, token(), MONDAY)
 
 
-@given(place=st.integers(0, len(token()) - 2), letter=st.sampled_from("Aa0-_.z"))
-def test_a_link_with_another_letter_is_refused(place: int, letter: str) -> None:
+@given(position=st.integers(0, len(token()) - 2), character=st.sampled_from("Aa0-_.z"))
+def test_a_link_with_a_changed_character_is_refused(position: int, character: str) -> None:
     genuine = token()
-    altered = genuine[:place] + letter + genuine[place + 1 :]
+    altered = genuine[:position] + character + genuine[position + 1 :]
     if altered == genuine:
         return
     with pytest.raises(LinkInvalidError):
@@ -115,18 +115,18 @@ def test_a_link_with_another_letter_is_refused(place: int, letter: str) -> None:
 
 
 @given(st.integers(0, len(token()) - 1))
-def test_a_link_that_was_cut_short_is_refused(length: int) -> None:
+def test_a_shortened_link_is_refused(length: int) -> None:
     with pytest.raises(LinkInvalidError):
         links().read(LinkKind.UNSUBSCRIBE, token()[:length], MONDAY)
 
 
 @given(st.text(max_size=80) | st.just("x" * 5000))
-def test_whatever_is_no_link_is_refused(text: str) -> None:
+def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(LinkInvalidError):
         links().read(LinkKind.UNSUBSCRIBE, text, MONDAY)
 
 
-def test_what_we_signed_for_something_else_is_no_link() -> None:
+def test_a_signature_for_another_purpose_makes_no_link() -> None:
     other = URLSafeSerializer(
         "a secret", salt="cairn.unsubscribe", signer_kwargs={"key_derivation": "hmac", "digest_method": sha256}
     ).dumps(["c_ada"])

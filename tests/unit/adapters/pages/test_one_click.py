@@ -59,7 +59,7 @@ def test_one_post_of_a_mail_program_unsubscribes(visitor: Any, content_type: str
     assert visitor.said == {"email:marketing": "denied one_click"}
 
 
-def test_it_asks_for_no_cookie_and_leads_nowhere_else(visitor: Any) -> None:
+def test_a_page_sets_no_cookie_and_does_not_redirect(visitor: Any) -> None:
     answer = visitor.opens(UNSUBSCRIBE, "POST", content_type=URLENCODED[0], body=URLENCODED[1])
 
     assert not {"set-cookie", "location", "refresh"} & set(answer.headers)
@@ -75,7 +75,7 @@ def test_any_other_post_changes_nothing(visitor: Any, content_type: str, body: b
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("kind", list(LinkKind))
-def test_whoever_looks_at_a_link_changes_nothing(visitor: Any, kind: LinkKind, method: str) -> None:
+def test_a_get_or_head_changes_nothing(visitor: Any, kind: LinkKind, method: str) -> None:
     """Scanners open every link of a mail before people do, some with a body."""
     visitor.is_known()
 
@@ -85,7 +85,7 @@ def test_whoever_looks_at_a_link_changes_nothing(visitor: Any, kind: LinkKind, m
     assert not visitor.inbox
 
 
-def test_what_is_stored_is_the_proof_of_it(visitor: Any) -> None:
+def test_the_stored_event_has_the_evidence(visitor: Any) -> None:
     visitor.opens(UNSUBSCRIBE, "POST", content_type=URLENCODED[0], body=URLENCODED[1], ip="203.0.113.9")
 
     event = visitor.event
@@ -104,7 +104,7 @@ def test_what_is_stored_is_the_proof_of_it(visitor: Any) -> None:
     assert "ada@example.com" not in str(event)
 
 
-def test_a_double_click_is_one_event_and_a_later_one_another(visitor: Any) -> None:
+def test_a_double_click_is_one_event_and_a_later_click_is_another(visitor: Any) -> None:
     def click() -> str:
         visitor.inbox.clear()
         visitor.opens(UNSUBSCRIBE, "POST", content_type=URLENCODED[0], body=URLENCODED[1])
@@ -119,21 +119,21 @@ def test_a_double_click_is_one_event_and_a_later_one_another(visitor: Any) -> No
     assert click() != first
 
 
-def test_whoever_is_gone_or_was_never_known_is_unsubscribed_all_the_same(visitor: Any) -> None:
+def test_an_erased_or_unknown_customer_can_unsubscribe(visitor: Any) -> None:
     answer = visitor.opens(UNSUBSCRIBE, "POST", content_type=URLENCODED[0], body=URLENCODED[1])
 
     assert answer.status == 200
     assert visitor.customers.reads == 0, "it works though the table does not"
 
 
-def test_unsubscribing_again_says_so_again(visitor: Any) -> None:
+def test_unsubscribing_again_shows_the_same_page(visitor: Any) -> None:
     visitor.is_known(denied(Channel.EMAIL, Purpose.MARKETING))
 
     assert visitor.opens(UNSUBSCRIBE, "POST", content_type=URLENCODED[0], body=URLENCODED[1]).status == 200
     assert visitor.said == {"email:marketing": "denied one_click"}
 
 
-def test_nothing_is_acknowledged_that_is_not_stored(visitor: Any) -> None:
+def test_a_choice_that_is_not_stored_is_not_acknowledged(visitor: Any) -> None:
     visitor.inbox.is_down = ServiceBusyError("sqs is busy")
 
     answer = visitor.opens(UNSUBSCRIBE, "POST", content_type=URLENCODED[0], body=URLENCODED[1])
@@ -142,7 +142,7 @@ def test_nothing_is_acknowledged_that_is_not_stored(visitor: Any) -> None:
     assert "try again" in answer.body
 
 
-def test_the_pages_own_button_unsubscribes_and_says_in_which_words(visitor: Any) -> None:
+def test_the_pages_own_button_unsubscribes_and_records_its_wording(visitor: Any) -> None:
     page = visitor.opens(UNSUBSCRIBE, accept_language="de")
     assert 'name="List-Unsubscribe" value="One-Click"' in page.body
 
@@ -157,7 +157,7 @@ def test_the_pages_own_button_unsubscribes_and_says_in_which_words(visitor: Any)
 
 
 @pytest.mark.parametrize("kind", list(LinkKind))
-def test_a_link_that_was_altered_is_refused_and_says_how_else(visitor: Any, kind: LinkKind) -> None:
+def test_a_changed_link_is_refused_with_another_way_to_unsubscribe(visitor: Any, kind: LinkKind) -> None:
     for method in ("GET", "POST"):
         answer = visitor.opens(kind, method, token=visitor.token(kind)[:-9], body=URLENCODED[1])
 
@@ -167,7 +167,7 @@ def test_a_link_that_was_altered_is_refused_and_says_how_else(visitor: Any, kind
     assert not visitor.inbox
 
 
-def test_a_link_that_is_too_old_is_refused_and_says_how_else(visitor: Any) -> None:
+def test_an_expired_link_is_refused_with_another_way_to_unsubscribe(visitor: Any) -> None:
     visitor.now = MONDAY + LINK_VALIDITY
 
     answer = visitor.opens(UNSUBSCRIBE, "POST", content_type=URLENCODED[0], body=URLENCODED[1])
@@ -204,12 +204,12 @@ def test_no_content_type_breaks_the_form(content_type: str) -> None:
         return
 
 
-def test_more_fields_than_any_form_of_ours_has_are_not_read() -> None:
+def test_too_many_fields_are_not_read() -> None:
     with pytest.raises(MalformedBodyError):
         form_of(URLENCODED[0], b"a=1&" * 200)
 
 
-def test_an_error_of_ours_is_told_as_one(visitor: Any) -> None:
+def test_an_error_of_ours_is_answered_as_a_server_error(visitor: Any) -> None:
     token = visitor.token(UNSUBSCRIBE)
     visitor.secrets.clear()
 

@@ -23,7 +23,7 @@ WORDS = [one.name for one in fields(Texts)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_loaded_run_framed_kept_or_told_to_anybody(visitor: Any, kind: LinkKind) -> None:
+def test_the_browser_loads_runs_frames_caches_and_refers_to_nothing(visitor: Any, kind: LinkKind) -> None:
     visitor.is_known()
 
     page = visitor.opens(kind)
@@ -48,7 +48,7 @@ def test_nothing_is_loaded_run_framed_kept_or_told_to_anybody(visitor: Any, kind
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_says_its_language_and_leaves_nothing_unsaid(visitor: Any, kind: LinkKind, language: str) -> None:
+def test_a_page_names_its_language_and_has_every_text(visitor: Any, kind: LinkKind, language: str) -> None:
     visitor.is_known()
 
     page = visitor.opens(kind, accept_language=language)
@@ -62,14 +62,14 @@ def test_a_page_says_its_language_and_leaves_nothing_unsaid(visitor: Any, kind: 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_says_the_same(language: str) -> None:
+def test_every_language_has_the_same_texts(language: str) -> None:
     english, other = TEXTS["en"], TEXTS[language]
 
     for word in WORDS:
-        told, meant = getattr(other, word), getattr(english, word)
-        assert told, word
-        if isinstance(told, str) and word != "language":
-            assert placeholders(told) == placeholders(meant), word
+        translated, meant = getattr(other, word), getattr(english, word)
+        assert translated, word
+        if isinstance(translated, str) and word != "language":
+            assert placeholders(translated) == placeholders(meant), word
     assert set(other.channels) == set(other.by) == set(Channel)
     assert set(other.purposes) == set(other.about) == set(Purpose)
 
@@ -78,7 +78,7 @@ def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def test_other_words_are_another_version() -> None:
+def test_changed_texts_have_another_version() -> None:
     assert len({one.version for one in TEXTS.values()}) == len(TEXTS)
 
 
@@ -99,11 +99,11 @@ def test_other_words_are_another_version() -> None:
         (";;,,;q=", "", "en"),
     ],
 )
-def test_the_reader_is_spoken_to_in_a_language_they_read(header: str, locale: str, language: str) -> None:
+def test_the_language_follows_the_browser(header: str, locale: str, language: str) -> None:
     assert texts_for(header, locale).language == language
 
 
-def test_the_profiles_language_counts_where_the_browser_names_none_of_ours(visitor: Any) -> None:
+def test_the_profiles_language_counts_after_the_browsers(visitor: Any) -> None:
     visitor.is_known(locale="fr-FR")
 
     assert 'lang="fr"' in visitor.opens(LinkKind.PREFERENCES, accept_language="ja").body
@@ -117,7 +117,7 @@ def test_without_a_brand_the_pages_still_make_sense(a_visitor: Any) -> None:
     assert "<p></p>" not in visitor.opens(LinkKind.UNSUBSCRIBE).body
 
 
-def test_the_way_from_unsubscribing_to_choosing_works_under_any_path(visitor: Any) -> None:
+def test_the_link_to_the_preferences_works_under_any_path(visitor: Any) -> None:
     visitor.is_known()
     page = visitor.opens(LinkKind.UNSUBSCRIBE)
     link = re.search(r'href="\.\./preferences/([^"]+)"', page.body)
@@ -137,5 +137,5 @@ def test_the_way_from_unsubscribing_to_choosing_works_under_any_path(visitor: An
         (Channel.EMAIL, "", ""),
     ],
 )
-def test_an_address_is_known_again_by_its_owner_alone(channel: Channel, address: str, shown: str) -> None:
+def test_only_its_owner_recognises_a_masked_address(channel: Channel, address: str, shown: str) -> None:
     assert masked(channel, address) == shown

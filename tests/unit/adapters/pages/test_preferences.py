@@ -32,11 +32,11 @@ class Reader(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = dict(attrs)
-        if tag == "input" and told["type"] == "checkbox":
-            self.boxes[str(told["value"])] = "checked" in told
-        if tag == "input" and told["type"] == "hidden":
-            self.fields.append((str(told["name"]), str(told["value"])))
+        attributes = dict(attrs)
+        if tag == "input" and attributes["type"] == "checkbox":
+            self.boxes[str(attributes["value"])] = "checked" in attributes
+        if tag == "input" and attributes["type"] == "hidden":
+            self.fields.append((str(attributes["name"]), str(attributes["value"])))
 
 
 def boxes(page: Any) -> dict[str, bool]:
@@ -50,7 +50,7 @@ def filled(page: Any, button: str = "save", **ticks: bool) -> list[tuple[str, st
     return [*reader.fields, *(("want", name) for name, tick in wanted.items() if tick), ("do", button)]
 
 
-def test_the_page_shows_what_stands(visitor: Any) -> None:
+def test_the_page_shows_the_current_consents(visitor: Any) -> None:
     visitor.is_known(CONFIRMED, denied(Channel.SMS, TRANSACTIONAL))
 
     page = visitor.opens(PREFERENCES)
@@ -66,7 +66,7 @@ def test_the_page_shows_what_stands(visitor: Any) -> None:
     }
 
 
-def test_what_nobody_confirmed_is_not_shown_as_wanted(visitor: Any, a_visitor: Any) -> None:
+def test_an_unconfirmed_consent_is_not_shown_as_wanted(visitor: Any, a_visitor: Any) -> None:
     visitor.is_known(granted(Channel.EMAIL, MARKETING))
     easy = a_visitor(policy=Policy(brand="Northside"))
     easy.is_known(granted(Channel.EMAIL, MARKETING))
@@ -86,14 +86,14 @@ def test_addresses_are_masked(visitor: Any) -> None:
     assert "2015550" not in page
 
 
-def test_what_a_business_is_called_cannot_break_the_page(visitor: Any) -> None:
+def test_a_brand_name_is_escaped(visitor: Any) -> None:
     visitor.is_known()
 
     assert "<Fitness>" not in visitor.opens(PREFERENCES).body
     assert "&lt;Fitness&gt;" in visitor.opens(PREFERENCES).body
 
 
-def test_saving_stores_what_was_changed_and_shows_it(visitor: Any) -> None:
+def test_saving_stores_and_shows_the_changes(visitor: Any) -> None:
     visitor.is_known(CONFIRMED)
     page = visitor.opens(PREFERENCES)
 
@@ -111,7 +111,7 @@ def test_saving_stores_what_was_changed_and_shows_it(visitor: Any) -> None:
     assert visitor.event.properties["keys"] == {"email": suppression_key(Channel.EMAIL, "ada@example.com", SALT)}
 
 
-def test_a_tick_that_the_page_had_set_is_nobodys_consent(visitor: Any) -> None:
+def test_a_tick_set_by_the_page_is_no_consent(visitor: Any) -> None:
     """Transactional mail is implied, and shown as such; that somebody left it so grants nothing."""
     visitor.is_known(*(denied(channel, MARKETING) for channel in Channel), denied(Channel.WHATSAPP, TRANSACTIONAL))
     page = visitor.opens(PREFERENCES)
@@ -124,7 +124,7 @@ def test_a_tick_that_the_page_had_set_is_nobodys_consent(visitor: Any) -> None:
     assert not visitor.inbox
 
 
-def test_what_was_withdrawn_meanwhile_stays_withdrawn(visitor: Any) -> None:
+def test_a_consent_withdrawn_meanwhile_stays_withdrawn(visitor: Any) -> None:
     """The page was open in a browser when the mail program unsubscribed."""
     visitor.is_known(denied(Channel.EMAIL, MARKETING))
     seen = [("seen", "email:marketing:on"), ("want", "email:marketing"), ("do", "save")]
@@ -134,7 +134,7 @@ def test_what_was_withdrawn_meanwhile_stays_withdrawn(visitor: Any) -> None:
     assert not visitor.inbox
 
 
-def test_what_stands_unticked_is_denied_whatever_the_page_showed(visitor: Any) -> None:
+def test_an_unticked_box_denies_whatever_the_page_showed(visitor: Any) -> None:
     """Two windows: in one it was ticked, in the other it still stands unticked, and that one is saved last."""
     visitor.is_known(CONFIRMED)
 
@@ -143,7 +143,7 @@ def test_what_stands_unticked_is_denied_whatever_the_page_showed(visitor: Any) -
     assert visitor.said == {"email:marketing": "denied preference_page"}
 
 
-def test_a_tick_confirms_where_it_was_asked_for_and_proves_whose_address_it_is(visitor: Any) -> None:
+def test_a_tick_at_the_links_address_answers_a_pending_question(visitor: Any) -> None:
     question = ConsentChange(Channel.EMAIL, MARKETING, ConsentStatus.PENDING, MONDAY, "form")
     visitor.is_known(question)
     page = visitor.opens(PREFERENCES)
@@ -168,7 +168,7 @@ def test_a_link_to_an_old_address_proves_nothing_of_the_new_one(visitor: Any) ->
     assert visitor.event.properties["keys"] == {"email": suppression_key(Channel.EMAIL, "ada@old.example.com", SALT)}
 
 
-def test_nothing_at_all_is_one_button(visitor: Any) -> None:
+def test_one_button_opts_out_of_all_topics(visitor: Any) -> None:
     visitor.is_known(CONFIRMED, denied(Channel.SMS, MARKETING))
     page = visitor.opens(PREFERENCES)
 
@@ -184,7 +184,7 @@ def test_nothing_at_all_is_one_button(visitor: Any) -> None:
     }
 
 
-def test_who_wants_nothing_at_all_says_it_of_the_address_too(visitor: Any) -> None:
+def test_opting_out_of_all_topics_suppresses_the_address_too(visitor: Any) -> None:
     """So that it outlives the profile: a consent can be imported again, a word on the address cannot be undone so."""
     visitor.is_known(denied(Channel.EMAIL, MARKETING), denied(Channel.EMAIL, TRANSACTIONAL))
 
@@ -193,7 +193,7 @@ def test_who_wants_nothing_at_all_says_it_of_the_address_too(visitor: Any) -> No
     assert set(visitor.said) == {"email:marketing", "email:transactional"}
 
 
-def test_whoever_was_erased_can_still_be_left_alone_and_nothing_is_granted(visitor: Any) -> None:
+def test_an_erased_customer_can_deny_and_cannot_grant(visitor: Any) -> None:
     page = visitor.opens(PREFERENCES)
     stale = visitor.posts(PREFERENCES, [("seen", "email:marketing:off"), ("want", "email:marketing"), ("do", "save")])
     assert not visitor.inbox
@@ -229,7 +229,7 @@ def test_only_the_pages_own_buttons_change_anything(visitor: Any, fields: Any) -
     assert not visitor.inbox
 
 
-def test_confirming_takes_the_button_and_not_the_look(visitor: Any) -> None:
+def test_only_the_button_confirms(visitor: Any) -> None:
     visitor.is_known()
 
     page = visitor.opens(CONFIRM)
@@ -252,7 +252,7 @@ def test_a_confirmation_from_an_old_address_is_not_a_second_opt_in(visitor: Any)
     assert visitor.said == {"email:marketing": "granted single_opt_in"}
 
 
-def test_nobody_is_left_to_confirm_anything(visitor: Any) -> None:
+def test_an_erased_customer_cannot_confirm(visitor: Any) -> None:
     answer = visitor.posts(CONFIRM, {"confirm": "yes"})
 
     assert answer.status == 200

@@ -17,7 +17,7 @@ from infra.local.signing import local_secrets
 LATER = datetime(2027, 1, 1, 8, tzinfo=UTC)
 
 
-def test_sources_tells_where_each_posts_what_it_signs_and_what_to_click() -> None:
+def test_sources_lists_each_url_signature_header_secret_and_setup() -> None:
     result = CliRunner().invoke(app, ["sources", "--to", "https://hooks.example.com/"])
 
     assert result.exit_code == 0
@@ -30,7 +30,7 @@ def test_sources_tells_where_each_posts_what_it_signs_and_what_to_click() -> Non
     assert "Add destination" in result.stdout
 
 
-def test_sources_tells_all_that_is_wrong(tmp_path: Path) -> None:
+def test_sources_lists_every_problem(tmp_path: Path) -> None:
     path = tmp_path / "sources.toml"
     path.write_text('[hmac]\nid = "body.["\n[typeform]\ncolour = "red"', encoding="utf-8")
 
@@ -58,6 +58,6 @@ def test_every_source_has_a_secret_on_a_laptop_and_meta_a_token() -> None:
     assert secrets["facebook-leads-verify"] == "token"
 
 
-def test_nobody_signs_for_a_source_that_is_not_there() -> None:
+def test_an_unknown_source_cannot_be_signed_for() -> None:
     with pytest.raises(UnknownSourceError, match="known are"):
         posting("nobody", {}, "secret", LATER)

@@ -34,7 +34,7 @@ def journeys_of(page: Path, folder: Path) -> Path:
     return folder
 
 
-def test_the_example_mapping_does_what_the_page_says(tmp_path: Path, post: Any) -> None:
+def test_the_example_mapping_makes_the_events_that_the_page_shows(tmp_path: Path, post: Any) -> None:
     page = DOCS / "sources.md"
     [(name, mapping)] = [block for block in blocks(page, "toml") if block[0] == "parkside/mapping.toml"]
     shown = dict(blocks(page, "json"))
@@ -71,6 +71,6 @@ def test_the_journeys_that_the_pages_show_pass_the_check(tmp_path: Path) -> None
     [DOCS / "sources.md", DOCS / "sources" / "sns.md", *VENDORS.glob(f"*/{PAGE}")],
     ids=lambda page: f"{page.parent.name}/{page.name}",
 )
-def test_links_lead_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target

@@ -66,7 +66,7 @@ def test_a_new_vendor_needs_a_mapping_file_alone(tmp_path: Path, post: Any) -> N
     assert event.properties == {"site": "Slides", "tenant": None, "version": "3"}
 
 
-def test_a_vendor_is_read_when_it_first_posts(tmp_path: Path) -> None:
+def test_a_mapping_file_is_read_when_its_vendor_first_posts(tmp_path: Path) -> None:
     write_mapping(tmp_path, "acme", ACME)
     write_mapping(tmp_path, "broken", "no toml")
     known = sources(folder=tmp_path)
@@ -77,11 +77,11 @@ def test_a_vendor_is_read_when_it_first_posts(tmp_path: Path) -> None:
         known["broken"]
 
 
-def test_the_file_as_it_stands_turns_every_source_on() -> None:
+def test_every_source_is_enabled_by_default() -> None:
     assert list(sources(SOURCES_TOML)) == list(sources())
 
 
-def test_a_source_can_be_turned_off(configured: Any) -> None:
+def test_a_source_can_be_disabled(configured: Any) -> None:
     known = configured('disabled = ["typeform", "track"]')
 
     assert "typeform" not in known
@@ -91,7 +91,7 @@ def test_a_source_can_be_turned_off(configured: Any) -> None:
         known["typeform"]
 
 
-def test_several_of_one_kind_have_names_of_their_own(configured: Any, post: Any) -> None:
+def test_several_sources_of_one_vendor_have_names_of_their_own(configured: Any, post: Any) -> None:
     known = configured("""
         [[hmac]]
         name = "till"
@@ -111,7 +111,7 @@ def test_several_of_one_kind_have_names_of_their_own(configured: Any, post: Any)
     assert known["door"].scheme.header == known["hmac"].scheme.header == "X-Signature"
 
 
-def test_settings_are_laid_over_the_file(configured: Any, post: Any) -> None:
+def test_settings_override_the_mapping_file(configured: Any, post: Any) -> None:
     known = configured('[twilio.signature]\norigin = "https://public.example.com"')
     message = {"MessageSid": "SM1", "From": "+12015550147", "Body": "Hello"}
 
@@ -125,7 +125,7 @@ def test_settings_are_laid_over_the_file(configured: Any, post: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ('disabled = ["stripes"]', "no source is called 'stripes'"),
         ("[acme]\nid = 'body.id'", "there is no acme/mapping.toml"),
@@ -139,18 +139,18 @@ def test_settings_are_laid_over_the_file(configured: Any, post: Any) -> None:
         ("[hmac", "sources.toml"),
     ],
 )
-def test_a_configuration_that_names_what_is_not_there_is_refused(text: str, told: str, configured: Any) -> None:
-    with pytest.raises(InvalidSourceError, match=told):
+def test_a_configuration_with_an_unknown_or_forbidden_name_is_refused(text: str, problem: str, configured: Any) -> None:
+    with pytest.raises(InvalidSourceError, match=problem):
         configured(text)
 
 
-def test_a_scheme_that_is_not_there_is_refused(configured: Any) -> None:
+def test_an_unknown_scheme_or_parameter_is_refused(configured: Any) -> None:
     for wrong in ('scheme = "trust-me"', 'algorithm = "md5"', 'colour = "red"'):
         with pytest.raises(InvalidSourceError):
             configured(f"[hmac.signature]\n{wrong}")["hmac"]
 
 
-def test_all_that_is_wrong_with_a_mapping_is_told_at_once() -> None:
+def test_every_problem_of_a_mapping_is_reported_at_once() -> None:
     mapping = {
         "signature": {"scheme": "body-hmac", "header": "X-A"},
         "id": "body.[",
@@ -162,9 +162,9 @@ def test_all_that_is_wrong_with_a_mapping_is_told_at_once() -> None:
         ],
     }
 
-    told = problems("acme", mapping)
+    problem = problems("acme", mapping)
 
-    assert sorted(one.partition(":")[0] for one in told) == sorted(
+    assert sorted(one.partition(":")[0] for one in problem) == sorted(
         [
             "colour",
             "id",
@@ -191,12 +191,12 @@ def test_all_that_is_wrong_with_a_mapping_is_told_at_once() -> None:
         ("x" * 500, "acme_shop." + "x" * 90),
     ],
 )
-def test_a_vendors_word_takes_our_shape(vendors: Any, ours: str | None) -> None:
+def test_a_vendors_type_becomes_a_type_of_our_shape(vendors: Any, ours: str | None) -> None:
     assert own_type("acme-shop", vendors) == ours
     assert ours is None or EVENT_TYPE_SHAPE.fullmatch(ours)
 
 
-def test_what_cannot_be_evaluated_is_null() -> None:
+def test_an_expression_that_cannot_be_evaluated_is_null() -> None:
     assert pick("from_items([['a', `1`], ['b'], `3`, [`4`, `5`]])", {}) == {"a": 1}
     assert pick("from_items(nothing)", {}) is None
     assert pick("without_prefix(a, 'x:')", {"a": "x:1"}) == "1"

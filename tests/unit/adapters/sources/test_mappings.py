@@ -48,10 +48,10 @@ def test_long_ids_stay_exact(name: str, path: str, take: Any) -> None:
     assert event.properties[path] in {"820982911946154509", "1234567890123456789"}
 
 
-def test_shopify_collapses_two_subscriptions_and_keeps_what_one_action_changed(post: Any) -> None:
+def test_shopify_events_are_deduplicated_by_event_id_and_resource(post: Any) -> None:
     def event_of(order: int, **headers: str) -> str:
-        told = {"X-Shopify-Topic": "orders/cancelled", **headers}
-        [event] = post("shopify", {"id": order, "email": "lena@example.com"}, headers=told).read().events
+        given = {"X-Shopify-Topic": "orders/cancelled", **headers}
+        [event] = post("shopify", {"id": order, "email": "lena@example.com"}, headers=given).read().events
         return str(event.id)
 
     one = {"X-Shopify-Event-Id": "event-1", "X-Shopify-Webhook-Id": "delivery-1"}
@@ -62,7 +62,7 @@ def test_shopify_collapses_two_subscriptions_and_keeps_what_one_action_changed(p
     assert event_of(1, **{"X-Shopify-Webhook-Id": "a"}) != event_of(1, **{"X-Shopify-Webhook-Id": "b"})
 
 
-def test_a_topic_is_found_however_its_header_is_written(post: Any) -> None:
+def test_a_topic_is_found_whatever_the_case_of_its_header(post: Any) -> None:
     [event] = (
         post("shopify", {"id": 7, "email": "a@example.com"}, headers={"x-shopify-TOPIC": "orders/paid"}).read().events
     )
@@ -79,7 +79,7 @@ def test_a_calendly_reschedule_is_never_a_cancellation(take: Any) -> None:
         assert [event.type for event in events] == ["appointment.rescheduled"]
 
 
-def test_hubspots_privacy_deletion_is_not_undone_by_the_deletion_beside_it(take: Any, post: Any) -> None:
+def test_hubspots_deletion_does_not_undo_the_privacy_deletion(take: Any, post: Any) -> None:
     items = json.loads(take("hubspot/contact_privacy_deletion").request.body)
 
     for order in itertools.permutations(items):
@@ -108,7 +108,7 @@ def test_meta_signs_the_bytes_as_sent(take: Any) -> None:
     genuine.verify()
 
 
-def test_a_thousand_of_metas_updates_are_read(post: Any) -> None:
+def test_a_thousand_statuses_of_meta_are_read(post: Any) -> None:
     statuses = [
         {"id": f"wamid.{n}", "status": "sent", "timestamp": "1773064700", "recipient_id": "1201"} for n in range(1000)
     ]
@@ -146,7 +146,7 @@ OWN_TYPES = {
 
 
 @pytest.mark.parametrize(("name", "document", "headers"), UNKNOWN, ids=OWN_TYPES)
-def test_an_unknown_type_is_kept_under_its_own_name(name: str, document: Any, headers: Any, post: Any) -> None:
+def test_an_unknown_type_becomes_a_type_of_its_source(name: str, document: Any, headers: Any, post: Any) -> None:
     [event] = post(name, document, headers=headers).read().events
 
     assert event.type == OWN_TYPES[name]
@@ -170,12 +170,12 @@ NAMELESS = [
 
 
 @pytest.mark.parametrize(("name", "document", "headers"), NAMELESS)
-def test_what_names_nobody_is_acknowledged_and_ignored(name: str, document: Any, headers: Any, post: Any) -> None:
+def test_a_request_without_a_customer_is_ignored(name: str, document: Any, headers: Any, post: Any) -> None:
     assert post(name, document, headers=headers).read() == Reading(ignored=True)
 
 
 @pytest.mark.parametrize("name", ["hmac", "standard-webhooks"])
-def test_what_became_of_a_message_only_its_provider_says(name: str, post: Any) -> None:
+def test_only_providers_report_message_events(name: str, post: Any) -> None:
     document = {"type": "message.bounced", "customer": {"user_id": "1"}, "data": {"user_id": "1"}}
 
     [event] = post(name, document).read().events
@@ -183,13 +183,13 @@ def test_what_became_of_a_message_only_its_provider_says(name: str, post: Any) -
     assert event.type == f"{name.replace('-', '_')}.message.bounced"
 
 
-def test_a_form_that_anybody_can_prefill_names_nobody_by_it(post: Any) -> None:
+def test_a_hidden_form_field_is_no_identifier(post: Any) -> None:
     response = {"hidden": {"user_id": "somebody-else", "email": "victim@example.com"}, "answers": []}
 
     assert post("typeform", {"event_type": "form_response", "form_response": response}).read().ignored
 
 
-def test_a_broken_address_does_not_cost_the_event(post: Any) -> None:
+def test_an_invalid_address_does_not_lose_the_event(post: Any) -> None:
     [event] = (
         post("shopify", {"id": 1, "email": "n/a", "customer": {"id": 5}}, headers={"x-shopify-topic": "orders/paid"})
         .read()
@@ -200,7 +200,7 @@ def test_a_broken_address_does_not_cost_the_event(post: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"a": NaN}', b'{"a": 1e999}', b"[" * 100_000, b"1" * 5000])
-def test_a_body_that_is_none_is_a_problem_and_no_crash(vendor: str, body: bytes) -> None:
+def test_a_malformed_body_is_a_problem_and_no_crash(vendor: str, body: bytes) -> None:
     reading = sources()[vendor].read(Request("https://h.example.com/", {}, body), NOW)
 
     assert reading == Reading(problems=("the body is not JSON",))
@@ -221,16 +221,16 @@ JSON = st.recursive(
 )
 
 
-def places(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def paths(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Where something stands in a document."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [here, *(place for name, one in inner for place in places(one, (*here, name)))]
+    return [here, *(path for name, one in inner for path in paths(one, (*here, name)))]
 
 
-def put(value: Any, place: tuple[Any, ...], new: Any) -> Any:
-    if not place:
+def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
         return new
-    name, *rest = place
+    name, *rest = path
     changed = dict(value) if isinstance(value, dict) else list(value)
     changed[name] = put(value[name], tuple(rest), new)
     return changed
@@ -238,10 +238,10 @@ def put(value: Any, place: tuple[Any, ...], new: Any) -> Any:
 
 @given(data=st.data())
 def test_no_document_of_a_vendor_makes_reading_fail(vendor: str, data: st.DataObject) -> None:
-    """Any value in any place of a sample: events, problems, or nothing; never an exception."""
+    """Any value in any path of a sample: events, problems, or nothing; never an exception."""
     sample = data.draw(st.sampled_from(samples(vendor)))
     document = json.loads(sample.read_text(encoding="utf-8"))
-    changed = put(document, data.draw(st.sampled_from(places(document))), data.draw(JSON))
+    changed = put(document, data.draw(st.sampled_from(paths(document))), data.draw(JSON))
     source = sources()[vendor]
     headers = {name.lower(): value for name, value in sample_headers(sample).items()}
     headers |= data.draw(

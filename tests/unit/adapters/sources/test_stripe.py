@@ -47,7 +47,7 @@ OLD_SHAPE = {"subscription": "sub_1", "parent": None}
 
 @pytest.mark.parametrize("shape", [NEW_SHAPE, OLD_SHAPE], ids=["current", "old"])
 @pytest.mark.parametrize("customer", ["cus_1", {"id": "cus_1", "object": "customer"}], ids=["id", "expanded"])
-def test_a_payment_that_failed(shape: dict[str, Any], customer: Any) -> None:
+def test_a_failed_payment(shape: dict[str, Any], customer: Any) -> None:
     failed = only(stripe_event("invoice.payment_failed", **(INVOICE | shape | {"customer": customer})))
 
     assert (failed.id, failed.source, failed.type) == ("evt_1", "stripe", "payment.failed")
@@ -72,7 +72,7 @@ def test_a_last_attempt_says_that_there_is_no_next_one() -> None:
 
 
 @pytest.mark.parametrize("type_", ["invoice.payment_succeeded", "invoice.paid"])
-def test_a_payment_that_came_through_by_either_name(type_: str) -> None:
+def test_a_paid_invoice_under_both_names(type_: str) -> None:
     paid = only(stripe_event(type_, **(INVOICE | NEW_SHAPE | {"amount_paid": 4900})))
 
     assert paid.type == "payment.succeeded"
@@ -82,13 +82,13 @@ def test_a_payment_that_came_through_by_either_name(type_: str) -> None:
 @pytest.mark.parametrize(
     "ends", [{"items": {"data": [{"current_period_end": 1772700000}]}}, {"current_period_end": 1772700000}]
 )
-def test_a_subscription_that_ended(ends: dict[str, Any]) -> None:
+def test_a_cancelled_subscription(ends: dict[str, Any]) -> None:
     ended = only(stripe_event("customer.subscription.deleted", id="sub_1", customer="cus_1", **ends))
 
     assert (ended.type, ended.properties["ends_at"]) == ("subscription.cancelled", 1772700000)
 
 
-def test_a_checkout_by_a_guest_is_known_by_what_they_typed() -> None:
+def test_a_guest_checkout_is_identified_by_the_typed_email() -> None:
     expired = only(
         stripe_event(
             "checkout.session.expired",
@@ -104,18 +104,18 @@ def test_a_checkout_by_a_guest_is_known_by_what_they_typed() -> None:
     assert expired.properties["recovery_url"] == "https://buy.example/r"
 
 
-def test_a_checkout_that_nobody_put_a_name_to_is_no_event() -> None:
+def test_a_checkout_without_a_customer_is_ignored() -> None:
     nobody = read(stripe_event("checkout.session.expired", id="cs_1", customer=None, customer_email=None))
 
     assert nobody == Reading(ignored=True)
 
 
 @pytest.mark.parametrize("document", [{}, [], "x", 1, None, {"type": "invoice.paid"}, {"data": {"object": []}}])
-def test_what_is_no_event_of_stripes_says_nothing(document: Any) -> None:
+def test_a_body_that_is_no_stripe_event_is_ignored(document: Any) -> None:
     assert read(document).events == ()
 
 
-def test_a_type_without_a_mapping_starts_nothing_of_ours() -> None:
+def test_a_type_without_a_rule_is_none_of_our_types() -> None:
     known = {"payment.failed", "payment.succeeded", "subscription.cancelled", "checkout.completed", "checkout.expired"}
 
     reading = read(stripe_event("charge.dispute.created", id="dp_1", customer="cus_1"))
@@ -124,26 +124,26 @@ def test_a_type_without_a_mapping_starts_nothing_of_ours() -> None:
 
 
 @pytest.mark.parametrize("customer", [{}, {"object": "customer"}, True, 1.5, ["cus_1"]])
-def test_a_customer_that_is_no_id_makes_nobody_one_with_anybody(customer: Any) -> None:
+def test_a_customer_field_that_is_no_id_identifies_no_customer(customer: Any) -> None:
     nameless = {"customer": customer, "customer_email": None, "customer_phone": None}
 
     assert read(stripe_event("invoice.paid", **(INVOICE | nameless))).events == ()
 
 
-def test_an_instant_beyond_the_calendar_is_a_problem_and_no_accident() -> None:
+def test_an_instant_beyond_the_calendar_is_a_problem_and_no_crash() -> None:
     strange = stripe_event("invoice.paid", **INVOICE) | {"created": 10**30}
 
     assert read(strange).problems
 
 
-def test_what_is_not_json_is_a_problem() -> None:
+def test_a_body_that_is_not_json_is_a_problem() -> None:
     assert read(b"{").problems
     assert read(b"\xff\xfe").problems
     assert read(b"[" * 100_000).problems
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("invoice_*.json")), ids=lambda path: path.stem)
-def test_every_sample_of_an_invoice_is_an_event_of_somebody(path: Path) -> None:
+def test_every_invoice_sample_is_an_event_of_a_customer(path: Path) -> None:
     event = only(path.read_bytes())
 
     assert event.identifiers

@@ -34,13 +34,13 @@ def test_one_event_or_a_list() -> None:
     assert {event.source for event in two.events} == {"track"}
 
 
-def test_a_request_that_is_repeated_makes_the_same_events() -> None:
+def test_a_repeated_request_makes_the_same_events() -> None:
     assert [event.id for event in read(SIGNUP).events] == ["msg_1"]
     assert [event.id for event in read([SIGNUP]).events] == ["msg_1"]
     assert [event.id for event in read([SIGNUP, SIGNUP]).events] == ["msg_1/0", "msg_1/1"]
 
 
-def test_a_list_with_one_problem_is_refused_whole_and_says_where() -> None:
+def test_a_list_with_one_problem_is_refused_whole_with_its_position() -> None:
     assert problems([SIGNUP, SIGNUP | {"type": "Signup"}, SIGNUP | {"customer": {}}]) == (
         "[1].type: use object.action in lower case, such as trial.signup",
         "[2].customer: a JSON object that is not empty",
@@ -56,11 +56,11 @@ def test_a_list_has_its_bounds(count: int) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": NaN}', b'{"a": 1e999}', b"{} {}"])
-def test_what_is_not_json_is_malformed(body: bytes) -> None:
+def test_a_body_that_is_not_json_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedBodyError):
         read(body)
 
 
 @pytest.mark.parametrize("document", [None, 1, "x", [None], [[SIGNUP]]])
-def test_what_is_no_object_is_no_event(document: Any) -> None:
+def test_an_event_that_is_no_object_is_refused(document: Any) -> None:
     assert "an event is a JSON object, not " in problems(document)[0]

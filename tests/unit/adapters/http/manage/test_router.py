@@ -1,4 +1,4 @@
-"""What operators send is read whole: every problem is told at once, and nothing is done before all of it is clear."""
+"""Operators' requests are read whole: every problem is reported at once, and nothing is done before."""
 
 import json
 from typing import Any
@@ -15,8 +15,8 @@ from cairn.adapters.phone.numbers import to_e164
 from cairn.domain.shared.errors import CairnError, InvalidRequestError, ServiceBusyError
 from tests.unit.makers import MONDAY
 
-DESK: Any = ManageRouter(*[None] * 7, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
-"""Behind it is nobody: whatever gets past the form fails."""
+ROUTER: Any = ManageRouter(*[None] * 7, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
+"""Without use cases: a request that passes its form fails."""
 
 POSTS = [path for method, path in ROUTES if method == "POST"]
 
@@ -24,12 +24,12 @@ POSTS = [path for method, path in ROUTES if method == "POST"]
 def problems(path: str, document: Any) -> tuple[str, ...]:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     with pytest.raises(InvalidRequestError) as refused:
-        DESK(OperatorRequest(f"POST /manage/{path}", "ada", body), MONDAY)
+        ROUTER(OperatorRequest(f"POST /manage/{path}", "ada", body), MONDAY)
     return refused.value.problems
 
 
 @pytest.mark.parametrize(
-    ("path", "fields", "told"),
+    ("path", "fields", "expected"),
     [
         ("switches", {"do": "halt", "target": "sms"}, ["do: one of", "target: 'sms' is no target", "why: a text"]),
         ("switches", {"do": "stop", "target": "all", "why": "x", "window": "2h"}, ["policy, window: of pause and"]),
@@ -53,21 +53,21 @@ def problems(path: str, document: Any) -> tuple[str, ...]:
         ("reviews", {"message": "m", "do": "maybe", "why": "x", "by": "me"}, ["do: one of", "'by': unknown field"]),
     ],
 )
-def test_everything_that_is_wrong_is_told_at_once(path: str, fields: dict[str, Any], told: list[str]) -> None:
+def test_every_problem_is_reported_at_once(path: str, fields: dict[str, Any], expected: list[str]) -> None:
     found = problems(path, fields)
 
-    assert all(any(one.startswith(problem) for one in found) for problem in told), found
+    assert all(any(one.startswith(problem) for one in found) for problem in expected), found
 
 
 @pytest.mark.parametrize("path", [path.removeprefix("/manage/") for path in POSTS])
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"1" * 5000, b"[" * 60_000, b"\xff", b'{"a": NaN'])
-def test_what_is_no_object_is_refused(path: str, body: bytes) -> None:
+def test_a_body_that_is_no_object_is_refused(path: str, body: bytes) -> None:
     assert len(problems(path, body)) == 1
 
 
-def test_a_body_that_nobody_would_write_is_not_read() -> None:
+def test_an_oversized_body_is_not_read() -> None:
     with pytest.raises(CairnError) as refused:
-        DESK(OperatorRequest("POST /manage/erase", "ada", b" " * (MAX_BODY_BYTES + 1)), MONDAY)
+        ROUTER(OperatorRequest("POST /manage/erase", "ada", b" " * (MAX_BODY_BYTES + 1)), MONDAY)
 
     assert problem_of(refused.value, "out-of-order")["status"] == 413
 
@@ -77,7 +77,7 @@ values = st.one_of(st.none(), st.text(max_size=40), st.integers(), st.lists(st.i
 
 
 @given(st.sampled_from(POSTS), st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), values, max_size=6))
-def test_no_form_however_wrong_is_an_error_of_ours(path: str, document: dict[str, Any]) -> None:
+def test_no_malformed_form_is_a_server_error(path: str, document: dict[str, Any]) -> None:
     document |= {"nobody's field": 1}  # so that none gets past the form
 
     assert problems(path.removeprefix("/manage/"), document)
@@ -85,20 +85,20 @@ def test_no_form_however_wrong_is_an_error_of_ours(path: str, document: dict[str
 
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "ten", "1e3", "٣", "9" * 5000, ""])
 @pytest.mark.parametrize("path", ["audit", "reviews"])
-def test_a_page_has_a_size(path: str, limit: str) -> None:
+def test_a_page_has_a_maximum_size(path: str, limit: str) -> None:
     with pytest.raises(InvalidRequestError, match="limit: a whole number from 1 to 100"):
-        DESK(OperatorRequest(f"GET /manage/{path}", "ada", query={"limit": limit}), MONDAY)
+        ROUTER(OperatorRequest(f"GET /manage/{path}", "ada", query={"limit": limit}), MONDAY)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_who_is_not_signed_in_is_told_nothing_whatever_they_ask(method: str, path: str) -> None:
+def test_an_operator_who_is_not_signed_in_gets_no_data(method: str, path: str) -> None:
     with pytest.raises(CairnError) as refused:
-        DESK(OperatorRequest(f"{method} {path}", ""), MONDAY)
+        ROUTER(OperatorRequest(f"{method} {path}", ""), MONDAY)
 
     assert problem_of(refused.value, "out-of-order")["status"] == 403
 
 
-def test_what_is_out_of_order_may_be_asked_again() -> None:
+def test_a_request_that_failed_may_be_sent_again() -> None:
     problem = problem_of(ServiceBusyError("sqs is busy: Throttling"), "out-of-order")
 
     assert (problem["status"], problem["title"]) == (503, "out-of-order")

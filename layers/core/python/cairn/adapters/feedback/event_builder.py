@@ -1,4 +1,4 @@
-"""What the readers of all providers need: an event made and checked, instants, phone numbers."""
+"""Shared by the readers of all providers: events, instants, phone numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Origin:
 
     now: datetime
     id: str = ""
-    """Of the envelope; stands in where the report has no id of its own."""
+    """The envelope's id, used where the report has none."""
     at: datetime | None = None
     """When it was posted."""
 
@@ -36,7 +36,7 @@ def build_event(  # noqa: PLR0913  one argument for each part of an event
     properties: Report,
     consent: Sequence[Report] = (),
 ) -> list[Event]:
-    """The event; none where nobody is named. Raises InvalidEventError for what process_event would not take."""
+    """The event; none without a customer. Raises InvalidEventError where process_event would refuse it."""
     named = {name: value for name, value in customer.items() if value}
     if not named:
         return []
@@ -52,7 +52,7 @@ def build_event(  # noqa: PLR0913  one argument for each part of an event
 
 
 def event_id(*parts: Any) -> str:
-    """The provider's own words for what happened, its id first; hashed where they are longer than an id may be."""
+    """The provider's id and the report's own fields; hashed where longer than an id may be."""
     if not isinstance(parts[0], str) or not parts[0]:
         raise InvalidEventError(["the provider gives no id, by which a second delivery would be known"])
     text = "/".join(str(part) for part in parts if part not in (None, ""))
@@ -68,11 +68,11 @@ def from_epoch(value: Any, a_second: int = 1) -> datetime:
 
 
 def phone(digits: Any) -> str:
-    """In E.164, which WhatsApp writes without its plus; empty for a short code, a sender's name or nothing."""
+    """In E.164, which WhatsApp writes without the plus; empty for a short code or a sender name."""
     number = f"+{str(digits or '').strip().lstrip('+')}"
     return number if E164_SHAPE.fullmatch(number) else ""
 
 
 def _whole(value: Any) -> Any:
-    """Text without half a character, which JSON can carry and a table cannot hold."""
+    """Text without lone surrogates, which JSON allows and DynamoDB does not."""
     return LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Text messages: what End User Messaging and SNS tell of those we sent, and what customers write back.
+"""Text messages: reports of End User Messaging and SNS about ours, and customers' replies.
 
 https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
 https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
@@ -12,7 +12,7 @@ from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.instants import instant_from_wire
 
 ARRIVED = {"DELIVERED", "SUCCESSFUL"}
-"""By the carrier's receipt, or taken by the carrier; which of them is the last word depends on the country."""
+"""Received by the phone, or accepted by the carrier; the country decides which of them is final."""
 
 FAILED = {
     "BLOCKED",
@@ -27,22 +27,22 @@ FAILED = {
 }
 
 IGNORED = {"PENDING", "QUEUED", "UNKNOWN"}
-"""UNKNOWN comes after 72 hours without a carrier's word: the message is as likely there as not, and stays `sent`."""
+"""UNKNOWN comes after 72 hours without a report of the carrier: the message may have arrived, and stays `sent`."""
 
 INVALID = "INVALID"
 """The destination is no valid phone number (…/configuration-sets-event-types.html, TEXT_INVALID)."""
 
 OPTED_OUT = "Phone number is opted out"
-"""The customer has report AWS STOP, and perhaps never report us."""
+"""The customer has sent STOP to AWS, and perhaps never to us."""
 
 NO_NUMBER = "Invalid phone number"
-"""With OPTED_OUT, of the reasons that SNS gives those that are about the number itself (…/sms_stats_cloudwatch.html,
-"SMS delivery failure reasons"). What blocks a text (its carrier, its phone, a list) may be about that text alone.
+"""This reason of SNS and OPTED_OUT are about the number itself (…/sms_stats_cloudwatch.html,
+"SMS delivery failure reasons"). Other reasons (carrier, phone, a list) may be about one text only.
 """
 
 
 def status(report: Report, origin: Origin) -> list[Event]:
-    """What became of a message of End User Messaging. Its context, which we gave it, says whose it was."""
+    """The status of a message of End User Messaging. Its context, which we set, names the customer."""
     kind = report["eventType"].removeprefix("TEXT_")
     is_final = report.get("isFinal") is not False
     if kind in IGNORED or (kind in FAILED and not is_final):
@@ -71,7 +71,7 @@ def status(report: Report, origin: Origin) -> list[Event]:
 
 
 def reply(report: Report, origin: Origin) -> list[Event]:
-    """What a customer wrote to one of our numbers."""
+    """A customer's text to one of our numbers."""
     text = str(report.get("messageBody") or "")
     number = phone(report["originationNumber"])
     return build_event(
@@ -93,7 +93,7 @@ def reply(report: Report, origin: Origin) -> list[Event]:
 
 
 def delivery_log(report: Report, origin: Origin) -> list[Event]:
-    """A line of SNS's log of messages to phones. Nothing in it is ours but the number and the id that SNS gave."""
+    """A line of SNS's log of texts. It identifies the message by number and SNS's id only."""
     sent, delivery = report["notification"], report["delivery"]
     if report["status"] not in {"SUCCESS", "FAILURE"}:
         raise InvalidEventError(["SNS logs a status of a text message that is not known here"])

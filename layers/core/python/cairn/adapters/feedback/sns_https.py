@@ -1,7 +1,7 @@
-"""SNS over HTTPS, for a topic of another account or region: its signature, its subscription, and what it brings.
+"""SNS over HTTPS, for a topic of another account or region: its signature, its subscription, and its events.
 
-https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html. There is no secret to share. What is
-stored under `sns` in the sources secret is whom we listen to: the ARNs of the topics.
+https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html. There is no shared secret.
+`sns` in the sources secret lists the ARNs of the topics that we trust.
 """
 
 import base64
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 HOST = r"https://sns\.[a-z0-9-]{3,}\.amazonaws\.com(\.cn)?"
 CERTIFICATE = re.compile(HOST + r"/[\w-]+\.pem", re.ASCII)
-"""One file and no query: the same hosts answer API calls, whose answers may hold what somebody else wrote."""
+"""One file without a query: the same hosts answer API calls, whose content others may control."""
 CONFIRMATION = re.compile(HOST + r"/\?[!-~]+")
 
 MAX_AGE = timedelta(hours=1)
-"""As long as SNS redelivers at most (its delivery policy ends after 3,600 seconds)."""
+"""The longest redelivery of SNS (its delivery policy ends after 3,600 seconds)."""
 
 MAX_AHEAD = timedelta(minutes=5)
 
 MAX_CERTIFICATES = 16
-"""Kept at once; a region has one or two."""
+"""Certificates in the cache; a region has one or two."""
 
 FETCH_TIMEOUT = 5
 """Seconds; SNS itself waits 15 for our answer."""
@@ -67,7 +67,7 @@ Fetch = Callable[[str], bytes]
 
 def fetch(url: str) -> bytes:
     """GET without following redirects, with botocore's own session and authorities. Raises ServiceBusyError."""
-    from botocore.awsrequest import AWSRequest  # noqa: PLC0415  only who hears from SNS pays for it
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415  only deployments with this source pay for it
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
     from botocore.httpsession import URLLib3Session  # noqa: PLC0415
 
@@ -82,7 +82,7 @@ def fetch(url: str) -> bytes:
 
 
 class SnsScheme:
-    """As the other sources' schemes, for those who list them; a topic's key is Amazon's, so nobody else can sign."""
+    """A scheme like those of other sources, so that it can be listed; only Amazon can sign."""
 
     header = "none: Signature, in the body"
 
@@ -92,7 +92,7 @@ class SnsScheme:
 
 @dataclass(slots=True)
 class SnsSource:
-    """A source as accept_webhook has them; `fetch` gets certificates, and confirms subscriptions."""
+    """A source for accept_webhook. `fetch` gets certificates and confirms subscriptions."""
 
     fetch: Fetch = fetch
     name: str = "sns"
@@ -103,7 +103,7 @@ class SnsSource:
     _keys: "dict[str, RSAPublicKey]" = field(default_factory=dict)
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
-        """Before anything is fetched, all is checked that can be without: shape, topic, age, where the key lies."""
+        """Shape, topic, age and certificate URL are checked before anything is fetched."""
         message = _message(request.body)
         if message["TopicArn"] not in secrets:
             raise SignatureInvalidError("the topic is not one of those stored under sns in the sources secret")
@@ -112,7 +112,7 @@ class SnsSource:
         _require_signed(message, key)
 
     def read(self, request: Request, now: datetime) -> Reading:
-        """What a topic of ours brings; its request to be confirmed is met."""
+        """The events of a notification; a subscription is confirmed."""
         message = _message(request.body)
         if message["Type"] == NOTIFICATION:
             try:
@@ -136,7 +136,7 @@ class SnsSource:
 
 
 def _message(body: bytes) -> Mapping[str, Any]:
-    """The envelope, with every text that a signature needs. Raises SignatureMissingError."""
+    """The envelope with every signed field. Raises SignatureMissingError."""
     try:
         message = json.loads(body)
         needed = [name for name in SIGNED[message["Type"]] if name not in OPTIONAL]
@@ -173,7 +173,7 @@ def _require_signed(message: Mapping[str, Any], key: "RSAPublicKey") -> None:
 
 
 def canonical(message: Mapping[str, Any]) -> bytes:
-    """The bytes that SNS signs: name and value in lines of their own, in the order of the names."""
+    """The bytes that SNS signs: each name and value on its own line, sorted by name."""
     names = [name for name in SIGNED[message["Type"]] if message.get(name) is not None]
     return "".join(f"{name}\n{message[name]}\n" for name in names).encode("utf-8", "surrogatepass")
 

@@ -22,10 +22,10 @@ STATUSES = {
     "played": "message.opened",
     "failed": "message.failed",
 }
-"""Others (deleted, warning) say nothing that a status should show."""
+"""Others (deleted, warning) change no status."""
 
 NO_REPLY = {"system", "request_welcome", "ephemeral"}
-"""Kinds of message that WhatsApp sends about a customer, and not the customer."""
+"""Kinds of message that WhatsApp itself sends about a customer."""
 
 STOPPED_MARKETING = "131050"
 """Meta's error code: this recipient has chosen, in WhatsApp, to get no more marketing from us."""
@@ -33,14 +33,14 @@ STOPPED_MARKETING = "131050"
 PREFERENCES = {"stop": "denied", "resume": "granted"}
 
 OF_THEIR_OWN = {"method": Method.PREFERENCE_PAGE.value}
-"""WhatsApp's own preferences, which nobody but the customer can turn."""
+"""The preferences in WhatsApp, which only the customer can set."""
 
 CALLBACK = re.compile(r"(c_\w+)/([\w.-]+)")
-"""`<customer>/<message>`: what end_user_messaging.py has Meta give back with each status."""
+"""`<customer>/<message>`, set by end_user_messaging.py; Meta returns it with each status."""
 
 
 def read(report: Report, origin: Origin) -> list[Event]:
-    """Statuses, messages and preferences, in the order report."""
+    """Statuses, messages and preferences, in the order of the report."""
     entry = report["whatsAppWebhookEntry"]
     entry = json.loads(entry) if isinstance(entry, str) else entry
     posted = instant_from_wire(report["message_timestamp"]) if report.get("message_timestamp") else origin.at
@@ -110,7 +110,7 @@ def _reply(message: Report, value: Report, origin: Origin) -> list[Event]:
 
 
 def _preference(preference: Report, origin: Origin) -> list[Event]:
-    """What a customer has set in WhatsApp itself."""
+    """A preference that the customer has set in WhatsApp."""
     status = PREFERENCES.get(preference["value"])
     if status is None or preference.get("category") != "marketing_messages":
         return []
@@ -128,7 +128,7 @@ def _preference(preference: Report, origin: Origin) -> list[Event]:
 
 
 def _who(number: str, user_id: Any) -> dict[str, Any]:
-    """By number, by the id that WhatsApp has for a person towards this business, or by both."""
+    """The phone number, WhatsApp's id of the customer for this business, or both."""
     return {"phone": number, "external_ids": {"whatsapp": user_id} if user_id else {}}
 
 
@@ -140,7 +140,7 @@ def _user_id(message: Report, value: Report) -> Any:
 
 
 def _text(message: Report) -> str:
-    """What the customer wrote, chose or reacted with; empty for a picture without words."""
+    """The text, choice or reaction of the customer; empty for a picture without a caption."""
     kind = message["type"]
     part: Report = message.get(kind) or {}
     if kind == "interactive":

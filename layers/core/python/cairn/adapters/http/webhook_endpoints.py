@@ -77,7 +77,7 @@ class Target:
 
 
 class SignedWebhooks:
-    """Implements the port Subscribers: one POST, signed with every secret that the endpoint may check it with.
+    """Implements the port WebhookEndpoints: one POST, signed with every secret of the endpoint.
 
     The request goes to the address that was checked, so that a changed DNS record cannot redirect it. Redirects are not
     followed, and only the status and headers of the answer are read.

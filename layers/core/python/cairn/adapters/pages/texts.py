@@ -1,6 +1,6 @@
-"""What the pages and the footers of e-mails say, in each language.
+"""The texts of the pages and of e-mail footers, in each language.
 
-`{by}` is how a channel reaches one, `{brand}` who writes.
+`{by}` names the channel in a sentence, `{brand}` the sender.
 """
 
 # ruff: noqa: RUF001  the apostrophe of French
@@ -21,7 +21,7 @@ class Texts:
     purposes: Mapping[Purpose, str]
     about: Mapping[Purpose, str]
     us: str
-    """Who writes, where no brand is set."""
+    """The sender, where no brand is set."""
 
     unsubscribe_title: str
     unsubscribe_explained: str

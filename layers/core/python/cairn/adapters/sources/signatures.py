@@ -1,6 +1,6 @@
-"""Signature schemes over the body: each verifies what a vendor signs, and signs as the vendor would.
+"""Signature schemes over the body: each verifies a vendor's signature, and signs as the vendor would.
 
-Rules for all, also for those of `url_signatures`: the raw bytes are what is signed; a missing signature differs from
+Rules for all, also for those of `url_signatures`: the raw bytes are signed; a missing signature differs from
 a wrong one; any of several secrets may have signed (rotation); comparison takes constant time; a timestamp, where
 the scheme has one, must be fresh both ways.
 """
@@ -19,20 +19,20 @@ from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import CairnError, SignatureInvalidError, SignatureMissingError
 
 TOLERANCE = timedelta(minutes=5)
-"""Standard Webhooks 1.0.0, HubSpot's, and Stripe's default; both ways, which vendors' libraries leave open."""
+"""Standard Webhooks 1.0.0, HubSpot's, and Stripe's default; into the future too, which vendors' libraries allow."""
 
 ALGORITHMS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
 ENCODINGS = ("hex", "base64")
 
 
 class InvalidSourceError(CairnError):
-    """A mapping file or sources.toml says something that no scheme or mapping knows; the message names it."""
+    """A mapping file or sources.toml has a value that no scheme or mapping knows; the message names it."""
 
 
 class Scheme(Protocol):
     @property
     def header(self) -> str:
-        """Where the vendor puts its signature."""
+        """The header with the vendor's signature."""
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         """Raises SignatureMissingError or SignatureInvalidError."""
@@ -102,9 +102,9 @@ class TimestampedHmac:
 
 @dataclass(frozen=True, slots=True)
 class BodyHmac:
-    """An HMAC of the body in one header, as Shopify, Typeform, Meta, GitHub and most home-made webhooks have it.
+    """An HMAC of the body in one header, as Shopify, Typeform, Meta, GitHub and most in-house webhooks use it.
 
-    With `timestamp_header` (seconds since 1970) the instant is signed too: `signed` says how, such as Slack's
+    With `timestamp_header` (seconds since 1970) the instant is signed too, in the format of `signed`, such as Slack's
     `v0:{timestamp}:{body}`.
     """
 
@@ -170,5 +170,5 @@ def require_any(given: Sequence[str], expected: set[str]) -> None:
 
 
 def to_bytes(text: str) -> bytes:
-    """UTF-8 of whatever a header may hold."""
+    """UTF-8 of any header, lone surrogates included."""
     return text.encode("utf-8", "surrogatepass")

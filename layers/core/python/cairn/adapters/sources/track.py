@@ -11,7 +11,7 @@ from cairn.domain.event import Event, event_from_wire
 from cairn.domain.shared.errors import InvalidEventError
 
 MAX_EVENTS = 500
-"""Events in one request: as many as are queued well within the ten seconds that senders wait."""
+"""Events in one request. So many are queued well within the ten seconds that senders wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class TrackSource:
     def read(self, request: Request, now: datetime) -> Reading:
         """All of the events or none; `id` defaults to the request's own, which its retries repeat.
 
-        Raises MalformedBodyError or InvalidEventError: who sends to this API can mend what it sends.
+        Raises MalformedBodyError or InvalidEventError, since a sender to this API can correct its requests.
         """
         document = json_of(request.body)
         documents = document if isinstance(document, list) else [document]

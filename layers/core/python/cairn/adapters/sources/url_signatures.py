@@ -20,29 +20,29 @@ HUBSPOT_DECODES = {
     "%3A": ":", "%2F": "/", "%3F": "?", "%40": "@", "%21": "!", "%24": "$",
     "%27": "'", "%28": "(", "%29": ")", "%2A": "*", "%2C": ",", "%3B": ";",
 }  # fmt: skip
-"""The escapes that HubSpot's documentation has receivers decode before hashing, and no others."""
+"""The escapes that receivers decode before hashing, by HubSpot's documentation; no others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Twilio:
     """https://www.twilio.com/docs/usage/webhooks/webhooks-security: HMAC over the URL and the sorted form fields.
 
-    A body that is no form is signed by its SHA-256 in the query. Twilio signs with and without the port, so both
-    count; `fragments` are connection overrides (`#rc=5&rp=all`) that the URL carries at Twilio and never reaches us.
+    Any other body is signed by its SHA-256 in the query. Twilio signs with and without the port, so both
+    count; `fragments` are connection overrides (`#rc=5&rp=all`) of Twilio's URL, which never reach us.
     """
 
     header: str = "X-Twilio-Signature"
     settings_header: str = "X-Twilio-Webhooks-Signature-Settings"
     fragments: Sequence[str] = ("rc=5&rp=all",)
     origin: str = ""
-    """The public `https://host` where it is not the one that reaches the function (a proxy in front)."""
+    """The public `https://host`, where a proxy changes the host."""
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002
         given = request.headers.get(self.header.lower(), "").strip()
         if not given:
             raise SignatureMissingError(f"the request needs the header {self.header}")
         algorithm = _algorithm(request.headers.get(self.settings_header.lower(), ""))
-        _require_vouched_for(request)
+        _require_body_hash(request)
         fields = _signed_fields(request)
         urls = [
             url + fragment
@@ -105,13 +105,13 @@ def _with_and_without_port(url: str) -> Iterator[str]:
 
 
 def _signed_fields(request: Request) -> str:
-    """What follows the URL: every field of a form, name and value, sorted; of a repeated one each value once."""
+    """The text after the URL: name and value of every field, sorted; each value of a repeated field once."""
     fields = form_of(request.body) if is_form(request.headers) else {}
     return "".join(name + value for name in sorted(fields) for value in sorted(set(fields[name])))
 
 
-def _require_vouched_for(request: Request) -> None:
-    """A body that is no form is not signed itself: the URL, which is, holds its hash."""
+def _require_body_hash(request: Request) -> None:
+    """Any other body than a form is signed by its hash in the URL."""
     if is_form(request.headers) or not request.body:
         return
     try:
@@ -123,7 +123,7 @@ def _require_vouched_for(request: Request) -> None:
 
 
 def _algorithm(settings: str) -> str:
-    """`key=…,algorithm=HMAC_SHA256`: what an account may choose; SHA-1 unless it says so."""
+    """Read from `key=…,algorithm=HMAC_SHA256`, which an account may choose; otherwise SHA-1."""
     named = dict(part.strip().partition("=")[::2] for part in settings.split(",")).get("algorithm", "").upper()
     if named not in ("", "HMAC_SHA1", "HMAC_SHA256"):
         raise SignatureInvalidError("the signature's algorithm is neither HMAC_SHA1 nor HMAC_SHA256")

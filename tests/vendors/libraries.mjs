@@ -1,9 +1,9 @@
 // The vendors' own code for Node: reads one question (JSON) from standard input, writes one answer.
-// {"judge": "<name>", "body", "headers", "url", "secret", "at"} -> {"valid": …} or {"signature": …}
+// {"library": "<name>", "body", "headers", "url", "secret", "at"} -> {"valid": …} or {"signature": …}
 
 import { text } from "node:stream/consumers";
 
-const judges = {
+const libraries = {
   async shopify({ body, headers, secret }) {
     await import("@shopify/shopify-api/adapters/node");
     const { shopifyApi, LogSeverity } = await import("@shopify/shopify-api");
@@ -72,4 +72,4 @@ const judges = {
 };
 
 const question = JSON.parse(await text(process.stdin));
-process.stdout.write(JSON.stringify(await judges[question.judge](question)));
+process.stdout.write(JSON.stringify(await libraries[question.library](question)));

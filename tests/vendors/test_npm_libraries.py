@@ -44,17 +44,17 @@ def ask() -> Ask:
     if not (HERE / "node_modules").is_dir():
         pytest.skip("the vendors' packages are not installed: make test-tools")
 
-    def ask_one(judge: str, **question: Any) -> dict[str, Any]:
-        told = subprocess.run(  # noqa: S603  our own script
-            [program, str(HERE / "oracle.mjs")],
-            input=json.dumps({"judge": judge, **question}),
+    def ask_one(library: str, **question: Any) -> dict[str, Any]:
+        done = subprocess.run(  # noqa: S603  our own script
+            [program, str(HERE / "libraries.mjs")],
+            input=json.dumps({"library": library, **question}),
             capture_output=True,
             text=True,
             check=False,
             timeout=60,
         )
-        assert told.returncode == 0, told.stderr
-        found: dict[str, Any] = json.loads(told.stdout)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
         return found
 
     return ask_one
@@ -64,8 +64,8 @@ def signed(name: str) -> Request:
     """A sample as `cairn send` posts it now."""
     path = sample_named(name)
     document = json.loads(path.read_text(encoding="utf-8"))
-    told = {**sample_headers(path), "X-Shopify-Webhook-Id": "delivery-1"}
-    made = posting(name.partition("/")[0], document, SECRET, datetime.now(UTC), headers=told)
+    headers = {**sample_headers(path), "X-Shopify-Webhook-Id": "delivery-1"}
+    made = posting(name.partition("/")[0], document, SECRET, datetime.now(UTC), headers=headers)
     return Request(made.url, {header.lower(): value for header, value in made.headers.items()}, made.body)
 
 
@@ -78,14 +78,14 @@ def verify(source: str, request: Request) -> None:
 
 
 @pytest.mark.parametrize("name", ["orders_create", "customers_redact"])
-def test_shopify_reads_what_we_sign(name: str, ask: Ask) -> None:
+def test_shopify_accepts_our_signature(name: str, ask: Ask) -> None:
     request = signed(f"shopify/{name}")
 
     assert ask("shopify", **asked(request), secret=SECRET)["valid"] is True
     assert ask("shopify", **asked(request), secret=OTHER)["reason"] == "invalid_hmac"
 
 
-def test_what_shopify_takes_we_take_and_what_it_refuses_we_refuse(ask: Ask) -> None:
+def test_we_and_shopify_accept_and_refuse_the_same(ask: Ask) -> None:
     request = signed("shopify/orders_paid")
     forged = Request(request.url, request.headers, request.body.replace(b"114.00", b"114.01"))
 
@@ -96,7 +96,7 @@ def test_what_shopify_takes_we_take_and_what_it_refuses_we_refuse(ask: Ask) -> N
 
 
 @pytest.mark.parametrize("name", ["whatsapp/message_text", "facebook-leads/leadgen"])
-def test_meta_both_ways(name: str, ask: Ask) -> None:
+def test_we_and_meta_accept_each_others_signatures(name: str, ask: Ask) -> None:
     request = signed(name)
     signature = ask("meta-sign", **asked(request), secret=SECRET)["signature"]
 
@@ -106,7 +106,7 @@ def test_meta_both_ways(name: str, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("name", ["stripe/invoice_paid", "calendly/invitee_created"])
-def test_stripe_both_ways_and_calendly_by_the_same_algebra(name: str, ask: Ask) -> None:
+def test_we_and_stripe_accept_each_others_signatures_for_calendly_too(name: str, ask: Ask) -> None:
     request, source = signed(name), name.partition("/")[0]
     at = int(datetime.now(UTC).timestamp())
     signature = ask("stripe-sign", **asked(request), secret=SECRET, at=at)["signature"]
@@ -117,7 +117,7 @@ def test_stripe_both_ways_and_calendly_by_the_same_algebra(name: str, ask: Ask) 
     assert ask("stripe-verify", **asked(request), secret=OTHER)["valid"] is False
 
 
-def test_hubspot_both_ways(ask: Ask) -> None:
+def test_we_and_hubspot_accept_each_others_signatures(ask: Ask) -> None:
     request = signed("hubspot/contact_batch")
     at = int(datetime.now(UTC).timestamp() * 1000)
     signature = ask("hubspot-sign", **asked(request), secret=SECRET, at=at)["signature"]
@@ -128,7 +128,7 @@ def test_hubspot_both_ways(ask: Ask) -> None:
     assert ask("hubspot-verify", **asked(request), secret=OTHER)["valid"] is False
 
 
-def test_twilio_both_ways(ask: Ask) -> None:
+def test_we_and_twilio_accept_each_others_signatures(ask: Ask) -> None:
     request = signed("twilio/message_received")
     fields = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
 

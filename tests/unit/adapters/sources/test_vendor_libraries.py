@@ -31,7 +31,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def test_stripe_reads_what_we_sign(take: Any) -> None:
+def test_stripes_library_accepts_our_signature(take: Any) -> None:
     request = take("stripe/invoice_paid", at=now()).request
 
     event = stripe.Webhook.construct_event(request.body, request.headers["stripe-signature"], SECRET)
@@ -39,7 +39,7 @@ def test_stripe_reads_what_we_sign(take: Any) -> None:
     assert event.id == "evt_1ExamplePaid0001"
 
 
-def test_we_read_what_stripe_signs() -> None:
+def test_we_accept_the_signature_of_stripes_library() -> None:
     body, at = '{"id": "evt_1"}', int(now().timestamp())
     mac = stripe.WebhookSignature._compute_signature(f"{at}.{body}", SECRET)  # noqa: SLF001  it has no public signer
     rotating = f"t={at},v1={'0' * 64},v1={mac},v0={'1' * 64}"
@@ -51,7 +51,7 @@ def test_we_read_what_stripe_signs() -> None:
         stripes.verify(Request("", {"stripe-signature": f"t={at},v0={mac}"}, body.encode()), [SECRET], now())
 
 
-def test_standard_webhooks_reads_what_we_sign(take: Any) -> None:
+def test_the_standard_webhooks_library_accepts_our_signature(take: Any) -> None:
     request = take("standard-webhooks/user_created", at=now()).request
 
     assert Webhook(SECRET).verify(request.body, dict(request.headers))["type"] == "user.created"
@@ -60,7 +60,7 @@ def test_standard_webhooks_reads_what_we_sign(take: Any) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["webhook-", "svix-"])
-def test_we_read_what_standard_webhooks_signs(prefix: str) -> None:
+def test_we_accept_the_signature_of_the_standard_webhooks_library(prefix: str) -> None:
     body, at = '{"type": "user.created"}', now()
     signature = Webhook(SECRET).sign("msg_1", at, body)
     headers = {"id": "msg_1", "timestamp": str(int(at.timestamp())), "signature": f"v1a,AAAA v1,AAAA {signature}"}
@@ -73,7 +73,7 @@ def test_we_read_what_standard_webhooks_signs(prefix: str) -> None:
         source.verify(Request("", {**request.headers, f"{prefix}id": "msg_2"}, request.body), [SECRET], at)
 
 
-def test_twilio_reads_what_we_sign(take: Any) -> None:
+def test_twilios_library_accepts_our_signature(take: Any) -> None:
     request = take("twilio/message_received").request
     fields = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
 
@@ -91,7 +91,7 @@ class Several(dict[str, list[str]]):
 @pytest.mark.parametrize("signed", [URL, URL.replace(".com", ".com:443"), f"{URL}#rc=5&rp=all"])
 @pytest.mark.parametrize("called", [URL, URL.replace(".com", ".com:443")])
 @pytest.mark.parametrize("algorithm", ["HMAC_SHA1", "HMAC_SHA256"])
-def test_we_read_what_twilio_signs(signed: str, called: str, algorithm: str) -> None:
+def test_we_accept_the_signature_of_twilios_library(signed: str, called: str, algorithm: str) -> None:
     """With and without the port, with the connection overrides that never reach us, and fields that repeat."""
     fields = Several({"Body": ["grüße & 100%"], "MediaUrl": ["b", "a", "b"], "Empty": [""]})
     signature = RequestValidator(SECRET).compute_signature(signed, fields, algorithm)
@@ -105,24 +105,24 @@ def test_we_read_what_twilio_signs(signed: str, called: str, algorithm: str) -> 
         sources()["twilio"].verify(Request(f"{called}&x=1", headers, request.body), [SECRET], now())
 
 
-def test_we_read_the_json_that_twilio_signs() -> None:
+def test_we_accept_twilios_signature_of_json() -> None:
     body = json.dumps({"MessageSid": "SM1"})
     url = f"{URL}&bodySHA256={hashlib.sha256(body.encode()).hexdigest()}"
-    judge = RequestValidator(SECRET)
-    signature = judge.compute_signature(url, {})
+    library = RequestValidator(SECRET)
+    signature = library.compute_signature(url, {})
     headers = {"content-type": "application/json", "x-twilio-signature": signature}
 
-    assert judge.validate(url, body, signature)
+    assert library.validate(url, body, signature)
     sources()["twilio"].verify(Request(url, headers, body.encode()), [SECRET], now())
 
     with pytest.raises(SignatureInvalidError):
         sources()["twilio"].verify(Request(url, headers, body.encode() + b" "), [SECRET], now())
-    plain = {**headers, "x-twilio-signature": judge.compute_signature(URL, {})}
+    plain = {**headers, "x-twilio-signature": library.compute_signature(URL, {})}
     with pytest.raises(SignatureInvalidError):  # a body that nothing in the URL vouches for
         sources()["twilio"].verify(Request(URL, plain, body.encode()), [SECRET], now())
 
 
-def test_hubspot_reads_what_we_sign(take: Any) -> None:
+def test_hubspots_library_accepts_our_signature(take: Any) -> None:
     request = take("hubspot/contact_batch", at=now()).request
 
     assert Signature.is_valid(
@@ -139,7 +139,7 @@ def test_hubspot_reads_what_we_sign(take: Any) -> None:
     "called", ["https://h.example.com/w?a=b%20c&d=%40x", "https://h.example.com/w?u=https%3A%2F%2Fx"]
 )
 @pytest.mark.parametrize("decoded", [True, False])
-def test_we_read_what_hubspot_signs(called: str, decoded: bool) -> None:  # noqa: FBT001
+def test_we_accept_the_signature_of_hubspots_library(called: str, decoded: bool) -> None:  # noqa: FBT001
     """Its documentation has receivers decode some escapes; its own library leaves that to them."""
     signed = called.replace("%40", "@").replace("%3A", ":").replace("%2F", "/") if decoded else called
     at = str(int(now().timestamp() * 1000))
