@@ -1,18 +1,18 @@
-# make demo   three stories, weeks of virtual time, on your laptop
-# make test   everything that can be proven without an AWS account
-# make test-tools  what some tests need beside .venv: Chromium, Lambda's Python, MiniStack, the vendors' own code
-# make coverage  the same, and which lines and branches nothing went through; half as long again
+# make demo   run three scenarios, weeks of virtual time, on your laptop
+# make test   all tests; they need no AWS account
+# make test-tools  install what some tests need beside .venv: Chromium, Lambda's Python, MiniStack, the vendors' code
+# make coverage  all tests, and the lines and branches that none of them runs; takes half as long again
 # make check  format, lint, types, import contracts, journeys, words, the documentation's links
-# make format  what of this can be mended by itself
-# make docs   the documentation as a site, in build/site
-# make preflight  every journey tried on made-up customers, and stamped; what is not, synth refuses
-# make synth  the CloudFormation templates
-# make serve  the whole stack behind HTTP on loopback
+# make format  fix format and lint where a tool can
+# make docs   build the documentation as a site in build/site
+# make preflight  try every journey on invented customers and stamp it; synth refuses a journey without a stamp
+# make synth  build the CloudFormation templates
+# make serve  run the whole stack behind HTTP on loopback
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-# Those of the second line share what is slow to make: a synthesis, a database, a server.
+# The second list shares resources that are slow to make: a synthesis, a database, a server.
 APART := tests/unit tests/stories tests/vendors tests/test_skips.py
 TOGETHER := tests/infra tests/integration tests/operations tests/browser
 
@@ -90,14 +90,14 @@ tests/vendors/node_modules: .venv/dev.stamp tests/vendors/package-lock.json
 	  || echo "the npm packages of tests/vendors could not be installed; their tests are skipped"
 	@touch -c $@
 
-# The second store of the table's contracts. Without it (no network) they run on moto alone, and those that moto cannot
-# pass are skipped.
+# The second store for the contract tests of the table. Without it (no network) they run on moto alone, and tests that
+# moto cannot pass are skipped.
 build/ministack/stamp: .venv/bin/uv requirements/ministack.txt
 	@{ $(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack && \
 	  $(BIN)/uv pip install --quiet --python build/ministack --require-hashes -r requirements/ministack.txt && touch $@; } \
 	  || echo "MiniStack could not be installed; the tests that need it are skipped"
 
-# Debian's; the browser tests find it on the path, or where CHROMIUM says.
+# Debian's package; the browser tests look for it on the path, or at $CHROMIUM.
 chromium:
 	@test -x "$$CHROMIUM" || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get -qq update && \
@@ -105,7 +105,7 @@ chromium:
 	  { echo "The browser tests need Chromium, which only root can install here, by apt-get." \
 	    "Install it yourself, or name one: CHROMIUM=/path/to/chromium make test-tools"; exit 1; }
 
-# The functions' version, which compiles what they ship.
+# The version of the deployed functions; it compiles their bytecode.
 lambda-python: .venv/dev.stamp
 	@$(BIN)/python -c 'import sys; from infra.cloud.bundle.bytecode import compiler; sys.exit(compiler() is None)' 2>/dev/null || \
 	  $(BIN)/uv python install --quiet 3.13 || \

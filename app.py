@@ -1,4 +1,4 @@
-"""What the CDK's command runs: `npx aws-cdk@2.1148.1 deploy --all -c stage=dev`. `make synth` does without it."""
+"""The CDK's command runs this: `npx aws-cdk@2.1148.1 deploy --all -c stage=dev`. `make synth` does without it."""
 
 import sys
 

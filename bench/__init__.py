@@ -1,1 +1,1 @@
-"""Budgets, measured side by side in one run: `python -m bench`."""
+"""Measures the budgets of cost and speed: `python -m bench`."""

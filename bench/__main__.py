@@ -1,4 +1,4 @@
-"""Prints each budget beside what was measured in this very run. What is the same everywhere is also a test."""
+"""Prints each budget beside this run's measurement. Numbers that are equal on every machine are also tests."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ from io import StringIO
 from rich.console import Console
 from rich.table import Table
 
-with redirect_stdout(StringIO()):  # log lines are written, and cost what they cost, but not into the table
+with redirect_stdout(StringIO()):  # logging costs its usual time, but stays out of the table
     import cairn.telemetry  # noqa: F401
 
 from bench.cpu import cpu_per_event
@@ -25,14 +25,14 @@ MAX_REPLAY_SECONDS = 2.0
 SIXTY_DAYS = ROOT / "events" / "scenarios" / "fitness-trial-to-paid.yaml"
 
 Row = tuple[str, str, str, bool]
-"""What, measured, budget, whether it holds."""
+"""Name, measurement, budget, within budget."""
 
 
 def rows() -> Iterator[Row]:
     for path in paths_taken():
         yield (
             f"{path.name}: AWS calls",
-            f"{len(path.calls)} ({path.asked})",
+            f"{len(path.calls)} ({path.operations})",
             str(path.budget.calls),
             (len(path.calls) <= path.budget.calls),
         )
@@ -67,8 +67,8 @@ def replay_seconds() -> float:
 
 def main() -> None:
     table = Table("what", "measured", "budget", "")
-    for what, measured, budget, holds in rows():
-        table.add_row(what, measured, budget, "[green]✓[/]" if holds else "[red]✗[/]")
+    for what, measured, budget, within_budget in rows():
+        table.add_row(what, measured, budget, "[green]✓[/]" if within_budget else "[red]✗[/]")
     Console(width=None if sys.stdout.isatty() else 150).print(table)
 
 

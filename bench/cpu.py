@@ -1,7 +1,7 @@
-"""CPU of one event in process_event, over the CPU of the bare AWS calls that it makes.
+"""CPU time of one event in process_event, divided by the CPU time of its bare AWS calls.
 
-Both sides get the answers that were recorded once, over plain HTTP from another process, so that neither is charged
-for AWS's own work, and both pay for the connection (without TLS, which would flatter us).
+Another process gives both sides the same recorded answers over plain HTTP: neither side pays for AWS's own work, both
+pay for the connection. TLS would make our ratio look better.
 """
 
 import json
@@ -59,10 +59,10 @@ server.serve_forever()
 
 @contextmanager
 def _served(answers: list[tuple[int, dict[str, str], str]]) -> Iterator[int]:
-    """The port of a process that gives the recorded answers."""
+    """The port of a process that serves the recorded answers."""
     command = [sys.executable, "-c", SERVER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
-        assert server.stdin is not None  # noqa: S101  what PIPE says
+        assert server.stdin is not None  # noqa: S101  PIPE opens it
         assert server.stdout is not None  # noqa: S101
         server.stdin.write(json.dumps(answers))
         server.stdin.close()
@@ -73,7 +73,7 @@ def _served(answers: list[tuple[int, dict[str, str], str]]) -> Iterator[int]:
 
 
 def cpu_per_event() -> tuple[float, float]:
-    """Milliseconds of CPU: of an event, and of the bare calls. The least of several rounds each."""
+    """Milliseconds of CPU of an event, and of its bare calls: the minimum of several rounds."""
     with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
         handler = made.handlers["process_event"]
         handler(_event("first"), None)

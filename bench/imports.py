@@ -1,7 +1,7 @@
-"""Cold start: importing and warming a function, over the floor of importing what it needs.
+"""Cold start: CPU time of importing and warming a function, divided by a floor.
 
-The floor is measured too: a fresh process imports the same modules of the standard library and of others, in the same
-order, and makes the same clients on one session. What is over it is ours.
+The floor is measured too: a fresh process imports the same modules of the standard library and of other packages, in
+the same order, and makes the same clients on one session. The rest is our own code.
 """
 
 import json
@@ -65,13 +65,13 @@ import_module("functions.{name}.handler").warm()
 import json
 print(json.dumps([0, list(dict.fromkeys(services))]))
 """
-"""Which clients a function makes while it is warmed: a run of its own, so that the measured ones are left alone."""
+"""Lists the clients that a function makes while it warms up, in a run of its own so that no measured run is slower."""
 
 OWN = ("cairn", "functions", "infra", "__main__")
 
 
 def imports() -> Iterator[tuple[str, float, float]]:
-    """Of each function: its name, its milliseconds of CPU, and those of its floor."""
+    """For each function: its name, its milliseconds of CPU, and those of its floor."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | SANDBOX
     with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
         for function in FUNCTIONS:
@@ -80,7 +80,7 @@ def imports() -> Iterator[tuple[str, float, float]]:
 
 
 def import_of(name: str, environment: Mapping[str, str]) -> tuple[float, float]:
-    """Milliseconds of CPU: of the function, and of its floor. The least of several runs each, in turn."""
+    """Milliseconds of CPU of the function, and of its floor: the minimum of several alternating runs."""
     ours = OURS.format(name=name)
     _, loaded = _run(ours, environment)
     needed = [module for module in loaded if module.partition(".")[0] not in OWN]

@@ -1,4 +1,4 @@
-"""What each path of DESIGN's budgets asks of AWS, and what that costs the table. The same on every machine."""
+"""Counts the AWS calls and write units of each path with a budget. The same on every machine."""
 
 import json
 from collections import Counter
@@ -29,7 +29,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class PathTaken:
-    """What one trigger made of one function."""
+    """The calls that one trigger causes in one function."""
 
     name: str
     calls: list[Call]
@@ -37,12 +37,12 @@ class PathTaken:
     budget: Budget
 
     @property
-    def asked(self) -> str:
+    def operations(self) -> str:
         return ", ".join(f"{count} {name}" for name, count in Counter(call.operation for call in self.calls).items())
 
 
 def paths_taken() -> list[PathTaken]:
-    """A failed payment and its rescue, told of two customers; the first has the functions know what they keep."""
+    """A failed payment and its rescue, for two customers: the first fills the functions' caches."""
     with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
         units = WriteUnits(_reader(made))
         with watched(made, before=units.before, after=units.after) as calls:
@@ -58,7 +58,7 @@ def paths_taken() -> list[PathTaken]:
             webhook = taken("webhook → accepted", "receive_webhook", Budget(1), lambda: _post(made, FAILED, 2))
             first = taken("first event → decided", "process_event", Budget(3), made.settle)
             decided = list(calls)
-            told = _of("relay of its commit", decided, "relay_effects", units, Budget(4))
+            relay = _of("relay of its commit", decided, "relay_effects", units, Budget(4))
             text = _of("text message → sent", decided, "deliver_message", units, SENT)
             wake = taken("wake-up → decided", "process_event", Budget(2, 3), lambda: _pass(made, timedelta(hours=1)))
             mail = _of("e-mail → sent", list(calls), "deliver_message", units, SENT)
@@ -70,14 +70,14 @@ def paths_taken() -> list[PathTaken]:
             made.settle()
             made.start("deliver_message")
             batch = taken("ten texts in a batch → sent", "deliver_message", SENT_IN_A_BATCH, made.settle)
-            return [webhook, first, told, text, wake, mail, event, batch]
+            return [webhook, first, relay, text, wake, mail, event, batch]
 
 
 FAILED = "invoice_payment_failed"
 
 BATCH_SIZE = 10
 SENT = Budget(1 + 3, 3)
-"""One read for the whole batch of messages; then claim, provider and record for each."""
+"""One read for the whole batch; then claim, provider and record for each message."""
 SENT_IN_A_BATCH = Budget(1 + 3 * BATCH_SIZE, 3 * BATCH_SIZE)
 
 
@@ -87,7 +87,7 @@ def _of(name: str, calls: list[Call], function: str, units: WriteUnits, budget: 
 
 
 def _of_the_process(call: Call) -> bool:
-    """Once in a while per process, however many events there are: secrets, switches, a journey's version."""
+    """Calls that a process makes now and then, not per event: secrets, switches, a journey's version."""
     key = call.arguments.get("Key", call.arguments.get("Item", {})).get("pk", {}).get("S", "")
     return call.service == "secretsmanager" or key == "settings" or key.startswith("journey#")
 

@@ -1,7 +1,8 @@
-"""Write units of DynamoDB, from the sizes of the items written.
+"""Computes DynamoDB's write units from the sizes of the items written.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-A unit is a kilobyte begun, of the larger of the item before and after; a transaction costs two; an index its own.
+A unit is each started kilobyte of the larger of old and new item; in a transaction it counts twice; an index adds its
+own.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ Item = Mapping[str, Mapping[str, Any]]
 
 @dataclass(slots=True)
 class WriteUnits:
-    """Give `before` and `after` to `watched`; `of` then tells what a call has cost."""
+    """Pass `before` and `after` to `watched`; `of` then returns the units of calls."""
 
     read: Callable[[str, Item], Item]
     """The item under a key, or an empty one."""
@@ -69,7 +70,7 @@ def _size(value: Mapping[str, Any]) -> int:
 
 
 def _written(call: Call) -> Iterator[tuple[str, Item, bool]]:
-    """(table, key, in a transaction) of every item that a call writes, or locks by a condition."""
+    """(table, key, in a transaction) of every item that a call writes or checks by a condition."""
     if call.service != "dynamodb":
         return
     match call.operation:

@@ -1,4 +1,4 @@
-"""A story: a world to post to and to let time pass in, spoken to in the product's words."""
+"""A story: a local deployment that a test posts events to and lets time pass in, in the product's words."""
 
 import json
 import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 JOURNEYS = Path(__file__).parents[1] / "layers" / "journeys"
 POLICY = Path(__file__).parents[1] / "policy.toml"
 SHORT_JOURNEY = Path(__file__).parent / "journeys"
-"""One journey of a few hours with one of everything: text, wait, e-mail, wait, call."""
+"""One journey of a few hours with one step of each kind: text, wait, e-mail, wait, call."""
 
 MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
 
@@ -27,12 +27,12 @@ ALL_CONSENTS = [
     {"channel": channel, "purpose": "marketing", "status": "granted", "source": "form"} for channel in ("sms", "email")
 ]
 
-Line = dict[str, Any]
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sent:
-    """One message that a provider took, as the provider saw it."""
+    """One message that a provider accepted, as the provider received it."""
 
     channel: str
     address: str
@@ -41,12 +41,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What tests say to a world and ask of it."""
+    """What tests do with a local deployment and read from it."""
 
     deployment: "LocalDeployment"
 
-    def posts(self, body: bytes, source: str = "track", headers: dict[str, str] | None = None) -> Line:
-        """The receiver's answer to a body as it is; signed as its vendor would unless headers are given."""
+    def posts(self, body: bytes, source: str = "track", headers: dict[str, str] | None = None) -> Json:
+        """Post a body as it is and return the receiver's answer; without headers, it is signed as its vendor signs."""
         from authoring.sources.samples import path_of, signed_headers
         from infra.local.signing import LOCAL_SECRET
 
@@ -54,14 +54,14 @@ class Story:
         url = f"https://localhost{path_of(source)}"
         return self.deployment.request("POST", url, signed, body, "" if source == "track" else source)
 
-    def happens(self, event_type: str, event_id: str = "", **event: Any) -> Line:
-        """Track an event and do what is due at once."""
+    def happens(self, event_type: str, event_id: str = "", **event: Any) -> Json:
+        """Track an event, and do all work that is due now."""
         answer = self.posts(json.dumps({"id": event_id or event_type, "type": event_type, **event}).encode())
         self.deployment.settle()
         return answer
 
-    def signs_up(self, number: int = 1, **event: Any) -> Line:
-        """Start the short journey for a customer who may be written to."""
+    def signs_up(self, number: int = 1, **event: Any) -> Json:
+        """Start the short journey for a customer who has consented to messages."""
         return self.happens("trial.signup", f"signup-{number}", **(_member(number) | event))
 
     def passes(self, length: str) -> None:
@@ -69,12 +69,12 @@ class Story:
 
         self.deployment.advance_to(self.deployment.now() + duration(length))
 
-    def timeline(self, *kinds: str, of: str | None = None) -> list[Line]:
-        """The lines of these kinds, of one customer or of all."""
+    def timeline(self, *kinds: str, of: str | None = None) -> list[Json]:
+        """The timeline entries of these kinds, of one customer or of all."""
         return [line for line in self.deployment.timeline(of) if not kinds or line["kind"] in kinds]
 
     def sent(self) -> list[Sent]:
-        """What really went out, asked of the providers and not of us."""
+        """The messages really sent, read from the providers and not from our table."""
         from moto.ses.models import ses_backends
         from moto.sns.models import sns_backends
 
@@ -87,7 +87,7 @@ class Story:
         ]
 
     def ses_reports(self, kind: str, *, of: tuple[str, str], address: str, **detail: Any) -> None:
-        """SES tells what became of a mail, through SNS. `of` is the message's id and its customer's."""
+        """SES reports the status of a mail, through SNS. `of` is the message's id and its customer's id."""
         message, customer = of
         mail = {
             "messageId": f"ses-{message}",
@@ -105,7 +105,7 @@ class Story:
         self.deployment.settle()
 
     def link(self, kind: str, address: str, *, known: bool = True) -> str:
-        """A link as an e-mail of ours to this address has it, of the customer there or of nobody."""
+        """A link as in our e-mails to this address, signed for its customer or for an unknown one."""
         from cairn.adapters.pages.links import SECRET, SignedLinks
         from cairn.domain.shared.channels import Channel
         from infra.local.cloud import IDENTITY_SALT, LINKS_SECRET
@@ -118,14 +118,14 @@ class Story:
         return links.of(got, Channel.EMAIL, address)[kind]
 
     def dead_letters(self, queue: str) -> list[tuple[str, str]]:
-        """(body, reason) of what was parked; it stays where it is, but out of sight for a while."""
+        """(body, reason) of each dead letter. They stay in their queue, but are invisible for a while."""
         found = self.deployment.cloud.receive(f"{queue}-dead-letters", 10)
         return [
             (one["Body"], one.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")) for one in found
         ]
 
-    def forgets_everybody(self) -> None:
-        """Empty the table and its stream: moto copies both whole for every transaction, which takes minutes."""
+    def deletes_all_items(self) -> None:
+        """Empty the table and its stream: moto copies both for every transaction, which would take minutes."""
         from moto.dynamodb.models import dynamodb_backends
 
         from infra.local.shapes import ACCOUNT, REGION
@@ -136,7 +136,7 @@ class Story:
         table.stream_shard.items.clear()
 
     def redrives(self, queue: str) -> None:
-        """Move dead letters back to where they came from, as `aws sqs start-message-move-task` does."""
+        """Move dead letters back to their source queue, as `aws sqs start-message-move-task` does."""
         cloud = self.deployment.cloud
         for one in cloud.receive(f"{queue}-dead-letters", 10):
             group = one["Attributes"].get("MessageGroupId")
@@ -146,8 +146,8 @@ class Story:
         self.deployment.settle()
 
 
-def _member(number: int = 1) -> Line:
-    """Customer, attributes and consent of an event: a trial member who may be written to."""
+def _member(number: int = 1) -> Json:
+    """Customer, attributes and consent of an event: a trial member who has consented to messages."""
     return {
         "customer": {
             "user_id": f"member-{number}",
@@ -161,13 +161,13 @@ def _member(number: int = 1) -> Line:
 
 @pytest.fixture
 def member() -> Any:
-    """Customer, attributes and consent of an event: `member(7)` is another one than `member()`."""
+    """Customer, attributes and consent of an event: `member(7)` is another customer than `member()`."""
     return _member
 
 
 @dataclass
 class Interrupted:
-    """Customers, where something happens between one read and its commit."""
+    """The customers' port; it runs `meanwhile` once, between a read and its commit."""
 
     real: Any
     meanwhile: Callable[[], Any] | None
@@ -184,7 +184,7 @@ class Interrupted:
 
 @pytest.fixture
 def interrupted() -> Callable[..., Any]:
-    """ProcessEvent, but something happens meanwhile, once, between its read and its commit."""
+    """ProcessEvent that runs `meanwhile` once, between its read and its commit."""
 
     def interrupt(process: Any, meanwhile: Callable[[], Any]) -> Any:
         return replace(process, customers=Interrupted(process.customers, meanwhile))
@@ -200,7 +200,7 @@ def short_journey() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def dynamodb_endpoint() -> Iterator[str | None]:
-    """What AWS_ENDPOINT_URL_DYNAMODB names: for the contracts of the table alone, everything else runs on moto."""
+    """The value of AWS_ENDPOINT_URL_DYNAMODB. Only the contracts of the table use it; all other tests run on moto."""
     with pytest.MonkeyPatch.context() as patch:
         endpoint = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
         patch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
@@ -213,7 +213,7 @@ class Begins(Protocol):
 
 @pytest.fixture
 def a_story() -> Iterator[Begins]:
-    """Begin a story: a deployment with these journeys, at this instant."""
+    """Begin a story: a local deployment with these journeys, at this instant."""
     from infra.local.deployment import local_deployment
     from infra.local.signing import local_secrets
 

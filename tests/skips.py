@@ -1,4 +1,4 @@
-"""In CI a skipped test is a failed one: everything that a test needs is installed there."""
+"""In CI a skipped test fails, since all that a test needs is installed there."""
 
 import os
 from collections.abc import Generator

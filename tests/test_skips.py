@@ -1,4 +1,4 @@
-"""A skip is a failure in CI, and nowhere else."""
+"""A skipped test fails in CI, and only there."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-def test_what_is_skipped_fails_in_ci_and_says_what_to_install(
+def test_a_skipped_test_fails_in_ci_and_says_what_to_install(
     suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", "true")
@@ -49,7 +49,7 @@ def test_a_file_that_is_skipped_whole_fails_too(suite: pytest.Pytester, monkeypa
     ran.stdout.fnmatch_lines(["*cairn_of_nobody*", "*make test-tools*"])
 
 
-def test_what_passes_or_is_expected_to_fail_is_left_alone(
+def test_a_passed_test_and_an_expected_failure_stay_as_they_are(
     suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", "true")
@@ -66,7 +66,7 @@ def test_what_passes_or_is_expected_to_fail_is_left_alone(
     suite.runpytest_inprocess().assert_outcomes(passed=1, xfailed=1)
 
 
-def test_on_a_laptop_a_skip_stays_a_skip(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_ci_a_skip_stays_a_skip(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     suite.makepyfile(SKIPPED)
 

@@ -1,4 +1,4 @@
-"""A shop in a story: a deployment with one journey of a few messages, a policy, and Mia, who is written to."""
+"""A shop for stories: a local deployment with one journey of a few messages, a policy, and the customer Mia."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.server import Application
 from infra.local.signing import LOCAL_SECRET, local_secrets
 
-Line = dict[str, Any]
+Json = dict[str, Any]
 
 NEW_YORK_MORNING = datetime(2026, 3, 2, 15, tzinfo=UTC)
 """10:00 on Monday 2 March."""
@@ -56,7 +56,7 @@ start = "{brand}: you are back. Reply STOP to stop."
 
 @dataclass
 class Shop:
-    """A deployment with one journey, and Mia."""
+    """A local deployment with one journey, and Mia."""
 
     deployment: LocalDeployment
     url: str
@@ -71,14 +71,14 @@ class Shop:
         self.deployment.advance_to(self.deployment.now() + duration(length))
 
     def texts(self, words: str) -> None:
-        """Mia texts us."""
+        """Mia sends us a text message."""
         reply = {"originationNumber": "+12125550001", "destinationNumber": "+12125550199", "messageKeyword": "K"}
         reply |= {"messageBody": words, "inboundMessageId": words}
         self.deployment.feedback(json.dumps(reply))
         self.deployment.settle()
 
     def cairn(self, *words: str) -> str:
-        """What the command prints."""
+        """The output of a `cairn` command that succeeds."""
         done = self.tries(*words)
         assert done.exit_code == 0, done.output
         return " ".join(done.stdout.split())
@@ -88,33 +88,33 @@ class Shop:
         self.deployment.settle()
         return done
 
-    def asks(self, method: str, path: str, *, actor: str = "arn:aws:iam::123456789012:user/ada", **fields: Any) -> Line:
-        """What the API answers to somebody who is signed in; its status is under `status_code`."""
+    def asks(self, method: str, path: str, *, actor: str = "arn:aws:iam::123456789012:user/ada", **fields: Any) -> Json:
+        """The API's answer to a signed-in operator; its HTTP status is under `status_code`."""
         body = json.dumps(fields).encode() if method == "POST" else b""
         answer = self.deployment.manage(method, f"https://localhost/manage/{path}", {}, body, actor=actor)
         self.deployment.settle()
-        document: Line = json.loads(answer["body"])
+        document: Json = json.loads(answer["body"])
         return {"status_code": answer["statusCode"], **document}
 
-    def timeline(self, *kinds: str) -> list[Line]:
+    def timeline(self, *kinds: str) -> list[Json]:
         return [line for line in self.deployment.timeline() if line["kind"] in kinds]
 
     def sent(self) -> list[str]:
-        """The texts that really went out."""
+        """The texts that were really sent."""
         from moto.sns.models import sns_backends
 
         from infra.local.shapes import ACCOUNT, REGION
 
         return [text for _, text in sns_backends[ACCOUNT][REGION].sms_messages.values()]
 
-    def decided(self, reason: Reason) -> Line:
-        """The last decision for that reason."""
+    def decided(self, reason: Reason) -> Json:
+        """The last decision with that reason."""
         lines = [line for line in self.deployment.timeline() if line.get("reason") == reason]
         assert lines, [(line["kind"], line.get("reason")) for line in self.deployment.timeline()]
         return lines[-1]
 
     @property
-    def held(self) -> str:
+    def deferred_id(self) -> str:
         return str([line for line in self.deployment.timeline() if line["kind"] == "deferred"][-1]["message_id"])
 
 
@@ -148,10 +148,10 @@ def served(made: LocalDeployment) -> Iterator[str]:
 
 @contextmanager
 def shops(tmp_path: Path) -> Iterator[Opens]:
-    """Open a shop whose journey sends these, under a policy with these lines; `also` names a second one like it."""
+    """Open a shop whose journey sends these messages, with these policy lines; `also` names a second such journey."""
     with ExitStack() as stack:
 
-        def open_shop(*sends: Line, policy: str = "", at: datetime = NEW_YORK_MORNING, also: str = "") -> Shop:
+        def open_shop(*sends: Json, policy: str = "", at: datetime = NEW_YORK_MORNING, also: str = "") -> Shop:
             for name in filter(None, ("shop", also)):
                 _write_journey(tmp_path / "journeys" / name, sends)
             (tmp_path / "policy.toml").write_text(POLICY % policy)
@@ -165,7 +165,7 @@ def shops(tmp_path: Path) -> Iterator[Opens]:
         yield open_shop
 
 
-def _write_journey(folder: Path, sends: tuple[Line, ...]) -> None:
+def _write_journey(folder: Path, sends: tuple[Json, ...]) -> None:
     steps = [{"id": f"note-{number}", "send": one} for number, one in enumerate(sends, 1)]
     steps.append({"id": "the-end", "wait": "30d"})
     document = {

@@ -1,4 +1,4 @@
-"""Promise 10: erasing a customer leaves nothing but a hashed suppression entry, a grave and a receipt."""
+"""Promise 10: erasing a customer leaves only a hashed suppression entry, a tombstone and a receipt."""
 
 import json
 import re
@@ -75,7 +75,7 @@ MIA = {
     ],
 }
 MIA_IS = ("mia.sample", "mia.lead", "2015550142", "820982911946154508", "member-mia", "Mirabelle", "sore knee")
-"""Whatever of her is found anywhere, one of these is in it."""
+"""All of Mia's personal data contains one of these."""
 
 NOA = {
     "customer": {"user_id": "member-noa", "email": "noa@example.com", "phone": "+12015550177"},
@@ -95,7 +95,7 @@ class Gym:
     def signs_up(self, who: dict[str, Any], event_id: str = "signup") -> None:
         self.story.happens("trial.signup", f"{event_id}-{who['customer']['user_id']}", **who)
 
-    def told(self, event_type: str, event_id: str, **event: Any) -> Any:
+    def track(self, event_type: str, event_id: str, **event: Any) -> Any:
         return self.story.happens(event_type, event_id, **event)
 
     def shopify(self, topic: str) -> None:
@@ -118,17 +118,17 @@ class Gym:
         (found,) = self.story.deployment._named(user_id)  # noqa: SLF001
         return str(found)
 
-    def said_to(self, user_id: str) -> dict[str, str]:
-        """What became of each message: that it was sent, or why it was not."""
+    def outcomes_for(self, user_id: str) -> dict[str, str]:
+        """For each step: that its message was sent, or why not."""
         lines = self.story.timeline("message", "deferred", "suppressed", of=user_id)
         return {line["step"]: "sent" if line["kind"] == "message" else line["reason"] for line in lines}
 
-    def rests(self) -> None:
-        """Until everything that was under way is over, and erased."""
+    def waits_for_erasure(self) -> None:
+        """Let time pass until running work is over and erased."""
         self.story.deployment.advance_to(self.story.deployment.now() + ERASURE_REST * 1.2)
 
     def stores(self) -> dict[str, str]:
-        """All that is in every store, as text."""
+        """The content of every store, as text."""
         return {
             "table": "\n".join(self._table()),
             "bucket": "\n".join(self._bucket()),
@@ -137,12 +137,12 @@ class Gym:
         }
 
     def found(self, *needles: str) -> dict[str, list[str]]:
-        """The lines of each store in which one of these is."""
+        """The lines of each store that contain one of these."""
         wanted = re.compile("|".join(map(re.escape, needles)), re.IGNORECASE)
-        told = {
+        hits = {
             name: [line for line in text.splitlines() if wanted.search(line)] for name, text in self.stores().items()
         }
-        return {name: lines for name, lines in told.items() if lines}
+        return {name: lines for name, lines in hits.items() if lines}
 
     def _table(self) -> Iterator[str]:
         client, start = self.story.deployment.cloud.client("dynamodb"), {}
@@ -160,7 +160,7 @@ class Gym:
 
     @staticmethod
     def _queues() -> Iterator[str]:
-        """What is out of sight too: asked of moto itself."""
+        """Invisible messages too: moto itself lists them."""
         from moto.sqs.models import sqs_backends
 
         for queue in sqs_backends[ACCOUNT][REGION].queues.values():
@@ -191,7 +191,7 @@ def gym(a_story: Any, journeys: Path) -> Gym:
 
 @pytest.fixture
 def busy_mail() -> Callable[[Gym], Any]:
-    """SES is too busy, for as long as the block lasts."""
+    """SES throttles us while the block lasts."""
 
     def refuse(call: Call) -> None:
         if call.operation == "SendEmail":
@@ -200,18 +200,18 @@ def busy_mail() -> Callable[[Gym], Any]:
     return lambda gym: watched(gym.story.deployment, before=refuse)
 
 
-def in_the_middle(gym: Gym, busy_mail: Callable[[Gym], Any]) -> str:
-    """Mia, who was a lead before, waits in a journey; there is something of hers in every store. Gives her id."""
+def in_a_journey(gym: Gym, busy_mail: Callable[[Gym], Any]) -> str:
+    """Mia, a lead before, waits in a journey, and every store has data about her. Returns her id."""
     deployment = gym.story.deployment
-    gym.told("lead.captured", "lead", customer={"email": "mia.lead@example.com"}, attributes={"note": "sore knee"})
+    gym.track("lead.captured", "lead", customer={"email": "mia.lead@example.com"}, attributes={"note": "sore knee"})
     gym.signs_up(MIA)
-    gym.told("profile.completed", "one", customer={"user_id": "member-mia", "email": "mia.lead@example.com"})
-    gym.told("note.written", "large", customer=MIA["customer"], properties={"text": "sore knee " * 30_000})
+    gym.track("profile.completed", "one", customer={"user_id": "member-mia", "email": "mia.lead@example.com"})
+    gym.track("note.written", "large", customer=MIA["customer"], properties={"text": "sore knee " * 30_000})
     gym.shopify("customers/data_request")
     mia = gym.id_of("member-mia")
-    gym.told("note.written", "too large", customer=MIA["customer"], properties={"text": "sore knee " * 50_000})
+    gym.track("note.written", "too large", customer=MIA["customer"], properties={"text": "sore knee " * 50_000})
     gym.story.posts(b'{"id": "evt_1", "object": {"email": "mia.sample@example.com", cut short', "stripe")
-    letters = {
+    dead_letters = {
         "effects": {"customer": mia, "effect": {"do": "task", "context": {"name": "Mirabelle"}}},
         "messages": {"id": "m", "customer": mia, "addresses": {"sms": "+12015550142"}},
         "wakes": {"customer": mia, "enrollment": "e", "sequence": 1},
@@ -220,64 +220,64 @@ def in_the_middle(gym: Gym, busy_mail: Callable[[Gym], Any]) -> str:
             "Message": json.dumps({"mail": {"destination": ["mia.sample@example.com"]}}),
         },
     }
-    for queue, letter in letters.items():
-        deployment.cloud.send(f"{queue}-dead-letters", json.dumps(letter))
+    for queue, dead_letter in dead_letters.items():
+        deployment.cloud.send(f"{queue}-dead-letters", json.dumps(dead_letter))
     deployment.settle()
     gym.story.passes("13h5m")
     with busy_mail(gym):
-        gym.told("plan.requested", "plan", customer=MIA["customer"])
+        gym.track("plan.requested", "plan", customer=MIA["customer"])
     return mia
 
 
-def test_erased_in_the_middle_of_a_journey_nothing_of_somebody_is_left_anywhere(
+def test_an_erasure_during_a_journey_leaves_no_personal_data_anywhere(
     gym: Gym, busy_mail: Callable[[Gym], Any]
 ) -> None:
     gym.signs_up(NOA)
     gym.story.deployment.cloud.send("feedback-dead-letters", json.dumps({"mail": {"destination": ["noa@example.com"]}}))
-    mia = in_the_middle(gym, busy_mail)
+    mia = in_a_journey(gym, busy_mail)
     before = gym.found(*MIA_IS, mia)
-    assert gym.said_to("member-mia") == {"hello": "sent", "offer": "quiet_hours"}
+    assert gym.outcomes_for("member-mia") == {"hello": "sent", "offer": "quiet_hours"}
     assert "Your plan" not in str(gym.story.sent()), "SES was too busy: it is queued"
     assert len(gym.story.timeline("task", of="member-mia")) == 2
     assert {store: len(lines) for store, lines in before.items() if store != "table"} == {
-        "bucket": 1,  # of the letter that points to it; that of the event was emptied when it was processed
+        "bucket": 1,  # the dead letter's; the event's was emptied when it was processed
         "queues": 6,
         "schedules": 2,
     }
 
     gym.shopify("customers/redact")
-    gym.rests()
+    gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS) == {}
     left = [json.loads(line) for line in gym.found(mia)["table"]]
     assert {(one["pk"]["S"], one["sk"]["S"]) for one in left if one["pk"]["S"] != "audit"} == {(mia, "open#state")}
-    assert len(left) == 2, "a grave, and a receipt"
+    assert len(left) == 2, "a tombstone and a receipt"
     assert gym.found(mia).keys() == {"table"}
-    kept = gym.stores()
-    assert all(one in kept["table"] for one in ("noa@example.com", "member-noa", "Noa"))
-    assert "noa@example.com" in kept["queues"]
-    assert len(kept["schedules"].splitlines()) == 2, "Noa's"
-    assert gym.said_to("member-noa") == {"hello": "sent", "offer": "quiet_hours"}
+    left_after = gym.stores()
+    assert all(one in left_after["table"] for one in ("noa@example.com", "member-noa", "Noa"))
+    assert "noa@example.com" in left_after["queues"]
+    assert len(left_after["schedules"].splitlines()) == 2, "Noa's"
+    assert gym.outcomes_for("member-noa") == {"hello": "sent", "offer": "quiet_hours"}
 
 
-def test_a_receipt_tells_who_asked_when_and_how_much_it_was(gym: Gym, busy_mail: Callable[[Gym], Any]) -> None:
-    mia = in_the_middle(gym, busy_mail)
+def test_a_receipt_says_who_asked_when_and_how_much_was_removed(gym: Gym, busy_mail: Callable[[Gym], Any]) -> None:
+    mia = in_a_journey(gym, busy_mail)
     asked = gym.story.deployment.now()
     gym.shopify("customers/redact")
-    gym.rests()
+    gym.waits_for_erasure()
 
     [receipt] = [json.loads(line) for line in gym.found('"audit"')["table"]]
-    told = json.loads(receipt["body"]["S"])
-    assert (told["who"], told["what"], told["target"]) == ("shopify", "erase", mia)
-    assert told["sealed_at"].startswith(f"{asked:%Y-%m-%dT%H:%M}")
-    assert told["removed"]["letters"] == 6
-    assert told["removed"]["schedules"] == 2
-    assert told["removed"]["items"] > 10
+    record = json.loads(receipt["body"]["S"])
+    assert (record["who"], record["what"], record["target"]) == ("shopify", "erase", mia)
+    assert record["sealed_at"].startswith(f"{asked:%Y-%m-%dT%H:%M}")
+    assert record["removed"]["letters"] == 6
+    assert record["removed"]["schedules"] == 2
+    assert record["removed"]["items"] > 10
     assert "expires_at" not in receipt
 
 
-def test_from_the_order_on_nothing_goes_out_and_nothing_is_told(gym: Gym, busy_mail: Callable[[Gym], Any]) -> None:
-    mia = in_the_middle(gym, busy_mail)
+def test_after_the_order_nothing_is_sent_and_nothing_is_exported(gym: Gym, busy_mail: Callable[[Gym], Any]) -> None:
+    mia = in_a_journey(gym, busy_mail)
     sent = gym.story.sent()
 
     gym.shopify("customers/redact")
@@ -291,8 +291,8 @@ def test_from_the_order_on_nothing_goes_out_and_nothing_is_told(gym: Gym, busy_m
     assert gym.found(*MIA_IS) == {}
 
 
-def test_nothing_of_it_is_parked_or_told_as_a_failure(gym: Gym, busy_mail: Callable[[Gym], Any]) -> None:
-    in_the_middle(gym, busy_mail)
+def test_an_erasure_leaves_no_dead_letters(gym: Gym, busy_mail: Callable[[Gym], Any]) -> None:
+    in_a_journey(gym, busy_mail)
     gym.shopify("customers/redact")
 
     gym.story.passes("10d")
@@ -300,37 +300,37 @@ def test_nothing_of_it_is_parked_or_told_as_a_failure(gym: Gym, busy_mail: Calla
     assert "dead-letters" not in gym.stores()["queues"]
 
 
-def test_what_was_said_before_and_arrives_after_creates_nothing(gym: Gym) -> None:
+def test_an_event_from_before_the_erasure_creates_no_customer(gym: Gym) -> None:
     gym.signs_up(MIA)
     before = f"{gym.story.deployment.now():%Y-%m-%dT%H:%M:%SZ}"
     gym.story.passes("1h")
     gym.shopify("customers/redact")
-    gym.rests()
+    gym.waits_for_erasure()
 
     for number, who in enumerate([MIA["customer"], {"email": "mia.sample@example.com"}, {"phone": "+1 201 555 0142"}]):
-        gym.told("visit.attended", f"late-{number}", customer=who, occurred_at=before)
-    gym.told(
+        gym.track("visit.attended", f"late-{number}", customer=who, occurred_at=before)
+    gym.track(
         "visit.attended",
         "late and large",
         customer=MIA["customer"],
         occurred_at=before,
         properties={"t": "x" * 300_000},
     )
-    gym.signs_up(MIA)  # the very same event once more, though it now claims to have happened today
+    gym.signs_up(MIA)  # the same event once more, now with today's time
 
     found = gym.found(*MIA_IS)
     assert "visit.attended" not in str(found)
     assert gym.stores()["bucket"].endswith(" {}")
 
 
-@pytest.mark.parametrize("begins_anew", [False, True])
-def test_what_still_comes_from_a_queue_or_a_timer_is_dropped_and_not_parked(gym: Gym, *, begins_anew: bool) -> None:
+@pytest.mark.parametrize("signs_up_again", [False, True])
+def test_late_items_of_queues_and_timers_are_dropped_and_not_dead_lettered(gym: Gym, *, signs_up_again: bool) -> None:
     gym.signs_up(MIA)
     old = gym.id_of("member-mia")
     [enrollment] = [line["enrollment"] for line in gym.story.timeline("entered")]
     gym.shopify("customers/redact")
-    gym.rests()
-    if begins_anew:
+    gym.waits_for_erasure()
+    if signs_up_again:
         gym.signs_up(MIA, "again")
     sent = gym.story.sent()
 
@@ -352,16 +352,16 @@ def test_what_still_comes_from_a_queue_or_a_timer_is_dropped_and_not_parked(gym:
     assert gym.story.sent() == sent
 
 
-def test_who_comes_back_starts_anew_and_gets_no_marketing_by_an_old_list(gym: Gym) -> None:
+def test_a_customer_who_comes_back_is_new_and_gets_no_marketing_from_an_old_list(gym: Gym) -> None:
     gym.signs_up(MIA)
     old = gym.id_of("member-mia")
     gym.shopify("customers/redact")
     gym.story.passes("1m")
 
-    gym.signs_up(MIA, "again")  # an import that grants what she had granted, while the erasure is still under way
-    gym.told("plan.requested", "plan", customer=MIA["customer"])
+    gym.signs_up(MIA, "again")  # an import of her old consent during the erasure
+    gym.track("plan.requested", "plan", customer=MIA["customer"])
     new = gym.id_of("member-mia")
-    gym.rests()
+    gym.waits_for_erasure()
     gym.story.passes("9d")
 
     lines = gym.story.timeline(of="member-mia")
@@ -369,7 +369,7 @@ def test_who_comes_back_starts_anew_and_gets_no_marketing_by_an_old_list(gym: Gy
     assert gym.found(old, '"audit"').keys() == {"table"}
     assert {line["type"] for line in lines if line["kind"] == "event"} == {"trial.signup", "plan.requested"}
     assert [one.text for one in gym.story.sent()] == ["Hello Mirabelle", "Hello Mirabelle", "Your plan"]
-    assert gym.said_to("member-mia") == {
+    assert gym.outcomes_for("member-mia") == {
         "hello": "sent",
         "plan": "sent",
         "offer": "suppressed_address",
@@ -377,10 +377,10 @@ def test_who_comes_back_starts_anew_and_gets_no_marketing_by_an_old_list(gym: Gy
     }
 
 
-def test_what_is_left_of_an_address_is_a_hash_and_why_it_is_left_alone(gym: Gym) -> None:
+def test_only_a_hash_and_its_suppression_are_left_of_an_address(gym: Gym) -> None:
     gym.signs_up(MIA)
     gym.shopify("customers/redact")
-    gym.rests()
+    gym.waits_for_erasure()
 
     [entry] = gym.found(suppression_key(Channel.EMAIL, "mia.sample@example.com", IDENTITY_SALT))["table"]
     item = json.loads(entry)
@@ -388,14 +388,14 @@ def test_what_is_left_of_an_address_is_a_hash_and_why_it_is_left_alone(gym: Gym)
     assert item["marks"] == {"SS": ["erasure marketing + 2026-03-02T14:00:00Z"]}
 
 
-def test_somebody_of_more_names_than_one_transaction_takes_is_forgotten_whole(gym: Gym) -> None:
+def test_a_customer_with_more_identifiers_than_fit_one_transaction_is_erased_whole(gym: Gym) -> None:
     numbers = [f"+1201555{number:04d}" for number in range(100, 145)]
     gym.signs_up(MIA)
     for number in numbers:
-        gym.told("page.viewed", number, customer={**MIA["customer"], "phone": number})
+        gym.track("page.viewed", number, customer={**MIA["customer"], "phone": number})
 
     gym.shopify("customers/redact")
-    gym.rests()
+    gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS, *numbers) == {}
     for number in numbers:
@@ -405,7 +405,7 @@ def test_somebody_of_more_names_than_one_transaction_takes_is_forgotten_whole(gy
 
 
 @pytest.mark.parametrize("after", ["1m", "2h"])
-def test_the_link_of_an_old_mail_still_unsubscribes_and_makes_nobody(gym: Gym, after: str) -> None:
+def test_the_link_of_an_old_mail_still_unsubscribes_and_creates_no_customer(gym: Gym, after: str) -> None:
     gym.signs_up(MIA)
     url = gym.story.link(LinkKind.UNSUBSCRIBE, "mia.sample@example.com")
     gym.shopify("customers/redact")
@@ -413,7 +413,7 @@ def test_the_link_of_an_old_mail_still_unsubscribes_and_makes_nobody(gym: Gym, a
 
     shown = gym.story.deployment.visit("GET", url, {})
     answer = gym.story.deployment.visit("POST", url, FORM, b"List-Unsubscribe=One-Click")
-    gym.rests()
+    gym.waits_for_erasure()
 
     assert (shown["statusCode"], answer["statusCode"]) == (200, 200)
     assert "mirabelle" not in shown["body"].lower()
@@ -422,7 +422,7 @@ def test_the_link_of_an_old_mail_still_unsubscribes_and_makes_nobody(gym: Gym, a
     assert {mark.split(" ")[0] for mark in json.loads(entry)["marks"]["SS"]} == {"erasure", "unsubscribe"}
 
 
-def test_an_event_that_is_being_committed_meanwhile_is_dropped(gym: Gym, interrupted: Any, monkeypatch: Any) -> None:
+def test_an_event_that_is_committed_during_the_erasure_is_dropped(gym: Gym, interrupted: Any, monkeypatch: Any) -> None:
     from functions.process_event import handler
 
     gym.signs_up(MIA)
@@ -431,13 +431,13 @@ def test_an_event_that_is_being_committed_meanwhile_is_dropped(gym: Gym, interru
     process = interrupted(handler.process(), lambda: gym.shopify("customers/redact"))
     monkeypatch.setattr(handler, "process", lambda: process)
     gym.story.deployment.settle()
-    gym.rests()
+    gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS, "visit.attended") == {}
 
 
-def test_what_its_sender_had_begun_is_erased_too(gym: Gym) -> None:
-    """The order comes while SNS takes the text; what became of it is recorded after nobody is there any more."""
+def test_a_message_that_was_being_sent_is_erased_too(gym: Gym) -> None:
+    """The order comes while SNS takes the text; its status is recorded after the customer is gone."""
     ordered = []
 
     def order(call: Call) -> None:
@@ -450,13 +450,13 @@ def test_what_its_sender_had_begun_is_erased_too(gym: Gym) -> None:
     assert ordered
     assert gym.found("Hello Mirabelle"), "recorded after the order"
 
-    gym.rests()
+    gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS) == {}
 
 
-def test_what_a_commit_decided_just_before_does_not_come_after_the_erasure(gym: Gym) -> None:
-    """The relay cannot write down a decision, and is not started again for an hour; the order waits behind it."""
+def test_effects_decided_just_before_the_erasure_write_nothing_after_it(gym: Gym) -> None:
+    """The relay fails to write a decision and stops for an hour; the order waits behind it."""
     deployment, refused = gym.story.deployment, []
 
     def refuse_once(call: Call) -> None:
@@ -480,9 +480,9 @@ def test_what_a_commit_decided_just_before_does_not_come_after_the_erasure(gym: 
     assert gym.found('"audit"')
 
 
-def test_who_was_never_known_and_asks_is_forgotten_all_the_same(gym: Gym) -> None:
+def test_an_erasure_of_an_unknown_customer_leaves_only_a_receipt(gym: Gym) -> None:
     gym.shopify("customers/redact")
-    gym.rests()
+    gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS) == {}
     assert len(gym.found('"audit"')["table"]) == 1
@@ -490,9 +490,9 @@ def test_who_was_never_known_and_asks_is_forgotten_all_the_same(gym: Gym) -> Non
         DynamoCustomers(IDENTITY_SALT).load("c_nobody")
 
 
-def test_hubspots_privacy_deletion_erases_whom_it_names(gym: Gym) -> None:
+def test_a_privacy_deletion_in_hubspot_erases_the_customer(gym: Gym) -> None:
     contact = 9007199254740993
-    gym.told("contact.synced", "synced", customer={**MIA["customer"], "external_ids": {"hubspot": str(contact)}})
+    gym.track("contact.synced", "synced", customer={**MIA["customer"], "external_ids": {"hubspot": str(contact)}})
     body = json.dumps(
         [
             {
@@ -508,17 +508,17 @@ def test_hubspots_privacy_deletion_erases_whom_it_names(gym: Gym) -> None:
 
     gym.story.posts(body, "hubspot")
     gym.story.deployment.settle()
-    gym.rests()
+    gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS) == {}
 
 
 class Crash(BaseException):
-    """The process dies: no `except Exception` of anybody gets to see it."""
+    """The process dies: no `except Exception` catches this."""
 
 
 def surviving(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """What AWS makes of a process that dies: every record of its batch comes again."""
+    """What AWS does when a process dies: every record of its batch is delivered again."""
 
     def run(event: Any, context: Any) -> Any:
         try:
@@ -531,12 +531,12 @@ def surviving(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return run
 
 
-def test_a_crash_at_any_call_of_the_erasure_leaves_nothing_behind_and_one_receipt(gym: Gym) -> None:
+def test_a_crash_at_any_call_of_the_erasure_leaves_no_data_and_one_receipt(gym: Gym) -> None:
     gym.signs_up(NOA)
 
     def erased(dies_at: int, *, answered: bool) -> int:
-        """Everything once more, with a process that dies at one call after the order; gives how many there were."""
-        gym.story.forgets_everybody()
+        """Run the erasure once more with a process that dies at one call; return the number of calls."""
+        gym.story.deletes_all_items()
         seen = []
 
         def die(call: Call) -> None:
@@ -548,8 +548,8 @@ def test_a_crash_at_any_call_of_the_erasure_leaves_nothing_behind_and_one_receip
         deployment = gym.story.deployment
         gym.signs_up(MIA)
         for queue in ("effects", "feedback"):
-            letter = {"customer": gym.id_of("member-mia"), "destination": "mia.sample@example.com"}
-            deployment.cloud.send(f"{queue}-dead-letters", json.dumps(letter))
+            dead_letter = {"customer": gym.id_of("member-mia"), "destination": "mia.sample@example.com"}
+            deployment.cloud.send(f"{queue}-dead-letters", json.dumps(dead_letter))
         with watched(deployment, **{"after" if answered else "before": die}):
             deployment.handlers = {name: surviving(handler) for name, handler in deployment.handlers.items()}
             gym.shopify("customers/redact")

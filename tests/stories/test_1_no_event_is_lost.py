@@ -1,4 +1,4 @@
-"""Promise 1: 2xx only after the event is durably stored; a failure ends in a dead-letter queue, never in silence."""
+"""Promise 1: 2xx only after the event is durably stored; an event that fails is dead-lettered, never lost."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def failing(service: str, error: Exception, *operations: str) -> Callable[[Call]
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_an_event_that_the_queue_does_not_take_is_not_acknowledged(story: Any, refusal: str) -> None:
+def test_an_event_that_the_queue_refuses_is_not_acknowledged(story: Any, refusal: str) -> None:
     with watched(story.deployment, before=failing("sqs", REFUSALS[refusal])):
         answer = story.signs_up()
 
@@ -42,7 +42,7 @@ def test_an_event_that_the_queue_does_not_take_is_not_acknowledged(story: Any, r
     assert len(story.sent()) == 1
 
 
-def test_a_list_that_the_queue_takes_in_part_is_not_acknowledged_and_may_be_sent_again(
+def test_a_list_that_is_only_partly_queued_is_not_acknowledged_and_can_be_sent_again(
     story: Any, member: Callable[[int], dict[str, Any]]
 ) -> None:
     document = [{"id": f"signup-{number}", "type": "trial.signup", **member(number)} for number in range(12)]
@@ -65,7 +65,7 @@ def test_a_list_that_the_queue_takes_in_part_is_not_acknowledged_and_may_be_sent
     assert len(story.sent()) == 12
 
 
-def test_an_event_that_cannot_be_processed_is_parked_with_its_reason_and_runs_once_when_redriven(story: Any) -> None:
+def test_an_event_that_fails_is_dead_lettered_with_its_reason_and_runs_once_when_redriven(story: Any) -> None:
     throttled = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "Query")
 
     with watched(story.deployment, before=failing("dynamodb", throttled)):
@@ -88,7 +88,7 @@ def test_an_event_that_cannot_be_processed_is_parked_with_its_reason_and_runs_on
     assert len(story.sent()) == 1
 
 
-def test_an_event_that_can_never_be_processed_is_parked_at_once(story: Any) -> None:
+def test_an_invalid_event_is_dead_lettered_at_once(story: Any) -> None:
     answer = story.happens("trial.signup", customer={"phone": "call me"})
 
     [(body, reason)] = story.dead_letters("events")
@@ -97,34 +97,34 @@ def test_an_event_that_can_never_be_processed_is_parked_at_once(story: Any) -> N
     assert reason == "InvalidEventError: customer.phone: not a phone number, and nothing else names the customer"
 
 
-def test_an_event_that_cannot_be_processed_holds_up_nobody_else(story: Any) -> None:
+def test_an_invalid_event_does_not_block_other_customers(story: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
     story.signs_up()
 
     assert len(story.sent()) == 1
 
 
-def test_a_wake_up_that_cannot_be_processed_is_parked_and_goes_on_when_redriven(story: Any) -> None:
+def test_a_wake_up_that_fails_is_dead_lettered_and_continues_when_redriven(story: Any) -> None:
     story.signs_up()
 
     throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
     with watched(story.deployment, before=failing("dynamodb", throttled)):
         story.passes("1d")
-    parked = story.dead_letters("wakes")
+    dead_lettered = story.dead_letters("wakes")
     story.passes("1h")
     story.redrives("wakes")
 
-    assert len(parked) == 1
+    assert len(dead_lettered) == 1
     assert [line["step"] for line in story.timeline("message")] == ["hello", "tips"]
 
 
-def test_an_event_full_of_other_alphabets_is_stored_whole(story: Any) -> None:
-    """In JSON's own escapes it would be twice as long as SQS and DynamoDB take it."""
+def test_a_long_event_in_non_latin_scripts_is_stored_whole(story: Any) -> None:
+    """With JSON's escapes it would be twice as long as SQS and DynamoDB allow."""
     text = "日本語😀" * 25_000
     document = {"id": "long", "type": "note.written", "customer": {"user_id": "one"}, "properties": {"text": text}}
     body = json.dumps(document, ensure_ascii=False).replace(
         "日", "\\ud800\\uffff", 1
-    )  # and what no queue takes as it is
+    )  # characters that no queue accepts
 
     answer = story.posts(body.encode())
     story.deployment.settle()

@@ -11,7 +11,7 @@ from infra.local.shapes import sqs_event
 
 
 def deliveries(body: str, count: int) -> list[dict[str, Any]]:
-    """Messages of the events queue that its own deduplication did not see."""
+    """Messages of the events queue that the queue's own deduplication let through."""
     return [
         {
             "MessageId": f"delivery-{number}",
@@ -25,7 +25,7 @@ def deliveries(body: str, count: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("later", ["0s", "4m", "6m", "1d", "34d"])
-def test_an_event_that_comes_again_changes_nothing(story: Any, later: str) -> None:
+def test_a_duplicate_event_changes_nothing(story: Any, later: str) -> None:
     story.signs_up()
     story.passes(later)
     before = story.timeline()
@@ -37,7 +37,7 @@ def test_an_event_that_comes_again_changes_nothing(story: Any, later: str) -> No
     assert len([one for one in story.sent() if one.channel == "sms"]) == 1
 
 
-def test_an_event_that_reaches_the_function_fifty_times_is_one(story: Any, member: Any) -> None:
+def test_an_event_delivered_to_the_function_fifty_times_counts_once(story: Any, member: Any) -> None:
     document = {"id": "signup-1", "source": "track", "type": "trial.signup", **member()}
     handler = story.deployment.handlers["process_event"]
 

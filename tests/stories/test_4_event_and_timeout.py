@@ -1,4 +1,4 @@
-"""Promise 4: an event and a timeout that race for the same wait: exactly one wins."""
+"""Promise 4: when an event and a timeout race for the same wait, exactly one wins."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from cairn.domain.shared.errors import ConflictError
 
 
 class Waiting(NamedTuple):
-    """A customer in the wait, at the instant of the timeout, and the two who will want to move it."""
+    """A customer in the wait, at the instant of the timeout, with the event and the timer that race for it."""
 
     process: ProcessEvent
     customer_id: str
@@ -29,7 +29,7 @@ def waiting(story: Any) -> Waiting:
     from functions.process_event.handler import process
 
     story.signs_up()
-    story.deployment.clock.shift(7200)  # the timeout is due, and nobody has come for it yet
+    story.deployment.clock.shift(7200)  # the timeout is due and not processed yet
     line = story.timeline("entered")[0]
     customer = process().customers.load(line["customer_id"])
     [enrollment] = customer.enrollments.values()
@@ -42,7 +42,7 @@ def waiting(story: Any) -> Waiting:
 
 
 @pytest.mark.parametrize("first", ["event", "timeout"])
-def test_of_two_decisions_from_the_same_state_one_is_committed(story: Any, waiting: Waiting, first: str) -> None:
+def test_only_one_of_two_decisions_from_the_same_state_is_committed(story: Any, waiting: Waiting, first: str) -> None:
     now = story.deployment.now()
     customers, journeys = waiting.process.customers, waiting.process.journeys
     loaded = customers.load(waiting.customer_id)
@@ -60,7 +60,7 @@ def test_of_two_decisions_from_the_same_state_one_is_committed(story: Any, waiti
     assert len(story.timeline("happened", "timed_out")) == 1
 
 
-def test_a_timeout_that_is_overtaken_by_the_event_is_stale(story: Any, waiting: Waiting, interrupted: Any) -> None:
+def test_a_timeout_that_loses_to_the_event_does_nothing(story: Any, waiting: Waiting, interrupted: Any) -> None:
     now = story.deployment.now()
     slow = waiting._replace(process=interrupted(waiting.process, lambda: waiting.process(waiting.visit, now)))
 
@@ -71,7 +71,7 @@ def test_a_timeout_that_is_overtaken_by_the_event_is_stale(story: Any, waiting: 
     assert [one.channel for one in story.sent()] == ["sms"]
 
 
-def test_an_event_that_is_overtaken_by_the_timeout_is_recorded_and_decides_anew(
+def test_an_event_that_loses_to_the_timeout_is_recorded_and_decided_again(
     story: Any, waiting: Waiting, interrupted: Any
 ) -> None:
     now = story.deployment.now()
@@ -85,7 +85,7 @@ def test_an_event_that_is_overtaken_by_the_timeout_is_recorded_and_decides_anew(
     assert [line["type"] for line in story.timeline("event")] == ["trial.signup", "visit.attended"]
 
 
-def test_of_an_event_and_a_timeout_in_one_instant_one_moves_the_wait(story: Any) -> None:
+def test_an_event_and_a_timeout_at_the_same_instant_end_the_wait_once(story: Any) -> None:
     story.signs_up()
     story.passes("2h")
     story.happens("visit.attended", customer={"user_id": "member-1"})

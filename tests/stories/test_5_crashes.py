@@ -1,13 +1,12 @@
 """Promise 5: a crash between any two AWS calls loses nothing and sends nothing twice.
 
-One story is told once without a fault. Then it is told again for every AWS call that its functions make, and the
-process dies before AWS hears of that call; and for the last call of every invocation once more, where it dies after AWS
-did what it was asked and before anybody reads the answer. (After any other call is before the next one.) Time goes on,
-queues and stream deliver again, and the story must end as it did without the fault.
+The story runs once without a fault. Then it runs again for every AWS call that its functions make, and the process
+dies before that call reaches AWS. For the last call of every invocation it runs once more and dies after AWS has acted,
+before the answer is read. (A crash after any other call is a crash before the next one.) Time goes on, queues and
+stream deliver again, and the story must end as it did without the fault.
 
-The one exception is the window that nobody can see into: SES and SNS take no idempotency key, so after a crash between
-the claim and the record a sender cannot know whether its provider acted. Marketing is not sent again then,
-transactional is.
+There is one exception: SES and SNS take no idempotency key, so after a crash between the claim and the record a sender
+cannot know whether its provider sent the message. Marketing is not sent again then, transactional is.
 """
 
 from collections import Counter
@@ -27,25 +26,25 @@ PROVIDER_CALLS = {"Publish": Purpose.TRANSACTIONAL, "SendEmail": Purpose.MARKETI
 
 
 class Crash(BaseException):
-    """The process dies: no `except Exception` of anybody gets to see it."""
+    """The process dies: no `except Exception` catches this."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a story ended for one customer: what went out, what colleagues got, what is on record."""
+    """How a story ended for one customer: messages sent and timeline entries recorded."""
 
     sent: Counter[str]
-    told: Counter[tuple[str, ...]]
+    recorded: Counter[tuple[str, ...]]
 
     def __sub__(self, other: "Ending") -> str:
-        missing, more = other.told - self.told, self.told - other.told
-        return f"sent {dict(self.sent)}, expected {dict(other.sent)}; not told: {dict(missing)}; told: {dict(more)}"
+        missing, more = other.recorded - self.recorded, self.recorded - other.recorded
+        return f"sent {dict(self.sent)}, expected {dict(other.sent)}; missing: {dict(missing)}; extra: {dict(more)}"
 
 
-def tell(story: Any, number: int, calls: list[Call]) -> Ending:
-    """Somebody leaves an address, signs up by another name, turns out to be one person, gets a text and a mail, a call.
+def run_story(story: Any, number: int, calls: list[Call]) -> Ending:
+    """A lead leaves an address, signs up under another identifier, is merged, and gets a text, a mail and a call.
 
-    Whoever sends to us does as vendors do: what is not acknowledged is sent again.
+    Like a vendor, the sender sends each event again until it is acknowledged.
     """
     lead, member = f"lead.{number}@example.com", f"member-{number}"
 
@@ -68,19 +67,19 @@ def tell(story: Any, number: int, calls: list[Call]) -> Ending:
     addresses = {lead, f"+1201555{number:04d}"}
     return Ending(
         Counter(one.channel for one in story.sent() if one.address in addresses),
-        Counter(tuple(str(line[name]) for name in TOLD if line.get(name)) for line in lines),
+        Counter(tuple(str(line[name]) for name in RECORDED if line.get(name)) for line in lines),
     )
 
 
 SPINE = {"receive_webhook", "process_event", "relay_effects", "deliver_message", "record_feedback"}
-"""The functions that every story goes through; the erasure's own story kills that one."""
+"""The functions that this story uses. The story of erasure has its own crashes."""
 
-TOLD = ("kind", "type", "step", "status", "reason", "outcome", "queue")
+RECORDED = ("kind", "type", "step", "status", "reason", "outcome", "queue")
 MAY_MAIL = {"channel": "email", "purpose": "marketing", "status": "granted", "source": "form"}
 
 
 def surviving(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """What AWS makes of a process that dies: no answer for the caller; every record of its batch comes again."""
+    """What AWS does when a process dies: the caller gets no answer, every record of the batch is delivered again."""
 
     def run(event: Any, context: Any) -> Any:
         try:
@@ -95,15 +94,15 @@ def surviving(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a process dies: before AWS hears of a call, or after it, and before its caller reads the answer."""
+class CrashPoint:
+    """Where a process dies: before a call reaches AWS, or after AWS acted and before the caller reads the answer."""
 
     number: int
     answered: bool = False
 
     @property
     def instant(self) -> int:
-        """Places in the order of a story; equal where nothing happens between them."""
+        """The position in the story; equal for two points with nothing between them."""
         return self.number + self.answered
 
     def watchers(self) -> dict[str, Callable[[Call], None]]:
@@ -116,36 +115,38 @@ class Place:
         return {"after" if self.answered else "before": die}
 
 
-def places(plan: list[Call]) -> Iterator[Place]:
+def crash_points(plan: list[Call]) -> Iterator[CrashPoint]:
     for number, call in enumerate(plan):
-        yield Place(number)
+        yield CrashPoint(number)
         if number + 1 == len(plan) or plan[number + 1].invocation != call.invocation:
-            yield Place(number, answered=True)
+            yield CrashPoint(number, answered=True)
 
 
 @dataclass(frozen=True)
 class Window:
-    """Around one provider's call: from the claim that AWS took to the record that it has not yet taken."""
+    """The time around one provider's call: after AWS took the claim, before it took the record."""
 
     purpose: Purpose
     claim: int
     provider: int
 
-    def __contains__(self, place: Place) -> bool:
-        return self.claim < place.instant <= self.provider + 1
+    def __contains__(self, point: CrashPoint) -> bool:
+        return self.claim < point.instant <= self.provider + 1
 
-    def ending(self, place: Place, without_fault: Ending) -> Ending:
-        """What the policy makes of a crash in here."""
-        sent = place.instant > self.provider
+    def ending(self, point: CrashPoint, without_fault: Ending) -> Ending:
+        """How the story should end after a crash in this window."""
+        sent = point.instant > self.provider
         if self.purpose is Purpose.TRANSACTIONAL:
-            return Ending(without_fault.sent + Counter(sms=1 if sent else 0), without_fault.told)
-        told = without_fault.told - Counter([("message", "tips", "delivered", "granted")])
-        if sent:  # undecided, until the provider's own word comes
-            return Ending(without_fault.sent, told + Counter([("message", "tips", "delivered", UNDECIDED)]))
-        told = (
-            told - Counter([("event", "message.delivered")]) + Counter([("undecided", "tips", "undecided", UNDECIDED)])
+            return Ending(without_fault.sent + Counter(sms=1 if sent else 0), without_fault.recorded)
+        recorded = without_fault.recorded - Counter([("message", "tips", "delivered", "granted")])
+        if sent:  # undecided, until the provider's report comes
+            return Ending(without_fault.sent, recorded + Counter([("message", "tips", "delivered", UNDECIDED)]))
+        recorded = (
+            recorded
+            - Counter([("event", "message.delivered")])
+            + Counter([("undecided", "tips", "undecided", UNDECIDED)])
         )
-        return Ending(without_fault.sent - Counter(email=1), told)
+        return Ending(without_fault.sent - Counter(email=1), recorded)
 
 
 UNDECIDED = "crash_around_provider"
@@ -159,38 +160,38 @@ def windows(plan: list[Call]) -> Iterator[Window]:
 
 
 @pytest.fixture
-def retold(story: Any, short_journey: Path) -> Callable[..., tuple[Ending, list[Call]]]:
-    """Tell the story of another customer, in processes that have just started; they die where the watchers say."""
+def rerun(story: Any, short_journey: Path) -> Callable[..., tuple[Ending, list[Call]]]:
+    """Run the story for another customer in fresh processes, which die where the watchers say."""
     numbers = count()
 
-    def tell_anew(**watchers: Callable[[Call], None]) -> tuple[Ending, list[Call]]:
-        story.forgets_everybody()
+    def run_again(**watchers: Callable[[Call], None]) -> tuple[Ending, list[Call]]:
+        story.deletes_all_items()
         story.deployment.deploy(short_journey)
         with watched(story.deployment, **watchers) as calls:
             handlers = story.deployment.handlers
             story.deployment.handlers = {name: surviving(handler) for name, handler in handlers.items()}
-            return tell(story, next(numbers), calls), calls
+            return run_story(story, next(numbers), calls), calls
 
-    return tell_anew
+    return run_again
 
 
 def test_a_crash_at_any_aws_call_loses_nothing_and_sends_nothing_twice(
-    story: Any, retold: Callable[..., tuple[Ending, list[Call]]]
+    story: Any, rerun: Callable[..., tuple[Ending, list[Call]]]
 ) -> None:
-    without_fault, plan = retold()
+    without_fault, plan = rerun()
     undecidable = list(windows(plan))
     assert without_fault.sent == Counter(sms=1, email=1)
-    assert without_fault.told["task", "call", "open", "coaches"] == 1
+    assert without_fault.recorded["task", "call", "open", "coaches"] == 1
     assert {call.function for call in plan} == SPINE
 
     wrong = []
-    for place in places(plan):
-        ending, calls = retold(**place.watchers())
+    for point in crash_points(plan):
+        ending, calls = rerun(**point.watchers())
 
-        window = next((one for one in undecidable if place in one), None)
-        expected = window.ending(place, without_fault) if window else without_fault
+        window = next((one for one in undecidable if point in one), None)
+        expected = window.ending(point, without_fault) if window else without_fault
         if ending != expected:
-            wrong.append(f"{place.number}. {calls[place.number]}, answered: {place.answered}: {ending - expected}")
+            wrong.append(f"{point.number}. {calls[point.number]}, answered: {point.answered}: {ending - expected}")
 
     assert not wrong, f"{len(wrong)} crashes\n" + "\n".join(wrong)
     assert [story.dead_letters(queue) for queue in DEAD_LETTERS] == [[]] * len(DEAD_LETTERS)

@@ -15,7 +15,7 @@ THROTTLED = ClientError({"Error": {"Code": "Throttling"}}, "Publish")
 
 @pytest.fixture
 def busy_providers(story: Any) -> Callable[[Callable[[], Any]], None]:
-    """Do something while providers are too busy, so that what is decided then waits in the queue."""
+    """Do something while the providers throttle us, so that new messages wait in the queue."""
 
     def refuse(call: Call) -> None:
         if call.service in {"sns", "sesv2"}:
@@ -74,7 +74,7 @@ def test_consent_counts_for_its_own_channel_only(story: Any, channel_of_consent:
 
 @pytest.fixture
 def an_earlier_mail(story: Any) -> tuple[str, str]:
-    """Its own id and its customer's, who has just signed up."""
+    """The id of an earlier mail, and the id of its customer, who has just signed up."""
     story.signs_up()
     return "an-earlier-one", story.timeline("entered")[0]["customer_id"]
 
@@ -86,7 +86,7 @@ def an_earlier_mail(story: Any) -> tuple[str, str]:
         ("Complaint", {"complainedRecipients": [{"emailAddress": "mia.1@example.com"}]}),
     ],
 )
-def test_a_dead_or_complaining_address_gets_nothing_of_what_is_queued(
+def test_a_bounced_or_complaining_address_gets_no_queued_message(
     story: Any, an_earlier_mail: tuple[str, str], busy_providers: Any, kind: str, detail: dict[str, Any]
 ) -> None:
     busy_providers(lambda: story.passes("2h"))  # the tips are queued
@@ -98,7 +98,7 @@ def test_a_dead_or_complaining_address_gets_nothing_of_what_is_queued(
     assert [(line["step"], line["reason"]) for line in story.timeline("suppressed")] == [("tips", "suppressed_address")]
 
 
-def test_a_suppressed_address_stays_so_however_it_is_written(story: Any, an_earlier_mail: tuple[str, str]) -> None:
+def test_a_suppressed_address_is_recognised_in_any_spelling(story: Any, an_earlier_mail: tuple[str, str]) -> None:
     bounced = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
     story.ses_reports("Bounce", of=an_earlier_mail, address="mia.1@example.com", **bounced)
 
@@ -109,7 +109,7 @@ def test_a_suppressed_address_stays_so_however_it_is_written(story: Any, an_earl
     assert [line["reason"] for line in story.timeline("suppressed")] == ["suppressed_address"]
 
 
-def test_a_mailbox_that_is_full_for_now_is_written_to_again(story: Any, an_earlier_mail: tuple[str, str]) -> None:
+def test_a_full_mailbox_is_not_suppressed(story: Any, an_earlier_mail: tuple[str, str]) -> None:
     full = {"bounceType": "Transient", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}
 
     story.ses_reports("Bounce", of=an_earlier_mail, address="mia.1@example.com", **full)
@@ -123,7 +123,7 @@ WHY: dict[str, str] = {"by": "ada", "why": "a wrong price"}
 
 @pytest.mark.parametrize("what", ["all", "channel:sms", "journey:welcome", "template:welcome/hello", "country:US"])
 def test_the_kill_switch_stops_queued_sends_within_a_minute(story: Any, busy_providers: Any, what: str) -> None:
-    story.signs_up(1)  # a sender is at work, and knows the switches as they were
+    story.signs_up(1)  # a sender is running, and has cached the old switches
     busy_providers(lambda: story.signs_up(2))
 
     Switch(DynamoSwitches()).stop(what, **WHY, now=story.deployment.now())
@@ -136,7 +136,7 @@ def test_the_kill_switch_stops_queued_sends_within_a_minute(story: Any, busy_pro
     assert stopped == {("member-2", "kill_switch"), ("member-3", "kill_switch")}
 
 
-def test_the_kill_switch_lets_go_within_a_minute(story: Any) -> None:
+def test_sending_starts_again_within_a_minute_after_the_kill_switch(story: Any) -> None:
     Switch(DynamoSwitches()).stop("all", **WHY, now=story.deployment.now())
     story.signs_up(1)
 

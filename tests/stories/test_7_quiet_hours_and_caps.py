@@ -1,4 +1,4 @@
-"""Promise 7: no marketing outside the customer's legal hours, on the customer's own clock, and none above the caps."""
+"""Promise 7: no marketing outside legal hours in the customer's time zone, and none above the caps."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ def offers(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def policy(tmp_path: Path) -> Path:
-    """A copy of the policy that a test may write to."""
+    """A copy of the policy that a test may change."""
     copy = tmp_path / "policy.toml"
     copy.write_text((ROOT / "policy.toml").read_text(encoding="utf-8"), encoding="utf-8")
     return copy
@@ -53,20 +53,20 @@ def when(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def test_an_offer_at_night_is_there_at_eight(a_story: Any, offers: Path, member: Any) -> None:
+def test_an_offer_at_night_is_sent_at_eight(a_story: Any, offers: Path, member: Any) -> None:
     story = a_story(offers, at=when("2026-03-03T21:00-05:00"))
 
     wants(story, 1, member, region="NY")
     assert story.sent() == []
     story.passes("1d")
 
-    (held,) = story.timeline("deferred")
-    assert (held["reason"], held["until"]) == ("quiet_hours", "2026-03-04T13:00:00Z")
+    (deferred,) = story.timeline("deferred")
+    assert (deferred["reason"], deferred["until"]) == ("quiet_hours", "2026-03-04T13:00:00Z")
     assert sent_at(story) == ["2026-03-04T13:00:00Z"]
     assert [one.text for one in story.sent()] == ["Offer 1. STOP to stop."]
 
 
-def test_somebody_who_moves_meanwhile_is_texted_by_the_new_clock(a_story: Any, offers: Path, member: Any) -> None:
+def test_a_customer_who_moves_is_texted_by_the_new_time_zone(a_story: Any, offers: Path, member: Any) -> None:
     story = a_story(offers, at=when("2026-03-03T21:00-05:00"))
     wants(story, 1, member, region="NY")
 
@@ -76,17 +76,17 @@ def test_somebody_who_moves_meanwhile_is_texted_by_the_new_clock(a_story: Any, o
     assert sent_at(story) == ["2026-03-04T18:00:00Z"]
 
 
-def test_where_the_region_is_not_known_the_strictest_law_holds(a_story: Any, offers: Path, member: Any) -> None:
+def test_the_strictest_law_applies_where_the_region_is_unknown(a_story: Any, offers: Path, member: Any) -> None:
     story = a_story(offers, at=when("2026-03-03T18:30-05:00"))
 
     wants(story, 1, member)
     assert story.sent() == []
     story.passes("1d")
 
-    assert sent_at(story) == ["2026-03-04T14:00:00Z"]  # nine, in Rhode Island
+    assert sent_at(story) == ["2026-03-04T14:00:00Z"]  # nine o'clock, the rule of Rhode Island
 
 
-def test_a_business_may_go_by_the_country_alone(a_story: Any, offers: Path, policy: Path, member: Any) -> None:
+def test_a_policy_may_use_the_country_alone(a_story: Any, offers: Path, policy: Path, member: Any) -> None:
     policy.write_text(policy.read_text(encoding="utf-8").replace('"strictest"', '"country"'), encoding="utf-8")
     story = a_story(offers, at=when("2026-03-03T18:30-05:00"), policy=policy)
 
@@ -95,7 +95,7 @@ def test_a_business_may_go_by_the_country_alone(a_story: Any, offers: Path, poli
     assert len(story.sent()) == 1
 
 
-def test_what_is_above_the_cap_comes_on_another_day(a_story: Any, offers: Path, policy: Path, member: Any) -> None:
+def test_a_message_above_the_cap_is_sent_on_another_day(a_story: Any, offers: Path, policy: Path, member: Any) -> None:
     text = policy.read_text(encoding="utf-8").partition("[[cooldowns]]")
     policy.write_text(text[0] + text[2].replace('length = "1h"\n', ""), encoding="utf-8")
     story = a_story(offers, at=when("2026-03-03T12:00-05:00"), policy=policy)
@@ -106,11 +106,11 @@ def test_what_is_above_the_cap_comes_on_another_day(a_story: Any, offers: Path, 
     story.passes("1d")
 
     assert [line["reason"] for line in story.timeline("deferred")][:1] == ["cap"]
-    assert sent_at(story)[-1] == "2026-03-04T13:00:00Z"  # a new day began at midnight, which is no hour for a text
+    assert sent_at(story)[-1] == "2026-03-04T13:00:00Z"  # a new day began at midnight, but within quiet hours
     assert len(story.sent()) == 3
 
 
-def test_a_policy_with_a_mistake_runs_nowhere(a_story: Any, offers: Path, policy: Path) -> None:
+def test_an_invalid_policy_is_not_deployed(a_story: Any, offers: Path, policy: Path) -> None:
     text = policy.read_text(encoding="utf-8").replace("revoke_all = false", 'revoke_all = "no"')
     policy.write_text(text, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Promise 8: pausing loses nobody, and whoever resumes says what becomes of those who waited."""
+"""Promise 8: a pause loses no customer, and the resume decides how paused customers continue."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 START = datetime.fromisoformat("2026-03-02T14:00:00+00:00")
 SOON = RESUME_EVERY + SWITCH_TTL + timedelta(minutes=1)
-"""Within this time after a resume everybody is looked at; a schedule may take a minute more."""
+"""Within this time after a resume all paused work is resumed; a schedule may take a minute more."""
 
 COURSE = """
 journey: course
@@ -52,7 +52,7 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Course:
-    """The story of a course, and somebody who pauses and resumes it."""
+    """The story of a course, and of an operator who pauses and resumes it."""
 
     story: Any
 
@@ -60,7 +60,7 @@ class Course:
         self.story.signs_up(number)
 
     def until(self, length: str) -> None:
-        """Let time pass until so long after the start."""
+        """Let time pass until this long after the start."""
         self.story.deployment.advance_to(START + duration(length))
 
     def pause(self, target: str = "journey:course", **more: Any) -> None:
@@ -72,18 +72,18 @@ class Course:
         self.story.deployment.settle()
 
     def got(self, number: int) -> dict[str, timedelta]:
-        """What a member got, and how long after the start."""
-        told = [line for line in self.story.timeline("message", of=f"member-{number}") if line["status"] == "sent"]
-        return {line["step"]: datetime.fromisoformat(line["at"]) - START for line in told}
+        """The steps whose messages a member got, and how long after the start."""
+        lines = [line for line in self.story.timeline("message", of=f"member-{number}") if line["status"] == "sent"]
+        return {line["step"]: datetime.fromisoformat(line["at"]) - START for line in lines}
 
     def sent(self) -> Counter[tuple[str, str]]:
-        """What providers took, by address and first word; each is to be there once."""
+        """The messages that providers accepted, by address and first word; each must be there once."""
         return Counter((one.address, one.text.split()[0]) for one in self.story.sent())
 
     def ended(self) -> dict[str, str]:
         return {line["customer"]: line["outcome"] for line in self.story.timeline("ended")}
 
-    def parked(self, target: str = "journey:course") -> int:
+    def paused_items(self, target: str = "journey:course") -> int:
         return len(list(RecordItem.by_index.query(PAUSED + target)))
 
 
@@ -105,7 +105,8 @@ def course(begins: Any) -> Course:
     return begins()  # type: ignore[no-any-return]
 
 
-# Nine days. The first joined before and is due in the pause, the second joins and is due in it, the third joins in it.
+# A pause of nine days. EARLY joined before it and is due during it; MEANWHILE joins and is due during it; LATE joins
+# during it.
 
 EARLY, MEANWHILE, LATE = 1, 2, 3
 
@@ -123,14 +124,14 @@ def paused_for_nine_days(course: Course) -> Course:
     return course
 
 
-def test_while_it_lasts_nobody_gets_anything_and_everybody_is_still_there(paused_for_nine_days: Course) -> None:
+def test_during_a_pause_nobody_gets_a_message_and_nobody_is_lost(paused_for_nine_days: Course) -> None:
     course = paused_for_nine_days
 
     assert course.sent() == {("+12015550001", "Hello"): 1}
     assert course.ended() == {}
-    assert course.parked() == 4, "two timers that were due, two texts of those who joined"
-    held = [(line["customer"], line["step"], line["reason"]) for line in course.story.timeline("deferred")]
-    assert held == [("member-2", "hello", "paused"), ("member-3", "hello", "paused")]
+    assert course.paused_items() == 4, "two timers that were due, two texts of those who joined"
+    deferred = [(line["customer"], line["step"], line["reason"]) for line in course.story.timeline("deferred")]
+    assert deferred == [("member-2", "hello", "paused"), ("member-3", "hello", "paused")]
 
 
 RESUMED, LATER_BY_A_DAY = 11 * DAY, 12 * DAY
@@ -165,7 +166,7 @@ RESUMED, LATER_BY_A_DAY = 11 * DAY, 12 * DAY
         ),
     ],
 )
-def test_on_resuming_everybody_goes_on_as_the_policy_says(
+def test_after_a_resume_everybody_continues_as_the_policy_says(
     paused_for_nine_days: Course,
     policy: PausePolicy,
     early: dict[str, timedelta],
@@ -178,16 +179,16 @@ def test_on_resuming_everybody_goes_on_as_the_policy_says(
 
     for number, wanted in ((EARLY, early), (MEANWHILE, meanwhile), (LATE, late)):
         got = course.got(number)
-        assert list(got) == list(wanted), "all that is wanted, in the journey's order"
+        assert list(got) == list(wanted), "all expected messages, in the journey's order"
         for step, at in wanted.items():
             assert at <= got[step] <= at + 2 * SOON, step
     assert set(course.sent().values()) == {1}
     assert course.ended() == dict.fromkeys(["member-1", "member-2", "member-3"], "completed")
-    assert course.parked() == 0
+    assert course.paused_items() == 0
     assert course.story.dead_letters("wakes") == course.story.dead_letters("messages") == []
 
 
-def test_what_is_late_says_so(paused_for_nine_days: Course) -> None:
+def test_late_messages_and_waits_are_recorded_as_late(paused_for_nine_days: Course) -> None:
     paused_for_nine_days.resume(policy=SKIP_IF_LATE)
     paused_for_nine_days.until("12d")
 
@@ -202,7 +203,7 @@ def test_what_is_late_says_so(paused_for_nine_days: Course) -> None:
     }
 
 
-def test_a_crowd_comes_back_over_the_window_and_not_at_once(course: Course) -> None:
+def test_many_customers_are_spread_over_the_window(course: Course) -> None:
     crowd = range(1, 9)
     for number in crowd:
         course.joins(number)
@@ -216,7 +217,7 @@ def test_a_crowd_comes_back_over_the_window_and_not_at_once(course: Course) -> N
     course.until("15d")
 
     instants = sorted(course.got(number)["tips"] for number in crowd)
-    assert at_first <= 2, "it is a twelfth of the window"
+    assert at_first <= 2, "half an hour is a twelfth of the window"
     assert instants[0] >= RESUMED
     assert instants[-1] <= RESUMED + 6 * HOUR + SOON
     assert instants[-1] - instants[0] > 3 * HOUR
@@ -231,7 +232,7 @@ def _addresses(number: int) -> tuple[str, str, str]:
     return phone, f"mia.{number}@example.com", phone
 
 
-def test_what_is_spread_keeps_the_order_of_a_journey(paused_for_nine_days: Course) -> None:
+def test_spread_messages_keep_the_order_of_the_journey(paused_for_nine_days: Course) -> None:
     paused_for_nine_days.resume(policy=SPREAD, window=6 * HOUR)
     paused_for_nine_days.until("30d")
 
@@ -240,7 +241,7 @@ def test_what_is_spread_keeps_the_order_of_a_journey(paused_for_nine_days: Cours
     assert RESUMED <= got["hello"] <= got["tips"] <= RESUMED + 6 * HOUR + 2 * SOON
 
 
-def test_a_policy_of_the_pause_counts_where_none_is_given_on_resuming(course: Course) -> None:
+def test_the_policy_of_the_pause_applies_when_the_resume_names_none(course: Course) -> None:
     course.joins(1)
     course.until("2d")
     course.pause(policy=ACTIVE_TIME)
@@ -251,7 +252,7 @@ def test_a_policy_of_the_pause_counts_where_none_is_given_on_resuming(course: Co
     assert 12 * DAY <= course.got(1)["tips"] <= 12 * DAY + SOON
 
 
-def test_a_time_of_day_stays_one(begins: Any) -> None:
+def test_a_wait_until_a_time_of_day_still_ends_at_that_time(begins: Any) -> None:
     course = begins("{at: '09:30', day: 3}")
     course.joins(1)
     course.until("2d")
@@ -264,7 +265,7 @@ def test_a_time_of_day_stays_one(begins: Any) -> None:
     assert tips["at"][:16] == "2026-03-15T13:30", "half past nine in New York, where summer time began meanwhile"
 
 
-def test_what_happens_meanwhile_counts(paused_for_nine_days: Course) -> None:
+def test_events_during_a_pause_count(paused_for_nine_days: Course) -> None:
     course = paused_for_nine_days
     course.resume()
     course.until("11d1h")
@@ -272,17 +273,17 @@ def test_what_happens_meanwhile_counts(paused_for_nine_days: Course) -> None:
     course.story.happens("visit.attended", customer={"user_id": "member-1"})
     course.until("20d")
 
-    assert course.ended() == {"member-1": "came"}, "paused or not"
+    assert course.ended() == {"member-1": "came"}, "events end an enrollment during a pause too"
     course.resume()
     course.until("30d")
     assert course.ended() == {"member-1": "came", "member-2": "completed", "member-3": "completed"}
 
 
-def test_a_paused_channel_holds_its_messages_and_nothing_else(course: Course) -> None:
+def test_a_paused_channel_pauses_only_its_messages(course: Course) -> None:
     course.pause("channel:sms")
     course.joins(1)
     course.until("5d")
-    assert course.story.sent() == [], "the tips wait behind the text that was to come first"
+    assert course.story.sent() == [], "the tips wait behind the earlier text"
 
     course.resume("channel:sms")
     course.until("30d")
@@ -291,7 +292,7 @@ def test_a_paused_channel_holds_its_messages_and_nothing_else(course: Course) ->
     assert course.ended() == {"member-1": "completed"}
 
 
-def test_whoever_waits_for_two_pauses_waits_for_both(course: Course) -> None:
+def test_a_customer_under_two_pauses_waits_for_both(course: Course) -> None:
     course.joins(1)
     course.until("2d")
     course.pause()
@@ -307,7 +308,7 @@ def test_whoever_waits_for_two_pauses_waits_for_both(course: Course) -> None:
     assert list(course.got(1)) == ["hello", "tips"]
 
 
-def test_who_is_parked_after_the_resume_by_one_who_had_not_heard_of_it_goes_on_as_well(begins: Any) -> None:
+def test_work_paused_after_the_resume_by_a_process_with_old_switches_continues_too(begins: Any) -> None:
     course = begins("10m")
     course.joins(1)
     course.story.passes("20s")
@@ -315,17 +316,17 @@ def test_who_is_parked_after_the_resume_by_one_who_had_not_heard_of_it_goes_on_a
     course.until("5m")
     course.pause()
 
-    course.until("10m10s")  # the first one's timer came: process_event knows of the pause
+    course.until("10m10s")  # the first timer came: process_event has read the pause
     course.resume()
-    course.until("10m21s")  # the second one's came: it still goes by what it read
-    assert course.parked() == 2
+    course.until("10m21s")  # the second timer came: process_event still uses the switches that it read
+    assert course.paused_items() == 2
     course.until("1h")
 
     assert [list(course.got(number)) for number in (1, 2)] == [["hello", "tips"]] * 2
-    assert course.parked() == 0
+    assert course.paused_items() == 0
 
 
-def test_whose_parking_was_carried_out_after_the_resume_goes_on_as_well(course: Course) -> None:
+def test_work_that_the_relay_pauses_after_the_resume_continues_too(course: Course) -> None:
     course.joins(1)
     course.until("2d")
     course.pause()
@@ -333,7 +334,7 @@ def test_whose_parking_was_carried_out_after_the_resume_goes_on_as_well(course: 
     course.until("4d")
     course.resume()
     course.until("5d")
-    assert course.parked() == 0
+    assert course.paused_items() == 0
     assert list(course.got(1)) == ["hello"]
 
     course.story.deployment.start("relay_effects")
@@ -343,12 +344,12 @@ def test_whose_parking_was_carried_out_after_the_resume_goes_on_as_well(course: 
 
 
 class Crash(BaseException):
-    """The process dies: no `except Exception` of anybody gets to see it."""
+    """The process dies: no `except Exception` catches this."""
 
 
-def _dying(deployment: Any, place: int, *, answered: bool) -> Any:
-    """A sweep's process dies before or after the call of that number; without one, it lives. Gives its calls."""
-    sweep, left = deployment.handlers["sweep"], count(place, -1)
+def _dying_at(deployment: Any, call_number: int, *, answered: bool) -> Any:
+    """Kill the resuming function before or after the call of that number. Gives the calls."""
+    sweep, left = deployment.handlers["sweep"], count(call_number, -1)
 
     def die(call: Call) -> None:
         if call.function == "sweep" and next(left) == 0:
@@ -364,45 +365,45 @@ def _dying(deployment: Any, place: int, *, answered: bool) -> Any:
     return watched(deployment, **{"after" if answered else "before": die})
 
 
-def test_a_crash_of_the_sweep_anywhere_forgets_nobody(course: Course) -> None:
+def test_a_crash_at_any_call_of_the_resuming_function_loses_nobody(course: Course) -> None:
     deployment = course.story.deployment
     course.pause()
     course.resume()
     course.until("1h")
-    deployment.stop("process_event")  # what is set going stays in its queue, to be counted
+    deployment.stop("process_event")  # resumed work stays in its queue, to be counted
     deployment.stop("deliver_message")
 
-    def sweeps(place: int, *, answered: bool = False) -> list[Call]:
-        DynamoPausedWork().add("c_a", place, PauseEnrollment("id", "enr", 1, "journey:course"), deployment.now())
-        held = {"body": {"purpose": "marketing"}, "gsi1pk": f"{PAUSED}journey:course", "gsi1sk": str(place)}
-        RecordItem("c_a", f"{MESSAGE}m", **held).save()
-        with _dying(deployment, place, answered=answered) as calls:
+    def resume_paused(call_number: int, *, answered: bool = False) -> list[Call]:
+        DynamoPausedWork().add("c_a", call_number, PauseEnrollment("id", "enr", 1, "journey:course"), deployment.now())
+        deferred = {"body": {"purpose": "marketing"}, "gsi1pk": f"{PAUSED}journey:course", "gsi1sk": str(call_number)}
+        RecordItem("c_a", f"{MESSAGE}m", **deferred).save()
+        with _dying_at(deployment, call_number, answered=answered) as calls:
             deployment.handlers["sweep"]({}, None)
         return [call for call in calls if call.function == "sweep"]
 
-    def set_going() -> set[str]:
+    def resumed() -> set[str]:
         found = [(queue, one) for queue in ("wakes", "marketing") for one in deployment.cloud.receive(queue, 10)]
         for queue, one in found:
             deployment.cloud.delete(queue, [one])
         return {one["Body"] for _, one in found}
 
-    calls = sweeps(1_000)
-    whole = set_going()
+    calls = resume_paused(1_000)
+    whole = resumed()
     assert len(whole) == 2
 
-    for place in range(len(calls)):
+    for call_number in range(len(calls)):
         for answered in (False, True):
-            sweeps(place, answered=answered)
+            resume_paused(call_number, answered=answered)
             deployment.handlers["sweep"]({}, None)
 
-            assert course.parked() == 0
-            assert set_going() == whole, (calls[place], answered)
+            assert course.paused_items() == 0
+            assert resumed() == whole, (calls[call_number], answered)
 
 
-def test_whoever_is_set_going_twice_gets_everything_once(paused_for_nine_days: Course) -> None:
+def test_a_customer_resumed_twice_gets_every_message_once(paused_for_nine_days: Course) -> None:
     course = paused_for_nine_days
     course.resume()
-    with _dying(course.story.deployment, 5, answered=False) as calls:  # all are on their way, none is dismissed
+    with _dying_at(course.story.deployment, 5, answered=False) as calls:  # all work is queued, none is deleted yet
         course.until("11d4m")
         course.until("11d6m")
     assert [call.operation for call in calls if call.function == "sweep"][:6] == [
@@ -414,20 +415,20 @@ def test_whoever_is_set_going_twice_gets_everything_once(paused_for_nine_days: C
     assert set(course.sent().values()) == {1}
 
 
-def test_whoever_paused_and_resumed_is_on_record(course: Course) -> None:
+def test_a_pause_and_a_resume_are_audited(course: Course) -> None:
     course.pause(policy=RESTART)
     course.until("1d")
     course.resume(policy=SPREAD, window=2 * HOUR)
 
-    told = [(item.at, item.body) for item in RecordItem.query(AUDIT)]
+    lines = [(item.at, item.body) for item in RecordItem.query(AUDIT)]
     who = {"who": "ada", "target": "journey:course"}
-    assert told == [
+    assert lines == [
         ("2026-03-02T14:00:00Z", who | {"what": "pause", "why": "a wrong price", "policy": "restart"}),
         ("2026-03-03T14:00:00Z", who | {"what": "resume", "why": "mended", "policy": "spread", "window": "2:00:00"}),
     ]
 
 
-def test_a_timer_of_a_paused_journey_costs_no_more_than_any_other(course: Course) -> None:
+def test_a_timer_of_a_paused_journey_makes_no_more_calls_than_any_other(course: Course) -> None:
     course.joins(1)
     course.until("2d")
     course.pause()
@@ -437,15 +438,15 @@ def test_a_timer_of_a_paused_journey_costs_no_more_than_any_other(course: Course
     asked = [(call.function, call.operation) for call in calls]
     assert asked == [
         ("process_event", "Query"),
-        ("process_event", "GetItem"),  # the switches, once in half a minute
+        ("process_event", "GetItem"),  # the switches, read once in half a minute
         ("process_event", "PutItem"),
-        ("relay_effects", "PutItem"),  # what was decided, and who waits
+        ("relay_effects", "PutItem"),  # the decision, and the paused work
         ("relay_effects", "PutItem"),
     ]
 
 
-def test_a_sweep_that_finds_nobody_is_none(course: Course) -> None:
-    """A laptop's sixty days take no longer for the 17,000 sweeps of a deployment."""
+def test_the_local_deployment_skips_resume_runs_without_work(course: Course) -> None:
+    """Otherwise sixty days on a laptop would include 17,000 runs that do nothing."""
     course.joins(1)
     with watched(course.story.deployment) as calls:
         course.until("30d")

@@ -1,4 +1,4 @@
-"""What leaves as Meta and India's operators have approved it, in the customer's language, and not when it is stale."""
+"""Only templates approved by Meta or registered in India are sent, in the customer's language and not too late."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -77,7 +77,7 @@ def signs_up(story: "Story", phone: str, channel: str, **attributes: str) -> Non
     )
 
 
-def held_back(story: "Story", step: str) -> list[str]:
+def suppressed(story: "Story", step: str) -> list[str]:
     return [line["reason"] for line in story.timeline("suppressed") if line["step"] == step]
 
 
@@ -99,16 +99,18 @@ def test_whatsapp_gets_the_approved_template_in_the_customers_language(
     assert template["components"][0]["parameters"] == [{"type": "text", "text": "Asha"}]
 
 
-def test_a_language_without_approval_is_not_sent_out_of_the_blue(starting: "Callable[..., Story]") -> None:
+def test_a_language_without_an_approved_template_is_not_sent_outside_a_session(
+    starting: "Callable[..., Story]",
+) -> None:
     story = starting("2026-03-03T12:00:00+00:00")
 
     signs_up(story, "+33612345678", "whatsapp", locale="fr", time_zone="Europe/Paris")
 
     assert taken(story) == []
-    assert held_back(story, "by-whatsapp") == ["session_over"]
+    assert suppressed(story, "by-whatsapp") == ["session_over"]
 
 
-def test_india_gets_the_ids_of_sender_and_template(starting: "Callable[..., Story]") -> None:
+def test_a_text_to_india_carries_the_ids_of_sender_and_template(starting: "Callable[..., Story]") -> None:
     story = starting(NOON_IN_DELHI)
 
     signs_up(story, "+919820012345", "sms", time_zone="Asia/Kolkata")
@@ -120,17 +122,17 @@ def test_india_gets_the_ids_of_sender_and_template(starting: "Callable[..., Stor
     }
 
 
-def test_without_the_businesss_own_id_nothing_goes_to_india(starting: "Callable[..., Story]") -> None:
+def test_no_text_goes_to_india_without_the_senders_id(starting: "Callable[..., Story]") -> None:
     story = starting(NOON_IN_DELHI, entity="")
 
     signs_up(story, "+919820012345", "sms", time_zone="Asia/Kolkata")
 
     assert taken(story) == []
-    assert held_back(story, "by-sms") == ["unregistered"]
+    assert suppressed(story, "by-sms") == ["unregistered"]
 
 
 @pytest.mark.parametrize(("hour", "sent"), [("02:00", 1), ("19:00", 0)])
-def test_what_cannot_go_out_while_it_is_useful_is_dropped(
+def test_a_message_that_cannot_be_sent_while_it_is_useful_is_dropped(
     starting: "Callable[..., Story]", hour: str, sent: int
 ) -> None:
     """India's promotional window is 10:00 to 21:00; the message is useful for six hours."""
@@ -140,4 +142,4 @@ def test_what_cannot_go_out_while_it_is_useful_is_dropped(
     story.passes("2d")
 
     assert len(taken(story)) == sent
-    assert held_back(story, "by-sms") == ([] if sent else ["stale"])
+    assert suppressed(story, "by-sms") == ([] if sent else ["stale"])

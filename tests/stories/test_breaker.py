@@ -1,4 +1,4 @@
-"""A journey that people complain about pauses by itself, and somebody is told why; everything else goes on."""
+"""The breaker pauses a journey with many complaints and raises an alarm; other journeys continue."""
 
 import json
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ doubling = 2.0
 
 @dataclass(frozen=True)
 class Shop:
-    """The story of a shop with two journeys, and what providers tell of their e-mails."""
+    """The story of a shop with three journeys, and of its providers' reports about their e-mails."""
 
     story: Any
     member: Any
@@ -50,18 +50,18 @@ class Shop:
             self.story.happens(f"{name}.wanted", f"{name}-{number}", **self.member(number))
 
     def got(self, name: str) -> list[int]:
-        """Which members have got the journey's e-mail."""
-        told = [line for line in self.story.timeline("message") if line["journey"] == name]
-        return sorted(int(line["customer"].removeprefix("member-")) for line in told)
+        """The numbers of the members who got the journey's e-mail."""
+        lines = [line for line in self.story.timeline("message") if line["journey"] == name]
+        return sorted(int(line["customer"].removeprefix("member-")) for line in lines)
 
     def delivered(self, name: str, *numbers: int) -> None:
         for number in numbers:
-            self.story.ses_reports("Delivery", of=self._letter(name, number), address=f"mia.{number}@example.com")
+            self.story.ses_reports("Delivery", of=self._mail(name, number), address=f"mia.{number}@example.com")
 
     def complains(self, name: str, *numbers: int) -> None:
-        """As SES reports it, over its topic."""
+        """SES reports complaints over its topic."""
         for number in numbers:
-            message, customer = self._letter(name, number)
+            message, customer = self._mail(name, number)
             report = json.loads(json.dumps(COMPLAINT))
             report["mail"]["tags"] |= {"message": [message], "customer": [customer]}
             report["complaint"]["timestamp"] = f"{self.story.deployment.now():%Y-%m-%dT%H:%M:%S}.000Z"
@@ -69,14 +69,14 @@ class Shop:
             self.story.deployment.feedback(json.dumps(report))
             self.story.deployment.settle()
 
-    def _letter(self, name: str, number: int) -> tuple[str, str]:
+    def _mail(self, name: str, number: int) -> tuple[str, str]:
         (line,) = [
             line for line in self.story.timeline("message", of=f"member-{number}") if line.get("journey") == name
         ]
         return line["message_id"], line["customer_id"]
 
     def alarms(self) -> list[tuple[str, str]]:
-        """What those who run the deployment were told: subject and text."""
+        """The alarm messages to the operators: subject and text."""
         from moto.sns.models import sns_backends
 
         from infra.local.shapes import ACCOUNT, REGION
@@ -112,7 +112,7 @@ WHY = "complaints 60 % of 5 messages in 30 minutes, above 40 %"
 
 @pytest.fixture
 def tripped(shop: Shop) -> Shop:
-    """Three of five complain of the offer; the receipts of six others were delivered meanwhile."""
+    """Three of five customers complain about the offer; six others got their receipts meanwhile."""
     shop.wants("receipt", 11, 12, 13, 14, 15, 16)
     shop.delivered("receipt", 11, 12, 13, 14, 15, 16)
     shop.wants("offer", 1, 2, 3, 4, 5)
@@ -125,8 +125,8 @@ def tripped(shop: Shop) -> Shop:
     return shop
 
 
-def test_a_complaint_spike_pauses_the_journey_and_tells_why(tripped: Shop) -> None:
-    assert tripped.paused() == {"journey:offer": "breaker"}, "27 % of all e-mail is no reason to pause all e-mail"
+def test_a_complaint_spike_pauses_the_journey_and_the_alarm_says_why(tripped: Shop) -> None:
+    assert tripped.paused() == {"journey:offer": "breaker"}, "27 % of all e-mail does not pause the channel"
     (order,) = DynamoAudit().latest(10)
     assert (order.actor, order.action, order.target, order.reason) == ("breaker", "pause", "journey:offer", WHY)
     ((subject, text),) = tripped.alarms()
@@ -136,25 +136,25 @@ def test_a_complaint_spike_pauses_the_journey_and_tells_why(tripped: Shop) -> No
     assert task.body["title"] == f"journey:offer is paused: {WHY}"
 
 
-def test_what_it_has_still_to_say_waits_and_everything_else_goes_on(tripped: Shop) -> None:
+def test_messages_of_the_paused_journey_wait_and_other_journeys_continue(tripped: Shop) -> None:
     tripped.wants("offer", 6)
     tripped.wants("news", 7)
     tripped.wants("receipt", 8)
 
     assert tripped.got("offer") == [1, 2, 3, 4, 5]
     assert (tripped.got("news"), tripped.got("receipt")) == ([7], [8, 11, 12, 13, 14, 15, 16])
-    (held,) = tripped.story.timeline("deferred")
-    assert (held["journey"], held["reason"]) == ("offer", "paused")
+    (deferred,) = tripped.story.timeline("deferred")
+    assert (deferred["journey"], deferred["reason"]) == ("offer", "paused")
 
 
-def test_complaints_of_what_is_paused_already_tell_nobody_again(tripped: Shop) -> None:
+def test_complaints_about_a_paused_journey_raise_no_second_alarm(tripped: Shop) -> None:
     tripped.complains("offer", 4)
 
     assert len(tripped.alarms()) == 1
     assert len(DynamoAudit().latest(10)) == 1
 
 
-def test_where_too_much_of_a_channel_does_badly_the_channel_pauses_as_well(tripped: Shop) -> None:
+def test_a_channel_with_too_many_complaints_pauses_too(tripped: Shop) -> None:
     tripped.complains("offer", 4, 5)
     tripped.wants("receipt", 8)
 
@@ -163,19 +163,19 @@ def test_where_too_much_of_a_channel_does_badly_the_channel_pauses_as_well(tripp
     assert 8 not in tripped.got("receipt")
 
 
-def test_once_resumed_what_waited_goes_out_and_old_complaints_trip_nothing(tripped: Shop) -> None:
+def test_after_a_resume_waiting_messages_are_sent_and_old_complaints_do_not_count(tripped: Shop) -> None:
     tripped.wants("offer", 6)
     tripped.resume("journey:offer")
     tripped.story.passes("10m")
     assert tripped.got("offer") == [1, 2, 3, 4, 5, 6]
 
-    tripped.complains("offer", 4)  # of what went out before
+    tripped.complains("offer", 4)  # about mails sent before the pause
 
     assert tripped.paused() == {}
     assert len(tripped.alarms()) == 1
 
 
-def test_it_trips_again_from_what_is_new(tripped: Shop) -> None:
+def test_new_complaints_trip_the_breaker_again(tripped: Shop) -> None:
     tripped.resume("journey:offer")
     tripped.story.passes("10m")
     tripped.wants("receipt", 31, 32, 33, 34, 35, 36)
@@ -189,7 +189,7 @@ def test_it_trips_again_from_what_is_new(tripped: Shop) -> None:
     assert len(tripped.alarms()) == 2
 
 
-def test_few_messages_trip_nothing_however_many_complain(shop: Shop) -> None:
+def test_few_messages_do_not_trip_the_breaker_even_if_all_complain(shop: Shop) -> None:
     shop.wants("offer", 1, 2, 3, 4)
     shop.delivered("offer", 1, 2, 3, 4)
 
@@ -199,12 +199,12 @@ def test_few_messages_trip_nothing_however_many_complain(shop: Shop) -> None:
     assert shop.alarms() == []
 
 
-def test_what_is_relayed_twice_counts_once(shop: Shop) -> None:
+def test_a_report_relayed_twice_counts_once(shop: Shop) -> None:
     shop.wants("offer", 1, 2, 3, 4, 5)
     shop.delivered("offer", 1, 2, 3, 4, 5)
     shop.complains("offer", 1, 2)
 
-    shop.story.deployment._stream_position = None  # noqa: SLF001  the stream from its beginning, as after the crash of a relay
+    shop.story.deployment._stream_position = None  # noqa: SLF001  reads the stream from its beginning, as after a crash of the relay
     shop.story.deployment.settle()
 
     now = bucket_of(shop.story.deployment.now())
@@ -214,7 +214,7 @@ def test_what_is_relayed_twice_counts_once(shop: Shop) -> None:
         ]
 
 
-def test_complaints_of_another_time_trip_nothing(shop: Shop) -> None:
+def test_complaints_outside_the_window_do_not_trip_the_breaker(shop: Shop) -> None:
     shop.wants("offer", 1, 2, 3, 4, 5)
     shop.delivered("offer", 1, 2, 3, 4, 5)
     for number in (1, 2, 3):

@@ -1,4 +1,4 @@
-"""Between decision and sending a customer moves, pays, merges and stops; what goes out goes by what holds then."""
+"""A message waits while its customer moves, pays, merges or stops; sending uses the state at that time."""
 
 import json
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def addresses(story: "Story") -> list[str]:
     return [one.address for one in story.sent()]
 
 
-def turn(story: "Story", what: str, target: str) -> None:
+def switch(story: "Story", what: str, target: str) -> None:
     from cairn.adapters.dynamodb.switches import DynamoSwitches
     from cairn.application.operations.switch import Switch
 
@@ -64,8 +64,8 @@ def turn(story: "Story", what: str, target: str) -> None:
     story.deployment.settle()
 
 
-def holds(story: "Story") -> list[str]:
-    """The messages that somebody waits behind."""
+def messages_waited_for(story: "Story") -> list[str]:
+    """The ids of messages that later messages wait for."""
     from cairn.adapters.dynamodb.items import CONTACT, CustomerItem
 
     story.deployment.settle()
@@ -76,7 +76,7 @@ def holds(story: "Story") -> list[str]:
     ]
 
 
-def test_a_held_message_goes_to_the_number_of_today(begin: Begin) -> None:
+def test_a_deferred_message_goes_to_the_current_number(begin: Begin) -> None:
     story = begin(NIGHT)
     story.signs_up()
 
@@ -87,7 +87,7 @@ def test_a_held_message_goes_to_the_number_of_today(begin: Begin) -> None:
     assert addresses(story) == ["+12015559999", "+12015559999"]
 
 
-def test_a_held_message_does_not_go_to_a_number_that_is_somebody_elses_by_now(begin: Begin) -> None:
+def test_a_deferred_message_does_not_go_to_a_number_that_another_customer_has_now(begin: Begin) -> None:
     story = begin(NIGHT)
     story.signs_up()
 
@@ -99,7 +99,7 @@ def test_a_held_message_does_not_go_to_a_number_that_is_somebody_elses_by_now(be
 
 
 @pytest.mark.parametrize("more", [False, True], ids=["at-once", "after-another-event"])
-def test_who_has_paid_is_not_reminded_by_what_was_queued(begin: Begin, more: bool) -> None:  # noqa: FBT001
+def test_a_customer_who_has_paid_gets_no_queued_reminder(begin: Begin, more: bool) -> None:  # noqa: FBT001
     story = begin(DAYTIME)
     story.deployment.stop("deliver_message")
     story.signs_up()
@@ -114,7 +114,7 @@ def test_who_has_paid_is_not_reminded_by_what_was_queued(begin: Begin, more: boo
     assert [line["reason"] for line in story.timeline("suppressed")] == ["ended"]
 
 
-def test_of_two_passages_that_turn_out_to_be_one_persons_one_speaks(begin: Begin, member: Any) -> None:
+def test_after_a_merge_only_one_of_two_enrollments_sends_messages(begin: Begin, member: Any) -> None:
     story = begin(NIGHT)
     story.happens("trial.signup", "a", **member() | {"customer": {"email": "a@example.com", "phone": NUMBER}})
     story.passes("1s")
@@ -126,7 +126,7 @@ def test_of_two_passages_that_turn_out_to_be_one_persons_one_speaks(begin: Begin
     assert len(addresses(story)) == 2, "each step once"
 
 
-def test_a_message_is_found_after_two_merges_that_nobody_has_carried_out_yet(begin: Begin, member: Any) -> None:
+def test_a_message_is_found_after_two_merges_that_are_not_relayed_yet(begin: Begin, member: Any) -> None:
     story = begin(NIGHT)
     story.happens("trial.signup", **member() | {"customer": {"phone": NUMBER}})
     story.passes("1m")
@@ -144,13 +144,13 @@ def test_a_message_is_found_after_two_merges_that_nobody_has_carried_out_yet(beg
     assert addresses(story) == [NUMBER, NUMBER]
 
 
-def test_a_crash_while_a_message_is_dropped_holds_back_nothing_that_comes_later(
+def test_a_crash_while_a_message_is_dropped_blocks_no_later_message(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cairn.adapters.dynamodb import deliveries
 
     story = begin(DAYTIME, "transactional")
-    turn(story, "pause", "template:course/one")
+    switch(story, "pause", "template:course/one")
     story.signs_up()
     denied = {"channel": "sms", "purpose": "transactional", "status": "denied", "source": "form"}
     story.happens("consent.changed", "no", consent=[denied], **MIA)
@@ -162,16 +162,16 @@ def test_a_crash_while_a_message_is_dropped_holds_back_nothing_that_comes_later(
         return forward(*args)
 
     monkeypatch.setattr(deliveries, "_advance_status", crash_once)
-    turn(story, "resume", "template:course/one")
+    switch(story, "resume", "template:course/one")
     story.passes("8m")
     story.happens("consent.changed", "yes", consent=[denied | {"status": "granted"}], **MIA)
     story.passes("1h")
 
-    assert holds(story) == []
+    assert messages_waited_for(story) == []
     assert "two" in [line["step"] for line in story.timeline("message")]
 
 
-def test_a_stop_that_is_heard_days_later_is_heeded_and_not_answered(begin: Begin) -> None:
+def test_a_stop_that_arrives_days_late_is_applied_and_not_answered(begin: Begin) -> None:
     story = begin(DAYTIME, "transactional")
     story.signs_up()
     story.deployment.stop("process_event")
@@ -184,11 +184,11 @@ def test_a_stop_that_is_heard_days_later_is_heeded_and_not_answered(begin: Begin
     story.deployment.start("process_event")
     story.passes("1h")
 
-    assert len(addresses(story)) == 1, "what went out before; and neither an answer nor the second text"
+    assert len(addresses(story)) == 1, "the text sent before; neither an answer nor the second text"
     assert "stale" in [line.get("reason") for line in story.timeline("suppressed")]
 
 
-def test_a_suppression_between_the_reading_and_the_claim_is_heeded(
+def test_a_suppression_between_the_read_and_the_claim_stops_the_message(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
@@ -224,16 +224,16 @@ def test_a_suppression_between_the_reading_and_the_claim_is_heeded(
     assert [line["reason"] for line in story.timeline("suppressed")] == ["suppressed_address"]
 
 
-def test_what_waits_behind_one_that_is_lost_does_not_grow(begin: Begin) -> None:
+def test_a_message_that_waits_behind_a_lost_one_does_not_grow(begin: Begin) -> None:
     from dataclasses import replace
 
     from cairn.adapters.dynamodb import codec
     from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, CustomerItem, RecordItem
 
     story = begin(DAYTIME, "transactional")
-    turn(story, "pause", "template:course/one")
+    switch(story, "pause", "template:course/one")
     story.signs_up()
-    turn(story, "resume", "template:course/one")
+    switch(story, "resume", "template:course/one")
     for item in CustomerItem.scan(CustomerItem.sk == CONTACT):
         ((key, wire),) = item.deferrals.as_dict().items()
         lost = replace(codec.deferral_from_wire(wire), until=story.deployment.now(), reason="cap")

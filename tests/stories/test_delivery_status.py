@@ -1,4 +1,4 @@
-"""What became of a message, as providers tell it: bounces, statuses in any order, replies, by every road."""
+"""The delivery status of a message from its providers' reports: bounces, statuses in any order, and replies."""
 
 import json
 from contextlib import ExitStack
@@ -61,7 +61,7 @@ def one_message(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def by_end_user_messaging(one_message: Path) -> "Iterator[Story]":
-    """A deployment that texts by End User Messaging."""
+    """A deployment that sends texts by End User Messaging."""
     from infra.local.deployment import local_deployment
     from infra.local.signing import local_secrets
     from tests.conftest import MONDAY, Story
@@ -76,8 +76,8 @@ def reports(story: "Story", sample: str, **put: Any) -> None:
     from infra.local.reports import fill_references
 
     document = json.loads((AWS / f"{sample}.json").read_text())
-    for place, value in put.items():
-        *path, last = (int(name) if name.isdigit() else name for name in place.split("."))
+    for dotted, value in put.items():
+        *path, last = (int(name) if name.isdigit() else name for name in dotted.split("."))
         reduce(lambda node, name: node[name], path, document)[last] = value
     story.deployment.feedback(json.dumps(fill_references(document, story.deployment.report_references())))
     story.deployment.settle()
@@ -90,8 +90,8 @@ def about_the_email(step: str = "tips") -> dict[str, Any]:
     }
 
 
-def known_against(address: str) -> list[str]:
-    """Why nothing is sent to an e-mail address any more."""
+def suppression_causes(address: str) -> list[str]:
+    """The causes of an e-mail address's suppression."""
     from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
     from cairn.domain.shared.channels import Channel
     from infra.local.cloud import IDENTITY_SALT
@@ -104,7 +104,7 @@ def messages(story: "Story") -> list[tuple[str, str, str]]:
     return [(line["step"], line.get("channel", ""), line["status"]) for line in story.timeline("message", "failed")]
 
 
-def test_a_hard_bounce_moves_the_message_and_lets_its_address_be(story: "Story") -> None:
+def test_a_hard_bounce_updates_the_message_and_suppresses_its_address(story: "Story") -> None:
     story.signs_up()
     story.passes("2h")
 
@@ -113,14 +113,14 @@ def test_a_hard_bounce_moves_the_message_and_lets_its_address_be(story: "Story")
     )
 
     assert ("tips", "email", "bounced") in messages(story)
-    assert known_against("mia.1@example.com") == ["hard_bounce"]
+    assert suppression_causes("mia.1@example.com") == ["hard_bounce"]
     assert story.dead_letters("feedback") == []
 
 
-def test_eventbridge_after_the_topic_tells_nothing_new(story: "Story") -> None:
+def test_a_bounce_from_both_the_topic_and_eventbridge_counts_once(story: "Story") -> None:
     story.signs_up()
     story.passes("2h")
-    detail = {f"detail.{place}": value for place, value in about_the_email().items()}
+    detail = {f"detail.{path}": value for path, value in about_the_email().items()}
 
     reports(story, "ses_bounce", **about_the_email())
     reports(story, "ses_bounce_eventbridge", **detail)
@@ -130,7 +130,7 @@ def test_eventbridge_after_the_topic_tells_nothing_new(story: "Story") -> None:
 
 
 @pytest.mark.parametrize("order", [*permutations(["ses_delivery", "ses_open", "ses_complaint"])], ids="-".join)
-def test_statuses_of_an_email_in_every_order_end_the_same(story: "Story", order: tuple[str, ...]) -> None:
+def test_reports_about_an_email_in_any_order_give_the_same_status(story: "Story", order: tuple[str, ...]) -> None:
     story.signs_up()
     story.passes("2h")
 
@@ -138,15 +138,15 @@ def test_statuses_of_an_email_in_every_order_end_the_same(story: "Story", order:
         reports(story, sample, **about_the_email())
 
     assert ("tips", "email", "complained") in messages(story)
-    assert known_against("mia.sample@example.com") == ["complaint"]
+    assert suppression_causes("mia.sample@example.com") == ["complaint"]
 
 
 def about_whatsapp(status: str) -> dict[str, Any]:
-    place = "whatsAppWebhookEntry.changes.0.value.statuses.0"
-    return {f"{place}.biz_opaque_callback_data": "$customer/$message:hello", f"{place}.status": status}
+    path = "whatsAppWebhookEntry.changes.0.value.statuses.0"
+    return {f"{path}.biz_opaque_callback_data": "$customer/$message:hello", f"{path}.status": status}
 
 
-def test_a_whatsapp_message_goes_out_and_is_answered_for(a_story: Any, one_message: Path) -> None:
+def test_a_whatsapp_message_is_sent_and_its_provider_id_is_recorded(a_story: Any, one_message: Path) -> None:
     story = a_story(one_message)
 
     story.happens("trial.signup", **MEMBER)
@@ -184,7 +184,7 @@ def test_without_a_number_for_whatsapp_the_next_channel_is_tried(
     assert story.dead_letters("messages") == []
 
 
-def test_a_text_of_end_user_messaging_gives_back_what_became_of_it(by_end_user_messaging: "Story") -> None:
+def test_a_text_by_end_user_messaging_gets_its_delivery_status(by_end_user_messaging: "Story") -> None:
     story = by_end_user_messaging
     story.happens("trial.signup", **(MEMBER | {"consent": []}))
 
@@ -197,7 +197,7 @@ def test_a_text_of_end_user_messaging_gives_back_what_became_of_it(by_end_user_m
     assert story.sent() == []
 
 
-def test_snss_log_moves_the_message_whose_id_sns_gave(story: "Story") -> None:
+def test_a_log_entry_of_sns_updates_the_message_with_its_id(story: "Story") -> None:
     story.signs_up()
 
     reports(
@@ -221,12 +221,12 @@ def test_a_reply_is_matched_to_the_text_that_it_answers(by_end_user_messaging: "
     assert (reply["properties"]["keyword"], reply["properties"]["text"]) == ("SLIDES", "SLIDES please")
 
 
-def test_who_stops_marketing_in_whatsapp_gets_no_more_of_it(a_story: Any, one_message: Path) -> None:
+def test_a_customer_who_stops_marketing_in_whatsapp_gets_no_more_of_it(a_story: Any, one_message: Path) -> None:
     story = a_story(one_message)
     story.happens("trial.signup", **MEMBER)
 
-    place = "whatsAppWebhookEntry.changes.0.value.user_preferences.0"
-    reports(story, "whatsapp_stop_marketing", **{f"{place}.wa_id": "12015550001", f"{place}.timestamp": "1772460000"})
+    path = "whatsAppWebhookEntry.changes.0.value.user_preferences.0"
+    reports(story, "whatsapp_stop_marketing", **{f"{path}.wa_id": "12015550001", f"{path}.timestamp": "1772460000"})
 
     from cairn.adapters.dynamodb.customers import DynamoCustomers
     from infra.local.cloud import IDENTITY_SALT
@@ -236,7 +236,7 @@ def test_who_stops_marketing_in_whatsapp_gets_no_more_of_it(a_story: Any, one_me
     assert len({line["customer_id"] for line in story.timeline()}) == 1
 
 
-def test_what_no_provider_tells_is_parked_with_its_reason(story: "Story") -> None:
+def test_an_unreadable_report_is_dead_lettered_with_its_reason(story: "Story") -> None:
     story.deployment.feedback('{"eventType": "Bounce", "mail": []}')
     story.deployment.settle()
 

@@ -1,6 +1,6 @@
-"""What the README and the docs show is what happens: their examples run here.
+"""The examples of the README and the docs run here.
 
-`UPDATE_DOCS=1 make test` writes the output that the README shows anew.
+`UPDATE_DOCS=1 make test` updates the output in the README.
 """
 
 import os
@@ -20,7 +20,7 @@ README = ROOT / "README.md"
 SHOWN = re.compile(r"(<!-- replay: (?P<file>\S+) -->\n```\n)(?P<output>.*?)(```\n)", re.DOTALL)
 
 
-def test_the_story_in_the_readme_is_what_replay_prints() -> None:
+def test_the_readme_shows_what_replay_prints() -> None:
     text = README.read_text(encoding="utf-8")
     shown = SHOWN.search(text)
     assert shown is not None
@@ -52,7 +52,7 @@ def test_the_journey_in_the_readme_can_be_deployed(tmp_path: Path) -> None:
     assert check(tmp_path) == []
 
 
-def test_the_story_in_the_docs_comes_true(tmp_path: Path) -> None:
+def test_the_scenario_in_the_docs_passes(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^```yaml scenario\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     scenario = tmp_path / "scenario.yaml"
@@ -64,7 +64,7 @@ def test_the_story_in_the_docs_comes_true(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)#]+)", README.read_text(encoding="utf-8")))
-def test_every_link_in_the_readme_leads_somewhere(link: str) -> None:
+def test_every_link_in_the_readme_exists(link: str) -> None:
     assert (ROOT / link).exists()
 
 

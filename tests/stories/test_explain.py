@@ -1,4 +1,4 @@
-"""`cairn explain` on each reason of the closed list: the story that leads to it, and the sentence that tells it."""
+"""`cairn explain` for each reason of the gate: a story that leads to the reason, and its sentence."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,10 +24,10 @@ def opens(tmp_path: Path) -> Iterator[Opens]:
 
 
 STORIES: dict[Reason, tuple[Callable[[Opens], Shop], str]] = {}
-"""For each reason, what leads to it, and what is said of it."""
+"""For each reason, a story that leads to it and the sentence that explains it."""
 
 
-def tells(reason: Reason, sentence: str) -> Callable[[Callable[[Opens], Shop]], Callable[[Opens], Shop]]:
+def explained_as(reason: Reason, sentence: str) -> Callable[[Callable[[Opens], Shop]], Callable[[Opens], Shop]]:
     def note(story: Callable[[Opens], Shop]) -> Callable[[Opens], Shop]:
         STORIES[reason] = (story, sentence)
         return story
@@ -35,7 +35,7 @@ def tells(reason: Reason, sentence: str) -> Callable[[Callable[[Opens], Shop]], 
     return note
 
 
-@tells(
+@explained_as(
     Reason.GRANTED,
     "Sent as a text: the customer consented to marketing texts on 2 March 2026, 10:00 by a form (source shop).",
 )
@@ -45,7 +45,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.IMPLIED,
     "Sent as a text: transactional texts need no consent of their own where the customer left the address for what it "
     "asked for.",
@@ -56,7 +56,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.ANSWER, "Sent as a text: it answers the customer's HELP.")
+@explained_as(Reason.ANSWER, "Sent as a text: it answers the customer's HELP.")
 def _(opens: Opens) -> Shop:
     shop = opens(RECEIPT)
     shop.happens("note.wanted")
@@ -64,7 +64,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.PAUSED, "Held because journey shop is paused, until somebody resumes it.")
+@explained_as(Reason.PAUSED, "Held because journey shop is paused, until somebody resumes it.")
 def _(opens: Opens) -> Shop:
     shop = opens(RECEIPT)
     shop.cairn("switch", "pause", "journey:shop", "--why", "a wrong price")
@@ -72,7 +72,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.REVIEW,
     "Held until 16:00 on Monday 2 March in America/New_York because somebody of “compliance” has to "
     "approve it before it goes out.",
@@ -83,7 +83,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.ORDER,
     "Held until 11:00 on Monday 2 March in America/New_York because the journey means to say something "
     "else first, which waits too",
@@ -94,7 +94,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.QUIET_HOURS,
     "Held until 08:00 on Tuesday 3 March in America/New_York because 47 CFR 64.1200(c)(1) allows marketing texts from "
     "08:00 to 21:00 only.",
@@ -105,7 +105,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.CLOSED_DAY,
     "Held until 00:00 on Tuesday 3 March in America/New_York because policy.toml allows no marketing e-mails on "
     "this day.",
@@ -116,7 +116,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.PREFERRED_HOUR,
     "Held until 18:30 on Monday 2 March in America/New_York because 18:30 is when the customer likes to hear from us.",
 )
@@ -126,7 +126,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.CAP,
     "Held until 08:00 on Tuesday 3 March in America/New_York because a customer gets at most 1 marketing "
     "texts a day, and 1 have gone out.",
@@ -137,7 +137,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.COOLDOWN,
     "Held until 14:00 on Monday 2 March in America/New_York because there are at least 4h between two "
     "marketing messages.",
@@ -148,7 +148,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.KILL_SWITCH, "Not sent: sending texts was switched off.")
+@explained_as(Reason.KILL_SWITCH, "Not sent: sending texts was switched off.")
 def _(opens: Opens) -> Shop:
     shop = opens(RECEIPT)
     shop.cairn("switch", "stop", "channel:sms", "--why", "texts to the wrong people")
@@ -156,7 +156,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.ENDED, "Not sent: the customer had left journey shop before it could go out.")
+@explained_as(Reason.ENDED, "Not sent: the customer had left journey shop before it could go out.")
 def _(opens: Opens) -> Shop:
     shop = opens(REVIEWED)
     shop.happens("note.wanted")
@@ -165,14 +165,14 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.NO_ADDRESS, "Not sent: there is no address for texts at which the customer can be reached.")
+@explained_as(Reason.NO_ADDRESS, "Not sent: there is no address for texts at which the customer can be reached.")
 def _(opens: Opens) -> Shop:
     shop = opens(RECEIPT)
     shop.happens("note.wanted", customer={"user_id": "mia"})
     return shop
 
 
-@tells(
+@explained_as(
     Reason.SUPPRESSED_ADDRESS,
     "Not sent: the address is suppressed: one of our own people suppressed it on 2 March 2026, 10:00.",
 )
@@ -183,7 +183,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.OPTED_OUT, "Not sent: the customer replied STOP on 2 March 2026, 10:00.")
+@explained_as(Reason.OPTED_OUT, "Not sent: the customer replied STOP on 2 March 2026, 10:00.")
 def _(opens: Opens) -> Shop:
     shop = opens(RECEIPT)
     shop.happens("shop.visited")
@@ -193,14 +193,14 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.NO_CONSENT, "Not sent: the customer has not consented to marketing texts.")
+@explained_as(Reason.NO_CONSENT, "Not sent: the customer has not consented to marketing texts.")
 def _(opens: Opens) -> Shop:
     shop = opens(SMS)
     shop.happens("note.wanted", consent=[])
     return shop
 
 
-@tells(
+@explained_as(
     Reason.UNCONFIRMED,
     "Not sent: the customer has not confirmed the consent to marketing e-mails on 2 March 2026, 10:00 by "
     "a form (source shop).",
@@ -211,14 +211,14 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.FORBIDDEN, "Not sent: marketing WhatsApp messages may not be sent to US (")
+@explained_as(Reason.FORBIDDEN, "Not sent: marketing WhatsApp messages may not be sent to US (")
 def _(opens: Opens) -> Shop:
     shop = opens({**WHATSAPP, "purpose": "marketing"})
     shop.happens("note.wanted")
     return shop
 
 
-@tells(
+@explained_as(
     Reason.SESSION_OVER,
     "Not sent: the customer has not written to us, and until then only a template that WhatsApp has "
     "approved may go out.",
@@ -229,7 +229,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.UNREGISTERED,
     "Not sent: IN takes texts only from templates that are registered there, and this one is not.",
 )
@@ -239,7 +239,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.STALE,
     "Not sent: it was of use until 00:00 on Tuesday 3 March in America/New_York only, and would have had to wait until "
     "08:00 on Tuesday 3 March in America/New_York because 47 CFR 64.1200(c)(1) allows marketing texts "
@@ -251,7 +251,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.NO_LEGAL_HOUR, "Not sent: policy.toml leaves no hour for marketing texts within two weeks")
+@explained_as(Reason.NO_LEGAL_HOUR, "Not sent: policy.toml leaves no hour for marketing texts within two weeks")
 def _(opens: Opens) -> Shop:
     every = 'days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]'
     shop = opens(SMS, policy=f'[[closed]]\njurisdiction = "*"\n{every}')
@@ -259,15 +259,15 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(Reason.REJECTED, "Not sent: local rejected it on 2 March 2026, 10:00.")
+@explained_as(Reason.REJECTED, "Not sent: local rejected it on 2 March 2026, 10:00.")
 def _(opens: Opens) -> Shop:
     shop = opens(REVIEWED)
     shop.happens("note.wanted")
-    shop.cairn("review", "reject", shop.held, "--why", "the tone")
+    shop.cairn("review", "reject", shop.deferred_id, "--why", "the tone")
     return shop
 
 
-@tells(
+@explained_as(
     Reason.UNREVIEWED,
     "Not sent: nobody of “compliance” had approved it by 16:00 on Monday 2 March in America/New_York.",
 )
@@ -278,7 +278,7 @@ def _(opens: Opens) -> Shop:
     return shop
 
 
-@tells(
+@explained_as(
     Reason.LATE,
     "Not sent: it came due while journey shop was paused, and what was late by then is passed over.",
 )
@@ -293,13 +293,13 @@ def _(opens: Opens) -> Shop:
 
 
 class Crowded:
-    """A pace that has no room for a minute."""
+    """A rate limiter that has no capacity for a minute."""
 
     def reserve(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Reservation:  # noqa: ARG002
         return Reservation(now + timedelta(minutes=1), channel.value)
 
 
-@tells(
+@explained_as(
     Reason.RATE,
     "Held until 10:01 on Monday 2 March in America/New_York because the provider takes no more texts at once.",
 )

@@ -1,4 +1,4 @@
-"""Everything that is kept about somebody is told on request: whatever is in the table, and by whatever name they go."""
+"""An export contains all stored data about a customer, whichever identifier the request uses."""
 
 import json
 from typing import Any
@@ -14,18 +14,18 @@ from cairn.domain.shared.errors import UnknownCustomerError
 from infra.local.cloud import IDENTITY_SALT
 
 TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "rank", "rev", "turn", "outbox", "expires_at"}
-"""Where an item stands, what it was decided by, and effects, each of which is told once it was carried out."""
+"""Keys, versions, and effects: an export shows each effect by its result."""
 
 
 @pytest.fixture
 def export(story: Any) -> Any:
-    """What Mia's export says now."""
+    """Mia's export as it is now."""
     document = ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)
 
     def ask(customer: str = "member-1") -> dict[str, Any]:
         found = story.deployment._named(customer)  # noqa: SLF001
-        told = document(found[0] if found else customer, story.deployment.now())
-        return dict(json.loads(json.dumps(told)))
+        exported = document(found[0] if found else customer, story.deployment.now())
+        return dict(json.loads(json.dumps(exported)))
 
     return ask
 
@@ -43,9 +43,7 @@ def a_full_life(story: Any) -> None:
     story.ses_reports("Bounce", of=("an-earlier-one", customer), address="mia.1@example.com", **bounced)
 
 
-def test_an_export_tells_everything_that_is_in_the_customers_partition(
-    story: Any, export: Any, a_full_life: None
-) -> None:
+def test_an_export_has_all_data_of_the_customers_partition(story: Any, export: Any, a_full_life: None) -> None:
     assert a_full_life is None
     document = export()
     cloud = story.deployment.cloud
@@ -55,20 +53,20 @@ def test_an_export_tells_everything_that_is_in_the_customers_partition(
     }
     items = cloud.client("dynamodb").query(TableName=cloud.table, **condition)["Items"]
 
-    kept = {
+    stored = {
         text
         for item in items
         for name, value in item.items()
         if name not in TECHNICAL
         for text in texts(list(value.values()))
     }
-    told = set(texts(document))
-    lines = {part for text in told for part in text.split(" ")}
+    exported = set(texts(document))
+    lines = {part for text in exported for part in text.split(" ")}
     assert len(items) > 8
-    assert kept - told - lines - {"S"} == set(), "S is how DynamoDB says: a text"
+    assert stored - exported - lines - {"S"} == set(), "S is DynamoDB's type of a text"
 
 
-def test_an_export_reads_well(export: Any, a_full_life: None) -> None:
+def test_an_export_has_a_readable_structure(export: Any, a_full_life: None) -> None:
     document = export()
 
     assert a_full_life is None
@@ -88,9 +86,7 @@ def test_an_export_reads_well(export: Any, a_full_life: None) -> None:
     assert document["other"] == []
 
 
-def test_an_export_tells_what_is_known_against_an_address_by_its_hash_only_here(
-    story: Any, export: Any, a_full_life: None
-) -> None:
+def test_an_export_shows_a_suppression_that_is_stored_by_its_hash(story: Any, export: Any, a_full_life: None) -> None:
     assert a_full_life is None
     table = story.deployment.cloud.client("dynamodb").scan(TableName=story.deployment.cloud.table)["Items"]
     [entry] = [
@@ -101,7 +97,7 @@ def test_an_export_tells_what_is_known_against_an_address_by_its_hash_only_here(
     assert export()["suppressed"]
 
 
-def test_who_was_merged_is_found_by_their_old_id_too(export: Any, a_full_life: None) -> None:
+def test_a_merged_customer_is_found_by_its_old_id(export: Any, a_full_life: None) -> None:
     assert a_full_life is None
     whole = export()
     [old] = whole["customer"]["merged"]
@@ -109,7 +105,7 @@ def test_who_was_merged_is_found_by_their_old_id_too(export: Any, a_full_life: N
     assert export(old) == whole
 
 
-def test_an_export_is_two_reads(story: Any, a_full_life: None) -> None:
+def test_an_export_takes_two_reads(story: Any, a_full_life: None) -> None:
     from botocore.client import BaseClient
 
     assert a_full_life is None
@@ -128,6 +124,6 @@ def test_an_export_is_two_reads(story: Any, a_full_life: None) -> None:
     assert calls == ["Query", "BatchGetItem"]
 
 
-def test_nobody_is_told_of_who_is_not_there(export: Any) -> None:
+def test_an_unknown_customer_has_no_export(export: Any) -> None:
     with pytest.raises(UnknownCustomerError):
         export("c_nobody")

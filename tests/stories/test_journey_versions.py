@@ -1,4 +1,4 @@
-"""An enrollment is pinned to the version that it started with; a deployment changes no journey under way."""
+"""An enrollment keeps the version that it started with; deploying another version does not change it."""
 
 import shutil
 from collections.abc import Callable
@@ -15,7 +15,7 @@ JOURNEY = Path("welcome/journey.yaml")
 
 @pytest.fixture
 def edited(tmp_path: Path, short_journey: Path) -> Callable[..., Path]:
-    """The short journey with one text of one file replaced by another."""
+    """The short journey with one text replaced in one file."""
 
     def edit(file: Path, old: str, new: str) -> Path:
         folder = tmp_path / "journeys"
@@ -28,7 +28,7 @@ def edited(tmp_path: Path, short_journey: Path) -> Callable[..., Path]:
     return edit
 
 
-def test_a_customer_under_way_gets_the_text_that_was_there_at_the_start(story: Any, edited: Any) -> None:
+def test_an_enrolled_customer_gets_the_texts_of_the_version_it_started_with(story: Any, edited: Any) -> None:
     story.signs_up(1)
 
     story.deployment.deploy(edited(TIPS, "Three tips", "Four tips"))
@@ -39,7 +39,7 @@ def test_a_customer_under_way_gets_the_text_that_was_there_at_the_start(story: A
     assert mails == {"mia.1@example.com": "Three tips", "mia.2@example.com": "Four tips"}
 
 
-def test_a_customer_under_way_takes_the_steps_that_were_there_at_the_start(story: Any, edited: Any) -> None:
+def test_an_enrolled_customer_takes_the_steps_of_the_version_it_started_with(story: Any, edited: Any) -> None:
     story.signs_up(1)
 
     story.deployment.deploy(edited(JOURNEY, "timeout: 2h", "timeout: 5h"))
@@ -50,7 +50,7 @@ def test_a_customer_under_way_takes_the_steps_that_were_there_at_the_start(story
     assert mails == [("member-1", "16:00"), ("member-2", "19:00")]
 
 
-def test_a_customer_under_way_hears_the_events_of_its_own_version(story: Any, edited: Any) -> None:
+def test_an_enrolled_customer_reacts_to_the_events_of_the_version_it_started_with(story: Any, edited: Any) -> None:
     story.signs_up(1)
 
     story.deployment.deploy(edited(JOURNEY, "event: visit.attended", "event: visit.booked"))
@@ -60,7 +60,7 @@ def test_a_customer_under_way_hears_the_events_of_its_own_version(story: Any, ed
     assert [line["outcome"] for line in story.timeline("ended")] == ["came"]
 
 
-def test_a_journey_that_is_gone_is_walked_to_its_end(story: Any, edited: Any) -> None:
+def test_a_removed_journey_continues_to_its_end(story: Any, edited: Any) -> None:
     story.signs_up(1)
     folder = edited(JOURNEY, "journey: welcome", "journey: hello")
     (folder / "welcome").rename(folder / "hello")
@@ -72,7 +72,7 @@ def test_a_journey_that_is_gone_is_walked_to_its_end(story: Any, edited: Any) ->
     assert [line["outcome"] for line in story.timeline("ended")] == ["completed"]
 
 
-def test_somebody_who_walked_the_old_version_is_not_taken_in_again_by_the_new_one(story: Any, edited: Any) -> None:
+def test_a_customer_of_the_old_version_does_not_enter_the_new_one(story: Any, edited: Any) -> None:
     story.signs_up(1)
     story.passes("1d")
 

@@ -1,4 +1,4 @@
-"""Somebody texts SLIDES to a virtual number, and gets them; whoever asks a question of ours answers it."""
+"""A customer texts SLIDES to our number and gets a link; the customer's reply answers the journey's question."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -53,12 +53,12 @@ def test_a_keyword_starts_a_journey_and_its_question_is_answered(tmp_path: Path)
         texts(made, "slides please!", 1)
         made.advance_to(MONDAY + timedelta(hours=1))
         texts(made, "5", 2)
-        told = [line["step"] for line in made.timeline(NUMBER) if line["kind"] == "message"]
+        steps = [line["step"] for line in made.timeline(NUMBER) if line["kind"] == "message"]
 
-    assert told == ["link", "thanks"]
+    assert steps == ["link", "thanks"]
 
 
-def test_a_stop_is_no_answer(tmp_path: Path) -> None:
+def test_a_stop_does_not_count_as_an_answer(tmp_path: Path) -> None:
     with local_deployment(journeys(tmp_path), start=MONDAY, secrets=local_secrets({})) as made:
         texts(made, "SLIDES", 1)
         made.advance_to(MONDAY + timedelta(hours=1))

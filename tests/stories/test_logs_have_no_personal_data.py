@@ -1,7 +1,7 @@
-"""Whoever may read the logs learns nothing about a person: no address, no name, no text, whatever level is asked for.
+"""The logs contain no personal data at any log level: no address, no name, no text of a message.
 
-All scenarios are told with everything logged that any library has to say; then all that came out, logs and metrics, is
-searched for whatever the table holds of the people in them.
+All scenarios run with every library at its lowest log level; then all logs and metrics are searched for the personal
+data that the table contains.
 """
 
 import json
@@ -31,19 +31,19 @@ NAMES = ("first_name", "last_name", "email", "phone", "child_name", "guest")
 SPOKEN = ("text", "body", "subject", "address", "comment", "note")
 SHORTEST = 3
 A_SENTENCE = 10
-"""Characters of a line of a message that is told from the words that steps and templates are named by."""
+"""Characters. A shorter line of a message could be the name of a step or a template."""
 
 
 @dataclass
 class Overheard:
-    """Everything that was logged and printed, and the personal data of whoever it was about."""
+    """All that was logged and printed, and the personal data of the customers in it."""
 
     printed: pytest.CaptureFixture[str]
     logged: StringIO = field(default_factory=StringIO)
     personal: set[str] = field(default_factory=set)
 
     def learn(self, deployment: Any) -> None:
-        """What the world's table knows about people."""
+        """Collect the personal data from the table of a local deployment."""
         for item in deployment.cloud.client("dynamodb").scan(TableName=deployment.cloud.table)["Items"]:
             for name, value in item.items():
                 if name in {"profile", "body", "held", "enrollments"} and "S" in value:
@@ -55,8 +55,8 @@ class Overheard:
         return self.logged.getvalue()
 
     @property
-    def told(self) -> list[str]:
-        """The lines in which any of it is."""
+    def leaks(self) -> list[str]:
+        """The lines with personal data."""
         wanted = [re.escape(one[:60]) for one in sorted(self.personal) if len(one) >= SHORTEST]
         pattern = re.compile(rf"(?<!\w)(?:{'|'.join(wanted)})(?!\w)", re.IGNORECASE)
         return [line for line in self.output.splitlines() if pattern.search(line)]
@@ -68,7 +68,7 @@ def _personal(document: Any) -> Iterator[str]:
             yield from _personal(one)
         kind = document[0] if len(document) == 2 else None
         if isinstance(kind, str) and kind in {"user_id", "email", "phone"} and document[1] not in set(Channel):
-            yield str(document[1])  # an identifier, and no two channels
+            yield str(document[1])  # an identifier, not a pair of channels
         return
     if not isinstance(document, dict):
         return
@@ -81,7 +81,7 @@ def _personal(document: Any) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """A text, or an attribute's: value and instant."""
+    """A text, or an attribute with a text: value and instant."""
     if isinstance(value, str):
         yield from (line.strip() for line in value.splitlines() if line.strip())
     elif isinstance(value, list) and value:
@@ -90,18 +90,18 @@ def _texts(value: Any) -> Iterator[str]:
 
 @pytest.fixture
 def overheard(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Overheard]:
-    """What is logged at DEBUG by anybody, printed by anybody, and counted."""
+    """All logs at DEBUG level, all printed output and all metrics."""
     heard = Overheard(capsys)
     monkeypatch.setitem(cloud.SANDBOX, "POWERTOOLS_METRICS_DISABLED", "false")
     root, ours = logging.getLogger(), logging.getLogger("cairn")
-    everything = logging.StreamHandler(heard.logged)
+    all_logs = logging.StreamHandler(heard.logged)
     levels = root.level, logger.log_level
     streams = {handler: handler.setStream(heard.logged) for handler in ours.handlers if _is_stream(handler)}
-    root.addHandler(everything)
+    root.addHandler(all_logs)
     root.setLevel(logging.DEBUG)
     logger.setLevel("DEBUG")
     yield heard
-    root.removeHandler(everything)
+    root.removeHandler(all_logs)
     root.setLevel(levels[0])
     logger.setLevel(levels[1])
     for handler, stream in streams.items():
@@ -113,7 +113,7 @@ def _is_stream(handler: logging.Handler) -> bool:
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_no_story_leaves_anything_personal_in_logs_or_metrics(path: Path, overheard: Overheard) -> None:
+def test_no_scenario_leaves_personal_data_in_logs_or_metrics(path: Path, overheard: Overheard) -> None:
     from infra.local.deployment import local_deployment
 
     scenario, secrets = load(path), local_secrets({})
@@ -125,7 +125,7 @@ def test_no_story_leaves_anything_personal_in_logs_or_metrics(path: Path, overhe
     assert len(overheard.personal) >= 2
     assert '"message":"event processed"' in output
     assert '"Namespace":"Cairn"' in output
-    assert overheard.told == []
+    assert overheard.leaks == []
 
 
 POISON = "cannot serve mia.1@example.com (Mia, +12015550001): Hello Mia"
@@ -133,31 +133,33 @@ POISON = "cannot serve mia.1@example.com (Mia, +12015550001): Hello Mia"
 
 @pytest.fixture
 def reasons(story: Any) -> Callable[[], str]:
-    """What all dead letters say besides what they carry."""
+    """The attributes of all dead letters, without their bodies."""
 
     def of_all() -> str:
         from moto.sqs.models import sqs_backends
 
-        told = [
+        texts = [
             attribute.get("string_value")
             for queue in sqs_backends[ACCOUNT][REGION].queues.values()
             for message in queue._messages  # noqa: SLF001
             for attribute in message.message_attributes.values()
         ]
         assert story.deployment
-        return "\n".join(map(str, told))
+        return "\n".join(map(str, texts))
 
     return of_all
 
 
 @pytest.mark.parametrize("function", ["process_event", "deliver_message", "relay_effects", "record_feedback"])
-def test_a_failure_that_quotes_a_person_is_told_without_them(
+def test_an_error_that_quotes_personal_data_is_logged_without_it(
     story: Any, overheard: Overheard, reasons: Callable[[], str], function: str
 ) -> None:
-    """Whatever goes wrong in a library, and whatever its message says, five times over and until it is parked."""
+    """A library raises an error with personal data in its message, at each of five attempts, until the dead letter."""
 
     def fail(call: Call) -> None:
-        if call.function == function and call.operation != "BatchGetItem":  # a whole batch's: not one record's failure
+        if (
+            call.function == function and call.operation != "BatchGetItem"
+        ):  # it reads for the whole batch, so it is no failure of one record
             raise RuntimeError(POISON)
 
     with watched(story.deployment, before=fail):
@@ -167,12 +169,12 @@ def test_a_failure_that_quotes_a_person_is_told_without_them(
     overheard.personal |= {"mia.1@example.com", "Mia", "+12015550001", "Hello Mia", "12015550001"}
 
     assert overheard.output
-    assert overheard.told == []
+    assert overheard.leaks == []
     assert "mia" not in reasons().lower()
     assert "2015550001" not in reasons()
 
 
-def test_a_reason_that_names_a_field_says_nothing_of_who_is_in_it(story: Any, overheard: Overheard) -> None:
+def test_a_reason_that_names_a_field_contains_no_value_of_it(story: Any, overheard: Overheard) -> None:
     event = {"id": "1", "source": "track", "type": "a.b", "customer": {"mia.1@example.com": 1, "+1 (201) 555-0001": 2}}
     queue = story.deployment.cloud.urls["events"]
     story.deployment.cloud.client("sqs").send_message(
@@ -186,10 +188,10 @@ def test_a_reason_that_names_a_field_says_nothing_of_who_is_in_it(story: Any, ov
     assert "mia" not in reason
     assert "555" not in reason
     overheard.personal |= {"mia.1@example.com", "555-0001"}
-    assert overheard.told == []
+    assert overheard.leaks == []
 
 
-def test_libraries_keep_quiet_whatever_level_is_asked_for(overheard: Overheard, story: Any) -> None:
+def test_libraries_log_no_info_at_any_log_level(overheard: Overheard, story: Any) -> None:
     story.signs_up()
 
     assert overheard.output

@@ -1,4 +1,4 @@
-"""What our own people ask and say: it takes effect on what is queued and held, is audited, and tells who did it."""
+"""An operator's requests take effect on queued and deferred messages, and are audited with the operator's name."""
 
 import gzip
 import json
@@ -27,7 +27,7 @@ def opens(tmp_path: Path) -> Iterator[Opens]:
 
 @pytest.fixture
 def shop(opens: Opens) -> Shop:
-    """One whose receipts somebody approves."""
+    """A shop whose receipts an operator must approve."""
     return opens(REVIEWED)
 
 
@@ -39,7 +39,7 @@ def audited(shop: Shop) -> list[tuple[str, str, str]]:
 # Review
 
 
-def test_who_reviews_sees_the_message_as_it_would_go_out(shop: Shop) -> None:
+def test_a_reviewer_sees_the_message_as_it_would_be_sent(shop: Shop) -> None:
     shop.happens("note.wanted", properties={"order": "1042"})
 
     (one,) = shop.asks("GET", "reviews")["reviews"]
@@ -51,12 +51,17 @@ def test_who_reviews_sees_the_message_as_it_would_go_out(shop: Shop) -> None:
     assert shop.sent() == []
 
 
-def test_an_approved_message_goes_out_at_once_and_is_listed_no_longer(shop: Shop) -> None:
+def test_an_approved_message_is_sent_at_once_and_leaves_the_list(shop: Shop) -> None:
     shop.happens("note.wanted")
 
-    answer = shop.asks("POST", "reviews", message=shop.held, do="approve", why="the tone is right")
+    answer = shop.asks("POST", "reviews", message=shop.deferred_id, do="approve", why="the tone is right")
 
-    assert answer == {"status_code": 200, "message": shop.held, "customer": answer["customer"], "decision": "approved"}
+    assert answer == {
+        "status_code": 200,
+        "message": shop.deferred_id,
+        "customer": answer["customer"],
+        "decision": "approved",
+    }
     assert len(shop.sent()) == 1
     assert shop.asks("GET", "reviews")["reviews"] == []
     (task,) = shop.timeline("task")
@@ -64,18 +69,18 @@ def test_an_approved_message_goes_out_at_once_and_is_listed_no_longer(shop: Shop
     assert audited(shop) == [(ADA, "approve", "the tone is right")]
 
 
-def test_a_done_task_has_left_its_queue(shop: Shop) -> None:
+def test_a_done_task_leaves_its_queue(shop: Shop) -> None:
     from cairn.adapters.dynamodb.items import RecordItem
 
     shop.happens("note.wanted")
     assert len(list(RecordItem.by_index.query("queue#compliance"))) == 1
 
-    shop.asks("POST", "reviews", message=shop.held, do="approve", why="fine")
+    shop.asks("POST", "reviews", message=shop.deferred_id, do="approve", why="fine")
 
     assert list(RecordItem.by_index.query("queue#compliance")) == []
 
 
-def test_where_nobody_decides_in_time_nobody_is_asked_any_more(shop: Shop) -> None:
+def test_a_review_is_closed_at_its_deadline(shop: Shop) -> None:
     from cairn.adapters.dynamodb.items import RecordItem
 
     shop.happens("note.wanted")
@@ -91,29 +96,29 @@ def test_where_nobody_decides_in_time_nobody_is_asked_any_more(shop: Shop) -> No
 def test_a_rejected_message_is_dropped_at_once(shop: Shop) -> None:
     shop.happens("note.wanted")
 
-    shop.asks("POST", "reviews", message=shop.held, do="reject", why="the tone")
+    shop.asks("POST", "reviews", message=shop.deferred_id, do="reject", why="the tone")
 
     assert shop.sent() == []
     assert [line["reason"] for line in shop.timeline("suppressed")] == ["rejected"]
 
 
-def test_an_approval_lifts_no_other_rule(opens: Opens) -> None:
+def test_an_approval_overrides_no_other_rule(opens: Opens) -> None:
     shop = opens({**REVIEWED, "purpose": "marketing"})
     shop.happens("note.wanted")
-    held = shop.held
+    message = shop.deferred_id
     shop.texts("STOP")
 
-    shop.asks("POST", "reviews", message=held, do="approve", why="fine")
+    shop.asks("POST", "reviews", message=message, do="approve", why="fine")
 
     assert [line["reason"] for line in shop.timeline("suppressed")] == ["opted_out"]
 
 
-def test_deciding_twice_is_deciding_once_and_nobody_is_overruled(shop: Shop) -> None:
+def test_the_same_decision_twice_counts_once_and_another_decision_is_refused(shop: Shop) -> None:
     shop.happens("note.wanted")
-    held = shop.held
-    shop.deployment.stop("deliver_message")  # so that both decisions meet a message that is still held
+    message = shop.deferred_id
+    shop.deployment.stop("deliver_message")  # so that the message still waits at both decisions
 
-    decide = {"message": held, "why": "fine"}
+    decide = {"message": message, "why": "fine"}
     first, again = (shop.asks("POST", "reviews", do="approve", **decide)["status_code"] for _ in range(2))
     other = shop.asks("POST", "reviews", do="reject", actor="arn:aws:iam::123456789012:user/bob", **decide)
     shop.deployment.start("deliver_message")
@@ -125,7 +130,7 @@ def test_deciding_twice_is_deciding_once_and_nobody_is_overruled(shop: Shop) -> 
     assert len(audited(shop)) == 1
 
 
-def test_what_went_out_is_reviewed_no_more(opens: Opens) -> None:
+def test_a_sent_message_cannot_be_reviewed(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.happens("note.wanted")
     (line,) = shop.timeline("message")
@@ -135,11 +140,11 @@ def test_what_went_out_is_reviewed_no_more(opens: Opens) -> None:
     assert (answer["status_code"], answer["detail"]) == (409, "the message waits no longer: it is sent")
 
 
-def test_what_waits_for_something_else_is_nobodys_to_approve(shop: Shop) -> None:
+def test_a_message_that_waits_for_another_reason_cannot_be_approved(shop: Shop) -> None:
     shop.asks("POST", "switches", do="pause", target="channel:sms", why="a wrong price")
     shop.happens("note.wanted")
 
-    answer = shop.asks("POST", "reviews", message=shop.held, do="approve", why="fine")
+    answer = shop.asks("POST", "reviews", message=shop.deferred_id, do="approve", why="fine")
 
     assert answer["status_code"] == 409
     assert "for nobody's approval" in answer["detail"]
@@ -148,7 +153,7 @@ def test_what_waits_for_something_else_is_nobodys_to_approve(shop: Shop) -> None
 # Switches
 
 
-def test_a_switch_takes_effect_and_is_shown_with_who_turned_it(opens: Opens) -> None:
+def test_a_switch_takes_effect_and_is_shown_with_its_operator(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.asks("POST", "switches", do="stop", target="all", why="a leak")
 
@@ -174,16 +179,16 @@ def test_a_pause_is_shown_until_it_is_resumed(shop: Shop) -> None:
 # Consent and suppression
 
 
-def test_a_no_that_was_told_on_the_phone_counts_for_what_is_held(opens: Opens) -> None:
+def test_a_denial_by_phone_stops_a_message_that_waits(opens: Opens) -> None:
     shop = opens({**REVIEWED, "purpose": "marketing"})
     shop.happens("note.wanted")
-    held = shop.held
+    message = shop.deferred_id
     shop.passes("1m")
 
     answer = shop.asks(
         "POST", "consent", customer="mia@example.com", why="she rang us", wording="Do you want our offers?", **REFUSAL
     )
-    shop.asks("POST", "reviews", message=held, do="approve", why="fine")
+    shop.asks("POST", "reviews", message=message, do="approve", why="fine")
 
     assert answer["status_code"] == 202
     assert [line["reason"] for line in shop.timeline("suppressed")] == ["opted_out"]
@@ -196,7 +201,7 @@ def test_a_no_that_was_told_on_the_phone_counts_for_what_is_held(opens: Opens) -
     }
 
 
-def test_an_address_is_suppressed_whoever_it_belongs_to_and_however_it_is_written(opens: Opens) -> None:
+def test_an_address_is_suppressed_for_any_customer_in_any_spelling(opens: Opens) -> None:
     shop = opens(MAIL)
     shop.asks("POST", "suppressions", do="suppress", channel="email", address="Mia@Example.com ", why="she asked")
 
@@ -206,13 +211,13 @@ def test_an_address_is_suppressed_whoever_it_belongs_to_and_however_it_is_writte
     assert [line["reason"] for line in shop.timeline("suppressed")] == ["suppressed_address"]
 
 
-def test_an_address_of_nobody_is_suppressed_and_nobody_is_made_up_for_it(opens: Opens) -> None:
+def test_an_unknown_address_is_suppressed_and_no_customer_is_created(opens: Opens) -> None:
     shop = opens(RECEIPT)
 
-    told = shop.asks("POST", "suppressions", do="suppress", channel="sms", address="212 555 0001", why="a list")
+    answer = shop.asks("POST", "suppressions", do="suppress", channel="sms", address="212 555 0001", why="a list")
 
     shown = shop.asks("POST", "suppressions", do="show", channel="sms", address="+12125550001")
-    assert told["status_code"] == 202
+    assert answer["status_code"] == 202
     assert shown["standing"] == [{"cause": "operator", "since": "2026-03-02T15:00:00Z", "purpose": "all"}]
     assert shop.deployment.timeline() == []
     assert shop.asks("POST", "explain", customer="+12125550001")["status_code"] == 404
@@ -220,7 +225,7 @@ def test_an_address_of_nobody_is_suppressed_and_nobody_is_made_up_for_it(opens: 
     assert shop.sent() == []
 
 
-def test_a_released_address_is_written_to_again(opens: Opens) -> None:
+def test_a_released_address_gets_messages_again(opens: Opens) -> None:
     shop = opens(RECEIPT)
     address = {"channel": "sms", "address": "+12125550001"}
     shop.asks("POST", "suppressions", do="suppress", why="by mistake", **address)
@@ -237,46 +242,46 @@ def test_a_released_address_is_written_to_again(opens: Opens) -> None:
     }
 
 
-def test_neither_answers_nor_the_audit_tell_an_address(opens: Opens) -> None:
+def test_neither_answers_nor_the_audit_contain_an_address(opens: Opens) -> None:
     shop = opens(RECEIPT)
 
-    told = shop.asks("POST", "suppressions", do="suppress", channel="email", address="mia@example.com", why="asked")
+    answer = shop.asks("POST", "suppressions", do="suppress", channel="email", address="mia@example.com", why="asked")
 
-    assert "mia@example.com" not in json.dumps([told, shop.asks("GET", "audit")])
+    assert "mia@example.com" not in json.dumps([answer, shop.asks("GET", "audit")])
 
 
 # Privacy
 
 
-def test_a_copy_of_everything_is_handed_out_and_that_is_written_down(opens: Opens) -> None:
+def test_an_export_is_returned_and_audited(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.happens("note.wanted")
 
-    told = shop.asks("POST", "export", customer="mia", why="she asked for it")
+    answer = shop.asks("POST", "export", customer="mia", why="she asked for it")
 
-    assert told["status_code"] == 200
-    assert told["customer"]["attributes"]["first_name"]["value"] == "Mia"
+    assert answer["status_code"] == 200
+    assert answer["customer"]["attributes"]["first_name"]["value"] == "Mia"
     assert audited(shop) == [(ADA, "export", "she asked for it")]
 
 
-def test_an_erasure_has_a_receipt_by_which_the_audit_tells_that_it_is_done(opens: Opens) -> None:
+def test_the_receipt_of_an_erasure_shows_in_the_audit_that_it_is_done(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.happens("note.wanted")
 
-    told = shop.asks("POST", "erase", customer="mia", why="she asked")
+    answer = shop.asks("POST", "erase", customer="mia", why="she asked")
     shop.passes("1d")
 
-    assert told["status_code"] == 202
-    done = [one for one in shop.asks("GET", "audit")["entries"] if one["detail"].get("receipt") == told["receipt"]]
+    assert answer["status_code"] == 202
+    done = [one for one in shop.asks("GET", "audit")["entries"] if one["detail"].get("receipt") == answer["receipt"]]
     assert [one["what"] for one in done] == ["erase", "order_erasure"]
     assert {one["who"] for one in done} == {ADA}
     assert shop.asks("POST", "explain", customer="mia")["status_code"] == 404
 
 
-# What cannot be done
+# Requests that are refused
 
 
-def test_what_is_not_there_and_what_makes_no_sense_is_told(shop: Shop) -> None:
+def test_unknown_targets_and_impossible_orders_are_refused(shop: Shop) -> None:
     nobody, nothing = "c_" + "a" * 26, "aaaaaaaaaaaaaaaaaaaa-hello-1"
     asked = [
         ("explain", {"customer": "nobody"}),
@@ -294,7 +299,7 @@ def test_what_is_not_there_and_what_makes_no_sense_is_told(shop: Shop) -> None:
     assert shop.asks("GET", "audit")["entries"] == []
 
 
-def test_a_name_that_two_go_by_is_not_guessed(opens: Opens) -> None:
+def test_an_identifier_of_two_customers_is_refused(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.happens("shop.visited", customer={"user_id": "+12125550001"})
     shop.happens("shop.visited", id="another", customer={"user_id": "mia", "phone": "+12125550001"})
@@ -305,35 +310,35 @@ def test_a_name_that_two_go_by_is_not_guessed(opens: Opens) -> None:
     assert answer["detail"].count("c_") == 2
 
 
-def test_who_is_not_signed_in_is_told_nothing(shop: Shop) -> None:
+def test_a_request_without_an_actor_is_refused(shop: Shop) -> None:
     answer = shop.asks("GET", "audit", actor="")
 
     assert (answer["status_code"], answer["title"]) == (403, "not-signed-in")
 
 
-def test_a_message_is_found_by_its_id_alone_after_a_merge_too(opens: Opens) -> None:
+def test_a_message_is_found_by_its_id_alone_after_a_merge(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.happens("note.wanted", customer={"external_ids": {"till": "7"}, "phone": "+12125550001"})
     (line,) = shop.timeline("message")
     shop.happens("shop.visited", customer={"user_id": "mia", "external_ids": {"till": "7"}})
 
-    told = shop.asks("POST", "explain", message=line["audit_id"])
+    answer = shop.asks("POST", "explain", message=line["audit_id"])
 
-    assert told["message"] == line["message_id"]
-    assert len(told["history"]) == 1
+    assert answer["message"] == line["message_id"]
+    assert len(answer["history"]) == 1
 
 
-def test_who_enters_two_journeys_at_once_is_found_by_messages_of_both(opens: Opens) -> None:
+def test_messages_of_two_journeys_entered_at_once_are_both_found(opens: Opens) -> None:
     shop = opens(RECEIPT, also="second")
     shop.happens("note.wanted")
 
-    told = [shop.asks("POST", "explain", message=line["message_id"]) for line in shop.timeline("message")]
+    answer = [shop.asks("POST", "explain", message=line["message_id"]) for line in shop.timeline("message")]
 
-    assert [one["status_code"] for one in told] == [200, 200]
-    assert {one["about"] for one in told} == {"step note-1 of journey shop", "step note-1 of journey second"}
+    assert [one["status_code"] for one in answer] == [200, 200]
+    assert {one["about"] for one in answer} == {"step note-1 of journey shop", "step note-1 of journey second"}
 
 
-def test_the_audit_is_told_a_page_at_a_time_the_latest_first(shop: Shop) -> None:
+def test_the_audit_is_read_in_pages_latest_first(shop: Shop) -> None:
     for number in range(5):
         shop.asks("POST", "switches", do="stop" if number % 2 == 0 else "start", target="all", why=f"try {number}")
         shop.passes("1m")
@@ -346,7 +351,7 @@ def test_the_audit_is_told_a_page_at_a_time_the_latest_first(shop: Shop) -> None
     assert second["before"] is None
 
 
-def test_no_log_tells_what_an_operator_asked(opens: Opens) -> None:
+def test_no_log_contains_what_an_operator_asked(opens: Opens) -> None:
     shop, logged = opens(SMS), StringIO()
     shop.happens("note.wanted")
     logger.registered_handler.setStream(logged)
@@ -362,7 +367,7 @@ def test_no_log_tells_what_an_operator_asked(opens: Opens) -> None:
     assert not any(secret in logged.getvalue() for secret in ("example.com", "Mia", "ada"))
 
 
-def test_a_laptops_server_takes_whoever_asks_for_who_they_say(shop: Shop) -> None:
+def test_the_local_server_trusts_the_actor_header(shop: Shop) -> None:
     browser = Client(Application(shop.deployment))
     order = {"do": "stop", "target": "all", "why": "a try"}
 
@@ -373,7 +378,7 @@ def test_a_laptops_server_takes_whoever_asks_for_who_they_say(shop: Shop) -> Non
     assert {(one["who"], one["what"]) for one in found["entries"]} == {("local", "stop"), ("ada@example.com", "start")}
 
 
-def test_a_copy_that_is_too_large_to_be_answered_with_is_packed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_export_is_compressed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler, "COMPRESS_ABOVE", 100)
     shop.happens("note.wanted")
 

@@ -1,4 +1,4 @@
-"""The commands for operators, as they are typed against `cairn serve`, and what they print."""
+"""The operators' commands, run against `cairn serve`, and their output."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def shop(opens: Opens) -> Shop:
     return opens(REVIEWED)
 
 
-def test_switches_are_turned_and_listed(opens: Opens) -> None:
+def test_switches_are_set_and_listed(opens: Opens) -> None:
     shop = opens(RECEIPT)
 
     assert shop.cairn("switch", "list") == "nothing is stopped or paused"
@@ -36,48 +36,49 @@ def test_switches_are_turned_and_listed(opens: Opens) -> None:
     assert json.loads(shop.cairn("switch", "list", "--json")) == {"stopped": [], "paused": []}
 
 
-def test_a_review_from_the_list_to_the_text(shop: Shop) -> None:
+def test_a_review_is_listed_approved_and_sent(shop: Shop) -> None:
     shop.happens("note.wanted")
 
     listed = shop.cairn("review", "list")
-    assert f"{shop.held} customer c_" in listed
+    assert f"{shop.deferred_id} customer c_" in listed
     assert "for compliance, until 2026-03-02T21:00:00Z | Northside: hello Mia. Reply STOP to stop." in listed
-    assert [one["message"] for one in json.loads(shop.cairn("review", "list", "--json"))] == [shop.held]
-    assert shop.cairn("review", "approve", shop.held, "--why", "fine") == f"{shop.held} is approved"
+    assert [one["message"] for one in json.loads(shop.cairn("review", "list", "--json"))] == [shop.deferred_id]
+    assert shop.cairn("review", "approve", shop.deferred_id, "--why", "fine") == f"{shop.deferred_id} is approved"
     assert shop.cairn("review", "list") == "no message waits for a decision"
     assert len(shop.sent()) == 1
 
 
-def test_a_customer_is_explained(shop: Shop) -> None:
+def test_explain_describes_a_customer(shop: Shop) -> None:
     shop.happens("note.wanted")
 
-    told = shop.cairn("explain", "mia@example.com")
+    printed = shop.cairn("explain", "mia@example.com")
 
-    assert "first_name: Mia user_id: mia email: mia@example.com phone: +12125550001" in told
-    assert "marketing texts: consented on 2 March 2026, 10:00 by a form (source shop)." in told
+    assert "first_name: Mia user_id: mia email: mia@example.com phone: +12125550001" in printed
+    assert "marketing texts: consented on 2 March 2026, 10:00 by a form (source shop)." in printed
     assert (
-        "Waiting Journey shop waits at step the-end until 11:00 on Wednesday 1 April 2026 in America/New_York." in told
+        "Waiting Journey shop waits at step the-end until 11:00 on Wednesday 1 April 2026 in America/New_York."
+        in printed
     )
-    assert f"Message {shop.held} (step note-1 of journey shop): Held until 16:00" in told
-    assert told.endswith("Times are those of America/New_York.")
+    assert f"Message {shop.deferred_id} (step note-1 of journey shop): Held until 16:00" in printed
+    assert printed.endswith("Times are those of America/New_York.")
     assert json.loads(shop.cairn("explain", "mia", "--json"))["zone"] == "America/New_York"
 
 
-def test_a_message_is_explained_by_its_id_and_by_that_of_a_decision(shop: Shop) -> None:
+def test_explain_finds_a_message_by_its_id_and_by_a_decisions_id(shop: Shop) -> None:
     shop.happens("note.wanted")
-    held = shop.held
-    shop.cairn("review", "approve", held, "--why", "fine")
+    message = shop.deferred_id
+    shop.cairn("review", "approve", message, "--why", "fine")
 
-    told = shop.cairn("explain", held)
+    printed = shop.cairn("explain", message)
 
-    assert told.startswith(f"{held}: step note-1 of journey shop, customer c_")
-    assert told.index("Held until 16:00") < told.index("Sent as a text")
-    assert f"[{held}.1]" in told
-    assert f"[{held}.2]" in told
-    assert shop.cairn("explain", f"{held}.2") == told
+    assert printed.startswith(f"{message}: step note-1 of journey shop, customer c_")
+    assert printed.index("Held until 16:00") < printed.index("Sent as a text")
+    assert f"[{message}.1]" in printed
+    assert f"[{message}.2]" in printed
+    assert shop.cairn("explain", f"{message}.2") == printed
 
 
-def test_what_a_provider_reported_is_part_of_a_messages_history(opens: Opens) -> None:
+def test_a_messages_history_has_the_providers_reports(opens: Opens) -> None:
     shop = opens(RECEIPT)
     shop.happens("note.wanted")
     (line,) = shop.timeline("message")
@@ -85,17 +86,17 @@ def test_what_a_provider_reported_is_part_of_a_messages_history(opens: Opens) ->
 
     shop.texts("thanks")
 
-    told = shop.cairn("explain", line["message_id"])
-    assert "Monday 2 March 2026, 10:01 The customer replied." in told
+    printed = shop.cairn("explain", line["message_id"])
+    assert "Monday 2 March 2026, 10:01 The customer replied." in printed
 
 
-def test_consent_is_recorded(shop: Shop) -> None:
+def test_the_consent_command_records_consent(shop: Shop) -> None:
     shop.happens("note.wanted")
     shop.passes("1m")
 
-    told = shop.cairn("consent", "mia", "sms", "marketing", "denied", "--why", "she rang", "--wording", "Offers?")
+    printed = shop.cairn("consent", "mia", "sms", "marketing", "denied", "--why", "she rang", "--wording", "Offers?")
 
-    assert "marketing by sms is denied, once event" in told
+    assert "marketing by sms is denied, once event" in printed
     assert "marketing texts: said no on 2 March 2026, 10:01 by one of our own people" in shop.cairn("explain", "mia")
 
 
@@ -116,7 +117,7 @@ def test_an_address_is_suppressed_shown_and_released(shop: Shop, address: str, c
     assert shop.cairn("suppress", address, "--show") == f"nothing is known against it on {channel}"
 
 
-def test_a_copy_is_written_to_a_file_and_the_audit_tells_of_it(shop: Shop, tmp_path: Path) -> None:
+def test_an_export_is_written_to_a_file_and_audited(shop: Shop, tmp_path: Path) -> None:
     shop.happens("note.wanted")
     copy = tmp_path / "mia.json"
 
@@ -125,15 +126,15 @@ def test_a_copy_is_written_to_a_file_and_the_audit_tells_of_it(shop: Shop, tmp_p
     assert shop.cairn("audit", "--limit", "1").startswith("2026-03-02T15:00:00Z local export c_")
 
 
-def test_an_erasure_is_asked_for_twice_by_the_command_and_once_by_us(shop: Shop) -> None:
+def test_an_erasure_needs_a_confirmation(shop: Shop) -> None:
     shop.happens("note.wanted")
 
     refused = shop.tries("erase", "mia", "--why", "she asked")
-    told = shop.cairn("erase", "mia", "--why", "she asked", "--yes")
+    printed = shop.cairn("erase", "mia", "--why", "she asked", "--yes")
 
     assert refused.exit_code == 1
     assert "There is no way back" in refused.output
-    assert "is being erased" in told
+    assert "is being erased" in printed
     assert shop.tries("explain", "mia").exit_code == 1
 
 
@@ -160,7 +161,7 @@ REFUSED = (
 )
 
 
-def test_a_command_that_cannot_be_done_says_why_and_fails(shop: Shop) -> None:
+def test_a_command_that_fails_says_why(shop: Shop) -> None:
     for words, said in REFUSED:
         done = shop.tries(*words.split())
 

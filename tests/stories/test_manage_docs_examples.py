@@ -1,6 +1,6 @@
-"""What docs/manage.md shows is what happens: its commands run here, in their order, in one story.
+"""The commands of docs/manage.md run here, in their order, in one story.
 
-`UPDATE_DOCS=1 make test` writes the output that it shows anew.
+`UPDATE_DOCS=1 make test` updates the output in the page.
 """
 
 import json
@@ -38,11 +38,11 @@ def words_of(command: str, message: str) -> list[str]:
     return shlex.split(command.replace("$MESSAGE", message))
 
 
-def test_what_it_prints_is_what_is_printed(shop: Shop) -> None:
+def test_the_page_shows_what_the_command_prints(shop: Shop) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     shown = PRINTED.search(text)
     assert shown is not None
-    message = shop.held
+    message = shop.deferred_id
     shop.passes("2h")
     shop.asks("POST", "reviews", message=message, do="approve", why="fine")
     shop.passes("12h")
@@ -56,8 +56,8 @@ def test_what_it_prints_is_what_is_printed(shop: Shop) -> None:
         assert shown["output"] == output
 
 
-def test_its_commands_can_be_run_in_their_order(shop: Shop) -> None:
-    message = shop.held
+def test_the_commands_of_the_page_run_in_their_order(shop: Shop) -> None:
+    message = shop.deferred_id
     for block in BLOCKS.findall(DOCUMENT.read_text(encoding="utf-8")):
         for line in block.splitlines():
             words = words_of(line, message)
@@ -71,7 +71,7 @@ def test_its_commands_can_be_run_in_their_order(shop: Shop) -> None:
 
 
 def asked(shop: Shop, words: list[str]) -> None:
-    """By curl. Whom the story has erased by now, nobody is asked about any more."""
+    """Send a curl command. The customer is erased by then: a request about it gets 404."""
     _, url, *data = words
     path = url.partition("/manage/")[2]
     method, fields = ("POST", json.loads(data[1])) if data else ("GET", {})

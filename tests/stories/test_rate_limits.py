@@ -1,4 +1,4 @@
-"""A broadcast goes out at the provider's pace, each message once; and no receipt waits behind it."""
+"""A broadcast keeps to the provider's rate and sends each message once; no receipt waits behind it."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ def with_rate(a_story: Any, journeys: Path, rate: str) -> Any:
 
 @pytest.fixture
 def story(a_story: Any, journeys: Path) -> Any:
-    """A deployment whose provider takes one mail a second, half of them kept for receipts."""
+    """A deployment whose provider accepts one mail a second; half of that is reserved for receipts."""
     return with_rate(a_story, journeys, RATE)
 
 
@@ -62,16 +62,16 @@ def sent(story: Any, journey: str) -> list[datetime]:
     return sorted(instant_from_wire(line["at"]) for line in lines)
 
 
-def test_a_receipt_goes_out_at_once_in_the_middle_of_a_broadcast(story: Any, member: Any) -> None:
+def test_a_receipt_is_sent_at_once_during_a_broadcast(story: Any, member: Any) -> None:
     start = story.deployment.now()
     broadcasts(story, member)
     story.happens("receipt.wanted", **member(99))
 
     assert sent(story, "receipt") == [start]
-    assert len(sent(story, "news")) == 1, "the others wait for their places"
+    assert len(sent(story, "news")) == 1, "the others wait for their reservations"
 
 
-def test_a_broadcast_goes_out_at_its_pace_each_of_it_once_and_says_why_it_waited(story: Any, member: Any) -> None:
+def test_a_broadcast_keeps_to_the_rate_and_sends_each_message_once(story: Any, member: Any) -> None:
     start = story.deployment.now()
     broadcasts(story, member)
     story.passes("5m")
@@ -81,7 +81,7 @@ def test_a_broadcast_goes_out_at_its_pace_each_of_it_once_and_says_why_it_waited
     assert mails == {f"mia.{number}@example.com": 1 for number in range(1, CUSTOMERS + 1)}
     assert len(instants) == CUSTOMERS
     assert instants[-1] - start == pytest.approx(2 * CUSTOMERS * SECOND, abs=5 * SECOND), "half of one a second"
-    assert max(Counter(instants).values()) == 1, "none together with another"
+    assert max(Counter(instants).values()) == 1, "never two at the same instant"
 
     (waited,) = story.timeline("deferred", of=f"member-{CUSTOMERS}")
     assert (waited["reason"], waited["why"]) == ("rate", {"channel": "email", "place": "email"})
@@ -89,7 +89,7 @@ def test_a_broadcast_goes_out_at_its_pace_each_of_it_once_and_says_why_it_waited
     assert message["at"] == waited["until"]
 
 
-def test_after_a_standstill_those_who_missed_their_places_do_not_come_all_at_once(story: Any, member: Any) -> None:
+def test_after_an_outage_messages_with_missed_reservations_are_not_sent_all_at_once(story: Any, member: Any) -> None:
     story.deployment.stop("deliver_message")
     broadcasts(story, member)
     story.passes("1h")
@@ -99,7 +99,7 @@ def test_after_a_standstill_those_who_missed_their_places_do_not_come_all_at_onc
     assert len(story.sent()) == CUSTOMERS
 
 
-def test_a_place_far_ahead_is_kept_to_the_second(a_story: Any, journeys: Path, member: Any) -> None:
+def test_a_reservation_far_ahead_is_used_to_the_second(a_story: Any, journeys: Path, member: Any) -> None:
     story = with_rate(a_story, journeys, RATE.replace("per_second = 1", "per_second = 0.001"))
     start = story.deployment.now()
     for number in range(1, 4):

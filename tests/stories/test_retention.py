@@ -1,4 +1,4 @@
-"""Each kind of item is kept for as long as docs/privacy.md says, and no longer."""
+"""Each kind of item is stored for as long as docs/privacy.md says, and no longer."""
 
 import json
 import re
@@ -29,8 +29,8 @@ class Item:
     expires_at: datetime | None
 
 
-def kept(kind: str) -> str:
-    """What the page says of a kind."""
+def stated_retention(kind: str) -> str:
+    """How long the page says a kind is stored."""
     _, _, table = PAGE.read_text(encoding="utf-8").partition("## How long it is stored")
     rows = {name.strip(" `"): row["kept"] for row in ROW.finditer(table) for name in row["kinds"].split(",")}
     return rows[kind]
@@ -55,12 +55,12 @@ def _kind(key: str) -> str:
 
 
 @pytest.fixture
-def everything(story: Any) -> list[Item]:
-    """All that is in the table after a story in which everything happens."""
+def all_items(story: Any) -> list[Item]:
+    """The items of the table after a story that makes at least one of each kind."""
 
     def switch(order: str, **more: Any) -> None:
-        turn = getattr(Switch(DynamoSwitches()), order)
-        turn("journey:welcome", by="ana", why="a wrong price", now=story.deployment.now(), **more)
+        switch_method = getattr(Switch(DynamoSwitches()), order)
+        switch_method("journey:welcome", by="ana", why="a wrong price", now=story.deployment.now(), **more)
 
     story.happens("lead.captured", customer={"email": "mia.lead@example.com"})
     story.signs_up(1)
@@ -77,13 +77,13 @@ def everything(story: Any) -> list[Item]:
     switch("pause")
     story.passes("1d")
     story.deployment.stop("erase_customer")
-    _is_to_be_erased(story, "member-2")
+    _order_erasure(story, "member-2")
     table = story.deployment.cloud.table
     raw = story.deployment.cloud.client("dynamodb").scan(TableName=table)["Items"]
     return [item_of(one, story.deployment.now()) for one in raw]
 
 
-def _is_to_be_erased(story: Any, user_id: str) -> None:
+def _order_erasure(story: Any, user_id: str) -> None:
     from cairn.adapters.documents.json_text import to_json
     from cairn.domain.event import Event, event_to_wire
 
@@ -98,36 +98,36 @@ def _is_to_be_erased(story: Any, user_id: str) -> None:
     story.deployment.settle()
 
 
-def ends_as_told(item: Item) -> bool:
-    days = re.search(r"(\d+) days", kept(item.kind))
+def expires_as_stated(item: Item) -> bool:
+    days = re.search(r"(\d+) days", stated_retention(item.kind))
     if days is None or item.at is None:
         return item.expires_at is None
     return item.expires_at is not None and abs(item.expires_at - item.at - int(days[1]) * DAY) <= 2 * DAY
 
 
-def test_every_kind_of_item_is_on_the_page_and_the_story_has_one_of_each(everything: list[Item]) -> None:
-    kinds = {one.kind for one in everything}
+def test_every_kind_of_item_is_on_the_page_and_the_story_has_one_of_each(all_items: list[Item]) -> None:
+    kinds = {one.kind for one in all_items}
 
-    assert all(kept(kind) for kind in kinds)
+    assert all(stated_retention(kind) for kind in kinds)
     assert kinds >= ALL | {items.SETTINGS}
 
 
-def test_what_ends_ends_when_the_page_says_and_everything_else_does_not(everything: list[Item]) -> None:
-    assert [one for one in everything if not ends_as_told(one)] == []
+def test_items_expire_exactly_when_the_page_says(all_items: list[Item]) -> None:
+    assert [one for one in all_items if not expires_as_stated(one)] == []
 
 
-def test_the_page_knows_every_kind_that_the_table_describes() -> None:
+def test_the_page_lists_every_kind_that_the_table_describes() -> None:
     rows = re.findall(r"^\| (\S+|customer id) +\| `([^`]+)`", items.__doc__ or "", re.MULTILINE)
 
     keys = [sk if pk == "customer id" else pk.strip("`") for pk, sk in rows]
     kinds = {_kind(key.partition("<")[0]) for key in keys}
     assert len(kinds) > 12
-    assert all(kept(kind) for kind in kinds)
+    assert all(stated_retention(kind) for kind in kinds)
 
 
-def test_what_is_personal_and_has_no_end_goes_with_the_customer(everything: list[Item]) -> None:
-    endless = {one.kind for one in everything if one.expires_at is None}
+def test_the_page_says_how_long_items_without_expiry_are_stored(all_items: list[Item]) -> None:
+    endless = {one.kind for one in all_items if one.expires_at is None}
 
     for kind in endless:
-        words = kept(kind)
+        words = stated_retention(kind)
         assert "as long as the customer" in words or "until" in words or "without end" in words

@@ -1,4 +1,4 @@
-"""The stories of events/scenarios: each comes out as it says, and none passes by saying little."""
+"""Each scenario of events/scenarios has its expected outcome, and a wrong expectation fails."""
 
 import json
 import re
@@ -20,17 +20,17 @@ JOURNEYS = ROOT / "layers" / "journeys"
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_a_scenario_comes_out_as_it_says(path: Path) -> None:
+def test_a_scenario_has_its_expected_outcome(path: Path) -> None:
     scenario = load(path)
 
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
-        told = run_scenario(path, scenario, made, local_secrets({}))
+        result = run_scenario(path, scenario, made, local_secrets({}))
 
-    assert told.difference == ""
+    assert result.difference == ""
 
 
 @pytest.mark.parametrize("journey", [path.parent.name for path in JOURNEYS.glob("*/journey.yaml")])
-def test_every_journey_has_a_scenario_of_its_own_name(journey: str) -> None:
+def test_every_journey_has_a_scenario_of_the_same_name(journey: str) -> None:
     assert journey in [path.stem for path in SCENARIOS]
 
 
@@ -40,7 +40,9 @@ Replay = Callable[..., Result]
 @pytest.fixture
 def replay(monkeypatch: pytest.MonkeyPatch) -> Replay:
     """The command `cairn replay`."""
-    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # the command sets it for good; this puts it back
+    monkeypatch.setenv(
+        "POWERTOOLS_LOG_LEVEL", "CRITICAL"
+    )  # the command sets it for the whole process; this restores it
 
     def run(*arguments: str | Path) -> Result:
         return CliRunner().invoke(app, ["replay", *map(str, arguments)], catch_exceptions=False)
@@ -48,7 +50,7 @@ def replay(monkeypatch: pytest.MonkeyPatch) -> Replay:
     return run
 
 
-def test_replay_prints_the_story_as_lines_of_json(replay: Replay) -> None:
+def test_replay_prints_the_timeline_as_lines_of_json(replay: Replay) -> None:
     result = replay(ROOT / "events" / "scenarios" / "payment-failure-rescue.yaml", "--json")
 
     lines = [json.loads(line) for line in result.stdout.splitlines()]
@@ -78,7 +80,7 @@ def test_replay_prints_the_story_as_lines_of_json(replay: Replay) -> None:
     ],
     ids=["an instant of a message", "an instant of an end", "a message left out", "a step", "a text"],
 )
-def test_an_expectation_that_does_not_hold_fails_with_a_difference(
+def test_a_failed_expectation_prints_a_difference(
     replay: Replay, tmp_path: Path, said: str, instead: str, difference: str
 ) -> None:
     story = (ROOT / "events" / "scenarios" / "payment-failure-rescue.yaml").read_text()
@@ -94,7 +96,7 @@ def test_an_expectation_that_does_not_hold_fails_with_a_difference(
     assert "--- expected\n+++ happened" in result.stderr
 
 
-def test_several_stories_fail_together_where_one_of_them_does(replay: Replay, tmp_path: Path) -> None:
+def test_several_scenarios_fail_if_one_fails(replay: Replay, tmp_path: Path) -> None:
     path = tmp_path / "nothing-happens.yaml"
     path.write_text(
         "scenario: Nothing\nstarts: 2026-03-02T14:00:00Z\nfor: 1d\nposts: []\nexpect: [{at: 0s, kind: message}]"
@@ -105,7 +107,7 @@ def test_several_stories_fail_together_where_one_of_them_does(replay: Replay, tm
     assert result.exit_code == 1
 
 
-def test_a_refused_post_ends_the_story_with_what_the_receiver_said(replay: Replay, tmp_path: Path) -> None:
+def test_a_refused_post_ends_the_scenario_with_the_receivers_answer(replay: Replay, tmp_path: Path) -> None:
     path = tmp_path / "refused.yaml"
     path.write_text(
         "scenario: A typo\nstarts: 2026-03-02T14:00:00Z\nfor: 1d\n"
@@ -119,7 +121,7 @@ def test_a_refused_post_ends_the_story_with_what_the_receiver_said(replay: Repla
     assert "object.action" in result.stderr
 
 
-def test_a_time_that_the_clocks_skip_comes_when_they_have_skipped_it(replay: Replay, tmp_path: Path) -> None:
+def test_a_time_that_summer_time_skips_comes_after_the_skip(replay: Replay, tmp_path: Path) -> None:
     path = tmp_path / "gap.yaml"
     path.write_text(
         "scenario: Half past two on the night of 8 March, which New York does not have\n"
@@ -132,7 +134,7 @@ def test_a_time_that_the_clocks_skip_comes_when_they_have_skipped_it(replay: Rep
 
     classes = [line for line in map(json.loads, result.stdout.splitlines()) if line.get("step") == "classes"]
     assert [(line["at"], line["kind"], line.get("until")) for line in classes] == [
-        ("2026-03-08T07:30:00Z", "deferred", "2026-03-08T12:00:00Z"),  # 3:30 on the wall, which is no hour for a text
+        ("2026-03-08T07:30:00Z", "deferred", "2026-03-08T12:00:00Z"),  # 3:30 on the clock, within quiet hours
         ("2026-03-08T12:00:00Z", "message", None),  # 8:00, in summer time
     ]
 
@@ -151,7 +153,7 @@ expect:
 """
 
 
-def test_a_wait_can_be_expected_and_is_drawn(replay: Replay, tmp_path: Path) -> None:
+def test_a_deferral_can_be_expected_and_is_drawn(replay: Replay, tmp_path: Path) -> None:
     path = tmp_path / "late.yaml"
     path.write_text(LATE.replace("ROOT", str(ROOT)))
 
@@ -160,10 +162,10 @@ def test_a_wait_can_be_expected_and_is_drawn(replay: Replay, tmp_path: Path) -> 
     assert result.exit_code == 0, result.stderr
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     drawn = lines.index("22:30 ◷ deferred until Fri 06 Mar 08:00 quiet hours classes")
-    assert lines[drawn + 1] == "22:30 · waiting until Mon 09 Mar 10:00 first-visit", "told when it was decided"
+    assert lines[drawn + 1] == "22:30 · waiting until Mon 09 Mar 10:00 first-visit", "shown when it was decided"
 
 
-def test_a_wait_that_does_not_come_is_a_difference(replay: Replay, tmp_path: Path) -> None:
+def test_a_deferral_until_another_time_is_a_difference(replay: Replay, tmp_path: Path) -> None:
     path = tmp_path / "late.yaml"
     path.write_text(LATE.replace("ROOT", str(ROOT)).replace('until: "2026-03-06T13', 'until: "2026-03-06T14'))
 

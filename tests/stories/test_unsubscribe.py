@@ -1,4 +1,4 @@
-"""What customers say by the links of their messages holds for what is already queued, and outlives what comes later."""
+"""A choice made by a link in a message also applies to queued messages, and later events do not undo it."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -22,11 +22,11 @@ def one_click_url(mail: dict[str, Any]) -> str:
 
 
 def tips(story: Any) -> list[str]:
-    """To whom the marketing e-mail went."""
+    """The addresses that got the marketing e-mail."""
     return [sent.address for sent in story.sent() if sent.text == "Three tips"]
 
 
-def test_a_marketing_mail_carries_the_link_by_which_one_click_unsubscribes(story: Any) -> None:
+def test_a_marketing_mail_has_a_one_click_unsubscribe_link(story: Any) -> None:
     story.signs_up()
     story.passes("3h")
 
@@ -38,7 +38,7 @@ def test_a_marketing_mail_carries_the_link_by_which_one_click_unsubscribes(story
     assert change["source"] == "preferences"
 
 
-def test_a_message_that_is_queued_when_its_reader_unsubscribes_is_not_sent(story: Any) -> None:
+def test_a_queued_message_is_not_sent_after_its_reader_unsubscribes(story: Any) -> None:
     story.signs_up()
     story.passes("1h")
     story.deployment.stop("deliver_message")
@@ -61,19 +61,19 @@ def test_a_message_that_is_queued_when_its_reader_unsubscribes_is_not_sent(story
     assert line["reason"] == "opted_out"
 
 
-def test_unsubscribing_is_said_of_the_address_so_no_import_and_no_profile_undoes_it(story: Any) -> None:
+def test_unsubscribing_suppresses_the_address_so_no_later_sign_up_undoes_it(story: Any) -> None:
     url = story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com", known=False)
     story.deployment.visit("POST", url, FORM, ONE_CLICK)
     story.deployment.settle()
 
     story.passes("1h")
-    story.signs_up()  # with a consent of now
+    story.signs_up()  # with a new consent
     story.passes("3h")
 
     assert tips(story) == []
 
 
-def test_looking_at_every_link_changes_nothing(story: Any) -> None:
+def test_opening_any_link_changes_nothing(story: Any) -> None:
     story.signs_up()
     for kind in LinkKind:
         for method in ("GET", "HEAD"):
@@ -84,7 +84,7 @@ def test_looking_at_every_link_changes_nothing(story: Any) -> None:
     assert tips(story) == ["mia.1@example.com"]
 
 
-def test_who_comes_back_by_the_preference_centre_is_written_to_again(story: Any) -> None:
+def test_a_customer_who_subscribes_again_in_the_preference_centre_gets_messages_again(story: Any) -> None:
     story.signs_up()
     story.deployment.visit("POST", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), FORM, ONE_CLICK)
     story.deployment.settle()
@@ -98,7 +98,7 @@ def test_who_comes_back_by_the_preference_centre_is_written_to_again(story: Any)
     assert tips(story) == ["mia.1@example.com"]
 
 
-def test_the_preference_centre_shows_what_was_said_elsewhere(story: Any) -> None:
+def test_the_preference_centre_shows_changes_made_elsewhere(story: Any) -> None:
     story.signs_up()
     url = story.link(LinkKind.PREFERENCES, "mia.1@example.com")
     assert 'value="email:marketing" checked' in story.deployment.visit("GET", url, {})["body"]
@@ -112,7 +112,7 @@ def test_the_preference_centre_shows_what_was_said_elsewhere(story: Any) -> None
     assert "mia.1@" not in page
 
 
-def test_what_is_kept_of_a_mail_opens_no_link(story: Any) -> None:
+def test_a_stored_mail_contains_no_working_link(story: Any) -> None:
     story.signs_up()
     story.passes("3h")
 

@@ -1,4 +1,4 @@
-"""What a CRM, a carrier or WhatsApp says of a customer's consent stops what is queued; no import brings it back."""
+"""A denial from a CRM, a carrier or WhatsApp stops queued messages; no import undoes it."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 def hubspot(story: Any, **changed: str) -> None:
     """A contact's properties change in HubSpot."""
-    told = [
+    document = [
         {
             "eventId": number,
             "subscriptionId": 1,
@@ -29,7 +29,7 @@ def hubspot(story: Any, **changed: str) -> None:
         }
         for number, (name, value) in enumerate(changed.items())
     ]
-    vendor(story, "hubspot", told)
+    vendor(story, "hubspot", document)
 
 
 def vendor(story: Any, source: str, document: Any, **headers: str) -> None:
@@ -44,8 +44,8 @@ def vendor(story: Any, source: str, document: Any, **headers: str) -> None:
 
 def shopify(story: Any, state: str, at: str) -> None:
     consent = {"state": state, "opt_in_level": "single_opt_in", "consent_updated_at": at}
-    told = {"customer_id": 7, "email_address": MAIL, "email_marketing_consent": consent}
-    vendor(story, "shopify", told, X_Shopify_Topic="customers_email_marketing_consent/update")
+    document = {"customer_id": 7, "email_address": MAIL, "email_marketing_consent": consent}
+    vendor(story, "shopify", document, X_Shopify_Topic="customers_email_marketing_consent/update")
 
 
 def standard_webhooks(story: Any, status: str, at: str) -> None:
@@ -54,7 +54,7 @@ def standard_webhooks(story: Any, status: str, at: str) -> None:
 
 
 def the_tips_are_queued(story: Any) -> None:
-    """A marketing e-mail is decided on, and its sender stands still."""
+    """A marketing e-mail is queued, and its sender is stopped."""
     story.signs_up()
     story.passes("1h")
     story.deployment.stop("deliver_message")
@@ -79,7 +79,7 @@ def suppressed(story: Any) -> list[tuple[str, str]]:
     ],
     ids=["hubspot", "shopify", "standard-webhooks"],
 )
-def test_a_crms_denial_stops_what_is_already_queued(story: Any, denies: Any) -> None:
+def test_a_crms_denial_stops_a_queued_message(story: Any, denies: Any) -> None:
     the_tips_are_queued(story)
 
     denies(story)
@@ -89,7 +89,7 @@ def test_a_crms_denial_stops_what_is_already_queued(story: Any, denies: Any) -> 
     assert [one.channel for one in story.sent()] == ["sms"]
 
 
-def test_hubspots_resubscription_is_nobodys_word_and_grants_nothing(story: Any) -> None:
+def test_a_resubscription_in_hubspot_grants_no_consent(story: Any) -> None:
     the_tips_are_queued(story)
 
     hubspot(story, email=MAIL, hs_email_optout="true")
@@ -100,7 +100,7 @@ def test_hubspots_resubscription_is_nobodys_word_and_grants_nothing(story: Any) 
     assert suppressed(story) == [("tips", "opted_out")]
 
 
-def test_who_comes_back_in_the_shop_is_written_to_again(story: Any) -> None:
+def test_a_customer_who_subscribes_again_in_the_shop_gets_messages_again(story: Any) -> None:
     the_tips_are_queued(story)
 
     shopify(story, "unsubscribed", "2026-03-02T16:01:00Z")
@@ -112,7 +112,7 @@ def test_who_comes_back_in_the_shop_is_written_to_again(story: Any) -> None:
     assert [one.channel for one in story.sent()] == ["sms", "email"]
 
 
-def test_who_has_not_confirmed_yet_is_not_written_to(story: Any) -> None:
+def test_a_customer_who_has_not_confirmed_gets_no_message(story: Any) -> None:
     story.signs_up(consent=[])
     shopify(story, "pending", "2026-03-02T14:00:00Z")
     story.passes("1d")
@@ -120,7 +120,7 @@ def test_who_has_not_confirmed_yet_is_not_written_to(story: Any) -> None:
     assert suppressed(story) == [("tips", "unconfirmed")]
 
 
-def test_no_import_of_consent_lifts_a_suppression(story: Any) -> None:
+def test_an_import_of_consent_lifts_no_suppression(story: Any) -> None:
     the_tips_are_queued(story)
     (customer,) = {line["customer_id"] for line in story.timeline("entered")}
     bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": MAIL}]}
@@ -143,9 +143,9 @@ def by_twilio(story: Any, code: str) -> None:
 
 
 def by_end_user_messaging(story: Any, kind: str, said: str) -> None:
-    told = {"eventType": f"TEXT_{kind}", "messageId": "eum-1", "destinationPhoneNumber": NUMBER}
-    told |= {"isFinal": True, "messageStatusDescription": said}
-    story.deployment.cloud.send("feedback", queue_body(told, story.deployment.now()))
+    document = {"eventType": f"TEXT_{kind}", "messageId": "eum-1", "destinationPhoneNumber": NUMBER}
+    document |= {"isFinal": True, "messageStatusDescription": said}
+    story.deployment.cloud.send("feedback", queue_body(document, story.deployment.now()))
     story.deployment.settle()
 
 
@@ -156,7 +156,7 @@ def by_sns(story: Any, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tells", "reason"),
+    ("reports", "reason"),
     [
         (lambda story: by_twilio(story, "21614"), "suppressed_address"),
         (lambda story: by_end_user_messaging(story, "INVALID", ""), "suppressed_address"),
@@ -165,10 +165,10 @@ def by_sns(story: Any, said: str) -> None:
     ],
     ids=["twilio-invalid", "eum-invalid", "twilio-opted-out", "sns-opted-out"],
 )
-def test_what_a_carrier_says_of_a_number_holds_from_then_on(story: Any, tells: Any, reason: str) -> None:
+def test_a_carriers_report_about_a_number_stops_later_texts(story: Any, reports: Any, reason: str) -> None:
     story.happens("note.written", customer={"user_id": "member-1", "phone": NUMBER})
 
-    tells(story)
+    reports(story)
     story.passes("1m")
     story.signs_up()
 
@@ -176,7 +176,7 @@ def test_what_a_carrier_says_of_a_number_holds_from_then_on(story: Any, tells: A
     assert story.sent() == []
 
 
-def test_what_may_pass_is_held_against_nobody(story: Any) -> None:
+def test_a_temporary_failure_suppresses_no_number(story: Any) -> None:
     story.happens("note.written", customer={"user_id": "member-1", "phone": NUMBER})
 
     for code in ("30003", "30005", "30006", "30007", "21612"):
@@ -187,7 +187,7 @@ def test_what_may_pass_is_held_against_nobody(story: Any) -> None:
     assert [one.channel for one in story.sent()] == ["sms"]
 
 
-def test_a_start_takes_back_what_a_carrier_told_of_a_stop(story: Any) -> None:
+def test_a_start_lifts_a_stop_that_a_carrier_reported(story: Any) -> None:
     story.happens("note.written", customer={"user_id": "member-1", "phone": NUMBER})
     by_twilio(story, "21610")
     story.passes("1m")
@@ -199,7 +199,7 @@ def test_a_start_takes_back_what_a_carrier_told_of_a_stop(story: Any) -> None:
     assert [one.text for one in story.sent() if one.text.startswith("Hello")] == ["Hello Mia"]
 
 
-def test_what_a_customer_sets_in_whatsapp_counts(story: Any) -> None:
+def test_a_preference_set_in_whatsapp_changes_consent(story: Any) -> None:
     story.happens("note.written", customer={"user_id": "member-1", "phone": NUMBER})
 
     for number, value in enumerate(("stop", "resume")):
@@ -208,6 +208,6 @@ def test_what_a_customer_sets_in_whatsapp_counts(story: Any) -> None:
         change = {"field": "user_preferences", "value": {"user_preferences": [preference]}}
         vendor(story, "whatsapp", {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]})
 
-    told = [(line["channel"], line["purpose"], line["status"]) for line in story.timeline("consent")]
-    assert told == [("whatsapp", "marketing", "denied"), ("whatsapp", "marketing", "granted")]
+    consents = [(line["channel"], line["purpose"], line["status"]) for line in story.timeline("consent")]
+    assert consents == [("whatsapp", "marketing", "denied"), ("whatsapp", "marketing", "granted")]
     assert {line["evidence"]["method"] for line in story.timeline("consent")} == {"preference_page"}

@@ -1,4 +1,4 @@
-"""Every vendor's webhooks through the real receiver: its handshake, its answer, and what becomes of what it sends."""
+"""Every vendor's webhooks through the real receiver: handshake, answer, and the events that they become."""
 
 import itertools
 import json
@@ -18,7 +18,7 @@ from tests.unit.adapters.sources.test_docs import journeys_of
 SHOPIFY = FOLDERS / "shopify"
 VENDORS = [name for name in sources() if name not in {"track", "sns"}]  # sns: tests/unit/feedback, no mapping file
 ANSWERS = {"twilio": 200, "whatsapp": 200, "facebook-leads": 200}
-"""The vendors that want another answer than 202."""
+"""The vendors that need another answer than 202."""
 
 
 def posts(story: Any, source: str, document: Any, headers: dict[str, str] | None = None) -> Any:
@@ -38,19 +38,19 @@ def asks(story: Any, source: str, query: str) -> Any:
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_every_sample_is_taken_and_lands_on_a_customer(vendor: str, story: Any) -> None:
+def test_every_sample_is_accepted_and_reaches_a_customer(vendor: str, story: Any) -> None:
     landed = False
     for path in samples(vendor):
         answer = posts_sample(story, f"{vendor}/{path.stem}")
 
         assert answer["statusCode"] == ANSWERS.get(vendor, 202), path.name
-        landed = landed or bool(story.timeline("event"))  # until a privacy webhook of the vendor's erases the customer
+        landed = landed or bool(story.timeline("event"))  # before a privacy webhook of the vendor erases the customer
 
     assert landed
     assert story.dead_letters("events") == []
 
 
-def test_twilio_hears_twiml_that_does_nothing(story: Any) -> None:
+def test_twilio_gets_an_empty_twiml_answer(story: Any) -> None:
     answer = posts_sample(story, "twilio/message_received")
 
     assert answer["headers"] == {"content-type": "text/xml"}
@@ -58,7 +58,7 @@ def test_twilio_hears_twiml_that_does_nothing(story: Any) -> None:
 
 
 @pytest.mark.parametrize("source", ["whatsapp", "facebook-leads"])
-def test_meta_hears_its_challenge_if_it_knows_the_token(source: str, story: Any) -> None:
+def test_meta_gets_its_challenge_back_if_it_has_the_token(source: str, story: Any) -> None:
     question = f"hub.mode=subscribe&hub.challenge=11583&hub.verify_token={LOCAL_SECRET.replace('=', '%3D')}"
 
     genuine = asks(story, source, question)
@@ -71,7 +71,7 @@ def test_meta_hears_its_challenge_if_it_knows_the_token(source: str, story: Any)
     assert "11583" not in stranger["body"]
 
 
-def test_a_vendor_never_hears_404_410_or_a_redirect(story: Any) -> None:
+def test_a_vendor_never_gets_404_410_or_a_redirect(story: Any) -> None:
     for vendor in VENDORS:
         unlike_anything, no_json, nothing, forged, strange_get = (
             posts(story, vendor, {"something": "else"}),
@@ -86,7 +86,7 @@ def test_a_vendor_never_hears_404_410_or_a_redirect(story: Any) -> None:
         assert forged["statusCode"] == strange_get["statusCode"] == 401
 
 
-def test_a_genuine_body_that_is_of_no_use_is_acknowledged_and_kept_with_its_reason(story: Any) -> None:
+def test_a_signed_but_unreadable_body_is_acknowledged_and_dead_lettered_with_its_reason(story: Any) -> None:
     answer = story.posts(b'{"half": ', "typeform")
     story.deployment.settle()
 
@@ -97,13 +97,13 @@ def test_a_genuine_body_that_is_of_no_use_is_acknowledged_and_kept_with_its_reas
     assert reason == "InvalidEventError: the body is not JSON"
 
 
-def test_our_own_api_still_says_what_is_wrong(story: Any) -> None:
+def test_our_own_api_says_what_is_wrong(story: Any) -> None:
     assert story.posts(b'{"half": ')["statusCode"] == 400
     assert story.posts(b'{"type": "no"}')["statusCode"] == 422
     assert story.dead_letters("events") == []
 
 
-def test_an_unknown_type_is_stored_and_starts_nothing(story: Any) -> None:
+def test_an_unknown_type_is_stored_and_starts_no_journey(story: Any) -> None:
     unknown = {"id": 1, "email": "lena@example.com", "updated_at": "2026-03-02T09:00:00Z"}
 
     answer = posts(story, "shopify", unknown, {"X-Shopify-Topic": "orders/fulfilled"})
@@ -154,7 +154,7 @@ PLACED = """
 
 
 @pytest.mark.parametrize("placed", [True, False])
-def test_the_journey_of_the_docs_derives_an_abandoned_cart(placed: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_the_journey_in_the_docs_detects_an_abandoned_cart(placed: bool, tmp_path: Path) -> None:  # noqa: FBT001
     path = tmp_path / "cart.yaml"
     order = PLACED.format(samples=SHOPIFY / "samples") if placed else ""
     path.write_text(ABANDONED.format(samples=SHOPIFY / "samples", order=order), encoding="utf-8")
@@ -162,6 +162,6 @@ def test_the_journey_of_the_docs_derives_an_abandoned_cart(placed: bool, tmp_pat
     scenario, secrets = load(path), local_secrets({})
 
     with local_deployment(journeys, start=scenario.starts, secrets=secrets) as made:
-        told = run_scenario(path, scenario, made, secrets)
+        result = run_scenario(path, scenario, made, secrets)
 
-    assert [line["step"] for line in told.lines if line["kind"] == "message"] == ([] if placed else ["come-back"])
+    assert [line["step"] for line in result.lines if line["kind"] == "message"] == ([] if placed else ["come-back"])

@@ -1,6 +1,6 @@
-"""Every change of consent and suppression reaches every CRM, signed, within a minute; none of them holds up another.
+"""Every change of consent and suppression reaches every CRM, signed, within a minute; no CRM delays another.
 
-The real function posts to real HTTP servers on loopback; only time is virtual.
+The real function posts to real HTTP servers on loopback; only the time is virtual.
 """
 
 import json
@@ -28,12 +28,12 @@ Json = dict[str, Any]
 
 @dataclass
 class Crm:
-    """A system at the other end of a webhook. What it takes, it checks with the standard's own library."""
+    """The receiver of a webhook. It checks each signature with the standard's own library."""
 
     name: str
     url: str = ""
     answers: list[int] = field(default_factory=list)
-    """What it answers next; after these, 204."""
+    """Its next answers; after these, `always`."""
     always: int = 204
     slow_by: float = 0
     requests: int = 0
@@ -85,7 +85,7 @@ def at_the_other_end(crm: Crm) -> Iterator[Crm]:
 
 @dataclass
 class Town:
-    """A deployment, and the CRMs that subscribe to it."""
+    """A local deployment, and the CRMs that it sends changes to."""
 
     story: Story
     crms: dict[str, Crm]
@@ -108,7 +108,7 @@ def unsubscribes(town: Town, event_id: str = "optout", channel: str = "email", *
     town.story.happens("consent.changed", event_id, customer=MIA, consent=consent)
 
 
-def test_every_crm_is_told_at_once_what_changed_and_for_whom(town: Town) -> None:
+def test_every_crm_gets_each_change_at_once_with_its_customer(town: Town) -> None:
     unsubscribes(town)
 
     for one in (town.crm, town.erp, town.shopify):
@@ -119,8 +119,8 @@ def test_every_crm_is_told_at_once_what_changed_and_for_whom(town: Town) -> None
         assert one.at == [MONDAY], "within the same virtual second"
 
 
-def test_what_a_crm_told_us_does_not_come_back_to_it(town: Town) -> None:
-    told = {
+def test_a_change_from_a_crm_is_not_sent_back_to_it(town: Town) -> None:
+    update = {
         "customer_id": 7,
         "email_address": MIA["email"],
         "email_marketing_consent": {"state": "unsubscribed", "consent_updated_at": "2026-03-02T13:00:00Z"},
@@ -132,7 +132,7 @@ def test_what_a_crm_told_us_does_not_come_back_to_it(town: Town) -> None:
     for delivery in ("one", "two"):
         sent = posting(
             "shopify",
-            told,
+            update,
             LOCAL_SECRET,
             town.story.deployment.now(),
             headers=headers | {"X-Shopify-Webhook-Id": delivery},
@@ -140,11 +140,11 @@ def test_what_a_crm_told_us_does_not_come_back_to_it(town: Town) -> None:
         town.story.posts(sent.body, "shopify", {name.lower(): value for name, value in sent.headers.items()})
         town.story.deployment.settle()
 
-    assert town.crm.heard("status", "source") == [("denied", "shopify")], "said twice, it is one word"
+    assert town.crm.heard("status", "source") == [("denied", "shopify")], "the same change twice is sent once"
     assert town.shopify.requests == 0
 
 
-def test_a_dead_address_is_told_to_everybody(town: Town) -> None:
+def test_a_bounced_address_is_sent_to_every_crm(town: Town) -> None:
     town.story.signs_up()
     town.story.passes("3h")
     (mail,) = [line for line in town.story.timeline("message") if line["channel"] == "email"]
@@ -157,14 +157,14 @@ def test_a_dead_address_is_told_to_everybody(town: Town) -> None:
     assert suppressed == [("address.suppressed", "hard_bounce", "email", MIA["email"])]
 
 
-def test_a_crm_that_fails_for_an_hour_hears_it_in_the_end_and_once(town: Town) -> None:
+def test_a_crm_that_fails_for_an_hour_gets_the_change_once_in_the_end(town: Town) -> None:
     town.crm.answers = [500, 503, 404, 302]  # up to the attempt after 35 minutes
 
     unsubscribes(town)
     town.story.passes("4h")
 
     assert len(town.crm.taken) == 1
-    assert len(set(town.crm.ids)) == 1, "by which it would know what it has had"
+    assert len(set(town.crm.ids)) == 1, "the id lets it recognise a repeated delivery"
     waits = [later - town.crm.at[0] for later in town.crm.at[1:]]
     advised = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=35), timedelta(hours=2, minutes=35)]
     assert all(wait <= waited <= wait * 1.3 for wait, waited in zip(advised, waits, strict=True))
@@ -173,7 +173,7 @@ def test_a_crm_that_fails_for_an_hour_hears_it_in_the_end_and_once(town: Town) -
     assert town.story.dead_letters("notices") == []
 
 
-def test_a_crm_that_is_slow_is_told_later_and_holds_up_nobody(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_crm_gets_changes_later_and_delays_no_other(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhook_endpoints, "ANSWER_SECONDS", 0.1)
     town.crm.slow_by = 0.5
 
@@ -188,7 +188,7 @@ def test_a_crm_that_is_slow_is_told_later_and_holds_up_nobody(town: Town, monkey
     assert sorted(one["data"]["channel"] for one in town.crm.taken) == ["email"] * 3 + ["sms"] * 3
 
 
-def test_a_crm_that_is_gone_is_not_asked_again_and_somebody_is_told(town: Town) -> None:
+def test_a_crm_that_is_gone_is_not_called_again_and_the_delivery_is_dead_lettered(town: Town) -> None:
     town.crm.always = 410
 
     unsubscribes(town)
@@ -197,30 +197,30 @@ def test_a_crm_that_is_gone_is_not_asked_again_and_somebody_is_told(town: Town) 
     assert town.crm.requests == 1
     ((body, reason),) = town.story.dead_letters("notices")
     assert "crm answered 410" in reason
-    assert not [word for word in MIA.values() if word in body + reason], "a letter holds nothing of a person"
+    assert not [word for word in MIA.values() if word in body + reason], "a dead letter contains no personal data"
 
 
-def test_what_was_given_up_on_is_redriven_with_all_its_attempts(town: Town) -> None:
+def test_a_failed_delivery_gets_all_its_attempts_again_when_redriven(town: Town) -> None:
     town.crm.always = 500
     unsubscribes(town)
     town.story.passes("4d")
     assert town.crm.requests == 10
-    desk = town.story.deployment.dead_letters()
-    ((reason, count),) = next(one for one in desk.summary() if one["queue"] == "notices")["reasons"].items()
+    dead_letters = town.story.deployment.dead_letters()
+    ((reason, count),) = next(one for one in dead_letters.summary() if one["queue"] == "notices")["reasons"].items()
     assert (reason, count) == ("GivenUpError: crm answered 500, at the last of 10 attempts", 1)
 
     town.crm.answers, town.crm.always = [500], 204
     town.story.passes("5m")
-    assert desk.redrive("notices", "", None)["redriven"] == 1
+    assert dead_letters.redrive("notices", "", None)["redriven"] == 1
     town.story.passes("1h")
 
     assert town.crm.requests == 12
     assert len(town.crm.taken) == 1
     assert len(set(town.crm.ids)) == 1
-    assert desk.redrive("notices", "", None)["redriven"] == 0
+    assert dead_letters.redrive("notices", "", None)["redriven"] == 0
 
 
-def test_of_two_who_are_one_it_is_told_under_the_name_that_they_have_now(town: Town) -> None:
+def test_a_delivery_for_a_merged_customer_has_its_current_identifiers(town: Town) -> None:
     town.crm.answers = [500] * 3
     denial = [{"channel": "email", "purpose": "marketing", "status": "denied"}]
     town.story.happens("consent.changed", "a", customer={"email": "sam@example.com"}, consent=denial)
@@ -232,8 +232,8 @@ def test_of_two_who_are_one_it_is_told_under_the_name_that_they_have_now(town: T
     assert (customer["user_id"], customer["email"]) == ("sam", "sam@example.com")
 
 
-def test_the_order_of_words_is_told_by_their_instants(town: Town) -> None:
-    """A CRM that missed the first hears it after the second, and can tell."""
+def test_instants_give_the_order_of_late_deliveries(town: Town) -> None:
+    """A CRM that missed the first change gets it after the second, and can see the order."""
     town.crm.answers = [500]
     unsubscribes(town)
     town.story.passes("2s")
@@ -244,7 +244,7 @@ def test_the_order_of_words_is_told_by_their_instants(town: Town) -> None:
     assert town.crm.heard("status", "at") == [("granted", "2026-03-02T14:00:02Z"), ("denied", "2026-03-02T14:00:00Z")]
 
 
-def test_the_record_of_it_is_kept_with_its_whole_proof(town: Town) -> None:
+def test_a_consent_record_is_stored_with_its_whole_proof(town: Town) -> None:
     proof = {"wording": "E-mail me offers ✓", "wording_version": "7", "locale": "en-US", "ip": "192.0.2.7"}
     consent = [{"channel": "email", "purpose": "marketing", "status": "granted", "source": "form", **proof}]
 
