@@ -22,7 +22,7 @@ START_SECONDS = 20
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each contract of the table on both stores, and what takes atomic writes on the second alone."""
+    """Run each contract of the table on both stores; those that need atomic writes on the second only."""
     if "database" in metafunc.fixturenames:
         atomic = metafunc.definition.get_closest_marker("atomic_writes") is not None
         metafunc.parametrize("database", STORES[1:] if atomic else STORES, indirect=True, scope="module")
@@ -30,18 +30,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def endpoint(dynamodb_endpoint: str | None) -> Iterator[str]:
-    """What AWS_ENDPOINT_URL_DYNAMODB names, or MiniStack in a process of its own, in memory."""
+    """The endpoint of AWS_ENDPOINT_URL_DYNAMODB, or of a MiniStack process that stores in memory."""
     if dynamodb_endpoint:
         yield dynamodb_endpoint
         return
     if not MINISTACK.exists():
         pytest.skip(f"MiniStack is not installed: make test-tools; or set {ENDPOINT} to another DynamoDB")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
     own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "dynamodb", "LOG_LEVEL": "ERROR"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([MINISTACK], env=os.environ | own, **quiet) as server:  # noqa: S603  our own
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([MINISTACK], env=os.environ | own, **silent) as server:  # noqa: S603  our own
         try:
             _wait_for(server, f"http://127.0.0.1:{port}")
             yield f"http://127.0.0.1:{port}"
@@ -51,7 +51,7 @@ def endpoint(dynamodb_endpoint: str | None) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Where tables are made, for as long as a module lasts; gives its name."""
+    """The store for the tables of one module; gives its name."""
     if request.param == "moto":
         with sandbox():
             yield request.param
@@ -91,19 +91,19 @@ def _key(partition: str, sort: str) -> list[dict[str, str]]:
 
 
 def _forget_connections() -> None:
-    """PynamoDB's models keep the client that they made first, and with it its endpoint."""
+    """PynamoDB's models reuse their first client, and so its endpoint."""
     for model in items.MODELS:
         model._connection = None  # noqa: SLF001
 
 
 def _wait_for(server: "subprocess.Popen[bytes]", endpoint: str) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and server.poll() is None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
         try:
             urlopen(endpoint, timeout=1).close()  # noqa: S310  loopback
-        except HTTPError as answer:
-            answer.close()
-            return  # it answers, if only to say that this was no request of DynamoDB's
+        except HTTPError as error:
+            error.close()
+            return  # an error is an answer too: the server runs
         except OSError:
             time.sleep(0.1)
         else:

@@ -23,7 +23,7 @@ PATHS = (
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_path_asks_aws_no_more_often_than_it_may(taken: dict[str, PathTaken], name: str) -> None:
+def test_a_path_stays_within_its_budget_of_aws_calls(taken: dict[str, PathTaken], name: str) -> None:
     path = taken[name]
 
     assert 0 < len(path.calls) <= path.budget.calls, path.asked
@@ -32,7 +32,7 @@ def test_a_path_asks_aws_no_more_often_than_it_may(taken: dict[str, PathTaken], 
 @pytest.mark.parametrize(
     "name", [name for name in PATHS if "→" in name and "first" not in name and "webhook" not in name]
 )
-def test_a_path_writes_no_more_than_it_may(taken: dict[str, PathTaken], name: str) -> None:
+def test_a_path_stays_within_its_budget_of_write_units(taken: dict[str, PathTaken], name: str) -> None:
     path = taken[name]
 
     assert path.budget.units is not None

@@ -1,4 +1,4 @@
-"""The consent record in the table: added once, never changed, never expiring, and found wherever a merge moved it."""
+"""A consent record in the table is added once, never changes, never expires, and is found after a merge moved it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -35,7 +35,7 @@ UNSUBSCRIBED = ConsentRecord(
 )
 
 
-def lives(customer: str, alias_of: str = "") -> None:
+def save_customer(customer: str, alias_of: str = "") -> None:
     if alias_of:
         CustomerItem(customer, STATE, alias_of=alias_of).save()
     else:
@@ -48,21 +48,21 @@ def items(customer: str) -> list[RecordItem]:
 
 @pytest.mark.parametrize("record", [GRANTED, BOUNCED, UNSUBSCRIBED])
 def test_a_record_is_read_as_it_was_added(record: ConsentRecord) -> None:
-    lives("c_ada")
+    save_customer("c_ada")
 
     (name,) = RECORDS.add("c_ada", "e1", [record])
 
     assert RECORDS.find("c_ada", name) == (profile("c_ada"), record)
 
 
-def test_it_is_kept_for_good() -> None:
+def test_a_consent_record_never_expires() -> None:
     RECORDS.add("c_ada", "e1", [GRANTED, BOUNCED])
 
     assert [item.expires_at for item in items("c_ada")] == [None, None]
 
 
-def test_added_twice_it_is_there_once_and_its_notices_are_not_lost() -> None:
-    """The relay may have died between the record and the queue: the same effect is told again what it added."""
+def test_a_record_that_is_added_twice_is_stored_once_and_named_again() -> None:
+    """The relay may have crashed between the record and the queue: the retried effect gets the same names."""
     once = RECORDS.add("c_ada", "e1", [GRANTED, BOUNCED])
     again = RECORDS.add("c_ada", "e1", [GRANTED, BOUNCED])
 
@@ -70,7 +70,7 @@ def test_added_twice_it_is_there_once_and_its_notices_are_not_lost() -> None:
     assert len(items("c_ada")) == 2
 
 
-def test_what_another_event_brings_once_more_is_no_news() -> None:
+def test_a_consent_that_another_event_repeats_adds_no_record() -> None:
     """A shop repeats a consent with every change of a customer."""
     RECORDS.add("c_ada", "e1", [GRANTED])
 
@@ -88,14 +88,14 @@ def test_what_another_event_brings_once_more_is_no_news() -> None:
         replace(GRANTED, change=replace(CHANGE, evidence=PROOF | {"wording_version": "4"})),
     ],
 )
-def test_another_word_is_another_record(other: ConsentRecord) -> None:
+def test_a_different_consent_statement_is_another_record(other: ConsentRecord) -> None:
     RECORDS.add("c_ada", "e1", [GRANTED])
 
     assert len(RECORDS.add("c_ada", "e2", [other])) == 1
     assert len(items("c_ada")) == 2
 
 
-def test_the_timeline_tells_it_with_its_whole_proof() -> None:
+def test_the_timeline_shows_a_record_with_its_whole_evidence() -> None:
     RECORDS.add("c_ada", "e1", [GRANTED, BOUNCED])
 
     granted, bounced = TIMELINE.entries("c_ada")
@@ -122,16 +122,16 @@ def test_the_timeline_tells_it_with_its_whole_proof() -> None:
     }
 
 
-def test_a_merge_moves_it_and_it_is_found_at_every_moment_of_that() -> None:
-    lives("c_old")
-    lives("c_ada")
+def test_a_record_is_found_at_every_moment_of_a_merge() -> None:
+    save_customer("c_old")
+    save_customer("c_ada")
     (name,) = RECORDS.add("c_old", "e1", [GRANTED])
     found = []
 
-    lives("c_old", alias_of="c_ada")
+    save_customer("c_old", alias_of="c_ada")
     found.append(RECORDS.find("c_old", name))
     (item,) = items("c_old")
-    RecordItem("c_ada", item.sk, at=item.at, body=item.body, added_by=item.added_by).save()  # the relay dies here
+    RecordItem("c_ada", item.sk, at=item.at, body=item.body, added_by=item.added_by).save()  # the relay crashes here
     found.append(RECORDS.find("c_old", name))
     TIMELINE.absorb("c_ada", "c_old")
     found.append(RECORDS.find("c_old", name))
@@ -141,7 +141,7 @@ def test_a_merge_moves_it_and_it_is_found_at_every_moment_of_that() -> None:
     assert items("c_ada")[0].expires_at is None
 
 
-def test_two_who_both_said_it_are_one_record_once_they_are_one() -> None:
+def test_a_merge_of_two_customers_with_the_same_record_leaves_one() -> None:
     for one in ("c_old", "c_ada"):
         RECORDS.add(one, f"of-{one}", [GRANTED])
 
@@ -150,8 +150,8 @@ def test_two_who_both_said_it_are_one_record_once_they_are_one() -> None:
     assert len(items("c_ada")) == 1
 
 
-def test_of_who_was_erased_nothing_is_found() -> None:
-    lives("c_ada")
+def test_no_record_of_an_erased_customer_is_found() -> None:
+    save_customer("c_ada")
     (name,) = RECORDS.add("c_ada", "e1", [GRANTED])
     RecordItem("c_ada", CONSENT + name).delete()
 
@@ -160,8 +160,8 @@ def test_of_who_was_erased_nothing_is_found() -> None:
     assert RECORDS.find("c_ada", name) is None
 
 
-def test_a_loop_of_merges_is_nobody() -> None:
-    lives("c_a", alias_of="c_b")
-    lives("c_b", alias_of="c_a")
+def test_a_loop_of_merges_leads_to_no_customer() -> None:
+    save_customer("c_a", alias_of="c_b")
+    save_customer("c_b", alias_of="c_a")
 
     assert RECORDS.find("c_a", "r1") is None

@@ -54,7 +54,7 @@ class Served:
         return datetime.fromisoformat(self.request("GET", "/_clock").json()["now"])
 
     def tracks(self, document: Any, **changes: str) -> "Answer":
-        """Post to our own API, signed at this server's present instant."""
+        """Post to our own API, signed at the server's current time."""
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         headers = signed_headers("track", body, LOCAL_SECRET, self.now()) | changes
         return self.request("POST", "/events", body, headers)
@@ -89,14 +89,14 @@ def served() -> Iterator[Served]:
 
 
 def _read_until(process: "subprocess.Popen[bytes]", end: str) -> str:
-    said, until = "", time.monotonic() + START_SECONDS
+    output, deadline = "", time.monotonic() + START_SECONDS
     assert process.stdout is not None
-    while end not in said:
-        ready, _, _ = select.select([process.stdout], [], [], max(0, until - time.monotonic()))
+    while end not in output:
+        ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
         more = os.read(process.stdout.fileno(), 65536) if ready else b""
-        assert more, f"cairn serve ended or hung after: {said!r}"
-        said += more.decode()
-    return said
+        assert more, f"cairn serve ended or hung after: {output!r}"
+        output += more.decode()
+    return output
 
 
 def sign_up(name: str, **changes: Any) -> dict[str, Any]:
@@ -105,13 +105,13 @@ def sign_up(name: str, **changes: Any) -> dict[str, Any]:
     return document | {"attributes": {"first_name": "Mia", "contact_confidence": 1}} | changes
 
 
-def test_the_printed_line_works_as_it_is(served: Served) -> None:
+def test_the_printed_curl_command_works(served: Served) -> None:
     line = next(line for line in served.greeting.splitlines() if line.startswith("curl") and "/events" in line)
     words = shlex.split(line)
 
     if shutil.which("curl"):
-        said = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603
-        answer = json.loads(said)
+        output = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603
+        answer = json.loads(output)
     else:
         headers = dict(word.split(": ", 1) for flag, word in pairwise(words) if flag == "-H")
         answer = served.request("POST", urlsplit(words[1]).path, words[words.index("-d") + 1].encode(), headers).json()
@@ -120,7 +120,7 @@ def test_the_printed_line_works_as_it_is(served: Served) -> None:
     assert [line["step"] for line in served.timeline("member-4711") if line["kind"] == "message"] == ["confirm"]
 
 
-def test_a_body_that_stripe_itself_signed_is_accepted(served: Served) -> None:
+def test_a_body_signed_by_stripes_own_library_is_accepted(served: Served) -> None:
     body = _stripe_body("evt_signed")
 
     answer = served.request("POST", "/webhooks/stripe", body, _stripe_signature(served, body))
@@ -129,7 +129,7 @@ def test_a_body_that_stripe_itself_signed_is_accepted(served: Served) -> None:
     assert "payment.failed" in [line.get("type") for line in served.timeline("stripe:cus_evt_signed")]
 
 
-def test_one_changed_byte_is_refused(served: Served) -> None:
+def test_a_body_with_one_changed_byte_is_refused(served: Served) -> None:
     body = _stripe_body("evt_changed")
     headers = _stripe_signature(served, body)
 
@@ -170,27 +170,27 @@ def test_a_signature_of_yesterday_is_refused(served: Served) -> None:
     assert (answer.status, answer.json()["title"]) == (401, "signature-invalid")
 
 
-def test_an_unknown_source_is_not_found_and_told_which_there_are(served: Served) -> None:
+def test_an_unknown_source_is_answered_with_the_known_ones(served: Served) -> None:
     answer = served.request("POST", "/webhooks/nobody", b"{}")
 
     assert (answer.status, answer.json()["title"]) == (404, "unknown-source")
     assert "stripe" in answer.json()["detail"]
 
 
-def test_a_body_over_the_limit_is_refused_though_its_signature_is_right(served: Served) -> None:
+def test_a_body_over_the_limit_is_refused_even_with_a_valid_signature(served: Served) -> None:
     answer = served.tracks(b'"' + b"a" * (MAX_BODY_BYTES - 1) + b'"')
 
     assert (answer.status, answer.json()["title"]) == (413, "body-too-large")
 
 
-def test_a_body_that_just_fits_is_read(served: Served) -> None:
+def test_a_body_of_exactly_the_limit_is_read(served: Served) -> None:
     answer = served.tracks(b'"' + b"a" * (MAX_BODY_BYTES - 2) + b'"')
 
     assert answer.status == 422
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe\x00", b"not json"])
-def test_a_genuine_body_that_is_not_json_is_malformed(served: Served, body: bytes) -> None:
+def test_a_signed_body_that_is_not_json_is_malformed(served: Served, body: bytes) -> None:
     answer = served.request("POST", "/events", body, _signed_by_hand(body, str(int(served.now().timestamp()))))
 
     assert (answer.status, answer.json()["title"]) == (400, "malformed-body")
@@ -204,7 +204,7 @@ def _signed_by_hand(body: bytes, seconds: str) -> dict[str, str]:
     return {"webhook-id": "malformed", "webhook-timestamp": seconds, "webhook-signature": signature}
 
 
-def test_an_unusable_event_is_told_all_of_its_problems(served: Served) -> None:
+def test_an_invalid_event_is_answered_with_all_its_problems(served: Served) -> None:
     answer = served.tracks(
         [
             sign_up("fine"),
@@ -221,7 +221,7 @@ def test_an_unusable_event_is_told_all_of_its_problems(served: Served) -> None:
     assert served.timeline("fine") == []
 
 
-def test_fifty_posts_of_one_event_at_once_are_one(served: Served) -> None:
+def test_fifty_concurrent_posts_of_one_event_are_processed_once(served: Served) -> None:
     body = json.dumps(sign_up("many")).encode()
     headers = signed_headers("track", body, LOCAL_SECRET, served.now())
 
@@ -233,7 +233,7 @@ def test_fifty_posts_of_one_event_at_once_are_one(served: Served) -> None:
     assert (kinds.count("event"), kinds.count("entered"), kinds.count("message")) == (1, 1, 1)
 
 
-def test_a_customer_s_timeline_is_found_by_any_name(served: Served) -> None:
+def test_a_timeline_is_found_by_any_identifier(served: Served) -> None:
     customer = {
         "user_id": "anna",
         "email": "Anna@example.com",
@@ -259,7 +259,7 @@ def test_a_sample_is_signed_and_sent_by_the_command_line(served: Served, monkeyp
     assert (result.exit_code, result.stdout.partition(" ")[0]) == (0, "202"), result.output
 
 
-def test_a_sample_that_another_secret_signed_is_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_signed_with_another_secret_is_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAIRN_SECRET_TRACK", "whsec_YW5vdGhlcg==")
 
     result = CliRunner().invoke(app, ["send", str(EVENTS / "track" / "trial_signup.json"), "--to", served.url])
@@ -269,7 +269,7 @@ def test_a_sample_that_another_secret_signed_is_refused(served: Served, monkeypa
 
 
 @pytest.mark.parametrize("body", [b"", b"3d", b'{"advance": "soon"}', b'{"advance": "-3d"}', b"[]"])
-def test_the_clock_takes_durations_only(served: Served, body: bytes) -> None:
+def test_the_clock_accepts_durations_only(served: Served, body: bytes) -> None:
     before = served.now()
 
     answer = served.request("POST", "/_clock", body)
@@ -278,8 +278,8 @@ def test_the_clock_takes_durations_only(served: Served, body: bytes) -> None:
     assert (served.now() - before).total_seconds() < 60
 
 
-def test_the_clock_moves_and_what_comes_due_on_the_way_happens_in_order(served: Served) -> None:
-    """The last of these tests: from here on the server lives in the future."""
+def test_moving_the_clock_runs_due_steps_in_order(served: Served) -> None:
+    """The last test of this file: afterwards the server's clock is ahead."""
     before = served.now()
     served.tracks(sign_up("late", attributes={"first_name": "Mia", "contact_confidence": 1, "time_zone": "UTC"}))
 

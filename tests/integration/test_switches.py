@@ -1,4 +1,4 @@
-"""The contracts of the switchboard and of the waiting room, held against moto and against an independent store."""
+"""The contracts of the switches and of the paused work, run on moto and on an independent store."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,31 +24,31 @@ pytestmark = pytest.mark.usefixtures("table")
 
 NOW = datetime(2026, 3, 2, 14, 0, 0, 123, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-TELLS: dict[str, Any] = {"by": "ada@example.com", "why": "a wrong price"}
+OPERATOR: dict[str, Any] = {"by": "ada@example.com", "why": "a wrong price"}
 TARGET = "journey:visit"
-ROOM = DynamoPausedWork()
+PAUSED_WORK = DynamoPausedWork()
 
 
-def test_nothing_is_switched_where_nobody_ever_did() -> None:
+def test_no_switch_is_set_at_first() -> None:
     assert DynamoSwitches().board() == SwitchState()
     assert DynamoSwitches().current(NOW).stopped == frozenset()
 
 
-def test_the_board_is_read_as_it_was_written() -> None:
+def test_the_switches_are_read_as_they_were_written() -> None:
     switch = Switch(DynamoSwitches())
-    switch.stop("channel:sms", **TELLS, now=NOW)
-    switch.pause(TARGET, **TELLS, now=NOW, policy=PausePolicy.ACTIVE_TIME)
-    switch.resume(TARGET, **TELLS, now=NOW + HOUR)
-    written = switch.pause("all", **TELLS, now=NOW, policy=PausePolicy.SPREAD, window=90 * HOUR)
+    switch.stop("channel:sms", **OPERATOR, now=NOW)
+    switch.pause(TARGET, **OPERATOR, now=NOW, policy=PausePolicy.ACTIVE_TIME)
+    switch.resume(TARGET, **OPERATOR, now=NOW + HOUR)
+    written = switch.pause("all", **OPERATOR, now=NOW, policy=PausePolicy.SPREAD, window=90 * HOUR)
 
     assert DynamoSwitches().board() == written
     assert written.version == 4
 
 
-def test_senders_get_what_is_switched_and_the_policy_of_the_deployment() -> None:
+def test_senders_read_the_switches_and_the_policy() -> None:
     policy = Policy(max_hold=HOUR)
-    Switch(DynamoSwitches()).stop("all", **TELLS, now=NOW)
-    Switch(DynamoSwitches()).pause(TARGET, **TELLS, now=NOW)
+    Switch(DynamoSwitches()).stop("all", **OPERATOR, now=NOW)
+    Switch(DynamoSwitches()).pause(TARGET, **OPERATOR, now=NOW)
 
     settings = DynamoSwitches(policy).current(NOW)
 
@@ -57,18 +57,18 @@ def test_senders_get_what_is_switched_and_the_policy_of_the_deployment() -> None
     assert settings.pauses == (Pause(TARGET, NOW),)
 
 
-def test_a_switch_is_heeded_half_a_minute_later_and_costs_no_read_until_then() -> None:
+def test_senders_see_a_switch_after_half_a_minute_and_read_nothing_until_then() -> None:
     sender = DynamoSwitches()
     assert sender.current(NOW).stopped == frozenset()
-    Switch(DynamoSwitches()).stop("all", **TELLS, now=NOW)
+    Switch(DynamoSwitches()).stop("all", **OPERATOR, now=NOW)
 
     assert sender.current(NOW + SWITCH_TTL - timedelta(seconds=1)).stopped == frozenset()
     assert sender.current(NOW + SWITCH_TTL).stopped == {"all"}
 
 
-def test_every_change_is_audited_in_the_order_of_time() -> None:
+def test_every_switch_change_is_audited_in_order_of_time() -> None:
     switch = Switch(DynamoSwitches())
-    switch.stop("all", **TELLS, now=NOW)
+    switch.stop("all", **OPERATOR, now=NOW)
     switch.start("all", by="bob", why="mended", now=NOW + HOUR)
 
     entries = list(RecordItem.query(AUDIT))
@@ -80,10 +80,10 @@ def test_every_change_is_audited_in_the_order_of_time() -> None:
     assert [item.expires_at for item in entries] == [None, None], "the proof is kept"
 
 
-def test_of_two_who_read_the_same_board_one_is_told_so_and_leaves_no_trace() -> None:
+def test_a_change_from_an_old_read_conflicts_and_writes_nothing() -> None:
     switches = DynamoSwitches()
     read = switches.board()
-    Switch(switches).stop("all", **TELLS, now=NOW)
+    Switch(switches).stop("all", **OPERATOR, now=NOW)
     late = Switch(_Stale(read))
 
     with pytest.raises(ConflictError):
@@ -93,22 +93,22 @@ def test_of_two_who_read_the_same_board_one_is_told_so_and_leaves_no_trace() -> 
     assert len(list(RecordItem.query(AUDIT))) == 1
 
 
-def test_a_board_of_before_revisions_is_turned_like_any_other() -> None:
+def test_switches_stored_without_a_version_can_be_changed() -> None:
     DocumentItem(SETTINGS, SWITCHES, body={}).save()
 
-    Switch(DynamoSwitches()).stop("all", **TELLS, now=NOW)
+    Switch(DynamoSwitches()).stop("all", **OPERATOR, now=NOW)
 
     assert DynamoSwitches().board().version == 1
 
 
 @pytest.mark.atomic_writes
-def test_of_many_at_once_no_order_is_lost() -> None:
+def test_concurrent_switch_changes_are_all_stored() -> None:
     targets = [f"journey:j{number}" for number in range(6)]
 
     def stop(target: str) -> None:
         for _ in range(20):
             try:
-                Switch(DynamoSwitches()).stop(target, **TELLS, now=NOW)
+                Switch(DynamoSwitches()).stop(target, **OPERATOR, now=NOW)
             except ConflictError:
                 continue
             return
@@ -121,7 +121,7 @@ def test_of_many_at_once_no_order_is_lost() -> None:
 
 
 class _Stale(DynamoSwitches):
-    """Somebody who goes on reading what was there before."""
+    """Switches that read an old state."""
 
     def __init__(self, board: SwitchState) -> None:
         super().__init__()
@@ -131,87 +131,89 @@ class _Stale(DynamoSwitches):
         return self._board
 
 
-def parks(enrollment: str = "enr", *, sequence: int = 3, revision: int = 7, due: datetime = NOW) -> None:
-    ROOM.add("c_ada", revision, PauseEnrollment("id", enrollment, sequence, TARGET), due)
+def pause_enrollment(enrollment: str = "enr", *, sequence: int = 3, version: int = 7, due: datetime = NOW) -> None:
+    PAUSED_WORK.add("c_ada", version, PauseEnrollment("id", enrollment, sequence, TARGET), due)
 
 
-def holds(message: str = "enr-hello-1", *, at: str = "2026-03-02T13:00:00Z") -> None:
-    """As the sender writes a message that is paused."""
+def pause_message(message: str = "enr-hello-1", *, at: str = "2026-03-02T13:00:00Z") -> None:
+    """Store a paused message, as the sender does."""
     body = {"purpose": "marketing", "journey": "visit"}
     RecordItem("c_ada", MESSAGE + message, body=body, status="held", gsi1pk=PAUSED + TARGET, gsi1sk=at).save()
 
 
-def there() -> list[PausedWork]:
-    return [one for page in ROOM.pages(TARGET) for one in page]
+def paused_work() -> list[PausedWork]:
+    return [one for page in PAUSED_WORK.pages(TARGET) for one in page]
 
 
-def test_who_waits_is_found_by_what_is_paused_and_by_nothing_else() -> None:
-    parks()
-    holds()
+def test_paused_work_is_found_by_its_target_only() -> None:
+    pause_enrollment()
+    pause_message()
 
-    assert there() == [
+    assert paused_work() == [
         PausedMessage("c_ada", "enr-hello-1", Purpose.MARKETING, "2026-03-02T13:00:00Z"),
         PausedEnrollment("c_ada", "enr", 3, "parked#enr#000000007"),
     ]
-    assert list(ROOM.pages("all")) == []
+    assert list(PAUSED_WORK.pages("all")) == []
 
 
-def test_who_was_due_first_comes_first() -> None:
-    parks("later", due=NOW + HOUR)
-    parks("sooner", due=NOW)
+def test_paused_work_is_ordered_by_due_time() -> None:
+    pause_enrollment("later", due=NOW + HOUR)
+    pause_enrollment("sooner", due=NOW)
 
-    assert [one.enrollment for one in there() if isinstance(one, PausedEnrollment)] == ["sooner", "later"]
-
-
-def test_parking_twice_is_parking_once() -> None:
-    parks()
-    parks()
-
-    assert len(there()) == 1
+    assert [one.enrollment for one in paused_work() if isinstance(one, PausedEnrollment)] == ["sooner", "later"]
 
 
-def test_who_was_set_going_waits_no_longer_and_a_message_is_still_there() -> None:
-    parks()
-    holds()
+def test_an_enrollment_that_is_paused_twice_is_stored_once() -> None:
+    pause_enrollment()
+    pause_enrollment()
 
-    ROOM.remove(TARGET, there())
+    assert len(paused_work()) == 1
 
-    assert there() == []
+
+def test_removed_work_is_paused_no_longer_and_its_message_stays() -> None:
+    pause_enrollment()
+    pause_message()
+
+    PAUSED_WORK.remove(TARGET, paused_work())
+
+    assert paused_work() == []
     assert RecordItem.get("c_ada", f"{MESSAGE}enr-hello-1").status == "held"
     assert not list(RecordItem.query("c_ada", RecordItem.sk.startswith("parked#")))
 
 
 @pytest.mark.parametrize(
-    "comes_back", [lambda: parks(revision=8), lambda: holds(at="2026-03-02T15:00:00Z")], ids=["timer", "message"]
+    "pause_again",
+    [lambda: pause_enrollment(version=8), lambda: pause_message(at="2026-03-02T15:00:00Z")],
+    ids=["timer", "message"],
 )
-def test_who_came_back_meanwhile_goes_on_waiting(comes_back: Callable[[], None]) -> None:
-    parks()
-    holds()
-    seen = there()
-    comes_back()
+def test_work_that_is_paused_again_meanwhile_stays_paused(pause_again: Callable[[], None]) -> None:
+    pause_enrollment()
+    pause_message()
+    seen = paused_work()
+    pause_again()
 
-    ROOM.remove(TARGET, seen)
+    PAUSED_WORK.remove(TARGET, seen)
 
-    assert len(there()) == 1
+    assert len(paused_work()) == 1
 
 
-def test_a_message_that_went_out_meanwhile_is_left_alone() -> None:
-    holds()
-    seen = there()
+def test_a_message_that_was_sent_meanwhile_is_left_alone() -> None:
+    pause_message()
+    seen = paused_work()
     RecordItem("c_ada", f"{MESSAGE}enr-hello-1", status="sent").save()
 
-    ROOM.remove(TARGET, seen)
+    PAUSED_WORK.remove(TARGET, seen)
 
     assert RecordItem.get("c_ada", f"{MESSAGE}enr-hello-1").status == "sent"
 
 
-def test_a_crowd_comes_in_pages_and_goes_in_pages() -> None:
+def test_paused_work_is_read_and_removed_in_pages() -> None:
     for number in range(PAGE + 5):
-        parks(f"enr-{number}", due=NOW + number * HOUR)
+        pause_enrollment(f"enr-{number}", due=NOW + number * HOUR)
 
-    pages = [list(page) for page in ROOM.pages(TARGET)]
+    pages = [list(page) for page in PAUSED_WORK.pages(TARGET)]
     for page in pages:
-        ROOM.remove(TARGET, page)
+        PAUSED_WORK.remove(TARGET, page)
 
     assert [len(page) for page in pages] == [PAGE, 5]
-    assert there() == []
+    assert paused_work() == []

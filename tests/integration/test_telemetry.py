@@ -1,4 +1,4 @@
-"""What a deployment tells about itself: every refusal counts, every decision has a line, and nobody's data is in it."""
+"""Metrics and logs: every refusal is counted, every decision has a log line, and no line has personal data."""
 
 import json
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "events" / "scenarios"
 
 PERSONAL = ("customer", "email", "phone", "first_name", "name", "body", "subject", "goal", "text")
-"""Fields of lines, events and attributes whose values nobody may read in a log."""
+"""Fields of timelines, events and attributes whose values must not appear in a log."""
 
 MISHAPS = """
 scenario: What goes wrong
@@ -36,7 +36,7 @@ expect: []
 
 @pytest.fixture
 def metrics(story: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Embedded metrics that were printed since the last look: (name, dimensions)."""
+    """Embedded metrics that were printed since the last call: (name, dimensions)."""
     assert story.deployment
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED")
 
@@ -91,16 +91,16 @@ def test_every_outcome_of_a_story_is_counted(story: Any, metrics: Any) -> None:
     assert names.count("EffectRelayed") == 6
 
 
-def test_no_log_line_of_any_story_tells_who_the_customer_is(tmp_path: Path) -> None:
+def test_no_log_line_has_personal_data(tmp_path: Path) -> None:
     mishaps = tmp_path / "mishaps.yaml"
     mishaps.write_text(MISHAPS)
     stories = [mishaps, *(SCENARIOS / f"{name}.yaml" for name in STORIES)]
     command = [sys.executable, "-c", "from cli.main import app; app()", "replay", *map(str, stories), "--json"]
     environment = {**os.environ, "CAIRN_LOG_LEVEL": "DEBUG", "POWERTOOLS_DEV": "false"}
 
-    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
 
-    documents = [json.loads(line) for line in told.stdout.splitlines()]
+    documents = [json.loads(line) for line in done.stdout.splitlines()]
     logs = [json.dumps(one, ensure_ascii=False) for one in documents if "level" in one]
     lines = [one for one in documents if "level" not in one]
     personal = {value for line in lines for value in _personal(line)} | _personal_of_samples() | {"Mia Sample"}
@@ -114,7 +114,7 @@ STORIES = ("fitness-trial-to-paid", "payment-failure-rescue")
 
 
 def _personal(document: Any) -> set[str]:
-    """Every value, at any depth, that stands under a personal name."""
+    """The values of personal fields, at any depth."""
     if isinstance(document, list):
         return {value for one in document for value in _personal(one)}
     if not isinstance(document, dict):

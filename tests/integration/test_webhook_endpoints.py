@@ -1,4 +1,4 @@
-"""Posts to subscribers over real sockets: signed as an independent library checks, and to nobody who is not meant."""
+"""Posts to webhook endpoints over real sockets: an independent library verifies them, and no other host is called."""
 
 import json
 import socket
@@ -29,14 +29,14 @@ DOCUMENT = {"type": "consent.changed", "data": {"customer": {"email": "zoë@exam
 
 @dataclass
 class Crm:
-    """What answers at the other end; it keeps what it was sent."""
+    """The server at the other end; it records its requests."""
 
     port: int = 0
     status: int = 204
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0
     speaks_http: bool = True
-    got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def answering(crm: Crm, tls: ssl.SSLContext | None = None) -> Iterator[Crm]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            crm.got.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            crm.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             time.sleep(crm.delay)
             if not crm.speaks_http:
                 self.wfile.write(b"220 mail.example.com ESMTP\r\n")
@@ -85,15 +85,15 @@ class Secrets(dict[str, tuple[str, ...]]):
         return self[source]
 
 
-def tell(url: str, *secrets: str, reach: Reach = Reach.LOOPBACK, authorities: str = "") -> Reply:
-    posts = SignedWebhooks(Secrets(crm=secrets), reach, authorities=authorities)
-    return posts.post(WebhookEndpoint(name="crm", url=url, secret="crm"), "ntc_1", DOCUMENT, datetime.now(UTC))
+def post(url: str, *secrets: str, reach: Reach = Reach.LOOPBACK, authorities: str = "") -> Reply:
+    webhooks = SignedWebhooks(Secrets(crm=secrets), reach, authorities=authorities)
+    return webhooks.post(WebhookEndpoint(name="crm", url=url, secret="crm"), "ntc_1", DOCUMENT, datetime.now(UTC))
 
 
-def test_an_independent_library_takes_the_signature(crm: Crm) -> None:
-    assert tell(f"http://127.0.0.1:{crm.port}/in?tenant=7", NEW).status == 204
+def test_an_independent_library_verifies_the_signature(crm: Crm) -> None:
+    assert post(f"http://127.0.0.1:{crm.port}/in?tenant=7", NEW).status == 204
 
-    ((path, headers, body),) = crm.got
+    ((path, headers, body),) = crm.requests
     assert path == "/in?tenant=7"
     assert Webhook(NEW).verify(body, headers) == DOCUMENT
     assert headers["webhook-id"] == "ntc_1"
@@ -103,29 +103,29 @@ def test_an_independent_library_takes_the_signature(crm: Crm) -> None:
         Webhook(OLD).verify(body, headers)
 
 
-def test_while_a_secret_is_rotated_either_of_them_holds(crm: Crm) -> None:
-    tell(f"http://127.0.0.1:{crm.port}", NEW, OLD)
+def test_during_a_rotation_either_secret_verifies(crm: Crm) -> None:
+    post(f"http://127.0.0.1:{crm.port}", NEW, OLD)
 
-    ((_, headers, body),) = crm.got
+    ((_, headers, body),) = crm.requests
     assert len(headers["webhook-signature"].split(" ")) == 2
     for secret in (OLD, NEW):
         assert Webhook(secret).verify(body, headers) == DOCUMENT
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), ("whsec_not base64!",)])
-def test_nothing_goes_out_unsigned(crm: Crm, secrets: tuple[str, ...]) -> None:
+def test_no_delivery_is_sent_unsigned(crm: Crm, secrets: tuple[str, ...]) -> None:
     with pytest.raises(WebhookEndpointError, match="crm cannot be signed for"):
-        tell(f"http://127.0.0.1:{crm.port}", *secrets)
+        post(f"http://127.0.0.1:{crm.port}", *secrets)
 
-    assert crm.got == []
+    assert crm.requests == []
 
 
-def test_a_secret_that_is_nowhere_is_named_and_no_other_is_shown(crm: Crm) -> None:
-    posts = SignedWebhooks(Secrets(other=(NEW,)), Reach.LOOPBACK)
-    subscriber = WebhookEndpoint(name="crm", url=f"http://127.0.0.1:{crm.port}", secret="crm-key")
+def test_the_error_names_the_missing_secret_and_shows_no_other(crm: Crm) -> None:
+    webhooks = SignedWebhooks(Secrets(other=(NEW,)), Reach.LOOPBACK)
+    endpoint = WebhookEndpoint(name="crm", url=f"http://127.0.0.1:{crm.port}", secret="crm-key")
 
     with pytest.raises(WebhookEndpointError, match="crm-key") as refused:
-        posts.post(subscriber, "ntc_1", DOCUMENT, datetime.now(UTC))
+        webhooks.post(endpoint, "ntc_1", DOCUMENT, datetime.now(UTC))
     assert NEW not in str(refused.value)
 
 
@@ -133,40 +133,40 @@ def test_a_redirect_is_not_followed(crm: Crm) -> None:
     with answering(Crm()) as elsewhere:
         crm.status, crm.headers = 307, {"location": f"http://127.0.0.1:{elsewhere.port}/"}
 
-        assert tell(f"http://127.0.0.1:{crm.port}", NEW).status == 307
-        assert elsewhere.got == []
+        assert post(f"http://127.0.0.1:{crm.port}", NEW).status == 307
+        assert elsewhere.requests == []
 
 
-def test_when_to_come_back_is_heard(crm: Crm) -> None:
+def test_the_reply_has_the_retry_after_header(crm: Crm) -> None:
     crm.status, crm.headers = 429, {"Retry-After": "120"}
 
-    assert tell(f"http://127.0.0.1:{crm.port}", NEW) == Reply(429, "120")
+    assert post(f"http://127.0.0.1:{crm.port}", NEW) == Reply(429, "120")
 
 
-def test_an_endless_answer_is_not_read(crm: Crm) -> None:
+def test_a_huge_response_body_is_not_read(crm: Crm) -> None:
     crm.headers = {"content-length": str(10**12)}
 
-    assert tell(f"http://127.0.0.1:{crm.port}", NEW).status == 204
+    assert post(f"http://127.0.0.1:{crm.port}", NEW).status == 204
 
 
-def test_who_is_slow_is_not_waited_for(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_endpoint_times_out(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhook_endpoints, "ANSWER_SECONDS", 0.2)
     crm.delay = 1
 
     started = time.monotonic()
     with pytest.raises(WebhookUnreachableError, match="ReadTimeoutError"):
-        tell(f"http://127.0.0.1:{crm.port}", NEW)
+        post(f"http://127.0.0.1:{crm.port}", NEW)
     assert time.monotonic() - started < 0.9
 
 
-def test_who_is_not_there_or_speaks_something_else_may_be_there_later(crm: Crm) -> None:
+def test_an_endpoint_that_is_down_or_speaks_no_http_is_unreachable(crm: Crm) -> None:
     crm.speaks_http = False
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
 
-        for port in (crm.port, nobody.getsockname()[1]):
+        for port in (crm.port, unused.getsockname()[1]):
             with pytest.raises(WebhookUnreachableError) as failed:
-                tell(f"http://127.0.0.1:{port}/secret-path", NEW)
+                post(f"http://127.0.0.1:{port}/secret-path", NEW)
             assert "secret-path" not in str(failed.value)
 
 
@@ -174,11 +174,11 @@ def test_who_is_not_there_or_speaks_something_else_may_be_there_later(crm: Crm) 
     "host",
     ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "127.1", "2130706433"],  # noqa: S104
 )
-def test_a_deployment_calls_nobody_on_its_own_machine(crm: Crm, host: str) -> None:
+def test_a_deployment_calls_no_loopback_address(crm: Crm, host: str) -> None:
     with pytest.raises(WebhookEndpointError, match="not public"):
-        tell(f"https://{host}:{crm.port}/", NEW, reach=Reach.PUBLIC)
+        post(f"https://{host}:{crm.port}/", NEW, reach=Reach.PUBLIC)
 
-    assert crm.got == []
+    assert crm.requests == []
 
 
 @pytest.mark.parametrize(
@@ -189,19 +189,21 @@ def test_a_deployment_calls_nobody_on_its_own_machine(crm: Crm, host: str) -> No
         *("::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "2001:db8::1"),
     ],
 )
-def test_a_name_that_leads_inside_a_network_is_not_called(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    lead_to(monkeypatch, "93.184.215.14", address)
+def test_a_name_that_resolves_to_a_non_public_address_is_not_called(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    resolve_to(monkeypatch, "93.184.215.14", address)
 
     with pytest.raises(WebhookEndpointError, match="it is not called"):
-        tell("https://crm.example.com/", NEW, reach=Reach.PUBLIC)
+        post("https://crm.example.com/", NEW, reach=Reach.PUBLIC)
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
-def test_a_laptop_calls_nobody_but_itself(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    lead_to(monkeypatch, address)
+def test_a_local_deployment_calls_loopback_addresses_only(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    resolve_to(monkeypatch, address)
 
     with pytest.raises(WebhookEndpointError, match="it is not called"):
-        tell("https://crm.example.com/", NEW)
+        post("https://crm.example.com/", NEW)
 
 
 @pytest.mark.parametrize(
@@ -217,52 +219,52 @@ def test_a_laptop_calls_nobody_but_itself(monkeypatch: pytest.MonkeyPatch, addre
         "",
     ],
 )
-def test_a_deployment_posts_by_https_to_a_host_only(url: str) -> None:
+def test_a_deployment_refuses_a_url_that_is_not_plain_https(url: str) -> None:
     with pytest.raises(WebhookEndpointError, match="https://"):
-        tell(url, NEW, reach=Reach.PUBLIC)
+        post(url, NEW, reach=Reach.PUBLIC)
 
 
-def test_a_host_that_nobody_knows_may_be_known_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_does_not_resolve_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
     with pytest.raises(WebhookUnreachableError, match="cannot be resolved"):
-        tell("https://crm.example.com/", NEW)
+        post("https://crm.example.com/", NEW)
 
 
-def test_the_address_that_was_checked_is_the_one_that_is_called(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name may lead elsewhere the next time that it is asked."""
-    asked = lead_to(monkeypatch, "127.0.0.1")
+def test_the_called_address_is_the_checked_one(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name may resolve to another address the next time."""
+    lookups = resolve_to(monkeypatch, "127.0.0.1")
 
-    tell(f"http://crm.example.com:{crm.port}/", NEW)
+    post(f"http://crm.example.com:{crm.port}/", NEW)
 
-    ((_, headers, _),) = crm.got
+    ((_, headers, _),) = crm.requests
     assert headers["host"] == f"crm.example.com:{crm.port}"
-    assert asked == ["crm.example.com"]
+    assert lookups == ["crm.example.com"]
 
 
-def test_the_second_family_is_tried_where_the_first_leads_nowhere(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
-    lead_to(monkeypatch, "::1", "127.0.0.1")  # nobody listens at ::1
+def test_ipv4_is_tried_after_ipv6_failed(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, "::1", "127.0.0.1")  # nothing listens on ::1
 
-    assert tell(f"http://crm.example.com:{crm.port}/", NEW).status == 204
+    assert post(f"http://crm.example.com:{crm.port}/", NEW).status == 204
 
 
-def lead_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
-    """Have every name lead to these addresses; gives the names that are asked for."""
-    asked: list[str] = []
-    really = socket.getaddrinfo
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
+    """Have every host name resolve to these addresses; gives the names that were looked up."""
+    lookups: list[str] = []
+    real = socket.getaddrinfo
 
     def resolve(host: Any, port: Any, *rest: Any, **more: Any) -> Any:
         if host in addresses:
-            return really(host, port, *rest, **more)
-        asked.append(host)
+            return real(host, port, *rest, **more)
+        lookups.append(host)
         families = {True: socket.AF_INET6, False: socket.AF_INET}
         return [(families[":" in one], socket.SOCK_STREAM, 6, "", (one, port)) for one in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    return asked
+    return lookups
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +279,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tup
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         now = datetime.now(UTC)
-        made = (
+        certificate_bytes = (
             x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
             .not_valid_after(now + timedelta(hours=1))
@@ -286,7 +288,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tup
             .sign(key, hashes.SHA256())
         )
         path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-        path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        path.write_bytes(certificate_bytes.public_bytes(serialization.Encoding.PEM))
         private = path.with_name("key.pem")
         private.write_bytes(
             key.private_bytes(
@@ -302,28 +304,30 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tup
     return make
 
 
-def test_a_subscriber_proves_who_it_is(certificate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_with_a_trusted_certificate_gets_the_delivery(
+    certificate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, server = certificate("crm.example.com")
-    lead_to(monkeypatch, "127.0.0.1")
+    resolve_to(monkeypatch, "127.0.0.1")
 
     with answering(Crm(), server) as crm:
-        assert tell(f"https://crm.example.com:{crm.port}/in", NEW, authorities=str(path)).status == 204
-        ((_, headers, body),) = crm.got
+        assert post(f"https://crm.example.com:{crm.port}/in", NEW, authorities=str(path)).status == 204
+        ((_, headers, body),) = crm.requests
 
     assert Webhook(NEW).verify(body, headers) == json.loads(body)
 
 
 @pytest.mark.parametrize(("host", "trusted"), [("other.example.com", True), ("crm.example.com", False)])
-def test_who_cannot_prove_it_is_told_nothing(
+def test_an_endpoint_without_a_trusted_certificate_gets_nothing(
     certificate: Any,
     monkeypatch: pytest.MonkeyPatch,
     host: str,
     trusted: bool,  # noqa: FBT001
 ) -> None:
     path, server = certificate(host)
-    lead_to(monkeypatch, "127.0.0.1")
+    resolve_to(monkeypatch, "127.0.0.1")
 
     with answering(Crm(), server) as crm:
         with pytest.raises(WebhookUnreachableError, match="SSLError"):
-            tell(f"https://crm.example.com:{crm.port}/in", NEW, authorities=str(path) if trusted else "")
-        assert crm.got == []
+            post(f"https://crm.example.com:{crm.port}/in", NEW, authorities=str(path) if trusted else "")
+        assert crm.requests == []

@@ -1,4 +1,4 @@
-"""The contract of the port Pace, held against moto and against an independent store."""
+"""The contract of the port RateLimiter, run on moto and on an independent store."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -26,11 +26,11 @@ AMERICA = Rate(channel=SMS, per_second=2, country="US")
 
 def most_within(window: timedelta, slots: Iterable[datetime]) -> int:
     ordered = sorted(slots)
-    return max((bisect_left(ordered, one + window) - place for place, one in enumerate(ordered)), default=0)
+    return max((bisect_left(ordered, one + window) - position for position, one in enumerate(ordered)), default=0)
 
 
 @pytest.fixture
-def pace(table: str) -> TokenBuckets:  # noqa: ARG001  it is bound to it
+def limiter(table: str) -> TokenBuckets:  # noqa: ARG001  the limiter is bound to it
     return TokenBuckets((TEN,))
 
 
@@ -39,68 +39,68 @@ def items(table: str) -> dict[tuple[str, str], int]:
     return {(one["pk"]["S"], one["sk"]["S"]): int(one["expires_at"]["N"]) for one in found}
 
 
-def test_where_no_rate_is_named_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_channel_without_a_rate_makes_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RateItem, "update", None)
 
     assert Unlimited().reserve(SMS, "US", MARKETING, NOW) == Reservation(NOW)
     assert TokenBuckets((TEN,)).reserve(EMAIL, "US", MARKETING, NOW) == Reservation(NOW)
 
 
-def test_a_crowd_goes_at_the_rate_and_receipts_at_once(pace: TokenBuckets) -> None:
-    crowd = [pace.reserve(SMS, "US", MARKETING, NOW).at for _ in range(60)]
+def test_marketing_waits_for_the_rate_and_transactional_messages_go_at_once(limiter: TokenBuckets) -> None:
+    crowd = [limiter.reserve(SMS, "US", MARKETING, NOW).at for _ in range(60)]
 
     assert crowd == sorted(crowd)
     assert crowd[8] == NOW
     assert crowd[-1] == NOW + timedelta(seconds=6.375)
-    assert pace.reserve(SMS, "US", TRANSACTIONAL, NOW) == Reservation(NOW)
+    assert limiter.reserve(SMS, "US", TRANSACTIONAL, NOW) == Reservation(NOW)
 
 
-def test_two_processes_share_one_pace(pace: TokenBuckets) -> None:
+def test_two_processes_share_one_rate(limiter: TokenBuckets) -> None:
     other = TokenBuckets((TEN,))
 
-    slots = [(other if number % 2 else pace).reserve(SMS, "", MARKETING, NOW).at for number in range(20)]
+    slots = [(other if number % 2 else limiter).reserve(SMS, "", MARKETING, NOW).at for number in range(20)]
 
     assert len(set(slots)) == 12, "nine at once, and then one after the other"
 
 
-def test_receipts_take_what_marketing_leaves(pace: TokenBuckets) -> None:
-    slots = [pace.reserve(SMS, "", TRANSACTIONAL, NOW + number * SECOND / 5).at for number in range(20)]
+def test_transactional_messages_use_what_marketing_leaves(limiter: TokenBuckets) -> None:
+    slots = [limiter.reserve(SMS, "", TRANSACTIONAL, NOW + number * SECOND / 5).at for number in range(20)]
 
     assert slots == [NOW + number * SECOND / 5 for number in range(20)], "five a second, and two are reserved"
 
 
-def test_a_slow_country_waits_for_itself_and_then_for_the_channel(table: str) -> None:
-    pace = TokenBuckets((TEN, AMERICA))
+def test_a_country_limit_applies_before_the_channel_limit(table: str) -> None:
+    limiter = TokenBuckets((TEN, AMERICA))
 
-    americans = [pace.reserve(SMS, "US", MARKETING, NOW) for _ in range(12)]
+    americans = [limiter.reserve(SMS, "US", MARKETING, NOW) for _ in range(12)]
 
     assert americans[-1] == Reservation(NOW + 4.5 * SECOND, "sms#US")
-    assert pace.reserve(SMS, "FR", MARKETING, NOW) == Reservation(NOW)
-    assert pace.reserve(SMS, "US", MARKETING, americans[-1].at, "sms#US") == Reservation(americans[-1].at)
+    assert limiter.reserve(SMS, "FR", MARKETING, NOW) == Reservation(NOW)
+    assert limiter.reserve(SMS, "US", MARKETING, americans[-1].at, "sms#US") == Reservation(americans[-1].at)
     assert items(table).keys() == {("rate#sms", "marketing"), ("rate#sms#US", "all")}
 
 
-def test_after_a_rest_there_is_room_again(pace: TokenBuckets) -> None:
+def test_capacity_returns_with_time(limiter: TokenBuckets) -> None:
     for _ in range(30):
-        pace.reserve(SMS, "", MARKETING, NOW)
+        limiter.reserve(SMS, "", MARKETING, NOW)
 
-    assert pace.reserve(SMS, "", MARKETING, NOW + 10 * SECOND) == Reservation(NOW + 10 * SECOND)
+    assert limiter.reserve(SMS, "", MARKETING, NOW + 10 * SECOND) == Reservation(NOW + 10 * SECOND)
 
 
 @pytest.mark.usefixtures("table")
-def test_no_place_is_given_out_too_far_ahead() -> None:
-    pace = TokenBuckets((Rate(channel=SMS, per_second=0.001),))
+def test_no_reservation_is_beyond_the_lookahead() -> None:
+    limiter = TokenBuckets((Rate(channel=SMS, per_second=0.001),))
 
-    slots = [pace.reserve(SMS, "", MARKETING, NOW) for _ in range(50)]
+    slots = [limiter.reserve(SMS, "", MARKETING, NOW) for _ in range(50)]
 
     assert [one.limit for one in slots] == [""] + ["sms"] * 43 + [""] * 6
     assert slots[-1] == Reservation(NOW + LOOKAHEAD)
 
 
-def test_a_bucket_that_nobody_asks_is_gone_after_two_days_and_not_before_its_last_place(
-    table: str, pace: TokenBuckets
+def test_an_idle_bucket_expires_within_two_days_and_after_its_last_reservation(
+    table: str, limiter: TokenBuckets
 ) -> None:
-    pace.reserve(SMS, "", MARKETING, NOW)
+    limiter.reserve(SMS, "", MARKETING, NOW)
 
     assert (
         NOW + LOOKAHEAD < datetime.fromtimestamp(items(table)["rate#sms", "marketing"], UTC) <= NOW + timedelta(days=2)
@@ -109,19 +109,19 @@ def test_a_bucket_that_nobody_asks_is_gone_after_two_days_and_not_before_its_las
 
 @pytest.mark.atomic_writes
 @pytest.mark.usefixtures("table")
-def test_senders_at_once_never_take_more_than_there_is() -> None:
-    pace = TokenBuckets((TEN,))
+def test_concurrent_senders_never_exceed_the_rate() -> None:
+    limiter = TokenBuckets((TEN,))
 
-    def take(number: int) -> tuple[Purpose, datetime]:
+    def reserve(number: int) -> tuple[Purpose, datetime]:
         purpose = TRANSACTIONAL if number % 4 == 0 else MARKETING
-        return purpose, pace.reserve(SMS, "US", purpose, NOW + number * timedelta(milliseconds=7)).at
+        return purpose, limiter.reserve(SMS, "US", purpose, NOW + number * timedelta(milliseconds=7)).at
 
     with ThreadPoolExecutor(12) as pool:
-        slots = list(pool.map(take, range(300)))
+        slots = list(pool.map(reserve, range(300)))
 
     for window in (SECOND, 5 * SECOND, 20 * SECOND):
         assert most_within(window, [at for _, at in slots]) <= 10 * (window + BURST).total_seconds() + 4
-    lanes = defaultdict(list)
+    times_by_purpose = defaultdict(list)
     for purpose, at in slots:
-        lanes[purpose].append(at)
-    assert most_within(SECOND, lanes[MARKETING]) <= 8 * 2 + 2
+        times_by_purpose[purpose].append(at)
+    assert most_within(SECOND, times_by_purpose[MARKETING]) <= 8 * 2 + 2

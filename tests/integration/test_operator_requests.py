@@ -1,4 +1,4 @@
-"""The contracts of what operators ask of the table, held against moto and against an independent store."""
+"""The contracts of reviews, audit, timeline and suppressions for operators, run on moto and on an independent store."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,17 +23,17 @@ pytestmark = pytest.mark.usefixtures("table")
 
 NOW = datetime(2026, 3, 2, 14, 0, 0, 5, tzinfo=UTC)
 MIA = "c_mia"
-REVIEWING = DynamoReviews()
+UNDER_REVIEW = DynamoReviews()
 TIMELINE = DynamoTimeline()
 SALT = "salt"
 
 
-def order(what: str, at: datetime = NOW) -> AuditEntry:
-    return AuditEntry(at, "ada", what, "e-hello-1", "fine", {"customer": MIA})
+def entry(action: str, at: datetime = NOW) -> AuditEntry:
+    return AuditEntry(at, "ada", action, "e-hello-1", "fine", {"customer": MIA})
 
 
-def held(message_id: str = "e-hello-1", *, minutes: int = 0, reason: str = "review", task: bool = True) -> None:
-    """A message that waits, as its sender leaves it."""
+def defer(message_id: str = "e-hello-1", *, minutes: int = 0, reason: str = "review", task: bool = True) -> None:
+    """Store a deferred message, as the sender does."""
     deadline = instant_to_wire(NOW + timedelta(minutes=minutes))
     CustomerItem(MIA, CONTACT, contact_version=0).save()
     RecordItem(
@@ -53,17 +53,17 @@ def held(message_id: str = "e-hello-1", *, minutes: int = 0, reason: str = "revi
 
 
 def decide(message_id: str = "e-hello-1", *, granted: bool = True) -> Purpose:
-    what = "approve" if granted else "reject"
-    return REVIEWING.decide(MIA, message_id, Approval(granted, "ada", NOW), order(what))
+    action = "approve" if granted else "reject"
+    return UNDER_REVIEW.decide(MIA, message_id, Approval(granted, "ada", NOW), entry(action))
 
 
-def test_what_waits_is_listed_with_what_is_to_be_read_the_most_urgent_first() -> None:
-    held("e-b-1", minutes=9)
-    held("e-a-1", minutes=5)
-    held("e-c-1", minutes=7, task=False)
-    held("e-d-1", minutes=1, reason="paused")
+def test_messages_under_review_are_listed_with_their_context_by_deadline() -> None:
+    defer("e-b-1", minutes=9)
+    defer("e-a-1", minutes=5)
+    defer("e-c-1", minutes=7, task=False)
+    defer("e-d-1", minutes=1, reason="paused")
 
-    found = REVIEWING.waiting(10)
+    found = UNDER_REVIEW.waiting(10)
 
     assert [(one.message, one.queue) for one in found] == [
         ("e-a-1", "compliance"),
@@ -71,19 +71,19 @@ def test_what_waits_is_listed_with_what_is_to_be_read_the_most_urgent_first() ->
         ("e-b-1", "compliance"),
     ]
     assert found[0].context == {"text": "Hi"}
-    assert [one.message for one in REVIEWING.waiting(1)] == ["e-a-1"]
+    assert [one.message for one in UNDER_REVIEW.waiting(1)] == ["e-a-1"]
 
 
 @pytest.mark.parametrize("task", [True, False])
-def test_a_decision_is_on_the_message_and_its_task_and_in_the_audit(task: bool) -> None:  # noqa: FBT001
-    held(task=task)
+def test_a_decision_is_written_to_the_message_the_task_and_the_audit(task: bool) -> None:  # noqa: FBT001
+    defer(task=task)
 
     assert decide() is Purpose.MARKETING
 
     message = RecordItem.get(MIA, MESSAGE + "e-hello-1")
     assert message.approval == {"granted": True, "by": "ada", "at": instant_to_wire(NOW)}
     assert message.gsi1pk is None
-    assert REVIEWING.waiting(10) == []
+    assert UNDER_REVIEW.waiting(10) == []
     assert [one.action for one in DynamoAudit().latest(10)] == ["approve"]
     tasks = list(RecordItem.query(MIA, RecordItem.sk.startswith(TASK)))
     assert [(one.status, one.gsi1pk, (one.body or {})["outcome"]) for one in tasks] == [
@@ -91,8 +91,8 @@ def test_a_decision_is_on_the_message_and_its_task_and_in_the_audit(task: bool) 
     ] * task
 
 
-def test_of_those_who_decide_at_once_one_decides() -> None:
-    held()
+def test_only_one_of_several_concurrent_decisions_is_written() -> None:
+    defer()
 
     def one(number: int) -> str:
         try:
@@ -110,8 +110,8 @@ def test_of_those_who_decide_at_once_one_decides() -> None:
 
 
 @pytest.mark.parametrize("status", ["sent", "suppressed", "failed"])
-def test_what_waits_no_longer_is_not_decided_on(status: str) -> None:
-    held()
+def test_a_settled_message_cannot_be_decided(status: str) -> None:
+    defer()
     RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.status.set(status)])
 
     with pytest.raises(NotUnderReviewError, match=f"it is {status}"):
@@ -119,10 +119,10 @@ def test_what_waits_no_longer_is_not_decided_on(status: str) -> None:
     assert DynamoAudit().latest(10) == []
 
 
-def test_what_goes_out_while_somebody_decides_is_not_decided_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decision_conflicts_with_a_message_that_is_settled_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     from cairn.adapters.dynamodb import reviews
 
-    held()
+    defer()
     found = reviews.read_all([(MIA, MESSAGE + "e-hello-1"), (MIA, TASK + "e-hello-1")])
     RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.status.set("suppressed")])
     monkeypatch.setattr(reviews, "read_all", lambda _: found)
@@ -134,10 +134,10 @@ def test_what_goes_out_while_somebody_decides_is_not_decided_on(monkeypatch: pyt
     assert list(RecordItem.query(AUDIT)) == []
 
 
-def test_what_a_pause_takes_over_meanwhile_stays_found_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decision_conflicts_with_a_pause_that_comes_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     from cairn.adapters.dynamodb import reviews
 
-    held(task=False)
+    defer(task=False)
     found = reviews.read_all([(MIA, MESSAGE + "e-hello-1")])
     RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.gsi1pk.set("paused#all")])
     monkeypatch.setattr(reviews, "read_all", lambda _: found)
@@ -147,8 +147,8 @@ def test_what_a_pause_takes_over_meanwhile_stays_found_by_it(monkeypatch: pytest
     assert [item.sk for item in RecordItem.by_index.query("paused#all")] == [MESSAGE + "e-hello-1"]
 
 
-def test_what_a_pause_took_over_stays_found_by_the_pause() -> None:
-    held()
+def test_a_decision_leaves_a_paused_message_in_the_index() -> None:
+    defer()
     RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.gsi1pk.set("paused#all")])
 
     decide()
@@ -157,23 +157,23 @@ def test_what_a_pause_took_over_stays_found_by_the_pause() -> None:
 
 
 @pytest.mark.parametrize(("message", "error"), [("e-none-1", UnknownMessageError), ("e-paused-1", NotUnderReviewError)])
-def test_there_must_be_something_to_decide(message: str, error: type[CairnError]) -> None:
-    held("e-paused-1", reason="paused", task=False)
+def test_a_decision_needs_a_message_under_review(message: str, error: type[CairnError]) -> None:
+    defer("e-paused-1", reason="paused", task=False)
 
     with pytest.raises(error):
         decide(message)
 
 
-def test_the_audit_is_read_back_as_it_was_written_the_latest_first() -> None:
-    orders = [order(f"do-{number}", NOW + timedelta(minutes=number)) for number in range(5)]
-    for one in [*orders, *orders]:
+def test_the_audit_is_read_latest_first() -> None:
+    entries = [entry(f"do-{number}", NOW + timedelta(minutes=number)) for number in range(5)]
+    for one in [*entries, *entries]:
         DynamoAudit().write(one)
 
-    assert DynamoAudit().latest(10) == orders[::-1]
-    assert DynamoAudit().latest(2, before=orders[3].id) == [orders[2], orders[1]]
+    assert DynamoAudit().latest(10) == entries[::-1]
+    assert DynamoAudit().latest(2, before=entries[3].id) == [entries[2], entries[1]]
 
 
-def test_a_message_leads_to_its_customer_by_its_enrollment() -> None:
+def test_a_customer_is_found_by_the_enrollment() -> None:
     facts = [Fact("merged"), Fact("entered", "one", "shop"), Fact("entered", "two", "shop"), Fact("waiting", "two")]
 
     TIMELINE.remember(MIA, 1, facts, NOW)
@@ -183,7 +183,7 @@ def test_a_message_leads_to_its_customer_by_its_enrollment() -> None:
     assert [line["kind"] for line in TIMELINE.entries(MIA)] == ["merged", "entered", "entered", "waiting", "ended"]
 
 
-def test_after_a_merge_a_message_leads_to_whoever_its_customer_is_now() -> None:
+def test_an_enrollment_finds_the_survivor_after_a_merge() -> None:
     TIMELINE.remember("c_old", 1, [Fact("entered", "one", "shop")], NOW)
 
     TIMELINE.absorb(MIA, "c_old")
@@ -191,7 +191,7 @@ def test_after_a_merge_a_message_leads_to_whoever_its_customer_is_now() -> None:
     assert TIMELINE.customer_of("one") == MIA
 
 
-def test_only_what_stands_against_an_address_is_told() -> None:
+def test_only_active_suppressions_are_listed() -> None:
     suppressed = Mark(Cause.OPERATOR, NOW)
     released = Mark(Cause.COMPLAINT, NOW, lifted=True)
     mail, number = "mia@example.com", "+12015550123"
@@ -203,15 +203,15 @@ def test_only_what_stands_against_an_address_is_told() -> None:
         ]
     )
 
-    standing = DynamoSuppressions(SALT).current({Channel.EMAIL: mail, Channel.SMS: number, Channel.PUSH: "arn"})
+    suppressions = DynamoSuppressions(SALT).current({Channel.EMAIL: mail, Channel.SMS: number, Channel.PUSH: "arn"})
 
-    assert standing == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}
+    assert suppressions == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}
     assert DynamoSuppressions(SALT).current({}) == {}
 
 
-def decided(*reasons: str, status: str, **body: str) -> list[dict[str, object]]:
-    """The lines of a message that waited for these reasons, an hour each."""
-    waits = [
+def timeline_of(*reasons: str, status: str, **body: str) -> list[dict[str, object]]:
+    """The timeline of a message that was deferred for these reasons, an hour each."""
+    deferrals = [
         {
             "at": instant_to_wire(NOW + timedelta(hours=number)),
             "reason": reason,
@@ -222,12 +222,14 @@ def decided(*reasons: str, status: str, **body: str) -> list[dict[str, object]]:
     ]
     at = instant_to_wire(NOW + timedelta(hours=len(reasons)))
     about = {"journey": "shop", "step": "hello", "channels": ["sms"]}
-    RecordItem(MIA, MESSAGE + "e-hello-1", at=at, body=about | body, status=status, decisions=waits).save()
+    RecordItem(MIA, MESSAGE + "e-hello-1", at=at, body=about | body, status=status, decisions=deferrals).save()
     return TIMELINE.entries(MIA)
 
 
-def test_each_decision_has_a_line_and_an_audit_id_of_its_own() -> None:
-    first, second, outcome = decided("review", "paused", status="delivered", reason="granted", channel="sms", body="Hi")
+def test_each_decision_has_its_own_line_and_audit_id() -> None:
+    first, second, outcome = timeline_of(
+        "review", "paused", status="delivered", reason="granted", channel="sms", body="Hi"
+    )
 
     assert [one["kind"] for one in (first, second, outcome)] == ["deferred", "deferred", "message"]
     assert [one["audit_id"] for one in (first, second, outcome)] == ["e-hello-1.1", "e-hello-1.2", "e-hello-1.3"]
@@ -237,15 +239,15 @@ def test_each_decision_has_a_line_and_an_audit_id_of_its_own() -> None:
     assert {one["step"] for one in (first, second, outcome)} == {"hello"}
 
 
-def test_a_message_that_is_held_is_told_by_what_it_waited_for_alone() -> None:
-    assert [one["kind"] for one in decided("review", status="held")] == ["deferred"]
+def test_a_deferred_message_has_only_deferrals_in_the_timeline() -> None:
+    assert [one["kind"] for one in timeline_of("review", status="held")] == ["deferred"]
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [("suppressed", "suppressed"), ("failed", "failed"), ("undecided", "undecided"), ("sent", "message")],
 )
-def test_the_outcome_is_told_by_its_kind(status: str, kind: str) -> None:
-    (line,) = decided(status=status, reason="x")
+def test_each_outcome_has_its_kind_of_line(status: str, kind: str) -> None:
+    (line,) = timeline_of(status=status, reason="x")
 
     assert (line["kind"], line["audit_id"]) == (kind, "e-hello-1.1")
