@@ -13,7 +13,7 @@ from infra.local.shapes import http_api_event
 
 
 @pytest.fixture(autouse=True)
-def at_this_desk(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def centre(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(function, "centre", lambda: visitor.centre)
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
 

@@ -44,7 +44,7 @@ def boxes(page: Any) -> dict[str, bool]:
 
 
 def filled(page: Any, button: str = "save", **ticks: bool) -> list[tuple[str, str]]:
-    """What a browser sends when somebody changes these boxes (`email_marketing=False`) and presses a button."""
+    """The fields that a browser sends after these boxes (`email_marketing=False`) are set and a button is pressed."""
     reader = Reader(page.body)
     wanted = reader.boxes | {name.replace("_", ":"): tick for name, tick in ticks.items()}
     return [*reader.fields, *(("want", name) for name, tick in wanted.items() if tick), ("do", button)]
@@ -112,7 +112,7 @@ def test_saving_stores_and_shows_the_changes(visitor: Any) -> None:
 
 
 def test_a_tick_set_by_the_page_is_no_consent(visitor: Any) -> None:
-    """Transactional mail is implied, and shown as such; that somebody left it so grants nothing."""
+    """Transactional mail is implied, and shown as such; a box left ticked grants nothing."""
     visitor.is_known(*(denied(channel, MARKETING) for channel in Channel), denied(Channel.WHATSAPP, TRANSACTIONAL))
     page = visitor.opens(PREFERENCES)
 

@@ -1,4 +1,4 @@
-"""Signatures, judged by the vendors' own libraries: they sign and we verify, we sign and they verify."""
+"""Signatures with a timestamp (Stripe, Standard Webhooks), checked with the vendors' own libraries."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

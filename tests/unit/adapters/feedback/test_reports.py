@@ -30,7 +30,7 @@ from tests.unit.strategies import json_values
 SAMPLES = sorted((Path(__file__).parents[4] / "events" / "aws").glob("*.json"))
 LATER = at("2026-03-03 10:00")
 
-TOLD = {
+EXPECTED = {
     "ses_bounce": "message.bounced",
     "ses_bounce_eventbridge": "message.bounced",
     "ses_click": "message.clicked",
@@ -62,14 +62,14 @@ def body(path: Path) -> str:
 
 
 def test_every_sample_has_an_expected_event() -> None:
-    assert {path.stem for path in SAMPLES} == TOLD.keys()
+    assert {path.stem for path in SAMPLES} == EXPECTED.keys()
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_every_sample_becomes_one_event_that_can_be_queued_and_read(path: Path) -> None:
     (event,) = read(body(path), LATER)
 
-    assert (event.type, event.source) == (TOLD[path.stem], FEEDBACK_SOURCE)
+    assert (event.type, event.source) == (EXPECTED[path.stem], FEEDBACK_SOURCE)
     assert event.occurred_at <= LATER
     assert event.customer_id or event.identifiers
     assert "message_id" not in event.properties or event.customer_id
