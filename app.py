@@ -2,9 +2,9 @@
 
 import sys
 
-from infra.cloud.synth import TELLING, cdk_json, synthesize
+from infra.cloud.synth import EXPECTED_ERRORS, cdk_json, synthesize
 
 try:
     synthesize(cdk_json())
-except TELLING as error:
+except EXPECTED_ERRORS as error:
     sys.exit(str(error))

@@ -14,8 +14,8 @@ from infra.cloud.bundle.dependencies import DependenciesError
 from infra.cloud.node import NodeMissingError, put_node_on_path
 from infra.cloud.stage import DEFAULT, InvalidStageError, Stage
 
-TELLING = (CairnError, DependenciesError, HandlerMissingError, InvalidStageError, NodeMissingError)
-"""Errors whose message says all there is to do; a traceback would hide it."""
+EXPECTED_ERRORS = (CairnError, DependenciesError, HandlerMissingError, InvalidStageError, NodeMissingError)
+"""Their message says what to do; a traceback would hide it."""
 
 
 def synthesize(context: Mapping[str, Any]) -> str:
@@ -46,7 +46,7 @@ def cdk_json() -> dict[str, Any]:
 def main(arguments: list[str]) -> int:
     try:
         directory = synthesize({**cdk_json(), "stage": (arguments or [DEFAULT])[0]})
-    except TELLING as error:
+    except EXPECTED_ERRORS as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except RuntimeError as error:  # what jsii makes of every error of the CDK

@@ -157,9 +157,8 @@ def test_an_error_that_quotes_personal_data_is_logged_without_it(
     """A library raises an error with personal data in its message, at each of five attempts, until the dead letter."""
 
     def fail(call: Call) -> None:
-        if (
-            call.function == function and call.operation != "BatchGetItem"
-        ):  # it reads for the whole batch, so it is no failure of one record
+        # BatchGetItem reads for the whole batch, so it is no failure of one record.
+        if call.function == function and call.operation != "BatchGetItem":
             raise RuntimeError(POISON)
 
     with watched(story.deployment, before=fail):

@@ -40,9 +40,8 @@ Replay = Callable[..., Result]
 @pytest.fixture
 def replay(monkeypatch: pytest.MonkeyPatch) -> Replay:
     """The command `cairn replay`."""
-    monkeypatch.setenv(
-        "POWERTOOLS_LOG_LEVEL", "CRITICAL"
-    )  # the command sets it for the whole process; this restores it
+    # The command sets this for the whole process; monkeypatch restores it.
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
 
     def run(*arguments: str | Path) -> Result:
         return CliRunner().invoke(app, ["replay", *map(str, arguments)], catch_exceptions=False)
