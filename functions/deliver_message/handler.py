@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.dynamodb.codec import delivery_request_from_wire
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.message.deliver_message import DeliverMessage
 from cairn.application.ports import DeliveryContext
 from cairn.compose import deliver_message as compose

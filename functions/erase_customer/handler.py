@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.erasure_queue import order_in
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.application.privacy.erase_customer import EraseCustomer
 from cairn.compose import erase_customer as compose
 from cairn.sqs_records import dead_lettering

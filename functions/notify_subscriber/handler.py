@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.documents.json_text import to_json
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.webhook_queue import delivery_from_wire, delivery_to_wire
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose import notify_subscriber as compose

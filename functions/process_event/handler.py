@@ -14,7 +14,8 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.s3 import Overflow
-from cairn.adapters.sqs.events_queue import UNREADABLE, DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
+from cairn.adapters.sqs.events_queue import UNREADABLE
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose import process_event as compose
 from cairn.domain.event import event_from_wire

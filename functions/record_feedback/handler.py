@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.feedback.reports import read
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.ports import Inbox
 from cairn.compose import record_feedback as compose
 from cairn.sqs_records import dead_lettering

@@ -316,7 +316,7 @@ def of_stack(name: str) -> DeadLetters:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  slow to import
 
     from cairn.adapters import aws  # noqa: PLC0415
-    from cairn.adapters.dynamodb import items  # noqa: PLC0415
+    from cairn.adapters.dynamodb import table  # noqa: PLC0415
     from cairn.adapters.dynamodb.redrive import dead_letters_at, relay_again  # noqa: PLC0415
     from cairn.adapters.s3 import Overflow  # noqa: PLC0415
 
@@ -327,7 +327,7 @@ def of_stack(name: str) -> DeadLetters:
         raise DeadLettersError(f"stack {name}: {error}. Is it this account's, and this region's?") from None
     if missing := [key for key in _required_outputs() if key not in told]:
         raise DeadLettersError(f"stack {name} does not put out {', '.join(missing)}: is it Cairn's, and up to date?")
-    items.bind(told["TableName"], sqs.meta.region_name)
+    table.bind(told["TableName"], sqs.meta.region_name)
     overflow = Overflow(lambda: aws.client("s3"), told["OverflowBucket"])
     changes = partial(dead_letters_at, aws.client("dynamodbstreams"))
     places = {

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from cairn.adapters import aws
-from cairn.adapters.dynamodb import items
+from cairn.adapters.dynamodb.table import bind, unbind
 from infra.local.cloud import SANDBOX, sandbox
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -69,11 +69,11 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 def table(database: str) -> Iterator[str]:
     """An empty table that the adapters are bound to; gives its name."""
     yield _bound_table(f"{database}-{time.monotonic_ns()}")
-    _forget_connections()
+    unbind()
 
 
 def _bound_table(name: str) -> str:
-    _forget_connections()
+    unbind()
     index = {"IndexName": "gsi1", "KeySchema": _key("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}}
     aws.client("dynamodb").create_table(
         TableName=name,
@@ -82,18 +82,12 @@ def _bound_table(name: str) -> str:
         KeySchema=_key("pk", "sk"),
         GlobalSecondaryIndexes=[index],
     )
-    items.bind(name, SANDBOX["AWS_REGION"])
+    bind(name, SANDBOX["AWS_REGION"])
     return name
 
 
 def _key(partition: str, sort: str) -> list[dict[str, str]]:
     return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
-
-
-def _forget_connections() -> None:
-    """PynamoDB's models reuse their first client, and so its endpoint."""
-    for model in items.MODELS:
-        model._connection = None  # noqa: SLF001
 
 
 def _wait_for(server: "subprocess.Popen[bytes]", endpoint: str) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.dynamodb.customers import MAX_SEALED_AT_ONCE, DynamoCustomers
+from cairn.adapters.dynamodb.customers import MAX_TOMBSTONES_AT_ONCE, DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.erasure import DynamoErasureStore
-from cairn.adapters.dynamodb.items import CONTACT, STATE, CustomerItem, RecordItem, read_all
+from cairn.adapters.dynamodb.items import CONTACT, STATE, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
+from cairn.adapters.dynamodb.table import read_all
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.ports import FoundCustomers, PendingErasure
@@ -146,7 +147,7 @@ def test_an_address_among_the_attributes_is_suppressed_unless_another_customer_h
 
 
 def test_identifiers_beyond_one_transaction_are_erased_by_the_removal(happens: Any, erase: Any) -> None:
-    names = tuple(identifier(f"external:s{number}", "1") for number in range(MAX_SEALED_AT_ONCE + 20))
+    names = tuple(identifier(f"external:s{number}", "1") for number in range(MAX_TOMBSTONES_AT_ONCE + 20))
     for start in range(0, len(names), 20):
         happens(MIA, *names[start : start + 20], at=NOW + start * timedelta(seconds=1))
     erase(MIA)

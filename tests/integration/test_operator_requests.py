@@ -10,6 +10,7 @@ from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import AUDIT, CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
+from cairn.adapters.dynamodb.table import read_all
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.domain.consent.suppression import Cause, Mark, Suppression, SuppressionChange
 from cairn.domain.effects import Fact, OpenTask
@@ -123,7 +124,7 @@ def test_a_decision_conflicts_with_a_message_that_is_settled_meanwhile(monkeypat
     from cairn.adapters.dynamodb import reviews
 
     defer()
-    found = reviews.read_all([(MIA, MESSAGE + "e-hello-1"), (MIA, TASK + "e-hello-1")])
+    found = read_all([(MIA, MESSAGE + "e-hello-1"), (MIA, TASK + "e-hello-1")])
     RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.status.set("suppressed")])
     monkeypatch.setattr(reviews, "read_all", lambda _: found)
 
@@ -138,7 +139,7 @@ def test_a_decision_conflicts_with_a_pause_that_comes_meanwhile(monkeypatch: pyt
     from cairn.adapters.dynamodb import reviews
 
     defer(task=False)
-    found = reviews.read_all([(MIA, MESSAGE + "e-hello-1")])
+    found = read_all([(MIA, MESSAGE + "e-hello-1")])
     RecordItem(MIA, MESSAGE + "e-hello-1").update([RecordItem.gsi1pk.set("paused#all")])
     monkeypatch.setattr(reviews, "read_all", lambda _: found)
 

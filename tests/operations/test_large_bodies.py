@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from authoring.sources.samples import signed_headers
 from bench.calls import Call, watched
-from cairn.adapters.sqs.events_queue import BATCH, MAX_BATCH_BYTES
+from cairn.adapters.sqs.batches import BATCH, MAX_BATCH_BYTES
 from cairn.settings import MAX_BODY_BYTES
 from infra.local.signing import LOCAL_SECRET
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.sqs.events_queue import BATCH
+from cairn.adapters.sqs.batches import BATCH
 from infra.local.cloud import arn
 from infra.local.shapes import sqs_event
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
 from cairn.settings import MAX_RECEIVES
 from cairn.telemetry import count, logger, where

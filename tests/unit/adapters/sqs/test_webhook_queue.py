@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cairn.adapters.scheduler.timers import TimerService, TimerTarget
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.webhook_queue import WebhookQueue, WebhookRetries, delivery_from_wire, delivery_to_wire
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.domain.webhook_delivery import WebhookDelivery

@@ -1,4 +1,4 @@
-"""One botocore session for everything in a process, and AWS's errors in our words."""
+"""One botocore session for the whole process, and the errors of AWS as errors of the domain."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ def client(service: str, *, retries: bool = True, validated: bool = False) -> An
 
 @contextmanager
 def calling(service: str) -> Iterator[None]:
-    """Turn what AWS says into ServiceBusyError (try later) or ServiceRefusedError (never with this content)."""
+    """Turn errors of AWS into ServiceBusyError (try later) or ServiceRefusedError (never with this content)."""
     try:
         yield
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""S3: what is too large for a queue, under a key that its content names; the queue carries the key."""
+"""S3: bodies that are too large for a queue, each under the hash of its content; the queue carries the key."""
 
 import hashlib
 import json
@@ -20,15 +20,15 @@ POINTER = "s3"
 """The one field of a message whose body lies in the bucket: its key."""
 
 EMPTY = "{}"
-"""What a body is replaced by once nobody needs it: that it was there is still known, what it said is not. S3 tells who
-may not list a bucket the same of a body that is gone and of one that is forbidden.
+"""Replaces a body that is no longer needed. A deleted body would not do: without ListBucket, missing and forbidden
+objects look alike.
 """
 
 
 class Overflow:
-    """The bucket. Its client is made when the first large body comes, which for most functions is never.
+    """The bucket. Its client is made for the first large body, which most functions never see.
 
-    It is the costliest of all: 21 ms of CPU, and 4 more for its first call.
+    The client takes 21 ms of CPU, and 4 more for its first call.
     """
 
     def __init__(self, make_client: Callable[[], Any], bucket: str) -> None:
@@ -40,7 +40,7 @@ class Overflow:
         return self._make_client()
 
     def offload(self, body: str) -> str:
-        """The body itself, or, once that is durably stored, a pointer to it. Doing it twice is doing it once."""
+        """The body itself, or, once that is durably stored, a pointer to it. Repeating it changes nothing."""
         raw = body.encode()
         if len(raw) <= MAX_QUEUED_BYTES:
             return body
@@ -56,7 +56,7 @@ class Overflow:
         return document if key is None else json.loads(self.fetch(key))
 
     def discard(self, body: str) -> None:
-        """Empty the body that a message points to, if it points to one: what it said was processed."""
+        """Empty the body that a processed message points to, if it points to one."""
         key = pointer_of(json.loads(body)) if len(body) < MAX_POINTER else None
         if key is not None:
             self.empty(key)
@@ -72,7 +72,7 @@ class Overflow:
 
 
 class NoOverflow:
-    """For whoever never queues anything large: its bodies stay as they are, and it needs no bucket."""
+    """For functions that never queue a large body, and so need no bucket."""
 
     def offload(self, body: str) -> str:
         return body

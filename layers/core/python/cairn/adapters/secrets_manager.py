@@ -1,4 +1,4 @@
-"""The sources' signing secrets, from Secrets Manager; read once in a while, never printed."""
+"""The sources' signing secrets, from Secrets Manager; read again after some minutes, never printed."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from cairn.adapters.aws import calling
 from cairn.domain.shared.errors import SecretMissingError
 
 REREAD_AFTER = timedelta(minutes=5)
-"""How long a rotated secret takes to be known everywhere; vendors overlap old and new for hours."""
+"""How long a rotated secret takes to reach every function; vendors accept old and new for hours."""
 
 
 class SourceSecrets:

@@ -1,4 +1,4 @@
-"""SNS: what people are told at once, on the topic of the alarms."""
+"""SNS: alerts to operators, on the topic of the alarms."""
 
 from collections.abc import Callable
 from functools import cached_property

@@ -16,7 +16,7 @@ from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhats
 from cairn.adapters.providers.ses import SesEmail
 from cairn.adapters.providers.sns import SnsPush, SnsSms
 from cairn.adapters.scheduler.timers import DeferredMessages, TimerService, TimerTarget
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.templates.renderer import JinjaRenderer
 from cairn.application.message.deliver_message import DeliverMessage
 from cairn.application.ports import Provider, RateLimiter

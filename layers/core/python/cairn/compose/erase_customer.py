@@ -7,8 +7,8 @@ from cairn.adapters.dynamodb.erasure import DynamoErasureStore
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.scheduler.schedule_group import ScheduleGroup
 from cairn.adapters.sqs.dead_letter_eraser import DeadLetterEraser
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.application.privacy.erase_customer import EraseCustomer
 from cairn.compose.table import bind_table
 from cairn.settings import EraseCustomerSettings

@@ -9,7 +9,7 @@ from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
 from cairn.adapters.scheduler.timers import TimerService, TimerTarget
 from cairn.adapters.secrets_manager import SourceSecrets
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.webhook_queue import WebhookRetries
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose.table import bind_table

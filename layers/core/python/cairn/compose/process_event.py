@@ -11,7 +11,7 @@ from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.phone.numbers import to_e164
 from cairn.adapters.s3 import Overflow
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose.table import bind_table
 from cairn.settings import ProcessEventSettings

@@ -4,7 +4,8 @@ import os
 
 from cairn.adapters import aws
 from cairn.adapters.s3 import Overflow
-from cairn.adapters.sqs.events_queue import DeadLetterQueue, EventsQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
+from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.settings import RecordFeedbackSettings
 
 

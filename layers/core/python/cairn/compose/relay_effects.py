@@ -14,8 +14,8 @@ from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.scheduler.timers import Timers, TimerService, TimerTarget
 from cairn.adapters.sns import AlarmTopic
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
 from cairn.adapters.sqs.message_queue import MessageQueue, dead_letter_effect
 from cairn.adapters.sqs.webhook_queue import WebhookQueue
 from cairn.application.events.relay_effects import RelayEffects

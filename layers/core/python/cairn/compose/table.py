@@ -2,9 +2,9 @@
 
 import os
 
-from cairn.adapters.dynamodb import items
+from cairn.adapters.dynamodb import table
 
 
 def bind_table(name: str) -> None:
     region = os.environ.get("AWS_REGION") or os.environ["AWS_DEFAULT_REGION"]
-    items.bind(name, region)
+    table.bind(name, region)

@@ -1,4 +1,4 @@
-"""How the domain is written into JSON attributes, and read back. Explicit, so that renaming a field breaks a test."""
+"""How the domain is written into JSON attributes and read back. Explicit: renaming a field changes no stored name."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 Wire = dict[str, Any]
 
 NONE = "-"
-"""What stands for nothing where fields are parted by blanks."""
+"""An empty field, in a text whose fields are separated by blanks."""
 
 
 def profile_to_wire(profile: Profile) -> Wire:
@@ -154,7 +154,7 @@ def message_from_wire(wire: Wire) -> Message:
 
 
 def delivery_request_from_wire(wire: Wire) -> DeliveryRequest:
-    """What a queue of messages carries: a message, or the name of one that is held."""
+    """The content of a queue of messages: a message, or the key of a deferred one."""
     return DeferredMessage(wire["customer"], wire["held"]) if "held" in wire else message_from_wire(wire)
 
 
@@ -170,8 +170,13 @@ def consent_change_from_wire(wire: Wire) -> ConsentChange:
     return consent_from_wire(wire, at=instant_from_wire(wire["at"]), source=wire["source"])
 
 
-def suppression_change_to_wire(told: SuppressionChange) -> Wire:
-    wire = {"channel": told.channel.value, "address": told.address, "key": told.key, "mark": told.mark.to_wire()}
+def suppression_change_to_wire(change: SuppressionChange) -> Wire:
+    wire = {
+        "channel": change.channel.value,
+        "address": change.address,
+        "key": change.key,
+        "mark": change.mark.to_wire(),
+    }
     return {name: value for name, value in wire.items() if value}
 
 
@@ -189,8 +194,8 @@ def claim_from_wire(wire: str) -> Claim:
     return Claim(instant_from_wire(at), Purpose(purpose), Channel(channel), journey)
 
 
-def last_inbound_to_wire(heard: Mapping[Channel, datetime]) -> Wire:
-    return {channel.value: instant_to_wire(at) for channel, at in heard.items()}
+def last_inbound_to_wire(last_inbound: Mapping[Channel, datetime]) -> Wire:
+    return {channel.value: instant_to_wire(at) for channel, at in last_inbound.items()}
 
 
 def last_inbound_from_wire(wire: Wire) -> dict[Channel, datetime]:
@@ -205,20 +210,20 @@ def approval_from_wire(wire: Wire) -> Approval:
     return Approval(wire["granted"], wire["by"], instant_from_wire(wire["at"]))
 
 
-def deferral_to_wire(hold: Deferral) -> str:
-    until = instant_to_wire(hold.until) if hold.until else NONE
-    order = f"{instant_to_wire(hold.decided_at)} {hold.position}"
-    return f"{until} {hold.reason} {hold.enrollment or NONE} {order} {hold.purpose}"
+def deferral_to_wire(deferral: Deferral) -> str:
+    until = instant_to_wire(deferral.until) if deferral.until else NONE
+    order = f"{instant_to_wire(deferral.decided_at)} {deferral.position}"
+    return f"{until} {deferral.reason} {deferral.enrollment or NONE} {order} {deferral.purpose}"
 
 
 def deferral_from_wire(wire: str) -> Deferral:
-    until, reason, enrollment, decided_at, place, purpose = wire.split(" ")
+    until, reason, enrollment, decided_at, position, purpose = wire.split(" ")
     return Deferral(
         None if until == NONE else instant_from_wire(until),
         reason,
         "" if enrollment == NONE else enrollment,
         instant_from_wire(decided_at),
-        int(place),
+        int(position),
         Purpose(purpose),
     )
 

@@ -7,8 +7,8 @@ from typing import Any
 from pynamodb.exceptions import PutError
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.customers import MAX_HOPS
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, STATE, RecordItem, read_all
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, MAX_MERGES, STATE, RecordItem
+from cairn.adapters.dynamodb.table import read_all
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.event import consent_to_wire
@@ -30,7 +30,7 @@ class DynamoConsentRecords:
     def find(self, customer_id: str, name: str) -> tuple[Profile, ConsentRecord] | None:
         """A merge first leaves a pointer and then moves the record: looked for on the way, it is found somewhere."""
         body: Wire | None = None
-        for _ in range(MAX_HOPS):
+        for _ in range(MAX_MERGES):
             found = read_all([(customer_id, CONSENT + name), (customer_id, STATE)])
             entry, state = found.get((customer_id, CONSENT + name)), found.get((customer_id, STATE))
             body = entry.body if entry is not None else body

@@ -1,4 +1,4 @@
-"""Messages on their way: read once for a batch, claimed once, held by reference; a status only moves forward."""
+"""Messages in delivery: read once a batch, claimed once, deferred by reference; a status only moves forward."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.customers import contact_from_item
+from cairn.adapters.dynamodb.contact_items import contact_from_item
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
@@ -22,9 +22,9 @@ from cairn.adapters.dynamodb.items import (
     TASK,
     CustomerItem,
     RecordItem,
-    read_all,
     suppressed_key,
 )
+from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Mark, current_suppressions, suppression_key
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from cairn.domain.gate.verdict import Defer
 
 REPLY_WINDOW = timedelta(days=3)
-"""How long after a text a reply without a reference is taken for an answer to it."""
+"""How long after a text message a reply without a reference counts as its answer."""
 
 NOT_INDEXED: list[Action] = [RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()]
 
-WHEREABOUTS = (TIME_ZONE, COUNTRY, REGION)
-"""Attributes of a profile that say whose law and clock a message goes by."""
+JURISDICTION = (TIME_ZONE, COUNTRY, REGION)
+"""Profile attributes that decide which law and which clock apply to a message."""
 
 Key = tuple[str, str]
 
@@ -58,33 +58,33 @@ class DynamoDeliveries:
     def __init__(self, salt: str = "") -> None:
         self._salt = salt
 
-    def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
-        held = [(one.customer, MESSAGE + one.id) for one in asked if isinstance(one, DeferredMessage)]
-        found = read_all(held) if held else {}
+    def contexts(self, requests: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
+        deferred = [(one.customer, MESSAGE + one.id) for one in requests if isinstance(one, DeferredMessage)]
+        found = read_all(deferred) if deferred else {}
         messages = [
-            _held_in(found.get((one.customer, MESSAGE + one.id)), one.customer)
+            _message_in(found.get((one.customer, MESSAGE + one.id)), one.customer)
             if isinstance(one, DeferredMessage)
             else one
-            for one in asked
+            for one in requests
         ]
         known = self._read([message for message in messages if message])
-        briefs = [known[message.customer, message.id] if message else None for message in messages]
-        return [brief or self._elsewhere(one) for brief, one in zip(briefs, asked, strict=True)]
+        contexts = [known[message.customer, message.id] if message else None for message in messages]
+        return [context or self._after_merge(one) for context, one in zip(contexts, requests, strict=True)]
 
     def _read(self, messages: Sequence[Message]) -> dict[Key, DeliveryContext | None]:
-        """What is known of messages, in one read; in a second one what is known against addresses that are new."""
+        """The contexts of messages in one read, with a second read for suppressions of addresses that have changed."""
         found = read_all(key for message in messages for key in self._keys(message))
-        now = [_as_things_are(message, found.get((message.customer, STATE))) for message in messages]
+        now = [_with_present_addresses(message, found.get((message.customer, STATE))) for message in messages]
         asked = {key for message in messages for key in self._keys(message)}
         found |= read_all({key for message in now for key in self._keys(message)} - asked)
         return {(message.customer, message.id): self._context_in(found, message) for message in now}
 
     def _keys(self, message: Message) -> list[Key]:
         own = [(message.customer, name) for name in (CONTACT, STATE, MESSAGE + message.id)]
-        return own + [(key, SUPPRESSED) for key in self._registered(message).values()]
+        return own + [(key, SUPPRESSED) for key in self._suppression_keys(message).values()]
 
-    def _registered(self, message: Message) -> dict[Channel, str]:
-        """Where it stands what is known against each of the message's addresses."""
+    def _suppression_keys(self, message: Message) -> dict[Channel, str]:
+        """The keys of the suppressions of each of the message's addresses."""
         return {
             channel: suppressed_key(suppression_key(channel, address, self._salt))
             for channel, address in message.addresses.items()
@@ -97,7 +97,7 @@ class DynamoDeliveries:
             return None
         marks = {
             channel: current_suppressions(Mark.from_wire(mark) for mark in found[key, SUPPRESSED].marks or ())
-            for channel, key in self._registered(message).items()
+            for channel, key in self._suppression_keys(message).items()
             if (key, SUPPRESSED) in found
         }
         entry = found.get((message.customer, MESSAGE + message.id))
@@ -108,54 +108,56 @@ class DynamoDeliveries:
             tuple(entry.decisions or ()) if entry else (),
         )
 
-    def _elsewhere(self, asked: DeliveryRequest) -> DeliveryContext | None:
-        """The customer was merged into another one since; or erased, or the message is held no longer.
+    def _after_merge(self, asked: DeliveryRequest) -> DeliveryContext | None:
+        """The context of a message whose customer was merged; None after an erasure, or if it is not deferred any more.
 
-        What is recorded of a message moves to the new id at some point (`DynamoTimeline.absorb`): until then it is
-        found under one of those that the customer had before. Raises ConflictError where it is just on its way.
+        The message's record moves to the new id at some point (`DynamoTimeline.absorb`); until then it is found under
+        an earlier id of the customer. Raises ConflictError while it moves.
         """
         try:
             state = CustomerItem.get(asked.customer, STATE, consistent_read=True)
-            if state.alias_of and not state.erased:  # a name that was taken over leads to somebody else
+            if state.alias_of and not state.erased:  # an identifier of an erased customer may lead to a new one
                 state = CustomerItem.get(state.alias_of, STATE, consistent_read=True)
         except DoesNotExist:
             return None
         if state.erased or state.alias_of or (state.pk == asked.customer and isinstance(asked, Message)):
             return None
         found = self._recorded(asked, state)
-        message = _held_in(found, state.pk) if isinstance(asked, DeferredMessage) else replace(asked, customer=state.pk)
+        message = (
+            _message_in(found, state.pk) if isinstance(asked, DeferredMessage) else replace(asked, customer=state.pk)
+        )
         if message is None:
             contact = contact_from_item(read_all([(state.pk, CONTACT)]).get((state.pk, CONTACT)))
             if found is None and asked.id in contact.deferrals:
                 raise ConflictError("the message is moving to its customer's new id")
             return None
-        brief = self._read([message])[message.customer, message.id]
-        if brief is None or found is None or brief.status is not None or not found.status:
-            return brief
-        return replace(brief, status=MessageStatus(found.status), decisions=tuple(found.decisions or ()))
+        context = self._read([message])[message.customer, message.id]
+        if context is None or found is None or context.status is not None or not found.status:
+            return context
+        return replace(context, status=MessageStatus(found.status), decisions=tuple(found.decisions or ()))
 
     def _recorded(self, asked: DeliveryRequest, state: CustomerItem) -> RecordItem | None:
-        """What is recorded of a message, under whichever of its customer's ids it stands; what is furthest counts."""
+        """The record of a message under any of its customer's ids; the one with the furthest status counts."""
         ids = {state.pk, asked.customer, *(state.profile or {}).get("merged", {})}
         entries = read_all((customer, MESSAGE + asked.id) for customer in ids).values()
         return max(entries, key=lambda entry: entry.rank or 0, default=None)
 
     def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
         taken = CustomerItem.claims[message.id].set(codec.claim_to_wire(claim))
-        let_go = [CustomerItem.deferrals[message.id].remove()] if message.id in contact.deferrals else []
-        _on_this_turn(message.customer, contact, [taken, *let_go])
+        resumed = [CustomerItem.deferrals[message.id].remove()] if message.id in contact.deferrals else []
+        _if_unchanged(message.customer, contact, [taken, *resumed])
 
     def release(self, message: Message) -> None:
         _if_still_there(message.customer, [CustomerItem.claims[message.id].remove()])
 
-    def defer(self, brief: DeliveryContext, hold: Deferral, verdict: "Defer", now: datetime) -> None:
-        message = brief.message
-        waits = CustomerItem.deferrals[message.id].set(codec.deferral_to_wire(hold))
-        unclaimed = [CustomerItem.claims[message.id].remove()] if message.id in brief.contact.claims else []
-        _on_this_turn(message.customer, brief.contact, [waits, *unclaimed])
+    def defer(self, context: DeliveryContext, deferral: Deferral, verdict: "Defer", now: datetime) -> None:
+        message = context.message
+        deferred = CustomerItem.deferrals[message.id].set(codec.deferral_to_wire(deferral))
+        unclaimed = [CustomerItem.claims[message.id].remove()] if message.id in context.contact.claims else []
+        _if_unchanged(message.customer, context.contact, [deferred, *unclaimed])
         what: list[Action] = [
             RecordItem.body.set(_about(message)),
-            RecordItem.decisions.set(_with(brief.decisions, verdict, now)),
+            RecordItem.decisions.set(_with(context.decisions, verdict, now)),
             RecordItem.deferred_message.set(codec.message_to_wire(message)),
             RecordItem.at.set(instant_to_wire(now)),
             RecordItem.expires_at.set(_expiry(now)),
@@ -163,21 +165,21 @@ class DynamoDeliveries:
         ]
         _advance_status(RecordItem(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
 
-    def record(self, brief: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
-        message = brief.message
+    def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
+        message = context.message
         what: list[Action] = [
             RecordItem.body.set(_about(message) | dict(detail)),
             RecordItem.at.set(instant_to_wire(at)),
             RecordItem.expires_at.set(_expiry(at)),
-            *([RecordItem.deferred_message.remove(), *NOT_INDEXED] if brief.status is MessageStatus.DEFERRED else []),
+            *([RecordItem.deferred_message.remove(), *NOT_INDEXED] if context.status is MessageStatus.DEFERRED else []),
         ]
         item = RecordItem(message.customer, MESSAGE + message.id)
-        if any(one["reason"] == Reason.REVIEW for one in brief.decisions):
+        if any(one["reason"] == Reason.REVIEW for one in context.decisions):
             _close_task(message)
-        if message.id in brief.contact.deferrals and status is not MessageStatus.SENT:
-            # Before the status, after which nobody would come back: a hold left over holds back what comes later.
+        if message.id in context.contact.deferrals and status is not MessageStatus.SENT:
+            # Before the status, which ends all retries: a deferral that stayed would delay later messages.
             _if_still_there(message.customer, [CustomerItem.deferrals[message.id].remove()])
-        if not _advance_status(item, status, what):  # the provider's word was here before ours
+        if not _advance_status(item, status, what):  # the provider's report came before this record
             item.update(what)
 
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
@@ -192,7 +194,7 @@ class DynamoDeliveries:
         return max(asked)[1] if asked else None
 
     def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> Mapping[str, Any] | None:
-        """Where the sender's own record is still to come, this is the first that is known of the message."""
+        """The provider's report may come before the sender's own record; then it makes the first record."""
         if_first: list[Action] = [
             RecordItem.at.set(RecordItem.at | instant_to_wire(at)),
             RecordItem.expires_at.set(RecordItem.expires_at | _expiry(at)),
@@ -217,15 +219,15 @@ def _about(message: Message) -> dict[str, Any]:
 def _with(decisions: Sequence[Mapping[str, Any]], verdict: "Defer", now: datetime) -> list[Mapping[str, Any]]:
     """The decisions and this one; the same as the last once more only moves that one's instant."""
     until = instant_to_wire(verdict.until) if verdict.until else None
-    told = {"reason": verdict.reason.value, "until": until, "why": dict(verdict.why)}
+    decision = {"reason": verdict.reason.value, "until": until, "why": dict(verdict.why)}
     *before, last = decisions or [{}]
-    if {**last, "at": None, "until": None} == {**told, "at": None, "until": None}:
+    if {**last, "at": None, "until": None} == {**decision, "at": None, "until": None}:
         return [*before, {**last, "until": until}]
-    return [*decisions, {"at": instant_to_wire(now), **told}]
+    return [*decisions, {"at": instant_to_wire(now), **decision}]
 
 
 def _indexed(verdict: "Defer", now: datetime) -> list[Action]:
-    """Found again by what is paused, or among what waits for a person; any other message is found by nobody."""
+    """The index key of a message that waits for a resume or for a review; other messages have none."""
     if verdict.paused_target:
         return [RecordItem.gsi1pk.set(PAUSED + verdict.paused_target), RecordItem.gsi1sk.set(instant_to_wire(now))]
     if verdict.reason is Reason.REVIEW:
@@ -233,21 +235,21 @@ def _indexed(verdict: "Defer", now: datetime) -> list[Action]:
     return NOT_INDEXED
 
 
-def _on_this_turn(customer_id: str, contact: Contact, actions: list[Action]) -> None:
-    nobody_was_faster = CustomerItem.contact_version == contact.version
-    if not _update(customer_id, actions, nobody_was_faster):
+def _if_unchanged(customer_id: str, contact: Contact, actions: list[Action]) -> None:
+    unchanged = CustomerItem.contact_version == contact.version
+    if not _update(customer_id, actions, unchanged):
         raise ConflictError("the customer's contact changed in between")
 
 
 def _if_still_there(customer_id: str, actions: list[Action]) -> None:
-    """For what needs no more undoing once the customer is merged or erased: an update would bring the item back."""
+    """Update only an existing contact: after a merge or an erasure, an update would create it again."""
     _update(customer_id, actions, CustomerItem.pk.exists())
 
 
 def _update(customer_id: str, actions: list[Action], condition: Condition) -> bool:
-    next_turn = CustomerItem.contact_version.set(CustomerItem.contact_version + 1)
+    next_version = CustomerItem.contact_version.set(CustomerItem.contact_version + 1)
     try:
-        CustomerItem(customer_id, CONTACT).update([*actions, next_turn], condition=condition)
+        CustomerItem(customer_id, CONTACT).update([*actions, next_version], condition=condition)
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise
@@ -256,7 +258,7 @@ def _update(customer_id: str, actions: list[Action], condition: Condition) -> bo
 
 
 def _advance_status(item: RecordItem, status: MessageStatus, what: list[Action]) -> bool:
-    """Whether the status moved. A held message may be held again."""
+    """Whether the status moved. A deferred message may be deferred again."""
     further = RecordItem.rank.does_not_exist() | (RecordItem.rank < status.rank)
     if status is MessageStatus.DEFERRED:
         further |= RecordItem.rank == status.rank
@@ -269,15 +271,15 @@ def _advance_status(item: RecordItem, status: MessageStatus, what: list[Action])
     return True
 
 
-def _as_things_are(message: Message, state: CustomerItem | None) -> Message:
-    """The message with its customer's addresses and whereabouts of now: one that was held may be older than a move.
+def _with_present_addresses(message: Message, state: CustomerItem | None) -> Message:
+    """The message with its customer's present addresses and jurisdiction, which may have changed while it waited.
 
-    What it says stays as it was decided, and as it was approved. An answer goes to where the question came from.
+    Its content stays as it was decided and approved. An answer goes to the address that asked.
     """
     if state is None or not state.profile or message.answers:
         return message
     profile = codec.profile_from_wire(state.pk, state.profile)
-    moved = {name: profile.get(name) for name in WHEREABOUTS if name in profile.attributes}
+    moved = {name: profile.get(name) for name in JURISDICTION if name in profile.attributes}
     return replace(
         message,
         addresses=addresses_to_send_to(profile),
@@ -288,7 +290,7 @@ def _as_things_are(message: Message, state: CustomerItem | None) -> Message:
 
 
 def _approval_in(entry: RecordItem | None) -> Approval | None:
-    """What a person said, of the text on the channel that they were shown."""
+    """The decision of a reviewer, for the channel that they saw."""
     if entry is None or not entry.approval:
         return None
     shown = [one["why"].get("channel") for one in entry.decisions or () if one["reason"] == Reason.REVIEW]
@@ -297,18 +299,18 @@ def _approval_in(entry: RecordItem | None) -> Approval | None:
 
 
 def _close_task(message: Message) -> None:
-    """Nobody needs to read it any more; where somebody has, the task is done already."""
-    nobody_did = RecordItem.status == "open"
+    """Close the review task, unless a person has already done it."""
+    still_open = RecordItem.status == "open"
     try:
         RecordItem(message.customer, TASK + message.id).update(
-            [RecordItem.status.set("closed"), *NOT_INDEXED], nobody_did
+            [RecordItem.status.set("closed"), *NOT_INDEXED], still_open
         )
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise
 
 
-def _held_in(entry: RecordItem | None, customer_id: str) -> Message | None:
+def _message_in(entry: RecordItem | None, customer_id: str) -> Message | None:
     if entry is None or not entry.deferred_message or entry.status != MessageStatus.DEFERRED:
         return None
     return codec.message_from_wire({**entry.deferred_message, "customer": customer_id})

@@ -1,4 +1,4 @@
-"""How a journey and a channel do: counted from what providers told, in small items that go by themselves."""
+"""Delivery counters of journeys and channels, counted from providers' reports, in small items that expire."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,11 +8,11 @@ from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 RETENTION = timedelta(days=2)
-"""Longer than anybody judges by them: for whoever asks the next day why something was paused."""
+"""Longer than the breaker looks back, so that an operator can see on the next day why it paused something."""
 
 
 class DynamoDeliveryCounters:
-    """Implements the port Tallies: one item for a target and a bucket, so that counting reads nothing."""
+    """One item for each target and time bucket, so that counting needs no read."""
 
     def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
         one_more = getattr(CounterItem, outcome.value).add(1)

@@ -1,12 +1,12 @@
-"""What is left of a customer who was sealed: all that leads to it, and its removal."""
+"""The data of a customer whose erasure is pending, and its removal."""
 
 from collections.abc import Iterator
 
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
-from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.customers import DynamoCustomers, customer_ids_of, tombstone
+from cairn.adapters.dynamodb.customer_items import tombstone
+from cairn.adapters.dynamodb.customers import DynamoCustomers, customer_ids_of
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     MESSAGE,
@@ -14,9 +14,9 @@ from cairn.adapters.dynamodb.items import (
     STATE,
     CustomerItem,
     RecordItem,
-    read_all,
 )
 from cairn.adapters.dynamodb.switches import audit_item
+from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.adapters.scheduler.timers import deferral_schedule
 from cairn.application.ports import PendingErasure
 from cairn.domain.consent.suppression import SuppressionChange
@@ -32,7 +32,7 @@ from cairn.domain.shared.instants import instant_from_wire
 
 
 class DynamoErasureStore:
-    """Implements the port Remains."""
+    """Implements the port ErasureStore."""
 
     def __init__(self, salt: str) -> None:
         self._salt = salt
@@ -55,40 +55,42 @@ class DynamoErasureStore:
             frozenset(name for entry in entries for name in _timers(entry)),
         )
 
-    def remove(self, sealed: PendingErasure) -> int:
+    def remove(self, erasure: PendingErasure) -> int:
         profile = codec.profile_from_wire(
-            sealed.id, CustomerItem.get(sealed.id, PENDING_ERASURE, consistent_read=True).profile
+            erasure.id, CustomerItem.get(erasure.id, PENDING_ERASURE, consistent_read=True).profile
         )
-        told = [
-            SuppressionChange(channel, erasure_mark(sealed.at), address)
+        suppressions = [
+            SuppressionChange(channel, erasure_mark(erasure.at), address)
             for channel, address, _ in self._further_addresses(profile)
         ]
-        DynamoCustomers(self._salt).record_suppressions([*told, *erasure_suppressions(profile.identifiers, sealed.at)])
-        self._close_homes(profile, sealed)
+        DynamoCustomers(self._salt).record_suppressions(
+            [*suppressions, *erasure_suppressions(profile.identifiers, erasure.at)]
+        )
+        self._write_tombstones(profile, erasure)
         removed = 0
-        for id_ in sorted(sealed.traces.ids):
-            kept = {STATE, PENDING_ERASURE} if id_ == sealed.id else {STATE}
+        for id_ in sorted(erasure.traces.ids):
+            keys_to_keep = {STATE, PENDING_ERASURE} if id_ == erasure.id else {STATE}
             with RecordItem.batch_write() as batch:
                 for entry in RecordItem.query(id_, consistent_read=True):
-                    if entry.sk not in kept:
+                    if entry.sk not in keys_to_keep:
                         batch.delete(entry)
                         removed += 1
         return removed
 
-    def complete(self, sealed: PendingErasure, receipt: AuditEntry) -> None:
-        write = TransactWrite(connection=CustomerItem._get_connection().connection)  # noqa: SLF001  the models' own
+    def complete(self, erasure: PendingErasure, receipt: AuditEntry) -> None:
+        write = transaction()
         write.save(audit_item(receipt))
-        write.delete(CustomerItem(sealed.id, PENDING_ERASURE), condition=CustomerItem.pk.exists())
+        write.delete(CustomerItem(erasure.id, PENDING_ERASURE), condition=CustomerItem.pk.exists())
         try:
             with write:
                 pass
         except TransactWriteError as error:
             if "ConditionalCheckFailed" not in {one.code for one in error.cancellation_reasons if one}:
                 raise
-            # Somebody else, at the same time, has just done all this and written the receipt.
+            # A concurrent invocation has completed the erasure and written the receipt.
 
     def _further_addresses(self, profile: Profile) -> Iterator[tuple[Channel, str, Identifier | None]]:
-        """Addresses that were never names of the customer, unless they are somebody else's; names were sealed."""
+        """Addresses that were never identifiers of this customer, unless they are identifiers of another customer."""
         for channel, address in addresses_of(profile.view()).items():
             kind = CHANNELS[channel].address
             name = identifier(kind.value, address) if kind.identifies else None
@@ -96,18 +98,18 @@ class DynamoErasureStore:
                 yield channel, address, name
 
     @staticmethod
-    def _is_free(home: str) -> bool:
-        found = read_all([(home, STATE)]).get((home, STATE))
+    def _is_free(id_: str) -> bool:
+        found = read_all([(id_, STATE)]).get((id_, STATE))
         return found is None or bool(found.erased and not found.alias_of)
 
-    def _close_homes(self, profile: Profile, sealed: PendingErasure) -> None:
-        """Those names and merged ids that were too many to be sealed with the customer."""
-        homes = customer_ids_of(Customer(profile), self._salt)
-        found = read_all((home, STATE) for home in homes)
-        for (home, _), item in found.items():
-            if item.alias_of in sealed.traces.ids and not item.erased:
+    def _write_tombstones(self, profile: Profile, erasure: PendingErasure) -> None:
+        """The tombstones that the commit of the erasure had no room for."""
+        ids = customer_ids_of(Customer(profile), self._salt)
+        found = read_all((id_, STATE) for id_ in ids)
+        for (id_, _), item in found.items():
+            if item.alias_of in erasure.traces.ids and not item.erased:
                 try:
-                    tombstone(home, sealed.at).save(condition=CustomerItem.alias_of == item.alias_of)
+                    tombstone(id_, erasure.at).save(condition=CustomerItem.alias_of == item.alias_of)
                 except PutError as error:
                     if error.cause_response_code != CONDITION_FAILED:
                         raise
@@ -115,13 +117,13 @@ class DynamoErasureStore:
 
 def _enrollments(entry: RecordItem) -> Iterator[str]:
     body = entry.body if isinstance(entry.body, dict) else {}
-    for told in (body, *(body.get("facts") or ())):
-        if told.get("enrollment"):
-            yield told["enrollment"]
+    for document in (body, *(body.get("facts") or ())):
+        if document.get("enrollment"):
+            yield document["enrollment"]
 
 
 def _timers(entry: RecordItem) -> Iterator[str]:
-    """The schedules that were to bring a held message, one for each time that it had to wait."""
+    """The schedules of a deferred message, one for each time that it was deferred."""
     if entry.sk.startswith(MESSAGE):
         for decision in entry.decisions or ():
             if decision.get("until"):

@@ -1,15 +1,16 @@
-"""Everything that is kept about a customer, told as JSON. docs/privacy.md describes the document."""
+"""All data about a customer as JSON. docs/privacy.md describes the document."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.customers import MAX_HOPS, contact_from_item
+from cairn.adapters.dynamodb.contact_items import contact_from_item
 from cairn.adapters.dynamodb.items import (
     CONSENT,
     CONTACT,
     EVENT,
     FACTS,
+    MAX_MERGES,
     MESSAGE,
     OPEN,
     STATE,
@@ -17,9 +18,9 @@ from cairn.adapters.dynamodb.items import (
     TASK,
     CustomerItem,
     RecordItem,
-    read_all,
     suppressed_key,
 )
+from cairn.adapters.dynamodb.table import read_all, read_partition
 from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.profile import Profile
@@ -37,8 +38,8 @@ class DynamoCustomerExport:
         self._salt = salt
 
     def about(self, customer_id: str) -> Json:
-        items = _partition(customer_id)
-        for _ in range(MAX_HOPS):
+        items = read_partition(customer_id)
+        for _ in range(MAX_MERGES):
             state = items.get(STATE)
             if state is None:
                 raise UnknownCustomerError("no such customer; it was erased long ago, or belongs to another deployment")
@@ -47,37 +48,37 @@ class DynamoCustomerExport:
             if not state.alias_of:
                 break
             customer_id = state.alias_of
-            items = _partition(customer_id)
+            items = read_partition(customer_id)
         else:
-            raise UnknownCustomerError(f"more than {MAX_HOPS} merges in a row; the table has a loop")
+            raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
         profile = codec.profile_from_wire(customer_id, state.profile)
         entries = [item for sk, item in sorted(items.items()) if not sk.startswith(OPEN)]
-        told: Json = {name: [] for name in (*SECTIONS.values(), "other")}
+        sections: Json = {name: [] for name in (*SECTIONS.values(), "other")}
         for entry in entries:
             prefix = entry.sk.partition("#")[0] + "#"
-            told[SECTIONS.get(prefix, "other")].append(_entry(entry, prefix))
+            sections[SECTIONS.get(prefix, "other")].append(_entry(entry, prefix))
         return {
             "customer": _person(profile),
             "journeys": _journeys(state),
             "consent": _consent(items.get(CONTACT)),
             "sending": _sending(items.get(CONTACT)),
             "suppressed": self._suppressed(profile),
-            **told,
+            **sections,
         }
 
     def _suppressed(self, profile: Profile) -> list[Json]:
-        """What is known against each address, though it is kept by a hash and not in the customer's partition."""
+        """The suppressions of each address, which are stored under a hash and not in the customer's partition."""
         addresses = set(addresses_of(profile.view()).items())
         addresses |= {(channel, one.value) for one in profile.identifiers for channel in channels_at(one.kind)}
         keys = {one: suppressed_key(suppression_key(*one, self._salt)) for one in addresses}
         found = read_all((key, SUPPRESSED) for key in keys.values())
-        told = []
+        suppressed = []
         for (channel, address), key in sorted(keys.items()):
             marks = sorted(found[key, SUPPRESSED].marks or ()) if (key, SUPPRESSED) in found else []
             if marks:
-                holds = [_suppression(one) for one in current_suppressions(map(Mark.from_wire, marks))]
-                told.append({"channel": channel.value, "address": address, "holds": holds, "marks": marks})
-        return told
+                current = [_suppression(one) for one in current_suppressions(map(Mark.from_wire, marks))]
+                suppressed.append({"channel": channel.value, "address": address, "holds": current, "marks": marks})
+        return suppressed
 
 
 SECTIONS: Mapping[str, str] = {
@@ -87,21 +88,7 @@ SECTIONS: Mapping[str, str] = {
     TASK: "tasks",
     CONSENT: "consent_history",
 }
-"""Where each kind of item stands in the document; whatever else there is stands under `other`, as it is."""
-
-
-def _partition(customer_id: str) -> dict[str, Any]:
-    """Every item of a partition by its sort key, whatever its kind."""
-    connection = CustomerItem._get_connection().connection  # noqa: SLF001  the connection that the models already use
-    table, start, items = CustomerItem.Meta.table_name, None, {}
-    while True:
-        answer = connection.query(table, customer_id, consistent_read=True, exclusive_start_key=start)
-        for raw in answer["Items"]:
-            sk = raw["sk"]["S"]
-            items[sk] = (CustomerItem if sk.startswith(OPEN) else RecordItem).from_raw_data(raw)
-        start = answer.get("LastEvaluatedKey")
-        if start is None:
-            return items
+"""The section of each kind of item; any other item is shown unchanged under `other`."""
 
 
 def _person(profile: Profile) -> Json:

@@ -1,4 +1,4 @@
-"""Journey versions that somebody is walking, kept for when they are deployed no longer."""
+"""Journey versions that have enrollments, stored so that they outlive their deployment."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ from cairn.adapters.dynamodb.items import JOURNEY, VERSION, DocumentItem
 
 
 def save_version(entry: dict[str, Any]) -> None:
-    """Store a version of a journey, templates included, for those who walk it when it is no longer deployed."""
+    """Store a journey version with its templates, for enrollments that continue after it is no longer deployed."""
     packed = gzip.compress(json.dumps(entry, separators=(",", ":"), sort_keys=True).encode(), mtime=0)
     DocumentItem(JOURNEY + entry["journey"], VERSION + entry["version"], packed=packed).save()
 

@@ -1,4 +1,4 @@
-"""The transactional outbox: each commit writes its effects into the customer's state, the stream brings them here."""
+"""The transactional outbox: a commit writes its effects into the customer's state; the stream delivers them here."""
 
 import json
 from collections.abc import Mapping
@@ -20,13 +20,13 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
     new: Image = change.get("NewImage", {})
     if change["Keys"]["sk"]["S"] != STATE or "outbox" not in new:
         return None
-    if _revision(new) == _revision(change.get("OldImage", {})):
+    if _version(new) == _version(change.get("OldImage", {})):
         return None
     outbox = _json(new, "outbox")
     return Committed(
         profile=_profile(change["Keys"]["pk"]["S"], new, instant_from_wire(outbox["at"])),
         enrollments=codec.enrollments_from_wire(_json(new, "enrollments") if "enrollments" in new else {}),
-        version=_revision(new),
+        version=_version(new),
         at=instant_from_wire(outbox["at"]),
         effects=tuple(effect_codec.effect_from_wire(effect) for effect in outbox["effects"]),
         facts=tuple(codec.fact_from_wire(fact) for fact in outbox["facts"]),
@@ -34,7 +34,7 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
 
 
 def _profile(customer_id: str, image: Image, at: datetime) -> Profile:
-    """The last commit of a customer, the order to erase them, shows nothing of them any more."""
+    """The profile; an empty one for the commit that erases the customer, which no longer contains it."""
     if "profile" not in image:
         return Profile(customer_id, created_at=at)
     return codec.profile_from_wire(customer_id, _json(image, "profile"))
@@ -45,5 +45,5 @@ def _json(image: Image, name: str) -> dict[str, Any]:
     return document
 
 
-def _revision(image: Image) -> int:
+def _version(image: Image) -> int:
     return int(image["rev"]["N"]) if "rev" in image else 0

@@ -1,4 +1,4 @@
-"""What waits for somebody to resume it: found by what is paused, in the sparse index, without a scan."""
+"""Enrollments and messages that wait for a resume: found by the paused target, in the sparse index."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -13,49 +13,49 @@ from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.instants import instant_to_wire
 
 PAGE = 100
-"""So many are set going before the first of them is dismissed; a crash in between sets those going twice."""
+"""Items that are resumed before the first of them is removed; a crash in between resumes them twice."""
 
 
 class DynamoPausedWork:
-    """Implements the port WaitingRoom."""
+    """Implements the port PausedWorkStore."""
 
-    def add(self, customer_id: str, revision: int, enrollment: PauseEnrollment, due_at: datetime) -> None:
-        """Under the commit's own key: a later wait of the same enrollment is another item."""
+    def add(self, customer_id: str, version: int, enrollment: PauseEnrollment, due_at: datetime) -> None:
+        """Stored under the commit's version: a later wait of the same enrollment is another item."""
         RecordItem(
             customer_id,
-            f"{PAUSED_ENROLLMENT}{enrollment.enrollment}#{revision:09d}",
+            f"{PAUSED_ENROLLMENT}{enrollment.enrollment}#{version:09d}",
             body={"enrollment": enrollment.enrollment, "sequence": enrollment.sequence},
             gsi1pk=PAUSED + enrollment.target,
             gsi1sk=instant_to_wire(due_at),
         ).save()
 
     def pages(self, target: str) -> Iterator[Sequence[PausedWork]]:
-        found = map(_parked, RecordItem.by_index.query(PAUSED + target, page_size=PAGE))
+        found = map(_paused_work, RecordItem.by_index.query(PAUSED + target, page_size=PAGE))
         while page := list(islice(found, PAGE)):
             yield page
 
-    def remove(self, target: str, parked: Sequence[PausedWork]) -> None:
-        _forget_enrollments(one for one in parked if isinstance(one, PausedEnrollment))
-        for one in parked:
+    def remove(self, target: str, paused: Sequence[PausedWork]) -> None:
+        _delete_enrollments(one for one in paused if isinstance(one, PausedEnrollment))
+        for one in paused:
             if isinstance(one, PausedMessage):
-                _unpark(one, target)
+                _unlist(one, target)
 
 
-def _parked(item: RecordItem) -> PausedWork:
+def _paused_work(item: RecordItem) -> PausedWork:
     body = item.body or {}
     if item.sk.startswith(MESSAGE):
         return PausedMessage(item.pk, item.sk.removeprefix(MESSAGE), Purpose(body["purpose"]), item.gsi1sk or "")
     return PausedEnrollment(item.pk, body["enrollment"], body["sequence"], item.sk)
 
 
-def _forget_enrollments(parked: Iterable[PausedEnrollment]) -> None:
+def _delete_enrollments(paused: Iterable[PausedEnrollment]) -> None:
     with RecordItem.batch_write() as batch:
-        for one in parked:
+        for one in paused:
             batch.delete(RecordItem(one.customer, one.wait_id))
 
 
-def _unpark(message: PausedMessage, target: str) -> None:
-    """The message itself stays; whoever parked it anew meanwhile wrote another instant."""
+def _unlist(message: PausedMessage, target: str) -> None:
+    """The message itself stays. A sender that paused it again meanwhile has written another instant."""
     still_the_same = (RecordItem.gsi1pk == PAUSED + target) & (RecordItem.gsi1sk == message.wait_id)
     try:
         RecordItem(message.customer, MESSAGE + message.id).update(

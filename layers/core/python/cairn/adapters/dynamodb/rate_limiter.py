@@ -1,4 +1,4 @@
-"""The pace at which messages are handed to a provider."""
+"""The rate at which messages are passed to a provider."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -11,32 +11,32 @@ from cairn.domain.message.rate_limit import LOOKAHEAD, Attempt, Attempts, Reserv
 from cairn.domain.policy import Rate
 from cairn.domain.shared.channels import Channel, Purpose
 
-KEPT = timedelta(days=2)
-"""Until a bucket that nobody asks any more is gone. It is in the past long before, and then the same as none."""
+RETENTION = timedelta(days=2)
+"""How long an unused bucket is stored. Long before that, it has the effect of no bucket."""
 
 
 class Unlimited:
-    """Implements the port Pace where no rate is named."""
+    """Implements the port RateLimiter where the policy has no rate."""
 
     def reserve(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Reservation:  # noqa: ARG002
         return Reservation(now)
 
 
 class TokenBuckets:
-    """Implements the port Pace for all senders together: a bucket is an item, a place one conditional write."""
+    """Implements the port RateLimiter for all senders: a bucket is an item, a reservation one conditional write."""
 
     def __init__(self, rates: Iterable[Rate]) -> None:
         self._rates = tuple(rates)
 
     def reserve(self, channel: Channel, country: str, purpose: Purpose, now: datetime, after: str = "") -> Reservation:
         for line in rate_limit.limits_for(self._rates, channel, country, purpose, after):
-            slot = _place_in(line, now)
+            slot = _reserve_in(line, now)
             if slot.at > now:
                 return slot
         return Reservation(now)
 
 
-def _place_in(line: Attempts, now: datetime) -> Reservation:
+def _reserve_in(line: Attempts, now: datetime) -> Reservation:
     for one in line:
         moved_to = _take(one, now)
         if moved_to is not None:
@@ -45,7 +45,7 @@ def _place_in(line: Attempts, now: datetime) -> Reservation:
 
 
 def _take(one: Attempt, now: datetime) -> int | None:
-    """The instant that the bucket was moved to; None where it is not as it had to be."""
+    """The new instant of the bucket; None where its condition does not hold."""
     at, cost = rate_limit.micros(now), one.bucket.cost
     if one.behind:
         condition = (RateItem.tat > at) & (RateItem.tat <= rate_limit.micros(now + LOOKAHEAD))
@@ -55,7 +55,7 @@ def _take(one: Attempt, now: datetime) -> int | None:
         moves = RateItem.tat.set(at + cost)
     item = RateItem(RATE + one.bucket.limit, one.bucket.lane)
     try:
-        item.update([moves, RateItem.expires_at.set(int((now + KEPT).timestamp()))], condition=condition)
+        item.update([moves, RateItem.expires_at.set(int((now + RETENTION).timestamp()))], condition=condition)
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise

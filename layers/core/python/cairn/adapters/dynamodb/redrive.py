@@ -1,4 +1,4 @@
-"""Redrive of effects: what was parked goes into its customer's outbox again, and the stream brings it once more."""
+"""Redrive of effects: a dead letter returns to its customer's outbox, and the stream delivers it again."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,8 +10,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from cairn.adapters.aws import code_of
 from cairn.adapters.dynamodb import codec, effect_codec
-from cairn.adapters.dynamodb.customers import MAX_HOPS
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, STATE, CustomerItem
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, MAX_MERGES, STATE, CustomerItem
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
@@ -29,33 +28,33 @@ from cairn.domain.shared.errors import CairnError, ConflictError, ErasedCustomer
 from cairn.domain.shared.instants import instant_to_wire
 
 ATTEMPTS = 4
-"""Times to read the customer anew when a commit comes in between."""
+"""Attempts, each after a concurrent commit."""
 
 Wire = dict[str, Any]
 
 
 class NotRedrivableError(CairnError):
-    """A parked effect has nothing left to act on, or cannot be read; redriving it again changes nothing."""
+    """A dead-lettered effect has nothing left to act on, or cannot be read; another redrive changes nothing."""
 
 
-def relay_again(letter: Mapping[str, Any], now: datetime) -> int:
-    """Have a parked effect, or all effects of a parked change, relayed again; gives their number.
+def relay_again(dead_letter: Mapping[str, Any], now: datetime) -> int:
+    """Relay a dead-lettered effect, or all effects of a dead-lettered change, again; returns their number.
 
-    Raises NotRedrivableError, UnknownCustomerError, or ConflictError where commits kept coming in between.
+    Raises NotRedrivableError, UnknownCustomerError, or ConflictError where each attempt met a concurrent commit.
     """
     for _ in range(ATTEMPTS):
-        outbox = _outbox(letter, now)
+        outbox = _outbox(dead_letter, now)
         read = _tombstone_of if any(_erases(one) for one in outbox["effects"]) else _live_state
-        state = read(str(letter["customer"]))
+        state = read(str(dead_letter["customer"]))
         outbox["effects"] = _still_wanted(outbox["effects"], state)
         if not outbox["effects"] and not outbox["facts"]:
             raise NotRedrivableError("the enrollment is over: nothing of it is wanted any more; delete the letter")
-        revision = int(state.version or 0)
+        version = int(state.version or 0)
         try:
             state.update(
-                actions=[CustomerItem.version.set(revision + 1), CustomerItem.outbox.set(outbox)],
-                # Nobody committed in between; a name that was taken over after an erasure has no revision.
-                condition=CustomerItem.version == revision if revision else CustomerItem.version.does_not_exist(),
+                actions=[CustomerItem.version.set(version + 1), CustomerItem.outbox.set(outbox)],
+                # No concurrent commit; the tombstone of a reused identifier has no version.
+                condition=CustomerItem.version == version if version else CustomerItem.version.does_not_exist(),
             )
         except UpdateError as error:
             if error.cause_response_code != CONDITION_FAILED:
@@ -66,9 +65,9 @@ def relay_again(letter: Mapping[str, Any], now: datetime) -> int:
 
 
 def dead_letters_at(streams: Any, position: Mapping[str, Any]) -> Iterator[Wire]:
-    """The letters of a position of the stream that Lambda gave up on (`DDBStreamBatchInfo`), to be put back.
+    """Dead letters from a position of the stream that Lambda gave up on (`DDBStreamBatchInfo`).
 
-    Raises NotRedrivableError where the stream, which keeps records for a day, does not have them any more.
+    Raises NotRedrivableError where the stream, which stores records for a day, has lost them.
     """
     try:
         iterator = streams.get_shard_iterator(
@@ -87,7 +86,7 @@ def dead_letters_at(streams: Any, position: Mapping[str, Any]) -> Iterator[Wire]
 
 
 def _tombstone_of(customer_id: str) -> CustomerItem:
-    """Where a customer was sealed: the order to erase them is all that outlives them."""
+    """The state of an erased customer, which still contains the order to erase them."""
     try:
         return CustomerItem.get(customer_id, STATE, consistent_read=True)
     except DoesNotExist:
@@ -95,8 +94,8 @@ def _tombstone_of(customer_id: str) -> CustomerItem:
 
 
 def _live_state(customer_id: str) -> CustomerItem:
-    """The customer's root item, wherever a merge has moved them."""
-    for _ in range(MAX_HOPS):
+    """The state of the customer, following merges."""
+    for _ in range(MAX_MERGES):
         try:
             state = CustomerItem.get(customer_id, STATE, consistent_read=True)
         except DoesNotExist:
@@ -108,15 +107,15 @@ def _live_state(customer_id: str) -> CustomerItem:
         if not state.alias_of:
             return state
         customer_id = state.alias_of
-    raise UnknownCustomerError(f"more than {MAX_HOPS} merges in a row; the table has a loop")
+    raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
 
 
-def _outbox(letter: Mapping[str, Any], now: datetime) -> Wire:
-    """What is to be relayed: the effect alone, or what the commit wrote whose change could not be read."""
-    if "effect" in letter:
-        return {"at": instant_to_wire(now), "effects": [letter["effect"]], "facts": []}
+def _outbox(dead_letter: Mapping[str, Any], now: datetime) -> Wire:
+    """The effects to relay: the effect alone, or all of a commit whose change could not be read."""
+    if "effect" in dead_letter:
+        return {"at": instant_to_wire(now), "effects": [dead_letter["effect"]], "facts": []}
     try:
-        outbox: Wire = json.loads(letter["change"]["NewImage"]["outbox"]["S"])
+        outbox: Wire = json.loads(dead_letter["change"]["NewImage"]["outbox"]["S"])
         return {"at": outbox["at"], "effects": list(outbox["effects"]), "facts": list(outbox["facts"])}
     except (KeyError, TypeError, ValueError):
         raise NotRedrivableError(
@@ -125,7 +124,7 @@ def _outbox(letter: Mapping[str, Any], now: datetime) -> Wire:
 
 
 def _still_wanted(effects: list[Wire], state: CustomerItem) -> list[Wire]:
-    """Messages and tasks of an enrollment that is gone, or that ended early, have nothing left to say."""
+    """Without the messages and tasks of an enrollment that is gone or has ended early."""
     try:
         enrollments = codec.enrollments_from_wire(state.enrollments or {})
         read = [(effect_codec.effect_from_wire(effect), effect) for effect in effects]

@@ -1,14 +1,14 @@
-"""Messages that wait for a person: found in the sparse index, decided in one transaction with their task and audit."""
+"""Messages that wait for a review: found in the sparse index, decided in one transaction with task and audit."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
-from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem, read_all
+from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.switches import CONFLICTS, audit_item
+from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.application.ports import UnderReview
 from cairn.domain.gate.codes import Reason
 from cairn.domain.message.message import Approval, MessageStatus
@@ -44,7 +44,7 @@ class DynamoReviews:
         still_waits = (RecordItem.status == MessageStatus.DEFERRED.value) & RecordItem.approval.does_not_exist()
         unchanged = RecordItem.gsi1pk == message.gsi1pk if message.gsi1pk else RecordItem.gsi1pk.does_not_exist()
         listed = [RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()] if message.gsi1pk == REVIEWS else []
-        write = TransactWrite(connection=RecordItem._get_connection().connection)  # noqa: SLF001  the models' own
+        write = transaction()
         write.update(
             RecordItem(message.pk, message.sk),
             actions=[RecordItem.approval.set(codec.approval_to_wire(approval)), *listed],
@@ -63,7 +63,7 @@ class DynamoReviews:
                 ],
                 condition=RecordItem.status == OPEN,
             )
-        # A new turn: a sender that has read the message without this word decides once more.
+        # The new version makes a sender that has read the message without this decision decide again.
         write.update(
             CustomerItem(message.pk, CONTACT),
             actions=[CustomerItem.contact_version.set(CustomerItem.contact_version + 1)],
@@ -80,7 +80,7 @@ class DynamoReviews:
 
 
 def _wants_decision(message: RecordItem, approval: Approval) -> bool:
-    """False where the very same was decided before. Raises NotUnderReviewError where there is nothing to decide."""
+    """False where the same decision exists already. Raises NotUnderReviewError where there is nothing to decide."""
     earlier = codec.approval_from_wire(message.approval) if message.approval else None
     if message.status == MessageStatus.DEFERRED:
         if earlier is not None and earlier.granted == approval.granted:

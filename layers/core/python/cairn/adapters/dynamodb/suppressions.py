@@ -1,8 +1,9 @@
-"""What is known against addresses, read by the hash that stands for each."""
+"""Suppressions of addresses, each read by the hash of its address."""
 
 from collections.abc import Mapping
 
-from cairn.adapters.dynamodb.items import SUPPRESSED, read_all, suppressed_key
+from cairn.adapters.dynamodb.items import SUPPRESSED, suppressed_key
+from cairn.adapters.dynamodb.table import read_all
 from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
 from cairn.domain.shared.channels import Channel
 
@@ -20,4 +21,4 @@ class DynamoSuppressions:
         }
         found = read_all(keys.values()) if keys else {}
         marks = {channel: map(Mark.from_wire, found[key].marks or ()) for channel, key in keys.items() if key in found}
-        return {channel: held for channel, some in marks.items() if (held := current_suppressions(some))}
+        return {channel: current for channel, some in marks.items() if (current := current_suppressions(some))}

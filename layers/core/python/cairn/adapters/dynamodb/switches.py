@@ -1,13 +1,13 @@
-"""The board of switches: one small item that senders read again within a minute, and the audit of who turned it."""
+"""The switches: one small item that senders read again within a minute, and the audit of its changes."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
-from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, DocumentItem, RecordItem
+from cairn.adapters.dynamodb.table import transaction
 from cairn.domain.gate.settings import GateSettings
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import Pause, PausePolicy
@@ -25,7 +25,7 @@ Wire = dict[str, Any]
 class DynamoSwitches:
     """Implements the ports Switches and SwitchBoard; as the former it reads the table once in SWITCH_TTL.
 
-    `policy` is the deployment's, for those who ask the gate; whoever asks for pauses alone needs none.
+    `policy` is the deployment's policy. A caller that only needs the pauses gives none.
     """
 
     def __init__(self, policy: Policy | None = None) -> None:
@@ -47,13 +47,11 @@ class DynamoSwitches:
         return board_from_wire(item.body or {}, int(item.version or 0))
 
     def put(self, board: SwitchState, audited: AuditEntry) -> None:
-        nobody_was_faster = (
-            DocumentItem.version == board.version if board.version else DocumentItem.version.does_not_exist()
-        )
-        write = TransactWrite(connection=DocumentItem._get_connection().connection)  # noqa: SLF001  the models' own
+        unchanged = DocumentItem.version == board.version if board.version else DocumentItem.version.does_not_exist()
+        write = transaction()
         write.save(
             DocumentItem(SETTINGS, SWITCHES, version=board.version + 1, body=board_to_wire(board)),
-            condition=nobody_was_faster,
+            condition=unchanged,
         )
         write.save(audit_item(audited))
         try:
@@ -66,7 +64,7 @@ class DynamoSwitches:
 
 
 def audit_item(audited: AuditEntry) -> RecordItem:
-    """For the transaction that does what is audited. It has no TTL: it is the proof."""
+    """For the transaction of the audited change. It has no TTL, since it is the proof."""
     body = {
         "who": audited.actor,
         "what": audited.action,
@@ -84,11 +82,11 @@ def board_to_wire(board: SwitchState) -> Wire:
     }
 
 
-def board_from_wire(wire: Wire, revision: int) -> SwitchState:
+def board_from_wire(wire: Wire, version: int) -> SwitchState:
     return SwitchState(
         stopped={target: _note_from_wire(note) for target, note in wire.get("stopped", {}).items()},
         pauses=tuple(PauseRecord(_pause_from_wire(one), _note_from_wire(one)) for one in wire.get("pauses", ())),
-        version=revision,
+        version=version,
     )
 
 

@@ -1,4 +1,4 @@
-"""The timeline: everything about a customer, from one partition."""
+"""The timeline of a customer, from one partition."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -22,7 +22,7 @@ TimelineEntry = dict[str, Any]
 PREFIXES = (EVENT, CONSENT, FACTS, TASK, MESSAGE)
 
 LAST = ("goal_reached", "waiting", "ended")
-"""Where the walk came to rest; of one instant, told after the event, the decisions and what came of them."""
+"""The state that an enrollment reached: shown after the event and the decisions of the same instant."""
 
 KINDS = {
     MessageStatus.SUPPRESSED.value: "suppressed",
@@ -31,7 +31,7 @@ KINDS = {
 }
 
 ABOUT = ("journey", "version", "enrollment", "step", "template", "purpose", "channels", "answers")
-"""What is the same in every decision on a message."""
+"""Fields that are the same in every decision on a message."""
 
 ENTERED = "entered"
 
@@ -39,16 +39,16 @@ ENTERED = "entered"
 class DynamoTimeline:
     """Implements the ports Timeline and Tasks."""
 
-    def remember(self, customer_id: str, revision: int, facts: Iterable[Fact], at: datetime) -> None:
-        """One item a commit; the item of an entry is found by its enrollment, and so whose a message is.
+    def remember(self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime) -> None:
+        """One item a commit, indexed by the enrollment that it began, so that a message leads to its customer.
 
-        An item is found by one enrollment only, so a commit that enters several journeys takes as many.
+        The index has one enrollment an item, so a commit that enters several journeys writes several items.
         """
         for number, some in enumerate(_by_entry(facts)):
             entered = next((fact.enrollment for fact in some if fact.kind == ENTERED), None)
             RecordItem(
                 customer_id,
-                f"{FACTS}{revision:09d}" + (f"-{number}" if number else ""),
+                f"{FACTS}{version:09d}" + (f"-{number}" if number else ""),
                 at=instant_to_wire(at),
                 body={"facts": [codec.fact_to_wire(fact) for fact in some]},
                 expires_at=_expiry(at),
@@ -57,7 +57,7 @@ class DynamoTimeline:
             ).save()
 
     def customer_of(self, enrollment: str) -> str | None:
-        """Whose the enrollment is, or was before a merge; None where it is nobody's any more."""
+        """The customer of the enrollment, now or before a merge; None after an erasure."""
         return next((item.pk for item in RecordItem.by_index.query(ENROLLMENT + enrollment, limit=1)), None)
 
     def open(self, customer_id: str, journey: str, task: OpenTask, at: datetime) -> None:
@@ -92,7 +92,7 @@ class DynamoTimeline:
         found = [
             (line["at"] or "", line["kind"] in LAST, PREFIXES.index(prefix), item.sk, number, line)
             for prefix, item in _recorded(customer_id)
-            for number, line in enumerate(_lines(prefix, item))
+            for number, line in enumerate(_entries(prefix, item))
         ]
         return [line for *_, line in sorted(found, key=lambda one: one[:5])]
 
@@ -103,7 +103,7 @@ class DynamoTimeline:
 
 
 def _moved(item: RecordItem, customer_id: str, sk: str) -> bool:
-    """Copy an item and delete it; False where somebody wrote to it in between, and it must be copied once more."""
+    """Copy an item and delete it; False after a concurrent write: copy it once more."""
     values = {name: value for name, value in item.attribute_values.items() if name not in {"pk", "sk"}}
     _save_unless_further(RecordItem(customer_id, sk, **values))
     as_copied = RecordItem.rank == item.rank if item.rank is not None else None
@@ -117,7 +117,7 @@ def _moved(item: RecordItem, customer_id: str, sk: str) -> bool:
 
 
 def _save_unless_further(item: RecordItem) -> None:
-    """What is known of a message under the new id already is further on than what was known under the old one."""
+    """A record that the new id already has is not replaced by an earlier status."""
     no_further = RecordItem.rank.does_not_exist() | (RecordItem.rank <= item.rank) if item.rank is not None else None
     try:
         item.save(condition=no_further)
@@ -133,14 +133,14 @@ def _recorded(customer_id: str) -> Iterator[tuple[str, RecordItem]]:
             yield prefix, item
 
 
-def _lines(prefix: str, item: RecordItem) -> list[TimelineEntry]:
+def _entries(prefix: str, item: RecordItem) -> list[TimelineEntry]:
     body = item.body or {}
     at = {"at": item.at}
     match prefix:
         case "event#":
             return [at | {"kind": "event"} | body]
         case "consent#":
-            return [at | {"kind": "consent"} | _said(record_from_wire(body))]
+            return [at | {"kind": "consent"} | _consent_entry(record_from_wire(body))]
         case "facts#":
             return [at | {name: value for name, value in _flat(fact).items() if value} for fact in body["facts"]]
         case "task#":
@@ -149,8 +149,8 @@ def _lines(prefix: str, item: RecordItem) -> list[TimelineEntry]:
             return list(_decisions(item, body))
 
 
-def _said(record: ConsentRecord) -> TimelineEntry:
-    """The word as it was told, with its proof."""
+def _consent_entry(record: ConsentRecord) -> TimelineEntry:
+    """The consent statement with its proof."""
     said = record.change
     about: TimelineEntry = {"channel": said.channel.value, "told_by": record.reported_by}
     if isinstance(said, ConsentChange):
@@ -162,14 +162,14 @@ def _said(record: ConsentRecord) -> TimelineEntry:
 
 
 def _decisions(item: RecordItem, body: TimelineEntry) -> Iterator[TimelineEntry]:
-    """Each time that a message had to wait, then what became of it; of one that is held, no more than that."""
+    """Each deferral of a message, then its outcome; a deferred message has none yet."""
     message_id = item.sk.removeprefix(MESSAGE)
     about = {name: body[name] for name in ABOUT if name in body}
     number = 0
     for number, one in enumerate(item.decisions or (), 1):
         line = {"at": one["at"], "kind": "deferred", **_named(message_id, number), **about}
-        told = {name: one[name] for name in ("reason", "until", "why")} | {"channel": one["why"].get("channel")}
-        yield line | {name: value for name, value in told.items() if value}
+        details = {name: one[name] for name in ("reason", "until", "why")} | {"channel": one["why"].get("channel")}
+        yield line | {name: value for name, value in details.items() if value}
     if item.status != MessageStatus.DEFERRED:
         kind = KINDS.get(item.status or "", "message")
         yield {"at": item.at, "kind": kind, "status": item.status, **_named(message_id, number + 1), **body}
@@ -180,7 +180,7 @@ def _named(message_id: str, number: int) -> TimelineEntry:
 
 
 def _by_entry(facts: Iterable[Fact]) -> list[list[Fact]]:
-    """The facts in their order, in as many parts as enrollments began, and one at least."""
+    """The facts in order, in at least one part, with at most one new enrollment in each."""
     parts: list[list[Fact]] = [[]]
     for fact in facts:
         if fact.kind == ENTERED and any(one.kind == ENTERED for one in parts[-1]):

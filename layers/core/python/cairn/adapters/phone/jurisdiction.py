@@ -1,6 +1,6 @@
-"""Where a customer may be: what its profile says, else everywhere that its phone number can be.
+"""Where a customer may be: from the profile, else every place that the phone number allows.
 
-An area code says where a number was given out, not where its owner lives: of a number only the country counts.
+An area code shows where a number was issued, not where its owner lives, so only its country counts.
 """
 
 import re
@@ -21,7 +21,7 @@ REGION_CODE = re.compile(r"[A-Z0-9]{1,3}")
 def jurisdiction_of(message: Message) -> Jurisdiction:
     """From the profile's `time_zone`, `country` and `region` (`NY`, `US-NY`), and from the message's phone numbers.
 
-    A region is believed only where nothing else speaks of another country: a wrong one would lift its law.
+    A region counts only where nothing else names another country: a wrong region would lift its law.
     """
     profile = message.variables.get("profile")
     profile = profile if isinstance(profile, Mapping) else {}
@@ -38,9 +38,9 @@ def jurisdiction_of(message: Message) -> Jurisdiction:
 
 
 def canonical_zone(name: Any) -> str:
-    """The zone by the name that stands for a place; empty for what is none, such as UTC, EST or a misspelling.
+    """The canonical name of a zone that has a location; empty for any other text, such as UTC, EST or a misspelling.
 
-    Other names of it (`US/Eastern`) are followed to the one that tables of law go by.
+    Aliases (`US/Eastern`) are followed to the name that tables of law use.
     """
     if not isinstance(name, str) or "/" not in name:
         return ""
@@ -66,7 +66,7 @@ def _located() -> frozenset[str]:
 
 @cache
 def _links() -> Mapping[str, str]:
-    """The name that another name stands for. Read only for a profile that uses one."""
+    """Aliases of zones. Read only for a profile that uses one."""
     links = (line.split() for line in _lines("tzdata.zi") if line.startswith("L "))
     return {name: target for _, target, name in links}
 

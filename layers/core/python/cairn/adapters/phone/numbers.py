@@ -4,10 +4,10 @@ import phonenumbers
 
 
 def to_e164(text: str, region: str) -> str | None:
-    """`+14155550123` from what people type; national numbers are those of `region`. None where it is no number.
+    """`+14155550123` from typed text; national numbers are those of `region`. None where it is no number.
 
-    A number that is merely possible is kept: new ranges open before the metadata knows them. One that lacks its
-    area is not: it would be the same for people of many towns.
+    A number that is only possible is accepted, since new ranges open before the metadata knows them. A number without
+    its area code is not, since people of many towns have the same one.
     """
     try:
         number = phonenumbers.parse(text, region)
@@ -21,7 +21,7 @@ def to_e164(text: str, region: str) -> str | None:
 def country_of(number: str) -> str:
     """The country (ISO 3166-1) that a number in E.164 belongs to; empty where it belongs to none.
 
-    Of a calling code that countries share, an unknown or free number is the first one's: +1 is the United States'.
+    An unknown or toll-free number of a shared calling code counts for its first country: +1 for the United States.
     """
     try:
         parsed = phonenumbers.parse(number)

@@ -1,4 +1,4 @@
-"""EventBridge schedules that nobody waits for any more."""
+"""EventBridge schedules that are no longer needed."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class ScheduleGroup:
         return sum(self._delete(name) for name in sorted(wanted | set(names)))
 
     def _of(self, enrollment: str) -> Iterator[str]:
-        """Those that were set before too: a wait that ended early leaves its timer behind."""
+        """Earlier ones too: a wait that ended early leaves its timer behind."""
         with calling("scheduler"):
             pages = self.scheduler.get_paginator("list_schedules").paginate(
                 GroupName=self.group, NamePrefix=f"{enrollment}-"

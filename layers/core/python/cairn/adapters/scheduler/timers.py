@@ -1,4 +1,4 @@
-"""Timers: an SQS delay for what is near, an EventBridge schedule for what is further away."""
+"""Timers: an SQS delay for the next minutes, an EventBridge schedule for later."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import SQS_MAX_DELAY
 
 RETRY_WINDOW = timedelta(days=1)
-"""How long Scheduler keeps trying its target, the most that it allows; after that the wake-up is a dead letter."""
+"""How long Scheduler retries its target (its maximum); then the wake-up becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerTarget:
-    """A queue that timers bring something to, and where it goes if the queue does not take it."""
+    """A queue that timers send to, and the dead-letter queue for what it refuses."""
 
     url: str
     arn: str
@@ -31,22 +31,22 @@ class TimerTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerService:
-    """Puts a body on a line at an instant. A schedule has a name of its own, so that setting it twice is once."""
+    """Sends a body to a queue at an instant. A schedule has a unique name, so setting it twice has one effect."""
 
     sqs: Any
     scheduler: Any
     role_arn: str
     group: str
 
-    def set(self, line: TimerTarget, name: str, body: str, at: datetime, now: datetime) -> None:
+    def set(self, target: TimerTarget, name: str, body: str, at: datetime, now: datetime) -> None:
         if at - now < SQS_MAX_DELAY:
             delay = max(0, round_up_seconds(at - now))
             with calling("sqs"):
-                self.sqs.send_message(QueueUrl=line.url, MessageBody=body, DelaySeconds=delay)
+                self.sqs.send_message(QueueUrl=target.url, MessageBody=body, DelaySeconds=delay)
         else:
-            self._schedule(line, name, body, round_up_minute(at))
+            self._schedule(target, name, body, round_up_minute(at))
 
-    def _schedule(self, line: TimerTarget, name: str, body: str, at: datetime) -> None:
+    def _schedule(self, target: TimerTarget, name: str, body: str, at: datetime) -> None:
         with calling("scheduler"):
             try:
                 self.scheduler.create_schedule(
@@ -57,10 +57,10 @@ class TimerService:
                     FlexibleTimeWindow={"Mode": "OFF"},
                     ActionAfterCompletion="DELETE",
                     Target={
-                        "Arn": line.arn,
+                        "Arn": target.arn,
                         "RoleArn": self.role_arn,
                         "Input": body,
-                        "DeadLetterConfig": {"Arn": line.dead_letter_arn},
+                        "DeadLetterConfig": {"Arn": target.dead_letter_arn},
                         "RetryPolicy": {"MaximumEventAgeInSeconds": int(RETRY_WINDOW.total_seconds())},
                     },
                 )
@@ -83,7 +83,7 @@ class Timers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeferredMessages:
-    """Implements the port HeldMessages. The message stays in the table; what comes back only names it."""
+    """Implements the port DeferredMessages. The message stays in the table; the timer carries its key."""
 
     clock: TimerService
     lanes: Mapping[Purpose, TimerTarget]
@@ -94,7 +94,7 @@ class DeferredMessages:
 
 
 def deferral_schedule(message_id: str, at: datetime) -> str:
-    """The name of the schedule that brings a held message at an instant."""
+    """The name of the schedule that brings a deferred message back at an instant."""
     return short_hash("held", message_id, instant_to_wire(round_up_minute(at)), length=32)
 
 
@@ -105,8 +105,7 @@ def round_up_seconds(length: timedelta) -> int:
 def round_up_minute(at: datetime) -> datetime:
     """The full minute that is not before `at`.
 
-    Scheduler fires at some point within the minute named (60 s precision), and a wake-up that comes early would
-    have to be set again.
+    Scheduler fires at some time within the minute (60 s precision), and an early wake-up would have to be set again.
     """
     at = at.astimezone(UTC)
     floor = at.replace(second=0, microsecond=0)
@@ -114,11 +113,11 @@ def round_up_minute(at: datetime) -> datetime:
 
 
 def wake_body(customer_id: str, enrollment_id: str, sequence: int) -> str:
-    """What a timer brings back, on the wakes queue."""
+    """The content of a wake-up, on the queue of wake-ups."""
     wake = {"customer": customer_id, "enrollment": enrollment_id, "sequence": sequence}
     return to_json(wake)
 
 
 def deferred_message_body(customer_id: str, message_id: str) -> str:
-    """What stands for a held message, on the queues of messages."""
+    """The key of a deferred message, on the queues of messages."""
     return to_json({"customer": customer_id, "held": message_id})

@@ -1,4 +1,4 @@
-"""SQS: orders to erase a customer, each with the delay after which nothing is under way for them any more."""
+"""SQS: orders to erase a customer, each delayed until no message of theirs can still be in delivery."""
 
 import json
 from datetime import timedelta
@@ -25,6 +25,6 @@ class ErasureQueue:
 
 
 def order_in(body: str) -> tuple[str, EraseCustomer]:
-    """Whom a message asks to erase, and the order. Raises LookupError, TypeError or ValueError where it is none."""
-    told = json.loads(body)
-    return str(told["customer"]), EraseCustomer(told["id"], told["by"], instant_from_wire(told["at"]))
+    """The customer's id and the order of a message. Raises LookupError, TypeError or ValueError for any other body."""
+    order = json.loads(body)
+    return str(order["customer"]), EraseCustomer(order["id"], order["by"], instant_from_wire(order["at"]))

@@ -1,33 +1,25 @@
-"""SQS: the inbox of events (FIFO per customer), and dead letters."""
+"""SQS: the queue of events, FIFO for each customer."""
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.s3 import NoOverflow, Overflow
+from cairn.adapters.sqs.batches import send_in_batches
 from cairn.domain.event import Event, event_to_wire
-from cairn.domain.shared.errors import ServiceBusyError
 from cairn.domain.shared.hashing import short_hash
 
-BATCH = 10
-"""Entries of one SendMessageBatch (SQS quota)."""
-
-MAX_BATCH_BYTES = 256 * 1024
-"""All bodies of one SendMessageBatch together (SQS quota; 1 MiB since 2025 where that is confirmed)."""
-
-MAX_ATTRIBUTE = 1024
-
-FIFO = ".fifo"
-"""How the name of a queue ends that keeps order."""
+MAX_PROBLEM = 1024
+"""Characters of one problem."""
 
 MAX_PROBLEMS = 20
-"""Problems of one body that are told; the first ones explain the others."""
+"""Problems of one body that are stored; the first ones explain the others."""
 
 UNREADABLE = "unreadable"
-"""The one field of an envelope on the events queue that holds no event, but a body that none could be made of."""
+"""The only field of an envelope whose body could not be turned into an event."""
 
 
 class EventsQueue:
@@ -48,63 +40,22 @@ class EventsQueue:
             }
             for number, event in enumerate(events)
         )
-        for batch in batches(entries):
-            with calling("sqs"):
-                answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=batch)
-            if answer.get("Failed"):
-                raise ServiceBusyError("sqs did not take every event; send the same request again, it is safe")
+        refused = "sqs did not take every event; send the same request again, it is safe"
+        send_in_batches(self._sqs, self._url, entries, refused)
 
     def put_unreadable(self, source: str, body: bytes, problems: Sequence[str]) -> None:
-        told = [problem[:MAX_ATTRIBUTE] for problem in problems[:MAX_PROBLEMS]]
-        once = short_hash(UNREADABLE, source, hashlib.sha256(body).hexdigest(), length=26)
-        envelope = self._overflow.offload(to_json({UNREADABLE: {"source": source, "problems": told, **_as_text(body)}}))
+        shown = [problem[:MAX_PROBLEM] for problem in problems[:MAX_PROBLEMS]]
+        dedupe_id = short_hash(UNREADABLE, source, hashlib.sha256(body).hexdigest(), length=26)
+        envelope = self._overflow.offload(
+            to_json({UNREADABLE: {"source": source, "problems": shown, **_as_text(body)}})
+        )
         with calling("sqs"):
             self._sqs.send_message(
                 QueueUrl=self._url,
                 MessageBody=envelope,
-                MessageGroupId=once,  # its own: of a dead-letter queue ten of a group are seen at a time
-                MessageDeduplicationId=once,
+                MessageGroupId=dedupe_id,  # a group of its own: SQS shows only ten dead letters of a group at a time
+                MessageDeduplicationId=dedupe_id,
             )
-
-
-class DeadLetterQueue:
-    """Dead letters: the body as it came, with the reason as a message attribute."""
-
-    def __init__(self, sqs: Any, url: str) -> None:
-        self._sqs = sqs
-        self._url = url
-
-    def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:
-        """A FIFO queue is told apart what came by different messages, as SQS does when it parks by itself.
-
-        What is redriven and fails again within five minutes would else be taken for what was parked before, and lost.
-        A queue without an order may be fair among groups; its dead letters need none.
-        """
-        once = {"MessageDeduplicationId": short_hash(delivery, body, length=26)}
-        fifo = {"MessageGroupId": group, **once} if group and self._url.endswith(FIFO) else {}
-        attribute = {"DataType": "String", "StringValue": reason[:MAX_ATTRIBUTE] or "unknown"}
-        with calling("sqs"):
-            self._sqs.send_message(
-                QueueUrl=self._url,
-                MessageBody=body,
-                MessageAttributes={"reason": attribute},
-                **fifo,
-            )
-
-
-def batches(entries: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
-    """In their order, as many at a time as SQS takes: ten, and no more bytes than one batch holds."""
-    batch: list[dict[str, str]] = []
-    room = MAX_BATCH_BYTES
-    for entry in entries:
-        size = len(entry["MessageBody"].encode())
-        if len(batch) == BATCH or (batch and size > room):
-            yield batch
-            batch, room = [], MAX_BATCH_BYTES
-        batch.append(entry)
-        room -= size
-    if batch:
-        yield batch
 
 
 def _as_text(body: bytes) -> dict[str, str]:

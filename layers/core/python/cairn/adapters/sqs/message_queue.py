@@ -1,4 +1,4 @@
-"""Where effects go: the queue of messages, and the place of those that can never be carried out."""
+"""SQS: the queues of messages, one for each purpose, and dead-lettered effects."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb.codec import message_to_wire
 from cairn.adapters.dynamodb.effect_codec import effect_to_wire
 from cairn.adapters.scheduler.timers import deferred_message_body
-from cairn.adapters.sqs.events_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.domain.effects import Effect
 from cairn.domain.message.message import Message
 from cairn.domain.shared.channels import Purpose
@@ -16,7 +16,7 @@ from cairn.domain.shared.errors import CairnError
 
 
 class MessageQueue:
-    """Implements the port Outbox: a lane a purpose, so that no broadcast stands in the way of a receipt."""
+    """Implements the port MessageQueue: a queue for each purpose, so that no broadcast delays a receipt."""
 
     def __init__(self, sqs: Any, lanes: Mapping[Purpose, str]) -> None:
         self._sqs = sqs
@@ -34,11 +34,11 @@ class MessageQueue:
 
 
 def dead_letter_effect(dead_letters: DeadLetterQueue) -> Callable[[str, Effect | Mapping[str, Any], Exception], None]:
-    """Keeps what can never be carried out, whole, so that it can be redriven once its cause is mended."""
+    """Stores an effect that always fails, so that an operator can redrive it after fixing the cause."""
 
-    def park(customer_id: str, what: Effect | Mapping[str, Any], error: Exception) -> None:
-        kept = {"change": what} if isinstance(what, Mapping) else {"effect": effect_to_wire(what)}
+    def dead_letter(customer_id: str, what: Effect | Mapping[str, Any], error: Exception) -> None:
+        failed = {"change": what} if isinstance(what, Mapping) else {"effect": effect_to_wire(what)}
         why = f": {error}" if isinstance(error, CairnError) else ""
-        dead_letters.add(to_json({"customer": customer_id, **kept}), type(error).__name__ + why)
+        dead_letters.add(to_json({"customer": customer_id, **failed}), type(error).__name__ + why)
 
-    return park
+    return dead_letter

@@ -1,0 +1,94 @@
+"""The customer's state as items: profile, enrollments and outbox, the event of a commit, and tombstones."""
+
+from datetime import datetime
+from typing import Any
+
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.contact_items import contact_from_item
+from cairn.adapters.dynamodb.effect_codec import effect_to_wire
+from cairn.adapters.dynamodb.items import EVENT, PENDING_ERASURE, STATE, CustomerItem, RecordItem
+from cairn.application.ports import Commit
+from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
+from cairn.domain.event import Event, consent_to_wire
+from cairn.domain.shared.instants import instant_to_wire
+from cairn.settings import TIMELINE_RETENTION
+
+
+def tombstone(customer_id: str, at: datetime) -> CustomerItem:
+    """The mark of an erased customer, for as long as late events about them may arrive."""
+    return CustomerItem(
+        customer_id, STATE, erased=instant_to_wire(at), expires_at=int((at + DEDUPE_WINDOW).timestamp())
+    )
+
+
+def erased_state_item(commit: Commit, at: datetime) -> CustomerItem:
+    customer = commit.reaction.customer
+    item = tombstone(customer.id, at)
+    item.version, item.outbox = customer.version + 1, _outbox_of(commit)
+    return item
+
+
+def pending_erasure_item(customer: Customer, at: datetime) -> CustomerItem:
+    return CustomerItem(
+        customer.id,
+        PENDING_ERASURE,
+        erased=instant_to_wire(at),
+        profile=codec.profile_to_wire(customer.profile),
+        enrollments={key: codec.enrollment_to_wire(one) for key, one in customer.enrollments.items()},
+    )
+
+
+def customer_from_items(state: CustomerItem, contact: CustomerItem | None) -> Customer:
+    memory = state.memory or {}
+    return Customer(
+        profile=codec.profile_from_wire(state.pk, state.profile),
+        contact=contact_from_item(contact),
+        enrollments=codec.enrollments_from_wire(state.enrollments or {}),
+        entered=codec.instants_from_wire(memory.get("entered", {})),
+        early_exits=codec.instants_from_wire(memory.get("closed", {})),
+        early_refreshes=codec.stamped_from_wire(memory.get("changed", {})),
+        erased=codec.instants_from_wire(memory.get("erased", {})),
+        version=int(state.version or 0),
+    )
+
+
+def state_item(commit: Commit) -> CustomerItem:
+    after = commit.reaction.customer
+    return CustomerItem(
+        after.id,
+        STATE,
+        version=after.version + 1,
+        profile=codec.profile_to_wire(after.profile),
+        enrollments={key: codec.enrollment_to_wire(one) for key, one in after.enrollments.items()},
+        memory={
+            "entered": codec.instants_to_wire(after.entered),
+            "closed": codec.instants_to_wire(after.early_exits),
+            "changed": codec.stamped_to_wire(after.early_refreshes),
+            **({"erased": codec.instants_to_wire(after.erased)} if after.erased else {}),
+        },
+        outbox=_outbox_of(commit),
+    )
+
+
+def _outbox_of(commit: Commit) -> dict[str, Any]:
+    return {
+        "at": instant_to_wire(commit.at),
+        "effects": [effect_to_wire(effect) for effect in commit.reaction.effects],
+        "facts": [codec.fact_to_wire(fact) for fact in commit.reaction.facts],
+    }
+
+
+def event_item(customer_id: str, event: Event, at: datetime) -> RecordItem:
+    body: dict[str, Any] = {"id": event.id, "source": event.source, "type": event.type}
+    body |= {"properties": event.properties} if event.properties else {}
+    body |= {"attributes": sorted(event.attributes)} if event.attributes else {}
+    body |= {"consent": [consent_to_wire(change) for change in event.consent]} if event.consent else {}
+    body |= {"backfill": True} if event.backfill else {}
+    body |= {"received_at": instant_to_wire(at)} if at != event.occurred_at else {}
+    return RecordItem(
+        customer_id,
+        EVENT + event.key,
+        at=instant_to_wire(event.occurred_at),
+        body=body,
+        expires_at=int((at + TIMELINE_RETENTION).timestamp()),
+    )
