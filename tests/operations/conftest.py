@@ -23,33 +23,33 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Door:
-    """The endpoints of a world."""
+    """The endpoints of a local deployment."""
 
-    world: LocalDeployment
+    deployment: LocalDeployment
     client: Client
 
     def posts(self, document: Any, source: str = "track") -> TestResponse:
         """As the vendor would post it."""
-        sent = posting(source, document, LOCAL_SECRET, self.world.now())
+        sent = posting(source, document, LOCAL_SECRET, self.deployment.now())
         path = "/" + sent.url.split("/", 3)[3]
         return self.client.post(path, base_url="https://localhost", data=sent.body, headers=dict(sent.headers))
 
     def tracks(self, event_id: str, event_type: str = "note.written", user: str = "one", **event: Any) -> TestResponse:
         return self.posts({"id": event_id, "type": event_type, "customer": {"user_id": user}, **event})
 
-    def letters(self, queue: str, *, reveal: bool = False) -> list[Json]:
+    def dead_letters(self, queue: str, *, reveal: bool = False) -> list[Json]:
         found: list[Json] = self.client.get(f"/_dlq/{queue}?reveal={int(reveal)}").get_json()["letters"]
         return found
 
-    def redrives(self, queue: str, **told: Any) -> Json:
-        done: Json = self.client.post(f"/_dlq/{queue}/redrive", data=json.dumps(told)).get_json()
+    def redrives(self, queue: str, **options: Any) -> Json:
+        done: Json = self.client.post(f"/_dlq/{queue}/redrive", data=json.dumps(options)).get_json()
         return done
 
 
 @pytest.fixture
 def door_to() -> Callable[..., Door]:
-    def open_door(world: LocalDeployment, limiter: Callable[[str], float] = unlimited) -> Door:
-        return Door(world, Client(Application(world, limiter)))
+    def open_door(deployment: LocalDeployment, limiter: Callable[[str], float] = unlimited) -> Door:
+        return Door(deployment, Client(Application(deployment, limiter)))
 
     return open_door
 
@@ -60,8 +60,8 @@ def door(story: Any, door_to: Callable[..., Door]) -> Door:
 
 
 @contextmanager
-def _served(world: LocalDeployment) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, Application(world), threaded=True)
+def _served(deployment: LocalDeployment) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, Application(deployment), threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -74,26 +74,26 @@ def _served(world: LocalDeployment) -> Iterator[str]:
 
 @pytest.fixture
 def url(story: Any) -> Iterator[str]:
-    """The story's world behind a real socket."""
+    """The story's local deployment behind a real socket."""
     with ExitStack() as stack:
         yield stack.enter_context(_served(story.deployment))
 
 
 @pytest.fixture
 def stack(story: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Stacks that put out what the CDK's do, for the queues and the table of the story's world."""
+    """Stacks that put out what the CDK's do, for the queues and the table of the story's local deployment."""
     monkeypatch.setattr("infra.local.dead_letters.WAIT_SECONDS", 0)  # time stands still here
     cloud = story.deployment.cloud
     sqs = cloud.client("sqs")
-    told = {}
+    queues = {}
     for queue in NAMES:
-        told[f"{queue.title()}DeadLettersUrl"] = cloud.urls.get(f"{queue}-dead-letters", "")
+        queues[f"{queue.title()}DeadLettersUrl"] = cloud.urls.get(f"{queue}-dead-letters", "")
         if queue in cloud.urls:
-            told[f"{queue.title()}QueueUrl"] = cloud.urls[queue]
-    told["MarketingQueueUrl"] = cloud.urls["marketing"]
-    told["StreamDeadLettersUrl"] = sqs.create_queue(QueueName="stream-dead-letters")["QueueUrl"]
+            queues[f"{queue.title()}QueueUrl"] = cloud.urls[queue]
+    queues["MarketingQueueUrl"] = cloud.urls["marketing"]
+    queues["StreamDeadLettersUrl"] = sqs.create_queue(QueueName="stream-dead-letters")["QueueUrl"]
     data = {"TableName": cloud.table, "OverflowBucket": cloud.bucket}
-    for name, outputs in (("Cairn-dev", told), ("Cairn-dev-Data", data)):
+    for name, outputs in (("Cairn-dev", queues), ("Cairn-dev-Data", data)):
         template = {
             "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
             "Outputs": {output: {"Value": value} for output, value in outputs.items()},

@@ -12,7 +12,7 @@ BOUND = 1.0
 def test_the_receiver_answers_while_process_event_is_stopped_and_all_is_processed_once_when_it_starts(
     story: Any, door: Any, member: Any
 ) -> None:
-    door.world.stop("process_event")
+    door.deployment.stop("process_event")
     lengths = []
     for number in range(24):
         began = time.perf_counter()
@@ -24,23 +24,23 @@ def test_the_receiver_answers_while_process_event_is_stopped_and_all_is_processe
     assert story.timeline() == []
     assert story.sent() == []
 
-    door.world.start("process_event")
+    door.deployment.start("process_event")
     story.deployment.settle()
 
     assert len(story.timeline("event")) == 24
     assert len(story.timeline("entered")) == 24
     assert len(story.sent()) == 24
     assert sorted(lengths)[int(len(lengths) * 0.99)] < BOUND
-    assert [door.letters(queue) for queue in ("events", "wakes", "messages")] == [[], [], []]
+    assert [door.dead_letters(queue) for queue in ("events", "wakes", "messages")] == [[], [], []]
 
 
 @pytest.mark.parametrize("function", ["relay_effects", "deliver_message", "record_feedback"])
 def test_whatever_function_stands_still_what_it_had_to_do_waits_for_it(story: Any, door: Any, function: str) -> None:
-    door.world.stop(function)
+    door.deployment.stop(function)
     story.signs_up()
     story.passes("1h")
 
-    door.world.start(function)
+    door.deployment.start(function)
     story.passes("1d")
 
     assert [one.channel for one in story.sent()] == ["sms", "email"]

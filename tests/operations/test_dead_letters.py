@@ -1,4 +1,4 @@
-"""Nothing is dead for good: what was parked is seen, explained without a person's data, and sent back to run once."""
+"""Dead letters are listed and explained without personal data, and redriven so that each runs once."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def parked(story: Any) -> None:
 
 
 @pytest.mark.usefixtures("parked")
-def test_the_list_tells_how_many_how_old_and_why(story: Any, url: str) -> None:
+def test_the_list_shows_number_age_and_reason(story: Any, url: str) -> None:
     story.happens("trial.signup", "no-phone", customer={"phone": "call me"})
     story.passes("3d")
 
@@ -67,7 +67,7 @@ def test_looking_changes_nothing(story: Any, url: str) -> None:
 
 
 @pytest.mark.usefixtures("parked")
-def test_a_letter_is_shown_without_personal_data_unless_it_is_asked_for(url: str) -> None:
+def test_a_dead_letter_is_shown_without_personal_data_unless_reveal_is_asked_for(url: str) -> None:
     masked = cairn("show", "events", "--to", url).stdout
     whole = cairn("show", "events", "--to", url, "--reveal").stdout
 
@@ -89,14 +89,14 @@ def test_a_redriven_event_runs_once_although_the_queue_knows_it(story: Any, url:
     assert len(story.sent()) == 1
 
 
-def test_an_event_that_fails_again_at_once_is_parked_again_and_not_lost(story: Any, door: Any) -> None:
+def test_an_event_that_fails_again_at_once_is_dead_lettered_again_and_not_lost(story: Any, door: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
 
     with watched(story.deployment) as calls:
         done = [door.redrives("events") for _ in range(3)]
 
     assert [one["redriven"] for one in done] == [1, 1, 1]
-    assert len(door.letters("events")) == 1
+    assert len(door.dead_letters("events")) == 1
     parked = [call.arguments["MessageDeduplicationId"] for call in calls if call.operation == "SendMessage"]
     assert len(set(parked)) == 3, "SQS knows an id for five minutes, even of a message that is gone"
 
@@ -104,20 +104,20 @@ def test_an_event_that_fails_again_at_once_is_parked_again_and_not_lost(story: A
 def test_what_fails_again_while_we_look_is_not_taken_twice(story: Any, door: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
     story.passes("1m")
-    sqs = door.world.cloud.client("sqs")
-    desk = door.world.dead_letters()
+    sqs = door.deployment.cloud.client("sqs")
+    tools = door.deployment.dead_letters()
 
     class Hasty:
-        """A queue whose consumer parks everything again before the next letter is read."""
+        """A queue whose consumer dead-letters everything again before the next one is read."""
 
         def send_message(self, **given: Any) -> None:
             sqs.send_message(**given)
-            door.world.settle()
+            door.deployment.settle()
 
         def __getattr__(self, name: str) -> Any:
             return getattr(sqs, name)
 
-    hasty = type(desk)(Hasty(), desk.queues, desk.put_back, desk.changes_at, desk.fetch, wait_seconds=0)
+    hasty = type(tools)(Hasty(), tools.queues, tools.put_back, tools.changes_at, tools.fetch, wait_seconds=0)
 
     assert hasty.redrive("events", "", None) == {"queue": "events", "redriven": 1, "refused": [], "left": 1}
 
@@ -130,7 +130,7 @@ def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story
     accepted = [call for call in calls if call.operation == "SendMessageBatch"]
     known = {entry["MessageDeduplicationId"] for call in accepted for entry in call.arguments["Entries"]}
 
-    done = door.world.dead_letters().redrive("events", "", None)
+    done = door.deployment.dead_letters().redrive("events", "", None)
 
     received = story.deployment.cloud.receive("events", 10)
     assert done["redriven"] == 3
@@ -140,7 +140,7 @@ def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story
 
 
 @pytest.mark.usefixtures("parked")
-def test_a_letter_is_deleted_only_after_it_was_sent(story: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_letter_is_deleted_only_after_it_was_sent(story: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(story.deployment.cloud.client("sqs"), "send_message", lambda **_: _raise(DENIED))
         refused = cairn("redrive", "events", "--yes", "--to", url)
@@ -171,7 +171,7 @@ def test_at_most_as_many_as_are_named_are_redriven(story: Any, door: Any) -> Non
     for number in range(12):
         story.happens("trial.signup", f"e{number}", customer={"phone": f"call me {number}"})
 
-    assert door.world.dead_letters().redrive("events", "", 5) | {"queue": ""} == {
+    assert door.deployment.dead_letters().redrive("events", "", 5) | {"queue": ""} == {
         "queue": "",
         "redriven": 5,
         "refused": [],
@@ -203,12 +203,12 @@ def test_a_message_goes_back_to_the_messages(story: Any, door: Any) -> None:
     with watched(story.deployment, before=lambda call: _raise(DENIED) if call.function == "deliver_message" else None):
         story.signs_up()
         story.passes("1h")
-    [letter] = door.letters("messages")
+    [dead_letter] = door.dead_letters("messages")
 
     done = door.redrives("messages")
 
-    assert letter["body"]["step"] == "hello"
-    assert "mia" not in json.dumps(letter).lower()
+    assert dead_letter["body"]["step"] == "hello"
+    assert "mia" not in json.dumps(dead_letter).lower()
     assert done["redriven"] == 1
     assert len(story.sent()) == 1
 
@@ -226,33 +226,33 @@ def test_a_message_goes_back_to_the_messages(story: Any, door: Any) -> None:
 def test_a_message_goes_back_to_its_lane(
     story: Any,
     request: pytest.FixtureRequest,
-    letter: dict[str, str],
+    dead_letter: dict[str, str],
     lane: str,
     of_a_stack: bool,  # noqa: FBT001
 ) -> None:
-    desk = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.deployment.dead_letters()
-    story.deployment.cloud.send("messages-dead-letters", json.dumps(letter))
+    tools = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.deployment.dead_letters()
+    story.deployment.cloud.send("messages-dead-letters", json.dumps(dead_letter))
     story.passes("1s")
 
-    assert desk.redrive("messages", "", None)["redriven"] == 1
+    assert tools.redrive("messages", "", None)["redriven"] == 1
 
     (back,) = story.deployment.cloud.receive(lane, 10)
-    assert json.loads(back["Body"]) == letter
+    assert json.loads(back["Body"]) == dead_letter
 
 
 def test_a_report_goes_back_to_the_feedback(story: Any, door: Any) -> None:
     story.deployment.cloud.send("feedback", "not what any provider reports")
     story.deployment.settle()
-    [before] = door.letters("feedback")
+    [before] = door.dead_letters("feedback")
 
     done = door.redrives("feedback")
 
-    [after] = door.letters("feedback")
+    [after] = door.dead_letters("feedback")
     assert done["redriven"] == 1
     assert before["id"] != after["id"], "it was tried again, and parked again"
 
 
-def test_a_queue_that_is_none_is_told_which_there_are(url: str) -> None:
+def test_the_answer_to_an_unknown_queue_lists_the_queues(url: str) -> None:
     asked = cairn("show", "letters", "--to", url)
 
     assert asked.exit_code == 1
@@ -280,7 +280,7 @@ def test_a_deployment_is_asked_by_its_stack(story: Any, stack: str) -> None:
 
 
 @pytest.mark.usefixtures("story")
-def test_a_stack_that_is_none_of_ours_is_told_so() -> None:
+def test_a_foreign_stack_is_refused_with_the_reason() -> None:
     asked = cairn("list", "--stack", "Somebody-elses")
 
     assert asked.exit_code == 1
@@ -301,19 +301,19 @@ def test_an_effect_that_could_not_be_carried_out_is_relayed_again(story: Any, do
     refused = failing("sqs", DENIED, to="cairn-messages")
     with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
-    [letter] = door.letters("effects")
+    [dead_letter] = door.dead_letters("effects")
 
     done = door.redrives("effects")
     again = door.redrives("effects")
 
-    assert letter["reason"] == "ServiceRefusedError: sqs refused the call: AccessDenied"
-    assert letter["body"]["effect"]["do"] == "send"
+    assert dead_letter["reason"] == "ServiceRefusedError: sqs refused the call: AccessDenied"
+    assert dead_letter["body"]["effect"]["do"] == "send"
     assert (done["redriven"], again["redriven"]) == (1, 0)
     assert [line["step"] for line in story.timeline("message")] == ["hello"]
     assert len(story.sent()) == 1
 
 
-def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_kept(story: Any, door: Any) -> None:
+def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_stays(story: Any, door: Any) -> None:
     refused = failing("sqs", DENIED, to="cairn-messages")
     with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
@@ -336,9 +336,9 @@ def test_a_change_that_could_not_be_read_is_relayed_once_it_can(
         )
         story.signs_up()
         unreadable = door.redrives("effects")
-    [letter] = door.letters("effects")
-    assert letter["body"].keys() == {"customer", "change"}
-    assert "mia" not in json.dumps(letter).lower()
+    [dead_letter] = door.dead_letters("effects")
+    assert dead_letter["body"].keys() == {"customer", "change"}
+    assert "mia" not in json.dumps(dead_letter).lower()
 
     done = door.redrives("effects")
     story.passes("1d")
@@ -360,7 +360,7 @@ def test_an_effect_is_redriven_to_where_a_merge_has_moved_its_customer(story: An
     done = door.redrives("effects")
 
     assert done["refused"] == []
-    assert door.letters("effects") == []
+    assert door.dead_letters("effects") == []
 
 
 def test_a_commit_that_comes_in_between_is_not_lost(story: Any, door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,9 +403,9 @@ def test_a_position_of_the_stream_is_read_anew_and_what_it_decided_is_relayed(st
         "endSequenceNumber": changes[-1]["dynamodb"]["SequenceNumber"],
         "batchSize": len(changes),
     }
-    desk = of_stack(stack)
+    tools = of_stack(stack)
     body = json.dumps({"DDBStreamBatchInfo": position})
-    deployment.cloud.client("sqs").send_message(QueueUrl=desk.queues[STREAM].url, MessageBody=body)
+    deployment.cloud.client("sqs").send_message(QueueUrl=tools.queues[STREAM].url, MessageBody=body)
     deployment.start("relay_effects")
     story.passes("1s")
     assert story.sent() == []
@@ -422,7 +422,7 @@ def test_a_position_of_the_stream_is_read_anew_and_what_it_decided_is_relayed(st
     assert len(story.sent()) == 1
 
 
-def test_a_position_that_the_stream_has_forgotten_is_refused_and_kept(
+def test_a_position_that_the_stream_no_longer_has_is_refused_and_stays(
     story: Any, stack: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from infra.local.dead_letters import of_stack
@@ -444,8 +444,8 @@ def test_a_position_that_the_stream_has_forgotten_is_refused_and_kept(
     assert "0 redriven, 1 refused, 1 left" in done.stdout, done.exception
 
 
-def test_time_passes_while_letters_lie(story: Any, door: Any) -> None:
+def test_time_can_pass_while_there_are_dead_letters(story: Any, door: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
     story.deployment.advance_to(story.deployment.now() + timedelta(days=2))
 
-    assert door.letters("events")[0]["age_seconds"] == 2 * DAY
+    assert door.dead_letters("events")[0]["age_seconds"] == 2 * DAY

@@ -1,4 +1,4 @@
-"""What is larger than a queue takes is accepted, stored and processed like anything else."""
+"""A body that is too large for a queue is accepted, stored and processed like any other."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def sizes(calls: list[Call]) -> list[list[int]]:
 def test_an_ordinary_webhook_is_one_call(door: Any) -> None:
     door.tracks("the first reads the secrets")
 
-    with watched(door.world) as calls:
+    with watched(door.deployment) as calls:
         answer = door.tracks("ordinary", properties={"text": "x" * 100_000})
 
     assert answer.status_code == 202
@@ -42,9 +42,9 @@ def test_an_ordinary_webhook_is_one_call(door: Any) -> None:
 def test_an_event_larger_than_a_message_travels_by_a_pointer_and_is_processed_whole(story: Any, door: Any) -> None:
     text = "ü" * 150_000
 
-    with watched(door.world) as calls:
+    with watched(door.deployment) as calls:
         answer = door.tracks("large", properties={"text": text})
-        door.world.settle()
+        door.deployment.settle()
 
     [line] = story.timeline("event")
     assert answer.status_code == 202
@@ -68,9 +68,9 @@ def test_no_batch_is_larger_than_sqs_takes(story: Any, door: Any, length: int) -
         for number in range(19)
     ]
 
-    with watched(door.world) as calls:
+    with watched(door.deployment) as calls:
         answer = door.posts(events)
-    door.world.settle()
+    door.deployment.settle()
 
     assert answer.status_code == 202
     assert len(story.timeline("event")) == 19
@@ -108,50 +108,50 @@ def test_a_large_event_that_is_not_stored_is_not_acknowledged_and_its_retry_runs
                 {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, call.operation
             )
 
-    with watched(door.world, before=out_of_order):
+    with watched(door.deployment, before=out_of_order):
         first = door.tracks("large", properties={"text": "x" * 300_000})
     second = door.tracks("large", properties={"text": "x" * 300_000})
     door.tracks("large", properties={"text": "x" * 300_000})
-    door.world.settle()
+    door.deployment.settle()
 
     assert (first.status_code, second.status_code) == (503, 202)
     assert len(story.timeline("event")) == 1
 
 
-def test_a_genuine_body_that_nothing_can_be_made_of_is_kept_whole_however_large(door: Any) -> None:
+def test_a_genuine_body_that_is_unreadable_is_stored_whole_however_large(door: Any) -> None:
     body = b'{"id": "evt_1", "object": "event", "note": "' + b"x" * 2_000_000  # cut short
-    headers = signed_headers("stripe", body, LOCAL_SECRET, door.world.now())
+    headers = signed_headers("stripe", body, LOCAL_SECRET, door.deployment.now())
 
     answer = door.client.post("/webhooks/stripe", base_url="https://localhost", data=body, headers=headers)
-    door.world.settle()
+    door.deployment.settle()
 
-    [letter] = door.letters("events", reveal=True)
+    [dead_letter] = door.dead_letters("events", reveal=True)
     assert answer.status_code == 202
-    assert letter["body"]["unreadable"]["body"] == body.decode()
-    assert letter["reason"].startswith("InvalidEventError")
+    assert dead_letter["body"]["unreadable"]["body"] == body.decode()
+    assert dead_letter["reason"].startswith("InvalidEventError")
 
 
-def test_an_event_larger_than_the_table_takes_is_parked_at_once_and_holds_up_nobody(story: Any, door: Any) -> None:
+def test_an_event_larger_than_an_item_is_dead_lettered_at_once_and_blocks_nothing(story: Any, door: Any) -> None:
     door.tracks("too large", properties={"text": "x" * 500_000})
     door.tracks("next")
-    door.world.settle()
+    door.deployment.settle()
 
-    [letter] = door.letters("events")
-    assert letter["reason"].startswith("ServiceRefusedError: dynamodb")
-    assert letter["body"].keys() == {"s3"}
+    [dead_letter] = door.dead_letters("events")
+    assert dead_letter["reason"].startswith("ServiceRefusedError: dynamodb")
+    assert dead_letter["body"].keys() == {"s3"}
     assert len(story.timeline("event")) == 1
 
 
-def test_a_pointer_that_leads_nowhere_is_parked_with_its_reason(door: Any) -> None:
+def test_a_pointer_without_a_body_is_dead_lettered_with_its_reason(door: Any) -> None:
     door.tracks("large", properties={"text": "x" * 300_000})
-    s3 = door.world.cloud.client("s3")
-    [stored] = s3.list_objects_v2(Bucket=door.world.cloud.bucket)["Contents"]
-    s3.delete_object(Bucket=door.world.cloud.bucket, Key=stored["Key"])
+    s3 = door.deployment.cloud.client("s3")
+    [stored] = s3.list_objects_v2(Bucket=door.deployment.cloud.bucket)["Contents"]
+    s3.delete_object(Bucket=door.deployment.cloud.bucket, Key=stored["Key"])
 
-    door.world.settle()
+    door.deployment.settle()
 
-    [letter] = door.letters("events")
-    assert letter["reason"] == "ServiceRefusedError: s3 refused the call: NoSuchKey"
+    [dead_letter] = door.dead_letters("events")
+    assert dead_letter["reason"] == "ServiceRefusedError: s3 refused the call: NoSuchKey"
 
 
 def test_a_large_event_is_redriven_by_its_pointer(story: Any, door: Any) -> None:
@@ -162,8 +162,8 @@ def test_a_large_event_is_redriven_by_its_pointer(story: Any, door: Any) -> None
             )
 
     door.tracks("large", properties={"text": "x" * 300_000})
-    with watched(door.world, before=denied):
-        door.world.settle()
+    with watched(door.deployment, before=denied):
+        door.deployment.settle()
     done = door.redrives("events")
 
     assert (done["redriven"], done["left"]) == (1, 0)

@@ -1,4 +1,4 @@
-"""The links of messages on a laptop: `GET /_mail` tells them, and they open."""
+"""The links of messages on a laptop: `GET /_mail` lists them, and they open."""
 
 import json
 from collections.abc import Callable

@@ -38,7 +38,7 @@ ONLY_AWS_SIGNS = {"sns"}
 VENDORS = sorted(set(sources()) - {TRACK, SNS})
 """Nobody but Amazon can sign for the source sns; tests/unit/feedback attacks it."""
 
-HELD = CHECKS.get_by_names(
+APPLIED = CHECKS.get_by_names(
     ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
 )
 
@@ -80,21 +80,21 @@ def ask(door: Any, case: Case, headers: dict[str, str] | None = None) -> TestRes
         data=body_of(case),
         headers=printable,
     )
-    case.validate_response(response, checks=HELD)
+    case.validate_response(response, checks=APPLIED)
     return response
 
 
 def signed(door: Any, case: Case, source: str) -> TestResponse:
-    told = {"content-type": FORM if source in SENDS_FORMS else case.media_type or "application/json"}
+    given = {"content-type": FORM if source in SENDS_FORMS else case.media_type or "application/json"}
     url = f"https://localhost{case.formatted_path}"
-    headers = signed_headers(source, body_of(case), LOCAL_SECRET, door.world.now(), url=url, headers=told)
+    headers = signed_headers(source, body_of(case), LOCAL_SECRET, door.deployment.now(), url=url, headers=given)
     assume(all(value.isascii() and value.isprintable() for value in headers.values()))  # an id that no header can carry
     return ask(door, case, headers)
 
 
 def test_the_document_names_every_public_route_and_no_other() -> None:
     document = yaml.safe_load(DOCUMENT.read_text())
-    told = {
+    given = {
         (path, method.upper()) for path, one in document["paths"].items() for method in one if method != "parameters"
     }
 
@@ -103,7 +103,7 @@ def test_the_document_names_every_public_route_and_no_other() -> None:
         (rule.rule.replace("<", "{").replace(">", "}"), method) for rule in public for method in rule.methods or ()
     }
 
-    assert told == served - {(path, "HEAD") for path, _ in served}
+    assert given == served - {(path, "HEAD") for path, _ in served}
 
 
 def test_no_request_to_the_track_api_is_answered_with_an_error_of_ours(door: Any) -> None:
@@ -125,7 +125,7 @@ def test_every_event_that_the_document_allows_is_taken_and_processed(story: Any,
 
     allowed()
     story.passes("1h")
-    reasons = {letter["reason"] for letter in door.letters("events")}
+    reasons = {dead_letter["reason"] for dead_letter in door.dead_letters("events")}
     assert all("phone" in reason for reason in reasons), "only whom nobody can name is left over"
 
 
@@ -140,7 +140,7 @@ def test_no_signed_event_however_wrong_is_answered_with_an_error_of_ours(story: 
 
 
 @pytest.mark.parametrize("source", VENDORS)
-def test_no_vendor_is_ever_told_to_stop_and_none_meets_an_error_of_ours(door: Any, source: str) -> None:
+def test_no_vendor_gets_an_answer_that_disables_it_or_a_server_error(door: Any, source: str) -> None:
     @AT_RANDOM
     @given(case=cases(WEBHOOK, path_parameters={"source": source}))
     def random_request(case: Case) -> None:
@@ -175,7 +175,7 @@ def test_no_handshake_is_answered_with_an_error_of_ours(door: Any, source: str) 
     random_question()
 
 
-def test_a_source_that_there_is_not_is_told_so(door: Any) -> None:
+def test_an_unknown_source_is_not_found(door: Any) -> None:
     @AT_RANDOM
     @given(name=st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True).filter(lambda name: name not in VENDORS))
     def unknown(name: str) -> None:
@@ -215,7 +215,7 @@ def test_no_request_to_a_genuine_link_is_answered_with_an_error_of_ours(
 
     random_request()
     story.deployment.settle()
-    assert not door.letters("events"), "whatever was stored can be processed"
+    assert not door.dead_letters("events"), "whatever was stored can be processed"
 
 
 AN_ADDRESS = {"email": "Mia@example.com", "sms": "(201) 555-0123", "whatsapp": "+12015550123", "push": "arn:aws:sns:x"}
@@ -236,7 +236,7 @@ def test_nothing_that_an_operator_asks_is_answered_with_an_error_of_ours(
 
     random_request()
     story.deployment.settle()
-    assert not door.letters("events"), "whatever was stored can be processed"
+    assert not door.dead_letters("events"), "whatever was stored can be processed"
 
 
 @pytest.mark.parametrize(("path", "method"), MANAGE_OPERATIONS)
@@ -246,10 +246,10 @@ def test_what_the_document_allows_an_operator_is_understood(story: Any, door: An
     @settings(AT_RANDOM, max_examples=20)
     @given(case=SCHEMA[path][method].as_strategy())
     def allowed(case: Case) -> None:
-        told = case.body if isinstance(case.body, dict) else {}
-        assume(not (told.get("do") in {"stop", "start"} and {"policy", "window"} & told.keys()))
-        if "address" in told:
-            told["address"] = AN_ADDRESS[told["channel"]]
+        given = case.body if isinstance(case.body, dict) else {}
+        assume(not (given.get("do") in {"stop", "start"} and {"policy", "window"} & given.keys()))
+        if "address" in given:
+            given["address"] = AN_ADDRESS[given["channel"]]
 
         assert ask(door, case).status_code in {200, 202, 404, 409}
 
@@ -273,10 +273,10 @@ BREAKS_PARSERS = [
 @pytest.mark.parametrize("source", sorted({TRACK, *VENDORS} - ONLY_AWS_SIGNS))
 def test_what_breaks_parsers_breaks_nothing_here(story: Any, door: Any, source: str) -> None:
     path = "/events" if source == TRACK else f"/webhooks/{source}"
-    told = {"content-type": FORM} if source in SENDS_FORMS else {}
+    given = {"content-type": FORM} if source in SENDS_FORMS else {}
     answers = set()
     for body in BREAKS_PARSERS:
-        headers = signed_headers(source, body, LOCAL_SECRET, door.world.now(), headers=told)
+        headers = signed_headers(source, body, LOCAL_SECRET, door.deployment.now(), headers=given)
         answers.add(door.client.post(path, base_url="https://localhost", data=body, headers=headers).status_code)
     story.deployment.settle()
 

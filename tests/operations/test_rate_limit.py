@@ -16,7 +16,7 @@ KNOWN = ("track", "stripe", "shopify")
 
 
 class Clock:
-    """Seconds, which pass when they are told to."""
+    """Seconds that pass when the test says so."""
 
     now = 0.0
 
@@ -35,7 +35,7 @@ def limiter(clock: Clock) -> Limiter:
     return Limiter(stage, KNOWN, clock)
 
 
-def test_a_genuine_hit_is_refused_and_told_when_to_come_back(
+def test_a_genuine_request_above_the_limit_is_refused_with_the_time_to_retry(
     story: Any, door_to: Callable[..., Any], limiter: Limiter, clock: Clock
 ) -> None:
     door = door_to(story.deployment, limiter)

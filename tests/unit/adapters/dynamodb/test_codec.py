@@ -86,7 +86,7 @@ profiles = st.builds(
 
 
 def wired(document: Any) -> Any:
-    """What is left of it after a while in the table."""
+    """The document as it comes back from the table."""
     return json.loads(json.dumps(document))
 
 
@@ -157,8 +157,8 @@ def test_a_claim_survives(claim: Claim) -> None:
         st.sampled_from(Purpose),
     )
 )
-def test_a_hold_survives(hold: Deferral) -> None:
-    assert codec.deferral_from_wire(wired(codec.deferral_to_wire(hold))) == hold
+def test_a_deferral_survives(deferral: Deferral) -> None:
+    assert codec.deferral_from_wire(wired(codec.deferral_to_wire(deferral))) == deferral
 
 
 @given(st.dictionaries(st.sampled_from(Channel), instants))
@@ -312,8 +312,8 @@ def test_the_shape_of_facts_consents_and_claims() -> None:
     )
     claim = Claim(MONDAY, Purpose.MARKETING, Channel.SMS, "visit")
     assert codec.claim_to_wire(claim) == "marketing 2026-03-02T10:00:00Z sms visit"
-    hold = Deferral(None, Reason.PAUSED, "enr", MONDAY, 2)
-    assert codec.deferral_to_wire(hold) == "- paused enr 2026-03-02T10:00:00Z 2 marketing"
+    deferral = Deferral(None, Reason.PAUSED, "enr", MONDAY, 2)
+    assert codec.deferral_to_wire(deferral) == "- paused enr 2026-03-02T10:00:00Z 2 marketing"
 
 
 def test_the_shape_of_a_message() -> None:

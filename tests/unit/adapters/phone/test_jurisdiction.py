@@ -38,12 +38,12 @@ def test_the_profile_s_own_zone_is_the_only_one() -> None:
         ("Europe/Oslo", "Europe/Oslo"),
     ],
 )
-def test_other_names_of_a_place_are_its_own_name(name: str, place: str) -> None:
-    assert canonical_zone(name) == place
+def test_an_alias_of_a_zone_leads_to_its_canonical_name(name: str, zone: str) -> None:
+    assert canonical_zone(name) == zone
 
 
 @pytest.mark.parametrize("name", ["UTC", "Etc/GMT+5", "EST", "EST5EDT", "GMT", "Nowhere/Land", "", None, 5, "../etc"])
-def test_what_is_no_place_says_nothing_of_where_somebody_is(name: Any) -> None:
+def test_a_zone_without_a_location_gives_no_jurisdiction(name: Any) -> None:
     assert canonical_zone(name) == ""
     assert found(time_zone=name).zones == zones_by_country()["US"]
 
@@ -122,7 +122,7 @@ def test_a_message_without_a_profile_is_nowhere() -> None:
     assert jurisdiction_of(message(variables={"profile": None})).zones == ()
 
 
-def test_every_zone_of_the_table_can_be_told_the_time_in() -> None:
+def test_every_zone_of_the_table_has_a_clock() -> None:
     zones = {zone for found in zones_by_country().values() for zone in found}
 
     assert zones <= available_timezones()
@@ -130,8 +130,8 @@ def test_every_zone_of_the_table_can_be_told_the_time_in() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["time_zone", "country", "region"]), json_values))
-def test_whatever_a_profile_holds_its_zones_exist(profile: dict[str, Any]) -> None:
-    told = found(**profile)
+def test_the_zones_of_any_profile_exist(profile: dict[str, Any]) -> None:
+    jurisdiction = found(**profile)
 
-    assert all(ZoneInfo(zone) for zone in told.zones)
-    assert told.zones
+    assert all(ZoneInfo(zone) for zone in jurisdiction.zones)
+    assert jurisdiction.zones

@@ -17,7 +17,7 @@ MIA = Traces(frozenset({"c_mia"}), name(user_id="member-1", email="mia@example.c
 
 
 @pytest.fixture
-def parked(story: Any) -> DeadLetterEraser:
+def eraser(story: Any) -> DeadLetterEraser:
     cloud = story.deployment.cloud
     overflow = Overflow(lambda: cloud.client("s3"), cloud.bucket)
     return DeadLetterEraser(sqs=cloud.client("sqs"), urls=cloud.dead_letter_urls(), overflow=overflow, wait_seconds=0)
@@ -35,8 +35,8 @@ def event(user_id: str) -> dict[str, Any]:
     return {"id": "1", "type": "a.b", "occurred_at": "2026-03-02T10:00:00Z", "customer": {"user_id": user_id}}
 
 
-def test_letters_of_every_queue_are_found_and_others_are_seen_again_at_once(
-    story: Any, parked: DeadLetterEraser
+def test_dead_letters_of_every_queue_are_found_and_others_are_visible_again_at_once(
+    story: Any, eraser: DeadLetterEraser
 ) -> None:
     for queue in ("wakes", "messages", "notices", "feedback", "effects"):
         put(story, queue, {"customer": "c_mia"})
@@ -44,29 +44,29 @@ def test_letters_of_every_queue_are_found_and_others_are_seen_again_at_once(
     put(story, "events", event("member-1"))
     put(story, "events", event("member-2"), group="h")
 
-    assert parked.remove(MIA) == 6
+    assert eraser.remove(MIA) == 6
     story.passes("1s")
-    assert parked.remove(MIA) == 0
+    assert eraser.remove(MIA) == 0
     story.passes("1s")
     for queue in ("wakes", "messages", "notices", "feedback", "effects", "events"):
         [(body, _)] = story.dead_letters(queue)
         assert "c_noa" in body or "member-2" in body
 
 
-def test_of_a_customer_with_many_letters_in_one_group_all_are_found(story: Any, parked: DeadLetterEraser) -> None:
+def test_all_dead_letters_of_a_customer_in_one_group_are_found(story: Any, eraser: DeadLetterEraser) -> None:
     for number in range(35):
         put(story, "events", event("member-1"), number)
         put(story, "events", event("member-2"), number, group="h")
 
-    assert parked.remove(MIA) == 35
+    assert eraser.remove(MIA) == 35
 
 
-def test_a_body_that_a_letter_points_to_is_emptied_with_it(story: Any, parked: DeadLetterEraser) -> None:
+def test_a_body_that_a_dead_letter_points_to_is_emptied_with_it(story: Any, eraser: DeadLetterEraser) -> None:
     for number, user_id in enumerate(["member-1", "member-2"]):
         body = json.dumps(event(user_id) | {"properties": {"t": "x" * 300_000}})
-        put(story, "events", parked.overflow.offload(body), number, group=user_id)
+        put(story, "events", eraser.overflow.offload(body), number, group=user_id)
 
-    assert parked.remove(MIA) == 1
+    assert eraser.remove(MIA) == 1
     s3, bucket = story.deployment.cloud.client("s3"), story.deployment.cloud.bucket
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     bodies = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
@@ -74,45 +74,45 @@ def test_a_body_that_a_letter_points_to_is_emptied_with_it(story: Any, parked: D
     assert sum(b"member-2" in body for body in bodies) == 1
 
 
-def test_a_letter_whose_body_was_emptied_before_a_crash_goes_too(story: Any, parked: DeadLetterEraser) -> None:
-    pointer = parked.overflow.offload(json.dumps(event("member-1") | {"properties": {"t": "x" * 300_000}}))
-    parked.overflow.discard(pointer)
+def test_a_dead_letter_whose_body_was_already_emptied_is_removed_too(story: Any, eraser: DeadLetterEraser) -> None:
+    pointer = eraser.overflow.offload(json.dumps(event("member-1") | {"properties": {"t": "x" * 300_000}}))
+    eraser.overflow.discard(pointer)
     put(story, "events", pointer)
 
-    assert parked.remove(MIA) == 1
+    assert eraser.remove(MIA) == 1
 
 
-def test_while_somebody_holds_letters_the_order_waits(story: Any, parked: DeadLetterEraser) -> None:
+def test_the_order_waits_while_another_reader_has_dead_letters(story: Any, eraser: DeadLetterEraser) -> None:
     put(story, "feedback", {"mail": "mia@example.com"})
     assert story.dead_letters("feedback")  # `cairn dlq show` looks at it
 
     with pytest.raises(ServiceBusyError):
-        parked.remove(MIA)
+        eraser.remove(MIA)
     story.passes("5m")
 
-    assert parked.remove(MIA) == 1
+    assert eraser.remove(MIA) == 1
 
 
-def test_what_is_no_json_is_read_as_text(story: Any, parked: DeadLetterEraser) -> None:
+def test_what_is_no_json_is_read_as_text(story: Any, eraser: DeadLetterEraser) -> None:
     put(story, "feedback", "From: Mia <mia@example.com>")
     put(story, "feedback", "From: Noa <noa@example.com>")
 
-    assert parked.remove(MIA) == 1
+    assert eraser.remove(MIA) == 1
 
 
 def test_more_than_can_be_looked_through_is_an_error_and_not_silence(
-    story: Any, parked: DeadLetterEraser, monkeypatch: pytest.MonkeyPatch
+    story: Any, eraser: DeadLetterEraser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_DEAD_LETTERS", 10)
     for _ in range(11):
         put(story, "feedback", {"customer": "c_noa"})
 
     with pytest.raises(ServiceBusyError, match="redrive or delete"):
-        parked.remove(MIA)
+        eraser.remove(MIA)
 
 
-def test_a_bucket_that_refuses_is_no_letter_that_is_gone(story: Any, parked: DeadLetterEraser) -> None:
+def test_a_bucket_that_refuses_is_not_taken_for_a_missing_body(story: Any, eraser: DeadLetterEraser) -> None:
     put(story, "events", '{"s3": "bodies/nothing"}')
 
     with pytest.raises(ServiceRefusedError):
-        parked.remove(MIA)
+        eraser.remove(MIA)
