@@ -609,7 +609,7 @@ def test_what_became_of_a_message_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         (MessageStatus.DELIVERED, MessageStatus.OPENED, MessageStatus.CLICKED),
         (MessageStatus.CLICKED, MessageStatus.OPENED, MessageStatus.DELIVERED),

@@ -33,14 +33,14 @@ def cairn(*arguments: str, answers: str = "") -> Result:
 
 
 @pytest.fixture
-def parked(story: Any) -> None:
+def failed_sign_up(story: Any) -> None:
     """A sign-up that could not be processed."""
     with watched(story.deployment, before=failing("dynamodb", THROTTLED)):
         story.signs_up()
         story.passes("15m")
 
 
-@pytest.mark.usefixtures("parked")
+@pytest.mark.usefixtures("failed_sign_up")
 def test_the_list_shows_number_age_and_reason(story: Any, url: str) -> None:
     story.happens("trial.signup", "no-phone", customer={"phone": "call me"})
     story.passes("3d")
@@ -56,7 +56,7 @@ def test_the_list_shows_number_age_and_reason(story: Any, url: str) -> None:
     assert queues["wakes"] == {"queue": "wakes", "count": 0, "oldest_seconds": None, "reasons": {}, "looked_at": 0}
 
 
-@pytest.mark.usefixtures("parked")
+@pytest.mark.usefixtures("failed_sign_up")
 def test_looking_changes_nothing(story: Any, url: str) -> None:
     for _ in range(3):
         cairn("list", "--to", url)
@@ -66,7 +66,7 @@ def test_looking_changes_nothing(story: Any, url: str) -> None:
     assert len(story.dead_letters("events")) == 1
 
 
-@pytest.mark.usefixtures("parked")
+@pytest.mark.usefixtures("failed_sign_up")
 def test_a_dead_letter_is_shown_without_personal_data_unless_reveal_is_asked_for(url: str) -> None:
     masked = cairn("show", "events", "--to", url).stdout
     whole = cairn("show", "events", "--to", url, "--reveal").stdout
@@ -77,7 +77,7 @@ def test_a_dead_letter_is_shown_without_personal_data_unless_reveal_is_asked_for
     assert "mia.1@example.com" in whole
 
 
-@pytest.mark.usefixtures("parked")
+@pytest.mark.usefixtures("failed_sign_up")
 def test_a_redriven_event_runs_once_although_the_queue_knows_it(story: Any, url: str) -> None:
     """Its own deduplication id would be refused for five minutes; the redrive does not wait for them."""
     first = cairn("redrive", "events", "--yes", "--to", url)
@@ -97,8 +97,8 @@ def test_an_event_that_fails_again_at_once_is_dead_lettered_again_and_not_lost(s
 
     assert [one["redriven"] for one in done] == [1, 1, 1]
     assert len(door.dead_letters("events")) == 1
-    parked = [call.arguments["MessageDeduplicationId"] for call in calls if call.operation == "SendMessage"]
-    assert len(set(parked)) == 3, "SQS knows an id for five minutes, even of a message that is gone"
+    dedupe_ids = [call.arguments["MessageDeduplicationId"] for call in calls if call.operation == "SendMessage"]
+    assert len(set(dedupe_ids)) == 3, "SQS knows an id for five minutes, even of a message that is gone"
 
 
 def test_what_fails_again_while_we_look_is_not_taken_twice(story: Any, door: Any) -> None:
@@ -139,7 +139,7 @@ def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story
     assert len({one["Attributes"]["MessageDeduplicationId"] for one in received} - known) == len(known) == 3
 
 
-@pytest.mark.usefixtures("parked")
+@pytest.mark.usefixtures("failed_sign_up")
 def test_a_dead_letter_is_deleted_only_after_it_was_sent(story: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(story.deployment.cloud.client("sqs"), "send_message", lambda **_: _raise(DENIED))
@@ -155,7 +155,7 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-@pytest.mark.usefixtures("parked")
+@pytest.mark.usefixtures("failed_sign_up")
 def test_only_the_reason_that_is_named_is_redriven(story: Any, url: str) -> None:
     story.happens("trial.signup", "no-phone", customer={"phone": "call me"})
 
@@ -179,7 +179,7 @@ def test_at_most_as_many_as_are_named_are_redriven(story: Any, door: Any) -> Non
     }
 
 
-@pytest.mark.usefixtures("parked")
+@pytest.mark.usefixtures("failed_sign_up")
 def test_nothing_is_sent_before_somebody_says_yes(story: Any, url: str) -> None:
     asked = cairn("redrive", "events", "--to", url, answers="n\n")
 
@@ -214,7 +214,7 @@ def test_a_message_goes_back_to_the_messages(story: Any, door: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("letter", "lane"),
+    ("dead_letter", "lane"),
     [
         ({"id": "news", "customer": "c_mia", "purpose": "marketing"}, "marketing"),
         ({"id": "ticket", "customer": "c_mia", "purpose": "transactional"}, "messages"),
@@ -266,7 +266,7 @@ def test_a_deployment_is_not_asked_by_its_url() -> None:
     assert "A deployment is named by --stack" in asked.stderr
 
 
-@pytest.mark.usefixtures("parked")
+@pytest.mark.usefixtures("failed_sign_up")
 def test_a_deployment_is_asked_by_its_stack(story: Any, stack: str) -> None:
     listed = json.loads(cairn("list", "--stack", stack, "--json").stdout)
     story.passes("1s")

@@ -29,7 +29,7 @@ def test_the_profile_s_own_zone_is_the_only_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "place"),
+    ("name", "zone"),
     [
         ("US/Eastern", NEW_YORK),
         ("America/Fort_Wayne", "America/Indiana/Indianapolis"),
