@@ -1,4 +1,4 @@
-"""Who is who: created once, merged when two turn out to be one, and nothing of either is lost on the way."""
+"""Identity: a customer is created once, two that are one are merged, and nothing of either is lost."""
 
 from typing import Any
 
@@ -136,7 +136,7 @@ def test_what_ends_a_walk_is_heard_under_any_name(story: Any) -> None:
     assert [one.channel for one in story.sent()] == ["sms"]
 
 
-def test_a_message_that_is_queued_while_its_customer_is_merged_is_sent_once_and_told(story: Any) -> None:
+def test_a_message_that_is_queued_during_a_merge_is_sent_once_and_recorded(story: Any) -> None:
     with watched(story.deployment, before=refuse) as calls:
         story.happens("trial.signup", customer={"email": "mia@example.com", "phone": "+12015550001"})
         story.happens("app.installed", customer={"user_id": "mia"})
@@ -168,7 +168,7 @@ def test_a_message_that_was_sent_before_its_customer_was_merged_is_not_sent_agai
     assert [line["status"] for line in story.timeline("message")] == ["sent"]
 
 
-def test_a_claim_that_is_made_during_a_merge_is_kept(story: Any, process: Any, interrupted: Any) -> None:
+def test_a_claim_that_is_made_during_a_merge_is_not_lost(story: Any, process: Any, interrupted: Any) -> None:
     with watched(story.deployment, before=refuse):
         story.happens("trial.signup", customer={"email": "mia@example.com", "phone": "+12015550001"})
     story.happens("app.installed", customer={"user_id": "mia"})

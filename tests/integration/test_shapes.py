@@ -1,4 +1,4 @@
-"""What the local world hands to the functions is what AWS would: Powertools' own models read it."""
+"""The local deployment gives the functions the same events as AWS: Powertools' own models read them."""
 
 import base64
 from typing import Any

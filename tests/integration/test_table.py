@@ -1,4 +1,4 @@
-"""The contracts of the table's adapters, held against moto and against an independent store."""
+"""The contracts of the table's adapters, run on moto and on an independent store."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -243,12 +243,12 @@ def test_an_event_of_the_absorbed_customer_stays_a_duplicate_before_its_history_
         CUSTOMERS.commit(decided(again, (survivor,)))
 
 
-def test_a_merge_keeps_the_claims_and_holds_of_both() -> None:
+def test_a_merge_preserves_the_claims_and_deferrals_of_both() -> None:
     account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
     claim(message(account, "a-1"))
     claim(message(reader, "r-1"))
-    hold(message(account, "a-2"))
-    hold(message(reader, "r-2"))
+    defer(message(account, "a-2"))
+    defer(message(reader, "r-2"))
 
     survivor = happens(MIA, MAIL, event_id="both")
 
@@ -281,7 +281,7 @@ def test_three_customers_become_one() -> None:
         happens(PHONE, event_id="caller")
 
 
-def brief(asked: DeliveryRequest) -> DeliveryContext:
+def context(asked: DeliveryRequest) -> DeliveryContext:
     (found,) = DELIVERIES.contexts([asked])
     assert found is not None
     return found
@@ -289,7 +289,7 @@ def brief(asked: DeliveryRequest) -> DeliveryContext:
 
 def claim(wanted: Message, at: datetime = NOW) -> DeliveryContext:
     """Read and claimed, as a sender does; gives what it had read."""
-    found = brief(wanted)
+    found = context(wanted)
     DELIVERIES.claim(found.message, found.contact, Claim(at, wanted.purpose, Channel.SMS, wanted.journey))
     return found
 
@@ -304,23 +304,23 @@ class ReviewOfNoChannel(Review):
         return {"queue": self.queue}
 
 
-def hold(wanted: Message, verdict: Defer | None = None, at: datetime = NOW) -> DeliveryContext:
+def defer(wanted: Message, verdict: Defer | None = None, at: datetime = NOW) -> DeliveryContext:
     verdict = verdict or Defer(LATER, QuietHours(Opening(LATER, (HoursDenial("quiet_hours", "", "Europe/Paris", ""),))))
-    found = brief(wanted)
+    found = context(wanted)
     DELIVERIES.defer(found, Deferral(verdict.until, verdict.reason, wanted.enrollment, *wanted.order), verdict, at)
     return found
 
 
-def told_of(customer: Customer) -> dict[str, Any]:
+def entry_of(customer: Customer) -> dict[str, Any]:
     [line] = [line for line in TIMELINE.entries(customer.id) if line["kind"] not in {"event", "consent"}]
     return line
 
 
 class TestClaims:
-    def test_a_sender_is_told_all_that_is_known(self) -> None:
+    def test_a_sender_gets_the_whole_context(self) -> None:
         mia = happens(MIA, consent=GRANTED)
 
-        found = brief(message(mia))
+        found = context(message(mia))
 
         assert found.message == message(mia)
         assert found.contact == CUSTOMERS.load(mia.id).contact
@@ -328,7 +328,7 @@ class TestClaims:
 
     def test_a_message_is_claimed_once_of_all_that_read_the_same(self) -> None:
         mia = happens(MIA)
-        first, second = brief(message(mia)), brief(message(mia, "another"))
+        first, second = context(message(mia)), context(message(mia, "another"))
         taken = Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, "welcome")
         DELIVERIES.claim(first.message, first.contact, taken)
 
@@ -336,14 +336,14 @@ class TestClaims:
             with pytest.raises(ConflictError):
                 DELIVERIES.claim(late.message, late.contact, taken)
 
-        again = brief(message(mia))
+        again = context(message(mia))
         assert again.contact.claims == {"e-hello-1": taken}
         assert again.contact.version > first.contact.version
 
     @pytest.mark.parametrize("word", ["STOP", "consent"])
     def test_a_claim_conflicts_with_a_word_of_the_customer(self, word: str) -> None:
         mia = happens(MIA, MAIL)
-        read = brief(message(mia))
+        read = context(message(mia))
         if word == "STOP":
             stopped = {"channel": "sms", "address": "+12015550123"}
             happens(MIA, event_id="stop", type="message.stopped", source="feedback", properties=stopped)
@@ -355,7 +355,7 @@ class TestClaims:
 
     def test_an_event_that_says_nothing_of_it_is_in_nobodys_way(self) -> None:
         mia = happens(MIA)
-        read = brief(message(mia))
+        read = context(message(mia))
         happens(MIA, event_id="two")
 
         DELIVERIES.claim(read.message, read.contact, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, ""))
@@ -363,14 +363,14 @@ class TestClaims:
     def test_a_claim_whose_lease_is_up_is_taken_over_once(self) -> None:
         mia = happens(MIA)
         claim(message(mia))
-        first, second = brief(message(mia)), brief(message(mia))
+        first, second = context(message(mia)), context(message(mia))
         mine = Claim(LATER, Purpose.TRANSACTIONAL, Channel.SMS, "welcome")
 
         DELIVERIES.claim(first.message, first.contact, mine)
 
         with pytest.raises(ConflictError):
             DELIVERIES.claim(second.message, second.contact, mine)
-        assert brief(message(mia)).contact.claims["e-hello-1"] == mine
+        assert context(message(mia)).contact.claims["e-hello-1"] == mine
 
     def test_a_claim_that_was_given_back_can_be_made_again(self) -> None:
         mia = happens(MIA)
@@ -379,7 +379,7 @@ class TestClaims:
 
         DELIVERIES.release(message(mia))
 
-        assert set(brief(message(mia)).contact.claims) == {"another"}
+        assert set(context(message(mia)).contact.claims) == {"another"}
         claim(message(mia), LATER)
 
     def test_a_message_of_an_absorbed_customer_is_claimed_for_the_survivor(self) -> None:
@@ -392,7 +392,7 @@ class TestClaims:
 
     def test_a_claim_read_before_a_merge_is_not_made_after_it(self) -> None:
         account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
-        read = brief(message(reader))
+        read = context(message(reader))
         happens(MIA, MAIL, event_id="both")
 
         with pytest.raises(ConflictError):
@@ -407,7 +407,7 @@ class TestClaims:
 
         assert DELIVERIES.contexts([message(nobody), DeferredMessage("c_gone", "e-hello-1")]) == [None, None]
 
-    def test_a_whole_batch_is_told_apart(self) -> None:
+    def test_the_messages_of_a_batch_get_their_own_contexts(self) -> None:
         customers = [happens(identifier("user_id", f"u-{n}"), event_id=f"e-{n}") for n in range(10)]
         nobody = Customer(Profile("c_gone", created_at=NOW))
 
@@ -421,17 +421,17 @@ class TestClaims:
 
 
 class TestAddresses:
-    """What is known against an address is known of whoever has it."""
+    """The suppressions of an address apply to every customer who has it."""
 
-    def suppress(self, customer: Customer, *told: SuppressionChange, event_id: str = "bounce") -> None:
+    def suppress(self, customer: Customer, *reported: SuppressionChange, event_id: str = "bounce") -> None:
         event = event_of(*customer.profile.identifiers, event_id=event_id)
         commit = decided(event, (CUSTOMERS.load(customer.id),))
-        CUSTOMERS.commit(replace(commit, reaction=replace(commit.reaction, suppression_changes=told)))
+        CUSTOMERS.commit(replace(commit, reaction=replace(commit.reaction, suppression_changes=reported)))
 
     def known(self, customer: Customer) -> Mapping[Channel, Any]:
-        return brief(message(CUSTOMERS.load(customer.id), channel=Channel.EMAIL)).contact.suppressed
+        return context(message(CUSTOMERS.load(customer.id), channel=Channel.EMAIL)).contact.suppressed
 
-    def test_what_an_event_tells_of_an_address_is_committed_with_it(self) -> None:
+    def test_suppressions_from_an_event_are_committed_with_it(self) -> None:
         mia = happens(MIA, MAIL)
 
         self.suppress(mia, SuppressionChange(Channel.EMAIL, Mark(Cause.HARD_BOUNCE, NOW), "mia@example.com"))
@@ -455,7 +455,7 @@ class TestAddresses:
 
         happens(MIA, event_id="moves", attributes={"email": "new@example.com"})
 
-        found = brief(asked)
+        found = context(asked)
         assert found.message.addresses == {Channel.EMAIL: "new@example.com"}
         assert found.contact.suppressed == {Channel.EMAIL: (Suppression(Cause.STOP, NOW),)}
 
@@ -473,16 +473,16 @@ class TestAddresses:
         assert self.known(mia) == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}
 
 
-class TestHeldMessages:
-    HELD = DeferredMessage("", "e-hello-1")
+class TestDeferredMessages:
+    DEFERRED = DeferredMessage("", "e-hello-1")
 
-    def test_a_held_message_comes_back_whole(self) -> None:
+    def test_a_deferred_message_comes_back_whole(self) -> None:
         mia = happens(MIA)
         wanted = replace(message(mia), variables={"profile": {"first_name": "Mía"}}, position=2)
 
-        hold(wanted)
+        defer(wanted)
 
-        found = brief(replace(self.HELD, customer=mia.id))
+        found = context(replace(self.DEFERRED, customer=mia.id))
         assert found.message == wanted
         assert (found.status, found.settled) == (MessageStatus.DEFERRED, False)
         assert found.contact.deferrals == {"e-hello-1": Deferral(LATER, "quiet_hours", "e", NOW, 2)}
@@ -495,89 +495,89 @@ class TestHeldMessages:
 
     def test_each_wait_is_remembered_and_one_that_is_written_twice_once(self) -> None:
         mia = happens(MIA)
-        hold(message(mia))
-        hold(message(mia), at=LATER)
-        hold(message(mia), Defer(LATER, CAPPED))
+        defer(message(mia))
+        defer(message(mia), at=LATER)
+        defer(message(mia), Defer(LATER, CAPPED))
 
-        assert [one["reason"] for one in brief(message(mia)).decisions] == ["quiet_hours", "cap"]
+        assert [one["reason"] for one in context(message(mia)).decisions] == ["quiet_hours", "cap"]
 
-    def test_a_hold_conflicts_with_a_change_like_a_claim_does(self) -> None:
+    def test_a_deferral_conflicts_with_a_change_like_a_claim_does(self) -> None:
         mia = happens(MIA)
-        read = brief(message(mia))
+        read = context(message(mia))
         happens(MIA, event_id="said", consent=GRANTED)
 
         with pytest.raises(ConflictError):
             DELIVERIES.defer(read, Deferral(LATER, "cap", "e", NOW, 0), Defer(LATER, CAPPED), NOW)
-        assert brief(message(mia)).status is None
+        assert context(message(mia)).status is None
 
-    def test_who_holds_a_message_gives_its_claim_back(self) -> None:
+    def test_deferring_a_message_releases_its_claim(self) -> None:
         mia = happens(MIA)
         claim(message(mia))
 
-        hold(message(mia))
+        defer(message(mia))
 
-        assert brief(message(mia)).contact.claims == {}
+        assert context(message(mia)).contact.claims == {}
 
-    def test_what_goes_out_is_held_no_longer(self) -> None:
+    def test_a_message_that_is_sent_is_no_longer_deferred(self) -> None:
         mia = happens(MIA)
-        hold(message(mia))
+        defer(message(mia))
 
         read = claim(message(mia))
         DELIVERIES.record(read, MessageStatus.SENT, LATER, {"channel": "sms"})
 
-        found = brief(message(mia))
+        found = context(message(mia))
         assert (found.contact.deferrals, found.status) == ({}, MessageStatus.SENT)
-        assert DELIVERIES.contexts([replace(self.HELD, customer=mia.id)]) == [None]
+        assert DELIVERIES.contexts([replace(self.DEFERRED, customer=mia.id)]) == [None]
         assert [one["reason"] for one in found.decisions] == ["quiet_hours"]
         entry = RecordItem.get(mia.id, MESSAGE + "e-hello-1")
-        assert entry.deferred_message is None  # what it says is told once, in what went out
+        assert entry.deferred_message is None  # its content is stored once, in the sent message
 
     def test_what_is_paused_is_found_by_what_is_paused_until_it_goes_out(self) -> None:
         mia = happens(MIA)
-        hold(message(mia), Defer(None, Paused("journey:welcome")))
+        defer(message(mia), Defer(None, Paused("journey:welcome")))
         assert RecordItem.get(mia.id, MESSAGE + "e-hello-1").gsi1pk == "paused#journey:welcome"
 
         DELIVERIES.record(claim(message(mia)), MessageStatus.SENT, LATER, {})
 
         assert RecordItem.get(mia.id, MESSAGE + "e-hello-1").gsi1pk is None
 
-    def test_what_is_dropped_is_held_no_longer(self) -> None:
+    def test_a_message_that_is_dropped_is_no_longer_deferred(self) -> None:
         mia = happens(MIA)
-        hold(message(mia))
+        defer(message(mia))
 
-        DELIVERIES.record(brief(message(mia)), MessageStatus.SUPPRESSED, LATER, {"reason": "stale"})
+        DELIVERIES.record(context(message(mia)), MessageStatus.SUPPRESSED, LATER, {"reason": "stale"})
 
-        found = brief(message(mia))
+        found = context(message(mia))
         assert (found.contact.deferrals, found.status) == ({}, MessageStatus.SUPPRESSED)
 
-    def test_what_is_settled_is_not_held_again(self) -> None:
+    def test_a_message_with_an_outcome_is_not_deferred_again(self) -> None:
         mia = happens(MIA)
         read = claim(message(mia))
         DELIVERIES.record(read, MessageStatus.SENT, NOW, {})
 
-        hold(message(mia))
+        defer(message(mia))
 
-        assert brief(message(mia)).status is MessageStatus.SENT
+        assert context(message(mia)).status is MessageStatus.SENT
 
     def test_a_persons_word_is_found_with_the_message(self) -> None:
         mia = happens(MIA)
-        hold(message(mia), Defer(LATER, ReviewOfNoChannel(Channel.SMS, "billing")))
+        defer(message(mia), Defer(LATER, ReviewOfNoChannel(Channel.SMS, "billing")))
         said = {"granted": True, "by": "eve", "at": "2026-03-02T14:30:00Z"}
         RecordItem(mia.id, MESSAGE + "e-hello-1").update([RecordItem.approval.set(said)])
 
-        approval = brief(replace(self.HELD, customer=mia.id)).message.approval
+        approval = context(replace(self.DEFERRED, customer=mia.id)).message.approval
 
         assert approval == Approval(granted=True, by="eve", at=NOW + timedelta(minutes=30))
 
-    def test_a_held_message_of_an_absorbed_customer_is_the_survivors_before_its_history_moved_and_after(self) -> None:
+    def test_a_deferred_message_of_an_absorbed_customer_belongs_to_the_survivor_at_once(self) -> None:
         account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
-        hold(message(reader))
+        defer(message(reader))
         happens(MIA, MAIL, event_id="both")
-        asked = replace(self.HELD, customer=reader.id)
+        asked = replace(self.DEFERRED, customer=reader.id)
 
-        before = brief(asked)
+        before = context(asked)
         TIMELINE.absorb(account.id, reader.id)
-        after = brief(asked)
+        after = context(asked)
 
         assert before.message == after.message == message(CUSTOMERS.load(account.id))
         assert before.decisions == after.decisions
@@ -587,10 +587,10 @@ class TestHeldMessages:
     def test_whose_customer_has_moved_goes_by_the_clock_there(self) -> None:
         mia = happens(MIA, attributes={"time_zone": "America/New_York", "first_name": "Mia"})
         wanted = replace(message(mia), variables={"profile": {"time_zone": "America/New_York", "first_name": "Mia"}})
-        hold(wanted)
+        defer(wanted)
         happens(MIA, event_id="moves", attributes={"time_zone": "Asia/Tokyo", "first_name": "Maya"})
 
-        found = brief(replace(self.HELD, customer=mia.id)).message
+        found = context(replace(self.DEFERRED, customer=mia.id)).message
 
         assert found.time_zone == "Asia/Tokyo"
         assert found.variables["profile"] == {"time_zone": "Asia/Tokyo", "first_name": "Mia"}
@@ -602,9 +602,9 @@ def test_what_became_of_a_message_is_known() -> None:
 
     DELIVERIES.record(read, MessageStatus.SENT, NOW, {"channel": "sms", "body": "Hello"})
 
-    assert brief(message(mia)).status is MessageStatus.SENT
-    assert brief(message(mia)).settled
-    line = told_of(mia)
+    assert context(message(mia)).status is MessageStatus.SENT
+    assert context(message(mia)).settled
+    line = entry_of(mia)
     assert (line["status"], line["channel"], line["body"]) == ("sent", "sms", "Hello")
 
 
@@ -617,7 +617,7 @@ def test_what_became_of_a_message_is_known() -> None:
     ],
 )
 @pytest.mark.parametrize("recorded", ["first", "last"])
-def test_a_status_only_moves_forward(told: tuple[MessageStatus, ...], recorded: str) -> None:
+def test_a_status_only_moves_forward(reported: tuple[MessageStatus, ...], recorded: str) -> None:
     mia = happens(MIA)
     read = claim(message(mia))
 
@@ -626,26 +626,26 @@ def test_a_status_only_moves_forward(told: tuple[MessageStatus, ...], recorded: 
 
     if recorded == "first":
         record()
-    for status in told:
+    for status in reported:
         DELIVERIES.move(mia.id, "e-hello-1", status, LATER)
     if recorded == "last":
         record()
 
-    line = told_of(mia)
+    line = entry_of(mia)
     assert (line["status"], line["at"], line["channel"]) == ("clicked", "2026-03-02T14:00:00Z", "email")
 
 
-def test_each_step_forward_is_told_once_with_what_is_recorded_of_the_message() -> None:
+def test_each_new_status_is_returned_once_with_the_record_of_the_message() -> None:
     mia = happens(MIA)
     read = claim(message(mia))
     DELIVERIES.record(read, MessageStatus.SENT, NOW, {"channel": "email"})
 
-    told = [
+    reported = [
         DELIVERIES.move(mia.id, "e-hello-1", status, LATER)
         for status in (MessageStatus.DELIVERED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.OPENED)
     ]
 
-    assert [one and (one["journey"], one["channel"]) for one in told] == [
+    assert [one and (one["journey"], one["channel"]) for one in reported] == [
         ("welcome", "email"),
         None,
         ("welcome", "email"),
@@ -654,7 +654,7 @@ def test_each_step_forward_is_told_once_with_what_is_recorded_of_the_message() -
     assert DELIVERIES.move(mia.id, "unknown", MessageStatus.DELIVERED, LATER) == {}
 
 
-def test_what_is_remembered_twice_is_told_once_and_in_order() -> None:
+def test_facts_that_are_written_twice_appear_once_and_in_order() -> None:
     mia = happens(MIA)
     facts = (Fact("entered", "e", "welcome"), Fact("waiting", "e", "welcome", "wait", {"until": "later"}))
     task = OpenTask("e-call-3", "e", "call", "coaches", "Call", LATER, {"phone": None, "tags": []}, "")
@@ -674,7 +674,9 @@ class StoppedError(Exception):
 
 def test_a_history_is_absorbed_whole_however_often_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[DeliveryContext] = []
-    survivor, absorbed = merge(lambda reader: read.extend(brief(message(reader, f"m-{number}")) for number in range(3)))
+    survivor, absorbed = merge(
+        lambda reader: read.extend(context(message(reader, f"m-{number}")) for number in range(3))
+    )
     for number in range(3):
         DELIVERIES.record(read[number], MessageStatus.SENT, NOW, {})
         TIMELINE.remember(absorbed.id, number, (Fact("waiting"),), NOW)
@@ -697,7 +699,7 @@ def _stop() -> None:
     raise StoppedError
 
 
-def test_a_version_is_kept_as_it_is() -> None:
+def test_a_version_is_stored_unchanged() -> None:
     entry = {
         "journey": "welcome",
         "version": "abc",
@@ -745,7 +747,7 @@ def test_of_many_senders_at_once_no_more_claim_than_the_cap_allows() -> None:
 
     def send(wanted: Message) -> str:
         while True:
-            read = brief(wanted)
+            read = context(wanted)
             verdict = decide(read.message, read.contact, read.contact.claims, GateSettings(policy), NOW)
             if not isinstance(verdict, Send):
                 return verdict.reason
