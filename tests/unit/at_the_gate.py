@@ -1,4 +1,4 @@
-"""What hypothesis brings to the gate: messages, customers, policies and switches as they may ever meet."""
+"""Hypothesis strategies for the gate: messages, customers, policies and switches in every combination."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ DROPPED = frozenset(Reason) - SENT - DEFERRED
 
 @dataclass(frozen=True)
 class Case:
-    """All that a verdict depends on."""
+    """All inputs of a verdict."""
 
     message: Message
     contact: Contact
@@ -87,7 +87,7 @@ FLORIDA = frozenset({"America/New_York", "America/Chicago"})
 
 
 def few(one: st.SearchStrategy[Any], most: int = 2) -> st.SearchStrategy[tuple[Any, ...]]:
-    """Mostly none: where every rule objects, nothing ever goes out, and little is learnt."""
+    """Mostly none: if every rule denies, nothing goes out and the test shows little."""
     return st.sampled_from([0, 0, *range(1, most + 1)]).flatmap(lambda number: st.tuples(*[one] * number))
 
 
@@ -202,7 +202,7 @@ suppressions = st.tuples(channels, st.sampled_from(Cause), ago, st.none() | st.n
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Whatever may come."""
+    """Every case."""
     now = draw(instants)
     length, share = draw(kept_for)
     wanted = message(
@@ -275,7 +275,7 @@ def agreed(now: datetime) -> list[ConsentChange]:
 
 
 def unhindered(case: Case) -> Case:
-    """The same message, where nothing forbids it: it goes out sooner or later."""
+    """The same message with nothing that forbids it: it goes out sooner or later."""
     wanted = case.message
     registered = {one: {"dlt_template": "1", "whatsapp_template": "x"} for one in Channel}
     approval = wanted.approval if wanted.approval and wanted.approval.granted else None
@@ -292,7 +292,7 @@ def unhindered(case: Case) -> Case:
 
 
 def by_the_clock(case: Case) -> Case:
-    """The same message, where hours and limits alone decide."""
+    """The same message with hours and limits as the only rules."""
     case = unhindered(case)
     wanted, policy = case.message, case.policy
     wanted = replace(wanted, terms=replace(wanted.terms, review=None, useful_for=None), decided_at=case.now)
@@ -301,7 +301,7 @@ def by_the_clock(case: Case) -> Case:
 
 
 def _said(case: Case, purpose: Purpose, status: ConsentStatus | None) -> Case:
-    """Where that is the only word on every channel."""
+    """The contact with this change alone, on every channel."""
     words = [] if status is None else [ConsentChange(one, purpose, status, case.now - DAY, "form") for one in Channel]
     return replace(case, contact=replace(case.contact, consents={word.key: word for word in words}))
 
@@ -328,7 +328,7 @@ HINDRANCES: tuple[Callable[[Case], Case], ...] = (
     lambda case: _said(_with(case, purpose=Purpose.MARKETING), Purpose.TRANSACTIONAL, ConsentStatus.GRANTED),
     lambda case: _said(_with(case, channels=(Channel.WHATSAPP,)), case.message.purpose, None),
 )
-"""Each is enough to stop a message for good."""
+"""Each of them suppresses a message."""
 
 timed = cases().map(by_the_clock)
 allowed = cases().map(unhindered)
@@ -350,7 +350,7 @@ every_case = st.sampled_from([cases(), cases(), allowed, timed]).flatmap(lambda 
 
 
 def asleep(case: Case, channel: Channel) -> Iterator[str]:
-    """The rules of time that object to a message on a channel, read from the policy as a clerk would: one by one."""
+    """The rules of time that deny a message on a channel, checked one by one."""
     wanted, country = case.message, case.message.jurisdiction.countries.get(channel, "")
     for name in wanted.jurisdiction.zones or (wanted.time_zone,):
         about = [
@@ -393,7 +393,7 @@ def _opens(window: Hours, zone: str, now: datetime) -> bool:
 
 
 def crowded(case: Case, channel: Channel) -> Iterator[str]:
-    """The limits that one more message would break, counted by hand."""
+    """The limits that one more message would exceed, counted plainly."""
     wanted = case.message
     zone = ZoneInfo(wanted.time_zone)
     others = [claim for id_, claim in case.contact.claims.items() if id_ != wanted.id]

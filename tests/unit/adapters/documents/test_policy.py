@@ -52,7 +52,7 @@ def test_a_function_reads_what_the_build_wrote(tmp_path: Path) -> None:
     assert policy_at(target) == shipped()
 
 
-def test_every_rule_says_where_it_stands_written() -> None:
+def test_every_rule_names_its_source() -> None:
     assert all(rule.source for rule in (*shipped().hours, *shipped().closed, *shipped().forbidden))
 
 
@@ -79,7 +79,7 @@ def test_the_hours_of_the_eastern_states(region: str, opens: str, closes: str) -
     assert first(offer, closing) == tomorrow
 
 
-def test_texas_rests_on_sunday_mornings() -> None:
+def test_texas_is_closed_on_sunday_mornings() -> None:
     assert first(text(time_zone="America/Chicago", region="TX"), "2026-03-07 13:00") == at("2026-03-07 15:00")
     assert first(text(time_zone="America/Chicago", region="TX"), "2026-03-08 13:00") == at("2026-03-08 17:00")
     assert first(text(time_zone="America/Chicago"), "2026-03-08 13:00") == at("2026-03-08 17:00")
@@ -99,18 +99,18 @@ def test_india_s_window_for_promotions(now: str, then: str) -> None:
     assert first(text("+919812345678"), f"2026-03-03 {now}") == at(f"2026-03-03 {clock}") + timedelta(int(days or 0))
 
 
-def test_what_the_customer_asked_for_may_go_at_any_hour() -> None:
+def test_transactional_messages_may_go_at_any_hour() -> None:
     ticket = replace(text(), purpose=Purpose.TRANSACTIONAL)
 
     assert first(ticket, "2026-03-03 08:00") == at("2026-03-03 08:00")
 
 
-def test_whatsapp_takes_no_marketing_to_the_united_states() -> None:
+def test_whatsapp_marketing_to_the_united_states_is_forbidden() -> None:
     assert shipped().forbidding(Channel.WHATSAPP, Purpose.MARKETING, "US")
     assert not shipped().forbidding(Channel.WHATSAPP, Purpose.MARKETING, "MX")
 
 
-def test_india_wants_its_templates_registered() -> None:
+def test_india_needs_registered_templates() -> None:
     assert shipped().needs_registration(Channel.SMS, "IN")
 
 
@@ -125,7 +125,7 @@ def test_keywords_are_answered_by_name_and_with_a_way_to_reach_us() -> None:
     st.sampled_from(["", "NY", "CT", "FL", "MD", "MS", "OK", "RI", "TX", "CA", "ZZ"]),
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
-def test_no_american_is_texted_at_night(zone: str, region: str, now: datetime) -> None:
+def test_no_customer_in_america_gets_a_text_at_night(zone: str, region: str, now: datetime) -> None:
     clock = first(text(time_zone=zone, region=region), now).astimezone(ZoneInfo(zone))
 
     latest = {"CT": 20, "FL": 20, "MD": 20, "MS": 20, "OK": 20, "RI": 18}
@@ -208,7 +208,7 @@ def test_every_choice_is_read() -> None:
     )
 
 
-def test_a_policy_that_says_nothing_asks_for_nothing() -> None:
+def test_an_empty_policy_demands_nothing() -> None:
     assert policy_from_document({}) == Policy()
     anywhere = message(jurisdiction=Jurisdiction(("Asia/Tokyo",), {}, ""), purpose=Purpose.MARKETING)
     assert first_legal(Policy(), anywhere, Channel.SMS, at("2026-03-03 18:00")).denials == ()

@@ -1,4 +1,4 @@
-"""Refusals that are about the account."""
+"""Refusals about the account."""
 
 from typing import Any
 
@@ -21,11 +21,11 @@ def refusing(code: str) -> Any:
 
 
 @pytest.mark.parametrize("code", sorted(ACCOUNT_REFUSALS))
-def test_a_refusal_of_the_account_keeps_the_message(code: str) -> None:
+def test_a_refusal_about_the_account_does_not_end_the_message(code: str) -> None:
     with pytest.raises(ProviderBusyError):
         call(refusing(code))
 
 
-def test_a_refusal_of_the_message_ends_it() -> None:
+def test_a_refusal_about_the_message_ends_it() -> None:
     with pytest.raises(ProviderRejectedError):
         call(refusing("MessageRejected"))

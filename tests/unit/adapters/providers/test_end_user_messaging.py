@@ -1,4 +1,4 @@
-"""End User Messaging is asked for what its service model takes, and what it answers is told in our words."""
+"""Requests to End User Messaging match its service model, and its answers are mapped to our errors."""
 
 import json
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def texting(stubber: Stubber) -> Provider:
 @pytest.mark.parametrize(
     ("purpose", "kind"), [(Purpose.TRANSACTIONAL, "TRANSACTIONAL"), (Purpose.MARKETING, "PROMOTIONAL")]
 )
-def test_a_text_carries_what_its_reports_give_back(sms: Stubber, purpose: Purpose, kind: str) -> None:
+def test_a_text_carries_the_context_that_its_reports_return(sms: Stubber, purpose: Purpose, kind: str) -> None:
     asked = {
         "DestinationPhoneNumber": "+12015550123",
         "OriginationIdentity": POOL,
@@ -94,7 +94,7 @@ def test_a_text_to_india_carries_the_ids_under_which_it_is_registered(sms: Stubb
     ("entity", "rendered"),
     [("", INDIAN), ("1101000000", TEXT), ("1101000000", replace(INDIAN, address="+12015550123"))],
 )
-def test_ids_of_india_go_nowhere_else_and_only_as_a_pair(sms: Stubber, entity: str, rendered: Rendered) -> None:
+def test_indias_ids_go_to_india_only_and_only_as_a_pair(sms: Stubber, entity: str, rendered: Rendered) -> None:
     asked = {
         "DestinationPhoneNumber": rendered.address,
         "OriginationIdentity": POOL,
@@ -126,7 +126,7 @@ def test_a_text_to_india_by_sns_carries_them_too() -> None:
         sns.assert_no_pending_responses()
 
 
-def test_who_opted_out_is_told_apart_from_other_conflicts(sms: Stubber) -> None:
+def test_an_opt_out_is_distinguished_from_other_conflicts(sms: Stubber) -> None:
     sms.add_client_error(
         "send_text_message",
         "ConflictException",
@@ -147,21 +147,21 @@ def test_a_busy_provider_has_sent_nothing(sms: Stubber) -> None:
         texting(sms).send(message(), TEXT)
 
 
-def test_a_text_that_the_service_does_not_take_is_not_tried_for_ever(sms: Stubber) -> None:
+def test_a_text_that_the_service_refuses_is_rejected(sms: Stubber) -> None:
     sms.add_client_error("send_text_message", "ValidationException", http_status_code=400)
 
     with pytest.raises(ProviderRejectedError):
         texting(sms).send(message(), Rendered(Channel.SMS, "+12015550123", "x" * 1601))
 
 
-def test_a_text_that_botocore_does_not_take_is_rejected_likewise() -> None:
+def test_a_text_that_botocore_refuses_is_rejected_too() -> None:
     provider = EndUserSms(client("pinpoint-sms-voice-v2"), origination=POOL, configuration_set="cairn")
 
     with pytest.raises(ProviderRejectedError):
         provider.send(message(), Rendered(Channel.SMS, "+12015550123", ""))
 
 
-def test_a_whatsapp_message_carries_what_its_statuses_give_back(social: Stubber) -> None:
+def test_a_whatsapp_message_carries_the_context_that_its_statuses_return(social: Stubber) -> None:
     asked: dict[str, Any] = {"originationPhoneNumberId": "phone-number-id-1", "message": ANY, "metaApiVersion": "v20.0"}
     social.add_response("send_whatsapp_message", {"messageId": "aws-1"}, asked)
     sent: list[dict[str, Any]] = []
@@ -184,7 +184,7 @@ def test_a_whatsapp_message_carries_what_its_statuses_give_back(social: Stubber)
 
 
 def documents(social: Stubber) -> list[dict[str, Any]]:
-    """What the service is asked to hand to Meta, from here on."""
+    """The documents that the service gets for Meta from here on."""
     asked: dict[str, Any] = {"originationPhoneNumberId": "phone-number-id-1", "message": ANY, "metaApiVersion": "v20.0"}
     social.add_response("send_whatsapp_message", {"messageId": "aws-1"}, asked)
     sent: list[dict[str, Any]] = []
@@ -194,7 +194,7 @@ def documents(social: Stubber) -> list[dict[str, Any]]:
     return sent
 
 
-def test_where_a_template_is_approved_it_is_sent_and_not_the_text(social: Stubber) -> None:
+def test_an_approved_template_is_sent_instead_of_the_text(social: Stubber) -> None:
     sent = documents(social)
     rendered = Rendered(
         Channel.WHATSAPP,
@@ -241,17 +241,17 @@ def test_without_a_number_every_whatsapp_message_is_rejected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "wanted"),
+    ("given", "wanted"),
     [
         ({}, {Channel.SMS: "SnsSms", Channel.WHATSAPP: "NoWhatsApp"}),
         ({"sms_origination": POOL, "sms_configuration_set": "cairn"}, {Channel.SMS: "EndUserSms"}),
         ({"whatsapp_phone_number_id": "phone-number-id-1"}, {Channel.WHATSAPP: "EndUserWhatsApp"}),
     ],
 )
-def test_what_is_configured_is_what_sends(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: dict[str, str], wanted: dict[Channel, str]
+def test_the_configured_provider_sends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, str], wanted: dict[Channel, str]
 ) -> None:
-    configured(monkeypatch, tmp_path, **told)
+    configured(monkeypatch, tmp_path, **given)
 
     with sandbox():
         providers = compose.deliver_message().providers
@@ -261,16 +261,16 @@ def test_what_is_configured_is_what_sends(
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("given", "expected"),
     [
         ({}, "AWS.MM.SMS.EntityId"),
         ({"sms_origination": POOL, "sms_configuration_set": "cairn"}, "IN_ENTITY_ID"),
     ],
 )
-def test_the_id_that_the_policy_has_is_the_one_that_texts_to_india_carry(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: dict[str, str], expected: str
+def test_texts_to_india_carry_the_id_of_the_policy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, str], expected: str
 ) -> None:
-    configured(monkeypatch, tmp_path, **told)
+    configured(monkeypatch, tmp_path, **given)
     asked: list[dict[str, Any]] = []
 
     def heard(params: dict[str, Any], **_: Any) -> None:
@@ -288,15 +288,15 @@ def test_the_id_that_the_policy_has_is_the_one_that_texts_to_india_carry(
 
 
 class _HeardEnoughError(Exception):
-    """What was asked is known, and need not be answered."""
+    """Raised by the fake once it has the request: no answer is needed."""
 
 
-def configured(monkeypatch: pytest.MonkeyPatch, folder: Path, **told: str) -> None:
+def configured(monkeypatch: pytest.MonkeyPatch, folder: Path, **given: str) -> None:
     """The environment of a deployment whose policy has an id of India's DLT."""
     (folder / "policy.json").write_text(json.dumps({"dlt_entity": "1101000000"}))
     names = {one.name for one in fields(DeliverMessageSettings)}
     by_default = dict.fromkeys(names, "x") | dict.fromkeys(names & set(NOT_CONFIGURED), "")
-    settings = DeliverMessageSettings(**{**by_default, "policy_path": str(folder / "policy.json"), **told})
+    settings = DeliverMessageSettings(**{**by_default, "policy_path": str(folder / "policy.json"), **given})
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
 

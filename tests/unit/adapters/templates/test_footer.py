@@ -1,4 +1,4 @@
-"""Every marketing e-mail has a way out, in its headers and where people read."""
+"""Every marketing e-mail has an unsubscribe link, in its headers and in its text."""
 
 import re
 from typing import Any
@@ -48,7 +48,7 @@ def link(kind: LinkKind) -> str:
     return LINKS.of(message(), Channel.EMAIL, ADDRESS)[kind]
 
 
-def test_one_click_stands_in_the_headers() -> None:
+def test_the_headers_have_one_click_unsubscribe() -> None:
     headers = rendered(marketing()).headers
 
     assert list(headers) == ["List-Unsubscribe", "List-Unsubscribe-Post"]
@@ -58,7 +58,7 @@ def test_one_click_stands_in_the_headers() -> None:
     assert all(len(name) + len(value) <= 996 and value.isascii() for name, value in headers.items()), "SES's limits"
 
 
-def test_who_writes_and_the_way_out_stand_under_it() -> None:
+def test_the_footer_has_the_sender_and_the_unsubscribe_link() -> None:
     sent = rendered(marketing(), html="<html><body><p>Hi</p></BODY></html>")
 
     assert "Tea &amp; Co, 1 Leaf Lane, Boston<br>" in sent.html
@@ -70,12 +70,12 @@ def test_who_writes_and_the_way_out_stand_under_it() -> None:
     )
 
 
-def test_html_without_a_body_gets_it_at_its_end() -> None:
+def test_html_without_a_body_gets_the_footer_at_its_end() -> None:
     assert rendered(marketing(), html="<p>İ İ Hi</p>").html.startswith("<p>İ İ Hi</p><div")
 
 
 @pytest.mark.parametrize("kind", ["unsubscribe", "preferences"])
-def test_a_template_that_has_its_own_way_out_is_left_as_it_is(kind: str) -> None:
+def test_a_template_with_its_own_unsubscribe_link_gets_no_footer(kind: str) -> None:
     named = f"{{{{ links.{kind} }}}}"
 
     sent = rendered(marketing(), html=f'<a href="{named}">Out</a>', text="Hi")
@@ -85,16 +85,16 @@ def test_a_template_that_has_its_own_way_out_is_left_as_it_is(kind: str) -> None
     assert sent.headers
 
 
-def test_the_way_out_is_told_in_the_readers_language() -> None:
+def test_the_footer_is_in_the_customers_language() -> None:
     assert ">Abmelden</a>" in rendered(marketing(locale="de-AT")).html
 
 
-def test_without_a_brand_there_is_the_way_out_alone() -> None:
+def test_without_a_brand_the_footer_has_the_links_alone() -> None:
     assert re.search(r"color:#666\"><a ses:no-track", rendered(marketing(), policy=Policy()).html)
 
 
 @pytest.mark.parametrize(("wanted", "channel"), [(message(variables={}), Channel.EMAIL), (marketing(), Channel.SMS)])
-def test_only_marketing_by_email_has_it(wanted: Message, channel: Channel) -> None:
+def test_only_marketing_email_has_a_footer(wanted: Message, channel: Channel) -> None:
     sent = rendered(wanted, channel)
 
     assert sent.text == "Hi"
@@ -110,14 +110,14 @@ def test_any_template_may_name_a_link() -> None:
     assert LINKS.read(LinkKind.CONFIRM, token, message().decided_at).channel is Channel.SMS
 
 
-def test_what_is_kept_of_a_message_opens_nothing() -> None:
+def test_the_stored_text_has_no_personal_links() -> None:
     sent = rendered(marketing(), text="Out: {{ links.unsubscribe }} or {{ links.preferences }}")
 
     assert sent.redacted_text == "Out: [unsubscribe] or [preferences]"
     assert "example.org" not in rendered(marketing()).redacted_text
 
 
-def test_marketing_without_a_way_out_is_not_written_at_all() -> None:
+def test_marketing_email_without_an_unsubscribe_link_is_not_rendered() -> None:
     renderer = JinjaRenderer(Shelf({"subject": "Hi", "html": "Hi", "text": "Hi"}))
 
     with pytest.raises(TemplateError, match="needs links"):

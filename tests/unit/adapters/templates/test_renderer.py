@@ -1,4 +1,4 @@
-"""Templates: a gap is an error and never half a sentence, HTML is escaped, and the sandbox holds."""
+"""Templates: a missing value is an error, HTML is escaped, and the sandbox is closed."""
 
 import json
 from dataclasses import replace
@@ -19,7 +19,7 @@ from tests.unit.makers import message
 
 
 class Unsigned:
-    """Links that open nothing."""
+    """Links without a signature."""
 
     def of(self, message: Message, channel: Channel, address: str) -> dict[str, str]:
         return {
@@ -99,12 +99,12 @@ def test_a_message_has_all_its_parts() -> None:
         "{{ data.amount | money }}",
     ],
 )
-def test_a_gap_is_an_error_and_never_half_a_sentence(gap: str) -> None:
+def test_a_missing_value_is_an_error(gap: str) -> None:
     with pytest.raises(TemplateError):
         text(gap)
 
 
-def test_a_gap_may_be_filled_with_a_word() -> None:
+def test_a_missing_value_may_have_a_default() -> None:
     assert text("Hello {{ profile.nickname | default('you') }}") == "Hello you"
 
 
@@ -128,7 +128,7 @@ def test_a_template_that_cannot_be_filled_is_an_error_that_names_it(broken: str)
         text(broken, number=1.5e300, list=[1])
 
 
-def test_an_error_tells_nothing_of_the_customer() -> None:
+def test_an_error_contains_nothing_of_the_customer() -> None:
     with pytest.raises(TemplateError) as failed:
         text("{{ data.secret | money }}", secret="Ada's diary")
 
@@ -180,7 +180,7 @@ def test_a_subject_is_one_line_whatever_a_customer_typed() -> None:
         "{% import 'os' as os %}",
     ],
 )
-def test_there_is_no_way_out_of_the_sandbox(way_out: str) -> None:
+def test_the_sandbox_has_no_escape(way_out: str) -> None:
     with pytest.raises(TemplateError):
         text(way_out, list=[1])
 
@@ -260,7 +260,7 @@ LANGUAGES = {
         (["es"], "Hello"),
     ],
 )
-def test_everybody_is_written_to_in_the_closest_language(tmp_path: Path, locale: Any, said: str) -> None:
+def test_a_customer_gets_the_closest_language(tmp_path: Path, locale: Any, said: str) -> None:
     reader = message(variables={"profile": {"locale": locale}, "data": {}})
 
     sent = renderer(catalogue(tmp_path, LANGUAGES)).render(reader, Channel.SMS, "+34600123456")
@@ -268,7 +268,7 @@ def test_everybody_is_written_to_in_the_closest_language(tmp_path: Path, locale:
     assert sent.text == said
 
 
-def test_nobody_is_written_to_in_another_channels_language(tmp_path: Path) -> None:
+def test_the_language_of_another_channel_does_not_count(tmp_path: Path) -> None:
     reader = message(variables={"profile": {"locale": "sms"}, "data": {}})
 
     assert renderer(catalogue(tmp_path, LANGUAGES)).render(reader, Channel.SMS, "+34600123456").text == "Hello"
@@ -305,13 +305,13 @@ def test_terms_are_those_of_the_step_and_of_the_variants_that_the_customer_would
     )
 
 
-def test_a_language_without_an_approved_template_is_not_taken_for_approved(tmp_path: Path) -> None:
+def test_a_language_without_an_approved_template_is_not_approved(tmp_path: Path) -> None:
     spanish = message(channels=(Channel.WHATSAPP,), variables={"profile": {"locale": "es"}})
 
     assert renderer(catalogue(tmp_path, REGISTERED)).terms(spanish) == Terms()
 
 
-def test_a_version_of_before_has_no_terms(tmp_path: Path) -> None:
+def test_an_older_version_has_no_terms(tmp_path: Path) -> None:
     before = {"confirm.email": {"subject": "Hello", "preview": "", "html": "<p>Hello</p>", "text": "Hello"}}
 
     rendering = renderer(catalogue(tmp_path, before))
@@ -320,7 +320,7 @@ def test_a_version_of_before_has_no_terms(tmp_path: Path) -> None:
     assert rendering.render(message(variables={"profile": {}}), Channel.EMAIL, "a@example.com").registered == {}
 
 
-def test_an_approved_template_goes_out_with_what_stands_for_its_variables(tmp_path: Path) -> None:
+def test_an_approved_template_goes_out_with_its_parameters(tmp_path: Path) -> None:
     wanted = message(variables={"profile": {"name": "Ada\n  Lovelace"}, "data": {"day": "Monday"}})
 
     sent = renderer(catalogue(tmp_path, REGISTERED)).render(wanted, Channel.WHATSAPP, "+12015550123")
@@ -362,7 +362,7 @@ BUSINESS = Policy(brand="Northside", postal_address="1 River Road")
         ({"brand": "Pinegrove", "postal_address": "400 Example Road"}, "Pinegrove, 400 Example Road"),
     ],
 )
-def test_marketing_says_who_writes_and_a_journey_may_write_for_another(
+def test_marketing_names_the_sender_and_a_journey_may_have_its_own(
     tmp_path: Path, sender: dict[str, str], said: str
 ) -> None:
     deployed = catalogue(tmp_path, MARKETING, sender=sender)

@@ -1,4 +1,4 @@
-"""What docs/policy.md shows is what happens."""
+"""The examples of docs/policy.md work as the page says."""
 
 import json
 import re

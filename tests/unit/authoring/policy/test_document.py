@@ -1,4 +1,4 @@
-"""A policy is checked whole: every problem at once, each with its place and the way to mend it."""
+"""A policy is checked as a whole: every problem at once, each with its path and a fix."""
 
 import shutil
 import tomllib
@@ -59,9 +59,7 @@ def test_the_policy_that_we_ship_has_no_problems() -> None:
 
 
 @pytest.mark.parametrize("case", yaml.safe_load(CASES.read_text(encoding="utf-8")), ids=lambda case: case["said"][:40])
-def test_what_is_wrong_is_named_with_its_place_and_the_way_to_mend_it(
-    files: tuple[Path, Path], case: dict[str, str]
-) -> None:
+def test_each_problem_has_its_path_and_a_fix(files: tuple[Path, Path], case: dict[str, str]) -> None:
     files[0].write_text(LEAST + case["added"])
 
     assert said(files) == [f"policy.toml:{case['said']}"]
@@ -82,7 +80,7 @@ def test_what_is_wrong_is_named_with_its_place_and_the_way_to_mend_it(
         ('brand = "Ours"', 'brand = "Ours', None),
     ],
 )
-def test_what_a_policy_has_of_itself_is_checked_too(
+def test_a_policys_own_values_are_checked_too(
     files: tuple[Path, Path], line: str, instead: str, problem: str | None
 ) -> None:
     files[0].write_text(LEAST.replace(line, instead))
@@ -93,7 +91,7 @@ def test_what_a_policy_has_of_itself_is_checked_too(
     assert found[0].startswith(f"policy.toml:{problem or ''}")
 
 
-def test_all_problems_of_both_files_are_told_at_once(files: tuple[Path, Path]) -> None:
+def test_all_problems_of_both_files_are_reported_at_once(files: tuple[Path, Path]) -> None:
     files[0].write_text(
         LEAST + '[[caps]]\nlimit = 0\nwindow = "day"\n[[caps]]\nlimit = 1\nwindow = "year"\n'
         '[[hours]]\njurisdiction = "US-CA"\nfrom = "08:00"\nto = "20:00"\nzones = ["America/Los_Angeles"]\n'
@@ -108,13 +106,13 @@ def test_all_problems_of_both_files_are_told_at_once(files: tuple[Path, Path]) -
     ]
 
 
-def test_a_rule_of_law_says_where_it_stands_written(files: tuple[Path, Path]) -> None:
+def test_a_rule_of_law_needs_a_source(files: tuple[Path, Path]) -> None:
     files[1].write_text(LAW + '[[registration]]\nchannel = "sms"\ncountry = "IN"\n')
 
     assert said(files) == ["law.toml:3: registration[0]: a rule of law says where it stands written. Add source."]
 
 
-def test_law_has_nothing_that_a_business_chooses(files: tuple[Path, Path]) -> None:
+def test_law_has_no_choices_of_a_business(files: tuple[Path, Path]) -> None:
     files[1].write_text("revoke_all = true\n" + LAW)
 
     assert said(files)[0].startswith("law.toml:1: revoke_all: there is no such key.")
@@ -130,7 +128,7 @@ def test_both_files_must_be_there_and_be_toml(files: tuple[Path, Path]) -> None:
     ]
 
 
-def test_names_of_journeys_are_checked_against_those_that_there_are(files: tuple[Path, Path]) -> None:
+def test_names_of_journeys_must_exist(files: tuple[Path, Path]) -> None:
     journeys = compile_catalogue(ROOT / "tests" / "journeys")
     review = '[[reviews]]\nqueue = "care"\nwithin = "1d"\notherwise = "drop"\n'
     files[0].write_text(
@@ -146,7 +144,7 @@ def test_names_of_journeys_are_checked_against_those_that_there_are(files: tuple
     ]
 
 
-def test_nothing_is_written_of_a_policy_with_problems(files: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_policy_with_problems_is_not_written(files: tuple[Path, Path], tmp_path: Path) -> None:
     files[0].write_text("")
 
     with pytest.raises(InvalidPolicyError, match="brand: it is missing"):
@@ -155,7 +153,7 @@ def test_nothing_is_written_of_a_policy_with_problems(files: tuple[Path, Path], 
     assert not (tmp_path / "policy.json").exists()
 
 
-def test_rules_of_the_business_hold_beside_those_of_law(files: tuple[Path, Path]) -> None:
+def test_rules_of_the_business_apply_beside_those_of_law(files: tuple[Path, Path]) -> None:
     rule = '[[hours]]\njurisdiction = "US"\nfrom = "08:00"\nto = "21:00"\n'
     files[1].write_text(LAW + rule + 'source = "law"\n')
     files[0].write_text(LEAST + rule)
@@ -163,7 +161,7 @@ def test_rules_of_the_business_hold_beside_those_of_law(files: tuple[Path, Path]
     assert [row["source"] for row in compile_policy(*files)["hours"]] == ["law", "policy.toml"]
 
 
-def test_rules_about_different_messages_are_not_at_odds(files: tuple[Path, Path]) -> None:
+def test_rules_about_different_messages_do_not_conflict(files: tuple[Path, Path]) -> None:
     rule = '[[hours]]\njurisdiction = "US"\nfrom = "08:00"\nto = "21:00"\n'
     files[0].write_text(f'{LEAST}{rule}\n{rule}purposes = ["transactional"]\n')
 
@@ -189,7 +187,7 @@ def test_the_command_checks_the_policy_with_the_journeys(files: tuple[Path, Path
 
 
 @pytest.mark.parametrize("row", HOURS, ids=lambda row: row["jurisdiction"])
-def test_legal_hours_hold_on_every_channel_that_the_table_does_not_exempt(row: dict[str, Any]) -> None:
+def test_legal_hours_apply_to_every_channel_that_the_table_does_not_exempt(row: dict[str, Any]) -> None:
     named = set(row.get("channels", Channel))
 
     left_out = [

@@ -1,4 +1,4 @@
-"""Every decision is told in a plain sentence, on the customer's own clock, from what the timeline keeps of it."""
+"""Every decision has a plain sentence, on the customer's own clock, made from its timeline entry."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -30,8 +30,8 @@ SENT = {Reason.GRANTED, Reason.IMPLIED, Reason.ANSWER}
 
 def line(kind: str, reason: str = "", when: str = "2026-03-02 10:00", **more: Any) -> dict[str, Any]:
     about = {"journey": "visit", "step": "hello", "purpose": "marketing", "channels": ["sms"], "message_id": MESSAGE}
-    told = {"reason": reason} if reason else {}
-    return {"at": instant_to_wire(at(when)), "kind": kind, "audit_id": f"{MESSAGE}.1", **about, **told, **more}
+    shown = {"reason": reason} if reason else {}
+    return {"at": instant_to_wire(at(when)), "kind": kind, "audit_id": f"{MESSAGE}.1", **about, **shown, **more}
 
 
 def says(kind: str, reason: str, **more: Any) -> str:
@@ -43,13 +43,13 @@ def test_every_reason_has_a_sentence() -> None:
 
 
 @given(every_case)
-def test_whatever_the_gate_says_can_be_told(case: Case) -> None:
+def test_every_verdict_of_the_gate_can_be_explained(case: Case) -> None:
     verdict = case.verdict()
     kind = {Send: "message", Defer: "deferred"}.get(type(verdict), "suppressed")
     until = instant_to_wire(verdict.until) if isinstance(verdict, Defer) and verdict.until else None
-    told = {"until": until, "why": dict(verdict.why)}
+    shown = {"until": until, "why": dict(verdict.why)}
 
-    sentence = says(kind, verdict.reason.value, **told)
+    sentence = says(kind, verdict.reason.value, **shown)
 
     begins = {"message": "Sent as ", "deferred": "Held ", "suppressed": "Not sent: "}[kind]
     assert sentence.startswith(begins)
@@ -58,7 +58,7 @@ def test_whatever_the_gate_says_can_be_told(case: Case) -> None:
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_what_an_older_version_wrote_down_with_less_can_still_be_told(reason: Reason) -> None:
+def test_an_older_decision_with_fewer_fields_can_still_be_explained(reason: Reason) -> None:
     kind = "message" if reason in SENT else "suppressed"
 
     assert says(kind, reason.value).endswith(".")
@@ -67,30 +67,30 @@ def test_what_an_older_version_wrote_down_with_less_can_still_be_told(reason: Re
     )
 
 
-def test_the_hours_of_a_law_are_told_by_the_clock_that_it_goes_by() -> None:
+def test_the_hours_of_a_law_are_shown_on_its_own_clock() -> None:
     why = {"jurisdiction": "US", "zone": "America/New_York", "source": "47 CFR 64.1200(c)(1)", "hours": "08:00-21:00"}
 
-    told = says("deferred", "quiet_hours", until="2026-03-03T13:00:00Z", why=why)
+    shown = says("deferred", "quiet_hours", until="2026-03-03T13:00:00Z", why=why)
 
-    assert told == (
+    assert shown == (
         "Held until 08:00 on Tuesday 3 March in America/New_York because 47 CFR 64.1200(c)(1) allows marketing texts "
         "from 08:00 to 21:00 only."
     )
 
 
-def test_hours_that_differ_by_day_and_whoever_else_objects_are_told_too() -> None:
+def test_hours_that_differ_by_day_and_other_denials_are_shown_too() -> None:
     texas = {"jurisdiction": "US-TX", "zone": "America/Chicago", "source": "Texas", "hours": "Mon-Sat 09:00-21:00"}
     why = {**texas, "also": [{"jurisdiction": "*", "zone": "America/Chicago", "source": "policy.toml"}]}
 
-    told = says("deferred", "quiet_hours", until="2026-03-03T15:00:00Z", why=why)
+    shown = says("deferred", "quiet_hours", until="2026-03-03T15:00:00Z", why=why)
 
-    assert "because Texas allows marketing texts Mon-Sat 09:00-21:00 only, and then policy.toml." in told
+    assert "because Texas allows marketing texts Mon-Sat 09:00-21:00 only, and then policy.toml." in shown
 
 
-def test_the_year_is_told_where_it_changes() -> None:
-    told = says("deferred", "rate", when="2026-12-31 20:00", until="2027-01-01T08:00:00Z")
+def test_the_year_is_shown_if_it_changes() -> None:
+    shown = says("deferred", "rate", when="2026-12-31 20:00", until="2027-01-01T08:00:00Z")
 
-    assert told.startswith("Held until 09:00 on Friday 1 January 2027 in Europe/Paris because")
+    assert shown.startswith("Held until 09:00 on Friday 1 January 2027 in Europe/Paris because")
 
 
 @pytest.mark.parametrize(
@@ -112,20 +112,20 @@ def test_the_year_is_told_where_it_changes() -> None:
         ),
     ],
 )
-def test_how_a_customer_said_no_is_told(why: dict[str, str], sentence: str) -> None:
+def test_a_customers_denial_is_explained(why: dict[str, str], sentence: str) -> None:
     assert sentence in says("suppressed", "opted_out", why=why)
 
 
 @pytest.mark.parametrize("cause", Cause)
-def test_why_an_address_is_left_alone_is_told(cause: Cause) -> None:
-    told = says("suppressed", "suppressed_address", why={"channel": "sms", "cause": cause.value})
+def test_the_cause_of_a_suppression_is_explained(cause: Cause) -> None:
+    shown = says("suppressed", "suppressed_address", why={"channel": "sms", "cause": cause.value})
 
-    assert told.startswith("Not sent: the address is suppressed: ")
-    assert cause.value not in told or "_" not in cause.value, "a cause has words of its own"
+    assert shown.startswith("Not sent: the address is suppressed: ")
+    assert cause.value not in shown or "_" not in cause.value, "a cause has words of its own"
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("shown", "sentence"),
     [
         (
             line("failed", "template", error="first_name is missing"),
@@ -145,8 +145,8 @@ def test_why_an_address_is_left_alone_is_told(cause: Cause) -> None:
         ),
     ],
 )
-def test_what_went_wrong_is_told(told: dict[str, Any], sentence: str) -> None:
-    assert sentence in sentence_of(told, PARIS)
+def test_a_failure_is_explained(shown: dict[str, Any], sentence: str) -> None:
+    assert sentence in sentence_of(shown, PARIS)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_what_went_wrong_is_told(told: dict[str, Any], sentence: str) -> None:
         ("country:US", "sending to US"),
     ],
 )
-def test_a_switch_is_told_in_words(target: str, words: str) -> None:
+def test_a_switch_is_named_in_words(target: str, words: str) -> None:
     assert says("suppressed", "kill_switch", why={"switch": target}) == f"Not sent: {words} was switched off."
 
 
@@ -188,31 +188,31 @@ HISTORY = [
 ]
 
 
-def test_a_messages_whole_history_is_told() -> None:
-    told = explain_message(MESSAGE, parisian(), HISTORY)
+def test_the_whole_history_of_a_message_is_explained() -> None:
+    shown = explain_message(MESSAGE, parisian(), HISTORY)
 
-    assert told is not None
-    assert (told.origin, told.zone) == ("step hello of journey visit", "Europe/Paris")
-    assert [(one.local, one.audit_id) for one in told.history] == [
+    assert shown is not None
+    assert (shown.origin, shown.zone) == ("step hello of journey visit", "Europe/Paris")
+    assert [(one.local, one.audit_id) for one in shown.history] == [
         ("Monday 2 March 2026, 21:30", f"{MESSAGE}.1"),
         ("Tuesday 3 March 2026, 09:00", f"{MESSAGE}.2"),
         ("Tuesday 3 March 2026, 09:00", ""),
     ]
-    assert told.history[2].text == "The provider reported that it bounced (Permanent)."
+    assert shown.history[2].text == "The provider reported that it bounced (Permanent)."
 
 
-def test_nobody_but_a_provider_says_what_became_of_a_message() -> None:
-    told = explain_message(MESSAGE, parisian(), HISTORY)
+def test_only_a_provider_reports_the_outcome_of_a_message() -> None:
+    shown = explain_message(MESSAGE, parisian(), HISTORY)
 
-    assert told is not None
-    assert not any("delivered" in one.text for one in told.history)
+    assert shown is not None
+    assert not any("delivered" in one.text for one in shown.history)
 
 
-def test_a_message_of_which_nothing_was_decided_is_not_told() -> None:
+def test_a_message_without_a_decision_is_not_explained() -> None:
     assert explain_message("another", parisian(), HISTORY) is None
 
 
-def test_where_a_customer_stands_is_told() -> None:
+def test_the_state_of_a_customer_is_explained() -> None:
     consent = ConsentChange(
         Channel.SMS, Purpose.MARKETING, ConsentStatus.GRANTED, MONDAY, "shop", {"method": "double_opt_in"}
     )
@@ -220,28 +220,28 @@ def test_where_a_customer_stands_is_told() -> None:
         id="e", journey="visit", version="1", key="", entered_at=MONDAY, since=MONDAY, step="later", due_at=MONDAY
     )
     over = replace(waits, id="f", step=None, due_at=None)
-    hold = Deferral(None, "review", "e", MONDAY, 0)
+    deferral = Deferral(None, "review", "e", MONDAY, 0)
     customer = parisian(
-        contact=Contact(deferrals={MESSAGE: hold}).after([consent]), enrollments={"e": waits, "f": over}
+        contact=Contact(deferrals={MESSAGE: deferral}).after([consent]), enrollments={"e": waits, "f": over}
     )
     call = {"kind": "task", "status": "open", "title": "Call", "queue": "sales", "due_at": "2026-03-04T08:00:00Z"}
     done = call | {"status": "done", "title": "Mail"}
     lines = [*HISTORY[:2], {"at": "2026-03-02T20:30:00Z", **call}, {"at": "2026-03-02T20:30:00Z", **done}]
     against = {Channel.EMAIL: [Suppression(Cause.COMPLAINT, MONDAY, Purpose.MARKETING)]}
 
-    told = explain_customer(customer, against, lines)
+    shown = explain_customer(customer, against, lines)
 
-    assert "first_name: Ada" in told.profile
-    assert told.consents == (
+    assert "first_name: Ada" in shown.profile
+    assert shown.consents == (
         "marketing texts: consented on 2 March 2026, 11:00 confirmed by the customer (source shop).",
     )
-    assert told.suppressions == (
+    assert shown.suppressions == (
         (
             "The e-mail address: nothing for marketing goes there, since a message was reported as spam there "
             "on 2 March 2026, 11:00."
         ),
     )
-    assert told.waiting == (
+    assert shown.waiting == (
         "Journey visit waits at step later until 11:00 on Monday 2 March 2026 in Europe/Paris.",
         (
             f"Message {MESSAGE} (step hello of journey visit): Held until 09:00 on Tuesday 3 March in Europe/Paris "
@@ -251,14 +251,14 @@ def test_where_a_customer_stands_is_told() -> None:
     )
 
 
-def test_a_message_that_is_held_no_longer_does_not_wait() -> None:
+def test_a_message_that_is_no_longer_deferred_does_not_wait() -> None:
     assert explain_customer(parisian(), {}, HISTORY).waiting == ()
 
 
-def test_the_latest_decisions_are_told_first_and_no_more_than_asked_for() -> None:
+def test_the_latest_decisions_come_first_and_no_more_than_asked_for() -> None:
     start = at("2026-03-02 10:00")
     many = [line("message", "implied", (start + timedelta(hours=one)).isoformat()) for one in range(30)]
 
-    told = explain_customer(parisian(), {}, many, latest=3)
+    shown = explain_customer(parisian(), {}, many, latest=3)
 
-    assert [one.local for one in told.decisions] == [f"Tuesday 3 March 2026, {hour}:00" for hour in (16, 15, 14)]
+    assert [one.local for one in shown.decisions] == [f"Tuesday 3 March 2026, {hour}:00" for hour in (16, 15, 14)]

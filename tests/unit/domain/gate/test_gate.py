@@ -1,4 +1,4 @@
-"""The gate, case by case: who may be written to, when, and the one reason that is told."""
+"""The gate, case by case: who may get a message, when, and the one reason that it gives."""
 
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
@@ -225,7 +225,7 @@ def test_whether_a_message_may_go_out(case: Case) -> None:
 
 
 class TestChannels:
-    def test_a_push_that_may_not_be_sent_goes_by_mail_instead(self) -> None:
+    def test_a_forbidden_push_is_sent_by_email_instead(self) -> None:
         wanted = replace(NEWS, channels=(PUSH, EMAIL))
 
         by_mail = verdict(wanted)
@@ -236,7 +236,7 @@ class TestChannels:
         assert (by_mail.channel, by_mail.address) == (EMAIL, "ada@example.com")
         assert (by_push.channel, by_push.address) == (PUSH, ADDRESSES[PUSH])
 
-    def test_the_reason_told_is_that_of_the_first_channel_that_could_have_reached_anybody(self) -> None:
+    def test_the_reason_is_that_of_the_first_channel_with_an_address(self) -> None:
         addresses = {EMAIL: "ada@example.com", SMS: "+1"}
         wanted = replace(NEWS, channels=(PUSH, EMAIL, SMS), addresses=addresses)
         refused = Contact().after([denied(EMAIL, MARKETING)])
@@ -247,7 +247,7 @@ class TestChannels:
     def test_a_message_without_a_channel_has_no_address(self) -> None:
         assert verdict(replace(NEWS, channels=())) == Suppress(NoAddress())
 
-    def test_a_channel_that_must_wait_is_not_passed_over_for_the_next_one(self) -> None:
+    def test_a_channel_that_must_wait_is_not_replaced_by_the_next_one(self) -> None:
         wanted = replace(NEWS, channels=(SMS, EMAIL))
         quiet = Policy(hours=(replace(NIGHT, channels=frozenset({SMS})),))
         both = AGREED.after([granted(SMS, MARKETING)])
@@ -261,7 +261,7 @@ class TestHours:
     POLICY = Policy(hours=(NIGHT,))
     LATE = replace(NEWS, decided_at=BY_NIGHT)
 
-    def test_what_is_decided_by_night_goes_out_in_the_morning(self) -> None:
+    def test_a_message_decided_at_night_goes_out_in_the_morning(self) -> None:
         decided = verdict(self.LATE, now=BY_NIGHT, policy=self.POLICY)
 
         assert isinstance(decided, Defer)
@@ -269,10 +269,10 @@ class TestHours:
         assert (decided.why["zone"], decided.why["source"]) == ("UTC", "a law")
         assert isinstance(verdict(self.LATE, now=MORNING, policy=self.POLICY), Send)
 
-    def test_a_receipt_is_nobodys_marketing(self) -> None:
+    def test_a_receipt_is_not_marketing(self) -> None:
         assert isinstance(verdict(replace(self.LATE, purpose=TRANSACTIONAL), now=BY_NIGHT, policy=self.POLICY), Send)
 
-    def test_every_zone_in_which_the_number_may_be_must_be_awake(self) -> None:
+    def test_every_possible_zone_of_the_number_must_be_open(self) -> None:
         where = Jurisdiction(zones=("America/New_York", "Pacific/Honolulu"))
         wanted = replace(self.LATE, decided_at=at("2026-03-03 14:00"), jurisdiction=where)
 
@@ -287,18 +287,18 @@ class TestHours:
         assert verdict(NEWS, policy=Policy(hours=(shut,))).reason is Reason.NO_LEGAL_HOUR
 
 
-def test_what_an_event_has_ended_since_has_nothing_left_to_say() -> None:
+def test_a_message_of_a_journey_that_an_event_ended_is_dropped() -> None:
     assert verdict(replace(NEWS, journey_ended=True)).reason is Reason.ENDED
 
 
 class TestStale:
-    def test_what_is_of_no_use_any_more_is_dropped(self) -> None:
+    def test_a_stale_message_is_dropped(self) -> None:
         wanted = replace(NEWS, terms=Terms(useful_for=HOUR))
 
         assert isinstance(verdict(wanted, now=MONDAY + HOUR), Send)
         assert verdict(wanted, now=MONDAY + HOUR + MINUTE).reason is Reason.STALE
 
-    def test_what_would_wait_until_it_is_of_no_use_is_dropped_at_once(self) -> None:
+    def test_a_message_that_would_wait_until_it_is_stale_is_dropped_at_once(self) -> None:
         wanted = replace(NEWS, decided_at=BY_NIGHT, terms=Terms(useful_for=HOUR))
 
         decided = verdict(wanted, now=BY_NIGHT, policy=Policy(hours=(NIGHT,)))
@@ -306,7 +306,7 @@ class TestStale:
         assert isinstance(decided, Suppress)
         assert (decided.reason, decided.why["because"]) == (Reason.STALE, "quiet_hours")
 
-    def test_nothing_waits_longer_than_the_policy_says(self) -> None:
+    def test_no_message_waits_longer_than_the_policy_allows(self) -> None:
         decided = verdict(NEWS, now=MONDAY + 3 * DAY, policy=Policy(max_hold=2 * DAY))
 
         assert decided.reason is Reason.STALE
@@ -317,7 +317,7 @@ class TestLimits:
         claims = {f"m-{number}": Claim(one, MARKETING, EMAIL, "visit") for number, one in enumerate(when)}
         return replace(AGREED, claims=claims)
 
-    def test_above_the_cap_it_waits_until_there_is_room(self) -> None:
+    def test_above_the_cap_a_message_waits_until_the_cap_allows_it(self) -> None:
         policy = Policy(caps=(Cap(limit=2, window=DAY),))
         full = self.sent(MONDAY - 5 * HOUR, MONDAY - HOUR)
 
@@ -327,7 +327,7 @@ class TestLimits:
         assert (decided.until, decided.reason) == (MONDAY + 19 * HOUR, Reason.CAP)
         assert isinstance(verdict(NEWS, full, MONDAY + 19 * HOUR, policy=policy), Send)
 
-    def test_shortly_after_another_one_it_waits(self) -> None:
+    def test_a_message_waits_for_the_cooldown(self) -> None:
         policy = Policy(cooldowns=(Cooldown(length=4 * HOUR),))
 
         decided = verdict(NEWS, self.sent(MONDAY - HOUR), policy=policy)
@@ -341,7 +341,7 @@ class TestLimits:
 
         assert isinstance(verdict(NEWS, taken_over, MONDAY + HOUR, policy=policy), Send)
 
-    def test_the_wait_is_for_the_first_instant_that_suits_every_rule(self) -> None:
+    def test_a_message_waits_for_the_first_instant_that_every_rule_allows(self) -> None:
         policy = Policy(caps=(Cap(limit=1, window=DAY),), hours=(NIGHT,))
         full = self.sent(MONDAY - 13 * HOUR)  # so that there is room again at 21:00, when the night begins
 
@@ -373,10 +373,10 @@ class TestPreferredHour:
         assert decided.until == MONDAY + DAY
 
     @pytest.mark.parametrize("preferred", ["", "soon", None, 7, "25:00"])
-    def test_what_is_no_time_of_day_is_no_preference(self, preferred: Any) -> None:
+    def test_an_invalid_time_of_day_is_no_preference(self, preferred: Any) -> None:
         assert isinstance(verdict(self.wanted(preferred)), Send)
 
-    def test_a_step_that_does_not_ask_does_not_wait(self) -> None:
+    def test_a_step_without_the_preferred_hour_does_not_wait(self) -> None:
         assert isinstance(verdict(replace(self.wanted("18:30"), terms=Terms())), Send)
 
     def test_an_hour_that_the_law_closes_every_day_is_not_waited_for(self) -> None:
@@ -388,7 +388,7 @@ class TestPreferredHour:
         assert decided.until == MORNING
         assert isinstance(verdict(night_owl, now=MORNING, policy=Policy(hours=(NIGHT,))), Send)
 
-    def test_an_hour_that_begins_too_early_for_the_law_is_met_by_what_is_left_of_it(self) -> None:
+    def test_an_hour_that_begins_before_legal_hours_is_met_in_its_legal_part(self) -> None:
         early = self.wanted("08:30")
 
         decided = verdict(early, now=MONDAY, policy=Policy(hours=(NIGHT,)))
@@ -398,7 +398,7 @@ class TestPreferredHour:
 
 
 class TestOrder:
-    """What a journey says first goes out first."""
+    """Messages of an enrollment go out in order."""
 
     FIRST = replace(NEWS, id="first")
     SECOND = replace(NEWS, id="second", decided_at=MONDAY + MINUTE)
@@ -406,7 +406,7 @@ class TestOrder:
     def behind(self, *held: tuple[str, Deferral]) -> Contact:
         return replace(AGREED, deferrals=dict(held))
 
-    def test_a_message_waits_behind_an_earlier_one_that_is_held(self) -> None:
+    def test_a_message_waits_behind_an_earlier_deferred_one(self) -> None:
         now = MONDAY + MINUTE
 
         decided = verdict(self.SECOND, self.behind(("first", hold(MONDAY + HOUR))), now)
@@ -420,24 +420,24 @@ class TestOrder:
 
         assert isinstance(verdict(self.FIRST, contact), Send)
 
-    def test_two_of_one_commit_keep_their_places(self) -> None:
+    def test_two_messages_of_one_commit_keep_their_order(self) -> None:
         second = replace(self.FIRST, id="second", position=1)
 
         assert verdict(second, self.behind(("first", hold(MONDAY + HOUR)))).reason is Reason.ORDER
         assert isinstance(verdict(self.FIRST, self.behind(("second", hold(MONDAY + HOUR, place=1)))), Send)
 
-    def test_another_journey_says_what_it_likes(self) -> None:
+    def test_messages_of_another_journey_do_not_wait(self) -> None:
         elsewhere = replace(self.SECOND, enrollment="another")
 
         assert isinstance(verdict(elsewhere, self.behind(("first", hold(MONDAY + HOUR)))), Send)
 
-    def test_behind_one_that_waits_for_somebody_it_looks_again(self) -> None:
+    def test_behind_a_message_that_waits_for_a_person_it_is_checked_regularly(self) -> None:
         decided = verdict(self.SECOND, self.behind(("first", hold(None, Reason.PAUSED))))
 
         assert isinstance(decided, Defer)
         assert (decided.reason, decided.until) == (Reason.ORDER, MONDAY + REVIEW_RECHECK)
 
-    def test_of_several_the_last_is_waited_for(self) -> None:
+    def test_with_several_earlier_messages_it_waits_for_the_last(self) -> None:
         contact = self.behind(
             ("first", hold(MONDAY + HOUR)),
             ("nearer", hold(MONDAY + 2 * HOUR, decided_at=MONDAY + 2 * timedelta(seconds=1))),
@@ -449,13 +449,13 @@ class TestOrder:
         assert isinstance(decided, Defer)
         assert decided.until == MONDAY + 2 * HOUR + ORDER_RECHECK
 
-    def test_one_that_is_overdue_for_a_day_holds_back_nobody(self) -> None:
+    def test_a_message_that_is_overdue_by_a_day_blocks_no_other(self) -> None:
         contact = self.behind(("first", hold(MONDAY)))
 
         assert verdict(self.SECOND, contact, MONDAY + OVERDUE - MINUTE).reason is Reason.ORDER
         assert isinstance(verdict(self.SECOND, contact, MONDAY + OVERDUE), Send)
 
-    def test_what_is_not_useful_that_long_is_dropped(self) -> None:
+    def test_a_message_that_is_not_useful_for_so_long_is_dropped(self) -> None:
         hasty = replace(self.SECOND, terms=Terms(useful_for=30 * MINUTE))
 
         decided = verdict(hasty, self.behind(("first", hold(MONDAY + HOUR))))
@@ -463,7 +463,7 @@ class TestOrder:
         assert isinstance(decided, Suppress)
         assert (decided.reason, decided.why["because"]) == (Reason.STALE, "order")
 
-    def test_whoever_acts_may_still_do_so_in_time(self) -> None:
+    def test_a_person_may_still_act_in_time(self) -> None:
         hasty = replace(self.SECOND, terms=Terms(useful_for=30 * MINUTE))
         contact = self.behind(("first", hold(MONDAY + 24 * HOUR, Reason.REVIEW)))
 
@@ -481,7 +481,7 @@ class TestOrder:
         assert isinstance(verdict(receipt, self.behind(offer)), Send)
         assert verdict(receipt, self.behind(ticket)).reason is Reason.ORDER
 
-    def test_one_that_is_late_is_not_asked_for_each_minute_for_ever(self) -> None:
+    def test_an_overdue_message_is_not_checked_every_minute(self) -> None:
         decided = verdict(self.SECOND, self.behind(("first", hold(MONDAY))), MONDAY + HOUR)
 
         assert isinstance(decided, Defer)
@@ -517,14 +517,14 @@ class TestReview:
         assert isinstance(decided, Suppress)
         assert (decided.reason, decided.why["by"]) == (Reason.REJECTED, "eve")
 
-    def test_where_nobody_decides_in_time_it_is_dropped_or_sent_as_the_step_says(self) -> None:
+    def test_without_a_decision_in_time_it_is_dropped_or_sent_as_the_step_says(self) -> None:
         deadline = MONDAY + 4 * HOUR
 
         assert verdict(self.ASKED, now=deadline).reason is Reason.UNREVIEWED
         assert isinstance(verdict(self.SENT_ANYWAY, now=deadline), Send)
         assert verdict(self.SENT_ANYWAY, now=deadline - MINUTE).reason is Reason.REVIEW
 
-    def test_the_deadline_is_the_persons_and_not_that_of_the_hour_after_it(self) -> None:
+    def test_the_deadline_of_the_review_is_not_moved_by_quiet_hours(self) -> None:
         late = at("2026-03-02 19:00")
         wanted = replace(self.SENT_ANYWAY, decided_at=late)
 
@@ -534,7 +534,7 @@ class TestReview:
         assert (decided.reason, decided.until) == (Reason.REVIEW, BY_NIGHT)
 
     @pytest.mark.parametrize("wanted", [ASKED, SENT_ANYWAY])
-    def test_a_person_may_still_approve_what_is_useful_for_less_than_the_deadline(self, wanted: Message) -> None:
+    def test_a_review_ends_when_the_message_becomes_stale(self, wanted: Message) -> None:
         hasty = replace(wanted, terms=replace(wanted.terms, useful_for=HOUR))
 
         decided = verdict(hasty)
@@ -557,7 +557,7 @@ class TestReview:
         assert isinstance(verdict(replace(NEWS, journey="other"), policy=Policy(reviews=(by_step,))), Send)
         assert verdict(self.ASKED, policy=Policy(reviews=(by_step,))).why["queue"] == "billing"
 
-    def test_who_may_not_be_written_to_is_no_work_for_anybody(self) -> None:
+    def test_a_forbidden_message_needs_no_review(self) -> None:
         assert verdict(self.ASKED, Contact()).reason is Reason.NO_CONSENT
 
 
@@ -568,7 +568,7 @@ class TestPauses:
     @pytest.mark.parametrize(
         "target", ["all", "journey:visit", "template:visit/confirm", "channel:email", "country:US"]
     )
-    def test_what_is_paused_waits_until_somebody_resumes_it(self, target: str) -> None:
+    def test_a_paused_message_waits_until_an_operator_resumes_it(self, target: str) -> None:
         wanted = replace(NEWS, jurisdiction=Jurisdiction(countries={EMAIL: "US"}))
 
         decided = verdict(wanted, pauses=self.paused(target=target))
@@ -576,20 +576,20 @@ class TestPauses:
         assert isinstance(decided, Defer)
         assert (decided.reason, decided.until, decided.paused_target) == (Reason.PAUSED, None, target)
 
-    def test_what_else_is_paused_is_nobodys_business(self) -> None:
+    def test_a_pause_of_another_target_has_no_effect(self) -> None:
         assert isinstance(verdict(NEWS, pauses=self.paused(target="journey:other")), Send)
 
-    def test_resumed_it_goes_out(self) -> None:
+    def test_after_resuming_it_goes_out(self) -> None:
         contact = replace(AGREED, deferrals={NEWS.id: hold(None, Reason.PAUSED)})
 
         assert isinstance(verdict(NEWS, contact, MONDAY + HOUR, pauses=self.paused(MONDAY + HOUR)), Send)
 
-    def test_who_skips_what_is_late_drops_it(self) -> None:
+    def test_skip_if_late_drops_it(self) -> None:
         over = self.paused(MONDAY + HOUR, PausePolicy.SKIP_IF_LATE)
 
         assert verdict(NEWS, now=MONDAY + HOUR, pauses=over).reason is Reason.LATE
 
-    def test_spread_it_waits_for_its_turn_within_the_window(self) -> None:
+    def test_with_spread_it_waits_for_its_own_instant_in_the_window(self) -> None:
         over = self.paused(MONDAY, PausePolicy.SPREAD)
         wanted = replace(NEWS, decided_at=MONDAY - MINUTE)
 
@@ -602,18 +602,18 @@ class TestPauses:
         held = replace(AGREED, deferrals={NEWS.id: hold(decided.until, Reason.PAUSED)})
         assert isinstance(verdict(wanted, held, decided.until, pauses=over), Send)
 
-    def test_a_switch_drops_what_a_pause_would_keep(self) -> None:
+    def test_a_stop_drops_a_message_that_a_pause_would_defer(self) -> None:
         decided = verdict(NEWS, pauses=self.paused(), stopped=frozenset({"journey:visit"}))
 
         assert decided.reason is Reason.KILL_SWITCH
 
 
 class TestAnswers:
-    """What the customer asked for by STOP, HELP or START."""
+    """Answers to STOP, HELP and START."""
 
     ANSWER = replace(NEWS, purpose=TRANSACTIONAL, channels=(SMS,), addresses={SMS: "+1"}, answers="stop", journey="")
 
-    def test_a_stop_is_confirmed_although_it_stands(self) -> None:
+    def test_a_stop_is_confirmed_although_it_applies(self) -> None:
         stopped = dead(SMS, Cause.STOP).after([denied(SMS, TRANSACTIONAL), denied(SMS, MARKETING)])
 
         decided = verdict(self.ANSWER, stopped, policy=Policy(hours=(NIGHT,)), pauses=(Pause("all", MONDAY),))
@@ -621,7 +621,7 @@ class TestAnswers:
         assert decided == Send(SMS, "+1", Answer("stop"))
         assert (decided.reason, decided.why) == (Reason.ANSWER, {"keyword": "stop"})
 
-    def test_it_is_said_within_minutes_or_not_at_all(self) -> None:
+    def test_an_answer_is_sent_within_minutes_or_not_at_all(self) -> None:
         assert isinstance(verdict(self.ANSWER, now=MONDAY + ANSWER_WITHIN), Send)
         assert verdict(self.ANSWER, now=MONDAY + ANSWER_WITHIN + MINUTE).reason is Reason.STALE
 

@@ -1,4 +1,4 @@
-"""Laws of the gate, whatever comes: consent, law and limits are kept, and every verdict has its one reason."""
+"""Properties of the gate: it respects consent, law and limits, and every verdict has one reason."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -38,7 +38,7 @@ NEVER |= {Reason.FORBIDDEN, Reason.UNREGISTERED, Reason.SESSION_OVER, Reason.KIL
 
 
 def said_before(case: Case) -> dict[str, Deferral]:
-    """What the message's journey said before it, and still holds."""
+    """Earlier messages of the same enrollment that are still deferred."""
     message = case.message
     return {
         id_: hold
@@ -50,7 +50,7 @@ def said_before(case: Case) -> dict[str, Deferral]:
 
 
 def held(case: Case, verdict: Defer) -> Case:
-    """The same customer once the verdict is written down, at the instant to which it holds the message."""
+    """The same customer after the deferral was stored, at the instant that it names."""
     assert verdict.until is not None
     hold = Deferral(verdict.until, verdict.reason, ENROLLMENT, *case.message.order)
     others = {id_: one for id_, one in case.contact.deferrals.items() if id_ not in said_before(case)}
@@ -58,7 +58,7 @@ def held(case: Case, verdict: Defer) -> Case:
 
 
 def against(case: Case, sent: Send) -> Iterator[str]:
-    """Everything that speaks against a message's going out now, read by a clerk from the papers."""
+    """Every denial of the message now, computed in a second, plain way."""
     message, contact, channel = case.message, case.contact, sent.channel
     told = case.settings.stopped & {
         *SWITCHES,
@@ -120,7 +120,7 @@ def test_every_verdict_has_one_reason_of_its_own_kind(case: Case) -> None:
 
 @settings(max_examples=600)
 @given(every_case)
-def test_what_goes_out_has_nothing_against_it(case: Case) -> None:
+def test_a_sent_message_breaks_no_rule(case: Case) -> None:
     verdict = case.verdict()
 
     if isinstance(verdict, Send):
@@ -129,7 +129,7 @@ def test_what_goes_out_has_nothing_against_it(case: Case) -> None:
 
 @settings(max_examples=500)
 @given(by_the_hour)
-def test_nothing_goes_out_while_anywhere_that_its_reader_may_be_is_asleep(case: Case) -> None:
+def test_no_message_goes_out_while_one_possible_zone_of_the_customer_is_closed(case: Case) -> None:
     match case.verdict():
         case Send(channel):
             assert list(asleep(case, channel)) == []
@@ -140,12 +140,12 @@ def test_nothing_goes_out_while_anywhere_that_its_reader_may_be_is_asleep(case: 
 
 @settings(max_examples=200)
 @given(hindered)
-def test_one_thing_against_it_is_enough(case: Case) -> None:
+def test_one_denial_is_enough(case: Case) -> None:
     assert isinstance(case.verdict(), Suppress)
 
 
 @given(every_case)
-def test_no_consent_no_marketing_whatever_the_rest(case: Case) -> None:
+def test_without_consent_there_is_no_marketing(case: Case) -> None:
     words = {key: word for key, word in case.contact.consents.items() if word.status is not ConsentStatus.GRANTED}
     news = replace(case.message, purpose=Purpose.MARKETING)
 
@@ -156,7 +156,7 @@ def test_no_consent_no_marketing_whatever_the_rest(case: Case) -> None:
 
 @settings(max_examples=300)
 @given(st.one_of(timed, every_case))
-def test_what_waits_goes_out_lawfully_at_its_instant_or_is_dropped(case: Case) -> None:
+def test_a_deferred_message_goes_out_legally_at_its_instant_or_is_dropped(case: Case) -> None:
     verdict = case.verdict()
     if not isinstance(verdict, Defer) or verdict.until is None:
         return
@@ -175,7 +175,7 @@ def test_what_waits_goes_out_lawfully_at_its_instant_or_is_dropped(case: Case) -
 
 @settings(max_examples=300)
 @given(st.one_of(timed, allowed), st.floats(0, 0.999))
-def test_nothing_waits_longer_than_it_must(case: Case, share: float) -> None:
+def test_no_message_waits_longer_than_necessary(case: Case, share: float) -> None:
     verdict = case.verdict()
     if not isinstance(verdict, Defer) or verdict.until is None or verdict.reason is Reason.ORDER:
         return
@@ -187,7 +187,7 @@ def test_nothing_waits_longer_than_it_must(case: Case, share: float) -> None:
 
 @settings(max_examples=200)
 @given(allowed)
-def test_what_nothing_forbids_is_dropped_only_where_its_time_or_a_person_says_so(case: Case) -> None:
+def test_an_allowed_message_is_dropped_only_for_its_time_or_by_a_person(case: Case) -> None:
     verdict = case.verdict()
 
     if isinstance(verdict, Suppress):
@@ -196,7 +196,7 @@ def test_what_nothing_forbids_is_dropped_only_where_its_time_or_a_person_says_so
 
 @settings(max_examples=200)
 @given(every_case)
-def test_a_switch_stops_what_it_names(case: Case) -> None:
+def test_a_switch_stops_its_target(case: Case) -> None:
     verdict = case.verdict()
 
     if case.settings.stopped & SWITCHES:
@@ -205,7 +205,7 @@ def test_a_switch_stops_what_it_names(case: Case) -> None:
 
 @settings(max_examples=200)
 @given(every_case, st.randoms(use_true_random=False))
-def test_the_same_question_has_the_same_answer_in_whatever_order_its_parts_are_read(case: Case, luck: Any) -> None:
+def test_the_verdict_does_not_depend_on_the_order_of_its_inputs(case: Case, luck: Any) -> None:
     contact = case.contact
     shuffled = Contact(
         _shuffled(contact.consents, luck),
@@ -227,7 +227,7 @@ def _shuffled(parts: Mapping[Any, Any], luck: Any) -> dict[Any, Any]:
 
 @settings(max_examples=200)
 @given(every_case)
-def test_of_several_channels_the_first_that_is_allowed_is_taken(case: Case) -> None:
+def test_the_first_allowed_channel_is_used(case: Case) -> None:
     # How long the policy lets a message wait depends on what was paused on any of its channels.
     case = replace(case, settings=replace(case.settings, pauses=()))
     alone = [replace(case, message=replace(case.message, channels=(one,))).verdict() for one in case.message.channels]
@@ -239,7 +239,7 @@ def test_of_several_channels_the_first_that_is_allowed_is_taken(case: Case) -> N
 
 
 @given(every_case)
-def test_an_answer_to_a_keyword_is_given_at_once_or_never(case: Case) -> None:
+def test_an_answer_to_a_keyword_is_sent_at_once_or_never(case: Case) -> None:
     channel, address = case.message.channels[0], "+14155550123"
     answer = replace(case.message, answers="stop", channels=(channel,), addresses={channel: address})
 

@@ -30,7 +30,7 @@ BOTH = Policy(caps=CAPS, cooldowns=(COOLDOWN,))
 
 @dataclass
 class Table:
-    """One customer's contact: every change of it is a turn."""
+    """One customer's contact: every change of it is one step of a test."""
 
     contact: Contact = field(default_factory=lambda: Contact().after([granted(EMAIL, MARKETING, MONDAY - DAY)]))
 
@@ -97,7 +97,7 @@ turns = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0, 0, 0, 1, 15, 7
 
 @settings(max_examples=300)
 @given(turns, st.sampled_from([Policy(caps=CAPS), Policy(cooldowns=(COOLDOWN,)), BOTH]))
-def test_no_limit_is_broken_in_whatever_order_senders_take_their_turns(
+def test_no_limit_is_broken_in_any_order_of_senders(
     order: list[tuple[int, int]],
     policy: Policy,
 ) -> None:
@@ -135,7 +135,7 @@ def test_after_a_stop_nothing_more_is_claimed(order: list[tuple[int, int]], plac
 
 @settings(max_examples=200)
 @given(turns)
-def test_no_message_overtakes_one_that_its_journey_meant_first_and_still_holds(order: list[tuple[int, int]]) -> None:
+def test_no_message_overtakes_an_earlier_deferred_one_of_its_journey(order: list[tuple[int, int]]) -> None:
     wanted = [
         replace(news(number), enrollment="one", decided_at=MONDAY + number * timedelta(seconds=1))
         for number in range(6)

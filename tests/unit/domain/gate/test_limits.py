@@ -1,4 +1,4 @@
-"""Caps and cooldowns, counted in what was sent; no interleaving of senders goes above them."""
+"""Caps and cooldowns, counted in sent messages; no interleaving of senders exceeds them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ OFFER = message(id="offer", purpose=Purpose.MARKETING, channels=(Channel.SMS,))
 
 
 def sent(*when: str, channel: Channel = Channel.SMS, **more: str) -> dict[str, Claim]:
-    """Marketing that went out then; `transactional`, or another journey, where it is said."""
+    """A sent marketing message, or the given purpose or journey."""
     purpose = Purpose(more.get("purpose", "marketing"))
     return {
         f"{channel}-{number}": Claim(at(one), purpose, channel, more.get("journey", "visit"))
@@ -35,11 +35,11 @@ def room(policy: Policy, claims: Mapping[str, Claim], now: str, zone: ZoneInfo =
     return next_free(policy, OFFER, Channel.SMS, claims, zone=zone, now=at(now))
 
 
-def test_without_limits_there_is_room() -> None:
+def test_without_limits_a_message_may_go_now() -> None:
     assert room(Policy(), sent("2026-03-02 10:00"), "2026-03-02 10:00") == NextFree(at("2026-03-02 10:00"))
 
 
-def test_a_cap_leaves_room_until_it_is_reached() -> None:
+def test_a_cap_allows_messages_until_it_is_reached() -> None:
     now = "2026-03-02 18:00"
 
     assert room(TWO_A_DAY, sent("2026-03-02 15:00"), now).denial is None
@@ -77,7 +77,7 @@ def test_a_week_goes_on_over_new_year() -> None:
     assert room(weekly, sent("2026-12-31 12:00"), "2027-01-01 12:00").at == at("2027-01-04 05:00")
 
 
-def test_a_rolling_window_makes_room_as_sends_leave_it() -> None:
+def test_a_rolling_window_allows_more_as_messages_leave_it() -> None:
     rolling = Policy(caps=(Cap(limit=2, window=timedelta(days=7)),))
     claims = sent("2026-03-01 10:00", "2026-03-03 10:00", "2026-03-04 10:00")
 
@@ -102,7 +102,7 @@ def test_a_cooldown_counts_from_the_last_message() -> None:
     assert room(calm, sent("2026-03-02 10:00"), "2026-03-02 14:00").denial is None
 
 
-def test_all_limits_must_have_room() -> None:
+def test_all_limits_must_allow_it() -> None:
     policy = Policy(
         caps=(Cap(limit=1, window="day"), Cap(limit=1, window=timedelta(days=3), channel=Channel.SMS)),
         cooldowns=(Cooldown(length=timedelta(days=4)),),
@@ -123,11 +123,11 @@ def test_receipts_neither_count_nor_are_limited() -> None:
 
     assert room(TWO_A_DAY, receipts, "2026-03-02 11:00").denial is None
     assert next_free(TWO_A_DAY, receipt, Channel.SMS, offers, zone=NEW_YORK, now=now).denial is None
-    everything = Policy(caps=(Cap(limit=2, window="day", purposes=frozenset(Purpose)),))
-    assert room(everything, receipts, "2026-03-02 11:00").denial is not None
+    capped = Policy(caps=(Cap(limit=2, window="day", purposes=frozenset(Purpose)),))
+    assert room(capped, receipts, "2026-03-02 11:00").denial is not None
 
 
-def test_a_cap_on_a_channel_or_a_journey_looks_at_no_other() -> None:
+def test_a_cap_on_a_channel_or_a_journey_counts_no_other() -> None:
     texts = Policy(caps=(Cap(limit=1, window="day", channel=Channel.SMS),))
     visits = Policy(caps=(Cap(limit=1, window="day", journey="visit"),))
     other_visits = Policy(caps=(Cap(limit=1, window="day", journey="trial"),))
@@ -144,7 +144,7 @@ def test_a_cap_on_a_channel_or_a_journey_looks_at_no_other() -> None:
     assert room(other_visits, sent("2026-03-02 10:00", journey="trial"), now).denial is None
 
 
-def test_a_message_is_not_in_its_own_way() -> None:
+def test_a_message_does_not_count_against_itself() -> None:
     claims = sent("2026-03-02 10:00") | {
         "offer": Claim(at("2026-03-02 10:30"), Purpose.MARKETING, Channel.SMS, "visit")
     }
@@ -197,7 +197,7 @@ asked = st.lists(
 
 
 def is_within(policy: Policy, claims: Mapping[str, Claim], zone: ZoneInfo) -> bool:
-    """The judge: looks at all that was sent, from each send on, and counts."""
+    """Checks all sent messages: counts from each of them on."""
     for cap in policy.caps:
         counted = sorted(
             claim.at
@@ -226,7 +226,7 @@ def is_within(policy: Policy, claims: Mapping[str, Claim], zone: ZoneInfo) -> bo
 
 
 @given(policies, asked, zones.map(ZoneInfo))
-def test_what_goes_out_as_there_is_room_never_goes_above_a_limit(
+def test_messages_sent_when_allowed_never_exceed_a_limit(
     policy: Policy, wanted: list[tuple[datetime, Channel, Purpose, str]], zone: ZoneInfo
 ) -> None:
     """Messages come in any order; each asks, and comes back when it is told to. One at a time is let in by its turn."""
@@ -251,7 +251,7 @@ def test_what_goes_out_as_there_is_room_never_goes_above_a_limit(
 
 
 @given(policies, asked, zones.map(ZoneInfo), instants)
-def test_there_is_room_no_earlier_than_it_says(
+def test_no_earlier_instant_is_allowed(
     policy: Policy, earlier: list[tuple[datetime, Channel, Purpose, str]], zone: ZoneInfo, now: datetime
 ) -> None:
     claims = {

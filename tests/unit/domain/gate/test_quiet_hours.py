@@ -1,4 +1,4 @@
-"""Legal hours, to the second, on every day of the year; judged by a plain walk through the quarters of an hour."""
+"""Legal hours, to the second, on every day of the year; compared with a plain check of each quarter hour."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -38,7 +38,7 @@ def opening(policy: Policy, sent: Message, now: str | datetime) -> Opening:
 
 
 def local(policy: Policy, sent: Message, now: str, zone: str = NEW_YORK) -> str:
-    """When it may go out, on the clock of a zone; `now` is on that clock too."""
+    """The first legal instant on the clock of a zone; `now` is on that clock too."""
     found = opening(policy, sent, datetime.fromisoformat(now).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC))
     assert found.at is not None
     return f"{found.at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)}"
@@ -62,7 +62,7 @@ def test_without_rules_every_instant_is_legal() -> None:
     assert opening(Policy(), text(NEW_YORK), "2026-03-03 04:00") == Opening(at("2026-03-03 04:00"))
 
 
-def test_what_the_customer_asked_for_has_no_hours() -> None:
+def test_transactional_messages_have_no_legal_hours() -> None:
     receipt = text(NEW_YORK, purpose=Purpose.TRANSACTIONAL)
 
     assert local(LAW, receipt, "2026-03-03 03:00") == "2026-03-03 03:00:00"
@@ -88,7 +88,7 @@ def test_eight_o_clock_is_eight_on_the_days_that_clocks_change(zone: str, now: s
     assert local(LAW, text(zone), now, zone) == then
 
 
-def test_arizona_goes_by_its_own_clock_the_year_round() -> None:
+def test_arizona_has_no_daylight_saving_time() -> None:
     eight_in_new_york_winter = at("2026-01-15 13:00")
     summer = at("2026-07-15 13:00")
 
@@ -103,14 +103,14 @@ def test_a_window_that_opens_in_the_hour_that_clocks_skip_opens_when_it_is_over(
     assert local(early, text(NEW_YORK), "2026-03-08 01:00") == "2026-03-08 03:00:00"
 
 
-def test_a_window_that_closes_in_a_double_hour_closes_twice() -> None:
+def test_a_window_that_closes_in_a_repeated_hour_closes_twice() -> None:
     odd = Policy(hours=(replace(US, start=time(0, 30), end=time(1, 30)),))
     between = datetime(2026, 11, 1, 1, 45, tzinfo=ZoneInfo(NEW_YORK))
 
     assert opening(odd, text(NEW_YORK), between.astimezone(UTC)).at == at("2026-11-01 06:00")  # 01:00 once more
 
 
-def test_a_window_that_opens_in_a_double_hour_opens_twice() -> None:
+def test_a_window_that_opens_in_a_repeated_hour_opens_twice() -> None:
     odd = Policy(hours=(replace(US, start=time(1, 30), end=time(3)),))
     second = datetime(2026, 11, 1, 1, 10, fold=1, tzinfo=ZoneInfo(NEW_YORK))
 
@@ -124,24 +124,24 @@ def test_every_zone_that_the_customer_may_be_in_must_be_open() -> None:
     assert local(LAW, coasts, "2026-03-03 21:00") == "2026-03-04 13:00:00"
 
 
-def test_a_customer_of_no_known_zone_is_where_the_journey_is() -> None:
+def test_a_customer_of_unknown_zone_has_the_journeys_zone() -> None:
     unknown = replace(text(), time_zone=NEW_YORK)
 
     assert local(LAW, unknown, "2026-03-03 22:00") == "2026-03-04 08:00:00"
 
 
-def test_a_region_that_is_known_has_its_own_law_and_no_others() -> None:
+def test_a_known_region_has_only_its_own_law() -> None:
     assert local(LAW, text(NEW_YORK, region="NY"), "2026-03-03 18:30") == "2026-03-03 18:30:00"
     assert local(LAW, text(NEW_YORK, region="RI"), "2026-03-03 18:30") == "2026-03-04 09:00:00"
 
 
 @pytest.mark.parametrize("region", ["", "ZZ", "New York"])
-def test_one_of_unknown_region_may_be_in_any_that_shares_its_zone(region: str) -> None:
+def test_an_unknown_region_may_be_any_region_of_the_zone(region: str) -> None:
     assert local(LAW, text(NEW_YORK, region=region), "2026-03-03 18:30") == "2026-03-04 09:00:00"
     assert local(LAW, text("America/Denver", region=region), "2026-03-03 08:30", "America/Denver").endswith("09:00:00")
 
 
-def test_a_business_may_go_by_the_country_alone_where_the_region_is_not_known() -> None:
+def test_a_policy_may_use_the_country_alone_for_unknown_regions() -> None:
     bold = replace(LAW, unknown_region="country")
 
     assert local(bold, text(NEW_YORK, region=""), "2026-03-03 18:30") == "2026-03-03 18:30:00"
@@ -155,7 +155,7 @@ def test_rules_of_one_law_complement_each_other() -> None:
     assert local(LAW, texan, "2026-03-08 09:00", "America/Chicago") == "2026-03-08 12:00:00"
 
 
-def test_what_no_rule_of_a_law_opens_is_closed() -> None:
+def test_hours_that_no_rule_of_a_law_opens_are_closed() -> None:
     weekdays = Policy(hours=(replace(US, days=frozenset(range(1, 6))),))
 
     assert local(weekdays, text(NEW_YORK), "2026-03-06 21:00") == "2026-03-09 08:00:00"
@@ -168,14 +168,14 @@ def test_rules_of_two_sources_must_agree() -> None:
     assert local(careful, text(NEW_YORK), "2026-03-03 17:00") == "2026-03-04 08:00:00"
 
 
-def test_india_goes_by_its_own_clock_wherever_the_customer_travels() -> None:
+def test_india_uses_its_own_clock_wherever_the_customer_travels() -> None:
     abroad = text("Europe/London", country="IN", region="")
 
     assert opening(LAW, abroad, "2026-03-03 04:29:59").at == at("2026-03-03 04:30")  # ten in India
     assert opening(LAW, abroad, "2026-03-03 15:30").at == at("2026-03-04 04:30")
 
 
-def test_a_rule_for_everywhere_holds_where_the_country_is_not_known() -> None:
+def test_a_rule_for_everywhere_applies_to_an_unknown_country() -> None:
     ours = Policy(hours=(replace(US, jurisdiction="*"),))
 
     assert local(ours, text(NEW_YORK, country=""), "2026-03-03 22:00") == "2026-03-04 08:00:00"
@@ -198,7 +198,7 @@ def test_nothing_goes_out_on_a_closed_day() -> None:
     assert local(policy, text(NEW_YORK), "2027-12-25 10:00") == "2027-12-27 08:00:00"
 
 
-def test_it_is_told_what_objects() -> None:
+def test_the_result_names_the_denials() -> None:
     sundays = Closed(jurisdiction="*", days=frozenset({7}), source="ours")
     saturday_night = at("2026-03-08 02:30")  # 21:30 on Saturday the 7th
 
@@ -220,7 +220,7 @@ def test_it_is_told_what_objects() -> None:
     }
 
 
-def test_where_no_hour_is_legal_there_is_none() -> None:
+def test_without_a_legal_hour_there_is_no_instant() -> None:
     never = Closed(jurisdiction="US", days=frozenset(range(1, 8)), source="ours")
     apart = (replace(US, start=time(9), end=time(10)), replace(US, start=time(10), end=time(11), source="other"))
 
@@ -229,7 +229,7 @@ def test_where_no_hour_is_legal_there_is_none() -> None:
     assert (found.at, {one.source for one in found.denials}) == (None, {"federal", "other"})
 
 
-def test_a_fortnight_is_as_far_as_anybody_looks() -> None:
+def test_the_search_ends_after_two_weeks() -> None:
     midnight = at("2026-03-03 05:00")
     days = [date(2026, 3, 3) + timedelta(days=ahead) for ahead in range(15)]
 
@@ -248,7 +248,7 @@ def test_a_fortnight_is_as_far_as_anybody_looks() -> None:
 # The same, by law.
 
 CLOCKS = st.integers(0, 95).map(lambda quarter: time(quarter // 4, quarter % 4 * 15))
-TURNS = (
+CHANGES = (
     *("2026-03-08", "2026-11-01"),  # North America; Cuba at midnight
     *("2026-03-29", "2026-10-25"),  # Europe; Lebanon at midnight
     *("2026-04-05", "2026-10-04", "2026-09-27"),  # Australia (Lord Howe by half an hour), New Zealand
@@ -262,7 +262,9 @@ SPECIAL = (
 )
 zone_names = st.sampled_from(SPECIAL) | st.sampled_from(sorted(available_timezones()))
 instants = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)) | st.builds(  # noqa: DTZ001
-    lambda day, seconds: at(day) + timedelta(seconds=seconds), st.sampled_from(TURNS), st.integers(-129_600, 172_800)
+    lambda day, seconds: at(day) + timedelta(seconds=seconds),
+    st.sampled_from(CHANGES),
+    st.integers(-129_600, 172_800),
 )
 weekdays = st.just(frozenset(range(1, 8))) | st.frozensets(st.integers(1, 7), min_size=1)
 jurisdictions = st.sampled_from(["US", "US-RI", "US-TX", "IN", "*"])
@@ -289,8 +291,8 @@ closings = st.builds(
     Closed,
     jurisdiction=jurisdictions,
     days=st.frozensets(st.integers(1, 7), max_size=3),
-    yearly=st.frozensets(st.sampled_from([day.removeprefix("2026-") for day in TURNS]), max_size=3),
-    dates=st.frozensets(st.sampled_from(TURNS).map(date.fromisoformat), max_size=3),
+    yearly=st.frozensets(st.sampled_from([day.removeprefix("2026-") for day in CHANGES]), max_size=3),
+    dates=st.frozensets(st.sampled_from(CHANGES).map(date.fromisoformat), max_size=3),
     source=sources,
 )
 policies = st.builds(
@@ -309,7 +311,7 @@ texts = st.builds(
 
 
 def is_legal(policy: Policy, sent: Message, instant: datetime) -> bool:
-    """The judge: in each zone, every law that may be about it has a window open, and no closed day."""
+    """Whether in each zone every law that may apply has an open window, and no closed day."""
     return all(is_legal_in(name, policy, sent, instant.astimezone(ZoneInfo(name))) for name in sent.jurisdiction.zones)
 
 
@@ -348,7 +350,7 @@ def quarters(now: datetime) -> Iterator[datetime]:
 
 
 @given(policies, texts, instants)
-def test_the_first_legal_instant_is_the_one_that_a_walk_finds(policy: Policy, sent: Message, now: datetime) -> None:
+def test_a_check_of_each_quarter_hour_finds_the_same_instant(policy: Policy, sent: Message, now: datetime) -> None:
     found = opening(policy, sent, now)
 
     assert found.at == next((quarter for quarter in quarters(now) if is_legal(policy, sent, quarter)), None)
@@ -356,7 +358,7 @@ def test_the_first_legal_instant_is_the_one_that_a_walk_finds(policy: Policy, se
 
 
 @given(policies, texts, instants)
-def test_what_is_legal_stays_as_it_is(policy: Policy, sent: Message, now: datetime) -> None:
+def test_a_legal_instant_is_not_moved(policy: Policy, sent: Message, now: datetime) -> None:
     found = opening(policy, sent, now)
 
     assert found.at is None or opening(policy, sent, found.at) == Opening(found.at)

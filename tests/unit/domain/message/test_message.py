@@ -1,4 +1,4 @@
-"""A message's status only moves forward, and its addresses are ones that can be written to."""
+"""A message's status only moves forward, and its addresses are usable."""
 
 from itertools import pairwise
 
@@ -28,12 +28,12 @@ def test_a_status_moves_forward_from_claimed_to_complained() -> None:
     assert len({status.rank for status in MessageStatus}) == len(MessageStatus)
 
 
-def test_a_complaint_outranks_all_and_what_is_sent_outranks_what_nobody_knows() -> None:
+def test_a_complaint_outranks_all_and_sent_outranks_undecided() -> None:
     assert max(MessageStatus, key=lambda status: status.rank) is MessageStatus.COMPLAINED
     assert MessageStatus.SENT.rank > MessageStatus.UNDECIDED.rank > MessageStatus.CLAIMED.rank
 
 
-def test_a_profile_is_reached_where_it_says() -> None:
+def test_a_profile_has_the_addresses_of_its_attributes() -> None:
     view = {"email": "ada@example.com", "phone": "+14155550123", "push_endpoint": PUSH_ENDPOINT}
 
     assert addresses_of(view) == {
@@ -46,12 +46,12 @@ def test_a_profile_is_reached_where_it_says() -> None:
 
 
 def test_an_address_is_the_same_however_it_is_written() -> None:
-    """Else a bounce, which providers tell in lower case, would stop an address that nobody uses."""
+    """Providers report bounces in lower case, so other spellings would not be suppressed."""
     assert addresses_of({"email": " Ada@Example.COM "}) == {Channel.EMAIL: "ada@example.com"}
 
 
 @given(attributes)
-def test_what_is_no_text_is_no_address(view: dict[str, object]) -> None:
+def test_an_attribute_that_is_no_text_is_no_address(view: dict[str, object]) -> None:
     found = addresses_of(view)
 
     assert all(isinstance(one, str) and one == one.strip() and one for one in found.values())

@@ -1,4 +1,4 @@
-"""Pace: never more to a provider than it takes, however many senders take places at once; and receipts first."""
+"""Rate limits: never more than a provider accepts, however many senders reserve at once; receipts first."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -27,13 +27,13 @@ Arrival = tuple[Purpose, str, int, int]
 
 @dataclass
 class Table:
-    """The items that all senders share; a write is refused where one is not as the writer thought."""
+    """The items that all senders share; a conditional write fails if one has changed."""
 
     rates: tuple[Rate, ...] = (TEN,)
     instants: dict[tuple[str, str], int] = field(default_factory=dict)
     writes: int = 0
     given: dict[str, list[datetime]] = field(default_factory=dict)
-    """The instants of all places, by their line."""
+    """The instants of all reservations, by limit."""
 
     def take(self, one: Attempt, now: datetime) -> Reservation | None:
         self.writes += 1
@@ -57,7 +57,7 @@ class Table:
 
 @dataclass
 class Sender:
-    """Takes its places a write at a time, so that others come in between."""
+    """Makes its reservations one write at a time, so that other senders come in between."""
 
     table: Table
     lines: list[Attempts]
@@ -114,7 +114,7 @@ arrivals = st.lists(
 
 @settings(max_examples=300)
 @given(rates, arrivals, st.sampled_from([SECOND, 3 * SECOND, 10 * SECOND]))
-def test_no_window_has_more_places_than_its_rate_and_a_burst_however_senders_meet(
+def test_no_window_has_more_reservations_than_its_rate_and_a_burst(
     rates: tuple[Rate, ...], arrivals: list[Arrival], window: timedelta
 ) -> None:
     table, senders, now = Table(rates), [], MONDAY
@@ -134,7 +134,7 @@ def test_no_window_has_more_places_than_its_rate_and_a_burst_however_senders_mee
 
 
 @given(rates, arrivals)
-def test_who_asks_first_is_first_in_its_lane_and_nobody_is_sent_back_in_time(
+def test_reservations_of_one_bucket_are_in_order_of_asking_and_never_in_the_past(
     rates: tuple[Rate, ...], arrivals: list[Arrival]
 ) -> None:
     table, now = Table(rates), MONDAY
@@ -148,13 +148,13 @@ def test_who_asks_first_is_first_in_its_lane_and_nobody_is_sent_back_in_time(
             last[slot.limit, purpose] = slot.at
 
 
-def test_where_no_rate_is_named_there_is_no_line() -> None:
+def test_without_a_rate_there_is_no_limit() -> None:
     assert rate_limit.limits_for((), SMS, "US", MARKETING) == ()
     assert rate_limit.limits_for((TEN,), Channel.EMAIL, "", MARKETING) == ()
     assert rate_limit.limits_for((Rate(channel=SMS, per_second=1, country="FR"),), SMS, "US", MARKETING) == ()
 
 
-def test_a_broadcast_goes_out_at_the_pace_that_is_left_to_it() -> None:
+def test_a_broadcast_goes_out_at_the_unreserved_rate() -> None:
     table = Table()
 
     slots = [table.slot(MARKETING).at for _ in range(1_000)]
@@ -172,14 +172,14 @@ def test_a_broadcast_does_not_delay_a_receipt() -> None:
     assert table.slot(TRANSACTIONAL) == Reservation(MONDAY)
 
 
-def test_receipts_use_what_marketing_leaves() -> None:
+def test_receipts_use_the_idle_capacity_of_marketing() -> None:
     table = Table((Rate(channel=SMS, per_second=10, reserved=0.1),))
     instants = [MONDAY + number * SECOND / 5 for number in range(100)]
 
     assert [table.slot(TRANSACTIONAL, at).at for at in instants] == instants, "five a second, and one is reserved"
 
 
-def test_marketing_never_uses_what_is_kept_for_receipts() -> None:
+def test_marketing_never_uses_the_capacity_reserved_for_receipts() -> None:
     table = Table()
     for _ in range(50):
         table.slot(MARKETING)
@@ -187,7 +187,7 @@ def test_marketing_never_uses_what_is_kept_for_receipts() -> None:
     assert set(table.instants) == {("sms", "marketing")}
 
 
-def test_of_a_rate_that_reserves_nothing_everybody_waits_in_one_lane() -> None:
+def test_a_rate_without_a_reserved_share_has_one_bucket() -> None:
     table = Table((Rate(channel=SMS, per_second=10),))
     for _ in range(100):
         table.slot(MARKETING)
@@ -196,7 +196,7 @@ def test_of_a_rate_that_reserves_nothing_everybody_waits_in_one_lane() -> None:
     assert set(table.instants) == {("sms", "all")}
 
 
-def test_after_a_rest_a_seconds_worth_goes_at_once_and_no_more() -> None:
+def test_after_a_pause_the_messages_of_one_second_go_at_once_and_no_more() -> None:
     table = Table((Rate(channel=SMS, per_second=10),))
 
     slots = [table.slot(MARKETING).at for _ in range(15)]
@@ -205,7 +205,7 @@ def test_after_a_rest_a_seconds_worth_goes_at_once_and_no_more() -> None:
     assert slots[11] == MONDAY + timedelta(milliseconds=100)
 
 
-def test_a_crowd_costs_one_write_a_message_and_so_does_a_receipt() -> None:
+def test_each_message_of_a_broadcast_costs_one_write_and_so_does_a_receipt() -> None:
     table = Table()
     for _ in range(100):
         table.slot(MARKETING)
@@ -215,7 +215,7 @@ def test_a_crowd_costs_one_write_a_message_and_so_does_a_receipt() -> None:
     assert table.writes == 102
 
 
-def test_no_place_is_given_out_too_far_ahead_and_who_has_none_is_told_so() -> None:
+def test_no_reservation_is_made_too_far_ahead_and_the_result_says_so() -> None:
     table = Table((Rate(channel=SMS, per_second=0.001),))
     slots = [table.slot(MARKETING) for _ in range(100)]
 
@@ -228,7 +228,7 @@ def test_no_place_is_given_out_too_far_ahead_and_who_has_none_is_told_so() -> No
     assert table.slot(MARKETING, MONDAY + LOOKAHEAD).limit
 
 
-def test_those_without_a_place_ask_again_each_at_an_instant_of_its_own() -> None:
+def test_messages_without_a_reservation_ask_again_each_at_its_own_instant() -> None:
     nowhere = rate_limit.no_capacity(MONDAY)
     again = [rate_limit.retry_at(nowhere, f"message-{number}") for number in range(1_000)]
 
@@ -253,7 +253,7 @@ def test_a_country_has_its_own_rate_within_the_channels() -> None:
     assert table.slot(MARKETING, last.at, "US", after="sms") == Reservation(last.at), "it has waited for everything"
 
 
-def test_a_slow_country_stands_in_nobody_elses_way() -> None:
+def test_a_slow_country_delays_no_other() -> None:
     table = Table((TEN, AMERICA))
     for _ in range(3_000):
         table.slot(MARKETING, country="US")
@@ -261,11 +261,11 @@ def test_a_slow_country_stands_in_nobody_elses_way() -> None:
     assert table.slot(MARKETING, country="FR") == Reservation(MONDAY)
 
 
-def test_a_line_that_is_named_no_more_is_waited_for_anew() -> None:
+def test_a_limit_that_was_removed_is_not_remembered() -> None:
     assert len(rate_limit.limits_for((TEN, AMERICA), SMS, "US", MARKETING, after="sms#FR")) == 2
 
 
-def test_all_may_be_reserved_but_a_little() -> None:
+def test_marketing_always_has_a_small_share() -> None:
     everything = Rate(channel=SMS, per_second=10, reserved=1.0)
 
     ((first, *_),) = rate_limit.limits_for((everything,), SMS, "", MARKETING)

@@ -1,4 +1,4 @@
-"""The breaker: it pauses what does badly, says why in a sentence, and leaves alone what chance alone explains."""
+"""The breaker: it pauses bad targets, gives the reason in a sentence, and ignores chance."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ POLICY = Breaker()
 def why(
     *buckets: tuple[datetime, Counts], breaker: Breaker = POLICY, at: datetime = NOW, since: datetime | None = None
 ) -> str | None:
-    """What the sentence says; None where nothing trips."""
+    """The sentence; None if nothing trips."""
     trip = evaluate("journey:visit", [CountBucket(*one) for one in buckets], breaker, at=at, since=since)
     if trip is None:
         return None
@@ -59,7 +59,7 @@ def test_a_share_trips_above_its_limit_and_not_at_it(limit: Counts, over: Counts
     assert why((THIS, limit)) is None
 
 
-def test_below_the_least_volume_no_share_says_anything() -> None:
+def test_below_the_minimum_volume_no_share_trips() -> None:
     assert why((THIS, Counts(failed=99))) is None
     assert why((THIS, Counts(failed=100))) is not None
 
@@ -105,14 +105,14 @@ def test_a_broadcast_after_a_quiet_hour_is_compared_with_one_complaint() -> None
     assert why((LOW[0], Counts(99)), (THIS, Counts(10_000, complained=8))) is None, "too few to compare with"
 
 
-def test_the_factor_is_the_policys() -> None:
+def test_the_factor_comes_from_the_policy() -> None:
     now = (THIS, Counts(10_000, complained=5))
 
     assert why(LOW, now, breaker=Breaker(doubling=5)) is not None
     assert why(LOW, now, breaker=Breaker(doubling=5.1)) is None
 
 
-def test_what_was_counted_before_people_let_it_go_on_trips_nothing() -> None:
+def test_counts_from_before_an_operator_resumed_trip_nothing() -> None:
     bad = Counts(100, complained=5)
     resumed = THIS + timedelta(minutes=1)
 
@@ -124,7 +124,7 @@ def test_what_was_counted_before_people_let_it_go_on_trips_nothing() -> None:
     )
 
 
-def test_nothing_doubles_right_after_people_let_it_go_on() -> None:
+def test_nothing_doubles_right_after_an_operator_resumed() -> None:
     now = (THIS, Counts(10_000, complained=5))
     start, _ = bucket_range(POLICY, NOW)
 
@@ -132,7 +132,7 @@ def test_nothing_doubles_right_after_people_let_it_go_on() -> None:
     assert why(LOW, now, since=start + BUCKET) is None
 
 
-def test_the_window_is_the_policys_and_no_shorter() -> None:
+def test_the_window_comes_from_the_policy_and_is_never_shorter() -> None:
     assert bucket_range(POLICY, NOW) == (THIS - timedelta(minutes=55), THIS)
     assert bucket_range(Breaker(window=timedelta(minutes=7)), NOW) == (THIS - timedelta(minutes=15), THIS)
     assert bucket_range(Breaker(window=timedelta(minutes=1)), NOW) == (THIS - BUCKET, THIS)
@@ -141,12 +141,12 @@ def test_the_window_is_the_policys_and_no_shorter() -> None:
     assert "in 10 minutes" in told
 
 
-def test_who_complains_was_delivered_to() -> None:
+def test_a_complaint_counts_as_a_delivery() -> None:
     assert Counts(complained=4, failed=1).messages == 5
     assert Counts(delivered=10, complained=4, bounced=2).messages == 12
 
 
-def test_what_counts() -> None:
+def test_the_outcomes_that_count() -> None:
     counted = {status for status in MessageStatus if outcome_of(status) is not None}
 
     assert counted == {

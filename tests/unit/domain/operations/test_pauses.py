@@ -1,4 +1,4 @@
-"""Pauses: what waits while one lasts, and when it goes on afterwards, under each policy and under several at once."""
+"""Pauses: what waits during one, and when it continues, under each policy and under several at once."""
 
 import re
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def told(pauses: Sequence[Pause], wait: PausedWait, now: float = FOREVER) -> Pau
 
 
 def ends(pauses: Sequence[Pause], wait: PausedWait) -> datetime:
-    """When the wait goes on, told at the end of the last pause, or when it is due if that is later."""
+    """When the wait continues, asked at the end of the last pause, or when it is due if that is later."""
     after = max([wait.due_at, *(pause.until for pause in pauses if pause.until)])
     held = resume_wait(pauses, TARGETS, wait, after)
     return held.at if isinstance(held, NotBefore) else after
@@ -94,31 +94,31 @@ def test_a_wait_goes_on_when_the_policy_says(policy: PausePolicy, due: int, reac
 
 
 @pytest.mark.parametrize("policy", PausePolicy)
-def test_a_wait_that_ended_before_the_pause_is_not_touched_by_it(policy: PausePolicy) -> None:
+def test_a_pause_does_not_change_a_wait_that_ended_before(policy: PausePolicy) -> None:
     assert told([paused(10, 20, policy)], waiting(9, reached=0), now=9.5) == Proceed()
 
 
 @pytest.mark.parametrize("policy", [KEEP, ACTIVE_TIME, RESTART])
-def test_a_timer_that_came_a_moment_late_into_a_pause_goes_on_with_its_end(policy: PausePolicy) -> None:
+def test_a_timer_that_fires_late_in_a_pause_continues_at_its_end(policy: PausePolicy) -> None:
     wait = waiting(9.99)
 
     assert told([paused(10, None, policy)], wait, now=10.01) == Paused(TARGET)
     assert told([paused(10, 20, policy)], wait, now=20) == Proceed()
 
 
-def test_what_was_due_meanwhile_is_passed_over_where_that_is_asked_for() -> None:
+def test_skip_if_late_drops_work_that_was_due_in_the_pause() -> None:
     assert told([paused(10, 20, SKIP_IF_LATE)], waiting(15), now=20) == Late(TARGET)
     assert told([paused(10, 20, SKIP_IF_LATE)], waiting(20), now=20) == Proceed()
 
 
 @pytest.mark.parametrize("policy", PausePolicy)
-def test_while_a_pause_lasts_nothing_goes_on(policy: PausePolicy) -> None:
+def test_during_a_pause_nothing_continues(policy: PausePolicy) -> None:
     for pause in (paused(10, None, policy), paused(10, 20, policy)):
         assert told([pause], waiting(5), now=10) == Paused(TARGET)
         assert told([pause], waiting(15), now=19.9) == Paused(TARGET)
 
 
-def test_another_journeys_pause_is_nobodys_here() -> None:
+def test_a_pause_of_another_journey_has_no_effect() -> None:
     assert told([paused(10, None, target="journey:other")], waiting(15), now=16) == Proceed()
     assert told([paused(10, None, target="channel:sms")], waiting(15), now=16) == Proceed(), (
         "messages wait, timers do not"
@@ -129,7 +129,7 @@ def test_another_journeys_pause_is_nobodys_here() -> None:
 # Several pauses of one wait.
 
 
-def test_pauses_fold_in_the_order_of_time() -> None:
+def test_pauses_apply_in_the_order_of_time() -> None:
     wait = waiting(24)
 
     assert ends([paused(10, 20, ACTIVE_TIME), paused(30, 40, ACTIVE_TIME)], wait) == hours(44)
@@ -141,7 +141,7 @@ def test_pauses_fold_in_the_order_of_time() -> None:
     assert told([paused(10, 20, ACTIVE_TIME), paused(25, 30, SKIP_IF_LATE, target="all")], wait, 34) == Proceed()
 
 
-def test_of_pauses_that_overlap_each_hour_counts_once() -> None:
+def test_each_hour_of_overlapping_pauses_counts_once() -> None:
     everything = paused(5, 15, ACTIVE_TIME, target="all")
 
     assert ends([everything, paused(10, 20, ACTIVE_TIME)], waiting(24)) == hours(39)
@@ -149,7 +149,7 @@ def test_of_pauses_that_overlap_each_hour_counts_once() -> None:
     assert ends([everything, paused(7, 9, RESTART)], waiting(24)) == hours(39), "it begins again when all of it is over"
 
 
-def test_what_was_spread_to_beyond_a_second_pause_is_not_late_for_it() -> None:
+def test_work_spread_beyond_a_second_pause_is_not_late_for_it() -> None:
     slow = replace(paused(10, 20, SPREAD), window=100 * HOUR)
     wait = waiting(15)
     turn = ends([slow], wait)
@@ -220,7 +220,7 @@ def test_nothing_happens_inside_a_pause(pauses: list[Pause], wait: PausedWait, n
 
 
 @given(some_pauses(), some_waits())
-def test_asking_again_when_the_time_has_come_says_go(pauses: list[Pause], wait: PausedWait) -> None:
+def test_at_its_instant_the_wait_proceeds(pauses: list[Pause], wait: PausedWait) -> None:
     over = max(pause.until for pause in pauses if pause.until)
     now = max(over, wait.due_at)
     held = resume_wait(pauses, TARGETS, wait, now)
@@ -232,7 +232,7 @@ def test_asking_again_when_the_time_has_come_says_go(pauses: list[Pause], wait: 
 
 
 @given(some_pauses().flatmap(lambda pauses: st.tuples(st.just(pauses), st.permutations(pauses))), some_waits())
-def test_the_order_in_which_pauses_are_kept_does_not_matter(
+def test_the_order_of_the_stored_pauses_does_not_matter(
     pauses: tuple[list[Pause], list[Pause]], wait: PausedWait
 ) -> None:
     kept, otherwise = pauses
@@ -241,7 +241,7 @@ def test_the_order_in_which_pauses_are_kept_does_not_matter(
 
 
 @given(some_pauses(), some_waits())
-def test_nobody_goes_on_before_their_time(pauses: list[Pause], wait: PausedWait) -> None:
+def test_no_wait_ends_before_it_is_due(pauses: list[Pause], wait: PausedWait) -> None:
     assert ends(pauses, wait) >= wait.due_at
 
 
@@ -272,7 +272,7 @@ def test_a_wait_that_begins_again_lasts_its_full_length_after_the_last_pause_tha
 
 
 @given(some_pauses(st.sampled_from([KEEP, ACTIVE_TIME, RESTART])), some_waits(), lengths)
-def test_who_was_first_stays_first(pauses: list[Pause], wait: PausedWait, later: int) -> None:
+def test_two_waits_keep_their_order(pauses: list[Pause], wait: PausedWait, later: int) -> None:
     behind = replace(wait, due_at=wait.due_at + later * HOUR)
     over = max([wait.due_at, behind.due_at, *(pause.until for pause in pauses if pause.until)])
 
@@ -284,9 +284,7 @@ def test_who_was_first_stays_first(pauses: list[Pause], wait: PausedWait, later:
 
 
 @given(some_pauses(st.just(SPREAD)), some_waits(), st.text(min_size=1))
-def test_what_is_spread_happens_within_the_window_after_its_pause(
-    pauses: list[Pause], wait: PausedWait, id_: str
-) -> None:
+def test_spread_work_happens_within_the_window_after_its_pause(pauses: list[Pause], wait: PausedWait, id_: str) -> None:
     (pause, *_) = pauses
     assume(pause.until and wait.reached_at < pause.until and wait.due_at < pause.until)
     assert pause.until is not None
@@ -296,7 +294,7 @@ def test_what_is_spread_happens_within_the_window_after_its_pause(
     assert pause.until <= goes_on < pause.until + pause.window
 
 
-def test_a_crowd_is_spread_evenly() -> None:
+def test_many_waits_are_spread_evenly() -> None:
     pause = Pause(TARGET, hours(0), hours(10), SPREAD, 10 * HOUR)
 
     turns = sorted(ends([pause], replace(waiting(5), enrollment=f"enr-{number}")) for number in range(1000))
@@ -335,17 +333,17 @@ def said(
 
 
 @pytest.mark.parametrize("target", ["all", TARGET, "template:visit/hello", "channel:sms", "country:US"])
-def test_a_message_waits_for_whatever_of_it_is_paused(target: str) -> None:
+def test_a_message_waits_for_each_paused_target_that_covers_it(target: str) -> None:
     assert said([paused(10, None, target=target)], due=9, now=12) == Paused(target)
 
 
 @pytest.mark.parametrize("target", ["journey:v", "template:visit/other", "channel:email", "country:CA"])
-def test_a_message_does_not_wait_for_anything_else(target: str) -> None:
+def test_a_message_does_not_wait_for_other_targets(target: str) -> None:
     assert said([paused(10, None, target=target)], due=9, now=12) == Proceed()
 
 
 @pytest.mark.parametrize("due", [9, 15])
-def test_a_message_that_was_held_back_goes_out_on_resuming_or_is_late(due: int) -> None:
+def test_a_paused_message_goes_out_on_resuming_or_is_late(due: int) -> None:
     for policy in (KEEP, ACTIVE_TIME, RESTART):
         assert said([paused(10, 20, policy)], due, now=20) == Proceed()
     assert said([paused(10, 20, SKIP_IF_LATE)], due, now=20) == Late(TARGET)
@@ -356,7 +354,7 @@ def test_a_message_that_was_to_wait_until_the_end_anyway_is_not_late() -> None:
 
 
 @given(some_pauses(), st.integers(0, 300))
-def test_an_old_pause_says_nothing_of_what_came_after_it(pauses: list[Pause], due: int) -> None:
+def test_an_old_pause_has_no_effect_on_later_messages(pauses: list[Pause], due: int) -> None:
     over = max(pause.until for pause in pauses if pause.until)
     assume(hours(due) >= over)
 
@@ -377,7 +375,7 @@ def test_a_message_waits_no_longer_than_the_last_window(pauses: list[Pause], due
         }
 
 
-def test_the_messages_of_an_enrollment_are_spread_together_and_those_of_others_elsewhere() -> None:
+def test_messages_of_one_enrollment_are_spread_together() -> None:
     pause = [paused(10, 20, SPREAD)]
 
     assert said(pauses=pause, due=12, now=20) == said(pauses=pause, due=14, now=20)
@@ -385,14 +383,14 @@ def test_the_messages_of_an_enrollment_are_spread_together_and_those_of_others_e
 
 
 @given(some_pauses(), st.integers(0, 100), st.integers(0, 100))
-def test_of_the_time_that_passed_each_paused_hour_counts_once(pauses: list[Pause], since: int, later: int) -> None:
+def test_each_paused_hour_counts_once(pauses: list[Pause], since: int, later: int) -> None:
     counted = sum(any(pause.is_active(hours(hour)) for pause in pauses) for hour in range(since, since + later))
 
     assert paused_for(pauses, TARGETS, hours(since), hours(since + later)) == counted * HOUR
     assert paused_for(pauses, {"journey:other"}, hours(since), hours(since + later)) == timedelta()
 
 
-def test_a_pause_that_lasts_counts_until_now() -> None:
+def test_a_current_pause_counts_until_now() -> None:
     assert paused_for([paused(10, None)], TARGETS, hours(0), hours(15)) == 5 * HOUR
 
 
@@ -420,7 +418,7 @@ def test_a_target_is_understood(text: str) -> None:
     "text",
     ["", "everything", "channel:fax", "channel:", "journey:", "journey:*", "template:hello", "country:us", "all all"],
 )
-def test_what_is_no_target_is_refused_with_what_there_is(text: str) -> None:
+def test_an_unknown_target_is_refused_with_the_known_ones(text: str) -> None:
     with pytest.raises(InvalidSwitchError) as refused:
         check_target(text)
 
