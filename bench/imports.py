@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from bench.paths import JOURNEYS, ROOT
 from infra.local.cloud import SANDBOX
 from infra.local.deployment import local_deployment
+from infra.local.environments import settings_of
 from infra.local.signing import local_secrets
 from infra.local.wiring import FUNCTIONS
 
@@ -75,7 +76,7 @@ def imports() -> Iterator[tuple[str, float, float]]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | SANDBOX
     with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
         for function in FUNCTIONS:
-            settings = made.cloud.settings(function, made.catalogue)
+            settings = settings_of(function, made.cloud, made.catalogue)
             yield function.name, *import_of(function.name, inherited | settings.environment())
 
 

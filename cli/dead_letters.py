@@ -106,7 +106,8 @@ def _connected(stack: str, to: str) -> Iterator["DeadLetterTool"]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  slow to import
     from pynamodb.exceptions import PynamoDBException  # noqa: PLC0415
 
-    from infra.local.dead_letters import LocalServer, of_stack  # noqa: PLC0415
+    from cli.dead_letters_client import LocalServer  # noqa: PLC0415
+    from infra.local.dead_letters import of_stack  # noqa: PLC0415
 
     try:
         yield of_stack(stack) if stack else LocalServer(to)

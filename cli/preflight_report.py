@@ -1,4 +1,4 @@
-"""A report worth looking at."""
+"""The printed report of `cairn preflight`."""
 
 from rich.console import Console
 from rich.rule import Rule
@@ -12,7 +12,7 @@ FINE = Text("✓", "green")
 
 
 def show(report: Report, console: Console) -> None:
-    """Variants with their figures, what is wrong with them, and what the gate would do."""
+    """Print the variants with their figures, their problems, and the gate's decisions."""
     console.print(Rule(Text(f"{report.journey} {report.version}", "bold"), align="left"))
     console.print(_variants(report))
     for one in report.findings:
@@ -25,8 +25,8 @@ def show(report: Report, console: Console) -> None:
     console.print(_gate(report))
     errors = sum(one.level == "error" for one in report.findings)
     warnings = len(report.findings) - errors
-    told = f"{report.samples} samples, {errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
-    console.print(Text.assemble(FINE if report.passed else MARKS["error"], f" {told}"))
+    total = f"{report.samples} samples, {errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
+    console.print(Text.assemble(FINE if report.passed else MARKS["error"], f" {total}"))
 
 
 def _variants(report: Report) -> Table:

@@ -1,4 +1,4 @@
-"""A timeline worth looking at: by day, what arrived, what was decided, what was sent, what was held back and why."""
+"""A printed timeline: by day, the events, decisions and messages, and the reasons of messages that were not sent."""
 
 from datetime import datetime
 from itertools import groupby
@@ -27,7 +27,7 @@ MAX_BODY = 240
 
 
 def show(lines: list[TimelineEntry], console: Console, *, start: datetime, zone: ZoneInfo) -> None:
-    """Print a story's lines under a heading per day, in one time zone."""
+    """Print the entries under a heading per day, in one time zone."""
     customers = {line["customer"] for line in lines}
     journeys = {line["journey"] for line in lines if line.get("journey")}
     for day, of_day in groupby(lines, key=lambda line: _local(line, zone).date()):
@@ -42,9 +42,9 @@ def show(lines: list[TimelineEntry], console: Console, *, start: datetime, zone:
             mark, style = MARKS.get(line["kind"], QUIET)
             who = f"{line['customer']} " if len(customers) > 1 else ""
             journey = f"{line.get('journey')} " if len(journeys) > 1 else ""
-            told = Text(who, "dim") + _told(line, zone)
+            text = Text(who, "dim") + _text(line, zone)
             step = Text(f"{journey}{line['step']}" if line.get("step") else "", "dim italic")
-            table.add_row(f"{_local(line, zone):%H:%M}", Text(mark, style), Text(_kind(line), style), told, step)
+            table.add_row(f"{_local(line, zone):%H:%M}", Text(mark, style), Text(_kind(line), style), text, step)
         console.print(Padding(table, (0, 0, 0, 1)))
 
 
@@ -56,7 +56,7 @@ def _kind(line: TimelineEntry) -> str:
     return str(line.get("channel") or line["kind"]) if line["kind"] == "message" else line["kind"].replace("_", " ")
 
 
-def _told(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  one return a kind
+def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  one return a kind
     match line["kind"]:
         case "event":
             return Text(line["type"], "bold") + Text(f"  from {line['source']}", "dim")
@@ -86,8 +86,8 @@ def _told(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  
         case "goal_reached":
             return Text(line["because"], "bold green")
         case _:
-            told = [str(line[name]) for name in ("because", "arm", "absorbed", "attributes") if line.get(name)]
-            return Text(" · ".join(told), "dim")
+            parts = [str(line[name]) for name in ("because", "arm", "absorbed", "attributes") if line.get(name)]
+            return Text(" · ".join(parts), "dim")
 
 
 def _message(line: TimelineEntry) -> Text:

@@ -112,7 +112,7 @@ class Story:
         from tests.unit.fakes import Secrets
         from tests.unit.makers import message
 
-        (customer,) = self.deployment._named(address) if known else ["c_nobody"]  # noqa: SLF001
+        (customer,) = self.deployment.customer_ids(address) if known else ["c_nobody"]
         links = SignedLinks(Secrets({SECRET: (LINKS_SECRET,)}), salt=IDENTITY_SALT, public_url="https://localhost")
         got = message(customer=customer, decided_at=self.deployment.now())
         return links.of(got, Channel.EMAIL, address)[kind]

@@ -1,4 +1,4 @@
-"""The resources of a deployment, made in moto as the CDK makes them in AWS, and what is due in them."""
+"""The resources of a deployment, made in moto as the CDK makes them in AWS, and the instants at which they are due."""
 
 import os
 import re
@@ -12,28 +12,12 @@ from typing import Any
 
 from cairn.adapters import aws
 from cairn.adapters.pages.links import SECRET as LINKS
-from cairn.settings import (
-    MAX_RECEIVES,
-    DeliverMessageSettings,
-    EraseCustomerSettings,
-    ManageApiSettings,
-    NotifySubscriberSettings,
-    ProcessEventSettings,
-    ReceiveWebhookSettings,
-    RecordFeedbackSettings,
-    RelayEffectsSettings,
-    ServePreferencesSettings,
-    Settings,
-    SweepSettings,
-)
+from cairn.settings import MAX_RECEIVES
 from infra.local.end_user_messaging import (
-    SMS_CONFIGURATION_SET,
-    SMS_ORIGINATION,
-    WHATSAPP_PHONE_NUMBER_ID,
     EndUserMessaging,
 )
 from infra.local.shapes import ACCOUNT, REGION, Shape
-from infra.local.wiring import QUEUES, Function, Queue
+from infra.local.wiring import QUEUES, Queue
 
 SANDBOX = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -47,20 +31,20 @@ SANDBOX = {
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # moto's streams have no account-based endpoint
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
-"""Nothing on a laptop can reach, or be reached with, somebody's real account."""
+"""Nothing on a laptop can reach a real account or be reached from one."""
 
 DEAD_LETTER_RETENTION = timedelta(days=14)
-"""How long dead letters are kept (SQS quota)."""
+"""The maximum of SQS (SQS quota)."""
 
 SOURCES = Path(__file__).parents[2] / "sources.toml"
-"""The deployment's own; a laptop takes from whom the deployment takes."""
+"""A laptop accepts the same sources as the deployment."""
 
 EMAIL_SENDER = "Cairn <hello@example.com>"
 IDENTITY_SALT = "local"
-LINKS_SECRET = "local-links"  # noqa: S105  what is signed with it opens nothing but a laptop
+LINKS_SECRET = "local-links"  # noqa: S105  it signs links of a laptop only
 PUBLIC_URL = "https://localhost"
-"""Where the links of messages lead, unless a server says otherwise."""
-LOCAL_ENDPOINT_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  as that of the sources
+"""The origin of the links in messages, unless a server has its own."""
+LOCAL_ENDPOINT_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  public, as that of the sources
 SCHEDULE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/schedules"
 POLICY = "policy.json"
 """The compiled policy, beside the compiled journeys."""
@@ -69,7 +53,7 @@ PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
 
 @contextmanager
 def sandbox() -> Iterator[None]:
-    """Moto instead of AWS, for as long as the block lasts."""
+    """Use moto instead of AWS within the block."""
     from moto import mock_aws  # noqa: PLC0415  slow to import, and only wanted here
 
     before = {name: os.environ.get(name) for name in SANDBOX}
@@ -84,7 +68,7 @@ def sandbox() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Cloud:
-    """One deployment. Everything is asked of it through the AWS API, but for the instants at which queues stir."""
+    """The resources of one deployment, used through the AWS API; only `visible_instants` reads moto itself."""
 
     table: str = "cairn"
     group: str = "cairn"
@@ -94,16 +78,16 @@ class Cloud:
     links_secret_id: str = ""
     subscribers_secret_id: str = ""
     webhook_endpoints: Mapping[str, str] = field(default_factory=dict)
-    """URLs on loopback by name. A laptop tells nobody else, whatever policy.toml says."""
+    """URLs on loopback by name. A laptop calls no others, whatever policy.toml says."""
     public_url: str = PUBLIC_URL
     mails: list[Shape] = field(default_factory=list)
-    """What SES was asked to send; moto forgets half of it."""
+    """The requests to SES; moto stores only part of them."""
     stream_arn: str = ""
     alarm_topic_arn: str = ""
     clients: dict[str, Any] = field(default_factory=dict)
     end_user_messaging: EndUserMessaging = field(default_factory=EndUserMessaging)
     texts_by_end_user_messaging: bool = False
-    """Else SMS goes out by SNS."""
+    """Otherwise SMS goes out by SNS."""
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
@@ -111,11 +95,11 @@ class Cloud:
         return self.clients[service]
 
     def create(self, secrets: Mapping[str, str]) -> None:
-        """Make everything that the functions need; `secrets` are the sources' signing secrets."""
+        """Create every resource of the functions; `secrets` are the sources' signing secrets."""
         for queue in QUEUES:
             self._create_queue(queue)
         self._create_table()
-        # Moto's S3 and its client take a tenth of a second, and few stories have a body that no queue takes.
+        # Moto's S3 costs a tenth of a second, and few scenarios have a body that is too large for a queue.
         aws.session().register("creating-client-class.s3", self._create_bucket)
         self.end_user_messaging.register(aws.session())
         aws.session().register("provide-client-params.sesv2.SendEmail", self._record_mail)
@@ -126,9 +110,11 @@ class Cloud:
             Name="cairn-links", SecretString=dumps({LINKS: LINKS_SECRET})
         )
         self.links_secret_id = links["ARN"]
-        known = dict.fromkeys(self.webhook_endpoints, LOCAL_ENDPOINT_SECRET)
-        subscribers = self.client("secretsmanager").create_secret(Name="cairn-subscribers", SecretString=dumps(known))
-        self.subscribers_secret_id = subscribers["ARN"]
+        endpoint_secrets = dict.fromkeys(self.webhook_endpoints, LOCAL_ENDPOINT_SECRET)
+        endpoints = self.client("secretsmanager").create_secret(
+            Name="cairn-subscribers", SecretString=dumps(endpoint_secrets)
+        )
+        self.subscribers_secret_id = endpoints["ARN"]
         self.client("sesv2").create_email_identity(EmailIdentity="hello@example.com")
         self.client("sesv2").create_configuration_set(ConfigurationSetName="cairn")
         self.alarm_topic_arn = self.client("sns").create_topic(Name="cairn-alarms")["TopicArn"]
@@ -138,131 +124,13 @@ class Cloud:
             Attributes={"PlatformCredential": "local"},
         )
 
-    def settings(self, function: Function, catalogue: Path) -> Settings:
-        """What the CDK would put into this function's environment."""
-        made: dict[type[Settings], Settings] = {
-            ReceiveWebhookSettings: ReceiveWebhookSettings(
-                stage="local",
-                events_queue_url=self.urls["events"],
-                overflow_bucket=self.bucket,
-                sources_secret_id=self.secret_id,
-                sources_path=str(SOURCES),
-            ),
-            ProcessEventSettings: ProcessEventSettings(
-                stage="local",
-                table_name=self.table,
-                events_dead_letter_queue_url=self.urls["events-dead-letters"],
-                wakes_dead_letter_queue_url=self.urls["wakes-dead-letters"],
-                overflow_bucket=self.bucket,
-                identity_salt=IDENTITY_SALT,
-                phone_region="US",
-                reply_languages="de es fr",
-                journeys_path=str(catalogue),
-                policy_path=str(catalogue.with_name(POLICY)),
-            ),
-            RelayEffectsSettings: RelayEffectsSettings(
-                stage="local",
-                table_name=self.table,
-                erasures_queue_url=self.urls["erasures"],
-                wakes_queue_url=self.urls["wakes"],
-                wakes_queue_arn=arn("wakes"),
-                wakes_dead_letter_queue_arn=arn("wakes-dead-letters"),
-                schedule_group=self.group,
-                schedule_role_arn=SCHEDULE_ROLE,
-                messages_queue_url=self.urls["messages"],
-                marketing_queue_url=self.urls["marketing"],
-                notices_queue_url=self.urls["notices"],
-                effects_dead_letter_queue_url=self.urls["effects-dead-letters"],
-                alarm_topic_arn=self.alarm_topic_arn,
-                policy_path=str(catalogue.with_name(POLICY)),
-            ),
-            DeliverMessageSettings: DeliverMessageSettings(
-                stage="local",
-                table_name=self.table,
-                messages_queue_url=self.urls["messages"],
-                messages_queue_arn=arn("messages"),
-                marketing_queue_url=self.urls["marketing"],
-                marketing_queue_arn=arn("marketing"),
-                messages_dead_letter_queue_url=self.urls["messages-dead-letters"],
-                messages_dead_letter_queue_arn=arn("messages-dead-letters"),
-                schedule_group=self.group,
-                schedule_role_arn=SCHEDULE_ROLE,
-                identity_salt=IDENTITY_SALT,
-                policy_path=str(catalogue.with_name(POLICY)),
-                journeys_path=str(catalogue),
-                links_secret_id=self.links_secret_id,
-                public_url=self.public_url,
-                email_sender=EMAIL_SENDER,
-                email_configuration_set="cairn",
-                sms_sender_id="",
-                sms_origination=SMS_ORIGINATION if self.texts_by_end_user_messaging else "",
-                sms_configuration_set=SMS_CONFIGURATION_SET if self.texts_by_end_user_messaging else "",
-                whatsapp_phone_number_id=WHATSAPP_PHONE_NUMBER_ID,
-            ),
-            NotifySubscriberSettings: NotifySubscriberSettings(
-                stage="local",
-                table_name=self.table,
-                notices_queue_url=self.urls["notices"],
-                notices_queue_arn=arn("notices"),
-                notices_dead_letter_queue_url=self.urls["notices-dead-letters"],
-                notices_dead_letter_queue_arn=arn("notices-dead-letters"),
-                schedule_group=self.group,
-                schedule_role_arn=SCHEDULE_ROLE,
-                subscribers_secret_id=self.subscribers_secret_id,
-                subscribers_reach="loopback",
-                policy_path=str(catalogue.with_name(POLICY)),
-            ),
-            RecordFeedbackSettings: RecordFeedbackSettings(
-                stage="local",
-                events_queue_url=self.urls["events"],
-                overflow_bucket=self.bucket,
-                feedback_dead_letter_queue_url=self.urls["feedback-dead-letters"],
-            ),
-            ServePreferencesSettings: ServePreferencesSettings(
-                stage="local",
-                table_name=self.table,
-                events_queue_url=self.urls["events"],
-                links_secret_id=self.links_secret_id,
-                identity_salt=IDENTITY_SALT,
-                policy_path=str(catalogue.with_name(POLICY)),
-            ),
-            ManageApiSettings: ManageApiSettings(
-                stage="local",
-                table_name=self.table,
-                events_queue_url=self.urls["events"],
-                messages_queue_url=self.urls["messages"],
-                marketing_queue_url=self.urls["marketing"],
-                identity_salt=IDENTITY_SALT,
-                phone_region="US",
-            ),
-            EraseCustomerSettings: EraseCustomerSettings(
-                stage="local",
-                table_name=self.table,
-                identity_salt=IDENTITY_SALT,
-                erasures_queue_url=self.urls["erasures"],
-                erasures_dead_letter_queue_url=self.urls["erasures-dead-letters"],
-                letters_queue_urls=" ".join(self.dead_letter_urls()),
-                letters_wait_seconds="0",
-                overflow_bucket=self.bucket,
-                schedule_group=self.group,
-            ),
-            SweepSettings: SweepSettings(
-                stage="local",
-                table_name=self.table,
-                wakes_queue_url=self.urls["wakes"],
-                messages_queue_url=self.urls["messages"],
-                marketing_queue_url=self.urls["marketing"],
-            ),
-        }
-        return made[function.settings]
-
     def dead_letter_urls(self) -> list[str]:
-        """The dead-letter queues where something about a customer may lie."""
+        """The dead-letter queues that may hold something about a customer."""
         own = "erasures-dead-letters"
         return [url for name, url in self.urls.items() if name.endswith("-dead-letters") and name != own]
 
     def receive(self, queue: str, most: int) -> list[Shape]:
-        """What the queue hands over now."""
+        """The messages that are visible now, `most` at once."""
         answer = self.client("sqs").receive_message(
             QueueUrl=self.urls[queue],
             MaxNumberOfMessages=most,
@@ -277,7 +145,7 @@ class Cloud:
             self.client("sqs").delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
 
     def make_visible(self, _: Any, url: str, receipts: Collection[str]) -> None:
-        """Have messages be seen by others at once. Moto's own way fails for what has lain for twelve hours."""
+        """Make messages visible at once. ChangeMessageVisibility of moto fails for messages older than twelve hours."""
         from moto.sqs.models import sqs_backends  # noqa: PLC0415
 
         queue = sqs_backends[ACCOUNT][REGION].queues[url.rpartition("/")[2]]
@@ -290,35 +158,35 @@ class Cloud:
         self.client("sqs").send_message(QueueUrl=self.urls[queue], MessageBody=body)
 
     def changes(self, after: str | None) -> list[Shape]:
-        """The table's changes after a sequence number, in order; what the stream hands over."""
+        """The table's changes after a sequence number, in order."""
         streams = self.client("dynamodbstreams")
         shards = streams.describe_stream(StreamArn=self.stream_arn)["StreamDescription"]["Shards"]
         found: list[Shape] = []
         for shard in shards:
-            place = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
+            position = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
             iterator = streams.get_shard_iterator(
                 StreamArn=self.stream_arn,
                 ShardId=shard["ShardId"],
-                **(place if after else {"ShardIteratorType": "TRIM_HORIZON"}),
+                **(position if after else {"ShardIteratorType": "TRIM_HORIZON"}),
             )["ShardIterator"]
             found += streams.get_records(ShardIterator=iterator)["Records"]
         return found
 
     def schedules(self) -> dict[str, datetime]:
-        """When each schedule is due."""
+        """The instant at which each schedule is due, by its name."""
         scheduler = self.client("scheduler")
         pages = scheduler.get_paginator("list_schedules").paginate(GroupName=self.group)
         return {one["Name"]: self._due(one["Name"]) for page in pages for one in page["Schedules"]}
 
     def fire(self, schedule: str) -> None:
-        """Do what EventBridge Scheduler does at the instant named: Input to the target, then delete."""
+        """Do what EventBridge Scheduler does at the instant: send Input to the target, then delete the schedule."""
         target = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["Target"]
         queue = next(name for name in self.urls if arn(name) == target["Arn"])
         self.send(queue, target["Input"])
         self.client("scheduler").delete_schedule(Name=schedule, GroupName=self.group)
 
     def visible_instants(self, consumed: Collection[str]) -> list[datetime]:
-        """When delayed or invisible messages of consumed queues come back. Asked of moto itself: no API tells."""
+        """The instants at which delayed or invisible messages become visible; no API has them."""
         from moto.sqs.models import sqs_backends  # noqa: PLC0415
 
         queues = sqs_backends[ACCOUNT][REGION].queues
@@ -329,7 +197,7 @@ class Cloud:
         ]
 
     def create_push_endpoints(self, body: bytes) -> None:
-        """Every push endpoint that an event names exists here; moto knows only those that it named itself."""
+        """Create the push endpoints that an event names; moto has only endpoints that it named itself."""
         from moto.sns.models import PlatformEndpoint, sns_backends  # noqa: PLC0415
 
         backend = sns_backends[ACCOUNT][REGION]

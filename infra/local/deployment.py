@@ -1,7 +1,7 @@
 """A whole deployment in one process, with time under control.
 
-The handlers are the ones that Lambda runs, each under its own environment; the world does what AWS does between
-them: polls queues, follows the stream, fires schedules, delivers again what failed.
+The handlers are the ones that Lambda runs, each under its own environment. Between them the local deployment does what
+AWS does: it polls queues, follows the stream, fires schedules and delivers again after a failure.
 """
 
 import json
@@ -17,27 +17,23 @@ from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import time_machine
 
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
-from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import MESSAGE, STATE, RecordItem
+from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.dynamodb.redrive import dead_letters_at, relay_again
-from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import Sources, sources
-from cairn.domain.customer.customer import Customer
-from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, identifier
-from cairn.domain.shared.errors import ErasedCustomerError
-from infra.local.cloud import IDENTITY_SALT, PUBLIC_URL, SOURCES, Cloud, arn, sandbox
+from infra.local import timeline
 from infra.local.cloud import POLICY as COMPILED_POLICY
+from infra.local.cloud import PUBLIC_URL, SOURCES, Cloud, arn, sandbox
 from infra.local.dead_letters import MARKETING, MESSAGES, NAMES, STREAM, DeadLetterQueue, DeadLetters
+from infra.local.environments import settings_of
 from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.resume_rule import ResumeRule
-from infra.local.shapes import Shape, http_api_event, rule_event, sqs_event, stream_event
+from infra.local.shapes import Shape, link_event, manage_event, rule_event, sqs_event, stream_event, webhook_event
 from infra.local.wiring import FUNCTIONS, Function
 
 LAW = Path(__file__).parents[2] / "law.toml"
@@ -49,7 +45,7 @@ Handler = Callable[[Shape, Any], Any]
 
 @dataclass(slots=True)
 class LocalDeployment:
-    """Made by `world()`. One thread at a time is let in."""
+    """Made by `local_deployment()`. One thread at a time may enter."""
 
     cloud: Cloud
     clock: time_machine.Traveller
@@ -57,11 +53,11 @@ class LocalDeployment:
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
     sources: Sources = field(default_factory=lambda: sources(SOURCES))
-    """Those that the deployment has routes for."""
+    """The sources that have a route of their own."""
     policy: Path = POLICY
-    """The business's choices; the law is the same for everybody."""
+    """The policy file of the business; the law is the same for every business."""
     stopped: set[str] = field(default_factory=set)
-    """Functions that nothing starts for the time being."""
+    """Functions that nothing starts at present."""
     _resume_rule: ResumeRule = field(default_factory=ResumeRule)
     _stream_position: str | None = None
     _stream_retry_at: datetime | None = None
@@ -71,10 +67,9 @@ class LocalDeployment:
         return datetime.now(UTC)
 
     def deploy(self, journeys: Path) -> None:
-        """Deploy journeys over what is there; every function starts anew and remembers nothing.
+        """Deploy journeys over the present ones; every function starts cold.
 
-        Raises InvalidJourneysError or InvalidPolicyError where there is a problem: what would not be deployed does not
-        run here either.
+        Raises InvalidJourneysError or InvalidPolicyError, as a real deployment would be refused.
         """
         write_catalogue(journeys, self.catalogue)
         compiled = json.loads(self.catalogue.read_bytes())
@@ -84,50 +79,29 @@ class LocalDeployment:
         self.handlers = {function.name: _load(function, self.cloud, self.catalogue) for function in FUNCTIONS}
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str = "") -> Shape:
-        """What API Gateway does with an HTTP request; gives the function's answer."""
+        """Receive a webhook as API Gateway does; returns the function's answer."""
         with self.lock:
             self.cloud.create_push_endpoints(body)
-            shape = self._webhook_event(method, url, headers, body, source)
+            shape = webhook_event(method, url, headers, body, source, self.sources, self.now())
             answer: Shape = self.handlers["receive_webhook"](shape, None)
             return answer
 
     def visit(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Shape:
-        """What API Gateway does with a request to the link of a message; gives the function's answer."""
+        """Open the link of a message as API Gateway does; returns the function's answer."""
         with self.lock:
-            kind, token = (unquote(one) for one in urlsplit(url).path.strip("/").split("/", 1))
-            shape = http_api_event(
-                method,
-                url,
-                headers,
-                body,
-                path_parameters={"token": token},
-                now=self.now(),
-                route=f"/{kind}/{{token}}",
-            )
+            shape = link_event(method, url, headers, body, self.now())
             answer: Shape = self.handlers["serve_preferences"](shape, None)
             return answer
 
     def manage(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, actor: str) -> Shape:
-        """What API Gateway does with a request to /manage that somebody signed; gives the function's answer."""
+        """Call /manage as the authorised `actor`, as API Gateway does; returns the function's answer."""
         with self.lock:
-            shape = http_api_event(method, url, headers, body, path_parameters={}, now=self.now())
-            query = dict(parse_qsl(urlsplit(url).query))
-            shape |= {"queryStringParameters": query} if query else {}
-            shape["requestContext"] |= {"authorizer": {"iam": {"userArn": actor}}}
+            shape = manage_event(method, url, headers, body, actor, self.now())
             answer: Shape = self.handlers["manage_api"](shape, None)
             return answer
 
-    def _webhook_event(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str) -> Shape:
-        """A source that was known at deployment has a route of its own, and so no parameter that names it."""
-        if not source:
-            return http_api_event(method, url, headers, body, path_parameters={}, now=self.now(), route="/events")
-        own = method == "POST" and source in self.sources
-        route = f"/webhooks/{source}" if own else "/webhooks/{source}"
-        parameters = {} if own else {"source": source}
-        return http_api_event(method, url, headers, body, path_parameters=parameters, now=self.now(), route=route)
-
     def feedback(self, body: str) -> None:
-        """What AWS does with a provider's report: by SNS onto the feedback queue, or from a log to the function."""
+        """Deliver a provider's report as AWS does: by SNS to the feedback queue, or from a log to the function."""
         with self.lock:
             document = json.loads(body)
             if is_logged(document):
@@ -136,18 +110,11 @@ class LocalDeployment:
                 self.cloud.send("feedback", queue_body(document, self.now()))
 
     def report_references(self) -> dict[str, str]:
-        """Whom and what reports are about: `customer` where there is one, `message:<step>` and `provider:<step>`."""
-        found = {}
-        for customer in {one.id for known in self._customers if (one := _customer(known))}:
-            found["customer"] = customer
-            for item in RecordItem.query(customer, RecordItem.sk.startswith(MESSAGE)):
-                body = item.body or {}
-                found[f"message:{body.get('step')}"] = item.sk.removeprefix(MESSAGE)
-                found[f"provider:{body.get('step')}"] = body.get("provider_id", "")
-        return found
+        """The ids that a provider's report may refer to: `customer`, `message:<step>` and `provider:<step>`."""
+        return timeline.report_references(self._customers)
 
     def advance_to(self, instant: datetime) -> None:
-        """Let time pass: all that comes due on the way happens at its instant, in order."""
+        """Move the clock; everything that comes due on the way happens at its instant, in order."""
         with self.lock:
             self.settle()
             while (due := self._next_due()) is not None and due <= instant:
@@ -159,15 +126,15 @@ class LocalDeployment:
                 self.clock.move_to(instant)
 
     def settle(self) -> None:
-        """Do all that is due now, until nothing moves any more."""
+        """Do everything that is due now."""
         with self.lock:
             while self._poll_queues() or self._follow_stream():
                 pass
 
     def dead_letters(self) -> DeadLetters:
-        """Where this deployment's dead letters are asked for."""
+        """Access to this deployment's dead letters."""
         urls = self.cloud.urls
-        places = {
+        queues = {
             name: DeadLetterQueue(
                 urls[f"{name}-dead-letters"], urls.get(name, ""), urls[MARKETING] if name == MESSAGES else ""
             )
@@ -177,59 +144,43 @@ class LocalDeployment:
         streams = partial(dead_letters_at, self.cloud.client("dynamodbstreams"))
         bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
         sqs, release = self.cloud.client("sqs"), self.cloud.make_visible
-        return DeadLetters(sqs, places, relay_again, streams, bodies.fetch, wait_seconds=0, make_visible=release)
+        return DeadLetters(sqs, queues, relay_again, streams, bodies.fetch, wait_seconds=0, make_visible=release)
 
     def stop(self, function: str) -> None:
-        """Have nothing start a function: what it would do waits in its queues, or in the stream."""
+        """Stop a function: its work waits in its queues or in the stream."""
         with self.lock:
             self.stopped.add(function)
 
     def start(self, function: str) -> None:
-        """Have a function started again, by what waits first of all."""
+        """Start a stopped function again, with the oldest work first."""
         with self.lock:
             self.stopped.discard(function)
 
     def catch_up(self) -> None:
-        """Do what real time has made due since the last call."""
+        """Do everything that has become due in real time since the last call."""
         self.advance_to(self.now())
 
     def timeline(self, customer: str | None = None) -> list[dict[str, Any]]:
-        """Everything that happened, as lines of `replay --json`, of all customers or of one.
+        """Everything that happened to all customers or to one, as `replay --json` prints it.
 
         `customer` is a canonical id, user id, e-mail address, phone number or `<system>:<external id>`.
         """
         with self.lock:
-            ids = list(self._customers) if customer is None else self._named(customer)
-            lines = [line for customer_id in ids for line in self._lines(customer_id)]
-            return sorted(lines, key=lambda line: line["at"])
+            ids = list(self._customers) if customer is None else self.customer_ids(customer)
+            found = [entry for customer_id in ids for entry in timeline.entries(customer_id)]
+            return sorted(found, key=lambda entry: entry["at"])
 
-    def _lines(self, customer_id: str) -> Iterator[dict[str, Any]]:
-        customer = _customer(customer_id)
-        if customer is None or customer.id != customer_id:
-            return  # erased; or merged, and its lines are the survivor's
-        view = customer.profile.view()
-        name = view.get(USER_ID) or view.get(EMAIL) or view.get(PHONE) or customer_id
-        for line in DynamoTimeline().entries(customer_id):
-            first = {"at": line.pop("at"), "kind": line.pop("kind"), "customer": name}
-            yield first | line | {"customer_id": customer_id}
-
-    def _named(self, customer: str) -> list[str]:
-        """The ids that a customer's name may stand for, whatever kind of name it is."""
-        if customer in self._customers:
-            return [one.id for one in [_customer(customer)] if one]
-        system, _, external = customer.partition(":")
-        kinds = [(USER_ID, customer), (EMAIL, customer), (PHONE, customer)]
-        kinds += [(f"external:{system}", external)] if external else []
-        found = [DynamoCustomers(IDENTITY_SALT).find([identifier(*one)]) for one in kinds]
-        return list({one.id: None for each in found for one in each.customers})
+    def customer_ids(self, customer: str) -> list[str]:
+        """The canonical ids that a customer's name, of any kind, may stand for."""
+        return timeline.customer_ids(customer, self._customers)
 
     def _next_due(self) -> datetime | None:
         consumed = [queue for function in self._running() for queue in function.queues]
         waiting = [*self.cloud.schedules().values(), *self.cloud.visible_instants(consumed)]
         if self._stream_retry_at and "relay_effects" not in self.stopped:
             waiting.append(self._stream_retry_at)
-        sweep = self._next_resume()
-        return min([*waiting, *([sweep] if sweep else [])], default=None)
+        resume = self._next_resume()
+        return min([*waiting, *([resume] if resume else [])], default=None)
 
     def _next_resume(self) -> datetime | None:
         return None if "sweep" in self.stopped else self._resume_rule.due(self.now())
@@ -239,8 +190,8 @@ class LocalDeployment:
         for name, due in sorted(self.cloud.schedules().items(), key=lambda one: (one[1], one[0])):
             if due <= now:
                 self.cloud.fire(name)
-        sweep = self._next_resume()
-        if sweep is not None and sweep <= now:
+        resume = self._next_resume()
+        if resume is not None and resume <= now:
             self._resume_rule.started(now)
             self.handlers["sweep"](rule_event("sweep", now), None)
 
@@ -286,23 +237,15 @@ class LocalDeployment:
         return False
 
     def _relay(self, changes: list[Shape]) -> str | None:
-        """Hand changes to the relay; gives the sequence number of the first that failed."""
+        """Hand changes to the relay; returns the sequence number of the first that failed."""
         if not changes:
             return None
         answer = self.handlers["relay_effects"](stream_event(self.cloud.stream_arn, changes), None)
         return min((item["itemIdentifier"] for item in answer["batchItemFailures"]), default=None)
 
 
-def _customer(customer_id: str) -> Customer | None:
-    """Whoever has this id now; None where they were erased."""
-    try:
-        return DynamoCustomers(IDENTITY_SALT).load(customer_id)
-    except ErasedCustomerError:
-        return None
-
-
 @contextmanager
-def local_deployment(  # noqa: PLR0913  a deployment differs in so many things
+def local_deployment(  # noqa: PLR0913  one argument for each choice
     journeys: Path,
     *,
     start: datetime,
@@ -315,9 +258,9 @@ def local_deployment(  # noqa: PLR0913  a deployment differs in so many things
 ) -> Iterator[LocalDeployment]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
-    SMS goes out by SNS, unless End User Messaging is asked for; WhatsApp knows no other way. Changes of consent are
-    told to `subscribers`, URLs on loopback by name.
-    Raises InvalidJourneysError and InvalidPolicyError as `World.deploy` does.
+    SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
+    loopback, by name, that get changes of consent.
+    Raises InvalidJourneysError and InvalidPolicyError as `LocalDeployment.deploy` does.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cairn-")))
@@ -334,20 +277,20 @@ def local_deployment(  # noqa: PLR0913  a deployment differs in so many things
         yield made
 
 
-def _replace_webhook_endpoints(subscribers: Mapping[str, str], policy: Path) -> None:
-    """A laptop's subscribers are those that it was given, in place of the deployment's."""
+def _replace_webhook_endpoints(endpoints: Mapping[str, str], policy: Path) -> None:
+    """Use the laptop's webhook endpoints instead of those in policy.toml."""
     document = json.loads(policy.read_bytes())
-    document["subscribers"] = [{"name": name, "url": url, "secret": name} for name, url in subscribers.items()]
+    document["subscribers"] = [{"name": name, "url": url, "secret": name} for name, url in endpoints.items()]
     policy.write_text(json.dumps(document), encoding="utf-8")
 
 
 def _load(function: Function, cloud: Cloud, catalogue: Path) -> Handler:
-    """The function's handler, warmed under exactly the environment that it will have in Lambda."""
+    """The function's handler, warmed under the environment that it has in Lambda."""
     module = import_module(f"functions.{function.name}.handler")
     for cached in vars(module).values():
         if hasattr(cached, "cache_clear"):
             cached.cache_clear()
-    environment = cloud.settings(function, catalogue).environment()
+    environment = settings_of(function, cloud, catalogue).environment()
     os.environ.update(environment)
     try:
         module.warm()

@@ -1,4 +1,4 @@
-"""AWS End User Messaging, which moto lacks: it takes what botocore lets through, and remembers it."""
+"""AWS End User Messaging, which moto lacks: it accepts what botocore accepts, and records it."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ OPERATIONS = ("pinpoint-sms-voice-v2.SendTextMessage", "socialmessaging.SendWhat
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """One message that the service took: what it was asked, with Meta's document read out of its bytes."""
+    """A message that the service accepted: its request, with Meta's document decoded."""
 
     id: str
     channel: str
@@ -35,7 +35,7 @@ class EndUserMessaging:
     sent: list[SentMessage] = field(default_factory=list)
 
     def register(self, session: Session) -> None:
-        """Answer instead of AWS, once botocore has held a request against the service's model and signed it."""
+        """Answer instead of AWS, after botocore has validated and signed the request."""
         answer: Any = self._answer
         for operation in OPERATIONS:
             session.register(f"before-send.{operation}", answer)
@@ -50,7 +50,7 @@ class EndUserMessaging:
 
 
 class _Raw(BytesIO):
-    """A body as urllib3 hands it over."""
+    """A body as urllib3 returns it."""
 
     def stream(self, **_: Any) -> Any:
         yield self.read()
@@ -66,7 +66,7 @@ def _whatsapp(id_: str, asked: dict[str, Any]) -> SentMessage:
 
 
 def _text(message: dict[str, Any]) -> str:
-    """What is shown, as far as we know it: of an approved template its name and what stands for its variables."""
+    """The text; of an approved template its name and the values of its variables."""
     if message["type"] != "template":
         return str(message["text"]["body"])
     template = message["template"]

@@ -1,4 +1,4 @@
-"""Providers' reports as AWS hands them over, from documents that people can read (events/aws)."""
+"""Providers' reports in the shapes of AWS, from documents that people can read (events/aws)."""
 
 import base64
 import gzip
@@ -12,26 +12,26 @@ from uuid import NAMESPACE_URL, uuid5
 from infra.local.shapes import ACCOUNT, REGION, Shape
 
 SOURCE = "aws"
-"""What a scenario names as the source of a report."""
+"""The source of a report in a scenario."""
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:cairn-feedback"
 
 REFERENCE = re.compile(r"\$(customer|message:[\w-]+|provider:[\w-]+)")
-"""In a scenario: the only customer's id, our id of a step's message, and its provider's."""
+"""In a scenario: the id of the only customer, of a step's message, and the provider's id of that message."""
 
 
 def fill_references(document: Any, names: Mapping[str, str]) -> Any:
-    """The document with the tokens of WHOSE filled in, wherever in a text they stand. Raises KeyError."""
+    """The document with each REFERENCE replaced by its id. Raises KeyError."""
     return json.loads(REFERENCE.sub(lambda token: names[token[1]], json.dumps(document)))
 
 
 def is_logged(document: Any) -> bool:
-    """A line of a log, which starts the function itself, and not something that a topic carries to a queue."""
+    """A report in a log, which starts the function itself, and not a message of a topic."""
     return isinstance(document, dict) and {"notification", "delivery"} <= document.keys()
 
 
 def log_event(document: Any, now: datetime) -> Shape:
-    """What a subscription filter of CloudWatch Logs starts a function with."""
+    """The event of a subscription filter of CloudWatch Logs."""
     line = {"id": _id(document), "timestamp": int(now.timestamp() * 1000), "message": json.dumps(document)}
     group = f"sns/{REGION}/{ACCOUNT}/DirectPublishToPhoneNumber"
     batch = {
@@ -46,7 +46,7 @@ def log_event(document: Any, now: datetime) -> Shape:
 
 
 def queue_body(document: Any, now: datetime) -> str:
-    """What stands on the feedback queue: an event of EventBridge as it is, all else in the envelope of SNS."""
+    """The message on the feedback queue: an event of EventBridge unchanged, all else in the envelope of SNS."""
     if isinstance(document, dict) and ("detail-type" in document or "awslogs" in document or "TopicArn" in document):
         return json.dumps(document)
     if isinstance(document, dict) and not isinstance(document.get("whatsAppWebhookEntry", ""), str):
@@ -66,5 +66,5 @@ def queue_body(document: Any, now: datetime) -> str:
 
 
 def _id(document: Any) -> str:
-    """The same for the same report, as a redelivery has it."""
+    """The same id for the same report, as in a redelivery."""
     return str(uuid5(NAMESPACE_URL, json.dumps(document)))

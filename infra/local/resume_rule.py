@@ -1,6 +1,6 @@
-"""The rule that starts `sweep`: every five minutes, as in a deployment, but only where there is something to do.
+"""The rule that starts the resuming function: every five minutes, as in a deployment, if there is something to resume.
 
-Sixty days of virtual time have 17,000 sweeps that find nothing; a laptop skips them.
+Sixty days of virtual time have 17,000 runs that find nothing; a laptop skips them.
 """
 
 import json
@@ -19,11 +19,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class ResumeRule:
-    """Knows from the table's changes who waits for what, and what is paused."""
+    """Learns from the table's changes what is paused and what waits for it."""
 
     _board: SwitchState = field(default_factory=SwitchState)
     _waiting: dict[tuple[str, str], str] = field(default_factory=dict)
-    """What it waits for, by the item's key."""
+    """The pause that an item waits for, by the item's key."""
     _last: datetime = EPOCH
 
     def watch(self, changes: Iterable[Shape]) -> None:
@@ -39,11 +39,11 @@ class ResumeRule:
                 self._waiting.pop((pk, sk), None)
 
     def due(self, now: datetime) -> datetime | None:
-        """When the next sweep starts that finds somebody; None while there is none to be found."""
+        """The start of the next run that finds paused work; None while there is none."""
         awaited = set(self._board.resumed(now)) & set(self._waiting.values())
         if not awaited:
             return None
-        ends = {one.pause.target: one.pause.until for one in self._board.pauses if one.pause.until}  # the last one wins
+        ends = {one.pause.target: one.pause.until for one in self._board.pauses if one.pause.until}  # the last counts
         known_to_all = min(ends[target] for target in awaited) + SWITCH_TTL
         return _tick(max(known_to_all, self._last + timedelta(microseconds=1)))
 

@@ -1,4 +1,4 @@
-"""Stories as data: what is posted when, and what must come out (docs/scenarios.md describes the file)."""
+"""Scenarios: posts and their instants, and the timeline that must result (docs/scenarios.md describes the file)."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from infra.local import reports
 from infra.local.deployment import LocalDeployment
 
 ALWAYS_COMPARED = ("message", "suppressed", "failed", "undecided", "task")
-"""Kinds of which a story must tell every line: what a customer or a colleague gets, or was not allowed to get."""
+"""Kinds of which a scenario must expect every entry: messages and tasks, sent or not."""
 
 TOKEN = re.compile(r"\$(at|epoch_ms|epoch)(?:([+-])(\w+))?")
 
@@ -29,11 +29,11 @@ TimelineEntry = dict[str, Any]
 
 
 class InvalidScenarioError(CairnError):
-    """A scenario file is not one; the message names the fields."""
+    """A scenario file is invalid; the message names the fields."""
 
 
 class RefusedError(CairnError):
-    """A post of a scenario was not accepted, and the scenario did not say that it would not be."""
+    """A post of a scenario was refused, and the scenario did not expect that."""
 
 
 def _instant_or_offset(value: Any) -> datetime | timedelta:
@@ -61,14 +61,14 @@ class Post(_Part):
     file: Path | None = None
     set: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
-    """What the vendor says in headers; of a sample they stand beside it, in headers.json."""
+    """The vendor's headers, in addition to those of a sample."""
     times: int = 1
     status: int | None = None
-    """What the receiver answers, where a story is about a refusal; else any answer that takes the event."""
+    """The expected status, where a refusal is expected; otherwise any 2xx."""
 
 
 class Scenario(_Part):
-    """A story. `starts` is when its virtual time begins, `for` how long it runs."""
+    """`starts` is the first instant of virtual time, `for` the length."""
 
     scenario: str
     about: str = ""
@@ -83,12 +83,12 @@ class Scenario(_Part):
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """What a story turned out to be."""
+    """The timeline of a scenario, compared with the expected one."""
 
     scenario: Scenario
     lines: list[TimelineEntry]
     difference: str
-    """A unified diff from what was expected to what happened; empty where they agree."""
+    """A unified diff from the expected to the actual timeline; empty where they agree."""
 
 
 def load(path: Path) -> Scenario:
@@ -109,16 +109,16 @@ def run_scenario(
     for at, post in sorted(((scenario.instant(post.at), post) for post in scenario.posts), key=lambda one: one[0]):
         deployment.advance_to(at)
         document = _body(path, post, at)
-        told = {**(sample_headers(path.parent / post.file) if post.file else {}), **post.headers}
+        headers = {**(sample_headers(path.parent / post.file) if post.file else {}), **post.headers}
         for _ in range(post.times):
             if post.source == reports.SOURCE:
                 deployment.feedback(json.dumps(_fill_references(document, deployment)))
                 continue
-            sent = posting(post.source, document, secrets[post.source], at, headers=told)
+            sent = posting(post.source, document, secrets[post.source], at, headers=headers)
             source = "" if post.source == "track" else post.source
             answer = deployment.request("POST", sent.url, sent.headers, sent.body, source)
-            taken = OK <= answer["statusCode"] < REDIRECTED
-            if not taken if post.status is None else answer["statusCode"] != post.status:
+            accepted = OK <= answer["statusCode"] < REDIRECTED
+            if not accepted if post.status is None else answer["statusCode"] != post.status:
                 raise RefusedError(f"post at {instant_to_wire(at)}: answered {answer['statusCode']}: {answer['body']}")
         deployment.settle()
     deployment.advance_to(scenario.starts + scenario.length)
@@ -129,26 +129,26 @@ def run_scenario(
 def _body(path: Path, post: Post, at: datetime) -> Any:
     document = post.event if post.file is None else json.loads((path.parent / post.file).read_text(encoding="utf-8"))
     document = json.loads(json.dumps(document, default=str))
-    for place, value in post.set.items():
-        _put(document, place.split("."), json.loads(json.dumps(value, default=str)))
+    for path_in_document, value in post.set.items():
+        _set(document, path_in_document.split("."), json.loads(json.dumps(value, default=str)))
     return fill_instants(document, at)
 
 
 def _fill_references(document: Any, deployment: LocalDeployment) -> Any:
-    """A provider's report, about the message that the story means."""
+    """A provider's report with the ids that it refers to."""
     try:
         return reports.fill_references(document, deployment.report_references())
     except KeyError as error:
         raise RefusedError(f"there is no {error} yet that a report could be about") from None
 
 
-def _put(document: Any, place: list[str], value: Any) -> None:
-    for name in place[:-1]:
+def _set(document: Any, path: list[str], value: Any) -> None:
+    for name in path[:-1]:
         document = document[int(name)] if isinstance(document, list) else document.setdefault(name, {})
     if isinstance(document, list):
-        document[int(place[-1])] = value
+        document[int(path[-1])] = value
     else:
-        document[place[-1]] = value
+        document[path[-1]] = value
 
 
 def fill_instants(value: Any, at: datetime) -> Any:
@@ -168,9 +168,9 @@ def fill_instants(value: Any, at: datetime) -> Any:
 
 
 def _difference(scenario: Scenario, lines: list[TimelineEntry]) -> str:
-    """Compares, kind by kind that the story tells, every line that happened with the one expected in its place."""
-    told = {*ALWAYS_COMPARED, *(one["kind"] for one in scenario.expect)}
-    happened = [line for line in lines if line["kind"] in told]
+    """Compares every entry of the expected kinds with its expectation."""
+    compared = {*ALWAYS_COMPARED, *(one["kind"] for one in scenario.expect)}
+    happened = [line for line in lines if line["kind"] in compared]
     expected = [_Expectation(one, scenario) for one in scenario.expect]
     expected.sort(key=lambda one: one.at)
     pairs = _paired(expected, happened)
@@ -182,7 +182,7 @@ def _difference(scenario: Scenario, lines: list[TimelineEntry]) -> str:
 
 
 def _paired(expected: "list[_Expectation]", happened: list[TimelineEntry]) -> list[TimelineEntry | None]:
-    """For each expectation the line that meets it, each line once; lines of one instant may come in any order."""
+    """For each expectation the entry that meets it, each entry once; within one instant the order is free."""
     left = list(happened)
     pairs: list[TimelineEntry | None] = []
     for one in expected:
@@ -236,7 +236,7 @@ class _Expectation:
 
 
 class _Loader(yaml.SafeLoader):
-    """Instants stay as written; everything else as YAML has it."""
+    """YAML whose instants stay strings."""
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -1,4 +1,4 @@
-"""`cairn serve`: the world behind HTTP on loopback."""
+"""`cairn serve`: the local deployment behind HTTP on loopback."""
 
 import base64
 import json
@@ -29,13 +29,13 @@ from infra.local.signing import signed_again
 from infra.local.throttle import unlimited
 
 TICK_SECONDS = 0.1
-"""Seconds between two looks at what real time has made due."""
+"""Seconds of real time between two checks for due work."""
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
-"""Between our clock and the real one: from here on, senders are taken to sign by the real one."""
+"""Difference to the real clock from which on senders are assumed to sign by the real one."""
 
 ACTOR = "X-Cairn-Actor"
-"""Who asks, on a laptop, where nobody signs."""
+"""The header that names the operator, on a laptop, where requests are not signed."""
 
 ROUTES = Map(
     [
@@ -47,7 +47,7 @@ ROUTES = Map(
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),
         Rule("/_timeline", endpoint="timeline", methods=["GET"]),
         Rule("/_dlq", endpoint="dead_letters", methods=["GET"]),
-        Rule("/_dlq/<queue>", endpoint="letters", methods=["GET"]),
+        Rule("/_dlq/<queue>", endpoint="dead_letters_of", methods=["GET"]),
         Rule("/_dlq/<queue>/redrive", endpoint="redrive", methods=["POST"]),
     ],
 )
@@ -59,9 +59,9 @@ class Application:
 
     deployment: LocalDeployment
     limiter: Callable[[str], float] = unlimited
-    """Seconds that a source has to wait before its next request; 0 for go ahead. One that fails lets through."""
+    """Seconds that a source must wait before its next request, 0 for none. If it fails, the request is let through."""
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """What senders sign with; asked only where the clock was moved."""
+    """The senders' secrets; used only where the clock was moved."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request = Request(environ)
@@ -118,7 +118,7 @@ class Application:
     def _wait(self, source: str) -> float:
         try:
             return self.limiter(source)
-        except Exception:  # noqa: BLE001  whatever it is: a webhook kept out may be lost, one too many is only work
+        except Exception:  # noqa: BLE001  a refused webhook may be lost, one too many only costs work
             logger.warning("the limiter failed, the request is let through")
             return 0
 
@@ -126,15 +126,15 @@ class Application:
         with self.deployment.lock:
             return _json({"queues": self.deployment.dead_letters().summary()})
 
-    def _letters(self, request: Request, queue: str) -> Response:
+    def _dead_letters_of(self, request: Request, queue: str) -> Response:
         limit, reveal = request.args.get("limit", 20, type=int), request.args.get("reveal") == "1"
         with self.deployment.lock:
             return _answer(lambda: self.deployment.dead_letters().show(queue, limit, reveal=reveal))
 
     def _redrive(self, request: Request, queue: str) -> Response:
         try:
-            told = json.loads(request.get_data() or "{}")
-            reason, limit = str(told.get("reason") or ""), told.get("limit")
+            document = json.loads(request.get_data() or "{}")
+            reason, limit = str(document.get("reason") or ""), document.get("limit")
             most = None if limit is None else int(limit)
         except (ValueError, TypeError, AttributeError):
             return _problem('post {"reason": "…", "limit": 10}, or nothing for all')
@@ -172,17 +172,17 @@ def serve(
     limiter: Callable[[str], float] = unlimited,
     secrets: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Serve until interrupted; `started` is told the address."""
+    """Serve until interrupted; calls `started` with the address."""
     server: BaseWSGIServer = make_server("127.0.0.1", port, Application(deployment, limiter, secrets), threaded=True)
     stop = Event()
-    heart = Thread(target=_tick, args=(deployment, stop), daemon=True)
-    heart.start()
+    ticker = Thread(target=_tick, args=(deployment, stop), daemon=True)
+    ticker.start()
     started(f"http://127.0.0.1:{server.server_port}")
     try:
         server.serve_forever()
     finally:
         stop.set()
-        heart.join()
+        ticker.join()
         server.server_close()
 
 
@@ -199,13 +199,13 @@ def _answer(ask: Callable[[], Any]) -> Response:
 
 
 def _too_many(wait: float) -> Response:
-    """What API Gateway answers; when to come back, our server says of its own accord."""
+    """The answer of API Gateway, with a Retry-After that only our server adds."""
     retry_after = {"Retry-After": str(math.ceil(wait))}
     return Response('{"message":"Too Many Requests"}', 429, retry_after, content_type="application/json")
 
 
 def _mail_document(mail: Mapping[str, Any]) -> dict[str, Any]:
-    """An e-mail as SES was given it, with the links that the timeline leaves out."""
+    """An e-mail of a request to SES, with the links that the timeline leaves out."""
     content = mail["Content"]["Simple"]
     return {
         "to": mail["Destination"]["ToAddresses"][0],

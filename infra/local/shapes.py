@@ -1,10 +1,10 @@
-"""The events that Lambda's triggers make, in the shapes that AWS documents for them."""
+"""The events of Lambda's triggers, in the shapes that AWS documents."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -22,7 +22,7 @@ def http_api_event(  # noqa: PLR0913  one argument for each part of a request
     now: datetime,
     route: str = "",
 ) -> Shape:
-    """API Gateway HTTP API, payload format 2.0: lower-case headers, a body that is not text in base64."""
+    """API Gateway HTTP API, payload format 2.0: lower-case headers; a body that is not text is in base64."""
     parts = urlsplit(url)
     route_key = f"{method} {route or parts.path}"
     try:
@@ -59,8 +59,44 @@ def http_api_event(  # noqa: PLR0913  one argument for each part of a request
     return shape | ({"pathParameters": dict(path_parameters)} if path_parameters else {})
 
 
+def webhook_event(  # noqa: PLR0913, PLR0917  one argument for each part of a request
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    source: str,
+    known: Container[str],
+    now: datetime,
+) -> Shape:
+    """A request to /webhooks or /events. A known source has its own route, without a parameter that names it."""
+    if not source:
+        return http_api_event(method, url, headers, body, path_parameters={}, now=now, route="/events")
+    own = method == "POST" and source in known
+    route = f"/webhooks/{source}" if own else "/webhooks/{source}"
+    parameters = {} if own else {"source": source}
+    return http_api_event(method, url, headers, body, path_parameters=parameters, now=now, route=route)
+
+
+def link_event(method: str, url: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Shape:
+    """A request to the link of a message."""
+    kind, token = (unquote(one) for one in urlsplit(url).path.strip("/").split("/", 1))
+    route = f"/{kind}/{{token}}"
+    return http_api_event(method, url, headers, body, path_parameters={"token": token}, now=now, route=route)
+
+
+def manage_event(  # noqa: PLR0913, PLR0917  one argument for each part of a request
+    method: str, url: str, headers: Mapping[str, str], body: bytes, actor: str, now: datetime
+) -> Shape:
+    """A request to /manage that IAM has authorised."""
+    shape = http_api_event(method, url, headers, body, path_parameters={}, now=now)
+    query = dict(parse_qsl(urlsplit(url).query))
+    shape |= {"queryStringParameters": query} if query else {}
+    shape["requestContext"] |= {"authorizer": {"iam": {"userArn": actor}}}
+    return shape
+
+
 def sqs_event(queue_arn: str, messages: list[Shape]) -> Shape:
-    """What an SQS event source mapping hands over, from what ReceiveMessage gave."""
+    """The event of an SQS event source mapping, from the messages of ReceiveMessage."""
     return {
         "Records": [
             {
@@ -83,12 +119,12 @@ def sqs_event(queue_arn: str, messages: list[Shape]) -> Shape:
 
 
 def stream_event(stream_arn: str, records: list[Shape]) -> Shape:
-    """What a DynamoDB stream's event source mapping hands over, from what GetRecords gave."""
+    """The event of a DynamoDB stream's event source mapping, from the records of GetRecords."""
     return {"Records": [{**record, "eventSourceARN": stream_arn, "dynamodb": _change(record)} for record in records]}
 
 
 def rule_event(rule: str, now: datetime) -> Shape:
-    """What an EventBridge rule with a schedule starts a function with."""
+    """The event of an EventBridge rule with a schedule."""
     return {
         "version": "0",
         "id": "local",

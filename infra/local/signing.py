@@ -1,4 +1,4 @@
-"""The secrets that laptops use, and signatures made anew where the laptop's clock was moved."""
+"""The secrets of laptops, and new signatures where the laptop's clock was moved."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,12 +12,12 @@ LOCAL_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  p
 
 
 def secret_for(source: str, environment: Mapping[str, str]) -> str:
-    """`CAIRN_SECRET_<SOURCE>` (upper case, `-` as `_`), else the one that every laptop shares."""
+    """`CAIRN_SECRET_<SOURCE>` (upper case, `-` as `_`), else the secret that every laptop has."""
     return environment.get("CAIRN_SECRET_" + source.upper().replace("-", "_"), LOCAL_SECRET)
 
 
 def local_secrets(environment: Mapping[str, str], known: Sources | None = None) -> dict[str, str]:
-    """The secrets of all sources, and the tokens of those that ask with a handshake whether the endpoint is ours."""
+    """The secrets of all sources, and the tokens of those with a handshake."""
     found = known if known is not None else sources()
     tokens = [f"{name}-verify" for name, source in found.items() if source.handshake]
     return {name: secret_for(name, environment) for name in [*found, *tokens]}
@@ -26,9 +26,9 @@ def local_secrets(environment: Mapping[str, str], known: Sources | None = None) 
 def signed_again(
     source: AnySource, request: Request, secret: str, signed_at: datetime, now: datetime
 ) -> dict[str, str]:
-    """The headers of a request that was genuine when it was signed, as if it had been signed now; else as they came.
+    """The headers of a request, signed as of now if the signature was genuine, otherwise unchanged.
 
-    A laptop's clock may have been moved by days, and senders go by the real one.
+    A laptop's clock may have been moved by days, and senders sign by the real one.
     """
     headers = dict(request.headers)
     try:

@@ -1,4 +1,4 @@
-"""API Gateway's part in keeping a flood out: a token bucket for each source, by the numbers of a stage."""
+"""API Gateway's throttling: a token bucket for each source, with the limits of a stage."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from infra.cloud.stage import DEFAULT, Stage, Throttle
 CDK_JSON = Path(__file__).parents[2] / "cdk.json"
 
 OTHERS = ""
-"""The bucket of all sources that have no route of their own."""
+"""The bucket of all sources without a route of their own."""
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Bucket:
     filled_at: float
 
     def take(self, now: float) -> float:
-        """Take a token. Gives 0, or where there is none the seconds until there will be."""
+        """Take a token. Returns 0, or the seconds until there is one."""
         gained = (now - self.filled_at) * self.throttle.per_second
         self.tokens = min(self.tokens + gained, self.throttle.burst)
         self.filled_at = now
@@ -34,7 +34,7 @@ class Bucket:
 
 @dataclass(slots=True)
 class Limiter:
-    """Called with a source for each request; gives the seconds to wait, 0 for one that is let through."""
+    """Called with a source for each request; returns the seconds to wait, 0 to let it through."""
 
     stage: Stage
     known: Collection[str]

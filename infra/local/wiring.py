@@ -1,4 +1,4 @@
-"""What is connected to what. A test compares this with what the CDK's templates deploy, so the two cannot drift."""
+"""The queues, and the functions that they start. A test compares this with the CDK's templates."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,7 +40,7 @@ class Function:
     queues: tuple[str, ...] = ()
     stream: bool = False
     every: timedelta | None = None
-    """How often a rule starts it."""
+    """The interval of the rule that starts it."""
     batch_size: int = 10
 
 

@@ -115,7 +115,7 @@ class Gym:
         self.story.deployment.settle()
 
     def id_of(self, user_id: str) -> str:
-        (found,) = self.story.deployment._named(user_id)  # noqa: SLF001
+        (found,) = self.story.deployment.customer_ids(user_id)
         return str(found)
 
     def outcomes_for(self, user_id: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ def export(story: Any) -> Any:
     document = ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)
 
     def ask(customer: str = "member-1") -> dict[str, Any]:
-        found = story.deployment._named(customer)  # noqa: SLF001
+        found = story.deployment.customer_ids(customer)
         exported = document(found[0] if found else customer, story.deployment.now())
         return dict(json.loads(json.dumps(exported)))
 
@@ -109,7 +109,7 @@ def test_an_export_takes_two_reads(story: Any, a_full_life: None) -> None:
     from botocore.client import BaseClient
 
     assert a_full_life is None
-    [customer] = story.deployment._named("member-1")  # noqa: SLF001
+    [customer] = story.deployment.customer_ids("member-1")
     calls: list[str] = []
     really = BaseClient._make_api_call  # noqa: SLF001
 

@@ -87,7 +87,7 @@ def _order_erasure(story: Any, user_id: str) -> None:
     from cairn.adapters.documents.json_text import to_json
     from cairn.domain.event import Event, event_to_wire
 
-    (customer,) = story.deployment._named(user_id)  # noqa: SLF001
+    (customer,) = story.deployment.customer_ids(user_id)
     event = Event("erase", "operators", "customer.erasure_requested", story.deployment.now(), customer_id=customer)
     story.deployment.cloud.client("sqs").send_message(
         QueueUrl=story.deployment.cloud.urls["events"],
