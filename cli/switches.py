@@ -40,7 +40,7 @@ def stop(target: TargetArgument, why: WhyOption, to: ToOption = LOCAL_URL) -> No
 
 @app.command(epilog=examples('cairn switch start channel:sms --why "the price is corrected"'))
 def start(target: TargetArgument, why: WhyOption, to: ToOption = LOCAL_URL) -> None:
-    """Undo a stop. What was dropped stays dropped."""
+    """Undo a stop. Dropped messages stay dropped."""
     _set_switch("start", target, why, to)
 
 

@@ -1,4 +1,4 @@
-"""Who is told, and of what."""
+"""The alarms, and the topic that they notify."""
 
 from typing import NamedTuple
 
@@ -19,11 +19,11 @@ PERIOD = Duration.minutes(5)
 LATE = Duration.minutes(10)
 """A queue or a stream that is behind by more than one retry of one item."""
 LATE_ERASURE = Duration.hours(1)
-"""An order to erase waits on purpose until everything has come to rest, and again where it finds somebody at work."""
+"""An erasure waits on purpose until all work for the customer has ended, and again where it finds some."""
 MANY_THROTTLED = 20
-"""Requests answered 429 in five minutes: a source sends more than its throttle lets through, and goes on doing so."""
+"""Requests answered 429 in five minutes: a source keeps sending more than its throttle allows."""
 REFUSED = 20
-"""Refused webhooks in five minutes: a secret is wrong or was rotated, or somebody is trying signatures."""
+"""Refused webhooks in five minutes: a secret is wrong or was rotated, or an attacker tries signatures."""
 
 
 class Functions(NamedTuple):
@@ -40,7 +40,7 @@ class Functions(NamedTuple):
 
 
 class AlarmTopic(ServiceTopic):
-    """Tells whoever the stage names, once they have confirmed the subscription that SNS mails them."""
+    """Notifies the stage's alarm address, once it has confirmed the subscription by SNS."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage, key: TopicKey) -> None:
         super().__init__(scope, id_, publisher="cloudwatch.amazonaws.com", key=key)
@@ -56,13 +56,13 @@ class AlarmTopic(ServiceTopic):
 class Alarms(Construct):
     """Every dead-letter queue, every backlog, every function's errors, the API's 5xx, refused and throttled webhooks.
 
-    docs/operations.md says of each what it means and what to do first.
+    docs/operations.md explains each, and the first thing to do.
     """
 
     def __init__(self, scope: Construct, *, topic: AlarmTopic, queues: Queues, functions: Functions, api: Api) -> None:
         super().__init__(scope, "Alarms")
         self.topic = topic
-        for name, queue in queues.parked.items():
+        for name, queue in queues.dead_letters.items():
             self._alarm(
                 f"{name}Parked",
                 queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),

@@ -23,8 +23,8 @@ EVENTS = "/events"
 WEBHOOKS = "/webhooks"
 
 ROUTES = (
-    (f"{WEBHOOKS}/{{source}}", apigateway.HttpMethod.POST),  # of sources that no route names yet
-    (f"{WEBHOOKS}/{{source}}", apigateway.HttpMethod.GET),  # Meta asks whether the endpoint is ours before it posts
+    (f"{WEBHOOKS}/{{source}}", apigateway.HttpMethod.POST),  # sources without a route yet
+    (f"{WEBHOOKS}/{{source}}", apigateway.HttpMethod.GET),  # Meta verifies the endpoint before it posts
     (EVENTS, apigateway.HttpMethod.POST),
 )
 
@@ -33,7 +33,7 @@ LINKS = tuple(
     for kind in LinkKind
     for method in (
         apigateway.HttpMethod.GET,
-        apigateway.HttpMethod.HEAD,  # by which programs look at links before people do
+        apigateway.HttpMethod.HEAD,  # programs check links before people open them
         apigateway.HttpMethod.POST,
     )
 )
@@ -47,7 +47,7 @@ ACCESS_LOG = {
     "bytes": "$context.responseLength",
     "error": "$context.integrationErrorMessage",
 }
-"""No path, no address, no agent and no body: nothing in it tells of a person."""
+"""No path, address, agent or body: it has no personal data."""
 
 THROTTLED = "WebhookThrottled"
 """The metric of requests answered 429; the API's own metrics count them among all 4xx."""
@@ -57,14 +57,14 @@ MANAGE = tuple((path, apigateway.HttpMethod[method]) for method, path in OPERATO
 
 
 class Api(Construct):
-    """Throttled for each source as the stage says, so that a flood of one leaves the others alone.
+    """Throttled for each source as the stage says, so that a flood from one does not affect the others.
 
     Logged without personal data. A throttle of API Gateway costs no call, and where it fails it lets through.
     """
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_)
-        self._told = stage
+        self._stage = stage
         self._names = [name for name in sources(SOURCES) if name != TRACK]
         self._check(stage)
         self.api = apigateway.HttpApi(
@@ -99,13 +99,13 @@ class Api(Construct):
 
     @property
     def public_url(self) -> str:
-        """Where the links of messages lead. It names the API alone: whoever sends them may be told of it."""
-        return self._told.public_url or self.api.api_endpoint
+        """The origin of the links in messages."""
+        return self._stage.public_url or self.api.api_endpoint
 
     def take_webhooks(self, handler: Function) -> None:
-        """Lead every source to the function, each by a route of its own as far as they are known."""
+        """Route every source to the function, the known ones by routes of their own."""
         own = [(f"{WEBHOOKS}/{name}", apigateway.HttpMethod.POST) for name in self._names]
-        self._lead(
+        self._add_route(
             "Handler",
             handler,
             (*ROUTES, *own),
@@ -114,8 +114,8 @@ class Api(Construct):
         self._throttle({f"POST {WEBHOOKS}/{name}": name for name in self._names} | {f"POST {EVENTS}": TRACK})
 
     def open_links(self, handler: Function) -> None:
-        """Lead the links of messages to the function."""
-        self._lead(
+        """Route the links of messages to the function."""
+        self._add_route(
             "Links",
             handler,
             LINKS,
@@ -123,12 +123,12 @@ class Api(Construct):
         )
         self._throttle({f"{method.value} {path}": PREFERENCES_SOURCE for path, method in LINKS})
 
-    def let_manage(self, handler: Function) -> None:
-        """Lead operators to the function: those whom IAM lets invoke these routes (`execute-api:Invoke`)."""
-        self._lead("Manage", handler, MANAGE, signed=True)
+    def open_manage(self, handler: Function) -> None:
+        """Route operators to the function: IAM decides who may invoke these routes (`execute-api:Invoke`)."""
+        self._add_route("Manage", handler, MANAGE, signed=True)
         self._throttle({f"{method.value} {path}": OPERATORS_SOURCE for path, method in MANAGE})
 
-    def _lead(
+    def _add_route(
         self,
         id_: str,
         handler: Function,
@@ -137,7 +137,7 @@ class Api(Construct):
         because: str = "",
         signed: bool = False,
     ) -> None:
-        """Routes are open to the world, for the reason given, unless requests to them must be signed for IAM."""
+        """Routes are public, for the reason given, unless their requests must be signed for IAM."""
         integration = integrations.HttpLambdaIntegration(
             id_,
             handler,
@@ -149,24 +149,24 @@ class Api(Construct):
             for route in self.api.add_routes(
                 path=path, methods=[method], integration=integration, authorizer=authorizer
             ):
-                self.stage.node.add_dependency(route)  # a stage may speak only of routes that exist
+                self.stage.node.add_dependency(route)  # a stage may name only routes that exist
                 if not signed:
                     acknowledge(route, "AwsSolutions-APIG4", because=because)
 
     def _throttle(self, names: Mapping[str, str]) -> None:
-        """Give each of these routes a throttle of its own, as the stage has it for the name."""
-        self._route_settings |= {route: _settings(self._told, name) for route, name in names.items()}
+        """Give each of these routes its own throttle, as the stage has it for the name."""
+        self._route_settings |= {route: _settings(self._stage, name) for route, name in names.items()}
         self._resource.route_settings = self._route_settings
 
     def _check(self, stage: Stage) -> None:
         unknown = stage.throttles.keys() - {TRACK, PREFERENCES_SOURCE, OPERATORS_SOURCE, *self._names}
         if unknown:
-            told = ", ".join(sorted(unknown))
-            raise InvalidStageError(f"cdk.json: stages.{stage.name}: throttles: no source is called {told}")
+            names = ", ".join(sorted(unknown))
+            raise InvalidStageError(f"cdk.json: stages.{stage.name}: throttles: no source is called {names}")
 
 
 def _settings(stage: Stage, source: str) -> dict[str, object]:
-    """As CloudFormation spells them; what a route's settings leave out is not the stage's, but AWS's default."""
+    """In CloudFormation's spelling. A missing setting takes AWS's default, not the stage's."""
     throttle = stage.throttle_of(source)
     return {
         "ThrottlingRateLimit": throttle.per_second,

@@ -1,4 +1,4 @@
-"""The app of one stage: two stacks, judged by cdk-nag."""
+"""The app of one stage: two stacks, checked by cdk-nag."""
 
 from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
@@ -19,5 +19,5 @@ def add_stacks(app: App, stage: Stage, *, bundle: Bundle) -> tuple[DataStack, En
 
 
 def add_nag_checks(app: App) -> None:
-    """From here on, synth fails on a finding that is neither mended nor acknowledged."""
+    """Make synth fail on a finding of cdk-nag that is neither mended nor acknowledged."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))

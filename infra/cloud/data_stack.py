@@ -1,10 +1,10 @@
-"""What must never be lost: the table, large bodies and secrets. Deployed first, changed rarely."""
+"""The data: table, large bodies and secrets. Deployed first, changed rarely."""
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.cloud.overflow import OverflowBucket
-from infra.cloud.secrets import LinksSecret, SourcesSecret, SubscribersSecret
+from infra.cloud.secrets import LinksSecret, SourcesSecret, WebhookEndpointsSecret
 from infra.cloud.stage import Stage
 from infra.cloud.table import Table
 
@@ -21,9 +21,9 @@ class DataStack(Stack):
         self.overflow = OverflowBucket(self, "Overflow", stage=stage)
         self.sources = SourcesSecret(self, "SourcesSecret", stage=stage)
         self.links = LinksSecret(self, "LinksSecret", stage=stage)
-        self.subscribers = SubscribersSecret(self, "SubscribersSecret", stage=stage)
+        self.webhook_endpoints = WebhookEndpointsSecret(self, "SubscribersSecret", stage=stage)
         CfnOutput(self, "TableName", value=self.table.table_name)
         CfnOutput(self, "OverflowBucket", value=self.overflow.bucket_name)
         CfnOutput(self, "SourcesSecretArn", value=self.sources.secret_arn)
         CfnOutput(self, "LinksSecretArn", value=self.links.secret_arn)
-        CfnOutput(self, "SubscribersSecretArn", value=self.subscribers.secret_arn)
+        CfnOutput(self, "SubscribersSecretArn", value=self.webhook_endpoints.secret_arn)

@@ -1,4 +1,4 @@
-"""Everything that runs."""
+"""The stack of the functions, queues, topics and the API."""
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
@@ -62,7 +62,7 @@ class EngineStack(Stack):
             ),
             record=RecordFeedback(self, shared=shared, overflow=data.overflow),
             notify=NotifySubscriber(
-                self, shared=shared, schedules=schedules, table=table, subscribers=data.subscribers
+                self, shared=shared, schedules=schedules, table=table, webhook_endpoints=data.webhook_endpoints
             ),
             serve=ServePreferences(self, shared=shared, table=table, links=data.links),
             sweep=Sweep(self, shared=shared, table=table),
@@ -72,6 +72,6 @@ class EngineStack(Stack):
 
         api.take_webhooks(functions.receive)
         api.open_links(functions.serve)
-        api.let_manage(functions.manage)
+        api.open_manage(functions.manage)
         Alarms(self, topic=topic, queues=queues, functions=functions, api=api)
         CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)

@@ -1,7 +1,7 @@
-"""What providers are told to report, and how their reports and customers' answers come back: all to one queue.
+"""The reports of providers and the answers of customers, all led to one queue.
 
-Through topics, not through EventBridge, which is given events by best effort, and those of texts and
-WhatsApp messages without a word of whom they were for.
+By topics and not by EventBridge: it gets events by best effort, and those of texts and WhatsApp messages name no
+recipient.
 """
 
 from aws_cdk import CfnOutput
@@ -22,7 +22,7 @@ EMAIL_REPORTS = [
     ses.EmailSendingEvent.REJECT,
     ses.EmailSendingEvent.RENDERING_FAILURE,
 ]
-"""Not Send, which tells again what SES answered, nor DeliveryDelay, after which one of these still comes."""
+"""Not Send, which repeats the answer of SES, nor DeliveryDelay, which one of these still follows."""
 
 SMS_REPORTS = [
     "TEXT_BLOCKED",
@@ -37,11 +37,11 @@ SMS_REPORTS = [
     "TEXT_TTL_EXPIRED",
     "TEXT_UNREACHABLE",
 ]
-"""All that say something of a text's end."""
+"""All that report the final state of a text."""
 
 
 class FeedbackTopic(ServiceTopic):
-    """A topic that one service posts to, and that the feedback queue hears."""
+    """A topic that one service posts to and the feedback queue subscribes to."""
 
     def __init__(self, scope: Construct, id_: str, *, publisher: str, key: TopicKey, queue: WorkQueue) -> None:
         super().__init__(scope, id_, publisher=publisher, key=key)
@@ -51,7 +51,7 @@ class FeedbackTopic(ServiceTopic):
 
 
 class EmailFeedback(Construct):
-    """A configuration set that every e-mail names."""
+    """The configuration set of every e-mail."""
 
     def __init__(self, scope: Construct, id_: str, *, key: TopicKey, queue: WorkQueue) -> None:
         super().__init__(scope, id_)
@@ -65,10 +65,10 @@ class EmailFeedback(Construct):
 
 
 class SmsFeedback(Construct):
-    """A configuration set that every text of End User Messaging names. Its topic also takes what customers answer.
+    """The configuration set of every text by End User Messaging. Its topic also gets customers' replies.
 
-    The number is bought and registered long before, and not ours to change: whoever owns it turns two-way messages on
-    and names the topic.
+    The number is registered long before and not part of the stack: its owner turns two-way messages on and sets this
+    topic.
     """
 
     def __init__(self, scope: Construct, id_: str, *, key: TopicKey, queue: WorkQueue) -> None:
@@ -87,7 +87,7 @@ class SmsFeedback(Construct):
                 )
             ],
         )
-        self.configuration_set.node.add_dependency(self.topic)  # whose policy lets the service post a first word
+        self.configuration_set.node.add_dependency(self.topic)  # its policy allows the service to post
         CfnOutput(
             scope,
             "SmsTopicArn",
@@ -97,7 +97,7 @@ class SmsFeedback(Construct):
 
 
 class WhatsAppFeedback(Construct):
-    """The topic that the WhatsApp Business Account reports to, and passes customers' messages on to."""
+    """The topic for reports and customers' messages of the WhatsApp Business Account."""
 
     def __init__(self, scope: Construct, id_: str, *, key: TopicKey, queue: WorkQueue) -> None:
         super().__init__(scope, id_)

@@ -1,4 +1,4 @@
-"""What all functions have in common."""
+"""The construct of every function."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ NAMESPACE = "Cairn"
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """What every function stands on."""
+    """The parts of the stack that every function needs."""
 
     stage: Stage
     layers: Layers
@@ -35,12 +35,12 @@ class Shared:
 
 
 class Function(lambda_.Function):
-    """One folder of functions/. It is told what its Settings say and may do what it is granted here, no more.
+    """One folder of functions/, with the environment of its Settings and the permissions granted here.
 
     Where its settings name the journeys or the policy, it gets their layer.
     """
 
-    def __init__(  # noqa: PLR0913  what functions differ in
+    def __init__(  # noqa: PLR0913  one argument for each difference
         self,
         scope: Construct,
         name: str,
@@ -99,7 +99,7 @@ class Function(lambda_.Function):
         )
 
     def consume(self, queue: WorkQueue, *, batch_size: int, max_concurrency: int | None = None) -> None:
-        """Be started by a queue, and be given back only the messages of a batch that failed."""
+        """Start by a queue; only failed messages of a batch return to it."""
         mapping = lambda_.EventSourceMapping(
             self,
             f"From{queue.node.id}",
@@ -117,7 +117,7 @@ class Function(lambda_.Function):
         )
 
     def may_overflow(self, action: str, bucket: OverflowBucket) -> None:
-        """Put there what no queue takes, or get it from there."""
+        """Write bodies that are too large for a queue, or read them."""
         self.may(action, on=bucket.bodies_arn)
         acknowledge(
             self.execution_role,
@@ -126,7 +126,7 @@ class Function(lambda_.Function):
         )
 
     def may(self, *actions: str, on: str | Sequence[str], when: Mapping[str, Any] | None = None) -> None:
-        """Grant actions on one or several ARNs, under conditions where there are any."""
+        """Grant actions on one or several ARNs, under the given conditions."""
         resources = [on] if isinstance(on, str) else list(on)
         self.add_to_role_policy(
             iam.PolicyStatement(actions=list(actions), resources=resources, conditions=when and dict(when))

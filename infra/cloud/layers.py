@@ -12,7 +12,7 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 
 
 class Layers(Construct):
-    """What others wrote, what we wrote, and what marketing wrote; each changes without the others."""
+    """Third-party packages, our package, and journeys; each changes without the others."""
 
     def __init__(self, scope: Construct, id_: str, *, bundle: Bundle) -> None:
         super().__init__(scope, id_)

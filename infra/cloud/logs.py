@@ -1,4 +1,4 @@
-"""Logs, which end."""
+"""Log groups with a retention."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
@@ -27,7 +27,7 @@ PERIODS = dict(
 
 
 class LogGroup(logs.LogGroup):
-    """Holds no personal data, so it goes with its stack."""
+    """It has no personal data, so it is deleted with its stack."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_, retention=PERIODS[stage.log_retention_days], removal_policy=RemovalPolicy.DESTROY)

@@ -1,9 +1,9 @@
-"""Findings of cdk-nag that stand, each on the one resource it is about and with the reason why."""
+"""Acknowledged findings of cdk-nag, each on one resource and with a reason."""
 
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, *findings: str, because: str) -> None:
-    """An open finding makes synth fail; a finding of several parts is named whole, such as `…-IAM5[Resource::*]`."""
+    """Acknowledge findings, by their full names such as `…-IAM5[Resource::*]`; any other finding makes synth fail."""
     Validations.of(construct).acknowledge(*(Acknowledgment(id=finding, reason=because) for finding in findings))

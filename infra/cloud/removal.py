@@ -1,4 +1,4 @@
-"""What becomes of a resource that holds something when its stack, or its name in the stack, goes."""
+"""The removal policy of resources that store data."""
 
 from aws_cdk import RemovalPolicy
 

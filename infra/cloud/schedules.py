@@ -1,4 +1,4 @@
-"""Timers of fifteen minutes and more: one EventBridge schedule each, gone once it has fired."""
+"""Timers of fifteen minutes and more: one EventBridge schedule each, deleted once it has fired."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -13,14 +13,14 @@ from infra.cloud.stage import Stage
 
 
 class Schedules(Construct):
-    """A group of schedules, and the role they fire with: it may post to the given queues and do nothing else.
+    """A group of schedules, and their role, which may only post to the given queues.
 
     What it cannot post it posts to the queue's dead-letter queue.
     """
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage, targets: list[WorkQueue]) -> None:
         super().__init__(scope, id_)
-        # Named by us: timers are set, and permissions given, by the group's name.
+        # A name of our own: timers and permissions refer to it.
         self.group_name = f"cairn-{stage.name}"
         self.group = scheduler.ScheduleGroup(
             self, "Group", schedule_group_name=self.group_name, removal_policy=removal(stage)
@@ -56,13 +56,13 @@ class Schedules(Construct):
         return Stack.of(self).format_arn(service="scheduler", resource="schedule", resource_name=f"{self.group_name}/*")
 
     def let_cancel(self, function: Function) -> None:
-        """Let a function remove schedules of the group, and find out their names."""
+        """Let a function list and delete schedules of the group."""
         function.may("scheduler:DeleteSchedule", on=self.schedules_arn)
-        function.may("scheduler:ListSchedules", on="*")  # it knows no resource
+        function.may("scheduler:ListSchedules", on="*")  # it has no resource
         self._acknowledge(function)
 
     def let_set(self, function: Function) -> None:
-        """Let a function set schedules of the group, which act with the group's role and no other."""
+        """Let a function create schedules of the group, with the group's role and no other."""
         function.may("scheduler:CreateSchedule", on=self.schedules_arn)
         self._acknowledge(function)
         function.may(

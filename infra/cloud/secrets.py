@@ -1,4 +1,4 @@
-"""What the sources sign with, and what we do."""
+"""The secrets of sources, of webhook endpoints and of links."""
 
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -13,7 +13,7 @@ LENGTH = 64
 
 
 class _PutByHand(secretsmanager.Secret):
-    """A JSON object of name: secret, put there by a person after the first deployment.
+    """A JSON object of name: secret, filled by a person after the first deployment.
 
     It is created with one random value under a name that nobody has, so that no secret passes through the
     template and no later deployment overwrites what stands there.
@@ -34,7 +34,7 @@ class _PutByHand(secretsmanager.Secret):
 
 
 class SourcesSecret(_PutByHand):
-    """By source, what it signs with."""
+    """The signing secret of each source."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(
@@ -46,8 +46,8 @@ class SourcesSecret(_PutByHand):
         )
 
 
-class SubscribersSecret(_PutByHand):
-    """By subscriber, what we sign with. Apart from the sources': who posts need not know what others sign with."""
+class WebhookEndpointsSecret(_PutByHand):
+    """Our signing secret for each webhook endpoint, apart from those of the sources: the functions differ."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(
@@ -60,7 +60,7 @@ class SubscribersSecret(_PutByHand):
 
 
 class LinksSecret(secretsmanager.Secret):
-    """What the links of messages are signed with: a JSON object with one field, `links`.
+    """The signing secret of the links in messages: a JSON object with one field, `links`.
 
     Drawn by Secrets Manager itself. It is rotated by making the field a list, the new one first: the first signs, all
     verify, until the last link of the old one has expired (LINK_VALIDITY).

@@ -1,4 +1,4 @@
-"""What differs between stages, and nothing else."""
+"""The settings of a stage."""
 
 import re
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ MIN_CONCURRENCY = 2
 MAX_CONCURRENCY = 1000
 
 LOG_RETENTIONS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 400)
-"""Of the periods that CloudWatch Logs knows, those a stage may name, in days."""
+"""The retentions of CloudWatch Logs that a stage may choose, in days."""
 
 
 ORIGINATION = re.compile(r"arn:[\w-]+:sms-voice:[\w-]+:\d{12}:(phone-number|pool|sender-id)/[\w/-]+")
 PUBLIC_URL = re.compile(r"https://[\w.-]+(/[\w.-]+)*/?")
 PHONE_NUMBER_ID = "phone-number-id-"
-"""How End User Messaging Social begins the id of a WhatsApp number."""
+"""The prefix of a WhatsApp number's id in End User Messaging Social."""
 
 
 class Throttle(NamedTuple):
-    """A token bucket: so many requests a second for good, and so many at once after a rest."""
+    """A token bucket: a lasting rate of requests a second, and a burst."""
 
     per_second: int
     burst: int
@@ -34,7 +34,7 @@ class InvalidStageError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One deployment. No field has a default: a stage says what it wants."""
+    """One deployment. No field has a default: cdk.json states each."""
 
     name: str
     keep_data: bool
@@ -44,22 +44,22 @@ class Stage:
     log_retention_days: int
     """One of LOG_RETENTIONS."""
     requests_per_second: int
-    """What the HTTP API lets through of each source; more is answered 429 and redelivered by its sender."""
+    """The rate of each source at the HTTP API; more is answered 429 and redelivered by the sender."""
     requests_burst: int
     throttles: dict[str, list[int]]
-    """Sources that are let through otherwise: name to [requests per second, burst]; `preferences` for links."""
+    """Sources with other limits: name to [requests per second, burst]; `preferences` for links."""
     public_url: str
-    """Where the links of messages lead, such as `https://mail.example.com`: a custom domain of the API, which whoever
-    deploys has mapped to it. Blank for the API's own address.
+    """The origin of the links in messages, such as `https://mail.example.com`: a custom domain that you mapped to the
+    API. Blank for the API's own address.
     """
     webhook_concurrency: int
-    """Concurrency reserved for receive_webhook, so that no backlog keeps webhooks out; 0 reserves none."""
+    """Concurrency reserved for receive_webhook, so that a backlog does not block webhooks; 0 reserves none."""
     event_concurrency: int
-    """At most so many process_event at once, for each of its two queues."""
+    """The maximum concurrency of process_event, for each of its two queues."""
     delivery_concurrency: int
-    """At most so many deliver_message at once: the throttle in front of the providers' sending rates."""
+    """The maximum concurrency of deliver_message, which limits the rate at the providers."""
     alarm_email: str
-    """Who is told when something is stuck; blank for nobody."""
+    """The e-mail address that alarms notify; blank for none."""
     email_sender: str
     """The From address; its domain is a verified SES identity of the account."""
     sms_sender_id: str
@@ -67,17 +67,17 @@ class Stage:
     sms_origination: str
     """ARN of the phone number, pool or sender id of End User Messaging that texts come from; blank texts by SNS."""
     sms_delivery_logs: bool
-    """Read what becomes of texts by SNS from its logs. SNS must have written both of them: turn them on for the account
-    (`aws sns set-sms-attributes` with DeliveryStatusIAMRole), and each is there with the first text that it tells of.
+    """Read the delivery status of texts by SNS from its two logs. Both must exist: turn them on for the account
+    (`aws sns set-sms-attributes` with DeliveryStatusIAMRole); each appears with its first text.
     """
     whatsapp_phone_number_id: str
     """`phone-number-id-…` of End User Messaging Social; blank for no WhatsApp."""
     phone_region: str
-    """ISO 3166 country whose national phone numbers are understood."""
+    """ISO 3166 country of phone numbers without a country code."""
     reply_languages: str
-    """ISO 639-1 codes, separated by blanks: languages besides English in which STOP, HELP and START are understood."""
+    """ISO 639-1 codes, separated by blanks: languages besides English for STOP, HELP and START."""
     identity_salt: str
-    """Chosen once: another salt is another set of customers."""
+    """Chosen once: another salt makes every customer a new one."""
 
     @classmethod
     def from_context(cls, name: str, context: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Self:
@@ -92,13 +92,13 @@ class Stage:
         ]
         problems += [_problem(field, kind, given) for field, kind in wanted.items()]
         if any(problems):
-            raise InvalidStageError(_told(name, problems))
+            raise InvalidStageError(_error_message(name, problems))
         stage = cls(name=name, **given)
         stage._check()
         return stage
 
     def throttle_of(self, source: str) -> Throttle:
-        """What is let through of one source; `track` is our own API, POST /events."""
+        """The throttle of one source; `track` is our own API, POST /events."""
         return Throttle(*self.throttles.get(source, (self.requests_per_second, self.requests_burst)))
 
     def _check(self) -> None:
@@ -128,7 +128,7 @@ class Stage:
             if not _is_throttle(numbers)
         ]
         if problems:
-            raise InvalidStageError(_told(self.name, problems))
+            raise InvalidStageError(_error_message(self.name, problems))
 
 
 def _problem(field: str, kind: Any, given: Mapping[str, Any]) -> str:
@@ -146,5 +146,5 @@ def _is_throttle(numbers: Any) -> bool:
     return all(type(one) is int and one > 0 for one in numbers)
 
 
-def _told(name: str, problems: list[str]) -> str:
+def _error_message(name: str, problems: list[str]) -> str:
     return "\n".join(f"cdk.json: stages.{name}: {problem}" for problem in problems if problem)

@@ -19,25 +19,25 @@ EXPECTED_ERRORS = (CairnError, DependenciesError, HandlerMissingError, InvalidSt
 
 
 def synthesize(context: Mapping[str, Any]) -> str:
-    """Write the assembly of the stage that the context names; gives its folder. `cdk -c name=value` wins."""
+    """Write the assembly of the stage that the context names; returns its folder. `cdk -c name=value` wins."""
     put_node_on_path()
     # aws_cdk starts Node when it is imported.
     from aws_cdk import App  # noqa: PLC0415
 
     from infra.cloud.app import add_nag_checks, add_stacks  # noqa: PLC0415
-    from infra.cloud.bundle.everything import make_bundle  # noqa: PLC0415
+    from infra.cloud.bundle.make import make_bundle  # noqa: PLC0415
 
     outdir = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
     app = App(context=dict(context), outdir=outdir, analytics_reporting=False)
-    told = {name: app.node.try_get_context(name) for name in ("stage", *(one.name for one in fields(Stage)))}
-    stage = Stage.from_context(told.pop("stage") or DEFAULT, context, told)
+    overrides = {name: app.node.try_get_context(name) for name in ("stage", *(one.name for one in fields(Stage)))}
+    stage = Stage.from_context(overrides.pop("stage") or DEFAULT, context, overrides)
     add_stacks(app, stage, bundle=make_bundle())
     add_nag_checks(app)
     return app.synth().directory
 
 
 def cdk_json() -> dict[str, Any]:
-    """The context of cdk.json, which the CDK's own command hands over and Python alone does not."""
+    """The context of cdk.json; the `cdk` command passes it, Python alone does not."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     assert isinstance(context, dict)  # noqa: S101 - our own file
     return context
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     except EXPECTED_ERRORS as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except RuntimeError as error:  # what jsii makes of every error of the CDK
+    except RuntimeError as error:  # jsii turns every error of the CDK into this
         if not str(error).startswith("ValidationFailed"):
             raise
         return 1  # the findings are printed

@@ -1,4 +1,4 @@
-"""The one table."""
+"""The table."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,7 +13,7 @@ INDEX = "gsi1"
 
 
 class Table(dynamodb.Table):
-    """Restorable to any second of 35 days; in a stage that keeps its data, not deleted with its stack."""
+    """Restorable to any second of the last 35 days; not deleted with its stack where the stage keeps its data."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         key = TableKey(scope, "TableKey", stage=stage) if stage.customer_managed_key else None
@@ -33,12 +33,12 @@ class Table(dynamodb.Table):
             deletion_protection=stage.keep_data,
             removal_policy=removal(stage),
         )
-        # Sparse: only what is looked for across customers (open tasks, what is paused) carries these attributes.
+        # Sparse: only items that are read across customers (open tasks, paused work) have these attributes.
         self.add_global_secondary_index(index_name=INDEX, partition_key=_string("gsi1pk"), sort_key=_string("gsi1sk"))
 
 
 class TableKey(kms.Key):
-    """For whoever may use the table: through DynamoDB, and in no other way."""
+    """Usable only through DynamoDB, by the users of the table."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(scope, id_, enable_key_rotation=True, removal_policy=removal(stage))

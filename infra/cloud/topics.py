@@ -8,7 +8,7 @@ from constructs import Construct
 
 
 class TopicKey(kms.Key):
-    """A key of our own: the one AWS manages lets neither SES nor CloudWatch post to an encrypted topic."""
+    """A key of our own: with the AWS managed one, SES and CloudWatch cannot post to an encrypted topic."""
 
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(
@@ -21,7 +21,7 @@ class TopicKey(kms.Key):
 
 
 class ServiceTopic(sns.Topic):
-    """A topic whose messages one service of AWS, such as `ses.amazonaws.com`, may encrypt."""
+    """A topic that one service of AWS, such as `ses.amazonaws.com`, may post to."""
 
     def __init__(self, scope: Construct, id_: str, *, publisher: str, key: TopicKey) -> None:
         super().__init__(scope, id_, master_key=key, enforce_ssl=True)

@@ -18,8 +18,8 @@ from infra.cloud.bundle import bytecode
 from infra.cloud.bundle.bytecode import compile_tree, compiler
 from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_code
 from infra.cloud.bundle.dependencies import SERVICES, DependenciesError, dependencies_layer
-from infra.cloud.bundle.everything import make_bundle
 from infra.cloud.bundle.journeys import JOURNEYS, POLICY, POLICY_PATH, journeys_layer
+from infra.cloud.bundle.make import make_bundle
 from tests.infra.conftest import Templates
 
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1")

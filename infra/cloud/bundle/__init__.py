@@ -1,4 +1,4 @@
-"""What is uploaded: third-party layer, our layer, journeys and handlers, made ready under build/ without Docker."""
+"""The uploaded code: third-party layer, our layer, journeys and handlers, built under build/ without Docker."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ BUILD = ROOT / "build"
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """The folders of the three layers, ready to be uploaded."""
+    """The folders of the three layers."""
 
     core: Path
     dependencies: Path

@@ -15,7 +15,7 @@ NAME = f"python{RUNTIME[0]}.{RUNTIME[1]}"
 
 
 def compile_tree(tree: Path, runtime_path: str) -> bool:
-    """Compile a folder that will stand at `runtime_path`; False, said once, where there is no such Python.
+    """Compile a folder that is deployed at `runtime_path`; False, with one message, without such a Python.
 
     `unchecked-hash`: Lambda unpacks archives with other timestamps, which would void timestamped bytecode.
     """
@@ -24,7 +24,7 @@ def compile_tree(tree: Path, runtime_path: str) -> bool:
         return False
     mode = ("--invalidation-mode", "unchecked-hash")
     paths = ("-s", str(tree), "-p", runtime_path)
-    subprocess.run(  # noqa: S603 - our own tree, and an interpreter that said what it is
+    subprocess.run(  # noqa: S603 - our own tree, and an interpreter whose version was checked
         [python, "-I", "-m", "compileall", "-q", "-j", "2", *mode, *paths, str(tree)], check=True
     )
     return True
@@ -32,8 +32,8 @@ def compile_tree(tree: Path, runtime_path: str) -> bool:
 
 @cache
 def compiler() -> str | None:
-    """A Python of the functions' version on this machine; where there is none, says so once."""
-    found = next((place for place in _candidates() if _is_runtime(place)), None)
+    """A Python of the functions' version on this machine; without one, one message says so."""
+    found = next((path for path in _candidates() if _is_runtime(path)), None)
     if found is None:
         sys.stderr.write(
             f"cairn: no {NAME} on this machine, so layers and functions ship without bytecode: cold starts take "
@@ -43,7 +43,7 @@ def compiler() -> str | None:
 
 
 def _candidates() -> chain[str]:
-    """Cheapest first. A name on PATH proves nothing: a shim of pyenv stands there without its Python."""
+    """Cheapest first. A name on PATH proves nothing: it can be a shim of pyenv without a Python."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path.home() / ".local/share/uv/python"))
     return chain(

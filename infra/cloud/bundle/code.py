@@ -12,7 +12,7 @@ FUNCTIONS = ROOT / "functions"
 
 SOURCES = ROOT / "sources.toml"
 SOURCES_PATH = "/var/task/sources.toml"
-"""Where receive_webhook finds which sources there are: beside its handler."""
+"""The sources, deployed beside the handler of receive_webhook."""
 
 SHIPS = (".css", ".html", ".py", ".toml")
 """Code and what it reads. Nothing else in these folders ships, such as a vendor's samples and pages."""
@@ -24,13 +24,13 @@ class HandlerMissingError(Exception):
 
 @cache
 def core_layer() -> Path:
-    """The package `cairn`, which stands at /opt/python."""
+    """The package `cairn`, deployed at /opt/python."""
     return _copy(CORE / "python", BUILD / "core" / "python", "/opt/python").parent
 
 
 @cache
 def function_code(name: str) -> Path:
-    """One handler, which stands at /var/task."""
+    """One handler, deployed at /var/task."""
     if not (FUNCTIONS / name / "handler.py").is_file():
         raise HandlerMissingError(f"functions/{name}/handler.py is missing; the stack has a function of that name")
     code = _copy(FUNCTIONS / name, BUILD / "functions" / name, "/var/task")

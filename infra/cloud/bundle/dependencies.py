@@ -23,7 +23,7 @@ SERVICES = (
     *("dynamodb", "pinpoint-sms-voice-v2", "s3", "scheduler", "secretsmanager", "sesv2"),
     *("sns", "socialmessaging", "sqs", "sts"),
 )
-"""What the functions call. botocore brings four hundred more, lists them twice and reads a table of them all."""
+"""The AWS services of the functions. botocore has four hundred more, and reads a table of them all."""
 
 NEVER_RUN = (
     *("**/__pycache__", "**/tests", "**/*.pyi", "**/py.typed", "bin"),
@@ -32,7 +32,7 @@ NEVER_RUN = (
 
 
 ROOTS_OF_AWS = re.compile(r"O=(Amazon|Starfield Technologies|DigiCert)\b")
-"""Whose authorities the certificates of AWS's endpoints chain to: Amazon's own, and those before and beside them
+"""The issuers that the certificates of AWS's endpoints chain to: Amazon's own, and those before and beside them
 (https://docs.aws.amazon.com/acm/latest/userguide/acm-concepts.html, Amazon Trust Services).
 """
 
@@ -47,7 +47,7 @@ class DependenciesError(Exception):
 
 
 def dependencies_layer() -> Path:
-    """The layer's folder, built once for each state of the lock, of this recipe and of the machine's compiler."""
+    """The layer's folder, built once for each state of the lock, this module and the machine's compiler."""
     recipe = hashlib.sha256(LOCK.read_bytes() + Path(__file__).read_bytes() + str(compiler() is not None).encode())
     layer = BUILD / "dependencies" / recipe.hexdigest()[:16]
     if not layer.exists():
@@ -57,14 +57,14 @@ def dependencies_layer() -> Path:
             _install(packages)
             prune(packages)
             compile_tree(packages, "/opt/python")
-            # A second build that ran at the same time made the same.
+            # A second build at the same time made the same folder.
             if not layer.exists():
                 packages.parent.rename(layer)
     return layer
 
 
 def prune(packages: Path) -> None:
-    """Leave out tests, stubs and scripts, and all of botocore's data but that of our services."""
+    """Remove tests, stubs, scripts, and botocore's data of other services."""
     for pattern in NEVER_RUN:
         for found in list(packages.glob(pattern)):
             shutil.rmtree(found) if found.is_dir() else found.unlink()
@@ -100,7 +100,7 @@ def _rewrite(document: Path, change: Callable[[dict[str, Any]], dict[str, Any]])
 
 
 def _without_documentation(model: dict[str, Any]) -> dict[str, Any]:
-    """Documentation is a string beside its shape; a member that is called so is an object, and stays.
+    """Documentation is a string beside its shape; a member with that name is an object, and stays.
 
     So does that of a client's own parameters: botocore reads it before S3's first call.
     """
@@ -112,7 +112,7 @@ def _without_documentation(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def _roots_of_aws(authorities: str) -> str:
-    """Of a bundle in which a comment names each certificate's issuer, the certificates that AWS uses."""
+    """The certificates of AWS's issuers, from a bundle in which a comment names each issuer."""
     certificate = re.compile(r"^# Issuer: (?P<issuer>.*?)$.*?^-----END CERTIFICATE-----$", re.MULTILINE | re.DOTALL)
     roots = [one.group() for one in certificate.finditer(authorities) if ROOTS_OF_AWS.search(one["issuer"])]
     if not any("Amazon Root CA 1" in root for root in roots):

@@ -13,7 +13,7 @@ LAW = ROOT / "law.toml"
 
 CATALOGUE_PATH = "/opt/journeys/catalogue.json"
 POLICY_PATH = "/opt/journeys/policy.json"
-"""Where the functions find them: a layer is unpacked at /opt."""
+"""The path in Lambda: a layer is unpacked at /opt."""
 
 
 def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:

@@ -1,1 +1,1 @@
-"""The functions: what starts each, what it is told, and what it may do."""
+"""The functions: the trigger, the settings and the permissions of each."""

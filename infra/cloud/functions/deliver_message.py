@@ -1,4 +1,4 @@
-"""deliver_message: started by the messages queue, asks the gate and hands over to a provider."""
+"""deliver_message: started by the messages queue, asks the gate and sends by a provider."""
 
 from email.utils import parseaddr
 
@@ -20,7 +20,7 @@ BATCH_SIZE = 10
 
 
 class DeliverMessage(Function):
-    def __init__(  # noqa: PLR0913  all that sending takes
+    def __init__(  # noqa: PLR0913  one argument for each part
         self,
         scope: Construct,
         *,
@@ -110,7 +110,7 @@ class DeliverMessage(Function):
         )
 
     def _may_text_by_sns(self) -> None:
-        """A phone number is no resource: what may be published to is said by what may not, all that has an ARN."""
+        """A phone number is no resource, so the policy excludes everything that has an ARN."""
         named = Stack.of(self).format_arn(service="sns", resource="*", region="*", account="*")
         self.add_to_role_policy(iam.PolicyStatement(actions=["sns:Publish"], not_resources=[named]))
 
@@ -123,7 +123,7 @@ class DeliverMessage(Function):
         )
 
     def _may_send_whatsapp(self, phone_number_id: str) -> None:
-        """The id is called by; the ARN ends in it, without the words before."""
+        """The ARN ends in the id without its prefix."""
         arn = Stack.of(self).format_arn(
             service="social-messaging",
             resource="phone-number-id",

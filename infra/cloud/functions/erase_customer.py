@@ -1,4 +1,4 @@
-"""erase_customer: started by the erasures queue, removes what is left of a customer wherever anything is kept."""
+"""erase_customer: started by the erasures queue, deletes a customer's data everywhere."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -9,10 +9,10 @@ from infra.cloud.overflow import OverflowBucket
 from infra.cloud.schedules import Schedules
 
 BATCH_SIZE = 1
-"""Each looks through all dead letters, which nobody else sees meanwhile."""
+"""Each reads all dead letters, which are invisible to others meanwhile."""
 
 CONCURRENCY = 2
-"""The least that an event source knows; one more would only wait for the letters that the others hold."""
+"""The minimum of an event source; one more would only wait for dead letters that the others have received."""
 
 WAIT_SECONDS = 2
 
@@ -29,7 +29,7 @@ class EraseCustomer(Function):
     ) -> None:
         stage, queues = shared.stage, shared.queues
         erasures = queues.erasures
-        letters = [queue for queue in queues.parked.values() if queue is not erasures.dead_letters]
+        dead_letters = [queue for queue in queues.dead_letters.values() if queue is not erasures.dead_letters]
         super().__init__(
             scope,
             "erase_customer",
@@ -41,7 +41,7 @@ class EraseCustomer(Function):
                 identity_salt=stage.identity_salt,
                 erasures_queue_url=erasures.queue_url,
                 erasures_dead_letter_queue_url=erasures.dead_letters.queue_url,
-                letters_queue_urls=" ".join(queue.queue_url for queue in letters),
+                letters_queue_urls=" ".join(queue.queue_url for queue in dead_letters),
                 letters_wait_seconds=str(WAIT_SECONDS),
                 overflow_bucket=overflow.bucket_name,
                 schedule_group=schedules.group_name,
@@ -65,7 +65,7 @@ class EraseCustomer(Function):
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",
             "sqs:ChangeMessageVisibility",
-            on=[queue.queue_arn for queue in letters],
+            on=[queue.queue_arn for queue in dead_letters],
         )
         self.may_overflow("s3:GetObject", overflow)
         self.may_overflow("s3:PutObject", overflow)

@@ -1,4 +1,4 @@
-"""manage_api: started by the HTTP API for those who are signed in, does what our own people ask."""
+"""manage_api: started by the HTTP API for authorised operators, carries out their commands."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -25,8 +25,8 @@ class ManageApi(Function):
                 phone_region=stage.phone_region,
             ),
         )
-        # It reads customers, and writes switches, decisions on held messages, their tasks and the audit. What it says
-        # of customers takes the road of every event.
+        # It reads customers, and writes switches, decisions on messages in review, their tasks and the audit. Changes
+        # of customers go through the events queue.
         self.may(
             "dynamodb:BatchGetItem",
             "dynamodb:GetItem",

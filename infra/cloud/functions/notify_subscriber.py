@@ -1,4 +1,4 @@
-"""notify_subscriber: started by the notices queue, posts one notice to one subscriber."""
+"""notify_subscriber: started by the notices queue, makes one delivery to one webhook endpoint."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -10,10 +10,10 @@ from infra.cloud.function import Function, Shared
 from infra.cloud.schedules import Schedules
 
 BATCH_SIZE = 1
-"""Who is slow keeps nobody else's notice waiting in the same batch."""
+"""A slow endpoint delays no other delivery of its batch."""
 
 CONCURRENCY = 10
-"""Requests to subscribers at once: what a CRM takes, and more than a thousand notices a minute."""
+"""Concurrent requests: few enough for a CRM, and more than a thousand deliveries a minute."""
 
 
 class NotifySubscriber(Function):
@@ -24,7 +24,7 @@ class NotifySubscriber(Function):
         shared: Shared,
         schedules: Schedules,
         table: dynamodb.ITable,
-        subscribers: secretsmanager.ISecret,
+        webhook_endpoints: secretsmanager.ISecret,
     ) -> None:
         notices = shared.queues.notices
         super().__init__(
@@ -40,7 +40,7 @@ class NotifySubscriber(Function):
                 notices_dead_letter_queue_arn=notices.dead_letters.queue_arn,
                 schedule_group=schedules.group_name,
                 schedule_role_arn=schedules.role.role_arn,
-                subscribers_secret_id=subscribers.secret_arn,
+                subscribers_secret_id=webhook_endpoints.secret_arn,
                 subscribers_reach="public",
                 policy_path=POLICY_PATH,
             ),
@@ -48,5 +48,5 @@ class NotifySubscriber(Function):
         self.consume(notices, batch_size=BATCH_SIZE, max_concurrency=CONCURRENCY)
         self.may("dynamodb:BatchGetItem", on=table.table_arn)
         self.may("sqs:SendMessage", on=[notices.queue_arn, notices.dead_letters.queue_arn])
-        self.may("secretsmanager:GetSecretValue", on=subscribers.secret_arn)
+        self.may("secretsmanager:GetSecretValue", on=webhook_endpoints.secret_arn)
         schedules.let_set(self)

@@ -1,4 +1,4 @@
-"""record_feedback: started by the feedback queue and by SNS's logs of texts, makes events of what providers report."""
+"""record_feedback: started by the feedback queue and by SNS's logs of texts, turns providers' reports into events."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
@@ -14,7 +14,7 @@ from infra.cloud.overflow import OverflowBucket
 BATCH_SIZE = 10
 
 SMS_LOG = "DirectPublishToPhoneNumber"
-"""How SNS names its two log groups of texts, below `sns/<region>/<account>`: this one, and /Failure below it."""
+"""The name of SNS's log group of texts, below `sns/<region>/<account>`; the other is /Failure below it."""
 
 
 class RecordFeedback(Function):
@@ -38,9 +38,9 @@ class RecordFeedback(Function):
             self._read_sms_logs(queues.feedback.dead_letters)
 
     def _read_sms_logs(self, dead_letters: sqs.IQueue) -> None:
-        """SNS tells of texts in its logs only, and a log starts a function only: no queue stands in between.
+        """SNS reports texts in its logs only, and a log can start a function only, without a queue in between.
 
-        Lambda tries twice more, then parks the batch as it came; redriven to the queue it is read there.
+        Lambda retries twice and then dead-letters the batch; a redrive sends it to the feedback queue.
         """
         stack = Stack.of(self)
         for id_, name in (("SmsLog", SMS_LOG), ("SmsFailureLog", f"{SMS_LOG}/Failure")):

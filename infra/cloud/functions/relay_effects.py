@@ -1,4 +1,4 @@
-"""relay_effects: started by the table's stream, carries out what commits decided."""
+"""relay_effects: started by the table's stream, carries out the effects of commits."""
 
 import json
 
@@ -18,16 +18,16 @@ from infra.cloud.topics import TopicKey
 BATCH_SIZE = 100
 
 ROOT_ITEM = "open#state"
-"""The sort key of the item that carries a commit's effects; no other change starts the function."""
+"""The sort key of the item with a commit's effects; no other change starts the function."""
 
 MAX_AGE = Duration.hours(23)
-"""How long a failing batch is tried again, halved each time, before its position is parked. What can never be carried
-out the function parks itself, whole; this is for when AWS does not answer, and the stream keeps records for a day.
+"""How long a failing batch is retried, halved each time, before its position is dead-lettered; the stream stores
+records for a day. This is for outages of AWS: the function itself dead-letters effects that can never be carried out.
 """
 
 
 class RelayEffects(Function):
-    def __init__(  # noqa: PLR0913  it reaches more than any other
+    def __init__(  # noqa: PLR0913  one argument for each part
         self,
         scope: Construct,
         *,
@@ -91,5 +91,5 @@ class RelayEffects(Function):
             ],
         )
         self.may("sns:Publish", on=alarms.topic_arn)
-        self.may("kms:Decrypt", "kms:GenerateDataKey", on=key.key_arn)  # SNS encrypts on behalf of whoever publishes
+        self.may("kms:Decrypt", "kms:GenerateDataKey", on=key.key_arn)  # SNS encrypts on behalf of the publisher
         schedules.let_set(self)

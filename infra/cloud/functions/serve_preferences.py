@@ -1,4 +1,4 @@
-"""serve_preferences: started by the links of messages, shows what a customer gets and stores what it says of that."""
+"""serve_preferences: started by the links of messages, shows a customer's preferences and stores the changes."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_secretsmanager as secretsmanager

@@ -1,4 +1,4 @@
-"""sweep: started by a rule every five minutes, sets going again who waits for something that has been resumed."""
+"""The function that resumes paused work, started by a rule every five minutes."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -29,7 +29,7 @@ class Sweep(Function):
             ),
         )
         every = Duration.seconds(int(RESUME_EVERY.total_seconds()))
-        # What a sweep did not do, the next one does: nothing is gained by trying one again, and nothing lost without.
+        # No retries: the next run does what this one did not.
         self.configure_async_invoke(retry_attempts=0, max_event_age=every)
         rule = events.Rule(
             self,

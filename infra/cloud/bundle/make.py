@@ -9,5 +9,5 @@ from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
 
 
 def make_bundle(journeys: Path = JOURNEYS) -> Bundle:
-    """Journeys first: what is most likely to be wrong is told before anything is fetched."""
+    """Journeys first: their errors, the most likely ones, show before anything is downloaded."""
     return Bundle(journeys=journeys_layer(journeys), core=core_layer(), dependencies=dependencies_layer())
