@@ -30,7 +30,7 @@ def serve(
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = DEFAULT_PORT,
     journeys: JourneysOption = JOURNEYS,
     policy: PolicyOption = POLICY,
-    subscriber: Annotated[
+    endpoints: Annotated[
         list[str] | None,
         typer.Option(
             "--subscriber",
@@ -55,7 +55,7 @@ def serve(
         policy=policy,
         ticking=True,
         public_url=f"http://127.0.0.1:{port}",
-        webhook_endpoints=_endpoints(subscriber or ()),
+        webhook_endpoints=_endpoints(endpoints or ()),
     ) as deployment:
         try:
             run(

@@ -98,7 +98,7 @@ class DeadLetterTool(Protocol):
         """Each queue: `queue`, `count`, `oldest_seconds`, `reasons` by count, `looked_at`."""
 
     def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
-        """`letters` of a queue (`id`, `reason`, `age_seconds`, `body`), and `what_to_do` for the stream."""
+        """The dead letters of a queue: `id`, `reason`, `age_seconds`, `body`; for the stream also `what_to_do`."""
 
     def redrive(self, queue: str, reason: str, limit: int | None) -> Json:
         """Send back what matches: the numbers `redriven` and `left`, and each `refused` one with the reason."""

@@ -1,4 +1,4 @@
-"""One synthesis for the whole run: both stages, as cdk.json tells them, over layers of one file each."""
+"""One synthesis for the whole run: both stages, with the settings of cdk.json, over layers of one file each."""
 
 import io
 import json
@@ -23,7 +23,7 @@ put_node_on_path()
 Json = dict[str, Any]
 
 PROD = {"alarm_email": "ops@example.com", "email_sender": "Cairn <hello@example.com>", "identity_salt": "chosen-once"}
-"""What cdk.json leaves to whoever deploys."""
+"""The settings that cdk.json leaves to you."""
 
 
 @dataclass(frozen=True)
@@ -202,11 +202,11 @@ def _upload_code(template: Json) -> None:
     s3 = boto3.client("s3")
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
-        place = properties.get("Code") or properties.get("Content") or {}
-        if "S3Key" in place:
-            place["S3Bucket"] = "assets"
+        code = properties.get("Code") or properties.get("Content") or {}
+        if "S3Key" in code:
+            code["S3Bucket"] = "assets"
             s3.create_bucket(Bucket="assets")
-            s3.put_object(Bucket="assets", Key=place["S3Key"], Body=empty.getvalue())
+            s3.put_object(Bucket="assets", Key=code["S3Key"], Body=empty.getvalue())
 
 
 def _look_around() -> Deployed:

@@ -29,29 +29,29 @@ def watched(alarms: list[Json]) -> set[str]:
     }
 
 
-def test_every_queue_where_something_may_lie_for_good_is_watched(prod: Templates) -> None:
+def test_every_dead_letter_queue_has_an_alarm(prod: Templates) -> None:
     queues = prod.all("AWS::SQS::Queue")
-    parking = {name for name, queue in queues.items() if "RedrivePolicy" not in queue}
+    dead_letter_queues = {name for name, queue in queues.items() if "RedrivePolicy" not in queue}
 
     alarms = alarms_on(prod, "ApproximateNumberOfMessagesVisible")
 
-    assert watched(alarms) == parking
+    assert watched(alarms) == dead_letter_queues
     assert all(alarm["Threshold"] == 0 for alarm in alarms)
 
 
-def test_every_queue_that_may_fall_behind_is_watched(prod: Templates) -> None:
+def test_every_backlog_has_an_alarm(prod: Templates) -> None:
     queues = prod.all("AWS::SQS::Queue")
     working = {name for name, queue in queues.items() if "RedrivePolicy" in queue}
 
     assert watched(alarms_on(prod, "ApproximateAgeOfOldestMessage")) == working
 
 
-def test_every_function_and_the_stream_are_watched(prod: Templates) -> None:
+def test_every_function_and_the_stream_have_alarms(prod: Templates) -> None:
     assert watched(alarms_on(prod, "Errors")) == prod.all("AWS::Lambda::Function").keys()
     assert len(alarms_on(prod, "IteratorAge")) == 1
 
 
-def test_the_api_is_watched(prod: Templates) -> None:
+def test_the_api_has_alarms(prod: Templates) -> None:
     (alarm,) = alarms_on(prod, "5xx")
 
     assert watched([alarm]) == prod.all("AWS::ApiGatewayV2::Api").keys()
@@ -64,7 +64,7 @@ def test_the_api_is_watched(prod: Templates) -> None:
         ("BreakerTripped", "relay_effects", lambda: note_trip(Trip("journey:visit", "complaints"))),
     ],
 )
-def test_what_functions_count_is_watched_under_the_name_it_is_counted_by(  # noqa: PLR0913  two fixtures among them
+def test_alarms_on_metrics_use_the_names_that_the_functions_write(  # noqa: PLR0913  two fixtures among them
     prod: Templates,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -88,7 +88,7 @@ def test_what_functions_count_is_watched_under_the_name_it_is_counted_by(  # noq
     assert published["Dimensions"] == [["service"]]
 
 
-def test_a_source_that_is_throttled_is_seen(prod: Templates) -> None:
+def test_a_throttled_source_raises_an_alarm(prod: Templates) -> None:
     (counted,) = prod.all("AWS::Logs::MetricFilter").values()
     (alarm,) = alarms_on(prod, "WebhookThrottled")
 
@@ -97,13 +97,13 @@ def test_a_source_that_is_throttled_is_seen(prod: Templates) -> None:
     assert counted["FilterPattern"] == '{ $.status = "429" }'
 
 
-def test_somebody_is_told(prod: Templates) -> None:
+def test_every_alarm_notifies_the_alarm_address(prod: Templates) -> None:
     topics = {json.dumps(alarm["AlarmActions"]) for alarm in prod.all("AWS::CloudWatch::Alarm").values()}
 
     (topic,) = topics
-    told = [one for one in prod.all("AWS::SNS::Subscription").values() if one["Protocol"] == "email"]
-    assert [json.dumps([one["TopicArn"]]) for one in told] == [topic]
-    assert told[0]["Endpoint"] == "ops@example.com"
+    addresses = [one for one in prod.all("AWS::SNS::Subscription").values() if one["Protocol"] == "email"]
+    assert [json.dumps([one["TopicArn"]]) for one in addresses] == [topic]
+    assert addresses[0]["Endpoint"] == "ops@example.com"
 
 
 def test_the_runbook_knows_every_alarm(prod: Templates) -> None:
@@ -112,5 +112,5 @@ def test_the_runbook_knows_every_alarm(prod: Templates) -> None:
     assert names <= set(re.findall(r"\w+", RUNBOOK.read_text(encoding="utf-8")))
 
 
-def test_what_is_told_says_what_to_do(prod: Templates) -> None:
+def test_every_alarms_description_says_what_to_do(prod: Templates) -> None:
     assert all(len(one["AlarmDescription"]) > len("Cairn: ") for one in prod.all("AWS::CloudWatch::Alarm").values())

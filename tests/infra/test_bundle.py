@@ -1,4 +1,4 @@
-"""What is uploaded works as if nothing had been left out of it."""
+"""The uploaded bundle works as if nothing had been left out of it."""
 
 import importlib.util
 import json
@@ -91,7 +91,7 @@ def endpoints(*path: Path) -> list[str]:
     return list(json.loads(done.stdout))
 
 
-def test_every_client_goes_where_the_whole_of_botocore_sends_it(layer: Path) -> None:
+def test_every_client_has_the_endpoint_of_the_full_botocore(layer: Path) -> None:
     installed = importlib.util.find_spec("botocore")
     assert installed is not None
     assert installed.origin is not None
@@ -107,8 +107,8 @@ def test_a_function_starts_with_its_layers_alone(layer: Path, dev: Templates, na
     code = function_code(name)
     variables = dev.function(name)["Environment"]["Variables"]
     journeys = journeys_layer(JOURNEYS) / "journeys"
-    places = {"/var/task": str(code), str(Path(POLICY_PATH).parent): str(journeys)}
-    told = {key: _moved(str(value), places) for key, value in variables.items()}
+    paths = {"/var/task": str(code), str(Path(POLICY_PATH).parent): str(journeys)}
+    moved = {key: _moved(str(value), paths) for key, value in variables.items()}
     path = [layer / "python", core_layer() / "python", code]
 
     started = subprocess.run(  # noqa: S603 - our own interpreter
@@ -116,15 +116,15 @@ def test_a_function_starts_with_its_layers_alone(layer: Path, dev: Templates, na
         capture_output=True,
         text=True,
         check=False,
-        env={**told, **LAMBDA_SETS},
+        env={**moved, **LAMBDA_SETS},
     )
 
     assert started.returncode == 0, started.stderr
 
 
-def _moved(value: str, places: dict[str, str]) -> str:
+def _moved(value: str, paths: dict[str, str]) -> str:
     """A path of Lambda's as it is here."""
-    for there, here in places.items():
+    for there, here in paths.items():
         value = value.replace(there, here)
     return value
 
@@ -155,8 +155,8 @@ print(json.dumps(asked))
 """
 
 
-def test_large_bodies_are_put_and_got_with_what_is_left_of_botocore(layer: Path) -> None:
-    """Its model of S3 is read in places that no other service's is."""
+def test_the_pruned_botocore_can_put_and_get_large_bodies(layer: Path) -> None:
+    """S3's model has parts that botocore reads of no other service."""
     path = [layer / "python", core_layer() / "python"]
 
     done = subprocess.run(  # noqa: S603 - our own interpreter
@@ -174,8 +174,8 @@ def test_large_bodies_are_put_and_got_with_what_is_left_of_botocore(layer: Path)
 
 
 def test_the_layer_trusts_every_authority_of_aws_and_few_others(layer: Path, dev: Templates) -> None:
-    told = dev.function("deliver_message")["Environment"]["Variables"]["AWS_CA_BUNDLE"]
-    bundle = layer / Path(told).relative_to("/opt")
+    path = dev.function("deliver_message")["Environment"]["Variables"]["AWS_CA_BUNDLE"]
+    bundle = layer / Path(path).relative_to("/opt")
 
     trusted = ssl.create_default_context(cafile=bundle).get_ca_certs()
     names = str([one["subject"] for one in trusted])
@@ -193,7 +193,7 @@ def test_the_layer_is_for_lambdas_python_and_processor(layer: Path) -> None:
     assert all("cpython-313-aarch64" in name or "abi3" in name for name in compiled)
 
 
-def test_the_layer_is_small_and_carries_no_service_that_is_not_called(layer: Path) -> None:
+def test_the_layer_is_small_and_has_only_services_in_use(layer: Path) -> None:
     size = sum(file.stat().st_size for file in layer.rglob("*") if file.is_file())
     services = {folder.name for folder in (layer / "python" / "botocore" / "data").iterdir() if folder.is_dir()}
 
@@ -210,7 +210,7 @@ def test_the_layer_is_built_once(layer: Path) -> None:
 
 
 @pytest.mark.skipif(compiler() is None, reason="no python3.13 on this machine")
-def test_bytecode_is_trusted_as_it_is_and_says_where_it_will_stand(tmp_path: Path) -> None:
+def test_bytecode_is_unchecked_and_names_its_deployed_path(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text("def answer():\n    return 42\n")
 
     compiled = compile_tree(tmp_path, "/opt/python")
@@ -222,7 +222,7 @@ def test_bytecode_is_trusted_as_it_is_and_says_where_it_will_stand(tmp_path: Pat
     assert b"/opt/python/one.py" in pyc.read_bytes()
 
 
-def test_a_machine_without_lambdas_python_is_told_so_in_one_line(
+def test_a_machine_without_lambdas_python_gets_one_line_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(bytecode, "_candidates", lambda: iter(()))
@@ -238,7 +238,7 @@ def test_a_machine_without_lambdas_python_is_told_so_in_one_line(
     assert "2.2 x" in said
 
 
-def test_a_name_on_the_path_that_is_no_python_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_on_the_path_that_is_no_python_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shim = tmp_path / "python3.13"
     shim.write_text("#!/bin/sh\nexit 127\n")
     shim.chmod(0o755)
@@ -251,7 +251,7 @@ def test_a_name_on_the_path_that_is_no_python_is_passed_over(tmp_path: Path, mon
     assert found is None
 
 
-def test_the_core_layer_holds_our_package_and_nothing_of_this_machine() -> None:
+def test_the_core_layer_has_our_package_and_nothing_of_this_machine() -> None:
     layer = core_layer()
 
     assert (layer / "python" / "cairn" / "lambda_entry.py").is_file()

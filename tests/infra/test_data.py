@@ -1,4 +1,4 @@
-"""What must never be lost, and what must never be seen."""
+"""The data stack: table, bodies and secrets."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def test_a_table_may_have_a_key_of_its_own_that_only_dynamodb_uses(tmp_path: Pat
     assert "kms:ViaService" in use["Condition"]["StringEquals"]
 
 
-def test_large_bodies_lie_where_nobody_else_sees_them_and_not_for_ever(prod: Templates) -> None:
+def test_large_bodies_are_private_and_expire(prod: Templates) -> None:
     (bucket,) = prod.all("AWS::S3::Bucket").values()
     (policy,) = prod.all("AWS::S3::BucketPolicy").values()
 
@@ -65,10 +65,11 @@ def test_large_bodies_lie_where_nobody_else_sees_them_and_not_for_ever(prod: Tem
     assert {"Bool": {"aws:SecureTransport": "false"}} in refused
 
 
-def test_a_body_lies_there_longer_than_anything_may_point_to_it(prod: Templates) -> None:
-    kept = [queue["MessageRetentionPeriod"] for queue in prod.all("AWS::SQS::Queue").values()]
+def test_a_body_outlives_every_pointer_to_it(prod: Templates) -> None:
+    retentions = [queue["MessageRetentionPeriod"] for queue in prod.all("AWS::SQS::Queue").values()]
 
-    assert min(kept) + 2 * max(kept) <= OVERFLOW_RETENTION.total_seconds(), "in work, parked, redriven and parked again"
+    whole = min(retentions) + 2 * max(retentions)
+    assert whole <= OVERFLOW_RETENTION.total_seconds(), "in work, parked, redriven and parked again"
 
 
 def test_a_stage_that_keeps_its_data_keeps_table_secrets_and_queues(prod: Templates) -> None:
@@ -79,7 +80,7 @@ def test_a_stage_that_keeps_its_data_keeps_table_secrets_and_queues(prod: Templa
         assert prod.retention(kind) == {"Retain"}
 
 
-def test_a_stage_to_try_things_out_leaves_nothing_behind(dev: Templates) -> None:
+def test_a_stage_that_does_not_keep_its_data_deletes_it(dev: Templates) -> None:
     for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue", "AWS::Logs::LogGroup"):
         assert dev.retention(kind) == {"Delete"}
 
@@ -101,15 +102,15 @@ WHO_KNOWS_ADDRESSES = {"process_event", "deliver_message", "serve_preferences", 
 """They make ids and keys of addresses."""
 
 
-def test_the_identity_salt_is_told_to_those_who_hash_addresses_and_nobody_else(prod: Templates) -> None:
-    told = json.dumps([prod.data, prod.engine]).count(PROD["identity_salt"])
+def test_only_functions_that_hash_addresses_get_the_identity_salt(prod: Templates) -> None:
+    count = json.dumps([prod.data, prod.engine]).count(PROD["identity_salt"])
 
-    assert told == len(WHO_KNOWS_ADDRESSES)
+    assert count == len(WHO_KNOWS_ADDRESSES)
     for service in WHO_KNOWS_ADDRESSES:
         assert prod.function(service)["Environment"]["Variables"]["CAIRN_IDENTITY_SALT"] == PROD["identity_salt"]
 
 
-def test_aws_names_what_it_can(prod: Templates) -> None:
+def test_resources_have_no_physical_names(prod: Templates) -> None:
     for resource in [*prod.data["Resources"].values(), *prod.engine["Resources"].values()]:
         for name in NAMES:
             value = resource.get("Properties", {}).get(name)

@@ -14,7 +14,7 @@ from tests.infra.conftest import Deployed, Templates
 FOR_LIBRARIES = {"AWS_CA_BUNDLE", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
 
 ONLY_DEPLOYED = {"StreamDeadLetters"}
-"""Where Lambda itself parks a position of the stream; a laptop's stream is read by hand."""
+"""The dead-letter queue of the stream, which Lambda itself fills; a laptop polls its stream."""
 
 
 def deployed_name(queue: str) -> str:
@@ -29,7 +29,7 @@ def test_a_laptop_and_a_deployment_have_the_same_queues(deployed: Deployed) -> N
 
 
 @pytest.mark.parametrize("queue", QUEUES, ids=lambda queue: queue.name)
-def test_a_queue_keeps_order_and_waits_alike(deployed: Deployed, queue: Queue) -> None:
+def test_a_queue_has_the_same_order_and_visibility(deployed: Deployed, queue: Queue) -> None:
     there = deployed.queues[deployed_name(queue.name)]
 
     assert (there.attributes.get("FifoQueue") == "true") == queue.fifo
@@ -38,7 +38,7 @@ def test_a_queue_keeps_order_and_waits_alike(deployed: Deployed, queue: Queue) -
 
 
 @pytest.mark.parametrize("queue", [one for one in QUEUES if one.dead_letter], ids=lambda queue: queue.name)
-def test_a_queue_gives_up_alike(deployed: Deployed, queue: Queue) -> None:
+def test_a_queue_has_the_same_redrive_policy(deployed: Deployed, queue: Queue) -> None:
     there = deployed.queues[deployed_name(queue.name)]
 
     assert int(there.redrive["maxReceiveCount"]) == queue.max_receives
@@ -50,7 +50,7 @@ def test_a_laptop_and_a_deployment_have_the_same_functions(deployed: Deployed) -
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_a_function_is_started_by_the_same(deployed: Deployed, function: Function) -> None:
+def test_a_function_has_the_same_triggers(deployed: Deployed, function: Function) -> None:
     started_by = {source["EventSourceArn"]: source["BatchSize"] for source in deployed.sources_of(function.name)}
 
     wanted = [deployed.queues[deployed_name(queue)].arn for queue in function.queues]
@@ -59,17 +59,17 @@ def test_a_function_is_started_by_the_same(deployed: Deployed, function: Functio
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_a_function_is_told_what_its_settings_name(deployed: Deployed, function: Function) -> None:
+def test_a_functions_environment_has_the_fields_of_its_settings(deployed: Deployed, function: Function) -> None:
     there = deployed.functions[function.name]["Environment"]["Variables"]
 
-    told = {name: value for name, value in there.items() if name.startswith("CAIRN_")}
-    assert there.keys() - told.keys() == FOR_LIBRARIES
-    assert told.keys() == {f"CAIRN_{one.name.upper()}" for one in fields(function.settings)}
-    assert function.settings.from_environment(told).environment() == told
+    variables = {name: value for name, value in there.items() if name.startswith("CAIRN_")}
+    assert there.keys() - variables.keys() == FOR_LIBRARIES
+    assert variables.keys() == {f"CAIRN_{one.name.upper()}" for one in fields(function.settings)}
+    assert function.settings.from_environment(variables).environment() == variables
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_a_rule_starts_a_function_as_often(dev: Templates, function: Function) -> None:
+def test_a_rule_has_the_same_interval(dev: Templates, function: Function) -> None:
     rules = [
         rule["ScheduleExpression"]
         for rule in dev.all("AWS::Events::Rule").values()
@@ -80,11 +80,11 @@ def test_a_rule_starts_a_function_as_often(dev: Templates, function: Function) -
     assert rules == every
 
 
-def test_a_sweep_is_over_before_the_next_begins(dev: Templates) -> None:
+def test_a_resuming_run_ends_before_the_next_begins(dev: Templates) -> None:
     assert dev.function("sweep")["Timeout"] < RESUME_EVERY.total_seconds()
 
 
-def test_a_function_gives_back_only_what_failed(deployed: Deployed) -> None:
+def test_a_function_returns_only_failed_messages(deployed: Deployed) -> None:
     assert deployed.sources
     for source in deployed.sources:
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -98,7 +98,7 @@ def test_a_queue_waits_six_times_as_long_as_its_function_may_run(deployed: Deplo
             assert int(queue.attributes["VisibilityTimeout"]) >= 6 * FUNCTION_TIMEOUT.total_seconds()
 
 
-def test_the_relay_is_started_by_nothing_but_what_carries_effects(deployed: Deployed) -> None:
+def test_only_items_with_effects_start_the_relay(deployed: Deployed) -> None:
     (source,) = deployed.sources_of("relay_effects")
 
     (pattern,) = source["FilterCriteria"]["Filters"]

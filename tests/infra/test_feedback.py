@@ -15,8 +15,8 @@ from infra.local.end_user_messaging import SMS_ORIGINATION
 from infra.local.signing import local_secrets
 from tests.conftest import MONDAY
 from tests.infra.conftest import Json, Templates, _read
-from tests.infra.test_judges import WRITTEN_BY_THE_CDK
 from tests.infra.test_least_privilege import Recorder
+from tests.infra.test_linters import WRITTEN_BY_THE_CDK
 
 NUMBER = "phone-number-id-0123456789abcdef0123456789abcdef"
 
@@ -50,8 +50,8 @@ def messaging(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     layers = {name: tmp_path_factory.mktemp(name) for name in ("core", "dependencies", "journeys")}
     for layer in layers.values():
         (layer / "stub").touch()
-    told = {"sms_origination": SMS_ORIGINATION, "whatsapp_phone_number_id": NUMBER, "sms_delivery_logs": True}
-    stage = Stage.from_context("dev", cdk_json(), told)
+    settings = {"sms_origination": SMS_ORIGINATION, "whatsapp_phone_number_id": NUMBER, "sms_delivery_logs": True}
+    stage = Stage.from_context("dev", cdk_json(), settings)
     app = App(context=cdk_json(), outdir=str(folder), analytics_reporting=False)
     add_stacks(app, stage, bundle=Bundle(**layers))
     add_nag_checks(app)
@@ -73,14 +73,14 @@ def actions(statements: list[Json]) -> dict[str, Json]:
     return {statement["Action"]: statement for statement in statements if isinstance(statement["Action"], str)}
 
 
-def test_a_stage_without_end_user_messaging_has_nothing_of_it(dev: Templates) -> None:
+def test_a_stage_without_end_user_messaging_has_no_resources_for_it(dev: Templates) -> None:
     text = json.dumps(dev.engine)
 
     assert not any(word in text for word in ("sms-voice", "social-messaging", "SMSVOICE", "DirectPublish"))
     assert dev.function("deliver_message")["Environment"]["Variables"]["CAIRN_SMS_ORIGINATION"] == ""
 
 
-def test_every_topic_reaches_the_feedback_queue_and_parks_what_cannot(messaging: Templates) -> None:
+def test_every_topic_leads_to_the_feedback_queue_or_its_dead_letter_queue(messaging: Templates) -> None:
     to_the_queue = [one for one in messaging.all("AWS::SNS::Subscription").values() if one["Protocol"] == "sqs"]
 
     assert len(to_the_queue) == 3
@@ -97,8 +97,8 @@ def test_each_service_posts_to_a_topic_of_its_own_for_this_account_only(messagin
     assert len(set(posts.values())) == len(posts)
     (key,) = messaging.all("AWS::KMS::Key").values()
     ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    told = [one["Principal"]["Service"] for one in key["KeyPolicy"]["Statement"] if one.get("Condition") == ours]
-    encrypts = {service for one in told for service in (one if isinstance(one, list) else [one])}
+    services = [one["Principal"]["Service"] for one in key["KeyPolicy"]["Statement"] if one.get("Condition") == ours]
+    encrypts = {service for one in services for service in (one if isinstance(one, list) else [one])}
     assert posts.keys() <= encrypts
 
 
@@ -109,7 +109,7 @@ def test_the_outputs_say_what_to_connect(messaging: Templates) -> None:
     assert outputs["WhatsAppTopicArn"]["Value"] == {"Ref": posts["social-messaging.amazonaws.com"]}
 
 
-def test_texts_are_reported_where_they_end_and_not_before(messaging: Templates) -> None:
+def test_only_final_states_of_texts_are_reported(messaging: Templates) -> None:
     (configuration_set,) = messaging.all("AWS::SMSVOICE::ConfigurationSet").values()
 
     (reports,) = configuration_set["EventDestinations"]
@@ -118,7 +118,7 @@ def test_texts_are_reported_where_they_end_and_not_before(messaging: Templates) 
     assert not {"TEXT_QUEUED", "TEXT_PENDING", "TEXT_SENT", "TEXT_ALL", "ALL"} & set(reports["MatchingEventTypes"])
 
 
-def test_every_report_that_is_asked_for_is_understood() -> None:
+def test_every_requested_report_is_understood() -> None:
     from cairn.adapters.feedback import ses, sms
     from infra.cloud.feedback import SMS_REPORTS
 
@@ -144,7 +144,7 @@ Welcome.
 """Nobody has written to us within a day: only an approved template goes out."""
 
 
-def test_the_sender_does_what_it_may(messaging: Templates, tmp_path: Path) -> None:
+def test_the_sender_uses_every_permission(messaging: Templates, tmp_path: Path) -> None:
     from botocore.client import BaseClient
 
     (tmp_path / "hello" / "templates").mkdir(parents=True)
@@ -175,15 +175,15 @@ def test_the_sender_does_what_it_may(messaging: Templates, tmp_path: Path) -> No
     assert of_interest <= done
 
 
-def test_snss_logs_start_the_function_and_nothing_of_them_is_lost(messaging: Templates) -> None:
+def test_snss_logs_start_the_function_and_failures_are_dead_lettered(messaging: Templates) -> None:
     filters = messaging.all("AWS::Logs::SubscriptionFilter").values()
     function = messaging.function("record_feedback")
 
     names = {one["LogGroupName"]["Fn::Join"][1][-1] for one in filters}
     assert names == {"/DirectPublishToPhoneNumber", "/DirectPublishToPhoneNumber/Failure"}
     assert {one["FilterPattern"] for one in filters} == {""}
-    parking = function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]
-    assert parking.startswith("QueuesFeedbackDeadLetters")
+    dead_letters = function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]
+    assert dead_letters.startswith("QueuesFeedbackDeadLetters")
     permissions = [
         one for one in messaging.all("AWS::Lambda::Permission").values() if one["Principal"] == "logs.amazonaws.com"
     ]
@@ -192,7 +192,7 @@ def test_snss_logs_start_the_function_and_nothing_of_them_is_lost(messaging: Tem
 
 
 def test_cfn_lint_finds_nothing(messaging: Templates) -> None:
-    judged = subprocess.run(  # noqa: S603 - the linter of our lock, on our templates
+    checked = subprocess.run(  # noqa: S603 - the linter of our lock, on our templates
         [
             str(Path(sys.executable).with_name("cfn-lint")),
             *("--ignore-checks", WRITTEN_BY_THE_CDK, "W6001", "--"),
@@ -203,7 +203,7 @@ def test_cfn_lint_finds_nothing(messaging: Templates) -> None:
         check=False,
     )
 
-    assert judged.returncode == 0, judged.stdout
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,6 @@ def test_cfn_lint_finds_nothing(messaging: Templates) -> None:
         ("whatsapp_phone_number_id", "arn:aws:social-messaging:us-east-1:123456789012:phone-number-id/01"),
     ],
 )
-def test_what_could_not_be_sent_from_is_refused_at_synthesis(field: str, value: str) -> None:
+def test_an_invalid_sender_is_refused_at_synthesis(field: str, value: str) -> None:
     with pytest.raises(InvalidStageError, match=f"stages.dev: {field}: "):
         Stage.from_context("dev", cdk_json(), {field: value})

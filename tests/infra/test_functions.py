@@ -1,4 +1,4 @@
-"""What all functions have in common, and how the world reaches them."""
+"""The settings of every function, and the routes that lead to them."""
 
 import json
 
@@ -19,7 +19,7 @@ def functions(templates: Templates) -> dict[str, Json]:
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_every_function_runs_alike(synthesized: dict[str, Templates], stage: str) -> None:
+def test_every_function_has_the_same_runtime(synthesized: dict[str, Templates], stage: str) -> None:
     for function in functions(synthesized[stage]).values():
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
@@ -28,7 +28,7 @@ def test_every_function_runs_alike(synthesized: dict[str, Templates], stage: str
         assert function["LoggingConfig"]["LogFormat"] == "JSON"
 
 
-def test_only_who_goes_by_journeys_or_policy_carries_them(dev: Templates) -> None:
+def test_only_functions_that_read_journeys_or_policy_have_their_layer(dev: Templates) -> None:
     for function in functions(dev).values():
         layers = [layer["Ref"] for layer in function["Layers"]]
         asks = {"CAIRN_JOURNEYS_PATH", "CAIRN_POLICY_PATH"} & set(function["Environment"]["Variables"])
@@ -44,14 +44,14 @@ def test_journeys_and_policy_are_read_from_where_their_layer_is_unpacked(dev: Te
         assert variables.get("CAIRN_POLICY_PATH", "/opt/journeys/policy.json") == "/opt/journeys/policy.json"
 
 
-def test_logs_end(dev: Templates, prod: Templates) -> None:
+def test_logs_have_a_retention(dev: Templates, prod: Templates) -> None:
     for templates, days in ((dev, 7), (prod, 90)):
         groups = templates.all("AWS::Logs::LogGroup").values()
         assert {group["RetentionInDays"] for group in groups} == {days}
         assert len(groups) == len(functions(templates)) + 1, "each function's, and the API's"
 
 
-def test_a_backlog_cannot_keep_webhooks_out_nor_overrun_the_providers(prod: Templates) -> None:
+def test_a_backlog_cannot_block_webhooks_or_overrun_the_providers(prod: Templates) -> None:
     reserved = {name: one.get("ReservedConcurrentExecutions") for name, one in functions(prod).items()}
     at_once = {
         name[:-8]: source["ScalingConfig"]["MaximumConcurrency"]
@@ -97,7 +97,7 @@ def test_the_links_of_messages_lead_to_their_own_function(prod: Templates) -> No
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_who_manages_is_signed_in_and_nobody_else_has_to_be(synthesized: dict[str, Templates], stage: str) -> None:
+def test_only_the_manage_routes_need_a_signature(synthesized: dict[str, Templates], stage: str) -> None:
     routes = {route["RouteKey"]: route for route in synthesized[stage].all("AWS::ApiGatewayV2::Route").values()}
 
     signed = {key for key, route in routes.items() if route["AuthorizationType"] == "AWS_IAM"}
@@ -106,7 +106,7 @@ def test_who_manages_is_signed_in_and_nobody_else_has_to_be(synthesized: dict[st
     assert signed | open_ == routes.keys()
 
 
-def test_managing_leads_to_its_own_function(prod: Templates) -> None:
+def test_the_manage_routes_lead_to_their_own_function(prod: Templates) -> None:
     routes = prod.all("AWS::ApiGatewayV2::Route").values()
     integrations = prod.all("AWS::ApiGatewayV2::Integration")
 
@@ -117,14 +117,14 @@ def test_managing_leads_to_its_own_function(prod: Templates) -> None:
     assert target not in others
 
 
-def test_links_lead_to_the_api_or_wherever_the_stage_says(dev: Templates) -> None:
+def test_links_lead_to_the_api_or_to_the_stages_public_url(dev: Templates) -> None:
     variables = functions(dev)["deliver_message"]["Environment"]["Variables"]
     (api,) = dev.all("AWS::ApiGatewayV2::Api")
 
     assert variables["CAIRN_PUBLIC_URL"] == {"Fn::GetAtt": [api, "ApiEndpoint"]}
 
 
-def test_the_api_is_throttled_and_logs_nothing_of_a_person(prod: Templates) -> None:
+def test_the_api_is_throttled_and_logs_no_personal_data(prod: Templates) -> None:
     (stage,) = prod.all("AWS::ApiGatewayV2::Stage").values()
 
     logged = set(json.loads(stage["AccessLogSettings"]["Format"]).values())
@@ -134,7 +134,7 @@ def test_the_api_is_throttled_and_logs_nothing_of_a_person(prod: Templates) -> N
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == prod.stage.requests_burst
 
 
-def test_a_flood_of_one_source_leaves_the_others_alone(prod: Templates) -> None:
+def test_a_flood_from_one_source_does_not_throttle_the_others(prod: Templates) -> None:
     (stage,) = [one for one in prod._resources() if one[1]["Type"] == "AWS::ApiGatewayV2::Stage"]  # noqa: SLF001
     routes = prod.all("AWS::ApiGatewayV2::Route")
 
@@ -150,7 +150,7 @@ def test_a_flood_of_one_source_leaves_the_others_alone(prod: Templates) -> None:
     assert routes.keys() <= set(stage[1]["DependsOn"]), "a stage may speak only of routes that exist"
 
 
-def test_ses_reports_what_becomes_of_a_message_and_not_what_it_answered_itself(prod: Templates) -> None:
+def test_ses_reports_later_states_and_not_its_own_answer(prod: Templates) -> None:
     (reports,) = prod.all("AWS::SES::ConfigurationSetEventDestination").values()
 
     assert set(reports["EventDestination"]["MatchingEventTypes"]) == {

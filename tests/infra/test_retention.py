@@ -22,16 +22,16 @@ def templates(request: pytest.FixtureRequest, synthesized: dict[str, Templates])
     return synthesized[request.param]
 
 
-def test_queues_and_dead_letters_end(templates: Templates) -> None:
+def test_queues_and_dead_letters_have_a_retention(templates: Templates) -> None:
     queues = templates.all("AWS::SQS::Queue").values()
 
     work = {one["MessageRetentionPeriod"] for one in queues if "RedrivePolicy" in one}
-    parked = {one["MessageRetentionPeriod"] for one in queues if "RedrivePolicy" not in one}
+    retentions = {one["MessageRetentionPeriod"] for one in queues if "RedrivePolicy" not in one}
     assert work == {days("queues") * DAY}
-    assert parked == {days("dead letters") * DAY}
+    assert retentions == {days("dead letters") * DAY}
 
 
-def test_bodies_end(templates: Templates) -> None:
+def test_bodies_expire(templates: Templates) -> None:
     (bucket,) = templates.all("AWS::S3::Bucket").values()
 
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]
@@ -39,14 +39,14 @@ def test_bodies_end(templates: Templates) -> None:
     assert "Prefix" not in rule, "of everything in it"
 
 
-def test_every_log_ends_when_its_stage_says(templates: Templates) -> None:
+def test_every_log_has_the_retention_of_its_stage(templates: Templates) -> None:
     groups = templates.all("AWS::Logs::LogGroup").values()
 
     assert {one["RetentionInDays"] for one in groups} == {templates.stage.log_retention_days}
     assert "| `log_retention_days` of the stage |" in PAGE
 
 
-def test_items_that_end_are_removed_by_the_table(templates: Templates) -> None:
+def test_the_table_deletes_expired_items(templates: Templates) -> None:
     (table,) = templates.all("AWS::DynamoDB::Table").values()
 
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}

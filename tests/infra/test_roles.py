@@ -167,7 +167,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
         ),
     ],
 )
-def test_a_function_may_do_just_this(dev: Templates, service: str, wanted: set[str]) -> None:
+def test_a_function_has_just_these_permissions(dev: Templates, service: str, wanted: set[str]) -> None:
     allowed = {action for statement in dev.statements(service) for action in as_list(statement["Action"])}
 
     assert allowed == wanted | EVERYBODY
@@ -178,7 +178,7 @@ def test_no_action_is_a_pattern(prod: Templates) -> None:
         assert not any("*" in action for action in as_list(statement["Action"]))
 
 
-def test_everything_is_granted_on_something_named_but_what_knows_no_resource(prod: Templates) -> None:
+def test_permissions_name_a_resource_if_the_action_has_one(prod: Templates) -> None:
     for statement in every_statement(prod):
         if statement.get("Resource") == "*":
             assert set(as_list(statement["Action"])) <= KNOWS_NO_RESOURCE
@@ -192,7 +192,7 @@ def test_nobody_may_scan(prod: Templates) -> None:
     assert "dynamodb:Scan" not in json.dumps([*every_statement(prod)])
 
 
-def test_each_reads_its_own_secret_and_no_other(prod: Templates) -> None:
+def test_each_function_reads_only_its_own_secret(prod: Templates) -> None:
     read = {
         service: json.dumps([one for one in prod.statements(service) if "GetSecretValue" in json.dumps(one["Action"])])
         for service in ("receive_webhook", "deliver_message", "serve_preferences", "notify_subscriber")
@@ -248,13 +248,13 @@ def test_a_function_posts_to_its_own_queues(dev: Templates, service: str, queues
     assert {target["Fn::GetAtt"][0][:-8] for target in targets} == queues
 
 
-def test_the_sweep_looks_for_those_who_wait_in_the_index_alone(prod: Templates) -> None:
+def test_the_resuming_function_queries_only_the_index(prod: Templates) -> None:
     (query,) = [one for one in prod.statements("sweep") if "dynamodb:Query" in as_list(one["Action"])]
 
     assert query["Resource"]["Fn::Join"][1][-1] == "/index/gsi1"
 
 
-def test_timers_fire_for_our_group_only_and_reach_what_waits_only(dev: Templates) -> None:
+def test_timers_fire_for_our_group_and_reach_our_queues_only(dev: Templates) -> None:
     roles = dev.all("AWS::IAM::Role").items()
     ((name, role),) = [
         (name, role)

@@ -1,4 +1,4 @@
-"""A stage is told whole, and everything that is wrong with it at once."""
+"""A stage needs every setting, and all that is wrong is reported at once."""
 
 import pytest
 
@@ -7,14 +7,14 @@ from infra.cloud.synth import cdk_json
 from tests.infra.conftest import PROD
 
 
-def test_dev_deploys_as_it_comes() -> None:
+def test_dev_needs_no_further_settings() -> None:
     stage = Stage.from_context("dev", cdk_json())
 
     assert stage.name == "dev"
     assert not stage.keep_data
 
 
-def test_prod_asks_for_what_nobody_else_can_know() -> None:
+def test_prod_asks_for_the_settings_of_the_business() -> None:
     with pytest.raises(InvalidStageError) as refused:
         Stage.from_context("prod", cdk_json())
 
@@ -22,7 +22,7 @@ def test_prod_asks_for_what_nobody_else_can_know() -> None:
         assert f"stages.prod: {field}: " in str(refused.value)
 
 
-def test_what_is_asked_for_may_come_from_the_command_line() -> None:
+def test_settings_may_come_from_the_command_line() -> None:
     stage = Stage.from_context("prod", cdk_json(), {**PROD, "phone_region": None})
 
     assert stage.identity_salt == PROD["identity_salt"]
@@ -70,7 +70,7 @@ def test_a_source_may_have_a_throttle_of_its_own() -> None:
     assert stage.throttle_of("stripe") == (stage.requests_per_second, stage.requests_burst)
 
 
-def test_a_throttle_that_is_none_is_refused() -> None:
+def test_an_invalid_throttle_is_refused() -> None:
     dev = {
         **cdk_json()["stages"]["dev"],
         "throttles": {"shopify": 50, "stripe": [1], "twilio": [0, 1], "hmac": [1, True]},
@@ -83,6 +83,6 @@ def test_a_throttle_that_is_none_is_refused() -> None:
         assert f"throttles.{source}: two whole numbers" in str(refused.value)
 
 
-def test_an_unknown_stage_is_told_which_there_are() -> None:
+def test_an_unknown_stage_gets_the_list_of_stages() -> None:
     with pytest.raises(InvalidStageError, match="no stage 'staging'; it has dev, prod"):
         Stage.from_context("staging", cdk_json())

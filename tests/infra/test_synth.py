@@ -1,4 +1,4 @@
-"""Synthesis tells what to do, not where in the code it failed."""
+"""A failed synthesis says what to do, not where in the code it failed."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from infra.cloud.synth import main
 from tests.infra.conftest import PROD
 
 
-def test_a_stage_that_lacks_something_is_refused_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_incomplete_stage_is_refused_with_a_message(capsys: pytest.CaptureFixture[str]) -> None:
     refused = main(["prod"])
 
     said = capsys.readouterr().err
@@ -15,6 +15,6 @@ def test_a_stage_that_lacks_something_is_refused_in_words(capsys: pytest.Capture
     assert all(field in said for field in PROD)
 
 
-def test_an_unknown_stage_is_refused_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_stage_is_refused_with_a_message(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nowhere"]) == 1
     assert "it has dev, prod" in capsys.readouterr().err

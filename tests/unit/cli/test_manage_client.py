@@ -27,7 +27,7 @@ class Answer(io.BytesIO):
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
-    """What is sent; every request is answered with an empty object."""
+    """The requests; each is answered with an empty object."""
     requests: list[Request] = []
 
     def take(request: Request, timeout: float) -> Answer:  # noqa: ARG001  urlopen's signature
@@ -42,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
-    told = {
+    variables = {
         "AWS_ACCESS_KEY_ID": KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_SESSION_TOKEN": TOKEN,
@@ -50,7 +50,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    for name, value in told.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
 
@@ -62,9 +62,9 @@ def signature_of(request: Request, path: str, query: str, body: bytes, region: s
     headers = {name.lower(): value for name, value in request.header_items()}
     headers["host"] = DEPLOYED.removeprefix("https://")
     named = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
-    told = "".join(f"{name}:{headers[name].strip()}\n" for name in named)
+    lines = "".join(f"{name}:{headers[name].strip()}\n" for name in named)
     payload = hashlib.sha256(body).hexdigest()
-    canonical = "\n".join([request.get_method(), path, query, told, ";".join(named), payload])
+    canonical = "\n".join([request.get_method(), path, query, lines, ";".join(named), payload])
     at = headers["x-amz-date"]
     scope = f"{at[:8]}/{region}/execute-api/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", at, scope, hashlib.sha256(canonical.encode()).hexdigest()])
@@ -98,7 +98,7 @@ def test_a_query_is_signed_as_it_is_sent(asked: list[Request]) -> None:
     )
 
 
-def test_no_customer_stands_in_a_url(asked: list[Request]) -> None:
+def test_no_url_names_a_customer(asked: list[Request]) -> None:
     ours = Manage(DEPLOYED)
     ours.explain("mia@example.com", "")
     ours.explain("abcdefghijklmnopqrst-hello-1", "mia@example.com")
@@ -109,7 +109,7 @@ def test_no_customer_stands_in_a_url(asked: list[Request]) -> None:
     assert all(b"mia@example.com" in (request.data or b"") for request in asked)  # type: ignore[operator]
 
 
-def test_what_nobody_in_between_may_change_is_not_signed(asked: list[Request]) -> None:
+def test_headers_that_a_proxy_may_change_are_not_signed(asked: list[Request]) -> None:
     Manage(DEPLOYED).get("switches")
 
     (request,) = asked
@@ -117,7 +117,7 @@ def test_what_nobody_in_between_may_change_is_not_signed(asked: list[Request]) -
     assert "accept-encoding" not in signed
 
 
-def test_a_laptops_server_is_asked_in_the_clear(asked: list[Request]) -> None:
+def test_a_laptops_server_needs_no_signature(asked: list[Request]) -> None:
     Manage("http://127.0.0.1:8787/").get("switches")
 
     (request,) = asked
@@ -138,14 +138,14 @@ def test_a_laptops_server_is_asked_in_the_clear(asked: list[Request]) -> None:
         ("c_abcdefghijklmnopqrstuvwxyz", {"customer": "c_abcdefghijklmnopqrstuvwxyz"}),
     ],
 )
-def test_what_looks_like_a_message_is_one(asked: list[Request], what: str, sent: dict[str, str]) -> None:
+def test_an_argument_that_looks_like_a_message_id_is_one(asked: list[Request], what: str, sent: dict[str, str]) -> None:
     Manage("http://127.0.0.1:8787").explain(what, "")
 
     (request,) = asked
     assert json.loads(request.data or b"") == sent  # type: ignore[arg-type]
 
 
-def test_a_packed_answer_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressed_answer_is_decompressed(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = Answer(gzip.compress(b'{"a": 1}'))
     answer.headers = Headers()
     answer.headers["content-encoding"] = "gzip"
@@ -175,7 +175,7 @@ def unreachable(*_: Any, **__: Any) -> Any:
         (unreachable, "http://127.0.0.1:1 cannot be reached: Connection refused. Is `make serve` running?\n"),
     ],
 )
-def test_what_goes_wrong_ends_the_command_with_the_deployments_own_words(
+def test_an_error_ends_the_command_with_the_deployments_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Callable[..., Any], said: str
 ) -> None:
     monkeypatch.setattr(manage_client, "urlopen", answer)
@@ -196,7 +196,7 @@ def test_what_goes_wrong_ends_the_command_with_the_deployments_own_words(
         ("https://cairn.example.com", {}, "set AWS_REGION"),
     ],
 )
-def test_what_is_missing_for_a_signature_is_told(
+def test_a_missing_credential_or_region_is_reported(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     url: str,
@@ -213,7 +213,7 @@ def test_what_is_missing_for_a_signature_is_told(
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
-def test_a_domain_of_ones_own_is_signed_for_the_region_that_the_environment_names(
+def test_a_custom_domain_is_signed_for_the_region_of_the_environment(
     monkeypatch: pytest.MonkeyPatch, asked: list[Request], name: str
 ) -> None:
     monkeypatch.setenv(name, "eu-west-1")
@@ -223,6 +223,6 @@ def test_a_domain_of_ones_own_is_signed_for_the_region_that_the_environment_name
     assert "/eu-west-1/execute-api/" in (asked[0].get_header("Authorization") or "")
 
 
-def test_a_url_is_one() -> None:
+def test_an_invalid_url_is_refused() -> None:
     with pytest.raises(typer.BadParameter):
         Manage("abc123.execute-api").get("switches")

@@ -1,4 +1,4 @@
-"""Independent judges: cdk-nag while synthesizing, cfn-lint afterwards."""
+"""Independent linters: cdk-nag while synthesizing, cfn-lint afterwards."""
 
 import json
 import subprocess
@@ -17,14 +17,14 @@ def test_cfn_lint_finds_nothing(dev: Templates, prod: Templates) -> None:
     files = [str(file) for file in (*dev.files(), *prod.files())]
     cfn_lint = Path(sys.executable).with_name("cfn-lint")
 
-    judged = subprocess.run(  # noqa: S603 - the linter of our lock, on our templates
+    checked = subprocess.run(  # noqa: S603 - the linter of our lock, on our templates
         [str(cfn_lint), "--ignore-checks", WRITTEN_BY_THE_CDK, "--", *files],
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert judged.returncode == 0, judged.stdout
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_an_open_finding_fails_synthesis(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_an_open_finding_fails_synthesis(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_what_stands_is_acknowledged_on_its_one_resource(synthesized: dict[str, Templates], stage: str) -> None:
+def test_a_finding_is_acknowledged_on_its_one_resource(synthesized: dict[str, Templates], stage: str) -> None:
     folder = synthesized[stage].folder
     metadata = json.loads((folder / f"Cairn-{stage}.metadata.json").read_text())
 
