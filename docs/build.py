@@ -88,7 +88,7 @@ def staged_page(source: str, at: dict[str, str], problems: list[str]) -> str:
 
 
 def stage() -> list[str]:
-    """Put every page into build/docs. What is wrong with links and navigation, a line each."""
+    """Put every page into build/docs. Returns the problems of links and navigation, a line each."""
     shutil.rmtree(STAGED, ignore_errors=True)
     problems: list[str] = []
     at = pages()

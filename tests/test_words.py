@@ -108,6 +108,7 @@ PUBLISHED = {
     "notices_parked",
     "notify_subscriber",
     "notify_subscriber_settings",
+    "test_notify_subscriber",
     "subscribers_secret_arn",
     "sweep",
     "sweep_settings",
@@ -169,9 +170,19 @@ def in_prose(text: str) -> Iterator[tuple[str, str]]:
 
 
 def names_of(source: str) -> Iterator[tuple[int, str]]:
+    """Names with their lines, but for log fields and dimensions of metrics: dashboards and alarms read those."""
+    published = set(log_fields(ast.parse(source)))
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.NAME:
+        if token.type == tokenize.NAME and token.start not in published:
             yield token.start[0], token.string
+
+
+def log_fields(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    """Where the keywords of `count(…)` and `logger.…(…)` stand."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        of = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+        if isinstance(of, ast.Name) and of.id in {"count", "logger"}:
+            yield from ((keyword.lineno, keyword.col_offset) for keyword in call.keywords)
 
 
 def prose_of(path: Path, text: str) -> Iterator[tuple[int, str]]:

@@ -238,7 +238,7 @@ class Deliveries:
         self.details: dict[str, Mapping[str, Any]] = {}
         self.recorded_for: dict[str, str] = {}
         self.approvals: dict[str, Approval] = {}
-        self.parked: dict[str, str] = {}
+        self.paused: dict[str, str] = {}
         self.unwanted: set[str] = set()
         """Enrollments that an event has ended."""
         self.erased: set[str] = set()
@@ -299,7 +299,7 @@ class Deliveries:
         changes = {"at": now, "reason": verdict.reason, "until": verdict.until, "why": verdict.why}
         self._decisions[message.id] = (*context.decisions, changes)
         if verdict.paused_target:
-            self.parked[message.id] = verdict.paused_target
+            self.paused[message.id] = verdict.paused_target
 
     def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         if self.crash_before_record:

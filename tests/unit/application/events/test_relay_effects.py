@@ -134,7 +134,7 @@ def test_carrying_out_a_commit_twice_has_the_effect_of_once(relay: Relay) -> Non
     assert relay.done() == (1, 1, 1)
 
 
-def test_a_retryable_failure_is_raised_and_everything_is_retried(relay: Relay) -> None:
+def test_a_retryable_failure_is_raised_and_all_effects_are_retried(relay: Relay) -> None:
     relay.outbox.failure = ServiceBusyError("sqs is busy")
     with pytest.raises(ServiceBusyError):
         relay.carry_out(committed(), MONDAY)

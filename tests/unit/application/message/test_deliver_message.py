@@ -277,7 +277,7 @@ def test_a_message_of_a_paused_journey_waits_for_the_resume(sender: Sender) -> N
     sender.switches.pauses = (Pause("journey:visit", MONDAY),)
 
     assert sender.deliver(TICKET, MONDAY) is MessageStatus.DEFERRED
-    assert sender.deliveries.parked == {"ticket": "journey:visit"}
+    assert sender.deliveries.paused == {"ticket": "journey:visit"}
     assert sender.deferred == {}, "no timer: nobody knows when"
 
     sender.switches.pauses = (Pause("journey:visit", MONDAY, MONDAY + HOUR),)

@@ -225,7 +225,7 @@ def test_all_data_is_removed_before_the_receipt_is_written(erase: EraseCustomer,
     assert receipt.detail["requested_at"] == receipt.detail["sealed_at"] == "2026-03-02T10:00:00Z"
 
 
-def test_a_receipt_holds_only_a_hash_of_the_customer(erase: EraseCustomer, stores: Stores) -> None:
+def test_a_receipt_has_only_a_hash_of_the_customer(erase: EraseCustomer, stores: Stores) -> None:
     erase("c_ada", ORDER, MONDAY + ERASURE_REST)
 
     text = str(stores.receipts)

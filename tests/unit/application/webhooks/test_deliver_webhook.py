@@ -130,7 +130,7 @@ def test_a_delivery_is_given_up_after_ten_attempts_in_three_days(sender: Sender)
     assert {delivery_id for _, delivery_id, _ in sender.wire.posted} == {"ntc_1"}, "by which it knows what it has had"
 
 
-def test_the_reason_for_giving_up_holds_no_personal_data(sender: Sender) -> None:
+def test_the_reason_for_giving_up_has_no_personal_data(sender: Sender) -> None:
     sender.wire.answers["crm"] = WebhookUnreachableError("did not answer: ReadTimeoutError")
 
     with pytest.raises(GivenUpError, match="crm did not answer: ReadTimeoutError, at the last of 10 attempts"):

@@ -1,4 +1,4 @@
-"""sweep: resumes paused work."""
+"""The function `sweep`: resumes paused work."""
 
 import os
 

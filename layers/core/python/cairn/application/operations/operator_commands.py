@@ -23,7 +23,7 @@ CONSENT_CHANGED = "consent.changed"
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who gave the command, why and when."""
+    """The actor of a command, the reason and the time."""
 
     by: str
     why: str
