@@ -35,7 +35,7 @@ def test_the_receiver_answers_while_process_event_is_stopped_and_all_is_processe
 
 
 @pytest.mark.parametrize("function", ["relay_effects", "deliver_message", "record_feedback"])
-def test_whatever_function_stands_still_what_it_had_to_do_waits_for_it(story: Any, door: Any, function: str) -> None:
+def test_the_work_of_a_stopped_function_waits_for_it(story: Any, door: Any, function: str) -> None:
     door.deployment.stop(function)
     story.signs_up()
     story.passes("1h")

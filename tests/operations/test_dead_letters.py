@@ -101,7 +101,7 @@ def test_an_event_that_fails_again_at_once_is_dead_lettered_again_and_not_lost(s
     assert len(set(dedupe_ids)) == 3, "SQS knows an id for five minutes, even of a message that is gone"
 
 
-def test_what_fails_again_while_we_look_is_not_taken_twice(story: Any, door: Any) -> None:
+def test_an_event_that_fails_again_during_a_redrive_is_not_taken_twice(story: Any, door: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
     story.passes("1m")
     sqs = door.deployment.cloud.client("sqs")
@@ -180,7 +180,7 @@ def test_at_most_as_many_as_are_named_are_redriven(story: Any, door: Any) -> Non
 
 
 @pytest.mark.usefixtures("failed_sign_up")
-def test_nothing_is_sent_before_somebody_says_yes(story: Any, url: str) -> None:
+def test_nothing_is_sent_before_the_operator_confirms(story: Any, url: str) -> None:
     asked = cairn("redrive", "events", "--to", url, answers="n\n")
 
     assert asked.exit_code == 1
@@ -385,7 +385,7 @@ def test_a_commit_that_comes_in_between_is_not_lost(story: Any, door: Any, monke
     assert len(story.sent()) == 1
 
 
-def test_a_position_of_the_stream_is_read_anew_and_what_it_decided_is_relayed(story: Any, stack: str) -> None:
+def test_a_position_of_the_stream_is_read_again_and_its_effects_are_relayed(story: Any, stack: str) -> None:
     from infra.local.dead_letters import of_stack
 
     deployment = story.deployment

@@ -93,7 +93,7 @@ def test_the_order_waits_while_another_reader_has_dead_letters(story: Any, erase
     assert eraser.remove(MIA) == 1
 
 
-def test_what_is_no_json_is_read_as_text(story: Any, eraser: DeadLetterEraser) -> None:
+def test_a_body_that_is_not_json_is_read_as_text(story: Any, eraser: DeadLetterEraser) -> None:
     put(story, "feedback", "From: Mia <mia@example.com>")
     put(story, "feedback", "From: Noa <noa@example.com>")
 

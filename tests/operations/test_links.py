@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def test_what_a_mail_carries_can_be_opened(story: Any, door: Any) -> None:
+def test_the_links_of_an_email_open(story: Any, door: Any) -> None:
     story.signs_up()
     story.passes("3h")
 

@@ -50,7 +50,7 @@ def test_a_genuine_request_above_the_limit_is_refused_with_the_time_to_retry(
     assert again.status_code == 202
 
 
-def test_what_was_refused_left_nothing_behind_and_runs_once_when_it_is_sent_again(
+def test_a_refused_event_left_nothing_behind_and_runs_once_after_a_redrive(
     story: Any, door_to: Callable[..., Any], limiter: Limiter, clock: Clock
 ) -> None:
     door = door_to(story.deployment, limiter)

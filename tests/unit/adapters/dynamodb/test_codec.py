@@ -137,7 +137,7 @@ def test_consents_survive(changes: list[ConsentChange]) -> None:
 
 
 @given(marks)
-def test_what_is_known_against_an_address_survives(mark: Mark) -> None:
+def test_a_suppression_change_survives(mark: Mark) -> None:
     assert Mark.from_wire(wired(mark.to_wire())) == mark
 
 
@@ -162,12 +162,12 @@ def test_a_deferral_survives(deferral: Deferral) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(Channel), instants))
-def test_when_somebody_was_heard_survives(heard: dict[Channel, Any]) -> None:
+def test_the_last_inbound_messages_survive(heard: dict[Channel, Any]) -> None:
     assert codec.last_inbound_from_wire(wired(codec.last_inbound_to_wire(heard))) == heard
 
 
 @given(st.dictionaries(texts, instants), st.dictionaries(texts, st.builds(Stamped, json_values, instants)))
-def test_what_a_customer_remembers_survives(entered: dict[str, Any], changed: dict[str, Stamped]) -> None:
+def test_a_customers_memory_survives(entered: dict[str, Any], changed: dict[str, Stamped]) -> None:
     assert codec.instants_from_wire(wired(codec.instants_to_wire(entered))) == entered
     assert codec.stamped_from_wire(wired(codec.stamped_to_wire(changed))) == changed
 

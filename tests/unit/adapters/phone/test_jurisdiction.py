@@ -88,13 +88,13 @@ def test_each_channel_has_the_country_of_its_address() -> None:
     assert found(phone="").countries == dict.fromkeys(Channel, "")
 
 
-def test_somebody_of_two_countries_may_be_in_either() -> None:
+def test_a_customer_of_two_countries_may_be_in_either() -> None:
     moved = found(country="CA")
 
     assert set(moved.zones) == {*zones_by_country()["US"], *zones_by_country()["CA"]}
 
 
-def test_somebody_without_a_number_is_in_the_country_of_the_profile() -> None:
+def test_a_customer_without_a_number_is_in_the_country_of_the_profile() -> None:
     assert found(phone="", country="in").zones == ("Asia/Kolkata",)
     assert found(phone="").zones == ()
 

@@ -27,14 +27,14 @@ E164 = re.compile(r"\+[1-9]\d{4,14}")
         ("+1 999 555 0123", "US", "+19995550123"),  # no such area yet, which may change before the metadata does
     ],
 )
-def test_what_people_type(typed: str, region: str, number: str) -> None:
+def test_typed_numbers_become_e164(typed: str, region: str, number: str) -> None:
     assert to_e164(typed, region) == number
 
 
 @pytest.mark.parametrize(
     "typed", ["", "ask me", "12", "+", "+0", "00000", "+1 201 555 01234567890", "ada@example.com", "\ud800"]
 )
-def test_what_is_no_number(typed: str) -> None:
+def test_text_that_is_no_number_gives_none(typed: str) -> None:
     assert to_e164(typed, "US") is None
 
 

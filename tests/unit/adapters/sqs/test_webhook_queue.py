@@ -57,7 +57,7 @@ def test_each_endpoint_is_a_group_of_its_own_and_ten_are_sent_at_once() -> None:
     assert all(len({entry["Id"] for entry in one["Entries"]}) == len(one["Entries"]) for one in aws.asked)
 
 
-def test_what_the_queue_does_not_take_is_tried_again() -> None:
+def test_deliveries_that_the_queue_refuses_are_retried() -> None:
     with pytest.raises(ServiceBusyError):
         WebhookQueue(Aws(failed=[{"Id": "1"}]), LINE.url).put([DELIVERY])
 
