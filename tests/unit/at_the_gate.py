@@ -80,7 +80,7 @@ zones = st.sampled_from(
         *sorted(available_timezones()),
     ]
 )
-places = st.sampled_from(
+territories = st.sampled_from(
     [(EVERYWHERE, ""), (EVERYWHERE, ""), ("US", ""), ("US-FL", ""), ("IN", "Asia/Kolkata"), ("FR", "")]
 )
 FLORIDA = frozenset({"America/New_York", "America/Chicago"})
@@ -91,8 +91,8 @@ def few(one: st.SearchStrategy[Any], most: int = 2) -> st.SearchStrategy[tuple[A
     return st.sampled_from([0, 0, *range(1, most + 1)]).flatmap(lambda number: st.tuples(*[one] * number))
 
 
-def _hours(place: tuple[str, str], when: tuple[time, time], days: frozenset[int], **about: Any) -> Hours:
-    jurisdiction, clock = place
+def _hours(territory: tuple[str, str], when: tuple[time, time], days: frozenset[int], **about: Any) -> Hours:
+    jurisdiction, clock = territory
     regional = FLORIDA if "-" in jurisdiction else frozenset()
     start, end = when
     return Hours(jurisdiction=jurisdiction, clock=clock, zones=regional, start=start, end=end, days=days, **about)
@@ -100,7 +100,7 @@ def _hours(place: tuple[str, str], when: tuple[time, time], days: frozenset[int]
 
 hours = st.builds(
     _hours,
-    places,
+    territories,
     st.sampled_from(
         [(time(8), time(21)), (time(9), time(20)), (time(2, 30), time(12)), (time(18), time(0)), (time(0), time(0))]
     ),
@@ -110,10 +110,14 @@ hours = st.builds(
     source=st.sampled_from(["law", "carrier"]),
 )
 closed = st.builds(
-    lambda place, some, days, dates: Closed(
-        jurisdiction=place[0], channels=some, zones=FLORIDA if "-" in place[0] else frozenset(), days=days, dates=dates
+    lambda territory, some, days, dates: Closed(
+        jurisdiction=territory[0],
+        channels=some,
+        zones=FLORIDA if "-" in territory[0] else frozenset(),
+        days=days,
+        dates=dates,
     ),
-    places,
+    territories,
     some_channels,
     st.sampled_from([frozenset(), frozenset({7}), frozenset({6, 7})]),
     st.sampled_from([frozenset(), frozenset({date(2026, 3, 9)}), frozenset({date(2026, 3, 29), date(2026, 3, 30)})]),
@@ -181,12 +185,14 @@ wheres = st.builds(
 preferences = st.sampled_from([None, None, "18:30", "02:30", "23:45", "soon"])
 wishes = st.permutations(list(Channel)).map(lambda order: tuple(order[:2]))
 addresses = st.sampled_from([dict.fromkeys(Channel, "a@x.org")] * 3 + [{Channel.SMS: "", Channel.EMAIL: "a@x.org"}, {}])
-kept_for = st.tuples(st.sampled_from([timedelta(), timedelta(), HOUR, DAY, 10 * DAY]), st.sampled_from([0.1, 0.5, 1.0]))
+wait_limits = st.tuples(
+    st.sampled_from([timedelta(), timedelta(), HOUR, DAY, 10 * DAY]), st.sampled_from([0.1, 0.5, 1.0])
+)
 
 changes = st.tuples(
     channels, st.sampled_from(Purpose), st.sampled_from(ConsentStatus), ago, st.sampled_from([*Method, ""])
 )
-holds = st.tuples(
+any_deferral = st.tuples(
     st.sampled_from([OWN, "a", "b"]),
     st.none() | ago | ago.map(lambda length: length - 8 * HOUR),
     st.sampled_from(sorted(DEFERRED)),
@@ -204,7 +210,7 @@ suppressions = st.tuples(channels, st.sampled_from(Cause), ago, st.none() | st.n
 def cases(draw: st.DrawFn) -> Case:
     """Every case."""
     now = draw(instants)
-    length, share = draw(kept_for)
+    length, share = draw(wait_limits)
     wanted = message(
         id=OWN,
         channels=draw(wishes),
@@ -249,8 +255,8 @@ def contacts(draw: st.DrawFn, now: datetime) -> Contact:
     return Contact(
         claims={id_: Claim(now - since, *what) for id_, since, *what in draw(few_claims)},
         deferrals={
-            id_: Deferral(None if until is None else now - until, reason, enrollment, now - since, place)
-            for id_, until, reason, enrollment, since, place in draw(few_holds)
+            id_: Deferral(None if until is None else now - until, reason, enrollment, now - since, territory)
+            for id_, until, reason, enrollment, since, territory in draw(few_deferrals)
         },
         last_inbound={one: now - since for one, since in draw(few_words)},
         suppressed={one: (Suppression(cause, now - since, purpose),) for one, cause, since, purpose in against},
@@ -260,15 +266,15 @@ def contacts(draw: st.DrawFn, now: datetime) -> Contact:
 few_changes = few(changes, 5)
 few_suppressions = few(suppressions, 1)
 few_claims = few(claims, 4)
-few_holds = few(holds)
+few_deferrals = few(any_deferral)
 few_words = few(st.tuples(channels, ago))
 
 
 def agreed(now: datetime) -> list[ConsentChange]:
     """A customer who has agreed to everything."""
-    told = {"method": Method.DOUBLE_OPT_IN.value}
+    proof = {"method": Method.DOUBLE_OPT_IN.value}
     return [
-        ConsentChange(channel, purpose, ConsentStatus.GRANTED, now - 10 * DAY, "form", told)
+        ConsentChange(channel, purpose, ConsentStatus.GRANTED, now - 10 * DAY, "form", proof)
         for channel in Channel
         for purpose in Purpose
     ]
@@ -358,7 +364,7 @@ def asleep(case: Case, channel: Channel) -> Iterator[str]:
             for rule in (*case.policy.hours, *case.policy.closed)
             if channel in rule.channels
             and wanted.purpose in rule.purposes
-            and _holds_for(rule.jurisdiction, country, wanted.jurisdiction.region, name in rule.zones, case.policy)
+            and _applies_to(rule.jurisdiction, country, wanted.jurisdiction.region, name in rule.zones, case.policy)
         ]
         local = case.now.astimezone(ZoneInfo(name))
         for rule in about:
@@ -374,7 +380,7 @@ def _origin(rule: Hours) -> tuple[str, str]:
     return rule.jurisdiction, rule.source
 
 
-def _holds_for(jurisdiction: str, country: str, region: str, in_zone: bool, policy: Policy) -> bool:  # noqa: FBT001
+def _applies_to(jurisdiction: str, country: str, region: str, in_zone: bool, policy: Policy) -> bool:  # noqa: FBT001
     if jurisdiction == EVERYWHERE:
         return True
     its_country, _, its_region = jurisdiction.partition("-")

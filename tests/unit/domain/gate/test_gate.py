@@ -39,7 +39,7 @@ NEWS = message(id="news", purpose=MARKETING, addresses=ADDRESSES)
 AGREED = Contact().after([granted(EMAIL, MARKETING)])
 
 
-def told(channel: Channel, purpose: Purpose, status: ConsentStatus, method: Method) -> ConsentChange:
+def consent(channel: Channel, purpose: Purpose, status: ConsentStatus, method: Method) -> ConsentChange:
     return ConsentChange(channel, purpose, status, MONDAY, "form", {"method": method.value})
 
 
@@ -47,8 +47,10 @@ def dead(channel: Channel, cause: Cause = Cause.HARD_BOUNCE, purpose: Purpose | 
     return Contact(suppressed={channel: (Suppression(cause, MONDAY, purpose),)})
 
 
-def hold(until: Any, reason: Reason = Reason.QUIET_HOURS, *, decided_at: Any = MONDAY, place: int = 0) -> Deferral:
-    return Deferral(until, reason, "enr", decided_at, place)
+def deferral(
+    until: Any, reason: Reason = Reason.QUIET_HOURS, *, decided_at: Any = MONDAY, order_no: int = 0
+) -> Deferral:
+    return Deferral(until, reason, "enr", decided_at, order_no)
 
 
 def verdict(wanted: Message, contact: Contact = AGREED, now: Any = MONDAY, **settings: Any) -> Verdict:
@@ -63,7 +65,7 @@ class Case:
     said: tuple[ConsentChange, ...] = ()
     contact: Contact = field(default_factory=Contact)
     settings: dict[str, Any] = field(default_factory=dict)
-    told_of: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
     reachable: bool = True
 
 
@@ -101,7 +103,7 @@ CASES = {
         Reason.GRANTED,
         WHATSAPP,
         said=(granted(WHATSAPP, TRANSACTIONAL),),
-        told_of={"terms": Terms(registered={WHATSAPP: {"whatsapp_template": "ticket"}})},
+        changes={"terms": Terms(registered={WHATSAPP: {"whatsapp_template": "ticket"}})},
     ),
     "no news by e-mail without a word": Case(Reason.NO_CONSENT, EMAIL, MARKETING),
     "nor by text": Case(Reason.NO_CONSENT, SMS, MARKETING),
@@ -114,34 +116,34 @@ CASES = {
     "opted out of everything": Case(Reason.OPTED_OUT, EMAIL, TRANSACTIONAL, said=(denied(EMAIL, TRANSACTIONAL),)),
     "opted out of news gets receipts": Case(Reason.IMPLIED, EMAIL, TRANSACTIONAL, said=(denied(EMAIL, MARKETING),)),
     "asked and not answered": Case(
-        Reason.UNCONFIRMED, said=(told(EMAIL, MARKETING, ConsentStatus.PENDING, Method.API),), purpose=MARKETING
+        Reason.UNCONFIRMED, said=(consent(EMAIL, MARKETING, ConsentStatus.PENDING, Method.API),), purpose=MARKETING
     ),
     "asked and not answered gets receipts": Case(
-        Reason.IMPLIED, said=(told(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API),)
+        Reason.IMPLIED, said=(consent(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API),)
     ),
     "opted out, then asked again and not answered": Case(
         Reason.UNCONFIRMED,
         said=(
             denied(EMAIL, TRANSACTIONAL),
-            replace(told(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API), at=MONDAY + timedelta(hours=1)),
+            replace(consent(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API), at=MONDAY + timedelta(hours=1)),
         ),
     ),
     "an unconfirmed word where a confirmed one is asked for": Case(
         Reason.UNCONFIRMED,
         purpose=MARKETING,
-        said=(told(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
+        said=(consent(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
         settings={"policy": Policy(double_opt_in=frozenset({EMAIL}))},
     ),
     "a confirmed word": Case(
         Reason.GRANTED,
         purpose=MARKETING,
-        said=(told(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.DOUBLE_OPT_IN),),
+        said=(consent(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.DOUBLE_OPT_IN),),
         settings={"policy": Policy(double_opt_in=frozenset({EMAIL}))},
     ),
     "an unconfirmed word where another channel asks for more": Case(
         Reason.GRANTED,
         purpose=MARKETING,
-        said=(told(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
+        said=(consent(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
         settings={"policy": Policy(double_opt_in=frozenset({SMS}))},
     ),
     "a dead address": Case(Reason.SUPPRESSED_ADDRESS, contact=dead(EMAIL)),
@@ -171,19 +173,19 @@ CASES = {
         settings={
             "policy": Policy(forbidden=(Forbidden(channel=WHATSAPP, purpose=MARKETING, country="US", source="Meta"),))
         },
-        told_of={"jurisdiction": Jurisdiction(countries={WHATSAPP: "US"})},
+        changes={"jurisdiction": Jurisdiction(countries={WHATSAPP: "US"})},
     ),
     "a template that was to be registered": Case(
         Reason.UNREGISTERED,
         SMS,
         settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})}, dlt_entity="1")},
-        told_of={"jurisdiction": Jurisdiction(countries={SMS: "IN"})},
+        changes={"jurisdiction": Jurisdiction(countries={SMS: "IN"})},
     ),
     "a business that was to be registered": Case(
         Reason.UNREGISTERED,
         SMS,
         settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})})},
-        told_of={
+        changes={
             "jurisdiction": Jurisdiction(countries={SMS: "IN"}),
             "terms": Terms(registered={SMS: {"dlt_template": "7"}}),
         },
@@ -192,7 +194,7 @@ CASES = {
         Reason.IMPLIED,
         SMS,
         settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})}, dlt_entity="1")},
-        told_of={
+        changes={
             "jurisdiction": Jurisdiction(countries={SMS: "IN"}),
             "terms": Terms(registered={SMS: {"dlt_template": "7"}}),
         },
@@ -202,7 +204,7 @@ CASES = {
     "the journey is switched off": Case(Reason.KILL_SWITCH, settings=off("journey:visit")),
     "the template is switched off": Case(Reason.KILL_SWITCH, settings=off("template:visit/confirm")),
     "the country is switched off": Case(
-        Reason.KILL_SWITCH, settings=off("country:US"), told_of={"jurisdiction": Jurisdiction(countries={EMAIL: "US"})}
+        Reason.KILL_SWITCH, settings=off("country:US"), changes={"jurisdiction": Jurisdiction(countries={EMAIL: "US"})}
     ),
     "something else is switched off": Case(
         Reason.IMPLIED,
@@ -215,7 +217,7 @@ CASES = {
 def test_whether_a_message_may_go_out(case: Case) -> None:
     wanted = message(channels=(case.channel,), purpose=case.purpose, addresses=ADDRESSES if case.reachable else {})
 
-    decided = verdict(replace(wanted, **case.told_of), case.contact.after(case.said), **case.settings)
+    decided = verdict(replace(wanted, **case.changes), case.contact.after(case.said), **case.settings)
 
     assert not isinstance(decided, Defer)
     assert decided.reason is case.why
@@ -403,45 +405,45 @@ class TestOrder:
     FIRST = replace(NEWS, id="first")
     SECOND = replace(NEWS, id="second", decided_at=MONDAY + MINUTE)
 
-    def behind(self, *held: tuple[str, Deferral]) -> Contact:
-        return replace(AGREED, deferrals=dict(held))
+    def behind(self, *waiting: tuple[str, Deferral]) -> Contact:
+        return replace(AGREED, deferrals=dict(waiting))
 
     def test_a_message_waits_behind_an_earlier_deferred_one(self) -> None:
         now = MONDAY + MINUTE
 
-        decided = verdict(self.SECOND, self.behind(("first", hold(MONDAY + HOUR))), now)
+        decided = verdict(self.SECOND, self.behind(("first", deferral(MONDAY + HOUR))), now)
 
         assert isinstance(decided, Defer)
         assert (decided.reason, decided.until) == (Reason.ORDER, MONDAY + HOUR + ORDER_RECHECK)
         assert decided.why == {"behind": "first"}
 
     def test_the_earlier_one_does_not_wait_for_the_later(self) -> None:
-        contact = self.behind(("second", hold(MONDAY + HOUR, decided_at=MONDAY + MINUTE)))
+        contact = self.behind(("second", deferral(MONDAY + HOUR, decided_at=MONDAY + MINUTE)))
 
         assert isinstance(verdict(self.FIRST, contact), Send)
 
     def test_two_messages_of_one_commit_keep_their_order(self) -> None:
         second = replace(self.FIRST, id="second", position=1)
 
-        assert verdict(second, self.behind(("first", hold(MONDAY + HOUR)))).reason is Reason.ORDER
-        assert isinstance(verdict(self.FIRST, self.behind(("second", hold(MONDAY + HOUR, place=1)))), Send)
+        assert verdict(second, self.behind(("first", deferral(MONDAY + HOUR)))).reason is Reason.ORDER
+        assert isinstance(verdict(self.FIRST, self.behind(("second", deferral(MONDAY + HOUR, order_no=1)))), Send)
 
     def test_messages_of_another_journey_do_not_wait(self) -> None:
         elsewhere = replace(self.SECOND, enrollment="another")
 
-        assert isinstance(verdict(elsewhere, self.behind(("first", hold(MONDAY + HOUR)))), Send)
+        assert isinstance(verdict(elsewhere, self.behind(("first", deferral(MONDAY + HOUR)))), Send)
 
     def test_behind_a_message_that_waits_for_a_person_it_is_checked_regularly(self) -> None:
-        decided = verdict(self.SECOND, self.behind(("first", hold(None, Reason.PAUSED))))
+        decided = verdict(self.SECOND, self.behind(("first", deferral(None, Reason.PAUSED))))
 
         assert isinstance(decided, Defer)
         assert (decided.reason, decided.until) == (Reason.ORDER, MONDAY + REVIEW_RECHECK)
 
     def test_with_several_earlier_messages_it_waits_for_the_last(self) -> None:
         contact = self.behind(
-            ("first", hold(MONDAY + HOUR)),
-            ("nearer", hold(MONDAY + 2 * HOUR, decided_at=MONDAY + 2 * timedelta(seconds=1))),
-            ("another", hold(MONDAY + MINUTE, decided_at=MONDAY + timedelta(seconds=1))),
+            ("first", deferral(MONDAY + HOUR)),
+            ("nearer", deferral(MONDAY + 2 * HOUR, decided_at=MONDAY + 2 * timedelta(seconds=1))),
+            ("another", deferral(MONDAY + MINUTE, decided_at=MONDAY + timedelta(seconds=1))),
         )
 
         decided = verdict(self.SECOND, contact)
@@ -450,7 +452,7 @@ class TestOrder:
         assert decided.until == MONDAY + 2 * HOUR + ORDER_RECHECK
 
     def test_a_message_that_is_overdue_by_a_day_blocks_no_other(self) -> None:
-        contact = self.behind(("first", hold(MONDAY)))
+        contact = self.behind(("first", deferral(MONDAY)))
 
         assert verdict(self.SECOND, contact, MONDAY + OVERDUE - MINUTE).reason is Reason.ORDER
         assert isinstance(verdict(self.SECOND, contact, MONDAY + OVERDUE), Send)
@@ -458,14 +460,14 @@ class TestOrder:
     def test_a_message_that_is_not_useful_for_so_long_is_dropped(self) -> None:
         hasty = replace(self.SECOND, terms=Terms(useful_for=30 * MINUTE))
 
-        decided = verdict(hasty, self.behind(("first", hold(MONDAY + HOUR))))
+        decided = verdict(hasty, self.behind(("first", deferral(MONDAY + HOUR))))
 
         assert isinstance(decided, Suppress)
         assert (decided.reason, decided.why["because"]) == (Reason.STALE, "order")
 
     def test_a_person_may_still_act_in_time(self) -> None:
         hasty = replace(self.SECOND, terms=Terms(useful_for=30 * MINUTE))
-        contact = self.behind(("first", hold(MONDAY + 24 * HOUR, Reason.REVIEW)))
+        contact = self.behind(("first", deferral(MONDAY + 24 * HOUR, Reason.REVIEW)))
 
         decided = verdict(hasty, contact)
 
@@ -475,14 +477,14 @@ class TestOrder:
 
     def test_no_receipt_waits_behind_an_offer(self) -> None:
         receipt = replace(self.SECOND, purpose=Purpose.TRANSACTIONAL)
-        offer = ("first", hold(MONDAY + HOUR))
-        ticket = ("ticket", replace(hold(MONDAY + HOUR), purpose=Purpose.TRANSACTIONAL))
+        offer = ("first", deferral(MONDAY + HOUR))
+        ticket = ("ticket", replace(deferral(MONDAY + HOUR), purpose=Purpose.TRANSACTIONAL))
 
         assert isinstance(verdict(receipt, self.behind(offer)), Send)
         assert verdict(receipt, self.behind(ticket)).reason is Reason.ORDER
 
     def test_an_overdue_message_is_not_checked_every_minute(self) -> None:
-        decided = verdict(self.SECOND, self.behind(("first", hold(MONDAY))), MONDAY + HOUR)
+        decided = verdict(self.SECOND, self.behind(("first", deferral(MONDAY))), MONDAY + HOUR)
 
         assert isinstance(decided, Defer)
         assert decided.until == MONDAY + HOUR + REVIEW_RECHECK
@@ -580,7 +582,7 @@ class TestPauses:
         assert isinstance(verdict(NEWS, pauses=self.paused(target="journey:other")), Send)
 
     def test_after_resuming_it_goes_out(self) -> None:
-        contact = replace(AGREED, deferrals={NEWS.id: hold(None, Reason.PAUSED)})
+        contact = replace(AGREED, deferrals={NEWS.id: deferral(None, Reason.PAUSED)})
 
         assert isinstance(verdict(NEWS, contact, MONDAY + HOUR, pauses=self.paused(MONDAY + HOUR)), Send)
 
@@ -599,8 +601,8 @@ class TestPauses:
         assert decided.reason is Reason.PAUSED
         assert decided.until is not None
         assert MONDAY < decided.until <= MONDAY + HOUR
-        held = replace(AGREED, deferrals={NEWS.id: hold(decided.until, Reason.PAUSED)})
-        assert isinstance(verdict(wanted, held, decided.until, pauses=over), Send)
+        waiting = replace(AGREED, deferrals={NEWS.id: deferral(decided.until, Reason.PAUSED)})
+        assert isinstance(verdict(wanted, waiting, decided.until, pauses=over), Send)
 
     def test_a_stop_drops_a_message_that_a_pause_would_defer(self) -> None:
         decided = verdict(NEWS, pauses=self.paused(), stopped=frozenset({"journey:visit"}))

@@ -41,31 +41,31 @@ def said_before(case: Case) -> dict[str, Deferral]:
     """Earlier messages of the same enrollment that are still deferred."""
     message = case.message
     return {
-        id_: hold
-        for id_, hold in case.contact.deferrals.items()
+        id_: deferral
+        for id_, deferral in case.contact.deferrals.items()
         if id_ != OWN
-        and hold.enrollment == ENROLLMENT
-        and (hold.decided_at, hold.position) < (message.decided_at, message.position)
+        and deferral.enrollment == ENROLLMENT
+        and (deferral.decided_at, deferral.position) < (message.decided_at, message.position)
     }
 
 
-def held(case: Case, verdict: Defer) -> Case:
+def deferred(case: Case, verdict: Defer) -> Case:
     """The same customer after the deferral was stored, at the instant that it names."""
     assert verdict.until is not None
-    hold = Deferral(verdict.until, verdict.reason, ENROLLMENT, *case.message.order)
+    deferral = Deferral(verdict.until, verdict.reason, ENROLLMENT, *case.message.order)
     others = {id_: one for id_, one in case.contact.deferrals.items() if id_ not in said_before(case)}
-    return replace(case, contact=replace(case.contact, deferrals=others | {OWN: hold}), now=verdict.until)
+    return replace(case, contact=replace(case.contact, deferrals=others | {OWN: deferral}), now=verdict.until)
 
 
 def against(case: Case, sent: Send) -> Iterator[str]:
     """Every denial of the message now, computed in a second, plain way."""
     message, contact, channel = case.message, case.contact, sent.channel
-    told = case.settings.stopped & {
+    stopped = case.settings.stopped & {
         *SWITCHES,
         f"channel:{channel}",
         f"country:{message.jurisdiction.countries.get(channel, '')}",
     }
-    yield from (f"switched off: {switch}" for switch in told)
+    yield from (f"switched off: {switch}" for switch in stopped)
     word = contact.consents.get(f"{channel}:{message.purpose}")
     if word is not None and word.status is not ConsentStatus.GRANTED:
         yield f"refused: {word}"
@@ -84,9 +84,9 @@ def against(case: Case, sent: Send) -> Iterator[str]:
     yield from (f"paused: {one}" for one in case.settings.pauses if one.target in about and one.is_active(case.now))
     yield from (
         f"overtakes {id_}"
-        for id_, hold in said_before(case).items()
-        if (hold.until is None or case.now - hold.until < OVERDUE)
-        and not (message.purpose is Purpose.TRANSACTIONAL and hold.purpose is Purpose.MARKETING)
+        for id_, deferral in said_before(case).items()
+        if (deferral.until is None or case.now - deferral.until < OVERDUE)
+        and not (message.purpose is Purpose.TRANSACTIONAL and deferral.purpose is Purpose.MARKETING)
     )
     useful_for = message.terms.useful_for
     if useful_for is not None and case.now > message.decided_at + useful_for:
@@ -134,7 +134,7 @@ def test_no_message_goes_out_while_one_possible_zone_of_the_customer_is_closed(c
         case Send(channel):
             assert list(asleep(case, channel)) == []
         case Defer(until) as verdict if until is not None:
-            later = held(case, verdict)
+            later = deferred(case, verdict)
             assert list(asleep(later, later.message.channels[0])) == []
 
 
@@ -161,7 +161,7 @@ def test_a_deferred_message_goes_out_legally_at_its_instant_or_is_dropped(case: 
     if not isinstance(verdict, Defer) or verdict.until is None:
         return
 
-    later = held(case, verdict)
+    later = deferred(case, verdict)
     decided = later.verdict()
 
     assert verdict.until > case.now

@@ -1,7 +1,7 @@
-"""Many senders at once, and a customer who changes meanwhile: what was decided on one turn is not done on another.
+"""Many senders at once, and a customer who changes meanwhile: a decision on one version is not used on another.
 
-The claim's protocol in small: a sender reads the contact, asks the gate, and claims on the turn that it has read; where
-the turn has moved it reads again. The table's part (the condition on the turn) is held to it in test_table.py.
+The claim's protocol in small: a sender reads the contact, asks the gate, and claims on the version that it read. Where
+the version has changed, it reads again. test_table.py tests the condition in the table.
 """
 
 from dataclasses import dataclass, field, replace
@@ -39,12 +39,12 @@ class Table:
         self.contact = replace(stopped, version=stopped.version + 1)
 
     def claim(self, read: Contact, id_: str, claim: Claim) -> bool:
-        """Adds to whatever is there, as an update of one attribute does, if the turn is still the same."""
-        holds = {other: hold for other, hold in self.contact.deferrals.items() if other != id_}
-        return self._change(read, replace(self.contact, claims={**self.contact.claims, id_: claim}, deferrals=holds))
+        """Adds to whatever is there, as an update of one attribute does, if the version is still the same."""
+        others = {other: deferral for other, deferral in self.contact.deferrals.items() if other != id_}
+        return self._change(read, replace(self.contact, claims={**self.contact.claims, id_: claim}, deferrals=others))
 
-    def hold(self, read: Contact, id_: str, hold: Deferral) -> bool:
-        return self._change(read, replace(self.contact, deferrals={**self.contact.deferrals, id_: hold}))
+    def defer(self, read: Contact, id_: str, deferral: Deferral) -> bool:
+        return self._change(read, replace(self.contact, deferrals={**self.contact.deferrals, id_: deferral}))
 
     def _change(self, read: Contact, contact: Contact) -> bool:
         if read.version != self.contact.version:
@@ -59,12 +59,12 @@ class Sender:
     read: Contact | None = None
     verdict: Verdict | None = None
     done: bool = False
-    held_until: datetime | None = None
+    deferred_until: datetime | None = None
 
     def step(self, table: Table, policy: Policy, now: datetime) -> None:
         """One call of the table: read, or write on what was read."""
-        if self.held_until is not None and now >= self.held_until:
-            self.held_until, self.done = None, False
+        if self.deferred_until is not None and now >= self.deferred_until:
+            self.deferred_until, self.done = None, False
         if self.done:
             return
         if self.read is None or self.verdict is None:
@@ -78,9 +78,9 @@ class Sender:
                 claim = Claim(now, self.message.purpose, channel, self.message.journey)
                 self.done = table.claim(before, self.message.id, claim)
             case Defer(until, reason=reason):
-                hold = Deferral(until, reason, self.message.enrollment, *self.message.order)
-                self.done = table.hold(before, self.message.id, hold)
-                self.held_until = until if self.done else None
+                deferral = Deferral(until, reason, self.message.enrollment, *self.message.order)
+                self.done = table.defer(before, self.message.id, deferral)
+                self.deferred_until = until if self.done else None
             case Suppress():
                 self.done = True
 
@@ -91,12 +91,12 @@ def news(number: int) -> Message:
     )
 
 
-turns = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0, 0, 0, 1, 15, 70])), min_size=6, max_size=40)
-"""Whose turn it is, and how many minutes have passed."""
+schedules = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0, 0, 0, 1, 15, 70])), min_size=6, max_size=40)
+"""Which sender runs next, and how many minutes have passed."""
 
 
 @settings(max_examples=300)
-@given(turns, st.sampled_from([Policy(caps=CAPS), Policy(cooldowns=(COOLDOWN,)), BOTH]))
+@given(schedules, st.sampled_from([Policy(caps=CAPS), Policy(cooldowns=(COOLDOWN,)), BOTH]))
 def test_no_limit_is_broken_in_any_order_of_senders(
     order: list[tuple[int, int]],
     policy: Policy,
@@ -118,14 +118,14 @@ def test_no_limit_is_broken_in_any_order_of_senders(
 
 
 @settings(max_examples=200)
-@given(turns, st.integers(0, 40))
-def test_after_a_stop_nothing_more_is_claimed(order: list[tuple[int, int]], place: int) -> None:
+@given(schedules, st.integers(0, 40))
+def test_after_a_stop_nothing_more_is_claimed(order: list[tuple[int, int]], stop_at: int) -> None:
     table, senders, now = Table(), [Sender(news(number)) for number in range(6)], MONDAY
     claimed_before = None
 
-    for turn, (number, minutes) in enumerate(order):
+    for moment, (number, minutes) in enumerate(order):
         now += minutes * timedelta(minutes=1)
-        if turn == place:
+        if moment == stop_at:
             table.stop(now)
             claimed_before = set(table.contact.claims)
         senders[number].step(table, Policy(), now)
@@ -134,7 +134,7 @@ def test_after_a_stop_nothing_more_is_claimed(order: list[tuple[int, int]], plac
 
 
 @settings(max_examples=200)
-@given(turns)
+@given(schedules)
 def test_no_message_overtakes_an_earlier_deferred_one_of_its_journey(order: list[tuple[int, int]]) -> None:
     wanted = [
         replace(news(number), enrollment="one", decided_at=MONDAY + number * timedelta(seconds=1))
@@ -145,9 +145,9 @@ def test_no_message_overtakes_an_earlier_deferred_one_of_its_journey(order: list
 
     for number, minutes in order:
         now += minutes * timedelta(minutes=1)
-        held, before = table.contact.deferrals, set(table.contact.claims)
+        deferred, before = table.contact.deferrals, set(table.contact.claims)
         senders[number].step(table, policy, now)
 
         for id_ in table.contact.claims.keys() - before:
             mine = wanted[number].order
-            assert not [one for other, one in held.items() if other != id_ and one.order < mine]
+            assert not [one for other, one in deferred.items() if other != id_ and one.order < mine]

@@ -229,7 +229,7 @@ def is_within(policy: Policy, claims: Mapping[str, Claim], zone: ZoneInfo) -> bo
 def test_messages_sent_when_allowed_never_exceed_a_limit(
     policy: Policy, wanted: list[tuple[datetime, Channel, Purpose, str]], zone: ZoneInfo
 ) -> None:
-    """Messages come in any order; each asks, and comes back when it is told to. One at a time is let in by its turn."""
+    """Messages come in any order. Each asks, and comes back when the limit says. One at a time is decided."""
     waiting = [
         (when, f"m{number}", channel, purpose, journey)
         for number, (when, channel, purpose, journey) in enumerate(wanted)

@@ -87,7 +87,7 @@ class Sender:
 def most_within(window: timedelta, slots: Iterable[datetime]) -> int:
     """The largest number of slots in any window of a length."""
     ordered = sorted(slots)
-    return max((bisect_left(ordered, one + window) - place for place, one in enumerate(ordered)), default=0)
+    return max((bisect_left(ordered, one + window) - start for start, one in enumerate(ordered)), default=0)
 
 
 rates = st.sampled_from(
@@ -129,8 +129,8 @@ def test_no_window_has_more_reservations_than_its_rate_and_a_burst(
         sender.done()
 
     for rate in rates:
-        places = table.given.get(rate_limit.limit_for(rate), ())
-        assert most_within(window, places) <= rate.per_second * (window + BURST).total_seconds() + 2
+        slots_taken = table.given.get(rate_limit.limit_for(rate), ())
+        assert most_within(window, slots_taken) <= rate.per_second * (window + BURST).total_seconds() + 2
 
 
 @given(rates, arrivals)
@@ -219,12 +219,12 @@ def test_no_reservation_is_made_too_far_ahead_and_the_result_says_so() -> None:
     table = Table((Rate(channel=SMS, per_second=0.001),))
     slots = [table.slot(MARKETING) for _ in range(100)]
 
-    first, *places = table.given["sms"]
+    first, *slots_taken = table.given["sms"]
 
     assert first == MONDAY
-    assert max(places) <= MONDAY + LOOKAHEAD
-    assert len(places) == LOOKAHEAD / timedelta(seconds=1_000) // 1
-    assert slots[1 + len(places) :] == [Reservation(MONDAY + LOOKAHEAD)] * (99 - len(places))
+    assert max(slots_taken) <= MONDAY + LOOKAHEAD
+    assert len(slots_taken) == LOOKAHEAD / timedelta(seconds=1_000) // 1
+    assert slots[1 + len(slots_taken) :] == [Reservation(MONDAY + LOOKAHEAD)] * (99 - len(slots_taken))
     assert table.slot(MARKETING, MONDAY + LOOKAHEAD).limit
 
 
@@ -266,8 +266,8 @@ def test_a_limit_that_was_removed_is_not_remembered() -> None:
 
 
 def test_marketing_always_has_a_small_share() -> None:
-    everything = Rate(channel=SMS, per_second=10, reserved=1.0)
+    all_reserved = Rate(channel=SMS, per_second=10, reserved=1.0)
 
-    ((first, *_),) = rate_limit.limits_for((everything,), SMS, "", MARKETING)
+    ((first, *_),) = rate_limit.limits_for((all_reserved,), SMS, "", MARKETING)
 
     assert first.bucket == TokenBucket("sms", "marketing", 2_000_000)

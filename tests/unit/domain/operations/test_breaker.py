@@ -38,9 +38,9 @@ def why(
 
 
 def test_too_many_complaints_trip_and_say_so() -> None:
-    told = Counts(delivered=1_200, complained=5)
+    explained = Counts(delivered=1_200, complained=5)
 
-    assert why((THIS, told)) == "complaints 0.417 % of 1,200 messages in 30 minutes, above 0.08 %"
+    assert why((THIS, explained)) == "complaints 0.417 % of 1,200 messages in 30 minutes, above 0.08 %"
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_too_many_complaints_trip_and_say_so() -> None:
     ],
 )
 def test_a_share_trips_above_its_limit_and_not_at_it(limit: Counts, over: Counts, sentence: str) -> None:
-    told = why((THIS, over))
+    explained = why((THIS, over))
 
-    assert told is not None
-    assert told.startswith(sentence)
+    assert explained is not None
+    assert explained.startswith(sentence)
     assert why((THIS, limit)) is None
 
 
@@ -136,9 +136,9 @@ def test_the_window_comes_from_the_policy_and_is_never_shorter() -> None:
     assert bucket_range(POLICY, NOW) == (THIS - timedelta(minutes=55), THIS)
     assert bucket_range(Breaker(window=timedelta(minutes=7)), NOW) == (THIS - timedelta(minutes=15), THIS)
     assert bucket_range(Breaker(window=timedelta(minutes=1)), NOW) == (THIS - BUCKET, THIS)
-    told = why((THIS, Counts(100, complained=5)), breaker=Breaker(window=timedelta(minutes=7)))
-    assert told is not None
-    assert "in 10 minutes" in told
+    explained = why((THIS, Counts(100, complained=5)), breaker=Breaker(window=timedelta(minutes=7)))
+    assert explained is not None
+    assert "in 10 minutes" in explained
 
 
 def test_a_complaint_counts_as_a_delivery() -> None:
@@ -174,9 +174,11 @@ COUNTS = st.builds(Counts, *(st.integers(0, 300) for _ in DeliveryOutcome))
 
 
 @given(st.lists(COUNTS, min_size=12, max_size=12), st.integers(1, 500))
-def test_nothing_trips_without_enough_messages_and_enough_that_went_wrong(told: list[Counts], minimum: int) -> None:
-    buckets = [(THIS - number * BUCKET, counts) for number, counts in enumerate(told)]
-    latest = sum(told[:6], Counts())
+def test_nothing_trips_without_enough_messages_and_enough_that_went_wrong(
+    given_counts: list[Counts], minimum: int
+) -> None:
+    buckets = [(THIS - number * BUCKET, counts) for number, counts in enumerate(given_counts)]
+    latest = sum(given_counts[:6], Counts())
 
     tripped = why(*buckets, breaker=Breaker(minimum=minimum))
 

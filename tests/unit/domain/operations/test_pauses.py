@@ -54,18 +54,18 @@ def waiting(due: float, *, reached: float = 0, moment: Moment | None = None, zon
     return PausedWait("enr", hours(reached), hours(due), moment or Delay(hours(due) - hours(reached)), ZoneInfo(zone))
 
 
-def told(pauses: Sequence[Pause], wait: PausedWait, now: float = FOREVER) -> PauseOutcome:
+def resumed(pauses: Sequence[Pause], wait: PausedWait, now: float = FOREVER) -> PauseOutcome:
     return resume_wait(pauses, TARGETS, wait, hours(now))
 
 
 def ends(pauses: Sequence[Pause], wait: PausedWait) -> datetime:
     """When the wait continues, asked at the end of the last pause, or when it is due if that is later."""
     after = max([wait.due_at, *(pause.until for pause in pauses if pause.until)])
-    held = resume_wait(pauses, TARGETS, wait, after)
-    return held.at if isinstance(held, NotBefore) else after
+    result = resume_wait(pauses, TARGETS, wait, after)
+    return result.at if isinstance(result, NotBefore) else after
 
 
-# One pause, one wait: from hour 10 to hour 20, reached at hour 0 unless told otherwise.
+# One pause, one wait: from hour 10 to hour 20, reached at hour 0 unless stated.
 
 
 @pytest.mark.parametrize(
@@ -95,35 +95,35 @@ def test_a_wait_goes_on_when_the_policy_says(policy: PausePolicy, due: int, reac
 
 @pytest.mark.parametrize("policy", PausePolicy)
 def test_a_pause_does_not_change_a_wait_that_ended_before(policy: PausePolicy) -> None:
-    assert told([paused(10, 20, policy)], waiting(9, reached=0), now=9.5) == Proceed()
+    assert resumed([paused(10, 20, policy)], waiting(9, reached=0), now=9.5) == Proceed()
 
 
 @pytest.mark.parametrize("policy", [KEEP, ACTIVE_TIME, RESTART])
 def test_a_timer_that_fires_late_in_a_pause_continues_at_its_end(policy: PausePolicy) -> None:
     wait = waiting(9.99)
 
-    assert told([paused(10, None, policy)], wait, now=10.01) == Paused(TARGET)
-    assert told([paused(10, 20, policy)], wait, now=20) == Proceed()
+    assert resumed([paused(10, None, policy)], wait, now=10.01) == Paused(TARGET)
+    assert resumed([paused(10, 20, policy)], wait, now=20) == Proceed()
 
 
 def test_skip_if_late_drops_work_that_was_due_in_the_pause() -> None:
-    assert told([paused(10, 20, SKIP_IF_LATE)], waiting(15), now=20) == Late(TARGET)
-    assert told([paused(10, 20, SKIP_IF_LATE)], waiting(20), now=20) == Proceed()
+    assert resumed([paused(10, 20, SKIP_IF_LATE)], waiting(15), now=20) == Late(TARGET)
+    assert resumed([paused(10, 20, SKIP_IF_LATE)], waiting(20), now=20) == Proceed()
 
 
 @pytest.mark.parametrize("policy", PausePolicy)
 def test_during_a_pause_nothing_continues(policy: PausePolicy) -> None:
     for pause in (paused(10, None, policy), paused(10, 20, policy)):
-        assert told([pause], waiting(5), now=10) == Paused(TARGET)
-        assert told([pause], waiting(15), now=19.9) == Paused(TARGET)
+        assert resumed([pause], waiting(5), now=10) == Paused(TARGET)
+        assert resumed([pause], waiting(15), now=19.9) == Paused(TARGET)
 
 
 def test_a_pause_of_another_journey_has_no_effect() -> None:
-    assert told([paused(10, None, target="journey:other")], waiting(15), now=16) == Proceed()
-    assert told([paused(10, None, target="channel:sms")], waiting(15), now=16) == Proceed(), (
+    assert resumed([paused(10, None, target="journey:other")], waiting(15), now=16) == Proceed()
+    assert resumed([paused(10, None, target="channel:sms")], waiting(15), now=16) == Proceed(), (
         "messages wait, timers do not"
     )
-    assert told([paused(10, None, target="all")], waiting(15), now=16) == Paused("all")
+    assert resumed([paused(10, None, target="all")], waiting(15), now=16) == Paused("all")
 
 
 # Several pauses of one wait.
@@ -136,26 +136,28 @@ def test_pauses_apply_in_the_order_of_time() -> None:
     assert ends([paused(10, 20, KEEP), paused(30, 40, RESTART)], wait) == hours(40), "over before the second began"
     assert ends([paused(10, 20, ACTIVE_TIME), paused(30, 40, RESTART)], wait) == hours(64)
     assert ends([paused(10, 20, RESTART), paused(30, 40, ACTIVE_TIME)], wait) == hours(54)
-    assert told([paused(10, 20, ACTIVE_TIME), paused(30, 40, SKIP_IF_LATE)], wait, now=40) == Late(TARGET)
-    assert told([paused(10, 20, ACTIVE_TIME), paused(30, 33, SKIP_IF_LATE)], wait, 33) == NotBefore(hours(34), TARGET)
-    assert told([paused(10, 20, ACTIVE_TIME), paused(25, 30, SKIP_IF_LATE, target="all")], wait, 34) == Proceed()
+    assert resumed([paused(10, 20, ACTIVE_TIME), paused(30, 40, SKIP_IF_LATE)], wait, now=40) == Late(TARGET)
+    assert resumed([paused(10, 20, ACTIVE_TIME), paused(30, 33, SKIP_IF_LATE)], wait, 33) == NotBefore(
+        hours(34), TARGET
+    )
+    assert resumed([paused(10, 20, ACTIVE_TIME), paused(25, 30, SKIP_IF_LATE, target="all")], wait, 34) == Proceed()
 
 
 def test_each_hour_of_overlapping_pauses_counts_once() -> None:
-    everything = paused(5, 15, ACTIVE_TIME, target="all")
+    whole = paused(5, 15, ACTIVE_TIME, target="all")
 
-    assert ends([everything, paused(10, 20, ACTIVE_TIME)], waiting(24)) == hours(39)
-    assert ends([everything, paused(7, 9, ACTIVE_TIME)], waiting(24)) == hours(34)
-    assert ends([everything, paused(7, 9, RESTART)], waiting(24)) == hours(39), "it begins again when all of it is over"
+    assert ends([whole, paused(10, 20, ACTIVE_TIME)], waiting(24)) == hours(39)
+    assert ends([whole, paused(7, 9, ACTIVE_TIME)], waiting(24)) == hours(34)
+    assert ends([whole, paused(7, 9, RESTART)], waiting(24)) == hours(39), "it begins again when all of it is over"
 
 
 def test_work_spread_beyond_a_second_pause_is_not_late_for_it() -> None:
     slow = replace(paused(10, 20, SPREAD), window=100 * HOUR)
     wait = waiting(15)
-    turn = ends([slow], wait)
-    assert turn > hours(22), "take another window where this one's turn comes sooner"
+    own_time = ends([slow], wait)
+    assert own_time > hours(22), "take another window where its own time comes sooner"
 
-    assert resume_wait([slow, paused(21, 22, SKIP_IF_LATE)], TARGETS, wait, turn) == Proceed()
+    assert resume_wait([slow, paused(21, 22, SKIP_IF_LATE)], TARGETS, wait, own_time) == Proceed()
 
 
 # Dates and times of day.
@@ -214,30 +216,30 @@ def some_waits(draw: st.DrawFn) -> PausedWait:
 @given(some_pauses(), some_waits(), st.integers(0, 200))
 def test_nothing_happens_inside_a_pause(pauses: list[Pause], wait: PausedWait, now: int) -> None:
     assume(hours(now) >= wait.due_at)
-    held = told(pauses, wait, now)
+    result = resumed(pauses, wait, now)
 
-    assert isinstance(held, Paused) == any(pause.is_active(hours(now)) for pause in pauses)
+    assert isinstance(result, Paused) == any(pause.is_active(hours(now)) for pause in pauses)
 
 
 @given(some_pauses(), some_waits())
 def test_at_its_instant_the_wait_proceeds(pauses: list[Pause], wait: PausedWait) -> None:
     over = max(pause.until for pause in pauses if pause.until)
     now = max(over, wait.due_at)
-    held = resume_wait(pauses, TARGETS, wait, now)
+    result = resume_wait(pauses, TARGETS, wait, now)
 
-    if isinstance(held, NotBefore):
-        assert held.at > now
-        assert resume_wait(pauses, TARGETS, wait, held.at) == Proceed()
-        assert resume_wait(pauses, TARGETS, wait, held.at - timedelta(microseconds=1)) == held
+    if isinstance(result, NotBefore):
+        assert result.at > now
+        assert resume_wait(pauses, TARGETS, wait, result.at) == Proceed()
+        assert resume_wait(pauses, TARGETS, wait, result.at - timedelta(microseconds=1)) == result
 
 
 @given(some_pauses().flatmap(lambda pauses: st.tuples(st.just(pauses), st.permutations(pauses))), some_waits())
 def test_the_order_of_the_stored_pauses_does_not_matter(
     pauses: tuple[list[Pause], list[Pause]], wait: PausedWait
 ) -> None:
-    kept, otherwise = pauses
+    stored, otherwise = pauses
 
-    assert told(otherwise, wait) == told(kept, wait)
+    assert resumed(otherwise, wait) == resumed(stored, wait)
 
 
 @given(some_pauses(), some_waits())
@@ -297,12 +299,12 @@ def test_spread_work_happens_within_the_window_after_its_pause(pauses: list[Paus
 def test_many_waits_are_spread_evenly() -> None:
     pause = Pause(TARGET, hours(0), hours(10), SPREAD, 10 * HOUR)
 
-    turns = sorted(ends([pause], replace(waiting(5), enrollment=f"enr-{number}")) for number in range(1000))
+    own_times = sorted(ends([pause], replace(waiting(5), enrollment=f"enr-{number}")) for number in range(1000))
 
     for hour in range(10):
-        of_this_hour = [turn for turn in turns if hours(10 + hour) <= turn < hours(11 + hour)]
+        of_this_hour = [own_time for own_time in own_times if hours(10 + hour) <= own_time < hours(11 + hour)]
         assert 60 < len(of_this_hour) < 140
-    assert max(after - before for before, after in pairwise(turns)) < HOUR / 2
+    assert max(after - before for before, after in pairwise(own_times)) < HOUR / 2
 
 
 @given(some_pauses(), some_waits(), st.sampled_from(["America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]))
@@ -364,14 +366,14 @@ def test_an_old_pause_has_no_effect_on_later_messages(pauses: list[Pause], due: 
 @given(some_pauses(), st.integers(0, 200), st.integers(0, 200))
 def test_a_message_waits_no_longer_than_the_last_window(pauses: list[Pause], due: int, now: int) -> None:
     assume(now >= due)
-    held = said(pauses, due, now)
+    result = said(pauses, due, now)
 
-    assert isinstance(held, Paused) == any(pause.is_active(hours(now)) for pause in pauses)
-    if isinstance(held, NotBefore):
-        assert held.at <= max(pause.until + pause.window for pause in pauses if pause.until)
-        assert resume_message(pauses, TARGETS, due=hours(due), spread_key="enr", now=held.at) in {
+    assert isinstance(result, Paused) == any(pause.is_active(hours(now)) for pause in pauses)
+    if isinstance(result, NotBefore):
+        assert result.at <= max(pause.until + pause.window for pause in pauses if pause.until)
+        assert resume_message(pauses, TARGETS, due=hours(due), spread_key="enr", now=result.at) in {
             Proceed(),
-            Late(held.target),
+            Late(result.target),
         }
 
 
@@ -394,7 +396,7 @@ def test_a_current_pause_counts_until_now() -> None:
     assert paused_for([paused(10, None)], TARGETS, hours(0), hours(15)) == 5 * HOUR
 
 
-# What can be named.
+# Targets.
 
 
 def test_the_document_knows_every_policy_and_every_target() -> None:
@@ -403,8 +405,8 @@ def test_the_document_knows_every_policy_and_every_target() -> None:
     assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(PausePolicy)
     for target in ("all", "channel:sms", "journey:<journey>", "template:<journey>/<template>", "country:US"):
         assert f"`{target}`" in text
-    for kept in (LONGEST_MESSAGE_WAIT, LONGEST_TIMER_WAIT):
-        assert f"{kept.days}" in text
+    for stored in (LONGEST_MESSAGE_WAIT, LONGEST_TIMER_WAIT):
+        assert f"{stored.days}" in text
 
 
 @pytest.mark.parametrize(
