@@ -9,12 +9,12 @@ from bench.calls import Call, watched
 from cairn.domain.event import Event, event_from_wire
 
 THROTTLED = ClientError({"Error": {"Code": "Throttling"}}, "Publish")
-MAY_MAIL = [{"channel": "email", "purpose": "marketing", "status": "granted"}]
+EMAIL_CONSENT = [{"channel": "email", "purpose": "marketing", "status": "granted"}]
 
 
 @pytest.fixture
 def process(story: Any) -> Any:  # noqa: ARG001  a deployment comes first
-    """The use case as the deployed function has it."""
+    """The use case of the deployed function."""
     from functions.process_event.handler import process as deployed
 
     return deployed()
@@ -34,7 +34,7 @@ def refuse(call: Call) -> None:
         raise THROTTLED
 
 
-def test_two_first_events_at_once_found_one_customer(story: Any, process: Any, interrupted: Any) -> None:
+def test_two_concurrent_first_events_create_one_customer(story: Any, process: Any, interrupted: Any) -> None:
     now = story.deployment.now()
     first = event(story, "first", "trial.signup", user_id="mia", email="mia@example.com", phone="+12015550001")
     second = event(story, "second", email="mia@example.com", phone="+12015550001")
@@ -47,7 +47,9 @@ def test_two_first_events_at_once_found_one_customer(story: Any, process: Any, i
     assert len(story.sent()) == 1
 
 
-def test_two_names_that_are_seen_together_at_once_are_one_customer(story: Any, process: Any, interrupted: Any) -> None:
+def test_concurrent_events_with_shared_identifiers_create_one_customer(
+    story: Any, process: Any, interrupted: Any
+) -> None:
     now = story.deployment.now()
     known = event(story, "known", user_id="mia")
     process(known, now)
@@ -61,7 +63,7 @@ def test_two_names_that_are_seen_together_at_once_are_one_customer(story: Any, p
     assert story.timeline(of="mia") == story.timeline(of="+12015550001") == story.timeline(of="mia@example.com")
 
 
-def test_a_later_event_merges_two_customers_with_all_that_they_did(story: Any) -> None:
+def test_a_later_event_merges_two_customers_with_their_timelines(story: Any) -> None:
     story.happens("lead.captured", customer={"email": "mia@example.com"}, attributes={"goal": "run"})
     story.passes("1h")
     story.happens("app.installed", customer={"user_id": "mia", "external_ids": {"app": "9"}})
@@ -91,11 +93,11 @@ def test_one_event_merges_three_customers(story: Any, process: Any) -> None:
     assert profile.activity["page.seen"].count == 4
 
 
-def test_an_absorbed_customer_walks_on(story: Any) -> None:
+def test_an_absorbed_customers_enrollment_continues(story: Any) -> None:
     story.happens(
         "trial.signup",
         customer={"email": "mia@example.com", "phone": "+12015550001"},
-        consent=MAY_MAIL,
+        consent=EMAIL_CONSENT,
         attributes={"first_name": "Mia"},
     )
     story.happens("app.installed", customer={"user_id": "mia"})
@@ -111,7 +113,7 @@ def test_an_absorbed_customer_walks_on(story: Any) -> None:
     assert [line["customer"] for line in story.timeline("task")] == ["mia"]
 
 
-def test_an_absorbed_customer_is_still_woken_after_two_merges(story: Any) -> None:
+def test_a_wake_up_reaches_a_customer_after_two_merges(story: Any) -> None:
     story.happens("trial.signup", customer={"phone": "+12015550001"})
     story.happens("page.seen", "mail", customer={"email": "mia@example.com"})
     story.happens("page.seen", "mail and phone", customer={"email": "mia@example.com", "phone": "+12015550001"})
@@ -124,8 +126,8 @@ def test_an_absorbed_customer_is_still_woken_after_two_merges(story: Any) -> Non
     assert [line["outcome"] for line in story.timeline("ended")] == ["completed"]
 
 
-def test_what_ends_a_walk_is_heard_under_any_name(story: Any) -> None:
-    story.happens("trial.signup", customer={"email": "mia@example.com", "phone": "+12015550001"}, consent=MAY_MAIL)
+def test_an_exit_event_ends_the_enrollment_under_any_identifier(story: Any) -> None:
+    story.happens("trial.signup", customer={"email": "mia@example.com", "phone": "+12015550001"}, consent=EMAIL_CONSENT)
     story.happens("app.installed", customer={"user_id": "mia"})
     story.happens("profile.completed", customer={"user_id": "mia", "email": "mia@example.com"})
 
@@ -153,7 +155,7 @@ def test_a_message_that_is_queued_during_a_merge_is_sent_once_and_recorded(story
     ]
 
 
-def test_a_message_that_was_sent_before_its_customer_was_merged_is_not_sent_again(story: Any) -> None:
+def test_a_message_that_was_sent_before_a_merge_is_not_sent_again(story: Any) -> None:
     with watched(story.deployment) as calls:
         story.happens("trial.signup", customer={"email": "mia@example.com", "phone": "+12015550001"})
     queued = next(call.arguments["MessageBody"] for call in calls if call.operation == "SendMessage")
@@ -184,7 +186,7 @@ def test_a_claim_that_is_made_during_a_merge_is_not_lost(story: Any, process: An
     assert len(claims) == 1
 
 
-def test_two_accounts_that_share_an_address_stay_apart(story: Any) -> None:
+def test_two_accounts_with_one_address_are_not_merged(story: Any) -> None:
     story.happens("page.seen", "anna", customer={"user_id": "anna", "email": "family@example.com"})
     story.happens("page.seen", "ben", customer={"user_id": "ben", "email": "family@example.com"})
     story.happens("page.seen", "ben again", customer={"user_id": "ben", "email": "family@example.com"})
@@ -195,7 +197,7 @@ def test_two_accounts_that_share_an_address_stay_apart(story: Any) -> None:
     assert story.timeline("merged") == []
 
 
-def test_an_address_is_the_same_however_it_is_written(story: Any) -> None:
+def test_spellings_of_one_address_are_one_identifier(story: Any) -> None:
     story.happens("page.seen", "one", customer={"email": "Mia.Sample@Example.com", "phone": "(201) 555-0123"})
     story.happens("page.seen", "two", customer={"email": "mia.sample@example.COM"})
     story.happens("page.seen", "three", customer={"phone": "+1 201-555-0123"})

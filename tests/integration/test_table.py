@@ -66,16 +66,16 @@ def event_of(*names: Identifier, event_id: str = "one", source: str = "track", *
 
 
 def decided(event: Event, before: tuple[Customer, ...] = (), claimed: tuple[Identifier, ...] = ()) -> Commit:
-    """What an event does to customers as they were read, as the use case puts it together."""
-    stranger = Reaction(Customer(Profile(customer_id_for(event.identifiers[0], SALT), created_at=NOW)))
-    known = merge_customers(before, NOW) if before else stranger
+    """The commit of an event on customers as they were read, as the use case builds it."""
+    created = Reaction(Customer(Profile(customer_id_for(event.identifiers[0], SALT), created_at=NOW)))
+    known = merge_customers(before, NOW) if before else created
     named = replace(known.customer, profile=known.customer.profile.with_identifiers(*claimed))
     reaction = on_event(named, event, NoJourneys(), NOW)
     return Commit(replace(reaction, effects=known.effects + reaction.effects), before, NOW, event, claimed)
 
 
 def happens(*names: Identifier, event_id: str = "one", **more: Any) -> Customer:
-    """An event, found, decided and committed."""
+    """Find, decide and commit an event."""
     event = event_of(*names, event_id=event_id, **more)
     found = CUSTOMERS.find(event.identifiers)
     commit = decided(event, found.customers, found.unclaimed)
@@ -84,7 +84,7 @@ def happens(*names: Identifier, event_id: str = "one", **more: Any) -> Customer:
 
 
 def message(customer: Customer, message_id: str = "e-hello-1", channel: Channel = Channel.SMS) -> Message:
-    """As it is decided: to the addresses that its customer has."""
+    """A message as it is decided: to the addresses of its customer."""
     return Message(
         id=message_id,
         customer=customer.id,
@@ -101,7 +101,7 @@ def message(customer: Customer, message_id: str = "e-hello-1", channel: Channel 
     )
 
 
-def test_nobody_is_found_where_nobody_was_seen() -> None:
+def test_an_empty_table_has_no_customer() -> None:
     found = CUSTOMERS.find((MIA, MAIL, PHONE))
 
     assert found.customers == ()
@@ -124,7 +124,7 @@ def test_a_customer_is_read_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize("name", [MIA, MAIL, PHONE])
-def test_every_name_leads_to_the_customer(name: Identifier) -> None:
+def test_every_identifier_finds_the_customer(name: Identifier) -> None:
     mia = happens(MIA, MAIL, PHONE)
 
     found = CUSTOMERS.find((name,))
@@ -133,7 +133,7 @@ def test_every_name_leads_to_the_customer(name: Identifier) -> None:
     assert found.unclaimed == ()
 
 
-def test_a_new_name_is_claimed_for_a_customer_who_is_known_by_another() -> None:
+def test_a_known_customer_claims_a_new_identifier() -> None:
     mia = happens(MAIL)
 
     again = happens(MIA, MAIL, event_id="two")
@@ -151,7 +151,7 @@ def test_the_same_event_is_committed_once() -> None:
     assert CUSTOMERS.find((MIA,)).customers[0].version == 1
 
 
-def test_an_event_that_somebody_else_committed_meanwhile_is_a_duplicate_and_not_a_conflict() -> None:
+def test_an_event_that_was_committed_meanwhile_is_a_duplicate_and_not_a_conflict() -> None:
     mia = happens(MIA)
     event = event_of(MIA, event_id="two")
     CUSTOMERS.commit(decided(event, (mia,)))
@@ -160,7 +160,7 @@ def test_an_event_that_somebody_else_committed_meanwhile_is_a_duplicate_and_not_
         CUSTOMERS.commit(decided(event, (mia,)))
 
 
-def test_of_two_decisions_from_one_state_the_second_conflicts_and_leaves_no_trace() -> None:
+def test_a_second_commit_from_the_same_state_conflicts_and_writes_nothing() -> None:
     mia = happens(MIA)
     CUSTOMERS.commit(decided(event_of(MIA, event_id="two"), (mia,)))
 
@@ -171,15 +171,15 @@ def test_of_two_decisions_from_one_state_the_second_conflicts_and_leaves_no_trac
     assert {line["id"] for line in TIMELINE.entries(mia.id)} == {"one", "two"}
 
 
-def test_a_stranger_who_is_known_by_now_conflicts() -> None:
-    stranger = decided(event_of(MIA, event_id="two"), (), (MIA,))
+def test_a_second_creation_of_a_customer_conflicts() -> None:
+    created = decided(event_of(MIA, event_id="two"), (), (MIA,))
     happens(MIA)
 
     with pytest.raises(ConflictError):
-        CUSTOMERS.commit(stranger)
+        CUSTOMERS.commit(created)
 
 
-def test_a_name_that_leads_elsewhere_by_now_conflicts() -> None:
+def test_a_claim_of_another_customers_identifier_conflicts() -> None:
     mia = happens(MIA)
     claims_mail = decided(event_of(MIA, MAIL, event_id="two"), (mia,), (MAIL,))
     happens(MAIL, event_id="three")
@@ -189,7 +189,7 @@ def test_a_name_that_leads_elsewhere_by_now_conflicts() -> None:
     assert CUSTOMERS.load(mia.id) == mia
 
 
-def test_a_wake_up_is_one_conditional_write_and_conflicts_as_well() -> None:
+def test_a_second_wake_up_from_the_same_state_conflicts() -> None:
     mia = happens(MIA)
     woken = Commit(Reaction(mia, facts=(Fact("waiting"),)), (mia,), NOW)
 
@@ -199,7 +199,7 @@ def test_a_wake_up_is_one_conditional_write_and_conflicts_as_well() -> None:
     assert CUSTOMERS.load(mia.id).version == 2
 
 
-def test_a_change_of_consent_leaves_the_claims_of_a_sender_alone() -> None:
+def test_a_consent_change_leaves_the_claims_of_senders_alone() -> None:
     mia = happens(MIA)
     claim(message(mia))
 
@@ -211,7 +211,7 @@ def test_a_change_of_consent_leaves_the_claims_of_a_sender_alone() -> None:
 
 
 def merge(claim: Callable[[Customer], object] | None = None) -> tuple[Customer, Customer]:
-    """Two customers, and the one that they turn out to be. `claim` happens between reading and committing."""
+    """Merge two customers; gives the survivor and the absorbed one. `claim` runs between read and commit."""
     account = happens(MIA, event_id="account", attributes={"plan": "gold"})
     reader = happens(MAIL, event_id="reader", attributes={"goal": "run"})
     both = event_of(MIA, MAIL, event_id="both")
@@ -222,7 +222,7 @@ def merge(claim: Callable[[Customer], object] | None = None) -> tuple[Customer, 
     return CUSTOMERS.load(account.id), reader
 
 
-def test_two_customers_become_one_under_every_name_and_id() -> None:
+def test_every_identifier_and_id_finds_the_survivor_of_a_merge() -> None:
     survivor, absorbed = merge()
 
     assert survivor.profile.get("goal") == "run"
@@ -232,7 +232,7 @@ def test_two_customers_become_one_under_every_name_and_id() -> None:
     assert CUSTOMERS.find((MIA, MAIL)).customers == (survivor,)
 
 
-def test_an_event_of_the_absorbed_customer_stays_a_duplicate_before_its_history_moved_and_after() -> None:
+def test_an_event_of_an_absorbed_customer_is_a_duplicate_before_and_after_the_timeline_moves() -> None:
     survivor, absorbed = merge()
     again = event_of(MAIL, event_id="reader")
 
@@ -268,7 +268,7 @@ def test_a_merge_conflicts_with_an_event_of_the_other_customer() -> None:
         merge(lambda _: happens(MAIL, event_id="meanwhile"))
 
 
-def test_three_customers_become_one() -> None:
+def test_three_customers_are_merged() -> None:
     happens(MIA, event_id="account")
     happens(MAIL, event_id="reader")
     happens(PHONE, event_id="caller")
@@ -281,14 +281,14 @@ def test_three_customers_become_one() -> None:
         happens(PHONE, event_id="caller")
 
 
-def context(asked: DeliveryRequest) -> DeliveryContext:
-    (found,) = DELIVERIES.contexts([asked])
+def context(request: DeliveryRequest) -> DeliveryContext:
+    (found,) = DELIVERIES.contexts([request])
     assert found is not None
     return found
 
 
 def claim(wanted: Message, at: datetime = NOW) -> DeliveryContext:
-    """Read and claimed, as a sender does; gives what it had read."""
+    """Read and claim a message, as a sender does; gives the context that it read."""
     found = context(wanted)
     DELIVERIES.claim(found.message, found.contact, Claim(at, wanted.purpose, Channel.SMS, wanted.journey))
     return found
@@ -298,7 +298,7 @@ CAPPED = CapReached(LimitDenial(Cap(limit=1, window="day"), 1, LATER))
 
 
 class ReviewOfNoChannel(Review):
-    """As older versions stored it."""
+    """The form that older versions stored."""
 
     def why(self) -> dict[str, Any]:
         return {"queue": self.queue}
@@ -326,7 +326,7 @@ class TestClaims:
         assert found.contact == CUSTOMERS.load(mia.id).contact
         assert (found.status, found.decisions, found.settled) == (None, (), False)
 
-    def test_a_message_is_claimed_once_of_all_that_read_the_same(self) -> None:
+    def test_only_one_claim_from_the_same_read_succeeds(self) -> None:
         mia = happens(MIA)
         first, second = context(message(mia)), context(message(mia, "another"))
         taken = Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, "welcome")
@@ -340,11 +340,11 @@ class TestClaims:
         assert again.contact.claims == {"e-hello-1": taken}
         assert again.contact.version > first.contact.version
 
-    @pytest.mark.parametrize("word", ["STOP", "consent"])
-    def test_a_claim_conflicts_with_a_word_of_the_customer(self, word: str) -> None:
+    @pytest.mark.parametrize("update", ["STOP", "consent"])
+    def test_a_claim_conflicts_with_a_consent_update_of_the_customer(self, update: str) -> None:
         mia = happens(MIA, MAIL)
         read = context(message(mia))
-        if word == "STOP":
+        if update == "STOP":
             stopped = {"channel": "sms", "address": "+12015550123"}
             happens(MIA, event_id="stop", type="message.stopped", source="feedback", properties=stopped)
         else:
@@ -353,14 +353,14 @@ class TestClaims:
         with pytest.raises(ConflictError):
             DELIVERIES.claim(read.message, read.contact, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, ""))
 
-    def test_an_event_that_says_nothing_of_it_is_in_nobodys_way(self) -> None:
+    def test_an_event_without_consent_does_not_conflict_with_a_claim(self) -> None:
         mia = happens(MIA)
         read = context(message(mia))
         happens(MIA, event_id="two")
 
         DELIVERIES.claim(read.message, read.contact, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, ""))
 
-    def test_a_claim_whose_lease_is_up_is_taken_over_once(self) -> None:
+    def test_an_expired_claim_is_taken_over_once(self) -> None:
         mia = happens(MIA)
         claim(message(mia))
         first, second = context(message(mia)), context(message(mia))
@@ -372,7 +372,7 @@ class TestClaims:
             DELIVERIES.claim(second.message, second.contact, mine)
         assert context(message(mia)).contact.claims["e-hello-1"] == mine
 
-    def test_a_claim_that_was_given_back_can_be_made_again(self) -> None:
+    def test_a_released_claim_can_be_made_again(self) -> None:
         mia = happens(MIA)
         claim(message(mia))
         claim(message(mia, "another"))
@@ -390,7 +390,7 @@ class TestClaims:
         assert found.message == message(survivor)
         assert list(CUSTOMERS.load(survivor.id).contact.claims) == ["e-hello-1"]
 
-    def test_a_claim_read_before_a_merge_is_not_made_after_it(self) -> None:
+    def test_a_claim_from_a_read_before_a_merge_conflicts(self) -> None:
         account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
         read = context(message(reader))
         happens(MIA, MAIL, event_id="both")
@@ -400,9 +400,9 @@ class TestClaims:
 
         assert CUSTOMERS.load(account.id).contact.claims == {}
         DELIVERIES.release(read.message)
-        assert CUSTOMERS.load(reader.id).id == account.id  # nothing was brought back to life
+        assert CUSTOMERS.load(reader.id).id == account.id  # the release created nothing
 
-    def test_of_nobody_nothing_is_known(self) -> None:
+    def test_an_unknown_customer_has_no_delivery_context(self) -> None:
         nobody = Customer(Profile("c_gone", created_at=NOW))
 
         assert DELIVERIES.contexts([message(nobody), DeferredMessage("c_gone", "e-hello-1")]) == [None, None]
@@ -438,7 +438,7 @@ class TestAddresses:
 
         assert self.known(mia) == {Channel.EMAIL: (Suppression(Cause.HARD_BOUNCE, NOW),)}
 
-    def test_it_is_known_of_another_customer_with_the_address_and_of_no_other_address(self) -> None:
+    def test_a_suppression_applies_to_each_customer_with_the_address_and_to_no_other_address(self) -> None:
         mia = happens(MIA, MAIL)
         same = happens(identifier("user_id", "same"), event_id="same", attributes={"email": "mia@example.com"})
         other = happens(identifier("user_id", "other"), event_id="other", attributes={"email": "eve@example.com"})
@@ -448,18 +448,18 @@ class TestAddresses:
         assert self.known(same) == self.known(mia) != {}
         assert self.known(other) == {}
 
-    def test_of_a_message_that_was_decided_before_its_customer_moved_the_new_address_counts(self) -> None:
+    def test_a_message_goes_to_the_new_address_of_its_customer(self) -> None:
         mia = happens(MIA, MAIL)
-        asked = message(mia, channel=Channel.EMAIL)
+        request = message(mia, channel=Channel.EMAIL)
         CUSTOMERS.record_suppressions([SuppressionChange(Channel.EMAIL, Mark(Cause.STOP, NOW), "new@example.com")])
 
         happens(MIA, event_id="moves", attributes={"email": "new@example.com"})
 
-        found = context(asked)
+        found = context(request)
         assert found.message.addresses == {Channel.EMAIL: "new@example.com"}
         assert found.contact.suppressed == {Channel.EMAIL: (Suppression(Cause.STOP, NOW),)}
 
-    def test_marks_add_up_in_any_order_and_outlive_the_customer(self) -> None:
+    def test_suppression_marks_add_up_in_any_order_and_need_no_customer(self) -> None:
         mia = happens(MIA, MAIL)
         stop, start = Mark(Cause.STOP, NOW), Mark(Cause.STOP, LATER, lifted=True)
         self.suppress(mia, SuppressionChange(Channel.EMAIL, start, "mia@example.com"), event_id="start")
@@ -493,7 +493,7 @@ class TestDeferredMessages:
             "Europe/Paris",
         )
 
-    def test_each_wait_is_remembered_and_one_that_is_written_twice_once(self) -> None:
+    def test_each_deferral_is_recorded_once(self) -> None:
         mia = happens(MIA)
         defer(message(mia))
         defer(message(mia), at=LATER)
@@ -532,7 +532,7 @@ class TestDeferredMessages:
         entry = RecordItem.get(mia.id, MESSAGE + "e-hello-1")
         assert entry.deferred_message is None  # its content is stored once, in the sent message
 
-    def test_what_is_paused_is_found_by_what_is_paused_until_it_goes_out(self) -> None:
+    def test_a_paused_message_is_indexed_by_its_target_until_it_is_sent(self) -> None:
         mia = happens(MIA)
         defer(message(mia), Defer(None, Paused("journey:welcome")))
         assert RecordItem.get(mia.id, MESSAGE + "e-hello-1").gsi1pk == "paused#journey:welcome"
@@ -559,7 +559,7 @@ class TestDeferredMessages:
 
         assert context(message(mia)).status is MessageStatus.SENT
 
-    def test_a_persons_word_is_found_with_the_message(self) -> None:
+    def test_an_approval_is_read_with_its_message(self) -> None:
         mia = happens(MIA)
         defer(message(mia), Defer(LATER, ReviewOfNoChannel(Channel.SMS, "billing")))
         said = {"granted": True, "by": "eve", "at": "2026-03-02T14:30:00Z"}
@@ -573,18 +573,18 @@ class TestDeferredMessages:
         account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
         defer(message(reader))
         happens(MIA, MAIL, event_id="both")
-        asked = replace(self.DEFERRED, customer=reader.id)
+        request = replace(self.DEFERRED, customer=reader.id)
 
-        before = context(asked)
+        before = context(request)
         TIMELINE.absorb(account.id, reader.id)
-        after = context(asked)
+        after = context(request)
 
         assert before.message == after.message == message(CUSTOMERS.load(account.id))
         assert before.decisions == after.decisions
         assert before.status is after.status is MessageStatus.DEFERRED
         assert list(after.contact.deferrals) == ["e-hello-1"]
 
-    def test_whose_customer_has_moved_goes_by_the_clock_there(self) -> None:
+    def test_a_deferred_message_follows_the_new_time_zone_of_its_customer(self) -> None:
         mia = happens(MIA, attributes={"time_zone": "America/New_York", "first_name": "Mia"})
         wanted = replace(message(mia), variables={"profile": {"time_zone": "America/New_York", "first_name": "Mia"}})
         defer(wanted)
@@ -596,7 +596,7 @@ class TestDeferredMessages:
         assert found.variables["profile"] == {"time_zone": "Asia/Tokyo", "first_name": "Mia"}
 
 
-def test_what_became_of_a_message_is_known() -> None:
+def test_the_outcome_of_a_message_is_read() -> None:
     mia = happens(MIA)
     read = claim(message(mia))
 
@@ -669,10 +669,10 @@ def test_facts_that_are_written_twice_appear_once_and_in_order() -> None:
 
 
 class StoppedError(Exception):
-    """The process died in the middle."""
+    """The process crashed in the middle."""
 
 
-def test_a_history_is_absorbed_whole_however_often_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timeline_is_absorbed_whole_despite_crashes(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[DeliveryContext] = []
     survivor, absorbed = merge(
         lambda reader: read.extend(context(message(reader, f"m-{number}")) for number in range(3))
@@ -715,7 +715,7 @@ def test_a_version_is_stored_unchanged() -> None:
 
 
 @pytest.mark.atomic_writes
-def test_of_many_commits_at_once_each_event_counts_once() -> None:
+def test_concurrent_commits_count_each_event_once() -> None:
     happens(MIA, event_id="first")
 
     def commit(event_id: str) -> str:
@@ -741,7 +741,7 @@ def test_of_many_commits_at_once_each_event_counts_once() -> None:
 
 
 @pytest.mark.atomic_writes
-def test_of_many_senders_at_once_no_more_claim_than_the_cap_allows() -> None:
+def test_concurrent_senders_claim_no_more_than_the_cap_allows() -> None:
     mia = happens(MIA, PHONE)
     policy = Policy(caps=(Cap(limit=3, window="day", purposes=frozenset(Purpose)),))
 

@@ -1,4 +1,4 @@
-"""A deployment behind HTTP: the stories' world, asked as a vendor and as an operator ask."""
+"""HTTP access to the local deployment of a story, as a vendor and as an operator."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -22,14 +22,14 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Door:
+class Api:
     """The endpoints of a local deployment."""
 
     deployment: LocalDeployment
     client: Client
 
     def posts(self, document: Any, source: str = "track") -> TestResponse:
-        """As the vendor would post it."""
+        """Post and sign as the vendor does."""
         sent = posting(source, document, LOCAL_SECRET, self.deployment.now())
         path = "/" + sent.url.split("/", 3)[3]
         return self.client.post(path, base_url="https://localhost", data=sent.body, headers=dict(sent.headers))
@@ -47,16 +47,16 @@ class Door:
 
 
 @pytest.fixture
-def door_to() -> Callable[..., Door]:
-    def open_door(deployment: LocalDeployment, limiter: Callable[[str], float] = unlimited) -> Door:
-        return Door(deployment, Client(Application(deployment, limiter)))
+def api_of() -> Callable[..., Api]:
+    def make(deployment: LocalDeployment, limiter: Callable[[str], float] = unlimited) -> Api:
+        return Api(deployment, Client(Application(deployment, limiter)))
 
-    return open_door
+    return make
 
 
 @pytest.fixture
-def door(story: Any, door_to: Callable[..., Door]) -> Door:
-    return door_to(story.deployment)
+def api(story: Any, api_of: Callable[..., Api]) -> Api:
+    return api_of(story.deployment)
 
 
 @contextmanager

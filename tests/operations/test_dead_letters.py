@@ -57,7 +57,7 @@ def test_the_list_shows_number_age_and_reason(story: Any, url: str) -> None:
 
 
 @pytest.mark.usefixtures("failed_sign_up")
-def test_looking_changes_nothing(story: Any, url: str) -> None:
+def test_list_and_show_change_nothing(story: Any, url: str) -> None:
     for _ in range(3):
         cairn("list", "--to", url)
         cairn("show", "events", "--to", url)
@@ -78,8 +78,8 @@ def test_a_dead_letter_is_shown_without_personal_data_unless_reveal_is_asked_for
 
 
 @pytest.mark.usefixtures("failed_sign_up")
-def test_a_redriven_event_runs_once_although_the_queue_knows_it(story: Any, url: str) -> None:
-    """Its own deduplication id would be refused for five minutes; the redrive does not wait for them."""
+def test_a_redriven_event_runs_once_within_the_deduplication_window(story: Any, url: str) -> None:
+    """SQS would drop its old deduplication id for five minutes; the redrive uses another one."""
     first = cairn("redrive", "events", "--yes", "--to", url)
     second = cairn("redrive", "events", "--yes", "--to", url)
 
@@ -89,30 +89,30 @@ def test_a_redriven_event_runs_once_although_the_queue_knows_it(story: Any, url:
     assert len(story.sent()) == 1
 
 
-def test_an_event_that_fails_again_at_once_is_dead_lettered_again_and_not_lost(story: Any, door: Any) -> None:
+def test_an_event_that_fails_again_at_once_is_dead_lettered_again_and_not_lost(story: Any, api: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
 
     with watched(story.deployment) as calls:
-        done = [door.redrives("events") for _ in range(3)]
+        done = [api.redrives("events") for _ in range(3)]
 
     assert [one["redriven"] for one in done] == [1, 1, 1]
-    assert len(door.dead_letters("events")) == 1
+    assert len(api.dead_letters("events")) == 1
     dedupe_ids = [call.arguments["MessageDeduplicationId"] for call in calls if call.operation == "SendMessage"]
     assert len(set(dedupe_ids)) == 3, "SQS knows an id for five minutes, even of a message that is gone"
 
 
-def test_an_event_that_fails_again_during_a_redrive_is_not_taken_twice(story: Any, door: Any) -> None:
+def test_an_event_that_fails_again_during_a_redrive_is_not_taken_twice(story: Any, api: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
     story.passes("1m")
-    sqs = door.deployment.cloud.client("sqs")
-    tools = door.deployment.dead_letters()
+    sqs = api.deployment.cloud.client("sqs")
+    tools = api.deployment.dead_letters()
 
     class Hasty:
         """A queue whose consumer dead-letters everything again before the next one is read."""
 
         def send_message(self, **given: Any) -> None:
             sqs.send_message(**given)
-            door.deployment.settle()
+            api.deployment.settle()
 
         def __getattr__(self, name: str) -> Any:
             return getattr(sqs, name)
@@ -122,7 +122,7 @@ def test_an_event_that_fails_again_during_a_redrive_is_not_taken_twice(story: An
     assert hasty.redrive("events", "", None) == {"queue": "events", "redriven": 1, "refused": [], "left": 1}
 
 
-def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story: Any, door: Any) -> None:
+def test_a_customers_events_are_redriven_in_order_and_to_their_group(story: Any, api: Any) -> None:
     with watched(story.deployment, before=failing("dynamodb", THROTTLED)) as calls:
         for number in range(3):
             story.happens("note.written", f"note-{number}", customer={"user_id": "one"})
@@ -130,7 +130,7 @@ def test_a_customers_events_are_redriven_in_their_order_and_to_their_group(story
     accepted = [call for call in calls if call.operation == "SendMessageBatch"]
     known = {entry["MessageDeduplicationId"] for call in accepted for entry in call.arguments["Entries"]}
 
-    done = door.deployment.dead_letters().redrive("events", "", None)
+    done = api.deployment.dead_letters().redrive("events", "", None)
 
     received = story.deployment.cloud.receive("events", 10)
     assert done["redriven"] == 3
@@ -156,7 +156,7 @@ def _raise(error: Exception) -> None:
 
 
 @pytest.mark.usefixtures("failed_sign_up")
-def test_only_the_reason_that_is_named_is_redriven(story: Any, url: str) -> None:
+def test_only_dead_letters_with_the_given_reason_are_redriven(story: Any, url: str) -> None:
     story.happens("trial.signup", "no-phone", customer={"phone": "call me"})
 
     none = cairn("redrive", "events", "--reason", "no such reason", "--yes", "--to", url)
@@ -167,11 +167,11 @@ def test_only_the_reason_that_is_named_is_redriven(story: Any, url: str) -> None
     assert story.sent() == [], "the other one stays"
 
 
-def test_at_most_as_many_as_are_named_are_redriven(story: Any, door: Any) -> None:
+def test_a_redrive_stops_at_the_given_limit(story: Any, api: Any) -> None:
     for number in range(12):
         story.happens("trial.signup", f"e{number}", customer={"phone": f"call me {number}"})
 
-    assert door.deployment.dead_letters().redrive("events", "", 5) | {"queue": ""} == {
+    assert api.deployment.dead_letters().redrive("events", "", 5) | {"queue": ""} == {
         "queue": "",
         "redriven": 5,
         "refused": [],
@@ -181,31 +181,31 @@ def test_at_most_as_many_as_are_named_are_redriven(story: Any, door: Any) -> Non
 
 @pytest.mark.usefixtures("failed_sign_up")
 def test_nothing_is_sent_before_the_operator_confirms(story: Any, url: str) -> None:
-    asked = cairn("redrive", "events", "--to", url, answers="n\n")
+    result = cairn("redrive", "events", "--to", url, answers="n\n")
 
-    assert asked.exit_code == 1
-    assert "Send all letters of events back" in asked.stdout
+    assert result.exit_code == 1
+    assert "Send all letters of events back" in result.stdout
     assert len(story.dead_letters("events")) == 1
 
 
-def test_a_wake_up_goes_back_to_the_wakes(story: Any, door: Any) -> None:
+def test_a_wake_up_is_redriven_to_the_wakes_queue(story: Any, api: Any) -> None:
     story.signs_up()
     with watched(story.deployment, before=failing("dynamodb", THROTTLED)):
         story.passes("1d")
 
-    done = door.redrives("wakes")
+    done = api.redrives("wakes")
 
     assert done["redriven"] == 1
     assert [line["step"] for line in story.timeline("message")] == ["hello", "tips"]
 
 
-def test_a_message_goes_back_to_the_messages(story: Any, door: Any) -> None:
+def test_a_message_is_redriven_to_the_messages_queue(story: Any, api: Any) -> None:
     with watched(story.deployment, before=lambda call: _raise(DENIED) if call.function == "deliver_message" else None):
         story.signs_up()
         story.passes("1h")
-    [dead_letter] = door.dead_letters("messages")
+    [dead_letter] = api.dead_letters("messages")
 
-    done = door.redrives("messages")
+    done = api.redrives("messages")
 
     assert dead_letter["body"]["step"] == "hello"
     assert "mia" not in json.dumps(dead_letter).lower()
@@ -220,17 +220,17 @@ def test_a_message_goes_back_to_the_messages(story: Any, door: Any) -> None:
         ({"id": "ticket", "customer": "c_mia", "purpose": "transactional"}, "messages"),
         ({"customer": "c_mia", "held": "news"}, "messages"),
     ],
-    ids=["marketing", "transactional", "held"],
+    ids=["marketing", "transactional", "deferred"],
 )
-@pytest.mark.parametrize("of_a_stack", [False, True])
-def test_a_message_goes_back_to_its_lane(
+@pytest.mark.parametrize("deployed", [False, True])
+def test_a_message_is_redriven_to_its_lane(
     story: Any,
     request: pytest.FixtureRequest,
     dead_letter: dict[str, str],
     lane: str,
-    of_a_stack: bool,  # noqa: FBT001
+    deployed: bool,  # noqa: FBT001
 ) -> None:
-    tools = of_stack(request.getfixturevalue("stack")) if of_a_stack else story.deployment.dead_letters()
+    tools = of_stack(request.getfixturevalue("stack")) if deployed else story.deployment.dead_letters()
     story.deployment.cloud.send("messages-dead-letters", json.dumps(dead_letter))
     story.passes("1s")
 
@@ -240,34 +240,34 @@ def test_a_message_goes_back_to_its_lane(
     assert json.loads(back["Body"]) == dead_letter
 
 
-def test_a_report_goes_back_to_the_feedback(story: Any, door: Any) -> None:
+def test_a_report_is_redriven_to_the_feedback_queue(story: Any, api: Any) -> None:
     story.deployment.cloud.send("feedback", "not what any provider reports")
     story.deployment.settle()
-    [before] = door.dead_letters("feedback")
+    [before] = api.dead_letters("feedback")
 
-    done = door.redrives("feedback")
+    done = api.redrives("feedback")
 
-    [after] = door.dead_letters("feedback")
+    [after] = api.dead_letters("feedback")
     assert done["redriven"] == 1
-    assert before["id"] != after["id"], "it was tried again, and parked again"
+    assert before["id"] != after["id"], "it was tried again, and dead-lettered again"
 
 
 def test_the_answer_to_an_unknown_queue_lists_the_queues(url: str) -> None:
-    asked = cairn("show", "letters", "--to", url)
+    result = cairn("show", "letters", "--to", url)
 
-    assert asked.exit_code == 1
-    assert "there are events, wakes, messages, notices, feedback, erasures, effects" in asked.stderr
+    assert result.exit_code == 1
+    assert "there are events, wakes, messages, notices, feedback, erasures, effects" in result.stderr
 
 
-def test_a_deployment_is_not_asked_by_its_url() -> None:
-    asked = cairn("list", "--to", "http://127.0.0.1:9")
+def test_a_deployed_stack_cannot_be_named_by_its_url() -> None:
+    result = cairn("list", "--to", "http://127.0.0.1:9")
 
-    assert asked.exit_code == 1
-    assert "A deployment is named by --stack" in asked.stderr
+    assert result.exit_code == 1
+    assert "A deployment is named by --stack" in result.stderr
 
 
 @pytest.mark.usefixtures("failed_sign_up")
-def test_a_deployment_is_asked_by_its_stack(story: Any, stack: str) -> None:
+def test_the_dead_letters_of_a_stack_are_listed_and_redriven(story: Any, stack: str) -> None:
     listed = json.loads(cairn("list", "--stack", stack, "--json").stdout)
     story.passes("1s")
     done = cairn("redrive", "events", "--stack", stack, "--yes")
@@ -281,15 +281,15 @@ def test_a_deployment_is_asked_by_its_stack(story: Any, stack: str) -> None:
 
 @pytest.mark.usefixtures("story")
 def test_a_foreign_stack_is_refused_with_the_reason() -> None:
-    asked = cairn("list", "--stack", "Somebody-elses")
+    result = cairn("list", "--stack", "Somebody-elses")
 
-    assert asked.exit_code == 1
-    assert "Somebody-elses" in asked.stderr
-    assert "Traceback" not in asked.stderr
+    assert result.exit_code == 1
+    assert "Somebody-elses" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.usefixtures("story")
-def test_another_endpoint_can_stand_in_for_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_endpoint_can_replace_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     from cairn.adapters import aws
 
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", "http://127.0.0.1:4566")
@@ -297,14 +297,14 @@ def test_another_endpoint_can_stand_in_for_aws(monkeypatch: pytest.MonkeyPatch) 
     assert aws.client("cloudformation").meta.endpoint_url == "http://127.0.0.1:4566"
 
 
-def test_an_effect_that_could_not_be_carried_out_is_relayed_again(story: Any, door: Any) -> None:
+def test_a_failed_effect_is_relayed_again(story: Any, api: Any) -> None:
     refused = failing("sqs", DENIED, to="cairn-messages")
     with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
-    [dead_letter] = door.dead_letters("effects")
+    [dead_letter] = api.dead_letters("effects")
 
-    done = door.redrives("effects")
-    again = door.redrives("effects")
+    done = api.redrives("effects")
+    again = api.redrives("effects")
 
     assert dead_letter["reason"] == "ServiceRefusedError: sqs refused the call: AccessDenied"
     assert dead_letter["body"]["effect"]["do"] == "send"
@@ -313,13 +313,13 @@ def test_an_effect_that_could_not_be_carried_out_is_relayed_again(story: Any, do
     assert len(story.sent()) == 1
 
 
-def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_stays(story: Any, door: Any) -> None:
+def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_stays(story: Any, api: Any) -> None:
     refused = failing("sqs", DENIED, to="cairn-messages")
     with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
     story.happens("membership.started", customer={"user_id": "member-1"})
 
-    done = door.redrives("effects")
+    done = api.redrives("effects")
 
     assert done["redriven"] == 0
     assert done["left"] == 1
@@ -327,20 +327,20 @@ def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_stays(story:
     assert "hello" not in [line.get("step") for line in story.timeline("message")]
 
 
-def test_a_change_that_could_not_be_read_is_relayed_once_it_can(
-    story: Any, door: Any, monkeypatch: pytest.MonkeyPatch
+def test_an_unreadable_change_is_relayed_once_it_is_readable(
+    story: Any, api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(
             "cairn.adapters.dynamodb.effect_codec.effect_from_wire", lambda _: _raise(ValueError("from the future"))
         )
         story.signs_up()
-        unreadable = door.redrives("effects")
-    [dead_letter] = door.dead_letters("effects")
+        unreadable = api.redrives("effects")
+    [dead_letter] = api.dead_letters("effects")
     assert dead_letter["body"].keys() == {"customer", "change"}
     assert "mia" not in json.dumps(dead_letter).lower()
 
-    done = door.redrives("effects")
+    done = api.redrives("effects")
     story.passes("1d")
 
     assert unreadable["redriven"] == 0
@@ -349,7 +349,7 @@ def test_a_change_that_could_not_be_read_is_relayed_once_it_can(
     assert len(story.timeline("entered")) == 1
 
 
-def test_an_effect_is_redriven_to_where_a_merge_has_moved_its_customer(story: Any, door: Any) -> None:
+def test_an_effect_is_redriven_to_the_survivor_of_a_merge(story: Any, api: Any) -> None:
     refused = failing("sqs", DENIED, to="cairn-messages")
     story.happens("page.viewed", "older", customer={"email": "mia.1@example.com"})
     story.passes("1h")
@@ -357,28 +357,28 @@ def test_an_effect_is_redriven_to_where_a_merge_has_moved_its_customer(story: An
         story.happens("trial.signup", "by-id", customer={"user_id": "member-1"}, attributes={"first_name": "Mia"})
     story.happens("page.viewed", "both", customer={"user_id": "member-1", "email": "mia.1@example.com"})
 
-    done = door.redrives("effects")
+    done = api.redrives("effects")
 
     assert done["refused"] == []
-    assert door.dead_letters("effects") == []
+    assert api.dead_letters("effects") == []
 
 
-def test_a_commit_that_comes_in_between_is_not_lost(story: Any, door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_during_a_redrive_is_not_lost(story: Any, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from cairn.adapters.dynamodb import redrive
 
     refused = failing("sqs", DENIED, to="cairn-messages")
     with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
-    really_read, races = redrive._live_state, []  # noqa: SLF001
+    real_read, races = redrive._live_state, []  # noqa: SLF001
 
     def read_and_lose_the_race(customer_id: str) -> Any:
-        found = really_read(customer_id)
+        found = real_read(customer_id)
         if not races:
             races.append(story.happens("page.viewed", "in-between", customer={"user_id": "member-1"}))
         return found
 
     monkeypatch.setattr(redrive, "_live_state", read_and_lose_the_race)
-    done = door.redrives("effects")
+    done = api.redrives("effects")
 
     assert (done["redriven"], len(races)) == (1, 1)
     assert len(story.timeline("event")) == 2
@@ -427,12 +427,12 @@ def test_a_position_that_the_stream_no_longer_has_is_refused_and_stays(
 ) -> None:
     from infra.local.dead_letters import of_stack
 
-    really_call = BaseClient._make_api_call  # noqa: SLF001
+    real_call = BaseClient._make_api_call  # noqa: SLF001
 
     def forgotten(client: BaseClient, operation: str, given: Any) -> Any:
         if operation == "GetShardIterator":
             raise ClientError({"Error": {"Code": "TrimmedDataAccessException"}}, operation)
-        return really_call(client, operation, given)
+        return real_call(client, operation, given)
 
     body = json.dumps({"DDBStreamBatchInfo": dict.fromkeys(("streamArn", "shardId", "startSequenceNumber"), "gone")})
     story.deployment.cloud.client("sqs").send_message(QueueUrl=of_stack(stack).queues[STREAM].url, MessageBody=body)
@@ -444,8 +444,8 @@ def test_a_position_that_the_stream_no_longer_has_is_refused_and_stays(
     assert "0 redriven, 1 refused, 1 left" in done.stdout, done.exception
 
 
-def test_time_can_pass_while_there_are_dead_letters(story: Any, door: Any) -> None:
+def test_time_can_pass_while_there_are_dead_letters(story: Any, api: Any) -> None:
     story.happens("trial.signup", customer={"phone": "call me"})
     story.deployment.advance_to(story.deployment.now() + timedelta(days=2))
 
-    assert door.dead_letters("events")[0]["age_seconds"] == 2 * DAY
+    assert api.dead_letters("events")[0]["age_seconds"] == 2 * DAY

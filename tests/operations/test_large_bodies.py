@@ -12,16 +12,16 @@ from cairn.adapters.sqs.batches import BATCH, MAX_BATCH_BYTES
 from cairn.settings import MAX_BODY_BYTES
 from infra.local.signing import LOCAL_SECRET
 
-SQS_TAKES = 256 * 1024
-"""Bytes of a message before 2025, and today for all we could confirm."""
+SQS_MAX_BYTES = 256 * 1024
+"""Bytes of a message before 2025; no higher limit could be confirmed."""
 
 
-def named(calls: list[Call], function: str) -> list[str]:
+def operations_of(calls: list[Call], function: str) -> list[str]:
     return [f"{call.service}.{call.operation}" for call in calls if call.function == function]
 
 
 def sizes(calls: list[Call]) -> list[list[int]]:
-    """Of each batch that the receiver queued, how large its messages are."""
+    """The sizes of the messages of each batch that the receiver queued, in bytes."""
     return [
         [len(entry["MessageBody"].encode()) for entry in call.arguments["Entries"]]
         for call in calls
@@ -29,35 +29,35 @@ def sizes(calls: list[Call]) -> list[list[int]]:
     ]
 
 
-def test_an_ordinary_webhook_is_one_call(door: Any) -> None:
-    door.tracks("the first reads the secrets")
+def test_an_ordinary_webhook_makes_one_call(api: Any) -> None:
+    api.tracks("the first reads the secrets")
 
-    with watched(door.deployment) as calls:
-        answer = door.tracks("ordinary", properties={"text": "x" * 100_000})
+    with watched(api.deployment) as calls:
+        answer = api.tracks("ordinary", properties={"text": "x" * 100_000})
 
     assert answer.status_code == 202
     assert [str(call) for call in calls] == ["receive_webhook: sqs.SendMessageBatch"]
 
 
-def test_an_event_larger_than_a_message_travels_by_a_pointer_and_is_processed_whole(story: Any, door: Any) -> None:
+def test_an_event_larger_than_a_message_is_queued_as_a_pointer_and_processed_whole(story: Any, api: Any) -> None:
     text = "ü" * 150_000
 
-    with watched(door.deployment) as calls:
-        answer = door.tracks("large", properties={"text": text})
-        door.deployment.settle()
+    with watched(api.deployment) as calls:
+        answer = api.tracks("large", properties={"text": text})
+        api.deployment.settle()
 
     [line] = story.timeline("event")
     assert answer.status_code == 202
     assert line["properties"]["text"] == text
     assert max(max(batch) for batch in sizes(calls)) < 1_000
-    assert named(calls, "receive_webhook")[-2:] == ["s3.PutObject", "sqs.SendMessageBatch"], (
+    assert operations_of(calls, "receive_webhook")[-2:] == ["s3.PutObject", "sqs.SendMessageBatch"], (
         "stored before it is queued"
     )
-    assert named(calls, "process_event")[0] == "s3.GetObject"
+    assert operations_of(calls, "process_event")[0] == "s3.GetObject"
 
 
 @pytest.mark.parametrize("length", [10, 30_000, 70_000, 150_000])
-def test_no_batch_is_larger_than_sqs_takes(story: Any, door: Any, length: int) -> None:
+def test_no_batch_exceeds_the_limit_of_sqs(story: Any, api: Any, length: int) -> None:
     events = [
         {
             "id": f"e{number}",
@@ -68,17 +68,17 @@ def test_no_batch_is_larger_than_sqs_takes(story: Any, door: Any, length: int) -
         for number in range(19)
     ]
 
-    with watched(door.deployment) as calls:
-        answer = door.posts(events)
-    door.deployment.settle()
+    with watched(api.deployment) as calls:
+        answer = api.posts(events)
+    api.deployment.settle()
 
     assert answer.status_code == 202
     assert len(story.timeline("event")) == 19
-    assert all(sum(batch) <= MAX_BATCH_BYTES <= SQS_TAKES for batch in sizes(calls))
+    assert all(sum(batch) <= MAX_BATCH_BYTES <= SQS_MAX_BYTES for batch in sizes(calls))
     assert all(len(batch) <= BATCH for batch in sizes(calls))
 
 
-def test_a_body_as_large_as_meta_sends_is_taken_and_one_byte_more_is_not(story: Any) -> None:
+def test_a_body_of_the_maximum_of_meta_is_accepted_and_one_byte_more_is_refused(story: Any) -> None:
     def tracked(event_id: str, length: int) -> int:
         events = [
             {"id": f"{event_id}{n}", "type": "a.b", "customer": {"user_id": "u"}, "properties": {"t": ""}}
@@ -100,71 +100,71 @@ def test_a_body_as_large_as_meta_sends_is_taken_and_one_byte_more_is_not(story: 
 
 @pytest.mark.parametrize("service", ["s3", "sqs"])
 def test_a_large_event_that_is_not_stored_is_not_acknowledged_and_its_retry_runs_once(
-    story: Any, door: Any, service: str
+    story: Any, api: Any, service: str
 ) -> None:
-    def out_of_order(call: Call) -> None:
+    def unavailable(call: Call) -> None:
         if call.service == service:
             raise ClientError(
                 {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, call.operation
             )
 
-    with watched(door.deployment, before=out_of_order):
-        first = door.tracks("large", properties={"text": "x" * 300_000})
-    second = door.tracks("large", properties={"text": "x" * 300_000})
-    door.tracks("large", properties={"text": "x" * 300_000})
-    door.deployment.settle()
+    with watched(api.deployment, before=unavailable):
+        first = api.tracks("large", properties={"text": "x" * 300_000})
+    second = api.tracks("large", properties={"text": "x" * 300_000})
+    api.tracks("large", properties={"text": "x" * 300_000})
+    api.deployment.settle()
 
     assert (first.status_code, second.status_code) == (503, 202)
     assert len(story.timeline("event")) == 1
 
 
-def test_a_genuine_body_that_is_unreadable_is_stored_whole_however_large(door: Any) -> None:
+def test_a_genuine_body_that_is_unreadable_is_stored_whole_however_large(api: Any) -> None:
     body = b'{"id": "evt_1", "object": "event", "note": "' + b"x" * 2_000_000  # cut short
-    headers = signed_headers("stripe", body, LOCAL_SECRET, door.deployment.now())
+    headers = signed_headers("stripe", body, LOCAL_SECRET, api.deployment.now())
 
-    answer = door.client.post("/webhooks/stripe", base_url="https://localhost", data=body, headers=headers)
-    door.deployment.settle()
+    answer = api.client.post("/webhooks/stripe", base_url="https://localhost", data=body, headers=headers)
+    api.deployment.settle()
 
-    [dead_letter] = door.dead_letters("events", reveal=True)
+    [dead_letter] = api.dead_letters("events", reveal=True)
     assert answer.status_code == 202
     assert dead_letter["body"]["unreadable"]["body"] == body.decode()
     assert dead_letter["reason"].startswith("InvalidEventError")
 
 
-def test_an_event_larger_than_an_item_is_dead_lettered_at_once_and_blocks_nothing(story: Any, door: Any) -> None:
-    door.tracks("too large", properties={"text": "x" * 500_000})
-    door.tracks("next")
-    door.deployment.settle()
+def test_an_event_larger_than_an_item_is_dead_lettered_at_once_and_blocks_nothing(story: Any, api: Any) -> None:
+    api.tracks("too large", properties={"text": "x" * 500_000})
+    api.tracks("next")
+    api.deployment.settle()
 
-    [dead_letter] = door.dead_letters("events")
+    [dead_letter] = api.dead_letters("events")
     assert dead_letter["reason"].startswith("ServiceRefusedError: dynamodb")
     assert dead_letter["body"].keys() == {"s3"}
     assert len(story.timeline("event")) == 1
 
 
-def test_a_pointer_without_a_body_is_dead_lettered_with_its_reason(door: Any) -> None:
-    door.tracks("large", properties={"text": "x" * 300_000})
-    s3 = door.deployment.cloud.client("s3")
-    [stored] = s3.list_objects_v2(Bucket=door.deployment.cloud.bucket)["Contents"]
-    s3.delete_object(Bucket=door.deployment.cloud.bucket, Key=stored["Key"])
+def test_a_pointer_without_a_body_is_dead_lettered_with_its_reason(api: Any) -> None:
+    api.tracks("large", properties={"text": "x" * 300_000})
+    s3 = api.deployment.cloud.client("s3")
+    [stored] = s3.list_objects_v2(Bucket=api.deployment.cloud.bucket)["Contents"]
+    s3.delete_object(Bucket=api.deployment.cloud.bucket, Key=stored["Key"])
 
-    door.deployment.settle()
+    api.deployment.settle()
 
-    [dead_letter] = door.dead_letters("events")
+    [dead_letter] = api.dead_letters("events")
     assert dead_letter["reason"] == "ServiceRefusedError: s3 refused the call: NoSuchKey"
 
 
-def test_a_large_event_is_redriven_by_its_pointer(story: Any, door: Any) -> None:
+def test_a_large_event_is_redriven_by_its_pointer(story: Any, api: Any) -> None:
     def denied(call: Call) -> None:
         if call.operation == "GetObject":
             raise ClientError(
                 {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "GetObject"
             )
 
-    door.tracks("large", properties={"text": "x" * 300_000})
-    with watched(door.deployment, before=denied):
-        door.deployment.settle()
-    done = door.redrives("events")
+    api.tracks("large", properties={"text": "x" * 300_000})
+    with watched(api.deployment, before=denied):
+        api.deployment.settle()
+    done = api.redrives("events")
 
     assert (done["redriven"], done["left"]) == (1, 0)
     assert len(story.timeline("event")) == 1

@@ -1,4 +1,4 @@
-"""Whatever is sent to the public endpoints, the answer is one that docs/openapi.yaml names, and never our fault."""
+"""Every answer of the public endpoints is one that docs/openapi.yaml names, and never a server error."""
 
 import json
 from pathlib import Path
@@ -30,13 +30,13 @@ WEBHOOK = SCHEMA["/webhooks/{source}"]["POST"]
 HANDSHAKE = SCHEMA["/webhooks/{source}"]["GET"]
 
 SENDS_FORMS = {"twilio"}
-"""Its signature covers a form; any other body is to be vouched for in the URL."""
+"""The signature covers the fields of a form; for another body, the URL has to carry a hash of it."""
 
 ONLY_AWS_SIGNS = {"sns"}
-"""With a key that is AWS's own."""
+"""Only AWS has the key."""
 
 VENDORS = sorted(set(sources()) - {TRACK, SNS})
-"""Nobody but Amazon can sign for the source sns; tests/unit/feedback attacks it."""
+"""Without the source sns, for which only AWS can sign; tests/unit/adapters/feedback attacks it."""
 
 APPLIED = CHECKS.get_by_names(
     ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
@@ -53,12 +53,12 @@ AT_RANDOM = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 
-BOTH = st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+EITHER_MODE = st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 
 
 def cases(operation: Any, **fixed: Any) -> st.SearchStrategy[Case]:
     """Requests that the document allows, and requests that it does not."""
-    return BOTH.flatmap(lambda mode: operation.as_strategy(generation_mode=mode, **fixed))
+    return EITHER_MODE.flatmap(lambda mode: operation.as_strategy(generation_mode=mode, **fixed))
 
 
 def body_of(case: Case) -> bytes:
@@ -69,10 +69,10 @@ def body_of(case: Case) -> bytes:
     return case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
 
 
-def ask(door: Any, case: Case, headers: dict[str, str] | None = None) -> TestResponse:
+def send(api: Any, case: Case, headers: dict[str, str] | None = None) -> TestResponse:
     own = {"content-type": case.media_type or "application/json", **dict(case.headers or {}), **(headers or {})}
     printable = {name: str(value) for name, value in own.items() if str(value).isprintable() and str(value).isascii()}
-    response: TestResponse = door.client.open(
+    response: TestResponse = api.client.open(
         case.formatted_path,
         method=case.method,
         base_url="https://localhost",
@@ -84,12 +84,12 @@ def ask(door: Any, case: Case, headers: dict[str, str] | None = None) -> TestRes
     return response
 
 
-def signed(door: Any, case: Case, source: str) -> TestResponse:
+def signed(api: Any, case: Case, source: str) -> TestResponse:
     given = {"content-type": FORM if source in SENDS_FORMS else case.media_type or "application/json"}
     url = f"https://localhost{case.formatted_path}"
-    headers = signed_headers(source, body_of(case), LOCAL_SECRET, door.deployment.now(), url=url, headers=given)
-    assume(all(value.isascii() and value.isprintable() for value in headers.values()))  # an id that no header can carry
-    return ask(door, case, headers)
+    headers = signed_headers(source, body_of(case), LOCAL_SECRET, api.deployment.now(), url=url, headers=given)
+    assume(all(value.isascii() and value.isprintable() for value in headers.values()))  # not every id fits a header
+    return send(api, case, headers)
 
 
 def test_the_document_names_every_public_route_and_no_other() -> None:
@@ -106,45 +106,45 @@ def test_the_document_names_every_public_route_and_no_other() -> None:
     assert given == served - {(path, "HEAD") for path, _ in served}
 
 
-def test_no_request_to_the_track_api_is_answered_with_an_error_of_ours(door: Any) -> None:
+def test_no_request_to_the_track_api_causes_a_server_error(api: Any) -> None:
     @AT_RANDOM
     @given(case=cases(TRACK_OPERATION))
     def random_request(case: Case) -> None:
-        response = ask(door, case)
+        response = send(api, case)
 
         assert response.status_code == 401
 
     random_request()
 
 
-def test_every_event_that_the_document_allows_is_taken_and_processed(story: Any, door: Any) -> None:
+def test_every_event_that_the_document_allows_is_accepted_and_processed(story: Any, api: Any) -> None:
     @settings(AT_RANDOM, max_examples=15)
     @given(case=TRACK_OPERATION.as_strategy(headers={}))
     def allowed(case: Case) -> None:
-        assert signed(door, case, TRACK).status_code == 202
+        assert signed(api, case, TRACK).status_code == 202
 
     allowed()
     story.passes("1h")
-    reasons = {dead_letter["reason"] for dead_letter in door.dead_letters("events")}
-    assert all("phone" in reason for reason in reasons), "only whom nobody can name is left over"
+    reasons = {dead_letter["reason"] for dead_letter in api.dead_letters("events")}
+    assert all("phone" in reason for reason in reasons), "only events with a wrong phone number are dead-lettered"
 
 
-def test_no_signed_event_however_wrong_is_answered_with_an_error_of_ours(story: Any, door: Any) -> None:
+def test_no_signed_event_causes_a_server_error(story: Any, api: Any) -> None:
     @AT_RANDOM
     @given(case=cases(TRACK_OPERATION, headers={}))
     def random_event(case: Case) -> None:
-        assert signed(door, case, TRACK).status_code in {202, 400, 422}
+        assert signed(api, case, TRACK).status_code in {202, 400, 422}
 
     random_event()
     story.deployment.settle()
 
 
 @pytest.mark.parametrize("source", VENDORS)
-def test_no_vendor_gets_an_answer_that_disables_it_or_a_server_error(door: Any, source: str) -> None:
+def test_no_vendor_gets_an_answer_that_disables_it_or_a_server_error(api: Any, source: str) -> None:
     @AT_RANDOM
     @given(case=cases(WEBHOOK, path_parameters={"source": source}))
     def random_request(case: Case) -> None:
-        response = ask(door, case)
+        response = send(api, case)
 
         assert response.status_code not in STOPS_A_VENDOR
         assert not 300 <= response.status_code < 400
@@ -153,33 +153,33 @@ def test_no_vendor_gets_an_answer_that_disables_it_or_a_server_error(door: Any, 
 
 
 @pytest.mark.parametrize("source", sorted(set(VENDORS) - ONLY_AWS_SIGNS))
-def test_whatever_a_vendor_signs_is_acknowledged(story: Any, door: Any, source: str) -> None:
+def test_every_body_that_a_vendor_signed_is_acknowledged(story: Any, api: Any, source: str) -> None:
     form = {"media_type": FORM} if source in SENDS_FORMS else {}
 
     @AT_RANDOM
     @given(case=cases(WEBHOOK, path_parameters={"source": source}, **form))
     def genuine(case: Case) -> None:
-        assert signed(door, case, source).status_code in {200, 202}
+        assert signed(api, case, source).status_code in {200, 202}
 
     genuine()
     story.deployment.settle()
 
 
 @pytest.mark.parametrize("source", VENDORS)
-def test_no_handshake_is_answered_with_an_error_of_ours(door: Any, source: str) -> None:
+def test_no_handshake_causes_a_server_error(api: Any, source: str) -> None:
     @AT_RANDOM
     @given(case=cases(HANDSHAKE, path_parameters={"source": source}))
     def random_question(case: Case) -> None:
-        assert ask(door, case).status_code in {200, 401}
+        assert send(api, case).status_code in {200, 401}
 
     random_question()
 
 
-def test_an_unknown_source_is_not_found(door: Any) -> None:
+def test_an_unknown_source_is_not_found(api: Any) -> None:
     @AT_RANDOM
     @given(name=st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True).filter(lambda name: name not in VENDORS))
     def unknown(name: str) -> None:
-        answer = door.client.post(f"/webhooks/{name}", base_url="https://localhost", data=b"{}")
+        answer = api.client.post(f"/webhooks/{name}", base_url="https://localhost", data=b"{}")
 
         assert answer.status_code == 404 if name != TRACK else 401
 
@@ -192,30 +192,28 @@ LINK_OPERATIONS = [(f"/{kind}/{{token}}", method) for kind in LinkKind for metho
 
 
 @pytest.mark.parametrize(("path", "method"), LINK_OPERATIONS)
-def test_an_invented_link_gets_no_server_error(door: Any, path: str, method: str) -> None:
+def test_an_invented_link_gets_no_server_error(api: Any, path: str, method: str) -> None:
     @AT_RANDOM
     @given(case=TOKENS.flatmap(lambda token: cases(SCHEMA[path][method], path_parameters={"token": token})))
     def random_request(case: Case) -> None:
-        assert ask(door, case).status_code in ({403} if method == "GET" else {400, 403, 413})
+        assert send(api, case).status_code in ({403} if method == "GET" else {400, 403, 413})
 
     random_request()
 
 
 @pytest.mark.parametrize(("path", "method"), LINK_OPERATIONS)
-def test_no_request_to_a_genuine_link_is_answered_with_an_error_of_ours(
-    story: Any, door: Any, path: str, method: str
-) -> None:
+def test_no_request_to_a_genuine_link_causes_a_server_error(story: Any, api: Any, path: str, method: str) -> None:
     story.signs_up()
     token = story.link(path.split("/")[1], "mia.1@example.com").rpartition("/")[2]
 
     @AT_RANDOM
     @given(case=cases(SCHEMA[path][method], path_parameters={"token": token}))
     def random_request(case: Case) -> None:
-        assert ask(door, case).status_code in ({200} if method == "GET" else {200, 400, 413})
+        assert send(api, case).status_code in ({200} if method == "GET" else {200, 400, 413})
 
     random_request()
     story.deployment.settle()
-    assert not door.dead_letters("events"), "whatever was stored can be processed"
+    assert not api.dead_letters("events"), "every stored event can be processed"
 
 
 AN_ADDRESS = {"email": "Mia@example.com", "sms": "(201) 555-0123", "whatsapp": "+12015550123", "push": "arn:aws:sns:x"}
@@ -224,23 +222,21 @@ MANAGE_OPERATIONS = [(path, method) for method, path in MANAGE]
 
 
 @pytest.mark.parametrize(("path", "method"), MANAGE_OPERATIONS)
-def test_nothing_that_an_operator_asks_is_answered_with_an_error_of_ours(
-    story: Any, door: Any, path: str, method: str
-) -> None:
+def test_no_operator_request_causes_a_server_error(story: Any, api: Any, path: str, method: str) -> None:
     story.signs_up()
 
     @AT_RANDOM
     @given(case=cases(SCHEMA[path][method]))
     def random_request(case: Case) -> None:
-        assert ask(door, case).status_code in {200, 202, 400, 404, 409, 413}
+        assert send(api, case).status_code in {200, 202, 400, 404, 409, 413}
 
     random_request()
     story.deployment.settle()
-    assert not door.dead_letters("events"), "whatever was stored can be processed"
+    assert not api.dead_letters("events"), "every stored event can be processed"
 
 
 @pytest.mark.parametrize(("path", "method"), MANAGE_OPERATIONS)
-def test_every_request_that_the_document_allows_is_understood(story: Any, door: Any, path: str, method: str) -> None:
+def test_every_request_that_the_document_allows_is_understood(story: Any, api: Any, path: str, method: str) -> None:
     story.signs_up()
 
     @settings(AT_RANDOM, max_examples=20)
@@ -251,7 +247,7 @@ def test_every_request_that_the_document_allows_is_understood(story: Any, door: 
         if "address" in given:
             given["address"] = AN_ADDRESS[given["channel"]]
 
-        assert ask(door, case).status_code in {200, 202, 404, 409}
+        assert send(api, case).status_code in {200, 202, 404, 409}
 
     allowed()
 
@@ -271,13 +267,13 @@ BREAKS_PARSERS = [
 
 
 @pytest.mark.parametrize("source", sorted({TRACK, *VENDORS} - ONLY_AWS_SIGNS))
-def test_inputs_that_break_parsers_get_no_server_error(story: Any, door: Any, source: str) -> None:
+def test_inputs_that_break_parsers_get_no_server_error(story: Any, api: Any, source: str) -> None:
     path = "/events" if source == TRACK else f"/webhooks/{source}"
     given = {"content-type": FORM} if source in SENDS_FORMS else {}
     answers = set()
     for body in BREAKS_PARSERS:
-        headers = signed_headers(source, body, LOCAL_SECRET, door.deployment.now(), headers=given)
-        answers.add(door.client.post(path, base_url="https://localhost", data=body, headers=headers).status_code)
+        headers = signed_headers(source, body, LOCAL_SECRET, api.deployment.now(), headers=given)
+        answers.add(api.client.post(path, base_url="https://localhost", data=body, headers=headers).status_code)
     story.deployment.settle()
 
     assert answers <= ({400, 422} if source == TRACK else {200, 202})

@@ -1,4 +1,4 @@
-"""Among dead letters, those about one customer are found and removed; nobody else's is lost or kept out of sight."""
+"""Erasure removes the dead letters about one customer; those about others are neither lost nor hidden."""
 
 import json
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ def eraser(story: Any) -> DeadLetterEraser:
     return DeadLetterEraser(sqs=cloud.client("sqs"), urls=cloud.dead_letter_urls(), overflow=overflow, wait_seconds=0)
 
 
-def put(story: Any, queue: str, document: Any, number: int = 0, group: str = "g") -> None:
+def send(story: Any, queue: str, document: Any, number: int = 0, group: str = "g") -> None:
     cloud = story.deployment.cloud
     url = cloud.urls[f"{queue}-dead-letters"]
     fifo = {"MessageGroupId": group, "MessageDeduplicationId": f"{group}{number}"} if url.endswith(".fifo") else {}
@@ -39,10 +39,10 @@ def test_dead_letters_of_every_queue_are_found_and_others_are_visible_again_at_o
     story: Any, eraser: DeadLetterEraser
 ) -> None:
     for queue in ("wakes", "messages", "notices", "feedback", "effects"):
-        put(story, queue, {"customer": "c_mia"})
-        put(story, queue, {"customer": "c_noa"})
-    put(story, "events", event("member-1"))
-    put(story, "events", event("member-2"), group="h")
+        send(story, queue, {"customer": "c_mia"})
+        send(story, queue, {"customer": "c_noa"})
+    send(story, "events", event("member-1"))
+    send(story, "events", event("member-2"), group="h")
 
     assert eraser.remove(MIA) == 6
     story.passes("1s")
@@ -55,8 +55,8 @@ def test_dead_letters_of_every_queue_are_found_and_others_are_visible_again_at_o
 
 def test_all_dead_letters_of_a_customer_in_one_group_are_found(story: Any, eraser: DeadLetterEraser) -> None:
     for number in range(35):
-        put(story, "events", event("member-1"), number)
-        put(story, "events", event("member-2"), number, group="h")
+        send(story, "events", event("member-1"), number)
+        send(story, "events", event("member-2"), number, group="h")
 
     assert eraser.remove(MIA) == 35
 
@@ -64,7 +64,7 @@ def test_all_dead_letters_of_a_customer_in_one_group_are_found(story: Any, erase
 def test_a_body_that_a_dead_letter_points_to_is_emptied_with_it(story: Any, eraser: DeadLetterEraser) -> None:
     for number, user_id in enumerate(["member-1", "member-2"]):
         body = json.dumps(event(user_id) | {"properties": {"t": "x" * 300_000}})
-        put(story, "events", eraser.overflow.offload(body), number, group=user_id)
+        send(story, "events", eraser.overflow.offload(body), number, group=user_id)
 
     assert eraser.remove(MIA) == 1
     s3, bucket = story.deployment.cloud.client("s3"), story.deployment.cloud.bucket
@@ -77,13 +77,13 @@ def test_a_body_that_a_dead_letter_points_to_is_emptied_with_it(story: Any, eras
 def test_a_dead_letter_whose_body_was_already_emptied_is_removed_too(story: Any, eraser: DeadLetterEraser) -> None:
     pointer = eraser.overflow.offload(json.dumps(event("member-1") | {"properties": {"t": "x" * 300_000}}))
     eraser.overflow.discard(pointer)
-    put(story, "events", pointer)
+    send(story, "events", pointer)
 
     assert eraser.remove(MIA) == 1
 
 
 def test_the_order_waits_while_another_reader_has_dead_letters(story: Any, eraser: DeadLetterEraser) -> None:
-    put(story, "feedback", {"mail": "mia@example.com"})
+    send(story, "feedback", {"mail": "mia@example.com"})
     assert story.dead_letters("feedback")  # `cairn dlq show` looks at it
 
     with pytest.raises(ServiceBusyError):
@@ -94,25 +94,25 @@ def test_the_order_waits_while_another_reader_has_dead_letters(story: Any, erase
 
 
 def test_a_body_that_is_not_json_is_read_as_text(story: Any, eraser: DeadLetterEraser) -> None:
-    put(story, "feedback", "From: Mia <mia@example.com>")
-    put(story, "feedback", "From: Noa <noa@example.com>")
+    send(story, "feedback", "From: Mia <mia@example.com>")
+    send(story, "feedback", "From: Noa <noa@example.com>")
 
     assert eraser.remove(MIA) == 1
 
 
-def test_more_than_can_be_looked_through_is_an_error_and_not_silence(
+def test_more_dead_letters_than_the_limit_are_an_error(
     story: Any, eraser: DeadLetterEraser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_DEAD_LETTERS", 10)
     for _ in range(11):
-        put(story, "feedback", {"customer": "c_noa"})
+        send(story, "feedback", {"customer": "c_noa"})
 
     with pytest.raises(ServiceBusyError, match="redrive or delete"):
         eraser.remove(MIA)
 
 
 def test_a_bucket_that_refuses_is_not_taken_for_a_missing_body(story: Any, eraser: DeadLetterEraser) -> None:
-    put(story, "events", '{"s3": "bodies/nothing"}')
+    send(story, "events", '{"s3": "bodies/nothing"}')
 
     with pytest.raises(ServiceRefusedError):
         eraser.remove(MIA)

@@ -24,26 +24,26 @@ MODELS = {
 }
 
 ELSEWHERE = {"serve_preferences", "manage_api", "notify_subscriber", "erase_customer"}
-"""Started by requests and queues of the same shapes; their own stories start them."""
+"""Requests and queues of the same shapes start these, in their own tests."""
 
 
 @pytest.fixture
-def handed_over(story: Any) -> dict[str, list[Any]]:
-    """What each function is handed, gathered while a story goes on."""
-    seen: dict[str, list[Any]] = {name: [] for name in story.deployment.handlers}
+def recorded(story: Any) -> dict[str, list[Any]]:
+    """The events of each function, recorded while a story runs."""
+    events: dict[str, list[Any]] = {name: [] for name in story.deployment.handlers}
 
-    def gathering(name: str, handler: Any) -> Any:
-        def gather(event: Any, context: Any) -> Any:
-            seen[name].append(event)
+    def recording(name: str, handler: Any) -> Any:
+        def record(event: Any, context: Any) -> Any:
+            events[name].append(event)
             return handler(event, context)
 
-        return gather
+        return record
 
-    story.deployment.handlers = {name: gathering(name, handler) for name, handler in story.deployment.handlers.items()}
-    return seen
+    story.deployment.handlers = {name: recording(name, handler) for name, handler in story.deployment.handlers.items()}
+    return events
 
 
-def test_every_shape_is_read_by_the_models_of_powertools(story: Any, handed_over: dict[str, list[Any]]) -> None:
+def test_the_models_of_powertools_read_every_event(story: Any, recorded: dict[str, list[Any]]) -> None:
     switch = Switch(DynamoSwitches())
     switch.pause("all", by="ada", why="a wrong price", now=story.deployment.now())
     story.signs_up()
@@ -51,16 +51,16 @@ def test_every_shape_is_read_by_the_models_of_powertools(story: Any, handed_over
     story.deployment.cloud.send("feedback", '{"Message": "{}"}')
     story.passes("3h")
 
-    for function, shapes in handed_over.items():
+    for function, shapes in recorded.items():
         assert shapes or function in ELSEWHERE, f"{function} was never started"
         for shape in shapes:
             MODELS[function].model_validate(shape)
 
 
-def test_a_request_arrives_as_it_was_sent(story: Any, handed_over: dict[str, list[Any]]) -> None:
+def test_a_request_arrives_unchanged(story: Any, recorded: dict[str, list[Any]]) -> None:
     story.posts(b"\xff\x00 not text", headers={"X-Signature": "One, two", "content-type": "application/json"})
 
-    [shape] = handed_over["receive_webhook"]
+    [shape] = recorded["receive_webhook"]
     model = APIGatewayProxyEventV2Model.model_validate(shape)
     assert model.isBase64Encoded
     assert base64.b64decode(str(model.body)) == b"\xff\x00 not text"
@@ -68,12 +68,12 @@ def test_a_request_arrives_as_it_was_sent(story: Any, handed_over: dict[str, lis
     assert model.requestContext.http.method == "POST"
 
 
-def test_a_redelivery_counts_its_receives(story: Any, handed_over: dict[str, list[Any]]) -> None:
-    refuse = story.deployment.handlers["process_event"]
+def test_a_redelivery_has_a_higher_receive_count(story: Any, recorded: dict[str, list[Any]]) -> None:
+    handler = story.deployment.handlers["process_event"]
 
     def fail_once(event: Any, context: Any) -> Any:
-        answer = refuse(event, context)
-        if len(handed_over["process_event"]) == 1:
+        answer = handler(event, context)
+        if len(recorded["process_event"]) == 1:
             return {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in event["Records"]]}
         return answer
 
@@ -81,7 +81,7 @@ def test_a_redelivery_counts_its_receives(story: Any, handed_over: dict[str, lis
     story.signs_up()
     story.passes("10m")
 
-    records = [record for shape in handed_over["process_event"] for record in shape["Records"]]
+    records = [record for shape in recorded["process_event"] for record in shape["Records"]]
     events = [record for record in records if record["eventSourceARN"].endswith(".fifo")]
     assert [record["attributes"]["ApproximateReceiveCount"] for record in events] == ["1", "2"]
     assert events[0]["messageId"] == events[1]["messageId"]

@@ -1,4 +1,4 @@
-"""A flood of one source is answered 429 and leaves the others alone; a limiter that fails lets through."""
+"""A flood from one source is answered 429 and leaves other sources alone; a broken limiter lets requests pass."""
 
 import json
 from collections.abc import Callable
@@ -36,31 +36,31 @@ def limiter(clock: Clock) -> Limiter:
 
 
 def test_a_genuine_request_above_the_limit_is_refused_with_the_time_to_retry(
-    story: Any, door_to: Callable[..., Any], limiter: Limiter, clock: Clock
+    story: Any, api_of: Callable[..., Any], limiter: Limiter, clock: Clock
 ) -> None:
-    door = door_to(story.deployment, limiter)
+    api = api_of(story.deployment, limiter)
 
-    taken = [door.tracks(f"e{number}") for number in range(21)]
+    answers = [api.tracks(f"e{number}") for number in range(21)]
     clock.now += 0.1
-    again = door.tracks("e20")
+    again = api.tracks("e20")
 
-    assert [one.status_code for one in taken] == [202] * 20 + [429]
-    assert taken[-1].headers["Retry-After"] == "1"
-    assert taken[-1].get_json() == {"message": "Too Many Requests"}
+    assert [one.status_code for one in answers] == [202] * 20 + [429]
+    assert answers[-1].headers["Retry-After"] == "1"
+    assert answers[-1].get_json() == {"message": "Too Many Requests"}
     assert again.status_code == 202
 
 
-def test_a_refused_event_left_nothing_behind_and_runs_once_after_a_redrive(
-    story: Any, door_to: Callable[..., Any], limiter: Limiter, clock: Clock
+def test_a_refused_event_makes_no_call_and_its_retry_is_processed_once(
+    story: Any, api_of: Callable[..., Any], limiter: Limiter, clock: Clock
 ) -> None:
-    door = door_to(story.deployment, limiter)
+    api = api_of(story.deployment, limiter)
     for number in range(20):
-        door.tracks(f"e{number}")
+        api.tracks(f"e{number}")
 
     with watched(story.deployment) as calls:
-        refused = door.tracks("late")
+        refused = api.tracks("late")
     clock.now += 1
-    door.tracks("late")
+    api.tracks("late")
     story.deployment.settle()
 
     assert refused.status_code == 429
@@ -69,16 +69,16 @@ def test_a_refused_event_left_nothing_behind_and_runs_once_after_a_redrive(
 
 
 def test_a_flood_of_one_source_leaves_the_others_alone(
-    story: Any, door_to: Callable[..., Any], limiter: Limiter
+    story: Any, api_of: Callable[..., Any], limiter: Limiter
 ) -> None:
-    door = door_to(story.deployment, limiter)
+    api = api_of(story.deployment, limiter)
     invoice = {"id": "evt_1", "object": "event", "type": "charge.updated", "created": 1, "data": {"object": {}}}
 
-    stripe = [door.posts(invoice, "stripe").status_code for _ in range(5)]
+    stripe = [api.posts(invoice, "stripe").status_code for _ in range(5)]
 
     assert stripe[:3] == [202] * 3, "its own throttle is [1, 3]"
     assert stripe[3:] == [429] * 2
-    assert door.tracks("other").status_code == 202
+    assert api.tracks("other").status_code == 202
 
 
 def test_unknown_sources_share_one_throttle(limiter: Limiter) -> None:
@@ -88,16 +88,16 @@ def test_unknown_sources_share_one_throttle(limiter: Limiter) -> None:
     assert waits[20] > 0
 
 
-def test_a_limiter_that_fails_lets_through(story: Any, door_to: Callable[..., Any]) -> None:
+def test_a_broken_limiter_lets_requests_pass(story: Any, api_of: Callable[..., Any]) -> None:
     def broken(_: str) -> float:
         raise ConnectionError("the counter cannot be reached")
 
-    door = door_to(story.deployment, broken)
+    api = api_of(story.deployment, broken)
 
-    assert door.tracks("let through").status_code == 202
+    assert api.tracks("let through").status_code == 202
 
 
-def test_a_laptop_throttles_by_the_numbers_of_the_deployment() -> None:
+def test_the_local_deployment_throttles_by_the_numbers_of_its_stage() -> None:
     limiter = stage_limiter(KNOWN)
 
     limiter("stripe")
@@ -107,7 +107,7 @@ def test_a_laptop_throttles_by_the_numbers_of_the_deployment() -> None:
     )
 
 
-def test_a_rest_fills_the_bucket_and_no_more(limiter: Limiter, clock: Clock) -> None:
+def test_idle_time_fills_the_bucket_up_to_its_burst(limiter: Limiter, clock: Clock) -> None:
     for _ in range(25):
         limiter("track")
 
