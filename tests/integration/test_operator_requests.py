@@ -92,6 +92,7 @@ def test_a_decision_is_written_to_the_message_the_task_and_the_audit(task: bool)
     ] * task
 
 
+@pytest.mark.atomic_writes
 def test_only_one_of_several_concurrent_decisions_is_written() -> None:
     defer()
 
