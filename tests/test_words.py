@@ -251,7 +251,7 @@ def wide_lines(below: Iterable[str] = ()) -> list[str]:
     return findings
 
 
-def no_word_is_banned() -> None:
+def test_no_word_is_banned() -> None:
     assert [str(finding) for finding in banned_words()] == []
 
 
