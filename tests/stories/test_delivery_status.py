@@ -174,7 +174,7 @@ def test_a_whatsapp_message_read_before_it_is_delivered_stays_read(
 def test_without_a_number_for_whatsapp_the_next_channel_is_tried(
     a_story: Any, one_message: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.local.cloud.WHATSAPP_PHONE_NUMBER_ID", "")
+    monkeypatch.setattr("infra.local.environments.WHATSAPP_PHONE_NUMBER_ID", "")
     story = a_story(one_message)
 
     story.happens("trial.signup", **MEMBER)
