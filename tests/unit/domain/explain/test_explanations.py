@@ -19,7 +19,7 @@ from cairn.domain.gate.verdict import Defer, Send
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_to_wire
-from tests.unit.at_the_gate import Case, every_case
+from tests.unit.gate_strategies import Case, every_case
 from tests.unit.makers import MONDAY, at, profile
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -1,4 +1,4 @@
-"""Laws of the journey language, tested on generated journeys."""
+"""Properties of the journey language, tested on generated journeys."""
 
 import json
 import tempfile

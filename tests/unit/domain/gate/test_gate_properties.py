@@ -13,7 +13,7 @@ from cairn.domain.gate.codes import Reason
 from cairn.domain.gate.gate import ANSWER_WITHIN, OVERDUE
 from cairn.domain.gate.verdict import Defer, Send, Suppress
 from cairn.domain.shared.channels import Channel, Purpose
-from tests.unit.at_the_gate import (
+from tests.unit.gate_strategies import (
     DEFERRED,
     DROPPED,
     ENROLLMENT,

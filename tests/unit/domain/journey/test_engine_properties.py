@@ -1,4 +1,4 @@
-"""The engine's laws, for journeys of any shape and any sequence of events."""
+"""Properties of the engine, for journeys of any shape and any sequence of events."""
 
 import re
 from dataclasses import replace
