@@ -185,7 +185,7 @@ def test_a_slow_crm_gets_changes_later_and_delays_no_other(
 
     for number in range(6):
         unsubscribes(integrations, f"optout-{number}", channel="sms" if number % 2 else "email", wording=str(number))
-    assert integrations.crm.requests == 1, "one timeout, not ten"
+    assert integrations.crm.requests == 1, "one timeout, not six"
     assert len(integrations.erp.accepted) == 6
     assert set(integrations.erp.at) == {MONDAY}
     integrations.crm.slow_by = 0

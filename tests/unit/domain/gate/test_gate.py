@@ -1,4 +1,4 @@
-"""The gate, case by case: who may get a message, when, and the one reason that it gives."""
+"""The gate, case by case: who may get a message, when, and the reason of the verdict."""
 
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
@@ -43,7 +43,7 @@ def consent(channel: Channel, purpose: Purpose, status: ConsentStatus, method: M
     return ConsentChange(channel, purpose, status, MONDAY, "form", {"method": method.value})
 
 
-def dead(channel: Channel, cause: Cause = Cause.HARD_BOUNCE, purpose: Purpose | None = None) -> Contact:
+def suppressed(channel: Channel, cause: Cause = Cause.HARD_BOUNCE, purpose: Purpose | None = None) -> Contact:
     return Contact(suppressed={channel: (Suppression(cause, MONDAY, purpose),)})
 
 
@@ -53,8 +53,8 @@ def deferral(
     return Deferral(until, reason, "enr", decided_at, order_no)
 
 
-def verdict(wanted: Message, contact: Contact = AGREED, now: Any = MONDAY, **settings: Any) -> Verdict:
-    return decide(wanted, contact, contact.claims, GateSettings(**settings), now)
+def verdict(candidate: Message, contact: Contact = AGREED, now: Any = MONDAY, **settings: Any) -> Verdict:
+    return decide(candidate, contact, contact.claims, GateSettings(**settings), now)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Case:
     why: Reason
     channel: Channel = EMAIL
     purpose: Purpose = TRANSACTIONAL
-    said: tuple[ConsentChange, ...] = ()
+    consents: tuple[ConsentChange, ...] = ()
     contact: Contact = field(default_factory=Contact)
     settings: dict[str, Any] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
@@ -74,114 +74,118 @@ def off(*targets: str) -> dict[str, Any]:
 
 
 CASES = {
-    "a receipt needs no word": Case(Reason.IMPLIED),
-    "nor does a ticket by text": Case(Reason.IMPLIED, SMS),
-    "nor one by push": Case(Reason.IMPLIED, PUSH),
-    "WhatsApp always needs one": Case(Reason.NO_CONSENT, WHATSAPP),
-    "an opt-in on WhatsApp, while they talk": Case(
+    "a receipt by e-mail needs no consent": Case(Reason.IMPLIED),
+    "a ticket by SMS needs no consent": Case(Reason.IMPLIED, SMS),
+    "a ticket by push needs no consent": Case(Reason.IMPLIED, PUSH),
+    "WhatsApp always needs consent": Case(Reason.NO_CONSENT, WHATSAPP),
+    "consent on WhatsApp, within the session": Case(
         Reason.GRANTED,
         WHATSAPP,
-        said=(granted(WHATSAPP, TRANSACTIONAL),),
+        consents=(granted(WHATSAPP, TRANSACTIONAL),),
         contact=Contact(last_inbound={WHATSAPP: MONDAY}),
     ),
-    "an opt-in on WhatsApp, and nothing heard": Case(
-        Reason.SESSION_OVER, WHATSAPP, said=(granted(WHATSAPP, TRANSACTIONAL),)
+    "consent on WhatsApp, without a session": Case(
+        Reason.SESSION_OVER, WHATSAPP, consents=(granted(WHATSAPP, TRANSACTIONAL),)
     ),
-    "nothing heard for a day": Case(
+    "consent on WhatsApp, after the session": Case(
         Reason.SESSION_OVER,
         WHATSAPP,
-        said=(granted(WHATSAPP, TRANSACTIONAL),),
+        consents=(granted(WHATSAPP, TRANSACTIONAL),),
         contact=Contact(last_inbound={WHATSAPP: MONDAY - WHATSAPP_SESSION}),
     ),
-    "heard on another channel": Case(
+    "consent on WhatsApp, a session on another channel": Case(
         Reason.SESSION_OVER,
         WHATSAPP,
-        said=(granted(WHATSAPP, TRANSACTIONAL),),
+        consents=(granted(WHATSAPP, TRANSACTIONAL),),
         contact=Contact(last_inbound={SMS: MONDAY}),
     ),
-    "nothing heard, but a template that WhatsApp approved": Case(
+    "a template that WhatsApp approved, without a session": Case(
         Reason.GRANTED,
         WHATSAPP,
-        said=(granted(WHATSAPP, TRANSACTIONAL),),
+        consents=(granted(WHATSAPP, TRANSACTIONAL),),
         changes={"terms": Terms(registered={WHATSAPP: {"whatsapp_template": "ticket"}})},
     ),
-    "no news by e-mail without a word": Case(Reason.NO_CONSENT, EMAIL, MARKETING),
-    "nor by text": Case(Reason.NO_CONSENT, SMS, MARKETING),
-    "nor by WhatsApp": Case(Reason.NO_CONSENT, WHATSAPP, MARKETING),
-    "nor by push": Case(Reason.NO_CONSENT, PUSH, MARKETING),
-    "consent to news": Case(Reason.GRANTED, EMAIL, MARKETING, said=(granted(EMAIL, MARKETING),)),
-    "consent to news elsewhere": Case(Reason.NO_CONSENT, EMAIL, MARKETING, said=(granted(SMS, MARKETING),)),
-    "consent to receipts only": Case(Reason.NO_CONSENT, EMAIL, MARKETING, said=(granted(EMAIL, TRANSACTIONAL),)),
-    "opted out of news": Case(Reason.OPTED_OUT, EMAIL, MARKETING, said=(denied(EMAIL, MARKETING),)),
-    "opted out of everything": Case(Reason.OPTED_OUT, EMAIL, TRANSACTIONAL, said=(denied(EMAIL, TRANSACTIONAL),)),
-    "opted out of news gets receipts": Case(Reason.IMPLIED, EMAIL, TRANSACTIONAL, said=(denied(EMAIL, MARKETING),)),
-    "asked and not answered": Case(
-        Reason.UNCONFIRMED, said=(consent(EMAIL, MARKETING, ConsentStatus.PENDING, Method.API),), purpose=MARKETING
+    "news by e-mail needs consent": Case(Reason.NO_CONSENT, EMAIL, MARKETING),
+    "news by SMS needs consent": Case(Reason.NO_CONSENT, SMS, MARKETING),
+    "news by WhatsApp needs consent": Case(Reason.NO_CONSENT, WHATSAPP, MARKETING),
+    "news by push needs consent": Case(Reason.NO_CONSENT, PUSH, MARKETING),
+    "consent to news": Case(Reason.GRANTED, EMAIL, MARKETING, consents=(granted(EMAIL, MARKETING),)),
+    "consent to news on another channel": Case(
+        Reason.NO_CONSENT, EMAIL, MARKETING, consents=(granted(SMS, MARKETING),)
     ),
-    "asked and not answered gets receipts": Case(
-        Reason.IMPLIED, said=(consent(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API),)
+    "consent to receipts only": Case(Reason.NO_CONSENT, EMAIL, MARKETING, consents=(granted(EMAIL, TRANSACTIONAL),)),
+    "opted out of news": Case(Reason.OPTED_OUT, EMAIL, MARKETING, consents=(denied(EMAIL, MARKETING),)),
+    "opted out of receipts": Case(Reason.OPTED_OUT, EMAIL, TRANSACTIONAL, consents=(denied(EMAIL, TRANSACTIONAL),)),
+    "opted out of news, a receipt": Case(Reason.IMPLIED, EMAIL, TRANSACTIONAL, consents=(denied(EMAIL, MARKETING),)),
+    "confirmation request not answered": Case(
+        Reason.UNCONFIRMED, consents=(consent(EMAIL, MARKETING, ConsentStatus.PENDING, Method.API),), purpose=MARKETING
     ),
-    "opted out, then asked again and not answered": Case(
+    "confirmation request not answered, a receipt": Case(
+        Reason.IMPLIED, consents=(consent(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API),)
+    ),
+    "opted out, then a confirmation request not answered": Case(
         Reason.UNCONFIRMED,
-        said=(
+        consents=(
             denied(EMAIL, TRANSACTIONAL),
             replace(consent(EMAIL, TRANSACTIONAL, ConsentStatus.PENDING, Method.API), at=MONDAY + timedelta(hours=1)),
         ),
     ),
-    "an unconfirmed word where a confirmed one is asked for": Case(
+    "single opt-in where the policy asks for double opt-in": Case(
         Reason.UNCONFIRMED,
         purpose=MARKETING,
-        said=(consent(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
+        consents=(consent(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
         settings={"policy": Policy(double_opt_in=frozenset({EMAIL}))},
     ),
-    "a confirmed word": Case(
+    "double opt-in where the policy asks for it": Case(
         Reason.GRANTED,
         purpose=MARKETING,
-        said=(consent(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.DOUBLE_OPT_IN),),
+        consents=(consent(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.DOUBLE_OPT_IN),),
         settings={"policy": Policy(double_opt_in=frozenset({EMAIL}))},
     ),
-    "an unconfirmed word where another channel asks for more": Case(
+    "single opt-in where another channel needs double opt-in": Case(
         Reason.GRANTED,
         purpose=MARKETING,
-        said=(consent(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
+        consents=(consent(EMAIL, MARKETING, ConsentStatus.GRANTED, Method.SINGLE_OPT_IN),),
         settings={"policy": Policy(double_opt_in=frozenset({SMS}))},
     ),
-    "a dead address": Case(Reason.SUPPRESSED_ADDRESS, contact=dead(EMAIL)),
-    "a dead address with consent": Case(
-        Reason.SUPPRESSED_ADDRESS, EMAIL, MARKETING, said=(granted(EMAIL, MARKETING),), contact=dead(EMAIL)
+    "a suppressed address": Case(Reason.SUPPRESSED_ADDRESS, contact=suppressed(EMAIL)),
+    "a suppressed address with consent": Case(
+        Reason.SUPPRESSED_ADDRESS, EMAIL, MARKETING, consents=(granted(EMAIL, MARKETING),), contact=suppressed(EMAIL)
     ),
-    "an address that complained": Case(Reason.SUPPRESSED_ADDRESS, contact=dead(EMAIL, Cause.COMPLAINT)),
-    "an address that an operator suppressed": Case(Reason.SUPPRESSED_ADDRESS, contact=dead(EMAIL, Cause.OPERATOR)),
-    "a number that is none": Case(Reason.SUPPRESSED_ADDRESS, SMS, contact=dead(SMS, Cause.INVALID_NUMBER)),
-    "a number that said STOP": Case(Reason.OPTED_OUT, SMS, contact=dead(SMS, Cause.STOP)),
+    "an address that complained": Case(Reason.SUPPRESSED_ADDRESS, contact=suppressed(EMAIL, Cause.COMPLAINT)),
+    "an address that an operator suppressed": Case(
+        Reason.SUPPRESSED_ADDRESS, contact=suppressed(EMAIL, Cause.OPERATOR)
+    ),
+    "an invalid phone number": Case(Reason.SUPPRESSED_ADDRESS, SMS, contact=suppressed(SMS, Cause.INVALID_NUMBER)),
+    "a number that said STOP": Case(Reason.OPTED_OUT, SMS, contact=suppressed(SMS, Cause.STOP)),
     "an address that unsubscribed from news": Case(
         Reason.OPTED_OUT,
         purpose=MARKETING,
-        said=(granted(EMAIL, MARKETING),),
-        contact=dead(EMAIL, Cause.UNSUBSCRIBE, MARKETING),
+        consents=(granted(EMAIL, MARKETING),),
+        contact=suppressed(EMAIL, Cause.UNSUBSCRIBE, MARKETING),
     ),
-    "an address that unsubscribed from news gets receipts": Case(
-        Reason.IMPLIED, contact=dead(EMAIL, Cause.UNSUBSCRIBE, MARKETING)
+    "an address that unsubscribed from news, a receipt": Case(
+        Reason.IMPLIED, contact=suppressed(EMAIL, Cause.UNSUBSCRIBE, MARKETING)
     ),
-    "another address is dead": Case(Reason.IMPLIED, contact=dead(SMS)),
+    "another address is suppressed": Case(Reason.IMPLIED, contact=suppressed(SMS)),
     "no address": Case(Reason.NO_ADDRESS, reachable=False),
-    "what is never sent to a country": Case(
+    "a channel that is forbidden in the country": Case(
         Reason.FORBIDDEN,
         WHATSAPP,
         MARKETING,
-        said=(granted(WHATSAPP, MARKETING),),
+        consents=(granted(WHATSAPP, MARKETING),),
         settings={
             "policy": Policy(forbidden=(Forbidden(channel=WHATSAPP, purpose=MARKETING, country="US", source="Meta"),))
         },
         changes={"jurisdiction": Jurisdiction(countries={WHATSAPP: "US"})},
     ),
-    "a template that was to be registered": Case(
+    "an unregistered template where registration is required": Case(
         Reason.UNREGISTERED,
         SMS,
         settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})}, dlt_entity="1")},
         changes={"jurisdiction": Jurisdiction(countries={SMS: "IN"})},
     ),
-    "a business that was to be registered": Case(
+    "an unregistered business where registration is required": Case(
         Reason.UNREGISTERED,
         SMS,
         settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})})},
@@ -190,7 +194,7 @@ CASES = {
             "terms": Terms(registered={SMS: {"dlt_template": "7"}}),
         },
     ),
-    "a registered template": Case(
+    "a registered template where registration is required": Case(
         Reason.IMPLIED,
         SMS,
         settings={"policy": Policy(countries_needing_registration={SMS: frozenset({"IN"})}, dlt_entity="1")},
@@ -215,9 +219,9 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_whether_a_message_may_go_out(case: Case) -> None:
-    wanted = message(channels=(case.channel,), purpose=case.purpose, addresses=ADDRESSES if case.reachable else {})
+    candidate = message(channels=(case.channel,), purpose=case.purpose, addresses=ADDRESSES if case.reachable else {})
 
-    decided = verdict(replace(wanted, **case.changes), case.contact.after(case.said), **case.settings)
+    decided = verdict(replace(candidate, **case.changes), case.contact.after(case.consents), **case.settings)
 
     assert not isinstance(decided, Defer)
     assert decided.reason is case.why
@@ -227,11 +231,11 @@ def test_whether_a_message_may_go_out(case: Case) -> None:
 
 
 class TestChannels:
-    def test_a_forbidden_push_is_sent_by_email_instead(self) -> None:
-        wanted = replace(NEWS, channels=(PUSH, EMAIL))
+    def test_without_consent_for_push_it_is_sent_by_email(self) -> None:
+        candidate = replace(NEWS, channels=(PUSH, EMAIL))
 
-        by_mail = verdict(wanted)
-        by_push = verdict(wanted, AGREED.after([granted(PUSH, MARKETING)]))
+        by_mail = verdict(candidate)
+        by_push = verdict(candidate, AGREED.after([granted(PUSH, MARKETING)]))
 
         assert isinstance(by_mail, Send)
         assert isinstance(by_push, Send)
@@ -240,21 +244,21 @@ class TestChannels:
 
     def test_the_reason_is_that_of_the_first_channel_with_an_address(self) -> None:
         addresses = {EMAIL: "ada@example.com", SMS: "+1"}
-        wanted = replace(NEWS, channels=(PUSH, EMAIL, SMS), addresses=addresses)
+        candidate = replace(NEWS, channels=(PUSH, EMAIL, SMS), addresses=addresses)
         refused = Contact().after([denied(EMAIL, MARKETING)])
 
-        assert verdict(wanted, refused).reason is Reason.OPTED_OUT
-        assert verdict(replace(wanted, addresses={}), refused).reason is Reason.NO_ADDRESS
+        assert verdict(candidate, refused).reason is Reason.OPTED_OUT
+        assert verdict(replace(candidate, addresses={}), refused).reason is Reason.NO_ADDRESS
 
     def test_a_message_without_a_channel_has_no_address(self) -> None:
         assert verdict(replace(NEWS, channels=())) == Suppress(NoAddress())
 
     def test_a_channel_that_must_wait_is_not_replaced_by_the_next_one(self) -> None:
-        wanted = replace(NEWS, channels=(SMS, EMAIL))
+        candidate = replace(NEWS, channels=(SMS, EMAIL))
         quiet = Policy(hours=(replace(NIGHT, channels=frozenset({SMS})),))
         both = AGREED.after([granted(SMS, MARKETING)])
 
-        decided = verdict(replace(wanted, decided_at=BY_NIGHT), both, BY_NIGHT, policy=quiet)
+        decided = verdict(replace(candidate, decided_at=BY_NIGHT), both, BY_NIGHT, policy=quiet)
 
         assert decided.reason is Reason.QUIET_HOURS
 
@@ -276,9 +280,9 @@ class TestHours:
 
     def test_every_possible_zone_of_the_number_must_be_open(self) -> None:
         where = Jurisdiction(zones=("America/New_York", "Pacific/Honolulu"))
-        wanted = replace(self.LATE, decided_at=at("2026-03-03 14:00"), jurisdiction=where)
+        candidate = replace(self.LATE, decided_at=at("2026-03-03 14:00"), jurisdiction=where)
 
-        decided = verdict(wanted, now=at("2026-03-03 14:00"), policy=self.POLICY)  # nine in New York
+        decided = verdict(candidate, now=at("2026-03-03 14:00"), policy=self.POLICY)  # nine in New York
 
         assert isinstance(decided, Defer)
         assert decided.until == at("2026-03-03 19:00")  # nine in Honolulu
@@ -295,15 +299,15 @@ def test_a_message_of_a_journey_that_an_event_ended_is_dropped() -> None:
 
 class TestStale:
     def test_a_stale_message_is_dropped(self) -> None:
-        wanted = replace(NEWS, terms=Terms(useful_for=HOUR))
+        candidate = replace(NEWS, terms=Terms(useful_for=HOUR))
 
-        assert isinstance(verdict(wanted, now=MONDAY + HOUR), Send)
-        assert verdict(wanted, now=MONDAY + HOUR + MINUTE).reason is Reason.STALE
+        assert isinstance(verdict(candidate, now=MONDAY + HOUR), Send)
+        assert verdict(candidate, now=MONDAY + HOUR + MINUTE).reason is Reason.STALE
 
     def test_a_message_that_would_wait_until_it_is_stale_is_dropped_at_once(self) -> None:
-        wanted = replace(NEWS, decided_at=BY_NIGHT, terms=Terms(useful_for=HOUR))
+        candidate = replace(NEWS, decided_at=BY_NIGHT, terms=Terms(useful_for=HOUR))
 
-        decided = verdict(wanted, now=BY_NIGHT, policy=Policy(hours=(NIGHT,)))
+        decided = verdict(candidate, now=BY_NIGHT, policy=Policy(hours=(NIGHT,)))
 
         assert isinstance(decided, Suppress)
         assert (decided.reason, decided.why["because"]) == (Reason.STALE, "quiet_hours")
@@ -354,35 +358,35 @@ class TestLimits:
 
 
 class TestPreferredHour:
-    def wanted(self, preferred: str, **more: Any) -> Message:
+    def candidate(self, preferred: str, **more: Any) -> Message:
         variables = {"profile": {"preferred_time": preferred}}
         return replace(NEWS, terms=Terms(preferred_hour=True), variables=variables, **more)
 
     def test_it_waits_for_the_hour_that_the_customer_prefers(self) -> None:
-        decided = verdict(self.wanted("18:30", time_zone="America/New_York"))
+        decided = verdict(self.candidate("18:30", time_zone="America/New_York"))
 
         assert isinstance(decided, Defer)
         assert (decided.reason, decided.until) == (Reason.PREFERRED_HOUR, at("2026-03-02 18:30-05:00"))
 
     @pytest.mark.parametrize("minutes", [0, 59])
     def test_within_the_hour_it_goes_out(self, minutes: int) -> None:
-        assert isinstance(verdict(self.wanted("10:00"), now=MONDAY + minutes * MINUTE), Send)
+        assert isinstance(verdict(self.candidate("10:00"), now=MONDAY + minutes * MINUTE), Send)
 
     def test_after_the_hour_it_waits_for_the_next_day(self) -> None:
-        decided = verdict(self.wanted("10:00"), now=MONDAY + HOUR)
+        decided = verdict(self.candidate("10:00"), now=MONDAY + HOUR)
 
         assert isinstance(decided, Defer)
         assert decided.until == MONDAY + DAY
 
     @pytest.mark.parametrize("preferred", ["", "soon", None, 7, "25:00"])
     def test_an_invalid_time_of_day_is_no_preference(self, preferred: Any) -> None:
-        assert isinstance(verdict(self.wanted(preferred)), Send)
+        assert isinstance(verdict(self.candidate(preferred)), Send)
 
     def test_a_step_without_the_preferred_hour_does_not_wait(self) -> None:
-        assert isinstance(verdict(replace(self.wanted("18:30"), terms=Terms())), Send)
+        assert isinstance(verdict(replace(self.candidate("18:30"), terms=Terms())), Send)
 
     def test_an_hour_that_the_law_closes_every_day_is_not_waited_for(self) -> None:
-        night_owl = self.wanted("23:30", decided_at=BY_NIGHT)
+        night_owl = self.candidate("23:30", decided_at=BY_NIGHT)
 
         decided = verdict(night_owl, now=BY_NIGHT, policy=Policy(hours=(NIGHT,)))
 
@@ -391,7 +395,7 @@ class TestPreferredHour:
         assert isinstance(verdict(night_owl, now=MORNING, policy=Policy(hours=(NIGHT,))), Send)
 
     def test_an_hour_that_begins_before_legal_hours_is_met_in_its_legal_part(self) -> None:
-        early = self.wanted("08:30")
+        early = self.candidate("08:30")
 
         decided = verdict(early, now=MONDAY, policy=Policy(hours=(NIGHT,)))
 
@@ -428,7 +432,7 @@ class TestOrder:
         assert verdict(second, self.behind(("first", deferral(MONDAY + HOUR)))).reason is Reason.ORDER
         assert isinstance(verdict(self.FIRST, self.behind(("second", deferral(MONDAY + HOUR, order_no=1)))), Send)
 
-    def test_messages_of_another_journey_do_not_wait(self) -> None:
+    def test_messages_of_another_enrollment_do_not_wait(self) -> None:
         elsewhere = replace(self.SECOND, enrollment="another")
 
         assert isinstance(verdict(elsewhere, self.behind(("first", deferral(MONDAY + HOUR)))), Send)
@@ -457,7 +461,7 @@ class TestOrder:
         assert verdict(self.SECOND, contact, MONDAY + OVERDUE - MINUTE).reason is Reason.ORDER
         assert isinstance(verdict(self.SECOND, contact, MONDAY + OVERDUE), Send)
 
-    def test_a_message_that_is_not_useful_for_so_long_is_dropped(self) -> None:
+    def test_a_message_is_dropped_if_it_is_useless_before_the_earlier_one_goes(self) -> None:
         hasty = replace(self.SECOND, terms=Terms(useful_for=30 * MINUTE))
 
         decided = verdict(hasty, self.behind(("first", deferral(MONDAY + HOUR))))
@@ -528,16 +532,16 @@ class TestReview:
 
     def test_the_deadline_of_the_review_is_not_moved_by_quiet_hours(self) -> None:
         late = at("2026-03-02 19:00")
-        wanted = replace(self.SENT_ANYWAY, decided_at=late)
+        candidate = replace(self.SENT_ANYWAY, decided_at=late)
 
-        decided = verdict(wanted, now=late, policy=Policy(hours=(NIGHT,)))
+        decided = verdict(candidate, now=late, policy=Policy(hours=(NIGHT,)))
 
         assert isinstance(decided, Defer)
         assert (decided.reason, decided.until) == (Reason.REVIEW, BY_NIGHT)
 
-    @pytest.mark.parametrize("wanted", [ASKED, SENT_ANYWAY])
-    def test_a_review_ends_when_the_message_becomes_stale(self, wanted: Message) -> None:
-        hasty = replace(wanted, terms=replace(wanted.terms, useful_for=HOUR))
+    @pytest.mark.parametrize("candidate", [ASKED, SENT_ANYWAY])
+    def test_a_review_ends_when_the_message_becomes_stale(self, candidate: Message) -> None:
+        hasty = replace(candidate, terms=replace(candidate.terms, useful_for=HOUR))
 
         decided = verdict(hasty)
 
@@ -559,7 +563,7 @@ class TestReview:
         assert isinstance(verdict(replace(NEWS, journey="other"), policy=Policy(reviews=(by_step,))), Send)
         assert verdict(self.ASKED, policy=Policy(reviews=(by_step,))).why["queue"] == "billing"
 
-    def test_a_forbidden_message_needs_no_review(self) -> None:
+    def test_a_message_without_consent_needs_no_review(self) -> None:
         assert verdict(self.ASKED, Contact()).reason is Reason.NO_CONSENT
 
 
@@ -571,9 +575,9 @@ class TestPauses:
         "target", ["all", "journey:visit", "template:visit/confirm", "channel:email", "country:US"]
     )
     def test_a_paused_message_waits_until_an_operator_resumes_it(self, target: str) -> None:
-        wanted = replace(NEWS, jurisdiction=Jurisdiction(countries={EMAIL: "US"}))
+        candidate = replace(NEWS, jurisdiction=Jurisdiction(countries={EMAIL: "US"}))
 
-        decided = verdict(wanted, pauses=self.paused(target=target))
+        decided = verdict(candidate, pauses=self.paused(target=target))
 
         assert isinstance(decided, Defer)
         assert (decided.reason, decided.until, decided.paused_target) == (Reason.PAUSED, None, target)
@@ -593,16 +597,16 @@ class TestPauses:
 
     def test_with_spread_it_waits_for_its_own_instant_in_the_window(self) -> None:
         over = self.paused(MONDAY, PausePolicy.SPREAD)
-        wanted = replace(NEWS, decided_at=MONDAY - MINUTE)
+        candidate = replace(NEWS, decided_at=MONDAY - MINUTE)
 
-        decided = verdict(wanted, pauses=over)
+        decided = verdict(candidate, pauses=over)
 
         assert isinstance(decided, Defer)
         assert decided.reason is Reason.PAUSED
         assert decided.until is not None
         assert MONDAY < decided.until <= MONDAY + HOUR
         waiting = replace(AGREED, deferrals={NEWS.id: deferral(decided.until, Reason.PAUSED)})
-        assert isinstance(verdict(wanted, waiting, decided.until, pauses=over), Send)
+        assert isinstance(verdict(candidate, waiting, decided.until, pauses=over), Send)
 
     def test_a_stop_drops_a_message_that_a_pause_would_defer(self) -> None:
         decided = verdict(NEWS, pauses=self.paused(), stopped=frozenset({"journey:visit"}))
@@ -615,8 +619,8 @@ class TestAnswers:
 
     ANSWER = replace(NEWS, purpose=TRANSACTIONAL, channels=(SMS,), addresses={SMS: "+1"}, answers="stop", journey="")
 
-    def test_a_stop_is_confirmed_although_it_applies(self) -> None:
-        stopped = dead(SMS, Cause.STOP).after([denied(SMS, TRANSACTIONAL), denied(SMS, MARKETING)])
+    def test_the_confirmation_of_a_stop_is_sent_to_the_stopped_address(self) -> None:
+        stopped = suppressed(SMS, Cause.STOP).after([denied(SMS, TRANSACTIONAL), denied(SMS, MARKETING)])
 
         decided = verdict(self.ANSWER, stopped, policy=Policy(hours=(NIGHT,)), pauses=(Pause("all", MONDAY),))
 

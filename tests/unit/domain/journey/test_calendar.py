@@ -112,7 +112,7 @@ def test_ten_in_the_morning_stays_ten_when_clocks_change_in_between() -> None:
     due = resolved(LocalTime(TEN, day=3), since=friday, zone=NEW_YORK)
 
     assert due == at("2026-03-09 10:00-04:00")
-    assert due - friday == timedelta(days=2, hours=11)  # an hour of that weekend never was
+    assert due - friday == timedelta(days=2, hours=11)  # that weekend is one hour shorter
 
 
 def test_a_duration_is_exact_when_clocks_change() -> None:
@@ -128,7 +128,7 @@ def test_a_time_of_day_that_is_now_means_tomorrow() -> None:
     assert resolved(LocalTime(TEN), since=MONDAY - timedelta(seconds=1)) == MONDAY
 
 
-def test_after_the_first_of_two_equal_times_a_wait_ends_tomorrow() -> None:
+def test_a_wait_that_begins_in_the_repeated_hour_ends_the_next_day() -> None:
     second = at("2026-11-01 01:40-05:00")
 
     due = resolved(LocalTime(time(1, 45)), since=second, zone=NEW_YORK)
