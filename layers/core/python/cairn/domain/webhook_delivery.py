@@ -1,4 +1,7 @@
-"""Webhooks that report changes of consent to other systems. docs/webhooks-out.md shows them."""
+"""Webhooks that report changes of consent to other systems (docs/webhooks-out.md).
+
+`application/webhooks/deliver_webhook` sends and retries them.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""Customers: found by one Query where the strongest identifier is known, committed in one transaction."""
+"""Customers: found by one Query where the strongest identifier is known, committed in one transaction.
+
+`customer_items` and `contact_items` have the fields of the items.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

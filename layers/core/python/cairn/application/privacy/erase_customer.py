@@ -1,8 +1,9 @@
 """Erase a customer: remove the data everywhere, once no work for the customer is under way.
 
-The order is a commit like any other (`domain/privacy`). After it nothing is decided, sent or written for the customer.
-Work that began earlier ends in time: an invocation by its timeout, a queue's message by its last delivery. The stream
-is read in order, so earlier effects are carried out before this one.
+The order is a commit like any other (`domain/customer/customer`). After it nothing is decided, sent or written for the
+customer. `adapters/dynamodb/erasure` removes the data from the table. Work that began earlier ends in time: an
+invocation by its timeout, a queue's message by its last delivery. The stream is read in order, so earlier effects are
+carried out before this one.
 """
 
 from collections.abc import Callable, Iterable

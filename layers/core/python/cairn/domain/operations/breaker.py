@@ -1,7 +1,7 @@
 """The breaker: when a journey or a channel pauses by itself, from counts of the providers' reports.
 
 A share is of the messages reported within the window, not of those sent in it: a complaint may come hours after its
-message.
+message. `application/operations/watch_health` does the pause itself.
 """
 
 from collections.abc import Sequence
