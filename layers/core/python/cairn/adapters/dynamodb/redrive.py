@@ -48,7 +48,7 @@ def relay_again(dead_letter: Mapping[str, Any], now: datetime) -> int:
         state = read(str(dead_letter["customer"]))
         outbox["effects"] = _still_wanted(outbox["effects"], state)
         if not outbox["effects"] and not outbox["facts"]:
-            raise NotRedrivableError("the enrollment is over: nothing of it is wanted any more; delete the letter")
+            raise NotRedrivableError("the enrollment ended; its effects are no longer needed; delete the dead letter")
         version = int(state.version or 0)
         try:
             state.update(
@@ -86,7 +86,7 @@ def dead_letters_at(streams: Any, position: Mapping[str, Any]) -> Iterator[Wire]
 
 
 def _tombstone_of(customer_id: str) -> CustomerItem:
-    """The state of an erased customer, which still contains the order to erase them."""
+    """The item of an erased customer, which still has the effect EraseCustomer."""
     try:
         return CustomerItem.get(customer_id, STATE, consistent_read=True)
     except DoesNotExist:
@@ -103,7 +103,9 @@ def _live_state(customer_id: str) -> CustomerItem:
         except (ValueError, TypeError):
             raise NotRedrivableError("the customer's item itself cannot be read; mend it by hand first") from None
         if state.erased:
-            raise ErasedCustomerError("the customer was erased: nothing of it is wanted any more; delete the letter")
+            raise ErasedCustomerError(
+                "the customer was erased; its effects are no longer needed; delete the dead letter"
+            )
         if not state.alias_of:
             return state
         customer_id = state.alias_of

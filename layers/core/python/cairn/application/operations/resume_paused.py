@@ -27,15 +27,15 @@ class ResumePaused:
         """
         count = 0
         for target in self.switches.board().resumed(now - SWITCH_TTL):
-            for some in self.paused_work.pages(target):
+            for page in self.paused_work.pages(target):
                 if not has_time():
                     return count
-                enrollments = [one for one in some if isinstance(one, PausedEnrollment)]
+                enrollments = [item for item in page if isinstance(item, PausedEnrollment)]
                 if enrollments:
                     self.wake_now(enrollments)
-                for one in some:
-                    if not isinstance(one, PausedEnrollment):
-                        self.messages.put_deferred(one.customer, one.id, one.purpose)
-                self.paused_work.remove(target, some)
-                count += len(some)
+                for item in page:
+                    if not isinstance(item, PausedEnrollment):
+                        self.messages.put_deferred(item.customer, item.id, item.purpose)
+                self.paused_work.remove(target, page)
+                count += len(page)
         return count

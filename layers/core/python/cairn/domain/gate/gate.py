@@ -33,13 +33,13 @@ REVIEW_RECHECK = timedelta(hours=1)
 """Recheck interval while the earlier message waits for a person."""
 
 OVERDUE = timedelta(days=1)
-"""An earlier message that is so late no longer blocks the next one."""
+"""An earlier message that is this late no longer blocks the next one."""
 
 PREFERRED_DAYS = 7
 """How many days ahead the gate looks for the customer's preferred hour on a day when the law allows it."""
 
 MAX_ITERATIONS = 100
-"""After so many rounds the rules have no common instant."""
+"""After this many rounds no instant satisfies all rules."""
 
 
 def decide(
@@ -68,7 +68,7 @@ def decide(
 
 
 def _dropped(message: Message, settings: GateSettings, now: datetime) -> Suppress | None:
-    """What drops a message whatever its channel."""
+    """The reasons to drop a message that hold for every channel."""
     switch = _switched_off(settings, message.journey, message.template)
     if switch is not None:
         return switch
@@ -84,12 +84,12 @@ def _dropped(message: Message, settings: GateSettings, now: datetime) -> Suppres
 
 def _switched_off(settings: GateSettings, journey: str, template: str, *more: Any) -> Suppress | None:
     targets = pauses.targets_of(journey, template, *more)
-    found = next((target for target in targets if target in settings.stopped), None)
-    return Suppress(reasons.KillSwitch(found)) if found else None
+    stopped = next((target for target in targets if target in settings.stopped), None)
+    return Suppress(reasons.KillSwitch(stopped)) if stopped else None
 
 
 def _useful_until(message: Message, settings: GateSettings, now: datetime) -> datetime:
-    """A step's limit includes pauses. The policy's limit, for rules that never agree, does not count them."""
+    """A step's limit includes pauses. The policy's limit (`max_hold`) does not count paused time."""
     if message.answers:
         return message.decided_at + ANSWER_WITHIN
     if message.terms.useful_for is not None:
@@ -110,31 +110,32 @@ def _targets_of(message: Message) -> set[str]:
 def _answer(message: Message, settings: GateSettings) -> Verdict:
     """The answer to a keyword: sent at once, and even to a customer who has just replied STOP."""
     ((channel, address),) = message.addresses.items()
-    off = _off_on(channel, message, settings)
-    return off or Send(channel, address, reasons.Answer(message.answers))
+    stopped_by = _stopped_on_channel(channel, message, settings)
+    return stopped_by or Send(channel, address, reasons.Answer(message.answers))
 
 
-def _off_on(channel: Channel, message: Message, settings: GateSettings) -> Suppress | None:
+def _stopped_on_channel(channel: Channel, message: Message, settings: GateSettings) -> Suppress | None:
     country = message.jurisdiction.countries.get(channel, "")
     return _switched_off(settings, message.journey, message.template, channel, country)
 
 
-def _permitted(message: Message, profile: Contact, settings: GateSettings, now: datetime) -> Channel | Suppress:
+def _permitted(message: Message, contact: Contact, settings: GateSettings, now: datetime) -> Channel | Suppress:
     """The first channel that is allowed, else the denial of the first that has an address."""
     denials = []
     for channel in message.channels:
-        found = _off_on(channel, message, settings) or denial(message, channel, profile, settings.policy, now)
-        if found is None:
+        stopped_by = _stopped_on_channel(channel, message, settings)
+        refused = stopped_by or denial(message, channel, contact, settings.policy, now)
+        if refused is None:
             return channel
-        denials.append(found)
-    reached = [one for one in denials if one.reason is not Reason.NO_ADDRESS]
-    return next(iter(reached or denials), Suppress(reasons.NoAddress()))
+        denials.append(refused)
+    reachable = [refused for refused in denials if refused.reason is not Reason.NO_ADDRESS]
+    return next(iter(reachable or denials), Suppress(reasons.NoAddress()))
 
 
 def _unless_useless(first: Defer, waits: "_WaitingRules") -> Verdict:
     """Waits until the first instant that all rules of time allow, or drops a message that is useless by then.
 
-    A review or an earlier message may end sooner than it says, so nothing is computed beyond it.
+    Reviews and earlier messages may end sooner: their `until` is only an upper bound, so nothing is computed beyond it.
     """
     until = first.until
     if until is None or first.reason is Reason.REVIEW:
@@ -205,7 +206,10 @@ class _WaitingRules:
         return None
 
     def _order(self, now: datetime) -> Defer | None:
-        """An enrollment's messages go out in its order; but no receipt waits behind an offer."""
+        """An enrollment's messages go out in the order they were decided.
+
+        A transactional message does not wait for a marketing one.
+        """
         message = self.message
         before = [
             (_recheck_at(earlier, now), id_, earlier)
@@ -218,7 +222,7 @@ class _WaitingRules:
         ]
         if not before:
             return None
-        until, behind, earlier = max(before, key=lambda one: one[:2])
+        until, behind, earlier = max(before, key=lambda entry: entry[:2])
         useful_until = _useful_until(message, self.settings, now)
         if _waits_for_a_person(earlier) and now < useful_until:
             until = min(until, useful_until)  # the person may still act in time
@@ -246,7 +250,7 @@ class _WaitingRules:
             if due <= now < due + window:
                 return None
             if due > _useful_until(self.message, self.settings, now):
-                return None  # another hour is better than none
+                return None  # too late for the preferred hour: send now
             if due > now:
                 legal = quiet_hours.first_legal(policy, self.message, self.channel, due).at
                 if legal is not None and legal < due + window:
@@ -270,7 +274,7 @@ def _recheck_at(earlier: Deferral, now: datetime) -> datetime:
 
 
 def _waits_for_a_person(earlier: Deferral) -> bool:
-    """Whether a person ends it, whatever instant it names."""
+    """True if a person can end this deferral at any time, even before its `until`."""
     return earlier.until is None or earlier.reason == Reason.REVIEW
 
 

@@ -37,7 +37,7 @@ class PausePolicy(StrEnum):
     """What happens to work that was due during the pause, and to the waits that it interrupted."""
 
     KEEP = "keep"  # due times stand; what was due meanwhile happens on resuming
-    ACTIVE_TIME = "active_time"  # the pause does not count: every wait ends so much later
+    ACTIVE_TIME = "active_time"  # every wait is extended by the length of the pause
     RESTART = "restart"  # every wait begins again
     SKIP_IF_LATE = "skip_if_late"  # what was due meanwhile is passed over
     SPREAD = "spread"  # what was due meanwhile happens over a window, each at an instant of its own
@@ -109,7 +109,7 @@ def check_target(text: str) -> str:
 
 
 def targets_of(journey: str, template: str = "", channel: Channel | None = None, country: str = "") -> tuple[str, ...]:
-    """Every target that covers it: a journey's timers by name, a message by all that is known of it."""
+    """The targets that cover a timer (only the journey is given) or a message (all are given)."""
     return (
         ALL,
         f"journey:{journey}",
@@ -128,12 +128,12 @@ def resume_message(
     to. A message that was due before the end of a pause has waited for it. SPREAD keeps messages of one `spread_key`
     together, so that those of an enrollment keep their order.
     """
-    ours = _in_order(pauses, targets)
-    now_on = next((pause for pause in ours if pause.is_active(now)), None)
-    if now_on is not None:
-        return Paused(now_on.target)
+    applying = _in_order(pauses, targets)
+    active = next((pause for pause in applying if pause.is_active(now)), None)
+    if active is not None:
+        return Paused(active.target)
     outcome: PauseOutcome = Proceed()
-    for pause in ours:
+    for pause in applying:
         if pause.until is None or not due < pause.until <= now:
             continue
         if pause.policy is PausePolicy.SKIP_IF_LATE:
@@ -149,23 +149,23 @@ def resume_wait(pauses: Iterable[Pause], targets: Collection[str], waiting: Paus
     Always computed from the original wait, so that the result is the same each time: a timer that was set again for a
     later instant must not be moved twice by one pause.
     """
-    ours = _in_order(pauses, targets)
-    now_on = next((pause for pause in ours if pause.is_active(now)), None)
-    if now_on is not None:
-        return Paused(now_on.target)
+    applying = _in_order(pauses, targets)
+    active = next((pause for pause in applying if pause.is_active(now)), None)
+    if active is not None:
+        return Paused(active.target)
     due, not_before = waiting.due_at, waiting.due_at
-    counts_from = waiting.reached_at  # earlier pauses do not stop the wait, or are counted
+    counts_from = waiting.reached_at  # time before this is before the wait, or counted already
     target = ""
-    for pause in ours:
+    for pause in applying:
         if pause.until is None or not waiting.reached_at < pause.until <= now:
             continue
         if due >= pause.since and _moves(pause, waiting.moment):
             stopped_for = pause.until - max(pause.since, counts_from)
             counts_from = max(pause.until, counts_from)
             if pause.policy is PausePolicy.RESTART:
-                due = _at_its_clock(waiting, counts_from + (waiting.due_at - waiting.reached_at))
+                due = _at_its_time_of_day(waiting, counts_from + (waiting.due_at - waiting.reached_at))
             elif stopped_for > timedelta():  # else another pause has counted that time
-                due = _at_its_clock(waiting, due + stopped_for)
+                due = _at_its_time_of_day(waiting, due + stopped_for)
             target = pause.target
         elif max(due, not_before) < pause.until:
             if pause.policy is PausePolicy.SKIP_IF_LATE:
@@ -186,12 +186,12 @@ def paused_for(pauses: Iterable[Pause], targets: Collection[str], since: datetim
 
 
 def _moves(pause: Pause, moment: Moment) -> bool:
-    """Whether the pause moves such a wait. Dates never move: a visit does not wait for a pause."""
+    """Whether the pause moves such a wait. A wait until a date never moves: a visit does not wait for a pause."""
     return pause.policy in {PausePolicy.ACTIVE_TIME, PausePolicy.RESTART} and not isinstance(moment, Until)
 
 
-def _at_its_clock(waiting: PausedWait, at: datetime) -> datetime:
-    """A wait for a time of day ends at that time, on the first day on which that is not before `at`."""
+def _at_its_time_of_day(waiting: PausedWait, at: datetime) -> datetime:
+    """A wait for a time of day ends at that time, on the first day on which it is not before `at`."""
     match waiting.moment:
         case Delay() | Until():
             return at
@@ -211,4 +211,4 @@ def _share(pause: Pause, spread_key: str) -> timedelta:
 
 
 def _in_order(pauses: Iterable[Pause], targets: Collection[str]) -> list[Pause]:
-    return sorted((pause for pause in pauses if pause.target in targets), key=lambda one: (one.since, one.target))
+    return sorted((pause for pause in pauses if pause.target in targets), key=lambda pause: (pause.since, pause.target))

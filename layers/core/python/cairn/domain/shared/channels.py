@@ -46,7 +46,7 @@ class ChannelTraits:
     noun: str
     plural: str
     address_noun: str
-    """Begins a sentence about the address."""
+    """Subject of a sentence: 'The number for texts is suppressed'."""
     template_kind: Literal["html", "txt"]
     """The ending of a template's file."""
     implied_consent: frozenset[Purpose] = frozenset()
@@ -94,7 +94,7 @@ def _traits(channel: Channel) -> ChannelTraits:
                 template_kind="txt",
                 answers_keywords=True,
                 session=WHATSAPP_SESSION,
-                exempt_from_hours="no call or text to a number (47 USC 227); policy.toml closes its nights",
+                exempt_from_hours="no call or text to a number (47 USC 227); policy.toml sets its night hours",
             )
         case Channel.PUSH:
             return ChannelTraits(
@@ -104,7 +104,7 @@ def _traits(channel: Channel) -> ChannelTraits:
                 address_noun="The device",
                 template_kind="txt",
                 implied_consent=TRANSACTIONAL,
-                exempt_from_hours="no call or text to a number (47 USC 227); policy.toml closes its nights",
+                exempt_from_hours="no call or text to a number (47 USC 227); policy.toml sets its night hours",
             )
         case _:
             assert_never(channel)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:
-    """Won exactly once: by the event, or by the timeout."""
+    """Ends exactly once: by the event or by the timeout, whichever is first."""
 
     id: str
     match: Match
