@@ -48,7 +48,7 @@ def relay_again(dead_letter: Mapping[str, Any], now: datetime) -> int:
         state = read(str(dead_letter["customer"]))
         outbox["effects"] = _still_wanted(outbox["effects"], state)
         if not outbox["effects"] and not outbox["facts"]:
-            raise NotRedrivableError("the enrollment ended; its effects are no longer needed; delete the dead letter")
+            raise NotRedrivableError("the enrollment is over; its effects are no longer needed; delete the dead letter")
         version = int(state.version or 0)
         try:
             state.update(

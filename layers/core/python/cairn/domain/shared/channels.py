@@ -46,7 +46,7 @@ class ChannelTraits:
     noun: str
     plural: str
     address_noun: str
-    """Subject of a sentence: 'The number for texts is suppressed'."""
+    """Subject of a sentence about the address."""
     template_kind: Literal["html", "txt"]
     """The ending of a template's file."""
     implied_consent: frozenset[Purpose] = frozenset()
