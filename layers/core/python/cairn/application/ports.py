@@ -230,7 +230,7 @@ class PausedEnrollment:
 
 @dataclass(frozen=True, slots=True)
 class PausedMessage:
-    """A message that the gate found paused."""
+    """A message whose target is paused."""
 
     customer: str
     id: str

@@ -1,4 +1,4 @@
-"""Effects, which must be carried out after a commit, and facts, which record what was decided.
+"""Effects, which must be carried out after a commit, and facts, which record decisions.
 
 `KIND` is an effect's name in the table, `NAME` its name in metrics. Both stay when a class is renamed.
 """
@@ -24,7 +24,7 @@ class SendMessage:
     template: str
     purpose: Purpose
     time_zone: str = "UTC"
-    """The customer's, for the instants in the text."""
+    """The customer's zone, for the instants in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ Effect = (
 )
 
 EffectKind = Literal["send", "wake", "task", "move", "absorb", "answer", "record", "park", "erase"]
-"""What an effect is called where it is stored and queued: its `KIND`."""
+"""The name of an effect in the table and in the queues: its `KIND`."""
 
 
 def effect_id(enrollment: str, step: str, attempt: int) -> str:
@@ -149,7 +149,7 @@ def effect_id(enrollment: str, step: str, attempt: int) -> str:
 
 
 def split_effect_id(effect: str) -> tuple[str, str, str]:
-    """Enrollment, step and attempt of an effect's id; three empty texts if it is no such id."""
+    """Enrollment, step and attempt of an effect's id; three empty texts for any other id."""
     enrollment, _, rest = effect.partition("-")
     step, _, attempt = rest.rpartition("-")
     return (enrollment, step, attempt) if step else ("", "", "")

@@ -113,7 +113,7 @@ class Breaker:
     bounce: float = 0.03
     complaint: float = 0.0008
     minimum: int = 100
-    """Messages in the window below which a share means nothing."""
+    """The least number of messages in the window for a share to count."""
     window: timedelta = timedelta(minutes=30)
     doubling: float = 2.0
     """It also trips if complaints grow by this factor since the window before."""
@@ -136,13 +136,13 @@ class ReviewRule:
     queue: str
     within: timedelta
     otherwise: Literal["send", "drop"]
-    """What happens without a decision within that time."""
+    """The outcome without a decision in that time."""
     steps: frozenset[str] = frozenset()
     """`<journey>/<step>`."""
     templates: frozenset[str] = frozenset()
     """`<journey>/<template>`."""
     when: str = ""
-    """A condition in JMESPath on `profile`, without our functions. With steps or templates, both must match."""
+    """A condition in JMESPath on `profile`, without Cairn's functions. With steps or templates, both must match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,13 +45,13 @@ class WebhookDelivery:
 
 
 def deliveries_for(customer: str, record: str, reported_by: str, endpoints: Iterable[str]) -> list[WebhookDelivery]:
-    """One for each endpoint, but none for the system that reported the change."""
+    """A delivery for each endpoint, except that of the system that reported the change."""
     id_ = "ntc_" + short_hash(customer, record, length=26)
     return [WebhookDelivery(id_, name, customer, record) for name in endpoints if name != reported_by]
 
 
 def payload(record: ConsentRecord, profile: Profile) -> Json:
-    """The body. Every webhook has the same fields, and null where one does not apply."""
+    """The body. Every webhook has the same fields, and null where a field does not apply."""
     about = (
         _of_consent(record.change) if isinstance(record.change, ConsentChange) else _of_address(record.change, record)
     )

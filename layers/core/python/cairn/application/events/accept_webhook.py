@@ -56,7 +56,7 @@ class Reading:
     ignored: bool = False
     """No event follows from it, or it names no customer."""
     problems: tuple[str, ...] = ()
-    """Why some or all of it is unusable. The whole body goes to the dead letters."""
+    """The problems of an unusable body or of a part of it. The whole body goes to the dead letters."""
 
 
 class Source(Protocol):

@@ -28,7 +28,7 @@ from cairn.domain.shared.errors import (
 T = TypeVar("T")
 
 REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
-"""Events that a customer wrote. They refer to an earlier message of ours."""
+"""Events written by a customer. They refer to an earlier message."""
 
 RETURNING_REPLIES = REPLIES - {EVENT_TYPES[Intent.STOP]}
 """Replies after which an erased customer exists again. A STOP only suppresses the number."""
@@ -54,7 +54,7 @@ class ProcessEvent:
     policy: Policy = field(default_factory=Policy)
 
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
-        """What the event changed; None for a duplicate.
+        """The changes by the event; None for a duplicate.
 
         Raises ConflictError where other commits keep coming first, ErasedCustomerError where the customer was erased.
         """
@@ -75,7 +75,7 @@ class ProcessEvent:
             return None
 
     def wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
-        """What the wake-up changed; None for a stale one."""
+        """The changes by the wake-up; None if it is stale."""
         return _until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
 
     def _attempt(self, event: Event, now: datetime) -> Reaction:

@@ -54,7 +54,7 @@ class RelayEffects:
     webhooks: QueueWebhookDeliveries
     erasures: Erasures
     dead_letter: Callable[[str, Effect | Mapping[str, Any], Exception], None]
-    """Stores what can never be carried out. Arguments: customer id; effect, or change of the table; error."""
+    """Stores an effect that can never be carried out. Arguments: customer id; effect, or change of the table; error."""
 
     def __call__(self, commit: Committed, now: datetime) -> None:
         """Carry out the effects of one commit. Raises where a retry may help; a retry does all of them again."""

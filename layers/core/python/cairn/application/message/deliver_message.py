@@ -220,7 +220,7 @@ def _scheduled_at(verdict: Defer, until: datetime, now: datetime) -> datetime:
 
 
 class _TryNextChannelError(Exception):
-    """The provider will never take it; the next channel of the step may."""
+    """The provider rejects the message for good; the step's next channel may accept it."""
 
     def __init__(self, channel: Channel, code: str) -> None:
         self.channel = channel

@@ -43,7 +43,7 @@ class ConsentStatement:
 
 @dataclass(frozen=True, slots=True)
 class CommandReceipt:
-    """The id of the event, and what it is about: the customer's id or the key of the address."""
+    """The id of the event, and its subject: the customer's id or the key of the address."""
 
     id: str
     about: str
@@ -105,7 +105,7 @@ class OperatorCommands:
         return self._submit(what, event, f"address:{key}", attribution, {"channel": channel.value})
 
     def _owner(self, name: Identifier) -> str:
-        """The id of the address's customer. Where there is none, the id that a new one would get; none is created."""
+        """The id of the address's customer; without one, the id that a new customer would get. None is created."""
         found = self.customers.find([name]).customers
         return found[0].id if found else customer_id_for(name, self.salt)
 

@@ -61,7 +61,7 @@ class Switch:
         policy: PausePolicy | None = None,
         window: timedelta | None = None,
     ) -> SwitchState:
-        """Resume the target, by this policy or else by that of the pause."""
+        """Resume the target, by this policy, else by the policy of the pause."""
         order = _order(
             "resume",
             target,

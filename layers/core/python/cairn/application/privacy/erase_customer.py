@@ -34,11 +34,11 @@ class Outcome(StrEnum):
 class EraseCustomer:
     store: ErasureStore
     cancel_schedules: Callable[[Iterable[str], Iterable[str]], int]
-    """Remove the timers of enrollments, and those of these names; returns the number removed."""
+    """Remove the schedules of these enrollments and those with these names; returns the number removed."""
     remove_dead_letters: Callable[[Traces], int]
     """Remove all dead letters about a customer, with their bodies; returns the number removed.
 
-    Raises ServiceBusyError while an operator looks at them.
+    Raises ServiceBusyError while an operator views dead letters.
     """
     erasures: Erasures
 

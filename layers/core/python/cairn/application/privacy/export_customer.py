@@ -11,7 +11,7 @@ from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.instants import instant_to_wire
 
 VERSION = 1
-"""Of the document's shape, which docs/privacy.md describes."""
+"""The version of the document's shape (docs/privacy.md)."""
 
 
 @dataclass(frozen=True, slots=True)

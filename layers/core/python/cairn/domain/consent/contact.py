@@ -30,7 +30,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """A message that waits for an instant or for an operator. Later messages of its journey wait behind it."""
+    """A message that waits for an instant or for an operator. Later messages of its enrollment wait behind it."""
 
     until: datetime | None
     """None: until an operator acts."""
@@ -58,7 +58,7 @@ class Contact:
     version: int = 0
     """Grows with every change. A decision on an older version is not carried out."""
     suppressed: Mapping[Channel, tuple[Suppression, ...]] = field(default_factory=dict)
-    """Of the addresses of the current message. They are stored by address (domain/consent/suppression)."""
+    """The suppressions of the current message's addresses, stored by address (domain/consent/suppression)."""
 
     def change(self, channel: Channel, purpose: Purpose) -> ConsentChange | None:
         """The change that counts: the latest answer, or the request to confirm if it is newer than a denial."""

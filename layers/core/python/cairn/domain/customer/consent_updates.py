@@ -25,7 +25,7 @@ SUPPRESSED = "address.suppressed"
 RELEASED = "address.released"
 
 CUSTOMER_REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
-"""Events for what a customer wrote, on the channel in the event."""
+"""Events written by a customer, on the channel in the event."""
 
 
 NO_ADDRESSES: Mapping[Channel, str] = MappingProxyType({})
@@ -79,7 +79,7 @@ def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Poli
 
 
 def _address_changes(event: Event, intent: Intent | None) -> Iterator[SuppressionChange]:
-    """Reported by a provider about an address, or written by the customer from it."""
+    """Changes of an address, from a provider's report about it or from the customer's reply."""
     channel, address = _channel(event), event.properties.get("address")
     if channel is None or not isinstance(address, str) or not address or not is_provider(event.source):
         return
@@ -152,7 +152,7 @@ def _answer(
 
 
 def _opted_out(event: Event) -> bool:
-    """Whether the provider did not deliver because the recipient has opted out there."""
+    """Whether the provider refused the message because the recipient has opted out with the provider."""
     return is_provider(event.source) and event.properties.get("opted_out") is True
 
 

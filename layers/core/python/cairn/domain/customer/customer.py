@@ -1,4 +1,4 @@
-"""A customer's open state, and the functions that decide what an event or a wake-up does to it."""
+"""A customer's open state, and the functions that apply an event or a wake-up to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -282,7 +282,7 @@ class _Reaction:
     def fall_back(self, message: str, failed: str, journeys: Journeys, now: datetime) -> None:
         enrollment = self.customer.enrollments.get(split_effect_id(message)[0])
         if enrollment is None or not (enrollment.open or enrollment.outcome == COMPLETED):
-            return  # ended early, so its message is not wanted any more
+            return  # ended early, so its message is no longer needed
         journey = journeys.version(enrollment.journey, enrollment.version)
         again = engine.fall_back(journey, self.customer.profile, message, failed, now)
         if again is not None:

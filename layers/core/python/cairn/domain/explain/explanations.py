@@ -1,6 +1,6 @@
 """Why a message went out, waits or was dropped, and the state of a customer: in plain sentences, for people.
 
-Read from the timeline alone, so that it gives the decision of that time, not the one of today. Instants are on the
+Read from the timeline alone, so that it gives the decision of that time, not today's. Instants are on the
 customer's own clock.
 """
 
@@ -26,12 +26,12 @@ DECISIONS = OUTCOMES | {DEFERRED}
 """Kinds of entries that hold a decision on a message."""
 
 LATEST = 20
-"""Decisions that are shown of a customer, unless more are asked for."""
+"""The default number of decisions in the explanation of a customer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One thing that happened, and why."""
+    """An event or a decision, and its reason."""
 
     at: datetime
     local: str
@@ -87,7 +87,7 @@ def explain_customer(
     *,
     latest: int = LATEST,
 ) -> CustomerExplanation:
-    """The profile, what may be sent, what waits, and the latest decisions."""
+    """The profile, consents, suppressions, waiting work and latest decisions."""
     zone = zone_of(customer)
     decided = [entry for entry in entries if entry["kind"] in DECISIONS]
     return CustomerExplanation(

@@ -1,4 +1,4 @@
-"""The codes of the gate's reasons, which are stored with every message. reasons.py says what each of them holds."""
+"""The codes of the gate's reasons, which are stored with every message. reasons.py has the fields of each."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,12 +8,12 @@ from typing import Any
 class Reason(StrEnum):
     """Why a message goes out, waits or is dropped. The list is closed, and every decision has exactly one of these."""
 
-    # It goes out.
+    # Sent
     GRANTED = "granted"
     IMPLIED = "implied"
     ANSWER = "answer"
 
-    # It waits.
+    # Deferred
     PAUSED = "paused"
     REVIEW = "review"
     ORDER = "order"
@@ -24,7 +24,7 @@ class Reason(StrEnum):
     COOLDOWN = "cooldown"
     RATE = "rate"
 
-    # It is dropped.
+    # Dropped
     KILL_SWITCH = "kill_switch"
     ENDED = "ended"
     NO_ADDRESS = "no_address"

@@ -41,7 +41,7 @@ CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Each word is empty, or a general one, where the entry does not have it."""
+    """A word that the entry lacks is empty or general."""
 
     entry: TimelineEntry
     zone: ZoneInfo
@@ -95,7 +95,7 @@ class Decision:
         return f"{local:%H:%M} on {local:%A} {local.day} {local:%B}{year} in {zone.key}"
 
     def on_day(self, *names: str) -> str:
-        """` on 3 March 2026, 14:02`, of the first field that is there."""
+        """` on 3 March 2026, 14:02`, of the first field that exists."""
         at = _instant(next((self.why[name] for name in names if self.why.get(name)), None))
         return f" {on_day(at, self.zone)}" if at else ""
 

@@ -164,7 +164,7 @@ class _WaitingRules:
     settings: GateSettings
 
     def at(self, now: datetime) -> Defer | Suppress | None:
-        """The verdict of the first rule that does not let the message out; None where all do."""
+        """The verdict of the first rule that stops the message; None if every rule allows it."""
         rules = (self._pause, self._review, self._order)
         return next((verdict for rule in rules if (verdict := rule(now)) is not None), None) or self.by_the_clock(now)
 

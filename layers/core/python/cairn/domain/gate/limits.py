@@ -21,7 +21,7 @@ class LimitDenial:
 
     limit: Cap | Cooldown
     count: int
-    """The messages that count: those in the cap's window, or the one that started the cooldown."""
+    """The number of messages that count: in the cap's window, or 1 for a cooldown."""
     until: datetime
 
     @property
@@ -42,14 +42,14 @@ class LimitDenial:
 
 @dataclass(frozen=True, slots=True)
 class NextFree:
-    """The first instant that every limit allows, and the denials before it; none if that is now."""
+    """The first instant that every limit allows, and the denials before it; without denials, it is now."""
 
     at: datetime
     denials: tuple[LimitDenial, ...] = ()
 
     @property
     def denial(self) -> LimitDenial | None:
-        """The one that ends last."""
+        """The denial that ends last."""
         return self.denials[-1] if self.denials else None
 
 
@@ -96,7 +96,7 @@ def _denials(limits: list[Cap | Cooldown], claims: list[Claim], zone: ZoneInfo, 
 
 
 def _period(window: Literal["day", "week"], today: date) -> tuple[date, date]:
-    """The first day of the calendar's day or week, and the first one after it."""
+    """The first day of the calendar's day or week, and the first day after it."""
     if window == "day":
         return today, today + timedelta(days=1)
     monday = today - timedelta(days=today.weekday())

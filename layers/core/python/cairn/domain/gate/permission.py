@@ -13,7 +13,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 
 OWN_CHOICE = frozenset({Cause.STOP, Cause.UNSUBSCRIBE})
-"""Suppressions that the customer asked for, as against a dead or complaining address."""
+"""Suppressions that the customer asked for, unlike those for a bounce or a complaint."""
 
 
 def denial(message: Message, channel: Channel, contact: Contact, policy: Policy, now: datetime) -> Suppress | None:

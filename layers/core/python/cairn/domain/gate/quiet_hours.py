@@ -1,6 +1,6 @@
 """Legal hours: when a message may arrive, by the laws that may apply to the customer, on the customer's own clock.
 
-If the zone or region of a customer is unknown, an instant is legal only if it is legal in all possible ones.
+If the zone or region of a customer is unknown, an instant is legal only if all possible zones and regions allow it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,7 +46,7 @@ class Opening:
     """The first legal instant, and the rules that deny the earlier ones."""
 
     at: datetime | None
-    """None if there is none within the horizon."""
+    """None if no instant within the horizon is legal."""
     denials: tuple[HoursDenial, ...] = ()
     """In order: the first denies now. Empty if now is legal."""
 

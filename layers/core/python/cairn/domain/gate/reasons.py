@@ -1,4 +1,4 @@
-"""Every reason that the gate can give: its fields, its wire form, and the sentence that `explain` says.
+"""Every reason that the gate can give: its fields, its wire form, and the sentence that `explain` prints.
 
 The wire form stays with the message for years. So a sentence is made from what was stored, which may lack fields that
 a class has today.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class GateReason(Protocol):
-    """What each class below has. `reason_class` finds it, and mypy compares the two."""
+    """The members of each class below. `reason_class` finds the class, and mypy compares the two."""
 
     code: ClassVar[Reason]
 
@@ -30,10 +30,10 @@ class GateReason(Protocol):
 
     @staticmethod
     def sentence(stored: "Decision") -> str:
-        """What stands after `because` or a colon."""
+        """The text after `because` or a colon."""
 
 
-# It goes out.
+# Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Answer:
         return f"it answers the customer's {stored.text('keyword').upper()}"
 
 
-# It waits.
+# Deferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class CoolingDown:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The provider takes no more now."""
+    """The provider has no capacity now."""
 
     code: ClassVar = Reason.RATE
     channel: Channel
@@ -217,7 +217,7 @@ class Rate:
         return f"the provider takes no more {stored.plural} at once"
 
 
-# It is dropped.
+# Dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +379,7 @@ class Stale:
     code: ClassVar = Reason.STALE
     useful_until: datetime
     deferred: "DeferReason | None" = None
-    """What would have made it wait longer than it is useful."""
+    """The reason for the wait that would be too long."""
     until: datetime | None = None
 
     def why(self) -> Why:

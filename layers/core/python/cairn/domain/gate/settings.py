@@ -1,4 +1,4 @@
-"""What the gate reads beside the message and its customer."""
+"""The gate's inputs besides the message and its customer."""
 
 from dataclasses import dataclass, field
 
@@ -8,10 +8,10 @@ from cairn.domain.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """What operators can switch without a deployment, read again within a minute; and the deployment's policy."""
+    """The operators' switches, read again within a minute, and the deployment's policy."""
 
     policy: Policy = field(default_factory=Policy)
     stopped: frozenset[str] = frozenset()
     """Switched off: `all`, `channel:sms`, `journey:<name>`, `template:<journey>/<template>`, `country:US`."""
     pauses: tuple[Pause, ...] = ()
-    """Of the same targets: current pauses, and those that ended lately."""
+    """Current and recently ended pauses of such targets."""

@@ -1,4 +1,4 @@
-"""What the gate decides of a message."""
+"""The gate's verdicts on a message."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ class Defer:
     """Not now. At `until` the gate decides again."""
 
     until: datetime | None
-    """None: until an operator resumes what is paused."""
+    """None: until an operator resumes the target."""
     because: DeferReason
 
     @property

@@ -1,4 +1,4 @@
-"""Conditions are JMESPath, with a few functions of ours about the customer's events.
+"""Conditions are JMESPath, with a few functions of Cairn's about the customer's events.
 
 Names in scope: `event`, `data`, `profile`, `enrollment`. A condition never raises: if it cannot be evaluated, it is
 null.
@@ -49,7 +49,7 @@ class Scope:
 
 
 class _Functions(functions.Functions):  # type: ignore[misc]
-    """Our functions; documented in docs/journeys.md."""
+    """Cairn's functions; documented in docs/journeys.md."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope

@@ -64,7 +64,7 @@ class Journey:
     """The share of customers, 0 to 1, who get nothing, so that lift can be measured."""
     exit_on: tuple[Match, ...] = ()
     refresh_on: tuple[Match, ...] = ()
-    """Events whose properties update the enrollment's data; waits for a date in it follow."""
+    """Events whose properties update the enrollment's data; waits for a date in the data are set again."""
     time_zone: str = "UTC"
     """For customers whose own zone is not known."""
     brand: str = ""

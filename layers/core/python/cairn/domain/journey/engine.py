@@ -1,7 +1,7 @@
 """The engine: a pure function that moves one enrollment and lists the effects of the move.
 
-Its laws, each with a property test: a walk ends; the same arguments give the same decision; a stale
-trigger changes nothing; the same trigger twice is one; an event and a timeout for one wait have one winner.
+Its properties, each with a test: a walk ends; the same arguments give the same decision; a stale or repeated trigger
+changes nothing; of an event and a timeout for one wait, only the first counts.
 """
 
 from dataclasses import dataclass, replace
@@ -53,7 +53,7 @@ class TimerFired:
 
     sequence: int
     pauses: tuple[Pause, ...] = ()
-    """Present and past pauses of anything; those of this journey may delay the enrollment."""
+    """Present and past pauses of every target; those of this journey may delay the enrollment."""
 
 
 Trigger = Entered | Happened | TimerFired
@@ -141,7 +141,7 @@ def key_named(journey: Journey, rules: tuple[Match, ...], profile: Profile, even
 
 
 def fall_back(journey: Journey, profile: Profile, message: str, failed: str, now: datetime) -> SendMessage | None:
-    """The same step's message on the channels behind the one that failed; None where there is none.
+    """The same step's message on the channels after the failed one; None where there is none.
 
     Its id follows from the failed message's: several reports of one failure send it once.
     """
@@ -193,7 +193,7 @@ def _pause_outcome(walk: Walk, pauses: tuple[Pause, ...], step: WaitingStep, due
 
 
 def _follow_pauses(walk: Walk, step: WaitingStep, outcome: PauseOutcome) -> bool:
-    """Do what the pauses require of a wait that is over; False where they require nothing."""
+    """Apply the pauses to a wait that is over; False if no pause applies."""
     match outcome:
         case Paused(target):
             enrollment = walk.enrollment

@@ -1,4 +1,4 @@
-"""One call of the engine on its way through the steps: what it has decided so far."""
+"""One call of the engine on its way through the steps: its decisions so far."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -34,7 +34,7 @@ class Walk:
         self.profile = profile
         self.now = now
         self.event: Event | None = None
-        """The event that won the last wait_for."""
+        """The event that ended the last wait_for."""
         self.effects: list[Effect] = []
         self.facts: list[Fact] = []
 
@@ -68,7 +68,7 @@ class Walk:
         return is_met(rule.where, scope)
 
     def count(self, event: Event | None = None) -> None:
-        """A new decision: it makes the timers of earlier ones stale."""
+        """A new decision: it makes the timers of earlier decisions stale."""
         handled = event.key if event else self.enrollment.handled
         self.enrollment = replace(self.enrollment, sequence=self.enrollment.sequence + 1, handled=handled)
 
@@ -89,7 +89,7 @@ class Walk:
             target = self.journey.steps[target].perform(self)
 
     def behind(self, step_id: str | None) -> str | None:
-        """The step that follows one that is skipped; where that has several paths, its last one."""
+        """The step after a skipped one; of several paths, the last."""
         return self.journey.steps[step_id].successors[-1] if step_id else None
 
     def reach(self, step_id: str) -> None:

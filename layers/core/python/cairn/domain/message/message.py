@@ -36,7 +36,7 @@ class Review:
     queue: str
     within: timedelta
     otherwise: Literal["send", "drop"] = "drop"
-    """What happens without a review in time."""
+    """The outcome without a review in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """All that a sender needs, so that it reads nothing else: customer, addresses, template and variables."""
+    """The data that a sender needs, so that it reads nothing else: customer, addresses, template and variables."""
 
     id: str
     customer: str
@@ -97,7 +97,7 @@ class Message:
     answers: str = ""
     """The customer's keyword (`stop`, `help`, `start`) that this message answers; else empty."""
     terms: Terms = Terms()
-    """The sender finds this field and those below; they are not in the queue."""
+    """The sender fills this field and those below; the queue does not have them."""
     jurisdiction: Jurisdiction = Jurisdiction()
     approval: Approval | None = None
     journey_ended: bool = False
@@ -123,7 +123,7 @@ class Rendered:
     parameters: tuple[str, ...] = ()
     """The values of the variables of the template that WhatsApp approved."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Of an e-mail, beyond those that the provider adds."""
+    """Headers of an e-mail, besides those that the provider adds."""
     links: Mapping[str, str] = field(default_factory=dict)
     """By name, the personal links in it (domain/consent/links)."""
 

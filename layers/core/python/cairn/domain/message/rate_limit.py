@@ -74,7 +74,7 @@ can appear between two attempts.
 def limits_for(
     rates: Iterable[Rate], channel: Channel, country: str, purpose: Purpose, after: str = ""
 ) -> tuple[Attempts, ...]:
-    """The limits that the message must wait for, in order; only those after the one that it has waited for."""
+    """The limits that the message must wait for, in order; without those up to `after`, where it has waited."""
     ours = [rate for rate in rates if rate.channel is channel and rate.country in {"", country}]
     ours.sort(key=lambda rate: not rate.country)
     names = [limit_for(rate) for rate in ours]
@@ -117,7 +117,7 @@ def _attempts(rate: Rate, purpose: Purpose) -> Attempts:
         Attempt(own, behind=True),
         Attempt(own, behind=False),
         Attempt(own, behind=True),
-    )  # broadcasts come in crowds
+    )  # broadcasts come in bursts
 
 
 def _bucket(rate: Rate, purpose: Purpose) -> TokenBucket:

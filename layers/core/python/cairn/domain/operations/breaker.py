@@ -17,7 +17,7 @@ BUCKET = timedelta(minutes=5)
 
 AT_LEAST = 3
 """Fewer reports of a kind are chance, whatever their share: one complaint in a hundred messages is 1 %. A doubling
-needs at least so many extra complaints.
+needs at least this many extra complaints.
 """
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

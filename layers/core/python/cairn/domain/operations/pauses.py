@@ -1,7 +1,7 @@
-"""Pauses: what waits while one lasts, and what happens to the waiting work once it ends.
+"""Pauses: which work waits during a pause, and how it continues afterwards.
 
-A pause changes no schedule. Timers fire and messages reach the gate as planned; each then asks here. So pausing a
-journey of a million customers costs one write, and resuming decides for each of them.
+A pause changes no schedule. Timers fire and messages reach the gate as planned; each then checks the pauses. So pausing
+a journey of a million customers costs one write, and its end is applied to each of them by itself.
 """
 
 import re
@@ -34,13 +34,13 @@ TARGETS = (
 
 
 class PausePolicy(StrEnum):
-    """What happens to work that was due during the pause, and to the waits that it interrupted."""
+    """The effect of a pause on work that was due during it, and on the waits that it interrupted."""
 
-    KEEP = "keep"  # due times stand; what was due meanwhile happens on resuming
+    KEEP = "keep"  # due times do not change; overdue work happens on resuming
     ACTIVE_TIME = "active_time"  # every wait is extended by the length of the pause
     RESTART = "restart"  # every wait begins again
-    SKIP_IF_LATE = "skip_if_late"  # what was due meanwhile is passed over
-    SPREAD = "spread"  # what was due meanwhile happens over a window, each at an instant of its own
+    SKIP_IF_LATE = "skip_if_late"  # overdue work is skipped
+    SPREAD = "spread"  # overdue work is spread over a window, each item at its own instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,14 @@ class Proceed:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """It waits under the target until an operator resumes."""
+    """The work waits until an operator resumes the target."""
 
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotBefore:
-    """A pause has moved it to this instant."""
+    """A pause has moved the work to this instant."""
 
     at: datetime
     target: str
@@ -204,7 +204,7 @@ def _at_its_time_of_day(waiting: PausedWait, at: datetime) -> datetime:
 
 
 def _share(pause: Pause, spread_key: str) -> timedelta:
-    """Its position in the window: stable, and evenly distributed."""
+    """The position of a spread key in the window: stable, and evenly distributed."""
     if pause.policy is not PausePolicy.SPREAD:
         return timedelta()
     return share(f"spread/{pause.target}/{pause.since.isoformat()}", spread_key) * pause.window

@@ -15,7 +15,7 @@ LONGEST_MESSAGE_WAIT = timedelta(days=60)
 """How long an ended pause is stored: longer than any message is deferred, and than any timer is late."""
 
 LONGEST_TIMER_WAIT = timedelta(days=400)
-"""The same for a pause that moves waits: a wait may end months later, and needs it then."""
+"""The same for a pause that moves waits: a wait may end months later, and needs the pause then."""
 
 MAX_PAUSES = 500
 """Ended pauses that are stored. The item, which every sender reads, stays far below DynamoDB's 400 KB."""
@@ -68,7 +68,7 @@ class SwitchState:
         return replace(self, pauses=(*self.pauses, PauseRecord(pause, record)))
 
     def resuming(self, target: str, now: datetime, policy: PausePolicy | None, window: timedelta | None) -> Self:
-        """Ends the target's pause, with this policy or else the one that it began with.
+        """Ends the target's pause, with this policy, else with the policy that it began with.
 
         Raises InvalidSwitchError if the target is not paused.
         """

@@ -1,4 +1,4 @@
-"""The channels that a message can take: one row for each, which everything that differs between channels reads."""
+"""The channels that a message can take: a row for each, with all differences between channels."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -37,7 +37,7 @@ Moment = Delay | LocalTime | Until
 
 
 def moment_from_document(value: str | Mapping[str, Any]) -> Moment:
-    """`30m`, {until, offset}, or {at, at_from, day}. Raises KeyError or ValueError on one that was not checked."""
+    """`30m`, {until, offset}, or {at, at_from, day}. Raises KeyError or ValueError on an unchecked document."""
     if isinstance(value, str):
         return Delay(duration(value))
     if "until" in value:

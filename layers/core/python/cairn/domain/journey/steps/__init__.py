@@ -1,6 +1,6 @@
 """The kinds of step, a module each: its fields, how it is read from a checked document, and how it is performed.
 
-The type checker names what is missing from a new kind: `perform`, `successors`, its case below, and its checks in
+The type checker names the missing parts of a new kind: `perform`, `successors`, its case below, and its checks in
 `authoring.journeys.steps`. A step that waits has `moment`, `wait` and `on_timer` too.
 """
 
@@ -17,7 +17,7 @@ from cairn.domain.journey.steps.wait_for import WaitFor
 
 Document = Mapping[str, Any]
 Chain = Callable[[Sequence[Document]], str | None]
-"""Adds nested steps to the journey, and gives the id of the first; of none, the id of what follows their parent."""
+"""Adds nested steps to the journey, and gives the id of the first; without any, the id of the step after the parent."""
 
 WaitingStep = Wait | WaitFor
 Step = Send | Wait | WaitFor | Branch | Task | Update | Exit
