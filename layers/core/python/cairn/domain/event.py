@@ -122,11 +122,11 @@ def event_to_wire(event: Event) -> dict[str, Any]:
     """The inverse of `event_from_wire`, for the events queue."""
     customer: dict[str, Any] = {"cairn_id": event.customer_id} if event.customer_id else {}
     external: dict[str, str] = {}
-    for one in event.identifiers:
-        if one.kind.startswith(EXTERNAL):
-            external[one.kind.removeprefix(EXTERNAL)] = one.value
+    for name in event.identifiers:
+        if name.kind.startswith(EXTERNAL):
+            external[name.kind.removeprefix(EXTERNAL)] = name.value
         else:
-            customer[one.kind] = one.value
+            customer[name.kind] = name.value
     if external:
         customer["external_ids"] = external
     return {

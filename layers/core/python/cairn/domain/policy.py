@@ -198,4 +198,4 @@ class Policy:
     def forbidding(self, channel: Channel, purpose: Purpose, country: str) -> Forbidden | None:
         """The rule that forbids such a message to a country."""
         asked = (channel, purpose, country)
-        return next((one for one in self.forbidden if (one.channel, one.purpose, one.country) == asked), None)
+        return next((rule for rule in self.forbidden if (rule.channel, rule.purpose, rule.country) == asked), None)

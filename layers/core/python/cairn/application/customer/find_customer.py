@@ -40,7 +40,8 @@ class FindCustomer:
         if not found:
             raise UnknownCustomerError("nobody is known by that name")
         if len(found) > 1:
-            raise AmbiguousNameError(f"several go by that name; give one of {', '.join(one.id for one in found)}")
+            ids = ", ".join(customer.id for customer in found)
+            raise AmbiguousNameError(f"several go by that name; give one of {ids}")
         return found[0]
 
     def of_message(self, message_id: str, name: str = "") -> Customer:

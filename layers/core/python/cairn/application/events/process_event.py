@@ -135,8 +135,8 @@ class ProcessEvent:
         enrollment, step, _ = split_effect_id(message_id or "")
         if not enrollment:
             return event
-        ours = {"message_id": message_id, "enrollment": enrollment, "step": step}
-        return replace(event, properties={**event.properties, **ours})
+        reference = {"message_id": message_id, "enrollment": enrollment, "step": step}
+        return replace(event, properties={**event.properties, **reference})
 
     def _with_keyword(self, event: Event) -> Event:
         """The event with its keyword. STOP, HELP and START get event types of their own: they answer no question."""
@@ -157,13 +157,13 @@ class ProcessEvent:
         phone = event.attributes.get(PHONE)
         if isinstance(phone, str):
             event = replace(event, attributes={**event.attributes, PHONE: self.normalize_phone(phone)})
-        if not any(one.kind == PHONE for one in event.identifiers):
+        if not any(name.kind == PHONE for name in event.identifiers):
             return event
         valid: list[Identifier] = []
-        for one in event.identifiers:
-            value = self.normalize_phone(one.value) if one.kind == PHONE else one.value
+        for name in event.identifiers:
+            value = self.normalize_phone(name.value) if name.kind == PHONE else name.value
             if value is not None:
-                valid.append(identifier(one.kind, value))
+                valid.append(identifier(name.kind, value))
         if not valid and not event.customer_id:
             raise InvalidEventError(["customer.phone: not a phone number, and nothing else names the customer"])
         return event.with_identifiers(tuple(valid))
@@ -176,7 +176,7 @@ def _same_person(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, .
     """
     same: list[Customer] = []
     for customer in found.customers:
-        names = (*event.identifiers, *(name for one in same for name in one.profile.identifiers))
+        names = (*event.identifiers, *(name for other in same for name in other.profile.identifiers))
         if may_be_same_person(names, customer.profile.identifiers):
             same.append(customer)
     return tuple(same), found.unclaimed
@@ -189,7 +189,7 @@ def _check_not_erased(found: FoundCustomers, event: Event) -> None:
     """
     known = dict(found.erased)
     for customer in found.customers:
-        known |= {one: customer.erased[one.key] for one in event.identifiers if one.key in customer.erased}
+        known |= {name: customer.erased[name.key] for name in event.identifiers if name.key in customer.erased}
     reported = is_provider(event.source) and event.about_a_message and event.type not in RETURNING_REPLIES
     if any(event.occurred_at <= at for at in known.values()) or (known and reported and not found.customers):
         raise ErasedCustomerError("whom it is about was erased since")
@@ -200,7 +200,7 @@ def _erased_identifiers(
 ) -> Mapping[str, datetime]:
     """Identifiers of an erased customer, kept while old events of that customer may still arrive."""
     young = {name: at for name, at in customer.erased.items() if now - at < DEDUPE_WINDOW}
-    return young | {one.key: found.erased[one] for one in claimed if one in found.erased}
+    return young | {name.key: found.erased[name] for name in claimed if name in found.erased}
 
 
 def _until_committed(attempt: Callable[[], T]) -> T:

@@ -106,8 +106,8 @@ class OperatorCommands:
 
     def _owner(self, name: Identifier) -> str:
         """The id of the address's customer; without one, the id that a new customer would get. None is created."""
-        found = self.customers.find([name]).customers
-        return found[0].id if found else customer_id_for(name, self.salt)
+        owners = self.customers.find([name]).customers
+        return owners[0].id if owners else customer_id_for(name, self.salt)
 
     def _event(
         self,

@@ -66,7 +66,7 @@ class Contact:
         question = self.consents.get(f"{channel}:{purpose}:{ConsentStatus.PENDING}")
         if answer is None or question is None or answer.status is ConsentStatus.GRANTED:
             return answer or question
-        return max(answer, question, key=lambda one: one.at)
+        return max(answer, question, key=lambda change: change.at)
 
     def consent(self, channel: Channel, purpose: Purpose) -> ConsentStatus | None:
         change = self.change(channel, purpose)
@@ -115,7 +115,7 @@ class Contact:
 
     def has_deferred(self, enrollment: str) -> bool:
         """Whether a message of an enrollment is deferred."""
-        return any(one.enrollment == enrollment for one in self.deferrals.values())
+        return any(deferral.enrollment == enrollment for deferral in self.deferrals.values())
 
     def has_stopped(self, channel: Channel) -> bool:
         """Whether a STOP on the channel is in force."""

@@ -89,14 +89,14 @@ def current_suppressions(marks: Iterable[Mark]) -> tuple[Suppression, ...]:
     latest: dict[tuple[Cause, Purpose | None], Mark] = {}
     for mark in marks:
         known = latest.setdefault((mark.cause, mark.purpose), mark)
-        latest[mark.cause, mark.purpose] = max(known, mark, key=lambda one: (one.at, not one.lifted))
-    asked = [one for one in latest.values() if one.lifted and one.cause in ASKED_AT_THE_ADDRESS]
+        latest[mark.cause, mark.purpose] = max(known, mark, key=lambda each: (each.at, not each.lifted))
+    asked = [mark for mark in latest.values() if mark.lifted and mark.cause in ASKED_AT_THE_ADDRESS]
     in_force = (
-        Suppression(one.cause, one.at, one.purpose)
-        for one in latest.values()
-        if not one.lifted and not (one.cause is Cause.ERASURE and any(_takes_back(each, one) for each in asked))
+        Suppression(mark.cause, mark.at, mark.purpose)
+        for mark in latest.values()
+        if not mark.lifted and not (mark.cause is Cause.ERASURE and any(_takes_back(each, mark) for each in asked))
     )
-    return tuple(sorted(in_force, key=lambda one: (one.at, one.cause, one.purpose or ALL)))
+    return tuple(sorted(in_force, key=lambda each: (each.at, each.cause, each.purpose or ALL)))
 
 
 def _takes_back(asked: Mark, erasure: Mark) -> bool:

@@ -48,11 +48,11 @@ def consent_updates(
     `addresses` are the customer's. A STOP that revokes everything suppresses all of them.
     """
     channel = _channel(event)
-    intent = next((one for one, name in EVENT_TYPES.items() if name == event.type), None)
+    intent = next((known for known, name in EVENT_TYPES.items() if name == event.type), None)
     replied = channel is not None and is_provider(event.source) and event.type in CUSTOMER_REPLIES
     changes = (*_changes(contact, event, intent if replied else None, policy), *event.consent)
     marks = (*_address_changes(event, intent if replied else None), *_page_changes(event), *_operator_changes(event))
-    if policy.revoke_all and any(one.mark.cause is Cause.STOP and not one.mark.lifted for one in marks):
+    if policy.revoke_all and any(change.mark.cause is Cause.STOP and not change.mark.lifted for change in marks):
         marks = (*marks, *_revoke_all_changes(event, addresses))
     after = contact.after(changes)
     if channel is not None and replied:
@@ -70,7 +70,7 @@ def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Poli
         return ()
     if intent is Intent.STOP or _opted_out(event):
         channels = tuple(Channel) if policy.revoke_all else (channel,)
-        return tuple(change for one in channels for change in contact.stop_changes(one, at, source))
+        return tuple(change for stopped in channels for change in contact.stop_changes(stopped, at, source))
     if intent is Intent.START:
         return contact.start_changes(channel, at, source)
     if event.type == REPLIED and is_provider(source) and event.properties.get("confirms") is True:

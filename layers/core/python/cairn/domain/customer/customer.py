@@ -78,14 +78,14 @@ class Customer:
         """Both customers as one. Of two enrollments in the same journey and key, the earlier one continues."""
         enrollments: dict[str, Enrollment] = {}
         entered: set[tuple[str, str]] = set()
-        for one in sorted(
+        for enrollment in sorted(
             ({**other.enrollments, **self.enrollments}).values(), key=lambda each: (each.entered_at, each.id)
         ):
-            if one.open and (one.journey, one.key) in entered:
-                enrollments[one.id] = one.ending(MERGED, now)
+            if enrollment.open and (enrollment.journey, enrollment.key) in entered:
+                enrollments[enrollment.id] = enrollment.ending(MERGED, now)
                 continue
-            enrollments[one.id] = one
-            entered |= {(one.journey, one.key)} if one.open else set()
+            enrollments[enrollment.id] = enrollment
+            entered |= {(enrollment.journey, enrollment.key)} if enrollment.open else set()
         return replace(
             self,
             profile=self.profile.absorbing(other.profile, now),
@@ -94,8 +94,8 @@ class Customer:
             entered=_latest(other.entered, self.entered),
             early_exits=_latest(other.early_exits, self.early_exits),
             early_refreshes={
-                name: one.latest(self.early_refreshes.get(name))
-                for name, one in {**self.early_refreshes, **other.early_refreshes}.items()
+                name: data.latest(self.early_refreshes.get(name))
+                for name, data in {**self.early_refreshes, **other.early_refreshes}.items()
             },
             erased=_latest(other.erased, self.erased),
         )
@@ -114,11 +114,11 @@ class Reaction:
 
 def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     """Several customers as one, under the survivor's id. No data of the others is lost."""
-    survivor_id = survivor(tuple(one.profile for one in customers)).id
-    merged = next(one for one in customers if one.id == survivor_id)
+    survivor_id = survivor(tuple(customer.profile for customer in customers)).id
+    merged = next(customer for customer in customers if customer.id == survivor_id)
     effects: list[Effect] = []
     facts: list[Fact] = []
-    for other in sorted(customers, key=lambda one: one.id):
+    for other in sorted(customers, key=lambda customer: customer.id):
         if other.id != survivor_id:
             merged = merged.absorbing(other, now)
             effects.append(AbsorbHistory(short_hash("absorb", survivor_id, other.id), other.id))
@@ -145,9 +145,9 @@ def on_event(
             profile=profile,
             contact=updates.contact.pruned(now),
             enrollments={
-                key: one
-                for key, one in customer.enrollments.items()
-                if customer.contact.has_deferred(key) or _is_needed(one, journeys, now)
+                key: enrollment
+                for key, enrollment in customer.enrollments.items()
+                if customer.contact.has_deferred(key) or _is_needed(enrollment, journeys, now)
             },
         ),
         effects=[effect for effect in (updates.record, updates.answer) if effect is not None],
@@ -238,7 +238,7 @@ class _Reaction:
         self.customer = replace(
             self.customer,
             entered=_newest({**self.customer.entered, name: now}),
-            early_refreshes={other: one for other, one in self.customer.early_refreshes.items() if other != name},
+            early_refreshes={other: data for other, data in self.customer.early_refreshes.items() if other != name},
         )
         self.advance(journey, enrollment, engine.Entered(), now)
 
@@ -255,12 +255,13 @@ class _Reaction:
             name = f"{journey.name}:{key}"
             latest = Stamped(dict(event.properties), event.occurred_at).latest(self.customer.early_refreshes.get(name))
             changed = {**self.customer.early_refreshes, name: latest}
-            recent = _recent({name: one.at for name, one in changed.items()}, now)
+            recent = _recent({name: data.at for name, data in changed.items()}, now)
             self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in recent})
 
     def is_open(self, journey: Journey, key: str) -> bool:
         return any(
-            one.open and (one.journey, one.key) == (journey.name, key) for one in self.customer.enrollments.values()
+            enrollment.open and (enrollment.journey, enrollment.key) == (journey.name, key)
+            for enrollment in self.customer.enrollments.values()
         )
 
     def is_over(self, journey: Journey, key: str) -> bool:

@@ -96,10 +96,10 @@ def explain_customer(
         profile=tuple(_profile(customer, zone)),
         consents=tuple(_consents(customer, zone)),
         suppressions=tuple(
-            f"{CHANNELS[channel].address_noun}: nothing{_for_purpose(one)} goes there,"
-            f" since {suppressed_by(one.cause)} {on_day(one.at, zone)}."
+            f"{CHANNELS[channel].address_noun}: nothing{_for_purpose(suppression)} goes there,"
+            f" since {suppressed_by(suppression.cause)} {on_day(suppression.at, zone)}."
             for channel, standing in suppressed.items()
-            for one in standing
+            for suppression in standing
         ),
         waiting=tuple(_waiting(customer, entries, zone)),
         decisions=tuple(_sentence(entry, zone) for entry in decided[: -latest - 1 : -1]),
@@ -211,7 +211,7 @@ def _profile(customer: Customer, zone: ZoneInfo) -> Iterator[str]:
 
 def _consents(customer: Customer, zone: ZoneInfo) -> Iterator[str]:
     changes = customer.contact.consents.values()
-    for change in sorted(changes, key=lambda one: (one.channel, one.purpose, one.at)):
+    for change in sorted(changes, key=lambda change: (change.channel, change.purpose, change.at)):
         status = {
             ConsentStatus.GRANTED: "consented",
             ConsentStatus.DENIED: "said no",
@@ -225,7 +225,8 @@ def _change(change: ConsentChange, zone: ZoneInfo) -> str:
 
 
 def _waiting(customer: Customer, entries: Sequence[TimelineEntry], zone: ZoneInfo) -> Iterator[str]:
-    for enrollment in sorted(customer.enrollments.values(), key=lambda one: (one.due_at is None, str(one.due_at))):
+    enrollments = customer.enrollments.values()
+    for enrollment in sorted(enrollments, key=lambda waiting: (waiting.due_at is None, str(waiting.due_at))):
         if enrollment.open and enrollment.step:
             until = f" until {_ahead(enrollment.due_at, zone)}" if enrollment.due_at else ""
             yield f"Journey {enrollment.journey} waits at step {enrollment.step}{until}."
@@ -239,8 +240,8 @@ def _waiting(customer: Customer, entries: Sequence[TimelineEntry], zone: ZoneInf
             yield f"Task “{entry['title']}” for {entry['queue']}, due {due}."
 
 
-def _for_purpose(one: Suppression) -> str:
-    return f" for {one.purpose}" if one.purpose else ""
+def _for_purpose(suppression: Suppression) -> str:
+    return f" for {suppression.purpose}" if suppression.purpose else ""
 
 
 def _by(channel: Channel) -> str:

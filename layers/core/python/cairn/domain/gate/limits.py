@@ -62,7 +62,7 @@ def next_free(  # noqa: PLR0913  the result depends on each of them
     """
     others = [claim for id_, claim in claims.items() if id_ != message.id]
     every: tuple[Cap | Cooldown, ...] = (*policy.caps, *policy.cooldowns)
-    limits = [one for one in every if _about(one, message.purpose, channel, message.journey)]
+    limits = [limit for limit in every if _about(limit, message.purpose, channel, message.journey)]
     denials: list[LimitDenial] = []
     at = now
     while (denial := next(_denials(limits, others, zone, at), None)) is not None:

@@ -52,7 +52,7 @@ class Opening:
 
     def why(self) -> Mapping[str, Any]:
         """The first denial, and those that make the wait longer."""
-        first, *others = (one.why() for one in self.denials)
+        first, *others = (denial.why() for denial in self.denials)
         return {**first, "also": others} if others else first
 
 
@@ -66,8 +66,8 @@ def first_legal(policy: Policy, message: Message, channel: Channel, now: datetim
     at = now
     # Each constraint gives its own next instant. None of them is later than the first instant that all allow, so
     # moving to it skips no legal instant.
-    while (found := next(((one, due) for one in constraints if (due := one.first(at)) != at), None)) is not None:
-        constraint, due = found
+    while (later := next(((each, due) for each in constraints if (due := each.first(at)) != at), None)) is not None:
+        constraint, due = later
         denials[constraint.denial] = None
         if due is None or due - now > HORIZON:
             return Opening(None, tuple(denials))
@@ -93,7 +93,7 @@ class _Constraint:
             return now
         today = now.astimezone(self.zone).date()
         for day in (today + DAY * ahead for ahead in range(HORIZON.days + 2)):
-            starts = sorted(one for one in self._starts(day) if one > now and self._open(one))
+            starts = sorted(start for start in self._starts(day) if start > now and self._open(start))
             if starts:
                 return starts[0]
         return None

@@ -539,8 +539,8 @@ def reason_class(code: Reason) -> type[GateReason]:  # noqa: C901, PLR0911, PLR0
 def _proof(consent: ConsentChange) -> dict[str, str]:
     """When the customer gave or withdrew consent, how, and which source reported it."""
     at, method = instant_to_wire(consent.at), str(consent.evidence.get("method", ""))
-    found = {"source": consent.source, "at": at, "method": method}
-    return {name: text for name, text in found.items() if text}
+    fields = {"source": consent.source, "at": at, "method": method}
+    return {name: text for name, text in fields.items() if text}
 
 
 def _suppressed(channel: Channel, suppression: Suppression) -> dict[str, str]:

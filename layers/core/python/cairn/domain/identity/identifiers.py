@@ -42,21 +42,21 @@ def identifier(kind: str, value: str) -> Identifier:
 
 
 def strongest_first(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
-    return tuple(sorted(set(identifiers), key=lambda one: one.strength))
+    return tuple(sorted(set(identifiers), key=lambda name: name.strength))
 
 
-def customer_id_for(one: Identifier, salt: str) -> str:
+def customer_id_for(name: Identifier, salt: str) -> str:
     """The canonical id of the customer that is created with this identifier: `c_` and 26 characters.
 
     It is derived, not random: two events at the same time cannot create two customers, and one read finds the
     customer. The hash is keyed with the deployment's salt, so an id in a log reveals no address.
     """
-    digest = hmac.new(salt.encode(), to_bytes(one.key), hashlib.sha256).digest()
+    digest = hmac.new(salt.encode(), to_bytes(name.key), hashlib.sha256).digest()
     return "c_" + base32(digest)[:26]
 
 
 def may_be_same_person(left: Iterable[Identifier], right: Iterable[Identifier]) -> bool:
     """False if both sides have a `user_id` but none in common: people share addresses, not accounts."""
-    ours = {one.value for one in left if one.kind == USER_ID}
-    theirs = {one.value for one in right if one.kind == USER_ID}
-    return not (ours and theirs) or bool(ours & theirs)
+    left_accounts = {name.value for name in left if name.kind == USER_ID}
+    right_accounts = {name.value for name in right if name.kind == USER_ID}
+    return not (left_accounts and right_accounts) or bool(left_accounts & right_accounts)

@@ -9,7 +9,7 @@ PROVIDERS = (FEEDBACK_SOURCE, "twilio", "whatsapp")
 
 def is_provider(source: str) -> bool:
     """Whether a source is one of PROVIDERS, or another one of the same vendor (`twilio-eu`)."""
-    return any(source == one or source.startswith(f"{one}-") for one in PROVIDERS)
+    return any(source == provider or source.startswith(f"{provider}-") for provider in PROVIDERS)
 
 
 PREFERENCES_SOURCE = "preferences"

@@ -75,11 +75,11 @@ def limits_for(
     rates: Iterable[Rate], channel: Channel, country: str, purpose: Purpose, after: str = ""
 ) -> tuple[Attempts, ...]:
     """The limits that the message must wait for, in order; without those up to `after`, where it has waited."""
-    ours = [rate for rate in rates if rate.channel is channel and rate.country in {"", country}]
-    ours.sort(key=lambda rate: not rate.country)
-    names = [limit_for(rate) for rate in ours]
+    applying = [rate for rate in rates if rate.channel is channel and rate.country in {"", country}]
+    applying.sort(key=lambda rate: not rate.country)
+    names = [limit_for(rate) for rate in applying]
     done = names.index(after) + 1 if after in names else 0
-    return tuple(_attempts(rate, purpose) for rate in ours[done:])
+    return tuple(_attempts(rate, purpose) for rate in applying[done:])
 
 
 def limit_for(rate: Rate) -> str:

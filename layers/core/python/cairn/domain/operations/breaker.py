@@ -97,9 +97,11 @@ def evaluate(
     """
     first, last = bucket_range(breaker, at)
     middle = first + _length(breaker) * BUCKET
-    ours = [one for one in buckets if first <= one.start <= last and (since is None or one.start >= since)]
-    now = sum((one.counts for one in ours if one.start >= middle), Counts())
-    before = sum((one.counts for one in ours if one.start < middle), Counts())
+    counted = [
+        bucket for bucket in buckets if first <= bucket.start <= last and (since is None or bucket.start >= since)
+    ]
+    now = sum((bucket.counts for bucket in counted if bucket.start >= middle), Counts())
+    before = sum((bucket.counts for bucket in counted if bucket.start < middle), Counts())
     whole = since is None or since <= first  # else the window before is incomplete
     why = _above(now, breaker) or (_doubled(now, before, breaker) if whole else "")
     return Trip(target, why) if why else None

@@ -46,7 +46,7 @@ TASKS = {
 
 def may_order_erasure(source: str) -> bool:
     """Whether a source is one of ERASURE_SOURCES, or another one of the same vendor (`shopify-eu`)."""
-    return any(source == one or source.startswith(f"{one}-") for one in ERASURE_SOURCES)
+    return any(source == vendor or source.startswith(f"{vendor}-") for vendor in ERASURE_SOURCES)
 
 
 def is_erasure_order(event: Event) -> bool:
@@ -63,7 +63,7 @@ def erasure_order(customer_id: str, event: Event) -> EraseCustomer:
 def erasure_suppressions(names: Iterable[Identifier], at: datetime) -> tuple[SuppressionChange, ...]:
     """No marketing to an erased customer after an old list is imported again (GDPR Art. 21(3))."""
     return tuple(
-        SuppressionChange(channel, erasure_mark(at), one.value) for one in names for channel in channels_at(one.kind)
+        SuppressionChange(channel, erasure_mark(at), name.value) for name in names for channel in channels_at(name.kind)
     )
 
 

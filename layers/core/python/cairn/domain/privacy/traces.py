@@ -44,7 +44,7 @@ class Traces:
         given = {kind: customer.get(kind) for kind in (USER_ID, EMAIL, PHONE)}
         if isinstance(external, Mapping):
             given |= {EXTERNAL + system: value for system, value in external.items()}
-        own = {one.key for one in self.identifiers}
+        own = {name.key for name in self.identifiers}
         return any(f"{kind}:{value}" in own for kind, value in given.items()) or self._mentions(customer)
 
     def _later(self, occurred_at: Any) -> bool:
@@ -58,15 +58,15 @@ class Traces:
 
     def _text_mentions(self, text: str) -> bool:
         values = {
-            one.value for one in self.identifiers if one.kind not in {EMAIL, PHONE} and len(one.value) >= MIN_LENGTH
+            name.value for name in self.identifiers if name.kind not in {EMAIL, PHONE} and len(name.value) >= MIN_LENGTH
         }
-        if text in values or any(one in text for one in self.ids):
+        if text in values or any(id_ in text for id_ in self.ids):
             return True
-        mails = {one.value for one in self.identifiers if one.kind == EMAIL}
-        if mails and any(found.strip(".").lower() in mails for found in ADDRESS.findall(text)):
+        mails = {name.value for name in self.identifiers if name.kind == EMAIL}
+        if mails and any(mail.strip(".").lower() in mails for mail in ADDRESS.findall(text)):
             return True
-        numbers = tuple(_digits(one.value) for one in self.identifiers if one.kind == PHONE)
-        return any(_same_number(_digits(found), numbers) for found in NUMBER.findall(text)) if numbers else False
+        numbers = tuple(_digits(name.value) for name in self.identifiers if name.kind == PHONE)
+        return any(_same_number(_digits(number), numbers) for number in NUMBER.findall(text)) if numbers else False
 
 
 def texts(document: Any) -> Iterator[str]:
@@ -90,17 +90,17 @@ def embedded_document(text: str) -> Any:
     if text[:1] not in {"{", "["}:
         return None
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError:
         return None
-    return found if isinstance(found, dict | list) else None
+    return document if isinstance(document, dict | list) else None
 
 
 def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 
 
-def _same_number(found: str, ours: tuple[str, ...]) -> bool:
+def _same_number(digits: str, numbers: tuple[str, ...]) -> bool:
     """Compares with the country's code, and without it."""
-    national = found.lstrip("0")
-    return any(found == one or (len(national) >= MIN_NATIONAL and one.endswith(national)) for one in ours)
+    national = digits.lstrip("0")
+    return any(digits == number or (len(national) >= MIN_NATIONAL and number.endswith(national)) for number in numbers)

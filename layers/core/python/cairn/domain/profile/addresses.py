@@ -14,8 +14,10 @@ BY_NUMBER = channels_at(PHONE)
 def addresses_of(view: Mapping[str, Any]) -> dict[Channel, str]:
     """From a profile's `email`, `phone` (SMS and WhatsApp) and `push_endpoint` (the ARN of an SNS endpoint)."""
     given = {channel: (kind, view.get(kind)) for channel, kind in ATTRIBUTES}
-    found = {channel: identifier(kind, text).value for channel, (kind, text) in given.items() if isinstance(text, str)}
-    return {channel: address for channel, address in found.items() if address}
+    normalised = {
+        channel: identifier(kind, text).value for channel, (kind, text) in given.items() if isinstance(text, str)
+    }
+    return {channel: address for channel, address in normalised.items() if address}
 
 
 def addresses_to_send_to(profile: Profile) -> dict[Channel, str]:
@@ -23,6 +25,8 @@ def addresses_to_send_to(profile: Profile) -> dict[Channel, str]:
 
     A STOP from a number that two customers share is recorded for the one it identifies, so the other gets no texts.
     """
-    numbers = {one.value for one in profile.identifiers if one.kind == PHONE}
-    found = addresses_of(profile.view())
-    return {channel: address for channel, address in found.items() if channel not in BY_NUMBER or address in numbers}
+    numbers = {name.value for name in profile.identifiers if name.kind == PHONE}
+    addresses = addresses_of(profile.view())
+    return {
+        channel: address for channel, address in addresses.items() if channel not in BY_NUMBER or address in numbers
+    }

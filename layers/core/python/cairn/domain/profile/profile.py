@@ -27,7 +27,7 @@ class Stamped:
         """The later value; at the same instant the greater one as JSON, so that any order gives the same result."""
         if other is None:
             return self
-        return max(self, other, key=lambda one: (one.at, json.dumps(one.value, sort_keys=True, default=str)))
+        return max(self, other, key=lambda each: (each.at, json.dumps(each.value, sort_keys=True, default=str)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +82,16 @@ class Profile:
             if not name.startswith(TAG) and stamped.value is not None
         }
         external = {
-            one.kind.removeprefix(EXTERNAL): one.value for one in self.identifiers if one.kind.startswith(EXTERNAL)
+            name.kind.removeprefix(EXTERNAL): name.value for name in self.identifiers if name.kind.startswith(EXTERNAL)
         }
-        user_id = next((one.value for one in self.identifiers if one.kind == USER_ID), None)
+        user_id = next((name.value for name in self.identifiers if name.kind == USER_ID), None)
         own: dict[str, Any] = {"id": self.id, TAGS: list(self.tags), "external_ids": external, "user_id": user_id}
         return attributes | {name: value for name, value in own.items() if value is not None}
 
     def after(self, event: Event) -> Self:
         """The profile after an event: attributes change by the event's own time."""
         stated = dict(event.attributes)
-        stated |= {one.kind: one.value for one in event.identifiers if one.kind in {EMAIL, PHONE}}
+        stated |= {name.kind: name.value for name in event.identifiers if name.kind in {EMAIL, PHONE}}
         activity = dict(self.activity)
         if event.type.startswith(f"{event.source}."):  # an event that no mapping names
             return self.patched(stated, event.occurred_at)
@@ -130,11 +130,11 @@ class Profile:
 
 def survivor(profiles: tuple[Profile, ...]) -> Profile:
     """The profile whose id survives a merge: the strongest identifier, then the oldest, then the least id."""
-    return min(profiles, key=lambda one: (_strength(one), one.created_at.astimezone(UTC), one.id))
+    return min(profiles, key=lambda profile: (_strength(profile), profile.created_at.astimezone(UTC), profile.id))
 
 
 def _strength(profile: Profile) -> int:
-    return min((one.strength[0] for one in profile.identifiers), default=9)
+    return min((name.strength[0] for name in profile.identifiers), default=9)
 
 
 def _flattened(attributes: Mapping[str, Any]) -> dict[str, Any]:
