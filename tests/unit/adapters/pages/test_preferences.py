@@ -1,6 +1,7 @@
 """The preference centre: shows what stands, and stores what the customer changes, no more."""
 
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -64,6 +65,14 @@ def test_the_page_shows_the_current_consents(visitor: Any) -> None:
         "whatsapp:marketing": False,
         "whatsapp:transactional": False,
     }
+
+
+def test_a_denied_topic_is_not_shown_as_wanted_after_a_request_to_confirm(visitor: Any) -> None:
+    later = granted(Channel.EMAIL, TRANSACTIONAL, MONDAY + timedelta(hours=1))
+    asked = replace(later, status=ConsentStatus.PENDING)
+    visitor.is_known(denied(Channel.EMAIL, TRANSACTIONAL), asked)
+
+    assert boxes(visitor.opens(PREFERENCES))["email:transactional"] is False
 
 
 def test_an_unconfirmed_consent_is_not_shown_as_wanted(visitor: Any, a_visitor: Any) -> None:

@@ -14,7 +14,7 @@ from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.attributes import LOCALE
-from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
+from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import UnknownCustomerError
 from cairn.domain.shared.hashing import short_hash
 
@@ -158,8 +158,7 @@ class ServePreferences:
     def _is_wanted(self, contact: Contact, topic: Topic) -> bool:
         change = contact.change(*topic)
         if change is None or change.status is ConsentStatus.PENDING:
-            channel, purpose = topic
-            return purpose in CHANNELS[channel].implied_consent
+            return contact.implies_consent(*topic)
         if change.status is ConsentStatus.DENIED:
             return False
         channel, purpose = topic

@@ -7,7 +7,7 @@ from typing import Self
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method, latest
 from cairn.domain.consent.suppression import Suppression
-from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 
 HISTORY_WINDOW = timedelta(days=30)
 HISTORY_LENGTH = 24
@@ -67,6 +67,10 @@ class Contact:
         if answer is None or question is None or answer.status is ConsentStatus.GRANTED:
             return answer or question
         return max(answer, question, key=lambda change: change.at)
+
+    def implies_consent(self, channel: Channel, purpose: Purpose) -> bool:
+        """Whether the address alone is consent. It is not after an answer; a request to confirm lifts no denial."""
+        return purpose in CHANNELS[channel].implied_consent and f"{channel}:{purpose}" not in self.consents
 
     def consent(self, channel: Channel, purpose: Purpose) -> ConsentStatus | None:
         change = self.change(channel, purpose)

@@ -48,8 +48,7 @@ def _without_consent(message: Message, channel: Channel, contact: Contact, polic
     purpose = message.purpose
     change = contact.change(channel, purpose)
     if change is None or change.status is ConsentStatus.PENDING:
-        denied = f"{channel}:{purpose}" in contact.consents  # a request to confirm does not lift a denial
-        if purpose in CHANNELS[channel].implied_consent and not denied:
+        if contact.implies_consent(channel, purpose):
             return None
         if change is None:
             return Suppress(reasons.NoConsent(channel, purpose))
