@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cairn.domain.gate.codes import Reason, Why
-from cairn.domain.gate.reasons import DeferReason, Paused, SendReason, SuppressReason
+from cairn.domain.gate.reasons import DeferReason, GateReason, Paused, SendReason, SuppressReason
 from cairn.domain.shared.channels import Channel
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    channel: Channel
-    address: str
-    because: SendReason
+class _Reasoned:
+    """The code and the wire form of a verdict's reason."""
+
+    __slots__ = ()
+    because: GateReason
 
     @property
     def reason(self) -> Reason:
@@ -24,20 +24,19 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Defer:
+class Send(_Reasoned):
+    channel: Channel
+    address: str
+    because: SendReason
+
+
+@dataclass(frozen=True, slots=True)
+class Defer(_Reasoned):
     """Not now. At `until` the gate decides again."""
 
     until: datetime | None
     """None: until an operator resumes the target."""
     because: DeferReason
-
-    @property
-    def reason(self) -> Reason:
-        return self.because.code
-
-    @property
-    def why(self) -> Why:
-        return self.because.why()
 
     @property
     def paused_target(self) -> str:
@@ -46,16 +45,8 @@ class Defer:
 
 
 @dataclass(frozen=True, slots=True)
-class Suppress:
+class Suppress(_Reasoned):
     because: SuppressReason
-
-    @property
-    def reason(self) -> Reason:
-        return self.because.code
-
-    @property
-    def why(self) -> Why:
-        return self.because.why()
 
 
 Verdict = Send | Defer | Suppress
