@@ -47,7 +47,7 @@ def vendor_problems(vendor: str, folder: Path = VENDORS) -> list[str]:
 
 
 def events_of(sample: Path, folder: Path = VENDORS) -> list[dict[str, Any]]:
-    """The events that a sample becomes, as expected.json has them: without source and empty fields.
+    """The events that a sample becomes, as expected.json has them: without source, trust and empty fields.
 
     Raises ValueError where the sample is not JSON, or where the mapping makes an event of it that is none.
     """
@@ -56,7 +56,8 @@ def events_of(sample: Path, folder: Path = VENDORS) -> list[dict[str, Any]]:
     if reading.problems:
         raise ValueError("; ".join(reading.problems))
     wires = [{**event_to_wire(event), "source": "", "backfill": False} for event in reading.events]
-    filled = [{name: value for name, value in wire.items() if value not in ({}, [], "", False)} for wire in wires]
+    shown = [{name: value for name, value in wire.items() if name not in {"vouched", "settable"}} for wire in wires]
+    filled = [{name: value for name, value in wire.items() if value not in ({}, [], "", False)} for wire in shown]
     found: list[dict[str, Any]] = json.loads(json.dumps(filled).replace(instant_to_wire(RECEIVED_AT), RECEIPT))
     return found
 

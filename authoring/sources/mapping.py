@@ -10,14 +10,15 @@ from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.identity.trust import FIELDS as VOUCHED_FIELDS
 from cairn.domain.shared.channels import Channel, Purpose
 
 TEXTS = {"title", "setup", "body", "sample_instant"}
 TABLES = {"signature", "answer", "handshake"}
 EXPRESSIONS = {"id", "occurred_at", "other", "each", "customer", "attributes"}
-FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent"}
+FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent", "vouched"}
 RULE_EXPRESSIONS = {"when", "type_from", "id", "occurred_at", "customer", "properties", "attributes"}
-RULE = RULE_EXPRESSIONS | {"type", "consent"}
+RULE = RULE_EXPRESSIONS | {"type", "consent", "vouched"}
 CONSENT_EXPRESSIONS = {*STATUSES, "at", "evidence"}
 CONSENT = CONSENT_EXPRESSIONS | {"channel", "purpose"}
 
@@ -34,6 +35,7 @@ def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
     for one in EXPRESSIONS & set(mapping):
         found += _expressions(mapping[one], one)
     found += _consent(mapping.get("consent", ()), "consent")
+    found += _vouched(mapping.get("vouched", {}), "vouched")
     for number, rule in enumerate(mapping.get("events", ())):
         found += _rule(rule, f"events[{number}]")
     return found
@@ -48,6 +50,23 @@ def _rule(rule: Mapping[str, Any], where: str) -> Iterator[str]:
     for one in RULE_EXPRESSIONS & set(rule):
         yield from _expressions(rule[one], f"{where}.{one}")
     yield from _consent(rule.get("consent", ()), f"{where}.consent")
+    yield from _vouched(rule.get("vouched", {}), f"{where}.vouched")
+
+
+def _vouched(table: Any, where: str) -> Iterator[str]:
+    if not isinstance(table, Mapping):
+        yield f"{where}: a table of what the vendor answers for, such as email = true"
+        return
+    for name, value in table.items():
+        field, _, part = name.partition(".")
+        if field not in VOUCHED_FIELDS or (part and field not in {"attributes", "external_ids"}):
+            yield f"{where}.{name}: unknown; known are {', '.join(sorted(VOUCHED_FIELDS))}, external_ids.<system>"
+        elif isinstance(value, list) and field in {"attributes", "external_ids"}:
+            yield from (f"{where}.{name}: a list of names" for one in value if not isinstance(one, str))
+        elif isinstance(value, str):
+            yield from _expressions(value, f"{where}.{name}")
+        elif not isinstance(value, bool):
+            yield f"{where}.{name}: true, false, an expression, or for attributes a list of their names"
 
 
 def _consent(changes: Any, where: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.events_queue import UNREADABLE
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose import process_event as compose
-from cairn.domain.event import event_from_wire
+from cairn.domain.event import event_from_queue
 from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError
 from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
@@ -65,7 +65,7 @@ def process_record(record: SQSRecord) -> None:
                 return
             if UNREADABLE in document:
                 raise InvalidEventError(document[UNREADABLE]["problems"])
-            event = event_from_wire(document, source=document["source"], received_at=now)
+            event = event_from_queue(document, received_at=now)
         except (ValueError, KeyError, TypeError):
             raise InvalidEventError(["not an event as the receiver writes it"]) from None
         try:

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentStatus
-from cairn.domain.event import MAX_ID_LENGTH, Event, event_from_wire, event_to_wire
+from cairn.domain.event import MAX_ID_LENGTH, Event, event_from_queue, event_from_wire, event_to_wire
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
@@ -179,7 +180,52 @@ def test_an_event_survives_the_wire() -> None:
 
     wire = json.loads(json.dumps(event_to_wire(sent)))
 
-    assert event_from_wire(wire, source=wire["source"], received_at=MONDAY + timedelta(hours=1)) == sent
+    assert event_from_queue(wire, received_at=MONDAY + timedelta(hours=1)) == sent
+
+
+def test_what_a_source_vouches_for_survives_the_wire() -> None:
+    sent = replace(
+        read(customer={"email": "ada@example.com", "external_ids": {"stripe": "cus_1"}}, attributes={"plan": "vip"}),
+        vouched=frozenset({"external_ids"}),
+        settable=frozenset({"plan"}),
+        dropped={"customer.phone": "placeholder"},
+    )
+
+    read_again = event_from_queue(json.loads(json.dumps(event_to_wire(sent))), received_at=MONDAY)
+
+    assert read_again == sent
+    assert [name.kind for name in read_again.vouched_identifiers] == ["external:stripe"]
+    assert [name.kind for name in read_again.typed_identifiers] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("source", "email"), [("track", True), ("twilio-eu", True), ("preferences", True), ("typeform", False)]
+)
+def test_an_event_that_was_queued_by_an_older_version_vouches_only_where_the_source_is_ours(
+    source: str,
+    email: bool,  # noqa: FBT001  a case of the table
+) -> None:
+    wire = event_to_wire(read(customer={"email": "ada@example.com"})) | {"source": source}
+    del wire["vouched"]
+
+    assert event_from_queue(wire, received_at=MONDAY).vouches("email") is email
+
+
+def test_nobody_outside_names_a_customer_by_our_own_id() -> None:
+    with pytest.raises(InvalidEventError, match="cairn_id"):
+        read(customer={"cairn_id": "c_abcdefghijklmnopqrstuvwxyz", "user_id": "ada"})
+
+
+def test_how_a_consent_was_given_is_the_senders_claim() -> None:
+    claimed = {"channel": "sms", "purpose": "marketing", "status": "granted", "source": "operators", "method": "start"}
+
+    made = event_from_wire(
+        SIGNUP | {"consent": [claimed]}, source="track", received_at=MONDAY, consent_is_claimed=True
+    ).consent[0]
+
+    assert (made.source, made.evidence["method"]) == ("track", "api")
+    assert (made.evidence["claimed_source"], made.evidence["claimed_method"]) == ("operators", "start")
+    assert not made.confirmed
 
 
 def test_our_own_events_name_the_customer_by_cairn_id() -> None:
@@ -187,7 +233,7 @@ def test_our_own_events_name_the_customer_by_cairn_id() -> None:
 
     wire = json.loads(json.dumps(event_to_wire(heard)))
 
-    assert event_from_wire(wire, source="feedback", received_at=MONDAY) == heard
+    assert event_from_queue(wire, received_at=MONDAY) == heard
 
 
 def test_the_key_of_an_event_is_its_source_and_id() -> None:

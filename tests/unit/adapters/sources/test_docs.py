@@ -43,11 +43,13 @@ def test_the_example_mapping_makes_the_events_that_the_page_shows(tmp_path: Path
 
     parkside = post("parkside", json.loads(shown["body"]), known=sources(folder=tmp_path))
     parkside.verify()
-    wires = [event_to_wire(event) for event in parkside.read().events]
+    events = parkside.read().events
+    wires = [{**event_to_wire(event), "vouched": [], "settable": []} for event in events]
 
     assert [{name: one for name, one in wire.items() if one not in ({}, [], False)} for wire in wires] == json.loads(
         shown["events"]
     )
+    assert [event.vouched for event in events] == [{"external_ids"}, {"external_ids"}]
 
 
 def test_the_example_configuration_can_be_deployed(tmp_path: Path) -> None:

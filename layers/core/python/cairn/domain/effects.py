@@ -157,6 +157,7 @@ def split_effect_id(effect: str) -> tuple[str, str, str]:
 
 FactKind = Literal[
     "branched",
+    "dropped",
     "ended",
     "entered",
     "fell_back",

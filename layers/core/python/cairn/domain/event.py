@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.identity.identifiers import (
     EMAIL,
     EMAIL_SHAPE,
@@ -17,6 +17,7 @@ from cairn.domain.identity.identifiers import (
     identifier,
     strongest_first,
 )
+from cairn.domain.identity.trust import ALL_FIELDS, RESERVED_SOURCES, field_of, is_vouched, vouched_by_default
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.hashing import short_hash
@@ -52,6 +53,12 @@ class Event:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     consent: tuple[ConsentChange, ...] = ()
     backfill: bool = False
+    vouched: frozenset[str] = ALL_FIELDS
+    """The fields that the source vouches for (domain/identity/trust). A visitor typed everything else."""
+    settable: frozenset[str] = frozenset()
+    """The attributes that the source's mapping lists: what a visitor typed may set them, and no others."""
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    """Fields that were not taken over, each with its reason; the timeline shows them."""
 
     @property
     def key(self) -> str:
@@ -72,12 +79,42 @@ class Event:
         """Whether it reports a status of one of our messages, or a reply to one."""
         return self.type.startswith(MESSAGE_EVENTS)
 
+    def vouches(self, field: str) -> bool:
+        """Whether the source vouches for a field: `email`, `attributes.plan`, `consent`, `privacy`."""
+        return is_vouched(field, self.vouched)
+
+    @property
+    def vouched_identifiers(self) -> tuple[Identifier, ...]:
+        """Strongest first."""
+        return tuple(name for name in self.identifiers if self.vouches(field_of(name)))
+
+    @property
+    def typed_identifiers(self) -> tuple[Identifier, ...]:
+        """Strongest first."""
+        return tuple(name for name in self.identifiers if not self.vouches(field_of(name)))
+
+    def without(self, dropped: Mapping[str, str]) -> Self:
+        """The event that says of these fields that they were dropped, each with its reason."""
+        return replace(self, dropped={**self.dropped, **dropped}) if dropped else self
+
     def with_identifiers(self, identifiers: tuple[Identifier, ...]) -> Self:
         return replace(self, identifiers=strongest_first(identifiers))
 
 
-def event_from_wire(document: Any, *, source: str, received_at: datetime, default_id: str | None = None) -> Event:
+def event_from_wire(  # noqa: PLR0913  what the sender does not say
+    document: Any,
+    *,
+    source: str,
+    received_at: datetime,
+    default_id: str | None = None,
+    vouched: frozenset[str] = ALL_FIELDS,
+    settable: frozenset[str] = frozenset(),
+    consent_is_claimed: bool = False,
+) -> Event:
     """Read one canonical event, or raise InvalidEventError naming every problem at once.
+
+    `consent_is_claimed`: the consent is in the sender's own words. Its `source` and `method` are then claims, which are
+    kept as evidence; ours are written in their place.
 
     `occurred_at` defaults to the instant of receipt, and is never later than it: an event cannot have
     happened after it arrived, and a sender's fast clock must not win over later changes.
@@ -94,6 +131,8 @@ def event_from_wire(document: Any, *, source: str, received_at: datetime, defaul
     customer = reader.mapping(document, "customer", required=True)
     identifiers = reader.identifiers(customer)
     cairn_id = reader.text(customer, "cairn_id", where="customer.")
+    if cairn_id and source not in RESERVED_SOURCES:
+        reader.problems.append("customer.cairn_id: ids of Cairn's own name nobody here; give the names that you know")
     if not identifiers and not cairn_id and customer:
         reader.problems.append("customer: give at least one of user_id, email, phone, external_ids")
     backfill = document.get("backfill", False)
@@ -101,7 +140,7 @@ def event_from_wire(document: Any, *, source: str, received_at: datetime, defaul
         reader.problems.append("backfill: true or false")
     properties = reader.mapping(document, "properties")
     attributes = reader.mapping(document, "attributes")
-    consent = reader.consent(document, occurred_at, source)
+    consent = reader.consent(document, occurred_at, source, claimed=consent_is_claimed)
     if reader.problems:
         raise InvalidEventError(reader.problems)
     return Event(
@@ -115,11 +154,23 @@ def event_from_wire(document: Any, *, source: str, received_at: datetime, defaul
         attributes=attributes,
         consent=consent,
         backfill=bool(backfill),
+        vouched=vouched,
+        settable=settable,
     )
 
 
+def event_from_queue(document: Any, *, received_at: datetime) -> Event:
+    """Read an event from the events queue, as `event_to_wire` wrote it. Raises as `event_from_wire`, and KeyError."""
+    content = dict(document)
+    source, dropped = content["source"], content.pop("dropped", {})
+    vouched = frozenset(content.pop("vouched", vouched_by_default(source)))
+    settable = frozenset(content.pop("settable", ()))
+    event = event_from_wire(content, source=source, received_at=received_at, vouched=vouched, settable=settable)
+    return event.without(dropped)
+
+
 def event_to_wire(event: Event) -> dict[str, Any]:
-    """The inverse of `event_from_wire`, for the events queue."""
+    """The inverse of `event_from_queue`."""
     customer: dict[str, Any] = {"cairn_id": event.customer_id} if event.customer_id else {}
     external: dict[str, str] = {}
     for name in event.identifiers:
@@ -139,6 +190,9 @@ def event_to_wire(event: Event) -> dict[str, Any]:
         "attributes": event.attributes,
         "consent": [consent_to_wire(change) for change in event.consent],
         "backfill": event.backfill,
+        "vouched": sorted(event.vouched),
+        **({"settable": sorted(event.settable)} if event.settable else {}),
+        **({"dropped": dict(event.dropped)} if event.dropped else {}),
     }
 
 
@@ -153,8 +207,17 @@ def consent_to_wire(change: ConsentChange) -> dict[str, Any]:
     }
 
 
-def consent_from_wire(document: Mapping[str, Any], *, at: datetime, source: str) -> ConsentChange:
-    """Reads one consent change; all unknown fields become its evidence. Raises ValueError."""
+def consent_from_wire(
+    document: Mapping[str, Any], *, at: datetime, source: str, claimed: bool = False
+) -> ConsentChange:
+    """Reads one consent change; all unknown fields become its evidence. Raises ValueError.
+
+    `claimed`: the sender's `source` and `method` become the evidence `claimed_source` and `claimed_method`.
+    """
+    if claimed:
+        claims = {f"claimed_{name}": document[name] for name in ("source", "method") if document.get(name)}
+        others = {name: value for name, value in document.items() if name not in {"source", "method"}}
+        document = {**others, **claims, "method": Method.API.value}
     known = {"channel", "purpose", "status", "source", "at"}
     return ConsentChange(
         channel=Channel(document.get("channel", "")),
@@ -235,7 +298,9 @@ class _Reader:
             self.problems.append("customer.email: not an e-mail address")
         return value
 
-    def consent(self, document: Mapping[str, Any], at: datetime, source: str) -> tuple[ConsentChange, ...]:
+    def consent(
+        self, document: Mapping[str, Any], at: datetime, source: str, *, claimed: bool
+    ) -> tuple[ConsentChange, ...]:
         changes = document.get("consent") or []
         if not isinstance(changes, list):
             self.problems.append("consent: a list")
@@ -243,7 +308,7 @@ class _Reader:
         found = []
         for index, change in enumerate(changes):
             try:
-                found.append(consent_from_wire(change, at=at, source=source))
+                found.append(consent_from_wire(change, at=at, source=source, claimed=claimed))
             except (ValueError, AttributeError, TypeError):
                 self.problems.append(
                     f"consent[{index}]: channel (sms, email, whatsapp, push), purpose (transactional, marketing) "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.adapters.sources.track import TrackSource
-from cairn.domain.identity.trust import RESERVED_SOURCES, is_provider
+from cairn.domain.identity.trust import RESERVED_SOURCES, TRACK_SOURCE, is_provider
 from cairn.domain.privacy.requests import may_order_erasure
 
 VENDORS = Path(__file__).parent
@@ -17,7 +17,7 @@ VENDORS = Path(__file__).parent
 
 MAPPING = "mapping.toml"
 DISABLED = "disabled"
-TRACK = "track"
+TRACK = TRACK_SOURCE
 SNS = "sns"
 RESERVED = frozenset({TRACK, SNS, *RESERVED_SOURCES})
 """Our own sources. Their reports about messages are trusted, so no vendor may have their names."""

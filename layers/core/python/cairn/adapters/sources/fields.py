@@ -76,6 +76,15 @@ def _changes(changes: Sequence[Mapping[str, Any]], scope: Scope) -> Iterator[dic
         yield change | ({"at": at} if at else {})
 
 
+def vouched(fields: Mapping[str, Any], scope: Scope) -> frozenset[str]:
+    """The fields that the vendor vouches for in this event: those that are true, and the named parts of others."""
+    found = {
+        name for name, value in fields.items() if value is True or (isinstance(value, str) and is_true(value, scope))
+    }
+    parts = {f"{name}.{part}" for name, value in fields.items() if isinstance(value, list) for part in value}
+    return frozenset(found | parts)
+
+
 def instant(value: Any) -> str | None:
     """From seconds or milliseconds since 1970, as a number or as text, or from ISO 8601."""
     if isinstance(value, str) and re.fullmatch(r"\d{9,13}", value, re.ASCII):

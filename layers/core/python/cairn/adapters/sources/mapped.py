@@ -112,14 +112,27 @@ class MappedSource:
         }
         document["attributes"] |= fields.known_values(rule.get("attributes", {}), scope)
         try:
-            return [event_from_wire(document, source=self.name, received_at=now)]
+            event = event_from_wire(
+                document,
+                source=self.name,
+                received_at=now,
+                vouched=fields.vouched({**self.mapping.get("vouched", {}), **rule.get("vouched", {})}, scope),
+                settable=self._settable(rule),
+                consent_is_claimed=isinstance(self._consent(rule), str),
+            )
         except OverflowError:
             raise InvalidEventError(["occurred_at: an instant in the years 1 to 9999"]) from None
+        return [event]
 
     def _consent(self, rule: Mapping[str, Any]) -> Any:
         """The rule's own changes, after those of the whole file."""
         own = rule.get("consent", ())
         return own if isinstance(own, str) or not rule else [*self.mapping.get("consent", ()), *own]
+
+    def _settable(self, rule: Mapping[str, Any]) -> frozenset[str]:
+        """The attributes that the mapping lists by name."""
+        tables = (self.mapping.get("attributes", {}), rule.get("attributes", {}))
+        return frozenset(name for table in tables if isinstance(table, Mapping) for name in table)
 
     def _type(self, rule: Mapping[str, Any] | None, scope: fields.Scope) -> str | None:
         """The rule's type; without a rule, the vendor's own type under this source's name."""

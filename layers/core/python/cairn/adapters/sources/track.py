@@ -39,7 +39,11 @@ class TrackSource:
         for number, one in enumerate(documents):
             default_id = request_id if len(documents) == 1 else f"{request_id}/{number}"
             try:
-                events.append(event_from_wire(one, source=self.name, received_at=now, default_id=default_id))
+                events.append(
+                    event_from_wire(
+                        one, source=self.name, received_at=now, default_id=default_id, consent_is_claimed=True
+                    )
+                )
             except InvalidEventError as error:
                 where = f"[{number}]." if isinstance(document, list) else ""
                 problems += [where + problem for problem in error.problems]
