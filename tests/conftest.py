@@ -108,12 +108,14 @@ class Story:
         """A link as in our e-mails to this address, signed for its customer or for an unknown one."""
         from cairn.adapters.pages.links import SECRET, SignedLinks
         from cairn.domain.shared.channels import Channel
-        from infra.local.cloud import IDENTITY_SALT, LINKS_SECRET
+        from infra.local.cloud import IDENTITY_KEYS, LINKS_SECRET
         from tests.unit.fakes import Secrets
         from tests.unit.makers import message
 
         (customer,) = self.deployment.customer_ids(address) if known else ["c_nobody"]
-        links = SignedLinks(Secrets({SECRET: (LINKS_SECRET,)}), salt=IDENTITY_SALT, public_url="https://localhost")
+        links = SignedLinks(
+            Secrets({SECRET: (LINKS_SECRET,)}), key=IDENTITY_KEYS.suppressions, public_url="https://localhost"
+        )
         got = message(customer=customer, decided_at=self.deployment.now())
         return links.of(got, Channel.EMAIL, address)[kind]
 

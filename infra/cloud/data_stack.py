@@ -4,7 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.cloud.overflow import OverflowBucket
-from infra.cloud.secrets import LinksSecret, SourcesSecret, WebhookEndpointsSecret
+from infra.cloud.secrets import IdentitySecret, LinksSecret, SourcesSecret, WebhookEndpointsSecret
 from infra.cloud.stage import Stage
 from infra.cloud.table import Table
 
@@ -19,11 +19,13 @@ class DataStack(Stack):
         )
         self.table = Table(self, "Table", stage=stage)
         self.overflow = OverflowBucket(self, "Overflow", stage=stage)
+        self.identity = IdentitySecret(self, "IdentitySecret", stage=stage)
         self.sources = SourcesSecret(self, "SourcesSecret", stage=stage)
         self.links = LinksSecret(self, "LinksSecret", stage=stage)
         self.webhook_endpoints = WebhookEndpointsSecret(self, "SubscribersSecret", stage=stage)
         CfnOutput(self, "TableName", value=self.table.table_name)
         CfnOutput(self, "OverflowBucket", value=self.overflow.bucket_name)
+        CfnOutput(self, "IdentitySecretArn", value=self.identity.secret_arn)
         CfnOutput(self, "SourcesSecretArn", value=self.sources.secret_arn)
         CfnOutput(self, "LinksSecretArn", value=self.links.secret_arn)
         CfnOutput(self, "SubscribersSecretArn", value=self.webhook_endpoints.secret_arn)

@@ -47,8 +47,10 @@ class EngineStack(Stack):
 
         api = Api(self, "Api", stage=stage)
         functions = Functions(
-            receive=ReceiveWebhook(self, shared=shared, sources=data.sources, overflow=data.overflow),
-            process=ProcessEvent(self, shared=shared, table=table, overflow=data.overflow),
+            receive=ReceiveWebhook(
+                self, shared=shared, identity=data.identity, sources=data.sources, overflow=data.overflow
+            ),
+            process=ProcessEvent(self, shared=shared, table=table, identity=data.identity, overflow=data.overflow),
             relay=RelayEffects(self, shared=shared, schedules=schedules, table=table, alarms=topic, key=key),
             deliver=DeliverMessage(
                 self,
@@ -57,17 +59,20 @@ class EngineStack(Stack):
                 table=table,
                 email=email,
                 sms=sms,
+                identity=data.identity,
                 links=data.links,
                 public_url=api.public_url,
             ),
-            record=RecordFeedback(self, shared=shared, overflow=data.overflow),
+            record=RecordFeedback(self, shared=shared, identity=data.identity, overflow=data.overflow),
             notify=NotifySubscriber(
                 self, shared=shared, schedules=schedules, table=table, webhook_endpoints=data.webhook_endpoints
             ),
-            serve=ServePreferences(self, shared=shared, table=table, links=data.links),
+            serve=ServePreferences(self, shared=shared, table=table, identity=data.identity, links=data.links),
             sweep=Sweep(self, shared=shared, table=table),
-            erase=EraseCustomer(self, shared=shared, schedules=schedules, table=table, overflow=data.overflow),
-            manage=ManageApi(self, shared=shared, table=table),
+            erase=EraseCustomer(
+                self, shared=shared, schedules=schedules, table=table, identity=data.identity, overflow=data.overflow
+            ),
+            manage=ManageApi(self, shared=shared, table=table, identity=data.identity),
         )
 
         api.take_webhooks(functions.receive)

@@ -1,15 +1,43 @@
-"""The secrets of sources, of webhook endpoints and of links."""
+"""The identity key, and the secrets of sources, of webhook endpoints and of links."""
 
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.adapters.pages.links import SECRET
+from cairn.adapters.secrets_manager import IDENTITY_KEY
 from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
 
 LENGTH = 64
 """Letters and digits: 380 bits."""
+
+
+class IdentitySecret(secretsmanager.Secret):
+    """The identity key (docs/operations.md): a JSON object with the field `key`.
+
+    Drawn by Secrets Manager at the first deployment. CloudFormation draws another one when a property of
+    `generate_secret_string` changes, and then no customer is found any more: they stay as they are.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(
+            scope,
+            id_,
+            description="Cairn: the identity key. Never change it; back it up (docs/operations.md)",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}",  # noqa: S106 - an empty object
+                generate_string_key=IDENTITY_KEY,
+                password_length=LENGTH,
+                exclude_punctuation=True,
+            ),
+            removal_policy=removal(stage),
+        )
+        acknowledge(
+            self,
+            "AwsSolutions-SMG4",
+            because="customer ids are made with it: with another key every customer would be a new one",
+        )
 
 
 class _PutByHand(secretsmanager.Secret):

@@ -21,6 +21,13 @@ PHONE_NUMBER_ID = "phone-number-id-"
 """The prefix of a WhatsApp number's id in End User Messaging Social."""
 
 
+MOVED = {
+    "identity_salt": "identity_salt: the key of customer ids stands in Secrets Manager now. Before you remove the salt "
+    "here, take it along: cairn identity-key move (docs/operations.md)",
+}
+"""Fields that a stage had once, and what became of each."""
+
+
 class Throttle(NamedTuple):
     """A token bucket: a lasting rate of requests a second, and a burst."""
 
@@ -76,8 +83,6 @@ class Stage:
     """ISO 3166 country of phone numbers without a country code."""
     reply_languages: str
     """ISO 639-1 codes, separated by blanks: languages besides English for STOP, HELP and START."""
-    identity_salt: str
-    """Chosen once: another salt makes every customer a new one."""
 
     @classmethod
     def from_context(cls, name: str, context: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Self:
@@ -88,7 +93,9 @@ class Stage:
         given = {**stages[name], **{key: value for key, value in (overrides or {}).items() if value is not None}}
         wanted = {one.name: one.type for one in fields(cls) if one.name != "name"}
         problems = [
-            f"{field} is not a field of a stage; it has {', '.join(wanted)}" for field in given if field not in wanted
+            MOVED.get(field, f"{field} is not a field of a stage; it has {', '.join(wanted)}")
+            for field in given
+            if field not in wanted
         ]
         problems += [_problem(field, kind, given) for field, kind in wanted.items()]
         if any(problems):
@@ -105,8 +112,6 @@ class Stage:
         problems = []
         if "@" not in self.email_sender:
             problems.append("email_sender: name the address that messages come from")
-        if not self.identity_salt:
-            problems.append("identity_salt: choose one, once (openssl rand -hex 16), and keep it")
         if self.keep_data and not self.alarm_email:
             problems.append("alarm_email: a stage that keeps its data needs somebody who is told")
         if self.log_retention_days not in LOG_RETENTIONS:

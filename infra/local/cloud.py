@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from json import dumps
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cairn.adapters import aws
 from cairn.adapters.pages.links import SECRET as LINKS
+from cairn.adapters.secrets_manager import IDENTITY_KEY, identity_keys_from
+from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.settings import MAX_RECEIVES
 from infra.local.end_user_messaging import (
     EndUserMessaging,
@@ -40,8 +43,9 @@ SOURCES = Path(__file__).parents[2] / "sources.toml"
 """A laptop accepts the same sources as the deployment."""
 
 EMAIL_SENDER = "Cairn <hello@example.com>"
-IDENTITY_SALT = "local"
-LINKS_SECRET = "local-links"  # noqa: S105  it signs links of a laptop only
+IDENTITY_SECRET = MappingProxyType({IDENTITY_KEY: "local-identity-key-that-no-deployment-has"})
+LINKS_SECRET = "local-links-of-laptops"  # noqa: S105  it signs links of a laptop only
+IDENTITY_KEYS = identity_keys_from(IDENTITY_SECRET)
 PUBLIC_URL = "https://localhost"
 """The origin of the links in messages, unless a server has its own."""
 LOCAL_ENDPOINT_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  public, as that of the sources
@@ -74,6 +78,9 @@ class Cloud:
     group: str = "cairn"
     urls: dict[str, str] = field(default_factory=dict)
     bucket: str = "cairn-overflow"
+    identity: Mapping[str, str] = field(default_factory=lambda: IDENTITY_SECRET)
+    """The content of the identity secret."""
+    identity_secret_id: str = ""
     secret_id: str = ""
     links_secret_id: str = ""
     subscribers_secret_id: str = ""
@@ -104,6 +111,10 @@ class Cloud:
         self.end_user_messaging.register(aws.session())
         aws.session().register("provide-client-params.sesv2.SendEmail", self._record_mail)
         self.client("scheduler").create_schedule_group(Name=self.group)
+        identity = self.client("secretsmanager").create_secret(
+            Name="cairn-identity", SecretString=dumps(dict(self.identity))
+        )
+        self.identity_secret_id = identity["ARN"]
         secret = self.client("secretsmanager").create_secret(Name="cairn-sources", SecretString=dumps(dict(secrets)))
         self.secret_id = secret["ARN"]
         links = self.client("secretsmanager").create_secret(
@@ -123,6 +134,10 @@ class Cloud:
             Platform="GCM",
             Attributes={"PlatformCredential": "local"},
         )
+
+    @property
+    def identity_keys(self) -> IdentityKeys:
+        return identity_keys_from(self.identity)
 
     def dead_letter_urls(self) -> list[str]:
         """The dead-letter queues that may hold something about a customer."""

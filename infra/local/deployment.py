@@ -22,13 +22,14 @@ import time_machine
 
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
+from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.dynamodb.redrive import dead_letters_at, relay_again
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import Sources, sources
 from infra.local import timeline
+from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SOURCES, Cloud, arn, sandbox
 from infra.local.cloud import POLICY as COMPILED_POLICY
-from infra.local.cloud import PUBLIC_URL, SOURCES, Cloud, arn, sandbox
 from infra.local.dead_letters import MARKETING, MESSAGES, NAMES, STREAM, DeadLetterQueue, DeadLetters
 from infra.local.environments import settings_of
 from infra.local.reports import is_logged, log_event, queue_body
@@ -111,7 +112,7 @@ class LocalDeployment:
 
     def report_references(self) -> dict[str, str]:
         """The ids that a provider's report may refer to: `customer`, `message:<step>` and `provider:<step>`."""
-        return timeline.report_references(self._customers)
+        return timeline.report_references(self._customers_table(), self._customers)
 
     def advance_to(self, instant: datetime) -> None:
         """Move the clock; everything that comes due on the way happens at its instant, in order."""
@@ -167,12 +168,15 @@ class LocalDeployment:
         """
         with self.lock:
             ids = list(self._customers) if customer is None else self.customer_ids(customer)
-            found = [entry for customer_id in ids for entry in timeline.entries(customer_id)]
+            found = [entry for customer_id in ids for entry in timeline.entries(self._customers_table(), customer_id)]
             return sorted(found, key=lambda entry: entry["at"])
 
     def customer_ids(self, customer: str) -> list[str]:
         """The canonical ids that a customer's name, of any kind, may stand for."""
-        return timeline.customer_ids(customer, self._customers)
+        return timeline.customer_ids(self._customers_table(), customer, self._customers)
+
+    def _customers_table(self) -> DynamoCustomers:
+        return DynamoCustomers(self.cloud.identity_keys)
 
     def _next_due(self) -> datetime | None:
         consumed = [queue for function in self._running() for queue in function.queues]
@@ -255,6 +259,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
     texts_by_end_user_messaging: bool = False,
     public_url: str = PUBLIC_URL,
     webhook_endpoints: Mapping[str, str] = MappingProxyType({}),
+    identity: Mapping[str, str] = IDENTITY_SECRET,
 ) -> Iterator[LocalDeployment]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
@@ -270,6 +275,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
             texts_by_end_user_messaging=texts_by_end_user_messaging,
             public_url=public_url,
             webhook_endpoints=webhook_endpoints,
+            identity=identity,
         )
         cloud.create(secrets)
         made = LocalDeployment(cloud, clock, folder / "catalogue.json", policy=policy)

@@ -15,7 +15,7 @@ from cairn.settings import (
     Settings,
     SweepSettings,
 )
-from infra.local.cloud import EMAIL_SENDER, IDENTITY_SALT, POLICY, SCHEDULE_ROLE, SOURCES, Cloud, arn
+from infra.local.cloud import EMAIL_SENDER, POLICY, SCHEDULE_ROLE, SOURCES, Cloud, arn
 from infra.local.end_user_messaging import SMS_CONFIGURATION_SET, SMS_ORIGINATION, WHATSAPP_PHONE_NUMBER_ID
 from infra.local.wiring import Function
 
@@ -27,6 +27,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             stage="local",
             events_queue_url=cloud.urls["events"],
             overflow_bucket=cloud.bucket,
+            identity_secret_id=cloud.identity_secret_id,
             sources_secret_id=cloud.secret_id,
             sources_path=str(SOURCES),
         ),
@@ -36,7 +37,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             events_dead_letter_queue_url=cloud.urls["events-dead-letters"],
             wakes_dead_letter_queue_url=cloud.urls["wakes-dead-letters"],
             overflow_bucket=cloud.bucket,
-            identity_salt=IDENTITY_SALT,
+            identity_secret_id=cloud.identity_secret_id,
             phone_region="US",
             reply_languages="de es fr",
             journeys_path=str(catalogue),
@@ -69,7 +70,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             messages_dead_letter_queue_arn=arn("messages-dead-letters"),
             schedule_group=cloud.group,
             schedule_role_arn=SCHEDULE_ROLE,
-            identity_salt=IDENTITY_SALT,
+            identity_secret_id=cloud.identity_secret_id,
             policy_path=str(catalogue.with_name(POLICY)),
             journeys_path=str(catalogue),
             links_secret_id=cloud.links_secret_id,
@@ -98,6 +99,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             stage="local",
             events_queue_url=cloud.urls["events"],
             overflow_bucket=cloud.bucket,
+            identity_secret_id=cloud.identity_secret_id,
             feedback_dead_letter_queue_url=cloud.urls["feedback-dead-letters"],
         ),
         ServePreferencesSettings: ServePreferencesSettings(
@@ -105,7 +107,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             table_name=cloud.table,
             events_queue_url=cloud.urls["events"],
             links_secret_id=cloud.links_secret_id,
-            identity_salt=IDENTITY_SALT,
+            identity_secret_id=cloud.identity_secret_id,
             policy_path=str(catalogue.with_name(POLICY)),
         ),
         ManageApiSettings: ManageApiSettings(
@@ -114,13 +116,13 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             events_queue_url=cloud.urls["events"],
             messages_queue_url=cloud.urls["messages"],
             marketing_queue_url=cloud.urls["marketing"],
-            identity_salt=IDENTITY_SALT,
+            identity_secret_id=cloud.identity_secret_id,
             phone_region="US",
         ),
         EraseCustomerSettings: EraseCustomerSettings(
             stage="local",
             table_name=cloud.table,
-            identity_salt=IDENTITY_SALT,
+            identity_secret_id=cloud.identity_secret_id,
             erasures_queue_url=cloud.urls["erasures"],
             erasures_dead_letter_queue_url=cloud.urls["erasures-dead-letters"],
             letters_queue_urls=" ".join(cloud.dead_letter_urls()),

@@ -9,14 +9,13 @@ from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.domain.customer.customer import Customer
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, identifier
 from cairn.domain.shared.errors import ErasedCustomerError
-from infra.local.cloud import IDENTITY_SALT
 
 TimelineEntry = dict[str, Any]
 
 
-def entries(customer_id: str) -> Iterator[TimelineEntry]:
+def entries(customers: DynamoCustomers, customer_id: str) -> Iterator[TimelineEntry]:
     """A customer's timeline, as `replay --json` prints it."""
-    customer = _load(customer_id)
+    customer = _load(customers, customer_id)
     if customer is None or customer.id != customer_id:
         return  # erased; or merged, and the surviving customer has the entries
     view = customer.profile.view()
@@ -26,21 +25,21 @@ def entries(customer_id: str) -> Iterator[TimelineEntry]:
         yield first | entry | {"customer_id": customer_id}
 
 
-def customer_ids(name: str, known: Collection[str]) -> list[str]:
+def customer_ids(customers: DynamoCustomers, name: str, known: Collection[str]) -> list[str]:
     """The canonical ids that a name may stand for; `known` are canonical ids that are names themselves."""
     if name in known:
-        return [one.id for one in [_load(name)] if one]
+        return [one.id for one in [_load(customers, name)] if one]
     system, _, external = name.partition(":")
     kinds = [(USER_ID, name), (EMAIL, name), (PHONE, name)]
     kinds += [(f"external:{system}", external)] if external else []
-    found = [DynamoCustomers(IDENTITY_SALT).find([identifier(*one)]) for one in kinds]
+    found = [customers.find([identifier(*one)]) for one in kinds]
     return list({one.id: None for each in found for one in each.customers})
 
 
-def report_references(known: Iterable[str]) -> dict[str, str]:
+def report_references(customers: DynamoCustomers, known: Iterable[str]) -> dict[str, str]:
     """The ids that a provider's report may refer to: `customer`, `message:<step>` and `provider:<step>`."""
     found = {}
-    for customer in {one.id for customer_id in known if (one := _load(customer_id))}:
+    for customer in {one.id for customer_id in known if (one := _load(customers, customer_id))}:
         found["customer"] = customer
         for item in RecordItem.query(customer, RecordItem.sk.startswith(MESSAGE)):
             body = item.body or {}
@@ -49,9 +48,9 @@ def report_references(known: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _load(customer_id: str) -> Customer | None:
+def _load(customers: DynamoCustomers, customer_id: str) -> Customer | None:
     """The customer who has this id now; None after an erasure."""
     try:
-        return DynamoCustomers(IDENTITY_SALT).load(customer_id)
+        return customers.load(customer_id)
     except ErasedCustomerError:
         return None

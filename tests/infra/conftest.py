@@ -22,7 +22,7 @@ put_node_on_path()
 
 Json = dict[str, Any]
 
-PROD = {"alarm_email": "ops@example.com", "email_sender": "Cairn <hello@example.com>", "identity_salt": "chosen-once"}
+PROD = {"alarm_email": "ops@example.com", "email_sender": "Cairn <hello@example.com>"}
 """The settings that cdk.json leaves to you."""
 
 

@@ -9,7 +9,7 @@ import pytest
 from cairn.settings import OVERFLOW_RETENTION
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
-from tests.infra.conftest import PROD, Templates
+from tests.infra.conftest import PROD, Templates, service_of
 
 NAMED_BY_US = {"Name": {"AWS::Scheduler::ScheduleGroup", "AWS::ApiGatewayV2::Api"}}
 """Timers are set by their group's name; an API's name is a label, not an identity."""
@@ -98,16 +98,32 @@ def test_no_secret_is_in_a_template(synthesized: dict[str, Templates], stage: st
         assert not re.search(r"whsec_\w", file.read_text())
 
 
-WHO_KNOWS_ADDRESSES = {"process_event", "deliver_message", "serve_preferences", "manage_api", "erase_customer"}
-"""They make ids and keys of addresses."""
+DERIVES_KEYS = {
+    *("process_event", "deliver_message", "serve_preferences", "manage_api", "erase_customer"),
+    *("receive_webhook", "record_feedback"),
+}
+"""The first make ids and keys of addresses, the others message groups."""
 
 
-def test_only_functions_that_hash_addresses_get_the_identity_salt(prod: Templates) -> None:
-    count = json.dumps([prod.data, prod.engine]).count(PROD["identity_salt"])
+def test_only_functions_that_hash_addresses_read_the_identity_key(prod: Templates) -> None:
+    functions = {service_of(one): one for one in prod.all("AWS::Lambda::Function").values()}
 
-    assert count == len(WHO_KNOWS_ADDRESSES)
-    for service in WHO_KNOWS_ADDRESSES:
-        assert prod.function(service)["Environment"]["Variables"]["CAIRN_IDENTITY_SALT"] == PROD["identity_salt"]
+    told = {name for name, one in functions.items() if "CAIRN_IDENTITY_SECRET_ID" in one["Environment"]["Variables"]}
+    may_read = {name for name in functions if "IdentitySecret" in json.dumps(prod.statements(name))}
+    assert told == may_read == DERIVES_KEYS
+
+
+def test_the_identity_key_is_drawn_once_and_by_secrets_manager(prod: Templates) -> None:
+    """CloudFormation draws another one when any of these properties changes: every customer would be a new one."""
+    secrets = prod.all("AWS::SecretsManager::Secret")
+
+    (drawn,) = [one["GenerateSecretString"] for name, one in secrets.items() if name.startswith("IdentitySecret")]
+    assert drawn == {
+        "ExcludePunctuation": True,
+        "GenerateStringKey": "key",
+        "PasswordLength": 64,
+        "SecretStringTemplate": "{}",
+    }
 
 
 def test_resources_have_no_physical_names(prod: Templates) -> None:

@@ -25,8 +25,16 @@ def test_prod_asks_for_the_settings_of_the_business() -> None:
 def test_settings_may_come_from_the_command_line() -> None:
     stage = Stage.from_context("prod", cdk_json(), {**PROD, "phone_region": None})
 
-    assert stage.identity_salt == PROD["identity_salt"]
+    assert stage.alarm_email == PROD["alarm_email"]
     assert stage.phone_region == "US"
+
+
+def test_a_salt_of_before_the_identity_key_is_refused_with_the_way_to_move() -> None:
+    dev = {**cdk_json()["stages"]["dev"], "identity_salt": "chosen-once"}
+
+    with pytest.raises(InvalidStageError, match=r"identity_salt: .*cairn identity-key move") as refused:
+        Stage.from_context("dev", {"stages": {"dev": dev}})
+    assert "chosen-once" not in str(refused.value)
 
 
 def test_every_wrong_field_is_named() -> None:

@@ -23,28 +23,27 @@ from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, ErasedCustomerError
-from tests.unit.fakes import Switches
+from tests.unit.fakes import KEYS, Switches
 from tests.unit.makers import Deployed, message
 
 pytestmark = pytest.mark.usefixtures("table")
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-SALT = "salt"
-CUSTOMERS = DynamoCustomers(SALT)
-DELIVERIES = DynamoDeliveries(SALT)
-ERASURES = DynamoErasureStore(SALT)
+CUSTOMERS = DynamoCustomers(KEYS)
+DELIVERIES = DynamoDeliveries(KEYS.suppressions)
+ERASURES = DynamoErasureStore(KEYS)
 
 MIA = identifier("user_id", "mia")
 MAIL = identifier("email", "mia@example.com")
 LEAD = identifier("email", "mia.lead@example.com")
 PHONE = identifier("phone", "+12015550123")
-MIA_ID = customer_id_for(MIA, SALT)
+MIA_ID = customer_id_for(MIA, KEYS.customer_ids)
 
 
 @pytest.fixture
 def process() -> ProcessEvent:
-    return ProcessEvent(CUSTOMERS, Deployed(), lambda text: to_e164(text, "US"), SALT, DELIVERIES, Switches())
+    return ProcessEvent(CUSTOMERS, Deployed(), lambda text: to_e164(text, "US"), KEYS, DELIVERIES, Switches())
 
 
 @pytest.fixture
@@ -101,12 +100,12 @@ def test_a_request_that_names_two_customers_erases_both(happens: Any, erase: Any
     erased = erase(MIA, LEAD)
 
     assert erased == MIA_ID
-    for customer_id in (MIA_ID, customer_id_for(LEAD, SALT)):
+    for customer_id in (MIA_ID, customer_id_for(LEAD, KEYS.customer_ids)):
         with pytest.raises(ErasedCustomerError):
             CUSTOMERS.load(customer_id)
-    assert pending_erasure(MIA_ID).traces.ids == {MIA_ID, customer_id_for(LEAD, SALT)}
+    assert pending_erasure(MIA_ID).traces.ids == {MIA_ID, customer_id_for(LEAD, KEYS.customer_ids)}
     remove(MIA_ID)
-    for customer_id in (MIA_ID, customer_id_for(LEAD, SALT)):
+    for customer_id in (MIA_ID, customer_id_for(LEAD, KEYS.customer_ids)):
         assert [one.sk for one in RecordItem.query(customer_id)] == [STATE]
 
 
@@ -140,7 +139,7 @@ def test_an_address_among_the_attributes_is_suppressed_unless_another_customer_h
     erase(MIA)
     remove(MIA_ID)
 
-    suppressed = DynamoSuppressions(SALT).current({Channel.EMAIL: MAIL.value, Channel.SMS: PHONE.value})
+    suppressed = DynamoSuppressions(KEYS.suppressions).current({Channel.EMAIL: MAIL.value, Channel.SMS: PHONE.value})
     assert not suppressed.get(Channel.EMAIL)
     [suppression] = suppressed[Channel.SMS]
     assert (suppression.cause, suppression.purpose) == (Cause.ERASURE, Purpose.MARKETING)
@@ -171,7 +170,7 @@ def test_a_customer_who_returns_has_another_id_and_the_time_of_erasure(happens: 
     again = happens(MIA, MAIL, at=NOW + 2 * HOUR).customer.id
 
     [mia] = CUSTOMERS.find([MIA, MAIL]).customers
-    assert mia.id == again == id_after_erasure(MIA_ID, NOW + HOUR)
+    assert mia.id == again == id_after_erasure(MIA_ID, NOW + HOUR, KEYS.tombstones)
     assert mia.erased == {MIA.key: NOW + HOUR, MAIL.key: NOW + HOUR}
     with pytest.raises(ErasedCustomerError):
         CUSTOMERS.load(MIA_ID)
@@ -191,8 +190,9 @@ def test_the_erased_id_stays_closed_after_the_returned_customer_is_merged(happen
     [mia] = CUSTOMERS.find([MAIL]).customers
     assert merged == mia.id == MIA_ID
     with pytest.raises(ErasedCustomerError):
-        CUSTOMERS.load(customer_id_for(MAIL, SALT))
-    assert CUSTOMERS.load(id_after_erasure(customer_id_for(MAIL, SALT), NOW + HOUR)).id == MIA_ID
+        CUSTOMERS.load(customer_id_for(MAIL, KEYS.customer_ids))
+    back = id_after_erasure(customer_id_for(MAIL, KEYS.customer_ids), NOW + HOUR, KEYS.tombstones)
+    assert CUSTOMERS.load(back).id == MIA_ID
 
 
 def test_a_returned_customer_who_is_merged_twice_is_found_in_one_step(happens: Any, erase: Any) -> None:

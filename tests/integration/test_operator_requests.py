@@ -19,6 +19,7 @@ from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ConflictError, NotUnderReviewError, UnknownMessageError
 from cairn.domain.shared.instants import instant_to_wire
+from tests.unit.fakes import KEYS
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -26,7 +27,6 @@ NOW = datetime(2026, 3, 2, 14, 0, 0, 5, tzinfo=UTC)
 MIA = "c_mia"
 UNDER_REVIEW = DynamoReviews()
 TIMELINE = DynamoTimeline()
-SALT = "salt"
 
 
 def entry(action: str, at: datetime = NOW) -> AuditEntry:
@@ -197,7 +197,7 @@ def test_only_active_suppressions_are_listed() -> None:
     suppressed = Mark(Cause.OPERATOR, NOW)
     released = Mark(Cause.COMPLAINT, NOW, lifted=True)
     mail, number = "mia@example.com", "+12015550123"
-    DynamoCustomers(SALT).record_suppressions(
+    DynamoCustomers(KEYS).record_suppressions(
         [
             SuppressionChange(Channel.EMAIL, suppressed, mail),
             SuppressionChange(Channel.EMAIL, released, mail),
@@ -205,10 +205,12 @@ def test_only_active_suppressions_are_listed() -> None:
         ]
     )
 
-    suppressions = DynamoSuppressions(SALT).current({Channel.EMAIL: mail, Channel.SMS: number, Channel.PUSH: "arn"})
+    suppressions = DynamoSuppressions(KEYS.suppressions).current(
+        {Channel.EMAIL: mail, Channel.SMS: number, Channel.PUSH: "arn"}
+    )
 
     assert suppressions == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}
-    assert DynamoSuppressions(SALT).current({}) == {}
+    assert DynamoSuppressions(KEYS.suppressions).current({}) == {}
 
 
 def timeline_of(*reasons: str, status: str, **body: str) -> list[dict[str, object]]:

@@ -33,14 +33,14 @@ from cairn.domain.profile.addresses import addresses_to_send_to
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ConflictError, DuplicateEventError, UnknownCustomerError
+from tests.unit.fakes import KEYS
 
 pytestmark = pytest.mark.usefixtures("table")
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-SALT = "salt"
-CUSTOMERS = DynamoCustomers(SALT)
-DELIVERIES = DynamoDeliveries(SALT)
+CUSTOMERS = DynamoCustomers(KEYS)
+DELIVERIES = DynamoDeliveries(KEYS.suppressions)
 TIMELINE = DynamoTimeline()
 
 MIA = identifier("user_id", "mia")
@@ -67,7 +67,7 @@ def event_of(*names: Identifier, event_id: str = "one", source: str = "track", *
 
 def decided(event: Event, before: tuple[Customer, ...] = (), claimed: tuple[Identifier, ...] = ()) -> Commit:
     """The commit of an event on customers as they were read, as the use case builds it."""
-    created = Reaction(Customer(Profile(customer_id_for(event.identifiers[0], SALT), created_at=NOW)))
+    created = Reaction(Customer(Profile(customer_id_for(event.identifiers[0], KEYS.customer_ids), created_at=NOW)))
     known = merge_customers(before, NOW) if before else created
     named = replace(known.customer, profile=known.customer.profile.with_identifiers(*claimed))
     reaction = on_event(named, event, NoJourneys(), NOW)
@@ -467,7 +467,7 @@ class TestAddresses:
         self.suppress(mia, SuppressionChange(Channel.EMAIL, stop, "mia@example.com"), event_id="stop, told twice")
         assert self.known(mia) == {Channel.EMAIL: ()}
 
-        key = suppression_key(Channel.EMAIL, "mia@example.com", SALT)
+        key = suppression_key(Channel.EMAIL, "mia@example.com", KEYS.suppressions)
         CUSTOMERS.record_suppressions([SuppressionChange(Channel.EMAIL, Mark(Cause.OPERATOR, NOW), key=key)])
 
         assert self.known(mia) == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}

@@ -21,7 +21,7 @@ from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
 from cairn.settings import ERASURE_REST
-from infra.local.cloud import IDENTITY_SALT
+from infra.local.cloud import IDENTITY_KEYS
 from infra.local.shapes import ACCOUNT, REGION
 from infra.local.signing import LOCAL_SECRET
 
@@ -283,9 +283,9 @@ def test_after_the_order_nothing_is_sent_and_nothing_is_exported(gym: Gym, busy_
     gym.shopify("customers/redact")
 
     with pytest.raises(ErasedCustomerError):
-        DynamoCustomers(IDENTITY_SALT).load(mia)
+        DynamoCustomers(IDENTITY_KEYS).load(mia)
     with pytest.raises(ErasedCustomerError):
-        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)(mia, gym.story.deployment.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS.suppressions).about)(mia, gym.story.deployment.now())
     gym.story.passes("14d")
     assert gym.story.sent() == sent
     assert gym.found(*MIA_IS) == {}
@@ -382,7 +382,7 @@ def test_only_a_hash_and_its_suppression_are_left_of_an_address(gym: Gym) -> Non
     gym.shopify("customers/redact")
     gym.waits_for_erasure()
 
-    [entry] = gym.found(suppression_key(Channel.EMAIL, "mia.sample@example.com", IDENTITY_SALT))["table"]
+    [entry] = gym.found(suppression_key(Channel.EMAIL, "mia.sample@example.com", IDENTITY_KEYS.suppressions))["table"]
     item = json.loads(entry)
     assert item.keys() == {"pk", "sk", "marks"}
     assert item["marks"] == {"SS": ["erasure marketing + 2026-03-02T14:00:00Z"]}
@@ -400,7 +400,7 @@ def test_a_customer_with_more_identifiers_than_fit_one_transaction_is_erased_who
     assert gym.found(*MIA_IS, *numbers) == {}
     for number in numbers:
         for channel in (Channel.SMS, Channel.WHATSAPP):
-            assert gym.found(suppression_key(channel, number, IDENTITY_SALT)).keys() == {"table"}
+            assert gym.found(suppression_key(channel, number, IDENTITY_KEYS.suppressions)).keys() == {"table"}
     assert gym.story.dead_letters("events") == []
 
 
@@ -418,7 +418,7 @@ def test_the_link_of_an_old_mail_still_unsubscribes_and_creates_no_customer(gym:
     assert (shown["statusCode"], answer["statusCode"]) == (200, 200)
     assert "mirabelle" not in shown["body"].lower()
     assert gym.found(*MIA_IS) == {}
-    [entry] = gym.found(suppression_key(Channel.EMAIL, "mia.sample@example.com", IDENTITY_SALT))["table"]
+    [entry] = gym.found(suppression_key(Channel.EMAIL, "mia.sample@example.com", IDENTITY_KEYS.suppressions))["table"]
     assert {mark.split(" ")[0] for mark in json.loads(entry)["marks"]["SS"]} == {"erasure", "unsubscribe"}
 
 
@@ -487,7 +487,7 @@ def test_an_erasure_of_an_unknown_customer_leaves_only_a_receipt(gym: Gym) -> No
     assert gym.found(*MIA_IS) == {}
     assert len(gym.found('"audit"')["table"]) == 1
     with pytest.raises(UnknownCustomerError):
-        DynamoCustomers(IDENTITY_SALT).load("c_nobody")
+        DynamoCustomers(IDENTITY_KEYS).load("c_nobody")
 
 
 def test_a_privacy_deletion_in_hubspot_erases_the_customer(gym: Gym) -> None:

@@ -197,7 +197,7 @@ def test_a_suppression_between_the_read_and_the_claim_stops_the_message(
     from cairn.domain.event import Event
     from cairn.domain.identity.trust import OPERATORS_SOURCE
     from cairn.domain.shared.channels import Channel
-    from infra.local.cloud import IDENTITY_SALT
+    from infra.local.cloud import IDENTITY_KEYS
 
     processes: list[ProcessEvent] = []
     really_process, really_claim, done = ProcessEvent.__call__, DynamoDeliveries.claim, iter([True])
@@ -208,7 +208,7 @@ def test_a_suppression_between_the_read_and_the_claim_stops_the_message(
 
     def claim(self: DynamoDeliveries, message: Any, contact: Any, one: Any) -> None:
         if next(done, False):
-            properties = {"channel": "sms", "key": suppression_key(Channel.SMS, NUMBER, IDENTITY_SALT)}
+            properties = {"channel": "sms", "key": suppression_key(Channel.SMS, NUMBER, IDENTITY_KEYS.suppressions)}
             now, customer = story.deployment.now(), message.customer
             said = Event("op", OPERATORS_SOURCE, "address.suppressed", now, (), customer, properties)
             really_process(processes[0], said, now)

@@ -94,9 +94,9 @@ def suppression_causes(address: str) -> list[str]:
     """The causes of an e-mail address's suppression."""
     from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
     from cairn.domain.shared.channels import Channel
-    from infra.local.cloud import IDENTITY_SALT
+    from infra.local.cloud import IDENTITY_KEYS
 
-    found = DynamoSuppressions(IDENTITY_SALT).current({Channel.EMAIL: address})
+    found = DynamoSuppressions(IDENTITY_KEYS.suppressions).current({Channel.EMAIL: address})
     return [one.cause.value for one in found.get(Channel.EMAIL, ())]
 
 
@@ -229,9 +229,9 @@ def test_a_customer_who_stops_marketing_in_whatsapp_gets_no_more_of_it(a_story: 
     reports(story, "whatsapp_stop_marketing", **{f"{path}.wa_id": "12015550001", f"{path}.timestamp": "1772460000"})
 
     from cairn.adapters.dynamodb.customers import DynamoCustomers
-    from infra.local.cloud import IDENTITY_SALT
+    from infra.local.cloud import IDENTITY_KEYS
 
-    contact = DynamoCustomers(IDENTITY_SALT).load(story.deployment.report_references()["customer"]).contact
+    contact = DynamoCustomers(IDENTITY_KEYS).load(story.deployment.report_references()["customer"]).contact
     assert contact.consents["whatsapp:marketing"].status == "denied"
     assert len({line["customer_id"] for line in story.timeline()}) == 1
 

@@ -11,7 +11,7 @@ from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.privacy.traces import texts
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import UnknownCustomerError
-from infra.local.cloud import IDENTITY_SALT
+from infra.local.cloud import IDENTITY_KEYS
 
 TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "rank", "rev", "turn", "outbox", "expires_at"}
 """Keys, versions, and effects: an export shows each effect by its result."""
@@ -20,7 +20,7 @@ TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "rank", "rev", "turn", "outbox", "e
 @pytest.fixture
 def export(story: Any) -> Any:
     """Mia's export as it is now."""
-    document = ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)
+    document = ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS.suppressions).about)
 
     def ask(customer: str = "member-1") -> dict[str, Any]:
         found = story.deployment.customer_ids(customer)
@@ -90,7 +90,9 @@ def test_an_export_shows_a_suppression_that_is_stored_by_its_hash(story: Any, ex
     assert a_full_life is None
     table = story.deployment.cloud.client("dynamodb").scan(TableName=story.deployment.cloud.table)["Items"]
     [entry] = [
-        one for one in table if suppression_key(Channel.EMAIL, "mia.1@example.com", IDENTITY_SALT) in one["pk"]["S"]
+        one
+        for one in table
+        if suppression_key(Channel.EMAIL, "mia.1@example.com", IDENTITY_KEYS.suppressions) in one["pk"]["S"]
     ]
 
     assert "mia" not in json.dumps(entry, default=str)
@@ -119,7 +121,7 @@ def test_an_export_takes_two_reads(story: Any, a_full_life: None) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", note)
-        ExportCustomer(DynamoCustomerExport(IDENTITY_SALT).about)(customer, story.deployment.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS.suppressions).about)(customer, story.deployment.now())
 
     assert calls == ["Query", "BatchGetItem"]
 

@@ -24,6 +24,7 @@ from cairn.domain.event import Event
 from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
+from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
 from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.operations.audit import AuditEntry
@@ -43,7 +44,7 @@ from cairn.domain.shared.errors import (
 )
 from cairn.domain.webhook_delivery import WebhookDelivery
 
-SALT = "salt"
+KEYS = IdentityKeys.derive("a-key-of-tests-with-32-bytes-or-more")
 
 
 class Customers:
@@ -80,12 +81,12 @@ class Customers:
         found: dict[str, Customer] = {}
         unclaimed = []
         for one in identifiers:
-            customer = self._follow(customer_id_for(one, SALT))
+            customer = self._follow(customer_id_for(one, KEYS.customer_ids))
             if customer is None:
                 unclaimed.append(one)
             else:
                 found[customer.id] = customer
-        homes = {one: customer_id_for(one, SALT) for one in unclaimed}
+        homes = {one: customer_id_for(one, KEYS.customer_ids) for one in unclaimed}
         erased = {one: self._tombstones[home] for one, home in homes.items() if home in self._tombstones}
         return FoundCustomers(tuple(found.values()), tuple(unclaimed), erased)
 
@@ -111,7 +112,7 @@ class Customers:
         for one in commit.before:
             if self._by_id.get(one.id) != one:
                 raise ConflictError("the customer changed in between")
-        homes = {customer_id_for(one, SALT) for one in commit.claimed} - {after.id}
+        homes = {customer_id_for(one, KEYS.customer_ids) for one in commit.claimed} - {after.id}
         if any(home in self._by_id for home in homes) or (not commit.before and after.id in self._by_id):
             raise ConflictError("an identifier leads elsewhere")
         if commit.event:
@@ -122,7 +123,11 @@ class Customers:
         self.suppression_changes += commit.reaction.suppression_changes
         self.commits.append(commit)
         if after.erasure_pending_since is not None:
-            ids = {after.id, *after.profile.merged, *(customer_id_for(one, SALT) for one in after.profile.identifiers)}
+            ids = {
+                after.id,
+                *after.profile.merged,
+                *(customer_id_for(one, KEYS.customer_ids) for one in after.profile.identifiers),
+            }
             self._tombstones |= dict.fromkeys(ids, after.erasure_pending_since)
             self._by_id = {home: one for home, one in self._by_id.items() if home not in ids}
 

@@ -29,6 +29,7 @@ class DeliverMessage(Function):
         table: dynamodb.ITable,
         email: EmailFeedback,
         sms: SmsFeedback | None,
+        identity: secretsmanager.ISecret,
         links: secretsmanager.ISecret,
         public_url: str,
     ) -> None:
@@ -48,7 +49,7 @@ class DeliverMessage(Function):
                 messages_dead_letter_queue_arn=queues.messages.dead_letters.queue_arn,
                 schedule_group=schedules.group_name,
                 schedule_role_arn=schedules.role.role_arn,
-                identity_salt=stage.identity_salt,
+                identity_secret_id=identity.secret_arn,
                 policy_path=POLICY_PATH,
                 journeys_path=CATALOGUE_PATH,
                 links_secret_id=links.secret_arn,
@@ -78,7 +79,7 @@ class DeliverMessage(Function):
                 queues.messages.dead_letters.queue_arn,
             ],
         )
-        self.may("secretsmanager:GetSecretValue", on=links.secret_arn)
+        self.may("secretsmanager:GetSecretValue", on=[identity.secret_arn, links.secret_arn])
         schedules.let_set(self)
         self._may_send_email(email, stage.email_sender)
         if stage.sms_origination:

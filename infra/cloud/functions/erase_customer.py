@@ -1,6 +1,7 @@
 """erase_customer: started by the erasures queue, deletes a customer's data everywhere."""
 
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.settings import ERASURE_TIMEOUT, EraseCustomerSettings
@@ -18,13 +19,14 @@ WAIT_SECONDS = 2
 
 
 class EraseCustomer(Function):
-    def __init__(
+    def __init__(  # noqa: PLR0913  one argument for each part
         self,
         scope: Construct,
         *,
         shared: Shared,
         schedules: Schedules,
         table: dynamodb.ITable,
+        identity: secretsmanager.ISecret,
         overflow: OverflowBucket,
     ) -> None:
         stage, queues = shared.stage, shared.queues
@@ -38,7 +40,7 @@ class EraseCustomer(Function):
             settings=EraseCustomerSettings(
                 stage=stage.name,
                 table_name=table.table_name,
-                identity_salt=stage.identity_salt,
+                identity_secret_id=identity.secret_arn,
                 erasures_queue_url=erasures.queue_url,
                 erasures_dead_letter_queue_url=erasures.dead_letters.queue_url,
                 letters_queue_urls=" ".join(queue.queue_url for queue in dead_letters),
@@ -69,4 +71,5 @@ class EraseCustomer(Function):
         )
         self.may_overflow("s3:GetObject", overflow)
         self.may_overflow("s3:PutObject", overflow)
+        self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         schedules.let_cancel(self)

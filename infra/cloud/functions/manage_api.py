@@ -1,6 +1,7 @@
 """manage_api: started by the HTTP API for authorised operators, carries out their commands."""
 
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.settings import ManageApiSettings
@@ -9,7 +10,9 @@ from infra.cloud.table import INDEX
 
 
 class ManageApi(Function):
-    def __init__(self, scope: Construct, *, shared: Shared, table: dynamodb.ITable) -> None:
+    def __init__(
+        self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, identity: secretsmanager.ISecret
+    ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
             scope,
@@ -21,7 +24,7 @@ class ManageApi(Function):
                 events_queue_url=queues.events.queue_url,
                 messages_queue_url=queues.messages.queue_url,
                 marketing_queue_url=queues.marketing.queue_url,
-                identity_salt=stage.identity_salt,
+                identity_secret_id=identity.secret_arn,
                 phone_region=stage.phone_region,
             ),
         )
@@ -36,6 +39,7 @@ class ManageApi(Function):
             on=table.table_arn,
         )
         self.may("dynamodb:Query", on=f"{table.table_arn}/index/{INDEX}")
+        self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may(
             "sqs:SendMessage",
             on=[queue.queue_arn for queue in (queues.events, queues.messages, queues.marketing)],

@@ -1,6 +1,7 @@
 """process_event: started by the queues of events and of wake-ups, decides and commits."""
 
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.settings import ProcessEventSettings
@@ -12,7 +13,15 @@ BATCH_SIZE = 10
 
 
 class ProcessEvent(Function):
-    def __init__(self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, overflow: OverflowBucket) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        table: dynamodb.ITable,
+        identity: secretsmanager.ISecret,
+        overflow: OverflowBucket,
+    ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
             scope,
@@ -24,7 +33,7 @@ class ProcessEvent(Function):
                 events_dead_letter_queue_url=queues.events.dead_letters.queue_url,
                 wakes_dead_letter_queue_url=queues.wakes.dead_letters.queue_url,
                 overflow_bucket=overflow.bucket_name,
-                identity_salt=stage.identity_salt,
+                identity_secret_id=identity.secret_arn,
                 phone_region=stage.phone_region,
                 reply_languages=stage.reply_languages,
                 journeys_path=CATALOGUE_PATH,
@@ -44,6 +53,7 @@ class ProcessEvent(Function):
             "dynamodb:DeleteItem",
             on=table.table_arn,
         )
+        self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may_overflow("s3:GetObject", overflow)
         self.may_overflow("s3:PutObject", overflow)
         self.may("sqs:SendMessage", on=[queues.events.dead_letters.queue_arn, queues.wakes.dead_letters.queue_arn])

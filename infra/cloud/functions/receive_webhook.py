@@ -11,7 +11,13 @@ from infra.cloud.overflow import OverflowBucket
 
 class ReceiveWebhook(Function):
     def __init__(
-        self, scope: Construct, *, shared: Shared, sources: secretsmanager.ISecret, overflow: OverflowBucket
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        identity: secretsmanager.ISecret,
+        sources: secretsmanager.ISecret,
+        overflow: OverflowBucket,
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
@@ -23,10 +29,11 @@ class ReceiveWebhook(Function):
                 stage=stage.name,
                 events_queue_url=queues.events.queue_url,
                 overflow_bucket=overflow.bucket_name,
+                identity_secret_id=identity.secret_arn,
                 sources_secret_id=sources.secret_arn,
                 sources_path=SOURCES_PATH,
             ),
         )
         self.may("sqs:SendMessage", on=queues.events.queue_arn)
         self.may_overflow("s3:PutObject", overflow)
-        self.may("secretsmanager:GetSecretValue", on=sources.secret_arn)
+        self.may("secretsmanager:GetSecretValue", on=[identity.secret_arn, sources.secret_arn])

@@ -4,6 +4,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -18,7 +19,9 @@ SMS_LOG = "DirectPublishToPhoneNumber"
 
 
 class RecordFeedback(Function):
-    def __init__(self, scope: Construct, *, shared: Shared, overflow: OverflowBucket) -> None:
+    def __init__(
+        self, scope: Construct, *, shared: Shared, identity: secretsmanager.ISecret, overflow: OverflowBucket
+    ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
             scope,
@@ -28,11 +31,13 @@ class RecordFeedback(Function):
                 stage=stage.name,
                 events_queue_url=queues.events.queue_url,
                 overflow_bucket=overflow.bucket_name,
+                identity_secret_id=identity.secret_arn,
                 feedback_dead_letter_queue_url=queues.feedback.dead_letters.queue_url,
             ),
         )
         self.consume(queues.feedback, batch_size=BATCH_SIZE)
         self.may("sqs:SendMessage", on=[queues.events.queue_arn, queues.feedback.dead_letters.queue_arn])
+        self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may_overflow("s3:PutObject", overflow)
         if stage.sms_delivery_logs:
             self._read_sms_logs(queues.feedback.dead_letters)

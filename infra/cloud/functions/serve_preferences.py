@@ -11,7 +11,13 @@ from infra.cloud.function import Function, Shared
 
 class ServePreferences(Function):
     def __init__(
-        self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, links: secretsmanager.ISecret
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        table: dynamodb.ITable,
+        identity: secretsmanager.ISecret,
+        links: secretsmanager.ISecret,
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
@@ -23,10 +29,10 @@ class ServePreferences(Function):
                 table_name=table.table_name,
                 events_queue_url=queues.events.queue_url,
                 links_secret_id=links.secret_arn,
-                identity_salt=stage.identity_salt,
+                identity_secret_id=identity.secret_arn,
                 policy_path=POLICY_PATH,
             ),
         )
         self.may("dynamodb:Query", on=table.table_arn)
         self.may("sqs:SendMessage", on=queues.events.queue_arn)
-        self.may("secretsmanager:GetSecretValue", on=links.secret_arn)
+        self.may("secretsmanager:GetSecretValue", on=[identity.secret_arn, links.secret_arn])

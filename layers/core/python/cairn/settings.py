@@ -101,6 +101,7 @@ class ReceiveWebhookSettings(Settings):
     events_queue_url: str
     overflow_bucket: str
     """For bodies that are too large for the events queue."""
+    identity_secret_id: str
     sources_secret_id: str
     """Secrets Manager: a JSON object of source: secret, or list of secrets while one is being rotated."""
     sources_path: str
@@ -113,8 +114,8 @@ class ProcessEventSettings(Settings):
     events_dead_letter_queue_url: str
     wakes_dead_letter_queue_url: str
     overflow_bucket: str
-    identity_salt: str
-    """Makes customer ids unique to this deployment. Never change it: another salt gives other customer ids."""
+    identity_secret_id: str
+    """Secrets Manager: a JSON object with the field `key`, the identity key (domain/identity/identity_key)."""
     phone_region: str
     """ISO 3166 country of phone numbers without a country code, such as US."""
     reply_languages: str
@@ -155,7 +156,7 @@ class DeliverMessageSettings(Settings):
     messages_dead_letter_queue_arn: str
     schedule_group: str
     schedule_role_arn: str
-    identity_salt: str
+    identity_secret_id: str
     policy_path: str
     journeys_path: str
     links_secret_id: str
@@ -195,6 +196,7 @@ class NotifySubscriberSettings(Settings):
 class RecordFeedbackSettings(Settings):
     events_queue_url: str
     overflow_bucket: str
+    identity_secret_id: str
     feedback_dead_letter_queue_url: str
 
 
@@ -211,7 +213,7 @@ class ServePreferencesSettings(Settings):
     table_name: str
     events_queue_url: str
     links_secret_id: str
-    identity_salt: str
+    identity_secret_id: str
     policy_path: str
 
 
@@ -221,14 +223,14 @@ class ManageApiSettings(Settings):
     events_queue_url: str
     messages_queue_url: str
     marketing_queue_url: str
-    identity_salt: str
+    identity_secret_id: str
     phone_region: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class EraseCustomerSettings(Settings):
     table_name: str
-    identity_salt: str
+    identity_secret_id: str
     erasures_queue_url: str
     erasures_dead_letter_queue_url: str
     letters_queue_urls: str

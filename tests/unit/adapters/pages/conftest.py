@@ -21,7 +21,7 @@ from cairn.domain.identity.identifiers import customer_id_for
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import CairnError
-from tests.unit.fakes import SALT, Customers, Inbox, Secrets
+from tests.unit.fakes import KEYS, Customers, Inbox, Secrets
 from tests.unit.makers import ADA, MONDAY, message, name, profile
 
 ADDRESS = "ada@example.com"
@@ -48,10 +48,10 @@ class Visitor:
     now: Any = MONDAY
 
     def __post_init__(self) -> None:
-        self.links = SignedLinks(self.secrets, salt=SALT, public_url="https://example.org")
-        serve = ServePreferences(self.links, self.customers, self.inbox, self.policy, SALT)
+        self.links = SignedLinks(self.secrets, key=KEYS.suppressions, public_url="https://example.org")
+        serve = ServePreferences(self.links, self.customers, self.inbox, self.policy, KEYS.suppressions)
         self.centre = PreferenceCentre(serve, Pages(self.policy))
-        self.customer = customer_id_for(ADA[0], SALT)
+        self.customer = customer_id_for(ADA[0], KEYS.customer_ids)
 
     def is_known(self, *consents: ConsentChange, **attributes: Any) -> None:
         """Ada is a customer who has said this so far."""

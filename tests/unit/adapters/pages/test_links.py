@@ -16,7 +16,7 @@ from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import LinkExpiredError, LinkInvalidError, SecretMissingError
 from cairn.settings import LINK_VALIDITY
-from tests.unit.fakes import SALT, Secrets
+from tests.unit.fakes import KEYS, Secrets
 from tests.unit.makers import MONDAY, message
 
 ADDRESS = "ada.lovelace@example.com"
@@ -25,7 +25,9 @@ KINDS = list(LinkKind)
 
 
 def links(*secrets: str) -> SignedLinks:
-    return SignedLinks(Secrets(links=secrets or ("a secret",)), salt=SALT, public_url="https://example.org/")
+    return SignedLinks(
+        Secrets(links=secrets or ("a secret",)), key=KEYS.suppressions, public_url="https://example.org/"
+    )
 
 
 def token(kind: LinkKind = LinkKind.UNSUBSCRIBE, *secrets: str) -> str:
@@ -38,7 +40,7 @@ def test_a_link_names_customer_message_channel_and_address_hash(kind: LinkKind) 
         customer="c_ada",
         message="enr-confirm-1",
         channel=Channel.EMAIL,
-        key=suppression_key(Channel.EMAIL, ADDRESS, SALT),
+        key=suppression_key(Channel.EMAIL, ADDRESS, KEYS.suppressions),
         purpose=Purpose.MARKETING,
         expires_at=MONDAY + LINK_VALIDITY,
     )
@@ -101,7 +103,7 @@ def test_during_rotation_both_secrets_verify_and_the_first_signs() -> None:
 
 def test_without_a_secret_every_link_is_refused() -> None:
     with pytest.raises(SecretMissingError):
-        SignedLinks(Secrets(), salt=SALT).read(LinkKind.CONFIRM, token(), MONDAY)
+        SignedLinks(Secrets(), key=KEYS.suppressions).read(LinkKind.CONFIRM, token(), MONDAY)
 
 
 @given(position=st.integers(0, len(token()) - 2), character=st.sampled_from("Aa0-_.z"))

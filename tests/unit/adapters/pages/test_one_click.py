@@ -13,7 +13,7 @@ from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import BodyTooLargeError, MalformedBodyError, ServiceBusyError
 from cairn.settings import LINK_VALIDITY
-from tests.unit.fakes import SALT
+from tests.unit.fakes import KEYS
 from tests.unit.makers import MONDAY, denied
 
 UNSUBSCRIBE = LinkKind.UNSUBSCRIBE
@@ -92,7 +92,7 @@ def test_the_stored_event_has_the_evidence(visitor: Any) -> None:
     (change,) = event.consent
     assert (event.source, event.type, event.customer_id) == ("preferences", "consent.changed", visitor.customer)
     assert event.properties == {
-        "keys": {"email": suppression_key(Channel.EMAIL, "ada@example.com", SALT)},
+        "keys": {"email": suppression_key(Channel.EMAIL, "ada@example.com", KEYS.suppressions)},
         "message_id": "enr-confirm-1",
     }
     assert (change.at, change.source) == (MONDAY, "preferences")

@@ -12,7 +12,7 @@ from cairn.domain.consent.links import LinkKind
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose
-from tests.unit.fakes import SALT
+from tests.unit.fakes import KEYS
 from tests.unit.makers import MONDAY, denied, granted
 
 PREFERENCES, CONFIRM = LinkKind.PREFERENCES, LinkKind.CONFIRM
@@ -117,7 +117,9 @@ def test_saving_stores_and_shows_the_changes(visitor: Any) -> None:
         "whatsapp:marketing": "denied preference_page",
         "whatsapp:transactional": "denied preference_page",
     }
-    assert visitor.event.properties["keys"] == {"email": suppression_key(Channel.EMAIL, "ada@example.com", SALT)}
+    assert visitor.event.properties["keys"] == {
+        "email": suppression_key(Channel.EMAIL, "ada@example.com", KEYS.suppressions)
+    }
 
 
 def test_a_tick_set_by_the_page_is_no_consent(visitor: Any) -> None:
@@ -174,7 +176,9 @@ def test_a_link_to_an_old_address_proves_nothing_of_the_new_one(visitor: Any) ->
     visitor.posts(PREFERENCES, filled(page, email_marketing=True), token=old)
 
     assert visitor.said["email:marketing"] == "granted single_opt_in"
-    assert visitor.event.properties["keys"] == {"email": suppression_key(Channel.EMAIL, "ada@old.example.com", SALT)}
+    assert visitor.event.properties["keys"] == {
+        "email": suppression_key(Channel.EMAIL, "ada@old.example.com", KEYS.suppressions)
+    }
 
 
 def test_one_button_opts_out_of_all_topics(visitor: Any) -> None:

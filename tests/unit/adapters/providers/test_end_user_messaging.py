@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.model import OperationModel
 from botocore.session import get_session
 from botocore.stub import ANY, Stubber
 
@@ -20,7 +21,7 @@ from cairn.domain.message.message import Rendered
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
 from cairn.settings import DeliverMessageSettings
-from infra.local.cloud import sandbox
+from infra.local.cloud import IDENTITY_SECRET, sandbox
 from tests.unit.makers import MONDAY, message
 
 TEXT = Rendered(Channel.SMS, "+12015550123", "Welcome.")
@@ -254,6 +255,7 @@ def test_the_configured_provider_sends(
     configured(monkeypatch, tmp_path, **given)
 
     with sandbox():
+        store_identity_key()
         providers = compose.deliver_message().providers
 
     assert {channel: type(providers[channel]).__name__ for channel in wanted} == wanted
@@ -273,11 +275,13 @@ def test_texts_to_india_carry_the_id_of_the_policy(
     configured(monkeypatch, tmp_path, **given)
     asked: list[dict[str, Any]] = []
 
-    def heard(params: dict[str, Any], **_: Any) -> None:
-        asked.append(params)
-        raise _HeardEnoughError
+    def heard(params: dict[str, Any], model: OperationModel, **_: Any) -> None:
+        if model.service_model.service_name != "secretsmanager":
+            asked.append(params)
+            raise _HeardEnoughError
 
     with sandbox():
+        store_identity_key()
         aws.session().register("provide-client-params.*.*", heard)
         with pytest.raises(_HeardEnoughError):
             compose.deliver_message().providers[Channel.SMS].send(message(), INDIAN)
@@ -289,6 +293,10 @@ def test_texts_to_india_carry_the_id_of_the_policy(
 
 class _HeardEnoughError(Exception):
     """Raised by the fake once it has the request: no answer is needed."""
+
+
+def store_identity_key() -> None:
+    aws.client("secretsmanager").create_secret(Name="x", SecretString=json.dumps(dict(IDENTITY_SECRET)))
 
 
 def configured(monkeypatch: pytest.MonkeyPatch, folder: Path, **given: str) -> None:

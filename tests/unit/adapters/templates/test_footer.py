@@ -13,13 +13,13 @@ from cairn.domain.message.message import Message, Rendered
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import TemplateError
-from tests.unit.fakes import SALT, Secrets
+from tests.unit.fakes import KEYS, Secrets
 from tests.unit.makers import journey, message
 
 POLICY = Policy(brand="Tea & Co", postal_address="1 Leaf Lane, Boston")
 ADDRESS = "ada@example.com"
 
-LINKS = SignedLinks(Secrets(links=("a secret",)), salt=SALT, public_url="https://example.org")
+LINKS = SignedLinks(Secrets(links=("a secret",)), key=KEYS.suppressions, public_url="https://example.org")
 
 
 class Shelf:

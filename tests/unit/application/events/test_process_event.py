@@ -13,7 +13,7 @@ from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidEventError, UnknownCustomerError
-from tests.unit.fakes import SALT, Customers, Sent, Switches
+from tests.unit.fakes import KEYS, Customers, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -43,7 +43,7 @@ def switches() -> Switches:
 @pytest.fixture
 def process(customers: Customers, journeys: Deployed, sent_before: Sent, switches: Switches) -> ProcessEvent:
     return ProcessEvent(
-        customers, journeys, lambda text: to_e164(text, "US"), SALT, sent_before, switches, languages=("de",)
+        customers, journeys, lambda text: to_e164(text, "US"), KEYS, sent_before, switches, languages=("de",)
     )
 
 
@@ -56,7 +56,7 @@ def test_a_new_customer_gets_the_id_of_its_strongest_identifier(
 
     assert reaction is not None
     assert sent(reaction) == ["hello"]
-    assert customers.who_is(*who) == customer_id_for(who[0], SALT)
+    assert customers.who_is(*who) == customer_id_for(who[0], KEYS.customer_ids)
     assert next(iter(customers)).profile.identifiers == who
     assert journeys.stored == [WELCOME]
 
@@ -114,8 +114,8 @@ def test_an_event_that_names_two_customers_merges_them(process: ProcessEvent, cu
     reaction = process(event("profile.changed", who=name(user_id="ada", email="ada@example.com")), MONDAY + DAY)
 
     (ada,) = customers
-    by_mail = customer_id_for(*name(email="ada@example.com"), SALT)
-    assert ada.id == customer_id_for(*name(user_id="ada"), SALT)
+    by_mail = customer_id_for(*name(email="ada@example.com"), KEYS.customer_ids)
+    assert ada.id == customer_id_for(*name(user_id="ada"), KEYS.customer_ids)
     assert ada.profile.activity.keys() == {"trial.signup", "visit.attended", "profile.changed"}
     assert ada.profile.merged == {by_mail: MONDAY + DAY}
     assert reaction is not None
@@ -212,7 +212,7 @@ def test_a_wake_up_finds_the_customer_after_a_merge(process: ProcessEvent) -> No
     process(event("visit.attended", who=name(user_id="ada")), MONDAY)
     process(event("profile.changed", who=name(user_id="ada", email="ada@example.com")), MONDAY)
 
-    woken = process.wake(customer_id_for(*by_mail, SALT), timer.enrollment, timer.sequence, timer.at)
+    woken = process.wake(customer_id_for(*by_mail, KEYS.customer_ids), timer.enrollment, timer.sequence, timer.at)
 
     assert woken is not None
     assert sent(woken) == ["tips"]

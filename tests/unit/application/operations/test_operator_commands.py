@@ -23,7 +23,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.privacy.requests import erasure_order, is_erasure_order
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import AmbiguousNameError, ServiceBusyError, UnknownCustomerError, UnknownMessageError
-from tests.unit.fakes import SALT, Customers, MessageQueue, Sent, Switches
+from tests.unit.fakes import KEYS, Customers, MessageQueue, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, name
 
 ADA = name(user_id="ada", email="ada@example.com", phone="+12015550123", external={"shop": "7"})
@@ -75,7 +75,7 @@ class Reviews(list[Approval]):
 def customers() -> Customers:
     """Ada is known."""
     known = Customers()
-    process = ProcessEvent(known, Deployed(), number, SALT, Sent(), Switches())
+    process = ProcessEvent(known, Deployed(), number, KEYS, Sent(), Switches())
     process(event("shop.visited", who=ADA), MONDAY)
     return known
 
@@ -93,7 +93,7 @@ def log() -> Log:
 @pytest.fixture
 def commands(find: FindCustomer, customers: Customers, log: Log) -> OperatorCommands:
     return OperatorCommands(
-        find=find, customers=customers, inbox=log, audit=log, suppressions=NothingKnown(), salt=SALT
+        find=find, customers=customers, inbox=log, audit=log, suppressions=NothingKnown(), keys=KEYS
     )
 
 
@@ -111,7 +111,7 @@ def test_a_wrong_name_finds_no_customer(find: FindCustomer, words: str) -> None:
 
 
 def test_an_ambiguous_name_is_an_error(find: FindCustomer, customers: Customers) -> None:
-    process = ProcessEvent(customers, Deployed(), number, SALT, Sent(), Switches())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches())
     process(event("shop.visited", who=name(user_id="ada@example.com")), MONDAY)
 
     with pytest.raises(AmbiguousNameError, match=r"give one of c_.*, c_"):
@@ -177,7 +177,7 @@ def test_an_address_travels_as_its_key(commands: OperatorCommands, log: Log, cha
     done = commands.suppress(channel, address, WORD)
 
     (error,) = consent_updates(Contact(), log[-1], Policy(), "UTC").suppression_changes
-    assert error.key_with(SALT) == suppression_key(channel, address, SALT) == done.about
+    assert error.key_with(KEYS.suppressions) == suppression_key(channel, address, KEYS.suppressions) == done.about
     assert address not in str(log)
 
 
@@ -189,17 +189,17 @@ def test_a_command_about_an_unknown_address_creates_no_customer(
 
     owner, nobody = (one.customer_id for one in log if isinstance(one, Event))
     assert owner == customers.who_is(*ADA)
-    process = ProcessEvent(customers, Deployed(), number, SALT, Sent(), Switches())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches())
     assert process(log[-1], MONDAY) is None
     assert [one.key for one in customers.suppression_changes] == [
-        suppression_key(Channel.EMAIL, "bo@example.com", SALT)
+        suppression_key(Channel.EMAIL, "bo@example.com", KEYS.suppressions)
     ]
     with pytest.raises(UnknownCustomerError):
         customers.load(str(nobody))
 
 
 def test_a_command_about_a_missing_customer_is_an_error(customers: Customers) -> None:
-    process = ProcessEvent(customers, Deployed(), number, SALT, Sent(), Switches())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches())
     about_nobody = event("consent.changed", who=(), source="operators", customer_id="c_nobody")
 
     with pytest.raises(UnknownCustomerError):

@@ -20,7 +20,7 @@ from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.errors import ErasedCustomerError, ServiceBusyError
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
-from tests.unit.fakes import SALT, Customers, Sent, Switches
+from tests.unit.fakes import KEYS, Customers, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -37,7 +37,7 @@ def customers() -> Customers:
 @pytest.fixture
 def process(customers: Customers) -> ProcessEvent:
     deployed = Deployed(journey(send("hello"), wait("a-day", "1d"), send("tips")))
-    return ProcessEvent(customers, deployed, lambda text: to_e164(text, "US"), SALT, Sent(), Switches())
+    return ProcessEvent(customers, deployed, lambda text: to_e164(text, "US"), KEYS, Sent(), Switches())
 
 
 @pytest.fixture
@@ -77,9 +77,9 @@ def test_a_returning_customer_gets_another_id(process: ProcessEvent, customers: 
     again = process(event("trial.signup", MONDAY + 3 * DAY, who=WHO), MONDAY + 3 * DAY)
 
     [ada] = customers
-    old = customer_id_for(WHO[0], SALT)
+    old = customer_id_for(WHO[0], KEYS.customer_ids)
     assert erased.customer.id == old
-    assert ada.id == id_after_erasure(old, MONDAY + DAY)
+    assert ada.id == id_after_erasure(old, MONDAY + DAY, KEYS.tombstones)
     assert sent(again) == ["hello"]
     assert {one.id for one in timers(again)} & {one.id for one in timers(erased)} == set()
     with pytest.raises(ErasedCustomerError):

@@ -15,10 +15,13 @@ from cairn.domain.consent.suppression import (
     current_suppressions,
     suppression_key,
 )
+from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.shared.channels import Channel, Purpose
+from tests.unit.fakes import KEYS
 from tests.unit.makers import MONDAY
 from tests.unit.strategies import few_instants, instants
 
+OTHERS = IdentityKeys.derive("another-key-of-tests-with-32-bytes-or-more")
 HOUR = timedelta(hours=1)
 
 marks = st.builds(Mark, st.sampled_from(Cause), few_instants, st.none() | st.sampled_from(Purpose), st.booleans())
@@ -120,15 +123,15 @@ def test_the_wire_format_of_a_mark() -> None:
 
 
 def test_the_key_of_an_address_does_not_reveal_it() -> None:
-    key = suppression_key(Channel.EMAIL, "ada@example.com", "salt")
+    key = suppression_key(Channel.EMAIL, "ada@example.com", KEYS.suppressions)
 
-    assert key == suppression_key(Channel.EMAIL, "ada@example.com", "salt")
+    assert key == suppression_key(Channel.EMAIL, "ada@example.com", KEYS.suppressions)
     assert "ada" not in key
     assert len(key) == 40
     others = {
-        suppression_key(Channel.SMS, "ada@example.com", "salt"),
-        suppression_key(Channel.EMAIL, "eve@example.com", "salt"),
-        suppression_key(Channel.EMAIL, "ada@example.com", "pepper"),
+        suppression_key(Channel.SMS, "ada@example.com", KEYS.suppressions),
+        suppression_key(Channel.EMAIL, "eve@example.com", KEYS.suppressions),
+        suppression_key(Channel.EMAIL, "ada@example.com", OTHERS.suppressions),
     }
     assert key not in others
     assert len(others) == 3
@@ -136,12 +139,19 @@ def test_the_key_of_an_address_does_not_reveal_it() -> None:
 
 def test_the_key_of_an_address_never_changes() -> None:
     """Suppressions outlive every customer, and are found by this key."""
-    assert suppression_key(Channel.EMAIL, "ada@example.com", "salt") == "27c974f86f9211b9688e483d13ccb052844f5eaa"
+    assert (
+        suppression_key(Channel.EMAIL, "ada@example.com", KEYS.suppressions)
+        == "b9f7b3613dcc75cedfca207cf18d826438c94ad7"
+    )
+    before = IdentityKeys.derive("a-key-of-tests-with-32-bytes-or-more", "salt").suppressions
+    assert suppression_key(Channel.EMAIL, "ada@example.com", before) == "27c974f86f9211b9688e483d13ccb052844f5eaa"
 
 
 def test_a_change_is_stored_under_its_own_key_or_that_of_its_address() -> None:
     by_address = SuppressionChange(Channel.EMAIL, suppressed(), address="ada@example.com")
     by_key = SuppressionChange(Channel.EMAIL, suppressed(), key="abc")
 
-    assert by_address.key_with("salt") == suppression_key(Channel.EMAIL, "ada@example.com", "salt")
-    assert by_key.key_with("salt") == "abc"
+    assert by_address.key_with(KEYS.suppressions) == suppression_key(
+        Channel.EMAIL, "ada@example.com", KEYS.suppressions
+    )
+    assert by_key.key_with(KEYS.suppressions) == "abc"

@@ -22,6 +22,7 @@ from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Suppress
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose
+from tests.unit.fakes import KEYS
 from tests.unit.makers import MONDAY, denied, event, granted, message
 from tests.unit.strategies import json_values
 
@@ -29,7 +30,6 @@ SMS, EMAIL, WHATSAPP, PUSH = Channel.SMS, Channel.EMAIL, Channel.WHATSAPP, Chann
 MARKETING, TRANSACTIONAL = Purpose.MARKETING, Purpose.TRANSACTIONAL
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 NUMBER, MAIL = "+14155550123", "ada@example.com"
-SALT = "salt"
 
 ANSWERING = Policy(answers={"en": {intent: f"About {intent}" for intent in Intent}})
 AGREED = Contact().after([granted(SMS, MARKETING, MONDAY - HOUR)])
@@ -289,7 +289,7 @@ def imported(id_: str, when: Any, *purposes: Purpose) -> Event:
     return event("profile.imported", when, id_=id_, source="crm", consent=changes)
 
 
-MAIL_KEY = SuppressionChange(EMAIL, Mark(Cause.OPERATOR, MONDAY), MAIL).key_with(SALT)
+MAIL_KEY = SuppressionChange(EMAIL, Mark(Cause.OPERATOR, MONDAY), MAIL).key_with(KEYS.suppressions)
 
 STORY = (
     imported("import", MONDAY, MARKETING),
@@ -335,7 +335,7 @@ def test_merges_and_imports_in_any_order_lift_no_suppression(
 def apply_to(registry: dict[str, set[str]], contact: Contact, one: Event) -> Contact:
     found = consent_updates(contact, one, ANSWERING, "UTC")
     for each in found.suppression_changes:
-        registry[each.key_with(SALT)].add(each.mark.to_wire())
+        registry[each.key_with(KEYS.suppressions)].add(each.mark.to_wire())
     return found.contact
 
 
@@ -347,7 +347,7 @@ def registry_of(story: Iterable[Event]) -> dict[str, set[str]]:
 
 
 def gate_of(contact: Contact, registry: dict[str, set[str]], channel: Channel, address: str) -> Any:
-    key = SuppressionChange(channel, Mark(Cause.STOP, MONDAY), address).key_with(SALT)
+    key = SuppressionChange(channel, Mark(Cause.STOP, MONDAY), address).key_with(KEYS.suppressions)
     known = {channel: current_suppressions(map(Mark.from_wire, registry[key]))}
     wanted = message(channels=(channel,), addresses={channel: address}, decided_at=MONDAY + 10 * HOUR)
     return decide(wanted, replace(contact, suppressed=known), {}, GateSettings(), MONDAY + 10 * HOUR)

@@ -18,27 +18,34 @@ from cairn.domain.identity.identifiers import (
     may_be_same_person,
     strongest_first,
 )
+from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.shared.hashing import short_hash
+from tests.unit.fakes import KEYS
 from tests.unit.makers import name
 from tests.unit.strategies import identifiers
 
 CUSTOMER_ID = re.compile(r"c_[a-z2-7]{26}")
+MOVED = IdentityKeys.derive("a-key-of-tests-with-32-bytes-or-more", "salt")
+OTHERS = IdentityKeys.derive("another-key-of-tests-with-32-bytes-or-more")
 texts = st.text(min_size=1, max_size=20)
 
 
-@given(st.sampled_from([USER_ID, EMAIL, PHONE, EXTERNAL + "crm"]), texts, texts)
-def test_a_customer_id_has_one_form_and_depends_on_the_deployment(kind: str, value: str, salt: str) -> None:
-    customer_id = customer_id_for(identifier(kind, value), salt)
+@given(st.sampled_from([USER_ID, EMAIL, PHONE, EXTERNAL + "crm"]), texts)
+def test_a_customer_id_has_one_form_and_depends_on_the_deployment(kind: str, value: str) -> None:
+    customer_id = customer_id_for(identifier(kind, value), KEYS.customer_ids)
 
     assert CUSTOMER_ID.fullmatch(customer_id)
-    assert customer_id == customer_id_for(identifier(kind, value), salt)
-    assert customer_id != customer_id_for(identifier(kind, value), salt + "x")
-    assert customer_id != customer_id_for(identifier(kind, value + "x"), salt)
+    assert customer_id == customer_id_for(identifier(kind, value), KEYS.customer_ids)
+    assert customer_id != customer_id_for(identifier(kind, value), OTHERS.customer_ids)
+    assert customer_id != customer_id_for(identifier(kind, value + "x"), KEYS.customer_ids)
 
 
 def test_a_customer_id_never_changes() -> None:
-    """The value is fixed: a new one would make every customer a new one."""
-    assert customer_id_for(identifier(EMAIL, "Ada@Example.com "), "salt") == "c_4636klx2vushrzs4me3vkp5jeu"
+    """The values are fixed: new ones would make every customer a new one. The second is of before the identity key."""
+    ada = identifier(EMAIL, "Ada@Example.com ")
+
+    assert customer_id_for(ada, KEYS.customer_ids) == "c_3fu44yuu5enemyir66ej5jefcp"
+    assert customer_id_for(ada, MOVED.customer_ids) == "c_4636klx2vushrzs4me3vkp5jeu"
 
 
 @given(st.lists(texts, min_size=1, max_size=4), st.integers(8, 40))

@@ -10,6 +10,7 @@ from cairn.domain.effects import EraseCustomer, OpenTask
 from cairn.domain.identity.identifiers import customer_id_for
 from cairn.domain.privacy.requests import ANSWER_WITHIN, QUEUE, id_after_erasure, may_order_erasure
 from cairn.domain.shared.channels import Channel, Purpose
+from tests.unit.fakes import KEYS
 from tests.unit.makers import MONDAY, Deployed, customer, event, journey, name, profile, send
 
 DAY = timedelta(days=1)
@@ -96,9 +97,13 @@ def test_a_later_resubscription_at_the_address_lifts_an_erasure_suppression(
 
 
 def test_a_customer_who_comes_back_has_another_id() -> None:
-    before = customer_id_for(WHO[0], "salt")
+    before = customer_id_for(WHO[0], KEYS.customer_ids)
 
-    ids = {before, id_after_erasure(before, MONDAY), id_after_erasure(before, MONDAY + DAY)}
+    ids = {
+        before,
+        id_after_erasure(before, MONDAY, KEYS.tombstones),
+        id_after_erasure(before, MONDAY + DAY, KEYS.tombstones),
+    }
 
     assert len(ids) == 3
     assert {len(one) for one in ids} == {28}

@@ -1,41 +1,125 @@
-"""The sources' signing secrets, from Secrets Manager; read again after some minutes, never printed."""
+"""The secrets of a deployment, from Secrets Manager; never printed."""
 
+import hmac
 import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cairn.adapters.aws import calling
-from cairn.domain.shared.errors import SecretMissingError
+from cairn.domain.identity.identity_key import IdentityKeys
+from cairn.domain.shared.errors import (
+    CairnError,
+    IdentityKeyError,
+    SecretMissingError,
+    SecretUnusableError,
+    ServiceRefusedError,
+)
+from cairn.domain.shared.secrets import MIN_SECRET_BYTES, problem_of_secret
 
 REREAD_AFTER = timedelta(minutes=5)
 """How long a rotated secret takes to reach every function; vendors accept old and new for hours."""
 
+IDENTITY_KEY = "key"
+IDENTITY_SALT = "salt"
+"""The fields of the identity secret. Only a deployment that was moved has a salt (docs/operations.md)."""
+
+Refused = Callable[[str, str], None]
+"""Is told the name of each secret that is refused, and why."""
+
 
 class SourceSecrets:
-    """Implements the port Secrets: one secret, a JSON object of source: secret or list of secrets."""
+    """Implements the port Secrets: one secret, a JSON object of source: secret or list of secrets.
 
-    def __init__(self, client: Any, secret_id: str) -> None:
+    A secret that is too short, blank or no text is refused by itself: the others of its list and of the object work.
+    They are read again after REREAD_AFTER.
+    """
+
+    def __init__(self, client: Any, secret_id: str, refused: Refused) -> None:
         self._client = client
         self._secret_id = secret_id
+        self._refused = refused
         self._known: dict[str, tuple[str, ...]] = {}
         self._read_at: datetime | None = None
 
-    def of(self, source: str) -> tuple[str, ...]:
-        now = datetime.now(UTC)
-        if self._read_at is None or not (self._read_at <= now < self._read_at + REREAD_AFTER):
-            self._known, self._read_at = self._read(), now
+    def read_ahead(self) -> None:
+        """Read them before the first request, while the function starts. What fails now is tried again then."""
         try:
-            return self._known[source]
-        except KeyError:
+            self._refresh()
+        except CairnError:
+            return
+
+    def of(self, source: str) -> tuple[str, ...]:
+        """Raises SecretMissingError, or SecretUnusableError where all are refused."""
+        self._refresh()
+        if source not in self._known:
             raise SecretMissingError(
                 f"no secret for {source}: add it to the secret in Secrets Manager that lists the others"
-            ) from None
+            )
+        if not self._known[source]:
+            raise SecretUnusableError(
+                f"no stored secret of {source} is usable: each is a text of {MIN_SECRET_BYTES} bytes or more. "
+                "The log says what is wrong"
+            )
+        return self._known[source]
 
-    def _read(self) -> dict[str, tuple[str, ...]]:
-        with calling("secretsmanager"):
-            text = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"]
-        stored = json.loads(text or "{}")
-        return {source: (value,) if isinstance(value, str) else tuple(value) for source, value in stored.items()}
+    def _refresh(self) -> None:
+        now = datetime.now(UTC)
+        if self._read_at is None or not (self._read_at <= now < self._read_at + REREAD_AFTER):
+            stored = read_object(self._client, self._secret_id)
+            self._known = {name: self._usable(name, value) for name, value in stored.items()}
+            self._read_at = now
+
+    def _usable(self, name: str, value: Any) -> tuple[str, ...]:
+        several = value if isinstance(value, list) else [value]
+        if not several:
+            self._refused(name, "is an empty list")
+        problems = [problem_of_secret(one) for one in several]
+        for problem in filter(None, problems):
+            self._refused(name, problem)
+        return tuple(one for one, problem in zip(several, problems, strict=True) if not problem)
 
     def __repr__(self) -> str:
         return "SourceSecrets(…)"
+
+
+def identity_keys(client: Any, secret_id: str, fingerprint: str | None = None) -> IdentityKeys:
+    """The keys that are derived from the identity key.
+
+    Raises IdentityKeyError where the key is gone, unusable, or not the one with this fingerprint.
+    """
+    try:
+        stored = read_object(client, secret_id)
+    except (ServiceRefusedError, SecretUnusableError) as error:
+        raise IdentityKeyError(f"the identity key cannot be read: {error}. {RESTORE}") from None
+    keys = identity_keys_from(stored)
+    if fingerprint is not None and not hmac.compare_digest(keys.fingerprint, fingerprint):
+        raise IdentityKeyError(f"the identity key is another than the one that made the customer ids. {RESTORE}")
+    return keys
+
+
+RESTORE = "Put back the value from your backup (docs/operations.md, The identity key)"
+
+
+def identity_keys_from(stored: Mapping[str, Any]) -> IdentityKeys:
+    """Raises IdentityKeyError where the object has no usable key, or a salt that is none."""
+    salt = stored.get(IDENTITY_SALT, "")
+    if not isinstance(salt, str) or (IDENTITY_SALT in stored and not salt):
+        raise IdentityKeyError(f"the field {IDENTITY_SALT} of the identity secret is not a text. {RESTORE}")
+    try:
+        return IdentityKeys.derive(stored.get(IDENTITY_KEY, ""), salt)
+    except IdentityKeyError as error:
+        raise IdentityKeyError(f"{error}. {RESTORE}") from None
+
+
+def read_object(client: Any, secret_id: str) -> dict[str, Any]:
+    """The JSON object in a secret. Raises SecretUnusableError where something else stands there."""
+    with calling("secretsmanager"):
+        answer = client.get_secret_value(SecretId=secret_id)
+    try:
+        stored = json.loads(answer.get("SecretString") or "{}")
+    except ValueError:
+        stored = None
+    if not isinstance(stored, dict):
+        raise SecretUnusableError('the secret in Secrets Manager is not a JSON object, such as {"name": "…"}')
+    return stored

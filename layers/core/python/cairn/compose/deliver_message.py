@@ -16,6 +16,7 @@ from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhats
 from cairn.adapters.providers.ses import SesEmail
 from cairn.adapters.providers.sns import SnsPush, SnsSms
 from cairn.adapters.scheduler.timers import DeferredMessages, TimerService, TimerTarget
+from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.templates.renderer import JinjaRenderer
 from cairn.application.message.deliver_message import DeliverMessage
@@ -31,12 +32,14 @@ def deliver_message() -> DeliverMessage:
     settings = DeliverMessageSettings.from_environment(os.environ)
     policy = policy_at(Path(settings.policy_path))
     bind_table(settings.table_name)
+    secrets = aws.client("secretsmanager")
+    key = identity_keys(secrets, settings.identity_secret_id).suppressions
     sns = aws.client("sns", retries=False)
     return DeliverMessage(
-        deliveries=DynamoDeliveries(settings.identity_salt),
+        deliveries=DynamoDeliveries(key),
         deferred=_deferred_messages(settings),
         tasks=DynamoTimeline(),
-        renderer=JinjaRenderer(Catalogue(Path(settings.journeys_path)), policy, signed_links(settings)),
+        renderer=JinjaRenderer(Catalogue(Path(settings.journeys_path)), policy, signed_links(secrets, settings, key)),
         providers={channel: _provider(channel, settings, sns, policy) for channel in Channel},
         switches=DynamoSwitches(policy),
         rate_limiter=_rate_limiter(policy),

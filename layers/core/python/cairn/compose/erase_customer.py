@@ -6,6 +6,7 @@ from cairn.adapters import aws
 from cairn.adapters.dynamodb.erasure import DynamoErasureStore
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.scheduler.schedule_group import ScheduleGroup
+from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.dead_letter_eraser import DeadLetterEraser
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
@@ -17,9 +18,10 @@ from cairn.settings import EraseCustomerSettings
 def erase_customer() -> EraseCustomer:
     settings = EraseCustomerSettings.from_environment(os.environ)
     bind_table(settings.table_name)
+    keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id)
     sqs = aws.client("sqs")
     return EraseCustomer(
-        store=DynamoErasureStore(settings.identity_salt),
+        store=DynamoErasureStore(keys),
         cancel_schedules=ScheduleGroup(scheduler=aws.client("scheduler"), group=settings.schedule_group).cancel,
         remove_dead_letters=DeadLetterEraser(
             sqs=sqs,

@@ -1,12 +1,15 @@
 """The signed links in messages: made by deliver_message, read by serve_preferences."""
 
-from cairn.adapters import aws
+from typing import Any
+
 from cairn.adapters.pages.links import SignedLinks
-from cairn.adapters.secrets_manager import SourceSecrets
+from cairn.compose.secrets import secrets_in
+from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.settings import DeliverMessageSettings, ServePreferencesSettings
 
 
-def signed_links(settings: DeliverMessageSettings | ServePreferencesSettings) -> SignedLinks:
-    secrets = SourceSecrets(aws.client("secretsmanager"), settings.links_secret_id)
+def signed_links(
+    client: Any, settings: DeliverMessageSettings | ServePreferencesSettings, key: SuppressionKey
+) -> SignedLinks:
     public_url = settings.public_url if isinstance(settings, DeliverMessageSettings) else ""
-    return SignedLinks(secrets, salt=settings.identity_salt, public_url=public_url)
+    return SignedLinks(secrets_in(client, settings.links_secret_id), key=key, public_url=public_url)

@@ -13,6 +13,7 @@ from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.http.manage.router import ManageRouter
 from cairn.adapters.phone.numbers import to_e164
 from cairn.adapters.s3 import NoOverflow
+from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.application.customer.explain_decisions import ExplainDecisions
@@ -29,9 +30,10 @@ from cairn.settings import ManageApiSettings
 def manage_api() -> ManageRouter:
     settings = ManageApiSettings.from_environment(os.environ)
     bind_table(settings.table_name)
-    sqs, salt = aws.client("sqs"), settings.identity_salt
-    customers, timeline, board, audit = DynamoCustomers(salt), DynamoTimeline(), DynamoSwitches(), DynamoAudit()
-    suppressions = DynamoSuppressions(salt)
+    sqs = aws.client("sqs")
+    keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id)
+    customers, timeline, board, audit = DynamoCustomers(keys), DynamoTimeline(), DynamoSwitches(), DynamoAudit()
+    suppressions = DynamoSuppressions(keys.suppressions)
     lanes = {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url}
 
     def normal_phone(text: str) -> str | None:
@@ -42,14 +44,14 @@ def manage_api() -> ManageRouter:
         switch=Switch(board),
         board=board,
         explain=ExplainDecisions(find, timeline, suppressions),
-        export=ExportForOperator(find, ExportCustomer(DynamoCustomerExport(salt).about), audit),
+        export=ExportForOperator(find, ExportCustomer(DynamoCustomerExport(keys.suppressions).about), audit),
         commands=OperatorCommands(
             find=find,
             customers=customers,
-            inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow()),
+            inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups),
             audit=audit,
             suppressions=suppressions,
-            salt=salt,
+            keys=keys,
         ),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes)),
         audit=audit,

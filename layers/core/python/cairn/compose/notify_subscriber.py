@@ -8,10 +8,10 @@ from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
 from cairn.adapters.scheduler.timers import TimerService, TimerTarget
-from cairn.adapters.secrets_manager import SourceSecrets
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.webhook_queue import WebhookRetries
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
+from cairn.compose.secrets import secrets_in
 from cairn.compose.table import bind_table
 from cairn.settings import NotifySubscriberSettings
 
@@ -30,7 +30,7 @@ def notify_subscriber() -> DeliverWebhook:
         arn=settings.notices_queue_arn,
         dead_letter_arn=settings.notices_dead_letter_queue_arn,
     )
-    secrets = SourceSecrets(aws.client("secretsmanager"), settings.subscribers_secret_id)
+    secrets = secrets_in(aws.client("secretsmanager"), settings.subscribers_secret_id)
     return DeliverWebhook(
         endpoints={one.name: one for one in policy_at(Path(settings.policy_path)).webhook_endpoints},
         records=DynamoConsentRecords(),

@@ -11,6 +11,7 @@ from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.phone.numbers import to_e164
 from cairn.adapters.s3 import Overflow
+from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose.table import bind_table
@@ -20,11 +21,12 @@ from cairn.settings import ProcessEventSettings
 def process_event() -> ProcessEvent:
     settings = ProcessEventSettings.from_environment(os.environ)
     bind_table(settings.table_name)
+    keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id)
     return ProcessEvent(
-        customers=DynamoCustomers(settings.identity_salt),
+        customers=DynamoCustomers(keys),
         journeys=Catalogue(Path(settings.journeys_path)),
         normalize_phone=lambda text: to_e164(text, settings.phone_region),
-        salt=settings.identity_salt,
+        keys=keys,
         switches=DynamoSwitches(),
         sent=DynamoDeliveries(),
         languages=tuple(settings.reply_languages.split()),

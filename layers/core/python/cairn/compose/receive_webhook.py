@@ -5,17 +5,21 @@ from pathlib import Path
 
 from cairn.adapters import aws
 from cairn.adapters.s3 import Overflow
-from cairn.adapters.secrets_manager import SourceSecrets
+from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sources import sources
 from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.application.events.accept_webhook import AcceptWebhook
+from cairn.compose.secrets import secrets_in
 from cairn.settings import ReceiveWebhookSettings
 
 
 def accept_webhook() -> AcceptWebhook:
     settings = ReceiveWebhookSettings.from_environment(os.environ)
-    secrets = SourceSecrets(aws.client("secretsmanager"), settings.sources_secret_id)
+    client = aws.client("secretsmanager")
     inbox = EventsQueue(
-        aws.client("sqs"), settings.events_queue_url, Overflow(lambda: aws.client("s3"), settings.overflow_bucket)
+        aws.client("sqs"),
+        settings.events_queue_url,
+        Overflow(lambda: aws.client("s3"), settings.overflow_bucket),
+        identity_keys(client, settings.identity_secret_id).queue_groups,
     )
-    return AcceptWebhook(sources(Path(settings.sources_path)), secrets, inbox)
+    return AcceptWebhook(sources(Path(settings.sources_path)), secrets_in(client, settings.sources_secret_id), inbox)

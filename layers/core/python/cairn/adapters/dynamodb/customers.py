@@ -36,6 +36,7 @@ from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
+from cairn.domain.identity.identity_key import CustomerIdKey, IdentityKeys
 from cairn.domain.shared.errors import (
     ConflictError,
     DuplicateEventError,
@@ -63,22 +64,22 @@ TOO_LARGE = frozenset({"ValidationException", "ValidationError"})
 class DynamoCustomers:
     """Implements the port Customers."""
 
-    def __init__(self, salt: str) -> None:
-        self._salt = salt
+    def __init__(self, keys: IdentityKeys) -> None:
+        self._keys = keys
 
     def find(self, identifiers: Sequence[Identifier]) -> FoundCustomers:
         found: dict[str, Customer] = {}
         unclaimed: list[Identifier] = []
         erased: dict[Identifier, datetime] = {}
         strongest, others = identifiers[0], identifiers[1:]
-        first = self._follow(customer_id_for(strongest, self._salt), by_identifier=True)
+        first = self._follow(customer_id_for(strongest, self._keys.customer_ids), by_identifier=True)
         if isinstance(first, Customer):
             found[first.id] = first
             others = [one for one in others if one not in first.profile.identifiers]
         else:
             unclaimed.append(strongest)
             erased |= {strongest: first} if first else {}
-        by_id = {customer_id_for(one, self._salt): one for one in others}
+        by_id = {customer_id_for(one, self._keys.customer_ids): one for one in others}
         states = self._states(by_id)
         unclaimed += [one for id_, one in by_id.items() if not _is_used(states.get(id_))]
         erased |= {by_id[id_]: instant_from_wire(item.erased) for id_, item in states.items() if not _is_used(item)}
@@ -142,7 +143,7 @@ class DynamoCustomers:
         """The marks to add to the item of each address. Marks are only ever added, so no concurrent write is lost."""
         marks: dict[str, set[str]] = {}
         for one in changes:
-            marks.setdefault(suppressed_key(one.key_with(self._salt)), set()).add(one.mark.to_wire())
+            marks.setdefault(suppressed_key(one.key_with(self._keys.suppressions)), set()).add(one.mark.to_wire())
         return marks
 
     def _write_links(
@@ -176,7 +177,7 @@ class DynamoCustomers:
         """The items that lead from identifiers to the customer, with the time at which an earlier owner was erased."""
         pointers = {}
         for one in identifiers:
-            id_, erased = customer_id_for(one, self._salt), customer.erased.get(one.key)
+            id_, erased = customer_id_for(one, self._keys.customer_ids), customer.erased.get(one.key)
             erased_at = instant_to_wire(erased) if erased else None
             pointers[id_] = CustomerItem(id_, STATE, alias_of=customer.id, erased=erased_at)
         return pointers
@@ -194,10 +195,10 @@ class DynamoCustomers:
             write.save(item, condition=unchanged)
         for one in commit.before:
             write.delete(CustomerItem(one.id, CONTACT))
-        claimed = {customer_id_for(one, self._salt) for one in commit.claimed} - customers.keys()
+        claimed = {customer_id_for(one, self._keys.customer_ids) for one in commit.claimed} - customers.keys()
         for id_ in sorted(claimed):
             write.save(tombstone(id_, at), condition=ID_IS_FREE)
-        others = customer_ids_of(after, self._salt) - customers.keys() - claimed
+        others = customer_ids_of(after, self._keys.customer_ids) - customers.keys() - claimed
         for id_ in sorted(others)[:MAX_TOMBSTONES_AT_ONCE]:
             write.save(tombstone(id_, at))
         write.save(pending_erasure_item(after, at))
@@ -230,9 +231,9 @@ class DynamoCustomers:
         raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
 
 
-def customer_ids_of(customer: Customer, salt: str) -> set[str]:
+def customer_ids_of(customer: Customer, key: CustomerIdKey) -> set[str]:
     """Every id that has ever led to the customer."""
-    ids = {customer_id_for(one, salt) for one in customer.profile.identifiers}
+    ids = {customer_id_for(one, key) for one in customer.profile.identifiers}
     return ids | {customer.id, *customer.profile.merged}
 
 

@@ -29,12 +29,13 @@ from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRe
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Mark, current_suppressions, suppression_key
 from cairn.domain.gate.codes import Reason
+from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.journey.enrollment import UNWANTED
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.profile.addresses import addresses_to_send_to
 from cairn.domain.profile.attributes import COUNTRY, REGION, TIME_ZONE
 from cairn.domain.shared.channels import Channel
-from cairn.domain.shared.errors import ConflictError
+from cairn.domain.shared.errors import ConflictError, IdentityKeyError
 from cairn.domain.shared.instants import instant_to_wire, zone_named
 from cairn.settings import TIMELINE_RETENTION
 
@@ -55,8 +56,9 @@ Key = tuple[str, str]
 class DynamoDeliveries:
     """Implements the ports Deliveries and Sent."""
 
-    def __init__(self, salt: str = "") -> None:
-        self._salt = salt
+    def __init__(self, key: SuppressionKey | None = None) -> None:
+        """Only `contexts` needs the key."""
+        self._key = key
 
     def contexts(self, requests: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
         deferred = [(one.customer, MESSAGE + one.id) for one in requests if isinstance(one, DeferredMessage)]
@@ -85,8 +87,10 @@ class DynamoDeliveries:
 
     def _suppression_keys(self, message: Message) -> dict[Channel, str]:
         """The keys of the suppressions of each of the message's addresses."""
+        if self._key is None:
+            raise IdentityKeyError("suppressions cannot be read without the key of their addresses")
         return {
-            channel: suppressed_key(suppression_key(channel, address, self._salt))
+            channel: suppressed_key(suppression_key(channel, address, self._key))
             for channel, address in message.addresses.items()
             if channel in message.channels
         }

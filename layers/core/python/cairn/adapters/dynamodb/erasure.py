@@ -22,6 +22,7 @@ from cairn.application.ports import PendingErasure
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import Customer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
+from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import erasure_mark, erasure_suppressions
 from cairn.domain.privacy.traces import Traces
@@ -34,8 +35,8 @@ from cairn.domain.shared.instants import instant_from_wire
 class DynamoErasureStore:
     """Implements the port ErasureStore."""
 
-    def __init__(self, salt: str) -> None:
-        self._salt = salt
+    def __init__(self, keys: IdentityKeys) -> None:
+        self._keys = keys
 
     def pending(self, customer_id: str) -> PendingErasure | None:
         try:
@@ -63,7 +64,7 @@ class DynamoErasureStore:
             SuppressionChange(channel, erasure_mark(erasure.at), address)
             for channel, address, _ in self._further_addresses(profile)
         ]
-        DynamoCustomers(self._salt).record_suppressions(
+        DynamoCustomers(self._keys).record_suppressions(
             [*suppressions, *erasure_suppressions(profile.identifiers, erasure.at)]
         )
         self._write_tombstones(profile, erasure)
@@ -94,7 +95,9 @@ class DynamoErasureStore:
         for channel, address in addresses_of(profile.view()).items():
             kind = CHANNELS[channel].address
             name = identifier(kind.value, address) if kind.identifies else None
-            if name is None or (name not in profile.identifiers and self._is_free(customer_id_for(name, self._salt))):
+            if name is None or (
+                name not in profile.identifiers and self._is_free(customer_id_for(name, self._keys.customer_ids))
+            ):
                 yield channel, address, name
 
     @staticmethod
@@ -104,7 +107,7 @@ class DynamoErasureStore:
 
     def _write_tombstones(self, profile: Profile, erasure: PendingErasure) -> None:
         """The tombstones that the commit of the erasure had no room for."""
-        ids = customer_ids_of(Customer(profile), self._salt)
+        ids = customer_ids_of(Customer(profile), self._keys.customer_ids)
         found = read_all((id_, STATE) for id_ in ids)
         for (id_, _), item in found.items():
             if item.alias_of in erasure.traces.ids and not item.erased:

@@ -22,6 +22,7 @@ from cairn.adapters.dynamodb.items import (
 )
 from cairn.adapters.dynamodb.table import read_all, read_partition
 from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
+from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import channels_at
@@ -34,8 +35,8 @@ Json = dict[str, Any]
 class DynamoCustomerExport:
     """All stored data of a customer: one Query, and one read of the suppressions of its addresses."""
 
-    def __init__(self, salt: str) -> None:
-        self._salt = salt
+    def __init__(self, key: SuppressionKey) -> None:
+        self._key = key
 
     def about(self, customer_id: str) -> Json:
         items = read_partition(customer_id)
@@ -70,7 +71,7 @@ class DynamoCustomerExport:
         """The suppressions of each address, which are stored under a hash and not in the customer's partition."""
         addresses = set(addresses_of(profile.view()).items())
         addresses |= {(channel, one.value) for one in profile.identifiers for channel in channels_at(one.kind)}
-        keys = {one: suppressed_key(suppression_key(*one, self._salt)) for one in addresses}
+        keys = {one: suppressed_key(suppression_key(*one, self._key)) for one in addresses}
         found = read_all((key, SUPPRESSED) for key in keys.values())
         suppressed = []
         for (channel, address), key in sorted(keys.items()):

@@ -5,18 +5,19 @@ from collections.abc import Mapping
 from cairn.adapters.dynamodb.items import SUPPRESSED, suppressed_key
 from cairn.adapters.dynamodb.table import read_all
 from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
+from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.shared.channels import Channel
 
 
 class DynamoSuppressions:
     """Implements the port Suppressions."""
 
-    def __init__(self, salt: str) -> None:
-        self._salt = salt
+    def __init__(self, key: SuppressionKey) -> None:
+        self._key = key
 
     def current(self, addresses: Mapping[Channel, str]) -> Mapping[Channel, tuple[Suppression, ...]]:
         keys = {
-            channel: (suppressed_key(suppression_key(channel, address, self._salt)), SUPPRESSED)
+            channel: (suppressed_key(suppression_key(channel, address, self._key)), SUPPRESSED)
             for channel, address in addresses.items()
         }
         found = read_all(keys.values()) if keys else {}

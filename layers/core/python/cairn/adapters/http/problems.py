@@ -17,6 +17,7 @@ from cairn.domain.shared.errors import (
     NotSignedInError,
     NotUnderReviewError,
     SecretMissingError,
+    SecretUnusableError,
     SignatureInvalidError,
     SignatureMissingError,
     UnknownCustomerError,
@@ -44,6 +45,7 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     BodyTooLargeError: (413, "body-too-large"),
     InvalidEventError: (422, "invalid-event"),
     SecretMissingError: (503, "secret-missing"),
+    SecretUnusableError: (503, "secret-unusable"),
 }
 """The status and title of each error, subclasses included."""
 

@@ -10,9 +10,10 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from cairn.application.ports import Secrets
 from cairn.domain.consent.links import Link, LinkKind
 from cairn.domain.consent.suppression import suppression_key
+from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.message.message import Message
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import LinkExpiredError, LinkInvalidError
+from cairn.domain.shared.errors import IdentityKeyError, LinkExpiredError, LinkInvalidError
 from cairn.settings import LINK_VALIDITY
 
 SECRET = "links"  # noqa: S105  its key in the JSON object in Secrets Manager, beside those of sources
@@ -25,18 +26,21 @@ MAX_TOKEN = 1024
 class SignedLinks:
     """Makes and reads links. Each kind has its own signature: a link of one kind does not open another."""
 
-    def __init__(self, secrets: Secrets, *, salt: str = "", public_url: str = "") -> None:
+    def __init__(self, secrets: Secrets, *, key: SuppressionKey | None = None, public_url: str = "") -> None:
+        """Only `of` needs the key."""
         self._secrets = secrets
-        self._salt = salt
+        self._key = key
         self._public_url = public_url.rstrip("/")
 
     def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:
         """The same links whenever the message is rendered again."""
+        if self._key is None:
+            raise IdentityKeyError("links cannot be made without the key of addresses")
         link = Link(
             customer=message.customer,
             message=message.id,
             channel=channel,
-            key=suppression_key(channel, address, self._salt),
+            key=suppression_key(channel, address, self._key),
             purpose=Purpose.MARKETING,
             expires_at=message.decided_at + LINK_VALIDITY,
         )

@@ -10,7 +10,8 @@ from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.s3 import NoOverflow, Overflow
 from cairn.adapters.sqs.batches import send_in_batches
 from cairn.domain.event import Event, event_to_wire
-from cairn.domain.shared.hashing import short_hash
+from cairn.domain.identity.identity_key import QueueGroupKey
+from cairn.domain.shared.hashing import base32, short_hash
 
 MAX_PROBLEM = 1024
 """Characters of one problem."""
@@ -25,17 +26,18 @@ UNREADABLE = "unreadable"
 class EventsQueue:
     """Implements the port Inbox. A customer's events form one message group, so they are handled one by one."""
 
-    def __init__(self, sqs: Any, url: str, overflow: Overflow | NoOverflow) -> None:
+    def __init__(self, sqs: Any, url: str, overflow: Overflow | NoOverflow, key: QueueGroupKey) -> None:
         self._sqs = sqs
         self._url = url
         self._overflow = overflow
+        self._key = key
 
     def put(self, events: Sequence[Event]) -> None:
         entries = (
             {
                 "Id": str(number),
                 "MessageBody": self._overflow.offload(to_json(event_to_wire(event))),
-                "MessageGroupId": message_group(event),
+                "MessageGroupId": message_group(event, self._key),
                 "MessageDeduplicationId": event.key,
             }
             for number, event in enumerate(events)
@@ -65,6 +67,7 @@ def _as_text(body: bytes) -> dict[str, str]:
         return {"body": base64.b64encode(body).decode(), "encoding": "base64"}
 
 
-def message_group(event: Event) -> str:
-    """The message group: the customer as this event names it. Hashed, because queues show group ids in the clear."""
-    return event.customer_id or short_hash(event.identifiers[0].key if event.identifiers else event.key, length=26)
+def message_group(event: Event, key: QueueGroupKey) -> str:
+    """The message group: the customer as this event names it. Hashed: queues show group ids in the clear."""
+    name = event.identifiers[0].key if event.identifiers else event.key
+    return event.customer_id or base32(key.mac(name))[:26]

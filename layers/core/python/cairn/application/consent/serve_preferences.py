@@ -10,6 +10,7 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.links import Link, LinkKind
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.event import Event
+from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_of
@@ -63,7 +64,7 @@ class ServePreferences:
     customers: Customers
     inbox: Inbox
     policy: Policy
-    salt: str
+    key: SuppressionKey
 
     def open(self, kind: LinkKind, token: str, now: datetime) -> Link:
         """Raises LinkInvalidError or LinkExpiredError."""
@@ -167,7 +168,7 @@ class ServePreferences:
     def _sent_to_current_address(self, link: Link, known: Preferences | None) -> bool:
         """Whether the link was sent to the customer's current address."""
         address = known.addresses.get(link.channel) if known else None
-        return address is not None and suppression_key(link.channel, address, self.salt) == link.key
+        return address is not None and suppression_key(link.channel, address, self.key) == link.key
 
 
 def _is_known(known: Preferences | None, topic: Topic) -> bool:

@@ -13,6 +13,7 @@ from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, me
 from cairn.domain.effects import split_effect_id
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for, identifier, may_be_same_person
+from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
 from cairn.domain.privacy.requests import id_after_erasure
@@ -45,7 +46,7 @@ class ProcessEvent:
     customers: Customers
     journeys: JourneyVersions
     normalize_phone: Callable[[str], str | None]
-    salt: str
+    keys: IdentityKeys
     sent: Sent
     switches: Switches
     """Only wake-ups read it: a pause does not stop events."""
@@ -111,8 +112,10 @@ class ProcessEvent:
         return reaction
 
     def _new_customer(self, event: Event, found: FoundCustomers, now: datetime) -> Reaction:
-        home, erased = customer_id_for(event.identifiers[0], self.salt), found.erased.get(event.identifiers[0])
-        return Reaction(Customer(Profile(id_after_erasure(home, erased) if erased else home, created_at=now)))
+        strongest = event.identifiers[0]
+        home, erased = customer_id_for(strongest, self.keys.customer_ids), found.erased.get(strongest)
+        new_id = id_after_erasure(home, erased, self.keys.tombstones) if erased else home
+        return Reaction(Customer(Profile(new_id, created_at=now)))
 
     def _keep_versions(self, reaction: Reaction, before: Customer) -> None:
         for key in reaction.customer.enrollments.keys() - before.enrollments.keys():

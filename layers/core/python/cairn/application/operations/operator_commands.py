@@ -12,6 +12,7 @@ from cairn.domain.consent.suppression import Suppression, suppression_key
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
+from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import ERASURE_REQUESTED, erasure_order
@@ -58,7 +59,7 @@ class OperatorCommands:
     inbox: Inbox
     audit: Audit
     suppressions: Suppressions
-    salt: str
+    keys: IdentityKeys
 
     def consent(self, name: str, statement: ConsentStatement, attribution: Attribution) -> CommandReceipt:
         """Raises the errors of FindCustomer."""
@@ -86,7 +87,7 @@ class OperatorCommands:
     def current_suppressions(self, channel: Channel, address: str) -> tuple[str, tuple[Suppression, ...]]:
         """The key of an address and its suppressions."""
         known = self.suppressions.current({channel: address})
-        return suppression_key(channel, address, self.salt), known.get(channel, ())
+        return suppression_key(channel, address, self.keys.suppressions), known.get(channel, ())
 
     def erase(self, name: str, attribution: Attribution) -> CommandReceipt:
         """Erase a customer; the result has the receipt's id. Raises the errors of FindCustomer."""
@@ -99,7 +100,7 @@ class OperatorCommands:
     def _address(
         self, what: str, type_: str, channel: Channel, address: str, attribution: Attribution
     ) -> CommandReceipt:
-        key = suppression_key(channel, address, self.salt)
+        key = suppression_key(channel, address, self.keys.suppressions)
         owner = self._owner(identifier(CHANNELS[channel].address.value, address))
         event = self._event(type_, owner, attribution, {"channel": channel.value, "key": key})
         return self._submit(what, event, f"address:{key}", attribution, {"channel": channel.value})
@@ -107,7 +108,7 @@ class OperatorCommands:
     def _owner(self, name: Identifier) -> str:
         """The id of the address's customer; without one, the id that a new customer would get. None is created."""
         owners = self.customers.find([name]).customers
-        return owners[0].id if owners else customer_id_for(name, self.salt)
+        return owners[0].id if owners else customer_id_for(name, self.keys.customer_ids)
 
     def _event(
         self,

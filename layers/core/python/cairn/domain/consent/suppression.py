@@ -4,14 +4,13 @@ An address has a set of marks that only grows. Their order of arrival and repeat
 a merge or a late report cannot release an address.
 """
 
-import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
 from typing import Self
 
+from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -60,8 +59,8 @@ class SuppressionChange:
     address: str = ""
     key: str = ""
 
-    def key_with(self, salt: str) -> str:
-        return self.key or suppression_key(self.channel, self.address, salt)
+    def key_with(self, key: SuppressionKey) -> str:
+        return self.key or suppression_key(self.channel, self.address, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,9 @@ class Suppression:
         return self.purpose in {None, purpose}
 
 
-def suppression_key(channel: Channel, address: str, salt: str) -> str:
-    """A keyed hash of an address. Without the salt it does not reveal the address."""
-    return hmac.new(salt.encode(), f"{channel}:{address}".encode(), sha256).hexdigest()[:40]
+def suppression_key(channel: Channel, address: str, key: SuppressionKey) -> str:
+    """A keyed hash of an address. Without the key it does not reveal the address."""
+    return key.mac(f"{channel}:{address}").hex()[:40]
 
 
 def current_suppressions(marks: Iterable[Mark]) -> tuple[Suppression, ...]:

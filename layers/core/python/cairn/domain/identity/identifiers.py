@@ -1,12 +1,11 @@
 """Identifiers of customers. The first one known gives the customer's id; all others point to that id."""
 
-import hashlib
-import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cairn.domain.shared.hashing import base32, to_bytes
+from cairn.domain.identity.identity_key import CustomerIdKey
+from cairn.domain.shared.hashing import base32
 
 USER_ID = "user_id"
 EMAIL = "email"
@@ -45,14 +44,13 @@ def strongest_first(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]
     return tuple(sorted(set(identifiers), key=lambda name: name.strength))
 
 
-def customer_id_for(name: Identifier, salt: str) -> str:
+def customer_id_for(name: Identifier, key: CustomerIdKey) -> str:
     """The canonical id of the customer that is created with this identifier: `c_` and 26 characters.
 
     It is derived, not random: two events at the same time cannot create two customers, and one read finds the
-    customer. The hash is keyed with the deployment's salt, so an id in a log reveals no address.
+    customer. The hash is keyed with the deployment's identity key, so an id in a log reveals no address.
     """
-    digest = hmac.new(salt.encode(), to_bytes(name.key), hashlib.sha256).digest()
-    return "c_" + base32(digest)[:26]
+    return "c_" + base32(key.mac(name.key))[:26]
 
 
 def may_be_same_person(left: Iterable[Identifier], right: Iterable[Identifier]) -> bool:

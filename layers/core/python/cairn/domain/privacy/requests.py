@@ -12,9 +12,10 @@ from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import EraseCustomer, OpenTask
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier
+from cairn.domain.identity.identity_key import TombstoneKey
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.shared.channels import Purpose, channels_at
-from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.hashing import base32, short_hash
 from cairn.domain.shared.instants import instant_to_wire
 
 ERASURE_REQUESTED = "customer.erasure_requested"
@@ -71,9 +72,9 @@ def erasure_mark(at: datetime) -> Mark:
     return Mark(Cause.ERASURE, at, Purpose.MARKETING)
 
 
-def id_after_erasure(customer_id: str, erased: datetime) -> str:
-    """The new id of an erased customer who comes back, so that nothing old can refer to them."""
-    return "c_" + short_hash(customer_id, instant_to_wire(erased), length=26)
+def id_after_erasure(customer_id: str, erased: datetime, key: TombstoneKey) -> str:
+    """The new id of an erased customer who comes back: nothing old can refer to them, and nobody can compute it."""
+    return "c_" + base32(key.mac(f"{customer_id} {instant_to_wire(erased)}"))[:26]
 
 
 def privacy_task(customer_id: str, event: Event) -> OpenTask | None:

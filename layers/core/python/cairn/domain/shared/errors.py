@@ -45,6 +45,10 @@ class SecretMissingError(CairnError):
     """No secret is stored for a source, so its webhooks cannot be verified yet."""
 
 
+class SecretUnusableError(SecretMissingError):
+    """A secret is stored, but nothing in it may sign: it is too short, blank or no text."""
+
+
 class LinkInvalidError(CairnError):
     """A link was shortened or changed, or was not made by this deployment."""
 
@@ -153,3 +157,7 @@ class InvalidSwitchError(CairnError):
 
 class MissingSettingError(CairnError):
     """A function's environment lacks a setting."""
+
+
+class IdentityKeyError(CairnError):
+    """The identity key is missing, unusable, or not the one that made the table's customer ids."""

@@ -1,0 +1,17 @@
+"""The secrets of a function, read while it starts, over one connection. Each one refused is logged and counted."""
+
+from typing import Any
+
+from cairn.adapters.secrets_manager import SourceSecrets
+from cairn.telemetry import count, logger
+
+
+def secrets_in(client: Any, secret_id: str) -> SourceSecrets:
+    secrets = SourceSecrets(client, secret_id, _refused)
+    secrets.read_ahead()
+    return secrets
+
+
+def _refused(name: str, problem: str) -> None:
+    count("SecretRefused")
+    logger.error("a stored secret is refused", secret=name, problem=problem)
