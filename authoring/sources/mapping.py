@@ -5,6 +5,7 @@ from typing import Any
 
 from jmespath.exceptions import JMESPathError
 
+from authoring.sources.unsigned import unsigned_problems
 from cairn.adapters.sources.expressions import compiled
 from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
@@ -15,9 +16,9 @@ from cairn.domain.shared.channels import Channel, Purpose
 
 TEXTS = {"title", "setup", "body", "sample_instant"}
 TABLES = {"signature", "answer", "handshake"}
-EXPRESSIONS = {"id", "occurred_at", "other", "each", "customer", "attributes"}
-FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent", "vouched"}
-RULE_EXPRESSIONS = {"when", "type_from", "id", "occurred_at", "customer", "properties", "attributes"}
+EXPRESSIONS = {"id", "occurred_at", "other", "each", "customer", "attributes", "only", "account", "hints"}
+FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent", "vouched", "account_in_ids"}
+RULE_EXPRESSIONS = {"hint", "when", "type_from", "id", "occurred_at", "customer", "properties", "attributes"}
 RULE = RULE_EXPRESSIONS | {"type", "consent", "vouched"}
 CONSENT_EXPRESSIONS = {*STATUSES, "at", "evidence"}
 CONSENT = CONSENT_EXPRESSIONS | {"channel", "purpose"}
@@ -28,7 +29,8 @@ def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
     found = [f"{one}: required" for one in ("signature", "id", "occurred_at") if one not in mapping]
     if not found:
         try:
-            MappedSource.made_from(name, mapping)
+            source = MappedSource.made_from(name, mapping)
+            found += unsigned_problems(mapping, source.scheme)
         except InvalidSourceError as error:
             found.append(f"signature: {error}")
     found += _unknown(mapping, FILE, "")

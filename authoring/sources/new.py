@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from authoring.sources.check import EXPECTED, PAGE, events_of
 from authoring.sources.samples import SAMPLES, samples
@@ -29,27 +31,30 @@ prefix = ""          # what stands before the signature in the header, such as "
 
 MAPPING_TEXT = """\
 # {title}: the address of the vendor's page about its webhooks. docs/sources.md explains every key.
+# Expressions see what the vendor signs: the body, and of headers and URL what the scheme says.
 
 title = "{title}"
 setup = \"\"\"
 Where to click at {title} to add the URL above. Store the signing secret.
 \"\"\"
 
-id = "body.id" # events with the same id are one event; without one, the hash of the body counts
+{format}id = "body.id" # events with the same id are one event; without one, the hash of the body counts
 occurred_at = "body.created_at" # ISO 8601, or seconds or milliseconds since 1970
 other = "body.type" # the vendor's type, for an event that no rule below is for
 sample_instant = "created_at" # the field that `cairn send` sets to now
+# account = "body.account_id"      # where one secret signs for several accounts of the vendor: its ids get the account
+# only = "account == 'ours'"       # whose webhooks are taken; all others are refused and counted
 
 [signature]
 scheme = "{scheme}"
 {parameters}
 [customer] # only what the vendor itself has verified
-"external_ids.{name}" = "body.customer.id"
-email = "body.customer.email"
-phone = "body.customer.phone"
+"external_ids.{name}" = "body.{customer}id"
+email = "body.{customer}email"
+phone = "body.{customer}phone"
 
 [attributes]
-first_name = "body.customer.first_name"
+first_name = "body.{customer}first_name"
 
 [[events]] # the first rule that holds counts
 when = "body.type == 'order.paid'"
@@ -70,6 +75,9 @@ SAMPLE = {
         "first_name": "Sam",
     },
 }
+
+FORM_SCHEMES = {"twilio"}
+"""The schemes that sign the fields of a form."""
 
 PAGE_TEXT = """\
 # {title}
@@ -96,10 +104,18 @@ def new_vendor(name: str, scheme: str, folder: Path = VENDORS) -> list[Path]:
         raise VendorNameError(f"no signature scheme is called {scheme!r}; schemes are {', '.join(SCHEMES)}")
     title = name.replace("-", " ").title()
     parameters = PARAMETERS.get(scheme, "").format(title=title.replace(" ", "-"))
+    form = scheme in FORM_SCHEMES
     texts = {
-        MAPPING: MAPPING_TEXT.format(name=name, title=title, scheme=scheme, parameters=parameters),
+        MAPPING: MAPPING_TEXT.format(
+            name=name,
+            title=title,
+            scheme=scheme,
+            parameters=parameters,
+            format='body = "form" # read as a form, whatever the Content-Type\n' if form else "",
+            customer="customer_" if form else "customer.",
+        ),
         PAGE: PAGE_TEXT.format(name=name, title=title, scheme=scheme),
-        f"{SAMPLES}/order_paid.json": _json(SAMPLE),
+        f"{SAMPLES}/order_paid.json": _json(_as_form(SAMPLE) if form else SAMPLE),
     }
     for path, text in texts.items():
         (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
@@ -119,6 +135,15 @@ def _check_name(name: str, folder: Path) -> None:
         raise VendorNameError(f"{name!r} would be trusted as {known} is; for a second {known} account use sources.toml")
     if (folder / name).exists():
         raise VendorNameError(f"{folder / name} exists; choose another name, or change it there")
+
+
+def _as_form(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a form, which do not nest."""
+    fields: dict[str, Any] = {}
+    for name, value in document.items():
+        inner = {f"{name}_{key}": one for key, one in value.items()} if isinstance(value, Mapping) else {name: value}
+        fields |= inner
+    return fields
 
 
 def _json(document: object) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from cairn.adapters.sources.bodies import FORM
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import UnknownSourceError
 from cairn.domain.shared.hashing import short_hash
-from cairn.domain.shared.instants import instant_to_wire
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 SAMPLES = "samples"
 HEADERS = "headers.json"
@@ -97,22 +97,42 @@ def signed_headers(  # noqa: PLR0913  one argument for each part of a request
 
 
 def just_now(source: str, document: Any, now: datetime, known: Sources | None = None) -> Any:
-    """The sample with its vendor's instants set to now."""
+    """The sample as if it had just happened: its first instant is now, and the others keep their distance from it.
+
+    A list of events (`*` in the path) happened now, all of them.
+    """
     written = "occurred_at" if source == "track" else _mapping(_known(source, known)).get("sample_instant", "")
-    for path in [written] if isinstance(written, str) else written:
-        document = _with_instant(document, path.split("."), now)
+    paths = [path.split(".") for path in ([written] if isinstance(written, str) else written)]
+    first = next((old for path in paths if isinstance(old := _value_at(document, path), str)), None)
+    for path in paths:
+        document = _with_instant(document, path, now, first)
     return document
 
 
-def _with_instant(document: Any, path: list[str], now: datetime) -> Any:
+def _value_at(document: Any, path: list[str]) -> Any:
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def _with_instant(document: Any, path: list[str], now: datetime, first: str | None) -> Any:
     """The document with the instant at this path replaced, where it has one; `*` stands for every item of a list."""
     name, *rest = path
     if name == "*" and isinstance(document, list):
-        return [_with_instant(one, rest, now) for one in document]
-    if not isinstance(document, dict) or name not in document:
+        return [_with_instant(one, rest, now, first) for one in document]
+    if not isinstance(document, dict) or document.get(name) is None:
         return document
     old = document[name]
-    return document | {name: _with_instant(old, rest, now) if rest else _in_the_format_of(old, now)}
+    new = _with_instant(old, rest, now, first) if rest else _in_the_format_of(old, now - _age(old, first))
+    return document | {name: new}
+
+
+def _age(old: Any, first: str | None) -> timedelta:
+    """How long before the document's first instant this one was."""
+    try:
+        return max(instant_from_wire(first or old) - instant_from_wire(old), timedelta())
+    except (AttributeError, TypeError, ValueError):
+        return timedelta()
 
 
 def _in_the_format_of(old: Any, now: datetime) -> Any:

@@ -14,6 +14,9 @@ from cairn.telemetry import count, logger
 
 PLAIN_TEXT = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
 
+ANOTHER_ACCOUNT = "another-account"
+"""Why a genuine part was refused: it is from an account of the vendor that `only` does not name."""
+
 
 @cache
 def accept() -> AcceptWebhook:
@@ -49,7 +52,7 @@ def _source_of(event: dict[str, Any]) -> str:
 
 
 def _accepted(source: str, reading: Reading) -> dict[str, Any]:
-    """The response that this vendor expects. Ignored and unreadable requests are counted."""
+    """The response that this vendor expects. Ignored, unreadable and foreign parts are counted."""
     events = reading.events
     logger.info("webhook accepted", source=source, events=len(events))
     if reading.ignored:
@@ -57,9 +60,13 @@ def _accepted(source: str, reading: Reading) -> dict[str, Any]:
     if reading.problems:
         count("WebhookUnreadable", source=source)
         logger.error("webhook kept for the dead-letter queue", source=source, problems=len(reading.problems))
+    if reading.refused:
+        count("WebhookRefusedBy", source=source, reason=ANOTHER_ACCOUNT)
+        logger.warning("webhook of another account refused", source=source, parts=reading.refused)
     answer = accept().answer_of(source)
     if answer.body is None:
-        return _answer(answer.status, {"accepted": len(events), "ids": [one.id for one in events]})
+        refused = {"refused": {ANOTHER_ACCOUNT: reading.refused}} if reading.refused else {}
+        return _answer(answer.status, {"accepted": len(events), "ids": [one.id for one in events], **refused})
     return {"statusCode": answer.status, "headers": {"content-type": answer.content_type}, "body": answer.body}
 
 

@@ -100,13 +100,13 @@ class Gym:
 
     def shopify(self, topic: str) -> None:
         """Shopify's webhook about Mia, under the topic."""
-        body = json.dumps(
-            {
-                "shop_id": 954889,
-                "shop_domain": "gym.myshopify.com",
-                "customer": {"id": 820982911946154508, "email": "mia.sample@example.com", "phone": "+12015550142"},
-            }
-        ).encode()
+        mia = {"id": 820982911946154508, "email": "mia.sample@example.com", "phone": "+12015550142"}
+        own = {
+            "customers/redact": {"customer": mia, "orders_to_redact": []},
+            "customers/data_request": {"customer": mia, "orders_requested": [], "data_request": {"id": 9999}},
+            "shop/redact": {},
+        }
+        body = json.dumps({"shop_id": 954889, "shop_domain": "gym.myshopify.com", **own[topic]}).encode()
         headers = {
             **signed_headers("shopify", body, LOCAL_SECRET, self.story.deployment.now()),
             "x-shopify-topic": topic,
@@ -492,7 +492,7 @@ def test_an_erasure_of_an_unknown_customer_leaves_only_a_receipt(gym: Gym) -> No
 
 def test_a_privacy_deletion_in_hubspot_erases_the_customer(gym: Gym) -> None:
     contact = 9007199254740993
-    gym.track("contact.synced", "synced", customer={**MIA["customer"], "external_ids": {"hubspot": str(contact)}})
+    gym.track("contact.synced", "synced", customer={**MIA["customer"], "external_ids": {"hubspot": f"3:{contact}"}})
     body = json.dumps(
         [
             {

@@ -104,13 +104,13 @@ def test_our_own_api_says_what_is_wrong(story: Any) -> None:
 
 
 def test_an_unknown_type_is_stored_and_starts_no_journey(story: Any) -> None:
-    unknown = {"id": 1, "email": "lena@example.com", "updated_at": "2026-03-02T09:00:00Z"}
+    unknown = {"event": "invitee.promoted", "created_at": "2026-03-02T09:00:00Z", "payload": {"email": "l@example.com"}}
 
-    answer = posts(story, "shopify", unknown, {"X-Shopify-Topic": "orders/fulfilled"})
+    answer = posts(story, "calendly", unknown)
 
     assert answer["statusCode"] == 202
     [line] = story.timeline()
-    assert (line["kind"], line["type"]) == ("event", "shopify.orders.fulfilled")
+    assert (line["kind"], line["type"]) == ("event", "calendly.invitee.promoted")
 
 
 def test_the_same_delivery_fifty_times_is_one_event(story: Any) -> None:

@@ -1,17 +1,12 @@
-"""Reads the body of a request: JSON, or a form."""
+"""Reads the body of a request as JSON or as a form; its source says which, never the Content-Type."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
 from cairn.domain.shared.errors import MalformedBodyError
 
 FORM = "application/x-www-form-urlencoded"
-
-
-def is_form(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
 
 
 def form_of(body: bytes) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The expressions of a mapping: JMESPath with two functions of ours. An expression that cannot be evaluated is null."""
+"""The expressions of a mapping: JMESPath with functions of ours. An expression that cannot be evaluated is null."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -7,6 +7,8 @@ from typing import Any
 import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError
+
+from cairn.domain.shared.instants import instant_from_wire
 
 
 class _Functions(functions.Functions):  # type: ignore[misc]
@@ -22,6 +24,11 @@ class _Functions(functions.Functions):  # type: ignore[misc]
     def _func_without_prefix(self, text: str, prefix: str) -> str:
         return text.removeprefix(prefix)
 
+    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_seconds_between(self, one: str, other: str) -> float:
+        """Whichever comes first. Raises ValueError, so is null, where one is no instant."""
+        return abs((instant_from_wire(one) - instant_from_wire(other)).total_seconds())
+
 
 _OPTIONS = jmespath.Options(custom_functions=_Functions())
 
@@ -31,7 +38,7 @@ def pick(expression: str, scope: Mapping[str, Any]) -> Any:
     parsed = compiled(expression)
     try:
         return parsed.search(scope, options=_OPTIONS)
-    except (JMESPathError, TypeError, ValueError):
+    except (JMESPathError, TypeError, ValueError, OverflowError):
         return None
 
 

@@ -48,6 +48,14 @@ def customer(fields: Mapping[str, str], scope: Scope) -> dict[str, Any]:
     return found | ({"external_ids": external} if external else {})
 
 
+def with_account(customer: Mapping[str, Any], account: Any) -> dict[str, Any]:
+    """With the vendor's account in front of each external id: two accounts may both have a customer 501."""
+    external = customer.get("external_ids")
+    if not external or not (text := _text(account)):
+        return dict(customer)
+    return {**customer, "external_ids": {system: f"{text}:{one}" for system, one in external.items()}}
+
+
 def values(fields: str | Mapping[str, str], scope: Scope) -> dict[str, Any]:
     """Properties or attributes: one expression for each name, or one expression for all of them."""
     if isinstance(fields, str):

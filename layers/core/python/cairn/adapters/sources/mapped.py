@@ -11,10 +11,11 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from cairn.adapters.sources import fields
-from cairn.adapters.sources.bodies import form_of, is_form, json_of
+from cairn.adapters.sources.bodies import form_of, json_of
 from cairn.adapters.sources.expressions import is_true, pick
 from cairn.adapters.sources.signatures import (
     BodyHmac,
+    Covered,
     InvalidSourceError,
     Scheme,
     StandardWebhooks,
@@ -36,6 +37,8 @@ SCHEMES: Mapping[str, Callable[..., Scheme]] = {
 MAX_ITEMS = 10_000
 """The parts of one body that are read; Meta, the longest, sends a thousand."""
 
+FORMATS = ("json", "form")
+
 
 @dataclass(frozen=True, slots=True)
 class MappedSource:
@@ -47,7 +50,14 @@ class MappedSource:
 
     @classmethod
     def made_from(cls, name: str, mapping: Mapping[str, Any]) -> Self:
-        """Raises InvalidSourceError for an unknown scheme, or an unknown parameter of a scheme."""
+        """Raises InvalidSourceError for an unknown scheme, parameter of a scheme or format of the body.
+
+        An external id without its account is only taken where `only` says whose accounts may post.
+        """
+        if mapping.get("body", "json") not in FORMATS:
+            raise InvalidSourceError(f"source {name}: body: one of {', '.join(FORMATS)}")
+        if not mapping.get("account_in_ids", True) and "only" not in mapping:
+            raise InvalidSourceError(f"source {name}: account_in_ids: false needs `only`: whose ids are they?")
         try:
             signature = dict(mapping["signature"])
             scheme = SCHEMES[signature.pop("scheme")](**signature)
@@ -67,40 +77,70 @@ class MappedSource:
             return Reading(problems=(str(error),))
         events: list[Event] = []
         problems: list[str] = []
+        refused = 0
         for number, scope in enumerate(scopes):
+            hints = {**scope, **self._hints(request, scope)}
+            if "only" in self.mapping and not is_true(self.mapping["only"], hints):
+                refused += 1
+                continue
             try:
-                events += self._event(scope, now)
+                events += self._event(scope, hints, now)
             except InvalidEventError as error:
                 where = f"[{number}]." if len(scopes) > 1 else ""
                 problems += [where + problem for problem in error.problems]
-        return Reading(tuple(events), ignored=not events and not problems, problems=tuple(problems))
+        ignored = not (events or problems or refused)
+        return Reading(tuple(events), ignored=ignored, problems=tuple(problems), refused=refused)
 
     def _scopes(self, request: Request) -> Iterator[dict[str, Any]]:
-        """The scope of expressions, one for each part of the body that is an event of its own."""
-        body: Any = json_of(request.body) if not is_form(request.headers) else _flat(form_of(request.body))
+        """The scope of expressions, one for each part of the body that is an event of its own.
+
+        It holds what the vendor has signed, and nothing else.
+        """
+        covered = self.scheme.covered(request)
         scope = {
-            "body": body,
-            "headers": request.headers,
-            "query": dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)),
-            "digest": hashlib.sha256(request.body).hexdigest()[: fields.ID_LENGTH],
+            "body": self._body(request, covered),
+            "headers": covered.headers,
+            "query": _query(request) if self.scheme.signs_url else {},
+            "digest": hashlib.sha256(covered.content).hexdigest()[: fields.ID_LENGTH],
         }
         scopes = [scope]
         for name, expression in self.mapping.get("each", {}).items():
             scopes = [{**one, name: part} for one in scopes for part in _parts(pick(expression, one))]
             if len(scopes) > MAX_ITEMS:
                 raise MalformedBodyError(f"the body has more than {MAX_ITEMS} parts")
-        yield from scopes
+        for one in scopes:
+            yield {**one, "account": pick(self.mapping.get("account", "null"), one)}
 
-    def _event(self, scope: fields.Scope, now: datetime) -> list[Event]:
+    def _body(self, request: Request, covered: Covered) -> Any:
+        """As the mapping says, whatever the Content-Type. Raises MalformedBodyError."""
+        form = self.mapping.get("body") == "form"
+        if covered.as_form not in (None, form):
+            raise MalformedBodyError(f"the vendor has not signed the body as {'a form' if form else 'JSON'}")
+        return _flat(form_of(request.body)) if form else json_of(request.body)
+
+    def _hints(self, request: Request, scope: fields.Scope) -> fields.Scope:
+        """What nobody has signed, by name. Only `only` and the `hint` of a rule see it."""
+        found = {**scope, "unsigned": {"headers": request.headers, "query": _query(request)}}
+        for name, expression in self.mapping.get("hints", {}).items():
+            found[name] = pick(expression, found)
+        return found
+
+    def _event(self, scope: fields.Scope, hints: fields.Scope, now: datetime) -> list[Event]:
         """Empty where no customer is named, or where the rules make no event of it."""
-        rule = next((one for one in self.mapping.get("events", ()) if is_true(one["when"], scope)), None)
+        hinted = [one for one in self.mapping.get("events", ()) if is_true(one.get("hint", "`true`"), hints)]
+        rule = next((one for one in hinted if is_true(one["when"], scope)), None)
         event_type = self._type(rule, scope)
-        if event_type is None:
+        misfit = next((one["hint"] for one in hinted if "hint" in one), None) if rule is None else None
+        if event_type is None and misfit is None:
             return []
         rule = rule or {}
         customer = fields.customer({**self.mapping.get("customer", {}), **rule.get("customer", {})}, scope)
         if not customer:
             return []
+        if misfit is not None:
+            raise InvalidEventError([f"the body is not what an unsigned part of the request says: {misfit}"])
+        if self.mapping.get("account_in_ids", True):
+            customer = fields.with_account(customer, scope["account"])
         document = {
             "id": fields.event_id(rule.get("id", self.mapping["id"]), scope),
             "type": event_type,
@@ -141,6 +181,10 @@ class MappedSource:
         if "type_from" in rule:
             return fields.canonical_type(pick(rule["type_from"], scope))
         return rule.get("type")
+
+
+def _query(request: Request) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
 
 
 def _parts(value: Any) -> list[Any]:

@@ -9,10 +9,10 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from cairn.adapters.http.standard_webhooks import mac
 from cairn.application.events.accept_webhook import Request
@@ -23,16 +23,40 @@ TOLERANCE = timedelta(minutes=5)
 
 ALGORITHMS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
 ENCODINGS = ("hex", "base64")
+FAMILY = ("id", "timestamp", "signature")
+"""The headers of Standard Webhooks, after their prefix."""
 
 
 class InvalidSourceError(CairnError):
     """A mapping file or sources.toml has a value that no scheme or mapping knows; the message names it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The parts of a genuine request that its signature covers. Nothing else decides what the request means."""
+
+    content: bytes
+    """The same for every delivery of one request: without the instant that a retry signs anew."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    as_form: bool | None = None
+    """Whether the fields of a form are signed (True) or the body's bytes (False); None where both are the same."""
+
+
 class Scheme(Protocol):
     @property
     def header(self) -> str:
         """The header with the vendor's signature."""
+
+    @property
+    def signed_headers(self) -> Sequence[str]:
+        """The headers that the signature may cover, in lower case. No other may decide anything."""
+
+    @property
+    def signs_url(self) -> bool:
+        """Whether the signature covers the query parameters."""
+
+    def covered(self, request: Request) -> Covered:
+        """What the signature of this request covers. Only for a request that `verify` has accepted."""
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         """Raises SignatureMissingError or SignatureInvalidError."""
@@ -46,21 +70,32 @@ class StandardWebhooks:
     """https://www.standardwebhooks.com: `v1,` base64 HMAC-SHA256 over `id.timestamp.body`; Svix writes `svix-`."""
 
     prefixes: Sequence[str] = ("webhook-",)
+    signs_url: ClassVar[bool] = False
 
     @property
     def header(self) -> str:
         return f"{self.prefixes[0]}signature"
 
+    @property
+    def signed_headers(self) -> Sequence[str]:
+        return [prefix + name for prefix in self.prefixes for name in ("id", "timestamp")]
+
+    def covered(self, request: Request) -> Covered:
+        """Of two families of headers only the verified one: the other may hold anything."""
+        family = self._family(request)
+        prefix = self.prefixes[0] if family is None else family
+        return Covered(request.body, _headers(request, [prefix + name for name in ("id", "timestamp")]))
+
+    def _family(self, request: Request) -> str | None:
+        """The first prefix whose three headers are all there."""
+        return next((one for one in self.prefixes if all(request.headers.get(one + name) for name in FAMILY)), None)
+
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
-        for prefix in self.prefixes:
-            message_id, timestamp, signature = (
-                request.headers.get(prefix + name, "") for name in ("id", "timestamp", "signature")
-            )
-            if message_id and timestamp and signature:
-                break
-        else:
-            names = ", ".join(f"{self.prefixes[0]}{name}" for name in ("id", "timestamp", "signature"))
+        prefix = self._family(request)
+        if prefix is None:
+            names = ", ".join(f"{self.prefixes[0]}{name}" for name in FAMILY)
             raise SignatureMissingError(f"sign the request as Standard Webhooks has it: headers {names}")
+        message_id, timestamp, signature = (request.headers[prefix + name] for name in FAMILY)
         require_fresh(timestamp, now)
         expected = {mac(message_id, timestamp, request.body, secret) for secret in secrets if secret}
         given = [one.removeprefix("v1,") for one in signature.split(" ") if one.startswith("v1,")]
@@ -80,6 +115,11 @@ class TimestampedHmac:
     """`t=<seconds>,v1=<hex HMAC-SHA256 of "t.body">`, as Stripe and Calendly sign. Unknown schemes are ignored."""
 
     header: str
+    signed_headers: ClassVar[Sequence[str]] = ()
+    signs_url: ClassVar[bool] = False
+
+    def covered(self, request: Request) -> Covered:
+        return Covered(request.body)
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         value = request.headers.get(self.header.lower(), "")
@@ -114,6 +154,14 @@ class BodyHmac:
     prefix: str = ""
     timestamp_header: str = ""
     signed: str = ""
+    signs_url: ClassVar[bool] = False
+
+    @property
+    def signed_headers(self) -> Sequence[str]:
+        return [self.timestamp_header.lower()] if self.timestamp_header else []
+
+    def covered(self, request: Request) -> Covered:
+        return Covered(request.body, _headers(request, self.signed_headers))
 
     def __post_init__(self) -> None:
         if self.algorithm not in ALGORITHMS or self.encoding not in ENCODINGS:
@@ -152,6 +200,10 @@ class BodyHmac:
     @property
     def _default(self) -> str:
         return "{timestamp}.{body}" if self.timestamp_header else "{body}"
+
+
+def _headers(request: Request, names: Sequence[str]) -> dict[str, str]:
+    return {name: request.headers[name] for name in names if name in request.headers}
 
 
 def require_fresh(timestamp: str, now: datetime, *, a_second: int = 1) -> None:

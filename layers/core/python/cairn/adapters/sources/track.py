@@ -33,7 +33,7 @@ class TrackSource:
         documents = document if isinstance(document, list) else [document]
         if not 1 <= len(documents) <= MAX_EVENTS:
             raise InvalidEventError([f"send 1 to {MAX_EVENTS} events in one request, not {len(documents)}"])
-        request_id = request.headers.get("webhook-id")
+        request_id = self.scheme.covered(request).headers.get("webhook-id")
         events: list[Event] = []
         problems: list[str] = []
         for number, one in enumerate(documents):

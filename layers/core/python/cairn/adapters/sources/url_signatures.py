@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from cairn.adapters.sources.bodies import form_of, is_form
-from cairn.adapters.sources.signatures import ALGORITHMS, require_any, require_fresh, to_bytes
+from cairn.adapters.sources.bodies import form_of
+from cairn.adapters.sources.signatures import ALGORITHMS, Covered, require_any, require_fresh, to_bytes
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingError
 
@@ -27,8 +28,9 @@ HUBSPOT_DECODES = {
 class Twilio:
     """https://www.twilio.com/docs/usage/webhooks/webhooks-security: HMAC over the URL and the sorted form fields.
 
-    Any other body is signed by its SHA-256 in the query. Twilio signs with and without the port, so both
-    count; `fragments` are connection overrides (`#rc=5&rp=all`) of Twilio's URL, which never reach us.
+    Any other body is signed by its SHA-256 in the query. So the URL says which of the two it is; the Content-Type,
+    which nobody signs, says nothing. Twilio signs with and without the port, so both count; `fragments` are
+    connection overrides (`#rc=5&rp=all`) of Twilio's URL, which never reach us.
     """
 
     header: str = "X-Twilio-Signature"
@@ -36,6 +38,14 @@ class Twilio:
     fragments: Sequence[str] = ("rc=5&rp=all",)
     origin: str = ""
     """The public `https://host`, where a proxy changes the host."""
+    signed_headers: ClassVar[Sequence[str]] = ()
+    signs_url: ClassVar[bool] = True
+
+    def covered(self, request: Request) -> Covered:
+        """The order of a form's fields and their escapes are not signed, so the fields count and not the bytes."""
+        if _body_hash(request):
+            return Covered(request.body, as_form=False)
+        return Covered(to_bytes(_signed_fields(request)), as_form=True)
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002
         given = request.headers.get(self.header.lower(), "").strip()
@@ -69,6 +79,15 @@ class HubSpot:
     header: str = "X-HubSpot-Signature-v3"
     timestamp_header: str = "X-HubSpot-Request-Timestamp"
     origin: str = ""
+    signs_url: ClassVar[bool] = True
+
+    @property
+    def signed_headers(self) -> Sequence[str]:
+        return [self.timestamp_header.lower()]
+
+    def covered(self, request: Request) -> Covered:
+        name = self.timestamp_header.lower()
+        return Covered(request.body, {name: request.headers[name]} if name in request.headers else {})
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         given = request.headers.get(self.header.lower(), "").strip()
@@ -106,20 +125,23 @@ def _with_and_without_port(url: str) -> Iterator[str]:
 
 def _signed_fields(request: Request) -> str:
     """The text after the URL: name and value of every field, sorted; each value of a repeated field once."""
-    fields = form_of(request.body) if is_form(request.headers) else {}
+    fields = {} if _body_hash(request) else form_of(request.body)
     return "".join(name + value for name in sorted(fields) for value in sorted(set(fields[name])))
 
 
 def _require_body_hash(request: Request) -> None:
     """Any other body than a form is signed by its hash in the URL."""
-    if is_form(request.headers) or not request.body:
-        return
-    try:
-        claimed = parse_qs(urlsplit(request.url).query).get("bodySHA256", [""])[0]
-    except ValueError:
-        claimed = ""
-    if not hmac.compare_digest(to_bytes(claimed.lower()), hashlib.sha256(request.body).hexdigest().encode()):
+    claimed = _body_hash(request)
+    if claimed and not hmac.compare_digest(claimed, hashlib.sha256(request.body).hexdigest().encode()):
         raise SignatureInvalidError("the body is not the one whose SHA-256 stands in the URL as bodySHA256")
+
+
+def _body_hash(request: Request) -> bytes:
+    """The `bodySHA256` of the URL, which is signed; empty for a form."""
+    try:
+        return to_bytes(parse_qs(urlsplit(request.url).query).get("bodySHA256", [""])[0].lower())
+    except ValueError:
+        return b""
 
 
 def _algorithm(settings: str) -> str:

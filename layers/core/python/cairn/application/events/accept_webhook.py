@@ -57,6 +57,8 @@ class Reading:
     """No event follows from it, or it names no customer."""
     problems: tuple[str, ...] = ()
     """The problems of an unusable body or of a part of it. The whole body goes to the dead letters."""
+    refused: int = 0
+    """The parts that come from an account of the vendor that is not ours (`only` in docs/sources.md)."""
 
 
 class Source(Protocol):
