@@ -1,5 +1,6 @@
 """Erasure removes the dead letters about one customer; those about others are neither lost nor hidden."""
 
+import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 from cairn.adapters.s3 import EMPTY, Overflow
 from cairn.adapters.sqs import dead_letter_eraser as module
 from cairn.adapters.sqs.dead_letter_eraser import DeadLetterEraser
+from cairn.application.ports import DeadLettersRemoved
 from cairn.domain.privacy.traces import Traces
-from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
+from cairn.domain.shared.errors import ServiceBusyError
 from tests.unit.makers import name
 
 MIA = Traces(frozenset({"c_mia"}), name(user_id="member-1", email="mia@example.com"), datetime(2027, 1, 1, tzinfo=UTC))
@@ -44,9 +46,9 @@ def test_dead_letters_of_every_queue_are_found_and_others_are_visible_again_at_o
     send(story, "events", event("member-1"))
     send(story, "events", event("member-2"), group="h")
 
-    assert eraser.remove(MIA) == 6
+    assert eraser.remove(MIA) == DeadLettersRemoved(6)
     story.passes("1s")
-    assert eraser.remove(MIA) == 0
+    assert eraser.remove(MIA) == DeadLettersRemoved(0)
     story.passes("1s")
     for queue in ("wakes", "messages", "notices", "feedback", "effects", "events"):
         [(body, _)] = story.dead_letters(queue)
@@ -58,7 +60,7 @@ def test_all_dead_letters_of_a_customer_in_one_group_are_found(story: Any, erase
         send(story, "events", event("member-1"), number)
         send(story, "events", event("member-2"), number, group="h")
 
-    assert eraser.remove(MIA) == 35
+    assert eraser.remove(MIA) == DeadLettersRemoved(35)
 
 
 def test_a_body_that_a_dead_letter_points_to_is_emptied_with_it(story: Any, eraser: DeadLetterEraser) -> None:
@@ -66,7 +68,7 @@ def test_a_body_that_a_dead_letter_points_to_is_emptied_with_it(story: Any, eras
         body = json.dumps(event(user_id) | {"properties": {"t": "x" * 300_000}})
         send(story, "events", eraser.overflow.offload(body), number, group=user_id)
 
-    assert eraser.remove(MIA) == 1
+    assert eraser.remove(MIA) == DeadLettersRemoved(1)
     s3, bucket = story.deployment.cloud.client("s3"), story.deployment.cloud.bucket
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     bodies = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
@@ -79,7 +81,7 @@ def test_a_dead_letter_whose_body_was_already_emptied_is_removed_too(story: Any,
     eraser.overflow.discard(pointer)
     send(story, "events", pointer)
 
-    assert eraser.remove(MIA) == 1
+    assert eraser.remove(MIA) == DeadLettersRemoved(1)
 
 
 def test_the_order_waits_while_another_reader_has_dead_letters(story: Any, eraser: DeadLetterEraser) -> None:
@@ -90,29 +92,73 @@ def test_the_order_waits_while_another_reader_has_dead_letters(story: Any, erase
         eraser.remove(MIA)
     story.passes("5m")
 
-    assert eraser.remove(MIA) == 1
+    assert eraser.remove(MIA) == DeadLettersRemoved(1)
 
 
 def test_a_body_that_is_not_json_is_read_as_text(story: Any, eraser: DeadLetterEraser) -> None:
     send(story, "feedback", "From: Mia <mia@example.com>")
     send(story, "feedback", "From: Noa <noa@example.com>")
 
-    assert eraser.remove(MIA) == 1
+    assert eraser.remove(MIA) == DeadLettersRemoved(1)
 
 
-def test_more_dead_letters_than_the_limit_are_an_error(
+def test_more_dead_letters_than_the_limit_are_left_for_a_person(
     story: Any, eraser: DeadLetterEraser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_DEAD_LETTERS", 10)
     for _ in range(11):
         send(story, "feedback", {"customer": "c_noa"})
+    send(story, "wakes", {"customer": "c_mia"})
 
-    with pytest.raises(ServiceBusyError, match="redrive or delete"):
-        eraser.remove(MIA)
+    done = eraser.remove(MIA)
+
+    assert done.removed == 1
+    [left] = done.unread
+    assert left.queue == "cairn-feedback-dead-letters"
+    assert "more than 10" in left.why
 
 
-def test_a_bucket_that_refuses_is_not_taken_for_a_missing_body(story: Any, eraser: DeadLetterEraser) -> None:
+def test_a_body_that_cannot_be_fetched_is_left_for_a_person_and_the_rest_is_removed(
+    story: Any, eraser: DeadLetterEraser
+) -> None:
     send(story, "events", '{"s3": "bodies/nothing"}')
+    send(story, "events", event("member-1"), group="h")
 
-    with pytest.raises(ServiceRefusedError):
-        eraser.remove(MIA)
+    done = eraser.remove(MIA)
+
+    assert done.removed == 1
+    [left] = done.unread
+    assert left.queue == "cairn-events-dead-letters.fifo"
+    assert "s3 refused the call" in left.why
+    story.passes("1s")
+    [(body, _)] = story.dead_letters("events")
+    assert body == '{"s3": "bodies/nothing"}', "it is not lost"
+
+
+def test_a_body_of_many_megabytes_is_left_for_a_person_without_being_read(story: Any, eraser: DeadLetterEraser) -> None:
+    send(story, "events", eraser.overflow.offload(json.dumps({"t": "x" * (module.MAX_DEAD_LETTER_BYTES + 1)})))
+
+    [left] = eraser.remove(MIA).unread
+
+    assert "at most" in left.why
+
+
+def test_one_run_looks_at_a_bounded_number_of_characters(
+    story: Any, eraser: DeadLetterEraser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_CHARACTERS_A_RUN", 100_000)
+    for number in range(5):
+        send(story, "feedback", {"customer": "c_noa", "t": "x " * 20_000}, number)
+
+    done = eraser.remove(MIA)
+
+    assert done.removed == 0
+    assert len(done.unread) == 3, "two of 40,000 characters fit, once as they are; the third does not"
+
+
+def test_the_largest_webhook_that_is_no_text_is_read_to_its_end(story: Any, eraser: DeadLetterEraser) -> None:
+    body = b"\xff" * (module.MAX_BODY_BYTES - 20) + b" mia@example.com"
+    envelope = {"unreadable": {"source": "hmac", "body": base64.b64encode(body).decode(), "encoding": "base64"}}
+    send(story, "events", eraser.overflow.offload(json.dumps(envelope)))
+
+    assert eraser.remove(MIA) == DeadLettersRemoved(1)

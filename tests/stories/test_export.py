@@ -8,7 +8,7 @@ import pytest
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.application.privacy.export_customer import ExportCustomer
 from cairn.domain.consent.suppression import suppression_key
-from cairn.domain.privacy.traces import texts
+from cairn.domain.privacy.encodings import texts
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import UnknownCustomerError
 from infra.local.cloud import IDENTITY_KEYS

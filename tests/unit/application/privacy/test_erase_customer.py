@@ -9,7 +9,7 @@ import pytest
 
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import PendingErasure
+from cairn.application.ports import DeadLettersRemoved, PendingErasure, UnreadDeadLetter
 from cairn.application.privacy.erase_customer import EraseCustomer, Outcome
 from cairn.domain.consent.suppression import Cause
 from cairn.domain.effects import EraseCustomer as Order
@@ -20,7 +20,7 @@ from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.errors import ErasedCustomerError, ServiceBusyError
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
-from tests.unit.fakes import KEYS, Customers, Sent, Switches
+from tests.unit.fakes import KEYS, Customers, Sent, Switches, Tasks
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -174,15 +174,24 @@ class Stores:
     receipts: list[AuditEntry] = field(default_factory=list)
     later: list[timedelta] = field(default_factory=list)
     busy: bool = False
+    unread: tuple[UnreadDeadLetter, ...] = ()
+    tasks: Tasks = field(default_factory=Tasks)
 
     def pending(self, customer_id: str) -> PendingErasure | None:
         return self.left if self.left and self.left.id == customer_id else None
 
-    def remove(self, what: Any) -> int:
-        if isinstance(what, Traces) and self.busy:
-            raise ServiceBusyError("somebody is looking")
-        self.done.append("letters" if isinstance(what, Traces) else "items")
+    def remove(self, pending: PendingErasure) -> int:
+        assert pending.id == "c_ada"
+        self.tasks.clear()
+        self.done.append("items")
         return 2
+
+    def remove_dead_letters(self, traces: Traces) -> DeadLettersRemoved:
+        assert traces.identifiers == WHO
+        if self.busy:
+            raise ServiceBusyError("somebody is looking")
+        self.done.append("letters")
+        return DeadLettersRemoved(2, self.unread)
 
     def cancel(self, enrollments: Iterable[str], names: Iterable[str]) -> int:
         self.done.append("schedules")
@@ -211,7 +220,7 @@ def stores() -> Stores:
 
 @pytest.fixture
 def erase(stores: Stores) -> EraseCustomer:
-    return EraseCustomer(stores, stores.cancel, stores.remove, stores)
+    return EraseCustomer(stores, stores.cancel, stores.remove_dead_letters, stores, stores.tasks)
 
 
 def test_all_data_is_removed_before_the_receipt_is_written(erase: EraseCustomer, stores: Stores) -> None:
@@ -222,6 +231,8 @@ def test_all_data_is_removed_before_the_receipt_is_written(erase: EraseCustomer,
     [receipt] = stores.receipts
     assert (receipt.actor, receipt.action, receipt.target) == ("ana", "erase", "c_ada")
     assert receipt.detail["removed"] == {"items": 2, "letters": 2, "schedules": 3}
+    assert receipt.detail["dead_letters_left"] == 0
+    assert stores.tasks == {}
     assert receipt.detail["requested_at"] == receipt.detail["sealed_at"] == "2026-03-02T10:00:00Z"
 
 
@@ -256,3 +267,19 @@ def test_while_an_operator_looks_at_dead_letters_there_is_no_receipt(erase: Eras
 
     assert stores.receipts == []
     assert erase("c_ada", ORDER, MONDAY + ERASURE_REST) is Outcome.ERASED
+
+
+def test_dead_letters_that_cannot_be_read_become_a_task(erase: EraseCustomer, stores: Stores) -> None:
+    stores.unread = tuple(
+        UnreadDeadLetter("events-dead-letters.fifo", f"m{number}", "too long") for number in range(30)
+    )
+
+    assert erase("c_ada", ORDER, MONDAY + ERASURE_REST) is Outcome.ERASED
+
+    [(_, task)] = stores.tasks.values()
+    assert (task.queue, task.due_at) == ("privacy", MONDAY + timedelta(days=30))
+    assert task.context["count"] == 30
+    assert task.context["unread"][0] == "events-dead-letters.fifo m0: too long"
+    assert len(task.context["unread"]) == 20
+    assert stores.receipts[0].detail["dead_letters_left"] == 30
+    assert sorted(stores.done) == ["items", "letters", "schedules"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
+from cairn.domain.shared.errors import BodyTooLargeError
 from cairn.settings import OVERFLOW_PREFIX
 
 MAX_QUEUED_BYTES = 200_000
@@ -65,9 +66,14 @@ class Overflow:
         with calling("s3"):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=EMPTY.encode(), ContentType="application/json")
 
-    def fetch(self, key: str) -> bytes:
+    def fetch(self, key: str, most: int | None = None) -> bytes:
+        """The body. Raises BodyTooLargeError for one of more than `most` bytes, before any of it is read."""
         with calling("s3"):
-            raw: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            found = self._s3.get_object(Bucket=self._bucket, Key=key)
+            size = found["ContentLength"]
+            if most is not None and size > most:
+                raise BodyTooLargeError(f"the body has {size} bytes, and at most {most} are read")
+            raw: bytes = found["Body"].read()
         return raw
 
 

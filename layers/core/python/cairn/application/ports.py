@@ -355,6 +355,24 @@ class PendingErasure:
     """Names of the schedules of deferred messages."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadDeadLetter:
+    """A dead letter that nobody but a person can read."""
+
+    queue: str
+    id: str
+    """The id of the message; empty for those of a queue that has too many."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettersRemoved:
+    """How many dead letters about a customer were removed, and the ones that could not be read."""
+
+    removed: int
+    unread: tuple[UnreadDeadLetter, ...] = ()
+
+
 class ErasureStore(Protocol):
     def pending(self, customer_id: str) -> PendingErasure | None:
         """The pending erasure of a customer; None where there is none."""

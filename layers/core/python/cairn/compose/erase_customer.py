@@ -4,6 +4,7 @@ import os
 
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.erasure import DynamoErasureStore
+from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.scheduler.schedule_group import ScheduleGroup
 from cairn.adapters.secrets_manager import identity_keys
@@ -30,6 +31,7 @@ def erase_customer() -> EraseCustomer:
             wait_seconds=int(settings.letters_wait_seconds),
         ).remove,
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
+        tasks=DynamoTimeline(),
     )
 
 

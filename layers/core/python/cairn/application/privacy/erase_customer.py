@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cairn.application.ports import Erasures, ErasureStore
+from cairn.application.ports import DeadLettersRemoved, Erasures, ErasureStore, Tasks
 from cairn.domain.effects import EraseCustomer as Order
 from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.privacy.requests import dead_letters_task
 from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
@@ -35,12 +36,13 @@ class EraseCustomer:
     store: ErasureStore
     cancel_schedules: Callable[[Iterable[str], Iterable[str]], int]
     """Remove the schedules of these enrollments and those with these names; returns the number removed."""
-    remove_dead_letters: Callable[[Traces], int]
-    """Remove all dead letters about a customer, with their bodies; returns the number removed.
+    remove_dead_letters: Callable[[Traces], DeadLettersRemoved]
+    """Remove all dead letters about a customer, with their bodies. One that cannot be read stays, and is named.
 
     Raises ServiceBusyError while an operator views dead letters.
     """
     erasures: Erasures
+    tasks: Tasks
 
     def __call__(self, customer_id: str, order: Order, now: datetime) -> Outcome:
         """Every step may be done twice. The pending erasure is removed last.
@@ -54,16 +56,18 @@ class EraseCustomer:
         if remaining.total_seconds() > 0:
             self.erasures.put(customer_id, order, min(remaining, SQS_MAX_DELAY))
             return Outcome.TOO_EARLY
-        removed = {
-            "schedules": self.cancel_schedules(pending.enrollments, pending.timers),
-            "letters": self.remove_dead_letters(pending.traces),
-            "items": self.store.remove(pending),
-        }
+        schedules = self.cancel_schedules(pending.enrollments, pending.timers)
+        found = self.remove_dead_letters(pending.traces)
+        removed = {"schedules": schedules, "letters": found.removed, "items": self.store.remove(pending)}
+        if found.unread:  # after the items, among which it would be removed
+            unread = [f"{one.queue} {one.id}: {one.why}".replace(" :", ":") for one in found.unread]
+            self.tasks.open(customer_id, "", dead_letters_task(order, unread), now)
         detail = {
             "receipt": order.id,
             "requested_at": instant_to_wire(order.at),
             "sealed_at": instant_to_wire(pending.at),
             "removed": removed,
+            "dead_letters_left": len(found.unread),
         }
         self.store.complete(pending, AuditEntry(now, order.by, ERASE, customer_id, REASON, detail))
         return Outcome.ERASED

@@ -5,7 +5,7 @@ nothing is sent. Work in progress then finishes, and only then everything is era
 behind.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
@@ -92,4 +92,22 @@ def privacy_task(customer_id: str, event: Event) -> OpenTask | None:
         due_at=event.occurred_at + ANSWER_WITHIN,
         context={"source": event.source} | {name: value for name, value in details.items() if value is not None},
         script=script.format(customer=customer_id),
+    )
+
+
+MAX_DEAD_LETTERS_NAMED = 20
+"""Dead letters that one task names; the receipt has their number."""
+
+
+def dead_letters_task(order: EraseCustomer, unread: Sequence[str]) -> OpenTask:
+    """The task to look at dead letters that the search could not read. The same order opens the same task."""
+    return OpenTask(
+        id=short_hash("dead letters", order.id),
+        enrollment="",
+        step="",
+        queue=QUEUE,
+        title="Dead letters could not be read while a customer was erased: look whether they are about the customer",
+        due_at=order.at + ANSWER_WITHIN,
+        context={"receipt": order.id, "count": len(unread), "unread": list(unread[:MAX_DEAD_LETTERS_NAMED])},
+        script="cairn dlq show QUEUE --reveal; delete what is about the customer, send back the rest",
     )
