@@ -1,11 +1,11 @@
-"""`cairn check`: every problem of the journeys, the policy and the vendors' folders."""
+"""`cairn check`: every problem of the journeys, the policy, the vendors' folders and sources.toml."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import DEVELOPMENT, JOURNEYS, LAW, POLICY, PolicyOption, examples
+from cli.options import DEVELOPMENT, JOURNEYS, LAW, POLICY, SOURCES, PolicyOption, examples
 
 app = typer.Typer()
 
@@ -14,18 +14,22 @@ app = typer.Typer()
 def check(
     folder: Annotated[Path, typer.Argument(help="The folder of journeys.", show_default="layers/journeys")] = JOURNEYS,
     policy: PolicyOption = POLICY,
+    configuration: Annotated[
+        Path, typer.Option("--sources", help="The deployment's sources.toml.", show_default="sources.toml")
+    ] = SOURCES,
 ) -> None:
-    """List every problem of journeys, policy and vendors' folders: file, line, step, field, and how to mend it."""
+    """List every problem of journeys, policy, vendors' folders and sources.toml, and how to mend it."""
     from authoring.journeys import check as problems_of  # noqa: PLC0415  slow to import
     from authoring.journeys import compile_catalogue  # noqa: PLC0415
     from authoring.policy import check_policy  # noqa: PLC0415
-    from authoring.sources.check import folder_problems  # noqa: PLC0415
+    from authoring.sources.check import configuration_problems, folder_problems  # noqa: PLC0415
 
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder")
     found = problems_of(folder)
     compiled = None if found else compile_catalogue(folder)
-    problems = [*map(str, found), *map(str, check_policy(policy, LAW, compiled)), *folder_problems()]
+    vendors = folder_problems() or configuration_problems(configuration)
+    problems = [*map(str, found), *map(str, check_policy(policy, LAW, compiled)), *vendors]
     for problem in problems:
         typer.echo(problem)
     if problems:

@@ -12,6 +12,8 @@ TRACK = {
     "setup": "Post canonical events, one or a list, signed as Standard Webhooks has it (docs/sources.md).",
 }
 
+ANY_ACCOUNT = "every account that uses this app at the vendor; name yours in sources.toml (docs/sources.md)"
+
 app = typer.Typer()
 
 
@@ -27,32 +29,28 @@ def list_sources(
     ] = SOURCES,
     to: Annotated[str, typer.Option("--to", help="The deployment's URL.")] = "https://<deployment>",
 ) -> None:
-    """List every system that may post: its URL, signature header, secret's name, and how to set it up there."""
+    """List every system that may post: its URL, signature header, secret's name, whose accounts, and its setup."""
     if context.invoked_subcommand is not None:
         return
-    from authoring.sources.check import folder_problems  # noqa: PLC0415  slow to import
-    from authoring.sources.mapping import problems  # noqa: PLC0415
+    from authoring.sources.check import configuration_problems, folder_problems  # noqa: PLC0415  slow to import
     from authoring.sources.samples import path_of  # noqa: PLC0415
-    from cairn.adapters.sources import MAPPING  # noqa: PLC0415
     from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
-    from cairn.adapters.sources.mapped import MappedSource  # noqa: PLC0415
 
-    wrong = folder_problems()
+    wrong = folder_problems() or configuration_problems(configuration)
+    for problem in wrong:
+        typer.echo(problem, err=True)
+    if wrong:
+        raise typer.Exit(1)
     for name, source in all_sources(configuration).items():
         mapping = getattr(source, "mapping", TRACK)
-        if isinstance(source, MappedSource):
-            found = problems(name, mapping)
-            wrong += [f"{name}: {one}" for one in found if f"{name}/{MAPPING}: {one}" not in wrong]
         secrets = [name, *([f"{name}-verify"] if source.handshake else [])]
         typer.echo(f"{name}: {mapping.get('title', name)}")
         typer.echo(f"  URL        {to.rstrip('/')}{path_of(name)}")
         typer.echo(f"  signature  {source.scheme.header}")
         typer.echo(f"  secret     {', '.join(secrets)}")
+        if "only" in mapping or "account" in mapping:
+            typer.echo(f"  only       {mapping.get('only', ANY_ACCOUNT)}")
         typer.echo("".join(f"  {line}\n" for line in mapping.get("setup", "").strip().splitlines()))
-    for problem in wrong:
-        typer.echo(problem, err=True)
-    if wrong:
-        raise typer.Exit(1)
 
 
 @app.command(epilog=examples("cairn sources new acme", "cairn sources new acme --scheme timestamped-hmac"))

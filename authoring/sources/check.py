@@ -10,6 +10,8 @@ from typing import Any
 from authoring.sources.mapping import problems
 from authoring.sources.samples import HEADERS, SAMPLES, posting, sample_headers, samples
 from cairn.adapters.sources import MAPPING, RESERVED, VENDORS, sources
+from cairn.adapters.sources.mapped import MappedSource
+from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.application.events.accept_webhook import Reading, Request
 from cairn.domain.event import event_to_wire
 from cairn.domain.shared.instants import instant_to_wire
@@ -29,6 +31,24 @@ def folder_problems(folder: Path = VENDORS) -> list[str]:
     """The problems of every vendor."""
     vendors = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__")
     return [problem for vendor in vendors for problem in vendor_problems(vendor, folder)]
+
+
+def configuration_problems(configuration: Path, folder: Path = VENDORS) -> list[str]:
+    """The problems of a deployment's sources.toml: of each source as it is once the file is laid over its mapping."""
+    try:
+        known = sources(configuration, folder)
+    except InvalidSourceError as error:
+        return [str(error)]
+    found: list[str] = []
+    for name in known:
+        try:
+            source = known[name]
+        except InvalidSourceError as error:
+            found.append(str(error))
+            continue
+        if isinstance(source, MappedSource):
+            found += [f"{name}: {problem}" for problem in problems(name, source.mapping)]
+    return found
 
 
 def vendor_problems(vendor: str, folder: Path = VENDORS) -> list[str]:
