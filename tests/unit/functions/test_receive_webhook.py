@@ -1,0 +1,75 @@
+"""The function: what a request that names another account of the vendor is answered."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authoring.sources.samples import posting
+from cairn.adapters.sources import sources
+from cairn.application.events.accept_webhook import AcceptWebhook
+from functions.receive_webhook import handler as function
+from infra.local.shapes import webhook_event
+from tests.unit.fakes import Inbox, Secrets
+from tests.unit.makers import MONDAY
+
+SECRET = "whsec_Y2Fpcm4tdmVuZG9yLXRlc3Rz"
+CONTACT = {"eventId": 1, "subscriptionId": 2, "objectId": 501, "subscriptionType": "contact.creation", "occurredAt": 1}
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
+    found: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(function, "count", lambda name, **dimensions: found.append((name, dimensions)))
+    return found
+
+
+@pytest.fixture
+def portal_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, inbox: Inbox) -> Any:
+    """A deployment that takes portal 990001 alone."""
+    path = tmp_path / "sources.toml"
+    path.write_text('[hubspot]\nonly = "item.portalId == `990001`"', encoding="utf-8")
+    known = sources(path)
+    monkeypatch.setattr(function, "accept", lambda: AcceptWebhook(known, Secrets(hubspot=(SECRET,)), inbox))
+    monkeypatch.setattr(function, "datetime", type("Clock", (), {"now": staticmethod(lambda _: MONDAY)}))
+
+    def post(*portals: int) -> Any:
+        made = posting("hubspot", [CONTACT | {"portalId": one} for one in portals], SECRET, MONDAY)
+        return function.handler(
+            webhook_event("POST", made.url, made.headers, made.body, "hubspot", known, MONDAY), None
+        )
+
+    return post
+
+
+def test_another_account_is_acknowledged_counted_and_named_in_the_answer(
+    portal_of_ours: Any, inbox: Inbox, counted: list[Any]
+) -> None:
+    answer = portal_of_ours(990001, 666, 667)
+
+    assert answer["statusCode"] == 202, "a vendor would disable a webhook that is refused for long"
+    body = json.loads(answer["body"])
+    assert (body["accepted"], body["refused"]) == (1, {"another-account": 2})
+    assert [one.identifiers[0].value for one in inbox] == ["990001:501"]
+    assert inbox.unreadable == []
+    assert counted == [("WebhookRefusedBy", {"source": "hubspot", "reason": "another-account"})]
+
+
+def test_a_request_of_another_account_alone_is_not_taken_for_one_that_names_no_customer(
+    portal_of_ours: Any, inbox: Inbox, counted: list[Any]
+) -> None:
+    answer = portal_of_ours(666)
+
+    assert (answer["statusCode"], json.loads(answer["body"])["accepted"], list(inbox)) == (202, 0, [])
+    assert [name for name, _ in counted] == ["WebhookRefusedBy"]
+
+
+def test_what_is_all_ours_is_answered_as_before(portal_of_ours: Any, counted: list[Any]) -> None:
+    assert set(json.loads(portal_of_ours(990001)["body"])) == {"accepted", "ids"}
+    assert counted == []
