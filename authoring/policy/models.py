@@ -14,6 +14,7 @@ from cairn.adapters.documents.journey import share
 from cairn.adapters.phone.jurisdiction import zones_by_country
 from cairn.domain.consent.contact import HISTORY_WINDOW
 from cairn.domain.consent.keywords import WORDS
+from cairn.domain.identity.placeholders import word_of
 from cairn.domain.journey.conditions import FUNCTION_NAMES
 from cairn.domain.policy import EVERYWHERE
 from cairn.domain.shared.instants import duration, duration_text
@@ -273,6 +274,18 @@ class Answers(Table):
         return self
 
 
+def _placeholders(texts: list[str]) -> list[str]:
+    if blank := [text for text in texts if not word_of(text)]:
+        raise wrong(f"{blank[0]!r} is no text", "Leave it out: an empty name never counts.")
+    return texts
+
+
+class Identity(Table):
+    placeholders: Annotated[list[Text], AfterValidator(_distinct), AfterValidator(_placeholders)] = Field(
+        default_factory=list, examples=['["walk-in", "counter@example.com"]']
+    )
+
+
 def _languages(answers: dict[str, Any]) -> dict[str, Any]:
     if "en" not in answers:
         raise wrong("English is always understood, and so it is always answered", "Add [answers.en].")
@@ -303,6 +316,7 @@ class Policy(Table):
     breaker: Breaker = Field(default_factory=Breaker)
     reviews: list[ReviewRule] = Field(default_factory=list)
     subscribers: list[WebhookEndpoint] = Field(default_factory=list)
+    identity: Identity = Field(default_factory=Identity)
     answers: Annotated[dict[str, Answers], AfterValidator(_languages)]
 
 
@@ -329,6 +343,7 @@ BY_TABLE: Mapping[str, type[Table]] = {
     "breaker": Breaker,
     "reviews": ReviewRule,
     "subscribers": WebhookEndpoint,
+    "identity": Identity,
     "answers": Answers,
 }
 """The model of each table, by name."""

@@ -19,7 +19,7 @@ from cairn.adapters.sqs.events_queue import UNREADABLE
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose import process_event as compose
 from cairn.domain.event import event_from_queue
-from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError
+from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError, NotACustomerError
 from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
 
@@ -69,9 +69,15 @@ def process_record(record: SQSRecord) -> None:
         except (ValueError, KeyError, TypeError):
             raise InvalidEventError(["not an event as the receiver writes it"]) from None
         try:
-            outcome = "EventProcessed" if process()(event, now) else "EventDuplicate"
+            reaction = process()(event, now)
+            outcome = "EventProcessed" if reaction else "EventDuplicate"
+            for reason in {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else ():
+                count("FieldDropped", source=event.source, reason=reason)
         except ErasedCustomerError:
             outcome = "EventErased"
+        except NotACustomerError as error:
+            outcome = "EventOfNobody"
+            count("FieldDropped", source=event.source, reason=error.reason)
         overflow().discard(record.body)
         count(outcome, source=event.source)
         logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key)

@@ -11,7 +11,7 @@ from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.http.manage.router import ManageRouter
-from cairn.adapters.phone.numbers import to_e164
+from cairn.adapters.phone.numbers import phones_of
 from cairn.adapters.s3 import NoOverflow
 from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.events_queue import EventsQueue
@@ -35,10 +35,7 @@ def manage_api() -> ManageRouter:
     customers, timeline, board, audit = DynamoCustomers(keys), DynamoTimeline(), DynamoSwitches(), DynamoAudit()
     suppressions = DynamoSuppressions(keys.suppressions)
     lanes = {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url}
-
-    def normal_phone(text: str) -> str | None:
-        return to_e164(text, settings.phone_region)
-
+    normal_phone = phones_of(settings.phone_region)
     find = FindCustomer(customers, timeline, normal_phone)
     return ManageRouter(
         switch=Switch(board),

@@ -9,7 +9,7 @@ from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.adapters.phone.numbers import to_e164
+from cairn.adapters.phone.numbers import phones_of
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
@@ -25,7 +25,7 @@ def process_event() -> ProcessEvent:
     return ProcessEvent(
         customers=DynamoCustomers(keys),
         journeys=Catalogue(Path(settings.journeys_path)),
-        normalize_phone=lambda text: to_e164(text, settings.phone_region),
+        read_phone=phones_of(settings.phone_region),
         keys=keys,
         switches=DynamoSwitches(),
         sent=DynamoDeliveries(),

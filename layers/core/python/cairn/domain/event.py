@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Self
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
+from cairn.domain.identity.emails import canonical_email
 from cairn.domain.identity.identifiers import (
     EMAIL,
-    EMAIL_SHAPE,
     EXTERNAL,
     PHONE,
     USER_ID,
@@ -17,7 +17,15 @@ from cairn.domain.identity.identifiers import (
     identifier,
     strongest_first,
 )
-from cairn.domain.identity.trust import ALL_FIELDS, RESERVED_SOURCES, field_of, is_vouched, vouched_by_default
+from cairn.domain.identity.placeholders import is_placeholder
+from cairn.domain.identity.trust import (
+    ALL_FIELDS,
+    RESERVED_SOURCES,
+    TRACK_SOURCE,
+    field_of,
+    is_vouched,
+    vouched_by_default,
+)
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.hashing import short_hash
@@ -36,6 +44,14 @@ FIELDS = frozenset(
     {"id", "type", "occurred_at", "customer", "properties", "attributes", "consent", "backfill", "source"},
 )
 CUSTOMER_FIELDS = frozenset({"cairn_id", "user_id", "email", "phone", "external_ids"})
+
+
+PLACEHOLDER = "placeholder"
+NOT_AN_ADDRESS = "not_an_address"
+NOT_A_NUMBER = "not_a_number"
+"""Reasons why a name of the customer is dropped."""
+
+NO_EMAIL = "not an e-mail address; write it as ada@example.com, without a name, a comment or mailto:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,9 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
 ) -> Event:
     """Read one canonical event, or raise InvalidEventError naming every problem at once.
 
+    A placeholder is dropped beside other names of the customer. So is an invalid e-mail address, unless our own API
+    gets it, whose senders can mend it.
+
     `consent_is_claimed`: the consent is in the sender's own words. Its `source` and `method` are then claims, which are
     kept as evidence; ours are written in their place.
 
@@ -121,7 +140,7 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
     """
     if not isinstance(document, Mapping):
         raise InvalidEventError([f"an event is a JSON object, not {_json_type(document)}"])
-    reader = _Reader(document)
+    reader = _Reader(document, strict=source == TRACK_SOURCE)
     reader.refuse_unknown(document, FIELDS, "")
     event_id = reader.text(document if document.get("id") is not None else {"id": default_id}, "id", required=True)
     event_type = reader.text(document, "type", required=True)
@@ -134,7 +153,7 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
     if cairn_id and source not in RESERVED_SOURCES:
         reader.problems.append("customer.cairn_id: ids of Cairn's own name nobody here; give the names that you know")
     if not identifiers and not cairn_id and customer:
-        reader.problems.append("customer: give at least one of user_id, email, phone, external_ids")
+        reader.problems += no_name_left(reader.dropped)
     backfill = document.get("backfill", False)
     if not isinstance(backfill, bool):
         reader.problems.append("backfill: true or false")
@@ -156,7 +175,23 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
         backfill=bool(backfill),
         vouched=vouched,
         settable=settable,
+        dropped=reader.dropped,
     )
+
+
+def no_name_left(dropped: Mapping[str, str]) -> list[str]:
+    """The problems of an event that names nobody: each field whose name was dropped."""
+    if not dropped:
+        return ["customer: give at least one of user_id, email, phone, external_ids"]
+    why = {
+        PLACEHOLDER: "a placeholder that names nobody; send the customer's own, or leave the field out",
+        NOT_AN_ADDRESS: NO_EMAIL,
+        NOT_A_NUMBER: "not a phone number that is in use; begin with + and the country's code",
+    }
+    return [
+        f"customer.{name}: {why.get(reason, reason)} (nothing else names the customer)"
+        for name, reason in dropped.items()
+    ]
 
 
 def event_from_queue(document: Any, *, received_at: datetime) -> Event:
@@ -232,9 +267,11 @@ def consent_from_wire(
 class _Reader:
     """Reads fields and collects all problems."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], *, strict: bool) -> None:
         self.document = document
+        self.strict = strict
         self.problems: list[str] = []
+        self.dropped: dict[str, str] = {}
 
     def refuse_unknown(self, document: Mapping[str, Any], known: frozenset[str], where: str) -> None:
         self.problems += [
@@ -286,17 +323,29 @@ class _Reader:
         found += [
             identifier(EXTERNAL + system, value)
             for system in external
-            if (value := self.text(external, system, where="customer.external_ids.", required=True))
+            if (value := self._name(external, system, "external_ids."))
         ]
         if any(":" in system or LONE_SURROGATE.search(system) for system in external):
             self.problems.append("customer.external_ids: a system's name has no colon, which ends it in an identifier")
         return strongest_first(found)
 
     def _identifier(self, customer: Mapping[str, Any], kind: str) -> str:
-        value = self.text(customer, kind, where="customer.")
-        if value and kind == EMAIL and not EMAIL_SHAPE.fullmatch(value):
-            self.problems.append("customer.email: not an e-mail address")
-        return value
+        value = self._name(customer, kind) if customer.get(kind) is not None else ""
+        if not value or kind != EMAIL or canonical_email(value):
+            return value
+        if self.strict:
+            self.problems.append(f"customer.email: {NO_EMAIL}")
+        else:
+            self.dropped[kind] = NOT_AN_ADDRESS
+        return ""
+
+    def _name(self, names: Mapping[str, Any], name: str, where: str = "") -> str:
+        """A name of the customer; empty where it is a placeholder."""
+        value = self.text(names, name, where=f"customer.{where}", required=True)
+        if not value or not is_placeholder(value):
+            return value
+        self.dropped[where + name] = PLACEHOLDER
+        return ""
 
     def consent(
         self, document: Mapping[str, Any], at: datetime, source: str, *, claimed: bool

@@ -177,6 +177,10 @@ class Policy:
     """The business's own id in India's DLT."""
     reviews: tuple[ReviewRule, ...] = ()
 
+    # Identity
+    placeholders: frozenset[str] = frozenset()
+    """Texts that name no customer, besides those of domain/identity/placeholders, as its `word_of` writes them."""
+
     # The sender, and its answers
     brand: str = ""
     contact: str = ""

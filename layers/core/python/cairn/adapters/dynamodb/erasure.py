@@ -21,14 +21,14 @@ from cairn.adapters.scheduler.timers import deferral_schedule
 from cairn.application.ports import PendingErasure
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import Customer
-from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
+from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import erasure_mark, erasure_suppressions
 from cairn.domain.privacy.traces import Traces
-from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.addresses import addresses_of, identifier_at
 from cairn.domain.profile.profile import Profile
-from cairn.domain.shared.channels import CHANNELS, Channel
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.instants import instant_from_wire
 
 
@@ -93,8 +93,7 @@ class DynamoErasureStore:
     def _further_addresses(self, profile: Profile) -> Iterator[tuple[Channel, str, Identifier | None]]:
         """Addresses that were never identifiers of this customer, unless they are identifiers of another customer."""
         for channel, address in addresses_of(profile.view()).items():
-            kind = CHANNELS[channel].address
-            name = identifier(kind.value, address) if kind.identifies else None
+            name = identifier_at(channel, address)
             if name is None or (
                 name not in profile.identifiers and self._is_free(customer_id_for(name, self._keys.customer_ids))
             ):

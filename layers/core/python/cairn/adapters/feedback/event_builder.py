@@ -1,4 +1,4 @@
-"""Shared by the readers of all providers: events, instants, phone numbers."""
+"""Shared by the readers of all providers: events and instants."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cairn.domain.event import LONE_SURROGATE, MAX_ID_LENGTH, Event, event_from_wire
-from cairn.domain.identity.identifiers import E164_SHAPE
 from cairn.domain.identity.trust import FEEDBACK_SOURCE
 from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.hashing import short_hash
@@ -65,12 +64,6 @@ def from_epoch(value: Any, a_second: int = 1) -> datetime:
         return datetime.fromtimestamp(float(value) / a_second, UTC)
     except (OverflowError, OSError):
         raise ValueError("an instant lies between the years 1 and 9999") from None
-
-
-def phone(digits: Any) -> str:
-    """In E.164, which WhatsApp writes without the plus; empty for a short code or a sender name."""
-    number = f"+{str(digits or '').strip().lstrip('+')}"
-    return number if E164_SHAPE.fullmatch(number) else ""
 
 
 def _whole(value: Any) -> Any:

@@ -5,7 +5,9 @@ https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
 https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html
 """
 
-from cairn.adapters.feedback.event_builder import Origin, Report, build_event, from_epoch, phone
+from typing import Any
+
+from cairn.adapters.feedback.event_builder import Origin, Report, build_event, from_epoch
 from cairn.domain.consent.keywords import keyword_of
 from cairn.domain.event import Event
 from cairn.domain.shared.errors import InvalidEventError
@@ -51,7 +53,7 @@ def status(report: Report, origin: Origin) -> list[Event]:
         raise InvalidEventError(["End User Messaging tells of a kind of event that is not known here"])
     failed, arrived = kind in FAILED, kind == "DELIVERED" or (kind in ARRIVED and is_final)
     context: Report = report.get("context") or {}
-    number = phone(report.get("destinationPhoneNumber"))
+    number = _text(report.get("destinationPhoneNumber"))
     return build_event(
         "message.failed" if failed else "message.delivered" if arrived else "message.sent",
         origin,
@@ -73,7 +75,7 @@ def status(report: Report, origin: Origin) -> list[Event]:
 def reply(report: Report, origin: Origin) -> list[Event]:
     """A customer's text to one of our numbers."""
     text = str(report.get("messageBody") or "")
-    number = phone(report["originationNumber"])
+    number = _text(report["originationNumber"])
     return build_event(
         "message.replied",
         origin,
@@ -87,7 +89,7 @@ def reply(report: Report, origin: Origin) -> list[Event]:
             "text": text,
             "keyword": keyword_of(text),
             "reply_to": report.get("previousPublishedMessageId"),
-            "to": phone(report.get("destinationNumber")) or report.get("destinationNumber"),
+            "to": report.get("destinationNumber"),
         },
     )
 
@@ -98,7 +100,7 @@ def delivery_log(report: Report, origin: Origin) -> list[Event]:
     if report["status"] not in {"SUCCESS", "FAILURE"}:
         raise InvalidEventError(["SNS logs a status of a text message that is not known here"])
     failed = report["status"] == "FAILURE"
-    number = phone(delivery.get("destination"))
+    number = _text(delivery.get("destination"))
     said = delivery.get("providerResponse")
     return build_event(
         "message.failed" if failed else "message.delivered",
@@ -115,3 +117,8 @@ def delivery_log(report: Report, origin: Origin) -> list[Event]:
             "opted_out": (failed and said == OPTED_OUT) or None,
         },
     )
+
+
+def _text(number: Any) -> str:
+    """A number as the provider writes it. A short code or a name is no customer, which process_event says."""
+    return str(number or "").strip()

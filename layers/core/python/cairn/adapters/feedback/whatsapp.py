@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cairn.adapters.feedback.event_builder import Origin, Report, build_event, from_epoch, phone
+from cairn.adapters.feedback.event_builder import Origin, Report, build_event, from_epoch
 from cairn.domain.consent.changes import Method
 from cairn.domain.consent.keywords import keyword_of
 from cairn.domain.event import Event
+from cairn.domain.identity.addresses import is_whatsapp_user, whatsapp_number
 from cairn.domain.shared.instants import instant_from_wire
 
 STATUSES = {
@@ -31,6 +32,9 @@ STOPPED_MARKETING = "131050"
 """Meta's error code: this recipient has chosen, in WhatsApp, to get no more marketing from us."""
 
 PREFERENCES = {"stop": "denied", "resume": "granted"}
+
+GROUP = "group"
+"""The type of a recipient that is no person: its id must not become a number."""
 
 OF_THEIR_OWN = {"method": Method.PREFERENCE_PAGE.value}
 """The preferences in WhatsApp, which only the customer can set."""
@@ -63,7 +67,8 @@ def _status(status: Report, origin: Origin) -> list[Event]:
         return []
     callback = CALLBACK.fullmatch(str(status.get("biz_opaque_callback_data")))
     customer, message = callback.groups() if callback else ("", "")
-    number = phone(status.get("recipient_id"))
+    to = "" if status.get("recipient_type") == GROUP else str(status.get("recipient_id") or "")
+    number, user_id = _address(to, status.get("recipient_user_id"))
     errors = status.get("errors") or [{}]
     code = str(errors[0].get("code") or "")
     denial = {"channel": "whatsapp", "purpose": "marketing", "status": "denied", "reason": code, **OF_THEIR_OWN}
@@ -72,12 +77,12 @@ def _status(status: Report, origin: Origin) -> list[Event]:
         origin,
         id=(status["id"], status["status"]),
         at=_at(status),
-        customer={"cairn_id": customer} if customer else _who(number, status.get("recipient_user_id")),
+        customer={"cairn_id": customer} if customer else _who(number, user_id),
         properties={
             "message_id": message,
             "provider_message_id": status["id"],
             "channel": "whatsapp",
-            "address": number,
+            "address": number or user_id,
             "reason": code if type_ == "message.failed" else None,
         },
         consent=[denial] if code == STOPPED_MARKETING else [],
@@ -88,23 +93,23 @@ def _reply(message: Report, value: Report, origin: Origin) -> list[Event]:
     if message["type"] in NO_REPLY:
         return []
     text = _text(message)
-    number = phone(message.get("from"))
+    number, user_id = _address(message.get("from"), message.get("from_user_id") or _user_id(message, value))
     to = (value.get("metadata") or {}).get("display_phone_number")
     return build_event(
         "message.replied",
         origin,
         id=(message["id"],),
         at=_at(message),
-        customer=_who(number, message.get("from_user_id") or _user_id(message, value)),
+        customer=_who(number, user_id),
         properties={
             "provider_message_id": message["id"],
             "channel": "whatsapp",
-            "address": number,
+            "address": number or user_id,
             "kind": message["type"],
             "text": text,
             "keyword": keyword_of(text),
             "reply_to": (message.get("context") or {}).get("id") or (message.get("reaction") or {}).get("message_id"),
-            "to": phone(to) or to,
+            "to": whatsapp_number(str(to or "")) or to,
         },
     )
 
@@ -114,7 +119,7 @@ def _preference(preference: Report, origin: Origin) -> list[Event]:
     status = PREFERENCES.get(preference["value"])
     if status is None or preference.get("category") != "marketing_messages":
         return []
-    number, user_id = phone(preference.get("wa_id")), preference.get("user_id")
+    number, user_id = _address(preference.get("wa_id"), preference.get("user_id"))
     said = OF_THEIR_OWN | ({"wording": preference["detail"]} if preference.get("detail") else {})
     return build_event(
         "consent.changed",
@@ -122,12 +127,18 @@ def _preference(preference: Report, origin: Origin) -> list[Event]:
         id=(number or user_id, "marketing_messages", preference["value"], preference.get("timestamp") or origin.id),
         at=_at(preference),
         customer=_who(number, user_id),
-        properties={"channel": "whatsapp", "address": number, "state": preference["value"]},
+        properties={"channel": "whatsapp", "address": number or user_id, "state": preference["value"]},
         consent=[{"channel": "whatsapp", "purpose": "marketing", "status": status} | said],
     )
 
 
-def _who(number: str, user_id: Any) -> dict[str, Any]:
+def _address(written: Any, user_id: Any) -> tuple[str, str]:
+    """The number and the id of a customer; each empty where Meta does not tell it. An id never becomes a number."""
+    text, id_ = str(written or ""), str(user_id or written or "")
+    return whatsapp_number(text) or "", id_ if is_whatsapp_user(id_) else ""
+
+
+def _who(number: str, user_id: str) -> dict[str, Any]:
     """The phone number, WhatsApp's id of the customer for this business, or both."""
     return {"phone": number, "external_ids": {"whatsapp": user_id} if user_id else {}}
 

@@ -1,30 +1,56 @@
-"""Phone numbers in E.164, by Google's numbering plan data."""
+"""Phone numbers in canonical E.164, by Google's numbering plan data."""
+
+import re
+from collections.abc import Callable
 
 import phonenumbers
 
+from cairn.domain.identity.addresses import is_whatsapp_user
+from cairn.domain.identity.phones import bare_number, current_form
+
 
 def to_e164(text: str, region: str) -> str | None:
-    """`+14155550123` from typed text; national numbers are those of `region`. None where it is no number.
+    """`+14155550123` from typed text; national numbers are those of `region`, and without one there are none.
 
-    A number that is only possible is accepted, since new ranges open before the metadata knows them. A number without
-    its area code is not, since people of many towns have the same one.
+    Only a valid number is an address: one that is merely possible may be another's with a digit mistyped. A number
+    without its area code is none, since people of many towns have the same one.
     """
+    bare = bare_number(text)
+    if bare is None:
+        return None
+    written = current_form("+" + re.sub(r"\D", "", bare)) if bare.startswith("+") else bare
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(written, region.strip().upper() or None)
+        current = current_form(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+        valid = phonenumbers.is_valid_number(phonenumbers.parse(current))
     except phonenumbers.NumberParseException:
         return None
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return current if valid else None
 
 
-def country_of(number: str) -> str:
-    """The country (ISO 3166-1) that a number in E.164 belongs to; empty where it belongs to none.
+def phones_of(region: str) -> Callable[..., str | None]:
+    """Reads numbers: a national one is of the country that is told with it, else of the deployment's region, if any."""
+
+    def read(text: str, country: str | None = None) -> str | None:
+        return to_e164(text, country if country and is_country(country) else region)
+
+    return read
+
+
+def is_country(code: str) -> bool:
+    """Whether it is the code of a country (ISO 3166-1) that has phone numbers."""
+    return code.strip().upper() in phonenumbers.SUPPORTED_REGIONS
+
+
+def country_of(address: str) -> str:
+    """The country (ISO 3166-1) of a number in E.164, or of an id of WhatsApp; empty where it belongs to none.
 
     An unknown or toll-free number of a shared calling code counts for its first country: +1 for the United States.
     """
+    if is_whatsapp_user(address):
+        return address[:2]
     try:
-        parsed = phonenumbers.parse(number)
+        parsed = phonenumbers.parse(address)
     except phonenumbers.NumberParseException:
         return ""
     country = phonenumbers.region_code_for_number(parsed)

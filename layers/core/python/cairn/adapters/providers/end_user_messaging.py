@@ -5,6 +5,7 @@ from typing import Any
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.providers.calls import call
 from cairn.adapters.providers.india import dlt_ids
+from cairn.domain.identity.addresses import is_whatsapp_user
 from cairn.domain.message.message import Message, Rendered
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import ProviderRejectedError
@@ -56,7 +57,9 @@ class EndUserWhatsApp:
         document = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
-            "to": rendered.address,
+            # Meta delivers by number or, to a customer who hides it, by the id that it gave (its page on
+            # business-scoped user ids); it reads an id from no other field.
+            ("recipient" if is_whatsapp_user(rendered.address) else "to"): rendered.address,
             **_content(rendered),
             "biz_opaque_callback_data": f"{message.customer}/{message.id}",
         }

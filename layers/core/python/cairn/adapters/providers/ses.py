@@ -4,6 +4,7 @@ from html import escape
 from typing import Any
 
 from cairn.adapters.providers.calls import call
+from cairn.domain.identity.emails import ascii_email
 from cairn.domain.message.message import Message, Rendered
 
 
@@ -19,7 +20,7 @@ class SesEmail:
         answer = call(
             self._client.send_email,
             FromEmailAddress=self._sender,
-            Destination={"ToAddresses": [rendered.address]},
+            Destination={"ToAddresses": [ascii_email(rendered.address)]},
             Content={
                 "Simple": {
                     "Subject": {"Data": rendered.subject, "Charset": "UTF-8"},

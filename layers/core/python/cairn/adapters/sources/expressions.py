@@ -8,6 +8,7 @@ import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
+from cairn.domain.identity.addresses import is_whatsapp_user, whatsapp_number
 from cairn.domain.shared.instants import instant_from_wire
 
 
@@ -28,6 +29,29 @@ class _Functions(functions.Functions):  # type: ignore[misc]
     def _func_seconds_between(self, one: str, other: str) -> float:
         """Whichever comes first. Raises ValueError, so is null, where one is no instant."""
         return abs((instant_from_wire(one) - instant_from_wire(other)).total_seconds())
+
+    @functions.signature({"types": ["string", "number", "null"]}, {"types": ["string", "null"]})  # type: ignore[untyped-decorator]
+    def _func_e164(self, text: str | float | None, country: str | None) -> str | None:
+        """The number in E.164. Without a country the text as written: process_event knows the deployment's.
+
+        A number that is not valid in its country keeps the country beside it, so that no other country is tried.
+        """
+        written = "" if text is None else str(text).strip()
+        if not written or not country:
+            return written or None
+        from cairn.adapters.phone.numbers import is_country, to_e164  # noqa: PLC0415  few mappings need phonenumbers
+
+        if not is_country(country):
+            return written
+        return to_e164(written, country) or f"{written} ({country})"
+
+    @functions.signature({"types": ["string", "number", "boolean", "null"]})  # type: ignore[untyped-decorator]
+    def _func_whatsapp_number(self, text: Any) -> str | None:
+        return whatsapp_number(text) if isinstance(text, str) else None
+
+    @functions.signature({"types": ["string", "number", "boolean", "null"]})  # type: ignore[untyped-decorator]
+    def _func_whatsapp_user(self, text: Any) -> str | None:
+        return text if isinstance(text, str) and is_whatsapp_user(text) else None
 
 
 _OPTIONS = jmespath.Options(custom_functions=_Functions())

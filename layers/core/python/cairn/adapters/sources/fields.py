@@ -7,7 +7,6 @@ from typing import Any
 
 from cairn.adapters.sources.expressions import is_true, pick
 from cairn.domain.event import EVENT_TYPE_SHAPE
-from cairn.domain.identity.identifiers import EMAIL, EMAIL_SHAPE
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
 
@@ -33,7 +32,7 @@ def event_id(expressions: str | Sequence[str], scope: Scope) -> str:
 
 
 def customer(fields: Mapping[str, str], scope: Scope) -> dict[str, Any]:
-    """The customer's identifiers; may be empty. An invalid e-mail address is left out beside other identifiers."""
+    """The customer's identifiers; may be empty."""
     found: dict[str, Any] = {}
     external: dict[str, str] = {}
     for name, expression in fields.items():
@@ -43,8 +42,6 @@ def customer(fields: Mapping[str, str], scope: Scope) -> dict[str, Any]:
         elif text := _text(value):
             kind, _, system = name.partition(".")
             external.update({system: text}) if system else found.update({kind: text})
-    if not EMAIL_SHAPE.fullmatch(found.get(EMAIL, "")) and (external or len(found) > 1):
-        found.pop(EMAIL, None)
     return found | ({"external_ids": external} if external else {})
 
 

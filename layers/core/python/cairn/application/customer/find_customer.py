@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from cairn.application.ports import Customers, History
 from cairn.domain.customer.customer import Customer
 from cairn.domain.effects import split_effect_id
+from cairn.domain.identity.emails import canonical_email
 from cairn.domain.identity.identifiers import (
     EMAIL,
-    EMAIL_SHAPE,
     EXTERNAL,
     PHONE,
     USER_ID,
@@ -60,7 +60,7 @@ class FindCustomer:
     def _readings(self, name: str) -> Iterator[Identifier]:
         """Every identifier that the name may mean."""
         yield identifier(USER_ID, name)
-        if EMAIL_SHAPE.fullmatch(name):
+        if canonical_email(name):
             yield identifier(EMAIL, name)
         number = self.normal_phone(name)
         if number:

@@ -1,18 +1,19 @@
 """Process an event or a wake-up: one read, one pure decision, one commit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
+from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
 from cairn.application.ports import Commit, Customers, FoundCustomers, JourneyVersions, Sent, Switches
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
 from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, merge_customers, on_event, on_wake
-from cairn.domain.effects import split_effect_id
+from cairn.domain.effects import Fact, split_effect_id
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for, identifier, may_be_same_person
+from cairn.domain.identity.identifiers import Identifier, customer_id_for, may_be_same_person
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
@@ -22,7 +23,6 @@ from cairn.domain.shared.errors import (
     ConflictError,
     DuplicateEventError,
     ErasedCustomerError,
-    InvalidEventError,
     UnknownCustomerError,
 )
 
@@ -45,7 +45,7 @@ ATTEMPTS = 8
 class ProcessEvent:
     customers: Customers
     journeys: JourneyVersions
-    normalize_phone: Callable[[str], str | None]
+    read_phone: Phones
     keys: IdentityKeys
     sent: Sent
     switches: Switches
@@ -57,9 +57,10 @@ class ProcessEvent:
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
         """The changes by the event; None for a duplicate.
 
-        Raises ConflictError where other commits keep coming first, ErasedCustomerError where the customer was erased.
+        Raises ConflictError where other commits keep coming first, ErasedCustomerError where the customer was erased,
+        NotACustomerError where a provider's event is about a short code or a business.
         """
-        event = self._with_keyword(self._with_valid_phones(event))
+        event = self._with_keyword(self._canonical(event))
         try:
             return _until_committed(lambda: self._attempt(event, now))
         except DuplicateEventError:
@@ -97,7 +98,7 @@ class ProcessEvent:
         reaction = replace(
             reaction,
             effects=known.effects + reaction.effects,
-            facts=known.facts + reaction.facts,
+            facts=known.facts + tuple(_dropped(event)) + reaction.facts,
         )
         self._keep_versions(reaction, named)
         self.customers.commit(Commit(reaction, before, now, event, claimed))
@@ -152,24 +153,8 @@ class ProcessEvent:
             properties["confirms"] = True
         return replace(event, type=EVENT_TYPES[intent] if intent else event.type, properties=properties)
 
-    def _with_valid_phones(self, event: Event) -> Event:
-        """The event with phone numbers in E.164. An invalid number is dropped.
-
-        Raises InvalidEventError where no other identifier is left.
-        """
-        phone = event.attributes.get(PHONE)
-        if isinstance(phone, str):
-            event = replace(event, attributes={**event.attributes, PHONE: self.normalize_phone(phone)})
-        if not any(name.kind == PHONE for name in event.identifiers):
-            return event
-        valid: list[Identifier] = []
-        for name in event.identifiers:
-            value = self.normalize_phone(name.value) if name.kind == PHONE else name.value
-            if value is not None:
-                valid.append(identifier(name.kind, value))
-        if not valid and not event.customer_id:
-            raise InvalidEventError(["customer.phone: not a phone number, and nothing else names the customer"])
-        return event.with_identifiers(tuple(valid))
+    def _canonical(self, event: Event) -> Event:
+        return CanonicalAddresses(self.read_phone, self.policy.placeholders).of(event)
 
 
 def _same_person(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, ...], tuple[Identifier, ...]]:
@@ -204,6 +189,12 @@ def _erased_identifiers(
     """Identifiers of an erased customer, kept while old events of that customer may still arrive."""
     young = {name: at for name, at in customer.erased.items() if now - at < DEDUPE_WINDOW}
     return young | {name.key: found.erased[name] for name in claimed if name in found.erased}
+
+
+def _dropped(event: Event) -> Iterator[Fact]:
+    """A fact for each part of the event that was left out."""
+    for name, reason in sorted(event.dropped.items()):
+        yield Fact("dropped", detail={"field": name, "reason": reason})
 
 
 def _until_committed(attempt: Callable[[], T]) -> T:

@@ -23,7 +23,7 @@ from cairn.domain.effects import (
 )
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.message.message import Message, MessageStatus
-from cairn.domain.profile.addresses import addresses_to_send_to
+from cairn.domain.profile.addresses import addresses_to_send_to, sending_form
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import CairnError
@@ -135,7 +135,7 @@ def answer_of(effect: AnswerKeyword, commit: Committed) -> Message:
         channels=(effect.channel,),
         template="",
         purpose=Purpose.TRANSACTIONAL,
-        addresses={effect.channel: effect.address},
+        addresses={effect.channel: sending_form(commit.profile, effect.channel, effect.address)},
         decided_at=effect.at,
         variables={"profile": commit.profile.view()},
         time_zone=effect.time_zone,

@@ -16,6 +16,7 @@ from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import ERASURE_REQUESTED, erasure_order
+from cairn.domain.profile.addresses import identifier_at
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.hashing import short_hash
 
@@ -101,7 +102,7 @@ class OperatorCommands:
         self, what: str, type_: str, channel: Channel, address: str, attribution: Attribution
     ) -> CommandReceipt:
         key = suppression_key(channel, address, self.keys.suppressions)
-        owner = self._owner(identifier(CHANNELS[channel].address.value, address))
+        owner = self._owner(identifier_at(channel, address) or identifier(CHANNELS[channel].address.value, address))
         event = self._event(type_, owner, attribution, {"channel": channel.value, "key": key})
         return self._submit(what, event, f"address:{key}", attribution, {"channel": channel.value})
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from cairn.domain.identity.addresses import canonical_address
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
@@ -76,8 +77,8 @@ class Suppression:
 
 
 def suppression_key(channel: Channel, address: str, key: SuppressionKey) -> str:
-    """A keyed hash of an address. Without the key it does not reveal the address."""
-    return key.mac(f"{channel}:{address}").hex()[:40]
+    """A keyed hash of an address, the same for all its spellings. Without the key it does not reveal the address."""
+    return key.mac(f"{channel}:{canonical_address(channel, address) or address}").hex()[:40]
 
 
 def current_suppressions(marks: Iterable[Mark]) -> tuple[Suppression, ...]:

@@ -1,10 +1,12 @@
 """Identifiers of customers. The first one known gives the customer's id; all others point to that id."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cairn.domain.identity.characters import trimmed
+from cairn.domain.identity.emails import canonical_email
 from cairn.domain.identity.identity_key import CustomerIdKey
+from cairn.domain.identity.phones import international
 from cairn.domain.shared.hashing import base32
 
 USER_ID = "user_id"
@@ -12,13 +14,13 @@ EMAIL = "email"
 PHONE = "phone"
 EXTERNAL = "external:"
 
-EMAIL_SHAPE = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-E164_SHAPE = re.compile(r"\+[1-9]\d{6,14}")
+WHATSAPP = EXTERNAL + "whatsapp"
+"""The id that Meta gives to a customer, which is also an address on WhatsApp."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """Identifies a customer. `kind` is user_id, email, phone, or external:<system>; `value` is normalised."""
+    """Identifies a customer. `kind` is user_id, email, phone, or external:<system>; `value` is canonical."""
 
     kind: str
     value: str
@@ -35,9 +37,11 @@ class Identifier:
 
 
 def identifier(kind: str, value: str) -> Identifier:
-    """The identifier in normal form: e-mail addresses in lower case, all others as written."""
-    value = value.strip()
-    return Identifier(kind, value.lower() if kind == EMAIL else value)
+    """The identifier in canonical form. A text that is no address of its kind, and any other id, stays as written."""
+    value = trimmed(value)
+    if kind == EMAIL:
+        return Identifier(kind, canonical_email(value) or value.lower())
+    return Identifier(kind, international(value) or value) if kind == PHONE else Identifier(kind, value)
 
 
 def strongest_first(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:

@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import Any, Literal
 from unicodedata import decimal, normalize
 
-from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier
+from cairn.domain.identity.addresses import written_forms
+from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, identifier
 from cairn.domain.privacy.encodings import (
     MAX_DEPTH,
     SEPARATOR,
@@ -94,7 +95,7 @@ class Traces:
         if isinstance(external, Mapping):
             given |= {EXTERNAL + str(system): value for system, value in external.items()}
         own = {name.key for name in self.identifiers}
-        return any(f"{kind}:{value}" in own for kind, value in given.items())
+        return any(isinstance(value, str) and identifier(kind, value).key in own for kind, value in given.items())
 
     def _later(self, occurred_at: Any) -> bool:
         try:
@@ -155,21 +156,16 @@ class Traces:
 
     @cached_property
     def _numbers(self) -> frozenset[str]:
-        """The last digits of each phone number, by which it is known with and without its country's code."""
-        numbers = ("".join(filter(str.isdigit, one.value)) for one in self.identifiers if one.kind == PHONE)
+        """The last digits of each form of a phone number, by which it is known with and without its country's code."""
+        phones = (form for one in self.identifiers if one.kind == PHONE for form in written_forms(PHONE, one.value))
+        numbers = ("".join(filter(str.isdigit, form)) for form in phones)
         return frozenset(number[-MIN_NATIONAL:] for number in numbers if number)
 
 
 def _spellings(mail: str) -> Iterator[str]:
-    local, _, domain = mail.rpartition("@")
-    domains = {domain}
-    if not domain.isascii() or "xn--" in domain:
-        with suppress(UnicodeError):
-            domains.add(domain.encode("idna").decode())
-        with suppress(UnicodeError):
-            domains.add(domain.encode("ascii").decode("idna"))
-    for one in domains:
-        yield from (f"{normalize(left, local)}@{normalize(right, one)}" for left in FORMS for right in FORMS)
+    for written in written_forms(EMAIL, mail):
+        local, _, domain = written.rpartition("@")
+        yield from (f"{normalize(left, local)}@{normalize(right, domain)}" for left in FORMS for right in FORMS)
 
 
 def _is_address_in(mail: str, text: str) -> bool:

@@ -10,6 +10,7 @@ from cairn.domain.shared.channels import AddressKind
 CUSTOMER = "an event's `customer`"
 ATTRIBUTES = "an event's `attributes`"
 UPDATE = "a journey's `update` step"
+PROVIDER = "WhatsApp's replies and statuses"
 UPDATE_TAGS = "`tags` of a journey's `update` step"
 
 
@@ -50,6 +51,13 @@ PUSH_ENDPOINT = Attribute(
     "ARN of an SNS endpoint",
     "the device for push",
     "messages, suppression, erasure and export",
+)
+WHATSAPP_ID = Attribute(
+    "whatsapp_id",
+    "digits, such as `5215512345678`",
+    "the form of `phone` in which WhatsApp knows the customer; only in countries whose numbers have several forms",
+    "WhatsApp messages, while it is a form of `phone`",
+    (PROVIDER,),
 )
 TIME_ZONE = Attribute(
     "time_zone",

@@ -55,6 +55,8 @@ class ChannelTraits:
     """Whether customers reply there with STOP, HELP and START."""
     session: timedelta | None = None
     """How long after a customer's message free text may go out; later, only templates approved by the provider."""
+    external_id: str = ""
+    """The system whose external ids are addresses here too."""
     exempt_from_hours: str = ""
     """Why the legal hours of texts do not hold here. Empty: law.toml must name the channel in each of its hours."""
 
@@ -94,6 +96,7 @@ def _traits(channel: Channel) -> ChannelTraits:
                 template_kind="txt",
                 answers_keywords=True,
                 session=WHATSAPP_SESSION,
+                external_id="whatsapp",
                 exempt_from_hours="no call or text to a number (47 USC 227); policy.toml sets its night hours",
             )
         case Channel.PUSH:
@@ -116,5 +119,8 @@ CHANNELS = {channel: _traits(channel) for channel in Channel}
 def channels_at(kind: str) -> tuple[Channel, ...]:
     """The channels that reach a customer by an identifier of this kind."""
     return tuple(
-        channel for channel, traits in CHANNELS.items() if traits.address.identifies and traits.address.value == kind
+        channel
+        for channel, traits in CHANNELS.items()
+        if (traits.address.identifies and traits.address.value == kind)
+        or (traits.external_id and kind == f"external:{traits.external_id}")
     )

@@ -17,6 +17,14 @@ class InvalidEventError(CairnError):
         super().__init__("; ".join(self.problems))
 
 
+class NotACustomerError(CairnError):
+    """A provider's event is about a sender that is no customer: a short code, or the name of a business."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the sender is no customer: {reason}")
+
+
 class UnknownSourceError(CairnError):
     """A webhook is addressed to a source that this deployment does not have."""
 

@@ -1,13 +1,13 @@
 """Reads an operator's request: every problem at once, each with its field."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum
-from typing import Any, TypeVar, assert_never
+from typing import Any, TypeVar
 
 from cairn.domain.event import LONE_SURROGATE, MAX_ID_LENGTH
-from cairn.domain.identity.identifiers import EMAIL, EMAIL_SHAPE, identifier
+from cairn.domain.identity.addresses import ReadPhone, canonical_address
 from cairn.domain.operations.pauses import check_target
 from cairn.domain.operations.switches import MAX_REASON_LENGTH, window_of
 from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
@@ -81,23 +81,17 @@ class Form:
             self._wrong("window", str(error))
             return None
 
-    def address(self, channel: Channel, normal_phone: Callable[[str], str | None]) -> str:
-        """In the normal form that the whole system uses."""
+    def address(self, channel: Channel, read_phone: ReadPhone) -> str:
+        """In the canonical form that the whole system uses."""
         value = self.text("address", most=2 * MAX_ID_LENGTH)
-        if not value:
-            return value
-        kind = CHANNELS[channel].address
-        match kind:
-            case AddressKind.EMAIL:
-                normal = identifier(EMAIL, value).value
-                return normal if EMAIL_SHAPE.fullmatch(normal) else self._wrong("address", "not an e-mail address")
-            case AddressKind.PHONE:
-                wrong = "not a phone number; begin with + and the country's code"
-                return normal_phone(value) or self._wrong("address", wrong)
-            case AddressKind.PUSH_ENDPOINT:
-                return value
-            case _:
-                assert_never(kind)
+        wrong = {
+            AddressKind.EMAIL: "not an e-mail address",
+            AddressKind.PHONE: "not a phone number; begin with + and the country's code",
+            AddressKind.PUSH_ENDPOINT: "empty",
+        }
+        # A number that is not known to be in use may be suppressed all the same.
+        known = (canonical_address(channel, value, read_phone) or canonical_address(channel, value)) if value else ""
+        return known if known is not None else self._wrong("address", wrong[CHANNELS[channel].address])
 
     def wrong(self, problem: str) -> None:
         """A problem of several fields together."""
