@@ -62,7 +62,9 @@ def _sms(id_: str, asked: dict[str, Any]) -> SentMessage:
 
 def _whatsapp(id_: str, asked: dict[str, Any]) -> SentMessage:
     message = json.loads(base64.b64decode(asked["message"]))
-    return SentMessage(id_, "whatsapp", message["to"], _text(message), asked | {"message": message})
+    return SentMessage(
+        id_, "whatsapp", message.get("to") or message["recipient"], _text(message), asked | {"message": message}
+    )
 
 
 def _text(message: dict[str, Any]) -> str:

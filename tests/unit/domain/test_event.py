@@ -103,7 +103,7 @@ def test_every_problem_is_reported_at_once() -> None:
         "type: use object.action in lower case, such as trial.signup",
         "occurred_at: an instant in ISO 8601, such as 2026-03-02T09:30:00Z",
         "customer.mail: unknown field; known are email, external_ids, phone, user_id",
-        "customer.email: not an e-mail address",
+        "customer.email: not an e-mail address; write it as ada@example.com, without a name, a comment or mailto:",
         "customer.external_ids: a JSON object of system: id",
         "backfill: true or false",
         "properties: a JSON object",

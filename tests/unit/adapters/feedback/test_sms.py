@@ -175,9 +175,15 @@ def test_a_reply_to_no_message_of_ours_is_a_reply_too() -> None:
     assert "reply_to" not in first.properties
 
 
-@pytest.mark.parametrize("number", ["22000", "AMAZON", "", None])
-def test_a_short_code_is_no_customer(number: Any) -> None:
+@pytest.mark.parametrize("number", ["", None])
+def test_a_text_from_nobody_is_no_event(number: Any) -> None:
     assert events(REPLY | {"originationNumber": number}) == []
+
+
+@pytest.mark.parametrize("sender", ["22000", "AMAZON", "7234567"])
+def test_a_short_code_goes_on_as_it_is_written(sender: str) -> None:
+    """process_event says that it is no customer. With a plus it would be somebody's number."""
+    assert only(REPLY | {"originationNumber": sender}).identifiers == (Identifier(PHONE, sender),)
 
 
 def test_a_lone_surrogate_is_replaced() -> None:

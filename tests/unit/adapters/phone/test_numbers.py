@@ -24,7 +24,7 @@ E164 = re.compile(r"\+[1-9]\d{4,14}")
         ("tel:+12015550123", "US", "+12015550123"),
         ("(201) 555-0123 ext. 7", "US", "+12015550123"),
         ("\uff0b1 201 555 0123", "US", "+12015550123"),
-        ("+1 999 555 0123", "US", "+19995550123"),  # no such area yet, which may change before the metadata does
+        ("00 44 20 7946 0018", "US", "+442079460018"),
     ],
 )
 def test_typed_numbers_become_e164(typed: str, region: str, number: str) -> None:
@@ -32,8 +32,13 @@ def test_typed_numbers_become_e164(typed: str, region: str, number: str) -> None
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "ask me", "12", "+", "+0", "00000", "+1 201 555 01234567890", "ada@example.com", "\ud800"]
-)
+    "typed",
+    [
+        "", "ask me", "12", "+", "+0", "00000", "+1 201 555 01234567890", "ada@example.com", "\ud800",
+        "+1 999 555 0123",  # possible, but no area has it
+        "1-800-FLOWERS", "+US.1000000000000001", "201 555 0123 / 201 555 0124", "2015550123 (DE)",
+    ],
+)  # fmt: skip
 def test_text_that_is_no_number_gives_none(typed: str) -> None:
     assert to_e164(typed, "US") is None
 

@@ -335,8 +335,8 @@ class _Reader:
             return value
         if self.strict:
             self.problems.append(f"customer.email: {NO_EMAIL}")
-        else:
-            self.dropped[kind] = NOT_AN_ADDRESS
+            return value
+        self.dropped[kind] = NOT_AN_ADDRESS
         return ""
 
     def _name(self, names: Mapping[str, Any], name: str, where: str = "") -> str:

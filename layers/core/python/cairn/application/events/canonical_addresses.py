@@ -97,6 +97,5 @@ def _with_address(event: Event) -> Event:
     event = replace(event, properties={**event.properties, "address": address})
     if channel is not Channel.WHATSAPP or not other_forms(address):
         return event
-    told = {WHATSAPP_ID: written.removeprefix("+")}
-    vouched = event.vouched | {f"attributes.{WHATSAPP_ID}"}
-    return replace(event, attributes={**event.attributes, **told}, vouched=vouched)
+    attributes = {**event.attributes, str(WHATSAPP_ID): written.removeprefix("+")}
+    return replace(event, attributes=attributes, vouched=event.vouched | {f"attributes.{WHATSAPP_ID}"})

@@ -6,7 +6,6 @@ known, instead of everything that looks like one: a body without blanks, a pictu
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
