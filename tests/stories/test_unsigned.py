@@ -30,7 +30,7 @@ class Interceptor:
         self.story.deployment.settle()
 
 
-def test_an_order_sent_again_as_a_redaction_erases_nobody_and_is_kept_for_a_person(story: Any) -> None:
+def test_an_order_sent_again_as_a_redaction_erases_nobody_and_becomes_a_dead_letter(story: Any) -> None:
     order = Interceptor(story, "shopify", an_order(), **{"x-shopify-topic": "orders/create"})
     order.sends()
     (lena,) = story.deployment.customer_ids(LENA)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from authoring.journeys import check
-from authoring.sources.check import PAGE
+from authoring.sources.check import PAGE, configuration_problems
 from cairn.adapters.sources import VENDORS, sources
 from cairn.domain.event import event_to_wire
 
@@ -60,6 +60,13 @@ def test_the_example_configuration_can_be_deployed(tmp_path: Path) -> None:
 
     assert {"till", "stripe-eu"} <= set(known)
     assert [known[one].name for one in known] == list(known)
+
+
+@pytest.mark.parametrize("name", ["accounts.toml", "stored.toml", "sources.toml"])
+def test_every_example_of_sources_toml_passes_the_check(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(dict(blocks(DOCS / "sources.md", "toml"))[name], encoding="utf-8")
+
+    assert configuration_problems(tmp_path / name) == []
 
 
 def test_the_journeys_that_the_pages_show_pass_the_check(tmp_path: Path) -> None:

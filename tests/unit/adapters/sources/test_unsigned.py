@@ -115,7 +115,7 @@ def test_a_topic_makes_no_other_kind_of_a_body(topic: str) -> None:
 
 
 @pytest.mark.parametrize("topic", ["customers/redact", "customers/data_request", "shop/redact", "orders/cancelled"])
-def test_a_body_that_is_not_what_its_topic_says_is_kept_with_the_reason(topic: str, take: Any) -> None:
+def test_a_body_that_does_not_fit_its_topic_becomes_a_dead_letter_with_the_reason(topic: str, take: Any) -> None:
     made = take("shopify/orders_create")
 
     reading = replace(made, request=with_header(made, "x-shopify-topic", topic)).read()
