@@ -20,6 +20,7 @@ from authoring.journeys.values import (
     EventType,
     Holdout,
     JourneyName,
+    LinkHost,
     Text,
     TimeZone,
     WhatsAppLanguage,
@@ -28,6 +29,7 @@ from authoring.journeys.values import (
 )
 from authoring.shape import wrong
 from cairn.domain.journey.steps import STEP_KINDS
+from cairn.domain.message.sms import DEFAULT_MAX_PARTS, MOST_PARTS
 
 
 class Entry(Wire):
@@ -76,6 +78,11 @@ class Journey(Wire):
         description="The sender, where it differs from the policy's; preflight looks for it.",
         examples=["{brand: Northside Fitness}"],
     )
+    link_hosts: list[LinkHost] = Field(
+        default_factory=list,
+        description="Hosts of the links that `data` and `profile` hold; *.example.com names all below one.",
+        examples=["[pay.example.com]"],
+    )
     entry: Entry = Field(description="What starts the journey.", examples=["{event: trial.signup}"])
     goal: Goal | None = Field(default=None, description="The conversion, by which the journey is measured.")
     holdout: Holdout = Field(default=0, description="The share of customers who get nothing.", examples=[0.1])
@@ -104,6 +111,13 @@ class SmsFront(Wire):
         default_factory=str,
         description="India: the id under which exactly this text is registered.",
         examples=['"1107160000000012345"'],
+    )
+    max_parts: int = Field(
+        default=DEFAULT_MAX_PARTS,
+        ge=1,
+        le=MOST_PARTS,
+        description="The most parts that a text may have; a longer one is not sent.",
+        examples=[4],
     )
 
 

@@ -17,6 +17,7 @@ from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.steps.base import Wire
 from authoring.problems import Problem
 from cairn.adapters.templates.renderer import LINKS, VARIABLES, environment
+from cairn.adapters.templates.values import FULL, foreign_schemes
 from cairn.adapters.templates.variants import REGISTERED, key_of
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.shared.channels import CHANNELS, Channel
@@ -51,6 +52,7 @@ KINDS: Mapping[tuple[str, str], type[Wire]] = {
 """The kinds of template file, with the model of their front matter."""
 
 PARAMETERS = "whatsapp_parameters"
+MAX_PARTS = "max_parts"
 
 MAIN_KIND = {channel.value: traits.template_kind for channel, traits in CHANNELS.items()}
 
@@ -76,7 +78,8 @@ class Part:
             yield from shape_problems(self.front, KINDS[self.channel, self.kind])
         if not self.body.strip() and not self.front.problems:
             yield Problem(self.file, self.body_line, "", "", "there is no text", "Write the message.")
-        for line, message, fix in text_problems(self.body):
+        own = scheme_problems(self.body) if self.kind == "html" else []
+        for line, message, fix in [*text_problems(self.body), *own]:
             yield Problem(self.file, self.body_line + line - 1, "", "", message, fix)
         for name, text in self.titles.items():
             for _, message, fix in text_problems(text):
@@ -98,6 +101,10 @@ class Part:
     def registered(self) -> dict[str, Any]:
         """The ids of its registration, if it has any."""
         return {name: self._front[name] for name in REGISTERED if name in self._front}
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        return {MAX_PARTS: self._front[MAX_PARTS]} if MAX_PARTS in self._front else {}
 
     @property
     def _front(self) -> Mapping[str, Any]:
@@ -161,7 +168,7 @@ def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
             case Channel.PUSH:
                 compiled[key] = {"subject": part.titles["title"].strip(), "text": body}
             case Channel.SMS | Channel.WHATSAPP:
-                compiled[key] = {"text": body, **part.registered}
+                compiled[key] = {"text": body, **part.registered, **part.limits}
             case _:
                 assert_never(medium)
     return compiled
@@ -175,7 +182,7 @@ def text_problems(text: str) -> list[tuple[int, str, str]]:
     except TemplateSyntaxError as error:
         said = (error.message or "it cannot be read").rstrip(".")
         return [(error.lineno, f"not Jinja: {said}", "Mend the {{ … }} or {% … %} in this line.")]
-    found = [*_calls(tree, jinja), *_references(tree)]
+    found = [*_calls(tree, jinja), *_references(tree), *_lost_fulls(tree)]
     try:
         undeclared = meta.find_undeclared_variables(tree)
     except TemplateSyntaxError as error:
@@ -212,6 +219,21 @@ def _takes(function: Any, call: Any) -> bool:
     except ValueError:  # a function in C without a signature
         return True
     return True
+
+
+def scheme_problems(html: str) -> list[tuple[int, str, str]]:
+    """Links of an e-mail that are neither web addresses nor ways to write or call: line, message and fix of each."""
+    return [
+        (line, f"an e-mail has no link with {scheme}", "Link with https, http, mailto or tel.")
+        for line, scheme in foreign_schemes(html)
+    ]
+
+
+def _lost_fulls(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
+    """`full` before another filter, whose result would be shortened all the same."""
+    for call in tree.find_all(nodes.Filter):
+        if isinstance(call.node, nodes.Filter) and call.node.name == FULL:
+            yield call.lineno, f"{FULL} is before {call.name}, and lost there", f"Write {FULL} last."
 
 
 def _references(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:

@@ -15,6 +15,7 @@ from authoring.shape import all_wrong, wrong
 from cairn.adapters.documents.journey import share
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.definition import ANY_KEY
+from cairn.domain.message.links import HOST_SHAPE
 from cairn.domain.shared import channels
 from cairn.domain.shared.instants import duration
 
@@ -32,6 +33,7 @@ JOURNEY_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 STEP_ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """Short enough for the name of a schedule: enrollment, step and attempt in 64 characters."""
 SLUG = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+LINK_HOST = re.compile(rf"(?:\*\.)?{HOST_SHAPE}")
 TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -236,6 +238,15 @@ WhatsAppLanguage = Annotated[
     str,
     AfterValidator(_shaped(WHATSAPP_LANGUAGE, "Write the language as Meta has it, such as en_US or es.")),
     _pattern(WHATSAPP_LANGUAGE.pattern),
+]
+LinkHost = Annotated[
+    str,
+    AfterValidator(
+        _shaped(
+            LINK_HOST, "Write a host in lower case without https://: pay.example.com, or *.example.com for all below."
+        )
+    ),
+    _pattern(LINK_HOST.pattern),
 ]
 DltTemplate = Annotated[
     str,

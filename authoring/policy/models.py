@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from authoring.journeys import expressions
-from authoring.journeys.values import Channel, Duration, Otherwise, Purpose, Slug, Text, TimeOfDay
+from authoring.journeys.values import Channel, Duration, LinkHost, Otherwise, Purpose, Slug, Text, TimeOfDay
 from authoring.shape import wrong
 from cairn.adapters.documents.journey import share
 from cairn.adapters.phone.jurisdiction import zones_by_country
@@ -307,6 +307,7 @@ class Policy(Table):
     dlt_entity: Annotated[str, _shaped(ENTITY, "an id of India's DLT", "Write its digits.")] = Field(
         default_factory=str, examples=['"1101000000000000001"']
     )
+    link_hosts: list[LinkHost] = Field(default_factory=list, examples=['["pay.example.com", "*.example.com"]'])
     hours: list[Hours] = Field(default_factory=list)
     closed: list[Closed] = Field(default_factory=list)
     caps: list[Cap] = Field(default_factory=list)

@@ -23,6 +23,7 @@ from cairn.adapters.templates.variants import keys_for
 from cairn.domain.journey.definition import Journey
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.errors import ForeignLinkError, TextTooLongError
 
 POLICY_FILE, STAGES_FILE = "policy.toml", "cdk.json"
 
@@ -151,7 +152,14 @@ class _Checks:
 
     @staticmethod
     def _gap(gap: Gap) -> Iterator[Fault]:
-        yield Fault("error", "gap", f"nobody would get it of whom {gap.why}", GUARD)
+        match gap.code:
+            case ForeignLinkError.reason:
+                fix = "Name the host in link_hosts, if links may lead there."
+                yield Fault("error", gap.code, f"nobody would get it: {gap.why}", fix)
+            case TextTooLongError.reason:
+                yield Fault("error", gap.code, gap.why, "Say less, or send an e-mail.")
+            case _:
+                yield Fault("error", "gap", f"nobody would get it of whom {gap.why}", GUARD)
 
     def _note(self, where: str, found: "Iterator[Fault] | list[Fault]", samples: tuple[str, ...] = ()) -> None:
         note = partial(Finding, where)

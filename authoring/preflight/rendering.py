@@ -1,7 +1,7 @@
 """Renders variants for samples, and separates the template's own text from the values that were filled in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,16 @@ from jinja2 import UndefinedError
 from authoring.preflight.samples import Sample
 from authoring.preflight.variants import Variant
 from cairn.adapters.templates.renderer import LINKS, JinjaRenderer, environment
+from cairn.adapters.templates.values import LONGEST_VALUE
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.journey.definition import Journey
+from cairn.domain.message.links import is_link
 from cairn.domain.message.message import Message, Rendered
 from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import TemplateError
+from cairn.domain.shared.errors import ForeignLinkError, TemplateError, TextTooLongError
 
 BEGIN, END = "\ue000", "\ue001"
 """Mark a filled-in value. No text contains these characters: they are of the private use area."""
@@ -26,6 +28,8 @@ BEGIN, END = "\ue000", "\ue001"
 FILLED_IN = re.compile(f"{BEGIN}(.*?){END}", re.DOTALL)
 PLACEHOLDER = "x" * 240
 """About as long as a signed token."""
+
+LONGEST = "x" * LONGEST_VALUE
 
 MISSING = re.compile(r"has no attribute '(\w+)'|'(\w+)' is undefined")
 
@@ -45,6 +49,12 @@ class Rendering:
         return FILLED_IN.findall(self.marked)
 
     @property
+    def longest_text(self) -> str:
+        """The text with every value of people or vendors as long as values may be; links stay as they are."""
+        foreign = set(_texts_of(self.sample.profile)) | set(_texts_of(self.sample.data))
+        return FILLED_IN.sub(lambda found: LONGEST if _may_be_longer(found[1], foreign) else found[1], self.marked)
+
+    @property
     def template_text(self) -> str:
         """The text without the filled-in values."""
         return FILLED_IN.sub("", self.marked).replace(BEGIN, "").replace(END, "")
@@ -57,6 +67,7 @@ class Gap:
     variant: Variant
     sample: Sample
     why: str
+    code: str = "gap"
 
 
 def message_for(sample: Sample, journey: Journey, **more: Any) -> Message:
@@ -119,9 +130,24 @@ def render(variant: Variant, sample: Sample, journey: Journey, policy: Policy) -
     renderer = JinjaRenderer(_OneVariant(journey, variant), policy, links=NoLinks())
     try:
         rendered = renderer.render(message, variant.channel, message.addresses.get(variant.channel, ""))
+    except (ForeignLinkError, TextTooLongError) as error:
+        return Gap(variant, sample, str(error), error.reason)
     except TemplateError as error:
         return Gap(variant, sample, _why(error, variant))
     return Rendering(variant, sample, rendered, _marked(variant, message))
+
+
+def _texts_of(value: Any) -> Iterator[str]:
+    """Every text in a sample, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts_of(one)
+
+
+def _may_be_longer(value: str, foreign: Collection[str]) -> bool:
+    return value in foreign and len(value) < LONGEST_VALUE and not is_link(value)
 
 
 def _marked(variant: Variant, message: Message) -> str:

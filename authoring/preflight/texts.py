@@ -15,11 +15,9 @@ from authoring.preflight.report import SmsCosts
 from authoring.preflight.variants import Variant
 from cairn.adapters.phone.numbers import country_of
 from cairn.domain.consent.keywords import ALWAYS, WORDS, Intent
+from cairn.domain.message.sms import DEFAULT_MAX_PARTS, parts_of
 
 PRICES = Path(__file__).with_name("prices.toml")
-
-LONGEST = 1600
-"""Characters that SendTextMessage accepts."""
 
 MANY_SEGMENTS = 3
 """More segments than this are reported: each is paid for, and some carriers drop the last ones."""
@@ -37,10 +35,6 @@ REPLACEMENTS = {
     "\u00a0": "a plain space",
 }
 """Characters of word processors, and their GSM-7 replacements."""
-
-
-def segments_of(text: str) -> int:
-    return len(smsutil.split(text).parts)
 
 
 def not_in_gsm_7(text: str) -> list[str]:
@@ -65,7 +59,7 @@ def sms_costs(renderings: Sequence[Rendering]) -> SmsCosts | None:
     """None if the variant could not be rendered for any sample."""
     if not renderings:
         return None
-    segments = [segments_of(one.rendered.text) for one in renderings]
+    segments = [parts_of(one.rendered.text) for one in renderings]
     priced = [number * price for number, one in zip(segments, renderings, strict=True) if (price := _price(one))]
     encodings = dict.fromkeys(encoding_of(one.rendered.text) for one in renderings)
     return SmsCosts((min(segments), max(segments)), tuple(sorted(encodings)), max(priced, default=None))
@@ -74,13 +68,16 @@ def sms_costs(renderings: Sequence[Rendering]) -> SmsCosts | None:
 def text_faults(one: Rendering, brand: str) -> Iterator[Fault]:
     """Problems of an SMS, as one sample would get it."""
     text = one.rendered.text
-    segments, country = segments_of(text), _country(one)
-    if len(text) > LONGEST:
-        fix = "Say less, or send an e-mail."
-        yield Fault("error", "too_long", f"{len(text)} characters; a text has {LONGEST} at most", fix)
-    elif segments > MANY_SEGMENTS:
+    segments, country = parts_of(text), _country(one)
+    most = one.variant.parts.get("max_parts", DEFAULT_MAX_PARTS)
+    worst = parts_of(one.longest_text) if one.longest_text else segments
+    if segments > MANY_SEGMENTS:
         fix = "Say less, or send an e-mail: each is paid for."
         yield Fault("warning", "many_segments", f"{segments} segments, {encoding_of(text)}", fix)
+    elif worst > most:
+        fix = "Say less, shorten the values with truncate, or set max_parts."
+        message = f"with the longest values it has {worst} segments, and is not sent over {most}"
+        yield Fault("warning", "may_be_too_long", message, fix)
     own = not_in_gsm_7(one.template_text)
     if own:
         shown = ", ".join(f"{char} (U+{ord(char):04X}, {unicodedata.name(char, '?').lower()})" for char in own)

@@ -11,6 +11,7 @@ import pytest
 from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.templates.renderer import NO_POLICY, JinjaRenderer, environment
 from cairn.domain.consent.keywords import Intent
+from cairn.domain.journey.definition import EntryRule, Journey
 from cairn.domain.message.message import Message, Rendered, Review, Terms
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose
@@ -35,8 +36,12 @@ def renderer(shelf: Any, policy: Policy = NO_POLICY) -> JinjaRenderer:
 class Shelf:
     """A catalogue with one template."""
 
-    def __init__(self, **parts: Any) -> None:
+    def __init__(self, *link_hosts: str, **parts: Any) -> None:
         self._parts = parts
+        self._link_hosts = link_hosts
+
+    def version(self, name: str, version: str) -> Journey:
+        return Journey(name, version, EntryRule("trial.signup"), {}, None, link_hosts=self._link_hosts)
 
     def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
         return {("visit", "v1", "confirm", "email", ""): self._parts}[name, version, template, channel, locale]
@@ -150,7 +155,7 @@ def test_what_a_customer_typed_is_escaped_in_html_and_only_there() -> None:
 
 
 def test_what_a_customer_typed_is_text_and_no_template() -> None:
-    assert text("{{ data.name }}", name="{{ profile.first_name }}") == "{{ profile.first_name }}"
+    assert text("{{ data.name }}", name="{{ customer }}") == "{{ customer }}"
 
 
 def test_a_subject_is_one_line_whatever_a_customer_typed() -> None:

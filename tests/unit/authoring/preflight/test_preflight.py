@@ -16,9 +16,10 @@ from authoring.preflight.check import preflight
 from authoring.preflight.links import faults
 from authoring.preflight.report import Finding, Report, sentence
 from authoring.preflight.samples import MIDDAY, read_samples
-from authoring.preflight.texts import encoding_of, segments_of
+from authoring.preflight.texts import encoding_of
 from cairn.adapters.documents.policy import policy_from_document
 from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.message.sms import parts_of
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from cli.main import app
@@ -75,7 +76,13 @@ def written(
         {"id": f"by-{channel}", "send": {"channel": channel, "template": "hello", "purpose": purpose}}
         for channel in channels
     ]
-    whole = {"journey": "visit", "entry": {"event": "trial.signup"}, "steps": steps, **document}
+    whole = {
+        "journey": "visit",
+        "entry": {"event": "trial.signup"},
+        "link_hosts": ["northside.com"],
+        "steps": steps,
+        **document,
+    }
     (folder / "journey.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
     for name, text in templates.items():
         (folder / "templates" / name).write_text(text, encoding="utf-8")
@@ -187,7 +194,7 @@ def test_a_text_that_is_empty_for_some_customer_is_an_error(tmp_path: Path) -> N
     ],
 )
 def test_a_text_is_cut_into_as_many_segments_as_carriers_make_of_it(text: str, segments: int, encoding: str) -> None:
-    assert (segments_of(text), encoding_of(text)) == (segments, encoding)
+    assert (parts_of(text), encoding_of(text)) == (segments, encoding)
 
 
 def test_the_report_has_segments_encodings_and_highest_price_of_texts(tmp_path: Path) -> None:
@@ -222,11 +229,26 @@ def test_a_character_of_another_alphabet_has_no_replacement(tmp_path: Path) -> N
     assert finding.fix == "Do without, or accept 70 characters a segment."
 
 
-@pytest.mark.parametrize(("words", "level", "code"), [(120, "warning", "many_segments"), (400, "error", "too_long")])
-def test_a_long_text_is_a_warning_and_one_that_aws_refuses_is_an_error(
+@pytest.mark.parametrize(("words", "level", "code"), [(100, "warning", "many_segments"), (120, "error", "too_long")])
+def test_a_long_text_is_a_warning_and_one_of_too_many_segments_is_an_error(
     tmp_path: Path, words: int, level: str, code: str
 ) -> None:
     assert codes_of(report_of(written(tmp_path, {"hello.sms.txt": SMS + " more" * words}))) == [(level, code, ("Mia",))]
+
+
+def test_a_template_says_how_many_segments_it_may_have(tmp_path: Path) -> None:
+    longer = f"---\nmax_parts: 5\n---\n{SMS}" + " more" * 120
+
+    assert codes_of(report_of(written(tmp_path, {"hello.sms.txt": longer}))) == [("warning", "many_segments", ("Mia",))]
+
+
+def test_a_text_that_the_longest_values_make_too_long_is_a_warning(tmp_path: Path) -> None:
+    tight = f"---\nmax_parts: 1\n---\n{SMS}" + " more" * 15
+
+    finding = only(report_of(written(tmp_path, {"hello.sms.txt": tight})))
+
+    assert (finding.level, finding.code) == ("warning", "may_be_too_long")
+    assert finding.message == "with the longest values it has 2 segments, and is not sent over 1"
 
 
 def test_a_country_without_a_price_is_reported(tmp_path: Path) -> None:
@@ -309,9 +331,9 @@ def test_each_language_has_its_own_word_to_stop(tmp_path: Path) -> None:
     ],
 )
 def test_a_link_is_absolute_secure_and_public(tmp_path: Path, link: str, code: str | None) -> None:
-    mia = like_mia("Mia", data={"url": link})
+    own = SMS.replace("{{ data.url }}", f"{{% raw %}}{link}{{% endraw %}}")
 
-    report = report_of(written(tmp_path, {"hello.sms.txt": SMS}, [mia]))
+    report = report_of(written(tmp_path, {"hello.sms.txt": own}))
 
     assert [finding.code for finding in report.findings] == ([code] if code else [])
     assert report.passed == (code in {None, "link_reserved", "link_shortened"})
@@ -324,10 +346,11 @@ def test_a_link_is_absolute_secure_and_public(tmp_path: Path, link: str, code: s
         ("#", "link_empty"),
         ("/classes", "link_relative"),
         ("classes.html", "link_relative"),
-        ("javascript:alert(1)", "link_insecure"),
+        ("javascript:alert(1)", "foreign_link"),
         ("mailto:hello@northside.com", None),
         ("tel:+12015550100", None),
-        ("https://[broken", "link_broken"),
+        ("https://[broken", "foreign_link"),
+        ("https://elsewhere.com/t", "foreign_link"),
     ],
 )
 def test_the_links_of_an_email_are_those_of_its_html(tmp_path: Path, href: str, code: str | None) -> None:

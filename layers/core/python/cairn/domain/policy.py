@@ -188,6 +188,8 @@ class Policy:
     answers: Mapping[str, Mapping[Intent, str]] = field(default_factory=dict)
     """By ISO 639-1 language: the answers to STOP, HELP and START, ready to send."""
     webhook_endpoints: tuple[WebhookEndpoint, ...] = ()
+    link_hosts: tuple[str, ...] = ()
+    """Hosts that links in values may lead to; `*.example.com` names all below one."""
 
     def answer(self, intent: Intent, locale: str = "") -> str:
         """The answer in the customer's language, else in English; empty if there is none."""

@@ -34,6 +34,7 @@ def journey_from_document(document: Document, version: str) -> Journey:
         time_zone=document.get("time_zone", "UTC"),
         brand=sender.get("brand", ""),
         postal_address=sender.get("postal_address", ""),
+        link_hosts=tuple(document.get("link_hosts", ())),
     )
 
 

@@ -49,6 +49,7 @@ def policy_from_document(document: Document) -> Policy:
     given |= {name: tuple(read(row) for row in document.get(name, ())) for name, read in ROWS.items()}
     return Policy(
         **given,
+        link_hosts=tuple(document.get("link_hosts", ())),
         webhook_endpoints=tuple(_webhook_endpoint(row) for row in document.get("subscribers", ())),
         breaker=_breaker(document.get("breaker", {})),
         placeholders=frozenset(map(word_of, document.get("identity", {}).get("placeholders", ()))),

@@ -1,26 +1,33 @@
-"""Templates: Jinja2, sandboxed, escaped in HTML, and strict: a missing value is an error."""
+"""Templates: Jinja2, sandboxed, escaped in HTML, and strict: a missing value is an error.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+What people and vendors wrote is made fit before it is sent (values.py).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
-from jinja2 import StrictUndefined, Template, pass_context
 from jinja2 import TemplateError as JinjaError
+from jinja2 import pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cairn.adapters.pages.texts import texts_for
+from cairn.adapters.templates import values
 from cairn.adapters.templates.footer import with_unsubscribe_links
+from cairn.adapters.templates.values import Compiled, Fitting, Layout, foreign_schemes, without_marks
 from cairn.adapters.templates.variants import REGISTERED
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps.send import Send
+from cairn.domain.message.links import Hosts
 from cairn.domain.message.message import Message, Rendered, Terms
+from cairn.domain.message.sms import DEFAULT_MAX_PARTS, parts_of
 from cairn.domain.policy import Policy
 from cairn.domain.profile.attributes import LOCALE
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import TemplateError
+from cairn.domain.shared.errors import ForeignLinkError, TemplateError, TextTooLongError
 from cairn.domain.shared.instants import to_instant, zone_named
 
 NO_MINOR_UNITS = frozenset(
@@ -34,6 +41,9 @@ PARAMETER = "parameter"
 ONE_LINE = ("subject", "preview", PARAMETER)
 """Parts in which providers accept no line breaks, which a customer's name may contain."""
 
+LONGEST_HOST = 253
+"""Characters of a host (RFC 1035, 2.3.4)."""
+
 NO_POLICY = Policy()
 
 LINKS = "links"
@@ -44,7 +54,7 @@ VARIABLES = ("profile", "data", "customer", "journey", LINKS)
 
 def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
     """The environment in which templates are checked and rendered."""
-    made = ImmutableSandboxedEnvironment(autoescape=escape, undefined=StrictUndefined, keep_trailing_newline=False)
+    made = values.environment(escape=escape)
     made.filters |= {"local": local, "money": money}
     return made
 
@@ -121,16 +131,24 @@ class JinjaRenderer:
             raise TemplateError(f"template {message.template} has no {channel} variant") from error
         marketing_email = channel is Channel.EMAIL and message.purpose is Purpose.MARKETING
         links = self._links.of(message, channel, address) if marketing_email or _names_links(variant) else {}
-        variables = {**message.variables, LINKS: links, "time_zone": message.time_zone}
+        variables = {**without_marks(message.variables), LINKS: links, "time_zone": message.time_zone}
         try:
-            parts: dict[str, Any] = {part: _fill(part, variant[part], variables) for part in PARTS if part in variant}
-            parameters = tuple(self._parameter(text, message, variables) for text in _parameters(variant))
+            fill = _Filling(channel, variables, self._named_hosts(message), frozenset(links.values()))
+            parts: dict[str, Any] = {part: fill(part, variant[part]) for part in PARTS if part in variant}
+            parameters = tuple(self._parameter(fill(PARAMETER, text), message) for text in _parameters(variant))
+        except ForeignLinkError as error:
+            raise ForeignLinkError(_foreign_link(str(error), message)) from error
         except (JinjaError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
             raise TemplateError(f"template {message.template}.{channel}: {type(error).__name__}") from error
         rendered = Rendered(channel, address, **parts, registered=_names(variant), parameters=parameters, links=links)
+        _check(rendered, variant, message)
         if not marketing_email:
             return rendered
         return with_unsubscribe_links(rendered, self._sender_policy(message), texts_for(locale_of(message)))
+
+    def _named_hosts(self, message: Message) -> tuple[str, ...]:
+        journey = self._catalogue.version(message.journey, message.version)
+        return (*journey.link_hosts, *self._policy.link_hosts)
 
     def _sender_policy(self, message: Message) -> Policy:
         """The policy with the journey's own sender, if it has one."""
@@ -156,18 +174,64 @@ class JinjaRenderer:
         except KeyError:  # `render` raises the error
             return {}
 
-    def _parameter(self, text: str, message: Message, variables: Mapping[str, Any]) -> str:
-        filled = _fill(PARAMETER, text, variables)
+    @staticmethod
+    def _parameter(filled: str, message: Message) -> str:
         if not filled:
             raise TemplateError(f"template {message.template}: a WhatsApp parameter is empty, and Meta takes none")
         return filled
 
 
-def _fill(part: str, text: str, variables: Mapping[str, Any]) -> str:
-    filled = _compiled(text, part == "html").render(variables)
-    if part in ONE_LINE:
-        return " ".join(filled.split())
-    return filled.strip() if part != "html" else filled
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """Fills in the parts of one message."""
+
+    channel: Channel
+    variables: Mapping[str, Any]
+    hosts: tuple[str, ...]
+    own_links: frozenset[str]
+
+    def __call__(self, part: str, text: str) -> str:
+        html = part == "html"
+        compiled = _compiled(text, html)
+        fitting = Fitting(self._layout(part), Hosts.named(self.hosts, compiled.hosts), self.own_links)
+        filled = fitting.fit(compiled.template.render(self.variables))
+        if part in ONE_LINE:
+            return " ".join(filled.split())
+        return filled if html else filled.strip()
+
+    def _layout(self, part: str) -> Layout:
+        if part == "html":
+            return "html"
+        return "text" if part == "text" and self.channel is Channel.EMAIL else "line"
+
+
+def _check(rendered: Rendered, variant: Mapping[str, Any], message: Message) -> None:
+    """Raises TextTooLongError or ForeignLinkError where the filled-in text may not be sent."""
+    template = f"template {message.template}.{rendered.channel}"
+    if rendered.channel is Channel.SMS:
+        parts, most = parts_of(rendered.text), variant.get("max_parts", DEFAULT_MAX_PARTS)
+        if parts > most:
+            raise TextTooLongError(
+                f"{template} has {parts} parts, and {most} are allowed: shorten it, or set max_parts"
+            )
+    for _, scheme in foreign_schemes(rendered.html):
+        raise ForeignLinkError(f"{template} has a link with {scheme}; an e-mail has https, http, mailto and tel alone")
+
+
+def _foreign_link(link: str, message: Message) -> str:
+    """Which value, which host, and the mend. The rest of a link stays out: it may act for the customer."""
+    host = (link.partition("://")[2] or link).replace("\\", "/").partition("/")[0].partition("?")[0].rpartition("@")[2]
+    where = next(_paths_of(link, message.variables), "a link")
+    return f"{where} leads to {host[:LONGEST_HOST]}, which is not in link_hosts of the journey or of policy.toml"
+
+
+def _paths_of(link: str, variables: Any, path: str = "") -> Iterator[str]:
+    """Where a link stands among the variables: `data.ticket_url`."""
+    if isinstance(variables, Mapping):
+        for name, value in variables.items():
+            yield from _paths_of(link, value, f"{path}.{name}" if path else str(name))
+    elif isinstance(variables, str) and variables.strip() == link:
+        yield path
 
 
 def _parameters(variant: Mapping[str, Any]) -> Sequence[str]:
@@ -193,5 +257,5 @@ def _names(variant: Mapping[str, Any]) -> dict[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _compiled(text: str, escape: bool) -> Template:  # noqa: FBT001
-    return environment(escape=escape).from_string(text)
+def _compiled(text: str, escape: bool) -> Compiled:  # noqa: FBT001
+    return Compiled.of(text, environment(escape=escape))

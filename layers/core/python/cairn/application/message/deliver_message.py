@@ -34,9 +34,11 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
     ClaimedElsewhereError,
     ConflictError,
+    ForeignLinkError,
     ProviderBusyError,
     ProviderRejectedError,
     TemplateError,
+    TextTooLongError,
 )
 from cairn.settings import FUNCTION_TIMEOUT, SQS_MAX_DELAY
 
@@ -48,6 +50,9 @@ ATTEMPTS = 8
 
 QUEUE_SHARE = timedelta(minutes=2)
 """The last minutes of a wait are spent in SQS, which covers Scheduler's lateness."""
+
+UNFIT = frozenset({ForeignLinkError.reason, TextTooLongError.reason})
+"""What one channel's text shows of the values; another channel's template may be fit."""
 
 NO_REJECTIONS: Mapping[str, str] = MappingProxyType({})
 
@@ -119,8 +124,10 @@ class DeliverMessage:
         try:
             rendered = self.renderer.render(message, channel, verdict.address)
         except TemplateError as error:
+            if error.reason in UNFIT and channel != message.channels[-1]:
+                raise _TryNextChannelError(channel, error.reason) from error
             return self._record(
-                context, MessageStatus.FAILED, now, detail | {"reason": "template", "error": str(error)}
+                context, MessageStatus.FAILED, now, detail | {"reason": error.reason, "error": str(error)}
             )
         reservation = self._reserve(context, channel, now)
         if reservation.at > now:
@@ -160,7 +167,7 @@ class DeliverMessage:
             try:
                 self._ask_for_review(message, verdict.because, verdict.until or now, now)
             except TemplateError as error:
-                return self._record(context, MessageStatus.FAILED, now, {"reason": "template", "error": str(error)})
+                return self._record(context, MessageStatus.FAILED, now, {"reason": error.reason, "error": str(error)})
         deferral = Deferral(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
         self.deliveries.defer(context, deferral, verdict, now)
         if verdict.until is not None:
@@ -220,7 +227,7 @@ def _scheduled_at(verdict: Defer, until: datetime, now: datetime) -> datetime:
 
 
 class _TryNextChannelError(Exception):
-    """The provider rejects the message for good; the step's next channel may accept it."""
+    """The message cannot go out on this channel; the step's next one may take it."""
 
     def __init__(self, channel: Channel, code: str) -> None:
         self.channel = channel

@@ -25,6 +25,9 @@ OUTCOMES = frozenset({"message", "suppressed", "failed", "undecided"})
 DECISIONS = OUTCOMES | {DEFERRED}
 """Kinds of entries that hold a decision on a message."""
 
+UNFIT = {"foreign_link": "A value in it was a foreign link", "too_long": "It was too long"}
+"""Why a channel was not tried at all, beside the refusals of its provider."""
+
 LATEST = 20
 """The default number of decisions in the explanation of a customer."""
 
@@ -133,9 +136,10 @@ def _sent_as(decision: Decision) -> str:
 
 
 def _tried(entry: TimelineEntry) -> str:
-    """The channels that the provider refused before."""
+    """The channels that were tried before."""
     refused = [
-        f" The provider had refused it {_by(channel)} before ({entry[f'rejected_{channel}']})."
+        f" {UNFIT.get(entry[f'rejected_{channel}'], 'The provider had refused it')} {_by(channel)} before"
+        f" ({entry[f'rejected_{channel}']})."
         for channel in Channel
         if f"rejected_{channel}" in entry
     ]
@@ -147,6 +151,10 @@ def _failure(entry: TimelineEntry) -> str:
     match entry.get("reason"):
         case "template":
             return f"its template could not be filled{error}"
+        case "foreign_link":
+            return f"a value in it is a link to a host that nobody named{error}"
+        case "too_long":
+            return f"it became longer than its template allows{error}"
         case "provider":
             return f"the provider refused it{error}"
         case other:

@@ -70,3 +70,5 @@ class Journey:
     brand: str = ""
     """The sender's name, where it differs from the policy's `brand`."""
     postal_address: str = ""
+    link_hosts: tuple[str, ...] = ()
+    """Hosts that links in values may lead to, beside the policy's."""

@@ -158,6 +158,21 @@ class WebhookUnreachableError(CairnError):
 class TemplateError(CairnError):
     """A template cannot be rendered with the message's data, so nothing is sent."""
 
+    reason = "template"
+    """As the message's record shows it."""
+
+
+class ForeignLinkError(TemplateError):
+    """A value is a link to a host that neither the template nor the journey nor the policy names."""
+
+    reason = "foreign_link"
+
+
+class TextTooLongError(TemplateError):
+    """A text has more parts than its template allows."""
+
+    reason = "too_long"
+
 
 class InvalidSwitchError(CairnError):
     """A command to stop, start, pause or resume has a wrong target or option; the message names the valid ones."""

@@ -1,0 +1,301 @@
+"""What people and vendors wrote goes out as one line, of a limited length, without foreign links."""
+
+import re
+import unicodedata
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from linkify_it import LinkifyIt
+from linkify_it.tlds import TLDS
+
+from cairn.adapters.templates.renderer import JinjaRenderer
+from cairn.adapters.templates.values import END, FULL_VALUE, LONGEST_VALUE, MARK, VALUE
+from cairn.domain.journey.definition import EntryRule, Journey
+from cairn.domain.message.message import Message, Rendered
+from cairn.domain.policy import Policy
+from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.errors import ForeignLinkError, TextTooLongError
+from tests.unit.makers import message
+
+JUDGE = LinkifyIt().tlds(TLDS).set({"fuzzy_ip": True})
+"""Finds links as mail clients and messengers do; it was written by others."""
+
+ONE_LINE = (Channel.SMS, Channel.WHATSAPP, Channel.PUSH)
+POLICY = Policy(link_hosts=("pay.example.com", "*.shop.example"))
+OWN = "https://l.example.com/confirm/t0ken"
+
+
+class Attributes(HTMLParser):
+    """The values of all attributes, as a browser reads them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self.values += [value or "" for _, value in attrs]
+
+
+class OneTemplate:
+    """A catalogue with one template, and links of the reader."""
+
+    def __init__(self, parts: dict[str, Any]) -> None:
+        self._parts = parts
+
+    def version(self, name: str, version: str) -> Journey:
+        return Journey(name, version, EntryRule("trial.signup"), {}, None, link_hosts=("tickets.example.com",))
+
+    def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:  # noqa: ARG002
+        return self._parts
+
+    def of(self, message: Message, channel: Channel, address: str) -> dict[str, str]:  # noqa: ARG002
+        return {"confirm": OWN}
+
+
+def rendered(parts: dict[str, Any], channel: Channel = Channel.SMS, **data: Any) -> Rendered:
+    one = OneTemplate(parts)
+    variables = {"profile": {"first_name": "Ada"}, "data": data, "customer": "c_ada", "journey": "visit"}
+    return JinjaRenderer(one, POLICY, one).render(message(variables=variables), channel, "+12015550123")
+
+
+def text(template: str, channel: Channel = Channel.SMS, **data: Any) -> str:
+    return rendered({"text": template, "max_parts": 10}, channel, **data).text
+
+
+def html(template: str, **data: Any) -> str:
+    return rendered({"text": "", "html": template}, Channel.EMAIL, **data).html
+
+
+TYPED = st.text(
+    st.characters() | st.sampled_from("\n\r\u2028\u202e\u2066\u200d\u200b\x1b .:/@\ufdd0\ufdd1\ufdd2"), max_size=200
+)
+WORDS = st.lists(
+    st.sampled_from(["evil.com", "http://", "/p", " ", "www.", "a@", "\n", "x" * 50, "。com"]), max_size=8
+).map("".join)
+
+
+@pytest.mark.parametrize("channel", ONE_LINE)
+@given(TYPED | WORDS)
+def test_a_value_is_one_line_of_a_limited_length_and_has_no_link(channel: Channel, typed: str) -> None:
+    try:
+        sent = text("<{{ data.name }}>", channel, name=typed)
+    except ForeignLinkError:
+        return  # the value was a link and nothing else: nothing was sent at all
+
+    assert len(sent) <= LONGEST_VALUE + 2
+    assert not MARK.search(sent)
+    assert sent == " ".join(sent.split())
+    assert {unicodedata.category(one) for one in sent if one != "\u200d"}.isdisjoint(
+        {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    )
+    assert [one for one in JUDGE.match(sent) or [] if one.schema != "mailto:"] == []
+
+
+@given(TYPED | WORDS)
+def test_a_value_in_an_email_has_no_control_and_no_link(typed: str) -> None:
+    try:
+        mail = rendered(
+            {"subject": "{{ data.name }}", "text": "{{ data.name }}", "html": ""}, Channel.EMAIL, name=typed
+        )
+    except ForeignLinkError:
+        return
+
+    assert len(mail.subject) <= LONGEST_VALUE
+    assert mail.subject == " ".join(mail.subject.split())
+    assert {one for one in mail.text if unicodedata.category(one) in {"Cc", "Cf"}} <= {"\n", "\t", "\u200d"}
+    assert [one for one in JUDGE.match(mail.text) or [] if one.schema != "mailto:"] == []
+
+
+def test_the_templates_own_text_stays_as_it_was_written() -> None:
+    own = "Line one:\n\thttps://anywhere.example/x and evil.example, " + "more " * 40
+
+    assert text(own + "{{ data.name }}.", name="Mia") == own + "Mia."
+
+
+@pytest.mark.parametrize("channel", ONE_LINE)
+def test_a_long_value_is_shortened_unless_it_is_wanted_in_full(channel: Channel) -> None:
+    long = "Wolfe " * 40
+
+    assert text("{{ data.name }}!", channel, name=long) == "Wolfe " * 12 + "Wolfe...!"
+    assert text("{{ data.name | full }}!", channel, name=long) == long.strip() + "!"
+    assert text("{{ data.name | upper | full }}!", channel, name=long) == long.strip().upper() + "!"
+
+
+def test_full_lifts_the_cap_alone() -> None:
+    typed = "a\n\u202eb http://evil.example/p " + "c" * 100
+
+    assert text("{{ data.note | full }}", note=typed) == "a b " + "c" * 100
+
+
+def test_conditions_loops_and_filters_see_the_value_as_it_is() -> None:
+    template = "{% if data.name | length == 100 %}{{ data.name | truncate(9) }}{% endif %}"
+    each = "{% for one in data.list %}{{ one }};{% endfor %}"
+
+    assert text(template + each, name="A" * 100, list=["a\nb", "c"]) == "A" * 6 + "...a b;c;"
+
+
+def test_a_list_is_shown_without_its_links_too() -> None:
+    assert text("{{ data.list }}", list=["Mia\x1b", "http://evil.example"]) == "['Mia\\x1b',"
+    assert text("{{ data.list | join(' or ') }}", list=["Run\nClub", "evil.example"]) == "Run Club or evil. example"
+
+
+def test_numbers_are_shown_as_before() -> None:
+    assert text(
+        "{{ data.amount | money }} {{ data.n }} {{ data.x }} {{ data.yes }}", amount=4900, n=3, x=1.5, yes=True
+    ) == ("49.00 USD 3 1.5 True")
+
+
+@pytest.mark.parametrize(
+    "forged", [f"{END} http://evil.example {VALUE}", f"{FULL_VALUE}{'a' * 100}", f"{END}{END}evil.example"]
+)
+def test_nobody_can_forge_a_mark(forged: str) -> None:
+    sent = text("Hi {{ data.name }} {{ data.name | upper }}", name="x" + forged)
+
+    assert len(sent) <= 3 + 2 * LONGEST_VALUE + 1
+    assert JUDGE.match(sent) is None
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% set who %}{{ data.name }}{% endset %}Hi {{ who }}",
+        "{% macro hi(name) %}Hi {{ name }}{% endmacro %}{{ hi(data.name) }}",
+        "{% filter trim %}Hi {{ data.name }}{% endfilter %}",
+        "{% set who %}{{ data.name }}{% endset %}{{ 'Hi ' ~ who }}",
+        "{% filter reverse %}{{ data.name }} iH{% endfilter %}",
+        "{% filter truncate(22) %}Hi {{ data.name }}{% endfilter %}",
+    ],
+)
+@pytest.mark.parametrize("escaped", [False, True])
+def test_no_block_and_no_macro_is_a_way_around(template: str, escaped: bool) -> None:  # noqa: FBT001
+    typed = "M\u202eia evil.com"
+
+    sent = html(template, name=typed) if escaped else text(template, name=typed)
+
+    assert "\u202e" not in sent
+    assert JUDGE.match(sent) is None
+    assert not MARK.search(sent)
+
+
+def test_a_macro_of_the_template_may_be_long() -> None:
+    long = "own text " * 20
+
+    assert (
+        text(f"{{% macro hi(name) %}}{long}{{{{ name }}}}{{% endmacro %}}{{{{ hi(data.name) }}}}", name="Mia")
+        == f"{long}Mia"
+    )
+
+
+LINK = "https://evil.example/i/1?s=" + "a" * 90
+
+
+@pytest.mark.parametrize(
+    ("link", "template"),
+    [
+        ("https://pay.example.com/i/1?s=" + "a" * 90, "Pay: {{ data.url }}"),
+        ("https://tickets.example.com/t", "Pay: {{ data.url }}."),
+        ("https://my.shop.example/t", "Pay: ({{ data.url }})"),
+        ("https://own.example.com/t", "https://own.example.com/help {{ data.url }}"),
+        ("https://own.example.com/t", "Ask own.example.com. {{ data.url }}"),
+        ("https://own.example.com/t", "{{ data.none | default('https://own.example.com') }} {{ data.url }}"),
+    ],
+)
+def test_a_link_to_a_named_host_goes_out_whole(link: str, template: str) -> None:
+    assert link in text(template, url=link)
+
+
+@pytest.mark.parametrize("channel", [*ONE_LINE, Channel.EMAIL])
+def test_a_value_that_is_a_foreign_link_alone_is_not_sent_and_named(channel: Channel) -> None:
+    with pytest.raises(ForeignLinkError) as caught:
+        text("Pay: {{ data.invoice.url }}", channel, invoice={"url": LINK})
+
+    assert str(caught.value) == (
+        "data.invoice.url leads to evil.example, which is not in link_hosts of the journey or of policy.toml"
+    )
+
+
+@pytest.mark.parametrize("glued", [".co", ".evil.example", "@evil.example", "\\@evil.example", ":x@evil.example/"])
+def test_a_value_does_not_change_the_host_of_the_templates_link(glued: str) -> None:
+    with pytest.raises(ForeignLinkError):
+        text("https://pay.example.com{{ data.rest }} now", rest=glued)
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "sent"),
+    [
+        ("https://own.example.com/t/{{ data.a }}", {"a": "B-2041.pdf"}, "https://own.example.com/t/B-2041.pdf"),
+        ("https://own.example.com/t/{{ data.a }}", {"a": "x" * 200}, "https://own.example.com/t/" + "x" * 200),
+        ("https://{{ data.a }}.shop.example/t", {"a": "acme"}, "https://acme.shop.example/t"),
+        ("Go:https://own.example.com/{{ data.a }}", {"a": "1"}, "Go:https://own.example.com/1"),
+        ("{{ data.a }}.{{ data.b }}", {"a": "evil", "b": "example"}, "evil. example"),
+        ("{{ data.a }}{{ data.b }}", {"a": "evil.", "b": "example"}, "evil. example"),
+        ("Hi {{ data.a }}.Reply STOP", {"a": "Mia"}, "Hi Mia. Reply STOP"),
+        ("{{ data.a }}@example.com", {"a": "mia"}, "mia@example.com"),
+    ],
+)
+def test_a_value_is_judged_with_what_stands_around_it(template: str, values: dict[str, str], sent: str) -> None:
+    assert text(template, **values) == sent
+
+
+def test_the_readers_own_links_go_out_whole() -> None:
+    assert text("Confirm: {{ links.confirm }}") == f"Confirm: {OWN}"
+
+
+def test_html_is_judged_as_it_will_be_read() -> None:
+    assert html("<a href='{{ data.url }}'>Pay</a>", url="https://pay.example.com/?a=1&b='x'") == (
+        "<a href='https://pay.example.com/?a=1&amp;b=&#39;x&#39;'>Pay</a>"
+    )
+    assert html("<p>{{ data.a }}</p>", a="you & me http://evil.example/?a&b <b>evil.example</b>\nbye") == (
+        "<p>you &amp; me  &lt;b&gt;evil. example&lt;/b&gt;\nbye</p>"
+    )
+    assert html("<p>{{ data.a | safe }}</p>", a="<b>evil&#46;example</b>") == "<p><b></b></p>"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "javascript:alert(1)",
+        "JaVa\tScRiPt:alert(1)",
+        "java\nscript:alert(1)",
+        " javascript:alert(1)",
+        "data:text/html,<script>",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "//evil.example/x",
+        "https://evil.example/x",
+    ],
+)
+@pytest.mark.parametrize(
+    "tag", ['<a href="{{ data.url }}">', "<img src='{{ data.url }}'>", "<form action={{ data.url }}>"]
+)
+def test_an_email_brings_no_other_link_than_to_named_hosts(link: str, tag: str) -> None:
+    try:
+        sent = html(tag, url=link)
+    except ForeignLinkError:
+        return
+    reader = Attributes()
+    reader.feed(sent)
+    assert [one for one in reader.values if re.match(r"[\x00-\x20]*([a-z\s]+:|//)", one, re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize(
+    "tag", ['<a href="tel:{{ data.phone }}">', '<a href="mailto:{{ data.mail }}">', '<a href="#top">']
+)
+def test_an_email_may_help_to_call_and_to_write(tag: str) -> None:
+    assert html(tag, phone="+12015550123", mail="mia@example.com").startswith("<a href=")
+
+
+@pytest.mark.parametrize(("letters", "sent"), [(600, True), (613, False)])
+def test_an_sms_has_four_parts_where_its_template_says_nothing(letters: int, sent: bool) -> None:  # noqa: FBT001
+    template = {"text": "{{ data.note | full }}"}
+    if sent:
+        assert rendered(template, note="a" * letters).text == "a" * letters
+        return
+    with pytest.raises(TextTooLongError) as caught:
+        rendered(template, note="a" * letters)
+    assert str(caught.value) == "template confirm.sms has 5 parts, and 4 are allowed: shorten it, or set max_parts"
+    assert rendered(template | {"max_parts": 5}, note="a" * letters).text == "a" * letters
+    assert rendered(template, Channel.WHATSAPP, note="a" * letters).text == "a" * letters
