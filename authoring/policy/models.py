@@ -235,6 +235,10 @@ class Breaker(Table):
     doubling: float = Field(default=2, gt=1, examples=["2.0"])
 
 
+class Privacy(Table):
+    orders_per_hour: int = Field(default=20, ge=0, le=1000, examples=["20"])
+
+
 class ReviewRule(Table):
     steps: Annotated[list[JourneyPart], AfterValidator(_distinct)] = Field(
         default_factory=list, examples=['["payment-rescue/apology"]']
@@ -315,6 +319,7 @@ class Policy(Table):
     forbidden: list[Forbidden] = Field(default_factory=list)
     rates: list[Rate] = Field(default_factory=list)
     breaker: Breaker = Field(default_factory=Breaker)
+    privacy: Privacy = Field(default_factory=Privacy)
     reviews: list[ReviewRule] = Field(default_factory=list)
     subscribers: list[WebhookEndpoint] = Field(default_factory=list)
     identity: Identity = Field(default_factory=Identity)
@@ -342,6 +347,7 @@ BY_TABLE: Mapping[str, type[Table]] = {
     "registration": Registration,
     "rates": Rate,
     "breaker": Breaker,
+    "privacy": Privacy,
     "reviews": ReviewRule,
     "subscribers": WebhookEndpoint,
     "identity": Identity,

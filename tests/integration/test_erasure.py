@@ -23,7 +23,7 @@ from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, ErasedCustomerError
-from tests.unit.fakes import KEYS, Switches
+from tests.unit.fakes import KEYS, ErasureOrders, Switches
 from tests.unit.makers import Deployed, message
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -43,7 +43,9 @@ MIA_ID = customer_id_for(MIA, KEYS.customer_ids)
 
 @pytest.fixture
 def process() -> ProcessEvent:
-    return ProcessEvent(CUSTOMERS, Deployed(), lambda text: to_e164(text, "US"), KEYS, DELIVERIES, Switches())
+    return ProcessEvent(
+        CUSTOMERS, Deployed(), lambda text: to_e164(text, "US"), KEYS, DELIVERIES, Switches(), ErasureOrders()
+    )
 
 
 @pytest.fixture

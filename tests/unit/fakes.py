@@ -31,6 +31,7 @@ from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.operations.switches import SwitchState
+from cairn.domain.privacy import order_rate
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
@@ -366,6 +367,18 @@ class Sent(dict[str, str]):
 
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:  # noqa: ARG002
         return self.get(str(provider_id or ""))
+
+
+class ErasureOrders(dict[str, datetime]):
+    """The orders of the last hour."""
+
+    def admit(self, order: str, limit: int, now: datetime) -> bool:
+        admitted = order_rate.admit(self, order, limit, now)
+        if admitted is None:
+            return False
+        self.clear()
+        self.update(admitted)
+        return True
 
 
 class Switches(set[str]):

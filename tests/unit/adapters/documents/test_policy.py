@@ -160,6 +160,7 @@ def test_every_choice_is_read() -> None:
         "cooldowns": [{"length": "1h", "channel": "push"}],
         "rates": [{"channel": "sms", "per_second": 2, "country": "US", "reserved": "25%"}],
         "breaker": {"failure": "20%", "minimum": 50, "window": "1h", "doubling": 3},
+        "privacy": {"orders_per_hour": 5},
         "reviews": [
             {"steps": ["visit/sorry"], "queue": "care", "within": "1d", "otherwise": "send", "when": "profile.vip"}
         ],
@@ -194,6 +195,7 @@ def test_every_choice_is_read() -> None:
         cooldowns=(Cooldown(length=timedelta(hours=1), channel=Channel.PUSH),),
         rates=(Rate(channel=Channel.SMS, per_second=2.0, country="US", reserved=0.25),),
         breaker=Breaker(failure=0.2, minimum=50, window=timedelta(hours=1), doubling=3),
+        erasure_orders_per_hour=5,
         reviews=(
             ReviewRule(
                 queue="care",

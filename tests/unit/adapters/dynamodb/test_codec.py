@@ -26,7 +26,7 @@ from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.message.message import Message
-from cairn.domain.profile.profile import Activity, Profile, Stamped
+from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, at
 from tests.unit.strategies import instants
@@ -82,6 +82,7 @@ profiles = st.builds(
     attributes=st.dictionaries(texts, st.builds(Stamped, json_values, instants)),
     activity=st.dictionaries(texts, st.builds(Activity, st.integers(1), instants, instants)),
     merged=st.dictionaries(texts, instants),
+    sources=st.dictionaries(texts, instants),
 )
 
 
@@ -172,6 +173,13 @@ def test_a_customers_memory_survives(entered: dict[str, Any], changed: dict[str,
     assert codec.stamped_from_wire(wired(codec.stamped_to_wire(changed))) == changed
 
 
+def test_a_profile_from_before_the_list_of_sources_may_be_of_any() -> None:
+    wire = codec.profile_to_wire(Profile("c_ada", MONDAY))
+    del wire["sources"]
+
+    assert codec.profile_from_wire("c_ada", wire).sources == {UNRECORDED: MONDAY}
+
+
 # The shapes that stand in tables already. Changing one needs a migration, not a change of this test.
 
 
@@ -183,6 +191,7 @@ def test_the_shape_of_a_profile() -> None:
         {"stage": Stamped("trial", MONDAY), "tags.vip": Stamped(value=True, at=MONDAY)},
         {"trial.signup": Activity(2, MONDAY, at("2026-03-03 10:00"))},
         {"c_old": MONDAY},
+        {"shopify": MONDAY},
     )
 
     assert codec.profile_to_wire(one) == {
@@ -194,6 +203,7 @@ def test_the_shape_of_a_profile() -> None:
         },
         "activity": {"trial.signup": [2, "2026-03-02T10:00:00Z", "2026-03-03T10:00:00Z"]},
         "merged": {"c_old": "2026-03-02T10:00:00Z"},
+        "sources": {"shopify": "2026-03-02T10:00:00Z"},
     }
 
 

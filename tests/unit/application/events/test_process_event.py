@@ -13,7 +13,7 @@ from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidEventError, UnknownCustomerError
-from tests.unit.fakes import KEYS, Customers, Sent, Switches
+from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -43,7 +43,14 @@ def switches() -> Switches:
 @pytest.fixture
 def process(customers: Customers, journeys: Deployed, sent_before: Sent, switches: Switches) -> ProcessEvent:
     return ProcessEvent(
-        customers, journeys, lambda text: to_e164(text, "US"), KEYS, sent_before, switches, languages=("de",)
+        customers,
+        journeys,
+        lambda text: to_e164(text, "US"),
+        KEYS,
+        sent_before,
+        switches,
+        ErasureOrders(),
+        languages=("de",),
     )
 
 

@@ -20,10 +20,10 @@ from cairn.domain.event import Event
 from cairn.domain.message.message import Approval
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.policy import Policy
-from cairn.domain.privacy.requests import erasure_order, is_erasure_order
+from cairn.domain.privacy.requests import erasure_order, is_operators_order
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import AmbiguousNameError, ServiceBusyError, UnknownCustomerError, UnknownMessageError
-from tests.unit.fakes import KEYS, Customers, MessageQueue, Sent, Switches
+from tests.unit.fakes import KEYS, Customers, ErasureOrders, MessageQueue, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, name
 
 ADA = name(user_id="ada", email="ada@example.com", phone="+12015550123", external={"shop": "7"})
@@ -75,7 +75,7 @@ class Reviews(list[Approval]):
 def customers() -> Customers:
     """Ada is known."""
     known = Customers()
-    process = ProcessEvent(known, Deployed(), number, KEYS, Sent(), Switches())
+    process = ProcessEvent(known, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
     process(event("shop.visited", who=ADA), MONDAY)
     return known
 
@@ -111,7 +111,7 @@ def test_a_wrong_name_finds_no_customer(find: FindCustomer, words: str) -> None:
 
 
 def test_an_ambiguous_name_is_an_error(find: FindCustomer, customers: Customers) -> None:
-    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
     process(event("shop.visited", who=name(user_id="ada@example.com")), MONDAY)
 
     with pytest.raises(AmbiguousNameError, match=r"give one of c_.*, c_"):
@@ -189,7 +189,7 @@ def test_a_command_about_an_unknown_address_creates_no_customer(
 
     owner, nobody = (one.customer_id for one in log if isinstance(one, Event))
     assert owner == customers.who_is(*ADA)
-    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
     assert process(log[-1], MONDAY) is None
     assert [one.key for one in customers.suppression_changes] == [
         suppression_key(Channel.EMAIL, "bo@example.com", KEYS.suppressions)
@@ -199,7 +199,7 @@ def test_a_command_about_an_unknown_address_creates_no_customer(
 
 
 def test_a_command_about_a_missing_customer_is_an_error(customers: Customers) -> None:
-    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
     about_nobody = event("consent.changed", who=(), source="operators", customer_id="c_nobody")
 
     with pytest.raises(UnknownCustomerError):
@@ -209,7 +209,7 @@ def test_a_command_about_a_missing_customer_is_an_error(customers: Customers) ->
 def test_an_erasure_has_the_receipt_of_its_order(commands: OperatorCommands, log: Log) -> None:
     done = commands.erase("ada", WORD)
 
-    assert is_erasure_order(log[-1])
+    assert is_operators_order(log[-1])
     assert done.id == erasure_order(done.about, log[-1]).id
     assert erasure_order(done.about, log[-1]).by == WORD.by
     assert log[0].detail == {"receipt": done.id}

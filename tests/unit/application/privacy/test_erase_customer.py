@@ -20,7 +20,7 @@ from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.errors import ErasedCustomerError, ServiceBusyError
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
-from tests.unit.fakes import KEYS, Customers, Sent, Switches, Tasks
+from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches, Tasks
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -37,7 +37,9 @@ def customers() -> Customers:
 @pytest.fixture
 def process(customers: Customers) -> ProcessEvent:
     deployed = Deployed(journey(send("hello"), wait("a-day", "1d"), send("tips")))
-    return ProcessEvent(customers, deployed, lambda text: to_e164(text, "US"), KEYS, Sent(), Switches())
+    return ProcessEvent(
+        customers, deployed, lambda text: to_e164(text, "US"), KEYS, Sent(), Switches(), ErasureOrders()
+    )
 
 
 @pytest.fixture
@@ -153,16 +155,6 @@ def test_a_customer_who_writes_to_us_exists_again(process: ProcessEvent, custome
     [ada] = customers
     assert erased
     assert ada.profile.identifiers == BY_PHONE
-
-
-def test_an_unknown_customer_can_be_erased(process: ProcessEvent, customers: Customers) -> None:
-    asked = process(event("customer.erasure_requested", MONDAY + DAY, source="shopify", who=BY_MAIL), MONDAY + DAY)
-
-    assert asked is not None
-    assert [one.address for one in customers.suppression_changes] == ["ada@example.com"]
-    with pytest.raises(ErasedCustomerError):
-        process(event("visit.attended", MONDAY, who=BY_MAIL), MONDAY + 2 * DAY)
-    assert len(customers) == 0
 
 
 @dataclass

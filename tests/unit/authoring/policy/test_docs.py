@@ -80,6 +80,7 @@ def test_the_defaults_on_the_page_are_those_of_the_domain() -> None:
     assert f"within {HORIZON.days} days" in PAGE
     (breaker,) = [example for example in EXAMPLES if "[breaker]" in example]
     assert policy_from_document(tomllib.loads(breaker)).breaker == domain.Breaker()
+    assert policy_from_document(tomllib.loads(breaker)).erasure_orders_per_hour == domain.ERASURE_ORDERS_PER_HOUR
 
 
 def _above(example: str) -> str:

@@ -342,6 +342,14 @@ class Erasures(Protocol):
         """Queue the erasure, with a delay. Idempotent."""
 
 
+class ErasureOrders(Protocol):
+    def admit(self, order: str, limit: int, now: datetime) -> bool:
+        """Count a vendor's order to erase; False where it is one too many within the hour. Idempotent.
+
+        Raises ConflictError where another order was counted in between.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class PendingErasure:
     """A customer to erase, and what is needed to find all stored data."""

@@ -8,6 +8,7 @@ from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
+from cairn.adapters.dynamodb.erasure_orders import DynamoErasureOrders
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.phone.numbers import phones_of
 from cairn.adapters.s3 import Overflow
@@ -29,6 +30,7 @@ def process_event() -> ProcessEvent:
         keys=keys,
         switches=DynamoSwitches(),
         sent=DynamoDeliveries(),
+        orders=DynamoErasureOrders(),
         languages=tuple(settings.reply_languages.split()),
         policy=policy_at(Path(settings.policy_path)),
     )

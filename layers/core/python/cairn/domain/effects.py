@@ -49,6 +49,8 @@ class OpenTask:
     due_at: datetime
     context: Mapping[str, Any] = field(default_factory=dict)
     script: str = ""
+    customer: str = ""
+    """The id of the customer that the task is about, where that is not the customer of the commit."""
 
 
 @dataclass(frozen=True, slots=True)

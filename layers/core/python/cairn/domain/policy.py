@@ -14,6 +14,9 @@ from cairn.domain.shared.channels import Channel, Purpose
 EVERYWHERE = "*"
 """The jurisdiction of a rule that holds in every country."""
 
+ERASURE_ORDERS_PER_HOUR = 20
+"""A shop with a million customers has a few a day; a clean-up of a vendor, or a stolen secret, thousands."""
+
 EVERY_CHANNEL = frozenset(Channel)
 MARKETING = frozenset({Purpose.MARKETING})
 EVERY_DAY = frozenset(range(1, 8))
@@ -190,6 +193,10 @@ class Policy:
     webhook_endpoints: tuple[WebhookEndpoint, ...] = ()
     link_hosts: tuple[str, ...] = ()
     """Hosts that links in values may lead to; `*.example.com` names all below one."""
+
+    # Privacy
+    erasure_orders_per_hour: int = ERASURE_ORDERS_PER_HOUR
+    """Vendors' orders to erase that are carried out within an hour; each further one waits for a person."""
 
     def answer(self, intent: Intent, locale: str = "") -> str:
         """The answer in the customer's language, else in English; empty if there is none."""

@@ -13,6 +13,7 @@ from cairn.adapters.documents.journey import share
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.identity.placeholders import word_of
 from cairn.domain.policy import (
+    ERASURE_ORDERS_PER_HOUR,
     EVERY_CHANNEL,
     EVERY_DAY,
     MARKETING,
@@ -53,6 +54,7 @@ def policy_from_document(document: Document) -> Policy:
         webhook_endpoints=tuple(_webhook_endpoint(row) for row in document.get("subscribers", ())),
         breaker=_breaker(document.get("breaker", {})),
         placeholders=frozenset(map(word_of, document.get("identity", {}).get("placeholders", ()))),
+        erasure_orders_per_hour=document.get("privacy", {}).get("orders_per_hour", ERASURE_ORDERS_PER_HOUR),
         double_opt_in=frozenset(Channel(one) for one in document.get("double_opt_in", ())),
         regions={country: frozenset(codes) for country, codes in document.get("regions", {}).items()},
         countries_needing_registration=_by_channel(document.get("registration", ())),

@@ -13,7 +13,7 @@ from cairn.domain.event import consent_from_wire, consent_to_wire
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.message.message import Approval, Message
-from cairn.domain.profile.profile import Activity, Profile, Stamped
+from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -33,6 +33,7 @@ def profile_to_wire(profile: Profile) -> Wire:
             for name, one in profile.activity.items()
         },
         "merged": {name: instant_to_wire(at) for name, at in profile.merged.items()},
+        "sources": instants_to_wire(profile.sources),
     }
 
 
@@ -47,6 +48,7 @@ def profile_from_wire(customer_id: str, wire: Wire) -> Profile:
             for name, (count, first, last) in wire["activity"].items()
         },
         merged=instants_from_wire(wire["merged"]),
+        sources=instants_from_wire(wire.get("sources", {UNRECORDED: wire["created_at"]})),
     )
 
 

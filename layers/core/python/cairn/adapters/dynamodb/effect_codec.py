@@ -55,6 +55,7 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: PLR0911  one return an eff
                 "due_at": instant_to_wire(effect.due_at),
                 "context": effect.context,
                 "script": effect.script,
+                **({"customer": effect.customer} if effect.customer else {}),
             }
         case UpdateMessageStatus():
             at = instant_to_wire(effect.at)
@@ -109,6 +110,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: PLR0911  one return an effe
                 due_at=instant_from_wire(wire["due_at"]),
                 context=wire["context"],
                 script=wire["script"],
+                customer=wire.get("customer", ""),
             )
         case "move":
             return UpdateMessageStatus(wire["id"], wire["message"], wire["status"], instant_from_wire(wire["at"]))

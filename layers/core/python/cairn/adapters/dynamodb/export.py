@@ -107,6 +107,7 @@ def _person(profile: Profile) -> Json:
             for name, one in sorted(profile.activity.items())
         },
         "merged": codec.instants_to_wire(profile.merged),
+        "sources": codec.instants_to_wire(profile.sources),
     }
 
 

@@ -15,6 +15,7 @@
 | `settings`       | `switches`         | stopped and paused targets, and ended pauses that still apply            |
 | `health#<target>` | `<instant>`       | delivery counters of five minutes, stored for two days                   |
 | `audit`          | `<instant>#<hash>` | an operator's change: who, what and why                                  |
+| `orders`         | `recent`           | vendors' orders to erase within the last hour (domain/privacy/order_rate) |
 | `rate#<limit>`   | `<lane>`           | the instant until which a rate limit is reserved (domain/message/rate_limit) |
 | customer id      | `parked#<enrollment>#<version>` | a timer of a paused journey; indexed by the paused target   |
 """
@@ -53,6 +54,8 @@ HEALTH = "health#"
 """The start of the partition key of the counters of a journey or channel."""
 PAUSED_ENROLLMENT = "parked#"
 RATE = "rate#"
+ORDERS = "orders"
+RECENT = "recent"
 PAUSED = "paused#"
 """The start of the index key of enrollments and messages that wait for a resume."""
 ENROLLMENT = "enrollment#"

@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import TypeVar
 
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
-from cairn.application.ports import Commit, Customers, FoundCustomers, JourneyVersions, Sent, Switches
+from cairn.application.ports import Commit, Customers, ErasureOrders, FoundCustomers, JourneyVersions, Sent, Switches
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
 from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, merge_customers, on_event, on_wake
-from cairn.domain.effects import Fact, split_effect_id
+from cairn.domain.effects import Fact, OpenTask, split_effect_id
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, may_be_same_person
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
+from cairn.domain.privacy import requests
 from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import (
@@ -50,6 +51,7 @@ class ProcessEvent:
     sent: Sent
     switches: Switches
     """Only wake-ups read it: a pause does not stop events."""
+    orders: ErasureOrders
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
     policy: Policy = field(default_factory=Policy)
@@ -86,7 +88,7 @@ class ProcessEvent:
         else:
             found = self.customers.find(event.identifiers)
         _check_not_erased(found, event)
-        before, claimed = _same_person(found, event)
+        before, claimed = (_subject if requests.is_request(event) else _same_person)(found, event)
         known = merge_customers(before, now) if before else self._new_customer(event, found, now)
         event = self._with_message(event, known.customer.id)
         named = replace(
@@ -94,15 +96,23 @@ class ProcessEvent:
             profile=known.customer.profile.with_identifiers(*claimed),
             erased=_erased_identifiers(known.customer, found, claimed, now),
         )
-        reaction = on_event(named, event, self.journeys, now, self.policy)
+        doubt = self._doubt_about(event, now)
+        reaction = on_event(named, event, self.journeys, now, self.policy, doubt=doubt)
         reaction = replace(
             reaction,
-            effects=known.effects + reaction.effects,
+            effects=known.effects + reaction.effects + _tasks_about_others(found, named, event),
             facts=known.facts + tuple(_dropped(event)) + reaction.facts,
         )
         self._keep_versions(reaction, named)
         self.customers.commit(Commit(reaction, before, now, event, claimed))
         return reaction
+
+    def _doubt_about(self, event: Event, now: datetime) -> requests.Doubt | None:
+        """Why a vendor's order waits for a person, whoever it names. All orders are counted; no other event is."""
+        if not requests.is_vendors_order(event):
+            return None
+        admitted = self.orders.admit(event.key, self.policy.erasure_orders_per_hour, now)
+        return None if admitted else requests.Doubt.TOO_MANY
 
     def _wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
         customer = self.customers.load(customer_id)
@@ -170,14 +180,35 @@ def _same_person(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, .
     return tuple(same), found.unclaimed
 
 
+def _subject(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, ...], tuple[Identifier, ...]]:
+    """The one customer that a request is about. A request ties no identifiers to anybody, and merges nobody."""
+    if not found.customers:
+        return (), found.unclaimed
+    owner = requests.record_owner([customer.profile for customer in found.customers], event)
+    return tuple(customer for customer in found.customers if customer.id == owner.id), ()
+
+
+def _tasks_about_others(found: FoundCustomers, subject: Customer, event: Event) -> tuple[OpenTask, ...]:
+    """A task for each further customer that a request may mean, because an address in it leads there."""
+    if not requests.is_request(event):
+        return ()
+    tasks = (
+        requests.privacy_task(other.profile, event, len(other.contact.consents), requests.Doubt.BY_ADDRESS)
+        for other in found.customers
+        if other.id != subject.id
+    )
+    return tuple(task for task in tasks if task is not None)
+
+
 def _check_not_erased(found: FoundCustomers, event: Event) -> None:
     """Raises ErasedCustomerError for events from before the erasure, whenever they arrive.
 
     Reports about messages of an erased customer are always dropped: they must not create a customer again.
     """
-    known = dict(found.erased)
+    names = (requests.is_request(event) and requests.record_ids(event)) or event.identifiers
+    known = {name: at for name, at in found.erased.items() if name in names}
     for customer in found.customers:
-        known |= {name: customer.erased[name.key] for name in event.identifiers if name.key in customer.erased}
+        known |= {name: customer.erased[name.key] for name in names if name.key in customer.erased}
     reported = is_provider(event.source) and event.about_a_message and event.type not in RETURNING_REPLIES
     if any(event.occurred_at <= at for at in known.values()) or (known and reported and not found.customers):
         raise ErasedCustomerError("whom it is about was erased since")

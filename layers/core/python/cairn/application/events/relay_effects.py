@@ -79,7 +79,8 @@ class RelayEffects:
                 self.timers.wake(customer, effect, now)
             case OpenTask():
                 enrollment = commit.enrollments.get(effect.enrollment)  # none: the task is about the customer
-                self.tasks.open(customer, enrollment.journey if enrollment else "", effect, commit.at)
+                about = effect.customer or customer
+                self.tasks.open(about, enrollment.journey if enrollment else "", effect, commit.at)
             case UpdateMessageStatus():
                 moved = self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
                 if moved is not None:  # a repeated effect moves nothing, and is not counted again

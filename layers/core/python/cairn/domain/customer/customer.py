@@ -7,7 +7,7 @@ from typing import Protocol, Self
 
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.suppression import SuppressionChange
-from cairn.domain.customer.consent_updates import consent_updates
+from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import is_provider
@@ -129,13 +129,26 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
 NO_POLICY = Policy()
 
 
-def on_event(
-    customer: Customer, event: Event, journeys: Journeys, now: datetime, policy: Policy = NO_POLICY
+def on_event(  # noqa: PLR0913  what the whole system knows of an order is not the customer's
+    customer: Customer,
+    event: Event,
+    journeys: Journeys,
+    now: datetime,
+    policy: Policy = NO_POLICY,
+    *,
+    doubt: requests.Doubt | None = None,
 ) -> Reaction:
-    """Updates the profile, moves enrollments and starts journeys. A backfilled event only updates the profile."""
-    if requests.is_erasure_order(event):
-        return _erase(customer, event, now)
-    profile = customer.profile.after(event)
+    """Updates the profile, moves enrollments and starts journeys. A backfilled event only updates the profile.
+
+    `doubt`: why an order to erase waits for a person, whatever is known about the customer.
+    """
+    if event.type == requests.ERASURE_REQUESTED:
+        doubt = doubt or requests.doubt_about(customer.profile, event)
+        if doubt is None:
+            return _erase(customer, event, now)
+    profile = customer.profile if requests.is_request(event) else customer.profile.after(event)
+    if _reports_something(event):
+        profile = profile.reported_by(event.source, event.occurred_at)
     updates = consent_updates(
         customer.contact, event, policy, str(profile.get(TIME_ZONE) or "UTC"), addresses_of(profile.view())
     )
@@ -155,7 +168,7 @@ def on_event(
     )
     if is_provider(event.source):
         reaction.note_feedback(event, journeys, now)
-    task = requests.privacy_task(customer.id, event)
+    task = requests.privacy_task(customer.profile, event, len(customer.contact.consents), doubt)
     if task is not None:
         reaction.effects.append(task)
     if event.backfill:
@@ -186,6 +199,12 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     journey = journeys.version(enrollment.journey, enrollment.version)
     reaction.advance(journey, enrollment, engine.TimerFired(sequence, pauses), now)
     return reaction.done()
+
+
+def _reports_something(event: Event) -> bool:
+    """Whether an event says something about the customer. A report about our own message, or a request, does not."""
+    about_our_message = is_provider(event.source) and event.about_a_message and event.type not in CUSTOMER_REPLIES
+    return not about_our_message and not requests.is_request(event)
 
 
 def _erase(customer: Customer, event: Event, now: datetime) -> Reaction:

@@ -12,6 +12,12 @@ from cairn.domain.profile.attributes import TAGS
 
 TAG = f"{TAGS}."
 """Before the name of a tag, among the stored attributes: each tag merges on its own."""
+MAX_SOURCES = 20
+"""Sources stored for a profile. One more would change nothing: a customer of two sources is everybody's (privacy)."""
+
+UNRECORDED = "unrecorded"
+"""In the place of a source: the profile is older than the list of its sources, so anybody may have reported."""
+
 MAX_ACTIVITY_TYPES = 64
 """Event types counted for a profile. It bounds the item's size, far above what a business uses."""
 
@@ -55,6 +61,8 @@ class Profile:
     activity: Mapping[str, Activity] = field(default_factory=dict)
     merged: Mapping[str, datetime] = field(default_factory=dict)
     """The ids of merged profiles, and when each was merged."""
+    sources: Mapping[str, datetime] = field(default_factory=dict)
+    """The sources that reported something about the customer, and the instant of the first report of each."""
 
     def get(self, name: str) -> Any:
         stamped = self.attributes.get(name)
@@ -107,6 +115,13 @@ class Profile:
             changed[name] = Stamped(value, at).latest(changed.get(name))
         return replace(self, attributes=changed)
 
+    def reported_by(self, source: str, at: datetime) -> Self:
+        """With this source among those that reported something. Of more than MAX_SOURCES, none is added."""
+        first = min(at, self.sources.get(source, at))
+        if self.sources.get(source) == first or (source not in self.sources and len(self.sources) >= MAX_SOURCES):
+            return self
+        return replace(self, sources={**self.sources, source: first})
+
     def with_identifiers(self, *identifiers: Identifier) -> Self:
         return replace(self, identifiers=strongest_first((*self.identifiers, *identifiers)))
 
@@ -125,12 +140,19 @@ class Profile:
             attributes=attributes,
             activity=activity,
             merged={**other.merged, **self.merged, other.id: now},
+            sources=_first_reports(self.sources, other.sources),
         )
 
 
 def survivor(profiles: tuple[Profile, ...]) -> Profile:
     """The profile whose id survives a merge: the strongest identifier, then the oldest, then the least id."""
     return min(profiles, key=lambda profile: (_strength(profile), profile.created_at.astimezone(UTC), profile.id))
+
+
+def _first_reports(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Of both, the earliest MAX_SOURCES, so that any order of merges gives the same result."""
+    both = {source: min(at for at in (left.get(source), right.get(source)) if at) for source in {**left, **right}}
+    return {source: both[source] for source in sorted(both, key=lambda one: (both[one], one))[:MAX_SOURCES]}
 
 
 def _strength(profile: Profile) -> int:
