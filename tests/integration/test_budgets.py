@@ -26,7 +26,7 @@ PATHS = (
 def test_a_path_stays_within_its_budget_of_aws_calls(taken: dict[str, PathTaken], name: str) -> None:
     path = taken[name]
 
-    assert 0 < len(path.calls) <= path.budget.calls, path.asked
+    assert 0 < len(path.calls) <= path.budget.calls, path.operations
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_a_path_stays_within_its_budget_of_write_units(taken: dict[str, PathTake
     path = taken[name]
 
     assert path.budget.units is not None
-    assert 0 < path.units <= path.budget.units, path.asked
+    assert 0 < path.units <= path.budget.units, path.operations

@@ -24,6 +24,7 @@ def hubspot(story: Any, **changed: str) -> None:
             "objectId": 501,
             "occurredAt": int(story.deployment.now().timestamp() * 1000),
             "subscriptionType": "contact.propertyChange",
+            "changeSource": "CRM_UI",  # staff has typed it, not a visitor
             "propertyName": name,
             "propertyValue": value,
         }
@@ -89,6 +90,17 @@ def test_a_crms_denial_stops_a_queued_message(story: Any, denies: Any) -> None:
     assert [one.channel for one in story.sent()] == ["sms"]
 
 
+def test_a_shop_grants_nothing_in_the_name_of_a_customer_whose_address_it_has_not_verified(story: Any) -> None:
+    the_tips_are_queued(story)
+
+    shopify(story, "unsubscribed", "2026-03-02T16:01:00Z")
+    story.passes("1m")
+    shopify(story, "subscribed", "2026-03-02T16:01:30Z")
+    the_sender_goes_on(story)
+
+    assert suppressed(story) == [("tips", "opted_out")]
+
+
 def test_a_resubscription_in_hubspot_grants_no_consent(story: Any) -> None:
     the_tips_are_queued(story)
 
@@ -102,6 +114,8 @@ def test_a_resubscription_in_hubspot_grants_no_consent(story: Any) -> None:
 
 def test_a_customer_who_subscribes_again_in_the_shop_gets_messages_again(story: Any) -> None:
     the_tips_are_queued(story)
+    account = {"id": 7, "email": MAIL, "state": "enabled", "verified_email": True, "updated_at": "2026-03-02T16:00:00Z"}
+    vendor(story, "shopify", account, X_Shopify_Topic="customers/update")
 
     shopify(story, "unsubscribed", "2026-03-02T16:01:00Z")
     story.passes("1m")

@@ -1,5 +1,6 @@
 """The ports in memory. Each keeps the contract in `application/ports.py`."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from cairn.application.ports import (
     FoundCustomers,
     PausedEnrollment,
     PausedWork,
+    Pointer,
 )
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
@@ -77,19 +79,41 @@ class Customers:
 
     _conflicts = 0
 
-    def find(self, identifiers: Sequence[Identifier]) -> FoundCustomers:
+    def find(self, identifiers: Sequence[Identifier], otherwise: Sequence[Identifier] = ()) -> FoundCustomers:
         self.reads += 1
+        if not isinstance(self._search(identifiers[0]), Customer):
+            identifiers = (*identifiers, *otherwise)
         found: dict[str, Customer] = {}
         unclaimed = []
+        pointers = {}
         for one in identifiers:
-            customer = self._follow(customer_id_for(one, KEYS.customer_ids))
-            if customer is None:
-                unclaimed.append(one)
+            holder = self._search(one)
+            if isinstance(holder, Customer):
+                found[holder.id] = holder
             else:
-                found[customer.id] = customer
+                unclaimed.append(one)
+                pointers[one] = holder
         homes = {one: customer_id_for(one, KEYS.customer_ids) for one in unclaimed}
         erased = {one: self._tombstones[home] for one, home in homes.items() if home in self._tombstones}
-        return FoundCustomers(tuple(found.values()), tuple(unclaimed), erased)
+        return FoundCustomers(tuple(found.values()), tuple(unclaimed), pointers, erased)
+
+    def pointer_without(self, name: Identifier, loser: Customer) -> Pointer:
+        pointer = self._search(name, loser.id)
+        assert isinstance(pointer, Pointer)
+        return pointer
+
+    def _search(self, name: Identifier, loser: str = "") -> Customer | Pointer:
+        for generation in itertools.count():
+            home = customer_id_for(name, KEYS.customer_ids, generation)
+            customer = self._follow(home)
+            if customer is None:
+                return Pointer(home)
+            if name in customer.profile.identifiers and customer.id != loser:
+                return customer
+            at = self._by_id[home]
+            if isinstance(at, str):
+                return Pointer(home, stale=at)
+        raise AssertionError
 
     def load(self, customer_id: str) -> Customer:
         self.reads += 1
@@ -113,9 +137,19 @@ class Customers:
         for one in commit.before:
             if self._by_id.get(one.id) != one:
                 raise ConflictError("the customer changed in between")
-        homes = {customer_id_for(one, KEYS.customer_ids) for one in commit.claimed} - {after.id}
-        if any(home in self._by_id for home in homes) or (not commit.before and after.id in self._by_id):
+        for one in commit.released:
+            stored = self._by_id.get(one.id)
+            if not isinstance(stored, Customer) or stored.version != one.version:
+                raise ConflictError("the customer changed in between")
+        pointers = {
+            one: commit.pointers.get(one) or Pointer(customer_id_for(one, KEYS.customer_ids)) for one in commit.claimed
+        }
+        homes = {pointer.id for pointer in pointers.values()} - {after.id}
+        stale = {pointer.id: pointer.stale for pointer in pointers.values() if pointer.stale}
+        taken = any(home in self._by_id and self._by_id[home] != stale.get(home) for home in homes)
+        if taken or (not commit.before and after.id in self._by_id):
             raise ConflictError("an identifier leads elsewhere")
+        self._by_id |= {one.id: replace(one, version=one.version + 1) for one in commit.released}
         if commit.event:
             self._seen.add((after.id, commit.event.key))
         self._by_id |= dict.fromkeys(homes, after.id)

@@ -93,7 +93,9 @@ def test_the_strongest_identifier_comes_first_and_none_twice() -> None:
         (name(user_id="ada"), name(user_id="eve"), False),
         (name(user_id="ada", email="family@example.com"), name(user_id="eve", email="family@example.com"), False),
         (name(user_id="ada"), name(email="ada@example.com"), True),
-        (name(external={"crm": "1"}), name(external={"crm": "2"}), True),
+        (name(external={"crm": "1"}), name(external={"crm": "2"}), False),
+        (name(external={"crm": "1"}), name(external={"shop": "2"}), True),
+        (name(external={"facebook_lead": "1"}), name(external={"facebook_lead": "2"}), True),
         ((), name(user_id="ada"), True),
     ],
 )

@@ -33,11 +33,23 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
 
 
 @dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where an identifier can be claimed."""
+
+    id: str
+    """The id under which it will lead to its customer, or which its new customer will get."""
+    stale: str = ""
+    """The customer to whom it led before, and who has lost it."""
+
+
+@dataclass(frozen=True, slots=True)
 class FoundCustomers:
-    """The customers of some identifiers: none, one, or several to merge. And the identifiers without a customer."""
+    """The customers of some identifiers, each once. And the identifiers that belong to nobody."""
 
     customers: tuple[Customer, ...] = ()
     unclaimed: tuple[Identifier, ...] = ()
+    pointers: Mapping[Identifier, Pointer] = field(default_factory=dict)
+    """Where an identifier can be claimed, if not at the usual id: another customer began with it, or lost it."""
     erased: Mapping[Identifier, datetime] = field(default_factory=dict)
     """Identifiers whose customer was erased, with the time of the erasure."""
 
@@ -52,12 +64,22 @@ class Commit:
     at: datetime
     event: Event | None = None
     claimed: tuple[Identifier, ...] = ()
-    """Identifiers that the customer gets. They must belong to nobody yet."""
+    """Identifiers that lead to the customer from now on. They must belong to nobody yet."""
+    pointers: Mapping[Identifier, Pointer] = field(default_factory=dict)
+    """Where they are claimed, if not at the usual id."""
+    released: tuple[Customer, ...] = ()
+    """Other customers, without the identifiers that they lose by this commit."""
 
 
 class Customers(Protocol):
-    def find(self, identifiers: Sequence[Identifier]) -> FoundCustomers:
-        """The customers of these identifiers. One read where the strongest identifier is known, else two."""
+    def find(self, identifiers: Sequence[Identifier], otherwise: Sequence[Identifier] = ()) -> FoundCustomers:
+        """The customers of these identifiers, and of those in `otherwise` where the first one belongs to nobody.
+
+        One read where the first identifier is known, else two.
+        """
+
+    def pointer_without(self, name: Identifier, loser: Customer) -> Pointer:
+        """Where an identifier can be claimed that its customer loses in the same commit."""
 
     def load(self, customer_id: str) -> Customer:
         """The open state of a customer; follows a merge. Raises UnknownCustomerError or ErasedCustomerError."""

@@ -23,6 +23,10 @@ EVERY_DAY = frozenset(range(1, 8))
 """ISO weekdays: Monday is 1, Sunday 7."""
 
 
+MAX_IDENTIFIERS = 20
+"""Identifiers of one customer: a person has a few, a mistake has many."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Territory:
     """Where a rule applies: a country (`IN`), a region of one (`US-FL`, ISO 3166-2), or `*` for everywhere."""
@@ -183,6 +187,9 @@ class Policy:
     # Identity
     placeholders: frozenset[str] = frozenset()
     """Texts that name no customer, besides those of domain/identity/placeholders, as its `word_of` writes them."""
+    max_identifiers: int = MAX_IDENTIFIERS
+    guarded: frozenset[str] = frozenset()
+    """Attributes that these rules read, beside those that Cairn itself reads: no visitor changes them."""
 
     # The sender, and its answers
     brand: str = ""

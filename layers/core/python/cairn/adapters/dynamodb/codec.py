@@ -34,6 +34,8 @@ def profile_to_wire(profile: Profile) -> Wire:
         },
         "merged": {name: instant_to_wire(at) for name, at in profile.merged.items()},
         "sources": instants_to_wire(profile.sources),
+        **({"typed": sorted(profile.typed)} if profile.typed else {}),
+        **({"pointers": dict(profile.pointers)} if profile.pointers else {}),
     }
 
 
@@ -42,6 +44,8 @@ def profile_from_wire(customer_id: str, wire: Wire) -> Profile:
         id=customer_id,
         created_at=instant_from_wire(wire["created_at"]),
         identifiers=tuple(Identifier(kind, value) for kind, value in wire["identifiers"]),
+        typed=frozenset(wire.get("typed", ())),
+        pointers=wire.get("pointers", {}),
         attributes=stamped_from_wire(wire["attributes"]),
         activity={
             name: Activity(count, instant_from_wire(first), instant_from_wire(last))
@@ -67,6 +71,7 @@ def enrollment_to_wire(one: Enrollment) -> Wire:
         "due_at": _maybe(one.due_at),
         "sequence": one.sequence,
         "handled": one.handled,
+        "addresses": addresses_to_wire(one.addresses),
         "goal_at": _maybe(one.goal_at),
         "ended_at": _maybe(one.ended_at),
         "outcome": one.outcome,
@@ -90,10 +95,21 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
         due_at=_instant(wire, "due_at"),
         sequence=wire["sequence"],
         handled=wire.get("handled", ""),
+        addresses=addresses_from_wire(wire),
         goal_at=_instant(wire, "goal_at"),
         ended_at=_instant(wire, "ended_at"),
         outcome=wire.get("outcome", ""),
     )
+
+
+def addresses_to_wire(addresses: Mapping[Channel, str] | None) -> Wire | None:
+    return None if addresses is None else {channel.value: address for channel, address in addresses.items()}
+
+
+def addresses_from_wire(wire: Wire, name: str = "addresses") -> dict[Channel, str] | None:
+    """The addresses that an enrollment or a message is limited to; None where it is not."""
+    addresses = wire.get(name)
+    return None if addresses is None else {Channel(channel): address for channel, address in addresses.items()}
 
 
 def enrollments_from_wire(wire: Mapping[str, Wire]) -> dict[str, Enrollment]:
@@ -131,6 +147,7 @@ def message_to_wire(message: Message) -> Wire:
         "variables": message.variables,
         "time_zone": message.time_zone,
         **({"place": message.position} if message.position else {}),
+        **({"only_to": addresses_to_wire(message.only_to)} if message.only_to is not None else {}),
         **({"answers": message.answers} if message.answers else {}),
     }
 
@@ -151,6 +168,7 @@ def message_from_wire(wire: Wire) -> Message:
         variables=wire["variables"],
         time_zone=wire["time_zone"],
         position=wire.get("place", 0),
+        only_to=addresses_from_wire(wire, "only_to"),
         answers=wire.get("answers", ""),
     )
 

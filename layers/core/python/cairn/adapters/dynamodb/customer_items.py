@@ -9,7 +9,10 @@ from cairn.adapters.dynamodb.effect_codec import effect_to_wire
 from cairn.adapters.dynamodb.items import EVENT, PENDING_ERASURE, STATE, CustomerItem, RecordItem
 from cairn.application.ports import Commit
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
+from cairn.domain.effects import Fact
 from cairn.domain.event import Event, consent_to_wire
+from cairn.domain.identity.trust import TYPED
+from cairn.domain.profile.profile import Stamped
 from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
 
@@ -46,14 +49,32 @@ def customer_from_items(state: CustomerItem, contact: CustomerItem | None) -> Cu
         enrollments=codec.enrollments_from_wire(state.enrollments or {}),
         entered=codec.instants_from_wire(memory.get("entered", {})),
         early_exits=codec.instants_from_wire(memory.get("closed", {})),
-        early_refreshes=codec.stamped_from_wire(memory.get("changed", {})),
+        early_refreshes=_early_refreshes(memory),
         erased=codec.instants_from_wire(memory.get("erased", {})),
         version=int(state.version or 0),
     )
 
 
+def _early_refreshes(memory: dict[str, Any]) -> dict[str, Stamped]:
+    """Stored until version 0.2 as `changed`, with the data alone."""
+    older = codec.stamped_from_wire(memory.get("changed", {}))
+    return {
+        **{name: Stamped({"data": one.value}, one.at) for name, one in older.items()},
+        **codec.stamped_from_wire(memory.get("refreshed", {})),
+    }
+
+
 def state_item(commit: Commit) -> CustomerItem:
-    after = commit.reaction.customer
+    return _state_item(commit.reaction.customer, _outbox_of(commit))
+
+
+def released_item(customer: Customer, at: datetime) -> CustomerItem:
+    """A customer who has lost a name to another one."""
+    fact = Fact("dropped", detail={"field": "customer", "reason": TYPED})
+    return _state_item(customer, {"at": instant_to_wire(at), "effects": [], "facts": [codec.fact_to_wire(fact)]})
+
+
+def _state_item(after: Customer, outbox: dict[str, Any]) -> CustomerItem:
     return CustomerItem(
         after.id,
         STATE,
@@ -63,10 +84,10 @@ def state_item(commit: Commit) -> CustomerItem:
         memory={
             "entered": codec.instants_to_wire(after.entered),
             "closed": codec.instants_to_wire(after.early_exits),
-            "changed": codec.stamped_to_wire(after.early_refreshes),
+            "refreshed": codec.stamped_to_wire(after.early_refreshes),
             **({"erased": codec.instants_to_wire(after.erased)} if after.erased else {}),
         },
-        outbox=_outbox_of(commit),
+        outbox=outbox,
     )
 
 

@@ -15,6 +15,7 @@ from cairn.adapters.dynamodb.customer_items import (
     erased_state_item,
     event_item,
     pending_erasure_item,
+    released_item,
     state_item,
     tombstone,
 )
@@ -32,7 +33,7 @@ from cairn.adapters.dynamodb.items import (
     suppressed_key,
 )
 from cairn.adapters.dynamodb.table import transaction
-from cairn.application.ports import Commit, FoundCustomers
+from cairn.application.ports import Commit, FoundCustomers, Pointer
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
@@ -45,6 +46,9 @@ from cairn.domain.shared.errors import (
     UnknownCustomerError,
 )
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+
+MAX_GENERATIONS = 16
+"""Customers who began with the same identifier and lost it, one after the other."""
 
 MAX_TOMBSTONES_AT_ONCE = 60
 """Tombstones that one commit writes; erase_customer writes the others (DynamoDB quota: 100 items a transaction)."""
@@ -67,30 +71,75 @@ class DynamoCustomers:
     def __init__(self, keys: IdentityKeys) -> None:
         self._keys = keys
 
-    def find(self, identifiers: Sequence[Identifier]) -> FoundCustomers:
+    def find(self, identifiers: Sequence[Identifier], otherwise: Sequence[Identifier] = ()) -> FoundCustomers:
         found: dict[str, Customer] = {}
         unclaimed: list[Identifier] = []
+        lost: list[Identifier] = []
         erased: dict[Identifier, datetime] = {}
         strongest, others = identifiers[0], identifiers[1:]
         first = self._follow(customer_id_for(strongest, self._keys.customer_ids), by_identifier=True)
-        if isinstance(first, Customer):
+        if not isinstance(first, Customer):
+            unclaimed.append(strongest)
+            erased |= {strongest: first} if first else {}
+            others = [*others, *otherwise]
+        elif strongest in first.profile.identifiers:
             found[first.id] = first
             others = [one for one in others if one not in first.profile.identifiers]
         else:
-            unclaimed.append(strongest)
-            erased |= {strongest: first} if first else {}
+            lost.append(strongest)
+            others = [*others, *otherwise]
         by_id = {customer_id_for(one, self._keys.customer_ids): one for one in others}
         states = self._states(by_id)
         unclaimed += [one for id_, one in by_id.items() if not _is_used(states.get(id_))]
         erased |= {by_id[id_]: instant_from_wire(item.erased) for id_, item in states.items() if not _is_used(item)}
-        used = {item.alias_of or id_ for id_, item in states.items() if _is_used(item)}
-        for customer_id in sorted(used - set(found)):
-            customer = self._follow(customer_id)
-            if isinstance(customer, datetime):
-                raise ConflictError("the customer is being erased; what leads to it goes next")
-            if customer is not None:
+        used = {by_id[id_]: item.alias_of or id_ for id_, item in states.items() if _is_used(item)}
+        loaded: dict[str, Customer] = {}
+        for name, id_ in sorted(used.items(), key=lambda each: each[1]):
+            customer = loaded.get(id_) or self._load(id_)
+            if customer is None:
+                continue
+            loaded[id_] = customer
+            if name in customer.profile.identifiers:
                 found[customer.id] = customer
-        return FoundCustomers(tuple(found.values()), tuple(unclaimed), erased)
+            else:
+                lost.append(name)
+        pointers: dict[Identifier, Pointer] = {}
+        for name in lost:
+            holder = self._search(name)
+            if isinstance(holder, Customer):
+                found[holder.id] = holder
+            else:
+                pointers[name] = holder
+                unclaimed.append(name)
+        return FoundCustomers(tuple(found.values()), tuple(unclaimed), pointers, erased)
+
+    def pointer_without(self, name: Identifier, loser: Customer) -> Pointer:
+        pointer = self._search(name, loser)
+        if isinstance(pointer, Customer):
+            raise ConflictError("the identifier is another customer's by now")
+        return pointer
+
+    def _search(self, name: Identifier, loser: Customer | None = None) -> Customer | Pointer:
+        """The customer who has an identifier that the customer at its usual id has lost; else where to claim it."""
+        for generation in range(MAX_GENERATIONS):
+            id_ = customer_id_for(name, self._keys.customer_ids, generation)
+            item = self._states([id_]).get(id_)
+            if not _is_used(item):
+                return Pointer(id_)
+            customer = self._load(id_)
+            if customer is None:
+                return Pointer(id_)
+            if name in customer.profile.identifiers and (loser is None or customer.id != loser.id):
+                return customer
+            if item is not None and item.alias_of:
+                return Pointer(id_, stale=item.alias_of)
+        raise UnknownCustomerError(f"more than {MAX_GENERATIONS} customers have begun with one identifier and lost it")
+
+    def _load(self, customer_id: str) -> Customer | None:
+        customer = self._follow(customer_id)
+        if isinstance(customer, datetime):
+            raise ConflictError("the customer is being erased; what leads to it goes next")
+        return customer
 
     def load(self, customer_id: str) -> Customer:
         customer = self._follow(customer_id)
@@ -123,6 +172,8 @@ class DynamoCustomers:
             self._write_erasure(write, commit, after.erasure_pending_since)
         else:
             write.save(state, condition=unchanged_since_read)
+            for loser in commit.released:
+                write.save(released_item(loser, commit.at), condition=CustomerItem.version == loser.version)
             self._write_links(write, commit, before, absorbed)
         for key, marks in list(self._marks(commit.reaction.suppression_changes).items())[:MAX_SUPPRESSIONS_AT_ONCE]:
             write.update(SuppressionItem(key, SUPPRESSED), actions=[SuppressionItem.marks.add(marks)])
@@ -156,9 +207,11 @@ class DynamoCustomers:
         elif before.contact != after.contact or commit.reaction.suppression_changes:
             # The new version stops a sender that decided on the old contact.
             write.update(CustomerItem(after.id, CONTACT), actions=contact_changes(before.contact, after.contact))
+        stale = {pointer.id: pointer.stale for pointer in commit.pointers.values() if pointer.stale}
         for id_, pointer in sorted(self._pointers(after, commit.claimed).items()):
             if id_ != after.id:
-                write.save(pointer, condition=ID_IS_FREE)
+                free = CustomerItem.alias_of == stale[id_] if id_ in stale else ID_IS_FREE
+                write.save(pointer, condition=free)
         for other in absorbed:
             self._absorb(write, after, other)
 
@@ -177,7 +230,8 @@ class DynamoCustomers:
         """The items that lead from identifiers to the customer, with the time at which an earlier owner was erased."""
         pointers = {}
         for one in identifiers:
-            id_, erased = customer_id_for(one, self._keys.customer_ids), customer.erased.get(one.key)
+            id_ = customer.profile.pointers.get(one.key) or customer_id_for(one, self._keys.customer_ids)
+            erased = customer.erased.get(one.key)
             erased_at = instant_to_wire(erased) if erased else None
             pointers[id_] = CustomerItem(id_, STATE, alias_of=customer.id, erased=erased_at)
         return pointers
@@ -195,7 +249,7 @@ class DynamoCustomers:
             write.save(item, condition=unchanged)
         for one in commit.before:
             write.delete(CustomerItem(one.id, CONTACT))
-        claimed = {customer_id_for(one, self._keys.customer_ids) for one in commit.claimed} - customers.keys()
+        claimed = set(self._pointers(after, commit.claimed)) - customers.keys()
         for id_ in sorted(claimed):
             write.save(tombstone(id_, at), condition=ID_IS_FREE)
         others = customer_ids_of(after, self._keys.customer_ids) - customers.keys() - claimed
@@ -233,7 +287,8 @@ class DynamoCustomers:
 
 def customer_ids_of(customer: Customer, key: CustomerIdKey) -> set[str]:
     """Every id that has ever led to the customer."""
-    ids = {customer_id_for(one, key) for one in customer.profile.identifiers}
+    pointers = customer.profile.pointers
+    ids = {pointers.get(one.key) or customer_id_for(one, key) for one in customer.profile.identifiers}
     return ids | {customer.id, *customer.profile.merged}
 
 

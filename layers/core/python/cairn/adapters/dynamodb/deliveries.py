@@ -283,13 +283,16 @@ def _with_present_addresses(message: Message, state: CustomerItem | None) -> Mes
     if state is None or not state.profile or message.answers:
         return message
     profile = codec.profile_from_wire(state.pk, state.profile)
+    enrollment = (state.enrollments or {}).get(message.enrollment, {})
     moved = {name: profile.get(name) for name in JURISDICTION if name in profile.attributes}
     return replace(
         message,
-        addresses=addresses_to_send_to(profile),
+        addresses=addresses_to_send_to(
+            profile, codec.addresses_from_wire(enrollment) if enrollment else message.only_to
+        ),
         variables={**message.variables, "profile": {**message.variables.get("profile", {}), **moved}},
         time_zone=zone_named(moved.get(TIME_ZONE), message.time_zone).key,
-        journey_ended=(state.enrollments or {}).get(message.enrollment, {}).get("outcome") in UNWANTED,
+        journey_ended=enrollment.get("outcome") in UNWANTED,
     )
 
 

@@ -1,19 +1,29 @@
 """Process an event or a wake-up: one read, one pure decision, one commit."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
-from cairn.application.ports import Commit, Customers, ErasureOrders, FoundCustomers, JourneyVersions, Sent, Switches
+from cairn.application.ports import (
+    Commit,
+    Customers,
+    ErasureOrders,
+    FoundCustomers,
+    JourneyVersions,
+    Pointer,
+    Sent,
+    Switches,
+)
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
 from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, merge_customers, on_event, on_wake
-from cairn.domain.effects import Fact, OpenTask, split_effect_id
+from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
+from cairn.domain.effects import OpenTask, split_effect_id
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import Identifier, customer_id_for, may_be_same_person
+from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
@@ -85,26 +95,41 @@ class ProcessEvent:
     def _attempt(self, event: Event, now: datetime) -> Reaction:
         if event.customer_id and not event.identifiers:
             found = FoundCustomers((self.customers.load(event.customer_id),))
+            resolution = Resolution(found.customers)
         else:
-            found = self.customers.find(event.identifiers)
+            found, resolution = self._resolve(event)
         _check_not_erased(found, event)
-        before, claimed = (_subject if requests.is_request(event) else _same_person)(found, event)
-        known = merge_customers(before, now) if before else self._new_customer(event, found, now)
+        before = _as_loaded(found, resolution.customers)
+        claimed = tuple(name for name in (*resolution.vouched, *resolution.typed) if _is_free(name, found, resolution))
+        pointers = {**found.pointers, **self._pointers_of_lost(resolution, found)}
+        known = (
+            merge_customers(resolution.customers, now) if before else self._new_customer(claimed, found, pointers, now)
+        )
         event = self._with_message(event, known.customer.id)
         named = replace(
             known.customer,
-            profile=known.customer.profile.with_identifiers(*claimed),
+            profile=known.customer.profile.with_typed(*resolution.typed)
+            .with_identifiers(*resolution.vouched)
+            .with_pointers({name.key: pointers[name].id for name in claimed if name in pointers}),
             erased=_erased_identifiers(known.customer, found, claimed, now),
         )
-        doubt = self._doubt_about(event, now)
-        reaction = on_event(named, event, self.journeys, now, self.policy, doubt=doubt)
+        reaction = on_event(
+            named,
+            event.without(resolution.dropped),
+            self.journeys,
+            now,
+            self.policy,
+            doubt=self._doubt_about(event, now),
+            by_vouched=resolution.by_vouched,
+            was_known=any(one.profile.is_known for one in before),
+        )
         reaction = replace(
             reaction,
             effects=known.effects + reaction.effects + _tasks_about_others(found, named, event),
-            facts=known.facts + tuple(_dropped(event)) + reaction.facts,
+            facts=known.facts + reaction.facts,
         )
         self._keep_versions(reaction, named)
-        self.customers.commit(Commit(reaction, before, now, event, claimed))
+        self.customers.commit(Commit(reaction, before, now, event, claimed, pointers, resolution.released))
         return reaction
 
     def _doubt_about(self, event: Event, now: datetime) -> requests.Doubt | None:
@@ -114,6 +139,32 @@ class ProcessEvent:
         admitted = self.orders.admit(event.key, self.policy.erasure_orders_per_hour, now)
         return None if admitted else requests.Doubt.TOO_MANY
 
+    def _resolve(self, event: Event) -> tuple[FoundCustomers, Resolution]:
+        """Whose event it is. What was typed is looked up only where what is vouched for does not decide."""
+        if requests.is_request(event):  # it ties no identifiers to a customer, and merges nobody
+            found = self.customers.find(event.identifiers)
+            if found.customers:
+                owner = requests.record_owner([customer.profile for customer in found.customers], event)
+                subject = tuple(customer for customer in found.customers if customer.id == owner.id)
+                return found, Resolution(subject)
+        vouched, typed = event.vouched_identifiers, event.typed_identifiers
+        found = self.customers.find(vouched, typed) if vouched else self.customers.find(typed)
+        holders = _holders(found)
+        if vouched and vouched[0] in holders and needs_typed_names(event, holders):
+            found = _both(found, self.customers.find(typed))
+            holders = _holders(found)
+        return found, resolve(event, holders, self.policy.max_identifiers)
+
+    def _pointers_of_lost(self, resolution: Resolution, found: FoundCustomers) -> Mapping[Identifier, Pointer]:
+        """Where the names are claimed that other customers lose."""
+        lost = {
+            name: loser
+            for loser in found.customers
+            for name in loser.profile.identifiers
+            if any(after.id == loser.id and name not in after.profile.identifiers for after in resolution.released)
+        }
+        return {name: self.customers.pointer_without(name, loser) for name, loser in lost.items()}
+
     def _wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
         customer = self.customers.load(customer_id)
         pauses = self.switches.current(now).pauses
@@ -122,9 +173,16 @@ class ProcessEvent:
             self.customers.commit(Commit(reaction, (customer,), now))
         return reaction
 
-    def _new_customer(self, event: Event, found: FoundCustomers, now: datetime) -> Reaction:
-        strongest = event.identifiers[0]
-        home, erased = customer_id_for(strongest, self.keys.customer_ids), found.erased.get(strongest)
+    def _new_customer(
+        self,
+        claimed: tuple[Identifier, ...],
+        found: FoundCustomers,
+        pointers: Mapping[Identifier, Pointer],
+        now: datetime,
+    ) -> Reaction:
+        first = claimed[0]
+        home = pointers[first].id if first in pointers else customer_id_for(first, self.keys.customer_ids)
+        erased = found.erased.get(first)
         new_id = id_after_erasure(home, erased, self.keys.tombstones) if erased else home
         return Reaction(Customer(Profile(new_id, created_at=now)))
 
@@ -167,25 +225,31 @@ class ProcessEvent:
         return CanonicalAddresses(self.read_phone, self.policy.placeholders).of(event)
 
 
-def _same_person(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, ...], tuple[Identifier, ...]]:
-    """The customers to merge, and the identifiers that they get.
-
-    The first one has the strongest identifier. Two accounts (`user_id`) that share an address stay apart.
-    """
-    same: list[Customer] = []
-    for customer in found.customers:
-        names = (*event.identifiers, *(name for other in same for name in other.profile.identifiers))
-        if may_be_same_person(names, customer.profile.identifiers):
-            same.append(customer)
-    return tuple(same), found.unclaimed
+def _holders(found: FoundCustomers) -> dict[Identifier, Customer]:
+    return {name: customer for customer in found.customers for name in customer.profile.identifiers}
 
 
-def _subject(found: FoundCustomers, event: Event) -> tuple[tuple[Customer, ...], tuple[Identifier, ...]]:
-    """The one customer that a request is about. A request ties no identifiers to anybody, and merges nobody."""
-    if not found.customers:
-        return (), found.unclaimed
-    owner = requests.record_owner([customer.profile for customer in found.customers], event)
-    return tuple(customer for customer in found.customers if customer.id == owner.id), ()
+def _both(left: FoundCustomers, right: FoundCustomers) -> FoundCustomers:
+    """What two searches have found."""
+    customers = {one.id: one for one in (*right.customers, *left.customers)}
+    return FoundCustomers(
+        tuple(customers.values()),
+        (*left.unclaimed, *right.unclaimed),
+        {**left.pointers, **right.pointers},
+        {**left.erased, **right.erased},
+    )
+
+
+def _as_loaded(found: FoundCustomers, chosen: tuple[Customer, ...]) -> tuple[Customer, ...]:
+    """The chosen customers as they are stored, without what the resolution has taken from them."""
+    by_id = {one.id: one for one in found.customers}
+    return tuple(by_id[one.id] for one in chosen)
+
+
+def _is_free(name: Identifier, found: FoundCustomers, resolution: Resolution) -> bool:
+    """Whether a name has to be made to lead to the customer: it leads nowhere, or to another one who loses it."""
+    joining = {one.id for one in resolution.customers}
+    return not any(one.id in joining and name in one.profile.identifiers for one in found.customers)
 
 
 def _tasks_about_others(found: FoundCustomers, subject: Customer, event: Event) -> tuple[OpenTask, ...]:
@@ -220,12 +284,6 @@ def _erased_identifiers(
     """Identifiers of an erased customer, kept while old events of that customer may still arrive."""
     young = {name: at for name, at in customer.erased.items() if now - at < DEDUPE_WINDOW}
     return young | {name.key: found.erased[name] for name in claimed if name in found.erased}
-
-
-def _dropped(event: Event) -> Iterator[Fact]:
-    """A fact for each part of the event that was left out."""
-    for name, reason in sorted(event.dropped.items()):
-        yield Fact("dropped", detail={"field": name, "reason": reason})
 
 
 def _until_committed(attempt: Callable[[], T]) -> T:

@@ -111,7 +111,7 @@ def message_of(effect: SendMessage, commit: Committed) -> Message:
         channels=effect.channels,
         template=effect.template,
         purpose=effect.purpose,
-        addresses=addresses_to_send_to(commit.profile),
+        addresses=addresses_to_send_to(commit.profile, enrollment.addresses),
         decided_at=commit.at,
         variables={
             "profile": view,
@@ -121,6 +121,7 @@ def message_of(effect: SendMessage, commit: Committed) -> Message:
         },
         time_zone=effect.time_zone,
         position=commit.effects.index(effect),
+        only_to=enrollment.addresses,
     )
 
 

@@ -117,6 +117,16 @@ class Contact:
             and change.at <= at
         )
 
+    def without_grants(self, channels: Iterable[Channel]) -> Self:
+        """Without the consent that was granted on these channels. What was denied stays denied."""
+        gone = set(channels)
+        kept = {
+            key: change
+            for key, change in self.consents.items()
+            if change.channel not in gone or change.status is ConsentStatus.DENIED
+        }
+        return self if len(kept) == len(self.consents) else replace(self, consents=kept)
+
     def has_deferred(self, enrollment: str) -> bool:
         """Whether a message of an enrollment is deferred."""
         return any(deferral.enrollment == enrollment for deferral in self.deferrals.values())

@@ -1,15 +1,17 @@
 """A customer's open state, and the functions that apply an event or a wake-up to it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.suppression import SuppressionChange
+from cairn.domain.customer.believed import believed
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
 from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import is_provider
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import Journey, Reentry
@@ -19,9 +21,10 @@ from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
-from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.addresses import addresses_for, addresses_of, narrower
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile, Stamped, survivor
+from cairn.domain.shared.channels import Channel, channels_at
 from cairn.domain.shared.hashing import short_hash
 
 DEDUPE_WINDOW = timedelta(days=35)
@@ -62,7 +65,7 @@ class Customer:
     early_exits: Mapping[str, datetime] = field(default_factory=dict)
     """When an event ended `journey:key`, though its start had not arrived; an older start is stale."""
     early_refreshes: Mapping[str, Stamped] = field(default_factory=dict)
-    """The data of a refresh for `journey:key`, whose start had not arrived."""
+    """The `data` of a refresh for `journey:key`, whose start had not arrived; and the `addresses` that it allows."""
     erased: Mapping[str, datetime] = field(default_factory=dict)
     """Identifiers of an erased customer, and when it was erased; their earlier events are ignored."""
     erasure_pending_since: datetime | None = None
@@ -73,6 +76,34 @@ class Customer:
     @property
     def id(self) -> str:
         return self.profile.id
+
+    def narrowed(self, names: Iterable[Identifier]) -> Self:
+        """Of a customer who is not known, what is left when a source vouches for one of these names.
+
+        A visitor typed all of it: the other names and the addresses beside them may be another person's.
+        """
+        kept = tuple(name for name in names if name in self.profile.identifiers)
+        addresses = {(channel, name.value) for name in kept for channel in channels_at(name.kind)}
+        return replace(
+            self,
+            profile=self.profile.narrowed(kept),
+            contact=self.contact.without_grants(set(Channel) - {channel for channel, _ in addresses}),
+            enrollments={
+                key: replace(
+                    enrollment,
+                    addresses={
+                        channel: address
+                        for channel, address in (enrollment.addresses or {}).items()
+                        if (channel, address) in addresses
+                    },
+                )
+                for key, enrollment in self.enrollments.items()
+            },
+        )
+
+    def losing(self, names: Iterable[Identifier]) -> Self:
+        """Without names that a visitor typed, and that are another customer's."""
+        return replace(self, profile=self.profile.without_identifiers(names))
 
     def absorbing(self, other: "Customer", now: datetime) -> Self:
         """Both customers as one. Of two enrollments in the same journey and key, the earlier one continues."""
@@ -129,7 +160,7 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
 NO_POLICY = Policy()
 
 
-def on_event(  # noqa: PLR0913  what the whole system knows of an order is not the customer's
+def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful about an order
     customer: Customer,
     event: Event,
     journeys: Journeys,
@@ -137,15 +168,21 @@ def on_event(  # noqa: PLR0913  what the whole system knows of an order is not t
     policy: Policy = NO_POLICY,
     *,
     doubt: requests.Doubt | None = None,
+    by_vouched: bool = True,
+    was_known: bool | None = None,
 ) -> Reaction:
     """Updates the profile, moves enrollments and starts journeys. A backfilled event only updates the profile.
 
-    `doubt`: why an order to erase waits for a person, whatever is known about the customer.
+    `doubt`: why an order to erase waits for a person, whatever is known about the customer. `by_vouched` is false where
+    a visitor typed the name by which the customer was found; `was_known` says whether the customer was known before the
+    event (domain/customer/resolution).
     """
     if event.type == requests.ERASURE_REQUESTED:
         doubt = doubt or requests.doubt_about(customer.profile, event)
         if doubt is None:
             return _erase(customer, event, now)
+    known = customer.profile.is_known if was_known is None else was_known
+    event = believed(event, known=known, by_vouched=by_vouched, guarded=policy.guarded)
     profile = customer.profile if requests.is_request(event) else customer.profile.after(event)
     if _reports_something(event):
         profile = profile.reported_by(event.source, event.occurred_at)
@@ -165,7 +202,9 @@ def on_event(  # noqa: PLR0913  what the whole system knows of an order is not t
         ),
         effects=[effect for effect in (updates.record, updates.answer) if effect is not None],
         suppression_changes=updates.suppression_changes,
+        allowed=addresses_for(profile, event, by_vouched=by_vouched),
     )
+    reaction.facts += [Fact("dropped", detail={"field": name, "reason": why}) for name, why in event.dropped.items()]
     if is_provider(event.source):
         reaction.note_feedback(event, journeys, now)
     task = requests.privacy_task(customer.profile, event, len(customer.contact.consents), doubt)
@@ -222,16 +261,21 @@ class _Reaction:
     effects: list[Effect] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     suppression_changes: tuple[SuppressionChange, ...] = ()
+    allowed: Mapping[Channel, str] | None = None
+    """The only addresses at which the event may be answered; None: the customer's own."""
 
     def done(self) -> Reaction:
         return Reaction(self.customer, tuple(self.effects), tuple(self.facts), self.suppression_changes)
 
     def advance(self, journey: Journey, enrollment: Enrollment, trigger: engine.Trigger, now: datetime) -> None:
         decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
+        moved = decision.enrollment
+        if moved.data is not enrollment.data:  # what it says now is from this event as well
+            moved = replace(moved, addresses=narrower(moved.addresses, self.allowed, self.customer.profile))
         self.customer = replace(
             self.customer,
             profile=decision.profile,
-            enrollments={**self.customer.enrollments, enrollment.id: decision.enrollment},
+            enrollments={**self.customer.enrollments, enrollment.id: moved},
         )
         self.effects += decision.effects
         self.facts += decision.facts
@@ -251,9 +295,12 @@ class _Reaction:
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "ended before it began"}))
             return
         enrollment = engine.new_enrollment(journey, self.customer.profile, event, key, now)
+        enrollment = replace(enrollment, addresses=self.allowed)
         changed = self.customer.early_refreshes.get(name)
         if changed is not None and changed.at >= event.occurred_at:
-            enrollment = replace(enrollment, data={**enrollment.data, **changed.value}, data_at=changed.at)
+            data, addresses = {**enrollment.data, **changed.value["data"]}, _channels(changed.value.get("addresses"))
+            allowed = narrower(enrollment.addresses, addresses, self.customer.profile)
+            enrollment = replace(enrollment, data=data, data_at=changed.at, addresses=allowed)
         self.customer = replace(
             self.customer,
             entered=_newest({**self.customer.entered, name: now}),
@@ -272,7 +319,8 @@ class _Reaction:
         key = engine.key_named(journey, journey.refresh_on, profile, event, now)
         if key is not None and not self.is_open(journey, key) and not self.is_over(journey, key):
             name = f"{journey.name}:{key}"
-            latest = Stamped(dict(event.properties), event.occurred_at).latest(self.customer.early_refreshes.get(name))
+            early = {"data": dict(event.properties), "addresses": self.allowed}
+            latest = Stamped(early, event.occurred_at).latest(self.customer.early_refreshes.get(name))
             changed = {**self.customer.early_refreshes, name: latest}
             recent = _recent({name: data.at for name, data in changed.items()}, now)
             self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in recent})
@@ -327,6 +375,10 @@ def _is_needed(enrollment: Enrollment, journeys: Journeys, now: datetime) -> boo
         return True
     goal = journey.goal
     return goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within
+
+
+def _channels(addresses: Mapping[str, str] | None) -> dict[Channel, str] | None:
+    return None if addresses is None else {Channel(channel): address for channel, address in addresses.items()}
 
 
 def _latest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:

@@ -48,17 +48,35 @@ def strongest_first(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]
     return tuple(sorted(set(identifiers), key=lambda name: name.strength))
 
 
-def customer_id_for(name: Identifier, key: CustomerIdKey) -> str:
+def customer_id_for(name: Identifier, key: CustomerIdKey, generation: int = 0) -> str:
     """The canonical id of the customer that is created with this identifier: `c_` and 26 characters.
+
+    A customer keeps its id when it loses the identifier that it began with; the identifier's next customer then has the
+    id of the next `generation`.
 
     It is derived, not random: two events at the same time cannot create two customers, and one read finds the
     customer. The hash is keyed with the deployment's identity key, so an id in a log reveals no address.
     """
-    return "c_" + base32(key.mac(name.key))[:26]
+    content = f"{name.key}\x1f{generation}" if generation else name.key
+    return "c_" + base32(key.mac(content))[:26]
+
+
+NO_ACCOUNTS = frozenset({EXTERNAL + "facebook_lead"})
+"""Ids of something that one person may have several of: each lead ad that a person answers gives another one."""
 
 
 def may_be_same_person(left: Iterable[Identifier], right: Iterable[Identifier]) -> bool:
-    """False if both sides have a `user_id` but none in common: people share addresses, not accounts."""
-    left_accounts = {name.value for name in left if name.kind == USER_ID}
-    right_accounts = {name.value for name in right if name.kind == USER_ID}
-    return not (left_accounts and right_accounts) or bool(left_accounts & right_accounts)
+    """False if both sides have accounts of one system but none in common: people share addresses, not accounts.
+
+    An account is a `user_id`, or another system's id.
+    """
+    own, others = _accounts(left), _accounts(right)
+    return all(own[system] & others[system] for system in own.keys() & others.keys())
+
+
+def _accounts(names: Iterable[Identifier]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name in names:
+        if name.kind not in {EMAIL, PHONE, *NO_ACCOUNTS}:
+            found.setdefault(name.kind, set()).add(name.value)
+    return found

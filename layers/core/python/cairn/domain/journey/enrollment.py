@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire
 
@@ -52,6 +53,8 @@ class Enrollment:
     """Grows with every decision. A wake-up carries the number of its decision; with an old number it is ignored."""
     handled: str = ""
     """The key of the last event that moved it: the same event again changes nothing."""
+    addresses: Mapping[Channel, str] | None = None
+    """The only addresses that its messages may go to, where a visitor typed them; None: the customer's own."""
     goal_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: str = ""

@@ -94,6 +94,8 @@ class Message:
     time_zone: str = "UTC"
     position: int = 0
     """Its position among the messages of its commit; with `decided_at`, their order."""
+    only_to: Mapping[Channel, str] | None = None
+    """The only addresses that it may go to, where a visitor typed them; None: the customer's own."""
     answers: str = ""
     """The customer's keyword (`stop`, `help`, `start`) that this message answers; else empty."""
     terms: Terms = Terms()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cairn.domain.event import Event
 from cairn.domain.identity.addresses import canonical_address, is_whatsapp_user, whatsapp_number
 from cairn.domain.identity.identifiers import EXTERNAL, PHONE, Identifier, identifier
 from cairn.domain.profile.attributes import WHATSAPP_ID
@@ -31,16 +32,20 @@ def _address(view: Mapping[str, Any], channel: Channel) -> str | None:
     return address
 
 
-def addresses_to_send_to(profile: Profile) -> dict[Channel, str]:
-    """The addresses that messages may go to: a phone number only if it also identifies this customer.
+def own_addresses(profile: Profile) -> dict[Channel, str]:
+    """The customer's own addresses: vouched for or confirmed; without any, the one that a visitor typed first of all.
 
-    A STOP from a number that two customers share is recorded for the one it identifies, so the other gets no texts.
+    A phone number only if it also identifies this customer: a STOP from a number that two customers share is recorded
+    for the one it identifies, so the other gets no texts.
     """
-    numbers = {name.value for name in profile.identifiers if name.kind == PHONE}
+    own = set(profile.own_identifiers)
+    found = {
+        channel: (address, identifier_at(channel, address)) for channel, address in addresses_of(profile.view()).items()
+    }
     return {
-        channel: sending_form(profile, channel, address)
-        for channel, address in addresses_of(profile.view()).items()
-        if channel not in BY_NUMBER or address in numbers or is_whatsapp_user(address)
+        channel: address
+        for channel, (address, name) in found.items()
+        if name in own or (name not in profile.identifiers and channel not in BY_NUMBER)
     }
 
 
@@ -60,3 +65,53 @@ def identifier_at(channel: Channel, address: str) -> Identifier | None:
     if channel is Channel.WHATSAPP and is_whatsapp_user(address):
         return identifier(EXTERNAL + traits.external_id, address)
     return identifier(traits.address.value, address) if traits.address.identifies else None
+
+
+def addresses_for(profile: Profile, event: Event, *, by_vouched: bool) -> dict[Channel, str] | None:
+    """Where the messages may go of an enrollment that this event starts; None: to the customer's own addresses.
+
+    What a visitor typed is answered at the address that was typed, and nowhere else. An event that a source vouches for
+    may also be answered at the addresses that it names, if they lead to this customer.
+    """
+    named = {
+        channel: address
+        for channel, address in _named_addresses(event).items()
+        if identifier_at(channel, address) in profile.identifiers
+    }
+    own = own_addresses(profile)
+    if not event.identifiers:
+        return None if profile.is_known else own
+    if not by_vouched or not profile.is_known:
+        return named
+    return None if named.items() <= own.items() else named | own
+
+
+def addresses_to_send_to(profile: Profile, allowed: Mapping[Channel, str] | None = None) -> dict[Channel, str]:
+    """The addresses that messages may go to: the customer's own, or those that their enrollment is limited to.
+
+    Each in the form that its channel delivers to.
+    """
+    addresses = own_addresses(profile) if allowed is None else allowed
+    return {channel: sending_form(profile, channel, address) for channel, address in addresses.items()}
+
+
+def narrower(
+    allowed: Mapping[Channel, str] | None, event_allows: Mapping[Channel, str] | None, profile: Profile
+) -> Mapping[Channel, str] | None:
+    """The addresses of an enrollment that took over data from another event: those that both allow."""
+    if allowed is None:
+        return event_allows
+    others = own_addresses(profile) if event_allows is None else event_allows
+    return {channel: address for channel, address in allowed.items() if others.get(channel) == address}
+
+
+def _named_addresses(event: Event) -> dict[Channel, str]:
+    """The addresses by which an event names its customer. WhatsApp's id only where no number is named."""
+    by_id = {
+        channel: name.value
+        for channel, traits in CHANNELS.items()
+        for name in event.identifiers
+        if traits.external_id and name.kind == EXTERNAL + traits.external_id and is_whatsapp_user(name.value)
+    }
+    by_kind = {channel: name.value for name in reversed(event.identifiers) for channel in channels_at(name.kind)}
+    return by_id | by_kind

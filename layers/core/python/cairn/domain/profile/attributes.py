@@ -98,3 +98,9 @@ TAGS = Attribute(
     "`profile.tags` in conditions and templates; `cairn explain`",
     (ATTRIBUTES, UPDATE_TAGS),
 )
+
+STAFF_ONLY = frozenset({TAGS, "stage", "score", "owner"})
+"""Attributes that no visitor sets: people and branches trust them."""
+
+GUARDED = frozenset({EMAIL, PHONE, PUSH_ENDPOINT, TIME_ZONE, COUNTRY, REGION, PREFERRED_TIME, LOCALE, *STAFF_ONLY})
+"""Attributes of a known customer that no visitor changes: addresses, and what the gate reads."""

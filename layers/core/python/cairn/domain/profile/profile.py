@@ -1,14 +1,16 @@
 """A customer's identifiers, attributes and activity. They merge to the same result in any order of arrival."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, strongest_first
-from cairn.domain.profile.attributes import TAGS
+from cairn.domain.profile.attributes import GUARDED, TAGS
+
+ADDRESS_KINDS = frozenset({EMAIL, PHONE})
 
 TAG = f"{TAGS}."
 """Before the name of a tag, among the stored attributes: each tag merges on its own."""
@@ -63,10 +65,36 @@ class Profile:
     """The ids of merged profiles, and when each was merged."""
     sources: Mapping[str, datetime] = field(default_factory=dict)
     """The sources that reported something about the customer, and the instant of the first report of each."""
+    typed: frozenset[str] = frozenset()
+    """The keys of the identifiers for which nobody vouches: a visitor typed them."""
+    pointers: Mapping[str, str] = field(default_factory=dict)
+    """By an identifier's key, the id under which it leads here, where that is not the usual one."""
 
     def get(self, name: str) -> Any:
         stamped = self.attributes.get(name)
         return stamped.value if stamped else None
+
+    @property
+    def vouched_identifiers(self) -> tuple[Identifier, ...]:
+        """Strongest first; for each, a source has vouched, or its owner has confirmed it."""
+        return tuple(name for name in self.identifiers if name.key not in self.typed)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is more to this customer than what a visitor typed."""
+        return not self.identifiers or bool(self.vouched_identifiers)
+
+    @property
+    def own_identifiers(self) -> tuple[Identifier, ...]:
+        """The vouched names. Without an address among them, also the strongest typed name: one address, and no more.
+
+        What stands beside it may be another person's: a shop finds an account by the e-mail that a visitor types, and
+        takes the visitor's phone number with it.
+        """
+        vouched = self.vouched_identifiers
+        if any(name.kind in ADDRESS_KINDS for name in vouched):
+            return vouched
+        return (*vouched, *[name for name in self.identifiers if name.key in self.typed][:1])
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -99,7 +127,10 @@ class Profile:
     def after(self, event: Event) -> Self:
         """The profile after an event: attributes change by the event's own time."""
         stated = dict(event.attributes)
-        stated |= {name.kind: name.value for name in event.identifiers if name.kind in {EMAIL, PHONE}}
+        stated |= {name.kind: name.value for name in event.vouched_identifiers if name.kind in ADDRESS_KINDS}
+        for name in event.typed_identifiers:  # fills an address of a beginning customer, and replaces none
+            if name.kind in ADDRESS_KINDS and name in self.identifiers and self.get(name.kind) is None:
+                stated[name.kind] = name.value
         activity = dict(self.activity)
         if event.type.startswith(f"{event.source}."):  # an event that no mapping names
             return self.patched(stated, event.occurred_at)
@@ -123,7 +154,53 @@ class Profile:
         return replace(self, sources={**self.sources, source: first})
 
     def with_identifiers(self, *identifiers: Identifier) -> Self:
-        return replace(self, identifiers=strongest_first((*self.identifiers, *identifiers)))
+        """With names that are vouched for. Once an address is among them, typed ones no longer count."""
+        keys = {name.key for name in identifiers}
+        names = strongest_first((*self.identifiers, *identifiers))
+        return _settled(replace(self, identifiers=names, typed=self.typed - keys))
+
+    def with_pointers(self, pointers: Mapping[str, str]) -> Self:
+        """With the ids under which some of the identifiers lead here (`pointers`)."""
+        return replace(self, pointers={**self.pointers, **pointers}) if pointers else self
+
+    def with_typed(self, *identifiers: Identifier) -> Self:
+        """With names that a visitor typed."""
+        new = [name for name in identifiers if name not in self.identifiers]
+        return replace(
+            self,
+            identifiers=strongest_first((*self.identifiers, *new)),
+            typed=self.typed | {name.key for name in new},
+        )
+
+    def without_identifiers(self, identifiers: Iterable[Identifier]) -> Self:
+        """Without these names, and without the addresses that they are."""
+        gone = set(identifiers)
+        addresses = {(name.kind, name.value) for name in gone}
+        return replace(
+            self,
+            identifiers=tuple(name for name in self.identifiers if name not in gone),
+            typed=self.typed - {name.key for name in gone},
+            pointers={key: id_ for key, id_ in self.pointers.items() if key not in {name.key for name in gone}},
+            attributes={
+                name: stamped
+                for name, stamped in self.attributes.items()
+                if name not in ADDRESS_KINDS or (name, stamped.value) not in addresses
+            },
+        )
+
+    def narrowed(self, names: Iterable[Identifier]) -> Self:
+        """Only these names of a customer who is not known, and no attribute that a visitor may not set later."""
+        kept = set(names)
+        profile = self.without_identifiers(name for name in self.identifiers if name not in kept)
+        addresses = {(name.kind, name.value) for name in kept}
+        return replace(
+            profile,
+            attributes={
+                name: stamped
+                for name, stamped in profile.attributes.items()
+                if name.partition(".")[0] not in GUARDED or (name, stamped.value) in addresses
+            },
+        )
 
     def absorbing(self, other: "Profile", now: datetime) -> Self:
         """Both profiles as one. Any order of merges gives the same result, apart from the id that survives."""
@@ -133,15 +210,29 @@ class Profile:
         activity = dict(self.activity)
         for event_type, happened in other.activity.items():
             activity[event_type] = happened.plus(activity.get(event_type))
-        return replace(
+        merged = replace(
             self,
             created_at=min(self.created_at, other.created_at),
             identifiers=strongest_first((*self.identifiers, *other.identifiers)),
+            typed=(self.typed | other.typed)
+            - {name.key for name in (*self.vouched_identifiers, *other.vouched_identifiers)},
+            pointers={**other.pointers, **self.pointers},
             attributes=attributes,
             activity=activity,
             merged={**other.merged, **self.merged, other.id: now},
             sources=_first_reports(self.sources, other.sources),
         )
+        return _settled(merged)
+
+
+P = TypeVar("P", bound=Profile)
+
+
+def _settled(profile: P) -> P:
+    """Without typed names, once an address is vouched for."""
+    if profile.typed and any(name.kind in ADDRESS_KINDS for name in profile.vouched_identifiers):
+        return profile.without_identifiers(name for name in profile.identifiers if name.key in profile.typed)
+    return profile
 
 
 def survivor(profiles: tuple[Profile, ...]) -> Profile:

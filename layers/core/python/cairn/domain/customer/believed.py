@@ -1,0 +1,49 @@
+"""What of an event is believed of its customer: the attributes and the consent that its source may tell."""
+
+from dataclasses import replace
+from typing import Any
+
+from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.event import Event
+from cairn.domain.identity.trust import ATTRIBUTES, CONSENT, TYPED
+from cairn.domain.profile.attributes import GUARDED, STAFF_ONLY
+
+UNLISTED = "unlisted"
+"""The reason for an attribute that the mapping does not list."""
+
+
+def believed(event: Event, *, known: bool, by_vouched: bool, guarded: frozenset[str] = frozenset()) -> Event:
+    """The event with what may be taken over; the rest is named in its `dropped`.
+
+    `known` says whether the customer was known before the event. What a source vouches for counts if it also vouches
+    for the name by which the customer was found; an attribute that it vouches for by name (`attributes.plan`) always
+    counts.
+    `guarded` are attributes that the policy's rules read.
+    """
+    dropped: dict[str, str] = {}
+    attributes: dict[str, Any] = {}
+    for name, value in event.attributes.items():
+        reason = _refused(name, event, known=known, by_vouched=by_vouched, guarded=guarded)
+        if reason:
+            dropped[f"{ATTRIBUTES}.{name}"] = reason
+        else:
+            attributes[name] = value
+    consent = event.consent
+    if known and not (by_vouched and event.vouches(CONSENT)):
+        consent = tuple(change for change in consent if change.status is not ConsentStatus.GRANTED)
+        dropped |= {
+            f"{CONSENT}.{change.channel}.{change.purpose}": TYPED
+            for change in event.consent
+            if change.status is ConsentStatus.GRANTED
+        }
+    return replace(event, attributes=attributes, consent=consent).without(dropped)
+
+
+def _refused(name: str, event: Event, *, known: bool, by_vouched: bool, guarded: frozenset[str]) -> str:
+    if f"{ATTRIBUTES}.{name}" in event.vouched or (by_vouched and event.vouches(ATTRIBUTES)):
+        return ""
+    if name not in event.settable:
+        return UNLISTED
+    if name in STAFF_ONLY or (known and name in GUARDED | guarded):
+        return TYPED
+    return ""

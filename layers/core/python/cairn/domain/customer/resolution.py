@@ -1,0 +1,179 @@
+"""Whose event it is: the customers that its identifiers lead to, and the names that lead to them from now on.
+
+A customer is *known* once a source has vouched for one of its names, or its owner has confirmed one. Laws, each a
+property test (tests/unit/domain/customer/test_resolution.py):
+
+* Names that a visitor typed find one existing customer or begin a new one. They never tie a second name to a customer
+  who is known, never merge customers who are known, never replace or fill an address of theirs.
+* Two different accounts of one system are two people, whatever address they share.
+* A name that was only typed gives way to a source that vouches for it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cairn.domain.customer.customer import Customer
+from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, may_be_same_person
+from cairn.domain.identity.trust import TYPED, field_of, is_provider
+from cairn.domain.policy import MAX_IDENTIFIERS
+
+TOO_MANY = "too_many_identifiers"
+
+Holders = Mapping[Identifier, Customer]
+"""The customer that each identifier leads to; identifiers that lead nowhere are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How an event's identifiers are understood."""
+
+    customers: tuple[Customer, ...] = ()
+    """The customers to merge; none: the event begins a new one. Of a customer who is not known, only what the event
+    names is left."""
+    vouched: tuple[Identifier, ...] = ()
+    """Names that the customer has from now on, because the source vouches for them."""
+    typed: tuple[Identifier, ...] = ()
+    """Names that lead to the customer until somebody vouches for them. Only a beginning customer gets any."""
+    released: tuple[Customer, ...] = ()
+    """Known customers, without the typed names that they lose to this one."""
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    """Fields of names that the customer did not get, each with its reason."""
+    by_vouched: bool = True
+    """Whether the event is about the customer because its source vouches so. Otherwise a visitor typed a name."""
+
+
+def needs_typed_names(event: Event, holders: Holders) -> bool:
+    """Whether it matters to whom the typed names lead, with the holders of the vouched names at hand."""
+    if not event.typed_identifiers:
+        return False
+    owners = _owners(event.vouched_identifiers, holders)
+    return not owners or any(_may_begin(owner, event, name) for owner in owners for name in event.typed_identifiers)
+
+
+def resolve(event: Event, holders: Holders, limit: int = MAX_IDENTIFIERS) -> Resolution:
+    """Whose event it is. `holders` knows the vouched names, and the typed ones if `needs_typed_names`."""
+    if is_provider(event.source) and event.about_a_message:
+        found = next((holders[name] for name in event.identifiers if name in holders), None)
+        if found is not None and not _owners(event.vouched_identifiers, holders):
+            return Resolution(
+                (found,), by_vouched=False
+            )  # an answer finds the customer whom it answers, and ties nothing
+    owners = _one_person(event.vouched_identifiers, _owners(event.vouched_identifiers, holders), limit)
+    known = _known_by_typed_name(event, holders)
+    if owners and not (known and _is_bare_record(owners, event)):
+        return _joined(event, holders, owners, limit)
+    if not event.vouched_identifiers:
+        return _found_or_begun(event, holders)
+    if known is not None and may_be_same_person(event.vouched_identifiers, known.profile.vouched_identifiers):
+        return Resolution((known,), dropped=_as_dropped(event.vouched_identifiers, TYPED), by_vouched=False)
+    return _joined(event, holders, owners, limit)
+
+
+def _joined(event: Event, holders: Holders, owners: Sequence[Customer], limit: int) -> Resolution:
+    """The event of the owners of its vouched names; without any, of a visitor who has typed its names, or of nobody."""
+    held = {name for owner in owners for name in owner.profile.vouched_identifiers}
+    wanted = [
+        name
+        for name in event.vouched_identifiers
+        if name not in held and not (name in holders and name in holders[name].profile.vouched_identifiers)
+    ]
+    room = max(0, limit - len(held))
+    vouched, refused = wanted[:room], wanted[room:]
+    joining = {owner.id: owner for owner in owners}
+    released: dict[str, Customer] = {}
+    for name in vouched:
+        holder = holders.get(name)
+        if holder is None or holder.id in joining:
+            continue
+        if holder.profile.is_known:
+            released[holder.id] = released.get(holder.id, holder).losing((name,))
+        else:
+            joining[holder.id] = holder
+    typed = []
+    for name in event.typed_identifiers:
+        holder = holders.get(name)
+        if owners and not any(_may_begin(owner, event, name) for owner in owners):
+            continue
+        if holder is None or (holder.id in joining and not holder.profile.is_known):
+            typed.append(name)
+        elif not holder.profile.is_known and not typed:  # one visitor joins, not several
+            typed.append(name)
+            joining[holder.id] = holder
+    names = (*vouched, *typed)
+    return Resolution(
+        tuple(one if one.profile.is_known else one.narrowed(names) for one in joining.values()),
+        tuple(vouched),
+        tuple(typed),
+        tuple(released.values()),
+        _as_dropped(refused, TOO_MANY),
+    )
+
+
+def _found_or_begun(event: Event, holders: Holders) -> Resolution:
+    """Only typed names: the strongest decides. It finds one customer, or begins a new one with those that are free."""
+    strongest = event.typed_identifiers[0]
+    holder = holders.get(strongest)
+    if holder is not None and (not holder.profile.is_known or strongest in holder.profile.own_identifiers):
+        others = [name for name in event.typed_identifiers if name not in holder.profile.identifiers]
+        return Resolution((holder,), dropped=_as_dropped(others, TYPED), by_vouched=False)
+    released = () if holder is None else (holder.losing((strongest,)),)
+    free = tuple(name for name in event.typed_identifiers if name == strongest or name not in holders)
+    return Resolution(typed=free, released=released, by_vouched=False)
+
+
+def _owners(names: Iterable[Identifier], holders: Holders) -> list[Customer]:
+    """The customers for whom these names are vouched, each once, in the order of the names."""
+    found: dict[str, Customer] = {}
+    for name in names:
+        holder = holders.get(name)
+        if holder is not None and name in holder.profile.vouched_identifiers:
+            found.setdefault(holder.id, holder)
+    return list(found.values())
+
+
+def _one_person(names: Sequence[Identifier], owners: Sequence[Customer], limit: int) -> list[Customer]:
+    """The owners who may be one person, with no more names together than a customer may have."""
+    same: list[Customer] = []
+    for owner in owners:
+        others = {name for one in same for name in one.profile.vouched_identifiers}
+        own = owner.profile.vouched_identifiers
+        if may_be_same_person((*names, *others), own) and (not same or len(others | set(own)) <= limit):
+            same.append(owner)
+    return same
+
+
+def _known_by_typed_name(event: Event, holders: Holders) -> Customer | None:
+    """The known customer whose own address the strongest typed name is."""
+    for name in event.typed_identifiers[:1]:
+        holder = holders.get(name)
+        if holder is not None and holder.profile.is_known and name in holder.profile.own_identifiers:
+            return holder
+    return None
+
+
+def _is_bare_record(owners: Sequence[Customer], event: Event) -> bool:
+    """Whether nothing is known of the owners but the vendor's ids in this event: no other name, and no address."""
+    return all(
+        set(owner.profile.identifiers) <= set(event.vouched_identifiers) and not _has_address(owner) for owner in owners
+    )
+
+
+def _may_begin(owner: Customer, event: Event, name: Identifier) -> bool:
+    """Whether a typed name still belongs to the beginning of a customer.
+
+    The customer has no names but the vendor's ids in this event and what was typed beside them, and no address of the
+    name's kind.
+    """
+    profile = owner.profile
+    record = set(profile.vouched_identifiers) <= set(event.vouched_identifiers)
+    return record and not _has_address(owner, name.kind)
+
+
+def _has_address(owner: Customer, *kinds: str) -> bool:
+    kinds = kinds or (EMAIL, PHONE)
+    return any(one.kind in kinds for one in owner.profile.identifiers) or any(owner.profile.get(one) for one in kinds)
+
+
+def _as_dropped(names: Iterable[Identifier], reason: str) -> dict[str, str]:
+    return {f"customer.{field_of(name)}": reason for name in names}
