@@ -1,6 +1,8 @@
 """Nothing that a vendor has not signed decides what a request means, and no account but ours is heard."""
 
+import itertools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -8,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from authoring.sources.mapping import problems
@@ -18,7 +20,7 @@ from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.application.events.accept_webhook import Reading, Request
 from cairn.domain.event import Event
 from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingError
-from tests.unit.adapters.sources.conftest import NOW, SECRET, Posted, a_sample, every_sample
+from tests.unit.adapters.sources.conftest import NOW, SECRET, Posted, a_sample, every_sample, posted
 
 TOPICS = [
     *("orders/create", "orders/paid", "orders/cancelled", "orders/fulfilled", "checkouts/create", "checkouts/update"),
@@ -157,6 +159,15 @@ def test_a_customer_is_new_in_the_minute_of_its_creation(updated: str, topic: st
     assert [one.type for one in reading.events] == [event]
 
 
+def test_a_request_for_one_source_says_nothing_to_another_with_the_same_secret(vendor: str) -> None:
+    """Most vendors do not sign the URL, and Meta has one secret for WhatsApp and lead ads."""
+    source = sources()[vendor]
+    for made in (a_sample(one) for one in every_sample() if one.parents[1].name != vendor):
+        request = replace(made.request, url=f"https://hooks.example.com/webhooks/{vendor}")
+
+        assert events_under(request, replace(made, source=source)) == ()
+
+
 def test_of_two_families_of_headers_only_the_verified_one_is_seen(post: Any) -> None:
     genuine = post("standard-webhooks", {"type": "a.b", "timestamp": "2026-12-01T00:00:00Z", "data": {"user_id": "1"}})
     signed = genuine.request.headers
@@ -276,6 +287,55 @@ def test_the_order_and_the_escapes_of_a_form_are_not_signed_and_do_not_change_it
     assert again.body != made.request.body
     assert made.source.scheme.covered(again) == made.source.scheme.covered(made.request)
     assert events_under(again, made) == made.read().events
+
+
+PIECES = ["From", "To", "MessageSid", "MessageStatus", "SmsSid", "FromA", "ToA", "+12015550199", "12015550199"]
+PIECES += ["0012015550199", "whatsapp:", "201 555 0199", " ", "SM9", "delivered", "hi"]
+NAMES = {"Body", "From", "FromA", "MessageSid", "MessageStatus", "ProfileName", "SmsSid", "To", "ToA"}
+
+
+def divisions(text: str, names: list[str]) -> Iterator[list[tuple[str, str]]]:
+    """Every way to divide a signed text into fields of these names, in their order."""
+    if not names:
+        return
+    name, *rest = names
+    if not text.startswith(name):
+        return
+    value = text[len(name) :]
+    yield [(name, value)]
+    for number, following in enumerate(rest):
+        for found in re.finditer(re.escape(following), value):
+            for division in divisions(value[found.start() :], rest[number:]):
+                yield [(name, value[: found.start()]), *division]
+
+
+@given(words=st.lists(st.sampled_from(PIECES), max_size=8).map("".join), field=st.sampled_from(["Body", "ProfileName"]))
+@example(words="hiFrom+12015550199FromA", field="Body")
+@example(words="hiMessageSidSM9MessageStatusdeliveredTo+12015550199ToA", field="Body")
+@example(words="hiFrom201 555 0199FromA", field="Body")
+def test_nobody_speaks_for_another_by_moving_the_borders_of_a_form(words: str, field: str) -> None:
+    """Twilio signs `BodyhiFrom+1…` for the fields Body and From: the borders between fields are not signed."""
+    fields = {"Body": "hi", "From": "+12125550177", "MessageSid": "SM1", "ProfileName": "Mia", "To": "+12125550100"}
+    fields[field] = words
+    made = posted("twilio", fields)
+    text = "".join(name + value for name, value in sorted(fields.items()))
+
+    for division in itertools.islice(divisions(text, sorted(NAMES)), 300):
+        moved = made.changed(body=urlencode(division).encode())
+        moved.verify()
+
+        found = {name.value for event in moved.read().events for name in event.identifiers}
+        assert found <= {"+12125550177", "+12125550100"}, division
+
+
+def test_a_message_that_names_a_number_is_heard(post: Any) -> None:
+    message = {"From": "+12125550177", "To": "+12125550100", "MessageSid": "SM1"}
+    for words in ("From 12.03.2026 To 14.03.2026", "Call me: +12015550199", "To whom? From +12015550199!", "STOP"):
+        [event] = post("twilio", message | {"Body": words}).read().events
+
+        assert event.properties["text"] == words
+    reading = post("twilio", message | {"Body": "From+12015550199"}).read()
+    assert reading.problems == ("the signed text can be read as From several customers",)
 
 
 SHOP = 'unsigned.headers."x-shopify-shop-domain"'

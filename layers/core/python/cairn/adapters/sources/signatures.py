@@ -56,7 +56,10 @@ class Scheme(Protocol):
         """Whether the signature covers the query parameters."""
 
     def covered(self, request: Request) -> Covered:
-        """What the signature of this request covers. Only for a request that `verify` has accepted."""
+        """What the signature of this request covers. Only for a request that `verify` has accepted.
+
+        Raises MalformedBodyError where the signed bytes have two meanings.
+        """
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         """Raises SignatureMissingError or SignatureInvalidError."""

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from cairn.adapters.sources.bodies import form_of
 from cairn.adapters.sources.signatures import ALGORITHMS, Covered, require_any, require_fresh, to_bytes
 from cairn.application.events.accept_webhook import Request
-from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingError
+from cairn.domain.shared.errors import MalformedBodyError, SignatureInvalidError, SignatureMissingError
 
 ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[^/:?#]*)(?P<port>:\d+)?(?P<rest>.*)", re.DOTALL)
 
@@ -22,6 +22,13 @@ HUBSPOT_DECODES = {
     "%27": "'", "%28": "(", "%29": ")", "%2A": "*", "%2C": ",", "%3B": ";",
 }  # fmt: skip
 """The escapes that receivers decode before hashing, by HubSpot's documentation; no others."""
+
+CUSTOMER_FIELDS = ("From", "To")
+CUSTOMER = re.compile(r"(?:[a-z]+:)*(?:\+?\d{7,}|[A-Z]{2}\.\w+)")
+"""How Twilio writes a customer in those fields: in E.164, of seven digits or more, or by a WhatsApp user id."""
+
+SHORTEST_NUMBER = 7
+"""Digits; the shortest that E164_SHAPE takes for a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +49,15 @@ class Twilio:
     signs_url: ClassVar[bool] = True
 
     def covered(self, request: Request) -> Covered:
-        """The order of a form's fields and their escapes are not signed, so the fields count and not the bytes."""
+        """The order of a form's fields and their escapes are not signed, so the fields count and not the bytes.
+
+        Raises MalformedBodyError where the signed text can be divided into fields of another customer.
+        """
         if _body_hash(request):
             return Covered(request.body, as_form=False)
-        return Covered(to_bytes(_signed_fields(request)), as_form=True)
+        text = _without_port(_public(request.url, self.origin)) + _signed_fields(request)
+        _require_one_customer(text, form_of(request.body))
+        return Covered(to_bytes(text), as_form=True)
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002
         given = request.headers.get(self.header.lower(), "").strip()
@@ -121,6 +133,23 @@ def _with_and_without_port(url: str) -> Iterator[str]:
         standard = "443" if match["scheme"] == "https" else "80"
         yield f"{match['scheme']}://{match['host']}{match['rest']}"
         yield f"{match['scheme']}://{match['host']}:{standard}{match['rest']}"
+
+
+def _without_port(url: str) -> str:
+    match = ORIGIN.fullmatch(url)
+    return f"{match['scheme']}://{match['host']}{match['rest']}" if match else url
+
+
+def _require_one_customer(text: str, form: Mapping[str, Sequence[str]]) -> None:
+    """Twilio signs names and values without a border between them, and a customer chooses some of the values.
+
+    In a message with the text `hiFrom+12015550199`, a stranger could move the borders so that it is from that number.
+    """
+    for name in CUSTOMER_FIELDS:
+        numbers = [one for one in form.get(name, ()) if sum(map(str.isdigit, one)) >= SHORTEST_NUMBER]
+        written_otherwise = not all(CUSTOMER.fullmatch(one) for one in numbers)
+        if written_otherwise or len(re.findall(f"{name}(?={CUSTOMER.pattern})", text)) > 1:
+            raise MalformedBodyError(f"the signed text can be read as {name} several customers")
 
 
 def _signed_fields(request: Request) -> str:
