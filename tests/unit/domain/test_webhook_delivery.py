@@ -24,7 +24,7 @@ from tests.unit.makers import MONDAY, denied, name, profile
 DOCS = (Path(__file__).parents[3] / "docs" / "webhooks-out.md").read_text(encoding="utf-8")
 
 ADA = profile(
-    who=name(user_id="ada", email="ada@example.com", phone="+12015550123", external={"hubspot": "501"}),
+    who=name(user_id="ada", email="ada@example.com", phone="+12015550123", external={"hubspot": "990001:501"}),
     email="ada@example.com",
     phone="+12015550123",
 )
