@@ -17,6 +17,7 @@ from cairn.application.ports import (
     PausedWork,
     Pointer,
 )
+from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import SuppressionChange
@@ -42,6 +43,7 @@ from cairn.domain.shared.errors import (
     DuplicateEventError,
     ErasedCustomerError,
     SecretMissingError,
+    ServiceRefusedError,
     SignatureInvalidError,
     UnknownCustomerError,
 )
@@ -127,7 +129,25 @@ class Customers:
     def record_suppressions(self, changes: Sequence[SuppressionChange]) -> None:
         self.suppression_changes += changes
 
+    def record_denials(self, before: Customer, denials: Sequence[ConsentChange]) -> None:
+        known = self._by_id[before.id]
+        if not isinstance(known, Customer) or known.contact.version != before.contact.version:
+            raise ConflictError("the customer changed in between")
+        contact = replace(before.contact.after(denials), version=before.contact.version + 1)
+        self._by_id[before.id] = replace(known, contact=contact)
+
+    def is_too_large_for(self, *event_ids: str) -> None:
+        """Commits of these events are refused."""
+        self._refused = frozenset(event_ids)
+
+    _refused: frozenset[str] = frozenset()
+
+    def _refuse(self, commit: Commit) -> None:
+        if commit.event and commit.event.id in self._refused:
+            raise ServiceRefusedError("dynamodb", "ValidationException")
+
     def commit(self, commit: Commit) -> None:
+        self._refuse(commit)
         if self._conflicts:
             self._conflicts -= 1
             raise ConflictError("the customer changed in between")

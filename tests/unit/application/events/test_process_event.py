@@ -1,5 +1,6 @@
 """Process an event or a wake-up: find, decide, commit; also while other commits change the same customer."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,12 +8,13 @@ import pytest
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ATTEMPTS, ProcessEvent
 from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.consent.suppression import Cause
 from cairn.domain.effects import AbsorbHistory, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import ConflictError, InvalidEventError, UnknownCustomerError
+from cairn.domain.shared.errors import ConflictError, InvalidEventError, ServiceRefusedError, UnknownCustomerError
 from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
@@ -302,6 +304,35 @@ def test_a_stop_withdraws_consent_on_its_channel(process: ProcessEvent, customer
     assert ada.contact.consent(Channel.SMS, Purpose.MARKETING) is ConsentStatus.DENIED
     assert ada.contact.consent(Channel.SMS, Purpose.TRANSACTIONAL) is ConsentStatus.DENIED
     assert ada.contact.consent(Channel.EMAIL, Purpose.MARKETING) is None
+
+
+def test_a_stop_is_heard_where_the_customer_is_too_large_to_write(process: ProcessEvent, customers: Customers) -> None:
+    process(reply("hello"), MONDAY)
+    stop = replace(reply("STOP", address="+12015550123"), id="stop")
+    customers.is_too_large_for("stop")
+
+    with pytest.raises(ServiceRefusedError):  # so it becomes a dead letter
+        process(stop, MONDAY)
+
+    (ada,) = customers
+    assert ada.contact.consent(Channel.SMS, Purpose.MARKETING) is ConsentStatus.DENIED
+    assert [(one.channel, one.address, one.mark.cause) for one in customers.suppression_changes] == [
+        (Channel.SMS, "+12015550123", Cause.STOP)
+    ]
+    assert list(ada.profile.activity) == ["message.replied"]  # the rest waits for the redrive
+
+
+def test_a_start_is_not_heard_by_halves(process: ProcessEvent, customers: Customers) -> None:
+    process(reply("STOP", address="+12015550123"), MONDAY)
+    changes = list(customers.suppression_changes)
+    customers.is_too_large_for("start")
+
+    with pytest.raises(ServiceRefusedError):
+        process(replace(reply("START", address="+12015550123"), id="start"), MONDAY)
+
+    (ada,) = customers
+    assert ada.contact.consent(Channel.SMS, Purpose.MARKETING) is ConsentStatus.DENIED
+    assert customers.suppression_changes == changes
 
 
 @pytest.mark.parametrize("more", [{"reply_to": "SM1"}, {}], ids=["named", "the-last-one-sent"])

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from cairn.domain.consent.changes import ConsentChange
     from cairn.domain.consent.contact import Claim, Contact, Deferral
     from cairn.domain.consent.links import Link, LinkKind
     from cairn.domain.consent.record import ConsentRecord
@@ -89,6 +90,9 @@ class Customers(Protocol):
 
     def record_suppressions(self, changes: Sequence[SuppressionChange]) -> None:
         """Write suppressions of addresses without a customer."""
+
+    def record_denials(self, before: Customer, denials: Sequence[ConsentChange]) -> None:
+        """Write what a customer says no to, and nothing else. Raises ConflictError where the contact has changed."""
 
 
 class JourneyVersions(Protocol):

@@ -6,7 +6,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb.contact_items import contact_changes, contact_item
@@ -34,6 +34,7 @@ from cairn.adapters.dynamodb.items import (
 )
 from cairn.adapters.dynamodb.table import transaction
 from cairn.application.ports import Commit, FoundCustomers, Pointer
+from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
@@ -190,6 +191,14 @@ class DynamoCustomers:
         for key, marks in self._marks(changes).items():
             SuppressionItem(key, SUPPRESSED).update([SuppressionItem.marks.add(marks)])
 
+    def record_denials(self, before: Customer, denials: Sequence[ConsentChange]) -> None:
+        as_read = CustomerItem.contact_version == before.contact.version
+        item = CustomerItem(before.id, CONTACT)
+        try:
+            item.update(contact_changes(before.contact, before.contact.after(denials)), condition=as_read)
+        except UpdateError as error:
+            raise _as_conflict(error) from error
+
     def _marks(self, changes: Sequence[SuppressionChange]) -> dict[str, set[str]]:
         """The marks to add to the item of each address. Marks are only ever added, so no concurrent write is lost."""
         marks: dict[str, set[str]] = {}
@@ -301,7 +310,7 @@ def _recently_absorbed(customer: Customer, now: datetime) -> list[str]:
     return sorted(old for old, at in customer.profile.merged.items() if now - at < DEDUPE_WINDOW)
 
 
-def _as_conflict(error: PutError) -> Exception:
+def _as_conflict(error: PutError | UpdateError) -> Exception:
     if error.cause_response_code in {CONDITION_FAILED, "TransactionConflictException"}:
         return ConflictError("the customer changed in between")
     return _as_refusal(error, error.cause_response_code)

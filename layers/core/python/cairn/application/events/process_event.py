@@ -16,12 +16,13 @@ from cairn.application.ports import (
     Sent,
     Switches,
 )
+from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
 from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, merge_customers, on_event, on_wake
 from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
-from cairn.domain.effects import OpenTask, split_effect_id
+from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
@@ -29,11 +30,13 @@ from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RE
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
 from cairn.domain.privacy.requests import id_after_erasure
+from cairn.domain.profile.bounds import within_bounds
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import (
     ConflictError,
     DuplicateEventError,
     ErasedCustomerError,
+    ServiceRefusedError,
     UnknownCustomerError,
 )
 
@@ -105,7 +108,7 @@ class ProcessEvent:
         known = (
             merge_customers(resolution.customers, now) if before else self._new_customer(claimed, found, pointers, now)
         )
-        event = self._with_message(event, known.customer.id)
+        event = within_bounds(self._with_message(event, known.customer.id), known.customer.profile)
         named = replace(
             known.customer,
             profile=known.customer.profile.with_typed(*resolution.typed)
@@ -129,7 +132,11 @@ class ProcessEvent:
             facts=known.facts + reaction.facts,
         )
         self._keep_versions(reaction, named)
-        self.customers.commit(Commit(reaction, before, now, event, claimed, pointers, resolution.released))
+        try:
+            self.customers.commit(Commit(reaction, before, now, event, claimed, pointers, resolution.released))
+        except ServiceRefusedError:
+            self._record_denials(reaction, before)
+            raise
         return reaction
 
     def _doubt_about(self, event: Event, now: datetime) -> requests.Doubt | None:
@@ -164,6 +171,17 @@ class ProcessEvent:
             if any(after.id == loser.id and name not in after.profile.identifiers for after in resolution.released)
         }
         return {name: self.customers.pointer_without(name, loser) for name, loser in lost.items()}
+
+    def _record_denials(self, reaction: Reaction, before: tuple[Customer, ...]) -> None:
+        """A STOP is heard whatever the size of the customer's items: its denials and suppressions are written alone.
+
+        The event becomes a dead letter, so a redrive does the rest; doing this part twice changes nothing.
+        """
+        self.customers.record_suppressions([one for one in reaction.suppression_changes if not one.mark.lifted])
+        records = [effect for effect in reaction.effects if isinstance(effect, RecordConsent)]
+        denials = [one for record in records for one in record.changes if one.status is ConsentStatus.DENIED]
+        for customer in before if denials else ():
+            self.customers.record_denials(customer, denials)
 
     def _wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
         customer = self.customers.load(customer_id)

@@ -21,6 +21,7 @@ from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
+from cairn.domain.profile import bounds
 from cairn.domain.profile.addresses import addresses_for, addresses_of, narrower
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile, Stamped, survivor
@@ -154,6 +155,10 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
             merged = merged.absorbing(other, now)
             effects.append(AbsorbHistory(short_hash("absorb", survivor_id, other.id), other.id))
             facts.append(Fact("merged", detail={"absorbed": other.id}))
+    own = next(customer.profile for customer in customers if customer.id == survivor_id)
+    profile, dropped = bounds.merged(own, merged.profile)
+    facts += [Fact("dropped", detail={"field": name, "reason": reason}) for name, reason in dropped.items()]
+    merged = replace(merged, profile=profile)
     return Reaction(merged, tuple(effects), tuple(facts))
 
 

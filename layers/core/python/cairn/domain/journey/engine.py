@@ -29,6 +29,7 @@ from cairn.domain.operations.pauses import (
     resume_wait,
     targets_of,
 )
+from cairn.domain.profile.bounds import trimmed
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
@@ -242,7 +243,9 @@ def _refresh(walk: Walk, event: Event) -> bool:
         return False
     if enrollment.data_at is not None and event.occurred_at < enrollment.data_at:
         return False
-    data = {**enrollment.data, **event.properties}
+    data, dropped = trimmed({**enrollment.data, **event.properties})
+    for name, reason in dropped.items():
+        walk.note("dropped", enrollment.step or "", field=f"data.{name}", reason=reason)
     walk.enrollment = replace(enrollment, data=data, data_at=event.occurred_at)
     walk.note("refreshed", enrollment.step or "", because=event.type)
     return True

@@ -104,3 +104,8 @@ STAFF_ONLY = frozenset({TAGS, "stage", "score", "owner"})
 
 GUARDED = frozenset({EMAIL, PHONE, PUSH_ENDPOINT, TIME_ZONE, COUNTRY, REGION, PREFERRED_TIME, LOCALE, *STAFF_ONLY})
 """Attributes of a known customer that no visitor changes: addresses, and what the gate reads."""
+
+READ_BY_CAIRN = frozenset(
+    {EMAIL, PHONE, PUSH_ENDPOINT, TIME_ZONE, COUNTRY, REGION, PREFERRED_TIME, LOCALE, FIRST_NAME, LAST_NAME}
+)
+"""A profile always has room for these. Tags are many, so each counts as any other attribute."""

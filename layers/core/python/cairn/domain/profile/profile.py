@@ -142,7 +142,7 @@ class Profile:
     def patched(self, attributes: Mapping[str, Any], at: datetime) -> Self:
         """Each attribute takes its latest value by event time; None removes it; `tags` adds and removes tags."""
         changed = dict(self.attributes)
-        for name, value in _flattened(attributes).items():
+        for name, value in flattened(attributes).items():
             changed[name] = Stamped(value, at).latest(changed.get(name))
         return replace(self, attributes=changed)
 
@@ -250,7 +250,8 @@ def _strength(profile: Profile) -> int:
     return min((name.strength[0] for name in profile.identifiers), default=9)
 
 
-def _flattened(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def flattened(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as they are stored: each tag by itself."""
     flat = {name: value for name, value in attributes.items() if name != TAGS and not name.startswith(TAG)}
     tags = attributes.get(TAGS) or ()
     if isinstance(tags, Mapping):

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from cairn.domain.journey.conditions import evaluate
 from cairn.domain.journey.walk import Next, Walk
+from cairn.domain.profile.bounds import fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ class Update:
     def perform(self, walk: Walk) -> Next:
         changes = dict(self.attributes)
         changes |= {name: evaluate(source, walk.scope()) for name, source in self.attributes_from.items()}
-        walk.profile = walk.profile.patched(changes | {"tags": self.tags}, walk.now)
+        fit, dropped = fitting(walk.profile, changes | {"tags": self.tags})
+        walk.profile = walk.profile.patched(fit, walk.now)
+        for field_, reason in dropped.items():
+            walk.note("dropped", self.id, field=field_, reason=reason)
         walk.note("updated", self.id, attributes=sorted(changes), tags=dict(self.tags))
         return self.next

@@ -1,0 +1,203 @@
+"""How much of a customer is kept, so that nothing that somebody sends makes the customer's item too large to write.
+
+An item of DynamoDB has 400 KB at most. The profile gets a share of it, the open enrollments and the outbox have the
+rest. What does not fit is dropped, and the timeline says so; the event is handled.
+
+The bounds of a single attribute depend on nothing else. So in any order of arrival, the same attributes pass them. Only
+where a profile is full does the order count: what is there stays, and what is new is dropped.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cairn.domain.consent.changes import ConsentChange
+from cairn.domain.event import Event
+from cairn.domain.profile.attributes import READ_BY_CAIRN, TAGS
+from cairn.domain.profile.profile import MAX_ACTIVITY_TYPES, Profile, flattened
+from cairn.domain.shared.text import one_line
+
+MAX_NAME = 128
+"""Characters of an attribute's name. HubSpot's have 100 at most (its property API)."""
+
+MAX_VALUE = 4_096
+"""Bytes of an attribute's value as JSON: a long address or a list of interests, but no document."""
+
+MAX_DEPTH = 16
+"""Lists and objects in one another, of a value or a property."""
+
+MAX_ATTRIBUTES = 500
+"""Attributes of a profile, tags and removed ones included."""
+
+MAX_PROFILE = 96 * 1024
+"""Bytes of all attributes as JSON: a quarter of an item (DynamoDB: 400 KB)."""
+
+MAX_PROPERTIES = 32 * 1024
+"""Bytes of an event's properties as JSON, and of the data of an enrollment, which begins with them."""
+
+MAX_EVIDENCE = 2_048
+"""Bytes of the evidence of one consent change as JSON. A contact has one change for each channel and purpose."""
+
+MAX_REPORTED = 20
+"""Dropped fields that the timeline names one by one, of one event."""
+
+PER_ATTRIBUTE = 48
+"""Bytes that an attribute takes beside its name and value: its instant, brackets and quotes."""
+
+NAME_TOO_LONG = "name_too_long"
+NAME_UNREADABLE = "name_unreadable"
+VALUE_TOO_LARGE = "value_too_large"
+VALUE_TOO_DEEP = "value_too_deep"
+TOO_MANY_ATTRIBUTES = "too_many_attributes"
+PROFILE_FULL = "profile_full"
+PROPERTIES_TOO_LARGE = "properties_too_large"
+EVIDENCE_TOO_LARGE = "evidence_too_large"
+
+Dropped = dict[str, str]
+"""Reasons by field."""
+
+
+def within_bounds(event: Event, profile: Profile) -> Event:
+    """The event with as much as the profile and the timeline have room for; it names what was dropped."""
+    attributes, dropped = fitting(profile, event.attributes)
+    properties, too_large = trimmed(event.properties)
+    dropped |= {f"properties.{_shown(name)}": reason for name, reason in too_large.items()}
+    consent = tuple(_with_short_evidence(change, dropped) for change in event.consent)
+    if not dropped:
+        return event
+    return replace(event, attributes=attributes, properties=properties, consent=consent).without(_reported(dropped))
+
+
+def fitting(profile: Profile, attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Dropped]:
+    """The attributes that a profile has room for, and why the others are dropped.
+
+    Those that Cairn itself reads always have room: no other attribute crowds out a customer's time zone or address.
+    """
+    changes, dropped = flattened(attributes), dict[str, str]()
+    count, size = len(profile.attributes), sum(_size(name, one.value) for name, one in profile.attributes.items())
+    kept: dict[str, Any] = {}
+    for name, value in changes.items():
+        before = profile.attributes.get(name)
+        more = _size(name, value) - (_size(name, before.value) if before else 0)
+        reason = _unfit(name, value)
+        if not reason and name not in READ_BY_CAIRN:
+            reason = _no_room(is_new=before is None, count=count, size=size + more, grows=more > 0)
+        if reason:
+            dropped[f"attributes.{_shown(name)}"] = reason
+            continue
+        kept[name] = value
+        count, size = count + (before is None), size + more
+    return (_nested(kept), dropped) if dropped else (attributes, dropped)
+
+
+def merged(own: Profile, both: Profile) -> tuple[Profile, Dropped]:
+    """The merge of a profile with others, within the bounds: the surviving profile's own attributes come first."""
+    size = sum(_size(name, one.value) for name, one in both.attributes.items())
+    if size <= MAX_PROFILE and len(both.attributes) <= MAX_ATTRIBUTES and len(both.activity) <= MAX_ACTIVITY_TYPES:
+        return both, {}
+    kept, dropped = dict[str, Any](), dict[str, str]()
+    size = 0
+    for name in sorted(both.attributes, key=lambda name: (name not in READ_BY_CAIRN, name not in own.attributes, name)):
+        more = _size(name, both.attributes[name].value)
+        reason = _no_room(is_new=True, count=len(kept), size=size + more, grows=True)
+        if reason and name not in own.attributes and name not in READ_BY_CAIRN:
+            dropped[f"attributes.{_shown(name)}"] = reason
+            continue
+        kept[name], size = both.attributes[name], size + more
+    types = sorted(both.activity, key=lambda name: (name not in own.activity, name))[:MAX_ACTIVITY_TYPES]
+    activity = {name: both.activity[name] for name in types}
+    return replace(both, attributes=kept, activity=activity), _reported(dropped)
+
+
+def trimmed(properties: Mapping[str, Any]) -> tuple[Mapping[str, Any], Dropped]:
+    """Properties within the bounds: the largest are dropped first, and any that nest too deep."""
+    dropped = {name: VALUE_TOO_DEEP for name, value in properties.items() if _is_deep(value)}
+    sizes = {name: _size(name, value) for name, value in properties.items() if name not in dropped}
+    size = sum(sizes.values())
+    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        if size <= MAX_PROPERTIES:
+            break
+        dropped[name], size = PROPERTIES_TOO_LARGE, size - sizes[name]
+    return (
+        {name: value for name, value in properties.items() if name not in dropped} if dropped else properties
+    ), dropped
+
+
+def _unfit(name: str, value: Any) -> str:
+    """Why an attribute fits into no profile; empty if it may fit."""
+    if len(name) > MAX_NAME:
+        return NAME_TOO_LONG
+    if not name or one_line(name) != name:
+        return NAME_UNREADABLE
+    if _is_deep(value):
+        return VALUE_TOO_DEEP
+    return VALUE_TOO_LARGE if _bytes(value) > MAX_VALUE else ""
+
+
+def _no_room(*, is_new: bool, count: int, size: int, grows: bool) -> str:
+    if is_new and count >= MAX_ATTRIBUTES:
+        return TOO_MANY_ATTRIBUTES
+    return PROFILE_FULL if grows and size > MAX_PROFILE else ""
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as an event has them: tags in one."""
+    tag = f"{TAGS}."
+    tags = {name.removeprefix(tag): value for name, value in flat.items() if name.startswith(tag)}
+    others = {name: value for name, value in flat.items() if not name.startswith(tag)}
+    return others | ({TAGS: tags} if tags else {})
+
+
+def _with_short_evidence(change: ConsentChange, dropped: Dropped) -> ConsentChange:
+    if _bytes(change.evidence) <= MAX_EVIDENCE:
+        return change
+    kept: dict[str, Any] = {}
+    for name, value in sorted(change.evidence.items(), key=lambda item: (_size(*item), item[0])):
+        if _bytes({**kept, name: value}) <= MAX_EVIDENCE:
+            kept[name] = value
+        else:
+            dropped[f"consent.{_shown(name)}"] = EVIDENCE_TOO_LARGE
+    return replace(change, evidence=kept)
+
+
+def _reported(dropped: Dropped) -> Dropped:
+    """The first fields by name; the others are counted in one line for each reason."""
+    fields = sorted(dropped)
+    named = {field: dropped[field] for field in fields[:MAX_REPORTED]}
+    others: dict[str, int] = {}
+    for field in fields[MAX_REPORTED:]:
+        others[dropped[field]] = others.get(dropped[field], 0) + 1
+    return named | {f"{count} more fields ({reason})": reason for reason, count in others.items()}
+
+
+def _shown(name: str) -> str:
+    return one_line(name)[:MAX_NAME]
+
+
+def _size(name: str, value: Any) -> int:
+    return len(name.encode(errors="replace")) + _bytes(value) + PER_ATTRIBUTE
+
+
+def _bytes(value: Any) -> int:
+    """The size as JSON. What nests too deep for that is dropped for its depth."""
+    if _is_deep(value):
+        return 0
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode(errors="replace"))
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether lists and objects nest too deep. No recursion: that has a limit of its own."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for one in level for inner in _inner(one)]
+        if not level:
+            return False
+    return True
+
+
+def _inner(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        yield from value.values()
+    elif isinstance(value, list | tuple):
+        yield from value
