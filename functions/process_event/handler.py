@@ -68,19 +68,22 @@ def process_record(record: SQSRecord) -> None:
             event = event_from_queue(document, received_at=now)
         except (ValueError, KeyError, TypeError):
             raise InvalidEventError(["not an event as the receiver writes it"]) from None
+        dropped: set[str] = set()
         try:
             reaction = process()(event, now)
             outcome = "EventProcessed" if reaction else "EventDuplicate"
-            for reason in {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else ():
-                count("FieldDropped", source=event.source, reason=reason)
+            dropped |= {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else set()
         except ErasedCustomerError:
             outcome = "EventErased"
         except NotACustomerError as error:
             outcome = "EventOfNobody"
-            count("FieldDropped", source=event.source, reason=error.reason)
+            dropped.add(error.reason)
         overflow().discard(record.body)
         count(outcome, source=event.source)
-        logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key)
+        for reason in sorted(dropped):
+            count("FieldDropped", source=event.source, reason=reason)
+        why = {"dropped": sorted(dropped)} if dropped else {}
+        logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key, **why)
 
 
 def wake_record(record: SQSRecord) -> None:

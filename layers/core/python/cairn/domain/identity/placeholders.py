@@ -22,7 +22,7 @@ WORDS = frozenset({
 """In lower case, and without the brackets and quotes around them."""
 
 EMPTY_BOXES = frozenset({
-     "test", "testing", "none", "null", "undefined", "nan", "na", "no", "email", "mail", "example", "noemail",
+     "test", "testing", "none", "null", "undefined", "nan", "na", "no", "noemail",
      "no-email", "nomail", "unknown", "anonymous", "asdf", "xxx", "fake",
 })  # fmt: skip
 """Local parts that name nobody where the domain's first label is such a word too: test@test, none@none.com."""
