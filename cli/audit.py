@@ -6,7 +6,7 @@ import typer
 
 from cli.manage_client import Manage
 from cli.options import LOCAL_URL, OPERATION, JsonOption, ToOption, examples
-from cli.output import print_json
+from cli.output import echo, print_json
 
 app = typer.Typer()
 
@@ -24,6 +24,6 @@ def audit(
         print_json(found)
         return
     for one in found["entries"]:
-        typer.echo(f"{one['at']}  {one['who']}  {one['what']} {one['target']}  {one['why']}".rstrip())
+        echo(f"{one['at']}  {one['who']}  {one['what']} {one['target']}  {one['why']}".rstrip())
     if found["before"]:
-        typer.echo(f"older ones: --before '{found['before']}'")
+        echo(f"older ones: --before '{found['before']}'")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.options import DEVELOPMENT, JOURNEYS, LAW, POLICY, SOURCES, PolicyOption, examples
+from cli.output import echo
 
 app = typer.Typer()
 
@@ -31,9 +32,9 @@ def check(
     vendors = folder_problems() or configuration_problems(configuration)
     problems = [*map(str, found), *map(str, check_policy(policy, LAW, compiled)), *vendors]
     for problem in problems:
-        typer.echo(problem)
+        echo(problem)
     if problems:
-        typer.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
+        echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
         raise typer.Exit(1)
     count = len(list(folder.glob("*/journey.yaml")))
-    typer.echo(f"{count} journey{'s' if count != 1 else ''} and the policy, no problems")
+    echo(f"{count} journey{'s' if count != 1 else ''} and the policy, no problems")

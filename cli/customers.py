@@ -1,6 +1,5 @@
 """`cairn explain`, `export`, `erase`, `consent`, `suppress`: one customer, one message or one address."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +18,7 @@ from cli.options import (
     YesOption,
     examples,
 )
-from cli.output import print_json
+from cli.output import echo, json_text, print_json
 
 app = typer.Typer()
 
@@ -52,12 +51,12 @@ def export(
     to: ToOption = LOCAL_URL,
 ) -> None:
     """Export everything that is stored about a customer, as JSON."""
-    text = json.dumps(Manage(to).post("export", customer=customer, why=why), ensure_ascii=False, indent=2)
+    text = json_text(Manage(to).post("export", customer=customer, why=why), indent=2)
     if out is None:
-        typer.echo(text)
+        echo(text)
         return
     out.write_text(text + "\n", encoding="utf-8")
-    typer.echo(f"written to {out}")
+    echo(f"written to {out}")
 
 
 @app.command(rich_help_panel=OPERATION, epilog=examples('cairn erase mia@example.com --why "her request of 2 March"'))
@@ -71,7 +70,7 @@ def erase(
     if not yes:
         typer.confirm(f"Erase {customer} at {to}? There is no way back.", abort=True)
     done = Manage(to).post("erase", customer=customer, why=why)
-    typer.echo(f"{done['customer']} is being erased; `cairn audit` tells when that is done. Receipt: {done['receipt']}")
+    echo(f"{done['customer']} is being erased; `cairn audit` tells when that is done. Receipt: {done['receipt']}")
 
 
 @app.command(
@@ -94,7 +93,7 @@ def consent(  # noqa: PLR0913, PLR0917  one argument for each option
     statement = {"channel": channel, "purpose": purpose, "status": status, "why": why}
     proof = {"wording": wording, "wording_version": wording_version, "locale": locale, "url": url}
     done = Manage(to).post("consent", customer=customer, **statement, **proof)
-    typer.echo(f"{done['customer']}: {purpose} by {channel} is {status}, once event {done['event']} is processed")
+    echo(f"{done['customer']}: {purpose} by {channel} is {status}, once event {done['event']} is processed")
 
 
 @app.command(
@@ -120,33 +119,33 @@ def suppress(  # noqa: PLR0913, PLR0917  one argument for each option
     channel = channel or _guessed_channel(address)
     done = Manage(to).post("suppressions", do=do, address=address, channel=channel, why=why)
     if not show:
-        typer.echo(f"{'released' if release else 'suppressed'} on {channel}, once event {done['event']} is processed")
+        echo(f"{'released' if release else 'suppressed'} on {channel}, once event {done['event']} is processed")
         return
     for one in done["standing"]:
-        typer.echo(f"suppressed for {one['purpose']} purposes since {one['since']}: {one['cause'].replace('_', ' ')}")
+        echo(f"suppressed for {one['purpose']} purposes since {one['since']}: {one['cause'].replace('_', ' ')}")
     if not done["standing"]:
-        typer.echo(f"nothing is known against it on {channel}")
+        echo(f"nothing is known against it on {channel}")
 
 
 def _show_message(explanation: dict[str, Any]) -> None:
-    typer.echo(f"{explanation['message']}: {explanation['about']}, customer {explanation['customer']}")
+    echo(f"{explanation['message']}: {explanation['about']}, customer {explanation['customer']}")
     for one in explanation["history"]:
-        typer.echo(f"  {one['local']}  {one['says']}{_audit_id(one)}")
-    typer.echo(f"Times are those of {explanation['zone']}.")
+        echo(f"  {one['local']}  {one['says']}{_audit_id(one)}")
+    echo(f"Times are those of {explanation['zone']}.")
 
 
 def _show_customer(explanation: dict[str, Any]) -> None:
-    typer.echo(f"{explanation['customer']}")
+    echo(f"{explanation['customer']}")
     sections = {"consents": "Consent", "suppressions": "Suppressed", "waiting": "Waiting"}
     for line in explanation["profile"]:
-        typer.echo(f"  {line}")
+        echo(f"  {line}")
     for name, title in sections.items():
         if explanation[name]:
-            typer.echo("".join([f"{title}\n", *(f"  {line}\n" for line in explanation[name])]), nl=False)
-    typer.echo("Decisions, the latest first" if explanation["decisions"] else "Nothing was decided on any message yet.")
+            echo("".join([f"{title}\n", *(f"  {line}\n" for line in explanation[name])]), nl=False)
+    echo("Decisions, the latest first" if explanation["decisions"] else "Nothing was decided on any message yet.")
     for one in explanation["decisions"]:
-        typer.echo(f"  {one['local']}  {one['about']}: {one['says']}{_audit_id(one)}")
-    typer.echo(f"Times are those of {explanation['zone']}.")
+        echo(f"  {one['local']}  {one['about']}: {one['says']}{_audit_id(one)}")
+    echo(f"Times are those of {explanation['zone']}.")
 
 
 def _audit_id(one: dict[str, Any]) -> str:

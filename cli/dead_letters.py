@@ -1,18 +1,16 @@
 """`cairn dlq`: show dead letters and send them back, on a laptop's server or in a deployment."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from cli.options import LOCAL_URL, JsonOption, YesOption, examples
-from cli.output import fail, print_json
+from cli.output import Terminal, echo, fail, json_text, print_json
 
 if TYPE_CHECKING:
     from infra.local.dead_letters import DeadLetterTool
@@ -47,7 +45,7 @@ def list_queues(to: ToOption = LOCAL_URL, stack: StackOption = "", as_json: Json
         if one["looked_at"] < one["count"]:
             reasons.append(f"(of the {one['looked_at']} that could be looked at)")
         table.add_row(one["queue"], str(one["count"]), _age(one["oldest_seconds"]), "\n".join(reasons))
-    Console(highlight=False, soft_wrap=True).print(table)
+    Terminal(highlight=False, soft_wrap=True).print(table)
 
 
 @app.command(epilog=examples("cairn dlq show messages --limit 5"))
@@ -66,9 +64,9 @@ def show(  # noqa: PLR0913, PLR0917  one argument for each option
         print_json(found)
         return
     for one in found["letters"]:
-        typer.echo(f"{one['id']}  {_age(one['age_seconds'])}  {one['reason']}")
-        typer.echo(json.dumps(one["body"], ensure_ascii=False, indent=2) + "\n")
-    typer.echo(found.get("what_to_do", "") if found["letters"] else f"{queue}: no dead letters")
+        echo(f"{one['id']}  {_age(one['age_seconds'])}  {one['reason']}")
+        echo(json_text(one["body"], indent=2) + "\n")
+    echo(found.get("what_to_do", "") if found["letters"] else f"{queue}: no dead letters")
 
 
 @app.command(
@@ -93,9 +91,9 @@ def redrive(  # noqa: PLR0913, PLR0917  one argument for each option
     if as_json:
         print_json(done)
     else:
-        typer.echo(f"{queue}: {done['redriven']} redriven, {len(done['refused'])} refused, {done['left']} left")
+        echo(f"{queue}: {done['redriven']} redriven, {len(done['refused'])} refused, {done['left']} left")
         for one in done["refused"]:
-            typer.echo(f"  {one['id']}: {one['why']}", err=True)
+            echo(f"  {one['id']}: {one['why']}", err=True)
     if done["refused"]:
         raise typer.Exit(1)
 

@@ -6,7 +6,7 @@ import typer
 
 from cli import audit, check, customers, dead_letters, preflight, replay, reviews, send, serve, sources, switches
 from cli.options import OPERATION, examples
-from cli.output import Commands
+from cli.output import Commands, echo
 
 app = typer.Typer(
     cls=Commands,
@@ -21,7 +21,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it so
     if wanted:
         from importlib.metadata import version  # noqa: PLC0415  slow to import
 
-        typer.echo(f"cairn {version('cairn')}")
+        echo(f"cairn {version('cairn')}")
         raise typer.Exit
 
 

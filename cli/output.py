@@ -1,13 +1,31 @@
-"""Printing that several commands share."""
+"""All that the commands print. What customers and vendors wrote cannot steer the terminal.
+
+No other module of `cli` prints: an escape sequence in a name would clear the screen, change a title or forge a line.
+"""
 
 import json
 import os
+import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import typer
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from typer.core import TyperGroup
 
 from cairn.domain.shared.errors import CairnError
+from cairn.domain.shared.text import without_controls
+
+UNUSUAL = re.compile(r"[^\n -~]")
+
+
+class Terminal(Console):
+    """Rich's console, which prints no control, format or invisible character but its own."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(without_controls(segment.text), segment.style)
 
 
 class Commands(TyperGroup):
@@ -22,12 +40,23 @@ class Commands(TyperGroup):
 
 def fail(problem: str) -> NoReturn:
     """End the command with this message and exit code 1."""
-    typer.echo(problem, err=True)
+    echo(problem, err=True)
     raise typer.Exit(1) from None
 
 
+def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print a text without control, format and invisible characters; line breaks and tabs stay."""
+    typer.echo(without_controls(str(text)), err=err, nl=nl)
+
+
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """JSON in which letters stand as they are, and all that a terminal might act on is escaped, as JSON does it."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    return UNUSUAL.sub(lambda found: found[0] if without_controls(found[0]) else json.dumps(found[0])[1:-1], text)
+
+
 def print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    typer.echo(json_text(document, indent=2))
 
 
 def silence_logs() -> None:

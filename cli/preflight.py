@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.options import DEVELOPMENT, JOURNEYS, LAW, POLICY, ROOT, JourneysOption, PolicyOption, examples
+from cli.output import Terminal, echo, json_text
 
 STAGES = ROOT / "cdk.json"
 FILE_WIDTH = 160
@@ -42,9 +42,9 @@ def preflight(  # noqa: PLR0913, PLR0917  one argument for each option
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
     from cli.preflight_report import show  # noqa: PLC0415
 
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=FILE_WIDTH)
+        console = Terminal(highlight=False, width=FILE_WIDTH)
     rules = policy_from_document(compile_policy(policy, LAW))
     names = journey or sorted(one.parent.name for one in journeys.glob("*/journey.yaml"))
     passed = True
@@ -53,7 +53,7 @@ def preflight(  # noqa: PLR0913, PLR0917  one argument for each option
         if samples is None:
             update_stamp(journeys, report)
         if as_json:
-            typer.echo(json.dumps(report.to_json(), ensure_ascii=False))
+            echo(json_text(report.to_json()))
         else:
             show(report, console)
         passed = passed and report.passed

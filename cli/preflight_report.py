@@ -1,17 +1,17 @@
 """The printed report of `cairn preflight`."""
 
-from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from authoring.preflight.report import Report, Row, sample_names, sentence
+from cli.output import Terminal
 
 MARKS = {"error": Text("✗", "red"), "warning": Text("!", "yellow")}
 FINE = Text("✓", "green")
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: Report, console: Terminal) -> None:
     """Print the variants with their figures, their problems, and the gate's decisions."""
     console.print(Rule(Text(f"{report.journey} {report.version}", "bold"), align="left"))
     console.print(_variants(report))

@@ -1,6 +1,5 @@
 """`cairn replay` and `cairn demo`: scenarios, run through the real handlers in virtual time."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -8,12 +7,11 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
 from cli.options import DEVELOPMENT, JOURNEYS, POLICY, ROOT, JourneysOption, PolicyOption, examples
-from cli.output import silence_logs
+from cli.output import Terminal, echo, json_text, silence_logs
 from cli.timeline import show
 
 SCENARIOS = ROOT / "events" / "scenarios"
@@ -28,7 +26,7 @@ app = typer.Typer()
 def demo() -> None:
     """Run three scenarios, weeks of virtual time, and print what happened."""
     replay([SCENARIOS / f"{name}.yaml" for name in DEMO])
-    console = Console()
+    console = Terminal()
     console.print("\nThat was the real thing: the handlers that Lambda runs, on moto and a virtual clock. Next:")
     console.print("  [bold]make serve[/]  the same stack behind HTTP        [bold]layers/journeys/[/]   the journeys")
     console.print("  [bold]make test[/]   everything that can be proven     [bold]events/scenarios/[/]  the stories")
@@ -60,14 +58,14 @@ def _replay(path: Path, journeys: Path, policy: Path, *, as_json: bool, zone: Zo
     from infra.local.scenario import load, run_scenario  # noqa: PLC0415
     from infra.local.signing import local_secrets  # noqa: PLC0415
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
+    console = Terminal(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
     secrets = local_secrets(os.environ)
     scenario = load(path)
     with local_deployment(journeys, start=scenario.starts, secrets=secrets, policy=policy) as deployment:
         outcome = run_scenario(path, scenario, deployment, secrets)
     if as_json:
         for line in outcome.lines:
-            typer.echo(json.dumps(line, ensure_ascii=False))
+            echo(json_text(line))
     else:
         console.print()
         console.print(Rule(Text(scenario.scenario, "bold"), align="left"))
@@ -78,5 +76,5 @@ def _replay(path: Path, journeys: Path, policy: Path, *, as_json: bool, zone: Zo
             count = len(scenario.expect)
             console.print(f"\n [green]✓[/] {count} expectations hold over {scenario.length.days} days")
     if outcome.difference:
-        typer.echo(f"{path}: what was expected did not happen\n{outcome.difference}", err=True)
+        echo(f"{path}: what was expected did not happen\n{outcome.difference}", err=True)
     return not outcome.difference

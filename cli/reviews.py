@@ -6,7 +6,7 @@ import typer
 
 from cli.manage_client import Manage
 from cli.options import LOCAL_URL, OPERATION, CustomerOption, JsonOption, ToOption, WhyOption, examples
-from cli.output import print_json
+from cli.output import echo, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,12 +29,12 @@ def list_reviews(
         return
     for one in found:
         about = " ".join(str(one.get(name, "")) for name in ("purpose", "journey", "step"))
-        typer.echo(f"{one['message']}  customer {one['customer']}")
-        typer.echo(f"  {one['context'].get('channel', '')} {about}")
-        typer.echo(f"  for {one['queue']}, until {one['deadline']}")
-        typer.echo("".join(f"  | {line}\n" for line in _text(one["context"]).splitlines()))
+        echo(f"{one['message']}  customer {one['customer']}")
+        echo(f"  {one['context'].get('channel', '')} {about}")
+        echo(f"  for {one['queue']}, until {one['deadline']}")
+        echo("".join(f"  | {line}\n" for line in _text(one["context"]).splitlines()))
     if not found:
-        typer.echo("no message waits for a decision")
+        echo("no message waits for a decision")
 
 
 @app.command(epilog=examples('cairn review approve MESSAGE --why "reads well"'))
@@ -61,7 +61,7 @@ def reject(
 
 def _decide(do: str, message: str, customer: str, why: str, to: str) -> None:
     done = Manage(to).post("reviews", do=do, message=message, customer=customer, why=why)
-    typer.echo(f"{done['message']} is {done['decision']}")
+    echo(f"{done['message']} is {done['decision']}")
 
 
 def _text(context: dict[str, Any]) -> str:

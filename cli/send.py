@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 import typer
 
 from cli.options import DEVELOPMENT, LOCAL_URL, SOURCES, examples
-from cli.output import fail
+from cli.output import echo, fail
 
 app = typer.Typer()
 
@@ -50,7 +50,7 @@ def send(
     try:
         request = Request(post.url, post.body, dict(post.headers), method="POST")  # noqa: S310  checked above
         with urlopen(request, timeout=30) as answer:  # noqa: S310  checked above
-            typer.echo(f"{answer.status} {answer.read().decode()}")
+            echo(f"{answer.status} {answer.read().decode()}")
     except HTTPError as error:
         fail(f"{error.code} {error.read().decode()}")
     except URLError as error:

@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.shared.instants import instant_to_wire
 from cli.options import DEFAULT_PORT, DEVELOPMENT, JOURNEYS, POLICY, ROOT, JourneysOption, PolicyOption, examples
-from cli.output import silence_logs
+from cli.output import Terminal, echo, silence_logs
 
 SAMPLE = ROOT / "events" / "track" / "trial_signup.json"
 
@@ -84,14 +83,14 @@ def _greet(url: str, secret: str) -> None:
     from infra.local.scenario import fill_instants  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(highlight=False, soft_wrap=True)
     console.print(f"[bold]Cairn[/] at {url}, {instant_to_wire(now)}. Stop it with Ctrl-C.\n")
     body = json.dumps(fill_instants(json.loads(SAMPLE.read_bytes()), now))
     headers = signed_headers("track", body.encode(), secret, now)
     flags = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items())
     console.print("Sign somebody up (the signature holds for five minutes; `cairn send` makes a new one):\n")
-    print(f"curl {url}/events {flags} -d {shlex.quote(body)}\n")
+    echo(f"curl {url}/events {flags} -d {shlex.quote(body)}\n")
     console.print("Let three days pass, then see what happened:\n")
-    print(f'curl {url}/_clock -d \'{{"advance": "3d"}}\'')
-    print(f"curl {url}/_timeline\n")
+    echo(f'curl {url}/_clock -d \'{{"advance": "3d"}}\'')
+    echo(f"curl {url}/_timeline\n")
     sys.stdout.flush()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.options import DEVELOPMENT, ROOT, SOURCES, examples
+from cli.output import echo
 
 TRACK = {
     "title": "Our own track API",
@@ -38,19 +39,19 @@ def list_sources(
 
     wrong = folder_problems() or configuration_problems(configuration)
     for problem in wrong:
-        typer.echo(problem, err=True)
+        echo(problem, err=True)
     if wrong:
         raise typer.Exit(1)
     for name, source in all_sources(configuration).items():
         mapping = getattr(source, "mapping", TRACK)
         secrets = [name, *([f"{name}-verify"] if source.handshake else [])]
-        typer.echo(f"{name}: {mapping.get('title', name)}")
-        typer.echo(f"  URL        {to.rstrip('/')}{path_of(name)}")
-        typer.echo(f"  signature  {source.scheme.header}")
-        typer.echo(f"  secret     {', '.join(secrets)}")
+        echo(f"{name}: {mapping.get('title', name)}")
+        echo(f"  URL        {to.rstrip('/')}{path_of(name)}")
+        echo(f"  signature  {source.scheme.header}")
+        echo(f"  secret     {', '.join(secrets)}")
         if "only" in mapping or "account" in mapping:
-            typer.echo(f"  only       {mapping.get('only', ANY_ACCOUNT)}")
-        typer.echo("".join(f"  {line}\n" for line in mapping.get("setup", "").strip().splitlines()))
+            echo(f"  only       {mapping.get('only', ANY_ACCOUNT)}")
+        echo("".join(f"  {line}\n" for line in mapping.get("setup", "").strip().splitlines()))
 
 
 @app.command(epilog=examples("cairn sources new acme", "cairn sources new acme --scheme timestamped-hmac"))
@@ -62,5 +63,5 @@ def new(
     from authoring.sources.new import new_vendor  # noqa: PLC0415  slow to import
 
     for path in new_vendor(name, scheme):
-        typer.echo(path.relative_to(ROOT))
-    typer.echo("Change them to what the vendor sends; `cairn sources` lists what is missing or wrong.")
+        echo(path.relative_to(ROOT))
+    echo("Change them to what the vendor sends; `cairn sources` lists what is missing or wrong.")

@@ -6,7 +6,7 @@ import typer
 
 from cli.manage_client import Manage
 from cli.options import LOCAL_URL, OPERATION, JsonOption, ToOption, WhyOption, examples
-from cli.output import print_json
+from cli.output import echo, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,8 +77,8 @@ def _show_switches(switches: dict[str, Any], *, as_json: bool) -> None:
         print_json(switches)
         return
     for one in switches["stopped"]:
-        typer.echo(f"stopped  {one['target']}  since {one['at']} by {one['by']}: {one['why']}")
+        echo(f"stopped  {one['target']}  since {one['at']} by {one['by']}: {one['why']}")
     for one in switches["paused"]:
-        typer.echo(f"paused   {one['target']}  since {one['at']} by {one['by']} ({one['policy']}): {one['why']}")
+        echo(f"paused   {one['target']}  since {one['at']} by {one['by']} ({one['policy']}): {one['why']}")
     if not switches["stopped"] and not switches["paused"]:
-        typer.echo("nothing is stopped or paused")
+        echo("nothing is stopped or paused")

@@ -5,10 +5,11 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from cli.output import Terminal
 
 TimelineEntry = dict[str, Any]
 
@@ -26,7 +27,7 @@ QUIET = ("·", "dim")
 MAX_BODY = 240
 
 
-def show(lines: list[TimelineEntry], console: Console, *, start: datetime, zone: ZoneInfo) -> None:
+def show(lines: list[TimelineEntry], console: Terminal, *, start: datetime, zone: ZoneInfo) -> None:
     """Print the entries under a heading per day, in one time zone."""
     customers = {line["customer"] for line in lines}
     journeys = {line["journey"] for line in lines if line.get("journey")}

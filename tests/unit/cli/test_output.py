@@ -1,0 +1,104 @@
+"""What customers and vendors wrote cannot steer the terminal of the one who reads it."""
+
+import ast
+import io
+import json
+import unicodedata
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+from rich.text import Text
+
+from cli.output import Terminal, echo, json_text
+from cli.timeline import show
+
+CLI = Path(__file__).parents[3] / "cli"
+
+ODD = st.text(st.characters(codec="utf-8") | st.sampled_from("\x1b[]31m\x07\x08\r\x9b\u202e\u2066\u200b\u2028"))
+ATTACK = "Mia\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202e\u200b"
+
+
+def steers(text: str) -> set[str]:
+    """Characters on which a terminal acts, besides line breaks and tabs."""
+    return {one for one in text if unicodedata.category(one) in {"Cc", "Cf"} and one not in "\n\t\u200d"}
+
+
+def printed_by(print_: Any, *, terminal: bool = False) -> str:
+    out = io.StringIO()
+    print_(Terminal(file=out, force_terminal=terminal, color_system=None, width=100))
+    return out.getvalue()
+
+
+@given(ODD)
+def test_a_line_has_nothing_that_steers(typed: str) -> None:
+    printed = printed_by(lambda console: console.print(Text(f"who: {typed}")))
+
+    assert steers(printed) == set()
+
+
+def test_an_echoed_line_keeps_its_letters(capsys: pytest.CaptureFixture[str]) -> None:
+    echo(f"{ATTACK} Zoë 👩\u200d🚀\n\tnext")
+
+    assert capsys.readouterr().out == "Mia[2J]0;owned\n31m Zoë 👩\u200d🚀\n\tnext\n"
+
+
+def test_a_table_and_a_timeline_have_nothing_that_steers() -> None:
+    table = Table("name")
+    table.add_row(Text(ATTACK))
+    line = {
+        "at": "2026-03-02T15:00:00Z",
+        "kind": "message",
+        "customer": ATTACK,
+        "journey": ATTACK,
+        "step": ATTACK,
+        "channel": "sms",
+        "status": "sent",
+        "body": f"[red]{ATTACK}[/red] [link=https://evil.example]here[/link]",
+    }
+
+    def print_both(console: Terminal) -> None:
+        console.print(table)
+        show([line], console, start=datetime(2026, 3, 2, tzinfo=UTC), zone=ZoneInfo("UTC"))
+
+    printed = printed_by(print_both)
+    assert steers(printed) == set()
+    assert "[red]Mia" in printed  # shown, and not taken for rich's markup
+    assert "[link=https://evil.example]" in printed.replace("\n", "").replace(" ", "")
+
+
+def test_the_consoles_own_colours_stay() -> None:
+    out = io.StringIO()
+    Terminal(file=out, force_terminal=True, color_system="standard").print(Text("ok\x1b[31m", "green"))
+
+    assert out.getvalue() == "\x1b[32mok[31m\x1b[0m\n"
+
+
+@given(st.dictionaries(ODD, ODD | st.lists(ODD)))
+def test_json_says_the_same_and_steers_nothing(document: dict[str, Any]) -> None:
+    for indent in (None, 2):
+        text = json_text(document, indent=indent)
+
+        assert json.loads(text) == document
+        assert steers(text) == set()
+    assert json_text({"name": "Zoë 👩\u200d🚀"}) == '{"name": "Zoë 👩\\u200d🚀"}'
+
+
+@pytest.mark.parametrize("file", sorted(CLI.glob("*.py")), ids=lambda file: file.name)
+def test_no_other_module_prints(file: Path) -> None:
+    if file.name == "output.py":
+        return
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in {"print", "typer.echo", "typer.secho", "click.echo", "Console", "rich.print"}, (
+                node.lineno
+            )
+            assert not called.startswith(("sys.stdout", "sys.stderr.write")) or called.endswith(("isatty", "flush")), (
+                node.lineno
+            )
