@@ -80,7 +80,7 @@ class Stage:
     whatsapp_phone_number_id: str
     """`phone-number-id-…` of End User Messaging Social; blank for no WhatsApp."""
     phone_region: str
-    """ISO 3166 country of phone numbers without a country code."""
+    """ISO 3166 country of phone numbers without a country code; blank: such a number is none (docs/addresses.md)."""
     reply_languages: str
     """ISO 639-1 codes, separated by blanks: languages besides English for STOP, HELP and START."""
 

@@ -1,4 +1,4 @@
-"""One address, one key: however somebody's address is written, it is theirs, and what is no name makes nobody one."""
+"""One address, one key: however an address is written, it is the same person's, and what is no name makes nobody one."""
 
 import json
 from collections.abc import Iterator
@@ -121,7 +121,7 @@ class TestWhatsAppsOwnForms:
             assert it.dead_letters == {}
 
     @pytest.mark.parametrize("country", FORMS)
-    def test_messages_go_to_the_form_that_whatsapp_told(self, tmp_path: Path, country: str) -> None:
+    def test_messages_go_to_the_form_that_whatsapp_uses(self, tmp_path: Path, country: str) -> None:
         number, at_whatsapp = FORMS[country]
         with shop(tmp_path, journey("whatsapp")) as it:
             it.happens({"user_id": "a", "phone": number}, consent=CONSENT)
@@ -199,7 +199,7 @@ class TestIdsThatAreNoNumbers:
 class TestInternationalDomains:
     @pytest.mark.parametrize("known", ["info@b\u00fccher.example", "Info@XN--BCHER-KVA.example"])
     @pytest.mark.parametrize("reported", ["info@b\u00fccher.example", "info@xn--bcher-kva.example"])
-    def test_ses_gets_punycode_and_a_bounce_of_either_form_is_heeded(
+    def test_ses_gets_punycode_and_a_bounce_of_either_form_suppresses(
         self, tmp_path: Path, known: str, reported: str
     ) -> None:
         with shop(tmp_path, journey("email")) as it:
@@ -247,7 +247,7 @@ class TestPlaceholders:
             assert "customer.user_id: a placeholder" in json.dumps(problem)
             assert "customer.email: a placeholder" in json.dumps(problem)
 
-    def test_a_vendor_s_event_without_a_name_is_parked_with_its_reason(self, tmp_path: Path) -> None:
+    def test_a_vendor_s_event_without_a_name_is_a_dead_letter_with_its_reason(self, tmp_path: Path) -> None:
         body = {"id": "1", "type": "page.seen", "occurred_at": 1773064700, "customer": {"user_id": "null"}}
         with shop(tmp_path, journey("email")) as it:
             assert it.posts("hmac", body)["statusCode"] == 202

@@ -117,7 +117,7 @@ class ProcessEventSettings(Settings):
     identity_secret_id: str
     """Secrets Manager: a JSON object with the field `key`, the identity key (domain/identity/identity_key)."""
     phone_region: str
-    """ISO 3166 country of phone numbers without a country code, such as US."""
+    """ISO 3166 country of phone numbers without a country code, such as US; empty: such a number is none."""
     reply_languages: str
     """ISO 639-1 codes, separated by blanks: languages besides English in which STOP, HELP and START are understood."""
     journeys_path: str

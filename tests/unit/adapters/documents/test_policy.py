@@ -24,6 +24,12 @@ ROOT = Path(__file__).parents[4]
 POLICY, LAW = ROOT / "policy.toml", ROOT / "law.toml"
 
 
+def test_the_policy_adds_placeholders_in_any_spelling() -> None:
+    policy = policy_from_document({"identity": {"placeholders": ["Walk-In", " [none given] "]}})
+
+    assert policy.placeholders == {"walk-in", "none given"}
+
+
 @cache
 def shipped() -> Policy:
     return policy_from_document(compile_policy(POLICY, LAW))

@@ -195,6 +195,20 @@ def documents(social: Stubber) -> list[dict[str, Any]]:
     return sent
 
 
+@pytest.mark.parametrize(
+    ("address", "field"), [("+5215512345678", "to"), ("US.1000000000000001", "recipient"), ("US.ENT.11", "recipient")]
+)
+def test_a_number_and_an_id_of_whatsapp_have_fields_of_their_own(social: Stubber, address: str, field: str) -> None:
+    sent = documents(social)
+
+    EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1").send(
+        message(), Rendered(Channel.WHATSAPP, address, "Hi")
+    )
+
+    (document,) = sent
+    assert {name: document.get(name) for name in ("to", "recipient")} == {"to": None, "recipient": None, field: address}
+
+
 def test_an_approved_template_is_sent_instead_of_the_text(social: Stubber) -> None:
     sent = documents(social)
     rendered = Rendered(

@@ -1,11 +1,15 @@
 """The mapping language: a vendor is a file, a deployment's sources are another."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from authoring.sources.mapping import problems
+from cairn.adapters.phone.numbers import to_e164
 from cairn.adapters.sources import sources
 from cairn.adapters.sources.expressions import pick
 from cairn.adapters.sources.fields import own_type
@@ -202,3 +206,53 @@ def test_an_expression_that_cannot_be_evaluated_is_null() -> None:
     assert pick("without_prefix(a, 'x:')", {"a": "x:1"}) == "1"
     assert pick("without_prefix(a, 'x:')", {"a": 1}) is None
     assert pick("contains(a, `1`)", {"a": "text"}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "number"),
+    [
+        ("0151 23456789", "DE", "+4915123456789"),
+        ("0151 23456789", "de", "+4915123456789"),
+        ("+5215512345678", "MX", "+525512345678"),
+        (15123456789, "DE", "+4915123456789"),
+        ("0151 23456789", None, "0151 23456789"),  # process_event knows the deployment's region
+        ("0151 23456789", "Germany", "0151 23456789"),
+        ("(201) 555-0123", "FR", "(201) 555-0123 (FR)"),  # no number there, and never one of another country
+        ("", "DE", None),
+        (None, "DE", None),
+    ],
+)
+def test_a_number_is_read_in_the_country_that_the_vendor_names(text: Any, country: Any, number: str | None) -> None:
+    assert pick("e164(text, country)", {"text": text, "country": country}) == number
+
+
+def test_a_number_that_is_none_in_its_country_stays_none_in_the_deployment_s() -> None:
+    assert to_e164(pick("e164('(201) 555-0123', 'FR')", {}), "US") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "user"),
+    [
+        ("5215512345678", "+5215512345678", None),
+        ("US.1000", None, "US.1000"),
+        ("120363404694233820", None, None),
+        ("Y2FwaV9ncm91cA", None, None),
+        (False, None, None),
+    ],
+)
+def test_an_id_of_whatsapp_is_a_number_or_a_user_or_neither(text: Any, number: str | None, user: str | None) -> None:
+    assert pick("whatsapp_number(text)", {"text": text}) == number
+    assert pick("whatsapp_user(text)", {"text": text}) == user
+
+
+def test_only_a_mapping_that_reads_national_numbers_loads_their_plans() -> None:
+    """A cold start of receive_webhook pays for phonenumbers where a vendor names a country, and nowhere else."""
+    script = (
+        "import sys; from cairn.adapters.sources.expressions import pick;"
+        "import functions.receive_webhook.handler;"
+        "pick('e164(a, b)', {'a': '1', 'b': None}); assert 'phonenumbers' not in sys.modules;"
+        "pick('e164(a, b)', {'a': '1', 'b': 'DE'}); assert 'phonenumbers' in sys.modules"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )

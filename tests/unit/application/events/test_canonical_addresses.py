@@ -122,13 +122,13 @@ def test_an_id_of_whatsapp_never_becomes_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "wa_id"),
     [("+5215512345678", "5215512345678"), ("+525512345678", "525512345678"), ("+12015550123", None)],
 )
-def test_whatsapp_s_own_form_is_kept_where_a_number_has_several(written: str, told: str | None) -> None:
+def test_whatsapp_s_own_form_is_stored_where_a_number_has_several(written: str, wa_id: str | None) -> None:
     known = read(phone(written), source="whatsapp", properties={"channel": "whatsapp", "address": written})
 
-    assert known.attributes.get("whatsapp_id") == told
+    assert known.attributes.get("whatsapp_id") == wa_id
     assert known.vouches("attributes.whatsapp_id")
 
 

@@ -138,16 +138,16 @@ def test_the_case_of_an_email_leaves_its_key_alone(mail: str, data: Any) -> None
 
 
 @given(st.text(st.characters(categories=["Ll", "Lu", "Lo", "Mn", "Nd"], max_codepoint=0xFFFF), min_size=1, max_size=10))
-def test_a_domain_has_the_punycode_that_the_judge_gives_it(label: str) -> None:
-    """The judge is the package `idna` (UTS 46 without transition, then IDNA2008). It refuses more than we do."""
+def test_a_domain_has_the_punycode_that_the_package_idna_gives_it(label: str) -> None:
+    """By UTS 46 without transition, then IDNA2008. The package refuses more than we do."""
     try:
         mapped = idna.uts46_remap(label + ".example", std3_rules=True, transitional=False)
-        judged = idna.encode(mapped).decode()
+        expected = idna.encode(mapped).decode()
     except idna.IDNAError:
         return
     address = canonical_email(f"ada@{label}.example")
 
-    assert address is None or ascii_email(address) == f"ada@{judged}"
+    assert address is None or ascii_email(address) == f"ada@{expected}"
 
 
 def in_use(country: str, last: str) -> str:
@@ -220,7 +220,7 @@ def test_an_id_of_whatsapp_is_an_address_there_and_nowhere_else(text: str) -> No
 
 
 @given(st.text(max_size=30))
-def test_no_id_with_a_letter_ever_becomes_a_number(text: str) -> None:
+def test_no_id_with_an_alphabetic_character_becomes_a_number(text: str) -> None:
     assume(any(char.isalpha() for char in text))
 
     assert whatsapp_number(text) is None
@@ -240,8 +240,8 @@ def test_a_number_is_no_sender_of_that_kind() -> None:
 
 @given(st.text())
 def test_trimming_takes_only_what_nobody_sees(text: str) -> None:
-    kept = trimmed(text)
+    rest = trimmed(text)
 
-    assert kept in text
-    assert trimmed(kept) == kept
-    assert not any(not is_unseen(char) and not char.isspace() for char in text.replace(kept, "", 1) if kept)
+    assert rest in text
+    assert trimmed(rest) == rest
+    assert not any(not is_unseen(char) and not char.isspace() for char in text.replace(rest, "", 1) if rest)

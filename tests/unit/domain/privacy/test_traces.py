@@ -66,6 +66,23 @@ def test_a_document_about_another_customer_is_not_found(document: Any) -> None:
     assert not TRACES.in_document(document)
 
 
+@pytest.mark.parametrize(
+    ("who", "written"),
+    [
+        ({"phone": "+525512345678"}, "whatsapp:+5215512345678"),
+        ({"phone": "+5531987654321"}, "553187654321"),
+        ({"phone": "+5491123456789"}, "54 11 2345 6789"),
+        ({"email": "info@b\u00fccher.example"}, "info@xn--bcher-kva.example"),
+        ({"email": "info@b\u00fccher.example"}, "Info@B\u00dcCHER.example"),
+    ],
+)
+def test_an_address_is_found_in_every_form_that_others_write(who: dict[str, str], written: str) -> None:
+    traces = Traces(frozenset({"c_mia"}), name(**who), MONDAY)
+
+    assert traces.in_document({"body": f"from {written}"})
+    assert traces.in_document(an_event(**dict.fromkeys(who, written)))
+
+
 def test_a_short_id_is_found_only_in_the_fields_for_ids() -> None:
     short = Traces(frozenset({"c_mia"}), name(user_id="7"), MONDAY)
 

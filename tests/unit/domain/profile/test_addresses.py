@@ -30,7 +30,7 @@ def test_an_external_id_that_is_none_of_meta_s_is_no_address() -> None:
     assert addresses_of(profile(who=(Identifier(WHATSAPP, "4711"),)).view()) == {}
 
 
-def test_whatsapp_gets_the_form_that_it_told_and_texts_the_canonical_one() -> None:
+def test_whatsapp_gets_the_form_that_it_uses_and_texts_the_canonical_one() -> None:
     assert addresses_to_send_to(mexican("5215512345678")) == {
         Channel.SMS: MEXICAN.value,
         Channel.WHATSAPP: "+5215512345678",

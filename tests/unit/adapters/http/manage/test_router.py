@@ -49,6 +49,7 @@ def problems(path: str, document: Any) -> tuple[str, ...]:
             ["address: not an e-mail"],
         ),
         ("suppressions", {"do": "show", "channel": "sms", "address": "12"}, ["address: not a phone number"]),
+        ("suppressions", {"do": "show", "channel": "sms", "address": "US.1000"}, ["address: not a phone number"]),
         ("suppressions", {"do": "release", "channel": "push", "address": "arn"}, ["why: a text"]),
         ("reviews", {"message": "m", "do": "maybe", "why": "x", "by": "me"}, ["do: one of", "'by': unknown field"]),
     ],

@@ -29,7 +29,7 @@ def to_e164(text: str, region: str) -> str | None:
 
 
 def phones_of(region: str) -> Callable[..., str | None]:
-    """Reads numbers: a national one is of the country that is told with it, else of the deployment's region, if any."""
+    """Reads numbers: a national one belongs to the country beside it, else to the deployment's region, if any."""
 
     def read(text: str, country: str | None = None) -> str | None:
         return to_e164(text, country if country and is_country(country) else region)

@@ -2,7 +2,7 @@
 
 Only an addr-spec is an address (RFC 5322, section 3.4.1): no display name, comment, `mailto:` or trailing dot. The
 canonical form is in lower case and NFC, and an international domain is in Unicode, as people read it. The local part is
-in lower case too, although RFC 5321 (2.4) lets a host tell cases apart: no large provider does, and people do not type
+in lower case too, although RFC 5321 (2.4) lets a host distinguish cases: no large provider does, and people do not type
 the same case twice.
 """
 

@@ -50,12 +50,12 @@ def own_addresses(profile: Profile) -> dict[Channel, str]:
 
 
 def sending_form(profile: Profile, channel: Channel, address: str) -> str:
-    """The form of an address that its channel delivers to: on WhatsApp the one that WhatsApp itself has told.
+    """The form of an address that its channel delivers to: on WhatsApp the one that WhatsApp itself uses.
 
     Both forms have the same key, so all that is known of the one holds for the other.
     """
-    told = profile.get(WHATSAPP_ID) if channel is Channel.WHATSAPP else None
-    number = whatsapp_number(told) if isinstance(told, str) else None
+    wa_id = profile.get(WHATSAPP_ID) if channel is Channel.WHATSAPP else None
+    number = whatsapp_number(wa_id) if isinstance(wa_id, str) else None
     return number if number and canonical_address(channel, number) == address else address
 
 
