@@ -1,4 +1,4 @@
-"""One address, one key: however an address is written, it is the same person's, and what is no name makes nobody one."""
+"""One address, one key: however it is written, it is one person's, and what is no name makes nobody one."""
 
 import json
 from collections.abc import Iterator

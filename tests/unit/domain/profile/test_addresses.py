@@ -12,8 +12,8 @@ ADA_AT_META = Identifier(WHATSAPP, "US.1000")
 MEXICAN = Identifier(PHONE, "+525512345678")
 
 
-def mexican(told: object) -> Profile:
-    return profile(who=(MEXICAN,), phone=MEXICAN.value, whatsapp_id=told)
+def mexican(wa_id: object) -> Profile:
+    return profile(who=(MEXICAN,), phone=MEXICAN.value, whatsapp_id=wa_id)
 
 
 def test_somebody_without_a_number_is_reached_on_whatsapp_alone() -> None:
@@ -37,9 +37,9 @@ def test_whatsapp_gets_the_form_that_it_uses_and_texts_the_canonical_one() -> No
     }
 
 
-@pytest.mark.parametrize("told", [None, "5215512345679", "US.1000", "", 5215512345678])
-def test_another_number_s_form_is_not_used(told: object) -> None:
-    assert sending_form(mexican(told), Channel.WHATSAPP, MEXICAN.value) == MEXICAN.value
+@pytest.mark.parametrize("wa_id", [None, "5215512345679", "US.1000", "", 5215512345678])
+def test_another_number_s_form_is_not_used(wa_id: object) -> None:
+    assert sending_form(mexican(wa_id), Channel.WHATSAPP, MEXICAN.value) == MEXICAN.value
 
 
 def test_an_attribute_in_another_spelling_is_the_same_address() -> None:
