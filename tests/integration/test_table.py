@@ -15,6 +15,7 @@ from cairn.adapters.dynamodb.items import MESSAGE, RecordItem
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.application.ports import Commit, DeferredMessage, DeliveryContext, DeliveryRequest
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.consent.suppression import Cause, Mark, Suppression, SuppressionChange, suppression_key
 from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event
@@ -30,9 +31,15 @@ from cairn.domain.identity.identifiers import Identifier, customer_id_for, ident
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.policy import Cap, Policy
 from cairn.domain.profile.addresses import addresses_to_send_to
-from cairn.domain.profile.profile import Profile
+from cairn.domain.profile.profile import Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import CairnError, ConflictError, DuplicateEventError, UnknownCustomerError
+from cairn.domain.shared.errors import (
+    CairnError,
+    ConflictError,
+    DuplicateEventError,
+    ServiceRefusedError,
+    UnknownCustomerError,
+)
 from tests.unit.fakes import KEYS
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -471,6 +478,40 @@ class TestAddresses:
         CUSTOMERS.record_suppressions([SuppressionChange(Channel.EMAIL, Mark(Cause.OPERATOR, NOW), key=key)])
 
         assert self.known(mia) == {Channel.EMAIL: (Suppression(Cause.OPERATOR, NOW),)}
+
+
+DENIED = ConsentChange(Channel.SMS, Purpose.MARKETING, ConsentStatus.DENIED, LATER, "twilio")
+
+
+def test_a_denial_is_written_alone_and_stops_who_read_before() -> None:
+    mia = happens(MIA, PHONE, consent=GRANTED)
+
+    CUSTOMERS.record_denials(mia, [DENIED])
+
+    after = CUSTOMERS.load(mia.id)
+    assert after.contact.consents == mia.contact.after([DENIED]).consents
+    assert after.contact.version == mia.contact.version + 1
+    assert replace(after, contact=mia.contact) == mia
+
+
+def test_a_denial_is_not_written_over_a_newer_contact() -> None:
+    mia = happens(MIA, PHONE)
+    CUSTOMERS.record_denials(mia, [DENIED])
+
+    with pytest.raises(ConflictError):
+        CUSTOMERS.record_denials(mia, [DENIED])
+
+
+def test_a_customer_that_is_too_large_is_refused_for_good() -> None:
+    commit = decided(event_of(MIA), (), (MIA,))
+    many = {f"notes_{number}": Stamped("x" * 60_000, NOW) for number in range(7)}
+    profile = replace(commit.reaction.customer.profile, attributes=many)
+    large = replace(commit.reaction, customer=replace(commit.reaction.customer, profile=profile))
+
+    with pytest.raises(ServiceRefusedError) as refused:
+        CUSTOMERS.commit(replace(commit, reaction=large))
+
+    assert not refused.value.retryable
 
 
 class TestDeferredMessages:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.event import Event
-from cairn.domain.profile import bounds
+from cairn.domain.profile import attributes, bounds
 from cairn.domain.profile.attributes import READ_BY_CAIRN, TIME_ZONE
-from cairn.domain.profile.bounds import fitting, merged, trimmed, within_bounds
+from cairn.domain.profile.bounds import merged, trimmed, within_bounds
 from cairn.domain.profile.profile import MAX_ACTIVITY_TYPES, Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, event, profile
@@ -32,7 +32,7 @@ def after(one: Profile, *events: Event) -> Profile:
 
 
 def size(value: Any) -> int:
-    return len(json.dumps(value, default=str).encode())
+    return len(json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace"))
 
 
 def state(one: Profile) -> int:
@@ -116,6 +116,12 @@ def test_nothing_crowds_out_what_cairn_itself_reads(full: dict[str, Any]) -> Non
     assert after(one, event("import.done", attributes={"time_zone": "Europe/Madrid"})).get(TIME_ZONE) == "Europe/Madrid"
 
 
+def test_every_attribute_of_cairns_own_but_tags_always_has_room() -> None:
+    own = {one for one in vars(attributes).values() if isinstance(one, attributes.Attribute)}
+
+    assert own - READ_BY_CAIRN == {attributes.TAGS}
+
+
 def test_many_dropped_fields_are_counted() -> None:
     sent = event("import.done", attributes={f"n{number:05}": "x" * 5_000 for number in range(3_000)})
 
@@ -131,16 +137,19 @@ def test_tags_are_bounded_one_by_one() -> None:
     assert within_bounds(sent, profile()).attributes == {"tags": {"vip": True, "old": False}}
 
 
-def test_the_largest_properties_are_dropped_first() -> None:
+def test_the_largest_fields_of_an_enrollments_data_are_dropped_first() -> None:
     large = {"id": "o1", "note": "x" * 30_000, "log": "x" * 20_000, "deep": deep(40), "text": "x" * 9_000}
 
-    bounded = within_bounds(event("order.placed", properties=large), profile())
+    kept, dropped = trimmed(large)
 
-    assert bounded.properties == {name: large[name] for name in ("id", "log", "text")}
-    assert bounded.dropped == {
-        "properties.note": "properties_too_large",
-        "properties.deep": "value_too_deep",
-    }
+    assert kept == {name: large[name] for name in ("id", "log", "text")}
+    assert dropped == {"data.note": "data_too_large", "data.deep": "value_too_deep"}
+
+
+def test_the_timeline_keeps_an_events_properties_whole() -> None:
+    sent = event("order.placed", properties={"note": "x" * 300_000})
+
+    assert within_bounds(sent, profile()) is sent
 
 
 def test_long_evidence_is_dropped_and_the_consent_counts() -> None:
@@ -210,9 +219,9 @@ def test_a_merge_counts_so_many_types_of_event() -> None:
 
 
 @given(st.dictionaries(st.text(max_size=5), VALUES, max_size=30))
-def test_trimming_twice_is_trimming_once(properties: dict[str, Any]) -> None:
-    kept, dropped = trimmed(properties)
+def test_trimming_twice_is_trimming_once(data: dict[str, Any]) -> None:
+    kept, _ = trimmed(data)
 
     assert trimmed(kept) == (kept, {})
-    assert {**kept, **{name: properties[name] for name in dropped}} == properties
-    assert fitting(profile(), {})[1] == {}
+    assert kept.items() <= data.items()
+    assert size(dict(kept)) <= bounds.MAX_DATA

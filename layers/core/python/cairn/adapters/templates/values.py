@@ -1,7 +1,7 @@
 """The values that a template fills in: people and vendors write them, and they go out in the brand's name.
 
-Jinja's `finalize` marks each value. So the rendered text still tells the template's own text from the values, and
-`Fitting` can judge a value together with what stands around it (`https://pay.example.com/{{ … }}`).
+Jinja's `finalize` marks each value. So the rendered text still shows which part is a value, and
+`Fitting` can look at a value together with what stands around it (`https://pay.example.com/{{ … }}`).
 """
 
 import re
@@ -182,7 +182,7 @@ class Fitting:
         return _Piece(text, is_value=True)
 
     def _without_foreign_links(self, text: str, *, in_link: bool = False) -> str:
-        """The value word by word. In a link of the template, the first word is judged with the whole link, later."""
+        """The value word by word. In a link of the template, the first word is checked with the whole link, later."""
         words = self._ends.split(text)
         kept = [
             word if index % 2 or (in_link and not index) else self._fit_word(word) for index, word in enumerate(words)

@@ -306,6 +306,10 @@ class _Reaction:
             data, addresses = {**enrollment.data, **changed.value["data"]}, _channels(changed.value.get("addresses"))
             allowed = narrower(enrollment.addresses, addresses, self.customer.profile)
             enrollment = replace(enrollment, data=data, data_at=changed.at, addresses=allowed)
+        data, dropped = bounds.trimmed(enrollment.data)
+        enrollment = replace(enrollment, data=data)
+        for field_, reason in dropped.items():
+            self.facts.append(Fact("dropped", enrollment.id, journey.name, detail={"field": field_, "reason": reason}))
         self.customer = replace(
             self.customer,
             entered=_newest({**self.customer.entered, name: now}),
@@ -324,7 +328,7 @@ class _Reaction:
         key = engine.key_named(journey, journey.refresh_on, profile, event, now)
         if key is not None and not self.is_open(journey, key) and not self.is_over(journey, key):
             name = f"{journey.name}:{key}"
-            early = {"data": dict(event.properties), "addresses": self.allowed}
+            early = {"data": dict(bounds.trimmed(event.properties)[0]), "addresses": self.allowed}
             latest = Stamped(early, event.occurred_at).latest(self.customer.early_refreshes.get(name))
             changed = {**self.customer.early_refreshes, name: latest}
             recent = _recent({name: data.at for name, data in changed.items()}, now)

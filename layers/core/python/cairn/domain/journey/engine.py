@@ -245,7 +245,7 @@ def _refresh(walk: Walk, event: Event) -> bool:
         return False
     data, dropped = trimmed({**enrollment.data, **event.properties})
     for name, reason in dropped.items():
-        walk.note("dropped", enrollment.step or "", field=f"data.{name}", reason=reason)
+        walk.note("dropped", enrollment.step or "", field=name, reason=reason)
     walk.enrollment = replace(enrollment, data=data, data_at=event.occurred_at)
     walk.note("refreshed", enrollment.step or "", because=event.type)
     return True

@@ -106,6 +106,18 @@ GUARDED = frozenset({EMAIL, PHONE, PUSH_ENDPOINT, TIME_ZONE, COUNTRY, REGION, PR
 """Attributes of a known customer that no visitor changes: addresses, and what the gate reads."""
 
 READ_BY_CAIRN = frozenset(
-    {EMAIL, PHONE, PUSH_ENDPOINT, TIME_ZONE, COUNTRY, REGION, PREFERRED_TIME, LOCALE, FIRST_NAME, LAST_NAME}
+    {
+        EMAIL,
+        PHONE,
+        WHATSAPP_ID,
+        PUSH_ENDPOINT,
+        TIME_ZONE,
+        COUNTRY,
+        REGION,
+        PREFERRED_TIME,
+        LOCALE,
+        FIRST_NAME,
+        LAST_NAME,
+    }
 )
 """A profile always has room for these. Tags are many, so each counts as any other attribute."""

@@ -33,8 +33,8 @@ MAX_ATTRIBUTES = 500
 MAX_PROFILE = 96 * 1024
 """Bytes of all attributes as JSON: a quarter of an item (DynamoDB: 400 KB)."""
 
-MAX_PROPERTIES = 32 * 1024
-"""Bytes of an event's properties as JSON, and of the data of an enrollment, which begins with them."""
+MAX_DATA = 32 * 1024
+"""Bytes of the data of an enrollment as JSON, which begins with the properties of an event."""
 
 MAX_EVIDENCE = 2_048
 """Bytes of the evidence of one consent change as JSON. A contact has one change for each channel and purpose."""
@@ -51,7 +51,7 @@ VALUE_TOO_LARGE = "value_too_large"
 VALUE_TOO_DEEP = "value_too_deep"
 TOO_MANY_ATTRIBUTES = "too_many_attributes"
 PROFILE_FULL = "profile_full"
-PROPERTIES_TOO_LARGE = "properties_too_large"
+DATA_TOO_LARGE = "data_too_large"
 EVIDENCE_TOO_LARGE = "evidence_too_large"
 
 Dropped = dict[str, str]
@@ -59,14 +59,15 @@ Dropped = dict[str, str]
 
 
 def within_bounds(event: Event, profile: Profile) -> Event:
-    """The event with as much as the profile and the timeline have room for; it names what was dropped."""
+    """The event with as much as the profile and the contact have room for; it names what was dropped.
+
+    Its properties stay as they are: the timeline has an item for each event.
+    """
     attributes, dropped = fitting(profile, event.attributes)
-    properties, too_large = trimmed(event.properties)
-    dropped |= {f"properties.{_shown(name)}": reason for name, reason in too_large.items()}
     consent = tuple(_with_short_evidence(change, dropped) for change in event.consent)
     if not dropped:
         return event
-    return replace(event, attributes=attributes, properties=properties, consent=consent).without(_reported(dropped))
+    return replace(event, attributes=attributes, consent=consent).without(_reported(dropped))
 
 
 def fitting(profile: Profile, attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Dropped]:
@@ -110,18 +111,19 @@ def merged(own: Profile, both: Profile) -> tuple[Profile, Dropped]:
     return replace(both, attributes=kept, activity=activity), _reported(dropped)
 
 
-def trimmed(properties: Mapping[str, Any]) -> tuple[Mapping[str, Any], Dropped]:
-    """Properties within the bounds: the largest are dropped first, and any that nest too deep."""
-    dropped = {name: VALUE_TOO_DEEP for name, value in properties.items() if _is_deep(value)}
-    sizes = {name: _size(name, value) for name, value in properties.items() if name not in dropped}
+def trimmed(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Dropped]:
+    """The data of an enrollment within the bounds: the largest fields are dropped first, and any that nest too deep."""
+    dropped = {name: VALUE_TOO_DEEP for name, value in data.items() if _is_deep(value)}
+    sizes = {name: _size(name, value) for name, value in data.items() if name not in dropped}
     size = sum(sizes.values())
     for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
-        if size <= MAX_PROPERTIES:
+        if size <= MAX_DATA:
             break
-        dropped[name], size = PROPERTIES_TOO_LARGE, size - sizes[name]
-    return (
-        {name: value for name, value in properties.items() if name not in dropped} if dropped else properties
-    ), dropped
+        dropped[name], size = DATA_TOO_LARGE, size - sizes[name]
+    if not dropped:
+        return data, {}
+    kept = {name: value for name, value in data.items() if name not in dropped}
+    return kept, _reported({f"data.{_shown(name)}": reason for name, reason in dropped.items()})
 
 
 def _unfit(name: str, value: Any) -> str:
