@@ -17,6 +17,7 @@ LOG_RETENTIONS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 400)
 
 ORIGINATION = re.compile(r"arn:[\w-]+:sms-voice:[\w-]+:\d{12}:(phone-number|pool|sender-id)/[\w/-]+")
 PUBLIC_URL = re.compile(r"https://[\w.-]+(/[\w.-]+)*/?")
+COUNTRY = re.compile(r"[A-Z]{2}")
 PHONE_NUMBER_ID = "phone-number-id-"
 """The prefix of a WhatsApp number's id in End User Messaging Social."""
 
@@ -112,6 +113,8 @@ class Stage:
         problems = []
         if "@" not in self.email_sender:
             problems.append("email_sender: name the address that messages come from")
+        if self.phone_region and not COUNTRY.fullmatch(self.phone_region):
+            problems.append("phone_region: the ISO 3166 code of a country, such as US; blank for none")
         if self.keep_data and not self.alarm_email:
             problems.append("alarm_email: a stage that keeps its data needs somebody who is told")
         if self.log_retention_days not in LOG_RETENTIONS:

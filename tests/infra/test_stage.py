@@ -51,13 +51,20 @@ def test_every_wrong_field_is_named() -> None:
 
 
 def test_values_that_aws_would_refuse_are_refused_here() -> None:
-    dev = {**cdk_json()["stages"]["dev"], "log_retention_days": 8, "event_concurrency": 1}
+    dev = {**cdk_json()["stages"]["dev"], "log_retention_days": 8, "event_concurrency": 1, "phone_region": "USA"}
 
     with pytest.raises(InvalidStageError) as refused:
         Stage.from_context("dev", {"stages": {"dev": dev}})
 
     assert "log_retention_days: one of 1, 3, 7" in str(refused.value)
     assert "event_concurrency: between 2 and 1000" in str(refused.value)
+    assert "phone_region: the ISO 3166 code" in str(refused.value)
+
+
+def test_a_stage_may_have_no_region_of_its_own() -> None:
+    dev = {**cdk_json()["stages"]["dev"], "phone_region": ""}
+
+    assert Stage.from_context("dev", {"stages": {"dev": dev}}).phone_region == ""
 
 
 @pytest.mark.parametrize("url", ["http://mail.example.com", "https://mail.example.com/?x=1", "mail.example.com"])

@@ -14,6 +14,7 @@ from authoring.sources.check import vendor_problems
 from authoring.sources.samples import sample_headers, samples
 from cairn.adapters.sources import sources
 from cairn.application.events.accept_webhook import Reading, Request
+from cairn.domain.identity.identifiers import PHONE, WHATSAPP, Identifier
 from tests.unit.adapters.sources.conftest import a_sample, every_sample
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -128,6 +129,58 @@ def test_one_bad_part_leaves_the_others_alone(take: Any, post: Any) -> None:
 
     assert len(reading.events) == 3
     assert reading.problems == ("[2].occurred_at: an instant in ISO 8601, such as 2026-03-02T09:30:00Z",)
+
+
+def an_invoice(**more: Any) -> Any:
+    invoice = {"object": "invoice", "customer": "cus_1", "customer_phone": "0151 23456789", **more}
+    return {"id": "evt_1", "created": 1, "type": "invoice.paid", "data": {"object": invoice}}
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("stripe", an_invoice(customer_address={"country": "DE"})),
+        ("stripe", an_invoice(customer_address=None, customer_details={"address": {"country": "DE"}})),
+        ("shopify", an_order() | {"phone": "0151 23456789", "billing_address": {"country_code": "DE"}}),
+        ("shopify", an_order() | {"phone": "0151 23456789", "shipping_address": {"country_code": "DE"}}),
+    ],
+)
+def test_a_national_number_is_of_the_country_of_the_vendor_s_address(name: str, document: Any, post: Any) -> None:
+    headers = {"x-shopify-topic": "orders/create"} if name == "shopify" else {}
+
+    [event] = post(name, document, headers=headers).read().events
+
+    assert Identifier(PHONE, "+4915123456789") in event.identifiers
+
+
+def test_a_national_number_without_a_country_is_left_to_the_deployment(post: Any) -> None:
+    [event] = post("stripe", an_invoice()).read().events
+
+    assert Identifier(PHONE, "0151 23456789") in event.identifiers
+
+
+HIDDEN = {"id": "wamid.1", "type": "text", "timestamp": "1773064700", "text": {"body": "STOP"}}
+
+
+@pytest.mark.parametrize(
+    ("message", "contacts"),
+    [
+        ({"from_user_id": "US.1000"}, []),
+        ({"from": "US.1000"}, []),
+        ({}, [{"user_id": "US.1000"}]),
+        ({"from_user_id": "US.1000", "from": "120363404694233820"}, []),
+    ],
+)
+def test_a_customer_who_hides_the_number_is_known_by_the_id_alone(message: Any, contacts: Any, post: Any) -> None:
+    value = {"contacts": contacts, "messages": [{"from_user_id": None, **HIDDEN, **message}]}
+    document = {"entry": [{"changes": [{"value": value}]}]}
+
+    reading = post("whatsapp", document).read()
+
+    for event in reading.events:
+        assert event.identifiers == (Identifier(WHATSAPP, "US.1000"),)
+        assert event.properties["address"] == "US.1000"
+    assert [event.type for event in reading.events] == ["message.replied"]
 
 
 UNKNOWN = [

@@ -104,6 +104,27 @@ def test_a_customer_is_found_by_any_name(find: FindCustomer, customers: Customer
     assert find(words).id == find(customers.who_is(*ADA)).id
 
 
+@pytest.mark.parametrize("words", ["US.1000", "whatsapp:US.1000", " US.1000"])
+def test_a_customer_without_a_number_is_found_by_the_id_of_whatsapp(customers: Customers, words: str) -> None:
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
+    process(event("page.seen", who=(Identifier(WHATSAPP, "US.1000"),)), MONDAY)
+
+    found = FindCustomer(customers, History(), number)(words)
+
+    assert found.profile.identifiers == (Identifier(WHATSAPP, "US.1000"),)
+
+
+def test_an_id_of_whatsapp_is_suppressed_for_its_customer(
+    commands: OperatorCommands, customers: Customers, log: Log
+) -> None:
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
+    process(event("page.seen", who=(Identifier(WHATSAPP, "US.1000"),)), MONDAY)
+
+    commands.suppress(Channel.WHATSAPP, "US.1000", WORD)
+
+    assert log[-1].customer_id == customers.who_is(Identifier(WHATSAPP, "US.1000"))
+
+
 @pytest.mark.parametrize("words", ["", "bo", "bo@example.com", "+12015550199", "shop:8", "shop:", ":7", "c_ada"])
 def test_a_wrong_name_finds_no_customer(find: FindCustomer, words: str) -> None:
     with pytest.raises(UnknownCustomerError):

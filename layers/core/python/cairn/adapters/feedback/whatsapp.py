@@ -133,7 +133,7 @@ def _preference(preference: Report, origin: Origin) -> list[Event]:
 
 
 def _address(written: Any, user_id: Any) -> tuple[str, str]:
-    """The number and the id of a customer; each empty where Meta does not tell it. An id never becomes a number."""
+    """The number and the id of a customer; each empty where Meta gives none. An id never becomes a number."""
     text, id_ = str(written or ""), str(user_id or written or "")
     return whatsapp_number(text) or "", id_ if is_whatsapp_user(id_) else ""
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from cairn.application.ports import Customers, History
 from cairn.domain.customer.customer import Customer
 from cairn.domain.effects import split_effect_id
+from cairn.domain.identity.addresses import is_whatsapp_user
 from cairn.domain.identity.emails import canonical_email
 from cairn.domain.identity.identifiers import (
     EMAIL,
     EXTERNAL,
     PHONE,
     USER_ID,
+    WHATSAPP,
     Identifier,
     identifier,
     strongest_first,
@@ -65,6 +67,8 @@ class FindCustomer:
         number = self.normal_phone(name)
         if number:
             yield identifier(PHONE, number)
+        if is_whatsapp_user(name):
+            yield identifier(WHATSAPP, name)
         system, _, external = name.partition(":")
         if external:
             yield identifier(EXTERNAL + system, external)

@@ -11,6 +11,12 @@ UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800
 """Others that show nothing: Default_Ignorable_Code_Point of Unicode, and the empty Braille cell."""
 
 
+MAX_LENGTH = 512
+"""Longest text that may be an address or a placeholder: the time to normalise a text grows with the square of the
+accents on a letter.
+"""
+
+
 def is_unseen(char: str) -> bool:
     return char in UNSEEN or unicodedata.category(char) in UNSEEN_CATEGORIES
 

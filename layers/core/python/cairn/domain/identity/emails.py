@@ -9,7 +9,7 @@ the same case twice.
 import re
 import unicodedata
 
-from cairn.domain.identity.characters import is_unseen, trimmed
+from cairn.domain.identity.characters import MAX_LENGTH, is_unseen, trimmed
 
 ATOM = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+")
 """RFC 5322, section 3.2.3, in lower case."""
@@ -30,8 +30,10 @@ FOLDS = 4
 
 def canonical_email(text: str) -> str | None:
     """`ada@bücher.example` from any spelling of it; None where it is no address."""
+    if len(text) > MAX_LENGTH:
+        return None
     local, at, domain = unicodedata.normalize("NFC", trimmed(text)).rpartition("@")
-    if not at or len(text) > 2 * MAX_ADDRESS:
+    if not at:
         return None
     mailbox, labels = _local(local), [_label(label) for label in DOTS.split(domain)]
     if mailbox is None or len(labels) < 2 or None in labels or str(labels[-1]).isdecimal():  # noqa: PLR2004

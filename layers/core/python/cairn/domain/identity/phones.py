@@ -7,7 +7,7 @@ the national ones, and checks that a number is valid.
 import re
 import unicodedata
 
-from cairn.domain.identity.characters import is_unseen, trimmed
+from cairn.domain.identity.characters import MAX_LENGTH, is_unseen, trimmed
 
 E164_SHAPE = re.compile(r"\+[1-9]\d{6,14}")
 """ITU-T E.164: at most 15 digits; no country has numbers of less than 7 with its code."""
@@ -51,6 +51,8 @@ OTHER_FORMS = (
 
 def bare_number(text: str) -> str | None:
     """`+49 (0)151 2345` from `tel:+49 (0)151 2345;ext=3`: digits and what stands between them, or None."""
+    if len(text) > MAX_LENGTH:
+        return None
     text = "".join(char for char in unicodedata.normalize("NFKC", trimmed(text)) if unicodedata.category(char) != "Cf")
     text = "".join(str(unicodedata.decimal(char, char)) for char in text)
     scheme = SCHEME.match(text)

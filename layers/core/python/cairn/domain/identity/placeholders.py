@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from cairn.domain.identity.characters import trimmed
+from cairn.domain.identity.characters import MAX_LENGTH, trimmed
 
 WORDS = frozenset({
      "undefined", "null", "nil", "none", "nan", "inf", "infinity", "empty", "missing", "unset", "false", "true",
@@ -38,6 +38,8 @@ ONE_DIGIT = re.compile(r"0+|(\d)\1{4,}")
 
 def is_placeholder(text: str, further: Collection[str] = ()) -> bool:
     """Whether a text names nobody; `further` are the words that the policy adds, as `word_of` writes them."""
+    if len(text) > MAX_LENGTH:
+        return False
     word = word_of(text)
     if not word or word in WORDS or word in further or UNFILLED.fullmatch(trimmed(text)):
         return True
