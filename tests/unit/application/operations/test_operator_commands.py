@@ -17,6 +17,7 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.consent_updates import consent_updates
 from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import WHATSAPP, Identifier
 from cairn.domain.message.message import Approval
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.policy import Policy
