@@ -15,7 +15,6 @@ from cairn.application.ports import (
     FoundCustomers,
     PausedEnrollment,
     PausedWork,
-    Pointer,
 )
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Contact, Deferral
@@ -99,22 +98,19 @@ class Customers:
         erased = {one: self._tombstones[home] for one, home in homes.items() if home in self._tombstones}
         return FoundCustomers(tuple(found.values()), tuple(unclaimed), pointers, erased)
 
-    def pointer_without(self, name: Identifier, loser: Customer) -> Pointer:
+    def pointer_without(self, name: Identifier, loser: Customer) -> str:
         pointer = self._search(name, loser.id)
-        assert isinstance(pointer, Pointer)
+        assert isinstance(pointer, str)
         return pointer
 
-    def _search(self, name: Identifier, loser: str = "") -> Customer | Pointer:
+    def _search(self, name: Identifier, loser: str = "") -> Customer | str:
         for generation in itertools.count():
             home = customer_id_for(name, KEYS.customer_ids, generation)
             customer = self._follow(home)
             if customer is None:
-                return Pointer(home)
+                return home
             if name in customer.profile.identifiers and customer.id != loser:
                 return customer
-            at = self._by_id[home]
-            if isinstance(at, str):
-                return Pointer(home, stale=at)
         raise AssertionError
 
     def load(self, customer_id: str) -> Customer:
@@ -161,13 +157,10 @@ class Customers:
             stored = self._by_id.get(one.id)
             if not isinstance(stored, Customer) or stored.version != one.version:
                 raise ConflictError("the customer changed in between")
-        pointers = {
-            one: commit.pointers.get(one) or Pointer(customer_id_for(one, KEYS.customer_ids)) for one in commit.claimed
+        homes = {commit.pointers.get(one) or customer_id_for(one, KEYS.customer_ids) for one in commit.claimed} - {
+            after.id
         }
-        homes = {pointer.id for pointer in pointers.values()} - {after.id}
-        stale = {pointer.id: pointer.stale for pointer in pointers.values() if pointer.stale}
-        taken = any(home in self._by_id and self._by_id[home] != stale.get(home) for home in homes)
-        if taken or (not commit.before and after.id in self._by_id):
+        if any(home in self._by_id for home in homes) or (not commit.before and after.id in self._by_id):
             raise ConflictError("an identifier leads elsewhere")
         self._by_id |= {one.id: replace(one, version=one.version + 1) for one in commit.released}
         if commit.event:

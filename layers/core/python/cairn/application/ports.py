@@ -34,23 +34,13 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
 
 
 @dataclass(frozen=True, slots=True)
-class Pointer:
-    """Where an identifier can be claimed."""
-
-    id: str
-    """The id under which it will lead to its customer, or which its new customer will get."""
-    stale: str = ""
-    """The customer to whom it led before, and who has lost it."""
-
-
-@dataclass(frozen=True, slots=True)
 class FoundCustomers:
     """The customers of some identifiers, each once. And the identifiers that belong to nobody."""
 
     customers: tuple[Customer, ...] = ()
     unclaimed: tuple[Identifier, ...] = ()
-    pointers: Mapping[Identifier, Pointer] = field(default_factory=dict)
-    """Where an identifier can be claimed, if not at the usual id: another customer began with it, or lost it."""
+    pointers: Mapping[Identifier, str] = field(default_factory=dict)
+    """By an unclaimed identifier, the id under which it can be claimed, if a customer who lost it has the usual one."""
     erased: Mapping[Identifier, datetime] = field(default_factory=dict)
     """Identifiers whose customer was erased, with the time of the erasure."""
 
@@ -66,8 +56,8 @@ class Commit:
     event: Event | None = None
     claimed: tuple[Identifier, ...] = ()
     """Identifiers that lead to the customer from now on. They must belong to nobody yet."""
-    pointers: Mapping[Identifier, Pointer] = field(default_factory=dict)
-    """Where they are claimed, if not at the usual id."""
+    pointers: Mapping[Identifier, str] = field(default_factory=dict)
+    """By a claimed identifier, the id under which it leads to the customer, if it is not the usual one."""
     released: tuple[Customer, ...] = ()
     """Other customers, without the identifiers that they lose by this commit."""
 
@@ -79,8 +69,8 @@ class Customers(Protocol):
         One read where the first identifier is known, else two.
         """
 
-    def pointer_without(self, name: Identifier, loser: Customer) -> Pointer:
-        """Where an identifier can be claimed that its customer loses in the same commit."""
+    def pointer_without(self, name: Identifier, loser: Customer) -> str:
+        """The id under which an identifier can be claimed that its customer loses in the same commit."""
 
     def load(self, customer_id: str) -> Customer:
         """The open state of a customer; follows a merge. Raises UnknownCustomerError or ErasedCustomerError."""

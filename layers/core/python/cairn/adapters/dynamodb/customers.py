@@ -33,7 +33,7 @@ from cairn.adapters.dynamodb.items import (
     suppressed_key,
 )
 from cairn.adapters.dynamodb.table import transaction
-from cairn.application.ports import Commit, FoundCustomers, Pointer
+from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
@@ -104,7 +104,7 @@ class DynamoCustomers:
                 found[customer.id] = customer
             else:
                 lost.append(name)
-        pointers: dict[Identifier, Pointer] = {}
+        pointers: dict[Identifier, str] = {}
         for name in lost:
             holder = self._search(name)
             if isinstance(holder, Customer):
@@ -114,27 +114,22 @@ class DynamoCustomers:
                 unclaimed.append(name)
         return FoundCustomers(tuple(found.values()), tuple(unclaimed), pointers, erased)
 
-    def pointer_without(self, name: Identifier, loser: Customer) -> Pointer:
-        pointer = self._search(name, loser)
+    def pointer_without(self, name: Identifier, loser: Customer) -> str:
+        pointer = self._search(name, loser.id)
         if isinstance(pointer, Customer):
             raise ConflictError("the identifier is another customer's by now")
         return pointer
 
-    def _search(self, name: Identifier, loser: Customer | None = None) -> Customer | Pointer:
-        """The customer who has an identifier that the customer at its usual id has lost; else where to claim it."""
+    def _search(self, name: Identifier, loser: str = "") -> Customer | str:
+        """The customer who has an identifier that was lost by the one at its usual id; else an id to claim it under."""
         for generation in range(MAX_GENERATIONS):
             id_ = customer_id_for(name, self._keys.customer_ids, generation)
-            item = self._states([id_]).get(id_)
-            if not _is_used(item):
-                return Pointer(id_)
+            if not _is_used(self._states([id_]).get(id_)):
+                return id_
             customer = self._load(id_)
-            if customer is None:
-                return Pointer(id_)
-            if name in customer.profile.identifiers and (loser is None or customer.id != loser.id):
+            if customer is not None and name in customer.profile.identifiers and customer.id != loser:
                 return customer
-            if item is not None and item.alias_of:
-                return Pointer(id_, stale=item.alias_of)
-        raise UnknownCustomerError(f"more than {MAX_GENERATIONS} customers have begun with one identifier and lost it")
+        raise UnknownCustomerError(f"more than {MAX_GENERATIONS} customers have lost one identifier, each to the next")
 
     def _load(self, customer_id: str) -> Customer | None:
         customer = self._follow(customer_id)
@@ -216,11 +211,9 @@ class DynamoCustomers:
         elif before.contact != after.contact or commit.reaction.suppression_changes:
             # The new version stops a sender that decided on the old contact.
             write.update(CustomerItem(after.id, CONTACT), actions=contact_changes(before.contact, after.contact))
-        stale = {pointer.id: pointer.stale for pointer in commit.pointers.values() if pointer.stale}
         for id_, pointer in sorted(self._pointers(after, commit.claimed).items()):
             if id_ != after.id:
-                free = CustomerItem.alias_of == stale[id_] if id_ in stale else ID_IS_FREE
-                write.save(pointer, condition=free)
+                write.save(pointer, condition=ID_IS_FREE)
         for other in absorbed:
             self._absorb(write, after, other)
 

@@ -12,7 +12,6 @@ from cairn.application.ports import (
     ErasureOrders,
     FoundCustomers,
     JourneyVersions,
-    Pointer,
     Sent,
     Switches,
 )
@@ -109,13 +108,13 @@ class ProcessEvent:
             merge_customers(resolution.customers, now) if before else self._new_customer(claimed, found, pointers, now)
         )
         event = within_bounds(self._with_message(event, known.customer.id), known.customer.profile)
-        named = replace(
-            known.customer,
-            profile=known.customer.profile.with_typed(*resolution.typed)
-            .with_identifiers(*resolution.vouched)
-            .with_pointers({name.key: pointers[name].id for name in claimed if name in pointers}),
-            erased=_erased_identifiers(known.customer, found, claimed, now),
+        named = known.customer.with_names(
+            resolution.vouched,
+            resolution.typed,
+            {name.key: pointers[name] for name in claimed if name in pointers},
+            joined=bool(before and resolution.vouched) or len(before) > 1,
         )
+        named = replace(named, erased=_erased_identifiers(known.customer, found, claimed, now))
         reaction = on_event(
             named,
             event.without(resolution.dropped),
@@ -162,7 +161,7 @@ class ProcessEvent:
             holders = _holders(found)
         return found, resolve(event, holders, self.policy.max_identifiers)
 
-    def _pointers_of_lost(self, resolution: Resolution, found: FoundCustomers) -> Mapping[Identifier, Pointer]:
+    def _pointers_of_lost(self, resolution: Resolution, found: FoundCustomers) -> Mapping[Identifier, str]:
         """Where the names are claimed that other customers lose."""
         lost = {
             name: loser
@@ -195,11 +194,11 @@ class ProcessEvent:
         self,
         claimed: tuple[Identifier, ...],
         found: FoundCustomers,
-        pointers: Mapping[Identifier, Pointer],
+        pointers: Mapping[Identifier, str],
         now: datetime,
     ) -> Reaction:
         first = claimed[0]
-        home = pointers[first].id if first in pointers else customer_id_for(first, self.keys.customer_ids)
+        home = pointers.get(first) or customer_id_for(first, self.keys.customer_ids)
         erased = found.erased.get(first)
         new_id = id_after_erasure(home, erased, self.keys.tombstones) if erased else home
         return Reaction(Customer(Profile(new_id, created_at=now)))

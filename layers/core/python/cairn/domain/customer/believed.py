@@ -6,7 +6,7 @@ from typing import Any
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import ATTRIBUTES, CONSENT, TYPED
-from cairn.domain.profile.attributes import GUARDED, STAFF_ONLY
+from cairn.domain.profile.attributes import GUARDED, NEVER_TYPED
 
 UNLISTED = "unlisted"
 """The reason for an attribute that the mapping does not list."""
@@ -44,6 +44,6 @@ def _refused(name: str, event: Event, *, known: bool, by_vouched: bool, guarded:
         return ""
     if name not in event.settable:
         return UNLISTED
-    if name in STAFF_ONLY or (known and name in GUARDED | guarded):
+    if name in NEVER_TYPED or (known and name in GUARDED | guarded):
         return TYPED
     return ""

@@ -1,6 +1,6 @@
 """A customer's open state, and the functions that apply an event or a wake-up to it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -22,7 +22,7 @@ from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
 from cairn.domain.profile import bounds
-from cairn.domain.profile.addresses import addresses_for, addresses_of, narrower
+from cairn.domain.profile.addresses import addresses_for, addresses_of, narrower, own_addresses
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile, Stamped, survivor
 from cairn.domain.shared.channels import Channel, channels_at
@@ -102,9 +102,27 @@ class Customer:
             },
         )
 
-    def losing(self, names: Iterable[Identifier]) -> Self:
-        """Without names that a visitor typed, and that are another customer's."""
-        return replace(self, profile=self.profile.without_identifiers(names))
+    def with_names(
+        self, vouched: Sequence[Identifier], typed: Sequence[Identifier], pointers: Mapping[str, str], *, joined: bool
+    ) -> Self:
+        """With further names. `joined`: there is more to the customer than before, by a vouched name or by a merge.
+
+        What runs already is then limited to the customer's own addresses: another person may have typed the others.
+        """
+        profile = self.profile.with_typed(*typed).with_identifiers(*vouched).with_pointers(pointers)
+        own = own_addresses(profile).items() if joined else ()
+        enrollments = {
+            key: enrollment
+            if enrollment.addresses is None or not joined
+            else replace(enrollment, addresses=dict(enrollment.addresses.items() & own))
+            for key, enrollment in self.enrollments.items()
+        }
+        return replace(self, profile=profile, enrollments=enrollments)
+
+    def without_typed(self) -> Self:
+        """Without all names that a visitor typed. One of them is another customer's: the others may be, too."""
+        typed = [name for name in self.profile.identifiers if name.key in self.profile.typed]
+        return replace(self, profile=self.profile.without_identifiers(typed))
 
     def absorbing(self, other: "Customer", now: datetime) -> Self:
         """Both customers as one. Of two enrollments in the same journey and key, the earlier one continues."""

@@ -36,7 +36,7 @@ class Resolution:
     typed: tuple[Identifier, ...] = ()
     """Names that lead to the customer until somebody vouches for them. Only a beginning customer gets any."""
     released: tuple[Customer, ...] = ()
-    """Known customers, without the typed names that they lose to this one."""
+    """Known customers, without the typed names, of which this customer gets one."""
     dropped: Mapping[str, str] = field(default_factory=dict)
     """Fields of names that the customer did not get, each with its reason."""
     by_vouched: bool = True
@@ -87,7 +87,7 @@ def _joined(event: Event, holders: Holders, owners: Sequence[Customer], limit: i
         if holder is None or holder.id in joining:
             continue
         if holder.profile.is_known:
-            released[holder.id] = released.get(holder.id, holder).losing((name,))
+            released[holder.id] = holder.without_typed()
         else:
             joining[holder.id] = holder
     typed = []
@@ -117,7 +117,7 @@ def _found_or_begun(event: Event, holders: Holders) -> Resolution:
     if holder is not None and (not holder.profile.is_known or strongest in holder.profile.own_identifiers):
         others = [name for name in event.typed_identifiers if name not in holder.profile.identifiers]
         return Resolution((holder,), dropped=_as_dropped(others, TYPED), by_vouched=False)
-    released = () if holder is None else (holder.losing((strongest,)),)
+    released = () if holder is None else (holder.without_typed(),)
     free = tuple(name for name in event.typed_identifiers if name == strongest or name not in holders)
     return Resolution(typed=free, released=released, by_vouched=False)
 

@@ -99,11 +99,11 @@ TAGS = Attribute(
     (ATTRIBUTES, UPDATE_TAGS),
 )
 
-STAFF_ONLY = frozenset({TAGS, "stage", "score", "owner"})
-"""Attributes that no visitor sets: people and branches trust them."""
+NEVER_TYPED = frozenset({EMAIL, PHONE, PUSH_ENDPOINT, WHATSAPP_ID, TAGS, "stage", "score", "owner"})
+"""Attributes that no visitor sets: addresses are typed as identifiers, and people and branches trust the others."""
 
-GUARDED = frozenset({EMAIL, PHONE, PUSH_ENDPOINT, TIME_ZONE, COUNTRY, REGION, PREFERRED_TIME, LOCALE, *STAFF_ONLY})
-"""Attributes of a known customer that no visitor changes: addresses, and what the gate reads."""
+GUARDED = frozenset({TIME_ZONE, COUNTRY, REGION, PREFERRED_TIME, LOCALE, *NEVER_TYPED})
+"""Attributes of a known customer that no visitor changes: the gate reads them."""
 
 READ_BY_CAIRN = frozenset(
     {
