@@ -75,6 +75,30 @@ def erase(
 
 @app.command(
     rich_help_panel=OPERATION,
+    epilog=examples(
+        'cairn detach mia@example.com +12125550001 --why "ticket 4711: the number is her sister\'s"',
+        'cairn detach mia@example.com stripe:cus_9 --why "ticket 4712"',
+    ),
+)
+def detach(
+    customer: CustomerArgument,
+    identifier: Annotated[
+        str, typer.Argument(help="One of the customer's identifiers; another system's as SYSTEM:ID.")
+    ],
+    why: WhyOption,
+    to: ToOption = LOCAL_URL,
+) -> None:
+    """Take an identifier away from a customer. It then leads to nobody, until an event names it again."""
+    done = Manage(to).post("detach", customer=customer, identifier=identifier, why=why)
+    echo(f"{done['customer']} loses this identifier, once event {done['event']} is processed.")
+    echo(
+        "This cannot be undone, and it undoes nothing: messages that were sent, consent that was given, and attributes"
+    )
+    echo("and history that came with the identifier stay. docs/trust.md says how to tell two people apart afterwards.")
+
+
+@app.command(
+    rich_help_panel=OPERATION,
     epilog=examples('cairn consent mia@example.com sms marketing denied --why "said so by phone"'),
 )
 def consent(  # noqa: PLR0913, PLR0917  one argument for each option

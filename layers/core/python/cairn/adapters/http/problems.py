@@ -21,6 +21,7 @@ from cairn.domain.shared.errors import (
     SignatureInvalidError,
     SignatureMissingError,
     UnknownCustomerError,
+    UnknownIdentifierError,
     UnknownMessageError,
     UnknownSourceError,
 )
@@ -35,6 +36,7 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     LinkInvalidError: (403, "link-invalid"),
     NotSignedInError: (403, "not-signed-in"),
     UnknownCustomerError: (404, "unknown-customer"),
+    UnknownIdentifierError: (404, "unknown-identifier"),
     UnknownMessageError: (404, "unknown-message"),
     UnknownSourceError: (404, "unknown-source"),
     AmbiguousNameError: (409, "ambiguous-name"),

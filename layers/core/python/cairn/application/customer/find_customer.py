@@ -19,7 +19,12 @@ from cairn.domain.identity.identifiers import (
     identifier,
     strongest_first,
 )
-from cairn.domain.shared.errors import AmbiguousNameError, UnknownCustomerError, UnknownMessageError
+from cairn.domain.shared.errors import (
+    AmbiguousNameError,
+    UnknownCustomerError,
+    UnknownIdentifierError,
+    UnknownMessageError,
+)
 
 CUSTOMER_ID = re.compile(r"c_[a-z2-7]{26}")
 
@@ -45,6 +50,17 @@ class FindCustomer:
             ids = ", ".join(customer.id for customer in found)
             raise AmbiguousNameError(f"several go by that name; give one of {ids}")
         return found[0]
+
+    def identifier_of(self, customer: Customer, name: str) -> Identifier:
+        """The identifier of a customer that a name means. Raises UnknownIdentifierError."""
+        own = customer.profile.identifiers
+        found = next((one for one in self._readings(name.strip()) if one in own), None)
+        if found is None:
+            kinds = ", ".join(sorted({one.kind for one in own})) or "none"
+            raise UnknownIdentifierError(
+                f"the customer has no such identifier; there are: {kinds}. `cairn export` shows them"
+            )
+        return found
 
     def of_message(self, message_id: str, name: str = "") -> Customer:
         """The customer of a message. An answer to a keyword has no enrollment, so it needs the customer's name.

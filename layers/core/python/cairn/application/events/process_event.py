@@ -18,8 +18,17 @@ from cairn.application.ports import (
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
-from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, consent_updates
-from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer, Reaction, merge_customers, on_event, on_wake
+from cairn.domain.consent.suppression import suppression_key
+from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, confirms, consent_updates
+from cairn.domain.customer.customer import (
+    DEDUPE_WINDOW,
+    IDENTIFIER_DETACHED,
+    Customer,
+    Reaction,
+    merge_customers,
+    on_event,
+    on_wake,
+)
 from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import Event
@@ -31,6 +40,7 @@ from cairn.domain.privacy import requests
 from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.profile.bounds import within_bounds
 from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.channels import channels_at
 from cairn.domain.shared.errors import (
     ConflictError,
     DuplicateEventError,
@@ -114,6 +124,10 @@ class ProcessEvent:
             {name.key: pointers[name] for name in claimed if name in pointers},
             joined=bool(before and resolution.vouched) or len(before) > 1,
         )
+        proven = self._confirmed_by(event, named)
+        if proven:
+            named = named.with_names(proven, (), {}, joined=True)
+        named = self._detached(event, named)
         named = replace(named, erased=_erased_identifiers(known.customer, found, claimed, now))
         reaction = on_event(
             named,
@@ -160,6 +174,37 @@ class ProcessEvent:
             found = _both(found, self.customers.find(typed))
             holders = _holders(found)
         return found, resolve(event, holders, self.policy.max_identifiers)
+
+    def _confirmed_by(self, event: Event, customer: Customer) -> tuple[Identifier, ...]:
+        """The typed name that its owner confirms by this event: with a link that was sent there, or by a YES.
+
+        Of a known customer only its own address: the others may be another person's, who confirms them gladly.
+        """
+        profile = customer.profile
+        candidates = profile.own_identifiers if profile.is_known else profile.identifiers
+        typed = [name for name in candidates if name.key in profile.typed]
+        if event.source == PREFERENCES_SOURCE:
+            keys = event.properties.get("keys")
+            confirmed = {change.channel for change in event.consent if change.confirmed}
+            shown = {channel: keys.get(channel.value) for channel in confirmed} if isinstance(keys, dict) else {}
+            return tuple(
+                name
+                for name in typed
+                for channel in channels_at(name.kind)
+                if shown.get(channel) == suppression_key(channel, name.value, self.keys.suppressions)
+            )
+        if confirms(customer.contact, event):
+            return tuple(name for name in typed if name in event.identifiers)
+        return ()
+
+    def _detached(self, event: Event, customer: Customer) -> Customer:
+        """The customer without the identifier that an operator takes away."""
+        if event.source != OPERATORS_SOURCE or event.type != IDENTIFIER_DETACHED:
+            return customer
+        for name in customer.profile.identifiers:
+            if customer_id_for(name, self.keys.customer_ids) == event.properties.get("identifier"):
+                return customer.detached(name)
+        return customer
 
     def _pointers_of_lost(self, resolution: Resolution, found: FoundCustomers) -> Mapping[Identifier, str]:
         """Where the names are claimed that other customers lose."""

@@ -10,6 +10,7 @@ from cairn.application.ports import Audit, Customers, Inbox, Suppressions
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Suppression, suppression_key
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
+from cairn.domain.customer.customer import IDENTIFIER_DETACHED
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.identity.identity_key import IdentityKeys
@@ -97,6 +98,14 @@ class OperatorCommands:
         receipt = erasure_order(customer.id, event).id
         self._submit("order_erasure", event, customer.id, attribution, {"receipt": receipt})
         return CommandReceipt(receipt, customer.id)
+
+    def detach(self, customer: str, name: str, attribution: Attribution) -> CommandReceipt:
+        """Take an identifier away from a customer. Raises the errors of FindCustomer, and UnknownIdentifierError."""
+        found = self.find(customer)
+        lost = self.find.identifier_of(found, name)
+        kept = customer_id_for(lost, self.keys.customer_ids)
+        event = self._event(IDENTIFIER_DETACHED, found.id, attribution, {"identifier": kept, "kind": lost.kind})
+        return self._submit("detach", event, found.id, attribution, {"kind": lost.kind, "identifier": kept})
 
     def _address(
         self, what: str, type_: str, channel: Channel, address: str, attribution: Attribution

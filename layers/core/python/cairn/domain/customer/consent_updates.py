@@ -64,6 +64,14 @@ def consent_updates(
     return ConsentUpdates(after, marks, record, answer and replace(answer, time_zone=time_zone))
 
 
+def confirms(contact: Contact, event: Event) -> bool:
+    """Whether an event is the customer's YES to a request to confirm."""
+    if event.type != REPLIED or not is_provider(event.source) or event.properties.get("confirms") is not True:
+        return False
+    channel = _channel(event)
+    return channel is not None and bool(contact.confirm_changes(channel, event.occurred_at, event.source))
+
+
 def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Policy) -> tuple[ConsentChange, ...]:
     channel, at, source = _channel(event), event.occurred_at, event.source
     if channel is None:
@@ -73,7 +81,7 @@ def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Poli
         return tuple(change for stopped in channels for change in contact.stop_changes(stopped, at, source))
     if intent is Intent.START:
         return contact.start_changes(channel, at, source)
-    if event.type == REPLIED and is_provider(source) and event.properties.get("confirms") is True:
+    if confirms(contact, event):
         return contact.confirm_changes(channel, at, source)
     return ()
 

@@ -44,6 +44,10 @@ RECEIPT_WINDOW = timedelta(hours=72)
 """How late a carrier may report a failed delivery (docs.aws.amazon.com/sms-voice, delivery receipts)."""
 
 
+IDENTIFIER_DETACHED = "identifier.detached"
+"""An operator takes an identifier away from a customer."""
+
+
 class Journeys(Protocol):
     """Finds journeys by name and version."""
 
@@ -118,6 +122,24 @@ class Customer:
             for key, enrollment in self.enrollments.items()
         }
         return replace(self, profile=profile, enrollments=enrollments)
+
+    def detached(self, name: Identifier) -> Self:
+        """Without an identifier, and without the address that it is. Where a visitor typed it, without all typed ones.
+
+        What runs already no longer goes to that address. The customer keeps its id, attributes and history.
+        """
+        customer = self.without_typed() if name.key in self.profile.typed else self
+        gone = {(channel, name.value) for channel in channels_at(name.kind)}
+        return replace(
+            customer,
+            profile=customer.profile.without_identifiers([name]),
+            enrollments={
+                key: enrollment
+                if enrollment.addresses is None
+                else replace(enrollment, addresses=dict(enrollment.addresses.items() - gone))
+                for key, enrollment in customer.enrollments.items()
+            },
+        )
 
     def without_typed(self) -> Self:
         """Without all names that a visitor typed. One of them is another customer's: the others may be, too."""

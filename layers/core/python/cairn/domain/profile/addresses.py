@@ -99,10 +99,10 @@ def narrower(
     allowed: Mapping[Channel, str] | None, event_allows: Mapping[Channel, str] | None, profile: Profile
 ) -> Mapping[Channel, str] | None:
     """The addresses of an enrollment that took over data from another event: those that both allow."""
-    if allowed is None:
-        return event_allows
-    others = own_addresses(profile) if event_allows is None else event_allows
-    return {channel: address for channel, address in allowed.items() if others.get(channel) == address}
+    own = own_addresses(profile)
+    before = own if allowed is None else allowed
+    both = dict(before.items() & (own if event_allows is None else event_allows).items())
+    return None if allowed is None and both == own else both
 
 
 def _named_addresses(event: Event) -> dict[Channel, str]:

@@ -83,6 +83,10 @@ class ErasedCustomerError(UnknownCustomerError):
     """The customer has been erased: drop the event or message, and store nothing of it."""
 
 
+class UnknownIdentifierError(CairnError):
+    """The customer has no such identifier."""
+
+
 class UnknownMessageError(CairnError):
     """The table has no record of such a message, or has it no longer."""
 

@@ -87,6 +87,7 @@ class ManageRouter:
             "POST /manage/explain": self._explain,
             "POST /manage/export": self._export,
             "POST /manage/erase": self._erase,
+            "POST /manage/detach": self._detach,
             "POST /manage/consent": self._consent,
             "POST /manage/suppressions": self._suppressions,
             "GET /manage/reviews": self._reviews,
@@ -139,6 +140,13 @@ class ManageRouter:
         form.check()
         done = self.commands.erase(customer, Attribution(call.actor, why, now))
         return Answer(202, {"customer": done.about, "receipt": done.id})
+
+    def _detach(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body)
+        customer, name, why = form.text("customer"), form.text("identifier"), form.why()
+        form.check()
+        done = self.commands.detach(customer, name, Attribution(call.actor, why, now))
+        return Answer(202, {"customer": done.about, "event": done.id})
 
     def _consent(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body)

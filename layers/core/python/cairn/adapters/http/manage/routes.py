@@ -6,6 +6,7 @@ ROUTES = (
     ("POST", "/manage/explain"),
     ("POST", "/manage/export"),
     ("POST", "/manage/erase"),
+    ("POST", "/manage/detach"),
     ("POST", "/manage/consent"),
     ("POST", "/manage/suppressions"),
     ("GET", "/manage/reviews"),
