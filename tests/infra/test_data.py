@@ -108,9 +108,9 @@ DERIVES_KEYS = {
 def test_only_functions_that_hash_addresses_read_the_identity_key(prod: Templates) -> None:
     functions = {service_of(one): one for one in prod.all("AWS::Lambda::Function").values()}
 
-    told = {name for name, one in functions.items() if "CAIRN_IDENTITY_SECRET_ID" in one["Environment"]["Variables"]}
+    given = {name for name, one in functions.items() if "CAIRN_IDENTITY_SECRET_ID" in one["Environment"]["Variables"]}
     may_read = {name for name in functions if "IdentitySecret" in json.dumps(prod.statements(name))}
-    assert told == may_read == DERIVES_KEYS
+    assert given == may_read == DERIVES_KEYS
 
 
 def test_the_identity_key_is_drawn_once_and_by_secrets_manager(prod: Templates) -> None:

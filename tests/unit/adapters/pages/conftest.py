@@ -44,7 +44,7 @@ class Visitor:
     policy: Policy = POLICY
     customers: Customers = field(default_factory=Customers)
     inbox: Inbox = field(default_factory=Inbox)
-    secrets: Secrets = field(default_factory=lambda: Secrets(links=("a secret",)))
+    secrets: Secrets = field(default_factory=lambda: Secrets(links=("a-secret-of-links",)))
     now: Any = MONDAY
 
     def __post_init__(self) -> None:

@@ -7,14 +7,14 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from itsdangerous import URLSafeSerializer
-from itsdangerous.encoding import base64_decode
+from itsdangerous import Signer, URLSafeSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from cairn.adapters.pages.links import SignedLinks
 from cairn.domain.consent.links import Link, LinkKind
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import LinkExpiredError, LinkInvalidError, SecretMissingError
+from cairn.domain.shared.errors import LinkExpiredError, LinkInvalidError, SecretMissingError, SecretUnusableError
 from cairn.settings import LINK_VALIDITY
 from tests.unit.fakes import KEYS, Secrets
 from tests.unit.makers import MONDAY, message
@@ -24,9 +24,13 @@ ADDRESS = "ada.lovelace@example.com"
 KINDS = list(LinkKind)
 
 
+OLD, NEW = "the-old-secret-of-links", "the-new-secret-of-links"
+WEAK = ["", " " * 20, "\u200b" * 20, "\u3164" * 20, "fifteen-letters"]
+
+
 def links(*secrets: str) -> SignedLinks:
     return SignedLinks(
-        Secrets(links=secrets or ("a secret",)), key=KEYS.suppressions, public_url="https://example.org/"
+        Secrets(links=secrets or ("a-secret-of-links",)), key=KEYS.suppressions, public_url="https://example.org/"
     )
 
 
@@ -92,13 +96,27 @@ def test_a_link_expires_after_more_than_a_year() -> None:
 
 
 def test_during_rotation_both_secrets_verify_and_the_first_signs() -> None:
-    old, new = token(LinkKind.CONFIRM, "old"), token(LinkKind.CONFIRM, "new")
-    rotating = links("new", "old")
+    old, new = token(LinkKind.CONFIRM, OLD), token(LinkKind.CONFIRM, NEW)
+    rotating = links(NEW, OLD)
 
-    assert token(LinkKind.CONFIRM, "new", "old") == new
+    assert token(LinkKind.CONFIRM, NEW, OLD) == new
     assert rotating.read(LinkKind.CONFIRM, old, MONDAY) == rotating.read(LinkKind.CONFIRM, new, MONDAY)
     with pytest.raises(LinkInvalidError):
-        links("new").read(LinkKind.CONFIRM, old, MONDAY)
+        links(NEW).read(LinkKind.CONFIRM, old, MONDAY)
+
+
+@pytest.mark.parametrize("weak", WEAK)
+def test_a_secret_that_is_none_neither_signs_nor_opens_a_link(weak: str) -> None:
+    forged = Signer(weak, salt="cairn.preferences", key_derivation="hmac", digest_method=sha256)
+    forged_link = forged.sign(base64_encode("c_victim m email k marketing 1803000000")).decode()
+
+    with pytest.raises(SecretUnusableError):
+        token(LinkKind.PREFERENCES, weak)
+    with pytest.raises(SecretUnusableError):
+        links(weak).read(LinkKind.PREFERENCES, forged_link, MONDAY)
+    with pytest.raises(LinkInvalidError):
+        links(NEW, weak).read(LinkKind.PREFERENCES, forged_link, MONDAY)
+    assert token(LinkKind.PREFERENCES, weak, NEW) == token(LinkKind.PREFERENCES, NEW)
 
 
 def test_without_a_secret_every_link_is_refused() -> None:
@@ -130,7 +148,7 @@ def test_any_other_text_is_refused(text: str) -> None:
 
 def test_a_signature_for_another_purpose_makes_no_link() -> None:
     other = URLSafeSerializer(
-        "a secret", salt="cairn.unsubscribe", signer_kwargs={"key_derivation": "hmac", "digest_method": sha256}
+        "a-secret-of-links", salt="cairn.unsubscribe", signer_kwargs={"key_derivation": "hmac", "digest_method": sha256}
     ).dumps(["c_ada"])
 
     with pytest.raises(LinkInvalidError):

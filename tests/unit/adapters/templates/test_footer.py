@@ -19,7 +19,7 @@ from tests.unit.makers import journey, message
 POLICY = Policy(brand="Tea & Co", postal_address="1 Leaf Lane, Boston")
 ADDRESS = "ada@example.com"
 
-LINKS = SignedLinks(Secrets(links=("a secret",)), key=KEYS.suppressions, public_url="https://example.org")
+LINKS = SignedLinks(Secrets(links=("a-secret-of-links",)), key=KEYS.suppressions, public_url="https://example.org")
 
 
 class Shelf:

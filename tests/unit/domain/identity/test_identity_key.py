@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cairn.domain.identity.identity_key import CONTEXT, MIN_KEY_BYTES, DerivedKey, IdentityKeys, hkdf
 from cairn.domain.shared.errors import IdentityKeyError
 
-identity_keys = st.text(string.ascii_letters + string.digits, min_size=MIN_KEY_BYTES, max_size=80)
+identity_keys = st.text(string.hexdigits, min_size=MIN_KEY_BYTES, max_size=80)
 salts = st.just("") | st.text(min_size=1, max_size=20)
 uses = st.text(max_size=20)
 texts = st.text(max_size=20)

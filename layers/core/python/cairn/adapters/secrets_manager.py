@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,26 +24,35 @@ IDENTITY_KEY = "key"
 IDENTITY_SALT = "salt"
 """The fields of the identity secret. Only a deployment that was moved has a salt (docs/operations.md)."""
 
+RESTORE = "Put back the value from your backup (docs/operations.md, The identity key)"
+
 Refused = Callable[[str, str], None]
-"""Is told the name of each secret that is refused, and why."""
+"""Gets the name of each secret that is refused, and the reason."""
+
+ProblemOf = Callable[[str, str], str]
+"""Why a secret of this name is no key of its signature scheme; empty where it is one."""
 
 
 class SourceSecrets:
     """Implements the port Secrets: one secret, a JSON object of source: secret or list of secrets.
 
     A secret that is too short, blank or no text is refused by itself: the others of its list and of the object work.
-    They are read again after REREAD_AFTER.
+    The object is read again after REREAD_AFTER.
     """
 
-    def __init__(self, client: Any, secret_id: str, refused: Refused) -> None:
+    def __init__(
+        self, client: Any, secret_id: str, refused: Refused, problem_of: ProblemOf = lambda _name, _secret: ""
+    ) -> None:
         self._client = client
         self._secret_id = secret_id
         self._refused = refused
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._problem_of = problem_of
+        self._stored: dict[str, tuple[str, ...]] = {}
+        self._usable: dict[str, tuple[str, ...]] = {}
         self._read_at: datetime | None = None
 
     def read_ahead(self) -> None:
-        """Read them before the first request, while the function starts. What fails now is tried again then."""
+        """Read while the function starts. Where this fails, the first request tries again."""
         try:
             self._refresh()
         except CairnError:
@@ -52,32 +61,39 @@ class SourceSecrets:
     def of(self, source: str) -> tuple[str, ...]:
         """Raises SecretMissingError, or SecretUnusableError where all are refused."""
         self._refresh()
-        if source not in self._known:
+        if source not in self._stored:
             raise SecretMissingError(
                 f"no secret for {source}: add it to the secret in Secrets Manager that lists the others"
             )
-        if not self._known[source]:
+        if source not in self._usable:
+            self._usable[source] = self._without_refused(
+                source, self._stored[source], lambda secret: self._problem_of(source, secret)
+            )
+        if not self._usable[source]:
             raise SecretUnusableError(
                 f"no stored secret of {source} is usable: each is a text of {MIN_SECRET_BYTES} bytes or more. "
                 "The log says what is wrong"
             )
-        return self._known[source]
+        return self._usable[source]
 
     def _refresh(self) -> None:
         now = datetime.now(UTC)
         if self._read_at is None or not (self._read_at <= now < self._read_at + REREAD_AFTER):
-            stored = read_object(self._client, self._secret_id)
-            self._known = {name: self._usable(name, value) for name, value in stored.items()}
-            self._read_at = now
+            found = read_object(self._client, self._secret_id)
+            self._stored = {name: self._listed(name, value) for name, value in found.items()}
+            self._usable, self._read_at = {}, now
 
-    def _usable(self, name: str, value: Any) -> tuple[str, ...]:
-        several = value if isinstance(value, list) else [value]
-        if not several:
+    def _listed(self, name: str, value: Any) -> tuple[str, ...]:
+        if value == []:
             self._refused(name, "is an empty list")
-        problems = [problem_of_secret(one) for one in several]
-        for problem in filter(None, problems):
-            self._refused(name, problem)
-        return tuple(one for one, problem in zip(several, problems, strict=True) if not problem)
+        return self._without_refused(name, value if isinstance(value, list) else [value], problem_of_secret)
+
+    def _without_refused(self, name: str, secrets: Iterable[Any], problem_of: Callable[[Any], str]) -> tuple[str, ...]:
+        problems = [(secret, problem_of(secret)) for secret in secrets]
+        for _, problem in problems:
+            if problem:
+                self._refused(name, problem)
+        return tuple(secret for secret, problem in problems if not problem)
 
     def __repr__(self) -> str:
         return "SourceSecrets(…)"
@@ -96,9 +112,6 @@ def identity_keys(client: Any, secret_id: str, fingerprint: str | None = None) -
     if fingerprint is not None and not hmac.compare_digest(keys.fingerprint, fingerprint):
         raise IdentityKeyError(f"the identity key is another than the one that made the customer ids. {RESTORE}")
     return keys
-
-
-RESTORE = "Put back the value from your backup (docs/operations.md, The identity key)"
 
 
 def identity_keys_from(stored: Mapping[str, Any]) -> IdentityKeys:

@@ -6,6 +6,7 @@ from pathlib import Path
 from cairn.adapters import aws
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
+from cairn.adapters.http.standard_webhooks import problem_of_key
 from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
 from cairn.adapters.scheduler.timers import TimerService, TimerTarget
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
@@ -30,7 +31,9 @@ def notify_subscriber() -> DeliverWebhook:
         arn=settings.notices_queue_arn,
         dead_letter_arn=settings.notices_dead_letter_queue_arn,
     )
-    secrets = secrets_in(aws.client("secretsmanager"), settings.subscribers_secret_id)
+    secrets = secrets_in(
+        aws.client("secretsmanager"), settings.subscribers_secret_id, lambda _name, secret: problem_of_key(secret)
+    )
     return DeliverWebhook(
         endpoints={one.name: one for one in policy_at(Path(settings.policy_path)).webhook_endpoints},
         records=DynamoConsentRecords(),

@@ -22,4 +22,6 @@ def accept_webhook() -> AcceptWebhook:
         Overflow(lambda: aws.client("s3"), settings.overflow_bucket),
         identity_keys(client, settings.identity_secret_id).queue_groups,
     )
-    return AcceptWebhook(sources(Path(settings.sources_path)), secrets_in(client, settings.sources_secret_id), inbox)
+    known = sources(Path(settings.sources_path))
+    secrets = secrets_in(client, settings.sources_secret_id, known.problem_of_secret)
+    return AcceptWebhook(known, secrets, inbox)

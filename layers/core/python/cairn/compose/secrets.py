@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from cairn.adapters.secrets_manager import SourceSecrets
+from cairn.adapters.secrets_manager import ProblemOf, SourceSecrets
 from cairn.telemetry import count, logger
 
 
-def secrets_in(client: Any, secret_id: str) -> SourceSecrets:
-    secrets = SourceSecrets(client, secret_id, _refused)
+def secrets_in(client: Any, secret_id: str, problem_of: ProblemOf = lambda _name, _secret: "") -> SourceSecrets:
+    secrets = SourceSecrets(client, secret_id, _refused, problem_of)
     secrets.read_ahead()
     return secrets
 

@@ -16,12 +16,11 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from cairn.adapters.documents.json_text import to_json
-from cairn.adapters.http.standard_webhooks import ID, SIGNATURE, TIMESTAMP, mac
+from cairn.adapters.http.standard_webhooks import ID, SIGNATURE, TIMESTAMP, mac, with_keys
 from cairn.application.ports import Reply, Secrets
 from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import (
     SecretMissingError,
-    SignatureInvalidError,
     WebhookEndpointError,
     WebhookUnreachableError,
 )
@@ -116,12 +115,10 @@ class SignedWebhooks:
     def _signed(self, endpoint: WebhookEndpoint, delivery_id: str, body: bytes, now: datetime) -> dict[str, str]:
         timestamp = str(int(now.timestamp()))
         try:
-            secrets = [secret for secret in self._secrets.of(endpoint.secret) if secret]
-            signatures = [f"v1,{mac(delivery_id, timestamp, body, secret)}" for secret in secrets]
-        except (SecretMissingError, SignatureInvalidError) as error:
+            secrets = with_keys(self._secrets.of(endpoint.secret))
+        except SecretMissingError as error:
             raise WebhookEndpointError(f"{endpoint.name} cannot be signed for: {error}") from None
-        if not signatures:
-            raise WebhookEndpointError(f"{endpoint.name} cannot be signed for: the secret {endpoint.secret} is empty")
+        signatures = [f"v1,{mac(delivery_id, timestamp, body, secret)}" for secret in secrets]
         return {ID: delivery_id, TIMESTAMP: timestamp, SIGNATURE: " ".join(signatures)}
 
     def _addresses(self, name: str, target: Target) -> list[str]:

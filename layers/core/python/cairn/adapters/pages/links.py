@@ -13,7 +13,8 @@ from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.message.message import Message
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import IdentityKeyError, LinkExpiredError, LinkInvalidError
+from cairn.domain.shared.errors import IdentityKeyError, LinkExpiredError, LinkInvalidError, SecretUnusableError
+from cairn.domain.shared.secrets import MIN_SECRET_BYTES, usable
 from cairn.settings import LINK_VALIDITY
 
 SECRET = "links"  # noqa: S105  its key in the JSON object in Secrets Manager, beside those of sources
@@ -66,5 +67,9 @@ class SignedLinks:
         return link
 
     def _signer(self, kind: LinkKind) -> Signer:
-        newest_last = self._secrets.of(SECRET)[::-1]
+        newest_last = usable(self._secrets.of(SECRET))[::-1]
+        if not newest_last:
+            raise SecretUnusableError(
+                f"no stored secret of {SECRET} is usable: each has {MIN_SECRET_BYTES} bytes or more"
+            )
         return Signer(newest_last, salt=f"cairn.{kind}", key_derivation="hmac", digest_method=sha256)

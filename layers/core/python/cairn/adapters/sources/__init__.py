@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cairn.adapters.http.standard_webhooks import problem_of_key
 from cairn.adapters.sources.mapped import MappedSource
-from cairn.adapters.sources.signatures import InvalidSourceError
+from cairn.adapters.sources.signatures import InvalidSourceError, StandardWebhooks
 from cairn.adapters.sources.track import TrackSource
 from cairn.domain.identity.trust import RESERVED_SOURCES, TRACK_SOURCE, is_provider
 from cairn.domain.privacy.requests import may_order_erasure
@@ -82,6 +83,11 @@ class Sources(Mapping[str, AnySource]):
         if name not in self._read:
             self._read[name] = self._make(name)
         return self._read[name]
+
+    def problem_of_secret(self, name: str, secret: str) -> str:
+        """Why a secret is no key of its source's signature scheme; empty where it is one."""
+        standard = name in self and isinstance(self[name].scheme, StandardWebhooks)
+        return problem_of_key(secret) if standard else ""
 
     def _make(self, name: str) -> AnySource:
         if name == TRACK:

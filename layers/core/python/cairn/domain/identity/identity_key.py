@@ -1,7 +1,7 @@
 """The identity key: the secret behind every pseudonym of a deployment, and the keys that are derived from it.
 
-Whoever has it can compute the id of every phone number there is, in minutes. So it is drawn by a machine, stands in
-Secrets Manager alone, and each use has a key of its own: what one of them reveals, says nothing about the others.
+An attacker who has it computes the ids of all phone numbers of a country in minutes. So Secrets Manager draws it and
+keeps it, and each use has a key of its own: a derived key that leaks reveals none of the others.
 """
 
 import hmac
@@ -27,7 +27,7 @@ class DerivedKey:
     _bytes: bytes = field(repr=False)
 
     def mac(self, text: str) -> bytes:
-        """HMAC-SHA256: 32 bytes that tell nothing about the text without the key."""
+        """HMAC-SHA256: 32 bytes that reveal nothing about the text without the key."""
         return hmac.digest(self._bytes, to_bytes(text), sha256)
 
 
@@ -40,7 +40,7 @@ class SuppressionKey(DerivedKey):
 
 
 class TombstoneKey(DerivedKey):
-    """Makes the id of somebody who comes back after an erasure, from the id that the tombstone closes."""
+    """Makes the id of a customer who comes back after an erasure, from the id of the tombstone."""
 
 
 class QueueGroupKey(DerivedKey):
@@ -56,7 +56,7 @@ class IdentityKeys:
     tombstones: TombstoneKey
     queue_groups: QueueGroupKey
     fingerprint: str
-    """Tells whether the identity key is still the same; 160 bits, derived as the keys are, so it reveals none."""
+    """Shows whether the identity key is still the same: 160 bits, derived as the keys are, so that it reveals none."""
 
     @classmethod
     def derive(cls, key: str, salt: str = "") -> Self:

@@ -5,12 +5,12 @@ import binascii
 from collections.abc import Iterable
 
 MIN_SECRET_BYTES = 16
-"""Bytes of a secret that signs: 128 bits, so that nobody finds it by trying (NIST SP 800-131A Rev. 2, section 10)."""
+"""Bytes of a secret that signs: 128 bits. NIST SP 800-131A Rev. 2, section 10, allows no HMAC key under 112."""
 
 STANDARD_WEBHOOKS = "whsec_"
 """Standard Webhooks and Stripe begin a secret with it; the key is what follows."""
 
-BLANK_LETTERS = frozenset(" \u115f\u1160\u2800\u3164\uffa0")
+BLANKS = frozenset(" \u115f\u1160\u2800\u3164\uffa0")
 """The printable characters that show nothing: the space, fillers of Hangul, and the empty pattern of Braille
 (Unicode 16, chapters 18 and 21). `str.isprintable` finds all other spaces, controls and format characters.
 """
@@ -22,7 +22,7 @@ def problem_of_secret(secret: object, least: int = MIN_SECRET_BYTES) -> str:
         return f"is no text, but {_name_of(secret)}"
     if not secret:
         return "is empty"
-    visible = "".join(letter for letter in secret if letter.isprintable() and letter not in BLANK_LETTERS)
+    visible = "".join(character for character in secret if character.isprintable() and character not in BLANKS)
     if not visible:
         return "is blank"
     size = key_size(visible)
