@@ -1,7 +1,7 @@
 """Cold start: CPU time of importing and warming a function, divided by a floor.
 
 The floor is measured too: a fresh process imports the same modules of the standard library and of other packages, in
-the same order, and makes the same clients on one session. The rest is our own code.
+the same order, makes the same clients on one session, and reads the same secrets. The rest is our own code.
 """
 
 import json
@@ -10,8 +10,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from bench.paths import JOURNEYS, ROOT
+from bench.secrets_manager import secrets_manager
 from infra.local.cloud import SANDBOX
 from infra.local.deployment import local_deployment
 from infra.local.environments import settings_of
@@ -33,7 +35,7 @@ print(json.dumps([spent * 1000, list(sys.modules)]))
 """
 
 FLOOR = """
-import sys; modules = {modules!r}; services = {services!r}
+import sys; modules = {modules!r}; services = {services!r}; secrets = {secrets!r}
 import time; start = time.process_time()
 import gc; gc.disable()
 from importlib import import_module
@@ -47,8 +49,9 @@ from botocore.config import Config
 from botocore.session import get_session
 session = get_session()
 config = Config(connect_timeout=2, read_timeout=10, retries={{"mode": "standard", "total_max_attempts": 3}})
-for service in services:
-    session.create_client(service, config=config)
+clients = {{service: session.create_client(service, config=config) for service in services}}
+for secret in secrets:
+    clients["secretsmanager"].get_secret_value(SecretId=secret)
 spent = time.process_time() - start
 import json
 print(json.dumps([spent * 1000, []]))
@@ -62,11 +65,19 @@ def create(session, service, *arguments, **more):
     services.append(service)
     return really_create(session, service, *arguments, **more)
 Session.create_client = create
+from botocore.client import BaseClient
+secrets, really_call = [], BaseClient._make_api_call
+def call(client, operation, given):
+    secrets.append(given["SecretId"])
+    return really_call(client, operation, given)
+BaseClient._make_api_call = call
 import_module("functions.{name}.handler").warm()
 import json
-print(json.dumps([0, list(dict.fromkeys(services))]))
+print(json.dumps([0, [list(dict.fromkeys(services)), secrets]]))
 """
-"""Lists the clients that a function makes while it warms up, in a run of its own so that no measured run is slower."""
+"""Lists the clients that a function makes while it starts, and the secrets that it reads; it makes no other call. This
+is a run of its own, so that no measured run is slower.
+"""
 
 OWN = ("cairn", "functions", "infra", "__main__")
 
@@ -74,10 +85,13 @@ OWN = ("cairn", "functions", "infra", "__main__")
 def imports() -> Iterator[tuple[str, float, float]]:
     """For each function: its name, its milliseconds of CPU, and those of its floor."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | SANDBOX
-    with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
+    with (
+        local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made,
+        secrets_manager(made.cloud.identity) as endpoint,
+    ):
         for function in FUNCTIONS:
             settings = settings_of(function, made.cloud, made.catalogue)
-            yield function.name, *import_of(function.name, inherited | settings.environment())
+            yield function.name, *import_of(function.name, inherited | endpoint | settings.environment())
 
 
 def import_of(name: str, environment: Mapping[str, str]) -> tuple[float, float]:
@@ -85,13 +99,13 @@ def import_of(name: str, environment: Mapping[str, str]) -> tuple[float, float]:
     ours = OURS.format(name=name)
     _, loaded = _run(ours, environment)
     needed = [module for module in loaded if module.partition(".")[0] not in OWN]
-    _, services = _run(CLIENTS.format(name=name), environment)
-    floor = FLOOR.format(modules=needed, services=services)
+    _, (services, secrets) = _run(CLIENTS.format(name=name), environment)
+    floor = FLOOR.format(modules=needed, services=services, secrets=secrets)
     pairs = [(_run(ours, environment)[0], _run(floor, environment)[0]) for _ in range(RUNS)]
     return min(spent for spent, _ in pairs), min(spent for _, spent in pairs)
 
 
-def _run(program: str, environment: Mapping[str, str]) -> tuple[float, list[str]]:
+def _run(program: str, environment: Mapping[str, str]) -> tuple[float, list[Any]]:
     done = subprocess.run(  # noqa: S603  programs of this file
         [sys.executable, "-c", program],
         cwd=ROOT,

@@ -27,6 +27,7 @@ REFUSED = 20
 
 
 class Functions(NamedTuple):
+    check: Function
     receive: Function
     process: Function
     relay: Function
@@ -89,6 +90,19 @@ class Alarms(Construct):
                 function.metric_errors(period=PERIOD, statistic="Sum"),
                 above=0,
                 means=f"{function.service} fails as a whole; its log says why",
+            )
+        for reader in (functions.receive, functions.deliver, functions.notify):
+            self._alarm(
+                f"{reader.node.id}SecretRefused",
+                cloudwatch.Metric(
+                    namespace=NAMESPACE,
+                    metric_name="SecretRefused",
+                    dimensions_map={"service": reader.service},
+                    period=PERIOD,
+                    statistic="Sum",
+                ),
+                above=0,
+                means=f"a secret of {reader.service} is too short, blank or no text and is not used; its log names it",
             )
         self._alarm(
             "ApiErrors",

@@ -9,6 +9,7 @@ from infra.cloud.bundle import Bundle
 from infra.cloud.data_stack import DataStack
 from infra.cloud.feedback import EmailFeedback, SmsFeedback, WhatsAppFeedback
 from infra.cloud.function import Shared
+from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.functions.deliver_message import DeliverMessage
 from infra.cloud.functions.erase_customer import EraseCustomer
 from infra.cloud.functions.manage_api import ManageApi
@@ -46,11 +47,19 @@ class EngineStack(Stack):
         shared = Shared(stage=stage, layers=Layers(self, "Layers", bundle=bundle), queues=queues)
 
         api = Api(self, "Api", stage=stage)
+        identity = CheckIdentityKey(self, shared=shared, table=table, secret=data.identity)
         functions = Functions(
+            check=identity,
             receive=ReceiveWebhook(
-                self, shared=shared, identity=data.identity, sources=data.sources, overflow=data.overflow
+                self, shared=shared, identity=identity, sources=data.sources, overflow=data.overflow
             ),
-            process=ProcessEvent(self, shared=shared, table=table, identity=data.identity, overflow=data.overflow),
+            process=ProcessEvent(
+                self,
+                shared=shared,
+                table=table,
+                identity=identity,
+                overflow=data.overflow,
+            ),
             relay=RelayEffects(self, shared=shared, schedules=schedules, table=table, alarms=topic, key=key),
             deliver=DeliverMessage(
                 self,
@@ -59,20 +68,31 @@ class EngineStack(Stack):
                 table=table,
                 email=email,
                 sms=sms,
-                identity=data.identity,
+                identity=identity,
                 links=data.links,
                 public_url=api.public_url,
             ),
-            record=RecordFeedback(self, shared=shared, identity=data.identity, overflow=data.overflow),
+            record=RecordFeedback(self, shared=shared, identity=identity, overflow=data.overflow),
             notify=NotifySubscriber(
                 self, shared=shared, schedules=schedules, table=table, webhook_endpoints=data.webhook_endpoints
             ),
-            serve=ServePreferences(self, shared=shared, table=table, identity=data.identity, links=data.links),
+            serve=ServePreferences(
+                self,
+                shared=shared,
+                table=table,
+                identity=identity,
+                links=data.links,
+            ),
             sweep=Sweep(self, shared=shared, table=table),
             erase=EraseCustomer(
-                self, shared=shared, schedules=schedules, table=table, identity=data.identity, overflow=data.overflow
+                self,
+                shared=shared,
+                schedules=schedules,
+                table=table,
+                identity=identity,
+                overflow=data.overflow,
             ),
-            manage=ManageApi(self, shared=shared, table=table, identity=data.identity),
+            manage=ManageApi(self, shared=shared, table=table, identity=identity),
         )
 
         api.take_webhooks(functions.receive)

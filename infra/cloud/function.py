@@ -95,7 +95,8 @@ class Function(lambda_.Function):
         acknowledge(
             self,
             "Serverless-LambdaDLQ",
-            because="never invoked asynchronously; its event sources have dead-letter queues",
+            because="nothing invokes it asynchronously but CloudFormation, which fails without an answer; its event "
+            "sources have dead-letter queues",
         )
 
     def consume(self, queue: WorkQueue, *, batch_size: int, max_concurrency: int | None = None) -> None:

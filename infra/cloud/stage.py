@@ -23,8 +23,8 @@ PHONE_NUMBER_ID = "phone-number-id-"
 
 
 MOVED = {
-    "identity_salt": "identity_salt: the key of customer ids stands in Secrets Manager now. Before you remove the salt "
-    "here, take it along: cairn identity-key move (docs/operations.md)",
+    "identity_salt": "identity_salt: the key of customer ids stands in Secrets Manager now. Remove the salt here, "
+    "and move the deployment: cairn identity-key move (docs/operations.md, The identity key)",
 }
 """Fields that a stage had once, and what became of each."""
 

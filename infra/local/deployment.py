@@ -77,7 +77,7 @@ class LocalDeployment:
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
-        self.handlers = {function.name: _load(function, self.cloud, self.catalogue) for function in FUNCTIONS}
+        self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str = "") -> Shape:
         """Receive a webhook as API Gateway does; returns the function's answer."""
@@ -290,7 +290,7 @@ def _replace_webhook_endpoints(endpoints: Mapping[str, str], policy: Path) -> No
     policy.write_text(json.dumps(document), encoding="utf-8")
 
 
-def _load(function: Function, cloud: Cloud, catalogue: Path) -> Handler:
+def load_handler(function: Function, cloud: Cloud, catalogue: Path) -> Handler:
     """The function's handler, warmed under the environment that it has in Lambda."""
     module = import_module(f"functions.{function.name}.handler")
     for cached in vars(module).values():

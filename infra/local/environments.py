@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cairn.settings import (
+    CheckIdentityKeySettings,
     DeliverMessageSettings,
     EraseCustomerSettings,
     ManageApiSettings,
@@ -38,6 +39,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             wakes_dead_letter_queue_url=cloud.urls["wakes-dead-letters"],
             overflow_bucket=cloud.bucket,
             identity_secret_id=cloud.identity_secret_id,
+            identity_fingerprint=cloud.identity_keys.fingerprint,
             phone_region="US",
             reply_languages="de es fr",
             journeys_path=str(catalogue),
@@ -71,6 +73,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             schedule_group=cloud.group,
             schedule_role_arn=SCHEDULE_ROLE,
             identity_secret_id=cloud.identity_secret_id,
+            identity_fingerprint=cloud.identity_keys.fingerprint,
             policy_path=str(catalogue.with_name(POLICY)),
             journeys_path=str(catalogue),
             links_secret_id=cloud.links_secret_id,
@@ -108,6 +111,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             events_queue_url=cloud.urls["events"],
             links_secret_id=cloud.links_secret_id,
             identity_secret_id=cloud.identity_secret_id,
+            identity_fingerprint=cloud.identity_keys.fingerprint,
             policy_path=str(catalogue.with_name(POLICY)),
         ),
         ManageApiSettings: ManageApiSettings(
@@ -117,18 +121,25 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             messages_queue_url=cloud.urls["messages"],
             marketing_queue_url=cloud.urls["marketing"],
             identity_secret_id=cloud.identity_secret_id,
+            identity_fingerprint=cloud.identity_keys.fingerprint,
             phone_region="US",
         ),
         EraseCustomerSettings: EraseCustomerSettings(
             stage="local",
             table_name=cloud.table,
             identity_secret_id=cloud.identity_secret_id,
+            identity_fingerprint=cloud.identity_keys.fingerprint,
             erasures_queue_url=cloud.urls["erasures"],
             erasures_dead_letter_queue_url=cloud.urls["erasures-dead-letters"],
             letters_queue_urls=" ".join(cloud.dead_letter_urls()),
             letters_wait_seconds="0",
             overflow_bucket=cloud.bucket,
             schedule_group=cloud.group,
+        ),
+        CheckIdentityKeySettings: CheckIdentityKeySettings(
+            stage="local",
+            table_name=cloud.table,
+            identity_secret_id=cloud.identity_secret_id,
         ),
         SweepSettings: SweepSettings(
             stage="local",

@@ -10,6 +10,7 @@ from cairn.settings import (
     MESSAGES_VISIBILITY,
     RESUME_EVERY,
     WEBHOOKS_VISIBILITY,
+    CheckIdentityKeySettings,
     DeliverMessageSettings,
     EraseCustomerSettings,
     ManageApiSettings,
@@ -77,4 +78,5 @@ FUNCTIONS = (
     Function(name="sweep", settings=SweepSettings, every=RESUME_EVERY),
     Function(name="erase_customer", settings=EraseCustomerSettings, queues=("erasures",), batch_size=1),
     Function(name="manage_api", settings=ManageApiSettings),
+    Function(name="check_identity_key", settings=CheckIdentityKeySettings),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cairn.compose.secrets import note_refused
 from cairn.domain.operations.breaker import Trip
 from cairn.telemetry import count
 from functions.relay_effects.handler import note_trip
@@ -61,6 +62,9 @@ def test_the_api_has_alarms(prod: Templates) -> None:
     ("name", "service", "counts"),
     [
         ("WebhookRefused", "receive_webhook", lambda: count("WebhookRefused")),
+        ("SecretRefused", "receive_webhook", lambda: note_refused("shop", "is blank")),
+        ("SecretRefused", "deliver_message", lambda: note_refused("links", "is blank")),
+        ("SecretRefused", "notify_subscriber", lambda: note_refused("crm", "is blank")),
         ("BreakerTripped", "relay_effects", lambda: note_trip(Trip("journey:visit", "complaints"))),
     ],
 )
@@ -80,7 +84,7 @@ def test_alarms_on_metrics_use_the_names_that_the_functions_write(  # noqa: PLR0
     counts()
 
     (counted,) = [line for text in capsys.readouterr().out.splitlines() if "_aws" in (line := json.loads(text))]
-    (alarm,) = alarms_on(prod, name)
+    (alarm,) = [one for one in alarms_on(prod, name) if one["Dimensions"][0]["Value"] == service]
     (published,) = counted["_aws"]["CloudWatchMetrics"]
     assert [one["Name"] for one in published["Metrics"]] == [name]
     assert alarm["Namespace"] == published["Namespace"] == environment["POWERTOOLS_METRICS_NAMESPACE"]

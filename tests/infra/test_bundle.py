@@ -13,6 +13,7 @@ import pytest
 
 from authoring.journeys import InvalidJourneysError
 from authoring.policy import InvalidPolicyError
+from bench.secrets_manager import secrets_manager
 from cairn.adapters.documents.policy import policy_at
 from infra.cloud.bundle import bytecode
 from infra.cloud.bundle.bytecode import compile_tree, compiler
@@ -20,6 +21,7 @@ from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_co
 from infra.cloud.bundle.dependencies import SERVICES, DependenciesError, dependencies_layer
 from infra.cloud.bundle.journeys import JOURNEYS, POLICY, POLICY_PATH, journeys_layer
 from infra.cloud.bundle.make import make_bundle
+from infra.local.cloud import IDENTITY_KEYS, IDENTITY_SECRET
 from tests.infra.conftest import Templates
 
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1")
@@ -34,6 +36,7 @@ FUNCTIONS = (
     "notify_subscriber",
     "manage_api",
     "erase_customer",
+    "check_identity_key",
 )
 
 LAMBDA_SETS = {
@@ -111,13 +114,17 @@ def test_a_function_starts_with_its_layers_alone(layer: Path, dev: Templates, na
     moved = {key: _moved(str(value), paths) for key, value in variables.items()}
     path = [layer / "python", core_layer() / "python", code]
 
-    started = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-S", "-c", START, json.dumps([str(one) for one in path])],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**moved, **LAMBDA_SETS},
-    )
+    if "CAIRN_IDENTITY_FINGERPRINT" in moved:
+        moved["CAIRN_IDENTITY_FINGERPRINT"] = IDENTITY_KEYS.fingerprint
+
+    with secrets_manager(IDENTITY_SECRET) as endpoint:
+        started = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-S", "-c", START, json.dumps([str(one) for one in path])],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**moved, **LAMBDA_SETS, **endpoint},
+        )
 
     assert started.returncode == 0, started.stderr
 

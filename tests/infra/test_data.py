@@ -100,9 +100,9 @@ def test_no_secret_is_in_a_template(synthesized: dict[str, Templates], stage: st
 
 DERIVES_KEYS = {
     *("process_event", "deliver_message", "serve_preferences", "manage_api", "erase_customer"),
-    *("receive_webhook", "record_feedback"),
+    *("receive_webhook", "record_feedback", "check_identity_key"),
 }
-"""The first make ids and keys of addresses, the others message groups."""
+"""The first make ids and keys of addresses, then two that make message groups, and the check at each deployment."""
 
 
 def test_only_functions_that_hash_addresses_read_the_identity_key(prod: Templates) -> None:

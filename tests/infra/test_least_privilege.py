@@ -26,10 +26,13 @@ from cairn.adapters.s3 import Overflow
 from cairn.application.operations.switch import Switch
 from cairn.domain.operations.breaker import DeliveryOutcome, bucket_of
 from cairn.domain.shared.channels import Channel
-from infra.local.cloud import LINKS_SECRET
+from infra.local import deployment
+from infra.local.cloud import IDENTITY_KEYS, LINKS_SECRET
 from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.scenario import Scenario, load, run_scenario
 from infra.local.signing import local_secrets
+from infra.local.wiring import Function
+from tests.cloudformation import deploys
 from tests.infra.conftest import Json, Templates
 from tests.unit.fakes import Secrets
 from tests.unit.makers import message
@@ -103,6 +106,14 @@ class Recorder:
         if operation == "SendEmail":
             self.email = given
 
+    def during_start(self, load: Callable[..., Any]) -> Callable[..., Any]:
+        """What a function asks of AWS before its first event."""
+
+        def run(function: Function, *given: Any) -> Any:
+            return self._during(function.name, lambda *_: load(function, *given))(None, None)
+
+        return run
+
     def _during(self, name: str, handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         def run(event: Any, context: Any) -> Any:
             self.running = name
@@ -146,6 +157,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
     stories = [(SCENARIOS / name, load(SCENARIOS / name)) for name in STORIES] + [(SCENARIOS / "-", TWO_WHO_ARE_ONE)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", noted)
+        patch.setattr(deployment, "load_handler", recorder.during_start(deployment.load_handler))
         for path, scenario in stories:
             recorder.email = {}
             with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
@@ -154,6 +166,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
                 if recorder.email:
                     made.cloud.send("feedback", _bounced(recorder.email))
                     made.settle()
+        _deploy(recorder, secrets)
         _reply_at_length(recorder, secrets)
         _open_links(recorder, secrets)
         _nobody_listens(recorder, secrets)
@@ -163,6 +176,14 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         _bounces(recorder, secrets, tmp_path_factory.mktemp("breaker") / "policy.toml")
         _deploy_under_way(recorder, secrets, tmp_path_factory.mktemp("journeys"))
     return dict(recorder.calls)
+
+
+def _deploy(recorder: Recorder, secrets: dict[str, str]) -> None:
+    """CloudFormation has the identity key checked, twice."""
+    with local_deployment(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+        recorder.watch(made)
+        for _ in range(2):
+            assert deploys(made)["Status"] == "SUCCESS"
 
 
 def _bounced(email: Json) -> str:
@@ -275,7 +296,9 @@ def _open_links(recorder: Recorder, secrets: dict[str, str]) -> None:
     """A customer opens the preferences and unsubscribes."""
     with local_deployment(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
         recorder.watch(made)
-        links = SignedLinks(Secrets({SECRET: (LINKS_SECRET,)}), public_url="https://localhost")
+        links = SignedLinks(
+            Secrets({SECRET: (LINKS_SECRET,)}), key=IDENTITY_KEYS.suppressions, public_url="https://localhost"
+        )
         of_nobody = links.of(message(decided_at=made.now()), Channel.EMAIL, "sam@example.com")
         assert made.visit("GET", of_nobody["preferences"], {})["statusCode"] == 200
         assert made.visit("POST", of_nobody["unsubscribe"], {}, b"List-Unsubscribe=One-Click")["statusCode"] == 200
@@ -335,6 +358,7 @@ FUNCTIONS = (
     "sweep",
     "manage_api",
     "erase_customer",
+    "check_identity_key",
 )
 
 

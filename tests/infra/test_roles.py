@@ -18,6 +18,7 @@ SERVICES = (
     "sweep",
     "manage_api",
     "erase_customer",
+    "check_identity_key",
 )
 
 KNOWS_NO_RESOURCE = {
@@ -62,6 +63,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
         (
             "process_event",
             {
+                "secretsmanager:GetSecretValue",
                 *CONSUMES,
                 "sqs:SendMessage",
                 "s3:GetObject",
@@ -113,10 +115,11 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "secretsmanager:GetSecretValue",
             },
         ),
-        ("record_feedback", {*CONSUMES, "sqs:SendMessage", "s3:PutObject"}),
+        ("record_feedback", {*CONSUMES, "sqs:SendMessage", "s3:PutObject", "secretsmanager:GetSecretValue"}),
         (
             "erase_customer",
             {
+                "secretsmanager:GetSecretValue",
                 *CONSUMES,
                 "sqs:SendMessage",
                 "s3:GetObject",
@@ -146,6 +149,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
         (
             "manage_api",
             {
+                "secretsmanager:GetSecretValue",
                 "sqs:SendMessage",
                 "dynamodb:BatchGetItem",
                 "dynamodb:GetItem",
@@ -153,6 +157,10 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "dynamodb:Query",
                 "dynamodb:UpdateItem",
             },
+        ),
+        (
+            "check_identity_key",
+            {"secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"},
         ),
         (
             "notify_subscriber",
@@ -188,8 +196,13 @@ def test_no_function_has_a_managed_policy(prod: Templates) -> None:
     assert not any("ManagedPolicyArns" in role for role in prod.all("AWS::IAM::Role").values())
 
 
-def test_nobody_may_scan(prod: Templates) -> None:
-    assert "dynamodb:Scan" not in json.dumps([*every_statement(prod)])
+def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:
+    scans = [one for one in every_statement(prod) if "dynamodb:Scan" in json.dumps(one)]
+
+    (counts,) = scans
+    assert counts in prod.statements("check_identity_key")
+    assert counts["Action"] == "dynamodb:Scan"
+    assert counts["Condition"] == {"StringEquals": {"dynamodb:Select": "COUNT"}}, "it reads nothing of an item"
 
 
 def test_each_function_reads_only_its_own_secret(prod: Templates) -> None:

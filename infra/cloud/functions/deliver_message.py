@@ -12,6 +12,7 @@ from cairn.settings import DeliverMessageSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH, POLICY_PATH
 from infra.cloud.feedback import EmailFeedback, SmsFeedback
 from infra.cloud.function import Function, Shared
+from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.nag import acknowledge
 from infra.cloud.schedules import Schedules
 from infra.cloud.stage import PHONE_NUMBER_ID
@@ -29,7 +30,7 @@ class DeliverMessage(Function):
         table: dynamodb.ITable,
         email: EmailFeedback,
         sms: SmsFeedback | None,
-        identity: secretsmanager.ISecret,
+        identity: CheckIdentityKey,
         links: secretsmanager.ISecret,
         public_url: str,
     ) -> None:
@@ -50,6 +51,7 @@ class DeliverMessage(Function):
                 schedule_group=schedules.group_name,
                 schedule_role_arn=schedules.role.role_arn,
                 identity_secret_id=identity.secret_arn,
+                identity_fingerprint=identity.fingerprint,
                 policy_path=POLICY_PATH,
                 journeys_path=CATALOGUE_PATH,
                 links_secret_id=links.secret_arn,

@@ -1,11 +1,11 @@
 """erase_customer: started by the erasures queue, deletes a customer's data everywhere."""
 
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.settings import ERASURE_TIMEOUT, EraseCustomerSettings
 from infra.cloud.function import Function, Shared
+from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.overflow import OverflowBucket
 from infra.cloud.schedules import Schedules
 
@@ -26,7 +26,7 @@ class EraseCustomer(Function):
         shared: Shared,
         schedules: Schedules,
         table: dynamodb.ITable,
-        identity: secretsmanager.ISecret,
+        identity: CheckIdentityKey,
         overflow: OverflowBucket,
     ) -> None:
         stage, queues = shared.stage, shared.queues
@@ -41,6 +41,7 @@ class EraseCustomer(Function):
                 stage=stage.name,
                 table_name=table.table_name,
                 identity_secret_id=identity.secret_arn,
+                identity_fingerprint=identity.fingerprint,
                 erasures_queue_url=erasures.queue_url,
                 erasures_dead_letter_queue_url=erasures.dead_letters.queue_url,
                 letters_queue_urls=" ".join(queue.queue_url for queue in dead_letters),

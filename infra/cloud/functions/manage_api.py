@@ -1,17 +1,22 @@
 """manage_api: started by the HTTP API for authorised operators, carries out their commands."""
 
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.settings import ManageApiSettings
 from infra.cloud.function import Function, Shared
+from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.table import INDEX
 
 
 class ManageApi(Function):
     def __init__(
-        self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, identity: secretsmanager.ISecret
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        table: dynamodb.ITable,
+        identity: CheckIdentityKey,
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
@@ -25,6 +30,7 @@ class ManageApi(Function):
                 messages_queue_url=queues.messages.queue_url,
                 marketing_queue_url=queues.marketing.queue_url,
                 identity_secret_id=identity.secret_arn,
+                identity_fingerprint=identity.fingerprint,
                 phone_region=stage.phone_region,
             ),
         )

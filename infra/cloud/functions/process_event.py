@@ -1,12 +1,12 @@
 """process_event: started by the queues of events and of wake-ups, decides and commits."""
 
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.settings import ProcessEventSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
+from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.overflow import OverflowBucket
 
 BATCH_SIZE = 10
@@ -19,7 +19,7 @@ class ProcessEvent(Function):
         *,
         shared: Shared,
         table: dynamodb.ITable,
-        identity: secretsmanager.ISecret,
+        identity: CheckIdentityKey,
         overflow: OverflowBucket,
     ) -> None:
         stage, queues = shared.stage, shared.queues
@@ -34,6 +34,7 @@ class ProcessEvent(Function):
                 wakes_dead_letter_queue_url=queues.wakes.dead_letters.queue_url,
                 overflow_bucket=overflow.bucket_name,
                 identity_secret_id=identity.secret_arn,
+                identity_fingerprint=identity.fingerprint,
                 phone_region=stage.phone_region,
                 reply_languages=stage.reply_languages,
                 journeys_path=CATALOGUE_PATH,

@@ -6,6 +6,7 @@ from constructs import Construct
 from cairn.settings import ReceiveWebhookSettings
 from infra.cloud.bundle.code import SOURCES_PATH
 from infra.cloud.function import Function, Shared
+from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.overflow import OverflowBucket
 
 
@@ -15,7 +16,7 @@ class ReceiveWebhook(Function):
         scope: Construct,
         *,
         shared: Shared,
-        identity: secretsmanager.ISecret,
+        identity: CheckIdentityKey,
         sources: secretsmanager.ISecret,
         overflow: OverflowBucket,
     ) -> None:

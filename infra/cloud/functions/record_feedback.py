@@ -4,12 +4,12 @@ from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cairn.settings import RecordFeedbackSettings
 from infra.cloud.function import Function, Shared
+from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.overflow import OverflowBucket
 
 BATCH_SIZE = 10
@@ -20,7 +20,7 @@ SMS_LOG = "DirectPublishToPhoneNumber"
 
 class RecordFeedback(Function):
     def __init__(
-        self, scope: Construct, *, shared: Shared, identity: secretsmanager.ISecret, overflow: OverflowBucket
+        self, scope: Construct, *, shared: Shared, identity: CheckIdentityKey, overflow: OverflowBucket
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(

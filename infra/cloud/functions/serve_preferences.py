@@ -7,6 +7,7 @@ from constructs import Construct
 from cairn.settings import ServePreferencesSettings
 from infra.cloud.bundle.journeys import POLICY_PATH
 from infra.cloud.function import Function, Shared
+from infra.cloud.functions.check_identity_key import CheckIdentityKey
 
 
 class ServePreferences(Function):
@@ -16,7 +17,7 @@ class ServePreferences(Function):
         *,
         shared: Shared,
         table: dynamodb.ITable,
-        identity: secretsmanager.ISecret,
+        identity: CheckIdentityKey,
         links: secretsmanager.ISecret,
     ) -> None:
         stage, queues = shared.stage, shared.queues
@@ -30,6 +31,7 @@ class ServePreferences(Function):
                 events_queue_url=queues.events.queue_url,
                 links_secret_id=links.secret_arn,
                 identity_secret_id=identity.secret_arn,
+                identity_fingerprint=identity.fingerprint,
                 policy_path=POLICY_PATH,
             ),
         )

@@ -116,6 +116,8 @@ class ProcessEventSettings(Settings):
     overflow_bucket: str
     identity_secret_id: str
     """Secrets Manager: a JSON object with the field `key`, the identity key (domain/identity/identity_key)."""
+    identity_fingerprint: str
+    """Of the identity key that made the customer ids. A function does not start with another one."""
     phone_region: str
     """ISO 3166 country of phone numbers without a country code, such as US; empty: such a number is none."""
     reply_languages: str
@@ -157,6 +159,7 @@ class DeliverMessageSettings(Settings):
     schedule_group: str
     schedule_role_arn: str
     identity_secret_id: str
+    identity_fingerprint: str
     policy_path: str
     journeys_path: str
     links_secret_id: str
@@ -214,6 +217,7 @@ class ServePreferencesSettings(Settings):
     events_queue_url: str
     links_secret_id: str
     identity_secret_id: str
+    identity_fingerprint: str
     policy_path: str
 
 
@@ -224,6 +228,7 @@ class ManageApiSettings(Settings):
     messages_queue_url: str
     marketing_queue_url: str
     identity_secret_id: str
+    identity_fingerprint: str
     phone_region: str
 
 
@@ -231,6 +236,7 @@ class ManageApiSettings(Settings):
 class EraseCustomerSettings(Settings):
     table_name: str
     identity_secret_id: str
+    identity_fingerprint: str
     erasures_queue_url: str
     erasures_dead_letter_queue_url: str
     letters_queue_urls: str
@@ -239,6 +245,12 @@ class EraseCustomerSettings(Settings):
     """Long-polling wait of each read: it asks all of SQS's servers."""
     overflow_bucket: str
     schedule_group: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckIdentityKeySettings(Settings):
+    table_name: str
+    identity_secret_id: str
 
 
 def _variable(name: str) -> str:

@@ -408,6 +408,17 @@ class ErasureStore(Protocol):
         """Write the receipt and remove the pending erasure, atomically."""
 
 
+class IdentityRecord(Protocol):
+    def fingerprint(self) -> str | None:
+        """The fingerprint of the identity key that made the table's customer ids; None before the first deployment."""
+
+    def write(self, fingerprint: str, at: datetime) -> None:
+        """Record it, once and for all. Raises ConflictError where one is recorded."""
+
+    def table_is_used(self) -> bool:
+        """Whether anything is stored yet."""
+
+
 class Secrets(Protocol):
     def of(self, source: str) -> tuple[str, ...]:
         """The secrets that a source may sign with: the current one first. Raises SecretMissingError."""

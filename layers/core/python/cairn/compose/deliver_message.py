@@ -33,7 +33,7 @@ def deliver_message() -> DeliverMessage:
     policy = policy_at(Path(settings.policy_path))
     bind_table(settings.table_name)
     secrets = aws.client("secretsmanager")
-    key = identity_keys(secrets, settings.identity_secret_id).suppressions
+    key = identity_keys(secrets, settings.identity_secret_id, settings.identity_fingerprint).suppressions
     sns = aws.client("sns", retries=False)
     return DeliverMessage(
         deliveries=DynamoDeliveries(key),

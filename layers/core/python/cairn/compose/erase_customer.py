@@ -19,7 +19,7 @@ from cairn.settings import EraseCustomerSettings
 def erase_customer() -> EraseCustomer:
     settings = EraseCustomerSettings.from_environment(os.environ)
     bind_table(settings.table_name)
-    keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id)
+    keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id, settings.identity_fingerprint)
     sqs = aws.client("sqs")
     return EraseCustomer(
         store=DynamoErasureStore(keys),

@@ -31,7 +31,7 @@ def manage_api() -> ManageRouter:
     settings = ManageApiSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
-    keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id)
+    keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id, settings.identity_fingerprint)
     customers, timeline, board, audit = DynamoCustomers(keys), DynamoTimeline(), DynamoSwitches(), DynamoAudit()
     suppressions = DynamoSuppressions(keys.suppressions)
     lanes = {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url}

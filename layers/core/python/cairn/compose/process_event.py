@@ -22,7 +22,7 @@ from cairn.settings import ProcessEventSettings
 def process_event() -> ProcessEvent:
     settings = ProcessEventSettings.from_environment(os.environ)
     bind_table(settings.table_name)
-    keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id)
+    keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id, settings.identity_fingerprint)
     return ProcessEvent(
         customers=DynamoCustomers(keys),
         journeys=Catalogue(Path(settings.journeys_path)),

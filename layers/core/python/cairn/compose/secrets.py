@@ -7,11 +7,11 @@ from cairn.telemetry import count, logger
 
 
 def secrets_in(client: Any, secret_id: str, problem_of: ProblemOf = lambda _name, _secret: "") -> SourceSecrets:
-    secrets = SourceSecrets(client, secret_id, _refused, problem_of)
+    secrets = SourceSecrets(client, secret_id, note_refused, problem_of)
     secrets.read_ahead()
     return secrets
 
 
-def _refused(name: str, problem: str) -> None:
+def note_refused(name: str, problem: str) -> None:
     count("SecretRefused")
     logger.error("a stored secret is refused", secret=name, problem=problem)

@@ -21,7 +21,7 @@ def serve_preferences() -> PreferenceCentre:
     settings = ServePreferencesSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     secrets = aws.client("secretsmanager")
-    keys = identity_keys(secrets, settings.identity_secret_id)
+    keys = identity_keys(secrets, settings.identity_secret_id, settings.identity_fingerprint)
     policy = policy_at(Path(settings.policy_path))
     serve = ServePreferences(
         tokens=signed_links(secrets, settings, keys.suppressions),

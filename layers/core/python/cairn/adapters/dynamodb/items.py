@@ -12,6 +12,7 @@
 | customer id      | `task#<id>`        | work for a person; indexed by queue and due time                         |
 | customer id      | `consent#<at>#<hash>` | one consent record, stored without end                                |
 | `journey#<name>` | `version#<hash>`   | a journey version in use, so that a deploy changes no open enrollment    |
+| `identity`       | `identity`         | the fingerprint of the identity key that made the customer ids           |
 | `settings`       | `switches`         | stopped and paused targets, and ended pauses that still apply            |
 | `health#<target>` | `<instant>`       | delivery counters of five minutes, stored for two days                   |
 | `audit`          | `<instant>#<hash>` | an operator's change: who, what and why                                  |
@@ -49,6 +50,8 @@ VERSION = "version#"
 SUPPRESSED = "suppressed"
 SETTINGS = "settings"
 SWITCHES = "switches"
+IDENTITY = "identity"
+"""Partition and sort key of the record of the identity key."""
 AUDIT = "audit"
 HEALTH = "health#"
 """The start of the partition key of the counters of a journey or channel."""

@@ -74,6 +74,13 @@ def read_partition(pk: str) -> dict[str, Any]:
             return items
 
 
+def is_empty() -> bool:
+    """Whether nothing is stored yet. The only scan: it counts up to one item, and returns none."""
+    client: Any = _connection_of(RecordItem).client  # PynamoDB's type knows only the calls that it makes itself
+    answer = client.scan(TableName=RecordItem.Meta.table_name, Select="COUNT", Limit=1, ConsistentRead=True)
+    return int(answer["Count"]) == 0
+
+
 def _item_from(raw: Mapping[str, Any]) -> Model:
     sk = raw["sk"]["S"]
     if sk == SUPPRESSED:

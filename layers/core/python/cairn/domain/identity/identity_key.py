@@ -55,6 +55,8 @@ class IdentityKeys:
     suppressions: SuppressionKey
     tombstones: TombstoneKey
     queue_groups: QueueGroupKey
+    moved: bool
+    """Whether the customer ids and suppressions are made with the salt of before there was an identity key."""
     fingerprint: str
     """Shows whether the identity key is still the same: 160 bits, derived as the keys are, so that it reveals none."""
 
@@ -74,6 +76,7 @@ class IdentityKeys:
             suppressions=SuppressionKey(stored or hkdf(drawn, "suppressions")),
             tombstones=TombstoneKey(hkdf(drawn, "tombstones")),
             queue_groups=QueueGroupKey(hkdf(drawn, "queue groups")),
+            moved=bool(stored),
             fingerprint=hkdf(hkdf(drawn, "fingerprint") + stored, "fingerprint").hex()[:40],
         )
 

@@ -1,0 +1,54 @@
+"""check_identity_key: started by CloudFormation at each deployment, refuses one whose identity key is another."""
+
+from datetime import UTC, datetime
+
+from aws_cdk import CustomResource, Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from cairn.adapters.dynamodb.items import IDENTITY
+from cairn.settings import CheckIdentityKeySettings
+from infra.cloud.function import Function, Shared
+
+TIMEOUT = Duration.minutes(3)
+"""How long CloudFormation waits for an answer: the function's 30 seconds, and its two retries after a failed start."""
+
+
+class CheckIdentityKey(Function):
+    """Also what other functions need of the identity key: where it stands, and its fingerprint."""
+
+    def __init__(
+        self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, secret: secretsmanager.ISecret
+    ) -> None:
+        super().__init__(
+            scope,
+            "check_identity_key",
+            shared=shared,
+            settings=CheckIdentityKeySettings(
+                stage=shared.stage.name,
+                table_name=table.table_name,
+                identity_secret_id=secret.secret_arn,
+            ),
+        )
+        self.may("secretsmanager:GetSecretValue", on=secret.secret_arn)
+        self.may(
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            on=table.table_arn,
+            when={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [IDENTITY]}},
+        )
+        # Whether the table is used: it may count the items, and read none.
+        self.may("dynamodb:Scan", on=table.table_arn, when={"StringEquals": {"dynamodb:Select": "COUNT"}})
+        check = CustomResource(
+            self,
+            "Check",
+            resource_type="Custom::IdentityKey",
+            service_token=self.function_arn,
+            service_timeout=TIMEOUT,
+            # CloudFormation starts the function when a property changes: so each deployment has another one.
+            properties={"DeployedAt": datetime.now(UTC).isoformat(timespec="seconds")},
+        )
+        self.secret_arn = secret.secret_arn
+        self.fingerprint = check.get_att_string("Fingerprint")
+        """Known once the check has passed: a function that has it in its settings is deployed after that."""

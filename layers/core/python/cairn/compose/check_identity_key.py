@@ -1,0 +1,17 @@
+"""check_identity_key: refuses a deployment whose identity key is lost or another."""
+
+import os
+
+from cairn.adapters import aws
+from cairn.adapters.dynamodb.identity_record import DynamoIdentityRecord
+from cairn.adapters.secrets_manager import identity_keys
+from cairn.application.operations.check_identity_key import CheckIdentityKey
+from cairn.compose.table import bind_table
+from cairn.settings import CheckIdentityKeySettings
+
+
+def check_identity_key() -> CheckIdentityKey:
+    settings = CheckIdentityKeySettings.from_environment(os.environ)
+    bind_table(settings.table_name)
+    secrets = aws.client("secretsmanager")
+    return CheckIdentityKey(lambda: identity_keys(secrets, settings.identity_secret_id), DynamoIdentityRecord())
