@@ -4,7 +4,20 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, check, customers, dead_letters, preflight, replay, reviews, send, serve, sources, switches
+from cli import (
+    audit,
+    check,
+    customers,
+    dead_letters,
+    identity_key,
+    preflight,
+    replay,
+    reviews,
+    send,
+    serve,
+    sources,
+    switches,
+)
 from cli.options import OPERATION, examples
 from cli.output import Commands, echo
 
@@ -39,4 +52,5 @@ for group in (replay, serve, send, check, preflight, customers, audit):
 app.add_typer(sources.app, name="sources")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
+app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)
 app.add_typer(dead_letters.app, name="dlq", rich_help_panel=OPERATION)
