@@ -21,7 +21,7 @@ from cairn.domain.message.message import Rendered
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
 from cairn.settings import DeliverMessageSettings
-from infra.local.cloud import IDENTITY_SECRET, sandbox
+from infra.local.cloud import IDENTITY_KEYS, IDENTITY_SECRET, sandbox
 from tests.unit.makers import MONDAY, message
 
 TEXT = Rendered(Channel.SMS, "+12015550123", "Welcome.")
@@ -318,6 +318,7 @@ def configured(monkeypatch: pytest.MonkeyPatch, folder: Path, **given: str) -> N
     (folder / "policy.json").write_text(json.dumps({"dlt_entity": "1101000000"}))
     names = {one.name for one in fields(DeliverMessageSettings)}
     by_default = dict.fromkeys(names, "x") | dict.fromkeys(names & set(NOT_CONFIGURED), "")
+    by_default["identity_fingerprint"] = IDENTITY_KEYS.fingerprint
     settings = DeliverMessageSettings(**{**by_default, "policy_path": str(folder / "policy.json"), **given})
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
