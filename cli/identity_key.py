@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.options import YesOption, examples
-from cli.output import fail
+from cli.output import echo, fail
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,14 +39,14 @@ def move(
         secret = IdentitySecret.of_stack(stack)
         salt = _salt_in(salt_file) if salt_file else salt_of_stack(stack)
         if warning := weakness(salt):
-            typer.echo(warning, err=True)
+            echo(warning, err=True)
         if not yes:
             typer.confirm(f"Store the salt of {stack} beside its identity key?", abort=True)
         stored = secret.take(salt)
     except (BotoCoreError, ClientError, OSError) as error:
         fail(str(error))
-    typer.echo("The salt stands beside the identity key." if stored else "The salt stood there already.")
-    typer.echo(f"Back the secret up now (docs/operations.md, The identity key), then deploy {stack}.")
+    echo("The salt stands beside the identity key." if stored else "The salt stood there already.")
+    echo(f"Back the secret up now (docs/operations.md, The identity key), then deploy {stack}.")
 
 
 def _salt_in(file: Path) -> str:
