@@ -394,6 +394,18 @@ def test_a_customer_of_a_connected_account_is_not_ours_of_the_same_id(take: Any,
     assert connected == f"acct_other:{own}"
 
 
+def test_an_account_that_is_not_named_vouches_for_its_own_ids_and_for_no_address(ours: Any, post: Any) -> None:
+    """Any portal that installs the app could give its contact the e-mail address of a customer of ours."""
+    [item] = json.loads(sample_named("hubspot/contact_opted_out").read_text(encoding="utf-8"))
+    mail = item | {"changeSource": "CRM_UI", "propertyName": "email", "propertyValue": "mia@example.com"}
+
+    [unnamed] = post("hubspot", [mail]).read().events
+    [named] = post("hubspot", [mail], known=ours(ONLY["hubspot"][0])).read().events
+
+    assert (unnamed.vouches("email"), unnamed.vouches("external_ids.hubspot")) == (False, True)
+    assert (named.vouches("email"), named.vouches("external_ids.hubspot")) == (True, True)
+
+
 def test_ids_without_their_account_need_an_account_that_is_named(ours: Any, take: Any, post: Any) -> None:
     items = json.loads(take("hubspot/contact_opted_out").request.body)
     with pytest.raises(InvalidSourceError, match="account_in_ids: false needs `only`"):

@@ -39,6 +39,9 @@ MAX_ITEMS = 10_000
 
 FORMATS = ("json", "form")
 
+SHARED_NAMES = frozenset({"user_id", "email", "phone"})
+"""The names of customers that several accounts of a vendor may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class MappedSource:
@@ -156,7 +159,7 @@ class MappedSource:
                 document,
                 source=self.name,
                 received_at=now,
-                vouched=fields.vouched({**self.mapping.get("vouched", {}), **rule.get("vouched", {})}, scope),
+                vouched=self._vouched(rule, scope),
                 settable=self._settable(rule),
                 consent_is_claimed=isinstance(self._consent(rule), str),
             )
@@ -168,6 +171,12 @@ class MappedSource:
         """The rule's own changes, after those of the whole file."""
         own = rule.get("consent", ())
         return own if isinstance(own, str) or not rule else [*self.mapping.get("consent", ()), *own]
+
+    def _vouched(self, rule: Mapping[str, Any], scope: fields.Scope) -> frozenset[str]:
+        """An account that `only` does not name speaks for its own ids, and for no name that others share."""
+        found = fields.vouched({**self.mapping.get("vouched", {}), **rule.get("vouched", {})}, scope)
+        ours = "only" in self.mapping or scope["account"] is None
+        return found if ours else found - SHARED_NAMES
 
     def _settable(self, rule: Mapping[str, Any]) -> frozenset[str]:
         """The attributes that the mapping lists by name."""
