@@ -285,7 +285,7 @@ def test_after_the_order_nothing_is_sent_and_nothing_is_exported(gym: Gym, busy_
     with pytest.raises(ErasedCustomerError):
         DynamoCustomers(IDENTITY_KEYS).load(mia)
     with pytest.raises(ErasedCustomerError):
-        ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS.suppressions).about)(mia, gym.story.deployment.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS).about)(mia, gym.story.deployment.now())
     gym.story.passes("14d")
     assert gym.story.sent() == sent
     assert gym.found(*MIA_IS) == {}

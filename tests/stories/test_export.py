@@ -20,7 +20,7 @@ TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "rank", "rev", "turn", "outbox", "e
 @pytest.fixture
 def export(story: Any) -> Any:
     """Mia's export as it is now."""
-    document = ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS.suppressions).about)
+    document = ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS).about)
 
     def ask(customer: str = "member-1") -> dict[str, Any]:
         found = story.deployment.customer_ids(customer)
@@ -121,7 +121,7 @@ def test_an_export_takes_two_reads(story: Any, a_full_life: None) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", note)
-        ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS.suppressions).about)(customer, story.deployment.now())
+        ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS).about)(customer, story.deployment.now())
 
     assert calls == ["Query", "BatchGetItem"]
 

@@ -166,6 +166,7 @@ def test_every_choice_is_read() -> None:
         "cooldowns": [{"length": "1h", "channel": "push"}],
         "rates": [{"channel": "sms", "per_second": 2, "country": "US", "reserved": "25%"}],
         "breaker": {"failure": "20%", "minimum": 50, "window": "1h", "doubling": 3},
+        "identity": {"max_identifiers": 7, "placeholders": ["Walk-in"]},
         "privacy": {"orders_per_hour": 5},
         "reviews": [
             {"steps": ["visit/sorry"], "queue": "care", "within": "1d", "otherwise": "send", "when": "profile.vip"}
@@ -202,6 +203,9 @@ def test_every_choice_is_read() -> None:
         rates=(Rate(channel=Channel.SMS, per_second=2.0, country="US", reserved=0.25),),
         breaker=Breaker(failure=0.2, minimum=50, window=timedelta(hours=1), doubling=3),
         erasure_orders_per_hour=5,
+        max_identifiers=7,
+        guarded=frozenset({"vip"}),
+        placeholders=frozenset({"walk-in"}),
         reviews=(
             ReviewRule(
                 queue="care",

@@ -41,7 +41,7 @@ def manage_api() -> ManageRouter:
         switch=Switch(board),
         board=board,
         explain=ExplainDecisions(find, timeline, suppressions),
-        export=ExportForOperator(find, ExportCustomer(DynamoCustomerExport(keys.suppressions).about), audit),
+        export=ExportForOperator(find, ExportCustomer(DynamoCustomerExport(keys).about), audit),
         commands=OperatorCommands(
             find=find,
             customers=customers,

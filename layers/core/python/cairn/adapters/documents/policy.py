@@ -4,6 +4,7 @@ Standard library only: this runs in the functions. `authoring.policy` reads and 
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 from pathlib import Path
@@ -17,6 +18,7 @@ from cairn.domain.policy import (
     EVERY_CHANNEL,
     EVERY_DAY,
     MARKETING,
+    MAX_IDENTIFIERS,
     Breaker,
     Cap,
     Closed,
@@ -33,6 +35,9 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import duration
 
 Document = Mapping[str, Any]
+
+READ = re.compile(r'profile\."?(\w+)')
+"""An attribute that a condition reads."""
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 YEARLY = len("12-25")
@@ -53,6 +58,8 @@ def policy_from_document(document: Document) -> Policy:
         link_hosts=tuple(document.get("link_hosts", ())),
         webhook_endpoints=tuple(_webhook_endpoint(row) for row in document.get("subscribers", ())),
         breaker=_breaker(document.get("breaker", {})),
+        max_identifiers=document.get("identity", {}).get("max_identifiers", MAX_IDENTIFIERS),
+        guarded=frozenset(name for row in document.get("reviews", ()) for name in READ.findall(row.get("when", ""))),
         placeholders=frozenset(map(word_of, document.get("identity", {}).get("placeholders", ()))),
         erasure_orders_per_hour=document.get("privacy", {}).get("orders_per_hour", ERASURE_ORDERS_PER_HOUR),
         double_opt_in=frozenset(Channel(one) for one in document.get("double_opt_in", ())),

@@ -11,6 +11,8 @@ from cairn.application.ports import Commit
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
 from cairn.domain.effects import Fact
 from cairn.domain.event import Event, consent_to_wire
+from cairn.domain.identity.identifiers import name_tag
+from cairn.domain.identity.identity_key import CustomerIdKey
 from cairn.domain.identity.trust import TYPED
 from cairn.domain.profile.profile import Stamped
 from cairn.domain.shared.instants import instant_to_wire
@@ -99,8 +101,10 @@ def _outbox_of(commit: Commit) -> dict[str, Any]:
     }
 
 
-def event_item(customer_id: str, event: Event, at: datetime) -> RecordItem:
+def event_item(customer_id: str, event: Event, at: datetime, key: CustomerIdKey) -> RecordItem:
+    """`named`: the identifiers by which the event named its customer, so that a wrong merge can be told apart."""
     body: dict[str, Any] = {"id": event.id, "source": event.source, "type": event.type}
+    body |= {"named": [name_tag(name, key) for name in event.identifiers]} if event.identifiers else {}
     body |= {"properties": event.properties} if event.properties else {}
     body |= {"attributes": sorted(event.attributes)} if event.attributes else {}
     body |= {"consent": [consent_to_wire(change) for change in event.consent]} if event.consent else {}

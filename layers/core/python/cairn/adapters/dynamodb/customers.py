@@ -163,7 +163,9 @@ class DynamoCustomers:
             not_seen_before = RecordItem.pk.does_not_exist()
             for old_id in elsewhere:
                 write.condition_check(RecordItem, old_id, EVENT + commit.event.key, condition=not_seen_before)
-            write.save(event_item(after.id, commit.event, commit.at), condition=not_seen_before)
+            write.save(
+                event_item(after.id, commit.event, commit.at, self._keys.customer_ids), condition=not_seen_before
+            )
         if after.erasure_pending_since is not None:
             self._write_erasure(write, commit, after.erasure_pending_since)
         else:

@@ -22,7 +22,8 @@ from cairn.adapters.dynamodb.items import (
 )
 from cairn.adapters.dynamodb.table import read_all, read_partition
 from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
-from cairn.domain.identity.identity_key import SuppressionKey
+from cairn.domain.identity.identifiers import name_tag
+from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import channels_at
@@ -35,8 +36,8 @@ Json = dict[str, Any]
 class DynamoCustomerExport:
     """All stored data of a customer: one Query, and one read of the suppressions of its addresses."""
 
-    def __init__(self, key: SuppressionKey) -> None:
-        self._key = key
+    def __init__(self, keys: IdentityKeys) -> None:
+        self._keys = keys
 
     def about(self, customer_id: str) -> Json:
         items = read_partition(customer_id)
@@ -59,7 +60,7 @@ class DynamoCustomerExport:
             prefix = entry.sk.partition("#")[0] + "#"
             sections[SECTIONS.get(prefix, "other")].append(_entry(entry, prefix))
         return {
-            "customer": _person(profile),
+            "customer": _person(profile, self._keys),
             "journeys": _journeys(state),
             "consent": _consent(items.get(CONTACT)),
             "sending": _sending(items.get(CONTACT)),
@@ -71,7 +72,7 @@ class DynamoCustomerExport:
         """The suppressions of each address, which are stored under a hash and not in the customer's partition."""
         addresses = set(addresses_of(profile.view()).items())
         addresses |= {(channel, one.value) for one in profile.identifiers for channel in channels_at(one.kind)}
-        keys = {one: suppressed_key(suppression_key(*one, self._key)) for one in addresses}
+        keys = {one: suppressed_key(suppression_key(*one, self._keys.suppressions)) for one in addresses}
         found = read_all((key, SUPPRESSED) for key in keys.values())
         suppressed = []
         for (channel, address), key in sorted(keys.items()):
@@ -92,11 +93,19 @@ SECTIONS: Mapping[str, str] = {
 """The section of each kind of item; any other item is shown unchanged under `other`."""
 
 
-def _person(profile: Profile) -> Json:
+def _person(profile: Profile, keys: IdentityKeys) -> Json:
     return {
         "id": profile.id,
         "created_at": instant_to_wire(profile.created_at),
-        "identifiers": [{"kind": one.kind, "value": one.value} for one in profile.identifiers],
+        "identifiers": [
+            {
+                "kind": one.kind,
+                "value": one.value,
+                "vouched": one.key not in profile.typed,
+                "named": name_tag(one, keys.customer_ids),
+            }
+            for one in profile.identifiers
+        ],
         "attributes": {
             name: {"value": one.value, "told_at": instant_to_wire(one.at)}
             for name, one in sorted(profile.attributes.items())

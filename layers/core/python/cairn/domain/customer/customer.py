@@ -343,9 +343,13 @@ class _Reaction:
         enrollment = replace(enrollment, addresses=self.allowed)
         changed = self.customer.early_refreshes.get(name)
         if changed is not None and changed.at >= event.occurred_at:
-            data, addresses = {**enrollment.data, **changed.value["data"]}, _channels(changed.value.get("addresses"))
-            allowed = narrower(enrollment.addresses, addresses, self.customer.profile)
-            enrollment = replace(enrollment, data=data, data_at=changed.at, addresses=allowed)
+            early = changed.value
+            enrollment = replace(
+                enrollment,
+                data={**enrollment.data, **early["data"]},
+                data_at=changed.at,
+                addresses=narrower(enrollment.addresses, _channels(early.get("addresses")), self.customer.profile),
+            )
         data, dropped = bounds.trimmed(enrollment.data)
         enrollment = replace(enrollment, data=data)
         for field_, reason in dropped.items():

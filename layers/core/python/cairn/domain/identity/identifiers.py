@@ -61,6 +61,11 @@ def customer_id_for(name: Identifier, key: CustomerIdKey, generation: int = 0) -
     return "c_" + base32(key.mac(content))[:26]
 
 
+def name_tag(name: Identifier, key: CustomerIdKey) -> str:
+    """A short keyed hash with the identifier's kind, by which records say whom an event named: `email:k3v9pq2m`."""
+    return f"{name.kind}:{customer_id_for(name, key)[2:10]}"
+
+
 NO_ACCOUNTS = frozenset({EXTERNAL + "facebook_lead"})
 """Ids of something that one person may have several of: each lead ad that a person answers gives another one."""
 
