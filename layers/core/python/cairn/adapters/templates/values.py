@@ -184,16 +184,18 @@ class Fitting:
     def _without_foreign_links(self, text: str, *, in_link: bool = False) -> str:
         """The value word by word. In a link of the template, the first word is checked with the whole link, later."""
         words = self._ends.split(text)
-        kept = [
-            word if index % 2 or (in_link and not index) else self._fit_word(word) for index, word in enumerate(words)
-        ]
-        return " ".join("".join(kept).split()) if self.layout == "line" and kept != words else "".join(kept)
+        for index in range(2 if in_link else 0, len(words), 2):
+            words[index] = self._fit_word(words[index])
+        fit = "".join(words)
+        return " ".join(fit.split()) if self.layout == "line" and fit != text else fit
 
     def _fit_word(self, word: str) -> str:
         seen = self._seen(word)
         fit = fit_word(seen, self.hosts)
-        if fit == seen or self.layout != "html":
-            return fit if self.layout != "html" else word
+        if self.layout != "html":
+            return fit
+        if fit == seen:
+            return word
         apart = separated(word)  # escaped, as it was
         return apart if fit and not any(looks_like_host(self._seen(one)) for one in apart.split(" ")) else ""
 

@@ -1,4 +1,4 @@
-"""How much of a customer is kept, so that nothing that somebody sends makes the customer's item too large to write.
+"""How much of a customer is stored, so that nothing that a sender sends makes the customer's item too large to write.
 
 An item of DynamoDB has 400 KB at most. The profile gets a share of it, the open enrollments and the outbox have the
 rest. What does not fit is dropped, and the timeline says so; the event is handled.
@@ -77,7 +77,7 @@ def fitting(profile: Profile, attributes: Mapping[str, Any]) -> tuple[Mapping[st
     """
     changes, dropped = flattened(attributes), dict[str, str]()
     count, size = len(profile.attributes), sum(_size(name, one.value) for name, one in profile.attributes.items())
-    kept: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     for name, value in changes.items():
         before = profile.attributes.get(name)
         more = _size(name, value) - (_size(name, before.value) if before else 0)
@@ -87,9 +87,9 @@ def fitting(profile: Profile, attributes: Mapping[str, Any]) -> tuple[Mapping[st
         if reason:
             dropped[f"attributes.{_shown(name)}"] = reason
             continue
-        kept[name] = value
+        stored[name] = value
         count, size = count + (before is None), size + more
-    return (_nested(kept), dropped) if dropped else (attributes, dropped)
+    return (_nested(stored), dropped) if dropped else (attributes, dropped)
 
 
 def merged(own: Profile, both: Profile) -> tuple[Profile, Dropped]:
@@ -97,18 +97,18 @@ def merged(own: Profile, both: Profile) -> tuple[Profile, Dropped]:
     size = sum(_size(name, one.value) for name, one in both.attributes.items())
     if size <= MAX_PROFILE and len(both.attributes) <= MAX_ATTRIBUTES and len(both.activity) <= MAX_ACTIVITY_TYPES:
         return both, {}
-    kept, dropped = dict[str, Any](), dict[str, str]()
+    stored, dropped = dict[str, Any](), dict[str, str]()
     size = 0
     for name in sorted(both.attributes, key=lambda name: (name not in READ_BY_CAIRN, name not in own.attributes, name)):
         more = _size(name, both.attributes[name].value)
-        reason = _no_room(is_new=True, count=len(kept), size=size + more, grows=True)
+        reason = _no_room(is_new=True, count=len(stored), size=size + more, grows=True)
         if reason and name not in own.attributes and name not in READ_BY_CAIRN:
             dropped[f"attributes.{_shown(name)}"] = reason
             continue
-        kept[name], size = both.attributes[name], size + more
+        stored[name], size = both.attributes[name], size + more
     types = sorted(both.activity, key=lambda name: (name not in own.activity, name))[:MAX_ACTIVITY_TYPES]
     activity = {name: both.activity[name] for name in types}
-    return replace(both, attributes=kept, activity=activity), _reported(dropped)
+    return replace(both, attributes=stored, activity=activity), _reported(dropped)
 
 
 def trimmed(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Dropped]:
@@ -122,8 +122,8 @@ def trimmed(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Dropped]:
         dropped[name], size = DATA_TOO_LARGE, size - sizes[name]
     if not dropped:
         return data, {}
-    kept = {name: value for name, value in data.items() if name not in dropped}
-    return kept, _reported({f"data.{_shown(name)}": reason for name, reason in dropped.items()})
+    stored = {name: value for name, value in data.items() if name not in dropped}
+    return stored, _reported({f"data.{_shown(name)}": reason for name, reason in dropped.items()})
 
 
 def _unfit(name: str, value: Any) -> str:
@@ -154,13 +154,13 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 def _with_short_evidence(change: ConsentChange, dropped: Dropped) -> ConsentChange:
     if _bytes(change.evidence) <= MAX_EVIDENCE:
         return change
-    kept: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     for name, value in sorted(change.evidence.items(), key=lambda item: (_size(*item), item[0])):
-        if _bytes({**kept, name: value}) <= MAX_EVIDENCE:
-            kept[name] = value
+        if _bytes({**stored, name: value}) <= MAX_EVIDENCE:
+            stored[name] = value
         else:
             dropped[f"consent.{_shown(name)}"] = EVIDENCE_TOO_LARGE
-    return replace(change, evidence=kept)
+    return replace(change, evidence=stored)
 
 
 def _reported(dropped: Dropped) -> Dropped:

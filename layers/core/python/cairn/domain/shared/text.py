@@ -17,7 +17,7 @@ EMOJI = re.compile("[\U0001f000-\U0001faff]")
 """Planes of emoji. Some of their code points have no character in the Unicode version of this Python yet."""
 
 EMOJI_MODIFIER = re.compile("[\U0001f3fb-\U0001f3ff]")
-FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
+REGIONAL_INDICATOR = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 LONGEST_CLUSTER = 16
 """Characters by which a cut moves back, so that no emoji and no accented letter is cut in two."""
@@ -92,4 +92,4 @@ def _continues(text: str, at: int) -> bool:
     one, last = text[at], text[at - 1]
     if unicodedata.category(one).startswith("M") or EMOJI_MODIFIER.match(one):
         return True
-    return ZERO_WIDTH_JOINER in {one, last} or bool(FLAG_LETTER.match(one) and FLAG_LETTER.match(last))
+    return ZERO_WIDTH_JOINER in {one, last} or bool(REGIONAL_INDICATOR.match(one) and REGIONAL_INDICATOR.match(last))
