@@ -139,6 +139,10 @@ class _Checks:
         for link in links_of(rendered):
             if link not in rendered.links.values():
                 yield from faults(link, channel)
+        if channel is not Channel.EMAIL:
+            for value in one.shortened:
+                fix = "Write it with the filter full, if it is to go out whole."
+                yield Fault("warning", "shortened", f"a value of {len(value)} characters is shortened", fix)
         match channel:
             case Channel.SMS:
                 yield from text_faults(one, self._brand)

@@ -38,6 +38,6 @@ def dlt_faults(one: Rendering, policy: Policy) -> Iterator[Fault]:
             fix = "Put the business's own id into policy.toml: dlt_entity."
             yield Fault("error", "no_dlt_entity", f"texts to {country} need the id of a registered sender", fix)
     for value in one.filled_in if registered else ():
-        if len(value) > LONGEST_VARIABLE:
+        if len(value) > LONGEST_VARIABLE and value not in one.shortened:
             message = f"{len(value)} characters stand for one variable; {LONGEST_VARIABLE} are registered"
             yield Fault("error", "variable_too_long", message, "Shorten it with truncate, or register two variables.")

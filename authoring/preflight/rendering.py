@@ -21,6 +21,7 @@ from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ForeignLinkError, TemplateError, TextTooLongError
+from cairn.domain.shared.text import one_line
 
 BEGIN, END = "\ue000", "\ue001"
 """Mark a filled-in value. No text contains these characters: they are of the private use area."""
@@ -47,6 +48,11 @@ class Rendering:
     @property
     def filled_in(self) -> list[str]:
         return FILLED_IN.findall(self.marked)
+
+    @property
+    def shortened(self) -> list[str]:
+        """The values that are too long for the text, and stand in it without their end."""
+        return [one for one in self.filled_in if len(one) > LONGEST_VALUE and one_line(one) not in self.rendered.text]
 
     @property
     def longest_text(self) -> str:

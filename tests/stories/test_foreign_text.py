@@ -72,8 +72,8 @@ def stop(made: LocalDeployment) -> int:
         ("you won! http://evil.example/p", "you won!"),
         ("you won! evil.example/p", "you won! evil. example/p"),
         ("Mia\n\nYour bank: call 1-900", "Mia Your bank: call 1-900"),
-        ("A" * 1300, "A" * 77 + "..."),
-        ("\u0416" * 1300, "\u0416" * 77 + "..."),
+        ("A" * 1300, "A" * 27 + "..."),
+        ("\u0416" * 1300, "\u0416" * 27 + "..."),
         ("\u202eMia\u2066", "Mia"),
     ],
 )

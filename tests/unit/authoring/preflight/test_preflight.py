@@ -251,6 +251,19 @@ def test_a_text_that_the_longest_values_make_too_long_is_a_warning(tmp_path: Pat
     assert finding.message == "with the longest values it has 2 segments, and is not sent over 1"
 
 
+def test_a_value_that_is_shortened_is_reported(tmp_path: Path) -> None:
+    long = like_mia("Hubert", profile={"first_name": "Hubert Blaine Wolfeschlegelsteinhausenbergerdorff"})
+
+    (tmp_path / "short").mkdir()
+    (tmp_path / "full").mkdir()
+    in_full = SMS.replace("first_name", "first_name | full")
+
+    assert codes_of(report_of(written(tmp_path / "short", {"hello.sms.txt": SMS}, [long]))) == [
+        ("warning", "shortened", ("Hubert",))
+    ]
+    assert report_of(written(tmp_path / "full", {"hello.sms.txt": in_full}, [long])).findings == ()
+
+
 def test_a_country_without_a_price_is_reported(tmp_path: Path) -> None:
     spanish = like_mia("Ana", profile={"phone": "+34600123456"})
 
@@ -454,13 +467,21 @@ def test_a_text_to_india_needs_both_ids(tmp_path: Path) -> None:
     assert codes_in_india(tmp_path / "d", REGISTERED, INDIAN, "1101") == []
 
 
-@pytest.mark.parametrize(("length", "found"), [(30, []), (31, ["variable_too_long"])])
+@pytest.mark.parametrize(
+    ("length", "template", "found"),
+    [
+        (30, REGISTERED, []),
+        (31, REGISTERED, ["shortened"]),
+        (31, REGISTERED.replace("first_name", "first_name | full"), ["variable_too_long"]),
+    ],
+    ids=["30", "31", "31 in full"],
+)
 def test_a_variable_of_a_registered_text_has_at_most_30_characters(
-    tmp_path: Path, length: int, found: list[str]
+    tmp_path: Path, length: int, template: str, found: list[str]
 ) -> None:
     asha = like_mia("Asha", profile={"phone": "+919820012345", "first_name": "a" * length})
 
-    assert codes_in_india(tmp_path, REGISTERED, asha, "1101") == found
+    assert codes_in_india(tmp_path, template, asha, "1101") == found
 
 
 # Languages.

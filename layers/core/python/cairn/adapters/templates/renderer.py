@@ -16,7 +16,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from cairn.adapters.pages.texts import texts_for
 from cairn.adapters.templates import values
 from cairn.adapters.templates.footer import with_unsubscribe_links
-from cairn.adapters.templates.values import Compiled, Fitting, Layout, foreign_schemes, without_marks
+from cairn.adapters.templates.values import (
+    LONGEST_IN_SUBJECT,
+    LONGEST_VALUE,
+    Compiled,
+    Fitting,
+    Layout,
+    foreign_schemes,
+    without_marks,
+)
 from cairn.adapters.templates.variants import REGISTERED
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.journey.definition import Journey
@@ -193,7 +201,8 @@ class _Filling:
     def __call__(self, part: str, text: str) -> str:
         html = part == "html"
         compiled = _compiled(text, html)
-        fitting = Fitting(self._layout(part), Hosts.named(self.hosts, compiled.hosts), self.own_links)
+        longest = LONGEST_IN_SUBJECT if self.channel is Channel.EMAIL else LONGEST_VALUE
+        fitting = Fitting(self._layout(part), longest, Hosts.named(self.hosts, compiled.hosts), self.own_links)
         filled = fitting.fit(compiled.template.render(self.variables))
         if part in ONE_LINE:
             return " ".join(filled.split())

@@ -23,8 +23,12 @@ VALUE, FULL_VALUE, END = "\ufdd0", "\ufdd1", "\ufdd2"
 
 MARK = re.compile(f"([{VALUE}{FULL_VALUE}{END}])")
 
-LONGEST_VALUE = 80
-"""Characters of a value in a text on one line, unless it has the filter `full`. Room for a full name or a street."""
+LONGEST_VALUE = 30
+"""Characters of a value in SMS, WhatsApp and push, unless it has the filter `full`. As many as India allows for a
+variable of a registered text (TCCCPR 2018, as amended on 12 February 2025)."""
+
+LONGEST_IN_SUBJECT = 80
+"""The same in an e-mail's subject and preview, of which mail clients show little more."""
 
 FULL = "full"
 
@@ -135,6 +139,8 @@ class Fitting:
     """How the values of one text are made fit to be sent."""
 
     layout: Layout
+    longest: int
+    """Characters of a value on one line."""
     hosts: Hosts
     """The hosts that the template, the journey and the policy name."""
     own_links: frozenset[str] = frozenset()
@@ -177,7 +183,7 @@ class Fitting:
         in_link = SCHEME in self._ends.split(before)[-1]
         text = self._without_foreign_links(text, in_link=in_link)
         capped = self.layout == "line" and not piece.is_full and not in_link
-        while capped and text != (text := self._without_foreign_links(shortened(text, LONGEST_VALUE))):
+        while capped and text != (text := self._without_foreign_links(shortened(text, self.longest))):
             pass  # what a cut has left of an address may look like a host
         return _Piece(text, is_value=True)
 
