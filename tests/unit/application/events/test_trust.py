@@ -1,0 +1,413 @@
+"""What a source vouches for, and what a visitor typed: who is found, who gets which name, and where messages go."""
+
+from typing import Any
+
+import pytest
+
+from cairn.application.events.process_event import ProcessEvent
+from cairn.application.events.relay_effects import Committed, message_of
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.consent.suppression import suppression_key
+from cairn.domain.customer.customer import IDENTIFIER_DETACHED, Customer
+from cairn.domain.effects import SendMessage
+from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import Identifier, customer_id_for
+from cairn.domain.policy import Policy
+from cairn.domain.shared.channels import Channel, Purpose
+from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches
+from tests.unit.makers import MONDAY, Deployed, event, journey, name, wait
+
+MAIL, NUMBER = "mia@example.com", "+12015550123"
+OTHER_MAIL, OTHER_NUMBER = "eve@example.com", "+12015550666"
+MIA = name(user_id="mia", email=MAIL, phone=NUMBER)
+RESCUE = journey(
+    {"id": "rescue", "send": {"channel": ["email", "sms"], "template": "rescue", "purpose": "transactional"}},
+    wait("a-day", "1d"),
+    entry={"event": "payment.failed", "again": "when-ended"},
+    refresh_on=[{"event": "payment.changed"}],
+    exit_on=[{"event": "payment.succeeded"}],
+)
+
+
+class Shop:
+    """Events of three kinds of sources, and what became of them."""
+
+    def __init__(self, policy: Policy = Policy()) -> None:  # noqa: B008  frozen
+        self.customers = Customers()
+        self.process = ProcessEvent(
+            self.customers,
+            Deployed(RESCUE),
+            lambda text, *_: text,
+            KEYS,
+            Sent(),
+            Switches(),
+            ErasureOrders(),
+            policy=policy,
+        )
+
+    def vouched(self, type_: str, names: tuple[Identifier, ...], **more: Any) -> list[dict[Channel, str]]:
+        return self.happens(type_, names, **more)
+
+    def typed(self, type_: str, names: tuple[Identifier, ...], **more: Any) -> list[dict[Channel, str]]:
+        return self.happens(type_, names, source="form", vouched=frozenset(), **more)
+
+    def vendor(self, type_: str, names: tuple[Identifier, ...], **more: Any) -> list[dict[Channel, str]]:
+        """A vendor that vouches for its own ids only."""
+        return self.happens(type_, names, source="shop", vouched=frozenset({"external_ids"}), **more)
+
+    def happens(self, type_: str, names: tuple[Identifier, ...], **more: Any) -> list[dict[Channel, str]]:
+        """The addresses of each message that the event sends."""
+        made = event(type_, MONDAY, id_=f"{type_}-{len(self.customers.commits)}", who=names, **more)
+        reaction = self.process(made, MONDAY)
+        assert reaction is not None
+        customer = reaction.customer
+        commit = Committed(customer.profile, customer.enrollments, 1, MONDAY, reaction.effects, reaction.facts)
+        sends = [effect for effect in reaction.effects if isinstance(effect, SendMessage)]
+        return [dict(message_of(effect, commit).addresses) for effect in sends]
+
+    def who(self, **names: Any) -> Customer:
+        (found,) = self.customers.find(name(**names)).customers
+        return found
+
+    def dropped(self) -> dict[str, str]:
+        facts = self.customers.commits[-1].reaction.facts
+        return {fact.detail["field"]: fact.detail["reason"] for fact in facts if fact.kind == "dropped"}
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+EVERYWHERE_MIA = {Channel.EMAIL: MAIL, Channel.SMS: NUMBER, Channel.WHATSAPP: NUMBER}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        name(email=MAIL, phone=OTHER_NUMBER),
+        name(email=OTHER_MAIL, phone=NUMBER),
+        name(email=MAIL, phone=OTHER_NUMBER, external={"visitor": "9"}),
+    ],
+)
+@pytest.mark.parametrize("mia_comes_first", [True, False])
+def test_typed_names_beside_hers_never_lead_her_messages_elsewhere(
+    shop: Shop,
+    typed: tuple[Identifier, ...],
+    mia_comes_first: bool,  # noqa: FBT001
+) -> None:
+    if mia_comes_first:
+        shop.vouched("account.opened", MIA)
+    shop.typed("survey.answered", typed)
+    shop.vouched("account.opened", MIA)
+
+    assert shop.vouched("payment.failed", name(user_id="mia")) == [EVERYWHERE_MIA]
+    assert shop.who(user_id="mia").profile.identifiers == MIA
+
+
+def test_what_a_visitor_typed_is_answered_there_alone(shop: Shop) -> None:
+    shop.vouched("account.opened", MIA)
+
+    assert shop.typed("payment.failed", name(email=MAIL, phone=OTHER_NUMBER)) == [{Channel.EMAIL: MAIL}]
+    assert shop.dropped() == {"customer.phone": "typed"}
+
+
+def test_a_new_visitor_is_answered_at_all_that_was_typed(shop: Shop) -> None:
+    typed = name(email=MAIL, phone=NUMBER)
+
+    assert shop.typed("payment.failed", typed) == [EVERYWHERE_MIA]
+    assert not shop.who(email=MAIL).profile.is_known
+
+
+def test_typed_names_of_two_customers_merge_nobody(shop: Shop) -> None:
+    shop.vouched("account.opened", MIA)
+    shop.vouched("account.opened", name(user_id="bob", phone=OTHER_NUMBER))
+
+    shop.typed("survey.answered", name(email=MAIL, phone=OTHER_NUMBER))
+
+    assert len(shop.customers) == 2
+    assert "survey.answered" in shop.who(user_id="mia").profile.activity
+    assert "survey.answered" not in shop.who(user_id="bob").profile.activity
+
+
+def test_a_vendors_id_is_not_tied_to_a_customer_by_a_typed_address(shop: Shop) -> None:
+    shop.vouched("account.opened", MIA)
+
+    sent = shop.vendor("payment.failed", name(email=MAIL, external={"shop": "77"}))
+
+    assert sent == [{Channel.EMAIL: MAIL}]
+    assert shop.who(user_id="mia").profile.identifiers == MIA
+    assert shop.dropped() == {"customer.external_ids.shop": "typed"}
+
+
+def test_another_account_at_the_vendor_is_another_person_whatever_address_it_names(shop: Shop) -> None:
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL, external={"shop": "77"}))
+
+    sent = shop.vendor("payment.failed", name(email=MAIL, external={"shop": "78"}))
+
+    assert sent == [{}]
+    assert len(shop.customers) == 2
+    assert shop.who(email=MAIL).profile.identifiers == name(user_id="mia", email=MAIL, external={"shop": "77"})
+
+
+def test_a_cart_that_a_visitor_left_ends_when_the_customer_pays(shop: Shop) -> None:
+    shop.typed("payment.failed", name(email=MAIL))
+
+    shop.vendor("payment.succeeded", name(email=MAIL, external={"shop": "77"}))
+
+    (mia,) = shop.customers
+    assert {one.outcome for one in mia.enrollments.values()} == {"exit_on"}
+    assert shop.who(external={"shop": "77"}).id == mia.id
+
+
+def test_once_a_source_vouches_the_other_typed_names_are_dropped(shop: Shop) -> None:
+    shop.typed(
+        "payment.failed",
+        name(email=MAIL, phone=OTHER_NUMBER),
+        attributes={"first_name": "Eve"},
+        settable=frozenset({"first_name"}),
+    )
+
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+
+    mia = shop.who(user_id="mia")
+    assert mia.profile.identifiers == name(user_id="mia", email=MAIL)
+    assert mia.profile.get("phone") is None
+    (running,) = mia.enrollments.values()
+    assert running.addresses == {Channel.EMAIL: MAIL}
+    assert shop.customers.find(name(phone=OTHER_NUMBER)).unclaimed == name(phone=OTHER_NUMBER)
+
+
+def test_a_vendors_record_loses_a_typed_address_to_its_owner_and_keeps_its_id(shop: Shop) -> None:
+    shop.typed("cart.left", name(email=MAIL))
+    shop.vendor("order.paid", name(email=MAIL, phone=OTHER_NUMBER, external={"shop": "666"}))
+    record = shop.who(external={"shop": "666"})
+
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+
+    mia, left = shop.who(email=MAIL), shop.who(external={"shop": "666"})
+    assert mia.profile.identifiers == name(user_id="mia", email=MAIL)
+    assert (left.id, left.profile.identifiers) == (record.id, name(external={"shop": "666"}))
+    assert left.profile.get("email") is None
+    assert left.profile.get("phone") is None
+    assert mia.id != left.id
+    assert shop.vendor("payment.failed", name(external={"shop": "666"})) == [{}]
+
+
+def test_data_of_another_visitor_goes_on_only_where_both_allow(shop: Shop) -> None:
+    shop.typed("payment.failed", name(email=MAIL, phone=NUMBER))
+
+    shop.typed("payment.changed", name(email=MAIL), properties={"link": "https://x.example"})
+
+    (running,) = shop.who(email=MAIL).enrollments.values()
+    assert running.addresses == {Channel.EMAIL: MAIL}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "taken", "dropped"),
+    [
+        ({"first_name": "M"}, {"first_name"}, {}),
+        ({"plan": "vip"}, set(), {"attributes.plan": "unlisted"}),
+        ({"tags": ["vip"]}, set(), {"attributes.tags": "typed"}),
+        ({"time_zone": "Asia/Tokyo"}, set(), {"attributes.time_zone": "typed"}),
+        ({"email": OTHER_MAIL}, set(), {"attributes.email": "typed"}),
+    ],
+)
+def test_a_visitor_sets_of_a_known_customer_only_listed_attributes_that_no_rule_reads(
+    shop: Shop, attributes: dict[str, Any], taken: set[str], dropped: dict[str, str]
+) -> None:
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+    settable = frozenset({"first_name", "time_zone", "tags", "email"})
+
+    shop.typed("survey.answered", name(email=MAIL), attributes=attributes, settable=settable)
+
+    assert set(shop.who(user_id="mia").profile.attributes) == {"email"} | taken
+    assert shop.dropped() == dropped
+
+
+def test_a_rule_of_the_policy_guards_what_it_reads() -> None:
+    shop = Shop(Policy(guarded=frozenset({"vip"})))
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+
+    shop.typed("survey.answered", name(email=MAIL), attributes={"vip": "yes"}, settable=frozenset({"vip"}))
+
+    assert shop.dropped() == {"attributes.vip": "typed"}
+
+
+def test_an_attribute_that_sources_toml_names_counts_even_beside_a_typed_name(shop: Shop) -> None:
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+
+    shop.happens(
+        "survey.answered",
+        name(email=MAIL),
+        source="form",
+        vouched=frozenset({"attributes.plan"}),
+        attributes={"plan": "vip"},
+    )
+
+    assert shop.who(user_id="mia").profile.get("plan") == "vip"
+
+
+@pytest.mark.parametrize("status", ConsentStatus)
+def test_a_visitor_withdraws_consent_of_a_known_customer_and_grants_none(shop: Shop, status: ConsentStatus) -> None:
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+
+    shop.typed(
+        "survey.answered",
+        name(email=MAIL),
+        consent=(ConsentChange(Channel.EMAIL, Purpose.MARKETING, status, MONDAY, "form"),),
+    )
+
+    known = shop.who(user_id="mia").contact.consent(Channel.EMAIL, Purpose.MARKETING)
+    assert known == (None if status is ConsentStatus.GRANTED else status)
+
+
+def test_a_box_that_a_new_visitor_ticks_counts_for_the_address_that_was_typed(shop: Shop) -> None:
+    consent = tuple(
+        ConsentChange(channel, Purpose.MARKETING, ConsentStatus.GRANTED, MONDAY, "form")
+        for channel in (Channel.EMAIL, Channel.SMS)
+    )
+    shop.typed("survey.answered", name(email=MAIL, phone=OTHER_NUMBER), consent=consent)
+
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+
+    contact = shop.who(user_id="mia").contact
+    assert contact.consent(Channel.EMAIL, Purpose.MARKETING) is ConsentStatus.GRANTED
+    assert contact.consent(Channel.SMS, Purpose.MARKETING) is None
+
+
+def clicks(shop: Shop, customer: Customer, address: str, method: str = "double_opt_in") -> None:
+    """The owner of an address confirms it with a link that was sent there."""
+    evidence = {"method": method}
+    change = ConsentChange(Channel.EMAIL, Purpose.MARKETING, ConsentStatus.GRANTED, MONDAY, "preferences", evidence)
+    key = suppression_key(Channel.EMAIL, address, KEYS.suppressions)
+    shop.process(
+        Event(
+            f"click-{len(shop.customers.commits)}",
+            "preferences",
+            "consent.changed",
+            MONDAY,
+            customer_id=customer.id,
+            properties={"keys": {"email": key}},
+            consent=(change,),
+        ),
+        MONDAY,
+    )
+
+
+def test_an_address_counts_once_its_owner_has_clicked_a_link_that_was_sent_there(shop: Shop) -> None:
+    shop.typed("survey.answered", name(email=MAIL, phone=OTHER_NUMBER))
+
+    clicks(shop, shop.who(email=MAIL), MAIL)
+
+    mia = shop.who(email=MAIL).profile
+    assert (mia.is_known, mia.identifiers, mia.get("phone")) == (True, name(email=MAIL), None)
+
+
+def test_a_link_to_another_address_confirms_nothing(shop: Shop) -> None:
+    shop.typed("survey.answered", name(email=MAIL))
+
+    clicks(shop, shop.who(email=MAIL), OTHER_MAIL)
+
+    assert not shop.who(email=MAIL).profile.is_known
+
+
+def test_a_number_counts_once_its_owner_has_answered_yes(shop: Shop) -> None:
+    asked = ConsentChange(Channel.SMS, Purpose.MARKETING, ConsentStatus.PENDING, MONDAY, "form")
+    shop.typed("survey.answered", name(phone=NUMBER), consent=(asked,))
+
+    replies = {"channel": "sms", "address": NUMBER, "text": "Yes"}
+    shop.happens("message.replied", name(phone=NUMBER), source="twilio", properties=replies)
+
+    mia = shop.who(phone=NUMBER)
+    assert mia.profile.is_known
+    assert mia.contact.consent(Channel.SMS, Purpose.MARKETING) is ConsentStatus.GRANTED
+
+
+def test_a_number_beside_the_address_of_a_vendors_record_confirms_nothing(shop: Shop) -> None:
+    """A guest may have typed it into an order that the shop gave to this account."""
+    asked = ConsentChange(Channel.SMS, Purpose.MARKETING, ConsentStatus.PENDING, MONDAY, "form")
+    shop.vendor("order.paid", name(email=MAIL, phone=OTHER_NUMBER, external={"shop": "77"}), consent=(asked,))
+
+    replies = {"channel": "sms", "address": OTHER_NUMBER, "text": "Yes"}
+    shop.happens("message.replied", name(phone=OTHER_NUMBER), source="twilio", properties=replies)
+
+    assert shop.vendor("payment.failed", name(external={"shop": "77"})) == [{Channel.EMAIL: MAIL}]
+
+
+def test_an_answer_finds_the_visitor_and_ties_nothing(shop: Shop) -> None:
+    shop.typed("payment.failed", name(email=OTHER_MAIL, phone=NUMBER))
+
+    shop.happens(
+        "message.replied",
+        name(phone=NUMBER),
+        source="twilio",
+        properties={"channel": "sms", "address": NUMBER, "text": "hm"},
+    )
+
+    (visitor,) = shop.customers
+    assert visitor.profile.identifiers == name(email=OTHER_MAIL, phone=NUMBER)
+    assert not visitor.profile.is_known
+
+
+def test_a_customer_has_no_more_identifiers_than_the_policy_allows() -> None:
+    shop = Shop(Policy(max_identifiers=3))
+    shop.vouched("account.opened", MIA)
+
+    shop.vouched("account.opened", name(user_id="mia", email=OTHER_MAIL))
+
+    assert shop.who(user_id="mia").profile.identifiers == MIA
+    assert shop.dropped() == {"customer.email": "too_many_identifiers"}
+
+
+def test_two_customers_with_too_many_names_together_are_not_merged() -> None:
+    shop = Shop(Policy(max_identifiers=3))
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+    shop.vouched("account.opened", name(phone=NUMBER, external={"shop": "7"}))
+
+    shop.vouched("visit.attended", name(user_id="mia", phone=NUMBER))
+
+    assert len(shop.customers) == 2
+
+
+def detach(shop: Shop, customer: Customer, lost: Identifier) -> None:
+    shop.process(
+        Event(
+            f"detach-{len(shop.customers.commits)}",
+            "operators",
+            IDENTIFIER_DETACHED,
+            MONDAY,
+            customer_id=customer.id,
+            properties={"identifier": customer_id_for(lost, KEYS.customer_ids)},
+        ),
+        MONDAY,
+    )
+
+
+@pytest.mark.parametrize("lost", MIA)
+def test_a_detached_identifier_leads_to_nobody_and_then_to_the_next(shop: Shop, lost: Identifier) -> None:
+    shop.vouched("account.opened", MIA)
+    mia = shop.who(user_id="mia")
+
+    detach(shop, mia, lost)
+
+    assert shop.customers.find([lost]).unclaimed == (lost,)
+    kept = shop.customers.load(mia.id).profile
+    assert set(kept.identifiers) == set(MIA) - {lost}
+    assert kept.get(lost.kind) is None
+
+    shop.vouched("account.opened", (lost, *name(external={"shop": "8"})))
+    (next_one,) = shop.customers.find([lost]).customers
+    assert next_one.id != mia.id
+    assert shop.customers.load(mia.id).id == mia.id
+
+
+def test_running_journeys_no_longer_write_to_a_detached_address(shop: Shop) -> None:
+    shop.vendor("payment.failed", name(email=MAIL, phone=NUMBER, external={"shop": "7"}))
+    mia = shop.who(external={"shop": "7"})
+
+    detach(shop, mia, *name(phone=NUMBER))
+
+    (running,) = shop.customers.load(mia.id).enrollments.values()
+    assert running.addresses is not None
+    assert NUMBER not in running.addresses.values()
