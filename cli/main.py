@@ -11,6 +11,7 @@ from cli import (
     dead_letters,
     identity_key,
     preflight,
+    privacy,
     replay,
     reviews,
     send,
@@ -53,4 +54,5 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)
+app.add_typer(privacy.app, name="privacy", rich_help_panel=OPERATION)
 app.add_typer(dead_letters.app, name="dlq", rich_help_panel=OPERATION)

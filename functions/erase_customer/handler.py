@@ -1,4 +1,4 @@
-"""Erasures queue → table, schedules, dead letters: remove all data of a customer."""
+"""Erasures queue → table, schedules, dead letters: remove all data of a customer, or of one source's record."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -10,14 +10,16 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.erasure_queue import order_in
 from cairn.application.privacy.erase_customer import EraseCustomer
+from cairn.application.privacy.erase_record import EraseRecord
 from cairn.compose import erase_customer as compose
+from cairn.domain.effects import EraseRecord as Record
 from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
 
 
 @cache
-def erase() -> EraseCustomer:
-    return compose.erase_customer()
+def erasures() -> tuple[EraseCustomer, EraseRecord]:
+    return compose.erasures()
 
 
 @cache
@@ -26,18 +28,20 @@ def dead_letters() -> DeadLetterQueue:
 
 
 def warm() -> None:
-    erase()
+    erasures()
     dead_letters()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, erase_record, processor, context)
+    return process_partial_response(event, erase_one, processor, context)
 
 
-def erase_record(record: SQSRecord) -> None:
+def erase_one(record: SQSRecord) -> None:
     with dead_lettering(record, dead_letters(), "erasures"):
         customer, order = order_in(record.body)
-        outcome = erase()(customer, order, datetime.now(UTC))
+        of_customer, of_record = erasures()
+        now = datetime.now(UTC)
+        outcome = of_record(customer, order, now) if isinstance(order, Record) else of_customer(customer, order, now)
         count("Erasure", outcome=outcome.value)
         logger.info("erasure carried out", customer=customer, receipt=order.id, outcome=outcome.value)

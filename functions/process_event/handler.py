@@ -18,7 +18,9 @@ from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.events_queue import UNREADABLE
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose import process_event as compose
+from cairn.domain.customer.customer import Reaction
 from cairn.domain.event import event_from_queue
+from cairn.domain.privacy.requests import is_above_limit
 from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError, NotACustomerError
 from cairn.sqs_records import dead_lettering
 from cairn.telemetry import count, logger
@@ -72,6 +74,7 @@ def process_record(record: SQSRecord) -> None:
         try:
             reaction = process()(event, now)
             outcome = "EventProcessed" if reaction else "EventDuplicate"
+            note_orders(reaction)
             dropped |= {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else set()
         except ErasedCustomerError:
             outcome = "EventErased"
@@ -84,6 +87,13 @@ def process_record(record: SQSRecord) -> None:
             count("FieldDropped", source=event.source, reason=reason)
         why = {"dropped": sorted(dropped)} if dropped else {}
         logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key, **why)
+
+
+def note_orders(reaction: Reaction | None) -> None:
+    """Count what an alarm watches: an order to erase that came after too many others."""
+    if reaction is not None and any(is_above_limit(effect) for effect in reaction.effects):
+        count("ErasureOrderAboveLimit")
+        logger.warning("an order to erase waits for a person, above the limit of an hour")
 
 
 def wake_record(record: SQSRecord) -> None:

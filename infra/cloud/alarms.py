@@ -55,7 +55,7 @@ class AlarmTopic(ServiceTopic):
 
 
 class Alarms(Construct):
-    """Every dead-letter queue, every backlog, every function's errors, the API's 5xx, refused and throttled webhooks.
+    """Every dead-letter queue, backlog and function, the API's errors and refusals, and too many orders to erase.
 
     docs/operations.md explains each, and the first thing to do.
     """
@@ -133,6 +133,19 @@ class Alarms(Construct):
             ),
             above=0,
             means="a journey or a channel did badly and paused itself: cairn audit says why; mend it and resume",
+        )
+        self._alarm(
+            "ErasureOrdersAboveLimit",
+            cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name="ErasureOrderAboveLimit",
+                dimensions_map={"service": functions.process.service},
+                period=PERIOD,
+                statistic="Sum",
+            ),
+            above=0,
+            means="a vendor orders more erasures within an hour than the policy allows; they wait for a person: "
+            "cairn privacy list",
         )
         self._alarm(
             "WebhooksThrottled",

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from cairn.compose.secrets import note_refused
+from cairn.domain.customer.customer import Reaction, on_event
 from cairn.domain.operations.breaker import Trip
+from cairn.domain.privacy.requests import Doubt
 from cairn.telemetry import count
+from functions.process_event.handler import note_orders
 from functions.relay_effects.handler import note_trip
 from tests.infra.conftest import Json, Templates
+from tests.unit.makers import MONDAY, Deployed, customer, event
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -58,6 +62,12 @@ def test_the_api_has_alarms(prod: Templates) -> None:
     assert watched([alarm]) == prod.all("AWS::ApiGatewayV2::Api").keys()
 
 
+def reaction_above_limit() -> Reaction:
+    """What process_event decides about one order too many."""
+    order = event("customer.erasure_requested", source="shopify")
+    return on_event(customer(), order, Deployed(), MONDAY, doubt=Doubt.TOO_MANY)
+
+
 @pytest.mark.parametrize(
     ("name", "service", "counts"),
     [
@@ -66,6 +76,7 @@ def test_the_api_has_alarms(prod: Templates) -> None:
         ("SecretRefused", "deliver_message", lambda: note_refused("links", "is blank")),
         ("SecretRefused", "notify_subscriber", lambda: note_refused("crm", "is blank")),
         ("BreakerTripped", "relay_effects", lambda: note_trip(Trip("journey:visit", "complaints"))),
+        ("ErasureOrderAboveLimit", "process_event", lambda: note_orders(reaction_above_limit())),
     ],
 )
 def test_alarms_on_metrics_use_the_names_that_the_functions_write(  # noqa: PLR0913  two fixtures among them

@@ -12,18 +12,21 @@ from botocore.exceptions import ClientError
 
 from authoring.sources.samples import signed_headers
 from bench.calls import Call, watched
+from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.items import PENDING_ERASURE
 from cairn.application.privacy.export_customer import ExportCustomer
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.consent.suppression import suppression_key
+from cairn.domain.event import Event, event_to_wire
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
 from cairn.settings import ERASURE_REST
 from infra.local.cloud import IDENTITY_KEYS
 from infra.local.shapes import ACCOUNT, REGION
 from infra.local.signing import LOCAL_SECRET
+from tests.unit.makers import name
 
 STAY = """
 journey: stay
@@ -102,7 +105,6 @@ class Gym:
         """Shopify's webhook about Mia, under the topic."""
         mia = {"id": 820982911946154508, "email": "mia.sample@example.com", "phone": "+12015550142"}
         own = {
-            "customers/redact": {"customer": mia, "orders_to_redact": []},
             "customers/data_request": {"customer": mia, "orders_requested": [], "data_request": {"id": 9999}},
             "shop/redact": {},
         }
@@ -112,6 +114,26 @@ class Gym:
             "x-shopify-topic": topic,
         }
         assert self.story.posts(body, "shopify", headers)["statusCode"] == 202
+        self.story.deployment.settle()
+
+    def erases(self) -> None:
+        """An operator's order to erase Mia, as /manage queues it."""
+        who = MIA["customer"]
+        mia = name(user_id=who["user_id"], email=who["email"], phone=who["phone"], external=who["external_ids"])
+        event = Event(
+            f"erase {self.story.deployment.now()}",
+            "operators",
+            "customer.erasure_requested",
+            self.story.deployment.now(),
+            mia,
+            properties={"actor": "ana"},
+        )
+        self.story.deployment.cloud.client("sqs").send_message(
+            QueueUrl=self.story.deployment.cloud.urls["events"],
+            MessageBody=to_json(event_to_wire(event)),
+            MessageGroupId="mia",
+            MessageDeduplicationId=event.key,
+        )
         self.story.deployment.settle()
 
     def id_of(self, user_id: str) -> str:
@@ -177,8 +199,8 @@ class Gym:
 
 @pytest.fixture
 def journeys(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        file = tmp_path / "journeys" / name
+    for path, text in FILES.items():
+        file = tmp_path / "journeys" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     return tmp_path / "journeys"
@@ -245,7 +267,7 @@ def test_an_erasure_during_a_journey_leaves_no_personal_data_anywhere(
         "schedules": 2,
     }
 
-    gym.shopify("customers/redact")
+    gym.erases()
     gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS) == {}
@@ -263,12 +285,12 @@ def test_an_erasure_during_a_journey_leaves_no_personal_data_anywhere(
 def test_a_receipt_says_who_asked_when_and_how_much_was_removed(gym: Gym, busy_mail: Callable[[Gym], Any]) -> None:
     mia = in_a_journey(gym, busy_mail)
     asked = gym.story.deployment.now()
-    gym.shopify("customers/redact")
+    gym.erases()
     gym.waits_for_erasure()
 
     [receipt] = [json.loads(line) for line in gym.found('"audit"')["table"]]
     record = json.loads(receipt["body"]["S"])
-    assert (record["who"], record["what"], record["target"]) == ("shopify", "erase", mia)
+    assert (record["who"], record["what"], record["target"]) == ("ana", "erase", mia)
     assert record["sealed_at"].startswith(f"{asked:%Y-%m-%dT%H:%M}")
     assert record["removed"]["letters"] == 6
     assert record["removed"]["schedules"] == 2
@@ -280,7 +302,7 @@ def test_after_the_order_nothing_is_sent_and_nothing_is_exported(gym: Gym, busy_
     mia = in_a_journey(gym, busy_mail)
     sent = gym.story.sent()
 
-    gym.shopify("customers/redact")
+    gym.erases()
 
     with pytest.raises(ErasedCustomerError):
         DynamoCustomers(IDENTITY_KEYS).load(mia)
@@ -293,7 +315,7 @@ def test_after_the_order_nothing_is_sent_and_nothing_is_exported(gym: Gym, busy_
 
 def test_an_erasure_leaves_no_dead_letters(gym: Gym, busy_mail: Callable[[Gym], Any]) -> None:
     in_a_journey(gym, busy_mail)
-    gym.shopify("customers/redact")
+    gym.erases()
 
     gym.story.passes("10d")
 
@@ -304,7 +326,7 @@ def test_an_event_from_before_the_erasure_creates_no_customer(gym: Gym) -> None:
     gym.signs_up(MIA)
     before = f"{gym.story.deployment.now():%Y-%m-%dT%H:%M:%SZ}"
     gym.story.passes("1h")
-    gym.shopify("customers/redact")
+    gym.erases()
     gym.waits_for_erasure()
 
     for number, who in enumerate([MIA["customer"], {"email": "mia.sample@example.com"}, {"phone": "+1 201 555 0142"}]):
@@ -328,7 +350,7 @@ def test_late_items_of_queues_and_timers_are_dropped_and_not_dead_lettered(gym: 
     gym.signs_up(MIA)
     old = gym.id_of("member-mia")
     [enrollment] = [line["enrollment"] for line in gym.story.timeline("entered")]
-    gym.shopify("customers/redact")
+    gym.erases()
     gym.waits_for_erasure()
     if signs_up_again:
         gym.signs_up(MIA, "again")
@@ -355,7 +377,7 @@ def test_late_items_of_queues_and_timers_are_dropped_and_not_dead_lettered(gym: 
 def test_a_customer_who_comes_back_is_new_and_gets_no_marketing_from_an_old_list(gym: Gym) -> None:
     gym.signs_up(MIA)
     old = gym.id_of("member-mia")
-    gym.shopify("customers/redact")
+    gym.erases()
     gym.story.passes("1m")
 
     gym.signs_up(MIA, "again")  # an import of her old consent during the erasure
@@ -379,7 +401,7 @@ def test_a_customer_who_comes_back_is_new_and_gets_no_marketing_from_an_old_list
 
 def test_only_a_hash_and_its_suppression_are_left_of_an_address(gym: Gym) -> None:
     gym.signs_up(MIA)
-    gym.shopify("customers/redact")
+    gym.erases()
     gym.waits_for_erasure()
 
     [entry] = gym.found(suppression_key(Channel.EMAIL, "mia.sample@example.com", IDENTITY_KEYS.suppressions))["table"]
@@ -394,7 +416,7 @@ def test_a_customer_with_more_identifiers_than_fit_one_transaction_is_erased_who
     for number in numbers:
         gym.track("page.viewed", number, customer={**MIA["customer"], "phone": number})
 
-    gym.shopify("customers/redact")
+    gym.erases()
     gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS, *numbers) == {}
@@ -408,7 +430,7 @@ def test_a_customer_with_more_identifiers_than_fit_one_transaction_is_erased_who
 def test_the_link_of_an_old_mail_still_unsubscribes_and_creates_no_customer(gym: Gym, after: str) -> None:
     gym.signs_up(MIA)
     url = gym.story.link(LinkKind.UNSUBSCRIBE, "mia.sample@example.com")
-    gym.shopify("customers/redact")
+    gym.erases()
     gym.story.passes(after)
 
     shown = gym.story.deployment.visit("GET", url, {})
@@ -428,7 +450,7 @@ def test_an_event_that_is_committed_during_the_erasure_is_dropped(gym: Gym, inte
     gym.signs_up(MIA)
     gym.story.passes("1h")
     gym.story.posts(json.dumps({"id": "v", "type": "visit.attended", "customer": MIA["customer"]}).encode())
-    process = interrupted(handler.process(), lambda: gym.shopify("customers/redact"))
+    process = interrupted(handler.process(), gym.erases)
     monkeypatch.setattr(handler, "process", lambda: process)
     gym.story.deployment.settle()
     gym.waits_for_erasure()
@@ -443,7 +465,7 @@ def test_a_message_that_was_being_sent_is_erased_too(gym: Gym) -> None:
     def order(call: Call) -> None:
         if call.operation == "Publish" and not ordered:
             ordered.append(True)
-            gym.shopify("customers/redact")
+            gym.erases()
 
     with watched(gym.story.deployment, before=order):
         gym.signs_up(MIA)
@@ -466,7 +488,7 @@ def test_effects_decided_just_before_the_erasure_write_nothing_after_it(gym: Gym
 
     deployment.stop("relay_effects")
     gym.signs_up(MIA)
-    gym.shopify("customers/redact")
+    gym.erases()
     with watched(deployment, before=refuse_once):
         deployment.start("relay_effects")
         deployment.settle()
@@ -481,7 +503,7 @@ def test_effects_decided_just_before_the_erasure_write_nothing_after_it(gym: Gym
 
 
 def test_an_erasure_of_an_unknown_customer_leaves_only_a_receipt(gym: Gym) -> None:
-    gym.shopify("customers/redact")
+    gym.erases()
     gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS) == {}
@@ -552,7 +574,7 @@ def test_a_crash_at_any_call_of_the_erasure_leaves_no_data_and_one_receipt(gym: 
             deployment.cloud.send(f"{queue}-dead-letters", json.dumps(dead_letter))
         with watched(deployment, **{"after" if answered else "before": die}):
             deployment.handlers = {name: surviving(handler) for name, handler in deployment.handlers.items()}
-            gym.shopify("customers/redact")
+            gym.erases()
             gym.story.passes("2h")
         assert gym.found(*MIA_IS) == {}, (dies_at, seen[dies_at - 1])
         assert gym.found('"audit"', f'"{PENDING_ERASURE}"').keys() == {"table"}

@@ -96,6 +96,9 @@ class Customers:
                 pointers[one] = holder
         homes = {one: customer_id_for(one, KEYS.customer_ids) for one in unclaimed}
         erased = {one: self._tombstones[home] for one, home in homes.items() if home in self._tombstones}
+        for one, home in homes.items():
+            loser = self._follow(home)
+            erased |= {one: loser.erased[one.key]} if loser and one.key in loser.erased else {}
         return FoundCustomers(tuple(found.values()), tuple(unclaimed), pointers, erased)
 
     def pointer_without(self, name: Identifier, loser: Customer) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.consent.record import ConsentRecord
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
     from cairn.domain.customer.customer import Customer, Reaction
-    from cairn.domain.effects import EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
+    from cairn.domain.effects import EraseCustomer, EraseRecord, Fact, OpenTask, PauseEnrollment, WakeAt
     from cairn.domain.event import Event
     from cairn.domain.gate.settings import GateSettings
     from cairn.domain.gate.verdict import Defer
@@ -119,7 +119,7 @@ class MessageQueue(Protocol):
 
 class Tasks(Protocol):
     def open(self, customer_id: str, journey: str, task: OpenTask, at: datetime) -> None:
-        """Record a task for a person. Idempotent."""
+        """Record a task for a person. Idempotent. One that was done before `at` is opened again."""
 
 
 class Timeline(Protocol):
@@ -354,8 +354,36 @@ class Provider(Protocol):
 
 
 class Erasures(Protocol):
-    def put(self, customer_id: str, order: EraseCustomer, delay: timedelta) -> None:
+    def put(self, customer_id: str, order: EraseCustomer | EraseRecord, delay: timedelta) -> None:
         """Queue the erasure, with a delay. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyTask:
+    """A request that a person answers."""
+
+    id: str
+    customer: str
+    opened_at: str
+    """ISO 8601. A request that comes again after an answer opens the task anew."""
+    due_at: str
+    title: str
+    script: str
+    context: Mapping[str, Any]
+    outcome: str = ""
+    """The choice that closed it."""
+    done_by: str = ""
+
+
+class PrivacyTasks(Protocol):
+    def waiting(self, limit: int) -> Sequence[PrivacyTask]:
+        """Open tasks of the queue `privacy`, by due time."""
+
+    def find(self, task_id: str, customer_id: str = "") -> PrivacyTask:
+        """A task, open or closed; of its customer alone where that is given. Raises UnknownTaskError."""
+
+    def close(self, task: PrivacyTask, choice: str, audited: AuditEntry) -> None:
+        """Close the task and write the audit, atomically. Idempotent. Raises TaskClosedError or ConflictError."""
 
 
 class ErasureOrders(Protocol):
@@ -417,6 +445,14 @@ class IdentityRecord(Protocol):
 
     def table_is_used(self) -> bool:
         """Whether anything is stored yet."""
+
+
+class RecordErasureStore(Protocol):
+    def remove_record(self, customer_id: str, source: str, until: datetime) -> int:
+        """Remove what a source reported until this instant from the history; returns the number of items.
+
+        Nothing for a customer who was erased. Can be interrupted and repeated.
+        """
 
 
 class Secrets(Protocol):

@@ -6,6 +6,7 @@ from cairn.adapters import aws
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
+from cairn.adapters.dynamodb.privacy_tasks import DynamoPrivacyTasks
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.switches import DynamoSwitches
@@ -21,6 +22,7 @@ from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
+from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
@@ -37,19 +39,22 @@ def manage_api() -> ManageRouter:
     lanes = {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url}
     normal_phone = phones_of(settings.phone_region)
     find = FindCustomer(customers, timeline, normal_phone)
+    export = ExportCustomer(DynamoCustomerExport(keys).about)
+    inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
     return ManageRouter(
         switch=Switch(board),
         board=board,
         explain=ExplainDecisions(find, timeline, suppressions),
-        export=ExportForOperator(find, ExportCustomer(DynamoCustomerExport(keys).about), audit),
+        export=ExportForOperator(find, export, audit),
         commands=OperatorCommands(
             find=find,
             customers=customers,
-            inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups),
+            inbox=inbox,
             audit=audit,
             suppressions=suppressions,
             keys=keys,
         ),
+        answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes)),
         audit=audit,
         normal_phone=normal_phone,

@@ -126,6 +126,20 @@ class EraseCustomer:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class EraseRecord:
+    """An order to erase what one source reported about the customer, who stays."""
+
+    KIND: ClassVar[Literal["erase_record"]] = "erase_record"
+    NAME: ClassVar = "EraseRecord"
+    id: str
+    by: str
+    at: datetime
+    source: str
+    ids: tuple[str, ...]
+    """The ids of the record, as keys of identifiers."""
+
+
 Effect = (
     SendMessage
     | WakeAt
@@ -136,9 +150,10 @@ Effect = (
     | RecordConsent
     | PauseEnrollment
     | EraseCustomer
+    | EraseRecord
 )
 
-EffectKind = Literal["send", "wake", "task", "move", "absorb", "answer", "record", "park", "erase"]
+EffectKind = Literal["send", "wake", "task", "move", "absorb", "answer", "record", "park", "erase", "erase_record"]
 """The name of an effect in the table and in the queues: its `KIND`."""
 
 
@@ -172,6 +187,7 @@ FactKind = Literal[
     "not_entered",
     "passed_over",
     "paused",
+    "record_erased",
     "refreshed",
     "timed_out",
     "updated",

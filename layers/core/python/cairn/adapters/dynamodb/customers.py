@@ -88,6 +88,7 @@ class DynamoCustomers:
             others = [one for one in others if one not in first.profile.identifiers]
         else:
             lost.append(strongest)
+            erased |= _erased_from(first, strongest)
             others = [*others, *otherwise]
         by_id = {customer_id_for(one, self._keys.customer_ids): one for one in others}
         states = self._states(by_id)
@@ -104,6 +105,7 @@ class DynamoCustomers:
                 found[customer.id] = customer
             else:
                 lost.append(name)
+                erased |= _erased_from(customer, name)
         pointers: dict[Identifier, str] = {}
         for name in lost:
             holder = self._search(name)
@@ -124,9 +126,10 @@ class DynamoCustomers:
         """The customer who has an identifier that was lost by the one at its usual id; else an id to claim it under."""
         for generation in range(MAX_GENERATIONS):
             id_ = customer_id_for(name, self._keys.customer_ids, generation)
-            if not _is_used(self._states([id_]).get(id_)):
+            item = self._states([id_]).get(id_)
+            if item is None or not _is_used(item):
                 return id_
-            customer = self._load(id_)
+            customer = self._load(item.alias_of or id_)  # the pointer also says when an earlier owner was erased
             if customer is not None and name in customer.profile.identifiers and customer.id != loser:
                 return customer
         raise UnknownCustomerError(f"more than {MAX_GENERATIONS} customers have lost one identifier, each to the next")
@@ -294,6 +297,11 @@ def customer_ids_of(customer: Customer, key: CustomerIdKey) -> set[str]:
     pointers = customer.profile.pointers
     ids = {pointers.get(one.key) or customer_id_for(one, key) for one in customer.profile.identifiers}
     return ids | {customer.id, *customer.profile.merged}
+
+
+def _erased_from(customer: Customer, name: Identifier) -> dict[Identifier, datetime]:
+    """When a name was taken from its customer by the erasure of a record, while older events may still arrive."""
+    return {name: customer.erased[name.key]} if name.key in customer.erased else {}
 
 
 def _is_used(item: CustomerItem | None) -> bool:

@@ -12,6 +12,7 @@ from cairn.domain.effects import (
     Effect,
     EffectKind,
     EraseCustomer,
+    EraseRecord,
     OpenTask,
     PauseEnrollment,
     RecordConsent,
@@ -29,7 +30,7 @@ def effect_to_wire(effect: Effect) -> Wire:
     return {"do": kind, "id": effect.id, **_fields_to_wire(effect)}
 
 
-def _fields_to_wire(effect: Effect) -> Wire:  # noqa: PLR0911  one return an effect
+def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911  one branch an effect
     match effect:
         case SendMessage():
             return {
@@ -82,9 +83,12 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: PLR0911  one return an eff
             }
         case EraseCustomer():
             return {"by": effect.by, "at": instant_to_wire(effect.at)}
+        case EraseRecord():
+            record = {"source": effect.source, "ids": list(effect.ids)}
+            return {"by": effect.by, "at": instant_to_wire(effect.at), **record}
 
 
-def effect_from_wire(wire: Wire) -> Effect:  # noqa: PLR0911  one return an effect
+def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911  one branch an effect
     """Raises ValueError for a kind that this version does not know."""
     kind: EffectKind = wire["do"]
     match kind:
@@ -128,4 +132,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: PLR0911  one return an effe
             return PauseEnrollment(wire["id"], wire["enrollment"], wire["sequence"], wire["target"])
         case "erase":
             return EraseCustomer(wire["id"], wire["by"], instant_from_wire(wire["at"]))
+        case "erase_record":
+            at = instant_from_wire(wire["at"])
+            return EraseRecord(wire["id"], wire["by"], at, wire["source"], tuple(wire["ids"]))
     raise ValueError(f"no effect is called {kind}")

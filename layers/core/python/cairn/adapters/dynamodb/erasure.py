@@ -1,6 +1,7 @@
 """The data of a customer whose erasure is pending, and its removal."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 
@@ -9,6 +10,9 @@ from cairn.adapters.dynamodb.customer_items import tombstone
 from cairn.adapters.dynamodb.customers import DynamoCustomers, customer_ids_of
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
+    CONSENT,
+    EVENT,
+    MAX_MERGES,
     MESSAGE,
     PENDING_ERASURE,
     STATE,
@@ -19,6 +23,7 @@ from cairn.adapters.dynamodb.switches import audit_item
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.adapters.scheduler.timers import deferral_schedule
 from cairn.application.ports import PendingErasure
+from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import Customer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
@@ -29,11 +34,14 @@ from cairn.domain.privacy.traces import Traces
 from cairn.domain.profile.addresses import addresses_of, identifier_at
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
-from cairn.domain.shared.instants import instant_from_wire
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+
+ERASED_EVENT = "event.erased"
+"""The type of an event whose record was erased; nothing else of it is left but its source and instant."""
 
 
 class DynamoErasureStore:
-    """Implements the port ErasureStore."""
+    """Implements the ports ErasureStore and RecordErasureStore."""
 
     def __init__(self, keys: IdentityKeys) -> None:
         self._keys = keys
@@ -78,6 +86,30 @@ class DynamoErasureStore:
                         removed += 1
         return removed
 
+    def remove_record(self, customer_id: str, source: str, until: datetime) -> int:
+        """An event's item stays without its content: it also keeps the event from being handled a second time."""
+        customer_id, removed = self._current(customer_id), 0
+        for entry in RecordItem.query(customer_id, consistent_read=True) if customer_id else ():
+            if _is_event_of(entry, source, until):
+                entry.update([RecordItem.body.set({"source": source, "type": ERASED_EVENT})])
+                removed += 1
+            elif _is_grant_of(entry, source):
+                entry.delete()
+                removed += 1
+        return removed
+
+    @staticmethod
+    def _current(customer_id: str) -> str:
+        """The id that the customer has now; empty for a customer who was erased."""
+        for _ in range(MAX_MERGES):
+            state = read_all([(customer_id, STATE)]).get((customer_id, STATE))
+            if state is None or state.erased:
+                return ""
+            if not state.alias_of:
+                return customer_id
+            customer_id = state.alias_of
+        return ""
+
     def complete(self, erasure: PendingErasure, receipt: AuditEntry) -> None:
         write = transaction()
         write.save(audit_item(receipt))
@@ -115,6 +147,20 @@ class DynamoErasureStore:
                 except PutError as error:
                     if error.cause_response_code != CONDITION_FAILED:
                         raise
+
+
+def _is_event_of(entry: RecordItem, source: str, until: datetime) -> bool:
+    body = entry.body or {}
+    known = entry.sk.startswith(EVENT) and body.get("source") == source and body.get("type") != ERASED_EVENT
+    return known and (entry.at or "") <= instant_to_wire(until)
+
+
+def _is_grant_of(entry: RecordItem, source: str) -> bool:
+    if not entry.sk.startswith(CONSENT):
+        return False
+    body = entry.body or {}
+    said = body.get("consent", {})  # a suppression has none
+    return body.get("told_by") == source and said.get("status") == ConsentStatus.GRANTED.value
 
 
 def _enrollments(entry: RecordItem) -> Iterator[str]:

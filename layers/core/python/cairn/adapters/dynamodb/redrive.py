@@ -16,6 +16,7 @@ from cairn.domain.effects import (
     AnswerKeyword,
     Effect,
     EraseCustomer,
+    EraseRecord,
     OpenTask,
     PauseEnrollment,
     RecordConsent,
@@ -139,6 +140,8 @@ def _is_wanted(effect: Effect, enrollments: Mapping[str, Enrollment]) -> bool:
     match effect:
         case SendMessage() | OpenTask():
             enrollment = enrollments.get(effect.enrollment)
+            if isinstance(effect, OpenTask) and not effect.enrollment:
+                return True  # it is about the customer, such as a request about their data
             return enrollment is not None and (enrollment.open or enrollment.outcome == COMPLETED)
         case (
             WakeAt()
@@ -148,6 +151,7 @@ def _is_wanted(effect: Effect, enrollments: Mapping[str, Enrollment]) -> bool:
             | AnswerKeyword()
             | RecordConsent()
             | EraseCustomer()
+            | EraseRecord()
         ):
             return True
 

@@ -35,6 +35,9 @@ ABOUT = ("journey", "version", "enrollment", "step", "template", "purpose", "cha
 
 ENTERED = "entered"
 
+OPEN, DONE = "open", "done"
+"""The status of a task."""
+
 
 class DynamoTimeline:
     """Implements the ports Timeline and Tasks."""
@@ -61,6 +64,7 @@ class DynamoTimeline:
         return next((item.pk for item in RecordItem.by_index.query(ENROLLMENT + enrollment, limit=1)), None)
 
     def open(self, customer_id: str, journey: str, task: OpenTask, at: datetime) -> None:
+        """A task that was done before `at` is opened again: somebody has asked again since."""
         due_at = instant_to_wire(task.due_at)
         body = {
             "journey": journey,
@@ -77,13 +81,15 @@ class DynamoTimeline:
             TASK + task.id,
             at=instant_to_wire(at),
             body=body,
-            status="open",
+            status=OPEN,
             gsi1pk=f"queue#{task.queue}",
             gsi1sk=f"{due_at}#{task.id}",
             expires_at=_expiry(task.due_at),
         )
+        is_new = RecordItem.pk.does_not_exist()
+        answered_before = (RecordItem.status == DONE) & (RecordItem.at < instant_to_wire(at))
         try:
-            entry.save(condition=RecordItem.pk.does_not_exist())
+            entry.save(condition=is_new | answered_before)
         except PutError as error:
             if error.cause_response_code != CONDITION_FAILED:
                 raise

@@ -20,10 +20,12 @@ from cairn.domain.shared.errors import (
     SecretUnusableError,
     SignatureInvalidError,
     SignatureMissingError,
+    TaskClosedError,
     UnknownCustomerError,
     UnknownIdentifierError,
     UnknownMessageError,
     UnknownSourceError,
+    UnknownTaskError,
 )
 
 CONTENT_TYPE = "application/problem+json"
@@ -39,10 +41,12 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     UnknownIdentifierError: (404, "unknown-identifier"),
     UnknownMessageError: (404, "unknown-message"),
     UnknownSourceError: (404, "unknown-source"),
+    UnknownTaskError: (404, "unknown-task"),
     AmbiguousNameError: (409, "ambiguous-name"),
     ConflictError: (409, "conflict"),
     InvalidSwitchError: (409, "not-switched"),  # the form has refused an invalid target already, with a 400
     NotUnderReviewError: (409, "not-under-review"),
+    TaskClosedError: (409, "task-closed"),
     LinkExpiredError: (410, "link-expired"),
     BodyTooLargeError: (413, "body-too-large"),
     InvalidEventError: (422, "invalid-event"),

@@ -13,6 +13,7 @@ from cairn.domain.effects import (
     AnswerKeyword,
     Effect,
     EraseCustomer,
+    EraseRecord,
     Fact,
     OpenTask,
     PauseEnrollment,
@@ -93,7 +94,7 @@ class RelayEffects:
                 if effect.enrollment in commit.enrollments:  # a redriven enrollment may have ended
                     due_at = commit.enrollments[effect.enrollment].due_at or commit.at
                     self.paused_work.add(customer, commit.version, effect, due_at)
-            case EraseCustomer():
+            case EraseCustomer() | EraseRecord():
                 self.erasures.put(customer, effect, SQS_MAX_DELAY)
 
 

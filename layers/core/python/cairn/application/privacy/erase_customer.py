@@ -27,6 +27,7 @@ REASON = "the customer asked to be forgotten"
 
 class Outcome(StrEnum):
     ERASED = "erased"
+    RECORD_ERASED = "record_erased"
     TOO_EARLY = "too_early"  # the order is queued again, until all earlier work has ended
     NOTHING_LEFT = "nothing_left"
 

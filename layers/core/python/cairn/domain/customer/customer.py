@@ -12,7 +12,7 @@ from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_upda
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier
-from cairn.domain.identity.trust import is_provider
+from cairn.domain.identity.trust import OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import Journey, Reentry
 from cairn.domain.journey.enrollment import COMPLETED, MERGED, UNWANTED, Enrollment, Status
@@ -21,6 +21,7 @@ from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
+from cairn.domain.privacy.records import SourceRecord, contact_without, profile_without
 from cairn.domain.profile import bounds
 from cairn.domain.profile.addresses import addresses_for, addresses_of, narrower, own_addresses
 from cairn.domain.profile.attributes import TIME_ZONE
@@ -222,6 +223,8 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     a visitor typed the name by which the customer was found; `was_known` says whether the customer was known before the
     event (domain/customer/resolution).
     """
+    if event.type == requests.RECORD_ERASURE_REQUESTED and event.source == OPERATORS_SOURCE:
+        return _erase_record(customer, event)
     if event.type == requests.ERASURE_REQUESTED:
         doubt = doubt or requests.doubt_about(customer.profile, event)
         if doubt is None:
@@ -297,6 +300,22 @@ def _erase(customer: Customer, event: Event, now: datetime) -> Reaction:
         replace(customer, erasure_pending_since=now),
         effects=(requests.erasure_order(customer.id, event),),
         suppression_changes=requests.erasure_suppressions(customer.profile.identifiers, now),
+    )
+
+
+def _erase_record(customer: Customer, event: Event) -> Reaction:
+    """The customer without what one source reported. Older events of the record are ignored from now on."""
+    record = SourceRecord.in_event(event)
+    at = event.occurred_at
+    return Reaction(
+        replace(
+            customer,
+            profile=profile_without(customer.profile, record, at),
+            contact=contact_without(customer.contact, record),
+            erased=_latest(customer.erased, {name.key: at for name in record.ids}),
+        ),
+        effects=(requests.record_erasure_order(customer.id, event, record.source, record.ids),),
+        facts=(Fact("record_erased", detail={"source": record.source}),),
     )
 
 

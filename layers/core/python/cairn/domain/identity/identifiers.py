@@ -44,6 +44,15 @@ def identifier(kind: str, value: str) -> Identifier:
     return Identifier(kind, international(value) or value) if kind == PHONE else Identifier(kind, value)
 
 
+def identifier_of_key(key: str) -> Identifier:
+    """The inverse of `Identifier.key`: a value may have colons, the name of a system has none."""
+    kind, _, value = key.partition(":")
+    if kind + ":" == EXTERNAL:
+        system, _, value = value.partition(":")
+        kind = EXTERNAL + system
+    return Identifier(kind, value)
+
+
 def strongest_first(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
     return tuple(sorted(set(identifiers), key=lambda name: name.strength))
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
-from cairn.domain.effects import EraseCustomer, OpenTask
+from cairn.domain.effects import Effect, EraseCustomer, EraseRecord, OpenTask
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, Identifier
 from cairn.domain.identity.identity_key import TombstoneKey
@@ -136,6 +136,12 @@ def erasure_order(customer_id: str, event: Event) -> EraseCustomer:
     return EraseCustomer(short_hash("erase", customer_id, event.key), by, event.occurred_at)
 
 
+def record_erasure_order(customer_id: str, event: Event, source: str, ids: Iterable[Identifier]) -> EraseRecord:
+    """The order to erase one source's record of the event's customer. Its id is also the receipt's."""
+    order = erasure_order(customer_id, event)
+    return EraseRecord(order.id, order.by, order.at, source, tuple(name.key for name in ids))
+
+
 def erasure_suppressions(names: Iterable[Identifier], at: datetime) -> tuple[SuppressionChange, ...]:
     """No marketing to an erased customer after an old list is imported again (GDPR Art. 21(3))."""
     return tuple(
@@ -180,6 +186,11 @@ def privacy_task(profile: Profile, event: Event, consents: int = 0, doubt: Doubt
         },
         script=script.format(task=task, customer=profile.id, choices="|".join(choices)),
     )
+
+
+def is_above_limit(effect: Effect) -> bool:
+    """Whether an effect is the task of an order that came after too many others."""
+    return isinstance(effect, OpenTask) and effect.queue == QUEUE and effect.context.get("because") == Doubt.TOO_MANY
 
 
 def choices_for(profile: Profile, event: Event) -> tuple[Choice, ...]:
@@ -227,7 +238,7 @@ MAX_DEAD_LETTERS_NAMED = 20
 """Dead letters that one task names; the receipt has their number."""
 
 
-def dead_letters_task(order: EraseCustomer, unread: Sequence[str]) -> OpenTask:
+def dead_letters_task(order: EraseCustomer | EraseRecord, unread: Sequence[str]) -> OpenTask:
     """The task to look at dead letters that the search could not read. The same order opens the same task."""
     return OpenTask(
         id=short_hash("dead letters", order.id),

@@ -111,6 +111,14 @@ class InvalidRequestError(CairnError):
         super().__init__("; ".join(self.problems))
 
 
+class UnknownTaskError(CairnError):
+    """No such task is on record; its customer may have been erased."""
+
+
+class TaskClosedError(CairnError):
+    """The task was closed by another choice before; the message names who made it."""
+
+
 class UnknownJourneyError(CairnError):
     """A journey version is neither deployed nor stored in the table."""
 

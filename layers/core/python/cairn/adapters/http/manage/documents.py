@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from cairn.application.ports import UnderReview
+from cairn.application.ports import PrivacyTask, UnderReview
+from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
 from cairn.domain.operations.audit import AuditEntry
@@ -55,6 +56,28 @@ def reviews(waiting: Iterable[UnderReview]) -> list[Json]:
         }
         for one in waiting
     ]
+
+
+def privacy_tasks(waiting: Iterable[PrivacyTask]) -> list[Json]:
+    return [
+        {
+            "task": one.id,
+            "customer": one.customer,
+            "opened_at": one.opened_at,
+            "due_at": one.due_at,
+            "title": one.title,
+            "script": one.script,
+            "context": dict(one.context),
+        }
+        for one in waiting
+    ]
+
+
+def answered(done: Answered) -> Json:
+    """A receipt where something is being erased, and the document where data was asked for."""
+    answer = {"task": done.task, "customer": done.customer, "choice": done.choice.value}
+    answer |= {"receipt": done.receipt} if done.receipt else {}
+    return answer | ({"document": done.document} if done.document is not None else {})
 
 
 def suppressions(standing: Iterable[Suppression]) -> list[Json]:

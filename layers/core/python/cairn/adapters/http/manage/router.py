@@ -13,10 +13,12 @@ from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMes
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import Audit, SwitchBoard
+from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportForOperator
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
+from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import NotSignedInError
 
@@ -73,6 +75,7 @@ class ManageRouter:
     explain: ExplainDecisions
     export: ExportForOperator
     commands: OperatorCommands
+    answer: AnswerRequests
     review: ReviewMessages
     audit: Audit
     normal_phone: Callable[[str], str | None]
@@ -92,6 +95,8 @@ class ManageRouter:
             "POST /manage/suppressions": self._suppressions,
             "GET /manage/reviews": self._reviews,
             "POST /manage/reviews": self._review,
+            "GET /manage/privacy": self._privacy,
+            "POST /manage/privacy": self._answer,
             "GET /manage/audit": self._audit,
         }
         return routes[call.route](call, now)
@@ -186,6 +191,17 @@ class ManageRouter:
         done = self.review.decide(message, customer, granted=granted, by=call.actor, why=why, now=now)
         decision = "approved" if granted else "rejected"
         return Answer(200, {"message": done.message, "customer": done.customer, "decision": decision})
+
+    def _privacy(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
+        limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)
+        return Answer(200, {"tasks": documents.privacy_tasks(self.answer.waiting(limit))})
+
+    def _answer(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body)
+        task, customer = form.text("task"), form.text("customer", required=False)
+        do, why = form.choice("do", Choice), form.why()
+        form.check()
+        return Answer(200, documents.answered(self.answer(task, customer, do, by=call.actor, why=why, now=now)))
 
     def _audit(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         query = call.query or {}

@@ -11,5 +11,7 @@ ROUTES = (
     ("POST", "/manage/suppressions"),
     ("GET", "/manage/reviews"),
     ("POST", "/manage/reviews"),
+    ("GET", "/manage/privacy"),
+    ("POST", "/manage/privacy"),
     ("GET", "/manage/audit"),
 )

@@ -1,0 +1,78 @@
+"""Requests about personal data that a person answers: found in the sparse index, closed together with the audit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pynamodb.exceptions import TransactWriteError
+
+from cairn.adapters.dynamodb.items import TASK, RecordItem
+from cairn.adapters.dynamodb.switches import CONFLICTS, audit_item
+from cairn.adapters.dynamodb.table import read_all, transaction
+from cairn.adapters.dynamodb.timeline import DONE, OPEN
+from cairn.application.ports import PrivacyTask
+from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.privacy.requests import QUEUE
+from cairn.domain.shared.errors import ConflictError, TaskClosedError, UnknownTaskError
+from cairn.domain.shared.instants import instant_to_wire
+
+WAITING = f"queue#{QUEUE}"
+
+
+class DynamoPrivacyTasks:
+    """Implements the port PrivacyTasks."""
+
+    def waiting(self, limit: int) -> Sequence[PrivacyTask]:
+        return [_task(item) for item in RecordItem.by_index.query(WAITING, limit=limit)]
+
+    def find(self, task_id: str, customer_id: str = "") -> PrivacyTask:
+        key = TASK + task_id
+        if not customer_id:  # an open task is listed by its queue, a closed one by its own key
+            closed = (item.pk for item in RecordItem.by_index.query(key))
+            waiting = (item.pk for item in RecordItem.by_index.query(WAITING) if item.sk == key)
+            customer_id = next(closed, "") or next(waiting, "")
+        item = read_all([(customer_id, key)]).get((customer_id, key)) if customer_id else None
+        if item is None or (item.body or {}).get("queue") != QUEUE:
+            raise UnknownTaskError("no such task; name its customer too, in case that has changed")
+        return _task(item)
+
+    def close(self, task: PrivacyTask, choice: str, audited: AuditEntry) -> None:
+        item = read_all([(task.customer, TASK + task.id)])[task.customer, TASK + task.id]
+        body: dict[str, Any] = item.body or {}
+        if item.status == DONE:
+            if body.get("outcome") != choice:
+                raise TaskClosedError(f"{body.get('done_by')} chose {body.get('outcome')} before")
+            return
+        answer = {"outcome": choice, "done_by": audited.actor, "done_at": instant_to_wire(audited.at)}
+        write = transaction()
+        write.update(
+            RecordItem(task.customer, TASK + task.id),
+            actions=[
+                RecordItem.status.set(DONE),
+                RecordItem.body.set({**body, **answer}),
+                RecordItem.gsi1pk.set(TASK + task.id),
+            ],
+            condition=(RecordItem.status == OPEN) & (RecordItem.at == item.at),
+        )
+        write.save(audit_item(audited))
+        try:
+            with write:
+                pass
+        except TransactWriteError as error:
+            if CONFLICTS & {reason.code for reason in error.cancellation_reasons if reason}:
+                raise ConflictError("somebody has just answered; look again") from error
+            raise
+
+
+def _task(item: RecordItem) -> PrivacyTask:
+    body: dict[str, Any] = item.body or {}
+    return PrivacyTask(
+        id=item.sk.removeprefix(TASK),
+        customer=item.pk,
+        opened_at=item.at or "",
+        due_at=str(body.get("due_at", "")),
+        title=str(body.get("title", "")),
+        script=str(body.get("script", "")),
+        context=body.get("context") or {},
+        outcome=str(body.get("outcome", "")),
+        done_by=str(body.get("done_by", "")),
+    )
