@@ -42,11 +42,13 @@ def serve(
     silence_logs()
     from infra.local.deployment import local_deployment  # noqa: PLC0415  moto is slow to import
     from infra.local.server import serve as run  # noqa: PLC0415
-    from infra.local.signing import local_secrets  # noqa: PLC0415
+    from infra.local.signing import local_secrets, secret_problems  # noqa: PLC0415
     from infra.local.throttle import stage_limiter  # noqa: PLC0415
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     secrets = local_secrets(os.environ)
+    for problem in secret_problems(os.environ):
+        echo(f"{problem}: it verifies nothing", err=True)
     with local_deployment(
         journeys,
         start=datetime.now(UTC),

@@ -1,5 +1,6 @@
 """`cairn sources`: the systems that may post webhooks, and a folder for a new one."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ def list_sources(
     from authoring.sources.check import configuration_problems, folder_problems  # noqa: PLC0415  slow to import
     from authoring.sources.samples import path_of  # noqa: PLC0415
     from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
+    from infra.local.signing import secret_problems  # noqa: PLC0415
 
     wrong = folder_problems() or configuration_problems(configuration)
     for problem in wrong:
@@ -52,6 +54,11 @@ def list_sources(
         if "only" in mapping or "account" in mapping:
             echo(f"  only       {mapping.get('only', ANY_ACCOUNT)}")
         echo("".join(f"  {line}\n" for line in mapping.get("setup", "").strip().splitlines()))
+    refused = secret_problems(os.environ, all_sources(configuration))
+    for problem in refused:
+        echo(problem, err=True)
+    if refused:
+        raise typer.Exit(1)
 
 
 @app.command(epilog=examples("cairn sources new acme", "cairn sources new acme --scheme timestamped-hmac"))

@@ -7,13 +7,14 @@ from cairn.adapters.feedback.sns_https import SnsSource
 from cairn.adapters.sources import AnySource, Sources, sources
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import CairnError
+from cairn.domain.shared.secrets import problem_of_secret
 
 LOCAL_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  public, and no deployment takes it
 
 
 def secret_for(source: str, environment: Mapping[str, str]) -> str:
     """`CAIRN_SECRET_<SOURCE>` (upper case, `-` as `_`), else the secret that every laptop has."""
-    return environment.get("CAIRN_SECRET_" + source.upper().replace("-", "_"), LOCAL_SECRET)
+    return environment.get(variable_of(source), LOCAL_SECRET)
 
 
 def local_secrets(environment: Mapping[str, str], known: Sources | None = None) -> dict[str, str]:
@@ -21,6 +22,18 @@ def local_secrets(environment: Mapping[str, str], known: Sources | None = None) 
     found = known if known is not None else sources()
     tokens = [f"{name}-verify" for name, source in found.items() if source.handshake]
     return {name: secret_for(name, environment) for name in [*found, *tokens]}
+
+
+def secret_problems(environment: Mapping[str, str], known: Sources | None = None) -> list[str]:
+    """The variables of this environment whose secret a deployment would refuse, with the reason."""
+    found = known if known is not None else sources()
+    given = {name: one for name, one in local_secrets(environment, found).items() if variable_of(name) in environment}
+    problems = {name: problem_of_secret(one) or found.problem_of_secret(name, one) for name, one in given.items()}
+    return [f"{variable_of(name)} {problem}" for name, problem in problems.items() if problem]
+
+
+def variable_of(source: str) -> str:
+    return "CAIRN_SECRET_" + source.upper().replace("-", "_")
 
 
 def signed_again(

@@ -101,6 +101,14 @@ def test_a_deployment_is_refused_until_it_is_moved_and_then_knows_its_customers(
     assert {one["type"] for one in story.timeline("event", of=MAIL)} == {"trial.signup", "page.viewed"}
 
 
+def test_the_runbook_names_the_command_and_the_files_of_the_way_back() -> None:
+    runbook = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+
+    assert f"cairn identity-key move --stack {STACK}" in runbook
+    for command in ("get-secret-value", "put-secret-value", "restore-secret"):
+        assert f"aws secretsmanager {command} --secret-id <IdentitySecretArn>" in runbook
+
+
 def test_moving_twice_is_moving_once(before: LocalDeployment) -> None:
     stacks(before, SALT)
 
