@@ -14,7 +14,10 @@ TRACK = {
     "setup": "Post canonical events, one or a list, signed as Standard Webhooks has it (docs/sources.md).",
 }
 
-ANY_ACCOUNT = "every account that uses this app at the vendor; name yours in sources.toml (docs/sources.md)"
+ANY_ACCOUNT = (
+    "every account that uses this app at the vendor, none believed about addresses; name yours (docs/sources.md)"
+)
+
 
 app = typer.Typer()
 

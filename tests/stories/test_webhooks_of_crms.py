@@ -1,6 +1,7 @@
 """A denial from a CRM, a carrier or WhatsApp stops queued messages; no import undoes it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +15,22 @@ WHO = {"email": MAIL}
 Json = dict[str, Any]
 
 
-def hubspot(story: Any, **changed: str) -> None:
+@pytest.fixture
+def story(a_story: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Of a business that has said which portal of HubSpot is its own."""
+    configuration = tmp_path / "sources.toml"
+    configuration.write_text('[hubspot]\nonly = "item.portalId == `1`"', encoding="utf-8")
+    monkeypatch.setattr("infra.local.environments.SOURCES", configuration)
+    return a_story()
+
+
+def hubspot(story: Any, portal: int = 1, **changed: str) -> None:
     """A contact's properties change in HubSpot."""
     document = [
         {
             "eventId": number,
             "subscriptionId": 1,
-            "portalId": 1,
+            "portalId": portal,
             "objectId": 501,
             "occurredAt": int(story.deployment.now().timestamp() * 1000),
             "subscriptionType": "contact.propertyChange",
@@ -99,6 +109,16 @@ def test_a_shop_grants_nothing_in_the_name_of_a_customer_whose_address_it_has_no
     the_sender_goes_on(story)
 
     assert suppressed(story) == [("tips", "opted_out")]
+
+
+def test_a_portal_that_is_not_ours_says_nothing_about_our_customer(story: Any) -> None:
+    the_tips_are_queued(story)
+
+    hubspot(story, portal=2, email=MAIL, hs_email_optout="true", firstname="Evil")
+    the_sender_goes_on(story)
+
+    assert suppressed(story) == []
+    assert {line["source"] for line in story.timeline("event")} == {"track"}
 
 
 def test_a_resubscription_in_hubspot_grants_no_consent(story: Any) -> None:
