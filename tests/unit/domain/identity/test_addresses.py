@@ -19,10 +19,11 @@ from cairn.domain.identity.addresses import (
     whatsapp_number,
     written_forms,
 )
-from cairn.domain.identity.characters import is_unseen, trimmed
+from cairn.domain.identity.characters import MAX_LENGTH, is_unseen, trimmed
 from cairn.domain.identity.emails import MAX_ADDRESS, ascii_email, canonical_email
 from cairn.domain.identity.identifiers import EMAIL, PHONE, identifier
 from cairn.domain.identity.phones import current_form, international, other_forms, why_no_customer
+from cairn.domain.identity.placeholders import is_placeholder
 from cairn.domain.shared.channels import Channel
 from tests.unit.fakes import KEYS
 
@@ -104,6 +105,15 @@ NUMBERS = st.one_of(
     st.builds("+{}{}".format, st.sampled_from(["52", "521", "54", "549", "55", "229", "1", "49", "39", "44"]), DIGITS),
     st.text("+0123456789 ().-/x", max_size=20),
 )
+
+
+@pytest.mark.parametrize("text", ["ada@example.com", "+12015550123", "undefined"])
+def test_a_text_longer_than_any_address_is_not_even_normalised(text: str) -> None:
+    """Foreign text may have thousands of accents on a letter, which take a time that grows with their square."""
+    long = " " * MAX_LENGTH + text
+
+    assert (canonical_email(long), international(long), read_phone(long)) == (None, None, None)
+    assert not is_placeholder(long)
 
 
 @given(MAILS)

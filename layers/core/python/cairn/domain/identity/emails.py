@@ -74,7 +74,7 @@ def _label(text: str) -> str | None:
     if mapped.isascii():
         valid = HOST_LABEL.fullmatch(mapped) and len(mapped) <= MAX_LABEL
         return _unicode_label(mapped) if valid else None
-    if any(map(is_unseen, text)) or any(map(is_unseen, mapped)) or not _is_label(mapped):
+    if not _is_label(mapped):
         return None
     ace = _ace(mapped)
     if len(ace) > MAX_LABEL:
@@ -116,7 +116,7 @@ def _is_label(text: str) -> bool:
 def _is_label_char(char: str) -> bool:
     if char.isascii():
         return char == "-" or bool(HOST_LABEL.fullmatch(char))
-    return _is_word(char) or unicodedata.category(char)[0] == "S"
+    return unicodedata.category(char)[0] in "LMNS" and not is_unseen(char)
 
 
 def _is_written(text: str) -> bool:
