@@ -335,6 +335,30 @@ def test_a_number_beside_the_address_of_a_vendors_record_confirms_nothing(shop: 
     assert shop.vendor("payment.failed", name(external={"shop": "77"})) == [{Channel.EMAIL: MAIL}]
 
 
+def test_a_number_that_a_guest_typed_into_her_account_never_sees_what_is_known_of_her(shop: Shop) -> None:
+    """A shop finds her account by the e-mail that a guest types, and takes the guest's number with it."""
+    guest = name(email=MAIL, phone=OTHER_NUMBER, external={"shop": "77"})
+    shop.vendor("payment.failed", guest)
+
+    shop.vouched("account.opened", name(user_id="mia", external={"shop": "77"}))
+
+    mia = shop.who(user_id="mia")
+    assert [one.addresses for one in mia.enrollments.values()] == [{Channel.EMAIL: MAIL}]
+    assert shop.typed("payment.failed", name(phone=OTHER_NUMBER)) == [
+        {Channel.SMS: OTHER_NUMBER, Channel.WHATSAPP: OTHER_NUMBER}
+    ]
+    assert shop.who(phone=OTHER_NUMBER).id != mia.id
+
+
+def test_data_of_a_guest_moves_no_running_journey_to_the_guests_number(shop: Shop) -> None:
+    shop.vendor("payment.failed", name(email=MAIL, external={"shop": "77"}))
+
+    shop.vendor("payment.changed", name(email=MAIL, phone=OTHER_NUMBER, external={"shop": "77"}), properties={"a": 1})
+
+    (running,) = shop.who(email=MAIL).enrollments.values()
+    assert OTHER_NUMBER not in (running.addresses or {}).values()
+
+
 def test_an_answer_finds_the_visitor_and_ties_nothing(shop: Shop) -> None:
     shop.typed("payment.failed", name(email=OTHER_MAIL, phone=NUMBER))
 

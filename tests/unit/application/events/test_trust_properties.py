@@ -82,6 +82,8 @@ TYPED_ATTRIBUTES = {
 
 
 class Visitors(RuleBasedStateMachine):
+    """Each way around the law that it found is a story of its own in test_trust.py."""
+
     def __init__(self) -> None:
         super().__init__()
         self.customers = Customers()

@@ -112,9 +112,12 @@ class Customer:
     ) -> Self:
         """With further names. `joined`: there is more to the customer than before, by a vouched name or by a merge.
 
-        What runs already is then limited to the customer's own addresses: another person may have typed the others.
+        Typed names but its own address are then dropped, and what runs already is limited to the customer's own
+        addresses: another person may have typed the others.
         """
         profile = self.profile.with_typed(*typed).with_identifiers(*vouched).with_pointers(pointers)
+        if joined:
+            profile = profile.without_identifiers(set(profile.identifiers) - set(profile.own_identifiers))
         own = own_addresses(profile).items() if joined else ()
         enrollments = {
             key: enrollment

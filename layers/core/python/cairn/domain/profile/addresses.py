@@ -81,8 +81,10 @@ def addresses_for(profile: Profile, event: Event, *, by_vouched: bool) -> dict[C
     own = own_addresses(profile)
     if not event.identifiers:
         return None if profile.is_known else own
-    if not by_vouched or not profile.is_known:
+    if not profile.is_known:
         return named
+    if not by_vouched:
+        return dict(named.items() & own.items())
     return None if named.items() <= own.items() else named | own
 
 
