@@ -32,8 +32,8 @@ RESCUE = journey(
 class Shop:
     """Events of three kinds of sources, and what became of them."""
 
-    def __init__(self, policy: Policy = Policy()) -> None:  # noqa: B008  frozen
-        self.customers = Customers()
+    def __init__(self, policy: Policy = Policy(), customers: Customers | None = None) -> None:  # noqa: B008  frozen
+        self.customers = Customers() if customers is None else customers
         self.process = ProcessEvent(
             self.customers,
             Deployed(RESCUE),
