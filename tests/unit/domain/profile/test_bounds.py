@@ -225,3 +225,9 @@ def test_trimming_twice_is_trimming_once(data: dict[str, Any]) -> None:
     assert trimmed(kept) == (kept, {})
     assert kept.items() <= data.items()
     assert size(dict(kept)) <= bounds.MAX_DATA
+
+
+@given(st.dictionaries(NAMES, st.text(max_size=40) | VALUES, max_size=20))
+def test_the_estimate_is_never_below_the_size(attributes_: dict[str, Any]) -> None:
+    for name, value in attributes_.items():
+        assert bounds._at_most(name, value) >= size({name: value})  # noqa: SLF001  what makes an event cheap

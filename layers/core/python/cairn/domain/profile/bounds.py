@@ -76,7 +76,7 @@ def fitting(profile: Profile, attributes: Mapping[str, Any]) -> tuple[Mapping[st
     Those that Cairn itself reads always have room: no other attribute crowds out a customer's time zone or address.
     """
     changes, dropped = flattened(attributes), dict[str, str]()
-    count, size = len(profile.attributes), sum(_size(name, one.value) for name, one in profile.attributes.items())
+    count, size = len(profile.attributes), _size_where_it_counts(profile, changes)
     stored: dict[str, Any] = {}
     for name, value in changes.items():
         before = profile.attributes.get(name)
@@ -141,6 +141,26 @@ def _no_room(*, is_new: bool, count: int, size: int, grows: bool) -> str:
     if is_new and count >= MAX_ATTRIBUTES:
         return TOO_MANY_ATTRIBUTES
     return PROFILE_FULL if grows and size > MAX_PROFILE else ""
+
+
+def _size_where_it_counts(profile: Profile, changes: Mapping[str, Any]) -> int:
+    """The size of a profile's attributes; 0 where an estimate shows that there is room for the changes.
+
+    So an event costs what it changes, and not what the customer has.
+    """
+    if not changes:
+        return 0
+    estimate = sum(_at_most(name, one.value) for name, one in profile.attributes.items())
+    if estimate + sum(_at_most(name, value) for name, value in changes.items()) <= MAX_PROFILE:
+        return 0
+    return sum(_size(name, one.value) for name, one in profile.attributes.items())
+
+
+def _at_most(name: str, value: Any) -> int:
+    """No less than the size, and cheap for a text: an escaped character takes 6 bytes in JSON."""
+    if isinstance(value, str):
+        return 4 * len(name) + 6 * len(value) + PER_ATTRIBUTE + 2
+    return _size(name, value)
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
