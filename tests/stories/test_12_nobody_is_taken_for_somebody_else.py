@@ -125,7 +125,7 @@ def test_no_event_names_a_customer_by_our_own_id(story: Any) -> None:
     assert "cairn_id" in answer["body"]
 
 
-def test_what_a_sender_claims_of_a_consent_is_kept_as_its_claim(story: Any) -> None:
+def test_what_a_sender_says_about_a_consent_stays_its_claim(story: Any) -> None:
     claim = {"channel": "sms", "purpose": "marketing", "status": "granted", "source": "preferences", "method": "start"}
 
     story.happens("account.opened", customer=MIA, consent=[claim])

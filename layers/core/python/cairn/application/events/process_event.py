@@ -160,7 +160,7 @@ class ProcessEvent:
         return None if admitted else requests.Doubt.TOO_MANY
 
     def _resolve(self, event: Event) -> tuple[FoundCustomers, Resolution]:
-        """Whose event it is. What was typed is looked up only where what is vouched for does not decide."""
+        """The customer of an event. Typed names are looked up only where the vouched ones do not decide."""
         if requests.is_request(event):  # it ties no identifiers to a customer, and merges nobody
             found = self.customers.find(event.identifiers)
             if found.customers:

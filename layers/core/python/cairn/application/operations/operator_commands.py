@@ -103,9 +103,9 @@ class OperatorCommands:
         """Take an identifier away from a customer. Raises the errors of FindCustomer, and UnknownIdentifierError."""
         found = self.find(customer)
         lost = self.find.identifier_of(found, name)
-        kept = customer_id_for(lost, self.keys.customer_ids)
-        event = self._event(IDENTIFIER_DETACHED, found.id, attribution, {"identifier": kept, "kind": lost.kind})
-        return self._submit("detach", event, found.id, attribution, {"kind": lost.kind, "identifier": kept})
+        tag = customer_id_for(lost, self.keys.customer_ids)
+        event = self._event(IDENTIFIER_DETACHED, found.id, attribution, {"identifier": tag, "kind": lost.kind})
+        return self._submit("detach", event, found.id, attribution, {"kind": lost.kind, "identifier": tag})
 
     def _address(
         self, what: str, type_: str, channel: Channel, address: str, attribution: Attribution

@@ -118,14 +118,14 @@ class Contact:
         )
 
     def without_grants(self, channels: Iterable[Channel]) -> Self:
-        """Without the consent that was granted on these channels. What was denied stays denied."""
+        """Without the consent that was granted on these channels. Denials stay."""
         gone = set(channels)
-        kept = {
+        left = {
             key: change
             for key, change in self.consents.items()
             if change.channel not in gone or change.status is ConsentStatus.DENIED
         }
-        return self if len(kept) == len(self.consents) else replace(self, consents=kept)
+        return self if len(left) == len(self.consents) else replace(self, consents=left)
 
     def has_deferred(self, enrollment: str) -> bool:
         """Whether a message of an enrollment is deferred."""

@@ -1,4 +1,4 @@
-"""What of an event is believed of its customer: the attributes and the consent that its source may tell."""
+"""The attributes and the consent of an event that are taken over, because its source may report them."""
 
 from dataclasses import replace
 from typing import Any

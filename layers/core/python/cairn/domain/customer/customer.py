@@ -88,11 +88,11 @@ class Customer:
 
         A visitor typed all of it: the other names and the addresses beside them may be another person's.
         """
-        kept = tuple(name for name in names if name in self.profile.identifiers)
-        addresses = {(channel, name.value) for name in kept for channel in channels_at(name.kind)}
+        left = tuple(name for name in names if name in self.profile.identifiers)
+        addresses = {(channel, name.value) for name in left for channel in channels_at(name.kind)}
         return replace(
             self,
-            profile=self.profile.narrowed(kept),
+            profile=self.profile.narrowed(left),
             contact=self.contact.without_grants(set(Channel) - {channel for channel, _ in addresses}),
             enrollments={
                 key: replace(

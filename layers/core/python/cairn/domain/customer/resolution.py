@@ -1,4 +1,4 @@
-"""Whose event it is: the customers that its identifiers lead to, and the names that lead to them from now on.
+"""The customer of an event: where its identifiers lead, and which names lead to this customer from now on.
 
 A customer is *known* once a source has vouched for one of its names, or its owner has confirmed one. Laws, each a
 property test (tests/unit/domain/customer/test_resolution.py):
@@ -34,7 +34,7 @@ class Resolution:
     vouched: tuple[Identifier, ...] = ()
     """Names that the customer has from now on, because the source vouches for them."""
     typed: tuple[Identifier, ...] = ()
-    """Names that lead to the customer until somebody vouches for them. Only a beginning customer gets any."""
+    """Names that lead to the customer until a source vouches for them. Only a beginning customer gets any."""
     released: tuple[Customer, ...] = ()
     """Known customers, without the typed names, of which this customer gets one."""
     dropped: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ def needs_typed_names(event: Event, holders: Holders) -> bool:
 
 
 def resolve(event: Event, holders: Holders, limit: int = MAX_IDENTIFIERS) -> Resolution:
-    """Whose event it is. `holders` knows the vouched names, and the typed ones if `needs_typed_names`."""
+    """The customer of an event. `holders` knows the vouched names, and the typed ones if `needs_typed_names`."""
     if is_provider(event.source) and event.about_a_message:
         found = next((holders[name] for name in event.identifiers if name in holders), None)
         if found is not None and not _owners(event.vouched_identifiers, holders):
@@ -72,13 +72,13 @@ def resolve(event: Event, holders: Holders, limit: int = MAX_IDENTIFIERS) -> Res
 
 def _joined(event: Event, holders: Holders, owners: Sequence[Customer], limit: int) -> Resolution:
     """The event of the owners of its vouched names; without any, of a visitor who has typed its names, or of nobody."""
-    held = {name for owner in owners for name in owner.profile.vouched_identifiers}
+    own = {name for owner in owners for name in owner.profile.vouched_identifiers}
     wanted = [
         name
         for name in event.vouched_identifiers
-        if name not in held and not (name in holders and name in holders[name].profile.vouched_identifiers)
+        if name not in own and not (name in holders and name in holders[name].profile.vouched_identifiers)
     ]
-    room = max(0, limit - len(held))
+    room = max(0, limit - len(own))
     vouched, refused = wanted[:room], wanted[room:]
     joining = {owner.id: owner for owner in owners}
     released: dict[str, Customer] = {}

@@ -190,9 +190,9 @@ class Profile:
 
     def narrowed(self, names: Iterable[Identifier]) -> Self:
         """Only these names of a customer who is not known, and no attribute that a visitor may not set later."""
-        kept = set(names)
-        profile = self.without_identifiers(name for name in self.identifiers if name not in kept)
-        addresses = {(name.kind, name.value) for name in kept}
+        left = set(names)
+        profile = self.without_identifiers(name for name in self.identifiers if name not in left)
+        addresses = {(name.kind, name.value) for name in left}
         return replace(
             profile,
             attributes={
