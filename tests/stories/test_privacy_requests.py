@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Desk:
+class PrivacyTeam:
     """A shop's webhooks, our own API, and the person who answers requests."""
 
     story: Any
@@ -86,53 +86,53 @@ class Desk:
 
 
 @pytest.fixture
-def desk(story: Any) -> Desk:
-    return Desk(story)
+def team(story: Any) -> PrivacyTeam:
+    return PrivacyTeam(story)
 
 
 @pytest.fixture
-def member_and_buyer(desk: Desk) -> Desk:
+def member_and_buyer(team: PrivacyTeam) -> PrivacyTeam:
     """Mia has an account with us, and her record in the shop was linked to it by our own API."""
-    desk.story.happens(
+    team.story.happens(
         "trial.signup",
         customer={"user_id": "mia", "email": "mia@example.com"},
         attributes={"goal": "swimming"},
         consent=[{"channel": "email", "purpose": "marketing", "status": "granted", "source": "form"}],
     )
-    desk.buys()
-    desk.story.happens("accounts.linked", customer={"user_id": "mia", "external_ids": {"shopify": str(ID)}})
-    desk.story.passes("1h")
-    desk.customer_changes(email="mia@example.com", first_name="Mirabelle")
-    desk.story.passes("1h")
-    return desk
+    team.buys()
+    team.story.happens("accounts.linked", customer={"user_id": "mia", "external_ids": {"shopify": str(ID)}})
+    team.story.passes("1h")
+    team.customer_changes(email="mia@example.com", first_name="Mirabelle")
+    team.story.passes("1h")
+    return team
 
 
-def test_a_record_that_only_the_shop_knows_is_erased_at_once(desk: Desk) -> None:
-    desk.buys()
-    desk.redact()
-    desk.waits()
+def test_a_record_that_only_the_shop_knows_is_erased_at_once(team: PrivacyTeam) -> None:
+    team.buys()
+    team.redact()
+    team.waits()
 
-    assert desk.tasks() == []
-    assert str(ID) not in desk.stored()
-    assert desk.export("mia@example.com")["status"] == 404
-    [receipt] = desk.audited("erase")
+    assert team.tasks() == []
+    assert str(ID) not in team.stored()
+    assert team.export("mia@example.com")["status"] == 404
+    [receipt] = team.audited("erase")
     assert receipt["who"] == "shopify"
 
 
-def test_a_redaction_for_a_guests_order_erases_no_bystander(desk: Desk) -> None:
-    desk.story.happens("trial.signup", customer={"user_id": "mia", "email": "mia@example.com"})
+def test_a_redaction_for_a_guests_order_erases_no_bystander(team: PrivacyTeam) -> None:
+    team.story.happens("trial.signup", customer={"user_id": "mia", "email": "mia@example.com"})
 
-    desk.redact(id_=None)
-    desk.waits()
+    team.redact(id_=None)
+    team.waits()
 
-    assert desk.export("mia")["status"] == 200
-    [task] = desk.tasks()
+    assert team.export("mia")["status"] == 200
+    [task] = team.tasks()
     assert task["due_at"] == "2026-04-01T14:00:00Z"
     assert task["context"]["choices"] == ["all", "refuse"]
     assert "mia@" not in json.dumps(task)
 
 
-def test_a_request_about_a_member_shows_both_sides_and_waits(member_and_buyer: Desk) -> None:
+def test_a_request_about_a_member_shows_both_sides_and_waits(member_and_buyer: PrivacyTeam) -> None:
     member_and_buyer.redact()
     member_and_buyer.waits()
 
@@ -146,17 +146,17 @@ def test_a_request_about_a_member_shows_both_sides_and_waits(member_and_buyer: D
     assert member_and_buyer.export("mia")["status"] == 200
 
 
-def test_the_choice_of_a_part_leaves_the_customer_without_the_record(member_and_buyer: Desk) -> None:
-    desk = member_and_buyer
-    desk.story.deployment.cloud.send("feedback-dead-letters", json.dumps({"customer": {"id": str(ID)}}))
-    desk.story.deployment.cloud.send("feedback-dead-letters", json.dumps({"to": "noa@example.org"}))
-    before = desk.export("mia")
-    desk.redact()
+def test_the_choice_of_a_part_leaves_the_customer_without_the_record(member_and_buyer: PrivacyTeam) -> None:
+    team = member_and_buyer
+    team.story.deployment.cloud.send("feedback-dead-letters", json.dumps({"customer": {"id": str(ID)}}))
+    team.story.deployment.cloud.send("feedback-dead-letters", json.dumps({"to": "noa@example.org"}))
+    before = team.export("mia")
+    team.redact()
 
-    answer = desk.chooses("part")
-    desk.waits()
+    answer = team.chooses("part")
+    team.waits()
 
-    after = desk.export("mia")
+    after = team.export("mia")
     kinds = {one["kind"] for one in after["customer"]["identifiers"]}
     assert answer["status"] == 200
     assert {one["kind"] for one in before["customer"]["identifiers"]} == kinds | {"external:shopify"}
@@ -171,30 +171,30 @@ def test_the_choice_of_a_part_leaves_the_customer_without_the_record(member_and_
     assert [one["source"] for one in after["consent"]] == ["track"] or after["consent"]
     assert "shopify" not in after["customer"]["sources"]
     assert "Mirabelle" not in json.dumps({name: part for name, part in after.items() if name != "messages"})
-    assert len(desk.story.dead_letters("feedback")) == 1, "that of somebody else"
-    [receipt] = desk.audited("erase_record")
+    assert len(team.story.dead_letters("feedback")) == 1, "that of somebody else"
+    [receipt] = team.audited("erase_record")
     assert receipt["detail"]["receipt"] == answer["receipt"]
     assert (receipt["who"], receipt["detail"]["removed"]["letters"]) == (ADA, 1)
 
 
-def test_events_of_an_erased_record_do_not_come_back(member_and_buyer: Desk) -> None:
-    desk = member_and_buyer
-    old = desk.now()
-    desk.redact()
-    desk.chooses("part")
-    desk.waits()
+def test_events_of_an_erased_record_do_not_come_back(member_and_buyer: PrivacyTeam) -> None:
+    team = member_and_buyer
+    old = team.now()
+    team.redact()
+    team.chooses("part")
+    team.waits()
 
-    desk.story.happens("page.seen", "late", customer={"external_ids": {"shopify": str(ID)}}, occurred_at=old)
-    desk.buys(order=1001)  # the same delivery once more
-    assert "page.seen" not in desk.stored()
-    desk.story.happens("page.seen", "new", customer={"external_ids": {"shopify": str(ID)}})
+    team.story.happens("page.seen", "late", customer={"external_ids": {"shopify": str(ID)}}, occurred_at=old)
+    team.buys(order=1001)  # the same delivery once more
+    assert "page.seen" not in team.stored()
+    team.story.happens("page.seen", "new", customer={"external_ids": {"shopify": str(ID)}})
 
-    mia, buyer = desk.export("mia"), desk.export(f"shopify:{ID}")
+    mia, buyer = team.export("mia"), team.export(f"shopify:{ID}")
     assert mia["customer"]["id"] != buyer["customer"]["id"]
     assert {one["body"]["type"] for one in buyer["events"]} == {"page.seen"}
 
 
-def test_the_choice_of_all_erases_the_customer(member_and_buyer: Desk) -> None:
+def test_the_choice_of_all_erases_the_customer(member_and_buyer: PrivacyTeam) -> None:
     member_and_buyer.redact()
 
     answer = member_and_buyer.chooses("all")
@@ -206,106 +206,106 @@ def test_the_choice_of_all_erases_the_customer(member_and_buyer: Desk) -> None:
     assert member_and_buyer.tasks() == []
 
 
-def test_a_refusal_closes_the_task_with_its_reason(member_and_buyer: Desk) -> None:
-    desk = member_and_buyer
-    desk.redact()
-    task = desk.tasks()[0]["task"]
+def test_a_refusal_closes_the_task_with_its_reason(member_and_buyer: PrivacyTeam) -> None:
+    team = member_and_buyer
+    team.redact()
+    task = team.tasks()[0]["task"]
 
-    desk.chooses("refuse")
-    desk.waits()
+    team.chooses("refuse")
+    team.waits()
 
-    [entry] = desk.audited("answer_privacy_request")
+    [entry] = team.audited("answer_privacy_request")
     assert (entry["who"], entry["why"], entry["detail"]["choice"]) == (ADA, "ticket 4711", "refuse")
-    assert desk.tasks() == []
-    assert desk.export("mia")["status"] == 200
-    assert desk.chooses("refuse", task)["status"] == 200, "the same once more"
-    assert desk.chooses("all", task)["status"] == 409
-    assert len(desk.audited("answer_privacy_request")) == 1
+    assert team.tasks() == []
+    assert team.export("mia")["status"] == 200
+    assert team.chooses("refuse", task)["status"] == 200, "the same once more"
+    assert team.chooses("all", task)["status"] == 409
+    assert len(team.audited("answer_privacy_request")) == 1
 
 
-def test_a_request_that_comes_again_after_an_answer_is_asked_again(member_and_buyer: Desk) -> None:
-    desk = member_and_buyer
-    desk.redact()
-    [first] = desk.tasks()
-    desk.redact(orders=(1001,))
-    assert [one["task"] for one in desk.tasks()] == [first["task"]], "the same request is the same task"
-    desk.chooses("refuse")
-    desk.story.passes("30d")
+def test_a_request_that_comes_again_after_an_answer_is_asked_again(member_and_buyer: PrivacyTeam) -> None:
+    team = member_and_buyer
+    team.redact()
+    [first] = team.tasks()
+    team.redact(orders=(1001,))
+    assert [one["task"] for one in team.tasks()] == [first["task"]], "the same request is the same task"
+    team.chooses("refuse")
+    team.story.passes("30d")
 
-    desk.redact(orders=(1001, 1002))
+    team.redact(orders=(1001, 1002))
 
-    [again] = desk.tasks()
+    [again] = team.tasks()
     assert again["task"] == first["task"]
     assert again["due_at"] > first["due_at"]
-    desk.chooses("all")
-    desk.waits()
-    assert desk.export("mia")["status"] == 404
+    team.chooses("all")
+    team.waits()
+    assert team.export("mia")["status"] == 404
 
 
-def test_a_request_for_data_exports_the_record_or_everything(member_and_buyer: Desk) -> None:
-    desk = member_and_buyer
-    desk.data_request()
+def test_a_request_for_data_exports_the_record_or_the_whole_customer(member_and_buyer: PrivacyTeam) -> None:
+    team = member_and_buyer
+    team.data_request()
 
-    part = desk.chooses("part")["document"]
+    part = team.chooses("part")["document"]
 
     assert part["record"]["source"] == "shopify"
     assert list(part["customer"]["attributes"]) == ["first_name"]
     assert {one["kind"] for one in part["customer"]["identifiers"]} == {"external:shopify"}
     assert {one["body"]["source"] for one in part["events"]} == {"shopify"}
     assert "swimming" not in json.dumps(part)
-    assert desk.tasks() == []
+    assert team.tasks() == []
 
-    desk.story.passes("1d")
-    desk.data_request(request=10)
-    whole = desk.chooses("all")["document"]
+    team.story.passes("1d")
+    team.data_request(request=10)
+    whole = team.chooses("all")["document"]
     assert whole["customer"]["attributes"]["goal"]["value"] == "swimming"
-    assert {entry["detail"]["choice"] for entry in desk.audited("answer_privacy_request")} == {"part", "all"}
+    assert {entry["detail"]["choice"] for entry in team.audited("answer_privacy_request")} == {"part", "all"}
 
 
-def test_a_shop_that_was_left_stays_a_task(desk: Desk) -> None:
-    desk.buys()
-    desk.shopify("shop/redact", SHOP)
-    desk.waits()
+def test_a_shop_that_was_left_stays_a_task(team: PrivacyTeam) -> None:
+    team.buys()
+    team.shopify("shop/redact", SHOP)
+    team.waits()
 
-    [task] = desk.tasks()
+    [task] = team.tasks()
     assert task["context"]["choices"] == ["done", "refuse"]
-    assert desk.chooses("part")["status"] == 400
-    assert desk.chooses("done")["status"] == 200
-    assert desk.tasks() == []
-    assert desk.export("mia@example.com")["status"] == 200
+    assert team.chooses("part")["status"] == 400
+    assert team.chooses("done")["status"] == 200
+    assert team.tasks() == []
+    assert team.export("mia@example.com")["status"] == 200
 
 
 def test_more_orders_in_an_hour_than_the_policy_allows_wait(a_story: Callable[..., Any], tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY.read_text(encoding="utf-8").replace("orders_per_hour = 20", "orders_per_hour = 2"))
-    desk = Desk(a_story(policy=policy))
+    team = PrivacyTeam(a_story(policy=policy))
     for number in range(4):
-        desk.buys(ID + number, f"buyer.{number}@example.com", 2000 + number)
+        team.buys(ID + number, f"buyer.{number}@example.com", 2000 + number)
 
     for number in range(4):
-        desk.redact(ID + number, f"buyer.{number}@example.com")
-    desk.waits()
+        team.redact(ID + number, f"buyer.{number}@example.com")
+    team.waits()
 
-    left = [number for number in range(4) if desk.export(f"buyer.{number}@example.com")["status"] == 200]
+    left = [number for number in range(4) if team.export(f"buyer.{number}@example.com")["status"] == 200]
     assert left == [2, 3]
-    assert len(desk.audited("erase")) == 2
-    assert {task["context"]["because"] for task in desk.tasks()} == {
+    assert len(team.audited("erase")) == 2
+    assert {task["context"]["because"] for task in team.tasks()} == {
         "more orders came within an hour than the policy allows"
     }
 
 
 def test_requests_are_answered_at_the_command_line(
-    member_and_buyer: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    member_and_buyer: PrivacyTeam, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    desk = member_and_buyer
+    team = member_and_buyer
 
     def ask(_: Any, method: str, name: str, body: bytes) -> Json:
-        return desk.asks(method, name.partition("?")[0], **(json.loads(body) if body else {}))
+        return team.asks(method, name.partition("?")[0], **(json.loads(body) if body else {}))
 
     monkeypatch.setattr(manage_client.Manage, "_ask", ask)
-    desk.redact()
-    desk.data_request()
-    tasks = {one["context"]["request"]: one["task"] for one in desk.tasks()}
+    team.redact()
+    team.data_request()
+    tasks = {one["context"]["request"]: one["task"] for one in team.tasks()}
 
     listed = CliRunner().invoke(app, ["privacy", "list"])
     copy = ["privacy", "choose", tasks["customer.data_requested"], "--do", "part", "--out", str(tmp_path / "mia.json")]

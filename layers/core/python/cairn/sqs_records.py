@@ -10,10 +10,25 @@ from cairn.domain.shared.errors import CairnError, ErasedCustomerError
 from cairn.settings import MAX_RECEIVES
 from cairn.telemetry import count, logger, where
 
-PERSONAL = re.compile(r"[^\s:;,]+@\S+|\+?(?:\d[ ().-]*){9,}")
-"""Text that may be an address or a number: a reason may quote a field of a document."""
+WORD = re.compile(r"\S+")
+NUMBER = re.compile(r"\+?(?:\d[ ().-]*){9,}")
+NAME_AND_AT = re.compile(r"[^\s:;,]@\S")
+ENDS_A_NAME = ":;,"
 
 MASK = "•••"
+
+
+def without_personal_data(reason: str) -> str:
+    """The reason without what may be an address or a number: it may quote a field of a document."""
+    return NUMBER.sub(MASK, WORD.sub(_without_address, reason))
+
+
+def _without_address(word: re.Match[str]) -> str:
+    """Word by word: a pattern around the @ takes the square of a long word's length."""
+    found = NAME_AND_AT.search(word[0])
+    if found is None:
+        return word[0]
+    return word[0][: max(word[0].rfind(mark, 0, found.start()) for mark in ENDS_A_NAME) + 1] + MASK
 
 
 @contextmanager
@@ -31,7 +46,7 @@ def dead_lettering(record: Any, dead_letters: DeadLetterQueue, queue: str) -> It
             logger.warning("record failed, will be delivered again", queue=queue, error=type(error).__name__)
             raise
         reason = f"{type(error).__name__}: {error}" if isinstance(error, CairnError) else where(error)
-        reason = PERSONAL.sub(MASK, reason)
+        reason = without_personal_data(reason)
         dead_letters.add(record.body, reason, record.attributes.message_group_id or "", record.message_id)
         count("DeadLetter", queue=queue)
         logger.error("record parked in the dead-letter queue", queue=queue, error=type(error).__name__)

@@ -64,7 +64,7 @@ class DynamoTimeline:
         return next((item.pk for item in RecordItem.by_index.query(ENROLLMENT + enrollment, limit=1)), None)
 
     def open(self, customer_id: str, journey: str, task: OpenTask, at: datetime) -> None:
-        """A task that was done before `at` is opened again: somebody has asked again since."""
+        """A task that was done before `at` is opened again: the same request came again since."""
         due_at = instant_to_wire(task.due_at)
         body = {
             "journey": journey,

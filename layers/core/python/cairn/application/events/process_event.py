@@ -153,7 +153,7 @@ class ProcessEvent:
         return reaction
 
     def _doubt_about(self, event: Event, now: datetime) -> requests.Doubt | None:
-        """Why a vendor's order waits for a person, whoever it names. All orders are counted; no other event is."""
+        """Why a vendor's order waits for a person. All such orders are counted; no other event is."""
         if not requests.is_vendors_order(event):
             return None
         admitted = self.orders.admit(event.key, self.policy.erasure_orders_per_hour, now)

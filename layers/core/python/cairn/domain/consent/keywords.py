@@ -72,6 +72,9 @@ YES = {
 CLEAR_FIRST_WORDS = frozenset({"stop", "stopp", "stopall", "optout", "unsubscribe", "revoke"})
 """These mean STOP whatever follows ("stop texting me"). "Cancel" does not: "cancel my appointment"."""
 
+MAX_KEYWORD_TEXT = 1_600
+"""Characters of a reply in which a keyword is looked for: the longest text (ten parts of an SMS)."""
+
 PHRASES = re.compile(
     r"(please )?(stop|quit) (text|texting|messaging|sending|contacting|calling)\b.*"
     r"|(please )?(do not|dont|never) (text|message|contact|call) me\b.*"
@@ -105,6 +108,10 @@ def keyword_of(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Lower case, without accents and punctuation, single spaces; `opt-out` is `opt out`."""
+    """Lower case, without accents and punctuation, single spaces; `opt-out` is `opt out`.
+
+    Only the beginning counts: Unicode's normal form takes the square of the accents on one letter.
+    """
+    text = text[:MAX_KEYWORD_TEXT]
     bare = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
     return " ".join(re.sub(r"[^\w]+", " ", bare.replace("'", "").replace("\u2019", "").casefold()).split())

@@ -1,7 +1,7 @@
 """What a text may hide: every encoding that a webhook's body is known to arrive in, undone step by step.
 
 Each step reads a text once, whatever the text is: no pattern here looks at a character more than a fixed number of
-times. A nesting deeper than MAX_DEPTH, and more than MAX_CHARACTERS in all, are not looked into; the caller is told.
+times. A nesting deeper than MAX_DEPTH, and more than MAX_CHARACTERS in all, are not looked into; the caller learns it.
 """
 
 import binascii

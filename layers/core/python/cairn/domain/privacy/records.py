@@ -80,12 +80,12 @@ def profile_without(profile: Profile, record: SourceRecord, at: datetime) -> Pro
 
 def contact_without(contact: Contact, record: SourceRecord) -> Contact:
     """The contact without what the record granted. What it denied, or asked to confirm, stays."""
-    kept = {
+    left = {
         key: change
         for key, change in contact.consents.items()
         if change.source != record.source or change.status is not ConsentStatus.GRANTED
     }
-    return replace(contact, consents=kept) if len(kept) < len(contact.consents) else contact
+    return replace(contact, consents=left) if len(left) < len(contact.consents) else contact
 
 
 def exported_part(document: Json, record: SourceRecord) -> dict[str, Any]:

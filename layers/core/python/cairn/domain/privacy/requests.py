@@ -194,7 +194,7 @@ def is_above_limit(effect: Effect) -> bool:
 
 
 def choices_for(profile: Profile, event: Event) -> tuple[Choice, ...]:
-    """The choices of a person. A part cannot be told apart where the customer has a second record of the vendor."""
+    """The choices of a person. A part cannot be distinguished where the customer has a second record of the vendor."""
     if event.type == SHOP_ERASURE_REQUESTED:
         return (Choice.DONE, Choice.REFUSE)
     ids = record_ids(event)

@@ -18,7 +18,7 @@ MAX_SOURCES = 20
 """Sources stored for a profile. One more would change nothing: a customer of two sources is everybody's (privacy)."""
 
 UNRECORDED = "unrecorded"
-"""In the place of a source: the profile is older than the list of its sources, so anybody may have reported."""
+"""In the place of a source: the profile is older than the list of its sources, so any source may have reported."""
 
 MAX_ACTIVITY_TYPES = 64
 """Event types counted for a profile. It bounds the item's size, far above what a business uses."""
