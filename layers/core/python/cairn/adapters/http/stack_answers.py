@@ -21,7 +21,7 @@ ATTEMPTS = Retry(total=4, backoff_factor=0.5, status_forcelist=(500, 502, 503, 5
 
 
 def answer(request: Mapping[str, Any], resource: str, *, refusal: str = "", **attributes: str) -> None:
-    """Tell CloudFormation that the resource is in order, with its attributes, or why it is refused."""
+    """Report to CloudFormation that the resource is in order, with its attributes, or why it is refused."""
     document = {
         "Status": "FAILED" if refusal else "SUCCESS",
         "Reason": refusal[:MAX_REASON],
