@@ -1,8 +1,9 @@
 """`cairn sources`: the systems that may post webhooks, and a folder for a new one."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -54,6 +55,7 @@ def list_sources(
         echo(f"  URL        {to.rstrip('/')}{path_of(name)}")
         echo(f"  signature  {source.scheme.header}")
         echo(f"  secret     {', '.join(secrets)}")
+        echo(f"  vouches    {_vouched(mapping)}")
         if "only" in mapping or "account" in mapping:
             echo(f"  only       {mapping.get('only', ANY_ACCOUNT)}")
         echo("".join(f"  {line}\n" for line in mapping.get("setup", "").strip().splitlines()))
@@ -62,6 +64,17 @@ def list_sources(
         echo(problem, err=True)
     if refused:
         raise typer.Exit(1)
+
+
+def _vouched(mapping: Mapping[str, Any]) -> str:
+    """The fields that a source answers for, as its mapping and sources.toml say."""
+    if mapping is TRACK:
+        return "all of an event: it is our own"
+    tables = [mapping.get("vouched", {}), *(rule.get("vouched", {}) for rule in mapping.get("events", ()))]
+    always = {name for table in tables[:1] for name, value in table.items() if value is True}
+    at_times = {name for table in tables for name, value in table.items() if value} - always
+    shown = [*sorted(always), *(f"{name} (at times)" for name in sorted(at_times))]
+    return ", ".join(shown) or "nothing: a visitor types all of it"
 
 
 @app.command(epilog=examples("cairn sources new acme", "cairn sources new acme --scheme timestamped-hmac"))

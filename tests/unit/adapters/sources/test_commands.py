@@ -28,6 +28,7 @@ def test_sources_lists_each_url_signature_header_secret_and_setup() -> None:
     assert "URL        https://hooks.example.com/events\n" in result.stdout
     assert "secret     whatsapp, whatsapp-verify\n" in result.stdout
     assert "Add destination" in result.stdout
+    assert "vouches    external_ids, privacy, attributes (at times), consent (at times), email" in result.stdout
 
 
 def test_sources_lists_every_problem(tmp_path: Path) -> None:

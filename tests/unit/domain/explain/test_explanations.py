@@ -20,7 +20,7 @@ from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_to_wire
 from tests.unit.gate_strategies import Case, every_case
-from tests.unit.makers import MONDAY, at, profile
+from tests.unit.makers import MONDAY, at, name, profile
 
 PARIS = ZoneInfo("Europe/Paris")
 MESSAGE = "e-hello-1"
@@ -210,6 +210,14 @@ def test_only_a_provider_reports_the_outcome_of_a_message() -> None:
 
 def test_a_message_without_a_decision_is_not_explained() -> None:
     assert explain_message("another", parisian(), HISTORY) is None
+
+
+def test_typed_names_are_said_to_be_typed() -> None:
+    customer = parisian()
+    typed = replace(customer, profile=customer.profile.with_typed(*name(phone="+12015550123")))
+
+    assert "typed by a visitor, and vouched for by no source: phone" in explain_customer(typed, {}, []).profile
+    assert not any(line.startswith("typed") for line in explain_customer(customer, {}, []).profile)
 
 
 def test_the_state_of_a_customer_is_explained() -> None:

@@ -211,6 +211,9 @@ def _profile(customer: Customer, zone: ZoneInfo) -> Iterator[str]:
     named = [(name, view.get(name)) for name in PERSON]
     named += sorted(view["external_ids"].items())
     yield from (f"{name}: {value}" for name, value in named if value)
+    typed = sorted({name.kind for name in customer.profile.identifiers if name.key in customer.profile.typed})
+    if typed:
+        yield f"typed by a visitor, and vouched for by no source: {', '.join(typed)}"
     if view[TAGS]:
         yield f"tags: {', '.join(view[TAGS])}"
     yield f"known since {_day(customer.profile.created_at, zone)}"
