@@ -94,7 +94,10 @@ def test_an_invalid_event_is_dead_lettered_at_once(story: Any) -> None:
     [(body, reason)] = story.dead_letters("events")
     assert answer["statusCode"] == 202
     assert json.loads(body)["type"] == "trial.signup"
-    assert reason == "InvalidEventError: customer.phone: not a phone number, and nothing else names the customer"
+    assert reason == (
+        "InvalidEventError: customer.phone: not a phone number, and nothing else names the customer; "
+        "send a valid one that begins with + and the country's code"
+    )
 
 
 def test_an_invalid_event_does_not_block_other_customers(story: Any) -> None:

@@ -184,14 +184,15 @@ def no_name_left(dropped: Mapping[str, str]) -> list[str]:
     if not dropped:
         return ["customer: give at least one of user_id, email, phone, external_ids"]
     why = {
-        PLACEHOLDER: "a placeholder that names nobody; send the customer's own, or leave the field out",
-        NOT_AN_ADDRESS: NO_EMAIL,
-        NOT_A_NUMBER: "not a phone number that is in use; begin with + and the country's code",
+        PLACEHOLDER: ("a placeholder", "send the customer's own, or another name"),
+        NOT_AN_ADDRESS: ("not an e-mail address", "write it as ada@example.com"),
+        NOT_A_NUMBER: ("not a phone number", "send a valid one that begins with + and the country's code"),
     }
-    return [
-        f"customer.{name}: {why.get(reason, reason)} (nothing else names the customer)"
-        for name, reason in dropped.items()
-    ]
+    problems = []
+    for name, reason in dropped.items():
+        what, mend = why.get(reason, (reason, "send another name"))
+        problems.append(f"customer.{name}: {what}, and nothing else names the customer; {mend}")
+    return problems
 
 
 def event_from_queue(document: Any, *, received_at: datetime) -> Event:
