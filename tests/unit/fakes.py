@@ -160,9 +160,9 @@ class Customers:
             stored = self._by_id.get(one.id)
             if not isinstance(stored, Customer) or stored.version != one.version:
                 raise ConflictError("the customer changed in between")
-        homes = {commit.pointers.get(one) or customer_id_for(one, KEYS.customer_ids) for one in commit.claimed} - {
-            after.id
-        }
+        homes = {
+            after.profile.pointers.get(one.key) or customer_id_for(one, KEYS.customer_ids) for one in commit.claimed
+        } - {after.id}
         if any(home in self._by_id for home in homes) or (not commit.before and after.id in self._by_id):
             raise ConflictError("an identifier leads elsewhere")
         self._by_id |= {one.id: replace(one, version=one.version + 1) for one in commit.released}

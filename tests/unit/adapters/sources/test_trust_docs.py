@@ -25,7 +25,7 @@ ABOUT_RECORDS = {"customer.erasure_requested", "customer.data_requested", "shop.
 Answers = dict[str, set[bool]]
 
 
-def told() -> dict[str, dict[str, str]]:
+def page_table() -> dict[str, dict[str, str]]:
     """The page: source, field, answer."""
     table: dict[str, dict[str, str]] = defaultdict(dict)
     for source, what, answer, why in ROW.findall(PAGE.read_text(encoding="utf-8")):
@@ -80,13 +80,13 @@ def test_the_page_says_what_the_mapping_does(source: str, tmp_path: Path) -> Non
 
     shown = answers_of(source, tmp_path)
 
-    page = told()[source]
+    page = page_table()[source]
     assert {field: expected[answer] for field, answer in page.items() if field in shown} == shown
     assert set(page) - set(shown) <= {"user_id", "phone", "external_ids", "consent", "attributes", "email"}
 
 
 def test_the_page_has_every_source() -> None:
-    assert set(told()) == {"track", *MAPPED}
+    assert set(page_table()) == {"track", *MAPPED}
 
 
 def test_our_own_api_vouches_for_all_it_says() -> None:
@@ -94,7 +94,7 @@ def test_our_own_api_vouches_for_all_it_says() -> None:
 
     [event] = KNOWN["track"].read(Request("", {}, document), RECEIVED_AT).events
 
-    assert all(event.vouches(field) for field in told()["track"])
+    assert all(event.vouches(field) for field in page_table()["track"])
 
 
 def test_an_address_is_vouched_for_under_a_condition_or_by_the_network_that_it_belongs_to() -> None:

@@ -20,7 +20,7 @@ from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ForeignLinkError, TextTooLongError
 from tests.unit.makers import message
 
-JUDGE = LinkifyIt().tlds(TLDS).set({"fuzzy_ip": True})
+FINDER = LinkifyIt().tlds(TLDS).set({"fuzzy_ip": True})
 """Finds links as mail clients and messengers do; it was written by others."""
 
 ONE_LINE = (Channel.SMS, Channel.WHATSAPP, Channel.PUSH)
@@ -91,7 +91,7 @@ def test_a_value_is_one_line_of_a_limited_length_and_has_no_link(channel: Channe
     assert {unicodedata.category(one) for one in sent if one != "\u200d"}.isdisjoint(
         {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
     )
-    assert [one for one in JUDGE.match(sent) or [] if one.schema != "mailto:"] == []
+    assert [one for one in FINDER.match(sent) or [] if one.schema != "mailto:"] == []
 
 
 @given(TYPED | WORDS)
@@ -106,7 +106,7 @@ def test_a_value_in_an_email_has_no_control_and_no_link(typed: str) -> None:
     assert len(mail.subject) <= LONGEST_IN_SUBJECT
     assert mail.subject == " ".join(mail.subject.split())
     assert {one for one in mail.text if unicodedata.category(one) in {"Cc", "Cf"}} <= {"\n", "\t", "\u200d"}
-    assert [one for one in JUDGE.match(mail.text) or [] if one.schema != "mailto:"] == []
+    assert [one for one in FINDER.match(mail.text) or [] if one.schema != "mailto:"] == []
 
 
 def test_the_templates_own_text_stays_as_it_was_written() -> None:
@@ -155,7 +155,7 @@ def test_nobody_can_forge_a_mark(forged: str) -> None:
     sent = text("Hi {{ data.name }} {{ data.name | upper }}", name="x" + forged)
 
     assert len(sent) <= 3 + 2 * LONGEST_VALUE + 1
-    assert JUDGE.match(sent) is None
+    assert FINDER.match(sent) is None
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_no_block_and_no_macro_is_a_way_around(template: str, escaped: bool) -> 
     sent = html(template, name=typed) if escaped else text(template, name=typed)
 
     assert "\u202e" not in sent
-    assert JUDGE.match(sent) is None
+    assert FINDER.match(sent) is None
     assert not MARK.search(sent)
 
 

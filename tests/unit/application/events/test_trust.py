@@ -150,6 +150,26 @@ def test_another_account_at_the_vendor_is_another_person_whatever_address_it_nam
     assert shop.who(email=MAIL).profile.identifiers == name(user_id="mia", email=MAIL, external={"shop": "77"})
 
 
+def test_the_strongest_name_decides_and_another_account_is_not_tied(shop: Shop) -> None:
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL, external={"shop": "77"}))
+
+    shop.vouched("visit.attended", name(user_id="mia", external={"shop": "78"}))
+
+    (mia,) = shop.customers
+    assert "visit.attended" in mia.profile.activity
+    assert mia.profile.identifiers == name(user_id="mia", email=MAIL, external={"shop": "77"})
+    assert shop.dropped() == {"customer.external_ids.shop": "other_account"}
+
+
+def test_two_accounts_with_us_that_share_an_address_are_two_people(shop: Shop) -> None:
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+
+    shop.vouched("account.opened", name(user_id="bob", email=MAIL))
+
+    assert shop.who(email=MAIL).profile.identifiers == name(user_id="mia", email=MAIL)
+    assert shop.who(user_id="bob").profile.identifiers == name(user_id="bob")
+
+
 def test_a_cart_that_a_visitor_left_ends_when_the_customer_pays(shop: Shop) -> None:
     shop.typed("payment.failed", name(email=MAIL))
 

@@ -56,8 +56,6 @@ class Commit:
     event: Event | None = None
     claimed: tuple[Identifier, ...] = ()
     """Identifiers that lead to the customer from now on. They must belong to nobody yet."""
-    pointers: Mapping[Identifier, str] = field(default_factory=dict)
-    """By a claimed identifier, the id under which it leads to the customer, if it is not the usual one."""
     released: tuple[Customer, ...] = ()
     """Other customers, without the identifiers that they lose by this commit."""
 

@@ -102,7 +102,7 @@ def _outbox_of(commit: Commit) -> dict[str, Any]:
 
 
 def event_item(customer_id: str, event: Event, at: datetime, key: CustomerIdKey) -> RecordItem:
-    """`named`: the identifiers by which the event named its customer, so that a wrong merge can be told apart."""
+    """`named`: the identifiers by which the event named its customer, so that a wrong merge can be understood."""
     body: dict[str, Any] = {"id": event.id, "source": event.source, "type": event.type}
     body |= {"named": [name_tag(name, key) for name in event.identifiers]} if event.identifiers else {}
     body |= {"properties": event.properties} if event.properties else {}

@@ -1,16 +1,16 @@
 """Process an event or a wake-up: one read, one pure decision, one commit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
+from cairn.application.events.identify_customer import IdentifyCustomer
 from cairn.application.ports import (
     Commit,
     Customers,
     ErasureOrders,
-    FoundCustomers,
     JourneyVersions,
     Sent,
     Switches,
@@ -18,29 +18,20 @@ from cairn.application.ports import (
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
-from cairn.domain.consent.suppression import suppression_key
-from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, confirms, consent_updates
+from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import (
-    DEDUPE_WINDOW,
-    IDENTIFIER_DETACHED,
     Customer,
     Reaction,
-    merge_customers,
     on_event,
     on_wake,
 )
-from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
-from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.profile.bounds import within_bounds
-from cairn.domain.profile.profile import Profile
-from cairn.domain.shared.channels import channels_at
 from cairn.domain.shared.errors import (
     ConflictError,
     DuplicateEventError,
@@ -53,9 +44,6 @@ T = TypeVar("T")
 
 REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
 """Events written by a customer. They refer to an earlier message."""
-
-RETURNING_REPLIES = REPLIES - {EVENT_TYPES[Intent.STOP]}
-"""Replies after which an erased customer exists again. A STOP only suppresses the number."""
 
 OPT_OUT_WORDS = frozenset({"STOP", "HELP", "START"})
 """Values of `opt_out`, from a provider that recognises keywords itself."""
@@ -105,48 +93,27 @@ class ProcessEvent:
         return _until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
 
     def _attempt(self, event: Event, now: datetime) -> Reaction:
-        if event.customer_id and not event.identifiers:
-            found = FoundCustomers((self.customers.load(event.customer_id),))
-            resolution = Resolution(found.customers)
-        else:
-            found, resolution = self._resolve(event)
-        _check_not_erased(found, event)
-        before = _as_loaded(found, resolution.customers)
-        claimed = tuple(name for name in (*resolution.vouched, *resolution.typed) if _is_free(name, found, resolution))
-        pointers = {**found.pointers, **self._pointers_of_lost(resolution, found)}
-        known = (
-            merge_customers(resolution.customers, now) if before else self._new_customer(claimed, found, pointers, now)
-        )
+        identified = IdentifyCustomer(self.customers, self.keys, self.policy.max_identifiers)(event, now)
+        known, before = identified.known, identified.before
         event = within_bounds(self._with_message(event, known.customer.id), known.customer.profile)
-        named = known.customer.with_names(
-            resolution.vouched,
-            resolution.typed,
-            {name.key: pointers[name] for name in claimed if name in pointers},
-            joined=bool(before and resolution.vouched) or len(before) > 1,
-        )
-        proven = self._confirmed_by(event, named)
-        if proven:
-            named = named.with_names(proven, (), {}, joined=True)
-        named = self._detached(event, named)
-        named = replace(named, erased=_erased_identifiers(known.customer, found, claimed, now))
         reaction = on_event(
-            named,
-            event.without(resolution.dropped),
+            known.customer,
+            event.without(identified.dropped),
             self.journeys,
             now,
             self.policy,
             doubt=self._doubt_about(event, now),
-            by_vouched=resolution.by_vouched,
+            by_vouched=identified.by_vouched,
             was_known=any(one.profile.is_known for one in before),
         )
         reaction = replace(
             reaction,
-            effects=known.effects + reaction.effects + _tasks_about_others(found, named, event),
+            effects=known.effects + reaction.effects + _tasks_about_others(identified.others, event),
             facts=known.facts + reaction.facts,
         )
-        self._keep_versions(reaction, named)
+        self._keep_versions(reaction, known.customer)
         try:
-            self.customers.commit(Commit(reaction, before, now, event, claimed, pointers, resolution.released))
+            self.customers.commit(Commit(reaction, before, now, event, identified.claimed, identified.released))
         except ServiceRefusedError:
             self._record_denials(reaction, before)
             raise
@@ -158,63 +125,6 @@ class ProcessEvent:
             return None
         admitted = self.orders.admit(event.key, self.policy.erasure_orders_per_hour, now)
         return None if admitted else requests.Doubt.TOO_MANY
-
-    def _resolve(self, event: Event) -> tuple[FoundCustomers, Resolution]:
-        """The customer of an event. Typed names are looked up only where the vouched ones do not decide."""
-        if requests.is_request(event):  # it ties no identifiers to a customer, and merges nobody
-            found = self.customers.find(event.identifiers)
-            if found.customers:
-                owner = requests.record_owner([customer.profile for customer in found.customers], event)
-                subject = tuple(customer for customer in found.customers if customer.id == owner.id)
-                return found, Resolution(subject)
-        vouched, typed = event.vouched_identifiers, event.typed_identifiers
-        found = self.customers.find(vouched, typed) if vouched else self.customers.find(typed)
-        holders = _holders(found)
-        if vouched and vouched[0] in holders and needs_typed_names(event, holders):
-            found = _both(found, self.customers.find(typed))
-            holders = _holders(found)
-        return found, resolve(event, holders, self.policy.max_identifiers)
-
-    def _confirmed_by(self, event: Event, customer: Customer) -> tuple[Identifier, ...]:
-        """The typed name that its owner confirms by this event: with a link that was sent there, or by a YES.
-
-        Of a known customer only its own address: the others may be another person's, who confirms them gladly.
-        """
-        profile = customer.profile
-        candidates = profile.own_identifiers if profile.is_known else profile.identifiers
-        typed = [name for name in candidates if name.key in profile.typed]
-        if event.source == PREFERENCES_SOURCE:
-            keys = event.properties.get("keys")
-            confirmed = {change.channel for change in event.consent if change.confirmed}
-            shown = {channel: keys.get(channel.value) for channel in confirmed} if isinstance(keys, dict) else {}
-            return tuple(
-                name
-                for name in typed
-                for channel in channels_at(name.kind)
-                if shown.get(channel) == suppression_key(channel, name.value, self.keys.suppressions)
-            )
-        if confirms(customer.contact, event):
-            return tuple(name for name in typed if name in event.identifiers)
-        return ()
-
-    def _detached(self, event: Event, customer: Customer) -> Customer:
-        """The customer without the identifier that an operator takes away."""
-        if event.source != OPERATORS_SOURCE or event.type != IDENTIFIER_DETACHED:
-            return customer
-        for name in customer.profile.identifiers:
-            if customer_id_for(name, self.keys.customer_ids) == event.properties.get("identifier"):
-                return customer.detached(name)
-        return customer
-
-    def _pointers_of_lost(self, resolution: Resolution, found: FoundCustomers) -> Mapping[Identifier, str]:
-        """Where the names are claimed that other customers lose."""
-        lost = {
-            name: loser
-            for loser in found.customers
-            for name in loser.profile.identifiers
-            if any(after.id == loser.id and name not in after.profile.identifiers for after in resolution.released)
-        }
-        return {name: self.customers.pointer_without(name, loser) for name, loser in lost.items()}
 
     def _record_denials(self, reaction: Reaction, before: tuple[Customer, ...]) -> None:
         """A STOP is heard whatever the size of the customer's items: its denials and suppressions are written alone.
@@ -234,19 +144,6 @@ class ProcessEvent:
         if reaction is not None:
             self.customers.commit(Commit(reaction, (customer,), now))
         return reaction
-
-    def _new_customer(
-        self,
-        claimed: tuple[Identifier, ...],
-        found: FoundCustomers,
-        pointers: Mapping[Identifier, str],
-        now: datetime,
-    ) -> Reaction:
-        first = claimed[0]
-        home = pointers.get(first) or customer_id_for(first, self.keys.customer_ids)
-        erased = found.erased.get(first)
-        new_id = id_after_erasure(home, erased, self.keys.tombstones) if erased else home
-        return Reaction(Customer(Profile(new_id, created_at=now)))
 
     def _keep_versions(self, reaction: Reaction, before: Customer) -> None:
         for key in reaction.customer.enrollments.keys() - before.enrollments.keys():
@@ -287,65 +184,15 @@ class ProcessEvent:
         return CanonicalAddresses(self.read_phone, self.policy.placeholders).of(event)
 
 
-def _holders(found: FoundCustomers) -> dict[Identifier, Customer]:
-    return {name: customer for customer in found.customers for name in customer.profile.identifiers}
-
-
-def _both(left: FoundCustomers, right: FoundCustomers) -> FoundCustomers:
-    """What two searches have found."""
-    customers = {one.id: one for one in (*right.customers, *left.customers)}
-    return FoundCustomers(
-        tuple(customers.values()),
-        (*left.unclaimed, *right.unclaimed),
-        {**left.pointers, **right.pointers},
-        {**left.erased, **right.erased},
-    )
-
-
-def _as_loaded(found: FoundCustomers, chosen: tuple[Customer, ...]) -> tuple[Customer, ...]:
-    """The chosen customers as they are stored, without what the resolution has taken from them."""
-    by_id = {one.id: one for one in found.customers}
-    return tuple(by_id[one.id] for one in chosen)
-
-
-def _is_free(name: Identifier, found: FoundCustomers, resolution: Resolution) -> bool:
-    """Whether a name has to be made to lead to the customer: it leads nowhere, or to another one who loses it."""
-    joining = {one.id for one in resolution.customers}
-    return not any(one.id in joining and name in one.profile.identifiers for one in found.customers)
-
-
-def _tasks_about_others(found: FoundCustomers, subject: Customer, event: Event) -> tuple[OpenTask, ...]:
+def _tasks_about_others(others: Iterable[Customer], event: Event) -> tuple[OpenTask, ...]:
     """A task for each further customer that a request may mean, because an address in it leads there."""
     if not requests.is_request(event):
         return ()
     tasks = (
         requests.privacy_task(other.profile, event, len(other.contact.consents), requests.Doubt.BY_ADDRESS)
-        for other in found.customers
-        if other.id != subject.id
+        for other in others
     )
     return tuple(task for task in tasks if task is not None)
-
-
-def _check_not_erased(found: FoundCustomers, event: Event) -> None:
-    """Raises ErasedCustomerError for events from before the erasure, whenever they arrive.
-
-    Reports about messages of an erased customer are always dropped: they must not create a customer again.
-    """
-    names = (requests.is_request(event) and requests.record_ids(event)) or event.identifiers
-    known = {name: at for name, at in found.erased.items() if name in names}
-    for customer in found.customers:
-        known |= {name: customer.erased[name.key] for name in names if name.key in customer.erased}
-    reported = is_provider(event.source) and event.about_a_message and event.type not in RETURNING_REPLIES
-    if any(event.occurred_at <= at for at in known.values()) or (known and reported and not found.customers):
-        raise ErasedCustomerError("whom it is about was erased since")
-
-
-def _erased_identifiers(
-    customer: Customer, found: FoundCustomers, claimed: tuple[Identifier, ...], now: datetime
-) -> Mapping[str, datetime]:
-    """Identifiers of an erased customer, kept while old events of that customer may still arrive."""
-    young = {name: at for name, at in customer.erased.items() if now - at < DEDUPE_WINDOW}
-    return young | {name.key: found.erased[name] for name in claimed if name in found.erased}
 
 
 def _until_committed(attempt: Callable[[], T]) -> T:

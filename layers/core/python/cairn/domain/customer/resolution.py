@@ -19,6 +19,11 @@ from cairn.domain.identity.trust import TYPED, field_of, is_provider
 from cairn.domain.policy import MAX_IDENTIFIERS
 
 TOO_MANY = "too_many_identifiers"
+"""The reason for names beyond those that a customer may have."""
+
+
+OTHER_ACCOUNT = "other_account"
+"""The reason for an account of a system at which the customer has another one."""
 
 Holders = Mapping[Identifier, Customer]
 """The customer that each identifier leads to; identifiers that lead nowhere are missing."""
@@ -59,7 +64,7 @@ def resolve(event: Event, holders: Holders, limit: int = MAX_IDENTIFIERS) -> Res
             return Resolution(
                 (found,), by_vouched=False
             )  # an answer finds the customer whom it answers, and ties nothing
-    owners = _one_person(event.vouched_identifiers, _owners(event.vouched_identifiers, holders), limit)
+    owners = _one_person(event, holders, limit)
     known = _known_by_typed_name(event, holders)
     if owners and not (known and _is_bare_record(owners, event)):
         return _joined(event, holders, owners, limit)
@@ -78,8 +83,9 @@ def _joined(event: Event, holders: Holders, owners: Sequence[Customer], limit: i
         for name in event.vouched_identifiers
         if name not in own and not (name in holders and name in holders[name].profile.vouched_identifiers)
     ]
+    fitting = [name for name in wanted if may_be_same_person(own, [name])]
     room = max(0, limit - len(own))
-    vouched, refused = wanted[:room], wanted[room:]
+    vouched, refused = fitting[:room], fitting[room:]
     joining = {owner.id: owner for owner in owners}
     released: dict[str, Customer] = {}
     for name in vouched:
@@ -106,7 +112,7 @@ def _joined(event: Event, holders: Holders, owners: Sequence[Customer], limit: i
         tuple(vouched),
         tuple(typed),
         tuple(released.values()),
-        _as_dropped(refused, TOO_MANY),
+        _as_dropped(refused, TOO_MANY) | _as_dropped(set(wanted) - set(fitting), OTHER_ACCOUNT),
     )
 
 
@@ -132,14 +138,23 @@ def _owners(names: Iterable[Identifier], holders: Holders) -> list[Customer]:
     return list(found.values())
 
 
-def _one_person(names: Sequence[Identifier], owners: Sequence[Customer], limit: int) -> list[Customer]:
-    """The owners who may be one person, with no more names together than a customer may have."""
+def _one_person(event: Event, holders: Holders, limit: int) -> list[Customer]:
+    """The owners of the vouched names who may be one person, with no more names together than a customer may have.
+
+    The strongest name decides: an owner who has another account at a system that a stronger name belongs to is
+    another person.
+    """
     same: list[Customer] = []
-    for owner in owners:
-        others = {name for one in same for name in one.profile.vouched_identifiers}
-        own = owner.profile.vouched_identifiers
-        if may_be_same_person((*names, *others), own) and (not same or len(others | set(own)) <= limit):
-            same.append(owner)
+    names: set[Identifier] = set()
+    for name in event.vouched_identifiers:
+        holder = holders.get(name)
+        if holder is None or name not in holder.profile.vouched_identifiers:
+            names |= {name} if may_be_same_person(names, [name]) else set()
+        elif holder.id not in {one.id for one in same}:
+            own = holder.profile.vouched_identifiers
+            if may_be_same_person(names, own) and (not same or len(names | set(own)) <= limit):
+                same.append(holder)
+                names |= set(own)
     return same
 
 

@@ -57,12 +57,12 @@ def _shown(text: str) -> str:
 def _visible(text: str) -> Iterator[str]:
     last = ""
     for index, one in enumerate(text):
-        if _is_kept(one, last, text[index + 1 : index + 2]):
+        if _is_allowed(one, last, text[index + 1 : index + 2]):
             last = one
             yield one
 
 
-def _is_kept(one: str, last: str, following: str) -> bool:
+def _is_allowed(one: str, last: str, following: str) -> bool:
     if one == ZERO_WIDTH_JOINER:
         return _may_join(last) and _is_emoji(following)
     if one == EMOJI_STYLE:
