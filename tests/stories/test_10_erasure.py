@@ -85,6 +85,7 @@ NOA = {
     "attributes": {"first_name": "Noa", "time_zone": "America/New_York", "region": "NY"},
     "consent": MIA["consent"],
 }
+POLICY = Path(__file__).parents[2] / "policy.toml"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 THROTTLED = ClientError({"Error": {"Code": "Throttling"}}, "SendEmail")
 
@@ -410,7 +411,12 @@ def test_only_a_hash_and_its_suppression_are_left_of_an_address(gym: Gym) -> Non
     assert item["marks"] == {"SS": ["erasure marketing + 2026-03-02T14:00:00Z"]}
 
 
-def test_a_customer_with_more_identifiers_than_fit_one_transaction_is_erased_whole(gym: Gym) -> None:
+def test_a_customer_with_more_identifiers_than_fit_one_transaction_is_erased_whole(
+    a_story: Any, journeys: Path, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY.read_text(encoding="utf-8") + "\n[identity]\nmax_identifiers = 100\n")
+    gym = Gym(a_story(journeys, policy=policy))
     numbers = [f"+1201555{number:04d}" for number in range(100, 145)]
     gym.signs_up(MIA)
     for number in numbers:
