@@ -332,6 +332,16 @@ def test_a_link_to_another_address_confirms_nothing(shop: Shop) -> None:
     assert not shop.who(email=MAIL).profile.is_known
 
 
+def test_a_click_ties_no_address_to_the_vendors_id_beside_which_it_was_typed(shop: Shop) -> None:
+    """Eve types Mia's address into her own checkout, and Mia clicks what comes."""
+    shop.vendor("order.paid", name(email=MAIL, external={"shop": "666"}))
+
+    clicks(shop, shop.who(email=MAIL), MAIL)
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+
+    assert shop.who(user_id="mia").profile.identifiers == name(user_id="mia", email=MAIL)
+
+
 def test_a_number_counts_once_its_owner_has_answered_yes(shop: Shop) -> None:
     asked = ConsentChange(Channel.SMS, Purpose.MARKETING, ConsentStatus.PENDING, MONDAY, "form")
     shop.typed("survey.answered", name(phone=NUMBER), consent=(asked,))
@@ -436,9 +446,9 @@ def test_a_detached_identifier_leads_to_nobody_and_then_to_the_next(shop: Shop, 
     detach(shop, mia, lost)
 
     assert shop.customers.find([lost]).unclaimed == (lost,)
-    kept = shop.customers.load(mia.id).profile
-    assert set(kept.identifiers) == set(MIA) - {lost}
-    assert kept.get(lost.kind) is None
+    left = shop.customers.load(mia.id).profile
+    assert set(left.identifiers) == set(MIA) - {lost}
+    assert left.get(lost.kind) is None
 
     shop.vouched("account.opened", (lost, *name(external={"shop": "8"})))
     (next_one,) = shop.customers.find([lost]).customers

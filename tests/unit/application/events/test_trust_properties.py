@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.events.relay_effects import Committed, message_of
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.effects import SendMessage, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier
@@ -96,6 +97,8 @@ class Visitors(RuleBasedStateMachine):
         self.paid_from: dict[str, set[str]] = {}
         """By an account of the payment provider, the addresses that its owner has, or types sooner or later."""
         self.due: list[tuple[datetime, str, WakeAt]] = []
+        self.written_to: dict[str, str] = {}
+        """By an address, the customer whose message went there last, with a link to confirm."""
         self.vouched_for: set[str] = set()
         """The people whom our own API has named."""
 
@@ -135,6 +138,21 @@ class Visitors(RuleBasedStateMachine):
             kind, name(phone=who.phone), who.addresses, "twilio", attributes={}, channel="sms", address=who.phone
         )
 
+    @rule(who=people, channel=st.sampled_from([Channel.EMAIL, Channel.SMS]))
+    def a_person_confirms(self, who: Person, channel: Channel) -> None:
+        """With a link that was sent to this person's address, for whichever customer."""
+        address = who.email if channel is Channel.EMAIL else who.phone
+        customer = self.written_to.get(address)
+        if customer is None:
+            return
+        given = ConsentChange(
+            channel, Purpose.MARKETING, ConsentStatus.GRANTED, self.now, "preferences", {"method": "double_opt_in"}
+        )
+        keys = {channel.value: suppression_key(channel, address, KEYS.suppressions)}
+        self.happens(
+            "consent.changed", (), who.addresses, "preferences", attributes={}, of=customer, consent=(given,), keys=keys
+        )
+
     @rule(hours=st.integers(1, 3))
     def time_passes(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
@@ -152,22 +170,27 @@ class Visitors(RuleBasedStateMachine):
         source: str = "track",
         vouched: frozenset[str] = frozenset({"*"}),
         attributes: dict[str, Any] = TYPED_ATTRIBUTES,
-        **properties: str,
+        of: str | None = None,
+        consent: tuple[ConsentChange, ...] = (),
+        **properties: Any,
     ) -> None:
         self.now += timedelta(seconds=1)
+        # A start may be older than the change that came before it.
+        occurred_at = self.now - timedelta(seconds=90 if kind == "order.created" and len(self.allowed) % 2 else 0)
         id_ = str(len(self.allowed))
         self.allowed[id_] = allowed
-        consent = ConsentChange(Channel.SMS, Purpose.MARKETING, ConsentStatus.GRANTED, self.now, source)
+        ticked = ConsentChange(Channel.SMS, Purpose.MARKETING, ConsentStatus.GRANTED, self.now, source)
         self.process(
             Event(
                 id_,
                 source,
                 kind,
-                self.now,
+                occurred_at,
                 names,
+                customer_id=of,
                 properties={f"from_{kind.replace('.', '_')}": id_, **properties},
                 attributes=attributes,
-                consent=() if source in {"track", "twilio"} else (consent,),
+                consent=(ticked,) if source in {"form", "pay", "shop"} else consent,
                 vouched=vouched,
                 settable=frozenset({"first_name", "time_zone", "tags", "email"}),
             ),
@@ -185,14 +208,15 @@ class Visitors(RuleBasedStateMachine):
         for effect in reaction.effects:
             if isinstance(effect, SendMessage):
                 message = message_of(effect, committed)
-                told = [value for key, value in message.variables["data"].items() if key.startswith("from_")]
+                contained = [value for key, value in message.variables["data"].items() if key.startswith("from_")]
                 account = message.variables["profile"].get("user_id")
                 for channel, address in message.addresses.items():
+                    self.written_to[address] = customer.id
                     if account:  # the text may show what is known of this person
                         assert address in ACCOUNTS[account].addresses, (
                             f"{channel} to {address}, with {account}'s profile"
                         )
-                    for id_ in told:
+                    for id_ in contained:
                         assert address in self.allowed[id_], f"{channel} to {address}, with data of event {id_}"
 
     @invariant()

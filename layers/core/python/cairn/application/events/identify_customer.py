@@ -60,6 +60,7 @@ class IdentifyCustomer:
             found, resolution = self._resolve(event)
         _check_not_erased(found, event)
         before = _as_loaded(found, resolution.customers)
+        were_known = [one for one in before if one.profile.is_known]
         claimed = tuple(name for name in (*resolution.vouched, *resolution.typed) if _is_free(name, before))
         pointers = self._pointers(claimed, resolution, found)
         begun = () if before else (self._new_customer(claimed[0], pointers, found, now),)
@@ -68,11 +69,12 @@ class IdentifyCustomer:
             resolution.vouched,
             resolution.typed,
             {name.key: pointer for name, pointer in pointers.items()},
-            joined=bool(before and resolution.vouched) or len(before) > 1,
+            joined=len(were_known) > 1 or bool(were_known and resolution.vouched),
         )
         proven = self._confirmed_by(event, customer)
         if proven:
             customer = customer.with_names(proven, (), {}, joined=True)
+        claimed = tuple(name for name in claimed if name in customer.profile.identifiers)
         customer = replace(
             self._detached(event, customer), erased=_erased_identifiers(known.customer, found, claimed, now)
         )
@@ -105,11 +107,11 @@ class IdentifyCustomer:
     def _confirmed_by(self, event: Event, customer: Customer) -> tuple[Identifier, ...]:
         """The typed name that its owner confirms by this event: with a link that was sent there, or by a YES.
 
-        Of a known customer only its own address: the others may be another person's, who confirms them gladly.
+        Only of a customer who is not known: behind a vendor's id may be another person, who typed this address.
         """
-        profile = customer.profile
-        candidates = profile.own_identifiers if profile.is_known else profile.identifiers
-        typed = [name for name in candidates if name.key in profile.typed]
+        if customer.profile.is_known:
+            return ()
+        typed = customer.profile.identifiers
         if event.source == PREFERENCES_SOURCE:
             keys = event.properties.get("keys")
             confirmed = {change.channel for change in event.consent if change.confirmed}
