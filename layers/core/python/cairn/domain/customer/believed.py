@@ -17,13 +17,14 @@ def believed(event: Event, *, known: bool, by_vouched: bool, guarded: frozenset[
 
     `known` says whether the customer was known before the event. What a source vouches for counts if it also vouches
     for the name by which the customer was found; an attribute that it vouches for by name (`attributes.plan`) always
-    counts.
-    `guarded` are attributes that the policy's rules read.
+    counts. `guarded` are attributes that the policy's rules read. Afterwards, `settable` names the attributes of the
+    event that a visitor typed.
     """
     dropped: dict[str, str] = {}
     attributes: dict[str, Any] = {}
+    typed = frozenset(name for name in event.attributes if not _is_vouched(name, event, by_vouched=by_vouched))
     for name, value in event.attributes.items():
-        reason = _refused(name, event, known=known, by_vouched=by_vouched, guarded=guarded)
+        reason = _refused(name, event, known=known, guarded=guarded) if name in typed else ""
         if reason:
             dropped[f"{ATTRIBUTES}.{name}"] = reason
         else:
@@ -36,12 +37,15 @@ def believed(event: Event, *, known: bool, by_vouched: bool, guarded: frozenset[
             for change in event.consent
             if change.status is ConsentStatus.GRANTED
         }
-    return replace(event, attributes=attributes, consent=consent).without(dropped)
+    return replace(event, attributes=attributes, consent=consent, settable=typed).without(dropped)
 
 
-def _refused(name: str, event: Event, *, known: bool, by_vouched: bool, guarded: frozenset[str]) -> str:
-    if f"{ATTRIBUTES}.{name}" in event.vouched or (by_vouched and event.vouches(ATTRIBUTES)):
-        return ""
+def _is_vouched(name: str, event: Event, *, by_vouched: bool) -> bool:
+    return f"{ATTRIBUTES}.{name}" in event.vouched or (by_vouched and event.vouches(ATTRIBUTES))
+
+
+def _refused(name: str, event: Event, *, known: bool, guarded: frozenset[str]) -> str:
+    """Why a typed attribute is not taken over; empty if it is."""
     if name not in event.settable:
         return UNLISTED
     if name in NEVER_TYPED or (known and name in GUARDED | guarded):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
@@ -9,6 +10,9 @@ from typing import Any, Self, TypeVar
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, strongest_first
 from cairn.domain.profile.attributes import GUARDED, TAGS
+
+TYPED_ATTRIBUTE = "attributes."
+"""Before the name of an attribute, among what a visitor typed."""
 
 ADDRESS_KINDS = frozenset({EMAIL, PHONE})
 
@@ -66,7 +70,7 @@ class Profile:
     sources: Mapping[str, datetime] = field(default_factory=dict)
     """The sources that reported something about the customer, and the instant of the first report of each."""
     typed: frozenset[str] = frozenset()
-    """The keys of the identifiers for which nobody vouches: a visitor typed them."""
+    """What a visitor typed: the keys of identifiers, and the names of attributes that rules read (`attributes.`)."""
     pointers: Mapping[str, str] = field(default_factory=dict)
     """By an identifier's key, the id under which it leads here, where that is not the usual one."""
 
@@ -131,6 +135,12 @@ class Profile:
         for name in event.typed_identifiers:  # fills an address of a beginning customer, and replaces none
             if name.kind in ADDRESS_KINDS and name in self.identifiers and self.get(name.kind) is None:
                 stated[name.kind] = name.value
+        typed = {TYPED_ATTRIBUTE + name for name in event.attributes if name in event.settable and name in GUARDED}
+        vouched = {TYPED_ATTRIBUTE + name for name in stated} - typed
+        if vouched & self.typed:  # a visitor's word yields to a source that vouches, even to an older one
+            return self._without_typed_attributes(vouched).after(event)
+        if typed - self.typed:
+            return replace(self, typed=self.typed | typed).after(event)
         activity = dict(self.activity)
         if event.type.startswith(f"{event.source}."):  # an event that no mapping names
             return self.patched(stated, event.occurred_at)
@@ -138,6 +148,11 @@ class Profile:
             happened = Activity(1, event.occurred_at, event.occurred_at)
             activity[event.type] = happened.plus(activity.get(event.type))
         return replace(self.patched(stated, event.occurred_at), activity=activity)
+
+    def _without_typed_attributes(self, typed: AbstractSet[str]) -> Self:
+        gone = {name.removeprefix(TYPED_ATTRIBUTE) for name in typed & self.typed}
+        attributes = {name: stamped for name, stamped in self.attributes.items() if name not in gone}
+        return replace(self, attributes=attributes, typed=self.typed - typed)
 
     def patched(self, attributes: Mapping[str, Any], at: datetime) -> Self:
         """Each attribute takes its latest value by event time; None removes it; `tags` adds and removes tags."""
