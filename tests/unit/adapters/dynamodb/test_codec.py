@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, get_args
 
@@ -83,7 +84,8 @@ profiles = st.builds(
     activity=st.dictionaries(texts, st.builds(Activity, st.integers(1), instants, instants)),
     merged=st.dictionaries(texts, instants),
     sources=st.dictionaries(texts, instants),
-)
+    pointers=st.dictionaries(texts, texts),
+).map(lambda one: replace(one, typed=frozenset({"attributes.locale", *(each.key for each in one.identifiers[::2])})))
 
 
 def wired(document: Any) -> Any:

@@ -77,18 +77,19 @@ def released_item(customer: Customer, at: datetime) -> CustomerItem:
 
 
 def _state_item(after: Customer, outbox: dict[str, Any]) -> CustomerItem:
+    memory = {
+        "entered": codec.instants_to_wire(after.entered),
+        "closed": codec.instants_to_wire(after.early_exits),
+        "refreshed": codec.stamped_to_wire(after.early_refreshes),
+        "erased": codec.instants_to_wire(after.erased),
+    }
     return CustomerItem(
         after.id,
         STATE,
         version=after.version + 1,
         profile=codec.profile_to_wire(after.profile),
         enrollments={key: codec.enrollment_to_wire(one) for key, one in after.enrollments.items()},
-        memory={
-            "entered": codec.instants_to_wire(after.entered),
-            "closed": codec.instants_to_wire(after.early_exits),
-            "refreshed": codec.stamped_to_wire(after.early_refreshes),
-            **({"erased": codec.instants_to_wire(after.erased)} if after.erased else {}),
-        },
+        memory={name: one for name, one in memory.items() if one},
         outbox=outbox,
     )
 
