@@ -147,8 +147,8 @@ def test_a_stop_is_heard_where_an_older_release_let_the_profile_grow_to_the_limi
 
         assert stop(made) == 200
 
-        parked = next(one for one in made.dead_letters().summary() if one["queue"] == "events")
-        assert (parked["count"], list(parked["reasons"])) == (
+        dead_letters = next(one for one in made.dead_letters().summary() if one["queue"] == "events")
+        assert (dead_letters["count"], list(dead_letters["reasons"])) == (
             1,
             ["ServiceRefusedError: dynamodb refused the call: ValidationException"],
         )

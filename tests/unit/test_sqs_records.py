@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cairn.sqs_records import MASK, without_personal_data
 
 AS_ONE_PATTERN = re.compile(r"[^\s:;,]+@\S+|\+?(?:\d[ ().-]*){9,}")
-"""What is masked, as one pattern; it takes the square of a long word's length."""
+"""The mask as one pattern; it takes the square of a long word's length."""
 
 WORDS = st.sampled_from(["mia", "@", "example.com", ":", ";", ",", " ", "x", "+", "4155550123", "(", ")", "1", "\n"])
 

@@ -42,7 +42,7 @@ def test_a_line_has_nothing_that_steers(typed: str) -> None:
     assert steers(printed) == set()
 
 
-def test_an_echoed_line_keeps_its_letters(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_echoed_line_keeps_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     echo(f"{ATTACK} Zoë 👩\u200d🚀\n\tnext")
 
     assert capsys.readouterr().out == "Mia[2J]0;owned\n31m Zoë 👩\u200d🚀\n\tnext\n"

@@ -182,7 +182,7 @@ def test_a_text_from_nobody_is_no_event(number: Any) -> None:
 
 @pytest.mark.parametrize("sender", ["22000", "AMAZON", "7234567"])
 def test_a_short_code_goes_on_as_it_is_written(sender: str) -> None:
-    """process_event says that it is no customer. With a plus it would be somebody's number."""
+    """process_event says that it is no customer. With a plus it would be a person's number."""
     assert only(REPLY | {"originationNumber": sender}).identifiers == (Identifier(PHONE, sender),)
 
 

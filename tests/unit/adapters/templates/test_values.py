@@ -236,7 +236,7 @@ def test_a_value_does_not_change_the_host_of_the_templates_link(glued: str) -> N
         ("{{ data.a }}@example.com", {"a": "mia"}, "mia@example.com"),
     ],
 )
-def test_a_value_is_judged_with_what_stands_around_it(template: str, values: dict[str, str], sent: str) -> None:
+def test_a_value_is_checked_with_what_stands_around_it(template: str, values: dict[str, str], sent: str) -> None:
     assert text(template, **values) == sent
 
 
@@ -244,7 +244,7 @@ def test_the_readers_own_links_go_out_whole() -> None:
     assert text("Confirm: {{ links.confirm }}") == f"Confirm: {OWN}"
 
 
-def test_html_is_judged_as_it_will_be_read() -> None:
+def test_html_is_checked_as_it_will_be_read() -> None:
     assert html("<a href='{{ data.url }}'>Pay</a>", url="https://pay.example.com/?a=1&b='x'") == (
         "<a href='https://pay.example.com/?a=1&amp;b=&#39;x&#39;'>Pay</a>"
     )
@@ -288,14 +288,14 @@ def test_an_email_may_help_to_call_and_to_write(tag: str) -> None:
     assert html(tag, phone="+12015550123", mail="mia@example.com").startswith("<a href=")
 
 
-@pytest.mark.parametrize(("letters", "sent"), [(600, True), (613, False)])
-def test_an_sms_has_four_parts_where_its_template_says_nothing(letters: int, sent: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("characters", "sent"), [(600, True), (613, False)])
+def test_an_sms_has_four_parts_where_its_template_says_nothing(characters: int, sent: bool) -> None:  # noqa: FBT001
     template = {"text": "{{ data.note | full }}"}
     if sent:
-        assert rendered(template, note="a" * letters).text == "a" * letters
+        assert rendered(template, note="a" * characters).text == "a" * characters
         return
     with pytest.raises(TextTooLongError) as caught:
-        rendered(template, note="a" * letters)
+        rendered(template, note="a" * characters)
     assert str(caught.value) == "template confirm.sms has 5 parts, and 4 are allowed: shorten it, or set max_parts"
-    assert rendered(template | {"max_parts": 5}, note="a" * letters).text == "a" * letters
-    assert rendered(template, Channel.WHATSAPP, note="a" * letters).text == "a" * letters
+    assert rendered(template | {"max_parts": 5}, note="a" * characters).text == "a" * characters
+    assert rendered(template, Channel.WHATSAPP, note="a" * characters).text == "a" * characters

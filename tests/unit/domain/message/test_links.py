@@ -14,13 +14,13 @@ from cairn.domain.shared.text import one_line
 
 OURS = Hosts.named(["pay.example.com", "*.shop.example"])
 
-JUDGE = LinkifyIt().tlds(TLDS).set({"fuzzy_ip": True})
+FINDER = LinkifyIt().tlds(TLDS).set({"fuzzy_ip": True})
 """Finds links as mail clients and messengers do; it was written by others, with all endings of IANA's list."""
 
 
 def foreign_hosts(text: str) -> list[str]:
-    """The hosts of what the judge makes a link of, apart from ours; an e-mail address leads to no host."""
-    links = [one.url for one in JUDGE.match(text) or [] if one.schema != "mailto:"]
+    """The hosts of what the finder makes a link of, apart from ours; an e-mail address leads to no host."""
+    links = [one.url for one in FINDER.match(text) or [] if one.schema != "mailto:"]
     return [link for link in links if urlsplit(link).hostname != "pay.example.com"]
 
 

@@ -106,7 +106,7 @@ def test_a_stored_body_is_read_in_its_own_encoding(encoding: str, packed: Callab
 
 
 @pytest.mark.parametrize("email", ["jürgen@exämple.com", "jürgen@xn--exmple-cua.com", "ju\u0308rgen@exämple.com"])
-def test_an_address_is_found_in_each_spelling_of_its_letters_and_of_its_domain(email: str) -> None:
+def test_an_address_is_found_in_each_spelling_of_its_text_and_of_its_domain(email: str) -> None:
     jurgen = Traces(frozenset(), name(email="jürgen@exämple.com"), MONDAY)
 
     assert jurgen.in_document({"to": email})
@@ -279,7 +279,7 @@ def test_the_budget_bounds_what_is_looked_at() -> None:
     assert TRACES.search("a " * 5_000, budget) is Sighting.UNREADABLE
 
 
-def test_json_is_told_from_text_that_only_begins_like_it() -> None:
+def test_json_differs_from_text_that_only_begins_like_it() -> None:
     assert embedded_document('  {"a": 1}') == {"a": 1}
     assert embedded_document("[INFO] mia") is None
     assert encodings.text_of(b"\xff\xfe") == ""

@@ -1,4 +1,4 @@
-"""Any hour has at most so many orders of vendors to erase somebody."""
+"""Any hour has at most so many orders of vendors to erase a person."""
 
 from datetime import datetime, timedelta
 

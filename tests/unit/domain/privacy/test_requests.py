@@ -40,7 +40,7 @@ OF_SHOPIFY = frozenset({"external_ids", "privacy"})
 
 
 def mia(*names: Identifier, sources: tuple[str, ...] = ("shopify",), consents: int = 0) -> Customer:
-    """A customer with these names, of whom these sources reported something."""
+    """A customer with these names. These sources reported something about it."""
     known = replace(profile("c_mia", who=names), sources=dict.fromkeys(sources, MONDAY))
     channels = tuple(Channel)[:consents]
     return Customer(known, Contact().after(granted(channel, Purpose.MARKETING) for channel in channels))
@@ -161,7 +161,7 @@ def test_the_same_order_again_is_the_same_task_and_another_record_is_another() -
         pytest.param(mia(*WHO[:1]), MAIL, ["part", "all", "refuse"], id="a guest"),
     ],
 )
-def test_a_part_is_offered_only_where_it_can_be_told_from_the_rest(
+def test_a_part_is_offered_only_where_it_differs_from_the_rest(
     known: Customer, who: tuple[Identifier, ...], choices: list[str]
 ) -> None:
     _, task = ordered(known, who=who)
@@ -208,7 +208,7 @@ def orders_and_others() -> st.SearchStrategy[tuple[Customer, Event]]:
         st.sampled_from(["shopify", "hubspot", "track", "feedback", "preferences"]),
         vouched,
     )
-    return st.tuples(st.builds(lambda known, told: mia(*known, sources=told), names, sources), orders)
+    return st.tuples(st.builds(lambda known, reported: mia(*known, sources=reported), names, sources), orders)
 
 
 @given(orders_and_others())

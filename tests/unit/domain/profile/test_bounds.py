@@ -1,4 +1,4 @@
-"""Nothing that somebody sends makes a customer too large to write."""
+"""Nothing that a customer sends makes a customer too large to write."""
 
 import json
 from dataclasses import replace
@@ -78,7 +78,7 @@ def test_an_attribute_that_fits_into_no_profile_is_dropped_and_named(name: str, 
     ("name", "value"),
     [("n" * 128, "x"), ("notes", "x" * 4094), ("notes", "é" * 2047), ("notes", deep(16)), ("ñame", None)],
 )
-def test_an_attribute_within_the_bounds_is_kept_as_it_is(name: str, value: Any) -> None:
+def test_an_attribute_within_the_bounds_stays_as_it_is(name: str, value: Any) -> None:
     sent = event("note.written", attributes={name: value})
 
     assert within_bounds(sent, profile()) is sent
@@ -140,9 +140,9 @@ def test_tags_are_bounded_one_by_one() -> None:
 def test_the_largest_fields_of_an_enrollments_data_are_dropped_first() -> None:
     large = {"id": "o1", "note": "x" * 30_000, "log": "x" * 20_000, "deep": deep(40), "text": "x" * 9_000}
 
-    kept, dropped = trimmed(large)
+    left, dropped = trimmed(large)
 
-    assert kept == {name: large[name] for name in ("id", "log", "text")}
+    assert left == {name: large[name] for name in ("id", "log", "text")}
     assert dropped == {"data.note": "data_too_large", "data.deep": "value_too_deep"}
 
 
@@ -220,11 +220,11 @@ def test_a_merge_counts_so_many_types_of_event() -> None:
 
 @given(st.dictionaries(st.text(max_size=5), VALUES, max_size=30))
 def test_trimming_twice_is_trimming_once(data: dict[str, Any]) -> None:
-    kept, _ = trimmed(data)
+    left, _ = trimmed(data)
 
-    assert trimmed(kept) == (kept, {})
-    assert kept.items() <= data.items()
-    assert size(dict(kept)) <= bounds.MAX_DATA
+    assert trimmed(left) == (left, {})
+    assert left.items() <= data.items()
+    assert size(dict(left)) <= bounds.MAX_DATA
 
 
 @given(st.dictionaries(NAMES, st.text(max_size=40) | VALUES, max_size=20))

@@ -50,10 +50,10 @@ def test_one_line_has_no_control_and_no_direction(typed: str) -> None:
 
 @given(ODD)
 def test_a_body_keeps_its_lines_and_nothing_else_of_the_kind(typed: str) -> None:
-    kept = without_controls(typed)
+    left = without_controls(typed)
 
-    assert {one for one in kept if unicodedata.category(one) == "Cc"} <= {"\n", "\t"}
-    assert kept.count("\n") == typed.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+    assert {one for one in left if unicodedata.category(one) == "Cc"} <= {"\n", "\t"}
+    assert left.count("\n") == typed.replace("\r\n", "\n").replace("\r", "\n").count("\n")
 
 
 @given(ODD, st.integers(min_value=4, max_value=80))
