@@ -27,7 +27,8 @@ from tests.unit.makers import ADA, MONDAY, message, name, profile
 ADDRESS = "ada@example.com"
 FORM = "application/x-www-form-urlencoded"
 
-KNOWN_AS = name(user_id="ada", email=ADDRESS, phone="+12015550123")
+OLD_ADDRESS = "ada@old.example.com"
+KNOWN_AS = (*name(user_id="ada", email=ADDRESS, phone="+12015550123"), *name(email=OLD_ADDRESS))
 
 POLICY = Policy(
     brand="Northside <Fitness>",

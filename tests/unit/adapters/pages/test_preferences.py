@@ -181,6 +181,20 @@ def test_a_link_to_an_old_address_proves_nothing_of_the_new_one(visitor: Any) ->
     }
 
 
+def test_a_link_to_an_address_that_was_never_the_customers_shows_and_changes_nothing(visitor: Any) -> None:
+    """A visitor typed an own address beside hers: the link that came there does not speak for her."""
+    visitor.is_known(CONFIRMED)
+    strangers = visitor.token(PREFERENCES, address="eve@example.com")
+
+    page = visitor.opens(PREFERENCES, token=strangers)
+
+    assert "•" not in page.body
+    assert "a***" not in page.body
+    confirmed = visitor.posts(CONFIRM, {"confirm": "yes"}, token=visitor.token(CONFIRM, address="eve@example.com"))
+    assert "no longer know you" in confirmed.body
+    assert not visitor.inbox
+
+
 def test_one_button_opts_out_of_all_topics(visitor: Any) -> None:
     visitor.is_known(CONFIRMED, denied(Channel.SMS, MARKETING))
     page = visitor.opens(PREFERENCES)

@@ -332,6 +332,20 @@ def test_a_link_to_another_address_confirms_nothing(shop: Shop) -> None:
     assert not shop.who(email=MAIL).profile.is_known
 
 
+def test_a_link_speaks_only_for_the_address_that_it_was_sent_to(shop: Shop) -> None:
+    """Eve typed Mia's number beside her own address, and has a link for the customer who became Mia."""
+    shop.typed("survey.answered", name(email=OTHER_MAIL, phone=NUMBER))
+    visitor = shop.who(email=OTHER_MAIL)
+    shop.vouched("account.opened", name(user_id="mia", phone=NUMBER))
+
+    clicks(shop, visitor, OTHER_MAIL)
+
+    assert shop.who(user_id="mia").contact.consents == {}
+    assert [one.key for one in shop.customers.suppression_changes] == [
+        suppression_key(Channel.EMAIL, OTHER_MAIL, KEYS.suppressions)
+    ]
+
+
 def test_a_click_ties_no_address_to_the_vendors_id_beside_which_it_was_typed(shop: Shop) -> None:
     """Eve types Mia's address into her own checkout, and Mia clicks what comes."""
     shop.vendor("order.paid", name(email=MAIL, external={"shop": "666"}))

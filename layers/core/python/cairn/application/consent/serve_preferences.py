@@ -13,7 +13,7 @@ from cairn.domain.event import Event
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.policy import Policy
-from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.addresses import addresses_of, is_owners_address
 from cairn.domain.profile.attributes import LOCALE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import UnknownCustomerError
@@ -75,10 +75,12 @@ class ServePreferences:
         return self.tokens.token(kind, link)
 
     def preferences(self, link: Link) -> Preferences | None:
-        """None where the customer was erased. A merged customer is followed."""
+        """None where the customer was erased, or lost the address of the link. A merged customer is followed."""
         try:
             customer = self.customers.load(link.customer)
         except UnknownCustomerError:
+            return None
+        if not is_owners_address(customer.profile, link.channel, link.key, self.key):
             return None
         view = customer.profile.view()
         addresses = addresses_of(view)

@@ -19,9 +19,10 @@ from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
 from cairn.domain.privacy import requests
 from cairn.domain.privacy.requests import id_after_erasure
+from cairn.domain.profile.addresses import is_owners_address
 from cairn.domain.profile.profile import Profile
-from cairn.domain.shared.channels import channels_at
-from cairn.domain.shared.errors import ErasedCustomerError
+from cairn.domain.shared.channels import Channel, channels_at
+from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
 
 RETURNING_REPLIES = CUSTOMER_REPLIES - {EVENT_TYPES[Intent.STOP]}
 """Replies after which an erased customer exists again. A STOP only suppresses the number."""
@@ -54,7 +55,9 @@ class IdentifyCustomer:
     def __call__(self, event: Event, now: datetime) -> Identified:
         """Raises ErasedCustomerError where the customer was erased, UnknownCustomerError where an id leads nowhere."""
         if event.customer_id and not event.identifiers:
-            found = FoundCustomers((self.customers.load(event.customer_id),))
+            customer = self.customers.load(event.customer_id)
+            self._check_link(event, customer)
+            found = FoundCustomers((customer,))
             resolution = Resolution(found.customers)
         else:
             found, resolution = self._resolve(event)
@@ -87,6 +90,15 @@ class IdentifyCustomer:
             resolution.dropped,
             resolution.by_vouched,
         )
+
+    def _check_link(self, event: Event, customer: Customer) -> None:
+        """Raises UnknownCustomerError where a link was sent to an address that is not this customer's."""
+        keys = event.properties.get("keys") if event.source == PREFERENCES_SOURCE else None
+        if not isinstance(keys, dict) or not keys:
+            return
+        sent_to = [(Channel(name), key) for name, key in keys.items() if name in set(Channel)]
+        if not any(is_owners_address(customer.profile, *one, self.keys.suppressions) for one in sent_to):
+            raise UnknownCustomerError("the link was sent to an address that is not the customer's any more")
 
     def _resolve(self, event: Event) -> tuple[FoundCustomers, Resolution]:
         """The customer of an event. Typed names are looked up only where the vouched ones do not decide."""

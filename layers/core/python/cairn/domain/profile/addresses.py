@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.event import Event
 from cairn.domain.identity.addresses import canonical_address, is_whatsapp_user, whatsapp_number
 from cairn.domain.identity.identifiers import EXTERNAL, PHONE, Identifier, identifier
+from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.profile.attributes import WHATSAPP_ID
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import CHANNELS, Channel, channels_at
@@ -105,6 +107,18 @@ def narrower(
     before = own if allowed is None else allowed
     both = dict(before.items() & (own if event_allows is None else event_allows).items())
     return None if allowed is None and both == own else both
+
+
+def is_owners_address(profile: Profile, channel: Channel, key: str, by: SuppressionKey) -> bool:
+    """Whether a link that was sent to the address with this key speaks for the customer: now, or once before.
+
+    A visitor who typed an address beside another person's gets links there, and must not speak for that person.
+    """
+    names = profile.own_identifiers if profile.is_known else profile.identifiers
+    theirs = {(one, name.value) for name in names for one in channels_at(name.kind)} | set(
+        own_addresses(profile).items()
+    )
+    return any(one is channel and suppression_key(one, address, by) == key for one, address in theirs)
 
 
 def _named_addresses(event: Event) -> dict[Channel, str]:
