@@ -1,6 +1,5 @@
 """`cairn explain`, `export`, `erase`, `consent`, `suppress`: one customer, one message or one address."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,14 +10,16 @@ from cli.options import (
     OPERATION,
     CustomerArgument,
     CustomerOption,
+    ForceOption,
     JsonOption,
     OptionalWhyOption,
+    OutOption,
     ToOption,
     WhyOption,
     YesOption,
     examples,
 )
-from cli.output import echo, json_text, print_json
+from cli.output import check_free, echo, json_text, print_json, write_private
 
 app = typer.Typer()
 
@@ -30,11 +31,12 @@ app = typer.Typer()
 def explain(
     what: Annotated[str, typer.Argument(help="A message's id or audit id, or a customer.", metavar="MESSAGE|CUSTOMER")],
     customer: CustomerOption = "",
+    why: OptionalWhyOption = "",
     to: ToOption = LOCAL_URL,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Explain why a message went out, waits or was dropped, or describe a customer's state."""
-    explanation = Manage(to).explain(what, customer)
+    explanation = Manage(to).explain(what, customer, why)
     if as_json:
         print_json(explanation)
     elif "history" in explanation:
@@ -46,16 +48,19 @@ def explain(
 @app.command(rich_help_panel=OPERATION, epilog=examples("cairn export mia@example.com --out mia.json"))
 def export(
     customer: CustomerArgument,
-    out: Annotated[Path | None, typer.Option("--out", help="The file to write; else it is printed.")] = None,
+    out: OutOption = None,
+    force: ForceOption = False,  # noqa: FBT002
     why: OptionalWhyOption = "",
     to: ToOption = LOCAL_URL,
 ) -> None:
     """Export everything that is stored about a customer, as JSON."""
+    if out is not None:
+        check_free(out, replace=force)
     text = json_text(Manage(to).post("export", customer=customer, why=why), indent=2)
     if out is None:
         echo(text)
         return
-    out.write_text(text + "\n", encoding="utf-8")
+    write_private(out, text + "\n", replace=force)
     echo(f"written to {out}")
 
 
@@ -118,6 +123,9 @@ def consent(  # noqa: PLR0913, PLR0917  one argument for each option
     proof = {"wording": wording, "wording_version": wording_version, "locale": locale, "url": url}
     done = Manage(to).post("consent", customer=customer, **statement, **proof)
     echo(f"{done['customer']}: {purpose} by {channel} is {status}, once event {done['event']} is processed")
+    if done.get("suppressed"):
+        causes = ", ".join(sorted({one["cause"].replace("_", " ") for one in done["suppressed"]}))
+        echo(f"But the address stays suppressed because of: {causes}. `cairn suppress ADDRESS --release` lifts it.")
 
 
 @app.command(

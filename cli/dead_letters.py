@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.options import LOCAL_URL, JsonOption, YesOption, examples
-from cli.output import Terminal, echo, fail, json_text, print_json
+from cli.options import LOCAL_URL, ForceOption, JsonOption, OutOption, YesOption, examples
+from cli.output import Terminal, check_free, echo, fail, json_text, print_json, write_private
 
 if TYPE_CHECKING:
     from infra.local.dead_letters import DeadLetterTool
@@ -53,13 +53,21 @@ def show(  # noqa: PLR0913, PLR0917  one argument for each option
     queue: QueueArgument,
     limit: Annotated[int, typer.Option(min=1, help="At most so many dead letters.")] = SHOWN,
     reveal: Annotated[bool, typer.Option(help="Show personal data too.")] = False,  # noqa: FBT002
+    out: OutOption = None,
+    force: ForceOption = False,  # noqa: FBT002
     to: ToOption = LOCAL_URL,
     stack: StackOption = "",
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Show the dead letters of a queue: id, age, reason and body. Personal data is masked."""
+    if out is not None:
+        check_free(out, replace=force)
     with _connected(stack, to) as dead_letters:
         found = dead_letters.show(queue, limit, reveal=reveal)
+    if out is not None:
+        write_private(out, json_text(found, indent=2) + "\n", replace=force)
+        echo(f"written to {out}")
+        return
     if as_json:
         print_json(found)
         return

@@ -7,6 +7,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from cli.manage_client import actor_header
 from infra.local.dead_letters import DeadLettersError
 
 Json = dict[str, Any]
@@ -33,7 +34,7 @@ class LocalServer:
             raise DeadLettersError("--to is a URL that begins with http:// or https://")
         body = None if document is None else json.dumps(document).encode()
         try:
-            with urlopen(Request(self.url.rstrip("/") + path, body), timeout=60) as answer:  # noqa: S310  checked above
+            with urlopen(Request(self.url.rstrip("/") + path, body, actor_header()), timeout=60) as answer:  # noqa: S310  checked above
                 found: Json = json.load(answer)
                 return found
         except HTTPError as error:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from getpass import getuser
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
@@ -35,18 +36,18 @@ class Manage:
         document = {key: value for key, value in fields.items() if value}
         return self._ask("POST", name, json.dumps(document).encode())
 
-    def explain(self, what: str, customer: str) -> dict[str, Any]:
+    def explain(self, what: str, customer: str, why: str = "") -> dict[str, Any]:
         """Explain a message if `what` looks like a message's id, else a customer."""
         if customer or MESSAGE_ID.fullmatch(what):
-            return self.post("explain", message=what, customer=customer)
-        return self.post("explain", customer=what)
+            return self.post("explain", message=what, customer=customer, why=why)
+        return self.post("explain", customer=what, why=why)
 
     def _ask(self, method: str, name: str, body: bytes) -> dict[str, Any]:
         url = f"{self.to.rstrip('/')}/manage/{name}"
         if not url.startswith(("http://", "https://")):
             raise typer.BadParameter("--to is a URL that begins with http:// or https://")
         headers = {"content-type": "application/json"}
-        headers = _signed(method, url, body, headers) if url.startswith("https://") else headers
+        headers = _signed(method, url, body, headers) if url.startswith("https://") else headers | actor_header()
         headers |= {"accept-encoding": "gzip"}  # not signed: a proxy may change it
         try:
             request = Request(url, body or None, headers, method=method)  # noqa: S310  checked above
@@ -56,6 +57,14 @@ class Manage:
             fail(_error_text(error))
         except URLError as error:
             fail(f"{self.to} cannot be reached: {error.reason}. Is `make serve` running?")
+
+
+def actor_header() -> dict[str, str]:
+    """Who asks, for the audit of a laptop's server: the account that has started the command."""
+    try:
+        return {"x-cairn-actor": getuser()}
+    except (OSError, KeyError):
+        fail("nobody is signed in to this machine: set LOGNAME to the name that the audit shall have")
 
 
 def _signed(method: str, url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:

@@ -34,6 +34,10 @@ WhyOption = Annotated[
     str, typer.Option("--why", help="The reason, for the audit. Name no customers: the audit is never deleted.")
 ]
 OptionalWhyOption = Annotated[str, typer.Option("--why", help="The reason, for the audit.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="The file to write, for its owner alone; else it is printed.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace the file, if it exists.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 CustomerArgument = Annotated[
     str,

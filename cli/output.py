@@ -7,6 +7,8 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, NoReturn
 
 import typer
@@ -16,6 +18,8 @@ from typer.core import TyperGroup
 
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.text import without_controls
+
+EXISTS = "{} exists: name another file, or add --force to replace it"
 
 UNUSUAL = re.compile(r"[^\n -~]")
 
@@ -57,6 +61,43 @@ def json_text(document: Any, *, indent: int | None = None) -> str:
 
 def print_json(document: Any) -> None:
     typer.echo(json_text(document, indent=2))
+
+
+def write_private(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a file with personal data, which its owner alone may read.
+
+    Ends the command where something has that name already, a dangling link too, unless it is to be replaced. A link
+    is replaced and never followed: what it leads to stays as it is.
+    """
+    try:
+        if replace:
+            _replace(path, text)
+        else:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+    except FileExistsError:
+        fail(EXISTS.format(path))
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror}")
+
+
+def _replace(path: Path, text: str) -> None:
+    """The new file, whole, takes the place of the old one; its owner alone may read it, as all files of tempfile."""
+    with NamedTemporaryFile("w", dir=path.parent, prefix=".cairn-", encoding="utf-8", delete=False) as file:
+        file.write(text)
+    try:
+        Path(file.name).replace(path)
+    except OSError:
+        Path(file.name).unlink()
+        raise
+
+
+def check_free(path: Path, *, replace: bool) -> None:
+    """End the command before it asks for personal data that it could not write."""
+    if not replace and os.path.lexists(path):
+        fail(EXISTS.format(path))
+    if not path.parent.is_dir():
+        fail(f"{path} cannot be written: there is no folder {path.parent}")
 
 
 def silence_logs() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from cairn.adapters.http import problems
 from cairn.adapters.http.manage.router import Answer, ManageRouter, OperatorRequest
 from cairn.compose import manage_api as compose
+from cairn.domain.operations.actor import Actor
 from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import count, logger
 
@@ -29,27 +30,35 @@ warm = router
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
-    call = _call(event)
     try:
-        answer, headers = router()(call, datetime.now(UTC)), JSON
+        answer, headers = router()(_call(event), datetime.now(UTC)), JSON
     except CairnError as error:
         problem = problems.problem_of(error, otherwise="out-of-order")
         answer, headers = Answer(problem["status"], problem), PROBLEM
         count("OperatorRefused", reason=problem["title"])
-    logger.info("operator answered", route=call.route, status=answer.status)
+    logger.info("operator answered", route=event["routeKey"], status=answer.status)
     return _answered(answer, headers, compress="gzip" in event["headers"].get("accept-encoding", ""))
 
 
 def _call(event: dict[str, Any]) -> OperatorRequest:
     """API Gateway names the actor, after it has checked the signature."""
-    authorizer = event["requestContext"].get("authorizer") or {}
     body = event.get("body") or ""
     return OperatorRequest(
         route=event["routeKey"],
-        actor=(authorizer.get("iam") or {}).get("userArn", ""),
+        actor=_actor(event["requestContext"].get("authorizer") or {}),
         body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
         query=event.get("queryStringParameters"),
     )
+
+
+def _actor(authorizer: dict[str, Any]) -> Actor:
+    """Raises NotSignedInError. A field that API Gateway does not know is null.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    iam = authorizer.get("iam") or {}
+    arn, account, user_id = (str(iam.get(name) or "") for name in ("userArn", "accountId", "userId"))
+    return Actor.of_aws(arn=arn, account=account, user_id=user_id)
 
 
 def _answered(answer: Answer, headers: dict[str, str], *, compress: bool) -> dict[str, Any]:

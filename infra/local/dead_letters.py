@@ -15,6 +15,9 @@ from typing import Any, Protocol
 
 from cairn.adapters.aws import calling
 from cairn.adapters.s3 import pointer_of
+from cairn.application.ports import Audit
+from cairn.domain.operations.actor import Actor
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.hashing import short_hash
@@ -42,6 +45,9 @@ MAX_READ = 1_000
 
 NO_REASON = "no function gave a reason: delivered too often, or never"
 """For messages that SQS, Scheduler or SNS dead-lettered themselves, without a code."""
+
+SHOW, REDRIVE = "show_dead_letters", "redrive_dead_letters"
+"""The actions in the audit."""
 
 REASONS = ("reason", "ERROR_CODE", "ErrorCode")
 """The message attributes in which our functions, EventBridge Scheduler and SNS say why."""
@@ -129,6 +135,10 @@ class DeadLetters:
     wait_seconds: int
     """Long polling asks all servers of SQS; 0 asks some of them."""
     make_visible: Callable[[Any, str, list[str]], None] = make_visible
+
+    def check(self, queue: str) -> None:
+        """Raises DeadLettersError where there is no such queue."""
+        self._queue(queue)
 
     def summary(self) -> list[Json]:
         return [self._summary_of(name, source) for name, source in self.queues.items()]
@@ -220,6 +230,36 @@ class DeadLetters:
             self.make_visible(self.sqs, source.url, sorted(received.receipts))
 
 
+@dataclass(frozen=True, slots=True)
+class AuditedDeadLetters:
+    """Implements DeadLetterTool: what is shown is in the audit before, and so is each order to redrive.
+
+    Where the audit cannot be written, nothing is shown and nothing redriven.
+    """
+
+    dead_letters: DeadLetters
+    audit: Audit
+    actor: str
+
+    def summary(self) -> list[Json]:
+        """Numbers and reasons, which name nobody, so this is not audited."""
+        return self.dead_letters.summary()
+
+    def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
+        found = self.dead_letters.show(queue, limit, reveal=reveal)
+        if found["letters"]:
+            self._write(SHOW, queue, {"letters": [one["id"] for one in found["letters"]], "revealed": reveal})
+        return found
+
+    def redrive(self, queue: str, reason: str, limit: int | None) -> Json:
+        self.dead_letters.check(queue)
+        self._write(REDRIVE, queue, {"with_reason": reason, "limit": limit})
+        return self.dead_letters.redrive(queue, reason, limit)
+
+    def _write(self, action: str, queue: str, detail: Json) -> None:
+        self.audit.write(AuditEntry(datetime.now(UTC), self.actor, action, f"queue:{queue}", "", detail))
+
+
 @dataclass(slots=True)
 class ReceivedDeadLetters:
     """Dead letters of one queue, invisible to every other consumer.
@@ -256,8 +296,10 @@ class ReceivedDeadLetters:
         self.receipts.discard(dead_letter.receipt)
 
 
-def of_stack(name: str) -> DeadLetters:
+def of_stack(name: str) -> AuditedDeadLetters:
     """The dead letters of a deployment, found by the outputs of its two stacks, with the environment's credentials.
+
+    These name the actor of the audit, as AWS knows them.
 
     Raises DeadLettersError where there is no such stack.
     """
@@ -265,6 +307,7 @@ def of_stack(name: str) -> DeadLetters:
 
     from cairn.adapters import aws  # noqa: PLC0415
     from cairn.adapters.dynamodb import table  # noqa: PLC0415
+    from cairn.adapters.dynamodb.audit import DynamoAudit  # noqa: PLC0415
     from cairn.adapters.dynamodb.redrive import dead_letters_at, relay_again  # noqa: PLC0415
     from cairn.adapters.s3 import Overflow  # noqa: PLC0415
 
@@ -286,7 +329,10 @@ def of_stack(name: str) -> DeadLetters:
         )
         for queue in NAMES
     }
-    return DeadLetters(sqs, queues, relay_again, changes, overflow.fetch, WAIT_SECONDS)
+    dead_letters = DeadLetters(sqs, queues, relay_again, changes, overflow.fetch, WAIT_SECONDS)
+    caller = aws.client("sts").get_caller_identity()
+    actor = Actor.of_aws(arn=caller["Arn"], account=caller["Account"], user_id=caller["UserId"])
+    return AuditedDeadLetters(dead_letters, DynamoAudit(), actor)
 
 
 def _stack_outputs(cloudformation: Any, stack: str) -> dict[str, str]:

@@ -11,11 +11,12 @@ from types import MappingProxyType
 from typing import Any
 
 import time_machine
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
+from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.http.manage.routes import ROUTES as MANAGE
 from cairn.adapters.http.problems import CONTENT_TYPE, problem
 from cairn.application.events.accept_webhook import Request as SignedRequest
@@ -23,7 +24,7 @@ from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
-from infra.local.dead_letters import DeadLettersError
+from infra.local.dead_letters import AuditedDeadLetters, DeadLettersError
 from infra.local.deployment import LocalDeployment
 from infra.local.signing import signed_again
 from infra.local.throttle import unlimited
@@ -36,6 +37,19 @@ CLOCK_TOLERANCE = timedelta(minutes=1)
 
 ACTOR = "X-Cairn-Actor"
 """The header that names the operator, on a laptop, where requests are not signed."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""Hosts by which a laptop's own programs call it. A name that another site owns may lead to 127.0.0.1 as well."""
+
+PUBLIC = frozenset({"track", "webhook", "link"})
+"""Endpoints that a deployment opens to everybody, and that check what they are sent: vendors come through a tunnel,
+customers from their mail."""
+
+OWN_FETCHES = frozenset({"", "same-origin", "none"})
+"""Sec-Fetch-Site of a page of ours, of the address bar, and of programs that are no browsers.
+
+https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+"""
 
 ROUTES = Map(
     [
@@ -67,6 +81,8 @@ class Application:
         request = Request(environ)
         try:
             endpoint, values = ROUTES.bind_to_environ(environ).match()
+            if endpoint not in PUBLIC:
+                _check_site(request)
             response = getattr(self, f"_{endpoint}")(request, **values)
         except HTTPException as error:
             response = error
@@ -87,7 +103,7 @@ class Application:
 
     def _manage(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        actor = request.headers.get(ACTOR, "").strip() or "local"
+        actor = _actor(request)
         answer = self.deployment.manage(request.method, request.url, headers, request.get_data(), actor=actor)
         self.deployment.catch_up()
         body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else answer["body"]
@@ -129,7 +145,8 @@ class Application:
     def _dead_letters_of(self, request: Request, queue: str) -> Response:
         limit, reveal = request.args.get("limit", 20, type=int), request.args.get("reveal") == "1"
         with self.deployment.lock:
-            return _answer(lambda: self.deployment.dead_letters().show(queue, limit, reveal=reveal))
+            audited = self._audited_dead_letters(request)
+            return _answer(lambda: audited.show(queue, limit, reveal=reveal))
 
     def _redrive(self, request: Request, queue: str) -> Response:
         try:
@@ -139,9 +156,13 @@ class Application:
         except (ValueError, TypeError, AttributeError):
             return _problem('post {"reason": "…", "limit": 10}, or nothing for all')
         with self.deployment.lock:
-            done = _answer(lambda: self.deployment.dead_letters().redrive(queue, reason, most))
+            audited = self._audited_dead_letters(request)
+            done = _answer(lambda: audited.redrive(queue, reason, most))
             self.deployment.catch_up()
         return done
+
+    def _audited_dead_letters(self, request: Request) -> AuditedDeadLetters:
+        return AuditedDeadLetters(self.deployment.dead_letters(), DynamoAudit(), _actor(request))
 
     def _clock(self, request: Request) -> Response:
         if request.method == "POST":
@@ -158,6 +179,38 @@ class Application:
         self.deployment.catch_up()
         lines = self.deployment.timeline(request.args.get("customer"))
         return _lines(lines)
+
+
+def _check_site(request: Request) -> None:
+    """Raises Forbidden for whatever another site makes a browser ask: this desk signs nobody in, so it would be obeyed.
+
+    A page of another site has its own Origin; one that has pointed its name at this laptop (DNS rebinding) has its
+    name as the Host.
+    """
+    host = request.host
+    name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
+    if name.lower() not in LOOPBACK:
+        raise _forbidden("another-site", f"ask for http://127.0.0.1 or localhost; {ANOTHER_SITE}")
+    origin = request.headers.get("Origin")
+    own = origin is None or origin.lower() == f"{request.scheme}://{host}".lower()
+    if not own or request.headers.get("Sec-Fetch-Site", "").lower() not in OWN_FETCHES:
+        raise _forbidden("another-site", ANOTHER_SITE)
+
+
+ANOTHER_SITE = "this desk answers no page of another site"
+
+
+def _actor(request: Request) -> str:
+    """The operator. Raises Forbidden where nobody is named: what they see and do is audited."""
+    actor = request.headers.get(ACTOR, "").strip()
+    if not actor:
+        raise _forbidden("not-signed-in", f"name yourself in the header {ACTOR}, for the audit")
+    return actor
+
+
+def _forbidden(title: str, detail: str) -> Forbidden:
+    text = json.dumps(problem(403, detail, title)) + "\n"
+    return Forbidden(response=Response(text, 403, content_type=CONTENT_TYPE))
 
 
 def real_now() -> datetime:

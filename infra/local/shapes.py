@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from cairn.domain.shared.hashing import short_hash
+
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 
@@ -87,12 +89,27 @@ def link_event(method: str, url: str, headers: Mapping[str, str], body: bytes, n
 def manage_event(  # noqa: PLR0913, PLR0917  one argument for each part of a request
     method: str, url: str, headers: Mapping[str, str], body: bytes, actor: str, now: datetime
 ) -> Shape:
-    """A request to /manage that IAM has authorised."""
+    """A request to /manage that IAM has authorised; without an actor, one that it has not."""
     shape = http_api_event(method, url, headers, body, path_parameters={}, now=now)
     query = dict(parse_qsl(urlsplit(url).query))
     shape |= {"queryStringParameters": query} if query else {}
-    shape["requestContext"] |= {"authorizer": {"iam": {"userArn": actor}}}
+    shape["requestContext"] |= {"authorizer": {"iam": _iam(actor)}} if actor else {}
     return shape
+
+
+def _iam(actor: str) -> Shape:
+    """What IAM's authorizer tells of a user. Of a role it is the role's id and the session's name: `AROA…:ada`."""
+    session = actor.rpartition("/")[2]
+    user_id = f"AROA{short_hash(actor, length=17).upper()}:{session}" if ":assumed-role/" in actor else ""
+    user_id = user_id or f"AIDA{short_hash(actor, length=17).upper()}"
+    unknown = {"cognitoIdentity": None, "principalOrgId": None}
+    return {
+        "accessKey": "local",
+        "accountId": ACCOUNT,
+        "callerId": user_id,
+        "userArn": actor,
+        "userId": user_id,
+    } | unknown
 
 
 def sqs_event(queue_arn: str, messages: list[Shape]) -> Shape:

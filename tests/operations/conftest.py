@@ -46,10 +46,15 @@ class Api:
         return done
 
 
+def _signed_in(application: Application) -> Callable[..., Any]:
+    """The application, asked by somebody who says who they are."""
+    return lambda environ, start: application({"HTTP_X_CAIRN_ACTOR": "ada"} | environ, start)
+
+
 @pytest.fixture
 def api_of() -> Callable[..., Api]:
     def make(deployment: LocalDeployment, limiter: Callable[[str], float] = unlimited) -> Api:
-        return Api(deployment, Client(Application(deployment, limiter)))
+        return Api(deployment, Client(_signed_in(Application(deployment, limiter))))
 
     return make
 

@@ -84,7 +84,7 @@ class Shop:
         return " ".join(done.stdout.split())
 
     def tries(self, *words: str) -> Result:
-        done = CliRunner().invoke(app, [*words, "--to", self.url], catch_exceptions=False)
+        done = CliRunner().invoke(app, [*words, "--to", self.url], catch_exceptions=False, env={"LOGNAME": "local"})
         self.deployment.settle()
         return done
 

@@ -252,7 +252,7 @@ def test_a_decided_message_reaches_the_gate_after_retries(
     granted: bool,  # noqa: FBT001
 ) -> None:
     outbox, reviews = MessageQueue(), Reviews()
-    review = ReviewMessages(find, reviews, outbox)
+    review = ReviewMessages(find, reviews, outbox, Log())
     decide: dict[str, Any] = {"granted": granted, "by": WORD.by, "why": WORD.why, "now": MONDAY}
     outbox.failure = ServiceBusyError("sqs is busy")
     with pytest.raises(ServiceBusyError):

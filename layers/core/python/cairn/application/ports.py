@@ -285,7 +285,10 @@ class DeliveryCounters(Protocol):
 
 class Audit(Protocol):
     def write(self, audited: AuditEntry) -> None:
-        """Write an entry without expiry. Idempotent."""
+        """Add an entry without expiry. Idempotent; an entry that is there stays as it is.
+
+        Raises ConflictError where another entry has this one's id.
+        """
 
     def latest(self, limit: int, before: str = "") -> Sequence[AuditEntry]:
         """Entries, the latest first; with `before`, only those older than that id."""

@@ -44,7 +44,7 @@ def manage_api() -> ManageRouter:
     return ManageRouter(
         switch=Switch(board),
         board=board,
-        explain=ExplainDecisions(find, timeline, suppressions),
+        explain=ExplainDecisions(find, timeline, suppressions, audit),
         export=ExportForOperator(find, export, audit),
         commands=OperatorCommands(
             find=find,
@@ -54,8 +54,8 @@ def manage_api() -> ManageRouter:
             suppressions=suppressions,
             keys=keys,
         ),
-        answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox),
-        review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes)),
+        answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
+        review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
         audit=audit,
         normal_phone=normal_phone,
     )

@@ -2,19 +2,34 @@
 
 from collections.abc import Sequence
 
-from cairn.adapters.dynamodb.items import AUDIT, RecordItem
-from cairn.adapters.dynamodb.switches import audit_item
+from pynamodb.exceptions import PutError
+
+from cairn.adapters.dynamodb.items import AUDIT, CONDITION_FAILED, RecordItem
+from cairn.adapters.dynamodb.switches import NEW_ENTRY, audit_item
+from cairn.domain.operations.actor import Actor
 from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.instants import instant_from_wire
 
 NAMED = ("who", "what", "target", "why")
+IDENTITY = "identity"
 
 
 class DynamoAudit:
     """Implements the port Audit."""
 
     def write(self, audited: AuditEntry) -> None:
-        audit_item(audited).save()
+        item = audit_item(audited)
+        try:
+            item.save(condition=NEW_ENTRY)
+        except PutError as error:
+            if error.cause_response_code != CONDITION_FAILED:
+                raise
+            written = RecordItem.get(item.pk, item.sk, consistent_read=True)
+            if written.body != item.body:
+                raise ConflictError(
+                    "the audit has another entry of this instant; send the same request again"
+                ) from error
 
     def latest(self, limit: int, before: str = "") -> Sequence[AuditEntry]:
         earlier = RecordItem.sk < before if before else None
@@ -25,5 +40,5 @@ class DynamoAudit:
 def _audited(item: RecordItem) -> AuditEntry:
     body = item.body or {}
     who, what, target, why = (str(body.get(name, "")) for name in NAMED)
-    detail = {name: value for name, value in body.items() if name not in NAMED}
-    return AuditEntry(instant_from_wire(item.at or ""), who, what, target, why, detail)
+    detail = {name: value for name, value in body.items() if name not in {*NAMED, IDENTITY}}
+    return AuditEntry(instant_from_wire(item.at or ""), Actor(who, body.get(IDENTITY, {})), what, target, why, detail)

@@ -19,7 +19,7 @@ from cairn.adapters.dynamodb.items import (
     CustomerItem,
     RecordItem,
 )
-from cairn.adapters.dynamodb.switches import audit_item
+from cairn.adapters.dynamodb.switches import NEW_ENTRY, audit_item
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.adapters.scheduler.timers import deferral_schedule
 from cairn.application.ports import PendingErasure
@@ -112,7 +112,7 @@ class DynamoErasureStore:
 
     def complete(self, erasure: PendingErasure, receipt: AuditEntry) -> None:
         write = transaction()
-        write.save(audit_item(receipt))
+        write.save(audit_item(receipt), condition=NEW_ENTRY)
         write.delete(CustomerItem(erasure.id, PENDING_ERASURE), condition=CustomerItem.pk.exists())
         try:
             with write:

@@ -6,7 +6,7 @@ from typing import Any
 from pynamodb.exceptions import TransactWriteError
 
 from cairn.adapters.dynamodb.items import TASK, RecordItem
-from cairn.adapters.dynamodb.switches import CONFLICTS, audit_item
+from cairn.adapters.dynamodb.switches import CONFLICTS, NEW_ENTRY, audit_item
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.adapters.dynamodb.timeline import DONE, OPEN
 from cairn.application.ports import PrivacyTask
@@ -53,7 +53,7 @@ class DynamoPrivacyTasks:
             ],
             condition=(RecordItem.status == OPEN) & (RecordItem.at == item.at),
         )
-        write.save(audit_item(audited))
+        write.save(audit_item(audited), condition=NEW_ENTRY)
         try:
             with write:
                 pass

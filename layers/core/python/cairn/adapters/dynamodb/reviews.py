@@ -7,7 +7,7 @@ from pynamodb.exceptions import TransactWriteError
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem
-from cairn.adapters.dynamodb.switches import CONFLICTS, audit_item
+from cairn.adapters.dynamodb.switches import CONFLICTS, NEW_ENTRY, audit_item
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.application.ports import UnderReview
 from cairn.domain.gate.codes import Reason
@@ -69,7 +69,7 @@ class DynamoReviews:
             actions=[CustomerItem.contact_version.set(CustomerItem.contact_version + 1)],
             condition=CustomerItem.pk.exists(),
         )
-        write.save(audit_item(audited))
+        write.save(audit_item(audited), condition=NEW_ENTRY)
         try:
             with write:
                 pass

@@ -53,7 +53,7 @@ class DynamoSwitches:
             DocumentItem(SETTINGS, SWITCHES, version=board.version + 1, body=board_to_wire(board)),
             condition=unchanged,
         )
-        write.save(audit_item(audited))
+        write.save(audit_item(audited), condition=NEW_ENTRY)
         try:
             with write:
                 pass
@@ -63,10 +63,16 @@ class DynamoSwitches:
             raise
 
 
+NEW_ENTRY = RecordItem.sk.does_not_exist()
+"""The condition of every write of an audit entry: the audit can only be added to."""
+
+
 def audit_item(audited: AuditEntry) -> RecordItem:
-    """For the transaction of the audited change. It has no TTL, since it is the proof."""
+    """For the transaction of the audited change, under NEW_ENTRY. It has no TTL, since it is the proof."""
+    identity = {"identity": dict(audited.identity)} if audited.identity else {}
     body = {
         "who": audited.actor,
+        **identity,
         "what": audited.action,
         "target": audited.target,
         "why": audited.reason,

@@ -1,31 +1,41 @@
 """Explain decisions: the state of a customer, or the history of one message, in plain sentences."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from cairn.application.customer.find_customer import FindCustomer
-from cairn.application.ports import History, Suppressions
+from cairn.application.ports import Audit, History, Suppressions
 from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, explain_customer, explain_message
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.shared.errors import UnknownMessageError
+
+EXPLAIN = "explain"
+"""The action in the audit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainDecisions:
+    """Each explanation follows an entry in the audit: what cannot be audited is not shown."""
+
     find: FindCustomer
     history: History
     suppressions: Suppressions
+    audit: Audit
 
-    def of_customer(self, name: str) -> CustomerExplanation:
+    def of_customer(self, name: str, *, by: str, why: str, now: datetime) -> CustomerExplanation:
         """Raises the errors of FindCustomer."""
         customer = self.find(name)
+        self.audit.write(AuditEntry(now, by, EXPLAIN, customer.id, why))
         suppressed = self.suppressions.current(addresses_of(customer.profile.view()))
         return explain_customer(customer, suppressed, self.history.entries(customer.id))
 
-    def of_message(self, message: str, name: str = "") -> MessageExplanation:
+    def of_message(self, message: str, name: str = "", *, by: str, why: str, now: datetime) -> MessageExplanation:
         """By the message's id, or the audit id of one of its decisions. Raises the errors of FindCustomer."""
         message_id, _, _ = message.strip().partition(".")
         customer = self.find.of_message(message_id, name)
         explained = explain_message(message_id, customer, self.history.entries(customer.id))
         if explained is None:
             raise UnknownMessageError("nothing was decided on that message yet, or its record has expired")
+        self.audit.write(AuditEntry(now, by, EXPLAIN, message_id, why, {"customer": customer.id}))
         return explained

@@ -1,6 +1,5 @@
 """Find a customer by any identifier, or by one of its messages."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from cairn.domain.effects import split_effect_id
 from cairn.domain.identity.addresses import is_whatsapp_user
 from cairn.domain.identity.emails import canonical_email
 from cairn.domain.identity.identifiers import (
+    CUSTOMER_ID,
     EMAIL,
     EXTERNAL,
     PHONE,
@@ -25,8 +25,6 @@ from cairn.domain.shared.errors import (
     UnknownIdentifierError,
     UnknownMessageError,
 )
-
-CUSTOMER_ID = re.compile(r"c_[a-z2-7]{26}")
 
 
 @dataclass(frozen=True, slots=True)

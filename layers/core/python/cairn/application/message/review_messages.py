@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cairn.application.customer.find_customer import FindCustomer
-from cairn.application.ports import MessageQueue, Reviews, UnderReview
+from cairn.application.ports import Audit, MessageQueue, Reviews, UnderReview
 from cairn.domain.message.message import Approval
 from cairn.domain.operations.audit import AuditEntry
 
 APPROVE, REJECT = "approve", "reject"
+
+LIST_REVIEWS, REVIEWS = "list_reviews", "reviews"
+"""The action and the target in the audit of who has read messages under review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,15 @@ class ReviewMessages:
     find: FindCustomer
     reviews: Reviews
     messages: MessageQueue
+    audit: Audit
 
-    def waiting(self, limit: int) -> Sequence[UnderReview]:
-        return self.reviews.waiting(limit)
+    def waiting(self, limit: int, *, by: str, now: datetime) -> Sequence[UnderReview]:
+        """Messages under review, after an entry in the audit that names them. None shown, none audited."""
+        waiting = self.reviews.waiting(limit)
+        if waiting:
+            shown = {"messages": [one.message for one in waiting]}
+            self.audit.write(AuditEntry(now, by, LIST_REVIEWS, REVIEWS, "", shown))
+        return waiting
 
     def decide(  # noqa: PLR0913  who, when and why belong to every decision
         self, message: str, name: str, *, granted: bool, by: str, why: str, now: datetime

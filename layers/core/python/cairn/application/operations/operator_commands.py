@@ -1,7 +1,7 @@
 """Operator commands about customers and addresses: written to the audit, then processed as events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,18 +10,21 @@ from cairn.application.ports import Audit, Customers, Inbox, Suppressions
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Suppression, suppression_key
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
-from cairn.domain.customer.customer import IDENTIFIER_DETACHED
+from cairn.domain.customer.customer import IDENTIFIER_DETACHED, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import ERASURE_REQUESTED, erasure_order
-from cairn.domain.profile.addresses import identifier_at
+from cairn.domain.profile.addresses import addresses_of, identifier_at
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.hashing import short_hash
 
 CONSENT_CHANGED = "consent.changed"
+
+SHOW = "show_suppressions"
+"""The action in the audit of who has looked at an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class CommandReceipt:
 
     id: str
     about: str
+    suppressed: tuple[Suppression, ...] = ()
+    """Of a consent that was granted: what keeps the address suppressed all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,16 @@ class OperatorCommands:
             "status": statement.status.value,
         }
         event = self._event(CONSENT_CHANGED, customer.id, attribution, consent=(change,))
-        return self._submit("consent", event, customer.id, attribution, about)
+        done = self._submit("consent", event, customer.id, attribution, about)
+        return replace(done, suppressed=self._still_suppressed(customer, statement))
+
+    def _still_suppressed(self, customer: Customer, statement: ConsentStatement) -> tuple[Suppression, ...]:
+        """A consent lifts no suppression: neither a bounce nor a STOP is taken back by what an operator heard."""
+        address = addresses_of(customer.profile.view()).get(statement.channel)
+        if address is None or statement.status is not ConsentStatus.GRANTED:
+            return ()
+        standing = self.suppressions.current({statement.channel: address}).get(statement.channel, ())
+        return tuple(one for one in standing if one.covers(statement.purpose))
 
     def suppress(self, channel: Channel, address: str, attribution: Attribution) -> CommandReceipt:
         """Suppress an address, known or not."""
@@ -86,10 +100,16 @@ class OperatorCommands:
         """Lift all suppressions of an address. Consent does not come back by this."""
         return self._address("release", RELEASED, channel, address, attribution)
 
-    def current_suppressions(self, channel: Channel, address: str) -> tuple[str, tuple[Suppression, ...]]:
+    def show_suppressions(
+        self, channel: Channel, address: str, attribution: Attribution
+    ) -> tuple[str, tuple[Suppression, ...]]:
         """The key of an address and its suppressions."""
-        known = self.suppressions.current({channel: address})
-        return suppression_key(channel, address, self.keys.suppressions), known.get(channel, ())
+        key = suppression_key(channel, address, self.keys.suppressions)
+        shown = AuditEntry(
+            attribution.at, attribution.by, SHOW, f"address:{key}", attribution.why, {"channel": channel.value}
+        )
+        self.audit.write(shown)
+        return key, self.suppressions.current({channel: address}).get(channel, ())
 
     def erase(self, name: str, attribution: Attribution) -> CommandReceipt:
         """Erase a customer; the result has the receipt's id. Raises the errors of FindCustomer."""

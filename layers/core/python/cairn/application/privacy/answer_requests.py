@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.customer.find_customer import FindCustomer
-from cairn.application.ports import History, Inbox, PrivacyTask, PrivacyTasks
-from cairn.application.privacy.export_customer import ExportCustomer
+from cairn.application.ports import Audit, History, Inbox, PrivacyTask, PrivacyTasks
+from cairn.application.privacy.export_customer import EXPORT, ExportCustomer
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.operations.audit import AuditEntry
@@ -23,6 +23,9 @@ from cairn.domain.shared.errors import InvalidRequestError
 from cairn.domain.shared.hashing import short_hash
 
 Json = dict[str, Any]
+
+LIST = "list_privacy_requests"
+"""The action in the audit of who has read the tasks, which show what is known of the customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,14 @@ class AnswerRequests:
     history: History
     export: ExportCustomer
     inbox: Inbox
+    audit: Audit
 
-    def waiting(self, limit: int) -> Sequence[PrivacyTask]:
-        return self.tasks.waiting(limit)
+    def waiting(self, limit: int, *, by: str, now: datetime) -> Sequence[PrivacyTask]:
+        """The tasks, after an entry in the audit that names them. None shown, none audited."""
+        waiting = self.tasks.waiting(limit)
+        if waiting:
+            self.audit.write(AuditEntry(now, by, LIST, "privacy", "", {"tasks": [one.id for one in waiting]}))
+        return waiting
 
     def __call__(  # noqa: PLR0913  who, when and why belong to every choice
         self, task_id: str, name: str, choice: Choice, *, by: str, why: str, now: datetime
@@ -65,6 +73,7 @@ class AnswerRequests:
             self.tasks.close(task, choice, audited)
             return Answered(task.id, task.customer, choice)
         if request == DATA_REQUESTED:
+            self.audit.write(AuditEntry(now, by, EXPORT, task.customer, why, {"task": task.id}))
             document = self._document(task, choice, now)
             self.tasks.close(task, choice, audited)
             return Answered(task.id, task.customer, choice, document=document)

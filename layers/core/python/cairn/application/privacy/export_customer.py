@@ -10,6 +10,9 @@ from cairn.application.ports import Audit
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.instants import instant_to_wire
 
+EXPORT = "export"
+"""The action in the audit."""
+
 VERSION = 1
 """The version of the document's shape (docs/privacy.md)."""
 
@@ -33,5 +36,5 @@ class ExportForOperator:
     def __call__(self, name: str, *, by: str, why: str, now: datetime) -> dict[str, Any]:
         """The document, after an entry in the audit. Raises the errors of FindCustomer."""
         customer = self.find(name)
-        self.audit.write(AuditEntry(now, by, "export", customer.id, why))
+        self.audit.write(AuditEntry(now, by, EXPORT, customer.id, why))
         return self.export(customer.id, now)

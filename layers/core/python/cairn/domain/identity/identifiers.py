@@ -1,5 +1,6 @@
 """Identifiers of customers. The first one known gives the customer's id; all others point to that id."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ EXTERNAL = "external:"
 
 WHATSAPP = EXTERNAL + "whatsapp"
 """The id that Meta gives to a customer, which is also an address on WhatsApp."""
+
+
+CUSTOMER_ID = re.compile(r"c_[a-z2-7]{26}")
+"""The canonical id of a customer (`customer_id_for`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""The audit log: who changed what, when and why. Written with the change, and never edited."""
+"""The audit log: who changed or read what, when and why. Written with the change, before the reading; never edited."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cairn.domain.operations.actor import identity_of
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
 
@@ -15,12 +16,17 @@ class AuditEntry:
 
     at: datetime
     actor: str
-    """The signed-in person, or the name of the automatic operator."""
+    """The signed-in person, with their identity (an Actor), or the name of the automatic operator."""
     action: str
-    """`stop`, `start`, `pause`, `resume` …"""
+    """`stop`, `start`, `explain`, `export` …"""
     target: str
     reason: str
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """What AWS knows of the actor: account, role, session, user id."""
+        return identity_of(self.actor)
 
     @property
     def id(self) -> str:

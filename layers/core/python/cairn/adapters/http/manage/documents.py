@@ -1,6 +1,6 @@
 """The answers to operators, as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cairn.application.ports import PrivacyTask, UnderReview
@@ -91,12 +91,22 @@ def suppressions(standing: Iterable[Suppression]) -> list[Json]:
     ]
 
 
+def still_suppressed(standing: Sequence[Suppression]) -> Json:
+    """What to say where a consent was recorded and its address stays suppressed; nothing else."""
+    if not standing:
+        return {}
+    causes = ", ".join(sorted({one.cause.value.replace("_", " ") for one in standing}))
+    note = f"recorded, but the address stays suppressed because of: {causes}; releasing the address lifts it"
+    return {"suppressed": suppressions(standing), "note": note}
+
+
 def audit(entries: Iterable[AuditEntry]) -> list[Json]:
     return [
         {
             "id": one.id,
             "at": instant_to_wire(one.at),
             "who": one.actor,
+            "identity": dict(one.identity),
             "what": one.action,
             "target": one.target,
             "why": one.reason,

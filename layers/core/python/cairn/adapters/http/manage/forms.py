@@ -10,6 +10,7 @@ from cairn.domain.event import LONE_SURROGATE, MAX_ID_LENGTH
 from cairn.domain.identity.addresses import ReadPhone, canonical_address
 from cairn.domain.operations.pauses import check_target
 from cairn.domain.operations.switches import MAX_REASON_LENGTH, window_of
+from cairn.domain.privacy.reasons import names
 from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
 from cairn.domain.shared.errors import BodyTooLargeError, InvalidRequestError, InvalidSwitchError
 from cairn.domain.shared.instants import duration
@@ -18,13 +19,17 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_WORDING = 10_000
 """Characters of the text that the customer consented to."""
 
+NAMES = ("customer", "identifier", "address")
+"""The fields that name a customer, or somebody's address."""
+
 Choice = TypeVar("Choice", bound=Enum)
 
 
 class Form:
     """A JSON object. Read the fields one by one; `check` then raises InvalidRequestError with all problems."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, read_phone: ReadPhone) -> None:
+        self._read_phone = read_phone
         self._document = _object_in(body)
         self._known: set[str] = set()
         self._problems: list[str] = []
@@ -34,8 +39,18 @@ class Form:
         unknown = sorted(self._document.keys() - self._known)
         known = ", ".join(sorted(self._known))
         self._problems += [f"{name[:MAX_ID_LENGTH]!r}: unknown field; known are {known}" for name in unknown]
+        self._problems += self._named_in_the_reason()
         if self._problems:
             raise InvalidRequestError(self._problems)
+
+    def _named_in_the_reason(self) -> list[str]:
+        why = self._document.get("why")
+        given = [self._document.get(field) for field in NAMES]
+        if not isinstance(why, str) or not any(
+            isinstance(name, str) and names(why, name, self._read_phone) for name in given
+        ):
+            return []
+        return ["why: it names the customer, and the audit is never deleted; give the number of a ticket instead"]
 
     def has(self, name: str) -> bool:
         self._known.add(name)

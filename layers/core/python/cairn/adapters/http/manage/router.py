@@ -105,7 +105,7 @@ class ManageRouter:
         return Answer(200, documents.board(self.board.board()))
 
     def _change_switch(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body)
+        form = Form(call.body, self.normal_phone)
         do, target, by, why = form.choice("do", SwitchAction), form.target(), call.actor, form.why()
         policy, window = form.choice_if_any("policy", PausePolicy), form.window()
         if do in {SwitchAction.STOP, SwitchAction.START} and (policy or window):
@@ -123,38 +123,40 @@ class ManageRouter:
                 after = self.switch.resume(target, by=by, why=why, now=now, policy=policy, window=window)
         return Answer(200, documents.board(after))
 
-    def _explain(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
-        form = Form(call.body)
+    def _explain(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
         customer, message = form.text("customer", required=False), form.text("message", required=False)
         if not customer and not message:
             form.wrong("customer, message: name one of them, or both")
+        why = form.text("why", required=False, most=MAX_REASON_LENGTH)
         form.check()
         if message:
-            return Answer(200, documents.message(self.explain.of_message(message, customer)))
-        return Answer(200, documents.customer(self.explain.of_customer(customer)))
+            of_message = self.explain.of_message(message, customer, by=call.actor, why=why, now=now)
+            return Answer(200, documents.message(of_message))
+        return Answer(200, documents.customer(self.explain.of_customer(customer, by=call.actor, why=why, now=now)))
 
     def _export(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body)
+        form = Form(call.body, self.normal_phone)
         customer, why = form.text("customer"), form.text("why", required=False, most=MAX_REASON_LENGTH)
         form.check()
         return Answer(200, self.export(customer, by=call.actor, why=why, now=now))
 
     def _erase(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body)
+        form = Form(call.body, self.normal_phone)
         customer, why = form.text("customer"), form.why()
         form.check()
         done = self.commands.erase(customer, Attribution(call.actor, why, now))
         return Answer(202, {"customer": done.about, "receipt": done.id})
 
     def _detach(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body)
+        form = Form(call.body, self.normal_phone)
         customer, name, why = form.text("customer"), form.text("identifier"), form.why()
         form.check()
         done = self.commands.detach(customer, name, Attribution(call.actor, why, now))
         return Answer(202, {"customer": done.about, "event": done.id})
 
     def _consent(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body)
+        form = Form(call.body, self.normal_phone)
         customer, why = form.text("customer"), form.why()
         channel, purpose = form.choice("channel", Channel), form.choice("purpose", Purpose)
         status = form.choice("status", StatedConsent)
@@ -163,27 +165,27 @@ class ManageRouter:
         proof = {name: text for name, text in evidence.items() if text}
         said = ConsentStatement(channel, purpose, ConsentStatus(status.value), proof)
         done = self.commands.consent(customer, said, Attribution(call.actor, why, now))
-        return Answer(202, {"customer": done.about, "event": done.id})
+        return Answer(202, {"customer": done.about, "event": done.id, **documents.still_suppressed(done.suppressed)})
 
     def _suppressions(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body)
+        form = Form(call.body, self.normal_phone)
         do, channel = form.one_of("do", "suppress", "release", "show"), form.choice("channel", Channel)
         address = form.address(channel, self.normal_phone)
         why = form.text("why", required=do != "show", most=MAX_REASON_LENGTH)
         form.check()
         if do == "show":
-            key, standing = self.commands.current_suppressions(channel, address)
+            key, standing = self.commands.show_suppressions(channel, address, Attribution(call.actor, why, now))
             return Answer(200, {"channel": channel, "key": key, "standing": documents.suppressions(standing)})
         act = self.commands.suppress if do == "suppress" else self.commands.release
         done = act(channel, address, Attribution(call.actor, why, now))
         return Answer(202, {"channel": channel, "key": done.about, "event": done.id})
 
-    def _reviews(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
+    def _reviews(self, call: OperatorRequest, now: datetime) -> Answer:
         limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)
-        return Answer(200, {"reviews": documents.reviews(self.review.waiting(limit))})
+        return Answer(200, {"reviews": documents.reviews(self.review.waiting(limit, by=call.actor, now=now))})
 
     def _review(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body)
+        form = Form(call.body, self.normal_phone)
         message, customer = form.text("message"), form.text("customer", required=False)
         do, why = form.one_of("do", APPROVE, REJECT), form.why()
         form.check()
@@ -192,12 +194,12 @@ class ManageRouter:
         decision = "approved" if granted else "rejected"
         return Answer(200, {"message": done.message, "customer": done.customer, "decision": decision})
 
-    def _privacy(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
+    def _privacy(self, call: OperatorRequest, now: datetime) -> Answer:
         limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)
-        return Answer(200, {"tasks": documents.privacy_tasks(self.answer.waiting(limit))})
+        return Answer(200, {"tasks": documents.privacy_tasks(self.answer.waiting(limit, by=call.actor, now=now))})
 
     def _answer(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body)
+        form = Form(call.body, self.normal_phone)
         task, customer = form.text("task"), form.text("customer", required=False)
         do, why = form.choice("do", Choice), form.why()
         form.check()
