@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -19,10 +20,19 @@ from infra.cloud.nag import acknowledge
 from infra.cloud.overflow import OverflowBucket
 from infra.cloud.queues import Queues, WorkQueue
 from infra.cloud.stage import Stage
+from infra.cloud.table import AUDIT
 
 HANDLER = "cairn.lambda_entry.handle"
 MEMORY_MB = 512
 NAMESPACE = "Cairn"
+
+CHANGES = (
+    *("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"),
+    *("dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"),
+)
+"""All that changes or deletes an item. TransactWriteItems is authorised by the actions of the items in it."""
+
+ADDITIONS = ("dynamodb:PutItem", "dynamodb:PartiQLInsert")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +134,27 @@ class Function(lambda_.Function):
             self.execution_role,
             f"AwsSolutions-IAM5[Resource::{bucket.export}/{OVERFLOW_PREFIX}*]",
             because="a body is named after what is in it; the bucket holds nothing else",
+        )
+
+    def may_use(self, table: dynamodb.ITable, *actions: str, adds_to_audit: bool = False) -> None:
+        """Grant actions on the table, but none that changes or deletes an entry of the audit."""
+        self.may(*actions, on=table.table_arn)
+        self.keep_audit(table, adds=adds_to_audit)
+
+    def keep_audit(self, table: dynamodb.ITable, *, adds: bool = False) -> None:
+        """Deny all changes of the audit's entries, whatever else allows them.
+
+        IAM cannot tell a new item from one that replaces another: a function that adds entries may put items there,
+        under a condition of its own, and the others may not.
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+        """
+        self.add_to_role_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=[*CHANGES, *(() if adds else ADDITIONS)],
+                resources=[table.table_arn],
+                conditions={"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [AUDIT]}},
+            )
         )
 
     def may(self, *actions: str, on: str | Sequence[str], when: Mapping[str, Any] | None = None) -> None:

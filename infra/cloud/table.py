@@ -11,6 +11,9 @@ from infra.cloud.stage import Stage
 
 INDEX = "gsi1"
 
+AUDIT = "audit"
+"""The partition key of the audit."""
+
 
 class Table(dynamodb.Table):
     """Restorable to any second of the last 35 days; not deleted with its stack where the stage keeps its data."""

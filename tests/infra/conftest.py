@@ -56,8 +56,14 @@ class Templates:
 
     def statements(self, service: str) -> list[Json]:
         """What a function of ours may do."""
-        role = self.function(service)["Role"]["Fn::GetAtt"][0]
-        return self.statements_of(role)
+        return [one for one in self._statements(service) if one["Effect"] == "Allow"]
+
+    def denials(self, service: str) -> list[Json]:
+        """What a function of ours may not do, whatever else allows it."""
+        return [one for one in self._statements(service) if one["Effect"] == "Deny"]
+
+    def _statements(self, service: str) -> list[Json]:
+        return self.statements_of(self.function(service)["Role"]["Fn::GetAtt"][0])
 
     def statements_of(self, role: str) -> list[Json]:
         policies = self.all("AWS::IAM::Policy").values()

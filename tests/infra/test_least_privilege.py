@@ -20,6 +20,7 @@ from botocore.client import BaseClient
 
 from authoring.sources.samples import posting
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
+from cairn.adapters.dynamodb.items import AUDIT
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.pages.links import SECRET, SignedLinks
 from cairn.adapters.s3 import Overflow
@@ -34,6 +35,7 @@ from infra.local.signing import local_secrets
 from infra.local.wiring import Function
 from tests.cloudformation import deploys
 from tests.infra.conftest import Json, Templates
+from tests.infra.test_roles import ADD_TO_AUDIT
 from tests.unit.fakes import Secrets
 from tests.unit.makers import message
 
@@ -128,7 +130,8 @@ class Recorder:
 def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
     if operation == "TransactWriteItems":
         for item in given["TransactItems"]:
-            yield from (Call(f"dynamodb:{TRANSACTED[kind]}") for kind in item)
+            for kind, write in item.items():
+                yield Call(f"dynamodb:{TRANSACTED[kind]}", "audit" if _is_in_audit(TRANSACTED[kind], write) else "")
         return
     target = "phone" if "PhoneNumber" in given else str(given.get("TargetArn", given.get("TopicArn", "")))
     if service == "sqs":
@@ -139,9 +142,22 @@ def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
         target = given["Key"]
     if service == "sesv2":
         target = parseaddr(given["FromEmailAddress"])[1]
+    if service == "dynamodb" and _is_in_audit(operation, given):
+        target = "audit"
     yield Call(f"{PREFIXES.get(service, service)}:{operation.removesuffix('Batch')}", target)
     if operation == "CreateSchedule":
         yield Call("iam:PassRole")
+
+
+def _is_in_audit(operation: str, given: Json) -> bool:
+    """Whether something is written to the audit; a put has to be on the condition that nothing is there."""
+    requests = [request for table in given.get("RequestItems", {}).values() for request in table if "Keys" not in table]
+    items = [given.get("Item") or given.get("Key") or {}]
+    items += [one.get("Item") or one.get("Key") or {} for request in requests for one in request.values()]
+    written = any(item.get("pk") == {"S": AUDIT} for item in items)
+    if written and operation == "PutItem":
+        assert given["ConditionExpression"].startswith("attribute_not_exists"), "an entry would be overwritten"
+    return written
 
 
 @pytest.fixture(scope="module")
@@ -387,6 +403,13 @@ def test_a_function_makes_every_call_that_it_is_granted(
     used = {call.action for call in recorded[service]}
 
     assert {one for one in granted - of_the_event_source if one.startswith(of_interest)} <= used
+
+
+def test_the_audit_is_added_to_and_never_changed(dev: Templates, recorded: dict[str, set[Call]]) -> None:
+    writes = {(service, call.action) for service, calls in recorded.items() for call in calls if call.target == "audit"}
+
+    assert writes == {(service, "dynamodb:PutItem") for service in ADD_TO_AUDIT}
+    assert not any(action in _list(denied["Action"]) for service, action in writes for denied in dev.denials(service))
 
 
 def _allows(statement: Json, call: Call) -> bool:  # noqa: PLR0911  one answer for each service

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cairn.adapters.dynamodb.items import AUDIT
 from tests.infra.conftest import Json, Templates
 
 SERVICES = (
@@ -35,6 +36,16 @@ CONSUMES = {
     "sqs:GetQueueUrl",
 }
 EVERYBODY = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+ADD_TO_AUDIT = {"manage_api", "relay_effects", "erase_customer"}
+"""The functions that add entries to the audit: orders of operators, of the breaker, and receipts of erasures."""
+
+CHANGES = {"UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"}
+"""Every action of DynamoDB that changes or deletes items that are there.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+"""
 
 
 def as_list(value: str | list[str]) -> list[str]:
@@ -194,6 +205,28 @@ def test_permissions_name_a_resource_if_the_action_has_one(prod: Templates) -> N
 
 def test_no_function_has_a_managed_policy(prod: Templates) -> None:
     assert not any("ManagedPolicyArns" in role for role in prod.all("AWS::IAM::Role").values())
+
+
+def on_the_table(statement: Json) -> bool:
+    text = json.dumps(statement.get("Resource"))
+    return (
+        "dynamodb:" in json.dumps(statement["Action"]) and "ExportsOutputFnGetAttTable" in text and "Stream" not in text
+    )
+
+
+def test_no_role_may_change_or_delete_an_entry_of_the_audit(prod: Templates) -> None:
+    roles = {role: prod.statements_of(role) for role in prod.all("AWS::IAM::Role")}
+    use_the_table = {role: one for role, one in roles.items() if any(map(on_the_table, one))}
+    may_add = {prod.function(service)["Role"]["Fn::GetAtt"][0] for service in ADD_TO_AUDIT}
+
+    for role, statements in use_the_table.items():
+        (denied,) = [one for one in statements if one["Effect"] == "Deny"]
+        additions = set() if role in may_add else {"dynamodb:PutItem", "dynamodb:PartiQLInsert"}
+        assert set(denied["Action"]) == {f"dynamodb:{action}" for action in CHANGES} | additions
+        assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [AUDIT]}}
+        granted = [one["Resource"] for one in statements if on_the_table(one) and "/index/" not in json.dumps(one)]
+        assert all(resource == denied["Resource"] for resource in granted), "it holds wherever the table is granted"
+    assert len(use_the_table) == 9
 
 
 def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:

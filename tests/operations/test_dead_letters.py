@@ -405,7 +405,7 @@ def test_a_position_of_the_stream_is_read_again_and_its_effects_are_relayed(stor
     }
     tools = of_stack(stack)
     body = json.dumps({"DDBStreamBatchInfo": position})
-    deployment.cloud.client("sqs").send_message(QueueUrl=tools.queues[STREAM].url, MessageBody=body)
+    deployment.cloud.client("sqs").send_message(QueueUrl=tools.dead_letters.queues[STREAM].url, MessageBody=body)
     deployment.start("relay_effects")
     story.passes("1s")
     assert story.sent() == []
@@ -435,7 +435,9 @@ def test_a_position_that_the_stream_no_longer_has_is_refused_and_stays(
         return real_call(client, operation, given)
 
     body = json.dumps({"DDBStreamBatchInfo": dict.fromkeys(("streamArn", "shardId", "startSequenceNumber"), "gone")})
-    story.deployment.cloud.client("sqs").send_message(QueueUrl=of_stack(stack).queues[STREAM].url, MessageBody=body)
+    story.deployment.cloud.client("sqs").send_message(
+        QueueUrl=of_stack(stack).dead_letters.queues[STREAM].url, MessageBody=body
+    )
 
     monkeypatch.setattr(BaseClient, "_make_api_call", forgotten)
     done = cairn("redrive", "stream", "--stack", stack, "--yes")

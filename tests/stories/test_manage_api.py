@@ -239,6 +239,7 @@ def test_a_released_address_gets_messages_again(opens: Opens) -> None:
     assert {(what, why) for _, what, why in audited(shop)} == {
         ("suppress", "by mistake"),
         ("release", "it was a mistake"),
+        ("show_suppressions", ""),
     }
 
 

@@ -38,6 +38,7 @@ class CheckIdentityKey(Function):
             on=table.table_arn,
             when={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [IDENTITY]}},
         )
+        self.keep_audit(table)
         # Whether the table is used: it may count the items, and read none.
         self.may("dynamodb:Scan", on=table.table_arn, when={"StringEquals": {"dynamodb:Select": "COUNT"}})
         check = CustomResource(

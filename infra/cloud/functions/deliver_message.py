@@ -66,12 +66,12 @@ class DeliverMessage(Function):
         )
         for lane in (queues.messages, queues.marketing):
             self.consume(lane, batch_size=BATCH_SIZE, max_concurrency=stage.delivery_concurrency)
-        self.may(
+        self.may_use(
+            table,
             "dynamodb:BatchGetItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
-            on=table.table_arn,
         )
         self.may(
             "sqs:SendMessage",

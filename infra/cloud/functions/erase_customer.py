@@ -52,7 +52,8 @@ class EraseCustomer(Function):
         )
         self.consume(erasures, batch_size=BATCH_SIZE, max_concurrency=CONCURRENCY)
         # TransactWriteItems is authorised by the actions of the items in it, BatchWriteItem by its own name.
-        self.may(
+        self.may_use(
+            table,
             "dynamodb:GetItem",
             "dynamodb:BatchGetItem",
             "dynamodb:Query",
@@ -60,7 +61,7 @@ class EraseCustomer(Function):
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
             "dynamodb:BatchWriteItem",
-            on=table.table_arn,
+            adds_to_audit=True,
         )
         self.may("sqs:SendMessage", on=[erasures.queue_arn, erasures.dead_letters.queue_arn])
         self.may(

@@ -36,13 +36,14 @@ class ManageApi(Function):
         )
         # It reads customers, and writes switches, decisions on messages in review, their tasks and the audit. Changes
         # of customers go through the events queue.
-        self.may(
+        self.may_use(
+            table,
             "dynamodb:BatchGetItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
-            on=table.table_arn,
+            adds_to_audit=True,
         )
         self.may("dynamodb:Query", on=f"{table.table_arn}/index/{INDEX}")
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)

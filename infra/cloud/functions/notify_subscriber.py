@@ -46,7 +46,7 @@ class NotifySubscriber(Function):
             ),
         )
         self.consume(notices, batch_size=BATCH_SIZE, max_concurrency=CONCURRENCY)
-        self.may("dynamodb:BatchGetItem", on=table.table_arn)
+        self.may_use(table, "dynamodb:BatchGetItem")
         self.may("sqs:SendMessage", on=[notices.queue_arn, notices.dead_letters.queue_arn])
         self.may("secretsmanager:GetSecretValue", on=webhook_endpoints.secret_arn)
         schedules.let_set(self)

@@ -44,7 +44,8 @@ class ProcessEvent(Function):
         for queue in (queues.events, queues.wakes):
             self.consume(queue, batch_size=BATCH_SIZE, max_concurrency=stage.event_concurrency)
         # TransactWriteItems is authorised by the actions of the items in it.
-        self.may(
+        self.may_use(
+            table,
             "dynamodb:Query",
             "dynamodb:GetItem",
             "dynamodb:BatchGetItem",
@@ -52,7 +53,6 @@ class ProcessEvent(Function):
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
-            on=table.table_arn,
         )
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may_overflow("s3:GetObject", overflow)

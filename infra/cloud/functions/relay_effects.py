@@ -71,13 +71,14 @@ class RelayEffects(Function):
                 on_failure=sources.SqsDlq(queues.stream_dead_letters),
             )
         )
-        self.may(
+        self.may_use(
+            table,
             "dynamodb:GetItem",
             "dynamodb:Query",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
-            on=table.table_arn,
+            adds_to_audit=True,
         )
         self.may(
             "sqs:SendMessage",

@@ -35,6 +35,6 @@ class ServePreferences(Function):
                 policy_path=POLICY_PATH,
             ),
         )
-        self.may("dynamodb:Query", on=table.table_arn)
+        self.may_use(table, "dynamodb:Query")
         self.may("sqs:SendMessage", on=queues.events.queue_arn)
         self.may("secretsmanager:GetSecretValue", on=[identity.secret_arn, links.secret_arn])

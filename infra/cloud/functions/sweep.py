@@ -45,11 +45,11 @@ class Sweep(Function):
             acknowledge(
                 construct, finding, because="a sweep that did not come to its end says nothing: the next one sees all"
             )
-        self.may(
+        self.may_use(
+            table,
             "dynamodb:GetItem",
             "dynamodb:UpdateItem",
             "dynamodb:BatchWriteItem",
-            on=table.table_arn,
         )
         self.may("dynamodb:Query", on=f"{table.table_arn}/index/{INDEX}")
         self.may("sqs:SendMessage", on=[queue.queue_arn for queue in (queues.wakes, queues.messages, queues.marketing)])

@@ -41,4 +41,5 @@ def _audited(item: RecordItem) -> AuditEntry:
     body = item.body or {}
     who, what, target, why = (str(body.get(name, "")) for name in NAMED)
     detail = {name: value for name, value in body.items() if name not in {*NAMED, IDENTITY}}
-    return AuditEntry(instant_from_wire(item.at or ""), Actor(who, body.get(IDENTITY, {})), what, target, why, detail)
+    actor = Actor(who, body.get(IDENTITY, {}))
+    return AuditEntry(instant_from_wire(item.at or ""), actor, what, target, why, detail, stored_id=item.sk)

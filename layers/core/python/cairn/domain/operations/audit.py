@@ -1,5 +1,6 @@
 """The audit log: who changed or read what, when and why. Written with the change, before the reading; never edited."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,8 @@ class AuditEntry:
     target: str
     reason: str
     detail: Mapping[str, Any] = field(default_factory=dict)
+    stored_id: str = field(default="", compare=False)
+    """The id under which it was found. That of an older entry was made of fewer parts."""
 
     @property
     def identity(self) -> Mapping[str, str]:
@@ -30,6 +33,7 @@ class AuditEntry:
 
     @property
     def id(self) -> str:
-        """Sorts by time; the same action reported twice is one entry."""
-        at = instant_to_wire(self.at)
-        return f"{at}#{short_hash(at, self.actor, self.action, self.target, self.reason, length=10)}"
+        """Sorts by time; the same action reported twice is one entry, and two that differ in anything are two."""
+        at, detail = instant_to_wire(self.at), json.dumps([dict(self.identity), dict(self.detail)], sort_keys=True)
+        parts = (self.actor, self.action, self.target, self.reason, detail)
+        return self.stored_id or f"{at}#{short_hash(at, *parts, length=10)}"
