@@ -243,6 +243,34 @@ def test_each_decision_has_its_own_line_and_audit_id() -> None:
     assert {one["step"] for one in (first, second, outcome)} == {"hello"}
 
 
+def test_an_audit_entry_is_never_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = entry("export")
+    other = AuditEntry(NOW, "bob", "export", "e-hello-1", "something else")
+    DynamoAudit().write(first)
+    DynamoAudit().write(first)  # sent twice, the same entry is one
+
+    monkeypatch.setattr(AuditEntry, "id", first.id)  # as if two hashes were the same
+    with pytest.raises(ConflictError):
+        DynamoAudit().write(other)
+
+    monkeypatch.undo()
+    (found,) = DynamoAudit().latest(10)
+    assert (found, found.id) == (first, first.id)
+
+
+def test_a_decision_does_not_overwrite_an_audit_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    defer()
+    first = entry("export")
+    DynamoAudit().write(first)
+
+    monkeypatch.setattr(AuditEntry, "id", first.id)
+    with pytest.raises(ConflictError):
+        decide()
+
+    monkeypatch.undo()
+    assert DynamoAudit().latest(10) == [first]
+
+
 def test_a_deferred_message_has_only_deferrals_in_the_timeline() -> None:
     assert [one["kind"] for one in timeline_of("review", status="held")] == ["deferred"]
 
