@@ -64,7 +64,7 @@ def actor_header() -> dict[str, str]:
     try:
         return {"x-cairn-actor": getuser()}
     except (OSError, KeyError):
-        fail("nobody is signed in to this machine: set LOGNAME to the name that the audit shall have")
+        fail("nobody is signed in to this machine: set LOGNAME to your name for the audit")
 
 
 def _signed(method: str, url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
