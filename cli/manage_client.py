@@ -60,7 +60,7 @@ class Manage:
 
 
 def actor_header() -> dict[str, str]:
-    """Who asks, for the audit of a laptop's server: the account that has started the command."""
+    """The caller's name, for the audit of a laptop's server: the account that has started the command."""
     try:
         return {"x-cairn-actor": getuser()}
     except (OSError, KeyError):

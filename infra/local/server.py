@@ -182,7 +182,7 @@ class Application:
 
 
 def _check_site(request: Request) -> None:
-    """Raises Forbidden for whatever another site makes a browser ask: this desk signs nobody in, so it would be obeyed.
+    """Raises Forbidden for whatever another site makes a browser ask: this server signs nobody in, so it would be obeyed.
 
     A page of another site has its own Origin; one that has pointed its name at this laptop (DNS rebinding) has its
     name as the Host.
@@ -197,7 +197,7 @@ def _check_site(request: Request) -> None:
         raise _forbidden("another-site", ANOTHER_SITE)
 
 
-ANOTHER_SITE = "this desk answers no page of another site"
+ANOTHER_SITE = "this server answers no page of another site"
 
 
 def _actor(request: Request) -> str:

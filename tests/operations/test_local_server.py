@@ -1,4 +1,4 @@
-"""The desk of a laptop obeys no page of another site and nobody who gives no name; vendors and customers reach it."""
+"""The server of a laptop obeys no page of another site and nobody who gives no name; vendors and customers reach it."""
 
 from typing import Any
 
