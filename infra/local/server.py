@@ -182,7 +182,7 @@ class Application:
 
 
 def _check_site(request: Request) -> None:
-    """Raises Forbidden for whatever another site makes a browser ask: this server signs nobody in, so it would be obeyed.
+    """Raises Forbidden for whatever another site makes a browser ask: no sign-in protects this server.
 
     A page of another site has its own Origin; one that has pointed its name at this laptop (DNS rebinding) has its
     name as the Host.
