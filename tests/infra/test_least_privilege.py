@@ -152,7 +152,7 @@ def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
 def _is_in_audit(operation: str, given: Json) -> bool:
     """Whether something is written to the audit; a put has to be on the condition that nothing is there."""
     requests = [request for table in given.get("RequestItems", {}).values() for request in table if "Keys" not in table]
-    items = [given.get("Item") or given.get("Key") or {}]
+    items = [] if operation == "GetItem" else [given.get("Item") or given.get("Key") or {}]
     items += [one.get("Item") or one.get("Key") or {} for request in requests for one in request.values()]
     written = any(item.get("pk") == {"S": AUDIT} for item in items)
     if written and operation == "PutItem":
@@ -189,6 +189,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         _pause_and_resume(recorder, secrets)
         _operators_ask(recorder, secrets, tmp_path_factory.mktemp("policy") / "policy.toml")
         _forget_somebody(recorder, secrets)
+        _ask_for_privacy(recorder, secrets)
         _bounces(recorder, secrets, tmp_path_factory.mktemp("breaker") / "policy.toml")
         _deploy_under_way(recorder, secrets, tmp_path_factory.mktemp("journeys"))
     return dict(recorder.calls)
@@ -232,9 +233,7 @@ def _nobody_listens(recorder: Recorder, secrets: dict[str, str]) -> None:
         local_deployment(JOURNEYS, start=start, secrets=secrets, webhook_endpoints=_at(nobody)) as made,
     ):
         recorder.watch(made)
-        sent = posting("track", event, secrets["track"], start)
-        headers = {name.lower(): value for name, value in sent.headers.items()}
-        made.request("POST", sent.url, headers, sent.body)
+        _post(made, "track", event, secrets["track"])
         made.advance_to(start + timedelta(days=4))
 
 
@@ -278,15 +277,61 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
             ),
             ("suppressions", {"do": "show", "channel": "email", "address": "a@example.com"}),
             ("suppressions", {"do": "suppress", "channel": "email", "address": "a@example.com", "why": why}),
+            ("suppressions", {"do": "release", "channel": "email", "address": "a@example.com", "why": why}),
+            ("detach", {"customer": customer, "identifier": _email_of(made, customer), "why": why}),
             ("export", {"customer": customer}),
             ("erase", {"customer": customer, "why": why}),
         ):
-            body = json.dumps(fields).encode()
-            answer = made.manage("POST", f"https://localhost/manage/{path}", {}, body, actor="ada")
-            assert answer["statusCode"] < 300, answer
-            made.settle()
-        for path in ("switches", "reviews", "audit"):
-            assert made.manage("GET", f"https://localhost/manage/{path}", {}, actor="ada")["statusCode"] == 200
+            _ask(made, path, **fields)
+        for path in ("switches", "reviews", "privacy", "audit"):
+            _ask(made, path)
+
+
+def _ask(made: LocalDeployment, path: str, **fields: Any) -> Json:
+    """An operator's request: with fields it orders something, without it only looks."""
+    method, body = ("POST", json.dumps(fields).encode()) if fields else ("GET", b"")
+    answer = made.manage(method, f"https://localhost/manage/{path}", {}, body, actor="ada")
+    assert answer["statusCode"] < 300, answer
+    made.settle()
+    document: Json = json.loads(answer["body"])
+    return document
+
+
+def _email_of(made: LocalDeployment, customer: str) -> str:
+    names = _ask(made, "export", customer=customer)["customer"]["identifiers"]
+    return next(str(one["value"]) for one in names if one["kind"] == "email")
+
+
+def _ask_for_privacy(recorder: Recorder, secrets: dict[str, str]) -> None:
+    """A shop asks for a member's data, then orders to redact the member; a person chooses its record each time."""
+    start, person = TWO_WHO_ARE_ONE.starts, {"id": 820982911946154508, "email": "mia@example.com"}
+    shop = {"shop_id": 954889, "shop_domain": "gym.myshopify.com", "customer": person}
+    known = {"id": person["id"], "created_at": "2025-01-01T00:00:00Z", "first_name": "Mia", "verified_email": True}
+    with local_deployment(JOURNEYS, start=start, secrets=secrets) as made:
+        recorder.watch(made)
+        member = {"user_id": "mia", "email": person["email"], "external_ids": {"shopify": str(person["id"])}}
+        _post(made, "track", {"id": "e", "type": "accounts.linked", "customer": member}, secrets["track"])
+        for topic, body in (
+            ("customers/update", {**known, "email": person["email"], "updated_at": f"{made.now():%Y-%m-%dT%H:%M:%SZ}"}),
+            ("customers/data_request", {**shop, "data_request": {"id": 9}}),
+            ("customers/redact", {**shop, "orders_to_redact": []}),
+        ):
+            _post(made, "shopify", body, secrets["shopify"], {"x-shopify-topic": topic})
+        for waiting in _ask(made, "privacy")["tasks"]:
+            _ask(made, "privacy", task=waiting["task"], do="part", why="they asked")
+        made.advance_to(made.now() + timedelta(hours=1))
+        done = {entry["what"] for entry in _ask(made, "audit")["entries"]}
+        assert {"answer_privacy_request", "erase_record"} <= done
+
+
+def _post(
+    made: LocalDeployment, source: str, document: Json, secret: str, headers: dict[str, str] | None = None
+) -> None:
+    sent = posting(source, document, secret, made.now(), headers=headers)
+    given = {name.lower(): value for name, value in {**sent.headers, **(headers or {})}.items()}
+    answer = made.request("POST", sent.url, given, sent.body, "" if source == "track" else source)
+    assert answer["statusCode"] < 300, answer
+    made.settle()
 
 
 def _pause_and_resume(recorder: Recorder, secrets: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from cairn.domain.consent.suppression import Cause
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier, strongest_first
 from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.policy import Policy
 from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, ErasedCustomerError
@@ -43,8 +44,16 @@ MIA_ID = customer_id_for(MIA, KEYS.customer_ids)
 
 @pytest.fixture
 def process() -> ProcessEvent:
+    """With the identifiers of the longest erasure, where a policy usually allows a customer fewer."""
     return ProcessEvent(
-        CUSTOMERS, Deployed(), lambda text: to_e164(text, "US"), KEYS, DELIVERIES, Switches(), ErasureOrders()
+        CUSTOMERS,
+        Deployed(),
+        lambda text: to_e164(text, "US"),
+        KEYS,
+        DELIVERIES,
+        Switches(),
+        ErasureOrders(),
+        policy=Policy(max_identifiers=MAX_TOMBSTONES_AT_ONCE + 21),
     )
 
 
@@ -88,7 +97,7 @@ def test_no_identifier_finds_a_customer_whose_erasure_is_pending(happens: Any, e
     erase(MIA)
 
     assert CUSTOMERS.find([MIA, MAIL, PHONE]) == FoundCustomers(
-        (), (MIA, MAIL, PHONE), dict.fromkeys((MIA, MAIL, PHONE), NOW + HOUR)
+        unclaimed=(MIA, MAIL, PHONE), erased=dict.fromkeys((MIA, MAIL, PHONE), NOW + HOUR)
     )
     with pytest.raises(ErasedCustomerError):
         CUSTOMERS.load(MIA_ID)

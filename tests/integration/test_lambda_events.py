@@ -23,8 +23,8 @@ MODELS = {
     "sweep": EventBridgeModel,
 }
 
-ELSEWHERE = {"serve_preferences", "manage_api", "notify_subscriber", "erase_customer"}
-"""Requests and queues of the same shapes start these, in their own tests."""
+ELSEWHERE = {"serve_preferences", "manage_api", "notify_subscriber", "erase_customer", "check_identity_key"}
+"""Requests and queues of the same shapes start these, and CloudFormation the last, in their own tests."""
 
 
 @pytest.fixture
