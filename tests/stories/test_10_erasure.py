@@ -518,24 +518,26 @@ def test_an_erasure_of_an_unknown_customer_leaves_only_a_receipt(gym: Gym) -> No
         DynamoCustomers(IDENTITY_KEYS).load("c_nobody")
 
 
-def test_a_privacy_deletion_in_hubspot_erases_the_customer(gym: Gym) -> None:
-    contact = 9007199254740993
-    gym.track("contact.synced", "synced", customer={**MIA["customer"], "external_ids": {"hubspot": f"3:{contact}"}})
-    body = json.dumps(
-        [
-            {
-                "eventId": 1,
-                "subscriptionId": 2,
-                "portalId": 3,
-                "occurredAt": int(gym.story.deployment.now().timestamp() * 1000),
-                "subscriptionType": "contact.privacyDeletion",
-                "objectId": contact,
-            }
-        ]
-    ).encode()
-
-    gym.story.posts(body, "hubspot")
+def hubspot(gym: Gym, event_id: int, kind: str, **more: Any) -> None:
+    """A webhook of HubSpot about a contact of ours."""
+    event = {
+        "eventId": event_id,
+        "subscriptionId": 2,
+        "portalId": 3,
+        "occurredAt": int(gym.story.deployment.now().timestamp() * 1000),
+        "subscriptionType": kind,
+        "objectId": 9007199254740993,
+    }
+    gym.story.posts(json.dumps([event | more]).encode(), "hubspot")
     gym.story.deployment.settle()
+
+
+def test_a_privacy_deletion_in_hubspot_erases_a_contact_that_only_hubspot_knows(gym: Gym) -> None:
+    email = MIA["customer"]["email"]
+    hubspot(gym, 1, "contact.propertyChange", propertyName="email", propertyValue=email)
+    gym.story.passes("1m")
+
+    hubspot(gym, 2, "contact.privacyDeletion")
     gym.waits_for_erasure()
 
     assert gym.found(*MIA_IS) == {}

@@ -37,7 +37,7 @@ def explained_as(reason: Reason, sentence: str) -> Callable[[Callable[[Opens], S
 
 @explained_as(
     Reason.GRANTED,
-    "Sent as a text: the customer consented to marketing texts on 2 March 2026, 10:00 by a form (source shop).",
+    "Sent as a text: the customer consented to marketing texts on 2 March 2026, 10:00 (source track).",
 )
 def _(opens: Opens) -> Shop:
     shop = opens(SMS)

@@ -113,7 +113,7 @@ def test_every_crm_gets_each_change_at_once_with_its_customer(integrations: Inte
 
     for one in (integrations.crm, integrations.erp, integrations.shopify):
         ((kind, customer, status, method, at),) = one.received("type", "customer", "status", "method", "at")
-        assert (kind, status, method) == ("consent.changed", "denied", "operator")
+        assert (kind, status, method) == ("consent.changed", "denied", "api")
         assert {name: customer[name] for name in MIA} == MIA
         assert at == "2026-03-02T14:00:00Z"
         assert one.at == [MONDAY], "within the same virtual second"
@@ -261,5 +261,6 @@ def test_a_consent_record_is_stored_with_its_whole_proof(integrations: Integrati
 
     (line,) = integrations.story.timeline("consent")
     assert (line["channel"], line["purpose"], line["status"]) == ("email", "marketing", "granted")
-    assert (line["source"], line["told_by"], line["evidence"]) == ("form", "track", proof)
+    assert (line["source"], line["told_by"]) == ("track", "track")
+    assert line["evidence"] == {**proof, "method": "api", "claimed_source": "form"}
     assert proof["ip"] not in json.dumps(integrations.crm.accepted)
