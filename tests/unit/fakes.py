@@ -94,11 +94,7 @@ class Customers:
             else:
                 unclaimed.append(one)
                 pointers[one] = holder
-        homes = {one: customer_id_for(one, KEYS.customer_ids) for one in unclaimed}
-        erased = {one: self._tombstones[home] for one, home in homes.items() if home in self._tombstones}
-        for one, home in homes.items():
-            loser = self._follow(home)
-            erased |= {one: loser.erased[one.key]} if loser and one.key in loser.erased else {}
+        erased = {one: self._tombstones[home] for one, home in pointers.items() if home in self._tombstones}
         return FoundCustomers(tuple(found.values()), tuple(unclaimed), pointers, erased)
 
     def pointer_without(self, name: Identifier, loser: Customer) -> str:
@@ -107,13 +103,16 @@ class Customers:
         return pointer
 
     def _search(self, name: Identifier, loser: str = "") -> Customer | str:
+        free = ""
         for generation in itertools.count():
             home = customer_id_for(name, KEYS.customer_ids, generation)
             customer = self._follow(home)
-            if customer is None:
-                return home
-            if name in customer.profile.identifiers and customer.id != loser:
+            if customer is not None and name in customer.profile.identifiers and customer.id != loser:
                 return customer
+            if home not in self._by_id and home not in self._tombstones:
+                return free or home
+            if home not in self._by_id:
+                free = free or home
         raise AssertionError
 
     def load(self, customer_id: str) -> Customer:

@@ -113,6 +113,11 @@ class Event:
         """The event that says of these fields that they were dropped, each with its reason."""
         return replace(self, dropped={**self.dropped, **dropped}) if dropped else self
 
+    def without_names(self, dropped: Mapping[str, str]) -> Self:
+        """The event without the identifiers that its customer did not get, which `dropped` then names."""
+        names = tuple(name for name in self.identifiers if f"customer.{field_of(name)}" not in dropped)
+        return replace(self, identifiers=names).without(dropped)
+
     def with_identifiers(self, identifiers: tuple[Identifier, ...]) -> Self:
         return replace(self, identifiers=strongest_first(identifiers))
 

@@ -19,16 +19,15 @@ from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
 
 
-def tombstone(customer_id: str, at: datetime) -> CustomerItem:
-    """The mark of an erased customer, for as long as late events about them may arrive."""
-    return CustomerItem(
-        customer_id, STATE, erased=instant_to_wire(at), expires_at=int((at + DEDUPE_WINDOW).timestamp())
-    )
+def tombstone(customer_id: str, at: datetime, *, lasting: bool = False) -> CustomerItem:
+    """The mark of an erased customer, for as long as late events about them may arrive; or for ever."""
+    expires_at = None if lasting else int((at + DEDUPE_WINDOW).timestamp())
+    return CustomerItem(customer_id, STATE, erased=instant_to_wire(at), expires_at=expires_at)
 
 
-def erased_state_item(commit: Commit, at: datetime) -> CustomerItem:
+def erased_state_item(commit: Commit, item: CustomerItem) -> CustomerItem:
+    """The tombstone of the customer's id, with the outbox of the order."""
     customer = commit.reaction.customer
-    item = tombstone(customer.id, at)
     item.version, item.outbox = customer.version + 1, _outbox_of(commit)
     return item
 

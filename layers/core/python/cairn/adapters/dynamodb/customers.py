@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
@@ -48,6 +48,9 @@ from cairn.domain.shared.errors import (
 )
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+"""In the place of an erasure whose tombstone is gone by now."""
+
 MAX_GENERATIONS = 16
 """Customers who began with the same identifier and lost it, one after the other."""
 
@@ -79,29 +82,22 @@ class DynamoCustomers:
         erased: dict[Identifier, datetime] = {}
         strongest, others = identifiers[0], identifiers[1:]
         first = self._follow(customer_id_for(strongest, self._keys.customer_ids), by_identifier=True)
-        if not isinstance(first, Customer):
-            unclaimed.append(strongest)
-            erased |= {strongest: first} if first else {}
-            others = [*others, *otherwise]
-        elif strongest in first.profile.identifiers:
+        if isinstance(first, Customer) and strongest in first.profile.identifiers:
             found[first.id] = first
             others = [one for one in others if one not in first.profile.identifiers]
         else:
-            lost.append(strongest)
+            (unclaimed if first is None else lost).append(strongest)
             erased |= _erased_from(first, strongest)
             others = [*others, *otherwise]
         by_id = {customer_id_for(one, self._keys.customer_ids): one for one in others}
         states = self._states(by_id)
-        unclaimed += [one for id_, one in by_id.items() if not _is_used(states.get(id_))]
-        erased |= {by_id[id_]: instant_from_wire(item.erased) for id_, item in states.items() if not _is_used(item)}
-        used = {by_id[id_]: item.alias_of or id_ for id_, item in states.items() if _is_used(item)}
-        loaded: dict[str, Customer] = {}
-        for name, id_ in sorted(used.items(), key=lambda each: each[1]):
-            customer = loaded.get(id_) or self._load(id_)
-            if customer is None:
-                continue
-            loaded[id_] = customer
-            if name in customer.profile.identifiers:
+        unclaimed += [one for id_, one in by_id.items() if id_ not in states]
+        loaded: dict[str, Customer | datetime] = {}
+        for id_, item in sorted(states.items(), key=lambda each: each[1].alias_of or each[0]):
+            name, target = by_id[id_], item.alias_of or id_
+            customer = loaded[target] if target in loaded else self._target(item)
+            loaded[target] = customer
+            if isinstance(customer, Customer) and name in customer.profile.identifiers:
                 found[customer.id] = customer
             else:
                 lost.append(name)
@@ -111,34 +107,44 @@ class DynamoCustomers:
             holder = self._search(name)
             if isinstance(holder, Customer):
                 found[holder.id] = holder
+                erased.pop(name, None)
             else:
-                pointers[name] = holder
+                pointers[name], at = holder
                 unclaimed.append(name)
+                erased |= {name: at} if at else {}
         return FoundCustomers(tuple(found.values()), tuple(unclaimed), pointers, erased)
 
     def pointer_without(self, name: Identifier, loser: Customer) -> str:
-        pointer = self._search(name, loser.id)
-        if isinstance(pointer, Customer):
+        holder = self._search(name, loser.id)
+        if isinstance(holder, Customer):
             raise ConflictError("the identifier is another customer's by now")
-        return pointer
+        return holder[0]
 
-    def _search(self, name: Identifier, loser: str = "") -> Customer | str:
-        """The customer who has an identifier that was lost by the one at its usual id; else an id to claim it under."""
+    def _search(self, name: Identifier, loser: str = "") -> Customer | tuple[str, datetime | None]:
+        """The customer who has an identifier that was lost by the one at its usual id.
+
+        Else the id under which it can be claimed, and when that id's customer was erased. A customer who comes after
+        an erased one may have it, so the search ends where there is nothing at all.
+        """
+        free: tuple[str, datetime | None] | None = None
         for generation in range(MAX_GENERATIONS):
             id_ = customer_id_for(name, self._keys.customer_ids, generation)
             item = self._states([id_]).get(id_)
-            if item is None or not _is_used(item):
-                return id_
-            customer = self._load(item.alias_of or id_)  # the pointer also says when an earlier owner was erased
-            if customer is not None and name in customer.profile.identifiers and customer.id != loser:
-                return customer
+            if item is None:
+                return free or (id_, None)
+            customer = self._target(item)
+            if isinstance(customer, Customer):
+                if name in customer.profile.identifiers and customer.id != loser:
+                    return customer
+            elif not item.alias_of and free is None:
+                free = id_, customer
         raise UnknownCustomerError(f"more than {MAX_GENERATIONS} customers have lost one identifier, each to the next")
 
-    def _load(self, customer_id: str) -> Customer | None:
-        customer = self._follow(customer_id)
-        if isinstance(customer, datetime):
-            raise ConflictError("the customer is being erased; what leads to it goes next")
-        return customer
+    def _target(self, item: CustomerItem) -> Customer | datetime:
+        """The customer to whom an item leads; else when they were erased."""
+        if item.erased and not item.alias_of:
+            return instant_from_wire(item.erased)
+        return self._follow(item.alias_of or item.pk) or LONG_AGO
 
     def load(self, customer_id: str) -> Customer:
         customer = self._follow(customer_id)
@@ -252,7 +258,8 @@ class DynamoCustomers:
         customers = {one.id: CustomerItem.version == one.version for one in commit.before}
         customers.setdefault(after.id, ID_IS_FREE)
         for id_, unchanged in sorted(customers.items()):
-            item = erased_state_item(commit, at) if id_ == after.id else tombstone(id_, at)
+            marked = tombstone_for(id_, at, after, self._keys.customer_ids)
+            item = erased_state_item(commit, marked) if id_ == after.id else marked
             write.save(item, condition=unchanged)
         for one in commit.before:
             write.delete(CustomerItem(one.id, CONTACT))
@@ -261,7 +268,7 @@ class DynamoCustomers:
             write.save(tombstone(id_, at), condition=ID_IS_FREE)
         others = customer_ids_of(after, self._keys.customer_ids) - customers.keys() - claimed
         for id_ in sorted(others)[:MAX_TOMBSTONES_AT_ONCE]:
-            write.save(tombstone(id_, at))
+            write.save(tombstone_for(id_, at, after, self._keys.customer_ids))
         write.save(pending_erasure_item(after, at))
 
     def _states(self, ids: Iterable[str]) -> dict[str, CustomerItem]:
@@ -270,7 +277,7 @@ class DynamoCustomers:
         return {item.pk: item for item in CustomerItem.batch_get(keys, consistent_read=True)} if keys else {}
 
     def _follow(self, customer_id: str, *, by_identifier: bool = False) -> Customer | datetime | None:
-        """The customer with this id, or the one that it points to; else the time of their erasure.
+        """The customer with this id, or the one that it points to; else the time of their erasure; None where none was.
 
         An identifier of an erased customer may lead to a new customer; the id of an erased customer never does.
         """
@@ -281,10 +288,8 @@ class DynamoCustomers:
             }
             state = items.get(STATE)
             if state is None:
-                return None
+                return LONG_AGO if hop else None
             if state.erased and not (by_identifier and hop == 0 and state.alias_of):
-                if by_identifier and hop:
-                    raise ConflictError("the customer is being erased; what leads to it goes next")
                 return instant_from_wire(state.erased)
             if not state.alias_of:
                 return customer_from_items(state, items.get(CONTACT))
@@ -299,9 +304,20 @@ def customer_ids_of(customer: Customer, key: CustomerIdKey) -> set[str]:
     return ids | {customer.id, *customer.profile.merged}
 
 
-def _erased_from(customer: Customer, name: Identifier) -> dict[Identifier, datetime]:
-    """When a name was taken from its customer by the erasure of a record, while older events may still arrive."""
-    return {name: customer.erased[name.key]} if name.key in customer.erased else {}
+def _erased_from(holder: Customer | datetime | None, name: Identifier) -> dict[Identifier, datetime]:
+    """When a name was erased, with its customer or with the record of a vendor; older events may still arrive."""
+    at = holder.erased.get(name.key) if isinstance(holder, Customer) else holder
+    return {name: at} if at and at > LONG_AGO else {}
+
+
+def tombstone_for(id_: str, at: datetime, customer: Customer, key: CustomerIdKey) -> CustomerItem:
+    """The tombstone at one of a customer's ids. Where the customer has lost the name of that id, it stays for ever.
+
+    The search for the name's next customer begins at this id.
+    """
+    pointers = customer.profile.pointers
+    names = {pointers.get(one.key) or customer_id_for(one, key) for one in customer.profile.identifiers}
+    return tombstone(id_, at, lasting=id_ not in names)
 
 
 def _is_used(item: CustomerItem | None) -> bool:

@@ -32,8 +32,9 @@ from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.journey.enrollment import UNWANTED
 from cairn.domain.message.message import Approval, Message, MessageStatus
-from cairn.domain.profile.addresses import addresses_to_send_to
+from cairn.domain.profile.addresses import addresses_to_send_to, speaks_for
 from cairn.domain.profile.attributes import COUNTRY, REGION, TIME_ZONE
+from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ConflictError, IdentityKeyError
 from cairn.domain.shared.instants import instant_to_wire, zone_named
@@ -287,13 +288,18 @@ def _with_present_addresses(message: Message, state: CustomerItem | None) -> Mes
     moved = {name: profile.get(name) for name in JURISDICTION if name in profile.attributes}
     return replace(
         message,
-        addresses=addresses_to_send_to(
-            profile, codec.addresses_from_wire(enrollment) if enrollment else message.only_to
-        ),
+        addresses=addresses_to_send_to(profile, _allowed(message, enrollment, profile)),
         variables={**message.variables, "profile": {**message.variables.get("profile", {}), **moved}},
         time_zone=zone_named(moved.get(TIME_ZONE), message.time_zone).key,
         journey_ended=enrollment.get("outcome") in UNWANTED,
     )
+
+
+def _allowed(message: Message, enrollment: dict[str, Any], profile: Profile) -> Mapping[Channel, str] | None:
+    """The only addresses for the message: its enrollment's; without it, those that are the customer's still."""
+    if enrollment or message.only_to is None:
+        return codec.addresses_from_wire(enrollment)
+    return {channel: one for channel, one in message.only_to.items() if speaks_for(profile, channel, one)}
 
 
 def _approval_in(entry: RecordItem | None) -> Approval | None:

@@ -6,8 +6,7 @@ from datetime import datetime
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.customer_items import tombstone
-from cairn.adapters.dynamodb.customers import DynamoCustomers, customer_ids_of
+from cairn.adapters.dynamodb.customers import DynamoCustomers, customer_ids_of, tombstone_for
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONSENT,
@@ -143,7 +142,8 @@ class DynamoErasureStore:
         for (id_, _), item in found.items():
             if item.alias_of in erasure.traces.ids and not item.erased:
                 try:
-                    tombstone(id_, erasure.at).save(condition=CustomerItem.alias_of == item.alias_of)
+                    marked = tombstone_for(id_, erasure.at, Customer(profile), self._keys.customer_ids)
+                    marked.save(condition=CustomerItem.alias_of == item.alias_of)
                 except PutError as error:
                     if error.cause_response_code != CONDITION_FAILED:
                         raise

@@ -17,6 +17,7 @@ from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
+from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
 from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.profile.addresses import is_owners_address
@@ -50,7 +51,7 @@ class Identified:
 class IdentifyCustomer:
     customers: Customers
     keys: IdentityKeys
-    max_identifiers: int
+    policy: Policy
 
     def __call__(self, event: Event, now: datetime) -> Identified:
         """Raises ErasedCustomerError where the customer was erased, UnknownCustomerError where an id leads nowhere."""
@@ -114,7 +115,7 @@ class IdentifyCustomer:
         if vouched and vouched[0] in holders and needs_typed_names(event, holders):
             found = _both(found, self.customers.find(typed))
             holders = _holders(found)
-        return found, resolve(event, holders, self.max_identifiers)
+        return found, resolve(event, holders, self.policy.max_identifiers, self.policy.guarded)
 
     def _confirmed_by(self, event: Event, customer: Customer) -> tuple[Identifier, ...]:
         """The typed name that its owner confirms by this event: with a link that was sent there, or by a YES.

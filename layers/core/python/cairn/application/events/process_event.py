@@ -93,12 +93,12 @@ class ProcessEvent:
         return _until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
 
     def _attempt(self, event: Event, now: datetime) -> Reaction:
-        identified = IdentifyCustomer(self.customers, self.keys, self.policy.max_identifiers)(event, now)
+        identified = IdentifyCustomer(self.customers, self.keys, self.policy)(event, now)
         known, before = identified.known, identified.before
         event = within_bounds(self._with_message(event, known.customer.id), known.customer.profile)
         reaction = on_event(
             known.customer,
-            event.without(identified.dropped),
+            event.without_names(identified.dropped),
             self.journeys,
             now,
             self.policy,

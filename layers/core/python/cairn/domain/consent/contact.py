@@ -1,6 +1,6 @@
 """A customer's consent, recent sends and deferred messages. It is small, because every send writes it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
@@ -117,15 +117,15 @@ class Contact:
             and change.at <= at
         )
 
-    def without_grants(self, channels: Iterable[Channel]) -> Self:
-        """Without the consent that was granted on these channels. Denials stay."""
-        gone = set(channels)
-        left = {
+    def narrowed(self, channels: Container[Channel]) -> Self:
+        """Of other channels than these, only the denials: no consent, and no session that an answer opened."""
+        consents = {
             key: change
             for key, change in self.consents.items()
-            if change.channel not in gone or change.status is ConsentStatus.DENIED
+            if change.channel in channels or change.status is ConsentStatus.DENIED
         }
-        return self if len(left) == len(self.consents) else replace(self, consents=left)
+        inbound = {channel: at for channel, at in self.last_inbound.items() if channel in channels}
+        return replace(self, consents=consents, last_inbound=inbound)
 
     def has_deferred(self, enrollment: str) -> bool:
         """Whether a message of an enrollment is deferred."""

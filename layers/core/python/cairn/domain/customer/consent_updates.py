@@ -40,22 +40,30 @@ class ConsentUpdates:
     answer: AnswerKeyword | None = None
 
 
-def consent_updates(
-    contact: Contact, event: Event, policy: Policy, time_zone: str, addresses: Mapping[Channel, str] = NO_ADDRESSES
+def consent_updates(  # noqa: PLR0913  what an answer counts for
+    contact: Contact,
+    event: Event,
+    policy: Policy,
+    time_zone: str,
+    addresses: Mapping[Channel, str] = NO_ADDRESSES,
+    *,
+    speaks: bool = True,
 ) -> ConsentUpdates:
     """The contact after an event, with the changes to record and the answer to send.
 
-    `addresses` are the customer's. A STOP that revokes everything suppresses all of them.
+    `addresses` are the customer's. A STOP that revokes everything suppresses all of them. `speaks`: an answer came from
+    one of the customer's own addresses. Another one only denies: a visitor may have typed it beside the customer's.
     """
     channel = _channel(event)
     intent = next((known for known, name in EVENT_TYPES.items() if name == event.type), None)
     replied = channel is not None and is_provider(event.source) and event.type in CUSTOMER_REPLIES
-    changes = (*_changes(contact, event, intent if replied else None, policy), *event.consent)
+    said = _changes(contact, event, intent if replied else None, policy)
+    changes = (*(one for one in said if speaks or one.status is ConsentStatus.DENIED), *event.consent)
     marks = (*_address_changes(event, intent if replied else None), *_page_changes(event), *_operator_changes(event))
     if policy.revoke_all and any(change.mark.cause is Cause.STOP and not change.mark.lifted for change in marks):
         marks = (*marks, *_revoke_all_changes(event, addresses))
     after = contact.after(changes)
-    if channel is not None and replied:
+    if channel is not None and replied and speaks:
         after = after.with_inbound(channel, event.occurred_at)
     record = None
     if changes or marks:

@@ -23,7 +23,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
 from cairn.domain.privacy.records import SourceRecord, contact_without, profile_without
 from cairn.domain.profile import bounds
-from cairn.domain.profile.addresses import addresses_for, addresses_of, narrower, own_addresses
+from cairn.domain.profile.addresses import addresses_for, narrower, own_addresses, speaks_for, spoken_for
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile, Stamped, survivor
 from cairn.domain.shared.channels import Channel, channels_at
@@ -83,17 +83,21 @@ class Customer:
     def id(self) -> str:
         return self.profile.id
 
-    def narrowed(self, names: Iterable[Identifier]) -> Self:
+    def narrowed(self, names: Iterable[Identifier], guarded: frozenset[str] = frozenset(), *, joins: bool) -> Self:
         """Of a customer who is not known, what is left when a source vouches for one of these names.
 
-        A visitor typed all of it: the other names and the addresses beside them may be another person's.
+        `joins`: another customer is known already, and gets no consent by this.
+
+        A visitor typed all of it: the other names and the addresses beside them may be another person's, and what was
+        entered by them counts for no re-entry rule.
         """
         left = tuple(name for name in names if name in self.profile.identifiers)
         addresses = {(channel, name.value) for name in left for channel in channels_at(name.kind)}
         return replace(
             self,
-            profile=self.profile.narrowed(left),
-            contact=self.contact.without_grants(set(Channel) - {channel for channel, _ in addresses}),
+            profile=self.profile.narrowed(left, guarded),
+            contact=self.contact.narrowed(set() if joins else {channel for channel, _ in addresses}),
+            entered={},
             enrollments={
                 key: replace(
                     enrollment,
@@ -233,12 +237,19 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         if doubt is None:
             return _erase(customer, event, now)
     known = customer.profile.is_known if was_known is None else was_known
-    event = believed(event, known=known, by_vouched=by_vouched, guarded=policy.guarded)
+    event = believed(
+        event, customer.profile, customer.contact, known=known, by_vouched=by_vouched, guarded=policy.guarded
+    )
     profile = customer.profile if requests.is_request(event) else customer.profile.after(event)
     if _reports_something(event):
         profile = profile.reported_by(event.source, event.occurred_at)
     updates = consent_updates(
-        customer.contact, event, policy, str(profile.get(TIME_ZONE) or "UTC"), addresses_of(profile.view())
+        customer.contact,
+        event,
+        policy,
+        str(profile.get(TIME_ZONE) or "UTC"),
+        spoken_for(profile),
+        speaks=_speaks(profile, event),
     )
     reaction = _Reaction(
         replace(
@@ -295,6 +306,14 @@ def _reports_something(event: Event) -> bool:
     """Whether an event says something about the customer. A report about our own message, or a request, does not."""
     about_our_message = is_provider(event.source) and event.about_a_message and event.type not in CUSTOMER_REPLIES
     return not about_our_message and not requests.is_request(event)
+
+
+def _speaks(profile: Profile, event: Event) -> bool:
+    """Whether what a provider reports was said at one of the customer's own addresses."""
+    channel, address = event.properties.get("channel"), event.properties.get("address")
+    if not is_provider(event.source) or not isinstance(address, str) or channel not in set(Channel):
+        return True
+    return speaks_for(profile, Channel(str(channel)), address)
 
 
 def _erase(customer: Customer, event: Event, now: datetime) -> Reaction:

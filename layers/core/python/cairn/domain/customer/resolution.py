@@ -56,8 +56,14 @@ def needs_typed_names(event: Event, holders: Holders) -> bool:
     return not owners or any(_may_begin(owner, event, name) for owner in owners for name in event.typed_identifiers)
 
 
-def resolve(event: Event, holders: Holders, limit: int = MAX_IDENTIFIERS) -> Resolution:
-    """The customer of an event. `holders` knows the vouched names, and the typed ones if `needs_typed_names`."""
+def resolve(
+    event: Event, holders: Holders, limit: int = MAX_IDENTIFIERS, guarded: frozenset[str] = frozenset()
+) -> Resolution:
+    """The customer of an event.
+
+    `holders` knows the vouched names, and the typed ones if `needs_typed_names`. `guarded` are attributes that the
+    policy's rules read.
+    """
     if is_provider(event.source) and event.about_a_message:
         found = next((holders[name] for name in event.identifiers if name in holders), None)
         if found is not None and not _owners(event.vouched_identifiers, holders):
@@ -67,15 +73,17 @@ def resolve(event: Event, holders: Holders, limit: int = MAX_IDENTIFIERS) -> Res
     owners = _one_person(event, holders, limit)
     known = _known_by_typed_name(event, holders)
     if owners and not (known and _is_bare_record(owners, event)):
-        return _joined(event, holders, owners, limit)
+        return _joined(event, holders, owners, limit, guarded)
     if not event.vouched_identifiers:
         return _found_or_begun(event, holders)
     if known is not None and may_be_same_person(event.vouched_identifiers, known.profile.vouched_identifiers):
         return Resolution((known,), dropped=_as_dropped(event.vouched_identifiers, TYPED), by_vouched=False)
-    return _joined(event, holders, owners, limit)
+    return _joined(event, holders, owners, limit, guarded)
 
 
-def _joined(event: Event, holders: Holders, owners: Sequence[Customer], limit: int) -> Resolution:
+def _joined(
+    event: Event, holders: Holders, owners: Sequence[Customer], limit: int, guarded: frozenset[str]
+) -> Resolution:
     """The event of the owners of its vouched names; without any, of a visitor who has typed its names, or of nobody."""
     own = {name for owner in owners for name in owner.profile.vouched_identifiers}
     wanted = [
@@ -107,8 +115,11 @@ def _joined(event: Event, holders: Holders, owners: Sequence[Customer], limit: i
             typed.append(name)
             joining[holder.id] = holder
     names = (*vouched, *typed)
+    customers = tuple(
+        one if one.profile.is_known else one.narrowed(names, guarded, joins=bool(owners)) for one in joining.values()
+    )
     return Resolution(
-        tuple(one if one.profile.is_known else one.narrowed(names) for one in joining.values()),
+        customers,
         tuple(vouched),
         tuple(typed),
         tuple(released.values()),

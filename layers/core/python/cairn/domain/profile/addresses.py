@@ -114,11 +114,24 @@ def is_owners_address(profile: Profile, channel: Channel, key: str, by: Suppress
 
     A visitor who typed an address beside another person's gets links there, and must not speak for that person.
     """
+    return any(suppression_key(channel, address, by) == key for address in _owned(profile, channel))
+
+
+def speaks_for(profile: Profile, channel: Channel, address: str) -> bool:
+    """Whether an answer from this address is the customer's own word: now, or once before."""
+    return (canonical_address(channel, address) or address) in _owned(profile, channel)
+
+
+def _owned(profile: Profile, channel: Channel) -> set[str]:
+    """The customer's addresses on a channel, also earlier ones; of a visitor who is not known, all that were typed."""
     names = profile.own_identifiers if profile.is_known else profile.identifiers
-    theirs = {(one, name.value) for name in names for one in channels_at(name.kind)} | set(
-        own_addresses(profile).items()
-    )
-    return any(one is channel and suppression_key(one, address, by) == key for one, address in theirs)
+    theirs = {name.value for name in names if channel in channels_at(name.kind)}
+    return theirs | {address for one, address in spoken_for(profile).items() if one is channel}
+
+
+def spoken_for(profile: Profile) -> dict[Channel, str]:
+    """The addresses from which the customer consents: its own; of a visitor who is not known, all that were typed."""
+    return own_addresses(profile) if profile.is_known else addresses_of(profile.view())
 
 
 def _named_addresses(event: Event) -> dict[Channel, str]:

@@ -190,7 +190,7 @@ class Profile:
     def without_identifiers(self, identifiers: Iterable[Identifier]) -> Self:
         """Without these names, and without the addresses that they are."""
         gone = set(identifiers)
-        addresses = {(name.kind, name.value) for name in gone}
+        addresses = [(name.kind, name.value) for name in gone]
         return replace(
             self,
             identifiers=tuple(name for name in self.identifiers if name not in gone),
@@ -203,17 +203,17 @@ class Profile:
             },
         )
 
-    def narrowed(self, names: Iterable[Identifier]) -> Self:
+    def narrowed(self, names: Iterable[Identifier], guarded: frozenset[str] = frozenset()) -> Self:
         """Only these names of a customer who is not known, and no attribute that a visitor may not set later."""
         left = set(names)
         profile = self.without_identifiers(name for name in self.identifiers if name not in left)
-        addresses = {(name.kind, name.value) for name in left}
+        addresses = [(name.kind, name.value) for name in left]  # an attribute's value may be of any shape
         return replace(
             profile,
             attributes={
                 name: stamped
                 for name, stamped in profile.attributes.items()
-                if name.partition(".")[0] not in GUARDED or (name, stamped.value) in addresses
+                if name.partition(".")[0] not in GUARDED | guarded or (name, stamped.value) in addresses
             },
         )
 
