@@ -95,7 +95,7 @@ class Customers:
                 unclaimed.append(one)
                 pointers[one] = holder
         erased = {one: self._tombstones[home] for one, home in pointers.items() if home in self._tombstones}
-        return FoundCustomers(tuple(found.values()), tuple(unclaimed), pointers, erased)
+        return FoundCustomers(tuple(found.values()), tuple(unclaimed), erased, pointers)
 
     def pointer_without(self, name: Identifier, loser: Customer) -> str:
         pointer = self._search(name, loser.id)

@@ -39,10 +39,10 @@ class FoundCustomers:
 
     customers: tuple[Customer, ...] = ()
     unclaimed: tuple[Identifier, ...] = ()
-    pointers: Mapping[Identifier, str] = field(default_factory=dict)
-    """By an unclaimed identifier, the id under which it can be claimed, if a customer who lost it has the usual one."""
     erased: Mapping[Identifier, datetime] = field(default_factory=dict)
     """Identifiers whose customer was erased, with the time of the erasure."""
+    pointers: Mapping[Identifier, str] = field(default_factory=dict)
+    """By an unclaimed identifier, the id under which it can be claimed, if a customer who lost it has the usual one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,10 +109,11 @@ class DynamoCustomers:
                 found[holder.id] = holder
                 erased.pop(name, None)
             else:
-                pointers[name], at = holder
+                id_, at = holder
                 unclaimed.append(name)
+                pointers |= {name: id_} if id_ != customer_id_for(name, self._keys.customer_ids) else {}
                 erased |= {name: at} if at else {}
-        return FoundCustomers(tuple(found.values()), tuple(unclaimed), pointers, erased)
+        return FoundCustomers(tuple(found.values()), tuple(unclaimed), erased, pointers)
 
     def pointer_without(self, name: Identifier, loser: Customer) -> str:
         holder = self._search(name, loser.id)

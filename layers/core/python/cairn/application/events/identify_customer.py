@@ -178,8 +178,8 @@ def _both(left: FoundCustomers, right: FoundCustomers) -> FoundCustomers:
     return FoundCustomers(
         tuple(customers.values()),
         (*left.unclaimed, *right.unclaimed),
-        {**left.pointers, **right.pointers},
         {**left.erased, **right.erased},
+        {**left.pointers, **right.pointers},
     )
 
 
