@@ -42,6 +42,8 @@ def shop() -> Shop:
         stories.test_data_of_another_visitor_goes_on_only_where_both_allow,
         stories.test_an_address_counts_once_its_owner_has_clicked_a_link_that_was_sent_there,
         stories.test_a_number_that_a_guest_typed_into_her_account_never_sees_what_is_known_of_her,
+        stories.test_a_name_still_leads_to_its_customer_when_the_one_who_began_with_it_is_erased,
+        stories.test_a_name_that_was_lost_is_free_after_both_are_erased,
         stories.test_running_journeys_no_longer_write_to_a_detached_address,
     ],
 )

@@ -1,5 +1,6 @@
 """What a source vouches for, and what a visitor typed: who is found, who gets which name, and where messages go."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -344,6 +345,99 @@ def test_a_link_speaks_only_for_the_address_that_it_was_sent_to(shop: Shop) -> N
     assert [one.key for one in shop.customers.suppression_changes] == [
         suppression_key(Channel.EMAIL, OTHER_MAIL, KEYS.suppressions)
     ]
+
+
+def test_an_address_that_a_vendor_vouches_for_is_not_given_to_whom_a_typed_number_finds(shop: Shop) -> None:
+    """Eve opens an account at the shop with her own verified address, and types Mia's number into it."""
+    shop.vouched("account.opened", name(user_id="mia", phone=NUMBER))
+
+    shop.happens(
+        "customer.created",
+        name(email=OTHER_MAIL, phone=NUMBER, external={"shop": "666"}),
+        source="shop",
+        vouched=frozenset({"external_ids", "email"}),
+    )
+
+    assert shop.who(user_id="mia").profile.get("email") is None
+    assert Channel.EMAIL not in shop.vouched("payment.failed", name(user_id="mia"))[0]
+
+
+def test_a_question_that_a_visitor_ticks_does_not_reopen_a_denial(shop: Shop) -> None:
+    denial = ConsentChange(Channel.SMS, Purpose.MARKETING, ConsentStatus.DENIED, MONDAY, "track")
+    question = ConsentChange(Channel.SMS, Purpose.MARKETING, ConsentStatus.PENDING, MONDAY, "form")
+    shop.vouched("account.opened", name(user_id="mia", phone=NUMBER), consent=(denial,))
+
+    shop.typed("survey.answered", name(phone=NUMBER), consent=(question,))
+    replies = {"channel": "sms", "address": NUMBER, "text": "Yes"}
+    shop.happens("message.replied", name(phone=NUMBER), source="twilio", properties=replies)
+
+    assert shop.who(user_id="mia").contact.consent(Channel.SMS, Purpose.MARKETING) is ConsentStatus.DENIED
+
+
+def test_a_box_that_a_visitor_ticked_opens_nothing_for_a_customer_who_has_said_no(shop: Shop) -> None:
+    denial = ConsentChange(Channel.EMAIL, Purpose.MARKETING, ConsentStatus.DENIED, MONDAY, "track")
+    tick = ConsentChange(Channel.EMAIL, Purpose.MARKETING, ConsentStatus.GRANTED, MONDAY, "form")
+    shop.vouched("account.opened", name(user_id="mia"), consent=(denial,))
+    shop.typed("survey.answered", name(email=MAIL), consent=(tick,))
+
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+
+    assert shop.who(user_id="mia").contact.consent(Channel.EMAIL, Purpose.MARKETING) is ConsentStatus.DENIED
+
+
+def test_a_stop_at_a_typed_number_says_nothing_of_the_address_beside_it() -> None:
+    shop = Shop(Policy(revoke_all=True))
+    shop.typed("survey.answered", name(email=MAIL, phone=OTHER_NUMBER))
+
+    stop = {"channel": "sms", "address": OTHER_NUMBER, "text": "STOP"}
+    shop.happens("message.replied", name(phone=OTHER_NUMBER), source="twilio", properties=stop)
+
+    assert {one.channel for one in shop.customers.suppression_changes} == {Channel.SMS}
+
+
+def test_what_one_visitor_types_is_not_shown_at_anothers_number(shop: Shop) -> None:
+    shop.typed("payment.failed", name(email=MAIL, phone=OTHER_NUMBER))
+
+    shop.typed(
+        "survey.answered", name(email=MAIL), attributes={"first_name": "Mia"}, settable=frozenset({"first_name"})
+    )
+
+    assert shop.who(email=MAIL).profile.get("first_name") is None
+    assert shop.dropped() == {"attributes.first_name": "typed"}
+
+
+def erased(shop: Shop, customer: Customer) -> None:
+    order = Event(
+        f"erase-{len(shop.customers.commits)}",
+        "operators",
+        "customer.erasure_requested",
+        MONDAY,
+        customer_id=customer.id,
+        properties={"actor": "op"},
+    )
+    shop.process(order, MONDAY)
+
+
+def test_a_name_still_leads_to_its_customer_when_the_one_who_began_with_it_is_erased(shop: Shop) -> None:
+    shop.typed("cart.left", name(email=MAIL))
+    shop.vendor("order.paid", name(email=MAIL, external={"shop": "666"}))
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+    mia = shop.who(email=MAIL)
+
+    erased(shop, shop.who(external={"shop": "666"}))
+
+    assert shop.who(email=MAIL).id == mia.id
+
+
+def test_a_name_that_was_lost_is_free_after_both_are_erased(shop: Shop) -> None:
+    test_a_name_still_leads_to_its_customer_when_the_one_who_began_with_it_is_erased(shop)
+    before = shop.who(email=MAIL)
+
+    erased(shop, before)
+    late = event("page.seen", MONDAY + timedelta(hours=1), id_="later", who=name(email=MAIL))
+
+    assert shop.process(late, MONDAY + timedelta(hours=1)) is not None
+    assert shop.who(email=MAIL).id != before.id
 
 
 def test_a_click_ties_no_address_to_the_vendors_id_beside_which_it_was_typed(shop: Shop) -> None:

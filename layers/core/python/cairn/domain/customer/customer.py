@@ -23,7 +23,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
 from cairn.domain.privacy.records import SourceRecord, contact_without, profile_without
 from cairn.domain.profile import bounds
-from cairn.domain.profile.addresses import addresses_for, narrower, own_addresses, speaks_for, spoken_for
+from cairn.domain.profile.addresses import addresses_for, narrower, own_addresses, speaks_for
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile, Stamped, survivor
 from cairn.domain.shared.channels import Channel, channels_at
@@ -248,7 +248,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         event,
         policy,
         str(profile.get(TIME_ZONE) or "UTC"),
-        spoken_for(profile),
+        own_addresses(profile) if profile.is_known else {},
         speaks=_speaks(profile, event),
     )
     reaction = _Reaction(

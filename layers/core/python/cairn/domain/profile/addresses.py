@@ -126,12 +126,7 @@ def _owned(profile: Profile, channel: Channel) -> set[str]:
     """The customer's addresses on a channel, also earlier ones; of a visitor who is not known, all that were typed."""
     names = profile.own_identifiers if profile.is_known else profile.identifiers
     theirs = {name.value for name in names if channel in channels_at(name.kind)}
-    return theirs | {address for one, address in spoken_for(profile).items() if one is channel}
-
-
-def spoken_for(profile: Profile) -> dict[Channel, str]:
-    """The addresses from which the customer consents: its own; of a visitor who is not known, all that were typed."""
-    return own_addresses(profile) if profile.is_known else addresses_of(profile.view())
+    return theirs | {address for one, address in own_addresses(profile).items() if one is channel}
 
 
 def _named_addresses(event: Event) -> dict[Channel, str]:
