@@ -144,7 +144,7 @@ class Function(lambda_.Function):
     def keep_audit(self, table: dynamodb.ITable, *, adds: bool = False) -> None:
         """Deny all changes of the audit's entries, whatever else allows them.
 
-        IAM cannot tell a new item from one that replaces another: a function that adds entries may put items there,
+        IAM cannot distinguish a new item from one that replaces another: a function that adds entries may put items there,
         under a condition of its own, and the others may not.
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
         """

@@ -98,7 +98,7 @@ def manage_event(  # noqa: PLR0913, PLR0917  one argument for each part of a req
 
 
 def _iam(actor: str) -> Shape:
-    """What IAM's authorizer tells of a user. Of a role it is the role's id and the session's name: `AROA…:ada`."""
+    """The user as IAM's authorizer reports it. Of a role it is the role's id and the session's name: `AROA…:ada`."""
     session = actor.rpartition("/")[2]
     user_id = f"AROA{short_hash(actor, length=17).upper()}:{session}" if ":assumed-role/" in actor else ""
     user_id = user_id or f"AIDA{short_hash(actor, length=17).upper()}"

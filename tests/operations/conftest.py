@@ -47,7 +47,7 @@ class Api:
 
 
 def _signed_in(application: Application) -> Callable[..., Any]:
-    """The application, asked by somebody who says who they are."""
+    """The application, asked by an operator with a name."""
     return lambda environ, start: application({"HTTP_X_CAIRN_ACTOR": "ada"} | environ, start)
 
 

@@ -1,4 +1,4 @@
-"""Whoever AWS has authenticated is known by account, role or user, session and unique id; nobody else is known."""
+"""An actor whom AWS has authenticated is known by account, role or user, session and unique id; nobody else is known."""
 
 import pytest
 

@@ -49,7 +49,7 @@ from cairn.domain.shared.errors import (
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
-"""In the place of an erasure whose tombstone is gone by now."""
+"""In the place of an erasure whose tombstone has expired."""
 
 MAX_GENERATIONS = 16
 """Customers who began with the same identifier and lost it, one after the other."""

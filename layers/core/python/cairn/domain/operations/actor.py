@@ -1,4 +1,4 @@
-"""Who acts: the name in the audit, and the identity behind it."""
+"""The actor of a command: the name in the audit, and the identity behind it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,10 +10,10 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Actor(str):
-    """A name, usable as the text that it is, with what AWS knows of whoever has it.
+    """A name, usable as the text that it is, with what AWS knows of its bearer.
 
-    A name can be given to another person later, and a session's name is chosen by whoever assumes the role. The unique
-    id of the user or role, which AWS never gives twice, is what tells them apart.
+    A name can be given to another person later, and a session's name is chosen by the person who assumes the role. The unique
+    id of the user or role, which AWS never gives twice, distinguishes them.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
     """
 
@@ -29,7 +29,7 @@ class Actor(str):
 
     @classmethod
     def of_aws(cls, *, arn: str, account: str, user_id: str) -> Self:
-        """Whoever AWS has authenticated. Raises NotSignedInError where any part of the identity is missing."""
+        """The actor whom AWS has authenticated. Raises NotSignedInError where any part of the identity is missing."""
         if not (arn.strip() and account.strip() and user_id.strip()):
             raise NotSignedInError("sign the request with credentials of the account (AWS Signature Version 4)")
         return cls(arn, {"account": account, **_principal(arn), "user_id": user_id})

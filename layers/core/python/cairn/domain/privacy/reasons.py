@@ -11,7 +11,7 @@ from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.text import without_controls
 
 SHORTEST_NAME = 3
-"""Characters. A shorter id (`7`) stands in a reason by chance, and tells a reader nobody."""
+"""Characters. A shorter id (`7`) stands in a reason by chance, and shows a reader nobody."""
 
 LOCAL_NUMBER = 7
 """Digits by which a number is known in its own town, or in a small country: those behind the codes."""

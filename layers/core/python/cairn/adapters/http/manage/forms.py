@@ -20,7 +20,7 @@ MAX_WORDING = 10_000
 """Characters of the text that the customer consented to."""
 
 NAMES = ("customer", "identifier", "address")
-"""The fields that name a customer, or somebody's address."""
+"""The fields that name a customer, or a person's address."""
 
 Choice = TypeVar("Choice", bound=Enum)
 
