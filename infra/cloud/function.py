@@ -144,8 +144,8 @@ class Function(lambda_.Function):
     def keep_audit(self, table: dynamodb.ITable, *, adds: bool = False) -> None:
         """Deny all changes of the audit's entries, whatever else allows them.
 
-        IAM cannot distinguish a new item from one that replaces another: a function that adds entries may put items there,
-        under a condition of its own, and the others may not.
+        IAM cannot distinguish a new item from one that replaces another: a function that adds entries may put items
+        there, under a condition of its own, and the others may not.
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
         """
         self.add_to_role_policy(

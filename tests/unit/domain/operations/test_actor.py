@@ -1,4 +1,4 @@
-"""An actor whom AWS has authenticated is known by account, role or user, session and unique id; nobody else is known."""
+"""An actor whom AWS has authenticated is known by account, role or user, session and unique id; others are not."""
 
 import pytest
 

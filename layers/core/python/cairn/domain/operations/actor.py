@@ -12,8 +12,8 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 class Actor(str):
     """A name, usable as the text that it is, with what AWS knows of its bearer.
 
-    A name can be given to another person later, and a session's name is chosen by the person who assumes the role. The unique
-    id of the user or role, which AWS never gives twice, distinguishes them.
+    A name can be given to another person later, and a session's name is chosen by the person who assumes the role. The
+    unique id of the user or role, which AWS never gives twice, distinguishes them.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
     """
 
