@@ -234,12 +234,12 @@ class DeadLetters:
 class AuditedDeadLetters:
     """Implements DeadLetterTool: what is shown is in the audit before, and so is each order to redrive.
 
-    Where the audit cannot be written, nothing is shown and nothing redriven.
+    Where the audit cannot be written, nothing is shown and nothing redriven: DeadLettersError says so.
     """
 
     dead_letters: DeadLetters
     audit: Audit
-    actor: str
+    actor: Actor
 
     def summary(self) -> list[Json]:
         """Numbers and reasons, which name nobody, so this is not audited."""
@@ -257,7 +257,14 @@ class AuditedDeadLetters:
         return self.dead_letters.redrive(queue, reason, limit)
 
     def _write(self, action: str, queue: str, detail: Json) -> None:
-        self.audit.write(AuditEntry(datetime.now(UTC), self.actor, action, f"queue:{queue}", "", detail))
+        from pynamodb.exceptions import PynamoDBException  # noqa: PLC0415  slow to import
+
+        try:
+            self.audit.write(AuditEntry(datetime.now(UTC), self.actor, action, f"queue:{queue}", "", detail))
+        except (CairnError, PynamoDBException) as error:
+            raise DeadLettersError(
+                f"the audit cannot be written, so nothing is shown and nothing redriven: {error}"
+            ) from error
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
 from infra.local.dead_letters import AuditedDeadLetters, DeadLettersError
 from infra.local.deployment import LocalDeployment
+from infra.local.shapes import signed_in
 from infra.local.signing import signed_again
 from infra.local.throttle import unlimited
 
@@ -162,7 +163,7 @@ class Application:
         return done
 
     def _audited_dead_letters(self, request: Request) -> AuditedDeadLetters:
-        return AuditedDeadLetters(self.deployment.dead_letters(), DynamoAudit(), _actor(request))
+        return AuditedDeadLetters(self.deployment.dead_letters(), DynamoAudit(), signed_in(_actor(request)))
 
     def _clock(self, request: Request) -> Response:
         if request.method == "POST":

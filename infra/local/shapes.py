@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from cairn.domain.operations.actor import Actor
 from cairn.domain.shared.hashing import short_hash
 
 REGION = "us-east-1"
@@ -95,6 +96,12 @@ def manage_event(  # noqa: PLR0913, PLR0917  one argument for each part of a req
     shape |= {"queryStringParameters": query} if query else {}
     shape["requestContext"] |= {"authorizer": {"iam": _iam(actor)}} if actor else {}
     return shape
+
+
+def signed_in(name: str) -> Actor:
+    """Who asks a laptop's server, with the identity that /manage knows of the same name."""
+    iam = _iam(name)
+    return Actor.of_aws(arn=iam["userArn"], account=iam["accountId"], user_id=iam["userId"])
 
 
 def _iam(actor: str) -> Shape:
