@@ -99,7 +99,7 @@ def manage_event(  # noqa: PLR0913, PLR0917  one argument for each part of a req
 
 
 def signed_in(name: str) -> Actor:
-    """Who asks a laptop's server, with the identity that /manage knows of the same name."""
+    """The operator who asks a laptop's server, with the identity that /manage knows of the same name."""
     iam = _iam(name)
     return Actor.of_aws(arn=iam["userArn"], account=iam["accountId"], user_id=iam["userId"])
 
