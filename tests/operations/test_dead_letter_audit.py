@@ -46,17 +46,21 @@ def at(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.fixture
-def audit_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """From now on, the table refuses all that is put there, with a code of DynamoDB's."""
+def audit_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """From now on, the table refuses all that is put there, with a code of DynamoDB's; the list has all other calls."""
     really_call = BaseClient._make_api_call  # noqa: SLF001  every client uses it, PynamoDB's too
 
-    def fail(code: str) -> None:
+    def fail(code: str) -> list[str]:
+        operations: list[str] = []
+
         def call(client: BaseClient, operation: str, given: Any) -> Any:
             if operation == "PutItem":
                 raise ClientError({"Error": {"Code": code}}, operation)
+            operations.append(operation)
             return really_call(client, operation, given)
 
         monkeypatch.setattr(BaseClient, "_make_api_call", call)
+        return operations
 
     return fail
 
@@ -102,9 +106,9 @@ def test_in_a_deployment_the_audit_has_whom_aws_knows(story: Any, stack: str) ->
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException", "ConditionalCheckFailedException"])
 def test_nothing_is_shown_and_nothing_redriven_when_the_audit_cannot_be_written(
-    story: Any, at: list[str], dead_letter: Json, audit_fails: Callable[[str], None], code: str
+    story: Any, at: list[str], dead_letter: Json, audit_fails: Callable[[str], list[str]], code: str
 ) -> None:
-    audit_fails(code)
+    operations = audit_fails(code)
 
     for command in (SHOW, [*SHOW, "--reveal"], [*SHOW, "--reveal", "--json"], REDRIVE):
         refused = cairn(*command, *at)
@@ -113,6 +117,7 @@ def test_nothing_is_shown_and_nothing_redriven_when_the_audit_cannot_be_written(
         assert (refused.exit_code, refused.stdout) == (1, ""), command
         assert "the audit cannot be written, so nothing is shown and nothing redriven" in refused.stderr
         assert "Mia" not in refused.stderr
+    assert not {"SendMessage", "SendMessageBatch", "DeleteMessage"} & set(operations), "nothing was sent back"
     [(still_there, _)] = story.dead_letters("events")
     assert json.loads(still_there) == dead_letter
     assert audited() == []

@@ -198,13 +198,13 @@ def test_an_export_is_written_for_its_owner_alone_and_replaces_nothing_silently(
 
     out.write_text("before")
     out.chmod(0o644)
+    shop.passes("1m")
     refused = shop.tries("export", "mia", "--out", str(out))
 
     assert (refused.exit_code, refused.stdout, out.read_text()) == (1, "", "before")
     assert "exists: name another file, or add --force to replace it" in " ".join(refused.stderr.split())
     assert [entry["what"] for entry in entries(shop)] == ["export"], "the second was never asked for"
 
-    shop.passes("1m")
     shop.cairn("export", "mia", "--out", str(out), "--force")
 
     assert json.loads(out.read_text())["customer"]["attributes"]["first_name"]["value"] == "Mia"
