@@ -1,4 +1,4 @@
-"""Whoever is shown dead letters or redrives them is in the audit before; without the audit, nothing is done."""
+"""An operator who is shown dead letters or redrives them is in the audit before; without the audit, nothing is done."""
 
 import json
 from collections.abc import Callable
@@ -124,7 +124,7 @@ def test_nothing_is_shown_and_nothing_redriven_when_the_audit_cannot_be_written(
 
 
 @pytest.mark.usefixtures("dead_letter")
-def test_nothing_is_redriven_when_the_audit_has_another_entry_in_that_place(
+def test_nothing_is_redriven_when_the_audit_has_another_entry_under_that_id(
     story: Any, at: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(AuditEntry, "id", "as if two hashes were the same")

@@ -1,4 +1,4 @@
-"""Whoever reads a person is in the audit with the whole identity, and a reason that names the customer does nothing."""
+"""An operator who reads a person is audited with the whole identity; a reason that names the customer does nothing."""
 
 import json
 from collections.abc import Iterator
@@ -57,11 +57,11 @@ def entries(shop: Shop) -> list[Json]:
     return found
 
 
-# Who
+# The operator's identity
 
 
 @pytest.mark.parametrize(("what", "method", "path", "fields"), READINGS, ids=[reading[0] for reading in READINGS])
-def test_whoever_reads_is_audited_with_account_role_session_and_user_id(
+def test_an_operator_who_reads_is_audited_with_account_role_session_and_user_id(
     shop: Shop, what: str, method: str, path: str, fields: Json
 ) -> None:
     assert shop.asks(method, path, actor=ADA, **fields)["status_code"] == 200
