@@ -85,7 +85,7 @@ def process_record(record: SQSRecord) -> None:
         count(outcome, source=event.source)
         for reason in sorted(dropped):
             count("FieldDropped", source=event.source, reason=reason)
-        why = {"dropped": sorted(dropped)} if dropped else {}
+        why: dict[str, Any] = {"dropped": sorted(dropped)} if dropped else {}
         logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key, **why)
 
 
