@@ -37,7 +37,7 @@ def explained_as(reason: Reason, sentence: str) -> Callable[[Callable[[Opens], S
 
 @explained_as(
     Reason.GRANTED,
-    "Sent as a text: the customer consented to marketing texts on 2 March 2026, 10:00 (source track).",
+    "Sent as a text: the customer consented to marketing texts on 2 March 2026, 10:00 by the API (source track).",
 )
 def _(opens: Opens) -> Shop:
     shop = opens(SMS)
@@ -202,8 +202,8 @@ def _(opens: Opens) -> Shop:
 
 @explained_as(
     Reason.UNCONFIRMED,
-    "Not sent: the customer has not confirmed the consent to marketing e-mails on 2 March 2026, 10:00 by "
-    "a form (source shop).",
+    "Not sent: the customer has not confirmed the consent to marketing e-mails on 2 March 2026, 10:00 by the API "
+    "(source track).",
 )
 def _(opens: Opens) -> Shop:
     shop = opens(MAIL, policy='double_opt_in = ["email"]')

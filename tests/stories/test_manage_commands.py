@@ -54,7 +54,7 @@ def test_explain_describes_a_customer(shop: Shop) -> None:
     printed = shop.cairn("explain", "mia@example.com")
 
     assert "first_name: Mia user_id: mia email: mia@example.com phone: +12125550001" in printed
-    assert "marketing texts: consented on 2 March 2026, 10:00 (source track)." in printed
+    assert "marketing texts: consented on 2 March 2026, 10:00 by the API (source track)." in printed
     assert (
         "Waiting Journey shop waits at step the-end until 11:00 on Wednesday 1 April 2026 in America/New_York."
         in printed

@@ -72,7 +72,8 @@ def test_the_commands_of_the_page_run_in_their_order(shop: Shop) -> None:
 
 def asked(shop: Shop, words: list[str]) -> None:
     """Send a curl command. The customer is erased by then: a request about it gets 404."""
-    _, url, *data = words
+    _, header, name, url, *data = words
+    assert (header, name) == ("-H", "X-Cairn-Actor: ada")
     path = url.partition("/manage/")[2]
     method, fields = ("POST", json.loads(data[1])) if data else ("GET", {})
 
