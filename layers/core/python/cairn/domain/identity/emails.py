@@ -8,6 +8,7 @@ the same case twice.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from cairn.domain.identity.characters import MAX_LENGTH, is_unseen, trimmed
 
@@ -28,6 +29,7 @@ FOLDS = 4
 """Rounds until a text in lower case and NFKC no longer changes; two are enough for all of Unicode 16."""
 
 
+@lru_cache(maxsize=256)  # an event compares the same few addresses many times
 def canonical_email(text: str) -> str | None:
     """`ada@bücher.example` from any spelling of it; None where it is no address."""
     if len(text) > MAX_LENGTH:

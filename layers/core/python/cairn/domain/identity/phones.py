@@ -6,6 +6,7 @@ the national ones, and checks that a number is valid.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from cairn.domain.identity.characters import MAX_LENGTH, is_unseen, trimmed
 
@@ -67,6 +68,7 @@ def bare_number(text: str) -> str | None:
     return "+" + found[2:].lstrip() if found.startswith("00") else found
 
 
+@lru_cache(maxsize=256)  # an event compares the same few numbers many times
 def international(text: str) -> str | None:
     """The canonical E.164 of a number that is written with its country code; None for any other text."""
     found = bare_number(text)

@@ -10,7 +10,7 @@ from cairn.domain.identity.identifiers import EXTERNAL, PHONE, Identifier, ident
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.profile.attributes import WHATSAPP_ID
 from cairn.domain.profile.profile import Profile
-from cairn.domain.shared.channels import CHANNELS, Channel, channels_at
+from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel, channels_at
 
 BY_NUMBER = channels_at(PHONE)
 
@@ -41,9 +41,11 @@ def own_addresses(profile: Profile) -> dict[Channel, str]:
     for the one it identifies, so the other gets no texts.
     """
     own = set(profile.own_identifiers)
-    found = {
-        channel: (address, identifier_at(channel, address)) for channel, address in addresses_of(profile.view()).items()
+    view: dict[str, Any] = {kind: profile.get(kind) for kind in AddressKind}  # not the whole view of a large profile
+    view["external_ids"] = {
+        name.kind.removeprefix(EXTERNAL): name.value for name in profile.identifiers if name.kind.startswith(EXTERNAL)
     }
+    found = {channel: (address, identifier_at(channel, address)) for channel, address in addresses_of(view).items()}
     return {
         channel: address
         for channel, (address, name) in found.items()
