@@ -488,6 +488,17 @@ def test_a_number_that_a_guest_typed_into_her_account_never_sees_what_is_known_o
     assert shop.who(phone=OTHER_NUMBER).id != mia.id
 
 
+def test_data_that_a_visitor_typed_stays_at_that_address_when_the_customer_gets_another(shop: Shop) -> None:
+    shop.vouched("account.opened", name(user_id="mia", email=MAIL))
+    shop.vouched("payment.failed", name(user_id="mia"))
+
+    shop.typed("payment.changed", name(email=MAIL), properties={"link": "https://x.example"})
+    shop.vouched("account.changed", name(user_id="mia", phone=NUMBER))
+
+    (running,) = shop.who(user_id="mia").enrollments.values()
+    assert running.addresses == {Channel.EMAIL: MAIL}
+
+
 def test_data_of_a_guest_moves_no_running_journey_to_the_guests_number(shop: Shop) -> None:
     shop.vendor("payment.failed", name(email=MAIL, external={"shop": "77"}))
 

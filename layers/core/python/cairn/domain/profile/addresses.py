@@ -107,8 +107,10 @@ def narrower(
     """The addresses of an enrollment that took over data from another event: those that both allow."""
     own = own_addresses(profile)
     before = own if allowed is None else allowed
-    both = dict(before.items() & (own if event_allows is None else event_allows).items())
-    return None if allowed is None and both == own else both
+    # An event that a source vouches for allows the customer's own addresses, whatever they become, and perhaps more.
+    if allowed is None and (event_allows is None or own.items() < event_allows.items()):
+        return None
+    return dict(before.items() & (own if event_allows is None else event_allows).items())
 
 
 def is_owners_address(profile: Profile, channel: Channel, key: str, by: SuppressionKey) -> bool:
