@@ -13,52 +13,65 @@ LENGTH = 64
 """Letters and digits: 380 bits."""
 
 
-class IdentitySecret(secretsmanager.Secret):
-    """The identity key (docs/operations.md): a JSON object with the field `key`.
+class _GeneratedSecret(secretsmanager.Secret):
+    """A JSON object with one field, whose random value Secrets Manager draws at the first deployment.
 
-    Drawn by Secrets Manager at the first deployment. CloudFormation draws another one when a property of
-    `generate_secret_string` changes, and then no customer is found any more: they stay as they are.
+    No secret passes through the template, and no later deployment overwrites what stands there. CloudFormation draws
+    another value when a property of `generate_secret_string` changes: they stay as they are.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
-        super().__init__(
-            scope,
-            id_,
-            description="Cairn: the identity key. Never change it; back it up (docs/operations.md)",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template="{}",  # noqa: S106 - an empty object
-                generate_string_key=IDENTITY_KEY,
-                password_length=LENGTH,
-                exclude_punctuation=True,
-            ),
-            removal_policy=removal(stage),
-        )
-        acknowledge(
-            self,
-            "AwsSolutions-SMG4",
-            because="customer ids are made with it: with another key every customer would be a new one",
-        )
-
-
-class _PutByHand(secretsmanager.Secret):
-    """A JSON object of name: secret, filled by a person after the first deployment.
-
-    It is created with one random value under a name that nobody has, so that no secret passes through the
-    template and no later deployment overwrites what stands there.
-    """
-
-    def __init__(self, scope: Construct, id_: str, *, stage: Stage, description: str, because: str) -> None:
+    def __init__(  # noqa: PLR0913  what CloudFormation wants to know of a secret
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        description: str,
+        key: str,
+        because: str,
+        length: int | None = None,
+    ) -> None:
         super().__init__(
             scope,
             id_,
             description=f"Cairn: {description}",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template="{}",  # noqa: S106 - an empty object
-                generate_string_key="unused",
+                generate_string_key=key,
+                password_length=length,
+                exclude_punctuation=True if length else None,
             ),
             removal_policy=removal(stage),
         )
         acknowledge(self, "AwsSolutions-SMG4", because=because)
+
+
+class IdentitySecret(_GeneratedSecret):
+    """The identity key (docs/operations.md): a JSON object with the field `key`.
+
+    With another key no customer is found any more.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(
+            scope,
+            id_,
+            stage=stage,
+            description="the identity key. Never change it; back it up (docs/operations.md)",
+            key=IDENTITY_KEY,
+            length=LENGTH,
+            because="customer ids are made with it: with another key every customer would be a new one",
+        )
+
+
+class _PutByHand(_GeneratedSecret):
+    """A JSON object of name: secret, filled by a person after the first deployment.
+
+    Until then it has one random value under a name that nobody has.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage, description: str, because: str) -> None:
+        super().__init__(scope, id_, stage=stage, description=description, key="unused", because=because)
 
 
 class SourcesSecret(_PutByHand):
@@ -87,28 +100,20 @@ class WebhookEndpointsSecret(_PutByHand):
         )
 
 
-class LinksSecret(secretsmanager.Secret):
+class LinksSecret(_GeneratedSecret):
     """The signing secret of the links in messages: a JSON object with one field, `links`.
 
-    Drawn by Secrets Manager itself. It is rotated by making the field a list, the new one first: the first signs, all
-    verify, until the last link of the old one has expired (LINK_VALIDITY).
+    It is rotated by making the field a list, the new one first: the first signs, all verify, until the last link of the
+    old one has expired (LINK_VALIDITY).
     """
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(
             scope,
             id_,
-            description="Cairn: JSON object with the field links: signing secret, or list of secrets, the newest first",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template="{}",  # noqa: S106 - an empty object
-                generate_string_key=SECRET,
-                password_length=LENGTH,
-                exclude_punctuation=True,
-            ),
-            removal_policy=removal(stage),
-        )
-        acknowledge(
-            self,
-            "AwsSolutions-SMG4",
+            stage=stage,
+            description="JSON object with the field links: signing secret, or list of secrets, the newest first",
+            key=SECRET,
+            length=LENGTH,
             because="a rotation by itself would break the links of every message sent before; people list both",
         )

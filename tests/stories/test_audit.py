@@ -1,13 +1,12 @@
 """An operator who reads a person is audited with the whole identity; a reason that names the customer does nothing."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.stories.shop import MAIL, RECEIPT, REVIEWED, Json, Opens, Shop, shops
+from tests.stories.shop import MAIL, RECEIPT, REVIEWED, Json, Opens, Shop
 
 ADA = "arn:aws:sts::123456789012:assumed-role/Support/ada"
 BOB = "arn:aws:iam::123456789012:user/desk/bob"
@@ -35,12 +34,6 @@ COMMANDS: list[tuple[str, Json]] = [
     ("detach", {"identifier": "mia@example.com"}),
     ("consent", {"channel": "sms", "purpose": "marketing", "status": "denied"}),
 ]
-
-
-@pytest.fixture
-def opens(tmp_path: Path) -> Iterator[Opens]:
-    with shops(tmp_path) as opens:
-        yield opens
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """`cairn explain` for each reason of the gate: a story that leads to the reason, and its sentence."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -12,15 +11,9 @@ from cairn.domain.gate.codes import Reason
 from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.shared.channels import Channel, Purpose
 from functions.deliver_message import handler
-from tests.stories.shop import MAIL, MIA, NEW_YORK_MORNING, RECEIPT, REVIEWED, SMS, WHATSAPP, Opens, Shop, shops
+from tests.stories.shop import MAIL, MIA, NEW_YORK_MORNING, RECEIPT, REVIEWED, SMS, WHATSAPP, Opens, Shop
 
 IN_THE_EVENING = NEW_YORK_MORNING + timedelta(hours=12)
-
-
-@pytest.fixture
-def opens(tmp_path: Path) -> Iterator[Opens]:
-    with shops(tmp_path) as opens:
-        yield opens
 
 
 STORIES: dict[Reason, tuple[Callable[[Opens], Shop], str]] = {}

@@ -3,9 +3,7 @@
 import gzip
 import json
 import sys
-from collections.abc import Iterator
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
@@ -13,16 +11,10 @@ from werkzeug.test import Client
 from cairn.telemetry import logger
 from functions.manage_api import handler
 from infra.local.server import Application
-from tests.stories.shop import MAIL, RECEIPT, REVIEWED, SMS, Opens, Shop, shops
+from tests.stories.shop import MAIL, RECEIPT, REVIEWED, SMS, Opens, Shop
 
 ADA = "arn:aws:iam::123456789012:user/ada"
 REFUSAL = {"channel": "sms", "purpose": "marketing", "status": "denied"}
-
-
-@pytest.fixture
-def opens(tmp_path: Path) -> Iterator[Opens]:
-    with shops(tmp_path) as opens:
-        yield opens
 
 
 @pytest.fixture

@@ -1,18 +1,11 @@
 """The operators' commands, run against `cairn serve`, and their output."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.stories.shop import RECEIPT, REVIEWED, Opens, Shop, shops
-
-
-@pytest.fixture
-def opens(tmp_path: Path) -> Iterator[Opens]:
-    with shops(tmp_path) as opens:
-        yield opens
+from tests.stories.shop import RECEIPT, REVIEWED, Opens, Shop
 
 
 @pytest.fixture

@@ -7,23 +7,16 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.stories.shop import NEW_YORK_MORNING, REVIEWED, Opens, Shop, shops
+from tests.stories.shop import NEW_YORK_MORNING, REVIEWED, Opens, Shop
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "manage.md"
 BLOCKS = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PRINTED = re.compile(r"(<!-- printed by: cairn (?P<command>[^>]+) -->\n```\n)(?P<output>.*?)(```\n)", re.DOTALL)
-
-
-@pytest.fixture
-def opens(tmp_path: Path) -> Iterator[Opens]:
-    with shops(tmp_path) as opens:
-        yield opens
 
 
 @pytest.fixture

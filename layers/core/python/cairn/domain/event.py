@@ -95,6 +95,12 @@ class Event:
         """Whether it reports a status of one of our messages, or a reply to one."""
         return self.type.startswith(MESSAGE_EVENTS)
 
+    @property
+    def channel(self) -> Channel | None:
+        """The channel that the event's properties name; None for anything else."""
+        name = self.properties.get("channel")
+        return Channel(name) if isinstance(name, str) and name in set(Channel) else None
+
     def vouches(self, field: str) -> bool:
         """Whether the source vouches for a field: `email`, `attributes.plan`, `consent`, `privacy`."""
         return is_vouched(field, self.vouched)

@@ -11,7 +11,6 @@ from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONSENT,
     EVENT,
-    MAX_MERGES,
     MESSAGE,
     PENDING_ERASURE,
     STATE,
@@ -33,6 +32,7 @@ from cairn.domain.privacy.traces import Traces
 from cairn.domain.profile.addresses import addresses_of, identifier_at
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.errors import UnknownCustomerError
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 ERASED_EVENT = "event.erased"
@@ -97,17 +97,12 @@ class DynamoErasureStore:
                 removed += 1
         return removed
 
-    @staticmethod
-    def _current(customer_id: str) -> str:
+    def _current(self, customer_id: str) -> str:
         """The id that the customer has now; empty for a customer who was erased."""
-        for _ in range(MAX_MERGES):
-            state = read_all([(customer_id, STATE)]).get((customer_id, STATE))
-            if state is None or state.erased:
-                return ""
-            if not state.alias_of:
-                return customer_id
-            customer_id = state.alias_of
-        return ""
+        try:
+            return DynamoCustomers(self._keys).load(customer_id).id
+        except UnknownCustomerError:
+            return ""
 
     def complete(self, erasure: PendingErasure, receipt: AuditEntry) -> None:
         write = transaction()

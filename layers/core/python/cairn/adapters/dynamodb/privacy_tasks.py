@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pynamodb.exceptions import TransactWriteError
-
 from cairn.adapters.dynamodb.items import TASK, RecordItem
-from cairn.adapters.dynamodb.switches import CONFLICTS, NEW_ENTRY, audit_item
+from cairn.adapters.dynamodb.switches import commit_audited
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.adapters.dynamodb.timeline import DONE, OPEN
 from cairn.application.ports import PrivacyTask
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import QUEUE
-from cairn.domain.shared.errors import ConflictError, TaskClosedError, UnknownTaskError
+from cairn.domain.shared.errors import TaskClosedError, UnknownTaskError
 from cairn.domain.shared.instants import instant_to_wire
 
 WAITING = f"queue#{QUEUE}"
@@ -53,14 +51,7 @@ class DynamoPrivacyTasks:
             ],
             condition=(RecordItem.status == OPEN) & (RecordItem.at == item.at),
         )
-        write.save(audit_item(audited), condition=NEW_ENTRY)
-        try:
-            with write:
-                pass
-        except TransactWriteError as error:
-            if CONFLICTS & {reason.code for reason in error.cancellation_reasons if reason}:
-                raise ConflictError("somebody has just answered; look again") from error
-            raise
+        commit_audited(write, audited, conflict="somebody has just answered; look again")
 
 
 def _task(item: RecordItem) -> PrivacyTask:

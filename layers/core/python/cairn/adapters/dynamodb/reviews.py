@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pynamodb.exceptions import TransactWriteError
-
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem
-from cairn.adapters.dynamodb.switches import CONFLICTS, NEW_ENTRY, audit_item
+from cairn.adapters.dynamodb.switches import commit_audited
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.application.ports import UnderReview
 from cairn.domain.gate.codes import Reason
 from cairn.domain.message.message import Approval, MessageStatus
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.channels import Purpose
-from cairn.domain.shared.errors import ConflictError, NotUnderReviewError, UnknownMessageError
+from cairn.domain.shared.errors import NotUnderReviewError, UnknownMessageError
 from cairn.domain.shared.instants import instant_to_wire
 
 ABOUT = ("journey", "version", "step", "template", "purpose")
@@ -69,14 +67,7 @@ class DynamoReviews:
             actions=[CustomerItem.contact_version.set(CustomerItem.contact_version + 1)],
             condition=CustomerItem.pk.exists(),
         )
-        write.save(audit_item(audited), condition=NEW_ENTRY)
-        try:
-            with write:
-                pass
-        except TransactWriteError as error:
-            if CONFLICTS & {reason.code for reason in error.cancellation_reasons if reason}:
-                raise ConflictError("somebody, or the clock, has just decided on the message; look again") from error
-            raise
+        commit_audited(write, audited, conflict="somebody, or the clock, has just decided on the message; look again")
 
 
 def _wants_decision(message: RecordItem, approval: Approval) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.transactions import TransactWrite
 
 from cairn.adapters.dynamodb.items import AUDIT, SETTINGS, SWITCHES, DocumentItem, RecordItem
 from cairn.adapters.dynamodb.table import transaction
@@ -53,14 +54,7 @@ class DynamoSwitches:
             DocumentItem(SETTINGS, SWITCHES, version=board.version + 1, body=board_to_wire(board)),
             condition=unchanged,
         )
-        write.save(audit_item(audited), condition=NEW_ENTRY)
-        try:
-            with write:
-                pass
-        except TransactWriteError as error:
-            if CONFLICTS & {reason.code for reason in error.cancellation_reasons if reason}:
-                raise ConflictError("somebody else has just turned a switch") from error
-            raise
+        commit_audited(write, audited, conflict="somebody else has just turned a switch")
 
 
 NEW_ENTRY = RecordItem.sk.does_not_exist()
@@ -79,6 +73,18 @@ def audit_item(audited: AuditEntry) -> RecordItem:
         **audited.detail,
     }
     return RecordItem(AUDIT, audited.id, at=instant_to_wire(audited.at), body=body)
+
+
+def commit_audited(write: TransactWrite, audited: AuditEntry, *, conflict: str) -> None:
+    """Write a change with its audit entry. Raises ConflictError with this message where another change came first."""
+    write.save(audit_item(audited), condition=NEW_ENTRY)
+    try:
+        with write:
+            pass
+    except TransactWriteError as error:
+        if CONFLICTS & {reason.code for reason in error.cancellation_reasons if reason}:
+            raise ConflictError(conflict) from error
+        raise
 
 
 def board_to_wire(board: SwitchState) -> Wire:

@@ -87,11 +87,10 @@ def _with_address(event: Event) -> Event:
 
     WhatsApp's own form of a number that has several is kept as an attribute: messages go to that form.
     """
-    name, written = event.properties.get("channel"), event.properties.get("address")
-    if not is_provider(event.source) or not isinstance(name, str) or not isinstance(written, str):
+    channel, written = event.channel, event.properties.get("address")
+    if not is_provider(event.source) or channel is None or not isinstance(written, str):
         return event
-    channel = Channel(name) if name in set(Channel) else None
-    address = canonical_address(channel, written) if channel else None
+    address = canonical_address(channel, written)
     if not address:
         return event
     event = replace(event, properties={**event.properties, "address": address})

@@ -18,7 +18,7 @@ from cairn.application.ports import (
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
-from cairn.domain.customer.consent_updates import RELEASED, REPLIED, SUPPRESSED, consent_updates
+from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import (
     Customer,
     Reaction,
@@ -41,9 +41,6 @@ from cairn.domain.shared.errors import (
 )
 
 T = TypeVar("T")
-
-REPLIES = frozenset({REPLIED, *EVENT_TYPES.values()})
-"""Events written by a customer. They refer to an earlier message."""
 
 OPT_OUT_WORDS = frozenset({"STOP", "HELP", "START"})
 """Values of `opt_out`, from a provider that recognises keywords itself."""
@@ -156,12 +153,12 @@ class ProcessEvent:
             return event
         message_id = event.properties.get("message_id")
         if not isinstance(message_id, str):
-            about = event.properties.get("reply_to" if event.type in REPLIES else "provider_message_id")
-            if about is None and event.type not in REPLIES:
+            about = event.properties.get("reply_to" if event.type in CUSTOMER_REPLIES else "provider_message_id")
+            if about is None and event.type not in CUSTOMER_REPLIES:
                 return event
             channel, when = event.properties.get("channel"), event.occurred_at
             message_id = self.sent.match(customer_id, about, channel, when)
-            if message_id is None and event.type in REPLIES:  # the reference is an id of Meta that we do not have
+            if message_id is None and event.type in CUSTOMER_REPLIES:  # it refers to an id that only Meta has
                 message_id = self.sent.match(customer_id, None, channel, when)
         enrollment, step, _ = split_effect_id(message_id or "")
         if not enrollment:

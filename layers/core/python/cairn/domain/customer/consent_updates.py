@@ -54,7 +54,7 @@ def consent_updates(  # noqa: PLR0913  what an answer counts for
     `addresses` are the customer's. A STOP that revokes everything suppresses all of them. `speaks`: an answer came from
     one of the customer's own addresses. Another one only denies: a visitor may have typed it beside the customer's.
     """
-    channel = _channel(event)
+    channel = event.channel
     intent = next((known for known, name in EVENT_TYPES.items() if name == event.type), None)
     replied = channel is not None and is_provider(event.source) and event.type in CUSTOMER_REPLIES
     said = _changes(contact, event, intent if replied else None, policy)
@@ -76,12 +76,12 @@ def confirms(contact: Contact, event: Event) -> bool:
     """Whether an event is the customer's YES to a request to confirm."""
     if event.type != REPLIED or not is_provider(event.source) or event.properties.get("confirms") is not True:
         return False
-    channel = _channel(event)
+    channel = event.channel
     return channel is not None and bool(contact.confirm_changes(channel, event.occurred_at, event.source))
 
 
 def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Policy) -> tuple[ConsentChange, ...]:
-    channel, at, source = _channel(event), event.occurred_at, event.source
+    channel, at, source = event.channel, event.occurred_at, event.source
     if channel is None:
         return ()
     if intent is Intent.STOP or _opted_out(event):
@@ -96,7 +96,7 @@ def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Poli
 
 def _address_changes(event: Event, intent: Intent | None) -> Iterator[SuppressionChange]:
     """Changes of an address, from a provider's report about it or from the customer's reply."""
-    channel, address = _channel(event), event.properties.get("address")
+    channel, address = event.channel, event.properties.get("address")
     if channel is None or not isinstance(address, str) or not address or not is_provider(event.source):
         return
     report = event.properties
@@ -115,7 +115,7 @@ def _address_changes(event: Event, intent: Intent | None) -> Iterator[Suppressio
 def _revoke_all_changes(event: Event, addresses: Mapping[Channel, str]) -> Iterator[SuppressionChange]:
     """A STOP for everything, on the other channels. There the customer can reverse it in the preference centre."""
     for channel, address in addresses.items():
-        if channel is not _channel(event):
+        if channel is not event.channel:
             for purpose in Purpose:
                 yield SuppressionChange(channel, Mark(Cause.UNSUBSCRIBE, event.occurred_at, purpose), address)
 
@@ -134,7 +134,7 @@ def _page_changes(event: Event) -> Iterator[SuppressionChange]:
 
 def _operator_changes(event: Event) -> Iterator[SuppressionChange]:
     """An operator suppresses an address, or releases it from every cause."""
-    key, channel = event.properties.get("key"), _channel(event)
+    key, channel = event.properties.get("key"), event.channel
     if event.source != OPERATORS_SOURCE or channel is None or not isinstance(key, str):
         return
     if event.type == SUPPRESSED:
@@ -151,7 +151,7 @@ def _answer(
 
     No answer to a repeated STOP, to a STOP older than a START, or to a START that reverses nothing.
     """
-    channel, address = _channel(event), event.properties.get("address")
+    channel, address = event.channel, event.properties.get("address")
     if (
         intent is None
         or channel is None
@@ -170,8 +170,3 @@ def _answer(
 def _opted_out(event: Event) -> bool:
     """Whether the provider refused the message because the recipient has opted out with the provider."""
     return is_provider(event.source) and event.properties.get("opted_out") is True
-
-
-def _channel(event: Event) -> Channel | None:
-    name = event.properties.get("channel")
-    return Channel(name) if isinstance(name, str) and name in set(Channel) else None

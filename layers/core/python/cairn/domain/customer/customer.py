@@ -86,10 +86,9 @@ class Customer:
     def narrowed(self, names: Iterable[Identifier], guarded: frozenset[str] = frozenset(), *, joins: bool) -> Self:
         """Of a customer who is not known, what is left when a source vouches for one of these names.
 
-        `joins`: another customer is known already, and gets no consent by this.
-
         A visitor typed all of it: the other names and the addresses beside them may be another person's, and what was
-        entered by them counts for no re-entry rule.
+        entered by them counts for no re-entry rule. `joins`: another customer is known already, and gets no consent by
+        this.
         """
         left = tuple(name for name in names if name in self.profile.identifiers)
         addresses = {(channel, name.value) for name in left for channel in channels_at(name.kind)}
@@ -99,13 +98,8 @@ class Customer:
             contact=self.contact.narrowed(set() if joins else {channel for channel, _ in addresses}),
             entered={},
             enrollments={
-                key: replace(
-                    enrollment,
-                    addresses={
-                        channel: address
-                        for channel, address in (enrollment.addresses or {}).items()
-                        if (channel, address) in addresses
-                    },
+                key: replace(enrollment, addresses=enrollment.addresses or {}).limited_to(
+                    lambda channel, address: (channel, address) in addresses
                 )
                 for key, enrollment in self.enrollments.items()
             },
@@ -120,16 +114,18 @@ class Customer:
         addresses: another person may have typed the others.
         """
         profile = self.profile.with_typed(*typed).with_identifiers(*vouched).with_pointers(pointers)
-        if joined:
-            profile = profile.without_identifiers(set(profile.identifiers) - set(profile.own_identifiers))
-        own = own_addresses(profile).items() if joined else ()
-        enrollments = {
-            key: enrollment
-            if enrollment.addresses is None or not joined
-            else replace(enrollment, addresses=dict(enrollment.addresses.items() & own))
-            for key, enrollment in self.enrollments.items()
-        }
-        return replace(self, profile=profile, enrollments=enrollments)
+        if not joined:
+            return replace(self, profile=profile)
+        profile = profile.without_identifiers(set(profile.identifiers) - set(profile.own_identifiers))
+        own = own_addresses(profile)
+        return replace(
+            self,
+            profile=profile,
+            enrollments={
+                key: enrollment.limited_to(lambda channel, address: own.get(channel) == address)
+                for key, enrollment in self.enrollments.items()
+            },
+        )
 
     def detached(self, name: Identifier) -> Self:
         """Without an identifier, and without the address that it is. Where a visitor typed it, without all typed ones.
@@ -137,14 +133,12 @@ class Customer:
         What runs already no longer goes to that address. The customer keeps its id, attributes and history.
         """
         customer = self.without_typed() if name.key in self.profile.typed else self
-        gone = {(channel, name.value) for channel in channels_at(name.kind)}
+        channels = channels_at(name.kind)
         return replace(
             customer,
             profile=customer.profile.without_identifiers([name]),
             enrollments={
-                key: enrollment
-                if enrollment.addresses is None
-                else replace(enrollment, addresses=dict(enrollment.addresses.items() - gone))
+                key: enrollment.limited_to(lambda channel, address: channel not in channels or address != name.value)
                 for key, enrollment in customer.enrollments.items()
             },
         )
@@ -243,12 +237,13 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     profile = customer.profile if requests.is_request(event) else customer.profile.after(event)
     if _reports_something(event):
         profile = profile.reported_by(event.source, event.occurred_at)
+    own = own_addresses(profile)
     updates = consent_updates(
         customer.contact,
         event,
         policy,
         str(profile.get(TIME_ZONE) or "UTC"),
-        own_addresses(profile) if profile.is_known else {},
+        own if profile.is_known else {},
         speaks=_speaks(profile, event),
     )
     reaction = _Reaction(
@@ -264,7 +259,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         ),
         effects=[effect for effect in (updates.record, updates.answer) if effect is not None],
         suppression_changes=updates.suppression_changes,
-        allowed=addresses_for(profile, event, by_vouched=by_vouched),
+        allowed=addresses_for(profile, own, event, by_vouched=by_vouched),
     )
     reaction.facts += [Fact("dropped", detail={"field": name, "reason": why}) for name, why in event.dropped.items()]
     if is_provider(event.source):
@@ -310,10 +305,10 @@ def _reports_something(event: Event) -> bool:
 
 def _speaks(profile: Profile, event: Event) -> bool:
     """Whether what a provider reports was said at one of the customer's own addresses."""
-    channel, address = event.properties.get("channel"), event.properties.get("address")
-    if not is_provider(event.source) or not isinstance(address, str) or channel not in set(Channel):
+    address = event.properties.get("address")
+    if not is_provider(event.source) or not isinstance(address, str) or event.channel is None:
         return True
-    return speaks_for(profile, Channel(str(channel)), address)
+    return speaks_for(profile, event.channel, address)
 
 
 def _erase(customer: Customer, event: Event, now: datetime) -> Reaction:

@@ -1,7 +1,7 @@
 """The customer of an event: where its identifiers lead, and which names lead to this customer from now on.
 
 A customer is *known* once a source has vouched for one of its names, or its owner has confirmed one. Laws, each a
-property test (tests/unit/domain/customer/test_resolution.py):
+property test (tests/unit/application/events/test_trust_properties.py):
 
 * Names that a visitor typed find one existing customer or begin a new one. They never tie a second name to a customer
   who is known, never merge customers who are known, never replace or fill an address of theirs.
@@ -20,7 +20,6 @@ from cairn.domain.policy import MAX_IDENTIFIERS
 
 TOO_MANY = "too_many_identifiers"
 """The reason for names beyond those that a customer may have."""
-
 
 OTHER_ACCOUNT = "other_account"
 """The reason for an account of a system at which the customer has another one."""
@@ -52,7 +51,7 @@ def needs_typed_names(event: Event, holders: Holders) -> bool:
     """Whether it matters to whom the typed names lead, with the holders of the vouched names at hand."""
     if not event.typed_identifiers:
         return False
-    owners = _owners(event.vouched_identifiers, holders)
+    owners = _owners(event, holders)
     return not owners or any(_may_begin(owner, event, name) for owner in owners for name in event.typed_identifiers)
 
 
@@ -64,12 +63,10 @@ def resolve(
     `holders` knows the vouched names, and the typed ones if `needs_typed_names`. `guarded` are attributes that the
     policy's rules read.
     """
-    if is_provider(event.source) and event.about_a_message:
+    if is_provider(event.source) and event.about_a_message and not _owners(event, holders):
         found = next((holders[name] for name in event.identifiers if name in holders), None)
-        if found is not None and not _owners(event.vouched_identifiers, holders):
-            return Resolution(
-                (found,), by_vouched=False
-            )  # an answer finds the customer whom it answers, and ties nothing
+        if found is not None:  # an answer finds the customer whom it answers, and ties nothing
+            return Resolution((found,), by_vouched=False)
     owners = _one_person(event, holders, limit)
     known = _known_by_typed_name(event, holders)
     if owners and not (known and _is_bare_record(owners, event)):
@@ -86,11 +83,7 @@ def _joined(
 ) -> Resolution:
     """The event of the owners of its vouched names; without any, of a visitor who has typed its names, or of nobody."""
     own = {name for owner in owners for name in owner.profile.vouched_identifiers}
-    wanted = [
-        name
-        for name in event.vouched_identifiers
-        if name not in own and not (name in holders and name in holders[name].profile.vouched_identifiers)
-    ]
+    wanted = [name for name in event.vouched_identifiers if name not in own and _owner(name, holders) is None]
     fitting = [name for name in wanted if may_be_same_person(own, [name])]
     room = max(0, limit - len(own))
     vouched, refused = fitting[:room], fitting[room:]
@@ -139,14 +132,16 @@ def _found_or_begun(event: Event, holders: Holders) -> Resolution:
     return Resolution(typed=free, released=released, by_vouched=False)
 
 
-def _owners(names: Iterable[Identifier], holders: Holders) -> list[Customer]:
-    """The customers for whom these names are vouched, each once, in the order of the names."""
-    found: dict[str, Customer] = {}
-    for name in names:
-        holder = holders.get(name)
-        if holder is not None and name in holder.profile.vouched_identifiers:
-            found.setdefault(holder.id, holder)
-    return list(found.values())
+def _owner(name: Identifier, holders: Holders) -> Customer | None:
+    """The customer for whom a name is vouched."""
+    holder = holders.get(name)
+    return holder if holder is not None and name in holder.profile.vouched_identifiers else None
+
+
+def _owners(event: Event, holders: Holders) -> list[Customer]:
+    """The owners of the vouched names, each once, in the order of the names."""
+    owners = (_owner(name, holders) for name in event.vouched_identifiers)
+    return list({owner.id: owner for owner in owners if owner is not None}.values())
 
 
 def _one_person(event: Event, holders: Holders, limit: int) -> list[Customer]:
@@ -158,24 +153,26 @@ def _one_person(event: Event, holders: Holders, limit: int) -> list[Customer]:
     same: list[Customer] = []
     names: set[Identifier] = set()
     for name in event.vouched_identifiers:
-        holder = holders.get(name)
-        if holder is None or name not in holder.profile.vouched_identifiers:
+        owner = _owner(name, holders)
+        if owner is None:
             names |= {name} if may_be_same_person(names, [name]) else set()
-        elif holder.id not in {one.id for one in same}:
-            own = holder.profile.vouched_identifiers
+        elif owner.id not in {one.id for one in same}:
+            own = owner.profile.vouched_identifiers
             if may_be_same_person(names, own) and (not same or len(names | set(own)) <= limit):
-                same.append(holder)
+                same.append(owner)
                 names |= set(own)
     return same
 
 
 def _known_by_typed_name(event: Event, holders: Holders) -> Customer | None:
     """The known customer whose own address the strongest typed name is."""
-    for name in event.typed_identifiers[:1]:
-        holder = holders.get(name)
-        if holder is not None and holder.profile.is_known and name in holder.profile.own_identifiers:
-            return holder
-    return None
+    if not event.typed_identifiers:
+        return None
+    strongest = event.typed_identifiers[0]
+    holder = holders.get(strongest)
+    if holder is None or not holder.profile.is_known or strongest not in holder.profile.own_identifiers:
+        return None
+    return holder
 
 
 def _is_bare_record(owners: Sequence[Customer], event: Event) -> bool:

@@ -2,14 +2,13 @@
 
 import unicodedata
 
+from cairn.domain.shared.ignorable import DEFAULT_IGNORABLE
+
 UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Control, format, unassigned, private use, surrogates, line and paragraph separators."""
 
-UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
-    chr(code) for first, last in ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF)) for code in range(first, last + 1)
-)
-"""Others that show nothing: Default_Ignorable_Code_Point of Unicode, and the empty Braille cell."""
-
+UNSEEN = DEFAULT_IGNORABLE | {"\u2800"}
+"""Others that show nothing, and the empty Braille cell."""
 
 MAX_LENGTH = 512
 """Longest text that may be an address or a placeholder: the time to normalise a text grows with the square of the

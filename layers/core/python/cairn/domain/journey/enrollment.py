@@ -1,6 +1,6 @@
 """An enrollment: one customer in one version of one journey."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -62,6 +62,13 @@ class Enrollment:
     @property
     def open(self) -> bool:
         return self.status is not Status.ENDED
+
+    def limited_to(self, allows: Callable[[Channel, str], bool]) -> Self:
+        """Of its addresses, only those that are allowed. Without a limit it stays without one."""
+        if self.addresses is None:
+            return self
+        left = {channel: address for channel, address in self.addresses.items() if allows(channel, address)}
+        return replace(self, addresses=left)
 
     def ending(self, outcome: str, now: datetime) -> Self:
         return replace(

@@ -71,25 +71,26 @@ def identifier_at(channel: Channel, address: str) -> Identifier | None:
     return identifier(traits.address.value, address) if traits.address.identifies else None
 
 
-def addresses_for(profile: Profile, event: Event, *, by_vouched: bool) -> dict[Channel, str] | None:
-    """Where the messages may go of an enrollment that this event starts; None: to the customer's own addresses.
+def addresses_for(
+    profile: Profile, own: Mapping[Channel, str], event: Event, *, by_vouched: bool
+) -> Mapping[Channel, str] | None:
+    """Where the messages may go of an enrollment that this event starts; None: to the customer's `own` addresses.
 
     What a visitor typed is answered at the address that was typed, and nowhere else. An event that a source vouches for
     may also be answered at the addresses that it names, if they lead to this customer.
     """
+    if not event.identifiers:
+        return None if profile.is_known else own
     named = {
         channel: address
         for channel, address in _named_addresses(event).items()
         if identifier_at(channel, address) in profile.identifiers
     }
-    own = own_addresses(profile)
-    if not event.identifiers:
-        return None if profile.is_known else own
     if not profile.is_known:
         return named
     if not by_vouched:
         return dict(named.items() & own.items())
-    return None if named.items() <= own.items() else named | own
+    return None if named.items() <= own.items() else {**named, **own}
 
 
 def addresses_to_send_to(profile: Profile, allowed: Mapping[Channel, str] | None = None) -> dict[Channel, str]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
@@ -135,24 +134,27 @@ class Profile:
         for name in event.typed_identifiers:  # fills an address of a beginning customer, and replaces none
             if name.kind in ADDRESS_KINDS and name in self.identifiers and self.get(name.kind) is None:
                 stated[name.kind] = name.value
-        typed = {TYPED_ATTRIBUTE + name for name in event.attributes if name in event.settable and name in GUARDED}
-        vouched = {TYPED_ATTRIBUTE + name for name in stated} - typed
-        if vouched & self.typed:  # a visitor's word yields to a source that vouches, even to an older one
-            return self._without_typed_attributes(vouched).after(event)
-        if typed - self.typed:
-            return replace(self, typed=self.typed | typed).after(event)
-        activity = dict(self.activity)
+        profile = self._marking_typed(stated, event).patched(stated, event.occurred_at)
         if event.type.startswith(f"{event.source}."):  # an event that no mapping names
-            return self.patched(stated, event.occurred_at)
+            return profile
+        activity = dict(self.activity)
         if event.type in activity or len(activity) < MAX_ACTIVITY_TYPES:
             happened = Activity(1, event.occurred_at, event.occurred_at)
             activity[event.type] = happened.plus(activity.get(event.type))
-        return replace(self.patched(stated, event.occurred_at), activity=activity)
+        return replace(profile, activity=activity)
 
-    def _without_typed_attributes(self, typed: AbstractSet[str]) -> Self:
-        gone = {name.removeprefix(TYPED_ATTRIBUTE) for name in typed & self.typed}
+    def _marking_typed(self, stated: Iterable[str], event: Event) -> Self:
+        """With a mark at each guarded attribute that a visitor typed, before the event's attributes are set.
+
+        A visitor's value yields to a source that vouches for the attribute, even to an older one.
+        """
+        typed = {TYPED_ATTRIBUTE + name for name in event.attributes if name in event.settable and name in GUARDED}
+        yielding = self.typed & ({TYPED_ATTRIBUTE + name for name in stated} - typed)
+        if not yielding and typed <= self.typed:
+            return self
+        gone = {name.removeprefix(TYPED_ATTRIBUTE) for name in yielding}
         attributes = {name: stamped for name, stamped in self.attributes.items() if name not in gone}
-        return replace(self, attributes=attributes, typed=self.typed - typed)
+        return replace(self, attributes=attributes, typed=(self.typed - yielding) | typed)
 
     def patched(self, attributes: Mapping[str, Any], at: datetime) -> Self:
         """Each attribute takes its latest value by event time; None removes it; `tags` adds and removes tags."""

@@ -4,14 +4,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from cairn.domain.shared.ignorable import DEFAULT_IGNORABLE
+
 SHORTENED = "..."
 """Ends a text that was shortened. Three dots, since GSM-7 lacks the one character for them (3GPP TS 23.038, 6.2.1)."""
 
 ZERO_WIDTH_JOINER = "\u200d"
 EMOJI_STYLE = "\ufe0f"
-
-INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]")
-"""Characters without a glyph (Unicode, DerivedCoreProperties: Default_Ignorable_Code_Point), besides those of Cf."""
 
 EMOJI = re.compile("[\U0001f000-\U0001faff]")
 """Planes of emoji. Some of their code points have no character in the Unicode version of this Python yet."""
@@ -69,7 +68,7 @@ def _is_allowed(one: str, last: str, following: str) -> bool:
         return bool(last) and last != EMOJI_STYLE and not last.isalpha()
     if unicodedata.category(one).startswith("C"):
         return bool(EMOJI.match(one))
-    return not INVISIBLE.match(one)
+    return one not in DEFAULT_IGNORABLE
 
 
 def _may_join(one: str) -> bool:
