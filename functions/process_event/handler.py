@@ -75,6 +75,7 @@ def process_record(record: SQSRecord) -> None:
             reaction = process()(event, now)
             outcome = "EventProcessed" if reaction else "EventDuplicate"
             note_orders(reaction)
+            note_lost_versions(reaction)
             dropped |= {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else set()
         except ErasedCustomerError:
             outcome = "EventErased"
@@ -94,6 +95,13 @@ def note_orders(reaction: Reaction | None) -> None:
     if reaction is not None and any(is_above_limit(effect) for effect in reaction.effects):
         count("ErasureOrderAboveLimit")
         logger.warning("an order to erase waits for a person, above the limit of an hour")
+
+
+def note_lost_versions(reaction: Reaction | None) -> None:
+    """Count what an alarm watches: an enrollment that no event moves, because nobody has its journey's version."""
+    for version in sorted(reaction.lost_versions) if reaction is not None else ():
+        count("JourneyVersionLost")
+        logger.error("an enrollment stays where it is, its journey's version is lost", version=version)
 
 
 def wake_record(record: SQSRecord) -> None:

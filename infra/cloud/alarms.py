@@ -148,6 +148,18 @@ class Alarms(Construct):
             "cairn privacy list",
         )
         self._alarm(
+            "JourneyVersionsLost",
+            cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name="JourneyVersionLost",
+                dimensions_map={"service": functions.process.service},
+                period=PERIOD,
+                statistic="Sum",
+            ),
+            above=0,
+            means="customers are in a journey version that is neither deployed nor stored: deploy it once more",
+        )
+        self._alarm(
             "WebhooksThrottled",
             cloudwatch.Metric(namespace=NAMESPACE, metric_name=THROTTLED, period=PERIOD, statistic="Sum"),
             above=MANY_THROTTLED,

@@ -12,7 +12,7 @@ from cairn.domain.customer.customer import Reaction, on_event
 from cairn.domain.operations.breaker import Trip
 from cairn.domain.privacy.requests import Doubt
 from cairn.telemetry import count
-from functions.process_event.handler import note_orders
+from functions.process_event.handler import note_lost_versions, note_orders
 from functions.relay_effects.handler import note_trip
 from tests.infra.conftest import Json, Templates
 from tests.unit.makers import MONDAY, Deployed, customer, event
@@ -62,6 +62,9 @@ def test_the_api_has_alarms(prod: Templates) -> None:
     assert watched([alarm]) == prod.all("AWS::ApiGatewayV2::Api").keys()
 
 
+LOST = Reaction(customer(), lost_versions=frozenset({"visit 1"}))
+
+
 def reaction_above_limit() -> Reaction:
     """What process_event decides about one order too many."""
     order = event("customer.erasure_requested", source="shopify")
@@ -77,6 +80,7 @@ def reaction_above_limit() -> Reaction:
         ("SecretRefused", "notify_subscriber", lambda: note_refused("crm", "is blank")),
         ("BreakerTripped", "relay_effects", lambda: note_trip(Trip("journey:visit", "complaints"))),
         ("ErasureOrderAboveLimit", "process_event", lambda: note_orders(reaction_above_limit())),
+        ("JourneyVersionLost", "process_event", lambda: note_lost_versions(LOST)),
     ],
 )
 def test_alarms_on_metrics_use_the_names_that_the_functions_write(  # noqa: PLR0913  two fixtures among them

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.adapters.dynamodb.customers import DynamoCustomers, merged_profiles
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.items import MESSAGE, RecordItem
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
@@ -27,7 +27,7 @@ from cairn.domain.gate.quiet_hours import HoursDenial, Opening
 from cairn.domain.gate.reasons import CapReached, Paused, QuietHours, Review
 from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer, Send
-from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
+from cairn.domain.identity.identifiers import EXTERNAL, Identifier, customer_id_for, identifier
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.policy import Cap, Policy
 from cairn.domain.profile.addresses import addresses_to_send_to
@@ -37,6 +37,7 @@ from cairn.domain.shared.errors import (
     CairnError,
     ConflictError,
     DuplicateEventError,
+    ErasedCustomerError,
     ServiceRefusedError,
     UnknownCustomerError,
 )
@@ -56,6 +57,7 @@ PHONE = identifier("phone", "+12015550123")
 GRANTED = [
     {"channel": "email", "purpose": "marketing", "status": "granted", "source": "form", "wording": "ja, bitte ✓"}
 ]
+WHATSAPP = GRANTED[0] | {"channel": "whatsapp"}
 
 
 class NoJourneys:
@@ -67,7 +69,9 @@ class NoJourneys:
 
 
 def event_of(*names: Identifier, event_id: str = "one", source: str = "track", **more: Any) -> Event:
-    customer = {one.kind: one.value for one in names}
+    external = {one.kind.removeprefix(EXTERNAL): one.value for one in names if one.kind.startswith(EXTERNAL)}
+    customer: dict[str, Any] = {one.kind: one.value for one in names if not one.kind.startswith(EXTERNAL)}
+    customer |= {"external_ids": external} if external else {}
     document = {"id": event_id, "type": "page.seen", "customer": customer, **more}
     return event_from_wire(document, source=source, received_at=NOW)
 
@@ -206,15 +210,96 @@ def test_a_second_wake_up_from_the_same_state_conflicts() -> None:
     assert CUSTOMERS.load(mia.id).version == 2
 
 
-def test_a_consent_change_leaves_the_claims_of_senders_alone() -> None:
+def test_a_consent_change_that_was_decided_before_a_claim_is_decided_anew_and_leaves_the_claim() -> None:
     mia = happens(MIA)
     claim(message(mia))
 
-    CUSTOMERS.commit(decided(event_of(MIA, event_id="two", consent=GRANTED), (mia,)))  # read before the claim
+    with pytest.raises(ConflictError):
+        CUSTOMERS.commit(decided(event_of(MIA, event_id="two", consent=GRANTED), (mia,)))  # read before the claim
+    happens(MIA, event_id="two", consent=GRANTED)
 
     contact = CUSTOMERS.load(mia.id).contact
     assert list(contact.claims) == ["e-hello-1"]
     assert list(contact.consents) == ["email:marketing"]
+
+
+def test_a_denial_that_meets_a_merge_of_its_customer_is_decided_anew() -> None:
+    reader = happens(MAIL, event_id="reader", consent=GRANTED)
+    denial = decided(event_of(MAIL, event_id="no", consent=[GRANTED[0] | {"status": "denied"}]), (reader,))
+    account = happens(MIA, event_id="account")
+    both = event_of(MIA, MAIL, event_id="both")
+    CUSTOMERS.commit(decided(both, (account, reader)))
+
+    with pytest.raises(ConflictError):
+        CUSTOMERS.commit(denial)
+
+
+def test_a_reader_between_the_items_of_a_commit_loses_no_denial() -> None:
+    before = happens(MIA, consent=GRANTED)
+    after = happens(MIA, event_id="no", consent=[GRANTED[0] | {"status": "denied"}])
+    torn = replace(after, contact=before.contact)
+
+    with pytest.raises(ConflictError):
+        CUSTOMERS.commit(decided(event_of(MIA, event_id="two", consent=[WHATSAPP]), (torn,)))
+
+
+def test_a_customer_of_many_merges_still_hears_a_stop_and_is_erased_whole() -> None:
+    account = happens(MIA, event_id="account")
+    absorbed = []
+    for number in range(56):
+        absorbed.append(happens(identifier("external:crm", f"lead-{number}"), event_id=f"lead-{number}"))
+        both = event_of(MIA, event_id=f"both-{number}")
+        CUSTOMERS.commit(decided(both, (CUSTOMERS.load(account.id), absorbed[-1])))
+
+    happens(MIA, event_id="no", consent=[GRANTED[0] | {"status": "denied"}])
+
+    survivor = CUSTOMERS.load(account.id)
+    assert len(survivor.profile.merged) <= 50 + 10
+    assert merged_profiles(survivor.profile).keys() == {one.id for one in absorbed}
+    assert {CUSTOMERS.load(one.id).id for one in absorbed} == {account.id}
+    with pytest.raises(DuplicateEventError):
+        CUSTOMERS.commit(decided(event_of(MIA, event_id="lead-0"), (survivor,)))
+    erasing = replace(survivor, erasure_pending_since=NOW)
+    CUSTOMERS.commit(Commit(Reaction(erasing), (survivor,), NOW, event_of(MIA, event_id="erase")))
+    with pytest.raises(ErasedCustomerError):
+        CUSTOMERS.load(absorbed[0].id)
+
+
+def test_three_full_customers_are_merged_in_one_commit() -> None:
+    names = [[identifier(f"external:{system}", f"no-{number}") for number in range(10)] for system in "abc"]
+    customers = []
+    for number, some in enumerate(names):
+        CUSTOMERS.commit(decided(event_of(*some[:1], event_id=f"first-{number}"), (), tuple(some)))
+        first = CUSTOMERS.find(some[:1]).customers[0]
+        merged = {f"c_{number}_{old}": NOW for old in range(50)}
+        CUSTOMERS.commit(
+            Commit(
+                Reaction(replace(first, profile=replace(first.profile, merged=merged))),
+                (first,),
+                NOW,
+                event_of(*some[:1], event_id=f"second-{number}"),
+            )
+        )
+        customers.append(CUSTOMERS.load(first.id))
+
+    CUSTOMERS.commit(decided(event_of(*(some[0] for some in names), event_id="all"), tuple(customers)))
+
+    survivors = {CUSTOMERS.find([one]).customers[0].id for some in names for one in some}
+    assert len(survivors) == 1
+
+
+def test_an_entry_with_a_key_is_found_however_many_came_after_it() -> None:
+    mia = happens(MIA)
+    entered = {f"visit:b-{number}": NOW + timedelta(minutes=number) for number in range(55)} | {"welcome:": NOW}
+    event = event_of(MIA, event_id="bookings")
+    CUSTOMERS.commit(Commit(Reaction(replace(mia, entered=entered)), (mia,), NOW, event))
+
+    stored = CUSTOMERS.load(mia.id)
+    older = CUSTOMERS.entered(stored, ["visit:b-0", "visit:b-4", "visit:b-5", "visit:b-99"])
+
+    assert len(stored.entered) == 51
+    assert stored.elsewhere == {"entered"}
+    assert older == {"visit:b-0": NOW, "visit:b-4": NOW + timedelta(minutes=4)}
 
 
 def merge(claim: Callable[[Customer], object] | None = None) -> tuple[Customer, Customer]:

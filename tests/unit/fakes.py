@@ -1,7 +1,7 @@
 """The ports in memory. Each keeps the contract in `application/ports.py`."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import SuppressionChange
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.customer import OLDER_ENTRIES, Customer
 from cairn.domain.effects import Effect, EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.gate.settings import GateSettings
@@ -61,6 +61,7 @@ class Customers:
         """All suppression changes."""
         self._seen: set[tuple[str, str]] = set()
         self.commits: list[Commit] = []
+        self._older_entries: dict[str, datetime] = {}
         self.reads = 0
 
     def __len__(self) -> int:
@@ -123,6 +124,15 @@ class Customers:
         if customer is None:
             raise UnknownCustomerError("no such customer")
         return customer
+
+    def entered(self, customer: Customer, names: Collection[str]) -> Mapping[str, datetime]:  # noqa: ARG002
+        return {name: self._older_entries[name] for name in names if name in self._older_entries}
+
+    def forget_entries(self) -> None:
+        """The entries of all customers are stored elsewhere from now on."""
+        for one in self:
+            self._older_entries |= one.entered
+            self._by_id[one.id] = replace(one, entered={}, elsewhere=frozenset({OLDER_ENTRIES}))
 
     def record_suppressions(self, changes: Sequence[SuppressionChange]) -> None:
         self.suppression_changes += changes

@@ -13,6 +13,7 @@ from cairn.domain.effects import AbsorbHistory, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for
 from cairn.domain.operations.pauses import Pause
+from cairn.domain.policy import MAX_NAMES, Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidEventError, ServiceRefusedError, UnknownCustomerError
 from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches
@@ -347,3 +348,45 @@ def test_a_reply_is_matched_to_the_message_that_it_answers(
     assert committed is not None
     assert committed.properties["message_id"] == "enr-hello-1"
     assert (committed.properties["enrollment"], committed.properties["step"]) == ("enr", "hello")
+
+
+BOOKING = journey(send("ticket"), entry={"event": "booking.made", "key": "event.properties.booking"}, journey="booking")
+
+
+def books(number: int, when: timedelta = timedelta()) -> Event:
+    return event("booking.made", MONDAY + when, id_=f"b-{number}@{when}", properties={"booking": f"b-{number}"})
+
+
+def test_a_booking_that_is_told_again_after_many_others_sends_no_second_ticket(
+    process: ProcessEvent, customers: Customers
+) -> None:
+    process = replace(process, journeys=Deployed(BOOKING))
+    process(books(0), MONDAY)
+    customers.forget_entries()
+
+    again = process(books(0, when=DAY), MONDAY + DAY)
+    other = process(books(1, when=DAY), MONDAY + DAY)
+
+    assert again is not None
+    assert other is not None
+    assert sent(again) == []
+    assert sent(other) == ["ticket"]
+
+
+def test_other_writers_get_time_between_the_attempts(process: ProcessEvent, customers: Customers) -> None:
+    pauses: list[int] = []
+    customers.somebody_is_faster(times=3)
+
+    replace(process, pause=pauses.append)(event("trial.signup"), MONDAY)
+
+    assert pauses == [1, 2, 3]
+
+
+def test_an_event_with_more_names_than_count_drops_the_weakest(process: ProcessEvent) -> None:
+    who = name(user_id="ada") + tuple(Identifier(f"external:s{number:02}", "ada") for number in range(40))
+
+    reaction = replace(process, policy=Policy(max_identifiers=MAX_NAMES))(event("trial.signup", who=who), MONDAY)
+
+    assert reaction is not None
+    assert len(reaction.customer.profile.identifiers) == MAX_NAMES
+    assert len([fact for fact in reaction.facts if fact.detail.get("reason") == "too_many_identifiers"]) == 11

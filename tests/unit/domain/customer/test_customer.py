@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.customer.customer import (
-    MAX_EARLY,
-    MAX_ENTERED,
+    MAX_EARLY_EVENTS,
+    MAX_EARLY_EXITS,
     Customer,
     Reaction,
     merge_customers,
@@ -22,9 +22,10 @@ from cairn.domain.customer.customer import (
 )
 from cairn.domain.effects import AbsorbHistory, UpdateMessageStatus, WakeAt
 from cairn.domain.event import Event
-from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.definition import ANY_KEY, Journey, Match
 from cairn.domain.journey.enrollment import MERGED, Enrollment, Status
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.profile.bounds import MAX_STATE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import UnknownJourneyError
 from tests.unit.makers import (
@@ -207,26 +208,77 @@ def test_a_payment_that_arrives_before_its_failure_starts_no_rescue() -> None:
 
 
 def test_early_exits_and_refreshes_are_bounded_in_number_and_age() -> None:
-    crowd = [cancels(f"b-{number}", MONDAY + number * HOUR) for number in range(MAX_EARLY + 3)]
-    changes = [moves(f"b-{number}", MONDAY + number * HOUR) for number in range(MAX_EARLY + 3)]
+    more = MAX_EARLY_EXITS + 3
+    crowd = [cancels(f"b-{number}", MONDAY + number * HOUR) for number in range(more)]
+    changes = [moves(f"b-{number}", MONDAY + number * HOUR) for number in range(more)]
     *_, full = react(customer(), *crowd, *changes, journeys=Deployed(BOOKING), now=MONDAY + DAY)
 
     later = on_event(full.customer, cancels("b-x", MONDAY + 90 * DAY), Deployed(BOOKING), MONDAY + 90 * DAY)
 
-    assert sorted(full.customer.early_exits) == sorted(f"visit:b-{number}" for number in range(3, MAX_EARLY + 3))
-    assert len(full.customer.early_refreshes) == MAX_EARLY
+    assert sorted(full.customer.early_exits) == sorted(f"visit:b-{number}" for number in range(3, more))
+    assert len(full.customer.early_refreshes) == MAX_EARLY_EVENTS
     assert list(later.customer.early_exits) == ["visit:b-x"]
 
 
-def test_entries_with_a_key_are_bounded_and_those_without_are_not() -> None:
+CLOSED = event("account.closed", MONDAY + HOUR)
+
+
+def test_an_account_that_is_closed_before_an_older_booking_arrives_gets_no_message_of_it() -> None:
+    any_booking = replace(BOOKING, exit_on=(Match("account.closed", key=ANY_KEY),))
+
+    *_, late = react(customer(), CLOSED, books(), journeys=Deployed(any_booking))
+    *_, later = react(customer(), CLOSED, books(when=MONDAY + 2 * HOUR), journeys=Deployed(any_booking))
+
+    assert [fact.detail for fact in late.facts] == [{"reason": "ended before it began"}]
+    assert sent(late) == []
+    assert later.customer.enrollments
+
+
+@pytest.mark.parametrize(("paid", "begins"), [(40, True), (90, False)])
+def test_an_exit_that_compares_with_the_data_is_judged_when_the_older_start_arrives(paid: int, *, begins: bool) -> None:
+    rule = Match("order.paid", where="event.properties.amount >= data.amount")
+    owed = replace(BOOKING, exit_on=(rule,))
+    payment = event("order.paid", MONDAY + HOUR, properties={"booking": "b-1", "amount": paid})
+    booking = replace(books(), properties={**books().properties, "amount": 90})
+
+    *_, late = react(customer(), payment, booking, journeys=Deployed(owed))
+
+    assert bool(late.customer.enrollments) == begins
+
+
+def test_no_entry_with_a_key_is_forgotten() -> None:
     deployed = Deployed(replace(BOOKING, name="booking"), WELCOME)
     story = on_event(customer(), event("trial.signup"), deployed, MONDAY).customer
-    for number in range(MAX_ENTERED + 2):
+    for number in range(60):
         story = on_event(story, books(f"b-{number}"), deployed, MONDAY + number * HOUR).customer
 
-    assert len(story.entered) == MAX_ENTERED + 1
-    assert "visit:" in story.entered
-    assert "booking:b-0" not in story.entered
+    assert len(story.entered) == 61
+
+
+def test_a_journey_version_that_is_lost_stops_its_own_enrollment_only() -> None:
+    first, second = replace(BOOKING, name="lost"), replace(BOOKING, name="kept")
+    (begun,) = react(customer(), books(), journeys=Deployed(first, second))
+
+    (reaction,) = react(begun.customer, cancels(), journeys=Deployed(second))
+
+    by_name = {one.journey: one for one in reaction.customer.enrollments.values()}
+    assert (by_name["lost"].open, by_name["kept"].open) == (True, False)
+    assert reaction.lost_versions == {f"lost {first.version}"}
+
+
+def test_a_state_that_is_full_begins_no_further_enrollment_and_drops_data_that_has_no_room() -> None:
+    large = {"note": "x" * 30_000}
+    bookings = [books(f"b-{number}") for number in range(14)]
+    begins = [replace(one, properties={**one.properties, **large}) for one in bookings]
+
+    reactions = react(customer(), *begins, journeys=Deployed(BOOKING))
+
+    full = reactions[-1].customer
+    sizes = [len(str(one.data.get("note", ""))) for one in full.enrollments.values()]
+    assert sum(sizes) <= MAX_STATE
+    assert sizes[0] == 30_000
+    assert {"field": "data.note", "reason": "data_too_large"} in [fact.detail for fact in reactions[-1].facts]
+    assert all(one.data["booking"] for one in full.enrollments.values())
 
 
 def test_a_backfilled_event_changes_the_profile_and_no_enrollment() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from cairn.domain.consent.changes import ConsentChange
@@ -72,6 +72,9 @@ class Customers(Protocol):
 
     def load(self, customer_id: str) -> Customer:
         """The open state of a customer; follows a merge. Raises UnknownCustomerError or ErasedCustomerError."""
+
+    def entered(self, customer: Customer, names: Collection[str]) -> Mapping[str, datetime]:
+        """Of these entries (`journey:key`), those that are too old for the customer's state, with their instants."""
 
     def commit(self, commit: Commit) -> None:
         """Write the commit. Raises DuplicateEventError, or ConflictError where another commit came first."""

@@ -9,7 +9,7 @@ from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.consent.suppression import Mark, SuppressionChange
 from cairn.domain.effects import Fact
-from cairn.domain.event import consent_from_wire, consent_to_wire
+from cairn.domain.event import Event, consent_from_wire, consent_to_wire
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.message.message import Approval, Message
@@ -119,6 +119,17 @@ def addresses_from_wire(wire: Wire, name: str = "addresses") -> dict[Channel, st
 
 def enrollments_from_wire(wire: Mapping[str, Wire]) -> dict[str, Enrollment]:
     return {name: enrollment_from_wire(name, one) for name, one in wire.items()}
+
+
+def early_event_to_wire(event: Event) -> Wire:
+    """What a rule of a journey may ask of an event."""
+    wire = {"id": event.id, "source": event.source, "type": event.type, "at": instant_to_wire(event.occurred_at)}
+    return wire | ({"properties": event.properties} if event.properties else {})
+
+
+def early_event_from_wire(wire: Wire) -> Event:
+    at = instant_from_wire(wire["at"])
+    return Event(wire["id"], wire["source"], wire["type"], at, properties=wire.get("properties", {}))
 
 
 def fact_to_wire(fact: Fact) -> Wire:

@@ -6,7 +6,7 @@ from typing import Any
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.contact_items import contact_from_item
 from cairn.adapters.dynamodb.effect_codec import effect_to_wire
-from cairn.adapters.dynamodb.items import EVENT, PENDING_ERASURE, STATE, CustomerItem, RecordItem
+from cairn.adapters.dynamodb.items import ENTERED, EVENT, PENDING_ERASURE, STATE, CustomerItem, RecordItem
 from cairn.application.ports import Commit
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
 from cairn.domain.effects import Fact
@@ -15,6 +15,7 @@ from cairn.domain.identity.identifiers import name_tag
 from cairn.domain.identity.identity_key import CustomerIdKey
 from cairn.domain.identity.trust import TYPED
 from cairn.domain.profile.profile import Stamped
+from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
 
@@ -38,8 +39,18 @@ def pending_erasure_item(customer: Customer, at: datetime) -> CustomerItem:
         PENDING_ERASURE,
         erased=instant_to_wire(at),
         profile=codec.profile_to_wire(customer.profile),
-        enrollments={key: codec.enrollment_to_wire(one) for key, one in customer.enrollments.items()},
+        enrollments={key: {} for key in customer.enrollments},  # their ids are all that is needed
     )
+
+
+def entered_key(name: str) -> str:
+    """The sort key of an entry into a journey, from `journey:key`; hashed, since a key may be of any length."""
+    return ENTERED + short_hash(name, length=26)
+
+
+def older_item(customer_id: str, sort_key: str, at: datetime) -> RecordItem:
+    """A part of the customer's memory that has its own item."""
+    return RecordItem(customer_id, sort_key, at=instant_to_wire(at))
 
 
 def customer_from_items(state: CustomerItem, contact: CustomerItem | None) -> Customer:
@@ -51,7 +62,9 @@ def customer_from_items(state: CustomerItem, contact: CustomerItem | None) -> Cu
         entered=codec.instants_from_wire(memory.get("entered", {})),
         early_exits=codec.instants_from_wire(memory.get("closed", {})),
         early_refreshes=_early_refreshes(memory),
+        early_events=tuple(codec.early_event_from_wire(one) for one in memory.get("early", ())),
         erased=codec.instants_from_wire(memory.get("erased", {})),
+        elsewhere=frozenset(memory.get("elsewhere", ())),
         version=int(state.version or 0),
     )
 
@@ -80,7 +93,9 @@ def _state_item(after: Customer, outbox: dict[str, Any]) -> CustomerItem:
         "entered": codec.instants_to_wire(after.entered),
         "closed": codec.instants_to_wire(after.early_exits),
         "refreshed": codec.stamped_to_wire(after.early_refreshes),
+        "early": [codec.early_event_to_wire(one) for one in after.early_events],
         "erased": codec.instants_to_wire(after.erased),
+        "elsewhere": sorted(after.elsewhere),
     }
     return CustomerItem(
         after.id,

@@ -3,17 +3,20 @@
 `customer_items` and `contact_items` have the fields of the items.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
-from pynamodb.transactions import TransactWrite
+from pynamodb.exceptions import PutError, TransactWriteError
 
-from cairn.adapters.dynamodb.contact_items import contact_changes, contact_item
+from cairn.adapters.dynamodb.atomic_write import MAX_ITEMS, AtomicWrite, CancelledWriteError, Key
+from cairn.adapters.dynamodb.contact_items import contact_item, is_as_read, next_contact_item
 from cairn.adapters.dynamodb.customer_items import (
     customer_from_items,
+    entered_key,
     erased_state_item,
     event_item,
+    older_item,
     pending_erasure_item,
     released_item,
     state_item,
@@ -24,6 +27,7 @@ from cairn.adapters.dynamodb.items import (
     CONTACT,
     EVENT,
     MAX_MERGES,
+    MERGED,
     OPEN,
     STATE,
     SUPPRESSED,
@@ -32,17 +36,20 @@ from cairn.adapters.dynamodb.items import (
     SuppressionItem,
     suppressed_key,
 )
-from cairn.adapters.dynamodb.table import transaction
+from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
-from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
+from cairn.domain.customer.customer import DEDUPE_WINDOW, OLDER_ENTRIES, OLDER_MERGES, Customer
+from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import CustomerIdKey, IdentityKeys
+from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import (
     ConflictError,
     DuplicateEventError,
     ErasedCustomerError,
+    ServiceBusyError,
     ServiceRefusedError,
     UnknownCustomerError,
 )
@@ -54,16 +61,22 @@ LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 MAX_GENERATIONS = 16
 """Customers who began with the same identifier and lost it, one after the other."""
 
-MAX_TOMBSTONES_AT_ONCE = 60
-"""Tombstones that one commit writes; erase_customer writes the others (DynamoDB quota: 100 items a transaction)."""
+MAX_MERGED = 50
+MAX_ENTERED = 50
+"""Merged ids, and entries with a key, in the customer's state; older ones have items of their own."""
 
-ID_IS_FREE = CustomerItem.pk.does_not_exist() | (CustomerItem.erased.exists() & CustomerItem.alias_of.does_not_exist())
+MAX_MOVED = 10
+"""Of each, how many one commit moves into items of their own."""
+
+ID_IS_UNUSED = CustomerItem.pk.does_not_exist()
+
+ID_IS_FREE = ID_IS_UNUSED | (CustomerItem.erased.exists() & CustomerItem.alias_of.does_not_exist())
 """The id was never used, or its customer was erased and no other customer has it since."""
 
-MAX_SUPPRESSIONS_AT_ONCE = 24
-"""Addresses whose suppressions one commit writes; erase_customer writes the others of an erased customer."""
-
 CANCELLED_BY_CONDITION = "ConditionalCheckFailed"
+
+THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"})
+"""Reasons of a cancelled transaction that time mends."""
 
 TOO_LARGE = frozenset({"ValidationException", "ValidationError"})
 """An item of more than 400 KB (DynamoDB quota): the error of a single call, and the reason in a transaction."""
@@ -156,55 +169,83 @@ class DynamoCustomers:
         raise ErasedCustomerError("the customer was erased")
 
     def commit(self, commit: Commit) -> None:
+        commit, older = _with_room(commit)
         after = commit.reaction.customer
         before = next((one for one in commit.before if one.id == after.id), None)
         absorbed = [one for one in commit.before if one.id != after.id]
-        unchanged_since_read = CustomerItem.version == before.version if before else CustomerItem.pk.does_not_exist()
-        state = state_item(commit)
         if commit.event is None and before is not None and before.contact == after.contact and not absorbed:
             try:
-                state.save(condition=unchanged_since_read)
+                state_item(commit).save(condition=CustomerItem.version == before.version)
             except PutError as error:
                 raise _as_conflict(error) from error
             return
-        write = transaction()
-        elsewhere = _recently_absorbed(after, commit.at) if commit.event else []
         if commit.event is not None:
-            not_seen_before = RecordItem.pk.does_not_exist()
-            for old_id in elsewhere:
-                write.condition_check(RecordItem, old_id, EVENT + commit.event.key, condition=not_seen_before)
-            write.save(
-                event_item(after.id, commit.event, commit.at, self._keys.customer_ids), condition=not_seen_before
-            )
-        if after.erasure_pending_since is not None:
-            self._write_erasure(write, commit, after.erasure_pending_since)
-        else:
-            write.save(state, condition=unchanged_since_read)
-            for loser in commit.released:
-                write.save(released_item(loser, commit.at), condition=CustomerItem.version == loser.version)
-            self._write_links(write, commit, before, absorbed)
-        for key, marks in list(self._marks(commit.reaction.suppression_changes).items())[:MAX_SUPPRESSIONS_AT_ONCE]:
-            write.update(SuppressionItem(key, SUPPRESSED), actions=[SuppressionItem.marks.add(marks)])
+            self._check_not_committed(after, commit.event, commit.at)
         try:
-            with write:
-                pass
+            self._writes(commit, before, absorbed, older).commit()
+        except CancelledWriteError as error:
+            raise _as_reason(error, (after.id, EVENT + commit.event.key) if commit.event else None) from error
         except TransactWriteError as error:
-            # PynamoDB sends condition checks, then deletes, then puts; the event is the first put.
-            deleted = len(absorbed if after.erasure_pending_since is None else commit.before)
-            claims = {*range(len(elsewhere)), len(elsewhere) + deleted} if commit.event else set()
-            raise _as_reason(error, claims) from error
+            raise _as_refusal(error, error.cause_response_code) from error
+
+    def _writes(
+        self, commit: Commit, before: Customer | None, absorbed: Sequence[Customer], older: Iterable[RecordItem]
+    ) -> AtomicWrite:
+        """What must be written first, then what can lead to its customer by one step more."""
+        after, write = commit.reaction.customer, AtomicWrite()
+        if commit.event is not None:
+            event = event_item(after.id, commit.event, commit.at, self._keys.customer_ids)
+            write.put(event, condition=RecordItem.pk.does_not_exist())
+        if after.erasure_pending_since is not None:
+            self._add_erasure(write, commit, after.erasure_pending_since)
+            self._add_suppressions(write, commit)
+            return write
+        self._add_state(write, commit, before)
+        for other in absorbed:
+            write.put(CustomerItem(other.id, STATE, alias_of=after.id), CustomerItem.version == other.version)
+            write.delete(CustomerItem(other.id, CONTACT), condition=is_as_read(other.contact))
+        for pointer in self._pointers(after, commit.claimed):
+            if pointer not in write:
+                write.put(pointer, condition=ID_IS_FREE)
+        for item in older:
+            write.put(item)
+        self._add_suppressions(write, commit)
+        for other in absorbed:
+            self._redirect(write, after, other)
+        return write
+
+    def _check_not_committed(self, customer: Customer, event: Event, now: datetime) -> None:
+        """Raises DuplicateEventError where the event was committed for a profile that was merged since.
+
+        Nothing more is committed under an absorbed id, so a read before the commit is as good as a condition on it.
+        A record that moves from there to the survivor meanwhile is found by the condition on the event's own item.
+        """
+        merged = customer.profile.merged
+        if OLDER_MERGES in customer.elsewhere and all(now - at < DEDUPE_WINDOW for at in merged.values()):
+            merged = merged_profiles(customer.profile)
+        elsewhere = [(old, EVENT + event.key) for old, at in merged.items() if now - at < DEDUPE_WINDOW]
+        if elsewhere and read_all(elsewhere):
+            raise DuplicateEventError("the event was committed before")
 
     def record_suppressions(self, changes: Sequence[SuppressionChange]) -> None:
         for key, marks in self._marks(changes).items():
             SuppressionItem(key, SUPPRESSED).update([SuppressionItem.marks.add(marks)])
 
     def record_denials(self, before: Customer, denials: Sequence[ConsentChange]) -> None:
-        as_read = CustomerItem.contact_version == before.contact.version
-        item = CustomerItem(before.id, CONTACT)
+        item = next_contact_item(before.id, before.contact, before.contact.after(denials))
         try:
-            item.update(contact_changes(before.contact, before.contact.after(denials)), condition=as_read)
-        except UpdateError as error:
+            item.save(condition=is_as_read(before.contact))
+        except PutError as error:
             raise _as_conflict(error) from error
+
+    def entered(self, customer: Customer, names: Collection[str]) -> dict[str, datetime]:
+        ids = merged_profiles(customer.profile).keys() | {customer.id}
+        keys = {(id_, entered_key(name)): name for id_ in ids for name in names}
+        found: dict[str, datetime] = {}
+        for key, item in read_all(keys).items():
+            at = instant_from_wire(item.at)
+            found[keys[key]] = max(at, found.get(keys[key], at))
+        return found
 
     def _marks(self, changes: Sequence[SuppressionChange]) -> dict[str, set[str]]:
         """The marks to add to the item of each address. Marks are only ever added, so no concurrent write is lost."""
@@ -213,34 +254,37 @@ class DynamoCustomers:
             marks.setdefault(suppressed_key(one.key_with(self._keys.suppressions)), set()).add(one.mark.to_wire())
         return marks
 
-    def _write_links(
-        self, write: TransactWrite, commit: Commit, before: Customer | None, absorbed: Sequence[Customer]
-    ) -> None:
-        """Write the items beside the state: the contact, and the pointers from identifiers and merged ids."""
+    def _add_state(self, write: AtomicWrite, commit: Commit, before: Customer | None) -> None:
+        """The states of the customer and of those who lose a name to it, and the contact where it changed."""
         after = commit.reaction.customer
+        write.put(state_item(commit), CustomerItem.version == before.version if before else ID_IS_UNUSED)
+        for loser in commit.released:
+            write.put(released_item(loser, commit.at), condition=CustomerItem.version == loser.version)
         if before is None:
-            write.save(contact_item(after.id, after.contact))
+            write.put(contact_item(after.id, after.contact))
         elif before.contact != after.contact or commit.reaction.suppression_changes:
             # The new version stops a sender that decided on the old contact.
-            write.update(CustomerItem(after.id, CONTACT), actions=contact_changes(before.contact, after.contact))
-        for id_, pointer in sorted(self._pointers(after, commit.claimed).items()):
-            if id_ != after.id:
-                write.save(pointer, condition=ID_IS_FREE)
-        for other in absorbed:
-            self._absorb(write, after, other)
+            item = next_contact_item(after.id, before.contact, after.contact)
+            write.put(item, condition=is_as_read(before.contact))
 
-    def _absorb(self, write: TransactWrite, survivor: Customer, other: Customer) -> None:
-        """The absorbed customer's state becomes a pointer, and so does every identifier that led to it."""
-        unchanged = CustomerItem.version == other.version
-        write.save(CustomerItem(other.id, STATE, alias_of=survivor.id), condition=unchanged)
-        contact_is_unchanged = CustomerItem.contact_version == other.contact.version
-        write.delete(CustomerItem(other.id, CONTACT), condition=contact_is_unchanged)
-        pointers = {old: CustomerItem(old, STATE, alias_of=survivor.id) for old in other.profile.merged}
-        for id_, pointer in sorted((pointers | self._pointers(survivor, other.profile.identifiers)).items()):
-            if id_ != other.id:
-                write.save(pointer)
+    def _add_suppressions(self, write: AtomicWrite, commit: Commit) -> None:
+        """As many as there is room for: only an erasure has more, and erase_customer writes the others."""
+        for key, marks in self._marks(commit.reaction.suppression_changes).items():
+            if write.has_room:
+                write.update(SuppressionItem(key, SUPPRESSED), actions=[SuppressionItem.marks.add(marks)])
 
-    def _pointers(self, customer: Customer, identifiers: Iterable[Identifier]) -> dict[str, CustomerItem]:
+    def _redirect(self, write: AtomicWrite, survivor: Customer, other: Customer) -> None:
+        """Lead what led to an absorbed customer straight to the survivor, as far as there is room.
+
+        What is left out leads there by the absorbed customer's own id: one step more.
+        """
+        latest_first = sorted(other.profile.merged, key=lambda old: other.profile.merged[old], reverse=True)
+        older = (CustomerItem(old, STATE, alias_of=survivor.id) for old in latest_first)
+        for pointer in (*self._pointers(survivor, other.profile.identifiers), *older):
+            if write.has_room and pointer not in write:
+                write.put(pointer)
+
+    def _pointers(self, customer: Customer, identifiers: Iterable[Identifier]) -> list[CustomerItem]:
         """The items that lead from identifiers to the customer, with the time at which an earlier owner was erased."""
         pointers = {}
         for one in identifiers:
@@ -248,29 +292,31 @@ class DynamoCustomers:
             erased = customer.erased.get(one.key)
             erased_at = instant_to_wire(erased) if erased else None
             pointers[id_] = CustomerItem(id_, STATE, alias_of=customer.id, erased=erased_at)
-        return pointers
+        return [pointers[id_] for id_ in sorted(pointers) if id_ != customer.id]
 
-    def _write_erasure(self, write: TransactWrite, commit: Commit, at: datetime) -> None:
+    def _add_erasure(self, write: AtomicWrite, commit: Commit, at: datetime) -> None:
         """From now on no identifier and no merged id leads to the customer: nothing is sent or committed any more.
 
-        The pending erasure stores what erase_customer needs to find the customer's other items.
+        The pending erasure stores what erase_customer needs to find the customer's other items; it also writes the
+        tombstones for which there is no room here.
         """
         after = commit.reaction.customer
         customers = {one.id: CustomerItem.version == one.version for one in commit.before}
         customers.setdefault(after.id, ID_IS_FREE)
         for id_, unchanged in sorted(customers.items()):
             marked = tombstone_for(id_, at, after, self._keys.customer_ids)
-            item = erased_state_item(commit, marked) if id_ == after.id else marked
-            write.save(item, condition=unchanged)
+            write.put(erased_state_item(commit, marked) if id_ == after.id else marked, condition=unchanged)
         for one in commit.before:
             write.delete(CustomerItem(one.id, CONTACT))
-        claimed = set(self._pointers(after, commit.claimed)) - customers.keys()
-        for id_ in sorted(claimed):
-            write.save(tombstone(id_, at), condition=ID_IS_FREE)
-        others = customer_ids_of(after, self._keys.customer_ids) - customers.keys() - claimed
-        for id_ in sorted(others)[:MAX_TOMBSTONES_AT_ONCE]:
-            write.save(tombstone_for(id_, at, after, self._keys.customer_ids))
-        write.save(pending_erasure_item(after, at))
+        write.put(pending_erasure_item(after, at))
+        for pointer in self._pointers(after, commit.claimed):
+            if pointer.pk not in customers:
+                write.put(tombstone(pointer.pk, at), condition=ID_IS_FREE)
+        suppressions = len(self._marks(commit.reaction.suppression_changes))
+        for id_ in sorted(customer_ids_of(after, self._keys.customer_ids)):
+            marked = tombstone_for(id_, at, after, self._keys.customer_ids)
+            if marked not in write and len(write) + suppressions < MAX_ITEMS:
+                write.put(marked)
 
     def _states(self, ids: Iterable[str]) -> dict[str, CustomerItem]:
         """The states of these ids, where there are any."""
@@ -296,6 +342,20 @@ class DynamoCustomers:
                 return customer_from_items(state, items.get(CONTACT))
             customer_id = state.alias_of
         raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
+
+
+def merged_profiles(profile: Profile) -> dict[str, datetime]:
+    """Every id that was merged into a customer's, and when: those of the profile, and the older ones.
+
+    Older ones are in items of their own, under the id that the customer had then.
+    """
+    merged, unread = dict(profile.merged), [profile.id, *profile.merged]
+    while unread:
+        for item in RecordItem.query(unread.pop(), RecordItem.sk.startswith(MERGED), consistent_read=True):
+            old = item.sk.removeprefix(MERGED)
+            unread += [old] if old not in merged else []
+            merged.setdefault(old, instant_from_wire(item.at))
+    return merged
 
 
 def customer_ids_of(customer: Customer, key: CustomerIdKey) -> set[str]:
@@ -325,26 +385,56 @@ def _is_used(item: CustomerItem | None) -> bool:
     return item is not None and (not item.erased or bool(item.alias_of))
 
 
-def _recently_absorbed(customer: Customer, now: datetime) -> list[str]:
-    """Merged ids under which the same event may have been recorded before."""
-    return sorted(old for old, at in customer.profile.merged.items() if now - at < DEDUPE_WINDOW)
+def _with_room(commit: Commit) -> tuple[Commit, list[RecordItem]]:
+    """The commit with a customer whose memory is within its bounds; and items for what is older.
+
+    Only an event adds to that memory; a few at a time move, so that they fit into its transaction.
+    """
+    customer = commit.reaction.customer
+    if commit.event is None or customer.erasure_pending_since is not None:
+        return commit, []
+    merged = _oldest(customer.profile.merged, MAX_MERGED)
+    keyed = {name: at for name, at in customer.entered.items() if not name.endswith(":")}
+    entered = _oldest(keyed, MAX_ENTERED)
+    if not merged and not entered:
+        return commit, []
+    elsewhere = {*customer.elsewhere, *([OLDER_MERGES] if merged else []), *([OLDER_ENTRIES] if entered else [])}
+    left = {name: at for name, at in customer.profile.merged.items() if name not in merged}
+    customer = replace(
+        customer,
+        profile=replace(customer.profile, merged=left),
+        entered={name: at for name, at in customer.entered.items() if name not in entered},
+        elsewhere=frozenset(elsewhere),
+    )
+    items = [older_item(customer.id, MERGED + old, at) for old, at in merged.items()]
+    items += [older_item(customer.id, entered_key(name), at) for name, at in entered.items()]
+    return replace(commit, reaction=replace(commit.reaction, customer=customer)), items
 
 
-def _as_conflict(error: PutError | UpdateError) -> Exception:
+def _oldest(instants: Mapping[str, datetime], bound: int) -> dict[str, datetime]:
+    """The oldest above the bound, MAX_MOVED of them at most."""
+    above = min(max(0, len(instants) - bound), MAX_MOVED)
+    return {name: instants[name] for name in sorted(instants, key=lambda one: (instants[one], one))[:above]}
+
+
+def _as_conflict(error: PutError) -> Exception:
     if error.cause_response_code in {CONDITION_FAILED, "TransactionConflictException"}:
         return ConflictError("the customer changed in between")
     return _as_refusal(error, error.cause_response_code)
 
 
-def _as_reason(error: TransactWriteError, claims: set[int]) -> Exception:
-    """A failed claim of the event means a duplicate; any other failed condition means a concurrent change."""
-    failed = {index: reason.code for index, reason in enumerate(error.cancellation_reasons) if reason}
-    if not failed:
-        return _as_refusal(error, error.cause_response_code)
-    if TOO_LARGE & set(failed.values()):
-        return _as_refusal(error, *failed.values())
-    if any(failed.get(index) == CANCELLED_BY_CONDITION for index in claims):
+def _as_reason(error: CancelledWriteError, claim: Key | None) -> Exception:
+    """A failed claim of the event means a duplicate; any other failed condition means a concurrent change.
+
+    The codes are those of CancellationReasons in DynamoDB's API reference, TransactWriteItems.
+    """
+    codes = set(error.reasons.values())
+    if TOO_LARGE & codes:
+        return _as_refusal(error, *codes)
+    if claim is not None and error.reasons.get(claim) == CANCELLED_BY_CONDITION:
         return DuplicateEventError("the event was committed before")
+    if THROTTLED & codes:
+        return ServiceBusyError(f"dynamodb is busy: {', '.join(sorted(THROTTLED & codes))}")
     return ConflictError("the customer changed in between")
 
 

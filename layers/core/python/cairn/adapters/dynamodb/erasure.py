@@ -6,7 +6,7 @@ from datetime import datetime
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.customers import DynamoCustomers, customer_ids_of, tombstone_for
+from cairn.adapters.dynamodb.customers import DynamoCustomers, customer_ids_of, merged_profiles, tombstone_for
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONSENT,
@@ -52,7 +52,7 @@ class DynamoErasureStore:
             return None
         at = instant_from_wire(item.erased or "")
         profile = codec.profile_from_wire(customer_id, item.profile)
-        ids = frozenset({customer_id, *profile.merged})
+        ids = frozenset({customer_id, *merged_profiles(profile)})
         entries = [entry for id_ in ids for entry in RecordItem.query(id_, consistent_read=True)]
         further = (name for _, _, name in self._further_addresses(profile) if name is not None)
         return PendingErasure(
@@ -132,7 +132,7 @@ class DynamoErasureStore:
 
     def _write_tombstones(self, profile: Profile, erasure: PendingErasure) -> None:
         """The tombstones that the commit of the erasure had no room for."""
-        ids = customer_ids_of(Customer(profile), self._keys.customer_ids)
+        ids = customer_ids_of(Customer(profile), self._keys.customer_ids) | erasure.traces.ids
         found = read_all((id_, STATE) for id_ in ids)
         for (id_, _), item in found.items():
             if item.alias_of in erasure.traces.ids and not item.erased:

@@ -18,6 +18,8 @@
 | `audit`          | `<instant>#<hash>` | an operator's change: who, what and why                                  |
 | `orders`         | `recent`           | vendors' orders to erase within the last hour (domain/privacy/order_rate) |
 | `rate#<limit>`   | `<lane>`           | the instant until which a rate limit is reserved (domain/message/rate_limit) |
+| customer id      | `entered#<hash>`   | an older entry into a journey with a key, for its re-entry rule          |
+| customer id      | `merged#<id>`      | an id that was merged into the customer long ago                         |
 | customer id      | `parked#<enrollment>#<version>` | a timer of a paused journey; indexed by the paused target   |
 """
 
@@ -55,6 +57,8 @@ IDENTITY = "identity"
 AUDIT = "audit"
 HEALTH = "health#"
 """The start of the partition key of the counters of a journey or channel."""
+ENTERED = "entered#"
+MERGED = "merged#"
 PAUSED_ENROLLMENT = "parked#"
 RATE = "rate#"
 ORDERS = "orders"
@@ -66,8 +70,9 @@ ENROLLMENT = "enrollment#"
 REVIEWS = "reviews"
 """The index key of messages that wait for a review."""
 
-MAX_MERGES = 8
-"""Merges that a read follows from an old id; each merge shortens the way, so two are usual."""
+MAX_MERGES = 64
+"""Merges that a read follows from an old id. A commit leads what led to an absorbed customer straight to the survivor
+where there is room, so one or two are usual; after a thousand merges of one customer, about twenty."""
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 """The code of a single write whose condition did not hold."""

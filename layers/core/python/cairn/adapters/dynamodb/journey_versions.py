@@ -17,7 +17,8 @@ def save_version(entry: dict[str, Any]) -> None:
 
 def saved_version(journey: str, version: str) -> dict[str, Any] | None:
     try:
-        packed = DocumentItem.get(JOURNEY + journey, VERSION + version).packed
+        item = DocumentItem.get(JOURNEY + journey, VERSION + version, consistent_read=True)  # it may be new
+        packed = item.packed
     except DoesNotExist:
         return None
     document: dict[str, Any] = json.loads(gzip.decompress(packed or b""))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from cairn.domain.customer.resolution import TOO_MANY
 from cairn.domain.event import NOT_A_NUMBER, NOT_AN_ADDRESS, PLACEHOLDER, Event, no_name_left
 from cairn.domain.identity.addresses import canonical_address, is_whatsapp_user
 from cairn.domain.identity.emails import canonical_email
@@ -14,6 +15,7 @@ from cairn.domain.identity.identifiers import EMAIL, PHONE, WHATSAPP, Identifier
 from cairn.domain.identity.phones import international, other_forms, why_no_customer
 from cairn.domain.identity.placeholders import is_placeholder
 from cairn.domain.identity.trust import field_of, is_provider
+from cairn.domain.policy import MAX_NAMES
 from cairn.domain.profile.attributes import COUNTRY, WHATSAPP_ID
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import InvalidEventError, NotACustomerError
@@ -34,6 +36,8 @@ class CanonicalAddresses:
         """Raises InvalidEventError where no name is left, or NotACustomerError where a provider names a short code."""
         dropped: dict[str, str] = {}
         names = tuple(self._names(event, dropped))
+        dropped |= {f"customer.{field_of(name)}": TOO_MANY for name in names[MAX_NAMES:]}
+        names = names[:MAX_NAMES]
         attributes = dict(self._attributes(event, dropped))
         if event.identifiers and not names and not event.customer_id:
             raise _nobody(dropped)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
-from cairn.application.events.identify_customer import IdentifyCustomer
+from cairn.application.events.identify_customer import Identified, IdentifyCustomer
 from cairn.application.ports import (
     Commit,
     Customers,
@@ -20,10 +20,12 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import (
+    OLDER_ENTRIES,
     Customer,
     Reaction,
     on_event,
     on_wake,
+    within_room,
 )
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import Event
@@ -49,6 +51,10 @@ ATTEMPTS = 8
 """Attempts after a conflict. The queue retries after that."""
 
 
+def no_pause(conflicts: int) -> None:
+    """For tests, where nobody else is at work."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessEvent:
     customers: Customers
@@ -62,6 +68,8 @@ class ProcessEvent:
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
     policy: Policy = field(default_factory=Policy)
+    pause: Callable[[int], None] = no_pause
+    """Waits after a conflict; gets the number of conflicts so far."""
 
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
         """The changes by the event; None for a duplicate.
@@ -71,7 +79,7 @@ class ProcessEvent:
         """
         event = self._with_keyword(self._canonical(event))
         try:
-            return _until_committed(lambda: self._attempt(event, now))
+            return self._until_committed(lambda: self._attempt(event, now))
         except DuplicateEventError:
             return None
         except UnknownCustomerError as error:
@@ -87,34 +95,54 @@ class ProcessEvent:
 
     def wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
         """The changes by the wake-up; None if it is stale."""
-        return _until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
+        return self._until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
+
+    def _until_committed(self, attempt: Callable[[], T]) -> T:
+        for conflicts in range(1, ATTEMPTS):
+            try:
+                return attempt()
+            except ConflictError:
+                self.pause(conflicts)
+        return attempt()
 
     def _attempt(self, event: Event, now: datetime) -> Reaction:
         identified = IdentifyCustomer(self.customers, self.keys, self.policy)(event, now)
         known, before = identified.known, identified.before
         event = within_bounds(self._with_message(event, known.customer.id), known.customer.profile)
-        reaction = on_event(
-            known.customer,
-            event.without_names(identified.dropped),
-            self.journeys,
-            now,
-            self.policy,
-            doubt=self._doubt_about(event, now),
-            by_vouched=identified.by_vouched,
-            was_known=any(one.profile.is_known for one in before),
-        )
-        reaction = replace(
-            reaction,
-            effects=known.effects + reaction.effects + _tasks_about_others(identified.others, event),
-            facts=known.facts + reaction.facts,
-        )
-        self._keep_versions(reaction, known.customer)
+        event = event.without_names(identified.dropped)
+        found = {
+            "doubt": self._doubt_about(event, now),
+            "by_vouched": identified.by_vouched,
+            "was_known": any(one.profile.is_known for one in before),
+        }
+        further = _tasks_about_others(identified.others, event)
+        reaction = _after(known, self._decide(known.customer, event, now, **found), further)
         try:
-            self.customers.commit(Commit(reaction, before, now, event, identified.claimed, identified.released))
+            self._commit(reaction, identified, event, now)
         except ServiceRefusedError:
-            self._record_denials(reaction, before)
-            raise
+            customer, dropped = within_room(known.customer)
+            if not dropped:
+                self._record_denials(reaction, before)
+                raise
+            known = replace(known, customer=customer, facts=(*known.facts, *dropped))
+            reaction = _after(known, self._decide(customer, event, now, **found), further)
+            self._commit(reaction, identified, event, now)
         return reaction
+
+    def _commit(self, reaction: Reaction, identified: Identified, event: Event, now: datetime) -> None:
+        self._keep_versions(reaction, identified.known.customer)
+        commit = Commit(reaction, identified.before, now, event, identified.claimed, identified.released)
+        self.customers.commit(commit)
+
+    def _decide(self, customer: Customer, event: Event, now: datetime, **found: Any) -> Reaction:
+        """The reaction to an event; decided once more where the customer entered long ago what it would enter now."""
+        reaction = on_event(customer, event, self.journeys, now, self.policy, **found)
+        entering = reaction.customer.entries_since(customer) if OLDER_ENTRIES in customer.elsewhere else ()
+        earlier = self.customers.entered(customer, entering) if entering else {}
+        if not earlier:
+            return reaction
+        customer = replace(customer, entered={**customer.entered, **earlier})
+        return on_event(customer, event, self.journeys, now, self.policy, **found)
 
     def _doubt_about(self, event: Event, now: datetime) -> requests.Doubt | None:
         """Why a vendor's order waits for a person. All such orders are counted; no other event is."""
@@ -181,6 +209,11 @@ class ProcessEvent:
         return CanonicalAddresses(self.read_phone, self.policy.placeholders).of(event)
 
 
+def _after(known: Reaction, reaction: Reaction, further: tuple[OpenTask, ...]) -> Reaction:
+    """A reaction with what follows from finding the customer: a merge, and tasks about others."""
+    return replace(reaction, effects=known.effects + reaction.effects + further, facts=known.facts + reaction.facts)
+
+
 def _tasks_about_others(others: Iterable[Customer], event: Event) -> tuple[OpenTask, ...]:
     """A task for each further customer that a request may mean, because an address in it leads there."""
     if not requests.is_request(event):
@@ -190,12 +223,3 @@ def _tasks_about_others(others: Iterable[Customer], event: Event) -> tuple[OpenT
         for other in others
     )
     return tuple(task for task in tasks if task is not None)
-
-
-def _until_committed(attempt: Callable[[], T]) -> T:
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return attempt()
-        except ConflictError:
-            continue
-    return attempt()

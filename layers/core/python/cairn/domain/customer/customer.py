@@ -14,7 +14,7 @@ from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
-from cairn.domain.journey.definition import Journey, Reentry
+from cairn.domain.journey.definition import ANY_KEY, Journey, Reentry
 from cairn.domain.journey.enrollment import COMPLETED, MERGED, UNWANTED, Enrollment, Status
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
@@ -27,16 +27,20 @@ from cairn.domain.profile.addresses import addresses_for, narrower, own_addresse
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile, Stamped, survivor
 from cairn.domain.shared.channels import Channel, channels_at
+from cairn.domain.shared.errors import UnknownJourneyError
 from cairn.domain.shared.hashing import short_hash
 
 DEDUPE_WINDOW = timedelta(days=35)
 """Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
 
-MAX_EARLY = 10
-"""Early exits and refreshes stored for a customer until a late start arrives; this bounds the item's size."""
+MAX_EARLY_EXITS = 50
+MAX_EARLY_EVENTS = 10
+"""Early exits, and early events with their data, stored for a customer until a late start arrives. The newest count;
+this bounds the item's size."""
 
-MAX_ENTERED = 50
-"""Entries stored for re-entry rules with a key (bookings, invoices); the oldest are dropped."""
+OLDER_ENTRIES = "entered"
+OLDER_MERGES = "merged"
+"""Parts of a customer of which the older ones are stored elsewhere, and read only where they matter."""
 
 ENDED_EARLY_WINDOW = timedelta(hours=72)
 """How long an enrollment that an event ended is stored, so that its queued messages are not sent."""
@@ -44,6 +48,9 @@ ENDED_EARLY_WINDOW = timedelta(hours=72)
 RECEIPT_WINDOW = timedelta(hours=72)
 """How late a carrier may report a failed delivery (docs.aws.amazon.com/sms-voice, delivery receipts)."""
 
+
+ENDED_BEFORE = "ended before it began"
+"""Why an event starts no enrollment: one that ends it came first."""
 
 IDENTIFIER_DETACHED = "identifier.detached"
 """An operator takes an identifier away from a customer."""
@@ -69,13 +76,19 @@ class Customer:
     entered: Mapping[str, datetime] = field(default_factory=dict)
     """When the customer last entered, by `journey:key`, for re-entry rules."""
     early_exits: Mapping[str, datetime] = field(default_factory=dict)
-    """When an event ended `journey:key`, though its start had not arrived; an older start is stale."""
+    """When an event ended `journey:key`, though its start had not arrived; an older start is stale. Under `journey`
+    alone: when an event ended all enrollments of a journey."""
+    early_events: tuple[Event, ...] = ()
+    """Events that may end what starts later: only the data of the enrollment can say. The newest, with type, instant
+    and properties."""
     early_refreshes: Mapping[str, Stamped] = field(default_factory=dict)
     """The `data` of a refresh for `journey:key`, whose start had not arrived; and the `addresses` that it allows."""
     erased: Mapping[str, datetime] = field(default_factory=dict)
     """Identifiers of an erased customer, and when it was erased; their earlier events are ignored."""
     erasure_pending_since: datetime | None = None
     """Set from the order to erase until everything is erased."""
+    elsewhere: frozenset[str] = frozenset()
+    """The parts of which older ones are stored elsewhere: OLDER_ENTRIES of `entered`, OLDER_MERGES of the profile."""
     version: int = 0
     """Grows with every commit; the optimistic lock."""
 
@@ -171,8 +184,14 @@ class Customer:
                 name: data.latest(self.early_refreshes.get(name))
                 for name, data in {**self.early_refreshes, **other.early_refreshes}.items()
             },
+            early_events=_newest_events((*self.early_events, *other.early_events), now),
             erased=_latest(other.erased, self.erased),
+            elsewhere=self.elsewhere | other.elsewhere,
         )
+
+    def entries_since(self, before: "Customer") -> frozenset[str]:
+        """The entries with a key, as `journey:key`, that this customer has and that it did not have before."""
+        return frozenset(name for name in self.entered.keys() - before.entered.keys() if not name.endswith(":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +203,8 @@ class Reaction:
     facts: tuple[Fact, ...] = ()
     suppression_changes: tuple[SuppressionChange, ...] = ()
     """Marks to store by address."""
+    lost_versions: frozenset[str] = frozenset()
+    """Journey versions (`journey version`) that nobody has any more. Their enrollments stay as they are."""
 
 
 def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
@@ -201,7 +222,23 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     profile, dropped = bounds.merged(own, merged.profile)
     facts += [Fact("dropped", detail={"field": name, "reason": reason}) for name, reason in dropped.items()]
     merged = replace(merged, profile=profile)
+    if len(customers) > 1 and not bounds.have_room(profile, [one.data for one in merged.enrollments.values()]):
+        merged, lost = within_room(merged)
+        facts += lost
     return Reaction(merged, tuple(effects), tuple(facts))
+
+
+def within_room(customer: Customer) -> tuple[Customer, list[Fact]]:
+    """A customer within the bounds: the newest enrollments above their number end, and data without room is dropped."""
+    oldest_first = sorted(customer.enrollments.values(), key=lambda one: (one.entered_at, one.id))
+    kept, ended = oldest_first[: bounds.MAX_ENROLLMENTS], oldest_first[bounds.MAX_ENROLLMENTS :]
+    because = {"outcome": MERGED, "because": "too many enrollments"}
+    facts = [Fact("ended", one.id, one.journey, detail=because) for one in ended if one.open]
+    reaction = _Reaction(replace(customer, enrollments={}))
+    for one in kept:
+        enrollments = {**reaction.customer.enrollments, one.id: reaction.with_room(one)}
+        reaction.customer = replace(reaction.customer, enrollments=enrollments)
+    return reaction.customer, facts + reaction.facts
 
 
 NO_POLICY = Policy()
@@ -269,9 +306,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         reaction.effects.append(task)
     if event.backfill:
         return reaction.done()
-    for enrollment in tuple(reaction.customer.enrollments.values()):
-        journey = journeys.version(enrollment.journey, enrollment.version)
-        reaction.advance(journey, enrollment, engine.Happened(event), now)
+    reaction.advance_all(event, journeys, now)
     for journey in journeys.current():
         reaction.start(journey, event, now)
         reaction.store_early(journey, event, now)
@@ -344,14 +379,22 @@ class _Reaction:
     suppression_changes: tuple[SuppressionChange, ...] = ()
     allowed: Mapping[Channel, str] | None = None
     """The only addresses at which the event may be answered; None: the customer's own."""
+    lost_versions: set[str] = field(default_factory=set)
 
     def done(self) -> Reaction:
-        return Reaction(self.customer, tuple(self.effects), tuple(self.facts), self.suppression_changes)
+        return Reaction(
+            self.customer,
+            tuple(self.effects),
+            tuple(self.facts),
+            self.suppression_changes,
+            frozenset(self.lost_versions),
+        )
 
     def advance(self, journey: Journey, enrollment: Enrollment, trigger: engine.Trigger, now: datetime) -> None:
         decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
         moved = decision.enrollment
         if moved.data is not enrollment.data:  # what it says now is from this event as well
+            moved = self.with_room(moved)
             moved = replace(moved, addresses=narrower(moved.addresses, self.allowed, self.customer.profile))
         self.customer = replace(
             self.customer,
@@ -360,6 +403,25 @@ class _Reaction:
         )
         self.effects += decision.effects
         self.facts += decision.facts
+
+    def advance_all(self, event: Event, journeys: Journeys, now: datetime) -> None:
+        """Each enrollment hears the event. One whose version is lost stays as it is, and stops no other."""
+        for enrollment in tuple(self.customer.enrollments.values()):
+            journey = _version_of(enrollment, journeys)
+            if journey is None:
+                self.lost_versions.add(f"{enrollment.journey} {enrollment.version}")
+            else:
+                self.advance(journey, enrollment, engine.Happened(event), now)
+
+    def with_room(self, enrollment: Enrollment) -> Enrollment:
+        """The enrollment with as much data as the customer's state has room for; facts name what was dropped."""
+        others = [one.data for key, one in self.customer.enrollments.items() if key != enrollment.id]
+        data, dropped = bounds.trimmed(enrollment.data, bounds.room_for_data(self.customer.profile, others))
+        self.facts += [
+            Fact("dropped", enrollment.id, enrollment.journey, detail={"field": name, "reason": reason})
+            for name, reason in dropped.items()
+        ]
+        return replace(enrollment, data=data)
 
     def start(self, journey: Journey, event: Event, now: datetime) -> None:
         key = engine.entry_key(journey, self.customer.profile, event, now)
@@ -371,9 +433,12 @@ class _Reaction:
             if not is_open:
                 self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "re-entry"}))
             return
-        closed_at = self.customer.early_exits.get(name)
-        if closed_at is not None and closed_at >= event.occurred_at:
-            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "ended before it began"}))
+        if len(self.customer.enrollments) >= bounds.MAX_ENROLLMENTS:
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "too many enrollments"}))
+            return
+        exits = self.customer.early_exits
+        if any(exits[one] >= event.occurred_at for one in (name, journey.name) if one in exits):
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": ENDED_BEFORE}))
             return
         enrollment = engine.new_enrollment(journey, self.customer.profile, event, key, now)
         enrollment = replace(enrollment, addresses=self.allowed)
@@ -386,13 +451,16 @@ class _Reaction:
                 data_at=changed.at,
                 addresses=narrower(enrollment.addresses, _channels(early.get("addresses")), self.customer.profile),
             )
-        data, dropped = bounds.trimmed(enrollment.data)
-        enrollment = replace(enrollment, data=data)
-        for field_, reason in dropped.items():
-            self.facts.append(Fact("dropped", enrollment.id, journey.name, detail={"field": field_, "reason": reason}))
+        if any(
+            engine.is_ended_by(journey, enrollment, self.customer.profile, one, now)
+            for one in self.customer.early_events
+        ):
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": ENDED_BEFORE}))
+            return
+        enrollment = self.with_room(enrollment)
         self.customer = replace(
             self.customer,
-            entered=_newest({**self.customer.entered, name: now}),
+            entered={**self.customer.entered, name: now},
             early_refreshes={other: data for other, data in self.customer.early_refreshes.items() if other != name},
         )
         self.advance(journey, enrollment, engine.Entered(), now)
@@ -401,17 +469,22 @@ class _Reaction:
         """Stores the end or refresh of an enrollment whose starting event has not arrived yet."""
         profile = self.customer.profile
         ended = engine.key_named(journey, journey.exit_on, profile, event, now)
-        if ended is not None and not self.is_over(journey, ended):
-            closed = _latest(self.customer.early_exits, {f"{journey.name}:{ended}": event.occurred_at})
-            recent = _recent(closed, now)
+        if ended is not None and (ended == ANY_KEY or not self.is_over(journey, ended)):
+            name = journey.name if ended == ANY_KEY else f"{journey.name}:{ended}"
+            closed = _latest(self.customer.early_exits, {name: event.occurred_at})
+            recent = _recent(closed, now, MAX_EARLY_EXITS)
             self.customer = replace(self.customer, early_exits={name: closed[name] for name in recent})
+        if engine.may_end_what_starts_later(journey, event):
+            early_events = _newest_events((*self.customer.early_events, _without_names(event)), now)
+            self.customer = replace(self.customer, early_events=early_events)
         key = engine.key_named(journey, journey.refresh_on, profile, event, now)
-        if key is not None and not self.is_open(journey, key) and not self.is_over(journey, key):
+        if key not in {None, ANY_KEY} and not self.is_open(journey, key) and not self.is_over(journey, key):
             name = f"{journey.name}:{key}"
-            early = {"data": dict(bounds.trimmed(event.properties)[0]), "addresses": self.allowed}
+            data, _ = bounds.trimmed(event.properties, bounds.MAX_EARLY_DATA)
+            early = {"data": dict(data), "addresses": self.allowed}
             latest = Stamped(early, event.occurred_at).latest(self.customer.early_refreshes.get(name))
             changed = {**self.customer.early_refreshes, name: latest}
-            recent = _recent({name: data.at for name, data in changed.items()}, now)
+            recent = _recent({name: data.at for name, data in changed.items()}, now, MAX_EARLY_EVENTS)
             self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in recent})
 
     def is_open(self, journey: Journey, key: str) -> bool:
@@ -440,7 +513,9 @@ class _Reaction:
         enrollment = self.customer.enrollments.get(split_effect_id(message)[0])
         if enrollment is None or not (enrollment.open or enrollment.outcome == COMPLETED):
             return  # ended early, so its message is no longer needed
-        journey = journeys.version(enrollment.journey, enrollment.version)
+        journey = _version_of(enrollment, journeys)
+        if journey is None:
+            return
         again = engine.fall_back(journey, self.customer.profile, message, failed, now)
         if again is not None:
             self.effects.append(again)
@@ -458,7 +533,9 @@ def _is_needed(enrollment: Enrollment, journeys: Journeys, now: datetime) -> boo
         return True
     if enrollment.outcome == MERGED:
         return False
-    journey = journeys.version(enrollment.journey, enrollment.version)
+    journey = _version_of(enrollment, journeys)
+    if journey is None:
+        return True
     alternatives = any(isinstance(step, Send) and len(step.channels) > 1 for step in journey.steps.values())
     if alternatives and enrollment.ended_at is not None and now - enrollment.ended_at < RECEIPT_WINDOW:
         return True
@@ -474,14 +551,30 @@ def _latest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict
     return {name: max(at for at in (left.get(name), right.get(name)) if at) for name in {**left, **right}}
 
 
-def _recent(instants: Mapping[str, datetime], now: datetime) -> list[str]:
+def _recent(instants: Mapping[str, datetime], now: datetime, most: int) -> list[str]:
     """The newest names that are young enough for a late start."""
     young = [name for name, at in instants.items() if now - at < DEDUPE_WINDOW]
-    return sorted(young, key=lambda name: instants[name])[-MAX_EARLY:]
+    return sorted(young, key=lambda name: instants[name])[-most:]
 
 
-def _newest(entered: Mapping[str, datetime]) -> dict[str, datetime]:
-    """All entries of journeys without a key, and the newest entries of the others."""
-    keyed = sorted((name for name in entered if not name.endswith(":")), key=lambda name: entered[name])
-    dropped = set(keyed[:-MAX_ENTERED])
-    return {name: at for name, at in entered.items() if name not in dropped}
+def _newest_events(events: Iterable[Event], now: datetime) -> tuple[Event, ...]:
+    """Each event once; the newest that are young enough for a late start."""
+    by_key = {event.key: event for event in events}
+    recent = _recent({key: event.occurred_at for key, event in by_key.items()}, now, MAX_EARLY_EVENTS)
+    return tuple(by_key[key] for key in recent)
+
+
+def _without_names(event: Event) -> Event:
+    """What a rule of a journey may ask of an event."""
+    properties, _ = bounds.trimmed(event.properties, bounds.MAX_EARLY_DATA)
+    return Event(
+        id=event.id, source=event.source, type=event.type, occurred_at=event.occurred_at, properties=properties
+    )
+
+
+def _version_of(enrollment: Enrollment, journeys: Journeys) -> Journey | None:
+    """The version that an enrollment goes through; None where nobody has it any more."""
+    try:
+        return journeys.version(enrollment.journey, enrollment.version)
+    except UnknownJourneyError:
+        return None

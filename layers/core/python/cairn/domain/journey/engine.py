@@ -98,15 +98,17 @@ def entry_key(journey: Journey, profile: Profile, event: Event, now: datetime) -
 
 def may_enter(journey: Journey, entered_at: datetime | None, *, is_open: bool, now: datetime) -> bool:
     """The re-entry rule, for a customer who last entered with the same key at `entered_at`."""
+    if is_open:
+        return False
     if entered_at is None:
         return True
     match journey.entry.again:
         case Reentry.NEVER:
             return False
         case Reentry.WHEN_ENDED:
-            return not is_open
+            return True
         case Reentry.AFTER:
-            return not is_open and now - entered_at >= journey.entry.again_after
+            return now - entered_at >= journey.entry.again_after
 
 
 def new_enrollment(journey: Journey, profile: Profile, event: Event, key: str, now: datetime) -> Enrollment:
@@ -127,18 +129,34 @@ def new_enrollment(journey: Journey, profile: Profile, event: Event, key: str, n
 def key_named(journey: Journey, rules: tuple[Match, ...], profile: Profile, event: Event, now: datetime) -> str | None:
     """The key of the enrollment that an event is about, from the event alone; None if there is none.
 
-    An event that ends or refreshes an enrollment may arrive before the event that starts it, and must not be lost.
+    ANY_KEY where it is about all of the journey's enrollments. An event that ends or refreshes an enrollment may arrive
+    before the event that starts it, and must not be lost.
     """
     for rule in rules:
-        expression = rule.key or journey.entry.key
-        needs_the_enrollment = rule.where is not None and ("data" in rule.where or "enrollment" in rule.where)
-        if rule.event != event.type or rule.key == ANY_KEY or needs_the_enrollment:
+        if rule.event != event.type or _needs_enrollment(rule):
             continue
         scope = Scope(profile, now, {}, event.view(), default_zone=journey.time_zone)
-        key = text_of(evaluate(expression, scope)) if expression else ""
+        expression = rule.key or journey.entry.key
+        key = ANY_KEY if rule.key == ANY_KEY else text_of(evaluate(expression, scope)) if expression else ""
         if key is not None and is_met(rule.where, scope):
             return key
     return None
+
+
+def may_end_what_starts_later(journey: Journey, event: Event) -> bool:
+    """Whether only the enrollment can say if this event ends it: the rule compares the event with its data."""
+    return any(rule.event == event.type and _needs_enrollment(rule) for rule in journey.exit_on)
+
+
+def is_ended_by(journey: Journey, enrollment: Enrollment, profile: Profile, event: Event, now: datetime) -> bool:
+    """Whether an event that arrived before the enrollment began, and happened since, ends it."""
+    walk = Walk(journey, enrollment, profile, now)
+    return event.occurred_at >= enrollment.since and walk.matches_any(journey.exit_on, event)
+
+
+def _needs_enrollment(rule: Match) -> bool:
+    """Whether a rule compares the event with the enrollment. Its key alone never does."""
+    return rule.where is not None and ("data" in rule.where or "enrollment" in rule.where)
 
 
 def fall_back(journey: Journey, profile: Profile, message: str, failed: str, now: datetime) -> SendMessage | None:

@@ -8,7 +8,7 @@ where a profile is full does the order count: what is there stays, and what is n
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,18 @@ MAX_PROFILE = 96 * 1024
 
 MAX_DATA = 32 * 1024
 """Bytes of the data of an enrollment as JSON, which begins with the properties of an event."""
+
+MAX_EARLY_DATA = 4_096
+"""Bytes of an event's properties as JSON, stored until a journey starts that they may change."""
+
+MAX_ENROLLMENTS = 400
+"""Enrollments of a customer that are stored at once. One more is not begun."""
+
+MAX_STATE = 330 * 1024
+"""Bytes of the profile, of the enrollments and of their data. The outbox of a commit has the rest of the item."""
+
+PER_ENROLLMENT = 400
+"""Bytes that an enrollment takes beside its data: ids, instants and addresses."""
 
 MAX_EVIDENCE = 2_048
 """Bytes of the evidence of one consent change as JSON. A contact has one change for each channel and purpose."""
@@ -111,19 +123,39 @@ def merged(own: Profile, both: Profile) -> tuple[Profile, Dropped]:
     return replace(both, attributes=stored, activity=activity), _reported(dropped)
 
 
-def trimmed(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Dropped]:
-    """The data of an enrollment within the bounds: the largest fields are dropped first, and any that nest too deep."""
+def trimmed(data: Mapping[str, Any], most: int = MAX_DATA) -> tuple[Mapping[str, Any], Dropped]:
+    """The data of an enrollment within the bounds: the largest fields are dropped first, and any that nest too deep.
+
+    `most`: the bytes that there is room for.
+    """
     dropped = {name: VALUE_TOO_DEEP for name, value in data.items() if _is_deep(value)}
     sizes = {name: _size(name, value) for name, value in data.items() if name not in dropped}
     size = sum(sizes.values())
     for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
-        if size <= MAX_DATA:
+        if size <= min(most, MAX_DATA):
             break
         dropped[name], size = DATA_TOO_LARGE, size - sizes[name]
     if not dropped:
         return data, {}
     stored = {name: value for name, value in data.items() if name not in dropped}
     return stored, _reported({f"data.{_shown(name)}": reason for name, reason in dropped.items()})
+
+
+def room_for_data(profile: Profile, others: Collection[Mapping[str, Any]]) -> int:
+    """The bytes that a state has left for the data of one more enrollment, beside the data of the others."""
+    if len(others) * MAX_DATA <= MAX_STATE - MAX_PROFILE - 2 * MAX_DATA:
+        return MAX_DATA  # there is room for the largest
+    return max(0, MAX_STATE - PER_ENROLLMENT - _size_of_state(profile, others))
+
+
+def have_room(profile: Profile, data: Collection[Mapping[str, Any]]) -> bool:
+    """Whether a state has room for these enrollments, by their data."""
+    return len(data) <= MAX_ENROLLMENTS and _size_of_state(profile, data) <= MAX_STATE
+
+
+def _size_of_state(profile: Profile, data: Collection[Mapping[str, Any]]) -> int:
+    attributes = sum(_at_most(name, one.value) for name, one in profile.attributes.items())
+    return min(attributes, MAX_PROFILE) + sum(PER_ENROLLMENT + _bytes(one) for one in data)
 
 
 def _unfit(name: str, value: Any) -> str:
