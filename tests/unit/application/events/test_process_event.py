@@ -357,7 +357,7 @@ def books(number: int, when: timedelta = timedelta()) -> Event:
     return event("booking.made", MONDAY + when, id_=f"b-{number}@{when}", properties={"booking": f"b-{number}"})
 
 
-def test_a_booking_that_is_told_again_after_many_others_sends_no_second_ticket(
+def test_a_booking_that_comes_again_after_many_others_sends_no_second_ticket(
     process: ProcessEvent, customers: Customers
 ) -> None:
     process = replace(process, journeys=Deployed(BOOKING))

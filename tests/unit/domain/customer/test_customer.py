@@ -235,7 +235,9 @@ def test_an_account_that_is_closed_before_an_older_booking_arrives_gets_no_messa
 
 
 @pytest.mark.parametrize(("paid", "begins"), [(40, True), (90, False)])
-def test_an_exit_that_compares_with_the_data_is_judged_when_the_older_start_arrives(paid: int, *, begins: bool) -> None:
+def test_an_exit_that_compares_with_the_data_is_decided_when_the_older_start_arrives(
+    paid: int, *, begins: bool
+) -> None:
     rule = Match("order.paid", where="event.properties.amount >= data.amount")
     owed = replace(BOOKING, exit_on=(rule,))
     payment = event("order.paid", MONDAY + HOUR, properties={"booking": "b-1", "amount": paid})

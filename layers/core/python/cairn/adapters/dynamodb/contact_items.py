@@ -1,7 +1,7 @@
 """The customer's contact as an item: consents, last inbound messages, claims and deferrals.
 
-Every writer sets `turn` to the number after the one that it read, on condition that it is still that: nobody writes
-over what another one has written in between.
+Every writer sets the version to the number after the one that it read, on condition that it is still that: nobody
+writes over a change that it has not read.
 """
 
 from pynamodb.expressions.condition import Condition

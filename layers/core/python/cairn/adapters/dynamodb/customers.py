@@ -191,7 +191,7 @@ class DynamoCustomers:
     def _writes(
         self, commit: Commit, before: Customer | None, absorbed: Sequence[Customer], older: Iterable[RecordItem]
     ) -> AtomicWrite:
-        """What must be written first, then what can lead to its customer by one step more."""
+        """The writes of a commit. Those that may be left out come last: only as many as there is room for."""
         after, write = commit.reaction.customer, AtomicWrite()
         if commit.event is not None:
             event = event_item(after.id, commit.event, commit.at, self._keys.customer_ids)
@@ -255,7 +255,7 @@ class DynamoCustomers:
         return marks
 
     def _add_state(self, write: AtomicWrite, commit: Commit, before: Customer | None) -> None:
-        """The states of the customer and of those who lose a name to it, and the contact where it changed."""
+        """The states of the customer and of each other customer who loses a name to it; the contact where it changed."""
         after = commit.reaction.customer
         write.put(state_item(commit), CustomerItem.version == before.version if before else ID_IS_UNUSED)
         for loser in commit.released:
@@ -276,7 +276,7 @@ class DynamoCustomers:
     def _redirect(self, write: AtomicWrite, survivor: Customer, other: Customer) -> None:
         """Lead what led to an absorbed customer straight to the survivor, as far as there is room.
 
-        What is left out leads there by the absorbed customer's own id: one step more.
+        Other pointers lead there by the absorbed customer's own id: one step more.
         """
         latest_first = sorted(other.profile.merged, key=lambda old: other.profile.merged[old], reverse=True)
         older = (CustomerItem(old, STATE, alias_of=survivor.id) for old in latest_first)

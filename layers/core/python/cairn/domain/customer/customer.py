@@ -231,11 +231,11 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
 def within_room(customer: Customer) -> tuple[Customer, list[Fact]]:
     """A customer within the bounds: the newest enrollments above their number end, and data without room is dropped."""
     oldest_first = sorted(customer.enrollments.values(), key=lambda one: (one.entered_at, one.id))
-    kept, ended = oldest_first[: bounds.MAX_ENROLLMENTS], oldest_first[bounds.MAX_ENROLLMENTS :]
+    staying, ended = oldest_first[: bounds.MAX_ENROLLMENTS], oldest_first[bounds.MAX_ENROLLMENTS :]
     because = {"outcome": MERGED, "because": "too many enrollments"}
     facts = [Fact("ended", one.id, one.journey, detail=because) for one in ended if one.open]
     reaction = _Reaction(replace(customer, enrollments={}))
-    for one in kept:
+    for one in staying:
         enrollments = {**reaction.customer.enrollments, one.id: reaction.with_room(one)}
         reaction.customer = replace(reaction.customer, enrollments=enrollments)
     return reaction.customer, facts + reaction.facts
