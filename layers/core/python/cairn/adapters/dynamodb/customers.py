@@ -255,7 +255,7 @@ class DynamoCustomers:
         return marks
 
     def _add_state(self, write: AtomicWrite, commit: Commit, before: Customer | None) -> None:
-        """The states of the customer and of each other customer who loses a name to it; the contact where it changed."""
+        """The states of the customer and of each other one who loses a name to it; the contact where it changed."""
         after = commit.reaction.customer
         write.put(state_item(commit), CustomerItem.version == before.version if before else ID_IS_UNUSED)
         for loser in commit.released:
