@@ -16,7 +16,7 @@ from cairn.domain.consent.contact import HISTORY_WINDOW
 from cairn.domain.consent.keywords import WORDS
 from cairn.domain.identity.placeholders import word_of
 from cairn.domain.journey.conditions import FUNCTION_NAMES
-from cairn.domain.policy import EVERYWHERE, MAX_IDENTIFIERS, MAX_NAMES
+from cairn.domain.policy import EVERYWHERE, MAX_IDENTIFIERS
 from cairn.domain.shared.instants import duration, duration_text
 
 REGION = re.compile(r"[A-Z0-9]{1,3}")
@@ -285,7 +285,7 @@ def _placeholders(texts: list[str]) -> list[str]:
 
 
 class Identity(Table):
-    max_identifiers: Annotated[int, Field(ge=2, le=MAX_NAMES)] = Field(default=MAX_IDENTIFIERS, examples=["20"])
+    max_identifiers: Annotated[int, Field(ge=2, le=100)] = Field(default=MAX_IDENTIFIERS, examples=["20"])
     placeholders: Annotated[list[Text], AfterValidator(_distinct), AfterValidator(_placeholders)] = Field(
         default_factory=list, examples=['["walk-in", "counter@example.com"]']
     )
