@@ -2,7 +2,7 @@
 # make test   all tests; they need no AWS account
 # make test-tools  install what some tests need beside .venv: Chromium, Lambda's Python, MiniStack, the vendors' code
 # make coverage  all tests, and the lines and branches that none of them runs; takes half as long again
-# make prove  explore the laws with more examples, other ones on each run
+# make prove-laws  explore every law with other examples on each run, for an hour or MINUTES=2
 # make check  format, lint, types, import contracts, journeys, words, the documentation's links
 # make format  fix format and lint where a tool can
 # make docs   build the documentation as a site in build/site
@@ -12,12 +12,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+MINUTES ?= 60
 
 # The second list shares resources that are slow to make: a synthesis, a database, a server.
 APART := tests/unit tests/stories tests/vendors tests/test_skips.py
 TOGETHER := tests/infra tests/integration tests/operations tests/browser
 
-.PHONY: demo test prove test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test prove prove-laws test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -29,8 +30,10 @@ test: .venv/dev.stamp tests/vendors/node_modules build/ministack/stamp
 	$(BIN)/python -m pytest -n auto --dist loadfile $(APART)
 	$(BIN)/python -m pytest $(TOGETHER)
 
-prove: .venv/dev.stamp
-	CAIRN_EXAMPLES=10000 $(BIN)/python -m pytest -q tests/unit/application/events/test_trust_properties.py
+prove: prove-laws
+
+prove-laws: .venv/dev.stamp
+	$(BIN)/python -m tests.prove_laws --minutes $(MINUTES)
 
 test-tools: chromium lambda-python tests/vendors/node_modules build/ministack/stamp
 

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from tests import laws
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401  hooks
 
 if TYPE_CHECKING:
     from infra.local.deployment import LocalDeployment
+
+laws.register()
 
 JOURNEYS = Path(__file__).parents[1] / "layers" / "journeys"
 POLICY = Path(__file__).parents[1] / "policy.toml"
@@ -28,6 +31,11 @@ ALL_CONSENTS = [
 ]
 
 Json = dict[str, Any]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--hypothesis-profile") == laws.PROVE:
+        laws.explore()
 
 
 @dataclass(frozen=True, slots=True, order=True)
