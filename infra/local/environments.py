@@ -123,6 +123,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_secret_id=cloud.identity_secret_id,
             identity_fingerprint=cloud.identity_keys.fingerprint,
             phone_region="US",
+            journeys_path=str(catalogue),
         ),
         EraseCustomerSettings: EraseCustomerSettings(
             stage="local",

@@ -4,10 +4,12 @@ import gzip
 import json
 import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
 
+from cairn.adapters.documents.targets import Targets
 from cairn.telemetry import logger
 from functions.manage_api import handler
 from infra.local.server import Application
@@ -155,6 +157,48 @@ def test_a_switch_takes_effect_and_is_shown_with_its_operator(opens: Opens) -> N
     board = {"target": "all", "by": ADA, "at": "2026-03-02T15:00:00Z", "why": "a leak"}
     assert shop.asks("GET", "switches") == {"status_code": 200, "stopped": [board], "paused": []}
     assert audited(shop) == [(ADA, "stop", "a leak")]
+
+
+def test_a_switch_names_what_exists(shop: Shop) -> None:
+    asked = {
+        "journey:shopp": "did you mean journey:shop?",
+        "template:shop/not": "did you mean template:shop/note?",
+        "country:UK": "did you mean country:GB?",
+    }
+    for target, says in asked.items():
+        for do in ("stop", "pause"):
+            answer = shop.asks("POST", "switches", do=do, target=target, why="a price")
+            assert (answer["status_code"], answer["title"]) == (404, "unknown-target")
+            assert answer["detail"] == f"{target} does not exist; {says}"
+    shop.happens("note.wanted")
+
+    assert shop.asks("GET", "switches") == {"status_code": 200, "stopped": [], "paused": []}
+    for target in ("journey:shop", "template:shop/note", "country:GB", "channel:push", "all"):
+        assert shop.asks("POST", "switches", do="pause", target=target, why="a price")["status_code"] == 200
+
+
+def test_a_target_is_stopped_and_paused_once(shop: Shop) -> None:
+    for do, done in (("stop", "stopped"), ("pause", "paused")):
+        shop.asks("POST", "switches", do=do, target="journey:shop", why="a price")
+        shop.passes("1h")
+        again = shop.asks("POST", "switches", do=do, target="journey:shop", why="another price")
+
+        assert (again["status_code"], again["title"]) == (409, "already-switched")
+        assert again["detail"].startswith(f"journey:shop is {done} already, since 2026-03-02T")
+        assert again["detail"].endswith(f"by {ADA}")
+    assert [what for _, what, _ in audited(shop)] == ["pause", "stop"]
+
+
+def test_a_journey_that_is_no_longer_deployed_exists_while_customers_are_in_it(shop: Shop, tmp_path: Path) -> None:
+    shop.happens("note.wanted")
+    catalogue = tmp_path / "later.json"
+    catalogue.write_text("[]")
+    later = Targets(catalogue)
+
+    assert later.exists("journey:shop")
+    assert later.exists("template:shop/note")
+    assert not later.exists("template:shop/not")
+    assert not later.exists("journey:shopp")
 
 
 def test_a_pause_is_shown_until_it_is_resumed(shop: Shop) -> None:

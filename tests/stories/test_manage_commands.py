@@ -29,6 +29,19 @@ def test_switches_are_set_and_listed(opens: Opens) -> None:
     assert json.loads(shop.cairn("switch", "list", "--json")) == {"stopped": [], "paused": []}
 
 
+def test_a_misspelt_switch_is_refused_with_the_one_that_was_meant(opens: Opens) -> None:
+    shop = opens(RECEIPT)
+
+    misspelt = shop.tries("switch", "pause", "journey:shpo", "--why", "a price")
+    paused = shop.cairn("switch", "pause", "journey:shop", "--why", "a price")
+    again = shop.tries("switch", "pause", "journey:shop", "--why", "another price")
+
+    assert misspelt.exit_code == again.exit_code == 1
+    assert "journey:shpo does not exist; did you mean journey:shop?" in " ".join(misspelt.output.split())
+    assert "journey:shop is paused already, since 2026-03-02T15:00:00Z by local" in " ".join(again.output.split())
+    assert shop.cairn("switch", "list") == paused
+
+
 def test_a_review_is_listed_approved_and_sent(shop: Shop) -> None:
     shop.happens("note.wanted")
 

@@ -230,6 +230,8 @@ class ManageApiSettings(Settings):
     identity_secret_id: str
     identity_fingerprint: str
     phone_region: str
+    journeys_path: str
+    """For the targets that can be stopped and paused."""
 
 
 @dataclass(frozen=True, kw_only=True)

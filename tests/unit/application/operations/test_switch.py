@@ -1,5 +1,8 @@
 """Stop, start, pause and resume: their changes, their audit, and two at once."""
 
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +18,7 @@ from cairn.domain.operations.switches import (
     MAX_WINDOW,
     SwitchState,
 )
-from cairn.domain.shared.errors import ConflictError, InvalidSwitchError
+from cairn.domain.shared.errors import AlreadySwitchedError, ConflictError, InvalidSwitchError, UnknownTargetError
 from tests.unit.fakes import SwitchBoard
 from tests.unit.makers import MONDAY
 
@@ -51,15 +54,66 @@ def test_a_start_ends_a_stop(switch: Switch, board: SwitchBoard) -> None:
     assert [one.action for one in board.audit] == ["stop", "stop", "start"]
 
 
-def test_a_command_that_changes_nothing_writes_nothing(switch: Switch, board: SwitchBoard) -> None:
-    first = switch.stop("all", **BY)
-    switch.pause("journey:visit", **BY)
+def test_what_is_stopped_or_paused_already_is_said_with_who_and_since_when(switch: Switch, board: SwitchBoard) -> None:
+    switch.stop("all", **BY)
+    before = switch.pause("journey:visit", **BY)
+    bob: dict[str, Any] = {"by": "bob", "why": "me too", "now": MONDAY + DAY}
 
-    again = switch.stop("all", by="bob", why="me too", now=MONDAY + DAY)
-    switch.pause("journey:visit", by="bob", why="me too", now=MONDAY + DAY)
+    with pytest.raises(AlreadySwitchedError, match=r"all is stopped already, since 2026-03-02T\S+ by ada@example\.com"):
+        switch.stop("all", **bob)
+    with pytest.raises(AlreadySwitchedError, match=r"journey:visit is paused already, since 2026-03-02T\S+ by ada@"):
+        switch.pause("journey:visit", **bob)
 
-    assert again.stopped == first.stopped
+    assert board.board() == before
     assert len(board.audit) == 2
+
+
+def test_an_order_whose_answer_was_lost_is_carried_out_once(switch: Switch, board: SwitchBoard) -> None:
+    for order in (switch.stop, switch.pause):
+        first = order("all", **BY)  # type: ignore[operator]
+        assert order("all", **BY) == first  # type: ignore[operator]
+
+    assert [one.action for one in board.audit] == ["stop", "pause"]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Two journeys are deployed; customers are still in a third one."""
+
+    def exists(self, target: str) -> bool:
+        return target in {*self.deployed(), "journey:last-year"}
+
+    def deployed(self) -> Collection[str]:
+        return ["all", "journey:fitness-trial-to-paid", "journey:welcome"]
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("journey:fitness-trial-to-pai", "does not exist; did you mean journey:fitness-trial-to-paid?"),
+        ("journey:zzz", "does not exist; there is journey:fitness-trial-to-paid, journey:welcome"),
+        ("template:zzz/yyy", "does not exist; there is none"),
+    ],
+)
+def test_what_does_not_exist_is_neither_stopped_nor_paused(board: SwitchBoard, target: str, says: str) -> None:
+    switch = Switch(board, Targets())
+
+    for order in (switch.stop, switch.pause):
+        with pytest.raises(UnknownTargetError, match=re.escape(f"{target} {says}")):
+            order(target, **BY)  # type: ignore[operator]
+    assert board.audit == []
+
+
+def test_a_journey_that_is_no_longer_deployed_is_still_switched(board: SwitchBoard) -> None:
+    Switch(board).pause("journey:gone", **BY)
+    switch = Switch(board, Targets())
+
+    switch.pause("journey:last-year", **BY)
+    switch.stop("journey:gone", **BY)
+    switch.start("journey:gone", **BY)
+    after = switch.resume("journey:gone", **(BY | {"now": MONDAY + DAY}))
+
+    assert [one.pause.target for one in after.pauses if one.pause.until is None] == ["journey:last-year"]
 
 
 def test_a_pause_lasts_until_it_is_resumed_and_then_says_by_which_policy(switch: Switch, board: SwitchBoard) -> None:

@@ -21,7 +21,6 @@ from cairn.domain.operations.pauses import (
     PauseOutcome,
     PausePolicy,
     Proceed,
-    check_target,
     paused_for,
     resume_message,
     resume_wait,
@@ -29,7 +28,6 @@ from cairn.domain.operations.pauses import (
 )
 from cairn.domain.operations.switches import LONGEST_MESSAGE_WAIT, LONGEST_TIMER_WAIT
 from cairn.domain.shared.channels import Channel
-from cairn.domain.shared.errors import InvalidSwitchError
 from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
 from tests.unit.makers import MONDAY, at
 
@@ -407,22 +405,3 @@ def test_the_document_knows_every_policy_and_every_target() -> None:
         assert f"`{target}`" in text
     for stored in (LONGEST_MESSAGE_WAIT, LONGEST_TIMER_WAIT):
         assert f"{stored.days}" in text
-
-
-@pytest.mark.parametrize(
-    "text", ["all", "channel:whatsapp", "journey:welcome-2", "template:welcome/hello_1", "country:US", " all\n"]
-)
-def test_a_target_is_understood(text: str) -> None:
-    assert check_target(text) == text.strip()
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "everything", "channel:fax", "channel:", "journey:", "journey:*", "template:hello", "country:us", "all all"],
-)
-def test_an_unknown_target_is_refused_with_the_known_ones(text: str) -> None:
-    with pytest.raises(InvalidSwitchError) as refused:
-        check_target(text)
-
-    for name in ("all", "channel:<sms", "journey:", "template:<journey>/<template>", "country:"):
-        assert name in str(refused.value)

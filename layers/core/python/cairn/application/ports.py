@@ -278,6 +278,14 @@ class SwitchBoard(Protocol):
         """Write the switches and the audit entry atomically. Raises ConflictError where another change came first."""
 
 
+class SwitchTargets(Protocol):
+    def exists(self, target: str) -> bool:
+        """Whether it is deployed, or stored because customers have been enrolled in it."""
+
+    def deployed(self) -> Collection[str]:
+        """Every target of the deployment."""
+
+
 class DeliveryCounters(Protocol):
     def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
         """Count one outcome. Not idempotent."""

@@ -1,8 +1,10 @@
 """manage_api: answers operators."""
 
 import os
+from pathlib import Path
 
 from cairn.adapters import aws
+from cairn.adapters.documents.targets import Targets
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
@@ -42,7 +44,7 @@ def manage_api() -> ManageRouter:
     export = ExportCustomer(DynamoCustomerExport(keys).about)
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
     return ManageRouter(
-        switch=Switch(board),
+        switch=Switch(board, Targets(Path(settings.journeys_path))),
         board=board,
         explain=ExplainDecisions(find, timeline, suppressions, audit),
         export=ExportForOperator(find, export, audit),

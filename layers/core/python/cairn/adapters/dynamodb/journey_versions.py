@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
@@ -18,8 +19,23 @@ def save_version(entry: dict[str, Any]) -> None:
 def saved_version(journey: str, version: str) -> dict[str, Any] | None:
     try:
         item = DocumentItem.get(JOURNEY + journey, VERSION + version, consistent_read=True)  # it may be new
-        packed = item.packed
     except DoesNotExist:
         return None
-    document: dict[str, Any] = json.loads(gzip.decompress(packed or b""))
+    return _unpacked(item)
+
+
+def has_version(journey: str) -> bool:
+    """Whether any version of the journey is stored: a customer has been enrolled in it."""
+    ours = DocumentItem.sk.startswith(VERSION)
+    return any(True for _ in DocumentItem.query(JOURNEY + journey, ours, consistent_read=True, limit=1))
+
+
+def saved_versions(journey: str) -> Iterator[dict[str, Any]]:
+    """Every stored version of a journey, read page by page."""
+    for item in DocumentItem.query(JOURNEY + journey, DocumentItem.sk.startswith(VERSION), consistent_read=True):
+        yield _unpacked(item)
+
+
+def _unpacked(item: DocumentItem) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(gzip.decompress(item.packed or b""))
     return document

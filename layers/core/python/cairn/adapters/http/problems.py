@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cairn.domain.shared.errors import (
+    AlreadySwitchedError,
     AmbiguousNameError,
     BodyTooLargeError,
     CairnError,
@@ -25,6 +26,7 @@ from cairn.domain.shared.errors import (
     UnknownIdentifierError,
     UnknownMessageError,
     UnknownSourceError,
+    UnknownTargetError,
     UnknownTaskError,
 )
 
@@ -41,7 +43,9 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     UnknownIdentifierError: (404, "unknown-identifier"),
     UnknownMessageError: (404, "unknown-message"),
     UnknownSourceError: (404, "unknown-source"),
+    UnknownTargetError: (404, "unknown-target"),
     UnknownTaskError: (404, "unknown-task"),
+    AlreadySwitchedError: (409, "already-switched"),
     AmbiguousNameError: (409, "ambiguous-name"),
     ConflictError: (409, "conflict"),
     InvalidSwitchError: (409, "not-switched"),  # the form has refused an invalid target already, with a 400

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 import phonenumbers
 
@@ -40,6 +41,11 @@ def phones_of(region: str) -> Callable[..., str | None]:
 def is_country(code: str) -> bool:
     """Whether it is the code of a country (ISO 3166-1) that has phone numbers."""
     return code.strip().upper() in phonenumbers.SUPPORTED_REGIONS
+
+
+def countries() -> AbstractSet[str]:
+    """The codes of all countries (ISO 3166-1) that have phone numbers."""
+    return frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 
 def country_of(address: str) -> str:

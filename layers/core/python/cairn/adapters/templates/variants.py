@@ -17,6 +17,11 @@ def key_of(template: str, channel: str, locale: str = "") -> str:
     return f"{template}.{locale.lower()}.{channel}" if locale else f"{template}.{channel}"
 
 
+def template_of(key: str) -> str:
+    """The name of the template that a key belongs to; a name has no dot."""
+    return key.partition(".")[0]
+
+
 def keys_for(template: str, channel: str, locale: str = "") -> Iterator[str]:
     """The keys of a customer's variant, the closest first: `es-MX`, then `es`, then none (RFC 4647, 3.4)."""
     left = locale[:LONGEST_LOCALE].replace("_", "-").split("-")

@@ -5,30 +5,39 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cairn.application.ports import SwitchBoard
+from cairn.application.ports import SwitchBoard, SwitchTargets
 from cairn.domain.operations.audit import AuditEntry
-from cairn.domain.operations.pauses import WINDOW, PausePolicy, check_target
+from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import SwitchRecord, SwitchState, switch_record, window_of
-from cairn.domain.shared.errors import ConflictError
+from cairn.domain.operations.targets import check_target, near_target
+from cairn.domain.shared.errors import ConflictError, UnknownTargetError
 
 ATTEMPTS = 8
 """Attempts after a conflict with another operator."""
 
+MOST_NAMED = 20
+"""Targets that an error lists where none resembles the one that was given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Each command returns the switches afterwards. A command that changes nothing writes nothing.
+    """Each command returns the switches afterwards.
 
-    Raises InvalidSwitchError for an invalid target, for a target that is not stopped or paused, and where `by` or `why`
-    is missing; ConflictError where other changes kept coming first.
+    Raises InvalidSwitchError for an invalid target, and where `by` or `why` is missing; UnknownTargetError for one to
+    stop or pause that does not exist; AlreadySwitchedError where it is stopped or paused already; InvalidSwitchError
+    where one to start or resume is not; ConflictError where other changes kept coming first.
     """
 
     board: SwitchBoard
+    targets: SwitchTargets | None = None
+    """Where an operator's target is looked up. The breaker has none: it takes its targets from what was sent."""
 
     def stop(self, target: str, *, by: str, why: str, now: datetime) -> SwitchState:
         """Stop all messages of the target. They are dropped."""
         order = _order("stop", target, switch_record(by, why, now))
-        return self._update(order, lambda board: board.stopping(order.target, switch_record(by, why, now)))
+        return self._update(
+            order, lambda board: self._having(order.target, board).stopping(order.target, switch_record(by, why, now))
+        )
 
     def start(self, target: str, *, by: str, why: str, now: datetime) -> SwitchState:
         """Undo a stop. Dropped messages stay dropped."""
@@ -48,7 +57,10 @@ class Switch:
         """Pause the target until it is resumed. The policy may still be changed then."""
         order = _order("pause", target, switch_record(by, why, now), _chosen(policy, window_of(window)))
         return self._update(
-            order, lambda board: board.pausing(order.target, switch_record(by, why, now), policy, window)
+            order,
+            lambda board: self._having(order.target, board).pausing(
+                order.target, switch_record(by, why, now), policy, window
+            ),
         )
 
     def resume(  # noqa: PLR0913
@@ -69,6 +81,17 @@ class Switch:
             _chosen(policy, None if window is None else window_of(window)),
         )
         return self._update(order, lambda board: board.resuming(order.target, now, policy, window))
+
+    def _having(self, target: str, board: SwitchState) -> SwitchState:
+        """The switches, if the target exists: it is deployed, or has customers, or is switched already."""
+        switched = target in board.stopped or any(one.pause.target == target for one in board.pauses)
+        if self.targets is None or switched or self.targets.exists(target):
+            return board
+        deployed = self.targets.deployed()
+        near = near_target(target, deployed)
+        kind = sorted(one for one in deployed if one.startswith(f"{target.partition(':')[0]}:"))
+        meant = f"did you mean {near}?" if near else f"there is {', '.join(kind[:MOST_NAMED]) or 'none'}"
+        raise UnknownTargetError(f"{target} does not exist; {meant}")
 
     def _update(self, order: AuditEntry, change: Callable[[SwitchState], SwitchState]) -> SwitchState:
         for _ in range(ATTEMPTS):

@@ -9,8 +9,9 @@ from cairn.application.operations.switch import Switch
 from cairn.application.ports import DeliveryCounters, SwitchBoard, Tasks
 from cairn.domain.effects import OpenTask
 from cairn.domain.operations.breaker import Trip, bucket_of, bucket_range, evaluate, outcome_of
-from cairn.domain.operations.switches import SwitchRecord, SwitchState
+from cairn.domain.operations.switches import SwitchState
 from cairn.domain.policy import Breaker
+from cairn.domain.shared.errors import AlreadySwitchedError
 from cairn.domain.shared.hashing import short_hash
 
 BREAKER = "breaker"
@@ -60,9 +61,9 @@ class WatchHealth:
                 self._trip(trip, now)
 
     def _trip(self, trip: Trip, now: datetime) -> None:
-        after = Switch(self.board).pause(trip.target, by=BREAKER, why=trip.why, now=now)
-        paused = after.paused(trip.target, now)
-        if paused is None or paused.record != SwitchRecord(BREAKER, now, trip.why):
+        try:
+            Switch(self.board).pause(trip.target, by=BREAKER, why=trip.why, now=now)
+        except AlreadySwitchedError:
             return  # another process paused it, and sends the alert
         self.on_trip(trip)
         self.tasks.open(OPERATIONS, "", _task(trip, now), now)

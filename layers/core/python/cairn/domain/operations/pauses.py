@@ -4,7 +4,6 @@ A pause changes no schedule. Timers fire and messages reach the gate as planned;
 a journey of a million customers costs one write, and its end is applied to each of them by itself.
 """
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +12,6 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from cairn.domain.shared.channels import Channel
-from cairn.domain.shared.errors import InvalidSwitchError
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import at_local
 from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
@@ -22,15 +20,6 @@ ALL = "all"
 
 WINDOW = timedelta(hours=1)
 """The default window of SPREAD."""
-
-TARGETS = (
-    ("all", re.compile(r"all")),
-    (f"channel:<{', '.join(Channel)}>", re.compile(rf"channel:({'|'.join(Channel)})")),
-    ("journey:<journey>", re.compile(r"journey:[a-z][a-z0-9-]{0,62}")),
-    ("template:<journey>/<template>", re.compile(r"template:[a-z][a-z0-9-]{0,62}/[a-z][a-z0-9_-]{0,63}")),
-    ("country:<two capital letters, such as US>", re.compile(r"country:[A-Z]{2}")),
-)
-"""Targets of stops and pauses: as an error message shows them, and their shape."""
 
 
 class PausePolicy(StrEnum):
@@ -98,14 +87,6 @@ class Late:
 
 
 PauseOutcome = Proceed | Paused | NotBefore | Late
-
-
-def check_target(text: str) -> str:
-    """The target in its stored form. Raises InvalidSwitchError, which names every kind of target."""
-    target = text.strip()
-    if any(shape.fullmatch(target) for _, shape in TARGETS):
-        return target
-    raise InvalidSwitchError(f"{text!r} is no target; give {', '.join(name for name, _ in TARGETS)}")
 
 
 def targets_of(journey: str, template: str = "", channel: Channel | None = None, country: str = "") -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from cairn.domain.operations.pauses import Pause, PausePolicy
-from cairn.domain.shared.errors import InvalidSwitchError
+from cairn.domain.shared.errors import AlreadySwitchedError, InvalidSwitchError
+from cairn.domain.shared.instants import instant_to_wire
 
 MAX_WINDOW = timedelta(days=7)
 """The longest window of SPREAD; work that becomes due in it comes on top."""
@@ -51,8 +52,10 @@ class SwitchState:
     """Grows with every change; the optimistic lock."""
 
     def stopping(self, target: str, record: SwitchRecord) -> Self:
-        """Nothing of the target goes out. A target that is stopped already stays as it is."""
-        return self if target in self.stopped else replace(self, stopped={**self.stopped, target: record})
+        """Nothing of the target goes out. Raises AlreadySwitchedError, unless this same order has stopped it."""
+        if target not in self.stopped:
+            return replace(self, stopped={**self.stopped, target: record})
+        return self._unless_by_another(target, "stopped", self.stopped[target], record)
 
     def starting(self, target: str) -> Self:
         """Raises InvalidSwitchError if the target is not stopped."""
@@ -61,9 +64,10 @@ class SwitchState:
         return replace(self, stopped={name: record for name, record in self.stopped.items() if name != target})
 
     def pausing(self, target: str, record: SwitchRecord, policy: PausePolicy, window: timedelta) -> Self:
-        """Everything of the target waits. A target that is paused already stays as it is."""
-        if self.paused(target, record.at) is not None:
-            return self
+        """Everything of the target waits. Raises AlreadySwitchedError, unless this same order has paused it."""
+        paused = self.paused(target, record.at)
+        if paused is not None:
+            return self._unless_by_another(target, "paused", paused.record, record)
         pause = Pause(target, record.at, None, policy, window)
         return replace(self, pauses=(*self.pauses, PauseRecord(pause, record)))
 
@@ -80,6 +84,12 @@ class SwitchState:
             paused.pause, until=now, policy=policy or paused.pause.policy, window=window or paused.pause.window
         )
         return replace(self, pauses=tuple(replace(one, pause=over) if one is paused else one for one in self.pauses))
+
+    def _unless_by_another(self, target: str, what: str, first: SwitchRecord, record: SwitchRecord) -> Self:
+        """An order whose answer was lost finds itself."""
+        if first == record:
+            return self
+        raise AlreadySwitchedError(f"{target} is {what} already, since {instant_to_wire(first.at)} by {first.by}")
 
     def paused(self, target: str, now: datetime) -> PauseRecord | None:
         return next((one for one in self.pauses if one.pause.target == target and one.pause.is_active(now)), None)

@@ -190,6 +190,14 @@ class InvalidSwitchError(CairnError):
     """A command to stop, start, pause or resume has a wrong target or option; the message names the valid ones."""
 
 
+class UnknownTargetError(InvalidSwitchError):
+    """A command to stop or pause names something that is not deployed, and that no customer is enrolled in."""
+
+
+class AlreadySwitchedError(InvalidSwitchError):
+    """The target is stopped or paused already; the message says since when and by whom."""
+
+
 class MissingSettingError(CairnError):
     """A function's environment lacks a setting."""
 

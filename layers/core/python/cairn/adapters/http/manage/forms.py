@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from cairn.domain.event import LONE_SURROGATE, MAX_ID_LENGTH
 from cairn.domain.identity.addresses import ReadPhone, canonical_address
-from cairn.domain.operations.pauses import check_target
 from cairn.domain.operations.switches import MAX_REASON_LENGTH, window_of
+from cairn.domain.operations.targets import check_target
 from cairn.domain.privacy.reasons import names
 from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
 from cairn.domain.shared.errors import BodyTooLargeError, InvalidRequestError, InvalidSwitchError
