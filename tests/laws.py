@@ -5,14 +5,14 @@
 """
 
 import pkgutil
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from cairn import domain
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.internal.conjecture import providers
+
+from cairn import domain
 
 FIXED, PROVE = "fixed", "prove"
 
@@ -35,7 +35,7 @@ def register() -> None:
         deadline=None,
         max_examples=200,
         phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
-        suppress_health_check=[HealthCheck.too_slow],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],  # an instance for each round
     )
     settings.load_profile(FIXED)
     _constants_from(lambda _: False)
@@ -49,7 +49,9 @@ def explore() -> None:
 
 
 def _constants_from(is_ours: Callable[[str], bool]) -> None:
-    """Hypothesis takes the constants of every local module that is imported when a law runs, so that its examples
-    depend on which other tests run in this process. It has no setting for it.
+    """Take constants of these files only as examples.
+
+    Hypothesis takes those of every local module that is imported when a law runs, so that its examples depend on which
+    other tests run in this process. It has no setting for it.
     """
     providers.is_local_module_file = is_ours

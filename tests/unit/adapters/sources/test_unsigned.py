@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 
 from authoring.sources.mapping import problems
 from authoring.sources.samples import sample_named
+from cairn.adapters.phone.numbers import phones_of
 from cairn.adapters.sources import sources
 from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.application.events.accept_webhook import Reading, Request
 from cairn.domain.event import Event
+from cairn.domain.identity.addresses import canonical_address
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingError
 from tests.unit.adapters.sources.conftest import NOW, SECRET, Posted, a_sample, every_sample, posted
 
@@ -313,6 +316,7 @@ def divisions(text: str, names: list[str]) -> Iterator[list[tuple[str, str]]]:
 @example(words="hiFrom+12015550199FromA", field="Body")
 @example(words="hiMessageSidSM9MessageStatusdeliveredTo+12015550199ToA", field="Body")
 @example(words="hiFrom201 555 0199FromA", field="Body")
+@example(words="FromFromMessageSid", field="Body")
 def test_nobody_speaks_for_another_by_moving_the_borders_of_a_form(words: str, field: str) -> None:
     """Twilio signs `BodyhiFrom+1…` for the fields Body and From: the borders between fields are not signed."""
     fields = {"Body": "hi", "From": "+12125550177", "MessageSid": "SM1", "ProfileName": "Mia", "To": "+12125550100"}
@@ -325,7 +329,10 @@ def test_nobody_speaks_for_another_by_moving_the_borders_of_a_form(words: str, f
         moved.verify()
 
         found = {name.value for event in moved.read().events for name in event.identifiers}
-        assert found <= {"+12125550177", "+12125550100"}, division
+        heard = {value for value in found if canonical_address(Channel.WHATSAPP, value, phones_of("US"))}
+        assert heard <= {"+12125550177", "+12125550100"}, (
+            division
+        )  # all else is no number: a dead letter, not a customer
 
 
 def test_a_message_that_names_a_number_is_heard(post: Any) -> None:

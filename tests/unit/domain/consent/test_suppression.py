@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cairn.domain.consent.suppression import (
@@ -59,14 +59,19 @@ def test_two_sets_of_marks_merge_to_the_same_suppressions_either_way(
 
 
 @given(registries, marks)
+@example([Mark(Cause.ERASURE, MONDAY)], Mark(Cause.STOP, MONDAY + HOUR, lifted=True))
 def test_only_a_later_release_of_the_same_cause_and_purpose_lifts_a_suppression(
     known: list[Mark], one_more: Mark
 ) -> None:
+    """And a START or a resubscription from the address lifts that of an erasure, if it covers its purpose."""
     before, after = current_suppressions(known), current_suppressions([*known, one_more])
 
     gone = {(one.cause, one.purpose) for one in before} - {(one.cause, one.purpose) for one in after}
 
-    assert gone <= {(one_more.cause, one_more.purpose)}
+    asked = one_more.cause in {Cause.STOP, Cause.UNSUBSCRIBE}
+    erasures = {(Cause.ERASURE, one) for one in (None, *Purpose) if asked and one_more.purpose in {None, one}}
+    assert gone <= {(one_more.cause, one_more.purpose), *erasures}
+    assert all(before_it.at < one_more.at for before_it in before if (before_it.cause, before_it.purpose) in gone)
     assert not gone or one_more.lifted
 
 

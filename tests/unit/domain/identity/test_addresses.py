@@ -120,6 +120,8 @@ def test_a_text_longer_than_any_address_is_not_even_normalised(text: str) -> Non
 @example("a@xn--\u0130-.example")
 @example("\u0130@\u0130.com")
 @example("a@\u0345\u03a9.example")
+@example("a@\u13a0.example")
+@example("a@xn--kz9a.example")
 def test_the_canonical_form_of_an_email_is_stable_and_clean(text: str) -> None:
     address = canonical_email(text)
 
@@ -148,6 +150,8 @@ def test_the_case_of_an_email_leaves_its_key_alone(mail: str, data: Any) -> None
 
 
 @given(st.text(st.characters(categories=["Ll", "Lu", "Lo", "Mn", "Nd"], max_codepoint=0xFFFF), min_size=1, max_size=10))
+@example("\u13a0")
+@example("\uab70")
 def test_a_domain_has_the_punycode_that_the_package_idna_gives_it(label: str) -> None:
     """By UTS 46 without transition, then IDNA2008. The package refuses more than we do."""
     try:

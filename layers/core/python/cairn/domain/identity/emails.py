@@ -19,6 +19,9 @@ HOST_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 DOTS = re.compile("[.\u3002\uff0e\uff61]")
 """The dots that UTS 46 takes as one (section 2.3)."""
 
+CHEROKEE = frozenset(map(chr, (*range(0x13A0, 0x13FE), *range(0xAB70, 0xABC0))))
+"""Its small letters came later: UTS 46 maps them to the capitals, where in all other scripts it is the other way."""
+
 ACE = "xn--"
 MAX_LOCAL = 64
 MAX_LABEL = 63
@@ -98,11 +101,15 @@ def _unicode_label(ascii_label: str) -> str:
 
 def _mapped(text: str) -> str:
     for _ in range(FOLDS):
-        folded = unicodedata.normalize("NFKC", "".join(map(str.lower, unicodedata.normalize("NFKC", text))))
+        folded = unicodedata.normalize("NFKC", "".join(map(_folded, unicodedata.normalize("NFKC", text))))
         if folded == text:
             break
         text = folded
     return text
+
+
+def _folded(char: str) -> str:
+    return char.casefold() if char in CHEROKEE else char.lower()
 
 
 def _ace(label: str) -> str:
@@ -122,8 +129,11 @@ def _is_label_char(char: str) -> bool:
 
 
 def _is_written(text: str) -> bool:
-    """Whether its Unicode is shown to people. Symbols (an emoji domain) stay in Punycode: many look the same."""
-    return all(char.isascii() or _is_word(char) for char in text)
+    """Whether its Unicode is shown to people. Symbols (an emoji domain) stay in Punycode: many look the same.
+
+    So do Cherokee's capitals, since what we compare is in lower case.
+    """
+    return text == text.lower() and all(char.isascii() or _is_word(char) for char in text)
 
 
 def _is_word(char: str) -> bool:

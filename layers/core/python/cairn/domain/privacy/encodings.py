@@ -30,7 +30,8 @@ MIN_BASE64 = 16
 SEPARATOR = "\x02"
 """Between texts that are searched together. It is part of no address, no number and no encoding."""
 
-ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\\/\"]))")
+ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\\/\"bfnrt]))")
+CONTROL_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 ENTITY = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|[a-zA-Z]{2,31});")
 PERCENT = re.compile(r"%[0-9a-fA-F]{2}")
 QUOTED = re.compile(r"=(?:([0-9A-F]{2})|\r?\n)")
@@ -179,7 +180,7 @@ def text_of(raw: bytes) -> str:
 def _plain_forms(text: str) -> Iterator[str]:
     """The text without escapes of JSON, entities of HTML, percent-encoding, quoted-printable or the zeros of UTF-16."""
     if "\\" in text:
-        yield ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
+        yield ESCAPED.sub(_unescaped, text)
     if "&" in text:
         yield ENTITY.sub(_character, text)
     if "%" in text and PERCENT.search(text):
@@ -190,6 +191,10 @@ def _plain_forms(text: str) -> Iterator[str]:
         yield text.replace("\0", "")
     if "&" in text and "=" in text:
         yield from (value for pair in text.split("&") for value in pair.split("=", 1)[1:])
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else CONTROL_ESCAPES.get(found[2], found[2])
 
 
 def _character(found: re.Match[str]) -> str:
