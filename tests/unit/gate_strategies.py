@@ -280,6 +280,16 @@ def agreed(now: datetime) -> list[ConsentChange]:
     ]
 
 
+def cooling_down_until_days_that_are_closed() -> Case:
+    """Today is legal, but too soon after another message; from tomorrow on no day is legal."""
+    now = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    wanted = message(id=OWN, purpose=Purpose.MARKETING, addresses=dict.fromkeys(Channel, "a@x.org"), decided_at=now)
+    closed = Closed(jurisdiction=EVERYWHERE, dates=frozenset(now.date() + ahead * DAY for ahead in range(1, 30)))
+    policy = Policy(closed=(closed,), cooldowns=(Cooldown(length=DAY),), max_hold=14 * DAY)
+    contact = Contact(claims={"a": Claim(now - HOUR, Purpose.MARKETING, wanted.channels[0], JOURNEY)})
+    return Case(wanted, contact.after(agreed(now)), GateSettings(policy), now)
+
+
 def unhindered(case: Case) -> Case:
     """The same message with nothing that forbids it: it goes out sooner or later."""
     wanted = case.message

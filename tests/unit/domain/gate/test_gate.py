@@ -16,7 +16,7 @@ from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer, Send, Suppress, Verdict
 from cairn.domain.message.message import Approval, Jurisdiction, Message, Review, Terms
 from cairn.domain.operations.pauses import Pause, PausePolicy
-from cairn.domain.policy import EVERYWHERE, Cap, Cooldown, Forbidden, Hours, Policy, ReviewRule
+from cairn.domain.policy import EVERYWHERE, Cap, Closed, Cooldown, Forbidden, Hours, Policy, ReviewRule
 from cairn.domain.shared.channels import WHATSAPP_SESSION, Channel, Purpose
 from tests.unit.makers import MONDAY, at, denied, granted, message
 
@@ -291,6 +291,17 @@ class TestHours:
         shut = replace(NIGHT, days=frozenset())
 
         assert verdict(NEWS, policy=Policy(hours=(shut,))).reason is Reason.NO_LEGAL_HOUR
+
+    def test_a_message_that_another_rule_holds_until_no_hour_is_legal_is_dropped_at_once(self) -> None:
+        weeks = frozenset(MONDAY.date() + ahead * DAY for ahead in range(1, 30))
+        closed = Closed(jurisdiction=EVERYWHERE, dates=weeks, source="a law")
+        written = replace(AGREED, claims={"other": Claim(MONDAY - HOUR, MARKETING, EMAIL, "visit")})
+
+        decided = verdict(NEWS, written, policy=Policy(closed=(closed,), cooldowns=(Cooldown(length=DAY),)))
+
+        assert isinstance(decided, Suppress)
+        assert (decided.reason, decided.why["source"]) == (Reason.NO_LEGAL_HOUR, "a law")
+        assert isinstance(verdict(NEWS, policy=Policy(closed=(closed,))), Send), "today is legal"
 
 
 def test_a_message_of_a_journey_that_an_event_ended_is_dropped() -> None:

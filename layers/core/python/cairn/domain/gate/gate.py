@@ -147,7 +147,9 @@ def _unless_useless(first: Defer, waits: "_WaitingRules") -> Verdict:
         if first.reason is Reason.ORDER:
             return first
         later = waits.by_the_clock(until)
-        if later is None or isinstance(later, Suppress) or later.until is None:
+        if isinstance(later, Suppress):
+            return later  # waiting would not change it
+        if later is None or later.until is None:
             return replace(first, until=until)
         until = later.until
     return Suppress(reasons.NoLegalHour(first.because))
