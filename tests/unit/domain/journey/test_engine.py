@@ -1,7 +1,7 @@
 """Each kind of step, shown by one customer's enrollment in a small journey."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -312,15 +312,28 @@ def test_another_bookings_change_and_an_older_one_change_nothing() -> None:
     assert other == older == Decision(moved.enrollment, moved.profile)
 
 
-def test_a_wait_without_a_date_keeps_its_moment_when_the_data_changes() -> None:
-    patient = journey(
-        wait("three-days", "3d"), send("now"), refresh_on=[{"event": "booking.moved"}], entry={"event": "booking.made"}
-    )
+PATIENT = journey(
+    wait("three-days", "3d"), send("now"), refresh_on=[{"event": "booking.moved"}], entry={"event": "booking.made"}
+)
 
-    moved = after(patient, entered(patient), "booking.moved", seats=4)
 
-    assert [timer.at for timer in timers(moved)] == [MONDAY + 3 * DAY]
+@pytest.mark.parametrize("moved_at", [MONDAY + HOUR, MONDAY + 3 * DAY, MONDAY + 4 * DAY])
+def test_a_wait_without_a_date_keeps_its_timer_when_the_data_changes(moved_at: datetime) -> None:
+    """Even where it is due already: a timer for now, or for the past, would only be one more."""
+    (timer,) = timers(entered(PATIENT))
+
+    moved = after(PATIENT, entered(PATIENT), "booking.moved", moved_at, seats=4)
+    woken = engine.advance(PATIENT, moved.enrollment, moved.profile, TimerFired(timer.sequence), MONDAY + 4 * DAY)
+
+    assert timers(moved) == []
     assert moved.enrollment.data == {"seats": 4}
+    assert sent(woken) == ["now"]
+
+
+def test_the_same_change_again_changes_nothing() -> None:
+    moved = after(PATIENT, entered(PATIENT), "booking.moved", seats=4)
+
+    assert after(PATIENT, moved, "booking.moved", seats=4) == Decision(moved.enrollment, moved.profile)
 
 
 def test_a_cancelled_booking_ends_its_own_enrollment_only() -> None:

@@ -250,8 +250,7 @@ def _on_event(walk: Walk, event: Event) -> None:
         walk.count(event)
         walk.go(step.on_event(walk, event))
     elif refreshed and isinstance(step, Wait | WaitFor):
-        walk.count(event)
-        _reset_timer(walk, step)
+        _follow_date(walk, step, event)
 
 
 def _refresh(walk: Walk, event: Event) -> bool:
@@ -269,12 +268,13 @@ def _refresh(walk: Walk, event: Event) -> bool:
     return True
 
 
-def _reset_timer(walk: Walk, step: WaitingStep) -> None:
-    """The enrollment's data changed: a wait for a date is computed again, any other wait keeps its moment."""
+def _follow_date(walk: Walk, step: WaitingStep, event: Event) -> None:
+    """The enrollment's data changed: a wait for a date is computed again, any other wait keeps its timer."""
     if isinstance(step.moment, Until):
+        walk.count(event)
         walk.go(step.wait(walk))
-    elif walk.enrollment.due_at is not None:
-        walk.set_timer(step.id, walk.enrollment.due_at)
+    else:
+        walk.enrollment = replace(walk.enrollment, handled=event.key)
 
 
 def _is_new(enrollment: Enrollment, event: Event) -> bool:
