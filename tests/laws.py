@@ -1,7 +1,7 @@
 """Laws: tests on generated examples. `make test` always tries the same ones, `make prove-laws` other ones each time.
 
 `--hypothesis-profile` chooses; without it the examples are fixed. A counterexample that exploring finds is kept as an
-`@example` of its law, so that `make test` tries it from then on.
+`@example` of its law, so that `make test` tries it from then on. No law has a profile of its own: tests/test_laws.py.
 """
 
 import pkgutil
@@ -34,6 +34,7 @@ def register() -> None:
         PROVE,
         deadline=None,
         max_examples=200,
+        print_blob=True,
         phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],  # an instance for each round
     )

@@ -21,7 +21,8 @@ from hypothesis.statistics import collector
 
 from tests import laws
 
-RERUN = f".venv/bin/python -m pytest --hypothesis-profile={laws.PROVE}"
+RERUN = f".venv/bin/python -m pytest -vvv --hypothesis-profile={laws.PROVE}"
+"""With -vvv, pytest shows the whole counterexample."""
 
 VALID = frozenset({"valid", "interesting"})
 """Of an example's statuses those that the law was really tried on."""
@@ -94,8 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rounds += 1
     minutes = (monotonic() - began) / 60
     sys.stdout.write(
-        f"\n{len(found.tried)} of {len(found.laws)} laws, {found.examples:,} examples in {rounds} rounds and "
-        f"{minutes:.1f} minutes ({found.examples / minutes * 60:,.0f} an hour): {len(found.broken)} broken\n"
+        f"\n{len(found.tried)} of {len(found.laws)} laws, {found.examples:,} examples in {minutes:.1f} minutes "
+        f"({found.examples / minutes * 60:,.0f} an hour), rounds: {rounds}, broken: {len(found.broken)}\n"
     )
     for line in found.broken.values():
         sys.stdout.write(f"{line}\n")

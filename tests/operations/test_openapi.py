@@ -51,11 +51,11 @@ STOPS_A_VENDOR = {404, 410}
 
 AT_RANDOM = settings(
     max_examples=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
+
+A_LAW = pytest.mark.hypothesis
+"""For a test whose examples are generated inside it, so that `make prove-laws` finds it."""
 
 EITHER_MODE = st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 
@@ -116,6 +116,7 @@ def test_the_document_names_every_public_route_and_no_other() -> None:
     assert given == served - {(path, "HEAD") for path, _ in served}
 
 
+@A_LAW
 def test_no_request_to_the_track_api_causes_a_server_error(api: Any) -> None:
     @AT_RANDOM
     @given(case=cases(TRACK_OPERATION))
@@ -127,6 +128,7 @@ def test_no_request_to_the_track_api_causes_a_server_error(api: Any) -> None:
     random_request()
 
 
+@A_LAW
 def test_every_event_that_the_document_allows_is_accepted_and_processed(story: Any, api: Any) -> None:
     @settings(AT_RANDOM, max_examples=15)
     @given(case=TRACK_OPERATION.as_strategy(headers={}))
@@ -145,6 +147,7 @@ def test_every_event_that_the_document_allows_is_accepted_and_processed(story: A
     assert all("phone" in reason for reason in reasons), "only events with a wrong phone number are dead-lettered"
 
 
+@A_LAW
 def test_no_signed_event_causes_a_server_error(story: Any, api: Any) -> None:
     @AT_RANDOM
     @given(case=cases(TRACK_OPERATION, headers={}))
@@ -155,6 +158,7 @@ def test_no_signed_event_causes_a_server_error(story: Any, api: Any) -> None:
     story.deployment.settle()
 
 
+@A_LAW
 @pytest.mark.parametrize("source", VENDORS)
 def test_no_vendor_gets_an_answer_that_disables_it_or_a_server_error(api: Any, source: str) -> None:
     @AT_RANDOM
@@ -168,6 +172,7 @@ def test_no_vendor_gets_an_answer_that_disables_it_or_a_server_error(api: Any, s
     random_request()
 
 
+@A_LAW
 @pytest.mark.parametrize("source", sorted(set(VENDORS) - ONLY_AWS_SIGNS))
 def test_every_body_that_a_vendor_signed_is_acknowledged(story: Any, api: Any, source: str) -> None:
     form = {"media_type": FORM} if source in SENDS_FORMS else {}
@@ -181,6 +186,7 @@ def test_every_body_that_a_vendor_signed_is_acknowledged(story: Any, api: Any, s
     story.deployment.settle()
 
 
+@A_LAW
 @pytest.mark.parametrize("source", VENDORS)
 def test_no_handshake_causes_a_server_error(api: Any, source: str) -> None:
     @AT_RANDOM
@@ -191,6 +197,7 @@ def test_no_handshake_causes_a_server_error(api: Any, source: str) -> None:
     random_question()
 
 
+@A_LAW
 def test_an_unknown_source_is_not_found(api: Any) -> None:
     @AT_RANDOM
     @given(name=st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True).filter(lambda name: name not in VENDORS))
@@ -207,6 +214,7 @@ TOKENS = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,300}", fullmatch=True)
 LINK_OPERATIONS = [(f"/{kind}/{{token}}", method) for kind in LinkKind for method in ("GET", "POST")]
 
 
+@A_LAW
 @pytest.mark.parametrize(("path", "method"), LINK_OPERATIONS)
 def test_an_invented_link_gets_no_server_error(api: Any, path: str, method: str) -> None:
     @AT_RANDOM
@@ -217,6 +225,7 @@ def test_an_invented_link_gets_no_server_error(api: Any, path: str, method: str)
     random_request()
 
 
+@A_LAW
 @pytest.mark.parametrize(("path", "method"), LINK_OPERATIONS)
 def test_no_request_to_a_genuine_link_causes_a_server_error(story: Any, api: Any, path: str, method: str) -> None:
     story.signs_up()
@@ -237,6 +246,7 @@ AN_ADDRESS = {"email": "Mia@example.com", "sms": "(201) 555-0123", "whatsapp": "
 MANAGE_OPERATIONS = [(path, method) for method, path in MANAGE]
 
 
+@A_LAW
 @pytest.mark.parametrize(("path", "method"), MANAGE_OPERATIONS)
 def test_no_operator_request_causes_a_server_error(story: Any, api: Any, path: str, method: str) -> None:
     story.signs_up()
@@ -251,6 +261,7 @@ def test_no_operator_request_causes_a_server_error(story: Any, api: Any, path: s
     assert not api.dead_letters("events"), "every stored event can be processed"
 
 
+@A_LAW
 @pytest.mark.parametrize(("path", "method"), MANAGE_OPERATIONS)
 def test_every_request_that_the_document_allows_is_understood(story: Any, api: Any, path: str, method: str) -> None:
     story.signs_up()
