@@ -292,7 +292,7 @@ class TestHours:
 
         assert verdict(NEWS, policy=Policy(hours=(shut,))).reason is Reason.NO_LEGAL_HOUR
 
-    def test_a_message_that_another_rule_holds_until_no_hour_is_legal_is_dropped_at_once(self) -> None:
+    def test_a_message_deferred_by_another_rule_until_no_hour_is_legal_is_dropped_at_once(self) -> None:
         weeks = frozenset(MONDAY.date() + ahead * DAY for ahead in range(1, 30))
         closed = Closed(jurisdiction=EVERYWHERE, dates=weeks, source="a law")
         written = replace(AGREED, claims={"other": Claim(MONDAY - HOUR, MARKETING, EMAIL, "visit")})

@@ -23,7 +23,7 @@ CLOSED = (ALL, *(f"channel:{channel}" for channel in Channel))
 MISTAKEN = {"country:UK": "country:GB", "country:EL": "country:GR"}
 """Codes in everyday use that are not those of ISO 3166."""
 
-SHARED_LETTERS = 0.5
+LEAST_LIKENESS = 0.5
 """Least similarity of the target that was meant (difflib): of two letters, one."""
 
 
@@ -45,4 +45,4 @@ def near_target(target: str, known: Collection[str]) -> str:
     if MISTAKEN.get(target) in known:
         return MISTAKEN[target]
     names = {one.rpartition(":")[2]: one for one in known if not kind or one.startswith(f"{kind}:")}
-    return next((names[one] for one in get_close_matches(name, names, n=1, cutoff=SHARED_LETTERS)), "")
+    return next((names[one] for one in get_close_matches(name, names, n=1, cutoff=LEAST_LIKENESS)), "")
