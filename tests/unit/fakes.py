@@ -15,9 +15,10 @@ from cairn.application.ports import (
     FoundCustomers,
     PausedEnrollment,
     PausedWork,
+    Settlement,
 )
 from cairn.domain.consent.changes import ConsentChange
-from cairn.domain.consent.contact import Claim, Contact, Deferral
+from cairn.domain.consent.contact import Claim, Contact, Deferral, Limit
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import OLDER_ENTRIES, Customer
@@ -292,6 +293,21 @@ class Timeline(list[Fact]):
         self.absorbed.append((customer_id, merged_id))
 
 
+class Crash(BaseException):
+    """The process dies: no `except Exception` catches this."""
+
+
+class Settlements(list[Settlement]):
+    """What became of messages, queued."""
+
+    failure: CairnError | None = None
+
+    def put(self, settlement: Settlement) -> None:
+        if self.failure:
+            raise self.failure
+        self.append(settlement)
+
+
 class Deliveries:
     """Claims, deferrals and outcomes of messages. All customers share one contact."""
 
@@ -308,8 +324,13 @@ class Deliveries:
         """Enrollments that an event has ended."""
         self.erased: set[str] = set()
         self.crash_before_record = False
+        self.write_fails: Exception | None = None
+        """What `record` and `release` raise."""
+        self.reads = 0
         self.meanwhile: Callable[[], Any] | None = None
         """Called once, between a read and the write after it."""
+        self.after_claim: Callable[[], Any] | None = None
+        """Called once, when a claim was made; what it raises is raised instead of an answer."""
         self.moved: dict[str, str] = {}
         """Merged customer ids to current ones."""
 
@@ -330,6 +351,9 @@ class Deliveries:
         return [self._context(one) for one in asked]
 
     def _context(self, asked: DeliveryRequest) -> DeliveryContext | None:
+        self.reads += 1
+        if isinstance(asked, Settlement):
+            asked = asked.message
         message = self._deferred.get(asked.id) if isinstance(asked, DeferredMessage) else asked
         if message is None or asked.customer in self.erased:
             return None
@@ -343,14 +367,23 @@ class Deliveries:
             message, self.contact, self._outcomes.get(message.id), self._decisions.get(message.id, ())
         )
 
-    def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
+    def claim(self, message: Message, contact: Contact, claim: Claim, limits: Iterable[Limit] = ()) -> None:
         self._check_version(contact)
         deferrals = {key: deferral for key, deferral in contact.deferrals.items() if key != message.id}
-        self.changes(replace(contact, claims={**contact.claims, message.id: claim}, deferrals=deferrals))
+        claimed = replace(contact, claims={**contact.claims, message.id: claim}, deferrals=deferrals)
+        self.changes(claimed.pruned(claim.at, limits))
+        self.after_claim, after = None, self.after_claim
+        if after is not None:
+            after()
 
-    def release(self, message: Message) -> None:
-        left = {key: claim for key, claim in self.contact.claims.items() if key != message.id}
-        self.changes(replace(self.contact, claims=left))
+    def release(self, message: Message, claim: Claim, deferral: Deferral | None = None) -> None:
+        if self.write_fails is not None:
+            raise self.write_fails
+        if self.contact.claims.get(message.id) != claim:
+            return
+        left = {key: one for key, one in self.contact.claims.items() if key != message.id}
+        again = {message.id: deferral} if deferral else {}
+        self.changes(replace(self.contact, claims=left, deferrals={**self.contact.deferrals, **again}))
 
     def defer(self, context: DeliveryContext, deferral: Deferral, verdict: Defer, now: datetime) -> None:
         self._check_version(context.contact)
@@ -368,7 +401,9 @@ class Deliveries:
 
     def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         if self.crash_before_record:
-            raise MemoryError
+            raise Crash
+        if self.write_fails is not None:
+            raise self.write_fails
         message = context.message
         self.details[message.id] = detail
         self.recorded_for[message.id] = message.customer

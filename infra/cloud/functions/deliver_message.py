@@ -71,6 +71,7 @@ class DeliverMessage(Function):
             "dynamodb:BatchGetItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
+            "dynamodb:Query",
             "dynamodb:UpdateItem",
         )
         self.may(

@@ -20,7 +20,17 @@ from cairn.domain.shared.errors import (
     ProviderRejectedError,
     TemplateError,
 )
-from tests.unit.fakes import DeferredMessages, Deliveries, Provider, RateLimiter, Renderer, Switches, Tasks
+from tests.unit.fakes import (
+    Crash,
+    DeferredMessages,
+    Deliveries,
+    Provider,
+    RateLimiter,
+    Renderer,
+    Settlements,
+    Switches,
+    Tasks,
+)
 from tests.unit.makers import MONDAY, denied, granted, message
 
 NEWS = message(id="news", purpose=Purpose.MARKETING)
@@ -48,6 +58,7 @@ class Sender:
         self.mail, self.texts = Provider(), Provider()
         self.switches = Switches()
         self.deferred, self.tasks, self.rate_limiter = DeferredMessages(), Tasks(), RateLimiter()
+        self.settlements = Settlements()
         self._deliver = DeliverMessage(
             deliveries=self.deliveries,
             deferred=self.deferred,
@@ -56,6 +67,7 @@ class Sender:
             providers={Channel.EMAIL: self.mail, Channel.SMS: self.texts},
             switches=self.switches,
             rate_limiter=self.rate_limiter,
+            settlements=self.settlements,
             jurisdiction_of=lambda _: Jurisdiction(("UTC",), {Channel.SMS: "US"}),
         )
 
@@ -65,7 +77,7 @@ class Sender:
 
     def crashes_after_sending(self, wanted: Message) -> None:
         self.deliveries.crash_before_record = True
-        with pytest.raises(MemoryError):
+        with pytest.raises(Crash):
             self.deliver(wanted, MONDAY)
         self.deliveries.crash_before_record = False
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from datetime import datetime, timedelta
 
     from cairn.domain.consent.changes import ConsentChange
-    from cairn.domain.consent.contact import Claim, Contact, Deferral
+    from cairn.domain.consent.contact import Claim, Contact, Deferral, Limit
     from cairn.domain.consent.links import Link, LinkKind
     from cairn.domain.consent.record import ConsentRecord
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
@@ -139,8 +139,35 @@ class DeferredMessage:
     id: str
 
 
-DeliveryRequest: TypeAlias = "Message | DeferredMessage"
-"""The message itself, or a reference to a deferred one."""
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a claimed message, where its sender could not write it: it is written as soon as that works."""
+
+    message: Message
+    claim: Claim
+    deferral: Deferral | None = None
+    """The deferral that the claim ended."""
+    status: MessageStatus | None = None
+    """The outcome. None: it was certainly not sent, and is now delivered."""
+    at: datetime | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def customer(self) -> str:
+        return self.message.customer
+
+    @property
+    def id(self) -> str:
+        return self.message.id
+
+
+class Settlements(Protocol):
+    def put(self, settlement: Settlement) -> None:
+        """Queue it, in the queue of the message's purpose."""
+
+
+DeliveryRequest: TypeAlias = "Message | DeferredMessage | Settlement"
+"""The message itself, a reference to a deferred one, or what became of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +192,24 @@ class Deliveries(Protocol):
     def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
         """The context of each message, in one read for all; None where the customer was erased."""
 
-    def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
-        """Claim the message, also where the lease of an earlier claim has ended.
+    def claim(self, message: Message, contact: Contact, claim: Claim, limits: Iterable[Limit] = ()) -> None:
+        """Claim the message, also where the lease of an earlier claim has ended. Drops claims that nothing needs.
 
-        Raises ConflictError where the contact has changed since the decision.
+        Raises ConflictError where the contact has changed since it was read. That may be by this claim itself: where
+        the answer to a call is lost, the SDK calls again.
         """
 
-    def release(self, message: Message) -> None:
-        """Give back a claim: the message was certainly not sent."""
+    def release(self, message: Message, claim: Claim, deferral: Deferral | None = None) -> None:
+        """Give back this claim, and no other, wherever its customer is by now: the message was certainly not sent.
+
+        With a deferral, the message is deferred again.
+        """
 
     def defer(self, context: DeliveryContext, deferral: Deferral, verdict: Defer, now: datetime) -> None:
         """Store the message until its instant. Raises ConflictError as `claim` does."""
 
     def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
-        """Write the outcome of a message, and end its deferral."""
+        """Write the outcome of a message, and end its deferral. Idempotent."""
 
     def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> Mapping[str, Any] | None:
         """Move a message's status forward, never back. Returns its record; None where nothing changed."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from cairn.adapters import aws
+from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
@@ -18,6 +19,7 @@ from cairn.adapters.providers.sns import SnsPush, SnsSms
 from cairn.adapters.scheduler.timers import DeferredMessages, TimerService, TimerTarget
 from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
+from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.adapters.templates.renderer import JinjaRenderer
 from cairn.application.message.deliver_message import DeliverMessage
 from cairn.application.ports import Provider, RateLimiter
@@ -43,7 +45,12 @@ def deliver_message() -> DeliverMessage:
         providers={channel: _provider(channel, settings, sns, policy) for channel in Channel},
         switches=DynamoSwitches(policy),
         rate_limiter=_rate_limiter(policy),
+        settlements=MessageQueue(
+            aws.client("sqs"),
+            {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url},
+        ),
         jurisdiction_of=jurisdiction_of,
+        attempts=attempts,
     )
 
 

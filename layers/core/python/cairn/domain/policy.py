@@ -85,6 +85,15 @@ class Cap:
     """The messages that are limited, and that count. By default receipts are not limited."""
     journey: str = ""
 
+    @property
+    def depth(self) -> int:
+        """The newest messages that decide whether it is reached."""
+        return self.limit
+
+    def covers(self, purpose: Purpose, channel: Channel, journey: str) -> bool:
+        """Whether it limits such a message. It counts the same messages that it limits."""
+        return purpose in self.purposes and self.channel in {None, channel} and self.journey in {"", journey}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cooldown:
@@ -93,6 +102,15 @@ class Cooldown:
     length: timedelta
     channel: Channel | None = None
     purposes: frozenset[Purpose] = MARKETING
+
+    @property
+    def depth(self) -> int:
+        """The newest messages that decide whether it is in force."""
+        return 1
+
+    def covers(self, purpose: Purpose, channel: Channel, journey: str) -> bool:  # noqa: ARG002  as of a cap
+        """Whether it limits such a message. It counts the same messages that it limits."""
+        return purpose in self.purposes and self.channel in {None, channel}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +226,10 @@ class Policy:
     # Privacy
     erasure_orders_per_hour: int = ERASURE_ORDERS_PER_HOUR
     """Vendors' orders to erase that are carried out within an hour; each further one waits for a person."""
+
+    @property
+    def limits(self) -> tuple[Cap | Cooldown, ...]:
+        return (*self.caps, *self.cooldowns)
 
     def answer(self, intent: Intent, locale: str = "") -> str:
         """The answer in the customer's language, else in English; empty if there is none."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cairn.application.ports import DeferredMessage, DeliveryRequest
+from cairn.application.ports import DeferredMessage, DeliveryRequest, Settlement
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.consent.suppression import Mark, SuppressionChange
@@ -12,7 +12,7 @@ from cairn.domain.effects import Fact
 from cairn.domain.event import Event, consent_from_wire, consent_to_wire
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
-from cairn.domain.message.message import Approval, Message
+from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
@@ -189,8 +189,35 @@ def message_from_wire(wire: Wire) -> Message:
     )
 
 
+def settlement_to_wire(settlement: Settlement) -> Wire:
+    """The message, and what became of it."""
+    deferral, at = settlement.deferral, settlement.at
+    about = {
+        "claim": claim_to_wire(settlement.claim),
+        "deferral": deferral_to_wire(deferral) if deferral else None,
+        "status": settlement.status.value if settlement.status else None,
+        "at": instant_to_wire(at) if at else None,
+        "detail": dict(settlement.detail),
+    }
+    return message_to_wire(settlement.message) | {"settled": {name: one for name, one in about.items() if one}}
+
+
+def settlement_from_wire(wire: Wire) -> Settlement:
+    about = wire["settled"]
+    return Settlement(
+        message_from_wire(wire),
+        claim_from_wire(about["claim"]),
+        deferral_from_wire(about["deferral"]) if "deferral" in about else None,
+        MessageStatus(about["status"]) if "status" in about else None,
+        _instant(about, "at"),
+        about.get("detail", {}),
+    )
+
+
 def delivery_request_from_wire(wire: Wire) -> DeliveryRequest:
-    """The content of a queue of messages: a message, or the key of a deferred one."""
+    """The content of a queue of messages: a message, the key of a deferred one, or what became of one."""
+    if "settled" in wire:
+        return settlement_from_wire(wire)
     return DeferredMessage(wire["customer"], wire["held"]) if "held" in wire else message_from_wire(wire)
 
 
@@ -222,12 +249,14 @@ def suppression_change_from_wire(wire: Wire) -> SuppressionChange:
 
 
 def claim_to_wire(claim: Claim) -> str:
-    return f"{claim.purpose.value} {instant_to_wire(claim.at)} {claim.channel.value} {claim.journey}"
+    about = f"{claim.purpose.value} {instant_to_wire(claim.at)} {claim.channel.value} {claim.journey}"
+    return f"{about} {claim.attempt}" if claim.attempt else about
 
 
 def claim_from_wire(wire: str) -> Claim:
-    purpose, at, channel, journey = wire.split(" ", 3)
-    return Claim(instant_from_wire(at), Purpose(purpose), Channel(channel), journey)
+    """Without an attempt, as it was stored until version 0.2."""
+    purpose, at, channel, journey, *attempt = wire.split(" ")
+    return Claim(instant_from_wire(at), Purpose(purpose), Channel(channel), journey, *attempt)
 
 
 def last_inbound_to_wire(last_inbound: Mapping[Channel, datetime]) -> Wire:

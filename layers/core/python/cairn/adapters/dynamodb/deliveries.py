@@ -1,6 +1,6 @@
 """Messages in delivery: read once a batch, claimed once, deferred by reference; a status only moves forward."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from cairn.adapters.dynamodb.contact_items import contact_from_item
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
+    FACTS,
+    MAX_MERGES,
     MESSAGE,
     PAUSED,
     REVIEWS,
@@ -25,8 +27,8 @@ from cairn.adapters.dynamodb.items import (
     suppressed_key,
 )
 from cairn.adapters.dynamodb.table import read_all
-from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest
-from cairn.domain.consent.contact import Claim, Contact, Deferral
+from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
+from cairn.domain.consent.contact import Claim, Contact, Deferral, Limit
 from cairn.domain.consent.suppression import Mark, current_suppressions, suppression_key
 from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identity_key import SuppressionKey
@@ -48,6 +50,12 @@ REPLY_WINDOW = timedelta(days=3)
 
 NOT_INDEXED: list[Action] = [RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()]
 
+CLOCK_SKEW = timedelta(seconds=10)
+"""How far the clocks of two functions may be apart."""
+
+ENDED = "ended"
+"""The fact with which an enrollment ended."""
+
 JURISDICTION = (TIME_ZONE, COUNTRY, REGION)
 """Profile attributes that decide which law and which clock apply to a message."""
 
@@ -62,6 +70,9 @@ class DynamoDeliveries:
         self._key = key
 
     def contexts(self, requests: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
+        return self._contexts([one.message if isinstance(one, Settlement) else one for one in requests])
+
+    def _contexts(self, requests: Sequence[Message | DeferredMessage]) -> list[DeliveryContext | None]:
         deferred = [(one.customer, MESSAGE + one.id) for one in requests if isinstance(one, DeferredMessage)]
         found = read_all(deferred) if deferred else {}
         messages = [
@@ -80,6 +91,7 @@ class DynamoDeliveries:
         now = [_with_present_addresses(message, found.get((message.customer, STATE))) for message in messages]
         asked = {key for message in messages for key in self._keys(message)}
         found |= read_all({key for message in now for key in self._keys(message)} - asked)
+        now = [_or_ended(message, found.get((message.customer, STATE))) for message in now]
         return {(message.customer, message.id): self._context_in(found, message) for message in now}
 
     def _keys(self, message: Message) -> list[Key]:
@@ -98,7 +110,7 @@ class DynamoDeliveries:
 
     def _context_in(self, found: Mapping[Key, Any], message: Message) -> DeliveryContext | None:
         contact = found.get((message.customer, CONTACT))
-        if contact is None:
+        if contact is None or _is_of_an_erased_customer(message, found.get((message.customer, STATE))):
             return None
         marks = {
             channel: current_suppressions(Mark.from_wire(mark) for mark in found[key, SUPPRESSED].marks or ())
@@ -113,21 +125,17 @@ class DynamoDeliveries:
             tuple(entry.decisions or ()) if entry else (),
         )
 
-    def _after_merge(self, asked: DeliveryRequest) -> DeliveryContext | None:
+    def _after_merge(self, asked: Message | DeferredMessage) -> DeliveryContext | None:
         """The context of a message whose customer was merged; None after an erasure, or if it is not deferred any more.
 
         The message's record moves to the new id at some point (`DynamoTimeline.absorb`); until then it is found under
         an earlier id of the customer. Raises ConflictError while it moves.
         """
-        try:
-            state = CustomerItem.get(asked.customer, STATE, consistent_read=True)
-            if state.alias_of and not state.erased:  # an identifier of an erased customer may lead to a new one
-                state = CustomerItem.get(state.alias_of, STATE, consistent_read=True)
-        except DoesNotExist:
+        ids = _ids_from(asked.customer)
+        state = ids.pop() if ids else None
+        if state is None or state.erased or (state.pk == asked.customer and isinstance(asked, Message)):
             return None
-        if state.erased or state.alias_of or (state.pk == asked.customer and isinstance(asked, Message)):
-            return None
-        found = self._recorded(asked, state)
+        found = self._recorded(asked, state, [one.pk for one in ids])
         message = (
             _message_in(found, state.pk) if isinstance(asked, DeferredMessage) else replace(asked, customer=state.pk)
         )
@@ -141,19 +149,25 @@ class DynamoDeliveries:
             return context
         return replace(context, status=MessageStatus(found.status), decisions=tuple(found.decisions or ()))
 
-    def _recorded(self, asked: DeliveryRequest, state: CustomerItem) -> RecordItem | None:
+    def _recorded(
+        self, asked: Message | DeferredMessage, state: CustomerItem, earlier: Iterable[str]
+    ) -> RecordItem | None:
         """The record of a message under any of its customer's ids; the one with the furthest status counts."""
-        ids = {state.pk, asked.customer, *(state.profile or {}).get("merged", {})}
+        ids = {state.pk, *earlier, *(state.profile or {}).get("merged", {})}
         entries = read_all((customer, MESSAGE + asked.id) for customer in ids).values()
         return max(entries, key=lambda entry: entry.rank or 0, default=None)
 
-    def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
-        taken = CustomerItem.claims[message.id].set(codec.claim_to_wire(claim))
+    def claim(self, message: Message, contact: Contact, claim: Claim, limits: Iterable[Limit] = ()) -> None:
+        """All claims are written as one: an update of single ones is longer than it may be (DynamoDB quota: 4 KB)."""
+        claims = replace(contact, claims={**contact.claims, message.id: claim}).pruned(claim.at, limits).claims
+        taken = CustomerItem.claims.set({id_: codec.claim_to_wire(one) for id_, one in claims.items()})
         resumed = [CustomerItem.deferrals[message.id].remove()] if message.id in contact.deferrals else []
         _if_unchanged(message.customer, contact, [taken, *resumed])
 
-    def release(self, message: Message) -> None:
-        _if_still_there(message.customer, [CustomerItem.claims[message.id].remove()])
+    def release(self, message: Message, claim: Claim, deferral: Deferral | None = None) -> None:
+        own = CustomerItem.claims[message.id]
+        again = [CustomerItem.deferrals[message.id].set(codec.deferral_to_wire(deferral))] if deferral else []
+        _wherever_it_is(message.customer, [own.remove(), *again], own == codec.claim_to_wire(claim))
 
     def defer(self, context: DeliveryContext, deferral: Deferral, verdict: "Defer", now: datetime) -> None:
         message = context.message
@@ -171,21 +185,28 @@ class DynamoDeliveries:
         _advance_status(RecordItem(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
 
     def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
-        message = context.message
+        message, was_deferred = context.message, context.status is MessageStatus.DEFERRED
         what: list[Action] = [
             RecordItem.body.set(_about(message) | dict(detail)),
             RecordItem.at.set(instant_to_wire(at)),
             RecordItem.expires_at.set(_expiry(at)),
-            *([RecordItem.deferred_message.remove(), *NOT_INDEXED] if context.status is MessageStatus.DEFERRED else []),
+            *([RecordItem.deferred_message.remove(), *NOT_INDEXED] if was_deferred else []),
         ]
-        item = RecordItem(message.customer, MESSAGE + message.id)
         if any(one["reason"] == Reason.REVIEW for one in context.decisions):
             _close_task(message)
         if message.id in context.contact.deferrals and status is not MessageStatus.SENT:
             # Before the status, which ends all retries: a deferral that stayed would delay later messages.
-            _if_still_there(message.customer, [CustomerItem.deferrals[message.id].remove()])
-        if not _advance_status(item, status, what):  # the provider's report came before this record
-            item.update(what)
+            own = CustomerItem.deferrals[message.id]
+            _wherever_it_is(message.customer, [own.remove()], own.exists())
+        item = RecordItem(message.customer, MESSAGE + message.id)
+        if not was_deferred:
+            _ = _advance_status(item, status, what) or _complete(item, what)
+            return
+        # Its record exists: where it is gone, it has moved with its customer (a merge) or was erased.
+        for id_ in _ids_with_their_survivors(message.customer):
+            item = RecordItem(id_, MESSAGE + message.id)
+            if _advance_status(item, status, what, RecordItem.pk.exists()) or _complete(item, what):
+                return
 
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
         sent = [
@@ -241,20 +262,25 @@ def _indexed(verdict: "Defer", now: datetime) -> list[Action]:
 
 
 def _if_unchanged(customer_id: str, contact: Contact, actions: list[Action]) -> None:
-    unchanged = CustomerItem.contact_version == contact.version
-    if not _update(customer_id, actions, unchanged):
+    next_version = CustomerItem.contact_version.set(contact.version + 1)
+    if not _update(customer_id, [*actions, next_version], CustomerItem.contact_version == contact.version):
         raise ConflictError("the customer's contact changed in between")
 
 
-def _if_still_there(customer_id: str, actions: list[Action]) -> None:
-    """Update only an existing contact: after a merge or an erasure, an update would create it again."""
-    _update(customer_id, actions, CustomerItem.pk.exists())
+def _wherever_it_is(customer_id: str, actions: list[Action], there: Condition) -> None:
+    """Update the contact in which the condition holds: the customer's, or after a merge its survivor's.
+
+    Where it holds in none, nothing is written: after an erasure, an update would create the contact again.
+    """
+    next_version = CustomerItem.contact_version.set(CustomerItem.contact_version + 1)
+    for id_ in _ids_with_their_survivors(customer_id):
+        if _update(id_, [*actions, next_version], there):
+            return
 
 
 def _update(customer_id: str, actions: list[Action], condition: Condition) -> bool:
-    next_version = CustomerItem.contact_version.set(CustomerItem.contact_version + 1)
     try:
-        CustomerItem(customer_id, CONTACT).update([*actions, next_version], condition=condition)
+        CustomerItem(customer_id, CONTACT).update(actions, condition=condition)
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise
@@ -262,13 +288,47 @@ def _update(customer_id: str, actions: list[Action], condition: Condition) -> bo
     return True
 
 
-def _advance_status(item: RecordItem, status: MessageStatus, what: list[Action]) -> bool:
+def _ids_with_their_survivors(customer_id: str) -> Iterator[str]:
+    """The id, and only where that is not enough, the ids of those who have absorbed its customer since."""
+    yield customer_id
+    yield from (state.pk for state in _ids_from(customer_id)[1:])
+
+
+def _ids_from(customer_id: str) -> list[CustomerItem]:
+    """The state at an id, and those that it leads to after merges; the last one is the survivor's, or a tombstone."""
+    states: list[CustomerItem] = []
+    for _ in range(MAX_MERGES):
+        try:
+            states.append(CustomerItem.get(customer_id, STATE, consistent_read=True))
+        except DoesNotExist:
+            return []
+        state = states[-1]
+        if not state.alias_of or state.erased:  # an identifier of an erased customer may lead to a new one
+            return states
+        customer_id = state.alias_of
+    raise ConflictError(f"more than {MAX_MERGES} merges in a row")
+
+
+def _advance_status(
+    item: RecordItem, status: MessageStatus, what: list[Action], condition: Condition | None = None
+) -> bool:
     """Whether the status moved. A deferred message may be deferred again."""
     further = RecordItem.rank.does_not_exist() | (RecordItem.rank < status.rank)
     if status is MessageStatus.DEFERRED:
         further |= RecordItem.rank == status.rank
+    condition = further if condition is None else condition & further
+    moves = [*what, RecordItem.status.set(status.value), RecordItem.rank.set(status.rank)]
+    return _write(item, moves, condition)
+
+
+def _complete(item: RecordItem, what: list[Action]) -> bool:
+    """Add what the sender knows to a record whose status is further already: the provider's report came first."""
+    return _write(item, what, RecordItem.rank.exists())
+
+
+def _write(item: RecordItem, actions: list[Action], condition: Condition) -> bool:
     try:
-        item.update([*what, RecordItem.status.set(status.value), RecordItem.rank.set(status.rank)], condition=further)
+        item.update(actions, condition=condition)
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise
@@ -293,6 +353,37 @@ def _with_present_addresses(message: Message, state: CustomerItem | None) -> Mes
         time_zone=zone_named(moved.get(TIME_ZONE), message.time_zone).key,
         journey_ended=enrollment.get("outcome") in UNWANTED,
     )
+
+
+def _is_of_an_erased_customer(message: Message, state: CustomerItem | None) -> bool:
+    """Whether the customer at the message's id came only after it: an earlier one had the id, and was erased."""
+    if state is None or not state.profile:
+        return False
+    return codec.profile_from_wire(state.pk, state.profile).created_at - message.decided_at > CLOCK_SKEW
+
+
+def _or_ended(message: Message, state: CustomerItem | None) -> Message:
+    """The message, which has ended with its enrollment if an event ended that early, however long ago.
+
+    The state has the enrollment for as long as messages usually wait. Later, and for a dead letter that an operator
+    brings back after weeks, its end is read from the facts: one Query, for such a message alone.
+    """
+    if not message.enrollment or message.answers or message.journey_ended or state is None or not state.profile:
+        return message
+    if message.enrollment in (state.enrollments or {}):
+        return message
+    since = RecordItem.at >= instant_to_wire(message.decided_at)
+    facts = (
+        fact
+        for item in RecordItem.query(message.customer, RecordItem.sk.startswith(FACTS), since, consistent_read=True)
+        for fact in (item.body or {}).get("facts", ())
+    )
+    outcomes = [
+        fact.get("detail", {}).get("outcome")
+        for fact in facts
+        if fact["kind"] == ENDED and fact.get("enrollment") == message.enrollment
+    ]
+    return replace(message, journey_ended=True) if UNWANTED.intersection(outcomes) else message
 
 
 def _allowed(message: Message, enrollment: dict[str, Any], profile: Profile) -> Mapping[Channel, str] | None:

@@ -5,10 +5,11 @@ from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
-from cairn.adapters.dynamodb.codec import message_to_wire
+from cairn.adapters.dynamodb.codec import message_to_wire, settlement_to_wire
 from cairn.adapters.dynamodb.effect_codec import effect_to_wire
 from cairn.adapters.scheduler.timers import deferred_message_body
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
+from cairn.application.ports import Settlement
 from cairn.domain.effects import Effect
 from cairn.domain.message.message import Message
 from cairn.domain.shared.channels import Purpose
@@ -16,14 +17,17 @@ from cairn.domain.shared.errors import CairnError
 
 
 class MessageQueue:
-    """Implements the port MessageQueue: a queue for each purpose, so that no broadcast delays a receipt."""
+    """Implements the ports MessageQueue and Settlements: a queue for each purpose, so no broadcast delays a receipt."""
 
     def __init__(self, sqs: Any, lanes: Mapping[Purpose, str]) -> None:
         self._sqs = sqs
         self._lanes = lanes
 
-    def put(self, message: Message) -> None:
-        self._send(message.purpose, to_json(message_to_wire(message)))
+    def put(self, message: Message | Settlement) -> None:
+        if isinstance(message, Settlement):
+            self._send(message.message.purpose, to_json(settlement_to_wire(message)))
+        else:
+            self._send(message.purpose, to_json(message_to_wire(message)))
 
     def put_deferred(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
         self._send(purpose, deferred_message_body(customer_id, message_id))

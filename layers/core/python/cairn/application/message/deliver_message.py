@@ -1,13 +1,20 @@
-"""Deliver a message: gate, render, claim, provider, record. Only a message that is sent now is claimed.
+"""Deliver a message: gate, render, claim, look again, provider, record. Only a message that is sent now is claimed.
 
-One read serves a whole batch. The claim is conditional on the state that was read, so a STOP or another message in
-between means a new decision. One case cannot be decided: a crash between the provider's call and the record. Then
-marketing is not sent again, and transactional is.
+One read serves a whole batch, so it is old by the time of the claim. The claim is conditional on the customer's contact
+as it was read. What else forbids a message is stored elsewhere (a complaint of another customer at a shared address,
+the end of a journey, an approval), so the sender reads again after its claim, and the gate decides again: whatever was
+committed before the claim holds. With another verdict, the claim is given back.
+
+What is claimed is settled by the process that claimed it, whatever fails: the outcome is recorded, or the claim is given
+back. A write that fails is tried again, and then queued (Settlement). One case cannot be decided: a crash, or a lost
+answer, between the provider's call and the record. Then marketing is not sent again, and transactional is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from secrets import token_hex
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +26,8 @@ from cairn.application.ports import (
     Provider,
     RateLimiter,
     Renderer,
+    Settlement,
+    Settlements,
     Switches,
     Tasks,
 )
@@ -26,7 +35,7 @@ from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.effects import OpenTask
 from cairn.domain.gate import gate, reasons
 from cairn.domain.gate.codes import Reason
-from cairn.domain.gate.verdict import Defer, Send, Suppress
+from cairn.domain.gate.verdict import Defer, Send, Suppress, Verdict
 from cairn.domain.message import rate_limit
 from cairn.domain.message.message import Jurisdiction, Message, MessageStatus, Rendered
 from cairn.domain.message.rate_limit import RESERVATION_TTL, Reservation
@@ -43,10 +52,17 @@ from cairn.domain.shared.errors import (
 from cairn.settings import FUNCTION_TIMEOUT, SQS_MAX_DELAY
 
 LEASE: timedelta = 2 * FUNCTION_TIMEOUT
-"""Until then, the sender that made the claim may still be at work."""
+"""Until then, the sender that made the claim may still be at work.
+
+It claims and settles within one invocation, so it has one timeout; the other is for two clocks that differ. A sender
+that is still alive has settled its message or queued the settlement by then: after the lease, its process has died.
+"""
 
 ATTEMPTS = 8
 """Attempts after a conflict. The queue retries after that."""
+
+SETTLE_ATTEMPTS = 6
+"""Attempts to write what became of a claimed message, before that is queued."""
 
 QUEUE_SHARE = timedelta(minutes=2)
 """The last minutes of a wait are spent in SQS, which covers Scheduler's lateness."""
@@ -55,6 +71,15 @@ UNFIT = frozenset({ForeignLinkError.reason, TextTooLongError.reason})
 """What one channel's text shows of the values; another channel's template may be fit."""
 
 NO_REJECTIONS: Mapping[str, str] = MappingProxyType({})
+
+PERHAPS_SENT: Mapping[str, str] = MappingProxyType({"reason": "crash_around_provider"})
+
+Attempts = Callable[[int], Iterable[int]]
+"""The numbers of at most so many attempts, with a pause before each but the first."""
+
+
+def _new_attempt() -> str:
+    return token_hex(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +91,10 @@ class DeliverMessage:
     providers: Mapping[Channel, Provider]
     switches: Switches
     rate_limiter: RateLimiter
+    settlements: Settlements
     jurisdiction_of: Callable[[Message], Jurisdiction]
+    attempts: Attempts = range
+    new_attempt: Callable[[], str] = _new_attempt
 
     def contexts(self, requests: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
         """The delivery contexts of these messages, in one read; None where the customer was erased."""
@@ -75,81 +103,178 @@ class DeliverMessage:
     def __call__(
         self, request: DeliveryRequest, now: datetime, context: DeliveryContext | None
     ) -> MessageStatus | None:
-        """The new status; None where the customer was erased. Raises where the queue must deliver it again."""
+        """The new status; None where the customer was erased. Raises where the queue must deliver it again.
+
+        CLAIMED: what became of it is queued, and is delivered instead of this.
+        """
+        if isinstance(request, Settlement):
+            return self._follow(request, now, context)
+        return self._decide(request, now, context)
+
+    def _follow(self, settlement: Settlement, now: datetime, context: DeliveryContext | None) -> MessageStatus | None:
+        """Write what became of a message earlier. One that was not sent is delivered now."""
+        if context is None or context.settled:
+            return context and context.status
+        if settlement.status is not None:
+            return self._record(context, settlement.status, settlement.at or now, settlement.detail)
+        self.deliveries.release(context.message, settlement.claim, settlement.deferral)
+        (context,) = self.deliveries.contexts([settlement.message])
+        return self._decide(settlement.message, now, context)
+
+    def _decide(self, request: DeliveryRequest, now: datetime, context: DeliveryContext | None) -> MessageStatus | None:
         rejected = NO_REJECTIONS
-        for _ in range(ATTEMPTS):
+        for _ in self.attempts(ATTEMPTS):
             if context is None:
                 return None
             if context.settled:
                 return context.status
+            delivery = _Delivery(context, rejected, now)
             try:
-                return self._deliver(context, rejected, now)
+                return self._deliver(delivery)
             except _TryNextChannelError as error:
                 rejected = {**rejected, f"rejected_{error.channel}": error.code}
+            except _QueuedError:
+                return MessageStatus.CLAIMED
+            except _ChangedError as error:
+                context = error.context
+                continue
             except ConflictError:
                 pass
             (context,) = self.deliveries.contexts([request])
         raise ConflictError("the customer keeps changing; the message is delivered once more")
 
-    def _deliver(self, context: DeliveryContext, rejected: Mapping[str, str], now: datetime) -> MessageStatus:
-        message = context.message
-        earlier = context.contact.claims.get(message.id)
+    def _deliver(self, delivery: "_Delivery") -> MessageStatus | None:
+        message, now = delivery.context.message, delivery.now
+        earlier = delivery.context.contact.claims.get(message.id)
         if earlier is not None:
             if now - earlier.at < LEASE:
                 raise ClaimedElsewhereError("the message is being sent; if not, the lease ends soon")
             if message.purpose is Purpose.MARKETING:
-                return self._record(context, MessageStatus.UNDECIDED, now, {"reason": "crash_around_provider"})
-        left = tuple(channel for channel in message.channels if f"rejected_{channel}" not in rejected)
-        message = replace(
-            message, channels=left, terms=self.renderer.terms(message), jurisdiction=self.jurisdiction_of(message)
-        )
-        context = replace(context, message=message)
-        verdict = gate.decide(message, context.contact, context.contact.claims, self.switches.current(now), now)
+                return self._record(delivery.context, MessageStatus.UNDECIDED, now, PERHAPS_SENT)
+        context = self._with_terms(delivery.context, delivery.rejected)
+        verdict = self._verdict(context, now)
         match verdict:
             case Suppress():
-                detail = {"reason": verdict.reason.value, "why": verdict.why, **rejected}
+                detail = {"reason": verdict.reason.value, "why": verdict.why, **delivery.rejected}
                 return self._record(context, MessageStatus.SUPPRESSED, now, detail)
             case Defer():
                 return self._defer(context, verdict, now)
             case Send():
-                return self._send(context, verdict, rejected, now)
+                return self._send(replace(delivery, context=context), verdict)
 
-    def _send(
-        self, context: DeliveryContext, verdict: Send, rejected: Mapping[str, str], now: datetime
-    ) -> MessageStatus:
-        message, channel = context.message, verdict.channel
-        detail: dict[str, Any] = {"channel": channel.value, "reason": verdict.reason.value, **rejected}
-        why = verdict.why
-        detail |= {"why": why} if why else {}
+    def _with_terms(self, context: DeliveryContext, rejected: Mapping[str, str]) -> DeliveryContext:
+        """With what the gate needs besides what is read."""
+        message = context.message
+        left = tuple(channel for channel in message.channels if f"rejected_{channel}" not in rejected)
+        message = replace(
+            message, channels=left, terms=self.renderer.terms(message), jurisdiction=self.jurisdiction_of(message)
+        )
+        return replace(context, message=message)
+
+    def _verdict(self, context: DeliveryContext, now: datetime) -> Verdict:
+        return gate.decide(context.message, context.contact, context.contact.claims, self.switches.current(now), now)
+
+    def _send(self, delivery: "_Delivery", verdict: Send) -> MessageStatus | None:
+        context, now, channel = delivery.context, delivery.now, verdict.channel
+        message = context.message
         try:
             rendered = self.renderer.render(message, channel, verdict.address)
         except TemplateError as error:
             if error.reason in UNFIT and channel != message.channels[-1]:
                 raise _TryNextChannelError(channel, error.reason) from error
-            return self._record(
-                context, MessageStatus.FAILED, now, detail | {"reason": error.reason, "error": str(error)}
-            )
+            failed = {"reason": error.reason, "error": str(error)}
+            return self._record(context, MessageStatus.FAILED, now, delivery.detail(verdict) | failed)
         reservation = self._reserve(context, channel, now)
         if reservation.at > now:
             return self._defer(context, _wait_for(reservation, message, channel), now)
-        claim = Claim(now, message.purpose, channel, message.journey)
-        self.deliveries.claim(message, context.contact, claim)
+        claim = Claim(now, message.purpose, channel, message.journey, self.new_attempt())
+        claimed = self._claim(delivery, claim)
+        if claimed.settled:
+            return claimed.status
+        again = self._verdict(claimed, now)
+        if not isinstance(again, Send) or (again.channel, again.address) != (channel, verdict.address):
+            self._give_back(delivery, claim)
+            raise ConflictError("something that forbids or moves the message was committed before the claim")
+        return self._hand_over(replace(delivery, context=claimed), again, claim, rendered)
+
+    def _claim(self, delivery: "_Delivery", claim: Claim) -> DeliveryContext:
+        """Claim the message, and read again, consistently: what was committed before the claim is read now.
+
+        A failed claim may have been made all the same: its answer was lost, and then the SDK's own retry met it. So the
+        read decides. Raises _ChangedError where somebody else has changed the contact, or claimed the message.
+        """
+        context = delivery.context
+        message = context.message
+        failure: Exception = ConflictError("the contact changed in between")
+        try:
+            limits = self.switches.current(claim.at).policy.limits
+            self.deliveries.claim(message, context.contact, claim, limits)
+        except Exception as error:  # noqa: BLE001  raised below, unless the claim was made
+            failure = error
+        try:
+            (read,) = self.deliveries.contexts([message])
+        except Exception:
+            self._give_back(delivery, claim)
+            raise
+        own = read.contact.claims.get(message.id) if read else None
+        if read is None or own is None or own.attempt != claim.attempt:
+            raise _ChangedError(read) if isinstance(failure, ConflictError) else failure
+        deferral = context.contact.deferrals.get(message.id)  # ended by the claim; a pause counts from it
+        deferrals = read.contact.deferrals | ({message.id: deferral} if deferral else {})
+        read = replace(read, contact=replace(read.contact, deferrals=deferrals))
+        return self._with_terms(read, delivery.rejected)
+
+    def _hand_over(self, delivery: "_Delivery", verdict: Send, claim: Claim, rendered: Rendered) -> MessageStatus:
+        """Give the claimed message to its provider, and settle it."""
+        message, channel, now = delivery.context.message, verdict.channel, delivery.now
+        detail = delivery.detail(verdict)
         try:
             provider_id = self.providers[channel].send(message, rendered)
         except ProviderRejectedError as error:
             if channel != message.channels[-1]:
-                self.deliveries.release(message)
+                self._give_back(delivery, claim)
                 raise _TryNextChannelError(channel, error.code) from error
-            return self._record(
-                context, MessageStatus.FAILED, now, detail | {"reason": "provider", "error": error.code}
-            )
+            failed = detail | {"reason": "provider", "error": error.code}
+            return self._settle(delivery, claim, MessageStatus.FAILED, failed)
         except ProviderBusyError:
-            self.deliveries.release(message)
+            self._give_back(delivery, claim)
             raise
+        except Exception as error:
+            if message.purpose is not Purpose.MARKETING:
+                raise  # it is sent again after the lease
+            perhaps_sent = {**PERHAPS_SENT, "error": type(error).__name__}
+            return self._settle(delivery, claim, MessageStatus.UNDECIDED, perhaps_sent)
         details = {"subject": rendered.subject, "body": rendered.redacted_text, "provider_id": provider_id}
-        return self._record(
-            context, MessageStatus.SENT, now, detail | {key: text for key, text in details.items() if text}
-        )
+        sent = detail | {key: text for key, text in details.items() if text}
+        return self._settle(delivery, claim, MessageStatus.SENT, sent)
+
+    def _settle(
+        self, delivery: "_Delivery", claim: Claim, status: MessageStatus, detail: Mapping[str, Any]
+    ) -> MessageStatus:
+        """Record the outcome of a claimed message, or queue it: a message that was sent is not sent again."""
+        context, now = delivery.context, delivery.now
+        if not self._has_written(lambda: self.deliveries.record(context, status, now, detail)):
+            self.settlements.put(Settlement(context.message, claim, None, status, now, detail))
+        return status
+
+    def _give_back(self, delivery: "_Delivery", claim: Claim) -> None:
+        """Give back the claim of a message that was certainly not sent.
+
+        Where that fails, it is queued to be given back and delivered. Raises _QueuedError.
+        """
+        message = delivery.context.message
+        deferral = delivery.context.contact.deferrals.get(message.id)
+        if not self._has_written(lambda: self.deliveries.release(message, claim, deferral)):
+            self.settlements.put(Settlement(message, claim, deferral))
+            raise _QueuedError
+
+    def _has_written(self, write: Callable[[], None]) -> bool:
+        """Try a write that settles a message, and try again: whatever fails, its process is the only one to know."""
+        for _ in self.attempts(SETTLE_ATTEMPTS):
+            with suppress(Exception):
+                write()
+                return True
+        return False
 
     def _reserve(self, context: DeliveryContext, channel: Channel, now: datetime) -> Reservation:
         """When the provider has capacity. A message keeps its reservation until it expires."""
@@ -224,6 +349,33 @@ def _scheduled_at(verdict: Defer, until: datetime, now: datetime) -> datetime:
     reserved = isinstance(verdict.because, reasons.Rate) and verdict.because.limit
     far = reserved and until - now >= SQS_MAX_DELAY
     return until - QUEUE_SHARE if far else until
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """One attempt to deliver a message."""
+
+    context: DeliveryContext
+    rejected: Mapping[str, str]
+    """By `rejected_<channel>`, why a channel cannot take it."""
+    now: datetime
+
+    def detail(self, verdict: Send) -> dict[str, Any]:
+        """What its record says of the verdict."""
+        why = {"why": verdict.why} if verdict.why else {}
+        return {"channel": verdict.channel.value, "reason": verdict.reason.value, **self.rejected, **why}
+
+
+class _ChangedError(Exception):
+    """The contact is not as it was read. It has been read again; None where its customer was erased."""
+
+    def __init__(self, context: DeliveryContext | None) -> None:
+        self.context = context
+        super().__init__("the contact changed in between")
+
+
+class _QueuedError(Exception):
+    """The table cannot be written; what became of the message is queued, and is delivered instead of it."""
 
 
 class _TryNextChannelError(Exception):

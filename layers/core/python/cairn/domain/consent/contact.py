@@ -3,16 +3,28 @@
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Self
+from itertools import islice
+from typing import Protocol, Self
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method, latest
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 
 HISTORY_WINDOW = timedelta(days=30)
-HISTORY_LENGTH = 24
-"""Sends stored for a customer: this bounds the item to about two kilobytes. Caps look no further back."""
+"""Caps and cooldowns look no further back."""
 
+HISTORY_LENGTH = 24
+"""Claims that are stored whatever the policy says: about two kilobytes. A cap that a deployment adds counts them."""
+
+RECEIPT_WINDOW = timedelta(hours=72)
+"""How late a carrier may report a failed delivery (docs.aws.amazon.com/sms-voice, delivery receipts)."""
+
+MAX_REPORTABLE = 50
+"""Claims stored beyond that because a provider may still report their messages as failed; the newest ones."""
+
+
+ID_SEPARATOR = "-"
+"""A message's id begins with its enrollment's and this (domain/effects)."""
 
 IMPLIED = "implied"
 """The consent before a STOP if the customer never gave any: it is implied by leaving the address."""
@@ -26,6 +38,19 @@ class Claim:
     purpose: Purpose
     channel: Channel
     journey: str
+    attempt: str = ""
+    """The attempt to deliver that made it. A sender whose claim got no answer knows it by this when it reads again."""
+
+
+class Limit(Protocol):
+    """A cap or a cooldown (domain/policy): it counts claims."""
+
+    @property
+    def depth(self) -> int:
+        """How many of the newest claims decide whether it is reached."""
+
+    def covers(self, purpose: Purpose, channel: Channel, journey: str) -> bool:
+        """Whether it limits such a message, and counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +184,33 @@ class Contact:
             merged = merged.with_inbound(channel, at)
         return replace(merged, claims={**other.claims, **self.claims}, deferrals={**other.deferrals, **self.deferrals})
 
-    def pruned(self, now: datetime) -> Self:
-        """Without claims too old for caps and retries; the same object if there are none."""
+    def sent_lately(self, enrollment: str, now: datetime) -> bool:
+        """Whether a provider may still report that a message of the enrollment has failed."""
+        prefix = enrollment + ID_SEPARATOR
+        return any(id_.startswith(prefix) and now - claim.at < RECEIPT_WINDOW for id_, claim in self.claims.items())
+
+    def pruned(self, now: datetime, limits: Iterable[Limit] = ()) -> Self:
+        """Without the claims that nothing needs any more; the same object if there are none.
+
+        However many messages there were, what is stored is bounded: HISTORY_LENGTH and MAX_REPORTABLE claims, and for
+        each limit of the policy as many as it counts. A limit comes to the same with these as with all claims: it is
+        reached or not by the newest claims that it covers, and ends with one of them.
+
+        A transactional message whose claim was dropped is sent again, as after a crash; so is a marketing message if
+        a delivery that was interrupted is repeated after this many newer ones.
+        """
         if len(self.claims) <= HISTORY_LENGTH:
             return self
-        young = {key: claim for key, claim in self.claims.items() if now - claim.at < HISTORY_WINDOW}
-        return self if len(young) == len(self.claims) else replace(self, claims=young)
+        newest = [
+            (id_, claim)
+            for id_, claim in sorted(self.claims.items(), key=lambda entry: (entry[1].at, entry[0]), reverse=True)
+            if now - claim.at < HISTORY_WINDOW
+        ]
+        stored = {id_ for id_, _ in newest[:HISTORY_LENGTH]}
+        stored |= {id_ for id_, claim in newest[:MAX_REPORTABLE] if now - claim.at < RECEIPT_WINDOW}
+        for limit in limits:
+            covered = (id_ for id_, claim in newest if limit.covers(claim.purpose, claim.channel, claim.journey))
+            stored |= set(islice(covered, limit.depth))
+        if len(stored) == len(self.claims):
+            return self
+        return replace(self, claims={id_: claim for id_, claim in self.claims.items() if id_ in stored})

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
-from cairn.domain.consent.contact import Contact
+from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.believed import believed
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
@@ -15,7 +15,7 @@ from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import ANY_KEY, Journey, Reentry
-from cairn.domain.journey.enrollment import COMPLETED, MERGED, UNWANTED, Enrollment, Status
+from cairn.domain.journey.enrollment import MERGED, UNWANTED, Enrollment, Status
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
@@ -44,9 +44,6 @@ OLDER_MERGES = "merged"
 
 ENDED_EARLY_WINDOW = timedelta(hours=72)
 """How long an enrollment that an event ended is stored, so that its queued messages are not sent."""
-
-RECEIPT_WINDOW = timedelta(hours=72)
-"""How late a carrier may report a failed delivery (docs.aws.amazon.com/sms-voice, delivery receipts)."""
 
 
 ENDED_BEFORE = "ended before it began"
@@ -287,11 +284,11 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         replace(
             customer,
             profile=profile,
-            contact=updates.contact.pruned(now),
+            contact=updates.contact.pruned(now, policy.limits),
             enrollments={
                 key: enrollment
                 for key, enrollment in customer.enrollments.items()
-                if customer.contact.has_deferred(key) or _is_needed(enrollment, journeys, now)
+                if customer.contact.has_deferred(key) or _is_needed(enrollment, customer.contact, journeys, now)
             },
         ),
         effects=[effect for effect in (updates.record, updates.answer) if effect is not None],
@@ -511,8 +508,8 @@ class _Reaction:
 
     def fall_back(self, message: str, failed: str, journeys: Journeys, now: datetime) -> None:
         enrollment = self.customer.enrollments.get(split_effect_id(message)[0])
-        if enrollment is None or not (enrollment.open or enrollment.outcome == COMPLETED):
-            return  # ended early, so its message is no longer needed
+        if enrollment is None or enrollment.outcome in UNWANTED:
+            return  # its message is no longer wanted
         journey = _version_of(enrollment, journeys)
         if journey is None:
             return
@@ -524,8 +521,11 @@ class _Reaction:
             )
 
 
-def _is_needed(enrollment: Enrollment, journeys: Journeys, now: datetime) -> bool:
-    """Whether an enrollment is open, waits for its goal, or may still send a message on another channel."""
+def _is_needed(enrollment: Enrollment, contact: Contact, journeys: Journeys, now: datetime) -> bool:
+    """Whether an enrollment is open, waits for its goal, or may still send a message on another channel.
+
+    A message may wait long after its enrollment has ended; a failure is reported after the message was sent.
+    """
     if enrollment.status is Status.ACTIVE:
         return True
     ended_at = enrollment.ended_at
@@ -537,7 +537,9 @@ def _is_needed(enrollment: Enrollment, journeys: Journeys, now: datetime) -> boo
     if journey is None:
         return True
     alternatives = any(isinstance(step, Send) and len(step.channels) > 1 for step in journey.steps.values())
-    if alternatives and enrollment.ended_at is not None and now - enrollment.ended_at < RECEIPT_WINDOW:
+    if alternatives and ended_at is not None and now - ended_at < RECEIPT_WINDOW:
+        return True
+    if alternatives and contact.sent_lately(enrollment.id, now):
         return True
     goal = journey.goal
     return goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from cairn.domain.consent.contact import Claim
 from cairn.domain.message.message import Message
 from cairn.domain.policy import Cap, Cooldown, Policy
-from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.instants import at_local, duration_text
 
 MIDNIGHT = time()
@@ -61,8 +61,7 @@ def next_free(  # noqa: PLR0913  the result depends on each of them
     Days and weeks are those of the zone's calendar. The message's own claim is never counted.
     """
     others = [claim for id_, claim in claims.items() if id_ != message.id]
-    every: tuple[Cap | Cooldown, ...] = (*policy.caps, *policy.cooldowns)
-    limits = [limit for limit in every if _about(limit, message.purpose, channel, message.journey)]
+    limits = [limit for limit in policy.limits if limit.covers(message.purpose, channel, message.journey)]
     denials: list[LimitDenial] = []
     at = now
     while (denial := next(_denials(limits, others, zone, at), None)) is not None:
@@ -71,15 +70,9 @@ def next_free(  # noqa: PLR0913  the result depends on each of them
     return NextFree(at, tuple(denials))
 
 
-def _about(limit: Cap | Cooldown, purpose: Purpose, channel: Channel, journey: str) -> bool:
-    """Whether a limit covers such a message. It counts the same messages that it limits."""
-    named = limit.journey if isinstance(limit, Cap) else ""
-    return purpose in limit.purposes and limit.channel in {None, channel} and named in {"", journey}
-
-
 def _denials(limits: list[Cap | Cooldown], claims: list[Claim], zone: ZoneInfo, now: datetime) -> Iterator[LimitDenial]:
     for limit in limits:
-        sent = sorted(claim.at for claim in claims if _about(limit, claim.purpose, claim.channel, claim.journey))
+        sent = sorted(claim.at for claim in claims if limit.covers(claim.purpose, claim.channel, claim.journey))
         if isinstance(limit, Cooldown):
             if sent and sent[-1] + limit.length > now:
                 yield LimitDenial(limit, 1, sent[-1] + limit.length)

@@ -144,7 +144,7 @@ class ServiceRefusedError(CairnError):
 
 
 class ProviderBusyError(CairnError):
-    """A provider throttles or is unavailable, and has certainly sent nothing."""
+    """A provider throttles or is unavailable, or the account may not send now; it has certainly sent nothing."""
 
     retryable = True
 
