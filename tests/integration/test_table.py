@@ -469,7 +469,7 @@ class TestClaims:
         claim(message(mia))
         claim(message(mia, "another"))
 
-        DELIVERIES.release(message(mia))
+        DELIVERIES.release(message(mia), Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, "welcome"))
 
         assert set(context(message(mia)).contact.claims) == {"another"}
         claim(message(mia), LATER)
@@ -491,7 +491,7 @@ class TestClaims:
             DELIVERIES.claim(read.message, read.contact, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, ""))
 
         assert CUSTOMERS.load(account.id).contact.claims == {}
-        DELIVERIES.release(read.message)
+        DELIVERIES.release(read.message, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, ""))
         assert CUSTOMERS.load(reader.id).id == account.id  # the release created nothing
 
     def test_an_unknown_customer_has_no_delivery_context(self) -> None:

@@ -5,9 +5,9 @@ as it was read. What else forbids a message is stored elsewhere (a complaint of 
 the end of a journey, an approval), so the sender reads again after its claim, and the gate decides again: whatever was
 committed before the claim holds. With another verdict, the claim is given back.
 
-What is claimed is settled by the process that claimed it, whatever fails: the outcome is recorded, or the claim is given
-back. A write that fails is tried again, and then queued (Settlement). One case cannot be decided: a crash, or a lost
-answer, between the provider's call and the record. Then marketing is not sent again, and transactional is.
+What is claimed is settled by the process that claimed it, whatever fails: the outcome is recorded, or the claim is
+given back. A write that fails is tried again, and then queued (Settlement). One case cannot be decided: a crash, or a
+lost answer, between the provider's call and the record. Then marketing is not sent again, and transactional is.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -226,7 +226,7 @@ class DeliverMessage:
 
     def _hand_over(self, delivery: "_Delivery", verdict: Send, claim: Claim, rendered: Rendered) -> MessageStatus:
         """Give the claimed message to its provider, and settle it."""
-        message, channel, now = delivery.context.message, verdict.channel, delivery.now
+        message, channel = delivery.context.message, verdict.channel
         detail = delivery.detail(verdict)
         try:
             provider_id = self.providers[channel].send(message, rendered)

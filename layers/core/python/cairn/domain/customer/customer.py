@@ -43,7 +43,10 @@ OLDER_MERGES = "merged"
 """Parts of a customer of which the older ones are stored elsewhere, and read only where they matter."""
 
 ENDED_EARLY_WINDOW = timedelta(hours=72)
-"""How long an enrollment that an event ended is stored, so that its queued messages are not sent."""
+"""How long an enrollment that an event ended, or may still end, is stored, so that its queued messages are not sent.
+
+What is sent later asks the facts (adapters/dynamodb/deliveries).
+"""
 
 
 ENDED_BEFORE = "ended before it began"
@@ -528,21 +531,25 @@ def _is_needed(enrollment: Enrollment, contact: Contact, journeys: Journeys, now
     """
     if enrollment.status is Status.ACTIVE:
         return True
-    ended_at = enrollment.ended_at
-    if enrollment.outcome in UNWANTED and ended_at is not None and now - ended_at < ENDED_EARLY_WINDOW:
+    since_end = now - enrollment.ended_at if enrollment.ended_at else ENDED_EARLY_WINDOW
+    if enrollment.outcome in UNWANTED and since_end < ENDED_EARLY_WINDOW:
         return True
     if enrollment.outcome == MERGED:
         return False
     journey = _version_of(enrollment, journeys)
     if journey is None:
         return True
-    alternatives = any(isinstance(step, Send) and len(step.channels) > 1 for step in journey.steps.values())
-    if alternatives and ended_at is not None and now - ended_at < RECEIPT_WINDOW:
-        return True
-    if alternatives and contact.sent_lately(enrollment.id, now):
-        return True
+    sends = [step for step in journey.steps.values() if isinstance(step, Send)]
     goal = journey.goal
-    return goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within
+    return (
+        # An event may still stop its last messages.
+        bool(sends and journey.exit_on and since_end < ENDED_EARLY_WINDOW)
+        # They may still be reported as failed.
+        or any(len(step.channels) > 1 for step in sends)
+        and (since_end < RECEIPT_WINDOW or contact.sent_lately(enrollment.id, now))
+        # It may still reach its goal.
+        or (goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within)
+    )
 
 
 def _channels(addresses: Mapping[str, str] | None) -> dict[Channel, str] | None:

@@ -282,11 +282,16 @@ def _is_new(enrollment: Enrollment, event: Event) -> bool:
 
 
 def _after_the_end(walk: Walk, trigger: Trigger) -> None:
-    """A customer may reach the goal after the last step; that counts while its window is open."""
+    """A customer may reach the goal after the last step; that counts while its window is open.
+
+    An `exit_on` event after the last step still stops the messages that wait.
+    """
     if walk.enrollment.outcome == MERGED:
         return  # the other enrollment counts it
     if isinstance(trigger, Happened) and _is_new(walk.enrollment, trigger.event):
         _reach_goal(walk, trigger.event)
+        if walk.enrollment.outcome != EXIT_ON and walk.matches_any(walk.journey.exit_on, trigger.event):
+            walk.end(EXIT_ON, because=trigger.event.type)
 
 
 def _reach_goal(walk: Walk, event: Event) -> None:
