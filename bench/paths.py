@@ -77,8 +77,8 @@ FAILED = "invoice_payment_failed"
 
 BATCH_SIZE = 10
 CALLS_OF_A_MESSAGE = 4
-"""Claim, read, provider, record. The read after the claim is the price of a promise: what was committed before the claim
-holds, wherever it is stored. Its kind is the cheapest: no write, and two to four small items in one call.
+"""Claim, read, provider, record. The read after the claim is the price of a promise: what was committed before the
+claim holds, wherever it is stored. It writes nothing, and reads a few small items in one call.
 """
 SENT = Budget(1 + CALLS_OF_A_MESSAGE, 3)
 """One read for the whole batch, and then the calls of each message."""

@@ -18,7 +18,7 @@ from cairn.application.ports import (
     Settlement,
 )
 from cairn.domain.consent.changes import ConsentChange
-from cairn.domain.consent.contact import Claim, Contact, Deferral, Limit
+from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import OLDER_ENTRIES, Customer
@@ -367,11 +367,10 @@ class Deliveries:
             message, self.contact, self._outcomes.get(message.id), self._decisions.get(message.id, ())
         )
 
-    def claim(self, message: Message, contact: Contact, claim: Claim, limits: Iterable[Limit] = ()) -> None:
+    def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
         self._check_version(contact)
         deferrals = {key: deferral for key, deferral in contact.deferrals.items() if key != message.id}
-        claimed = replace(contact, claims={**contact.claims, message.id: claim}, deferrals=deferrals)
-        self.changes(claimed.pruned(claim.at, limits))
+        self.changes(replace(contact, claims={**contact.claims, message.id: claim}, deferrals=deferrals))
         self.after_claim, after = None, self.after_claim
         if after is not None:
             after()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from datetime import datetime, timedelta
 
     from cairn.domain.consent.changes import ConsentChange
-    from cairn.domain.consent.contact import Claim, Contact, Deferral, Limit
+    from cairn.domain.consent.contact import Claim, Contact, Deferral
     from cairn.domain.consent.links import Link, LinkKind
     from cairn.domain.consent.record import ConsentRecord
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
@@ -192,8 +192,8 @@ class Deliveries(Protocol):
     def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
         """The context of each message, in one read for all; None where the customer was erased."""
 
-    def claim(self, message: Message, contact: Contact, claim: Claim, limits: Iterable[Limit] = ()) -> None:
-        """Claim the message, also where the lease of an earlier claim has ended. Drops claims that nothing needs.
+    def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
+        """Claim the message, also where the lease of an earlier claim has ended. It stays beside the contact's claims.
 
         Raises ConflictError where the contact has changed since it was read. That may be by this claim itself: where
         the answer to a call is lost, the SDK calls again.

@@ -28,7 +28,7 @@ from cairn.adapters.dynamodb.items import (
 )
 from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
-from cairn.domain.consent.contact import Claim, Contact, Deferral, Limit
+from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Mark, current_suppressions, suppression_key
 from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identity_key import SuppressionKey
@@ -157,9 +157,9 @@ class DynamoDeliveries:
         entries = read_all((customer, MESSAGE + asked.id) for customer in ids).values()
         return max(entries, key=lambda entry: entry.rank or 0, default=None)
 
-    def claim(self, message: Message, contact: Contact, claim: Claim, limits: Iterable[Limit] = ()) -> None:
-        """All claims are written as one: an update of single ones is longer than it may be (DynamoDB quota: 4 KB)."""
-        claims = replace(contact, claims={**contact.claims, message.id: claim}).pruned(claim.at, limits).claims
+    def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
+        """All claims are written as one: to remove many single ones, an update expression is too short (4 KB)."""
+        claims = {**contact.claims, message.id: claim}
         taken = CustomerItem.claims.set({id_: codec.claim_to_wire(one) for id_, one in claims.items()})
         resumed = [CustomerItem.deferrals[message.id].remove()] if message.id in contact.deferrals else []
         _if_unchanged(message.customer, contact, [taken, *resumed])

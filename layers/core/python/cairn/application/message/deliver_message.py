@@ -208,7 +208,7 @@ class DeliverMessage:
         failure: Exception = ConflictError("the contact changed in between")
         try:
             limits = self.switches.current(claim.at).policy.limits
-            self.deliveries.claim(message, context.contact, claim, limits)
+            self.deliveries.claim(message, context.contact.pruned(claim.at, limits), claim)
         except Exception as error:  # noqa: BLE001  raised below, unless the claim was made
             failure = error
         try:
