@@ -20,7 +20,7 @@ from cairn.application.ports import (
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
-from cairn.domain.consent.suppression import SuppressionChange
+from cairn.domain.consent.suppression import Suppression, SuppressionChange
 from cairn.domain.customer.customer import OLDER_ENTRIES, Customer
 from cairn.domain.effects import Effect, EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
@@ -326,7 +326,12 @@ class Deliveries:
         self.crash_before_record = False
         self.write_fails: Exception | None = None
         """What `record` and `release` raise."""
+        self.read_fails: Exception | None = None
         self.reads = 0
+        self.addresses: dict[Channel, str] = {}
+        """The customer's present addresses, where they are not the message's."""
+        self.suppressed: dict[Channel, tuple[Suppression, ...]] = {}
+        """Stored by address, so that they are no part of the contact that a claim is conditional on."""
         self.meanwhile: Callable[[], Any] | None = None
         """Called once, between a read and the write after it."""
         self.after_claim: Callable[[], Any] | None = None
@@ -352,6 +357,8 @@ class Deliveries:
 
     def _context(self, asked: DeliveryRequest) -> DeliveryContext | None:
         self.reads += 1
+        if self.read_fails is not None:
+            raise self.read_fails
         if isinstance(asked, Settlement):
             asked = asked.message
         message = self._deferred.get(asked.id) if isinstance(asked, DeferredMessage) else asked
@@ -362,10 +369,10 @@ class Deliveries:
             customer=self.moved.get(message.customer, message.customer),
             approval=self.approvals.get(message.id),
             journey_ended=message.enrollment in self.unwanted,
+            addresses={**message.addresses, **self.addresses},
         )
-        return DeliveryContext(
-            message, self.contact, self._outcomes.get(message.id), self._decisions.get(message.id, ())
-        )
+        contact = replace(self.contact, suppressed={**self.contact.suppressed, **self.suppressed})
+        return DeliveryContext(message, contact, self._outcomes.get(message.id), self._decisions.get(message.id, ()))
 
     def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
         self._check_version(contact)
@@ -555,7 +562,7 @@ class Renderer:
 class Provider(list[Rendered]):
     """Messages that the provider accepted."""
 
-    answer: CairnError | None = None
+    answer: Exception | None = None
 
     def send(self, message: Message, rendered: Rendered) -> str:
         if self.answer:

@@ -1,31 +1,172 @@
-"""Refusals about the account."""
+"""Refusals about the account, the rate and the message, and failures after which it may have been sent."""
 
+import gzip
+import json
+from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
-from cairn.adapters.providers.calls import ACCOUNT_REFUSALS, call
+from cairn.adapters import backoff
+from cairn.adapters.providers.calls import ACCOUNT_REASONS, ACCOUNT_REFUSALS, QUICK_ATTEMPTS, call
 from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
 
-
-def refusal(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "SendEmail")
+UNVERIFIED = "Email address is not verified. The following identities failed the check in region US-EAST-1: a@b.example"
 
 
-def refusing(code: str) -> Any:
-    def operation(**_: Any) -> None:
-        raise refusal(code)
+def refusal(code: str, status: int = 400, text: str = "", **more: Any) -> ClientError:
+    answer = {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
+    return ClientError(answer, "SendEmail")  # type: ignore[arg-type]
 
-    return operation
+
+class Provider:
+    """Answers with each error in turn, then accepts."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.calls = 0
+
+    def __call__(self, **_: Any) -> str:
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "accepted"
+
+
+@pytest.fixture(autouse=True)
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    pauses: list[float] = []
+    monkeypatch.setattr(backoff.time, "sleep", pauses.append)
+    return pauses
 
 
 @pytest.mark.parametrize("code", sorted(ACCOUNT_REFUSALS))
 def test_a_refusal_about_the_account_does_not_end_the_message(code: str) -> None:
     with pytest.raises(ProviderBusyError):
-        call(refusing(code))
+        call(Provider(refusal(code)))
 
 
-def test_a_refusal_about_the_message_ends_it() -> None:
+def test_an_account_in_the_sandbox_does_not_end_the_message() -> None:
+    with pytest.raises(ProviderBusyError):
+        call(Provider(refusal("MessageRejected", text=UNVERIFIED)))
+
+
+@pytest.mark.parametrize("reason", sorted(ACCOUNT_REASONS))
+def test_a_reason_about_the_account_does_not_end_the_message(reason: str) -> None:
+    with pytest.raises(ProviderBusyError):
+        call(Provider(refusal("ConflictException", Reason=reason)))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("MessageRejected", text="Email contains a virus"),
+        refusal("ConflictException", Reason="DESTINATION_PHONE_NUMBER_OPTED_OUT"),
+        refusal("EndpointDisabled"),
+        refusal("InvalidParameter"),
+    ],
+    ids=lambda error: str(error.response["Error"]["Code"]),
+)
+def test_a_refusal_about_the_message_ends_it(error: ClientError) -> None:
     with pytest.raises(ProviderRejectedError):
-        call(refusing("MessageRejected"))
+        call(Provider(error))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("ServiceUnavailable", 503),
+        EndpointConnectionError(endpoint_url="https://email"),
+        NoCredentialsError(),
+    ],
+    ids=["unavailable", "unreachable", "no credentials"],
+)
+def test_what_certainly_sent_nothing_waits(error: Exception) -> None:
+    with pytest.raises(ProviderBusyError):
+        call(Provider(error))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("InternalFailure", 500),
+        refusal("", 502),
+        refusal("", 504),
+        ReadTimeoutError(endpoint_url="https://email"),
+    ],
+    ids=["500", "502", "504", "no answer"],
+)
+def test_what_may_have_sent_is_not_called_again(error: Exception) -> None:
+    provider = Provider(error)
+
+    with pytest.raises(type(error)):
+        call(provider)
+
+    assert provider.calls == 1
+
+
+TOO_OFTEN = ("TooManyRequestsException", "Throttling", "ThrottlingException", "ThrottledRequestException")
+
+
+@pytest.mark.parametrize("code", TOO_OFTEN)
+def test_a_call_that_came_too_often_is_made_again_within_the_second(slept: list[float], code: str) -> None:
+    provider = Provider(refusal(code, 429), refusal(code, 429))
+
+    assert call(provider) == "accepted"
+    assert len(slept) == 2
+
+
+def test_a_provider_that_throttles_on_is_left_alone(slept: list[float]) -> None:
+    provider = Provider(*(refusal("TooManyRequestsException", 429) for _ in range(QUICK_ATTEMPTS)))
+
+    with pytest.raises(ProviderBusyError):
+        call(provider)
+
+    assert provider.calls == QUICK_ATTEMPTS
+    assert sum(slept) < 3
+
+
+CALLS = (
+    ("sesv2", "SendEmail"),
+    ("sns", "Publish"),
+    ("pinpoint-sms-voice-v2", "SendTextMessage"),
+    ("socialmessaging", "SendWhatsAppMessage"),
+)
+
+CONTENT = frozenset(
+    {
+        *("BadRequestException", "MessageRejected"),
+        *("EndpointDisabled", "InvalidParameter", "NotFound", "ParameterValueInvalid", "ValidationException"),
+        *("ConflictException", "InvalidParametersException"),
+    }
+)
+"""Codes that are about the message, but for the texts and reasons above."""
+
+PERHAPS = frozenset({"InternalError", "InternalServerException", "InternalServiceException", "DependencyException"})
+
+
+def documented_codes(service: str, operation: str) -> set[str]:
+    """The errors that AWS documents for a call, from its own model of the service."""
+    (model,) = (Path(botocore.__file__).parent / "data" / service).glob("*/service-2.json.gz")
+    document = json.loads(gzip.decompress(model.read_bytes()))
+    names = [one["shape"] for one in document["operations"][operation]["errors"]]
+    return {document["shapes"][name].get("error", {}).get("code", name) for name in names}
+
+
+@pytest.mark.parametrize(("service", "operation"), CALLS)
+def test_every_documented_code_is_in_one_class(service: str, operation: str) -> None:
+    others = documented_codes(service, operation) - CONTENT - PERHAPS
+
+    assert {code for code in others if not waits(code)} == set()
+
+
+def waits(code: str) -> bool:
+    try:
+        call(Provider(*(refusal(code) for _ in range(QUICK_ATTEMPTS))))
+    except ProviderBusyError:
+        return True
+    except (ClientError, ProviderRejectedError):
+        return False
+    raise AssertionError

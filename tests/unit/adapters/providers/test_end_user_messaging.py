@@ -11,8 +11,9 @@ from botocore.model import OperationModel
 from botocore.session import get_session
 from botocore.stub import ANY, Stubber
 
-from cairn.adapters import aws
+from cairn.adapters import aws, backoff
 from cairn.adapters.feedback.reports import read
+from cairn.adapters.providers.calls import QUICK_ATTEMPTS
 from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
 from cairn.adapters.providers.sns import SnsSms
 from cairn.application.ports import Provider
@@ -141,8 +142,10 @@ def test_an_opt_out_is_distinguished_from_other_conflicts(sms: Stubber) -> None:
     assert error.value.code == "DESTINATION_PHONE_NUMBER_OPTED_OUT"
 
 
-def test_a_busy_provider_has_sent_nothing(sms: Stubber) -> None:
-    sms.add_client_error("send_text_message", "ThrottlingException", http_status_code=429)
+def test_a_busy_provider_has_sent_nothing(sms: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoff.time, "sleep", lambda _: None)
+    for _ in range(QUICK_ATTEMPTS):
+        sms.add_client_error("send_text_message", "ThrottlingException", http_status_code=429)
 
     with pytest.raises(ProviderBusyError):
         texting(sms).send(message(), TEXT)

@@ -1,5 +1,6 @@
 """Deliver a message: claimed once and so sent once; after a crash around the provider, the purpose decides."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,16 +9,18 @@ import pytest
 
 from cairn.application.message.deliver_message import ATTEMPTS, LEASE, QUEUE_SHARE, DeliverMessage
 from cairn.application.ports import DeferredMessage, DeliveryRequest
-from cairn.domain.consent.contact import Claim, Contact
+from cairn.domain.consent.contact import Claim, Contact, Deferral
+from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.message.message import Approval, Jurisdiction, Message, MessageStatus, Review, Terms
 from cairn.domain.message.rate_limit import RESERVATION_TTL
-from cairn.domain.operations.pauses import Pause
+from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
     ClaimedElsewhereError,
     ConflictError,
     ProviderBusyError,
     ProviderRejectedError,
+    ServiceBusyError,
     TemplateError,
 )
 from tests.unit.fakes import (
@@ -158,6 +161,182 @@ def test_after_a_lease_ends_one_of_two_deliveries_sends(sender: Sender) -> None:
     with pytest.raises(ClaimedElsewhereError):
         sender.deliver(TICKET, MONDAY + LEASE)
     assert len(sender.mail) == 1
+
+
+NO_ANSWER = ConnectionError("the answer was lost")
+TABLE_IS_DOWN = ServiceBusyError("the table is out of order")
+
+
+def raising(error: BaseException) -> Callable[[], Any]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "answer", [NO_ANSWER, ConflictError("the SDK's own retry met its claim")], ids=["lost", "twice"]
+)
+def test_a_claim_without_an_answer_is_known_again(sender: Sender, wanted: Message, answer: Exception) -> None:
+    sender.deliveries.after_claim = raising(answer)
+
+    assert sender.deliver(wanted, MONDAY) is MessageStatus.SENT
+    assert len(sender.mail) == 1
+
+
+@BOTH
+def test_a_claim_of_which_nothing_can_be_read_is_given_back(sender: Sender, wanted: Message) -> None:
+    def table_loses_its_answers() -> None:
+        sender.deliveries.read_fails = TABLE_IS_DOWN
+        raise NO_ANSWER
+
+    sender.deliveries.after_claim = table_loses_its_answers
+    with pytest.raises(ServiceBusyError):
+        sender.deliver(wanted, MONDAY)
+    assert not sender.deliveries.is_claimed(wanted)
+
+    sender.deliveries.read_fails = None
+    assert sender.deliver(wanted, MONDAY + SECOND) is MessageStatus.SENT
+    assert len(sender.mail) == 1
+
+
+@BOTH
+def test_a_claim_that_cannot_be_given_back_is_queued_and_the_message_with_it(sender: Sender, wanted: Message) -> None:
+    sender.mail.answer = ProviderBusyError("throttled")
+    sender.deliveries.write_fails = TABLE_IS_DOWN
+
+    assert sender.deliver(wanted, MONDAY) is MessageStatus.CLAIMED
+    (queued,) = sender.settlements
+
+    sender.mail.answer = sender.deliveries.write_fails = None
+    assert sender.deliver(queued, MONDAY + SECOND) is MessageStatus.SENT
+    assert sender.deliver(queued, MONDAY + HOUR) is MessageStatus.SENT
+    assert len(sender.mail) == 1
+
+
+@BOTH
+def test_a_message_that_was_sent_and_could_not_be_recorded_is_recorded_later(sender: Sender, wanted: Message) -> None:
+    sender.deliveries.write_fails = TABLE_IS_DOWN
+
+    assert sender.deliver(wanted, MONDAY) is MessageStatus.SENT
+    (queued,) = sender.settlements
+    with pytest.raises(ServiceBusyError):
+        sender.deliver(queued, MONDAY + HOUR)
+
+    sender.deliveries.write_fails = None
+    assert sender.deliver(queued, MONDAY + 2 * HOUR) is MessageStatus.SENT
+    assert sender.deliveries.details[wanted.id]["provider_id"] == f"provider/{wanted.id}"
+    assert len(sender.mail) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "end", "mails"), [(NEWS, MessageStatus.UNDECIDED, 1), (TICKET, MessageStatus.SENT, 2)]
+)
+def test_where_neither_table_nor_queue_takes_what_was_sent_the_purpose_decides_after_the_lease(
+    sender: Sender, wanted: Message, end: MessageStatus, mails: int
+) -> None:
+    sender.deliveries.write_fails = sender.settlements.failure = TABLE_IS_DOWN
+    with pytest.raises(ServiceBusyError):
+        sender.deliver(wanted, MONDAY)
+    sender.deliveries.write_fails = sender.settlements.failure = None
+
+    with pytest.raises(ClaimedElsewhereError):
+        sender.deliver(wanted, MONDAY + SECOND)
+    assert sender.deliver(wanted, MONDAY + LEASE) is end
+    assert len(sender.mail) == mails
+
+
+def test_after_a_lost_answer_of_the_provider_marketing_is_undecided_at_once(sender: Sender) -> None:
+    sender.mail.answer = NO_ANSWER
+
+    assert sender.deliver(NEWS, MONDAY) is MessageStatus.UNDECIDED
+    assert sender.deliver(NEWS, MONDAY + LEASE) is MessageStatus.UNDECIDED
+    assert sender.deliveries.details["news"] == {"reason": "crash_around_provider", "error": "ConnectionError"}
+
+
+def test_after_a_lost_answer_of_the_provider_a_ticket_is_sent_again_after_the_lease(sender: Sender) -> None:
+    sender.mail.answer = NO_ANSWER
+    with pytest.raises(ConnectionError):
+        sender.deliver(TICKET, MONDAY)
+    sender.mail.answer = None
+
+    with pytest.raises(ClaimedElsewhereError):
+        sender.deliver(TICKET, MONDAY + SECOND)
+    assert sender.deliver(TICKET, MONDAY + LEASE) is MessageStatus.SENT
+
+
+def ends_its_journey(sender: Sender) -> None:
+    sender.deliveries.unwanted.add("enr")
+
+
+def complains_at_the_address(sender: Sender) -> None:
+    """Another customer who has it does: nothing of this customer is written."""
+    sender.deliveries.suppressed[Channel.EMAIL] = (Suppression(Cause.COMPLAINT, MONDAY),)
+
+
+def rejects_it(sender: Sender) -> None:
+    sender.deliveries.approvals |= {id_: Approval(False, "ann", MONDAY) for id_ in ("news", "ticket")}  # noqa: FBT003
+
+
+FORBIDDING = (
+    (ends_its_journey, "ended"),
+    (complains_at_the_address, "suppressed_address"),
+    (rejects_it, "rejected"),
+)
+
+
+@BOTH
+@pytest.mark.parametrize(("meanwhile", "reason"), FORBIDDING)
+def test_what_is_committed_before_the_claim_holds(
+    sender: Sender, wanted: Message, meanwhile: Callable[[Sender], None], reason: str
+) -> None:
+    sender.deliveries.meanwhile = lambda: meanwhile(sender)
+
+    assert sender.deliver(wanted, MONDAY) is MessageStatus.SUPPRESSED
+    assert sender.deliveries.details[wanted.id]["reason"] == reason
+    assert sender.mail == []
+    assert not sender.deliveries.is_claimed(wanted), "a message that is not sent counts for no cap"
+
+
+def test_an_erasure_before_the_claim_holds(sender: Sender) -> None:
+    sender.deliveries.meanwhile = lambda: sender.deliveries.erased.add("c_ada")
+
+    assert sender.deliver(TICKET, MONDAY) is None
+    assert sender.mail == []
+
+
+def test_a_message_whose_address_changes_before_the_claim_goes_to_the_new_one(sender: Sender) -> None:
+    sender.deliveries.meanwhile = lambda: sender.deliveries.addresses.update({Channel.EMAIL: "new@example.com"})
+
+    assert sender.deliver(TICKET, MONDAY) is MessageStatus.SENT
+    assert [mail.address for mail in sender.mail] == ["new@example.com"]
+
+
+def test_a_deferred_message_whose_claim_is_given_back_is_deferred_again(sender: Sender) -> None:
+    sender.switches.pauses = (Pause("journey:visit", MONDAY),)
+    sender.deliver(TICKET, MONDAY)
+    sender.switches.pauses = ()
+    sender.mail.answer = ProviderBusyError("throttled")
+
+    with pytest.raises(ProviderBusyError):
+        sender.deliver(DEFERRED, MONDAY + HOUR)
+
+    assert list(sender.deliveries.contact.deferrals) == ["ticket"], "later messages of its enrollment wait behind it"
+
+
+def test_the_second_look_counts_a_pause_from_the_message_s_own_deferral(sender: Sender) -> None:
+    sender.switches.pauses = (Pause("journey:visit", MONDAY, MONDAY + HOUR, PausePolicy.SKIP_IF_LATE),)
+    due = Deferral(MONDAY + 2 * HOUR, "quiet_hours", "enr", MONDAY, 0)
+    sender.deliveries.changes(replace(sender.deliveries.contact, deferrals={"ticket": due}))
+
+    assert sender.deliver(TICKET, MONDAY + 2 * HOUR) is MessageStatus.SENT
+
+
+def test_a_sent_message_costs_one_read_besides_the_batch_s(sender: Sender) -> None:
+    sender.deliver(TICKET, MONDAY)
+
+    assert sender.deliveries.reads == 2
 
 
 @BOTH

@@ -1,53 +1,161 @@
-"""One call to a provider, and its errors in our terms.
+"""One call to a provider, and its errors in our terms: certainly not sent, refused, or perhaps sent.
 
 The clients of providers never retry: SES and SNS have no idempotency key, so a retry after a lost answer could send
-twice. The caller retries, while it holds the message's claim (application/message/deliver_message).
+twice. Only a call that certainly sent nothing is made again, here for a moment, and later by the queue; the message's
+claim is given back meanwhile (application/message/deliver_message).
+
+| the provider's answer                        | the message                                      |
+|----------------------------------------------|--------------------------------------------------|
+| called too often; `ServiceUnavailable` (503) | not sent: waits                                  |
+| the account may not send (ACCOUNT)           | not sent: waits; no other channel is tried       |
+| no connection was made                       | not sent: waits                                  |
+| any other code below 500                     | refused: its next channel is tried, or it failed |
+| 500, 502, 504; no answer                     | perhaps sent: its purpose decides                |
+
+Sources, as of 2026-11: the errors of each call in its API reference (SES v2 SendEmail, SNS Publish, SMS and Voice v2
+SendTextMessage, Social SendWhatsAppMessage) and the common errors of AWS ("the request has failed due to a temporary
+failure of the server": 503; "an unknown error": 500).
 """
 
+from time import monotonic
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProxyConnectionError,
+)
 
 from cairn.adapters.aws import code_of, is_busy, is_throttled
+from cairn.adapters.backoff import attempts
 from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
 
 ACCOUNT_REFUSALS = frozenset(
     {
+        # Every service, https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html
+        "AccessDenied",
         "AccessDeniedException",
-        "AccountSuspendedException",
-        "AuthorizationError",
-        "AuthorizationErrorException",
-        "ConfigurationSetDoesNotExistException",
         "ExpiredToken",
         "ExpiredTokenException",
+        "IncompleteSignature",
         "InvalidClientTokenId",
-        "KMSAccessDenied",
-        "MailFromDomainNotVerifiedException",
-        "SendingPausedException",
-        "ServiceQuotaExceededException",
+        "InvalidSignatureException",
+        "NotAuthorized",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
         "UnrecognizedClientException",
+        # SES, by https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
+        "AccountSuspendedException",
+        "ConfigurationSetDoesNotExistException",
+        "LimitExceededException",
+        "MailFromDomainNotVerifiedException",
+        "NotFoundException",
+        "SendingPausedException",
+        # SNS, by https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "InvalidSecurity",
+        "KMSAccessDenied",
+        "KMSDisabled",
+        "KMSInvalidState",
+        "KMSNotFound",
+        "KMSOptInRequired",
+        "PlatformApplicationDisabled",
+        # End User Messaging, by
+        # https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html and
+        # https://docs.aws.amazon.com/social-messaging/latest/APIReference/API_SendWhatsAppMessage.html
+        "AccessDeniedByMetaException",
+        "ResourceNotFoundException",
+        "ServiceQuotaExceededException",
     },
 )
-"""Refusals that concern the account, not the message: it is paused, or lacks money or rights. The message waits and
-becomes a dead letter with an alarm; its other channels are not tried."""
+"""Refusals that concern the account, not the message: it is paused, in the sandbox, or lacks money or rights.
 
-NOT_SENT = (ConnectTimeoutError, EndpointConnectionError)
+The message waits until somebody mends that, and its other channels are not tried: they may cost money.
+"""
+
+ACCOUNT_REASONS = frozenset(
+    {
+        "DESTINATION_PHONE_NUMBER_NOT_VERIFIED",  # the account is in the sandbox
+        "NO_ORIGINATION_IDENTITIES_FOUND",
+        "REGISTRATION_NOT_COMPLETE",
+        "RESOURCE_NOT_ACTIVE",
+        "RESOURCE_NOT_ACCESSIBLE",
+        "SENDER_ID_NOT_REGISTERED",
+        "SENDER_ID_REQUIRES_REGISTRATION",
+    }
+)
+"""The same, as the reason of a ConflictException or ValidationException of SendTextMessage."""
+
+NOT_VERIFIED = "not verified"
+"""In the text of SES's MessageRejected: the sender's identity, or in the sandbox the recipient's, is not verified
+(docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html). Any other MessageRejected is about the content.
+"""
+
+UNAVAILABLE = 503
+
+NOT_SENT = (
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProxyConnectionError,
+)
 """Failures before the request was sent. After any other failure the provider may have acted."""
+
+QUICK_ATTEMPTS = 6
+QUICK_SECONDS = 3.0
+"""A provider counts by the second: within this time, a call that came too often is made again. A batch of senders keeps
+to the provider's rate by that, and what does not get through waits in its queue."""
 
 
 def call(operation: Any, **arguments: Any) -> Any:
     """The provider's answer. Raises ProviderBusyError where it certainly did not send, or ProviderRejectedError."""
+    began = monotonic()
+    busy: ProviderBusyError | None = None
+    for _ in attempts(QUICK_ATTEMPTS):
+        try:
+            return _call_once(operation, arguments)
+        except _TooOftenError as error:
+            busy = error
+        if monotonic() - began > QUICK_SECONDS:
+            break
+    raise ProviderBusyError(str(busy)) from busy
+
+
+class _TooOftenError(ProviderBusyError):
+    """The provider is called more often than the account may call it."""
+
+
+def _call_once(operation: Any, arguments: dict[str, Any]) -> Any:
     try:
         return operation(**arguments)
     except ClientError as error:
-        if is_throttled(error) or code_of(error) in ACCOUNT_REFUSALS:
-            raise ProviderBusyError(f"the provider is busy: {code_of(error)}") from error
+        code = code_of(error)
+        if _is_about_the_account(error):
+            raise ProviderBusyError(f"the account may not send now: {code}") from error
+        if is_throttled(error):
+            raise _TooOftenError(f"the provider is called too often: {code}") from error
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == UNAVAILABLE:
+            raise ProviderBusyError(f"the provider is busy: {code}") from error
         if is_busy(error):
             raise  # a server error: the message may have been sent
-        raise ProviderRejectedError(code_of(error)) from error
+        raise ProviderRejectedError(code) from error
     except NOT_SENT as error:
         raise ProviderBusyError(f"the provider cannot be reached: {type(error).__name__}") from error
     except BotoCoreError as error:
         if "Validation" in type(error).__name__:
             raise ProviderRejectedError(type(error).__name__) from error
         raise
+
+
+def _is_about_the_account(error: ClientError) -> bool:
+    code = code_of(error)
+    if code == "MessageRejected":
+        return NOT_VERIFIED in str(error.response["Error"].get("Message", ""))
+    return code in ACCOUNT_REFUSALS or error.response.get("Reason") in ACCOUNT_REASONS
