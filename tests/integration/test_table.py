@@ -41,6 +41,7 @@ from cairn.domain.shared.errors import (
     ServiceRefusedError,
     UnknownCustomerError,
 )
+from cairn.domain.shared.hashing import short_hash
 from tests.unit.fakes import KEYS
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -474,6 +475,57 @@ class TestClaims:
         assert set(context(message(mia)).contact.claims) == {"another"}
         claim(message(mia), LATER)
 
+    def test_only_its_own_claim_is_given_back(self) -> None:
+        mia = happens(MIA)
+        mine, theirs = (Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, "welcome", attempt) for attempt in "ab")
+        read = context(message(mia))
+        DELIVERIES.claim(read.message, read.contact, theirs)
+
+        DELIVERIES.release(read.message, mine)
+        assert context(message(mia)).contact.claims == {"e-hello-1": theirs}
+
+        DELIVERIES.release(read.message, theirs)
+        DELIVERIES.release(read.message, theirs)  # the SDK calls again where the answer is lost
+        assert context(message(mia)).contact.claims == {}
+
+    def test_a_claim_is_given_back_after_its_customer_was_merged_twice(self) -> None:
+        account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
+        deferral = Deferral(LATER, "quiet_hours", "e", NOW, 0)
+        claim(message(reader))
+        happens(PHONE, MAIL, event_id="first")
+        happens(MIA, PHONE, event_id="second")
+        survivor = CUSTOMERS.load(account.id)
+        assert list(survivor.contact.claims) == ["e-hello-1"]
+
+        DELIVERIES.release(message(reader), Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, "welcome"), deferral)
+
+        contact = CUSTOMERS.load(account.id).contact
+        assert (contact.claims, contact.deferrals) == ({}, {"e-hello-1": deferral})
+        assert contact.version > survivor.contact.version
+
+    def test_a_claim_of_an_erased_customer_is_given_back_to_nobody(self) -> None:
+        mia = happens(MIA)
+        read = claim(message(mia))
+        erase(mia)
+
+        DELIVERIES.release(read.message, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, "welcome"))
+
+        assert items_of(mia) == {"open#state", "erasing"}
+
+    def test_a_thousand_old_claims_are_dropped_by_one_write(self) -> None:
+        mia = happens(MIA)
+        old = Claim(NOW - timedelta(days=31), Purpose.TRANSACTIONAL, Channel.SMS, "welcome")
+        read = context(message(mia))
+        crowded = replace(read.contact, claims={f"{short_hash(str(n), length=20)}-hello-1": old for n in range(1000)})
+        DELIVERIES.claim(read.message, crowded, old)
+
+        again = context(message(mia, "another"))
+        assert len(again.contact.claims) == 1001
+        fresh = Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, "welcome")
+        DELIVERIES.claim(again.message, again.contact.pruned(NOW), fresh)
+
+        assert context(message(mia)).contact.claims == {"another": fresh}
+
     def test_a_message_of_an_absorbed_customer_is_claimed_for_the_survivor(self) -> None:
         survivor, absorbed = merge()
 
@@ -510,6 +562,49 @@ class TestClaims:
             None,
             *(one.id for one in reversed(customers)),
         ]
+
+
+def erase(customer: Customer) -> None:
+    """The order: nothing leads to the customer any more."""
+    ordered = replace(CUSTOMERS.load(customer.id), erasure_pending_since=NOW)
+    CUSTOMERS.commit(Commit(Reaction(ordered), (CUSTOMERS.load(customer.id),), NOW, event_of(MIA, event_id="erase")))
+    for item in list(RecordItem.query(customer.id, RecordItem.sk.startswith("event#"))):
+        item.delete()
+
+
+def items_of(customer: Customer) -> set[str]:
+    return {item.sk for item in RecordItem.query(customer.id, consistent_read=True)}
+
+
+class TestLateMessages:
+    """Messages that come long after their decision: from a queue that stood, or as dead letters brought back."""
+
+    def ended(self, customer: Customer, outcome: str, at: datetime) -> None:
+        TIMELINE.remember(customer.id, 7, [Fact("ended", "e", "welcome", detail={"outcome": outcome})], at)
+
+    @pytest.mark.parametrize(
+        ("outcome", "ended"), [("exit_on", True), ("merged", True), ("completed", False), ("won", False)]
+    )
+    def test_how_an_enrollment_ended_is_known_long_after(self, outcome: str, ended: bool) -> None:  # noqa: FBT001
+        mia = happens(MIA)
+        self.ended(mia, outcome, NOW + timedelta(days=28))
+
+        assert context(message(mia)).message.journey_ended is ended
+
+    def test_the_end_of_another_enrollment_and_an_earlier_end_are_none_of_this_one(self) -> None:
+        mia = happens(MIA)
+        self.ended(mia, "exit_on", NOW - timedelta(days=1))
+        other = Fact("ended", "another", "welcome", detail={"outcome": "exit_on"})
+        TIMELINE.remember(mia.id, 8, [other], LATER)
+
+        assert not context(message(mia)).message.journey_ended
+
+    def test_a_message_to_a_customer_who_was_erased_is_not_sent_to_a_later_one_with_the_id(self) -> None:
+        mia = happens(MIA)
+        old = replace(message(mia), decided_at=NOW - timedelta(hours=1))
+
+        assert DELIVERIES.contexts([old]) == [None]
+        assert DELIVERIES.contexts([message(mia)]) != [None]
 
 
 class TestAddresses:
@@ -709,6 +804,57 @@ class TestDeferredMessages:
         assert before.decisions == after.decisions
         assert before.status is after.status is MessageStatus.DEFERRED
         assert list(after.contact.deferrals) == ["e-hello-1"]
+
+    def test_a_message_that_is_sent_while_its_customer_is_merged_is_recorded_where_its_record_went(self) -> None:
+        account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
+        defer(message(reader))
+        read = claim(message(reader))
+        happens(MIA, MAIL, event_id="both")
+        TIMELINE.absorb(account.id, reader.id)
+
+        DELIVERIES.record(read, MessageStatus.SENT, LATER, {"channel": "sms"})
+
+        assert "message#e-hello-1" not in items_of(reader)
+        for asked in (message(reader), message(account)):
+            assert context(asked).status is MessageStatus.SENT
+        assert DELIVERIES.contexts([replace(self.DEFERRED, customer=reader.id)]) == [None]
+
+    def test_a_message_that_is_dropped_while_its_customer_is_merged_delays_no_later_one(self) -> None:
+        account, reader = happens(MIA, event_id="account"), happens(MAIL, event_id="reader")
+        read = defer(message(reader)) and context(message(reader))
+        happens(MIA, MAIL, event_id="both")
+        TIMELINE.absorb(account.id, reader.id)
+
+        DELIVERIES.record(read, MessageStatus.SUPPRESSED, LATER, {"reason": "stale"})
+
+        found = context(message(account))
+        assert (found.contact.deferrals, found.status) == ({}, MessageStatus.SUPPRESSED)
+
+    def test_a_deferred_message_of_an_erased_customer_is_recorded_nowhere(self) -> None:
+        mia = happens(MIA)
+        defer(message(mia))
+        read = claim(message(mia))
+        erase(mia)
+        RecordItem(mia.id, MESSAGE + "e-hello-1").delete()  # as erase_customer does
+
+        DELIVERIES.record(read, MessageStatus.SENT, LATER, {"channel": "sms"})
+        with pytest.raises(ConflictError):
+            DELIVERIES.defer(read, Deferral(LATER, "cap", "e", NOW, 0), Defer(LATER, CAPPED), NOW)
+
+        assert items_of(mia) == {"open#state", "erasing"}
+
+    def test_a_deferred_message_is_found_after_three_merges(self) -> None:
+        reader = happens(MAIL, event_id="reader")
+        defer(message(reader))
+        for number, name in enumerate((PHONE, identifier("user_id", "zoe"), MIA)):
+            happens(name, event_id=f"new-{number}")
+        happens(PHONE, MAIL, event_id="first")
+        happens(identifier("user_id", "zoe"), PHONE, event_id="second")
+
+        found = context(replace(self.DEFERRED, customer=reader.id))
+
+        assert found.message.customer == CUSTOMERS.load(reader.id).id
+        assert found.status is MessageStatus.DEFERRED
 
     def test_a_deferred_message_follows_the_new_time_zone_of_its_customer(self) -> None:
         mia = happens(MIA, attributes={"time_zone": "America/New_York", "first_name": "Mia"})
