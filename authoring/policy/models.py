@@ -16,7 +16,7 @@ from cairn.domain.consent.contact import HISTORY_WINDOW
 from cairn.domain.consent.keywords import WORDS
 from cairn.domain.identity.placeholders import word_of
 from cairn.domain.journey.conditions import FUNCTION_NAMES
-from cairn.domain.policy import EVERYWHERE, MAX_IDENTIFIERS
+from cairn.domain.policy import EVERYWHERE, MAX_COUNTED, MAX_IDENTIFIERS
 from cairn.domain.shared.instants import duration, duration_text
 
 REGION = re.compile(r"[A-Z0-9]{1,3}")
@@ -75,6 +75,14 @@ def _window(text: str) -> str:
     if text in {"day", "week"}:
         return text
     return _within(text, HISTORY_WINDOW, "sends are remembered")
+
+
+def _countable(caps: "list[Cap]") -> "list[Cap]":
+    total = sum(cap.limit for cap in caps)
+    if total > MAX_COUNTED:
+        fix = f"All caps together count up to {MAX_COUNTED} messages, which are stored with each customer."
+        raise wrong(f"these caps count {total} messages", fix)
+    return caps
 
 
 def _within(text: str, longest: timedelta, because: str) -> str:
@@ -315,7 +323,7 @@ class Policy(Table):
     link_hosts: list[LinkHost] = Field(default_factory=list, examples=['["pay.example.com", "*.example.com"]'])
     hours: list[Hours] = Field(default_factory=list)
     closed: list[Closed] = Field(default_factory=list)
-    caps: list[Cap] = Field(default_factory=list)
+    caps: Annotated[list[Cap], AfterValidator(_countable)] = Field(default_factory=list)
     cooldowns: list[Cooldown] = Field(default_factory=list)
     forbidden: list[Forbidden] = Field(default_factory=list)
     rates: list[Rate] = Field(default_factory=list)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method, latest
-from cairn.domain.consent.contact import HISTORY_LENGTH, HISTORY_WINDOW, Claim, Contact, Deferral
+from cairn.domain.consent.contact import HISTORY_LENGTH, HISTORY_WINDOW, RECEIPT_WINDOW, Claim, Contact, Deferral
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, denied, granted
 from tests.unit.strategies import consent_changes, few_instants
@@ -203,5 +203,12 @@ def test_claims_too_old_for_caps_and_retries_are_removed() -> None:
 
     assert Contact(claims=old).pruned(MONDAY).claims == old  # few enough to store
     assert Contact(claims=old | young).pruned(MONDAY).claims == young
-    crowd = {f"young-{number}": replace(claim, at=MONDAY) for number in range(HISTORY_LENGTH + 1)}
-    assert Contact(claims=crowd).pruned(MONDAY).claims == crowd
+
+
+def test_of_many_young_claims_the_newest_are_stored() -> None:
+    claims = {
+        f"m-{number:02}": Claim(MONDAY - RECEIPT_WINDOW - number * HOUR, MARKETING, EMAIL, "visit")
+        for number in range(HISTORY_LENGTH + 5)
+    }
+
+    assert list(Contact(claims=claims).pruned(MONDAY).claims) == list(claims)[:HISTORY_LENGTH]

@@ -23,6 +23,11 @@ EVERY_DAY = frozenset(range(1, 8))
 """ISO weekdays: Monday is 1, Sunday 7."""
 
 
+MAX_COUNTED = 1000
+"""Messages that all caps count together. So many claims are stored with each customer, about 100 bytes apiece: 100 KB,
+of the 400 KB that an item may have.
+"""
+
 MAX_IDENTIFIERS = 20
 """Identifiers of one customer: a person has a few, a mistake has many."""
 
