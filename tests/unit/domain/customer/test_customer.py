@@ -207,6 +207,27 @@ def test_a_payment_that_arrives_before_its_failure_starts_no_rescue() -> None:
     assert sent(late) == []
 
 
+def test_a_payment_after_the_last_step_still_stops_the_message_that_waits() -> None:
+    rescue = journey(
+        send("pay"),
+        entry={"event": "payment.failed", "key": "event.properties.invoice"},
+        exit_on=[{"event": "payment.succeeded"}],
+    )
+    failed, other = (event("payment.failed", MONDAY, id_=key, properties={"invoice": key}) for key in ("in-1", "in-2"))
+    paid = event("payment.succeeded", MONDAY + HOUR, properties={"invoice": "in-1"})
+    again = event("payment.succeeded", MONDAY + HOUR, id_="again", properties={"invoice": "in-1"})
+    seen = event("page.seen", MONDAY + 3 * DAY)
+
+    *_, ended, once_more, later = react(customer(), failed, other, paid, again, seen, journeys=Deployed(rescue))
+
+    assert {one.key: one.outcome for one in ended.customer.enrollments.values()} == {
+        "in-1": "exit_on",
+        "in-2": "completed",
+    }
+    assert [fact.kind for fact in once_more.facts] == [], "it ends once"
+    assert later.customer.enrollments.keys() == ended.customer.enrollments.keys()
+
+
 def test_early_exits_and_refreshes_are_bounded_in_number_and_age() -> None:
     more = MAX_EARLY_EXITS + 3
     crowd = [cancels(f"b-{number}", MONDAY + number * HOUR) for number in range(more)]

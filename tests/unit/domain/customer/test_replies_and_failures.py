@@ -1,18 +1,20 @@
 """STOP, START, replies to messages, and the next channel after a failure."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cairn.domain.consent.changes import ConsentStatus
-from cairn.domain.customer.customer import RECEIPT_WINDOW, Customer, Reaction, on_event
+from cairn.domain.consent.contact import RECEIPT_WINDOW, Claim, Deferral
+from cairn.domain.customer.customer import Customer, Reaction, on_event
 from cairn.domain.effects import SendMessage, effect_id
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, Deployed, customer, denied, event, granted, journey, only, send, wait, wait_for
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def heard(kind: str, when: datetime = MONDAY, **more: Any) -> Any:
@@ -167,6 +169,34 @@ class TestFailures:
         reaction = self.failed(
             someone, deployed, effect_id(enrollment.id, "ticket", 1), "sms", MONDAY + RECEIPT_WINDOW - MINUTE
         )
+
+        assert [one.channels for one in reaction.effects if isinstance(one, SendMessage)] == [(Channel.EMAIL,)]
+
+    def test_a_message_that_waited_for_days_and_then_failed_is_sent_on_the_next_channel(self) -> None:
+        """Its enrollment had ended, and other events came in between."""
+        deployed = Deployed(journey(send("ticket", ["sms", "email"])))
+        someone, enrollment = self.start(deployed)
+        first, sent_at = effect_id(enrollment.id, "ticket", 1), MONDAY + 10 * DAY
+        waits = Deferral(sent_at, "quiet_hours", enrollment.id, MONDAY, 0)
+        claim = Claim(sent_at, Purpose.TRANSACTIONAL, Channel.SMS, "visit")
+
+        someone = replace(someone, contact=replace(someone.contact, deferrals={first: waits}))
+        someone = on_event(someone, event("page.seen", sent_at - DAY), deployed, sent_at - DAY).customer
+        someone = replace(someone, contact=replace(someone.contact, deferrals={}, claims={first: claim}))
+        someone = on_event(someone, event("page.seen", sent_at + MINUTE), deployed, sent_at + MINUTE).customer
+        reported = sent_at + RECEIPT_WINDOW - MINUTE
+        reaction = self.failed(someone, deployed, first, "sms", reported)
+
+        assert [one.channels for one in reaction.effects if isinstance(one, SendMessage)] == [(Channel.EMAIL,)]
+        later = sent_at + RECEIPT_WINDOW
+        assert on_event(someone, event("page.seen", later), deployed, later).customer.enrollments == {}
+
+    def test_a_failed_message_of_an_enrollment_that_took_an_exit_step_is_sent_on_the_next_channel(self) -> None:
+        deployed = Deployed(journey(send("ticket", ["sms", "email"]), {"id": "done", "exit": "won"}))
+        someone, enrollment = self.start(deployed)
+        assert enrollment.outcome == "won"
+
+        reaction = self.failed(someone, deployed, effect_id(enrollment.id, "ticket", 1), "sms")
 
         assert [one.channels for one in reaction.effects if isinstance(one, SendMessage)] == [(Channel.EMAIL,)]
 
