@@ -288,7 +288,7 @@ FORBIDDING = (
 
 @BOTH
 @pytest.mark.parametrize(("meanwhile", "reason"), FORBIDDING)
-def test_what_is_committed_before_the_claim_holds(
+def test_a_commit_before_the_claim_counts(
     sender: Sender, wanted: Message, meanwhile: Callable[[Sender], None], reason: str
 ) -> None:
     sender.deliveries.meanwhile = lambda: meanwhile(sender)
@@ -299,7 +299,7 @@ def test_what_is_committed_before_the_claim_holds(
     assert not sender.deliveries.is_claimed(wanted), "a message that is not sent counts for no cap"
 
 
-def test_an_erasure_before_the_claim_holds(sender: Sender) -> None:
+def test_an_erasure_before_the_claim_counts(sender: Sender) -> None:
     sender.deliveries.meanwhile = lambda: sender.deliveries.erased.add("c_ada")
 
     assert sender.deliver(TICKET, MONDAY) is None

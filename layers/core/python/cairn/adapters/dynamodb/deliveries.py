@@ -289,7 +289,7 @@ def _update(customer_id: str, actions: list[Action], condition: Condition) -> bo
 
 
 def _ids_with_their_survivors(customer_id: str) -> Iterator[str]:
-    """The id, and only where that is not enough, the ids of those who have absorbed its customer since."""
+    """The id, and only where that is not enough, the ids of customers that have absorbed its customer since."""
     yield customer_id
     yield from (state.pk for state in _ids_from(customer_id)[1:])
 

@@ -76,7 +76,7 @@ ACCOUNT_REFUSALS = frozenset(
 )
 """Refusals that concern the account, not the message: it is paused, in the sandbox, or lacks money or rights.
 
-The message waits until somebody mends that, and its other channels are not tried: they may cost money.
+The message waits until an operator mends that, and its other channels are not tried: they may cost money.
 """
 
 ACCOUNT_REASONS = frozenset(

@@ -5,7 +5,7 @@ as it was read. What else forbids a message is stored elsewhere (a complaint of 
 the end of a journey, an approval), so the sender reads again after its claim, and the gate decides again: whatever was
 committed before the claim holds. With another verdict, the claim is given back.
 
-What is claimed is settled by the process that claimed it, whatever fails: the outcome is recorded, or the claim is
+A claimed message is settled by the process that claimed it, whatever fails: its outcome is recorded, or the claim is
 given back. A write that fails is tried again, and then queued (Settlement). One case cannot be decided: a crash, or a
 lost answer, between the provider's call and the record. Then marketing is not sent again, and transactional is.
 """
@@ -113,8 +113,10 @@ class DeliverMessage:
 
     def _follow(self, settlement: Settlement, now: datetime, context: DeliveryContext | None) -> MessageStatus | None:
         """Write what became of a message earlier. One that was not sent is delivered now."""
-        if context is None or context.settled:
-            return context and context.status
+        if context is None:
+            return None
+        if context.settled:
+            return context.status
         if settlement.status is not None:
             return self._record(context, settlement.status, settlement.at or now, settlement.detail)
         self.deliveries.release(context.message, settlement.claim, settlement.deferral)
@@ -201,7 +203,7 @@ class DeliverMessage:
         """Claim the message, and read again, consistently: what was committed before the claim is read now.
 
         A failed claim may have been made all the same: its answer was lost, and then the SDK's own retry met it. So the
-        read decides. Raises _ChangedError where somebody else has changed the contact, or claimed the message.
+        read decides. Raises _ChangedError where another writer has changed the contact, or another sender has claimed the message.
         """
         context = delivery.context
         message = context.message
@@ -220,7 +222,7 @@ class DeliverMessage:
         if read is None or own is None or own.attempt != claim.attempt:
             raise _ChangedError(read) if isinstance(failure, ConflictError) else failure
         deferral = context.contact.deferrals.get(message.id)  # ended by the claim; a pause counts from it
-        deferrals = read.contact.deferrals | ({message.id: deferral} if deferral else {})
+        deferrals = {**read.contact.deferrals, **({message.id: deferral} if deferral else {})}
         read = replace(read, contact=replace(read.contact, deferrals=deferrals))
         return self._with_terms(read, delivery.rejected)
 

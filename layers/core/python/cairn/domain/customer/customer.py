@@ -45,7 +45,7 @@ OLDER_MERGES = "merged"
 ENDED_EARLY_WINDOW = timedelta(hours=72)
 """How long an enrollment that an event ended, or may still end, is stored, so that its queued messages are not sent.
 
-What is sent later asks the facts (adapters/dynamodb/deliveries).
+A message that comes later asks the facts (adapters/dynamodb/deliveries).
 """
 
 

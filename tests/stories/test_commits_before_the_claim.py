@@ -1,4 +1,4 @@
-"""What a customer did before a sender's claim holds, for good; and what was claimed is settled, whatever fails."""
+"""A commit before a sender's claim counts, for good; and a claimed message is settled, whatever fails."""
 
 import json
 from collections.abc import Callable
@@ -124,7 +124,7 @@ def writes(call: Call, key: str) -> bool:
     [(stop, "opted_out"), (withdraw, "opted_out"), (pay, "ended"), (complain, "suppressed_address")],
     ids=lambda one: getattr(one, "__name__", ""),
 )
-def test_what_is_committed_between_the_senders_read_and_its_claim_holds(
+def test_a_commit_between_the_senders_read_and_its_claim_counts(
     begin: Begin, purpose: str, does: Callable[["Story"], None], reason: str
 ) -> None:
     story = begin(purpose)
