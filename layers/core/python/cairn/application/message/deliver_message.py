@@ -203,7 +203,7 @@ class DeliverMessage:
         """Claim the message, and read again, consistently: what was committed before the claim is read now.
 
         A failed claim may have been made all the same: its answer was lost, and then the SDK's own retry met it. So the
-        read decides. Raises _ChangedError where another writer has changed the contact, or another sender has claimed the message.
+        read decides. Raises _ChangedError where the contact has changed, perhaps by another sender's claim.
         """
         context = delivery.context
         message = context.message
