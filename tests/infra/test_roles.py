@@ -118,6 +118,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "dynamodb:BatchGetItem",
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
+                "dynamodb:Query",
                 "dynamodb:UpdateItem",
                 "scheduler:CreateSchedule",
                 "iam:PassRole",

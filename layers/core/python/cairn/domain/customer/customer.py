@@ -545,8 +545,10 @@ def _is_needed(enrollment: Enrollment, contact: Contact, journeys: Journeys, now
         # An event may still stop its last messages.
         bool(sends and journey.exit_on and since_end < ENDED_EARLY_WINDOW)
         # They may still be reported as failed.
-        or any(len(step.channels) > 1 for step in sends)
-        and (since_end < RECEIPT_WINDOW or contact.sent_lately(enrollment.id, now))
+        or (
+            any(len(step.channels) > 1 for step in sends)
+            and (since_end < RECEIPT_WINDOW or contact.sent_lately(enrollment.id, now))
+        )
         # It may still reach its goal.
         or (goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within)
     )
