@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from json import dumps
 from pathlib import Path
+from random import Random
 from types import MappingProxyType
 from typing import Any
 
@@ -16,11 +17,9 @@ from cairn.adapters.pages.links import SECRET as LINKS
 from cairn.adapters.secrets_manager import IDENTITY_KEY, identity_keys_from
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.settings import MAX_RECEIVES
-from infra.local.end_user_messaging import (
-    EndUserMessaging,
-)
+from infra.local.end_user_messaging import Around, EndUserMessaging, only_answer
 from infra.local.shapes import ACCOUNT, REGION, Shape
-from infra.local.wiring import QUEUES, Queue
+from infra.local.wiring import QUEUES, Queue, queue_named
 
 SANDBOX = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -90,6 +89,7 @@ class Cloud:
     mails: list[Shape] = field(default_factory=list)
     """The requests to SES; moto stores only part of them."""
     stream_arn: str = ""
+    stream_shard_id: str = ""
     alarm_topic_arn: str = ""
     clients: dict[str, Any] = field(default_factory=dict)
     end_user_messaging: EndUserMessaging = field(default_factory=EndUserMessaging)
@@ -101,14 +101,14 @@ class Cloud:
             self.clients[service] = aws.client(service)
         return self.clients[service]
 
-    def create(self, secrets: Mapping[str, str]) -> None:
+    def create(self, secrets: Mapping[str, str], around: Around = only_answer) -> None:
         """Create every resource of the functions; `secrets` are the sources' signing secrets."""
         for queue in QUEUES:
             self._create_queue(queue)
         self._create_table()
         # Moto's S3 costs a tenth of a second, and few scenarios have a body that is too large for a queue.
         aws.session().register("creating-client-class.s3", self._create_bucket)
-        self.end_user_messaging.register(aws.session())
+        self.end_user_messaging.register(aws.session(), around)
         aws.session().register("provide-client-params.sesv2.SendEmail", self._record_mail)
         self.client("scheduler").create_schedule_group(Name=self.group)
         identity = self.client("secretsmanager").create_secret(
@@ -169,23 +169,39 @@ class Cloud:
                 message.visible_at = 0
                 queue.pending_messages.discard(message)
 
+    def deliver_again(self, queue: str, message: Shape, after: timedelta) -> None:
+        """What a queue does that forgets a deletion: the message comes once more."""
+        stored = self._stored(queue, message["MessageId"])
+        if stored is not None:
+            stored.visible_at = (datetime.now(UTC) + after).timestamp() * 1000
+
+    def shuffle(self, queue: str, order: Random) -> None:
+        """Standard queues keep no order."""
+        order.shuffle(self._messages(queue))
+
+    def _stored(self, queue: str, message_id: str) -> Any:
+        return next((one for one in self._messages(queue) if one.id == message_id), None)
+
+    @staticmethod
+    def _messages(queue: str) -> list[Any]:
+        from moto.sqs.models import sqs_backends  # noqa: PLC0415
+
+        messages: list[Any] = sqs_backends[ACCOUNT][REGION].queues[_physical(queue)]._messages  # noqa: SLF001
+        return messages
+
     def send(self, queue: str, body: str) -> None:
         self.client("sqs").send_message(QueueUrl=self.urls[queue], MessageBody=body)
 
     def changes(self, after: str | None) -> list[Shape]:
         """The table's changes after a sequence number, in order."""
         streams = self.client("dynamodbstreams")
-        shards = streams.describe_stream(StreamArn=self.stream_arn)["StreamDescription"]["Shards"]
-        found: list[Shape] = []
-        for shard in shards:
-            position = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
-            iterator = streams.get_shard_iterator(
-                StreamArn=self.stream_arn,
-                ShardId=shard["ShardId"],
-                **(position if after else {"ShardIteratorType": "TRIM_HORIZON"}),
-            )["ShardIterator"]
-            found += streams.get_records(ShardIterator=iterator)["Records"]
-        return found
+        position = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
+        iterator = streams.get_shard_iterator(
+            StreamArn=self.stream_arn,
+            ShardId=self.stream_shard_id,
+            **(position if after else {"ShardIteratorType": "TRIM_HORIZON"}),
+        )["ShardIterator"]
+        return list(streams.get_records(ShardIterator=iterator)["Records"])
 
     def schedules(self) -> dict[str, datetime]:
         """The instant at which each schedule is due, by its name."""
@@ -193,23 +209,29 @@ class Cloud:
         pages = scheduler.get_paginator("list_schedules").paginate(GroupName=self.group)
         return {one["Name"]: self._due(one["Name"]) for page in pages for one in page["Schedules"]}
 
-    def fire(self, schedule: str) -> None:
+    def fire(self, schedule: str, *, twice: bool = False) -> None:
         """Do what EventBridge Scheduler does at the instant: send Input to the target, then delete the schedule."""
         target = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["Target"]
         queue = next(name for name in self.urls if arn(name) == target["Arn"])
-        self.send(queue, target["Input"])
+        for _ in range(2 if twice else 1):
+            self.send(queue, target["Input"])
         self.client("scheduler").delete_schedule(Name=schedule, GroupName=self.group)
 
     def visible_instants(self, consumed: Collection[str]) -> list[datetime]:
-        """The instants at which delayed or invisible messages become visible; no API has them."""
-        from moto.sqs.models import sqs_backends  # noqa: PLC0415
+        """The instants at which delayed or invisible messages become visible; no API has them.
 
-        queues = sqs_backends[ACCOUNT][REGION].queues
-        return [
-            datetime.fromtimestamp(max(message.delayed_until, message.visible_at + 1) / 1000, UTC)
-            for name in consumed
-            for message in queues[_physical(name)]._messages  # noqa: SLF001
-        ]
+        A message of a FIFO group waits until all that are in flight of its group are visible again or deleted.
+        """
+        found = []
+        for name in consumed:
+            messages, in_flight = self._messages(name), dict[str, float]()
+            if queue_named(name).fifo:
+                for one in messages:
+                    in_flight[one.group_id] = max(in_flight.get(one.group_id, 0), one.visible_at)
+            found += [
+                max(one.delayed_until, max(one.visible_at, in_flight.get(one.group_id, 0)) + 1) for one in messages
+            ]
+        return [datetime.fromtimestamp(at / 1000, UTC) for at in found]
 
     def create_push_endpoints(self, body: bytes) -> None:
         """Create the push endpoints that an event names; moto has only endpoints that it named itself."""
@@ -262,6 +284,8 @@ class Cloud:
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
         self.stream_arn = made["TableDescription"]["LatestStreamArn"]
+        stream = self.client("dynamodbstreams").describe_stream(StreamArn=self.stream_arn)["StreamDescription"]
+        self.stream_shard_id = stream["Shards"][0]["ShardId"]
 
 
 def arn(queue: str) -> str:
@@ -269,8 +293,7 @@ def arn(queue: str) -> str:
 
 
 def _physical(queue: str) -> str:
-    fifo = next(one.fifo for one in QUEUES if one.name == queue)
-    return f"cairn-{queue}.fifo" if fifo else f"cairn-{queue}"
+    return f"cairn-{queue}.fifo" if queue_named(queue).fifo else f"cairn-{queue}"
 
 
 def _key(partition: str, sort: str) -> list[dict[str, str]]:

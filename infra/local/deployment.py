@@ -7,12 +7,13 @@ AWS does: it polls queues, follows the stream, fires schedules and delivers agai
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
@@ -22,26 +23,39 @@ import time_machine
 
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
+from cairn.adapters import aws
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.dynamodb.redrive import dead_letters_at, relay_again
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import Sources, sources
+from cairn.telemetry import logger
 from infra.local import timeline
 from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SOURCES, Cloud, arn, sandbox
 from infra.local.cloud import POLICY as COMPILED_POLICY
 from infra.local.dead_letters import MARKETING, MESSAGES, NAMES, STREAM, DeadLetterQueue, DeadLetters
 from infra.local.environments import settings_of
+from infra.local.faults import FaultPlan
+from infra.local.faults.weather import CALM, Weather
 from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.resume_rule import ResumeRule
+from infra.local.runtime import Handler, ProcessDiedError, Runtime, TimedOutError, installed
 from infra.local.shapes import Shape, link_event, manage_event, rule_event, sqs_event, stream_event, webhook_event
-from infra.local.wiring import FUNCTIONS, Function
+from infra.local.stream import StreamMapping
+from infra.local.wiring import FUNCTIONS, Function, queue_named
 
 LAW = Path(__file__).parents[2] / "law.toml"
 POLICY = LAW.with_name("policy.toml")
 
-STREAM_RETRY = timedelta(seconds=1)
-Handler = Callable[[Shape, Any], Any]
+ASYNC_RETRIES = (timedelta(minutes=1), timedelta(minutes=2))
+"""After which times Lambda tries an asynchronous invocation again.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+"""
+
+NO_ANSWER = {"statusCode": 500, "body": '{"message":"Internal Server Error"}', "headers": {}}
+TOO_LATE = {"statusCode": 503, "body": '{"message":"Service Unavailable"}', "headers": {}}
+"""What an HTTP API answers when its function fails, or does not answer in time."""
 
 
 @dataclass(slots=True)
@@ -51,6 +65,7 @@ class LocalDeployment:
     cloud: Cloud
     clock: time_machine.Traveller
     catalogue: Path
+    runtime: Runtime
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
     sources: Sources = field(default_factory=lambda: sources(SOURCES))
@@ -60,9 +75,35 @@ class LocalDeployment:
     stopped: set[str] = field(default_factory=set)
     """Functions that nothing starts at present."""
     _resume_rule: ResumeRule = field(default_factory=ResumeRule)
+    _stream: StreamMapping = field(init=False)
     _stream_position: str | None = None
-    _stream_retry_at: datetime | None = None
+    """The last change that was read. What is read waits in its shard until it is done."""
+    _again: list[tuple[datetime, str, Shape, tuple[timedelta, ...]]] = field(default_factory=list)
+    """Asynchronous invocations that failed: when, which, with what, and the pauses that are left."""
+    _polls: Iterator[int] = field(default_factory=count)
     _customers: dict[str, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        give_up = partial(self.cloud.send, f"{STREAM}-dead-letters")
+        self._stream = StreamMapping(self.cloud.stream_arn, self.cloud.stream_shard_id, give_up, self._weather)
+        self.runtime.interloper = self._interfere
+
+    @property
+    def faults(self) -> FaultPlan | None:
+        """What goes wrong; another plan may take its place at any time."""
+        return self.runtime.plan
+
+    @faults.setter
+    def faults(self, plan: FaultPlan | None) -> None:
+        with self.lock:
+            if plan is not None:
+                plan.begin(self.now())
+            self.runtime.plan = plan
+            self._stream.weather = self._weather
+
+    @property
+    def _weather(self) -> Weather:
+        return CALM if self.runtime.plan is None else self.runtime.plan.weather
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -84,29 +125,26 @@ class LocalDeployment:
         with self.lock:
             self.cloud.create_push_endpoints(body)
             shape = webhook_event(method, url, headers, body, source, self.sources, self.now())
-            answer: Shape = self.handlers["receive_webhook"](shape, None)
-            return answer
+            return self._answer("receive_webhook", shape)
 
     def visit(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Shape:
         """Open the link of a message as API Gateway does; returns the function's answer."""
         with self.lock:
             shape = link_event(method, url, headers, body, self.now())
-            answer: Shape = self.handlers["serve_preferences"](shape, None)
-            return answer
+            return self._answer("serve_preferences", shape)
 
     def manage(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, actor: str) -> Shape:
         """Call /manage as the authorised `actor`, as API Gateway does; returns the function's answer."""
         with self.lock:
             shape = manage_event(method, url, headers, body, actor, self.now())
-            answer: Shape = self.handlers["manage_api"](shape, None)
-            return answer
+            return self._answer("manage_api", shape)
 
     def feedback(self, body: str) -> None:
         """Deliver a provider's report as AWS does: by SNS to the feedback queue, or from a log to the function."""
         with self.lock:
             document = json.loads(body)
             if is_logged(document):
-                self.handlers["record_feedback"](log_event(document, self.now()), None)
+                self._start("record_feedback", log_event(document, self.now()))
             else:
                 self.cloud.send("feedback", queue_body(document, self.now()))
 
@@ -140,7 +178,6 @@ class LocalDeployment:
                 urls[f"{name}-dead-letters"], urls.get(name, ""), urls[MARKETING] if name == MESSAGES else ""
             )
             for name in NAMES
-            if name != STREAM
         }
         streams = partial(dead_letters_at, self.cloud.client("dynamodbstreams"))
         bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
@@ -180,24 +217,35 @@ class LocalDeployment:
 
     def _next_due(self) -> datetime | None:
         consumed = [queue for function in self._running() for queue in function.queues]
-        waiting = [*self.cloud.schedules().values(), *self.cloud.visible_instants(consumed)]
-        if self._stream_retry_at and "relay_effects" not in self.stopped:
-            waiting.append(self._stream_retry_at)
+        waiting = [*self._schedules().values(), *self.cloud.visible_instants(consumed)]
+        waiting += [at for at, name, *_ in self._again if name not in self.stopped]
+        if "relay_effects" not in self.stopped and (stream := self._stream.due()) is not None:
+            waiting.append(stream)
         resume = self._next_resume()
         return min([*waiting, *([resume] if resume else [])], default=None)
+
+    def _schedules(self) -> dict[str, datetime]:
+        """When each schedule starts; in a plan's weather within the minute, not at once."""
+        found, weather = self.cloud.schedules(), self._weather
+        if not weather.schedules_late:
+            return found
+        return {name: due + weather.schedule_lateness(name) for name, due in found.items()}
 
     def _next_resume(self) -> datetime | None:
         return None if "sweep" in self.stopped else self._resume_rule.due(self.now())
 
     def _fire_schedules(self) -> None:
         now = self.now()
-        for name, due in sorted(self.cloud.schedules().items(), key=lambda one: (one[1], one[0])):
+        for name, due in sorted(self._schedules().items(), key=lambda one: (one[1], one[0])):
             if due <= now:
-                self.cloud.fire(name)
+                self.cloud.fire(name, twice=self._weather.fires_twice(name))
         resume = self._next_resume()
         if resume is not None and resume <= now:
             self._resume_rule.started(now)
-            self.handlers["sweep"](rule_event("sweep", now), None)
+            self._start("sweep", rule_event("sweep", now))
+        for waiting in [one for one in self._again if one[0] <= now and one[1] not in self.stopped]:
+            self._again.remove(waiting)
+            self._start(*waiting[1:])
 
     def _poll_queues(self) -> bool:
         moved = False
@@ -210,42 +258,88 @@ class LocalDeployment:
         return [function for function in FUNCTIONS if function.name not in self.stopped]
 
     def _poll(self, function: Function, queue: str) -> bool:
-        messages = self.cloud.receive(queue, function.batch_size)
+        weather, most = self._weather, function.batch_size
+        if (order := weather.order(f"{queue}/{next(self._polls)}")) is not None and not queue_named(queue).fifo:
+            self.cloud.shuffle(queue, order)
+            most = order.randint(1, most)
+        messages = self.cloud.receive(queue, most)
         if not messages:
             return False
-        answer = self.handlers[function.name](sqs_event(arn(queue), messages), None)
+        answer = self._invoke(function.name, sqs_event(arn(queue), messages))
+        if isinstance(answer, Failure):
+            return True  # the messages become visible again
         failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
-        self.cloud.delete(queue, [message for message in messages if message["MessageId"] not in failed])
+        for message in messages:
+            if message["MessageId"] in failed:
+                continue
+            again = weather.redelivery(message["MessageId"], int(message["Attributes"]["ApproximateReceiveCount"]))
+            if again is None:
+                self.cloud.delete(queue, [message])
+            else:
+                self.cloud.deliver_again(queue, message, again)
         return True
 
     def _follow_stream(self) -> bool:
         if "relay_effects" in self.stopped:
             return False
-        if self._stream_retry_at and self.now() < self._stream_retry_at:
-            return False
-        self._stream_retry_at = None
         changes = self.cloud.changes(self._stream_position)
-        if not changes:
-            return False
-        self._resume_rule.watch(changes)
-        states = [change for change in changes if change["dynamodb"]["Keys"]["sk"]["S"] == STATE]
-        for change in states:
-            self._customers[change["dynamodb"]["Keys"]["pk"]["S"]] = None
-        failed = self._relay(states)
-        if failed is None:
+        if changes:
+            self._resume_rule.watch(changes)
+            states = [change for change in changes if change["dynamodb"]["Keys"]["sk"]["S"] == STATE]
+            for change in states:
+                self._customers[change["dynamodb"]["Keys"]["pk"]["S"]] = None
             self._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]
-            return True
-        self._stream_retry_at = self.now() + STREAM_RETRY
-        before = [change for change in changes if change["dynamodb"]["SequenceNumber"] < failed]
-        self._stream_position = before[-1]["dynamodb"]["SequenceNumber"] if before else self._stream_position
-        return False
+            self._stream.add(states)
+        return self._stream.run(self._relay)
 
-    def _relay(self, changes: list[Shape]) -> str | None:
-        """Hand changes to the relay; returns the sequence number of the first that failed."""
-        if not changes:
-            return None
-        answer = self.handlers["relay_effects"](stream_event(self.cloud.stream_arn, changes), None)
-        return min((item["itemIdentifier"] for item in answer["batchItemFailures"]), default=None)
+    def _relay(self, changes: list[Shape]) -> list[str] | None:
+        """Hand changes to the relay; returns the sequence numbers that failed, or None where it gave no answer."""
+        answer = self._invoke("relay_effects", stream_event(self.cloud.stream_arn, changes))
+        return None if isinstance(answer, Failure) else [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+    def _invoke(self, name: str, event: Shape) -> Any:
+        """The function's answer, or Failure. Without a fault plan, an error of a handler is raised: a test shall see it."""
+        try:
+            return self.runtime.invoke(name, self.handlers[name], event)
+        except ProcessDiedError as death:
+            load_handler(function_named(name), self.cloud, self.catalogue)  # the next one starts cold
+            return Failure(timed_out=isinstance(death, TimedOutError))
+        except Exception as error:
+            if self.runtime.plan is None:
+                raise
+            logger.error("function failed", function=name, error=type(error).__name__)
+            return Failure()
+
+    def _answer(self, name: str, event: Shape) -> Shape:
+        """What an HTTP caller gets."""
+        answer = self._invoke(name, event)
+        if isinstance(answer, Failure):
+            return dict(TOO_LATE if answer.timed_out else NO_ANSWER)
+        found: Shape = answer
+        return found
+
+    def _start(self, name: str, event: Shape, pauses: tuple[timedelta, ...] = ASYNC_RETRIES) -> None:
+        """Invoke asynchronously: Lambda tries twice more."""
+        if isinstance(self._invoke(name, event), Failure) and pauses:
+            self._again.append((self.now() + pauses[0], name, event, pauses[1:]))
+
+    def _interfere(self) -> bool:
+        """Run what is due beside an invocation, by another function; whether anything ran."""
+        at_work = {one.function for one in self.runtime.running}
+        others = [one for one in self._running() if one.name not in at_work]
+        moved = any([self._poll(function, queue) for function in others for queue in function.queues])
+        return moved or ("relay_effects" not in at_work and self._follow_stream())
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A function gave no answer."""
+
+    timed_out: bool = False
+
+
+def function_named(name: str) -> Function:
+    return next(one for one in FUNCTIONS if one.name == name)
 
 
 @contextmanager
@@ -260,11 +354,12 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
     public_url: str = PUBLIC_URL,
     webhook_endpoints: Mapping[str, str] = MappingProxyType({}),
     identity: Mapping[str, str] = IDENTITY_SECRET,
+    faults: FaultPlan | None = None,
 ) -> Iterator[LocalDeployment]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
     SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
-    loopback, by name, that get changes of consent.
+    loopback, by name, that get changes of consent. `faults` says what goes wrong (docs/faults.md).
     Raises InvalidJourneysError and InvalidPolicyError as `LocalDeployment.deploy` does.
     """
     with ExitStack() as stack:
@@ -277,9 +372,13 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
             webhook_endpoints=webhook_endpoints,
             identity=identity,
         )
-        cloud.create(secrets)
-        made = LocalDeployment(cloud, clock, folder / "catalogue.json", policy=policy)
+        runtime = Runtime(clock, ticking=ticking)
+        stack.enter_context(installed(runtime))
+        cloud.create(secrets, runtime.around)
+        aws.session().register("before-call", runtime.note_timeout)
+        made = LocalDeployment(cloud, clock, folder / "catalogue.json", runtime, policy=policy)
         made.deploy(journeys)
+        made.faults = faults
         yield made
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -19,6 +20,16 @@ WHATSAPP_PHONE_NUMBER_ID = "phone-number-id-local"
 OPERATIONS = ("pinpoint-sms-voice-v2.SendTextMessage", "socialmessaging.SendWhatsAppMessage")
 
 
+Around = Callable[[str, str, AWSPreparedRequest, Callable[[], AWSResponse | None]], AWSResponse | None]
+"""Gives the answer to a request of a service's operation, by calling its last argument or without it."""
+
+
+def only_answer(
+    _service: str, _operation: str, _request: AWSPreparedRequest, act: Callable[[], AWSResponse | None]
+) -> AWSResponse | None:
+    return act()
+
+
 @dataclass(frozen=True, slots=True)
 class SentMessage:
     """A message that the service accepted: its request, with Meta's document decoded."""
@@ -34,13 +45,17 @@ class SentMessage:
 class EndUserMessaging:
     sent: list[SentMessage] = field(default_factory=list)
 
-    def register(self, session: Session) -> None:
+    def register(self, session: Session, around: Around = only_answer) -> None:
         """Answer instead of AWS, after botocore has validated and signed the request."""
-        answer: Any = self._answer
-        for operation in OPERATIONS:
-            session.register(f"before-send.{operation}", answer)
 
-    def _answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        def answer(event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+            _, service, operation = event_name.split(".")
+            return around(service, operation, request, lambda: self._answer(request))
+
+        for operation in OPERATIONS:
+            session.register(f"before-send.{operation}", answer)  # type: ignore[arg-type]
+
+    def _answer(self, request: AWSPreparedRequest) -> AWSResponse:
         body: Any = request.body
         asked = json.loads(body)
         id_ = str(uuid5(NAMESPACE_URL, f"{ACCOUNT}/{len(self.sent)}"))

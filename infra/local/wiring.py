@@ -65,6 +65,7 @@ QUEUES = (
     *_with_dead_letters("feedback", visibility=EVENTS_VISIBILITY),
     *_with_dead_letters("erasures", visibility=ERASURES_VISIBILITY),
     Queue(name="effects-dead-letters"),
+    Queue(name="stream-dead-letters"),
 )
 
 FUNCTIONS = (
@@ -80,3 +81,7 @@ FUNCTIONS = (
     Function(name="manage_api", settings=ManageApiSettings),
     Function(name="check_identity_key", settings=CheckIdentityKeySettings),
 )
+
+
+def queue_named(name: str) -> Queue:
+    return next(one for one in QUEUES if one.name == name)

@@ -1,0 +1,157 @@
+"""The event source mapping between the table's stream and relay_effects, as Lambda documents it.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zlib import crc32
+
+from infra.local.faults.weather import CALM, Weather
+from infra.local.shapes import Shape
+
+BATCH_SIZE = 100
+MAX_AGE = timedelta(hours=23)
+"""How long a failing batch is tried again; a test compares it, and the batch size, with the CDK's template."""
+
+FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(minutes=1)
+"""Between the tries of a failing batch. Lambda documents that it waits, and not how long."""
+MOST_DOUBLINGS = 6
+
+Run = Callable[[list[Shape]], "list[str] | None"]
+"""Runs the function on a batch: the sequence numbers that failed, or None where it gave no answer."""
+
+
+@dataclass(slots=True)
+class Shard:
+    lateness: timedelta = timedelta()
+    fresh: list[Shape] = field(default_factory=list)
+    failed: list[list[Shape]] = field(default_factory=list)
+    """Batches to be tried again before anything fresh; one that failed as a whole is two."""
+    retry_at: datetime | None = None
+    failures: int = 0
+
+    def batch(self) -> list[Shape]:
+        return self.failed[0] if self.failed else self.fresh[:BATCH_SIZE]
+
+    def replace(self, *batches: list[Shape]) -> None:
+        """Put these in place of the next batch."""
+        if not self.failed:
+            del self.fresh[:BATCH_SIZE]
+        self.failed[:1] = [batch for batch in batches if batch]
+        if not self.failed:
+            self.retry_at, self.failures = None, 0
+
+    def due(self) -> datetime | None:
+        """When its next batch can be run; None where nothing waits."""
+        batch = self.batch()
+        if not batch:
+            return None
+        arrival = created(batch[0]) + self.lateness
+        return max(arrival, self.retry_at) if self.retry_at else arrival
+
+
+@dataclass(slots=True)
+class StreamMapping:
+    """Every shard has its own position, lateness and retries."""
+
+    stream_arn: str
+    shard_id: str
+    give_up: Callable[[str], None]
+    """Sends a letter to the on-failure destination."""
+    weather: Weather = CALM
+    shards: list[Shard] = field(default_factory=list)
+
+    def add(self, changes: Iterable[Shape]) -> None:
+        """New changes of the table, in order."""
+        self._open_shards()
+        for change in changes:
+            key = change["dynamodb"]["Keys"]["pk"]["S"]
+            self.shards[crc32(key.encode()) % self.weather.shards].fresh.append(change)
+
+    def due(self) -> datetime | None:
+        """When the next batch of any shard is due."""
+        return min((at for shard in self.shards if (at := shard.due()) is not None), default=None)
+
+    def run(self, relay: Run) -> bool:
+        """Hand one batch of each shard that is due to the function; whether anything moved."""
+        moved = False
+        for shard in list(self.shards):
+            at = shard.due()
+            if at is not None and at <= datetime.now(UTC):
+                moved |= self._run(shard, relay)
+        return moved
+
+    def _run(self, shard: Shard, relay: Run) -> bool:
+        self._drop_old(shard)
+        batch = shard.batch()
+        if not batch:
+            return True
+        failed = relay(batch)
+        if failed is None:
+            shard.replace(*_halves(batch))
+        else:
+            shard.replace(_from(batch, failed))
+        if failed == []:
+            return True
+        shard.failures += 1
+        pause = FIRST_RETRY * 2 ** min(shard.failures - 1, MOST_DOUBLINGS)
+        shard.retry_at = datetime.now(UTC) + min(pause, LONGEST_RETRY)
+        return False
+
+    def _drop_old(self, shard: Shard) -> None:
+        """Give up what is too old of the next batch, once it has been tried: a laptop's stopped function loses nothing."""
+        if not shard.failures:
+            return
+        batch, limit = shard.batch(), datetime.now(UTC) - MAX_AGE
+        old = [change for change in batch if created(change) <= limit]
+        if old:
+            self.give_up(json.dumps(self._letter(shard, old)))
+            shard.replace(batch[len(old) :])
+
+    def _letter(self, shard: Shard, lost: list[Shape]) -> Shape:
+        first, last = lost[0]["dynamodb"], lost[-1]["dynamodb"]
+        return {
+            "requestContext": {
+                "requestId": "local",
+                "functionArn": "arn:aws:lambda:local:function:relay_effects",
+                "condition": "MaximumRecordAgeExceeded",
+                "approximateInvokeCount": shard.failures,
+            },
+            "version": "1.0",
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "DDBStreamBatchInfo": {
+                "shardId": self.shard_id,
+                "startSequenceNumber": first["SequenceNumber"],
+                "endSequenceNumber": last["SequenceNumber"],
+                "approximateArrivalOfFirstRecord": created(lost[0]).isoformat(),
+                "approximateArrivalOfLastRecord": created(lost[-1]).isoformat(),
+                "batchSize": len(lost),
+                "streamArn": self.stream_arn,
+            },
+        }
+
+    def _open_shards(self) -> None:
+        for number in range(len(self.shards), self.weather.shards):
+            self.shards.append(Shard(self.weather.lateness_of(number)))
+
+
+def created(change: Shape) -> datetime:
+    at: datetime = change["dynamodb"]["ApproximateCreationDateTime"]
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _halves(batch: list[Shape]) -> list[list[Shape]]:
+    middle = (len(batch) + 1) // 2
+    return [batch[:middle], batch[middle:]]
+
+
+def _from(batch: list[Shape], failed: list[str]) -> list[Shape]:
+    """From the lowest failed record on: Lambda tries these again, whatever succeeded after it."""
+    if not failed:
+        return []
+    first = min(map(int, failed))
+    return [change for change in batch if int(change["dynamodb"]["SequenceNumber"]) >= first]
