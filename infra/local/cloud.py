@@ -18,6 +18,7 @@ from cairn.adapters.secrets_manager import IDENTITY_KEY, identity_keys_from
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.settings import MAX_RECEIVES
 from infra.local.end_user_messaging import Around, EndUserMessaging, only_answer
+from infra.local.moto_corrections import corrected
 from infra.local.shapes import ACCOUNT, REGION, Shape
 from infra.local.wiring import QUEUES, Queue, queue_named
 
@@ -64,6 +65,7 @@ def sandbox() -> Iterator[None]:
     with ExitStack() as stack:
         stack.callback(_restore, before)
         stack.enter_context(mock_aws())
+        stack.enter_context(corrected())
         aws.session.cache_clear()
         stack.callback(aws.session.cache_clear)
         yield
@@ -158,16 +160,6 @@ class Cloud:
     def delete(self, queue: str, messages: list[Shape]) -> None:
         for message in messages:
             self.client("sqs").delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
-
-    def make_visible(self, _: Any, url: str, receipts: Collection[str]) -> None:
-        """Make messages visible at once. ChangeMessageVisibility of moto fails for messages older than twelve hours."""
-        from moto.sqs.models import sqs_backends  # noqa: PLC0415
-
-        queue = sqs_backends[ACCOUNT][REGION].queues[url.rpartition("/")[2]]
-        for message in queue._messages:  # noqa: SLF001
-            if any(message.had_receipt_handle(receipt) for receipt in receipts):
-                message.visible_at = 0
-                queue.pending_messages.discard(message)
 
     def deliver_again(self, queue: str, message: Shape, after: timedelta) -> None:
         """What a queue does that forgets a deletion: the message comes once more."""

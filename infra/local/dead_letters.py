@@ -134,7 +134,6 @@ class DeadLetters:
     """Reads a body that was too large for its queue, by the key in the dead letter."""
     wait_seconds: int
     """Long polling asks all servers of SQS; 0 asks some of them."""
-    make_visible: Callable[[Any, str, list[str]], None] = make_visible
 
     def check(self, queue: str) -> None:
         """Raises DeadLettersError where there is no such queue."""
@@ -227,7 +226,7 @@ class DeadLetters:
         try:
             yield received
         finally:
-            self.make_visible(self.sqs, source.url, sorted(received.receipts))
+            make_visible(self.sqs, source.url, sorted(received.receipts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,8 +181,7 @@ class LocalDeployment:
         }
         streams = partial(dead_letters_at, self.cloud.client("dynamodbstreams"))
         bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
-        sqs, release = self.cloud.client("sqs"), self.cloud.make_visible
-        return DeadLetters(sqs, queues, relay_again, streams, bodies.fetch, wait_seconds=0, make_visible=release)
+        return DeadLetters(self.cloud.client("sqs"), queues, relay_again, streams, bodies.fetch, wait_seconds=0)
 
     def stop(self, function: str) -> None:
         """Stop a function: its work waits in its queues or in the stream."""
@@ -298,7 +297,7 @@ class LocalDeployment:
         return None if isinstance(answer, Failure) else [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
     def _invoke(self, name: str, event: Shape) -> Any:
-        """The function's answer, or Failure. Without a fault plan, an error of a handler is raised: a test shall see it."""
+        """The function's answer, or Failure. Without a fault plan, an error of the handler is raised, so that it is seen."""
         try:
             return self.runtime.invoke(name, self.handlers[name], event)
         except ProcessDiedError as death:
@@ -327,7 +326,7 @@ class LocalDeployment:
         """Run what is due beside an invocation, by another function; whether anything ran."""
         at_work = {one.function for one in self.runtime.running}
         others = [one for one in self._running() if one.name not in at_work]
-        moved = any([self._poll(function, queue) for function in others for queue in function.queues])
+        moved = sum(self._poll(function, queue) for function in others for queue in function.queues) > 0
         return moved or ("relay_effects" not in at_work and self._follow_stream())
 
 

@@ -128,22 +128,24 @@ class Runtime:
         if self.plan is None:
             return act()
         service = BOTO_NAMES.get(service_id, service_id)
-        tries = self._tries(invocation, service, operation, request)
+        tries = self._tries(self.plan, invocation, service, operation, request)
         return inject(self, self.plan, tries, request, act)
 
-    def _tries(self, invocation: Invocation, service: str, operation: str, request: AWSPreparedRequest) -> Tries:
-        assert self.plan is not None
+    @staticmethod
+    def _tries(
+        plan: FaultPlan, invocation: Invocation, service: str, operation: str, request: AWSPreparedRequest
+    ) -> Tries:
         id_ = str(request.headers.get("amz-sdk-invocation-id", len(invocation.tries)))
         if id_ not in invocation.tries:
             call = Call(
-                number=len(self.plan.calls),
+                number=len(plan.calls),
                 function=invocation.function,
                 invocation=invocation.number,
                 service=service,
                 operation=operation,
                 target=target_of(service, operation, request.url, body_of(request)),
             )
-            self.plan.calls.append(call)
+            plan.calls.append(call)
             invocation.tries[id_] = Tries(call)
         return invocation.tries[id_]
 

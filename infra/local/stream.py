@@ -103,7 +103,7 @@ class StreamMapping:
         return False
 
     def _drop_old(self, shard: Shard) -> None:
-        """Give up what is too old of the next batch, once it has been tried: a laptop's stopped function loses nothing."""
+        """Give up what is too old of the next batch, once it was tried: a laptop's stopped function loses nothing."""
         if not shard.failures:
             return
         batch, limit = shard.batch(), datetime.now(UTC) - MAX_AGE

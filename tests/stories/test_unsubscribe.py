@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.shared.channels import Channel, Purpose
+from infra.local.dead_letters import make_visible
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ONE_CLICK = b"List-Unsubscribe=One-Click"
@@ -43,10 +44,9 @@ def test_a_queued_message_is_not_sent_after_its_reader_unsubscribes(story: Any) 
     story.passes("1h")
     story.deployment.stop("deliver_message")
     story.passes("2h")
-    queued = story.deployment.cloud.receive("marketing", 10)
-    story.deployment.cloud.make_visible(
-        None, story.deployment.cloud.urls["marketing"], [one["ReceiptHandle"] for one in queued]
-    )
+    cloud = story.deployment.cloud
+    queued = cloud.receive("marketing", 10)
+    make_visible(cloud.client("sqs"), cloud.urls["marketing"], [one["ReceiptHandle"] for one in queued])
     assert len(queued) == 1, "the tips wait for their sender"
 
     url = story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com")

@@ -26,7 +26,7 @@ PROTOCOLS: Mapping[str, str] = {
     "sns": QUERY,
     "s3": REST_XML,
 }
-"""The protocol of each service that has another one than JSON in the body; a test compares it with botocore's models."""
+"""The protocols that are not JSON in the body. A test compares them with botocore's models."""
 
 THROTTLED: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"),

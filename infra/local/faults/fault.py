@@ -63,7 +63,7 @@ class Fault(StrEnum):
     READS_OLD = "reads old"
     """An eventually consistent read does not see the newest commit yet."""
     INTERLEAVED = "interleaved"
-    """Another function runs whatever is due while this call is on its way; a read of several items sees a part of it."""
+    """Another function runs what is due while this call is on its way; a read of several items sees a part of it."""
 
 
 ONLY_DIES = (Fault.DIES_BEFORE, Fault.TIME_LIMIT)

@@ -65,17 +65,11 @@ def _struck(process: Process, fault: Fault | None, call: Call, request: AWSPrepa
     match fault:
         case Fault.DIES_BEFORE:
             process.die()
-        case Fault.DIES_AFTER:
-            act()
-            process.die()
-        case Fault.TIME_LIMIT:
-            act()
-            process.spend_all()
-        case Fault.ANSWER_LOST | Fault.ALL_ANSWERS_LOST:
-            act()
-            raise ConnectionClosedError(endpoint_url=request.url)
         case Fault.CONNECTION_FAILS:
             raise EndpointConnectionError(endpoint_url=request.url)
+        case Fault.DIES_AFTER | Fault.TIME_LIMIT | Fault.ANSWER_LOST | Fault.ALL_ANSWERS_LOST:
+            act()
+            _lose(process, fault, request)
         case Fault.REFUSES_BATCH_ENTRY:
             return _in_part(call.operation, request, act)
         case Fault.SHORT_PAGE:
@@ -83,12 +77,26 @@ def _struck(process: Process, fault: Fault | None, call: Call, request: AWSPrepa
         case Fault.READS_OLD:
             with as_it_was(_document(request), datetime.now(UTC) - LAG, at_least_one=True):
                 return act()
-        case Fault.INTERLEAVED if call.operation in READS:
-            before = act()
-            return torn(call.operation, before, act()) if process.interloper() else before
         case Fault.INTERLEAVED:
-            process.interloper()
+            return _interleaved(process, call, act)
     return act()
+
+
+def _lose(process: Process, fault: Fault, request: AWSPreparedRequest) -> None:
+    """AWS has acted, and nobody reads the answer."""
+    if fault is Fault.DIES_AFTER:
+        process.die()
+    if fault is Fault.TIME_LIMIT:
+        process.spend_all()
+    raise ConnectionClosedError(endpoint_url=request.url)
+
+
+def _interleaved(process: Process, call: Call, act: Act) -> Answer:
+    if call.operation not in READS:
+        process.interloper()
+        return act()
+    before = act()
+    return torn(call.operation, before, act()) if process.interloper() else before
 
 
 def _refused(call: Call, refusal: Refusal, request: AWSPreparedRequest) -> Answer:
