@@ -6,6 +6,7 @@ import typer
 
 from cli import (
     audit,
+    chaos,
     check,
     customers,
     dead_letters,
@@ -48,7 +49,7 @@ def cairn(
     """Cairn: try journeys on a laptop, and operate a deployment."""
 
 
-for group in (replay, serve, send, check, preflight, customers, audit):
+for group in (replay, serve, chaos, send, check, preflight, customers, audit):
     app.add_typer(group.app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)

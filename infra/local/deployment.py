@@ -85,7 +85,7 @@ class LocalDeployment:
 
     def __post_init__(self) -> None:
         give_up = partial(self.cloud.send, f"{STREAM}-dead-letters")
-        self._stream = StreamMapping(self.cloud.stream_arn, self.cloud.stream_shard_id, give_up, self._weather)
+        self._stream = StreamMapping(self.cloud.stream_arn, self.cloud.stream_shard_id, give_up, lambda: self._weather)
         self.runtime.interloper = self._interfere
 
     @property
@@ -99,11 +99,10 @@ class LocalDeployment:
             if plan is not None:
                 plan.begin(self.now())
             self.runtime.plan = plan
-            self._stream.weather = self._weather
 
     @property
     def _weather(self) -> Weather:
-        return CALM if self.runtime.plan is None else self.runtime.plan.weather
+        return CALM if self.runtime.plan is None else self.runtime.plan.weather_at(self.now())
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -258,12 +257,15 @@ class LocalDeployment:
 
     def _poll(self, function: Function, queue: str) -> bool:
         weather, most = self._weather, function.batch_size
-        if (order := weather.order(f"{queue}/{next(self._polls)}")) is not None and not queue_named(queue).fifo:
+        poll = f"{queue}/{next(self._polls)}"
+        if (order := weather.order(poll)) is not None and not queue_named(queue).fifo:
             self.cloud.shuffle(queue, order)
             most = order.randint(1, most)
         messages = self.cloud.receive(queue, most)
         if not messages:
             return False
+        if weather.loses_receive(poll):
+            return True  # nobody gets them before they are visible again
         answer = self._invoke(function.name, sqs_event(arn(queue), messages))
         if isinstance(answer, Failure):
             return True  # the messages become visible again
@@ -297,7 +299,7 @@ class LocalDeployment:
         return None if isinstance(answer, Failure) else [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
     def _invoke(self, name: str, event: Shape) -> Any:
-        """The function's answer, or Failure. Without a fault plan, an error of the handler is raised, so that it is seen."""
+        """The function's answer, or Failure. Without a fault plan, an error of the handler is raised, to be seen."""
         try:
             return self.runtime.invoke(name, self.handlers[name], event)
         except ProcessDiedError as death:

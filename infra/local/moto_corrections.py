@@ -1,4 +1,4 @@
-"""What moto gets wrong about SQS and DynamoDB, put right. tests/integration/test_moto_corrections.py shows each.
+"""What moto gets wrong about SQS and DynamoDB, put right. tests/integration/test_moto_*.py show each.
 
 Where a limit depends on the items, DynamoDB cancels a transaction with the reason ValidationError; where it depends on
 the request alone, it refuses the request with ValidationException.

@@ -26,6 +26,7 @@ from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
 from infra.local.dead_letters import AuditedDeadLetters, DeadLettersError
 from infra.local.deployment import LocalDeployment
+from infra.local.faults.game_days import GAME_DAYS, game_day
 from infra.local.shapes import signed_in
 from infra.local.signing import signed_again
 from infra.local.throttle import unlimited
@@ -60,6 +61,7 @@ ROUTES = Map(
         *(Rule(path, endpoint="manage", methods=[method]) for method, path in MANAGE),
         Rule("/_mail", endpoint="mail", methods=["GET"]),
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),
+        Rule("/_faults", endpoint="faults", methods=["POST", "GET"]),
         Rule("/_timeline", endpoint="timeline", methods=["GET"]),
         Rule("/_dlq", endpoint="dead_letters", methods=["GET"]),
         Rule("/_dlq/<queue>", endpoint="dead_letters_of", methods=["GET"]),
@@ -175,6 +177,37 @@ class Application:
                 return _problem("time does not go back; advance by a positive duration")
             self.deployment.advance_to(self.deployment.now() + length)
         return _json({"now": instant_to_wire(self.deployment.now())})
+
+    def _faults(self, request: Request) -> Response:
+        if request.method == "POST":
+            try:
+                asked = json.loads(request.get_data())
+                if not asked.get("end"):
+                    self._play(str(asked["fault"]), duration(str(asked["for"])))
+                    return self._present_faults()
+            except (ValueError, KeyError, TypeError, AttributeError):
+                known = ", ".join(GAME_DAYS)
+                return _problem(f'post {{"fault": "…", "for": "20m"}} or {{"end": true}}; the faults are {known}')
+            self.deployment.faults = None
+        return self._present_faults()
+
+    def _play(self, name: str, length: timedelta) -> None:
+        """Raises KeyError where no fault has this name, ValueError for a time that is none."""
+        if length <= timedelta():
+            raise ValueError(length)
+        self.deployment.faults = game_day(name, length)
+
+    def _present_faults(self) -> Response:
+        plan = self.deployment.faults
+        present = plan.name if plan is not None and not plan.is_over(self.deployment.now()) else ""
+        return _json(
+            {
+                "fault": present,
+                "about": GAME_DAYS[present].about if present else "",
+                "until": instant_to_wire(plan.ends_at) if plan is not None and plan.ends_at is not None else None,
+                "faults": {name: day.about for name, day in GAME_DAYS.items()},
+            }
+        )
 
     def _timeline(self, request: Request) -> Response:
         self.deployment.catch_up()

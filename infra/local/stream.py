@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
@@ -27,7 +27,6 @@ Run = Callable[[list[Shape]], "list[str] | None"]
 
 @dataclass(slots=True)
 class Shard:
-    lateness: timedelta = timedelta()
     fresh: list[Shape] = field(default_factory=list)
     failed: list[list[Shape]] = field(default_factory=list)
     """Batches to be tried again before anything fresh; one that failed as a whole is two."""
@@ -45,12 +44,12 @@ class Shard:
         if not self.failed:
             self.retry_at, self.failures = None, 0
 
-    def due(self) -> datetime | None:
+    def due(self, lateness: timedelta) -> datetime | None:
         """When its next batch can be run; None where nothing waits."""
         batch = self.batch()
         if not batch:
             return None
-        arrival = created(batch[0]) + self.lateness
+        arrival = created(batch[0]) + lateness
         return max(arrival, self.retry_at) if self.retry_at else arrival
 
 
@@ -62,26 +61,33 @@ class StreamMapping:
     shard_id: str
     give_up: Callable[[str], None]
     """Sends a letter to the on-failure destination."""
-    weather: Weather = CALM
+    weather: Callable[[], Weather] = lambda: CALM
     shards: list[Shard] = field(default_factory=list)
 
     def add(self, changes: Iterable[Shape]) -> None:
         """New changes of the table, in order."""
-        self._open_shards()
+        if not any(shard.batch() for shard in self.shards):  # a new shard begins when its parent is read
+            self.shards = [Shard() for _ in range(self.weather().shards)]
         for change in changes:
             key = change["dynamodb"]["Keys"]["pk"]["S"]
-            self.shards[crc32(key.encode()) % self.weather.shards].fresh.append(change)
+            self.shards[crc32(key.encode()) % len(self.shards)].fresh.append(change)
 
     def due(self) -> datetime | None:
         """When the next batch of any shard is due."""
-        return min((at for shard in self.shards if (at := shard.due()) is not None), default=None)
+        return min((at for _, at in self._due()), default=None)
+
+    def _due(self) -> Iterator[tuple[Shard, datetime]]:
+        weather = self.weather()
+        for number, shard in enumerate(self.shards):
+            at = shard.due(weather.lateness_of(number))
+            if at is not None:
+                yield shard, at
 
     def run(self, relay: Run) -> bool:
         """Hand one batch of each shard that is due to the function; whether anything moved."""
         moved = False
-        for shard in list(self.shards):
-            at = shard.due()
-            if at is not None and at <= datetime.now(UTC):
+        for shard, at in list(self._due()):
+            if at <= datetime.now(UTC):
                 moved |= self._run(shard, relay)
         return moved
 
@@ -133,10 +139,6 @@ class StreamMapping:
                 "streamArn": self.stream_arn,
             },
         }
-
-    def _open_shards(self) -> None:
-        for number in range(len(self.shards), self.weather.shards):
-            self.shards.append(Shard(self.weather.lateness_of(number)))
 
 
 def created(change: Shape) -> datetime:

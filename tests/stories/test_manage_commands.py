@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Story
 from tests.stories.shop import RECEIPT, REVIEWED, Opens, Shop
 
 
@@ -173,3 +174,19 @@ def test_a_command_that_fails_says_why(shop: Shop) -> None:
 
         assert done.exit_code != 0
         assert said in done.output
+
+
+def test_a_game_day_is_played_and_ended(opens: Opens) -> None:
+    shop = opens(RECEIPT)
+
+    story = Story(shop.deployment)
+    assert "table-down the table answers with a server error" in shop.cairn("chaos", "--list")
+    begun = shop.cairn("chaos", "queues-down", "--for", "1h")
+    during = story.happens("page.seen", "one", customer={"user_id": "mia"})["statusCode"]
+    ended = shop.cairn("chaos", "--end")
+    after = story.happens("page.seen", "two", customer={"user_id": "mia"})["statusCode"]
+
+    assert begun == "queues-down until 2026-03-02T16:00:00Z: the queues take nothing"
+    assert during >= 500
+    assert ended == "nothing goes wrong any more"
+    assert after == 202

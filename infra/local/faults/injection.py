@@ -57,7 +57,7 @@ def inject(process: Process, plan: FaultPlan, tries: Tries, request: AWSPrepared
         given = _refused(call, strike.refusal, request)
     else:
         given = _struck(process, strike.fault, call, request, acting)
-    _wait(process, plan.weather.duration_of(call.service, call.operation), request)
+    _wait(process, plan.weather_at(datetime.now(UTC)).duration_of(call.service, call.operation), request)
     return given
 
 
@@ -118,7 +118,7 @@ def _wait(process: Process, length: timedelta, request: AWSPreparedRequest) -> N
 
 def _lagging(plan: FaultPlan, call: Call, request: AWSPreparedRequest, act: Act) -> Act:
     """With a lag, an eventually consistent read sees the table of a moment ago."""
-    lag = plan.weather.read_lag
+    lag = plan.weather_at(datetime.now(UTC)).read_lag
     if not lag or call.service != "dynamodb" or call.operation not in READS:
         return act
     document = _document(request)

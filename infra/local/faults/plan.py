@@ -1,6 +1,6 @@
 """When which fault strikes. A plan is deterministic: the same plan and story give the same calls and faults."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -52,10 +52,16 @@ class Outage:
 class FaultPlan:
     """Made by its class methods; `|` joins two plans."""
 
+    name: str = ""
+    """Of a game day (game_days.py)."""
     at_calls: Mapping[int, Fault] = field(default_factory=dict)
     outages: tuple[Outage, ...] = ()
     seed: int | None = None
     intensity: float = 0.0
+    only: tuple[Fault, ...] = ()
+    """The faults that strike at random; all, where none is given."""
+    lasts: timedelta | None = None
+    """After which time nothing goes wrong any more."""
     weather: Weather = CALM
     calls: list[Call] = field(default_factory=list)
     """Every call that functions made, in order; the retries of the SDK are the same call."""
@@ -89,9 +95,13 @@ class FaultPlan:
         return cls(outages=(Outage(service=service, operation=operation, code=code, start=start, length=length),))
 
     @classmethod
-    def random(cls, seed: int, intensity: float = INTENSITY) -> "FaultPlan":
-        """A mixture of everything; `intensity` is the share of the calls that a fault strikes."""
-        return cls(seed=seed, intensity=intensity, weather=random_weather(seed, intensity))
+    def random(cls, seed: int, intensity: float = INTENSITY, *, only: Iterable[Fault] = ()) -> "FaultPlan":
+        """A mixture of everything; `intensity` is the share of the calls that a fault strikes.
+
+        With `only`, it is a mixture of these faults, and AWS does nothing unusual between the calls.
+        """
+        weather = CALM if only else random_weather(seed, intensity)
+        return cls(seed=seed, intensity=intensity, only=tuple(only), weather=weather)
 
     @classmethod
     def slow(cls, takes: Mapping[str, timedelta]) -> "FaultPlan":
@@ -110,6 +120,8 @@ class FaultPlan:
             outages=(*self.outages, *other.outages),
             seed=self.seed if other.seed is None else other.seed,
             intensity=max(self.intensity, other.intensity),
+            only=self.only + other.only,
+            lasts=self.lasts if other.lasts is None else other.lasts,
             weather=other.weather if other.weather != CALM else self.weather,
         )
 
@@ -119,16 +131,22 @@ class FaultPlan:
 
     def calm(self) -> None:
         """From now on, nothing goes wrong any more."""
-        self._over, self.weather = True, CALM
+        self._over = True
 
     def is_over(self, now: datetime) -> bool:
-        """Whether no fault can strike any more; never so of random ones."""
-        ended = all(one.start + one.length <= now - self._began for one in self.outages)
-        return self._over or (ended and self.seed is None and not self.at_calls and self.weather == CALM)
+        """Whether the plan was ended, or its time has passed."""
+        return self._over or (self.lasts is not None and now - self._began >= self.lasts)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return None if self.lasts is None else self._began + self.lasts
+
+    def weather_at(self, now: datetime) -> Weather:
+        return CALM if self.is_over(now) else self.weather
 
     def strike(self, call: Call, attempt: int, now: datetime) -> Strike | None:
         """What strikes this try (from 0) of the call."""
-        if self._over:
+        if self.is_over(now):
             return None
         found = self._outage(call, now) or self._fault(call)
         if found is None or (attempt and found.fault is not None and found.fault not in WHOLE_CALL):
@@ -145,7 +163,8 @@ class FaultPlan:
         yield from (self._at(number, fault) for number, fault in sorted(self.at_calls.items()))
         yield from map(str, self.outages)
         if self.seed is not None:
-            yield f"seed {self.seed}, intensity {self.intensity:g}"
+            names = f", only {' '.join(one.name for one in self.only)}" if self.only else ""
+            yield f"seed {self.seed}, intensity {self.intensity:g}{names}"
         elif self.weather != CALM:
             yield str(self.weather)
 
@@ -162,8 +181,9 @@ class FaultPlan:
         fault = self.at_calls.get(call.number)
         if fault is None and self.seed is not None:
             random = Random(f"{self.seed}/{call.number}")  # noqa: S311  a simulation
-            if random.random() < self.intensity:
-                fault = random.choice(faults_for(call))
+            possible = [one for one in faults_for(call) if one in (self.only or Fault)]
+            if random.random() < self.intensity and possible:
+                fault = random.choice(possible)
         if fault is None:
             return None
         errors = refusals(fault, call.service, call.operation)

@@ -7,7 +7,7 @@ from random import Random
 ORDINARY_LATENESS = timedelta(seconds=60)
 """EventBridge Scheduler starts within the minute that a schedule names."""
 
-MONTHS_LONG = timedelta(days=3)
+LATEST_DUPLICATE = timedelta(days=3)
 """How late a duplicate of a standard queue comes at most. SQS names no limit but the queue's retention."""
 
 SHARD_LATENESS = timedelta(minutes=20)
@@ -24,15 +24,15 @@ class Weather:
     """How long after its commit a shard's records reach the function, by shard; 0 where none is given."""
     redelivered: float = 0.0
     """Share of the messages that a queue delivers once more although they were handled."""
-    redelivered_within: timedelta = MONTHS_LONG
+    redelivered_within: timedelta = LATEST_DUPLICATE
+    receives_lost: float = 0.0
+    """Share of the receives whose messages reach nobody, and are invisible all the same."""
     shuffled: bool = False
     """Standard queues give their messages in another order and in smaller batches."""
     schedules_late: timedelta = timedelta()
     schedules_twice: float = 0.0
     read_lag: timedelta = timedelta()
     """How old the table may look to an eventually consistent read."""
-    partition_units: int = 0
-    """Write units a second of one partition key, above which DynamoDB throttles; 0 for no limit."""
     takes: dict[str, timedelta] = field(default_factory=dict)
     """The time that a call takes, by service (`sns`) or operation (`sns.Publish`)."""
 
@@ -51,8 +51,11 @@ class Weather:
         again = receives <= 2 and random.random() < self.redelivered  # noqa: PLR2004
         return random.random() * self.redelivered_within if again else None
 
-    def order(self, turn: str) -> Random | None:
-        return self._random("order", turn) if self.shuffled else None
+    def order(self, poll: str) -> Random | None:
+        return self._random("order", poll) if self.shuffled else None
+
+    def loses_receive(self, poll: str) -> bool:
+        return self._random("lost", poll).random() < self.receives_lost
 
     def duration_of(self, service: str, operation: str) -> timedelta:
         return self.takes.get(f"{service}.{operation}", self.takes.get(service, timedelta()))
@@ -76,7 +79,8 @@ def random_weather(seed: int, intensity: float) -> Weather:
         shards=shards,
         shard_lateness=tuple(random.random() * SHARD_LATENESS for _ in range(shards)) if late else (),
         redelivered=min(1.0, 2 * intensity * random.random()),
-        redelivered_within=random.choice((timedelta(minutes=10), timedelta(hours=12), MONTHS_LONG)),
+        redelivered_within=random.choice((timedelta(minutes=10), timedelta(hours=12), LATEST_DUPLICATE)),
+        receives_lost=intensity * random.random(),
         shuffled=random.random() < 0.7,  # noqa: PLR2004
         schedules_late=ORDINARY_LATENESS if random.random() < 0.8 else timedelta(),  # noqa: PLR2004
         schedules_twice=min(1.0, 2 * intensity * random.random()),
