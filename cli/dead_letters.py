@@ -72,8 +72,9 @@ def show(  # noqa: PLR0913, PLR0917  one argument for each option
         print_json(found)
         return
     for one in found["letters"]:
-        echo(f"{one['id']}  {_age(one['age_seconds'])}  {one['reason']}")
-        echo(json_text(one["body"], indent=2) + "\n")
+        echo(f"{one['id']}  {_age(one['age_seconds'])}  {one['stage']}  {one['reason']}")
+        echo(json_text(one["body"], indent=2))
+        echo(f"once the cause is mended: {one['command']}\n")
     echo(found.get("what_to_do", "") if found["letters"] else f"{queue}: no dead letters")
 
 
@@ -84,24 +85,30 @@ def redrive(  # noqa: PLR0913, PLR0917  one argument for each option
     queue: QueueArgument,
     reason: Annotated[str, typer.Option(help="Only dead letters whose reason contains this.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many dead letters.")] = None,
+    id_: Annotated[str, typer.Option("--id", help="Only this dead letter, as `cairn dlq show` names it.")] = "",
     yes: YesOption = False,  # noqa: FBT002
     to: ToOption = LOCAL_URL,
     stack: StackOption = "",
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Send dead letters back to their queue; each is deleted once it is there. Exit 1 where any is refused."""
+    from infra.local.dead_letters import Which  # noqa: PLC0415  slow to import
+
     with _connected(stack, to) as dead_letters:
         if not yes:
-            which = f" with {reason!r} in their reason" if reason else ""
+            those = f" with {reason!r} in their reason" if reason else ""
+            those += f", if it is {id_}" if id_ else ""
             most = f"at most {limit}" if limit else "all"
-            typer.confirm(f"Send {most} letters of {queue}{which} back, at {stack or to}?", abort=True)
-        done = dead_letters.redrive(queue, reason, limit)
+            typer.confirm(f"Send {most} letters of {queue}{those} back, at {stack or to}?", abort=True)
+        done = dead_letters.redrive(queue, Which(reason, limit, id_))
     if as_json:
         print_json(done)
     else:
         echo(f"{queue}: {done['redriven']} redriven, {len(done['refused'])} refused, {done['left']} left")
-        for one in done["refused"]:
-            echo(f"  {one['id']}: {one['why']}", err=True)
+        for one in done["letters"]:
+            echo(f"  {one['id']}: " + ("redriven" if one["redriven"] else one["why"]), err=not one["redriven"])
+            for why in one.get("left_out", ()):
+                echo(f"    but not {why}")
     if done["refused"]:
         raise typer.Exit(1)
 

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.dynamodb.codec import delivery_request_from_wire
-from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.message.deliver_message import DeliverMessage
 from cairn.application.ports import DeliveryContext
 from cairn.compose import deliver_message as compose
-from cairn.sqs_records import dead_lettering
+from cairn.compose.queues import consumed_queues
+from cairn.settings import SEND_TIME
+from cairn.sqs_records import Consumer, consume
 from cairn.telemetry import count, logger
 
 FRESH = timedelta(seconds=5)
@@ -28,19 +28,24 @@ def deliver() -> DeliverMessage:
 
 
 @cache
-def dead_letters() -> DeadLetterQueue:
-    return compose.dead_letters()
+def consumer() -> Consumer:
+    return Consumer(
+        function="deliver_message",
+        queue="messages",
+        dead_letters=compose.dead_letters(),
+        put_off=consumed_queues().put_off,
+        time_for_one=SEND_TIME,
+    )
 
 
 def warm() -> None:
     deliver()
-    dead_letters()
+    consumer()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
     contexts, until = read_contexts(event["Records"]), datetime.now(UTC) + FRESH
-    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, partial(deliver_record, contexts, until), processor, context)
+    return consume(event, context, partial(deliver_record, contexts, until), consumer())
 
 
 def read_contexts(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryContext | None]:
@@ -57,12 +62,11 @@ def read_contexts(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryCon
 
 
 def deliver_record(contexts: Mapping[str, DeliveryContext | None], until: datetime, record: SQSRecord) -> None:
-    with dead_lettering(record, dead_letters(), "messages"):
-        now = datetime.now(UTC)
-        request = delivery_request_from_wire(json.loads(record.body))
-        known = record.message_id in contexts and now < until
-        context = contexts[record.message_id] if known else deliver().contexts([request])[0]
-        status = deliver()(request, now, context)
-        outcome = status.value if status else "gone"
-        count("MessageHandled", status=outcome)
-        logger.info("message handled", message_id=request.id, status=outcome)
+    now = datetime.now(UTC)
+    request = delivery_request_from_wire(json.loads(record.body))
+    known = record.message_id in contexts and now < until
+    context = contexts[record.message_id] if known else deliver().contexts([request])[0]
+    status = deliver()(request, now, context)
+    outcome = status.value if status else "gone"
+    count("MessageHandled", status=outcome)
+    logger.info("message handled", message_id=request.id, status=outcome)

@@ -5,24 +5,18 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    SqsFifoPartialProcessor,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.s3 import Overflow
-from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.events_queue import UNREADABLE
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose import process_event as compose
+from cairn.compose.queues import consumed_queues
 from cairn.domain.customer.customer import Reaction
-from cairn.domain.event import event_from_queue
+from cairn.domain.event import Event, event_from_queue
 from cairn.domain.privacy.requests import is_above_limit
 from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError, NotACustomerError
-from cairn.sqs_records import dead_lettering
+from cairn.sqs_records import Consumer, consume
 from cairn.telemetry import count, logger
 
 
@@ -32,8 +26,14 @@ def process() -> ProcessEvent:
 
 
 @cache
-def dead_letters() -> tuple[DeadLetterQueue, DeadLetterQueue]:
-    return compose.dead_letters()
+def consumers() -> tuple[Consumer, Consumer]:
+    """Of events and of wake-ups."""
+    events, wakes = compose.dead_letters()
+    put_off = consumed_queues().put_off
+    return (
+        Consumer(function="process_event", queue="events", dead_letters=events, put_off=put_off),
+        Consumer(function="process_event", queue="wakes", dead_letters=wakes, put_off=put_off),
+    )
 
 
 @cache
@@ -44,50 +44,54 @@ def overflow() -> Overflow:
 def warm() -> None:
     overflow()
     process()
-    dead_letters()
+    consumers()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
+    events, wakes = consumers()
     if event["Records"][0]["eventSourceARN"].endswith(".fifo"):
-        by_customer = SqsFifoPartialProcessor(skip_group_on_error=True)
-        by_customer.raise_on_entire_batch_failure = False
-        return process_partial_response(event, process_record, by_customer, context)
-    one_by_one = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, wake_record, one_by_one, context)
+        return consume(event, context, process_record, events)
+    return consume(event, context, wake_record, wakes)
 
 
 def process_record(record: SQSRecord) -> None:
-    events, _ = dead_letters()
-    with dead_lettering(record, events, "events"):
-        now = datetime.now(UTC)
-        try:
-            document = overflow().load(record.body)
-            if not document:  # emptied, so it was processed before: by another delivery, or another request
-                count("EventDuplicate", source="unknown")
-                return
-            if UNREADABLE in document:
-                raise InvalidEventError(document[UNREADABLE]["problems"])
-            event = event_from_queue(document, received_at=now)
-        except (ValueError, KeyError, TypeError):
-            raise InvalidEventError(["not an event as the receiver writes it"]) from None
-        dropped: set[str] = set()
-        try:
-            reaction = process()(event, now)
-            outcome = "EventProcessed" if reaction else "EventDuplicate"
-            note_orders(reaction)
-            note_lost_versions(reaction)
-            dropped |= {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else set()
-        except ErasedCustomerError:
-            outcome = "EventErased"
-        except NotACustomerError as error:
-            outcome = "EventOfNobody"
-            dropped.add(error.reason)
-        overflow().discard(record.body)
-        count(outcome, source=event.source)
-        for reason in sorted(dropped):
-            count("FieldDropped", source=event.source, reason=reason)
-        why: dict[str, Any] = {"dropped": sorted(dropped)} if dropped else {}
-        logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key, **why)
+    now = datetime.now(UTC)
+    try:
+        document = overflow().load(record.body)
+    except ValueError:
+        raise InvalidEventError(["not an event as the receiver writes it"]) from None
+    if not document:  # emptied, so it was processed before: by another delivery, or another request
+        count("EventDuplicate", source="unknown")
+        return
+    event = read_event(document, now)
+    dropped: set[str] = set()
+    try:
+        reaction = process()(event, now)
+        outcome = "EventProcessed" if reaction else "EventDuplicate"
+        note_orders(reaction)
+        note_lost_versions(reaction)
+        dropped |= {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else set()
+    except ErasedCustomerError:
+        outcome = "EventErased"
+    except NotACustomerError as error:
+        outcome = "EventOfNobody"
+        dropped.add(error.reason)
+    overflow().discard(record.body)
+    count(outcome, source=event.source)
+    for reason in sorted(dropped):
+        count("FieldDropped", source=event.source, reason=reason)
+    why: dict[str, Any] = {"dropped": sorted(dropped)} if dropped else {}
+    logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key, **why)
+
+
+def read_event(document: Any, now: datetime) -> Event:
+    """Raises InvalidEventError."""
+    try:
+        if UNREADABLE in document:
+            raise InvalidEventError(document[UNREADABLE]["problems"])
+        return event_from_queue(document, received_at=now)
+    except (ValueError, KeyError, TypeError):
+        raise InvalidEventError(["not an event as the receiver writes it"]) from None
 
 
 def note_orders(reaction: Reaction | None) -> None:
@@ -105,10 +109,8 @@ def note_lost_versions(reaction: Reaction | None) -> None:
 
 
 def wake_record(record: SQSRecord) -> None:
-    _, wakes = dead_letters()
-    with dead_lettering(record, wakes, "wakes"):
-        wake = json.loads(record.body)
-        reaction = process().wake(wake["customer"], wake["enrollment"], wake["sequence"], datetime.now(UTC))
-        outcome = "WakeProcessed" if reaction else "WakeStale"
-        count(outcome)
-        logger.info("wake-up processed", outcome=outcome, enrollment=wake["enrollment"])
+    wake = json.loads(record.body)
+    reaction = process().wake(wake["customer"], wake["enrollment"], wake["sequence"], datetime.now(UTC))
+    outcome = "WakeProcessed" if reaction else "WakeStale"
+    count(outcome)
+    logger.info("wake-up processed", outcome=outcome, enrollment=wake["enrollment"])

@@ -1,46 +1,79 @@
 """Providers' reports and customers' replies (feedback queue, SNS's delivery logs) → events queue."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from cairn.adapters.aws import is_transient
 from cairn.adapters.feedback.reports import read
-from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.ports import Inbox
 from cairn.compose import record_feedback as compose
-from cairn.sqs_records import dead_lettering
-from cairn.telemetry import count
+from cairn.compose.queues import consumed_queues
+from cairn.sqs_records import Consumer, consume
+from cairn.telemetry import count, logger
 
 
 @cache
-def ports() -> tuple[Inbox, DeadLetterQueue]:
+def inbox() -> Inbox:
     return compose.record_feedback()
 
 
-warm = ports
+@cache
+def consumer() -> Consumer:
+    return Consumer(
+        function="record_feedback",
+        queue="feedback",
+        dead_letters=compose.dead_letters(),
+        put_off=consumed_queues().put_off,
+    )
+
+
+@cache
+def queue_again() -> Callable[[str], None]:
+    return compose.queue_again()
+
+
+def warm() -> None:
+    inbox()
+    queue_again()
+    consumer()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    if "awslogs" in event:  # CloudWatch Logs invokes the function directly: Lambda itself retries
-        record_body(json.dumps(event))
+    if "awslogs" in event:
+        record_log(json.dumps(event))
         return None
-    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, record_one, processor, context)
+    return consume(event, context, record_one, consumer())
 
 
 def record_one(record: SQSRecord) -> None:
-    _, dead_letters = ports()
-    with dead_lettering(record, dead_letters, "feedback"):
-        record_body(record.body)
+    record_body(record.body)
+
+
+def record_log(body: str) -> None:
+    """CloudWatch Logs invokes the function directly, and Lambda tries twice more, within three minutes.
+
+    So what time may mend waits in the feedback queue, and what it does not mend becomes a dead letter here. Raises
+    where SQS takes neither.
+    """
+    try:
+        record_body(body)
+    except Exception as error:  # noqa: BLE001  each ends in a queue
+        if is_transient(error):
+            queue_again()(body)
+            logger.warning("report waits in the feedback queue", error=type(error).__name__)
+            return
+        consumer().dead_letters.add(body, consumer().reason(error))
+        count("DeadLetter", queue="feedback")
+        logger.error("report parked in the dead-letter queue", error=type(error).__name__)
 
 
 def record_body(body: str) -> None:
-    inbox, _ = ports()
     events = read(body, datetime.now(UTC))
-    inbox.put(events)
+    inbox().put(events)
     for event in events:
         count("Feedback", type=event.type)

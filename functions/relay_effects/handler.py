@@ -1,23 +1,29 @@
-"""Table stream → queues, schedules, tasks, timeline: carries out the outbox of each commit, with retries."""
+"""Table stream, effects queue → queues, schedules, tasks, timeline: carries out the outbox of each commit."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from cairn.adapters.dynamodb.outbox import committed_in
-from cairn.application.events.relay_effects import RelayEffects
+from cairn.adapters.dynamodb.outbox import UnreadCommit, committed_in, unread_commit
+from cairn.adapters.sqs.effects_queue import body_of, effect_in
+from cairn.application.events.relay_effects import Committed, RelayEffects, WaitingEffect
 from cairn.compose import relay_effects as compose
+from cairn.compose.queues import consumed_queues
 from cairn.domain.operations.breaker import Trip
-from cairn.domain.shared.errors import ConflictError
-from cairn.telemetry import count, logger
+from cairn.settings import RECORD_TIME
+from cairn.sqs_records import Consumer, consume, has_time, reason_of
+from cairn.telemetry import count, logger, where
+
+Records = list[dict[str, Any]]
 
 
 @cache
 def relay() -> RelayEffects:
-    return compose.relay_effects(note_trip)
+    return compose.relay_effects(note_trip, park)
 
 
 def note_trip(trip: Trip) -> None:
@@ -25,38 +31,101 @@ def note_trip(trip: Trip) -> None:
     logger.warning("paused by the breaker", target=trip.target, why=trip.why)
 
 
-warm = relay
+@cache
+def consumer() -> Consumer:
+    return Consumer(
+        function="relay_effects",
+        queue="effects",
+        dead_letters=compose.dead_letters(),
+        put_off=consumed_queues().put_off,
+    )
+
+
+def warm() -> None:
+    relay()
+    consumer()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    processor = BatchProcessor(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, partial(relay_in_order, set()), processor, context)
+    if event["Records"][0]["eventSource"] == "aws:sqs":
+        return consume(event, context, relay_again, consumer())
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in relay_stream(event["Records"], context)]}
 
 
-def relay_in_order(waiting: set[str], record: DynamoDBRecord) -> None:
-    """Keep the order per customer: after a failure, later commits wait, an erasure order too."""
-    customer = record.raw_event["dynamodb"]["Keys"]["pk"]["S"]
-    if customer in waiting:
-        raise ConflictError("an earlier commit of the customer comes first")
-    try:
-        relay_record(record)
-    except Exception:
-        waiting.add(customer)
-        raise
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    commit: Committed | UnreadCommit | None
+    present_ids: Mapping[str, str] | None
+    has_time: Callable[[], bool]
 
 
-def relay_record(record: DynamoDBRecord) -> None:
-    try:
-        commit = committed_in(record.raw_event)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        # A retry cannot help, and would block all later records of the shard.
-        relay().dead_letter(record.raw_event["dynamodb"]["Keys"]["pk"]["S"], record.raw_event["dynamodb"], error)
-        count("DeadLetter", queue="effects")
-        logger.error("commit parked in the dead-letter queue", error=type(error).__name__)
-        return
+def relay_stream(records: Records, context: Any) -> list[str]:
+    """The sequence number from which on Lambda is to bring the records again; none where all are done.
+
+    The order of commits does not matter to effects, but whatever is not stored elsewhere must come again.
+    """
+    time_left = partial(has_time, context, RECORD_TIME)
+    commits = [(one["dynamodb"]["SequenceNumber"], commit_in(one)) for one in records]
+    present_ids = present_ids_of([commit for _, commit in commits if isinstance(commit, Committed)])
+    for sequence_number, commit in commits:
+        if not time_left():
+            return [sequence_number]
+        try:
+            relay_record(StreamRecord(commit, present_ids, time_left))
+        except Exception as error:  # noqa: BLE001  the stream holds what no queue takes
+            logger.error("effects neither carried out nor stored, the stream waits", error=where(error))
+            return [sequence_number]
+    return []
+
+
+def relay_record(record: StreamRecord) -> None:
+    commit = record.commit
     if commit is None:
         return
-    relay()(commit, datetime.now(UTC))
+    if isinstance(commit, UnreadCommit):
+        park_unread(commit)
+        return
+    relay()(commit, record.present_ids, datetime.now(UTC), record.has_time)
     for effect in commit.effects:
         count("EffectRelayed", effect=effect.NAME)
     logger.info("commit relayed", customer=commit.profile.id, revision=commit.version, effects=len(commit.effects))
+
+
+def present_ids_of(commits: list[Committed]) -> Mapping[str, str] | None:
+    """Who of the batch's customers was erased or merged; None where the table cannot say so now."""
+    try:
+        return relay().present_ids(commits)
+    except Exception as error:  # noqa: BLE001  the effects wait in their queue meanwhile
+        logger.warning("customers not read, their effects wait", error=where(error))
+        return None
+
+
+def commit_in(record: Mapping[str, Any]) -> Committed | UnreadCommit | None:
+    try:
+        return committed_in(record)
+    except Exception as error:  # noqa: BLE001  a retry cannot help, and would hold up its shard
+        return unread_commit(record, where(error))
+
+
+def park_unread(commit: UnreadCommit) -> None:
+    why = reason_of(commit.why, "relay_effects", "effects")
+    consumer().dead_letters.add(commit.body, why)
+    count("DeadLetter", queue="effects")
+    logger.error("commit parked in the dead-letter queue", error=commit.why)
+
+
+def park(one: WaitingEffect, error: Exception) -> None:
+    consumer().dead_letters.add(body_of(one), consumer().reason(error))
+    count("DeadLetter", queue="effects")
+    logger.error("effect parked in the dead-letter queue", effect=one.what.NAME, error=type(error).__name__)
+
+
+def relay_again(record: SQSRecord) -> None:
+    """An effect that has waited. The failure policy of queues decides on what it raises."""
+    one = effect_in(record.body)
+    because = relay().again(one, datetime.now(UTC))
+    if because:
+        count("EffectNotCarriedOut", effect=one.what.NAME)
+        logger.info("effect not carried out", customer=one.customer, effect=one.what.NAME, because=because)
+    else:
+        count("EffectRelayed", effect=one.what.NAME)

@@ -1,5 +1,6 @@
 """The alarms, and the topic that they notify."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aws_cdk import Duration
@@ -18,6 +19,8 @@ from infra.cloud.topics import ServiceTopic, TopicKey
 PERIOD = Duration.minutes(5)
 LATE = Duration.minutes(10)
 """A queue or a stream that is behind by more than one retry of one item."""
+WAITING = Duration.minutes(20)
+"""The period of what waits: longer than the longest pause between two attempts, so that the alarm stays."""
 LATE_ERASURE = Duration.hours(1)
 """An erasure waits on purpose until all work for the customer has ended, and again where it finds some."""
 MANY_THROTTLED = 20
@@ -40,6 +43,22 @@ class Functions(NamedTuple):
     manage: Function
 
 
+CONSUMERS: Sequence[tuple[str, str, Callable[[Functions], Function]]] = (
+    ("Events", "events", lambda one: one.process),
+    ("Wakes", "wakes", lambda one: one.process),
+    ("Messages", "messages", lambda one: one.deliver),
+    ("Notices", "notices", lambda one: one.notify),
+    ("Feedback", "feedback", lambda one: one.record),
+    ("Erasures", "erasures", lambda one: one.erase),
+    ("Effects", "effects", lambda one: one.relay),
+)
+"""Each queue, by its name in metrics (cairn.sqs_records), with the function that it starts. SQS's own age of the oldest
+message leaves out what was received more than three times, which is just what waits here.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+"""
+
+
 class AlarmTopic(ServiceTopic):
     """Notifies the stage's alarm address, once it has confirmed the subscription by SNS."""
 
@@ -57,7 +76,7 @@ class AlarmTopic(ServiceTopic):
 class Alarms(Construct):
     """Every dead-letter queue, backlog and function, the API's errors and refusals, and too many orders to erase.
 
-    docs/operations.md explains each, and the first thing to do.
+    docs/runbook.md explains each, and the first thing to do.
     """
 
     def __init__(self, scope: Construct, *, topic: AlarmTopic, queues: Queues, functions: Functions, api: Api) -> None:
@@ -77,6 +96,20 @@ class Alarms(Construct):
                 work.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
                 above=(LATE_ERASURE if work is queues.erasures else LATE).to_seconds(),
                 means=f"the {name.lower()} queue is behind",
+            )
+        for name, queue, consumer in CONSUMERS:
+            self._alarm(
+                f"{name}Waiting",
+                cloudwatch.Metric(
+                    namespace=NAMESPACE,
+                    metric_name="Waiting",
+                    dimensions_map={"service": consumer(functions).service, "queue": queue},
+                    period=WAITING,
+                    statistic="Maximum",
+                ),
+                above=LATE.to_seconds(),
+                means=f"what came by the {queue} queue fails for a while, and is tried again for a week: the log of "
+                f"{consumer(functions).service} says what is out of order",
             )
         self._alarm(
             "RelayLate",

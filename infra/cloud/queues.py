@@ -5,21 +5,17 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cairn.settings import (
+    DEAD_LETTER_RETENTION,
     ERASURES_VISIBILITY,
     EVENTS_VISIBILITY,
     MAX_RECEIVES,
     MESSAGES_VISIBILITY,
+    QUEUE_RETENTION,
     WEBHOOKS_VISIBILITY,
 )
 from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
-
-DEAD_LETTER_RETENTION = Duration.days(14)
-"""The maximum of SQS."""
-
-RETENTION = Duration.days(7)
-"""Half of it: a dead letter keeps its age, and operators need time after a stall of days."""
 
 
 class Queues(Construct):
@@ -40,14 +36,9 @@ class Queues(Construct):
         self.feedback = WorkQueue(self, "Feedback", stage=stage, visibility=events, fifo=False)
         erasures = Duration.seconds(int(ERASURES_VISIBILITY.total_seconds()))
         self.erasures = WorkQueue(self, "Erasures", stage=stage, visibility=erasures, fifo=False)
-        self.effects_dead_letters = DeadLetterQueue(self, "EffectsDeadLetters", stage=stage, fifo=False)
+        self.effects = WorkQueue(self, "Effects", stage=stage, visibility=events, fifo=False)
         self.stream_dead_letters = DeadLetterQueue(self, "StreamDeadLetters", stage=stage, fifo=False)
         self._output_urls()
-        acknowledge(
-            self.effects_dead_letters,
-            "AwsSolutions-SQS3",
-            because="a dead-letter queue itself: relay_effects parks single effects in it",
-        )
         acknowledge(
             self.stream_dead_letters,
             "AwsSolutions-SQS3",
@@ -72,6 +63,7 @@ class Queues(Construct):
             "Notices": self.notices,
             "Feedback": self.feedback,
             "Erasures": self.erasures,
+            "Effects": self.effects,
         }
 
     @property
@@ -79,7 +71,6 @@ class Queues(Construct):
         """Every dead-letter queue."""
         return {
             **{name: queue.dead_letters for name, queue in self.work.items() if queue is not self.marketing},
-            "Effects": self.effects_dead_letters,
             "Stream": self.stream_dead_letters,
         }
 
@@ -92,7 +83,7 @@ class DeadLetterQueue(sqs.Queue):
             scope,
             id_,
             fifo=fifo or None,
-            retention_period=DEAD_LETTER_RETENTION,
+            retention_period=Duration.days(DEAD_LETTER_RETENTION.days),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             removal_policy=removal(stage),
@@ -128,7 +119,7 @@ class WorkQueue(sqs.Queue):
             deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP if fifo else None,
             fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID if fifo else None,
             visibility_timeout=visibility,
-            retention_period=RETENTION,
+            retention_period=Duration.days(QUEUE_RETENTION.days),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,

@@ -16,7 +16,7 @@ from cairn.adapters import aws
 from cairn.adapters.pages.links import SECRET as LINKS
 from cairn.adapters.secrets_manager import IDENTITY_KEY, identity_keys_from
 from cairn.domain.identity.identity_key import IdentityKeys
-from cairn.settings import MAX_RECEIVES
+from cairn.settings import DEAD_LETTER_RETENTION, MAX_RECEIVES, QUEUE_RETENTION
 from infra.local.end_user_messaging import Around, EndUserMessaging, only_answer
 from infra.local.moto_corrections import corrected
 from infra.local.shapes import ACCOUNT, REGION, Shape
@@ -35,9 +35,6 @@ SANDBOX = {
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
 """Nothing on a laptop can reach a real account or be reached from one."""
-
-DEAD_LETTER_RETENTION = timedelta(days=14)
-"""The maximum of SQS (SQS quota)."""
 
 SOURCES = Path(__file__).parents[2] / "sources.toml"
 """A laptop accepts the same sources as the deployment."""
@@ -253,8 +250,8 @@ class Cloud:
 
     def _create_queue(self, queue: Queue) -> None:
         attributes = {"VisibilityTimeout": str(int(queue.visibility / timedelta(seconds=1)))}
-        if "dead-letters" in queue.name:
-            attributes["MessageRetentionPeriod"] = str(int(DEAD_LETTER_RETENTION / timedelta(seconds=1)))
+        retention = DEAD_LETTER_RETENTION if "dead-letters" in queue.name else QUEUE_RETENTION
+        attributes["MessageRetentionPeriod"] = str(int(retention / timedelta(seconds=1)))
         if queue.fifo:
             attributes["FifoQueue"] = "true"
         if queue.dead_letter:

@@ -6,12 +6,11 @@ that comes back within five minutes.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cairn.adapters.aws import calling
 from cairn.adapters.s3 import pointer_of
@@ -22,6 +21,9 @@ from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.hashing import short_hash
 from infra.local.dead_letter_masks import decoded, masked
+
+if TYPE_CHECKING:
+    from cairn.adapters.dynamodb.redrive import RedriveEffects
 
 Json = dict[str, Any]
 
@@ -46,11 +48,17 @@ MAX_READ = 1_000
 NO_REASON = "no function gave a reason: delivered too often, or never"
 """For messages that SQS, Scheduler or SNS dead-lettered themselves, without a code."""
 
+UNSTAGED = "parked by AWS itself"
+"""The stage of a dead letter that none of our functions has written."""
+
 SHOW, REDRIVE = "show_dead_letters", "redrive_dead_letters"
 """The actions in the audit."""
 
 REASONS = ("reason", "ERROR_CODE", "ErrorCode")
 """The message attributes in which our functions, EventBridge Scheduler and SNS say why."""
+
+ABOUT = ("stage", "field")
+"""The message attributes in which our functions say more."""
 
 STREAM_HELP = """\
 Positions of the table's stream that Lambda handed to relay_effects for 23 hours in vain; a letter names them, and the
@@ -95,6 +103,24 @@ class DeadLetter:
     body: str
     group: str
     receipt: str
+    stage: str = ""
+    """The function that parked it, and what had started that."""
+    field: str = ""
+    """The field that the reason names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The dead letters to send back."""
+
+    reason: str = ""
+    """Part of their reason."""
+    limit: int | None = None
+    id: str = ""
+    """Of the one; empty: whichever."""
+
+    def matches(self, dead_letter: DeadLetter) -> bool:
+        return self.id in {"", dead_letter.id} and self.reason.casefold() in dead_letter.reason.casefold()
 
 
 class DeadLetterTool(Protocol):
@@ -106,8 +132,11 @@ class DeadLetterTool(Protocol):
     def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
         """The dead letters of a queue: `id`, `reason`, `age_seconds`, `body`; for the stream also `what_to_do`."""
 
-    def redrive(self, queue: str, reason: str, limit: int | None) -> Json:
-        """Send back what matches: the numbers `redriven` and `left`, and each `refused` one with the reason."""
+    def redrive(self, queue: str, which: "Which") -> Json:
+        """Send back what matches: the numbers `redriven` and `left`, each `refused` one with the reason, and `letters`.
+
+        Each of these says whether it was `redriven`; if not `why`, and if so what of it was `left_out`.
+        """
 
 
 def make_visible(sqs: Any, url: str, receipts: list[str]) -> None:
@@ -126,10 +155,9 @@ class DeadLetters:
 
     sqs: Any
     queues: Mapping[str, DeadLetterQueue]
-    put_back: Callable[[Json, datetime], int]
-    """Has a dead-lettered effect relayed again. Raises CairnError."""
-    changes_at: Callable[[Json], Iterable[Json]]
-    """Reads the changes at a position of the stream, each ready to be relayed. Raises CairnError."""
+    effects: "RedriveEffects"
+    streams: Any
+    """The client of DynamoDB's streams."""
     fetch: Callable[[str], bytes]
     """Reads a body that was too large for its queue, by the key in the dead letter."""
     wait_seconds: int
@@ -144,45 +172,55 @@ class DeadLetters:
 
     def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
         with self._received(self._queue(queue), limit) as received:
-            shown = [self._view(dead_letter, reveal=reveal) for dead_letter in received]
+            shown = [self._view(queue, dead_letter, reveal=reveal) for dead_letter in received]
         return {"queue": queue, "letters": shown} | ({"what_to_do": STREAM_HELP} if queue == STREAM else {})
 
-    def redrive(self, queue: str, reason: str, limit: int | None) -> Json:
+    def redrive(self, queue: str, which: "Which") -> Json:
         source = self._queue(queue)
         started = datetime.now(UTC)
         there = self._count(source)
-        redriven, refused = 0, []
+        letters: list[Json] = []
         with self._received(source, there) as received:
             for dead_letter in received:
                 # A dead letter that fails again comes back while we read: it is not redriven twice.
-                if dead_letter.arrived_at > started or reason.casefold() not in dead_letter.reason.casefold():
+                if dead_letter.arrived_at > started or not which.matches(dead_letter):
                     continue
                 try:
-                    self._send_back(queue, source, dead_letter)
+                    left_out = self._send_back(queue, source, dead_letter)
                 except (CairnError, ValueError, KeyError) as error:
-                    refused.append({"id": dead_letter.id, "why": str(error) or type(error).__name__})
+                    letters.append({"id": dead_letter.id, "redriven": False, "why": str(error) or type(error).__name__})
                     continue
                 received.delete(dead_letter)
-                redriven += 1
-                if redriven == limit:
+                letters.append({"id": dead_letter.id, "redriven": True, "left_out": left_out})
+                if sum(one["redriven"] for one in letters) == which.limit:
                     break
-        return {"queue": queue, "redriven": redriven, "refused": refused, "left": self._count(source)}
+        refused = [{"id": one["id"], "why": one["why"]} for one in letters if not one["redriven"]]
+        return {
+            "queue": queue,
+            "redriven": len(letters) - len(refused),
+            "refused": refused,
+            "left": self._count(source),
+            "letters": letters,
+        }
 
-    def _send_back(self, queue: str, source: DeadLetterQueue, dead_letter: DeadLetter) -> None:
-        """The caller deletes it afterwards; after a crash in between it is sent twice and processed once."""
-        now = datetime.now(UTC)
+    def _send_back(self, queue: str, source: DeadLetterQueue, dead_letter: DeadLetter) -> list[str]:
+        """What of it was not sent back, and why. Raises where nothing of it was.
+
+        The caller deletes it afterwards; after a crash in between it is sent twice and processed once.
+        """
         if queue == EFFECTS:
-            self.put_back(json.loads(dead_letter.body), now)
-            return
+            self.effects(json.loads(dead_letter.body), datetime.now(UTC))
+            return []
         if queue == STREAM:
-            for change in self.changes_at(json.loads(dead_letter.body)["DDBStreamBatchInfo"]):
-                self.put_back(change, now)
-            return
+            position = json.loads(dead_letter.body)["DDBStreamBatchInfo"]
+            _, left_out = self.effects.at_position(self.streams, position)
+            return left_out
         # SQS would drop the old id as a duplicate; a second try of the same dead letter has the same new id.
         fresh = {"MessageDeduplicationId": short_hash("redrive", dead_letter.id, length=26)}
         fifo = {"MessageGroupId": dead_letter.group, **fresh} if source.fifo else {}
         with calling("sqs"):
             self.sqs.send_message(QueueUrl=source.source_for(dead_letter.body), MessageBody=dead_letter.body, **fifo)
+        return []
 
     def _summary_of(self, name: str, source: DeadLetterQueue) -> Json:
         with self._received(source, MAX_READ) as received:
@@ -196,10 +234,13 @@ class DeadLetters:
             "looked_at": len(looked_at),
         }
 
-    def _view(self, dead_letter: DeadLetter, *, reveal: bool) -> Json:
+    def _view(self, queue: str, dead_letter: DeadLetter, *, reveal: bool) -> Json:
         return {
             "id": dead_letter.id,
+            "stage": dead_letter.stage or f"{queue}: {UNSTAGED}",
             "reason": dead_letter.reason,
+            **({"field": dead_letter.field} if dead_letter.field else {}),
+            "command": f"cairn dlq redrive {queue} --id {dead_letter.id}",
             "age_seconds": _seconds_since(dead_letter.arrived_at),
             "body": self._full_body(dead_letter.body) if reveal else masked(decoded(dead_letter.body)),
         }
@@ -250,10 +291,11 @@ class AuditedDeadLetters:
             self._write(SHOW, queue, {"letters": [one["id"] for one in found["letters"]], "revealed": reveal})
         return found
 
-    def redrive(self, queue: str, reason: str, limit: int | None) -> Json:
+    def redrive(self, queue: str, which: "Which") -> Json:
         self.dead_letters.check(queue)
-        self._write(REDRIVE, queue, {"with_reason": reason, "limit": limit})
-        return self.dead_letters.redrive(queue, reason, limit)
+        one = {"letter": which.id} if which.id else {}
+        self._write(REDRIVE, queue, {"with_reason": which.reason, "limit": which.limit, **one})
+        return self.dead_letters.redrive(queue, which)
 
     def _write(self, action: str, queue: str, detail: Json) -> None:
         from pynamodb.exceptions import PynamoDBException  # noqa: PLC0415  slow to import
@@ -288,7 +330,7 @@ class ReceivedDeadLetters:
                 VisibilityTimeout=VISIBILITY_SECONDS,
                 WaitTimeSeconds=self.wait_seconds,
                 MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
-                MessageAttributeNames=list(REASONS),
+                MessageAttributeNames=[*REASONS, *ABOUT],
             )
             messages = answer.get("Messages", [])
             self.receipts |= {message["ReceiptHandle"] for message in messages}
@@ -300,6 +342,17 @@ class ReceivedDeadLetters:
     def delete(self, dead_letter: DeadLetter) -> None:
         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=dead_letter.receipt)
         self.receipts.discard(dead_letter.receipt)
+
+
+def redrive_effects(sqs: Any, effects_queue_url: str) -> "RedriveEffects":
+    """For the table that the models are bound to."""
+    from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers  # noqa: PLC0415  slow to import
+    from cairn.adapters.dynamodb.redrive import RedriveEffects  # noqa: PLC0415
+    from cairn.adapters.dynamodb.timeline import DynamoTimeline  # noqa: PLC0415
+    from cairn.adapters.sqs.effects_queue import EffectsQueue  # noqa: PLC0415
+    from cairn.application.events.relay_effects import StillWanted  # noqa: PLC0415
+
+    return RedriveEffects(EffectsQueue(sqs, effects_queue_url), StillWanted(DynamoPresentCustomers(), DynamoTimeline()))
 
 
 def of_stack(name: str) -> AuditedDeadLetters:
@@ -314,7 +367,6 @@ def of_stack(name: str) -> AuditedDeadLetters:
     from cairn.adapters import aws  # noqa: PLC0415
     from cairn.adapters.dynamodb import table  # noqa: PLC0415
     from cairn.adapters.dynamodb.audit import DynamoAudit  # noqa: PLC0415
-    from cairn.adapters.dynamodb.redrive import dead_letters_at, relay_again  # noqa: PLC0415
     from cairn.adapters.s3 import Overflow  # noqa: PLC0415
 
     try:
@@ -326,7 +378,6 @@ def of_stack(name: str) -> AuditedDeadLetters:
         raise DeadLettersError(f"stack {name} does not put out {', '.join(missing)}: is it Cairn's, and up to date?")
     table.bind(outputs["TableName"], sqs.meta.region_name)
     overflow = Overflow(lambda: aws.client("s3"), outputs["OverflowBucket"])
-    changes = partial(dead_letters_at, aws.client("dynamodbstreams"))
     queues = {
         queue: DeadLetterQueue(
             outputs[f"{queue.title()}DeadLettersUrl"],
@@ -335,7 +386,9 @@ def of_stack(name: str) -> AuditedDeadLetters:
         )
         for queue in NAMES
     }
-    dead_letters = DeadLetters(sqs, queues, relay_again, changes, overflow.fetch, WAIT_SECONDS)
+    effects = redrive_effects(sqs, outputs["EffectsQueueUrl"])
+    streams = aws.client("dynamodbstreams")
+    dead_letters = DeadLetters(sqs, queues, effects, streams, overflow.fetch, WAIT_SECONDS)
     caller = aws.client("sts").get_caller_identity()
     actor = Actor.of_aws(arn=caller["Arn"], account=caller["Account"], user_id=caller["UserId"])
     return AuditedDeadLetters(dead_letters, DynamoAudit(), actor)
@@ -350,7 +403,7 @@ def _required_outputs() -> Iterator[str]:
     yield from ("TableName", "OverflowBucket", "MarketingQueueUrl")
     for queue in NAMES:
         yield f"{queue.title()}DeadLettersUrl"
-        if queue not in {EFFECTS, STREAM}:
+        if queue != STREAM:
             yield f"{queue.title()}QueueUrl"
 
 
@@ -364,6 +417,7 @@ def _dead_letter(message: Json) -> DeadLetter:
         body=message["Body"],
         group=message["Attributes"].get("MessageGroupId", ""),
         receipt=message["ReceiptHandle"],
+        **{name: attributes[name]["StringValue"] for name in ABOUT if name in attributes},
     )
 
 

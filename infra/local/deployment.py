@@ -26,14 +26,22 @@ from authoring.policy import write_policy
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
-from cairn.adapters.dynamodb.redrive import dead_letters_at, relay_again
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import Sources, sources
 from cairn.telemetry import logger
 from infra.local import timeline
 from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SOURCES, Cloud, arn, sandbox
 from infra.local.cloud import POLICY as COMPILED_POLICY
-from infra.local.dead_letters import MARKETING, MESSAGES, NAMES, STREAM, DeadLetterQueue, DeadLetters
+from infra.local.dead_letters import (
+    EFFECTS,
+    MARKETING,
+    MESSAGES,
+    NAMES,
+    STREAM,
+    DeadLetterQueue,
+    DeadLetters,
+    redrive_effects,
+)
 from infra.local.environments import settings_of
 from infra.local.faults import FaultPlan
 from infra.local.faults.weather import CALM, Weather
@@ -178,9 +186,11 @@ class LocalDeployment:
             )
             for name in NAMES
         }
-        streams = partial(dead_letters_at, self.cloud.client("dynamodbstreams"))
+        streams = self.cloud.client("dynamodbstreams")
         bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
-        return DeadLetters(self.cloud.client("sqs"), queues, relay_again, streams, bodies.fetch, wait_seconds=0)
+        sqs = self.cloud.client("sqs")
+        effects = redrive_effects(sqs, urls[EFFECTS])
+        return DeadLetters(sqs, queues, effects, streams, bodies.fetch, wait_seconds=0)
 
     def stop(self, function: str) -> None:
         """Stop a function: its work waits in its queues or in the stream."""

@@ -49,6 +49,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             stage="local",
             table_name=cloud.table,
             erasures_queue_url=cloud.urls["erasures"],
+            effects_queue_url=cloud.urls["effects"],
             wakes_queue_url=cloud.urls["wakes"],
             wakes_queue_arn=arn("wakes"),
             wakes_dead_letter_queue_arn=arn("wakes-dead-letters"),
@@ -103,6 +104,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             events_queue_url=cloud.urls["events"],
             overflow_bucket=cloud.bucket,
             identity_secret_id=cloud.identity_secret_id,
+            feedback_queue_url=cloud.urls["feedback"],
             feedback_dead_letter_queue_url=cloud.urls["feedback-dead-letters"],
         ),
         ServePreferencesSettings: ServePreferencesSettings(

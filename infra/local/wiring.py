@@ -43,6 +43,8 @@ class Function:
     every: timedelta | None = None
     """The interval of the rule that starts it."""
     batch_size: int = 10
+    """Of each of its queues."""
+    stream_batch_size: int = 100
 
 
 def _with_dead_letters(name: str, *, visibility: timedelta, fifo: bool = False) -> tuple[Queue, Queue]:
@@ -64,14 +66,14 @@ QUEUES = (
     *_with_dead_letters("notices", visibility=WEBHOOKS_VISIBILITY),
     *_with_dead_letters("feedback", visibility=EVENTS_VISIBILITY),
     *_with_dead_letters("erasures", visibility=ERASURES_VISIBILITY),
-    Queue(name="effects-dead-letters"),
+    *_with_dead_letters("effects", visibility=EVENTS_VISIBILITY),
     Queue(name="stream-dead-letters"),
 )
 
 FUNCTIONS = (
     Function(name="receive_webhook", settings=ReceiveWebhookSettings),
     Function(name="process_event", settings=ProcessEventSettings, queues=("events", "wakes")),
-    Function(name="relay_effects", settings=RelayEffectsSettings, stream=True, batch_size=100),
+    Function(name="relay_effects", settings=RelayEffectsSettings, queues=("effects",), stream=True),
     Function(name="deliver_message", settings=DeliverMessageSettings, queues=("messages", "marketing")),
     Function(name="record_feedback", settings=RecordFeedbackSettings, queues=("feedback",)),
     Function(name="notify_subscriber", settings=NotifySubscriberSettings, queues=("notices",), batch_size=1),

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,15 @@ from cairn.compose.secrets import note_refused
 from cairn.domain.customer.customer import Reaction, on_event
 from cairn.domain.operations.breaker import Trip
 from cairn.domain.privacy.requests import Doubt
-from cairn.telemetry import count
+from cairn.sqs_records import LONGEST_WAIT
+from cairn.telemetry import count, measure
 from functions.process_event.handler import note_lost_versions, note_orders
 from functions.relay_effects.handler import note_trip
+from infra.local.wiring import FUNCTIONS
 from tests.infra.conftest import Json, Templates
 from tests.unit.makers import MONDAY, Deployed, customer, event
 
-RUNBOOK = Path(__file__).parents[2] / "docs" / "operations.md"
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 
 
 def alarms_on(templates: Templates, metric: str) -> list[Json]:
@@ -125,10 +128,34 @@ def test_every_alarm_notifies_the_alarm_address(prod: Templates) -> None:
     assert addresses[0]["Endpoint"] == "ops@example.com"
 
 
-def test_the_runbook_knows_every_alarm(prod: Templates) -> None:
+def test_the_runbook_has_a_section_for_every_alarm_and_for_no_other(prod: Templates) -> None:
     names = {name.removeprefix("Alarms")[:-8] for name in prod.all("AWS::CloudWatch::Alarm")}
 
-    assert names <= set(re.findall(r"\w+", RUNBOOK.read_text(encoding="utf-8")))
+    headings = re.findall(r"^## (.+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
+    sections = [name for heading in headings for name in re.findall(r"\w+", heading) if name in names]
+    assert sorted(sections) == sorted(names)
+
+
+def test_what_waits_raises_the_alarm_of_its_queue_and_function(
+    prod: Templates, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SQS's age of the oldest message leaves out what was received more than three times."""
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
+    alarms = alarms_on(prod, "Waiting")
+    watched_queues = {one["Value"] for alarm in alarms for one in alarm["Dimensions"] if one["Name"] == "queue"}
+
+    for alarm in alarms:
+        dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", dimensions["service"])
+        measure("Waiting", timedelta(hours=1), queue=dimensions["queue"])
+        line = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert {name: line[name] for name in dimensions} == dimensions
+        assert sorted(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) == sorted(dimensions)
+        assert line["Waiting"] in ([3600.0], 3600.0)
+        assert timedelta(seconds=alarm["Threshold"]) < timedelta(hours=1)
+        assert timedelta(seconds=alarm["Period"]) > LONGEST_WAIT, "or it ends between two attempts"
+
+    assert watched_queues == {name for function in FUNCTIONS for name in function.queues} - {"marketing"}
 
 
 def test_every_alarms_description_says_what_to_do(prod: Templates) -> None:

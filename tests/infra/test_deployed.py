@@ -53,9 +53,9 @@ def test_a_laptop_and_a_deployment_have_the_same_functions(deployed: Deployed) -
 def test_a_function_has_the_same_triggers(deployed: Deployed, function: Function) -> None:
     started_by = {source["EventSourceArn"]: source["BatchSize"] for source in deployed.sources_of(function.name)}
 
-    wanted = [deployed.queues[deployed_name(queue)].arn for queue in function.queues]
-    wanted += [deployed.stream_arn] if function.stream else []
-    assert started_by == dict.fromkeys(wanted, function.batch_size)
+    wanted = {deployed.queues[deployed_name(queue)].arn: function.batch_size for queue in function.queues}
+    wanted |= {deployed.stream_arn: function.stream_batch_size} if function.stream else {}
+    assert started_by == wanted
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
@@ -99,7 +99,7 @@ def test_a_queue_waits_six_times_as_long_as_its_function_may_run(deployed: Deplo
 
 
 def test_only_items_with_effects_start_the_relay(deployed: Deployed) -> None:
-    (source,) = deployed.sources_of("relay_effects")
+    (source,) = [one for one in deployed.sources_of("relay_effects") if one["EventSourceArn"] == deployed.stream_arn]
 
     (pattern,) = source["FilterCriteria"]["Filters"]
     assert json.loads(pattern["Pattern"]) == {"dynamodb": {"Keys": {"sk": {"S": [STATE]}}}}

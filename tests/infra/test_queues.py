@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cairn.settings import MAX_RECEIVES
+from cairn.settings import MAX_RECEIVES, PATIENCE
+from cairn.sqs_records import LONGEST_WAIT
 from infra.local import dead_letters
 from tests.infra.conftest import Json, Templates
 
@@ -26,19 +27,24 @@ def test_every_consumed_queue_has_its_own_dead_letter_queue(templates: Templates
     """Both lanes of messages into one, since a letter says which lane it is for."""
     dead_letters = [queue["RedrivePolicy"] for queue in consumed(templates).values()]
 
-    assert len(dead_letters) == 7
+    assert len(dead_letters) == 8
     assert all(one["maxReceiveCount"] == MAX_RECEIVES for one in dead_letters)
     assert len({json.dumps(one["deadLetterTargetArn"]) for one in dead_letters}) == len(dead_letters) - 1
 
 
-def test_dead_letters_are_stored_as_long_as_sqs_can(templates: Templates) -> None:
-    in_work = consumed(templates)
+def test_messages_and_dead_letters_are_stored_as_long_as_sqs_can(templates: Templates) -> None:
+    for queue in templates.all("AWS::SQS::Queue").values():
+        assert queue["MessageRetentionPeriod"] == 14 * DAY
 
-    for name, queue in templates.all("AWS::SQS::Queue").items():
-        if name not in in_work:
-            assert queue["MessageRetentionPeriod"] == 14 * DAY
-        else:
-            assert queue["MessageRetentionPeriod"] < 14 * DAY, "a parked message keeps its age"
+
+def test_what_waits_is_parked_with_its_reason_long_before_sqs_would_drop_it_or_park_it_without_one(
+    templates: Templates,
+) -> None:
+    retention = min(queue["MessageRetentionPeriod"] for queue in consumed(templates).values())
+    deliveries = MAX_RECEIVES * (LONGEST_WAIT * 3 / 4)  # the mean of a wait between half of it and the whole
+
+    assert PATIENCE.total_seconds() <= retention / 2
+    assert deliveries > PATIENCE * 1.05
 
 
 def test_the_events_queue_gives_each_customer_order_and_its_own_throughput(templates: Templates) -> None:

@@ -14,8 +14,9 @@ from bench.calls import Call, watched
 from cli.main import app
 from infra.local.dead_letters import NAMES, STREAM, of_stack
 
-THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "Any")
+REFUSED = ClientError({"Error": {"Code": "ValidationException"}}, "Any")
 DENIED = ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "Any")
+INVALID = ClientError({"Error": {"Code": "InvalidMessageContents"}}, "Any")
 
 DAY = 24 * 60 * 60
 
@@ -35,7 +36,7 @@ def cairn(*arguments: str, answers: str = "") -> Result:
 @pytest.fixture
 def failed_sign_up(story: Any) -> None:
     """A sign-up that could not be processed."""
-    with watched(story.deployment, before=failing("dynamodb", THROTTLED)):
+    with watched(story.deployment, before=failing("dynamodb", REFUSED)):
         story.signs_up()
         story.passes("15m")
 
@@ -49,7 +50,7 @@ def test_the_list_shows_number_age_and_reason(story: Any, url: str) -> None:
 
     assert queues.keys() == set(NAMES)
     assert queues["events"]["count"] == 2
-    assert any("(ThrottlingException) in customers.py" in reason for reason in queues["events"]["reasons"])
+    assert any("(ValidationException) in customers.py" in reason for reason in queues["events"]["reasons"])
     assert queues["events"]["oldest_seconds"] == pytest.approx(3 * DAY, abs=600)
     assert sorted(queues["events"]["reasons"].values()) == [1, 1]
     assert any("not a phone number" in reason for reason in queues["events"]["reasons"])
@@ -123,7 +124,7 @@ def test_an_event_that_fails_again_during_a_redrive_is_not_taken_twice(story: An
 
 
 def test_a_customers_events_are_redriven_in_order_and_to_their_group(story: Any, api: Any) -> None:
-    with watched(story.deployment, before=failing("dynamodb", THROTTLED)) as calls:
+    with watched(story.deployment, before=failing("dynamodb", REFUSED)) as calls:
         for number in range(3):
             story.happens("note.written", f"note-{number}", customer={"user_id": "one"})
             story.passes("20m")
@@ -147,7 +148,7 @@ def test_a_dead_letter_is_deleted_only_after_it_was_sent(story: Any, url: str, m
 
     assert refused.exit_code == 1
     assert "0 redriven, 1 refused, 1 left" in refused.stdout
-    assert "sqs refused the call: AccessDenied" in refused.stderr
+    assert "sqs refuses every call for now: AccessDenied" in refused.stderr
     assert "1 redriven, 0 refused, 0 left" in cairn("redrive", "events", "--yes", "--to", url).stdout
 
 
@@ -190,7 +191,7 @@ def test_nothing_is_sent_before_the_operator_confirms(story: Any, url: str) -> N
 
 def test_a_wake_up_is_redriven_to_the_wakes_queue(story: Any, api: Any) -> None:
     story.signs_up()
-    with watched(story.deployment, before=failing("dynamodb", THROTTLED)):
+    with watched(story.deployment, before=failing("dynamodb", REFUSED)):
         story.passes("1d")
 
     done = api.redrives("wakes")
@@ -298,15 +299,17 @@ def test_another_endpoint_can_replace_aws(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_failed_effect_is_relayed_again(story: Any, api: Any) -> None:
-    refused = failing("sqs", DENIED, to="cairn-messages")
+    refused = failing("sqs", INVALID, to="cairn-messages")
     with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
     [dead_letter] = api.dead_letters("effects")
 
-    done = api.redrives("effects")
+    done = api.redrives("effects", id=dead_letter["id"])
     again = api.redrives("effects")
 
-    assert dead_letter["reason"] == "ServiceRefusedError: sqs refused the call: AccessDenied"
+    assert dead_letter["stage"] == "relay_effects of effects"
+    assert dead_letter["command"] == f"cairn dlq redrive effects --id {dead_letter['id']}"
+    assert dead_letter["reason"] == "ServiceRefusedError: sqs refused the call: InvalidMessageContents"
     assert dead_letter["body"]["effect"]["do"] == "send"
     assert (done["redriven"], again["redriven"]) == (1, 0)
     assert [line["step"] for line in story.timeline("message")] == ["hello"]
@@ -314,7 +317,7 @@ def test_a_failed_effect_is_relayed_again(story: Any, api: Any) -> None:
 
 
 def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_stays(story: Any, api: Any) -> None:
-    refused = failing("sqs", DENIED, to="cairn-messages")
+    refused = failing("sqs", INVALID, to="cairn-messages")
     with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
         story.signs_up()
     story.happens("membership.started", customer={"user_id": "member-1"})
@@ -323,7 +326,7 @@ def test_an_effect_of_an_enrollment_that_ended_early_is_refused_and_stays(story:
 
     assert done["redriven"] == 0
     assert done["left"] == 1
-    assert "the enrollment is over" in done["refused"][0]["why"]
+    assert "the journey was ended by an event of its exit_on" in done["refused"][0]["why"]
     assert "hello" not in [line.get("step") for line in story.timeline("message")]
 
 
@@ -337,7 +340,7 @@ def test_an_unreadable_change_is_relayed_once_it_is_readable(
         story.signs_up()
         unreadable = api.redrives("effects")
     [dead_letter] = api.dead_letters("effects")
-    assert dead_letter["body"].keys() == {"customer", "change"}
+    assert dead_letter["body"].keys() == {"customer", "version", "outbox"}
     assert "mia" not in json.dumps(dead_letter).lower()
 
     done = api.redrives("effects")
@@ -350,7 +353,7 @@ def test_an_unreadable_change_is_relayed_once_it_is_readable(
 
 
 def test_an_effect_is_redriven_to_the_survivor_of_a_merge(story: Any, api: Any) -> None:
-    refused = failing("sqs", DENIED, to="cairn-messages")
+    refused = failing("sqs", INVALID, to="cairn-messages")
     story.happens("page.viewed", "older", customer={"email": "mia.1@example.com"})
     story.passes("1h")
     with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
@@ -361,28 +364,6 @@ def test_an_effect_is_redriven_to_the_survivor_of_a_merge(story: Any, api: Any) 
 
     assert done["refused"] == []
     assert api.dead_letters("effects") == []
-
-
-def test_a_commit_during_a_redrive_is_not_lost(story: Any, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cairn.adapters.dynamodb import redrive
-
-    refused = failing("sqs", DENIED, to="cairn-messages")
-    with watched(story.deployment, before=lambda call: refused(call) if call.function == "relay_effects" else None):
-        story.signs_up()
-    real_read, races = redrive._live_state, []  # noqa: SLF001
-
-    def read_and_lose_the_race(customer_id: str) -> Any:
-        found = real_read(customer_id)
-        if not races:
-            races.append(story.happens("page.viewed", "in-between", customer={"user_id": "member-1"}))
-        return found
-
-    monkeypatch.setattr(redrive, "_live_state", read_and_lose_the_race)
-    done = api.redrives("effects")
-
-    assert (done["redriven"], len(races)) == (1, 1)
-    assert len(story.timeline("event")) == 2
-    assert len(story.sent()) == 1
 
 
 def test_a_position_of_the_stream_is_read_again_and_its_effects_are_relayed(story: Any, stack: str) -> None:
@@ -418,7 +399,7 @@ def test_a_position_of_the_stream_is_read_again_and_its_effects_are_relayed(stor
     assert "what_to_do" in shown
     assert shown["letters"][0]["body"]["DDBStreamBatchInfo"] == position
     assert done.stderr == ""
-    assert done.stdout == "stream: 1 redriven, 0 refused, 0 left\n"
+    assert done.stdout.startswith("stream: 1 redriven, 0 refused, 0 left\n")
     assert len(story.sent()) == 1
 
 

@@ -66,9 +66,9 @@ def test_a_list_that_is_only_partly_queued_is_not_acknowledged_and_can_be_sent_a
 
 
 def test_an_event_that_fails_is_dead_lettered_with_its_reason_and_runs_once_when_redriven(story: Any) -> None:
-    throttled = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "Query")
+    refused = ClientError({"Error": {"Code": "ValidationException"}}, "Query")
 
-    with watched(story.deployment, before=failing("dynamodb", throttled)):
+    with watched(story.deployment, before=failing("dynamodb", refused)):
         answer = story.signs_up()
         story.passes("15m")
 
@@ -110,8 +110,8 @@ def test_an_invalid_event_does_not_block_other_customers(story: Any) -> None:
 def test_a_wake_up_that_fails_is_dead_lettered_and_continues_when_redriven(story: Any) -> None:
     story.signs_up()
 
-    throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
-    with watched(story.deployment, before=failing("dynamodb", throttled)):
+    refused = ClientError({"Error": {"Code": "ValidationException"}}, "Query")
+    with watched(story.deployment, before=failing("dynamodb", refused)):
         story.passes("1d")
     dead_lettered = story.dead_letters("wakes")
     story.passes("1h")

@@ -4,9 +4,12 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
+from cairn.adapters.sqs.dead_letter_queue import Reason
 from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.application.events.relay_effects import WaitingEffect, Work
 from cairn.application.ports import (
     Commit,
     DeferredMessage,
@@ -15,6 +18,7 @@ from cairn.application.ports import (
     FoundCustomers,
     PausedEnrollment,
     PausedWork,
+    PresentCustomer,
     Settlement,
 )
 from cairn.domain.consent.changes import ConsentChange
@@ -22,7 +26,7 @@ from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import Suppression, SuppressionChange
 from cairn.domain.customer.customer import OLDER_ENTRIES, Customer
-from cairn.domain.effects import Effect, EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
+from cairn.domain.effects import EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer
@@ -251,8 +255,19 @@ class AnySource:
 class Timers(dict[str, WakeAt]):
     """Timers by name. Setting one is idempotent."""
 
-    def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:  # noqa: ARG002
-        self.setdefault(wake.id, wake)
+    failures: Mapping[str, Exception] = MappingProxyType({})
+    """By the id of the wake-up."""
+
+    def wake_each(
+        self,
+        wakes: Sequence[tuple[str, WakeAt]],
+        now: datetime,  # noqa: ARG002
+        has_time: Callable[[], bool],  # noqa: ARG002
+    ) -> dict[int, Exception]:
+        for _, wake in wakes:
+            if wake.id not in self.failures:
+                self.setdefault(wake.id, wake)
+        return {number: self.failures[wake.id] for number, (_, wake) in enumerate(wakes) if wake.id in self.failures}
 
 
 class MessageQueue(list[Message]):
@@ -262,10 +277,11 @@ class MessageQueue(list[Message]):
         super().__init__()
         self.deferred: list[tuple[str, str, Purpose]] = []
 
-    def put(self, message: Message) -> None:
+    def put_each(self, messages: Sequence[Message]) -> dict[int, Exception]:
         if self.failure:
-            raise self.failure
-        self.append(message)
+            return dict.fromkeys(range(len(messages)), self.failure)
+        self.extend(messages)
+        return {}
 
     def put_deferred(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
         if self.failure:
@@ -282,9 +298,34 @@ class Timeline(list[Fact]):
     def __init__(self) -> None:
         super().__init__()
         self.absorbed: list[tuple[str, str]] = []
+        self.outcomes: dict[str, str] = {}
+        """How enrollments ended, by their ids."""
+        self.not_carried_out: list[tuple[str, str, str]] = []
+        """Customer, effect and reason."""
 
-    def remember(self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime) -> None:  # noqa: ARG002
+    def remember(
+        self,
+        customer_id: str,  # noqa: ARG002
+        version: int,  # noqa: ARG002
+        facts: Iterable[Fact],
+        at: datetime,  # noqa: ARG002
+        merged_id: str = "",  # noqa: ARG002
+    ) -> None:
         self.extend(facts)
+
+    def outcome_of(self, customer_id: str, enrollment: str) -> str:  # noqa: ARG002
+        return self.outcomes.get(enrollment, "")
+
+    def note_not_carried_out(  # noqa: PLR0913, PLR0917
+        self,
+        customer_id: str,
+        version: int,  # noqa: ARG002
+        effect: str,
+        enrollment: str,  # noqa: ARG002
+        because: str,
+        at: datetime,  # noqa: ARG002
+    ) -> None:
+        self.not_carried_out.append((customer_id, effect, because))
 
     def entries(self, customer_id: str) -> list[dict[str, Any]]:  # noqa: ARG002
         return [{"kind": fact.kind} for fact in self]
@@ -571,11 +612,60 @@ class Provider(list[Rendered]):
         return f"provider/{message.id}"
 
 
-class DeadLetteredEffects(list[tuple[str, Effect, CairnError]]):
+class DeadLetteredEffects(list[tuple[str, Work, Exception]]):
     """Effects that can never be carried out."""
 
-    def __call__(self, customer_id: str, effect: Effect, why: CairnError) -> None:
-        self.append((customer_id, effect, why))
+    failure: Exception | None = None
+
+    def __call__(self, one: WaitingEffect, why: Exception) -> None:
+        if self.failure:
+            raise self.failure
+        self.append((one.customer, one.what, why))
+
+
+class DeadLetters(list[tuple[str, Reason]]):
+    """Bodies with their reasons."""
+
+    failure: Exception | None = None
+
+    def add(self, body: str, reason: Reason, group: str = "", delivery: str = "") -> None:  # noqa: ARG002
+        if self.failure:
+            raise self.failure
+        self.append((body, reason))
+
+
+class ConsumedQueues:
+    """What is delivered again, and when."""
+
+    def __init__(self) -> None:
+        self.waits: dict[str, int] = {}
+        """Seconds by receipt handle."""
+        self.queued: list[str] = []
+        """Bodies that were queued from elsewhere."""
+
+    def put_off(self, queue_arn: str, waits: Mapping[str, int]) -> None:  # noqa: ARG002
+        self.waits |= waits
+
+
+class EffectsQueue(list[WaitingEffect]):
+    """Effects that wait."""
+
+    failure: Exception | None = None
+
+    def put(self, effects: Sequence[WaitingEffect]) -> None:
+        if self.failure:
+            raise self.failure
+        self.extend(effects)
+
+
+class PresentCustomers(dict[str, PresentCustomer | None]):
+    """Customers by an id that they had or have; None for an erased one."""
+
+    def present_ids(self, ids: Collection[str]) -> dict[str, str]:
+        return {id_: one.profile.id for id_ in ids if (one := self.get(id_)) is not None}
+
+    def load(self, customer_id: str) -> PresentCustomer | None:
+        return self.get(customer_id)
 
 
 class ConsentRecords(dict[tuple[str, str], ConsentRecord]):

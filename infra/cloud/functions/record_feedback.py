@@ -32,11 +32,15 @@ class RecordFeedback(Function):
                 events_queue_url=queues.events.queue_url,
                 overflow_bucket=overflow.bucket_name,
                 identity_secret_id=identity.secret_arn,
+                feedback_queue_url=queues.feedback.queue_url,
                 feedback_dead_letter_queue_url=queues.feedback.dead_letters.queue_url,
             ),
         )
         self.consume(queues.feedback, batch_size=BATCH_SIZE)
-        self.may("sqs:SendMessage", on=[queues.events.queue_arn, queues.feedback.dead_letters.queue_arn])
+        self.may(
+            "sqs:SendMessage",
+            on=[queues.events.queue_arn, queues.feedback.queue_arn, queues.feedback.dead_letters.queue_arn],
+        )
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may_overflow("s3:PutObject", overflow)
         if stage.sms_delivery_logs:
@@ -45,7 +49,8 @@ class RecordFeedback(Function):
     def _read_sms_logs(self, dead_letters: sqs.IQueue) -> None:
         """SNS reports texts in its logs only, and a log can start a function only, without a queue in between.
 
-        Lambda retries twice and then dead-letters the batch; a redrive sends it to the feedback queue.
+        What cannot be stored now, the function puts into the feedback queue. Where SQS takes nothing, Lambda tries
+        twice more and then dead-letters the batch; a redrive sends it to the feedback queue.
         """
         stack = Stack.of(self)
         for id_, name in (("SmsLog", SMS_LOG), ("SmsFailureLog", f"{SMS_LOG}/Failure")):

@@ -17,12 +17,18 @@ from infra.cloud.topics import TopicKey
 
 BATCH_SIZE = 100
 
+WAITING_BATCH_SIZE = 10
+
+WAITING_CONCURRENCY = 5
+"""Of the effects that wait: few, for what they wait for has just been out of order."""
+
 ROOT_ITEM = "open#state"
 """The sort key of the item with a commit's effects; no other change starts the function."""
 
 MAX_AGE = Duration.hours(23)
 """How long a failing batch is retried, halved each time, before its position is dead-lettered; the stream stores
-records for a day. This is for outages of AWS: the function itself dead-letters effects that can never be carried out.
+records for a day. It comes to that only where SQS, too, is out of order for a day: the function itself parks what can
+never be carried out, and puts what waits into the effects queue.
 """
 
 
@@ -46,6 +52,7 @@ class RelayEffects(Function):
                 stage=stage.name,
                 table_name=table.table_name,
                 erasures_queue_url=queues.erasures.queue_url,
+                effects_queue_url=queues.effects.queue_url,
                 wakes_queue_url=queues.wakes.queue_url,
                 wakes_queue_arn=queues.wakes.queue_arn,
                 wakes_dead_letter_queue_arn=queues.wakes.dead_letters.queue_arn,
@@ -54,7 +61,7 @@ class RelayEffects(Function):
                 messages_queue_url=queues.messages.queue_url,
                 marketing_queue_url=queues.marketing.queue_url,
                 notices_queue_url=queues.notices.queue_url,
-                effects_dead_letter_queue_url=queues.effects_dead_letters.queue_url,
+                effects_dead_letter_queue_url=queues.effects.dead_letters.queue_url,
                 alarm_topic_arn=alarms.topic_arn,
                 policy_path=POLICY_PATH,
             ),
@@ -71,9 +78,12 @@ class RelayEffects(Function):
                 on_failure=sources.SqsDlq(queues.stream_dead_letters),
             )
         )
+        self.consume(queues.effects, batch_size=WAITING_BATCH_SIZE, max_concurrency=WAITING_CONCURRENCY)
         self.may_use(
             table,
             "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
             "dynamodb:Query",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
@@ -88,7 +98,8 @@ class RelayEffects(Function):
                 queues.marketing.queue_arn,
                 queues.notices.queue_arn,
                 queues.erasures.queue_arn,
-                queues.effects_dead_letters.queue_arn,
+                queues.effects.queue_arn,
+                queues.effects.dead_letters.queue_arn,
             ],
         )
         self.may("sns:Publish", on=alarms.topic_arn)

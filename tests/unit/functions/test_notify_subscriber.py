@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,22 +11,21 @@ from cairn.adapters.sqs.webhook_queue import delivery_to_wire
 from cairn.application.webhooks.deliver_webhook import GivenUpError, Outcome
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.domain.webhook_delivery import WebhookDelivery
-from cairn.settings import MAX_RECEIVES
+from cairn.settings import PATIENCE
+from cairn.sqs_records import Consumer
 from functions.notify_subscriber import handler as function
 from infra.local.shapes import sqs_event
+from tests.unit.fakes import ConsumedQueues, DeadLetters
 
 DELIVERY = WebhookDelivery("ntc_1", "crm", "c_ada", "r1", attempt=7)
-
-
-class DeadLetters(list[tuple[dict[str, Any], str]]):
-    def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:  # noqa: ARG002
-        self.append((json.loads(body) if body.startswith("{") else {"body": body}, reason))
 
 
 @pytest.fixture
 def dead_letters(monkeypatch: pytest.MonkeyPatch) -> DeadLetters:
     made = DeadLetters()
-    monkeypatch.setattr(function, "dead_letters", lambda: made)
+    put_off = ConsumedQueues().put_off
+    consumer = Consumer(function="notify_subscriber", queue="notices", dead_letters=made, put_off=put_off)
+    monkeypatch.setattr(function, "consumer", lambda: consumer)
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
     return made
 
@@ -44,8 +43,9 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Outcome | Exception]
     return answer
 
 
-def brought(body: str, receives: int = 1) -> dict[str, Any]:
-    attributes = {"ApproximateReceiveCount": str(receives), "MessageGroupId": "crm"}
+def brought(body: str, age: timedelta = timedelta()) -> dict[str, Any]:
+    sent = int((datetime.now(UTC) - age).timestamp() * 1000)
+    attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(sent), "MessageGroupId": "crm"}
     message = {"MessageId": "m-1", "ReceiptHandle": "1", "Body": body, "MD5OfBody": "0", "Attributes": attributes}
     return sqs_event("arn:aws:sqs:us-east-1:123456789012:notices", [message])
 
@@ -67,9 +67,9 @@ def test_a_delivery_that_is_given_up_is_dead_lettered_with_its_reason(
     answering(GivenUpError("crm answered 500, at the last of 10 attempts"))
 
     assert function.handler(brought(BODY), None) == {"batchItemFailures": []}
-    assert dead_letters == [
-        (delivery_to_wire(DELIVERY.restarted()), "GivenUpError: crm answered 500, at the last of 10 attempts")
-    ]
+    ((body, reason),) = dead_letters
+    assert json.loads(body) == delivery_to_wire(DELIVERY.restarted())
+    assert reason.text == "GivenUpError: crm answered 500, at the last of 10 attempts"
 
 
 def test_a_failure_of_aws_is_retried_by_the_queue(dead_letters: DeadLetters, answering: Any) -> None:
@@ -79,9 +79,11 @@ def test_a_failure_of_aws_is_retried_by_the_queue(dead_letters: DeadLetters, ans
     assert dead_letters == []
 
 
-@pytest.mark.parametrize(("body", "receives"), [("gibberish", MAX_RECEIVES), (BODY, MAX_RECEIVES)])
-def test_the_last_failure_is_dead_lettered(dead_letters: DeadLetters, answering: Any, body: str, receives: int) -> None:
+@pytest.mark.parametrize(("body", "age"), [("gibberish", timedelta()), (BODY, PATIENCE)])
+def test_what_no_time_mends_or_has_mended_is_dead_lettered(
+    dead_letters: DeadLetters, answering: Any, body: str, age: timedelta
+) -> None:
     answering(ServiceBusyError("secretsmanager is busy"))
 
-    assert function.handler(brought(body, receives), None) == {"batchItemFailures": []}
+    assert function.handler(brought(body, age), None) == {"batchItemFailures": []}
     assert len(dead_letters) == 1

@@ -1,15 +1,17 @@
 """The function: from the queue or from a log, onto the events queue or among the dead letters."""
 
 import json
+from time import time
 from typing import Any
 
 import pytest
 
-from cairn.domain.shared.errors import InvalidEventError, ServiceBusyError
+from cairn.domain.shared.errors import ServiceBusyError
+from cairn.sqs_records import Consumer
 from functions.record_feedback import handler as function
 from infra.local.reports import log_event, queue_body
 from infra.local.shapes import sqs_event
-from tests.unit.fakes import Inbox
+from tests.unit.fakes import ConsumedQueues, DeadLetters, Inbox
 from tests.unit.makers import MONDAY
 
 DELIVERED = {"eventType": "TEXT_DELIVERED", "messageId": "eum-1", "context": {"message": "m", "customer": "c_ada"}}
@@ -20,17 +22,20 @@ LOGGED = {
 }
 
 
-class DeadLetters(list[tuple[str, str]]):
-    def add(self, body: str, reason: str, group: str = "", delivery: str = "") -> None:  # noqa: ARG002
-        self.append((body, reason))
+@pytest.fixture
+def ports(monkeypatch: pytest.MonkeyPatch, queues: ConsumedQueues) -> tuple[Inbox, DeadLetters]:
+    inbox, dead_letters = Inbox(), DeadLetters()
+    consumer = Consumer(function="record_feedback", queue="feedback", dead_letters=dead_letters, put_off=queues.put_off)
+    monkeypatch.setattr(function, "inbox", lambda: inbox)
+    monkeypatch.setattr(function, "consumer", lambda: consumer)
+    monkeypatch.setattr(function, "queue_again", lambda: queues.queued.append)
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+    return inbox, dead_letters
 
 
 @pytest.fixture
-def ports(monkeypatch: pytest.MonkeyPatch) -> tuple[Inbox, DeadLetters]:
-    made = (Inbox(), DeadLetters())
-    monkeypatch.setattr(function, "ports", lambda: made)
-    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
-    return made
+def queues() -> ConsumedQueues:
+    return ConsumedQueues()
 
 
 def queued(*bodies: str) -> dict[str, Any]:
@@ -40,7 +45,7 @@ def queued(*bodies: str) -> dict[str, Any]:
             "ReceiptHandle": "1",
             "Body": body,
             "MD5OfBody": "0",
-            "Attributes": {"ApproximateReceiveCount": "1"},
+            "Attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time() * 1000))},
         }
         for number, body in enumerate(bodies)
     ]
@@ -64,7 +69,9 @@ def test_an_unreadable_report_is_dead_lettered_and_stops_no_other(ports: tuple[I
     assert answer == {"batchItemFailures": []}
     assert len(inbox) == 1
     assert body == "gibberish"
-    assert reason.startswith("InvalidEventError: not in a shape")
+    assert reason.text.startswith("InvalidEventError: not in a shape")
+    assert reason.stage == "record_feedback of feedback"
+    assert reason.command == "cairn dlq redrive feedback"
 
 
 def test_a_report_that_cannot_be_stored_is_delivered_again(ports: tuple[Inbox, DeadLetters]) -> None:
@@ -83,14 +90,29 @@ def test_a_log_event_invokes_the_function_too(ports: tuple[Inbox, DeadLetters]) 
     assert [event.type for event in inbox] == ["message.delivered"]
 
 
-def test_a_failed_log_event_is_retried_and_dead_lettered_by_lambda(ports: tuple[Inbox, DeadLetters]) -> None:
-    inbox, _ = ports
+def test_a_log_event_that_cannot_be_stored_now_waits_in_the_queue(
+    ports: tuple[Inbox, DeadLetters], queues: ConsumedQueues
+) -> None:
+    """Lambda itself would give up after two more tries, within three minutes."""
+    inbox, dead_letters = ports
     inbox.is_down = ServiceBusyError("sqs is busy")
 
-    with pytest.raises(ServiceBusyError):
-        function.handler(log_event(LOGGED, MONDAY), None)
-    with pytest.raises(InvalidEventError):
-        function.handler(log_event({"status": "?"}, MONDAY), None)
+    function.handler(log_event(LOGGED, MONDAY), None)
+    inbox.is_down = None
+    function.handler(queued(*queues.queued), None)
+
+    assert [event.type for event in inbox] == ["message.delivered"]
+    assert dead_letters == []
+
+
+def test_a_log_event_that_cannot_be_read_is_a_dead_letter_at_once(
+    ports: tuple[Inbox, DeadLetters], queues: ConsumedQueues
+) -> None:
+    function.handler(log_event({"status": "?"}, MONDAY), None)
+
+    ((_, reason),) = ports[1]
+    assert reason.text.startswith("InvalidEventError")
+    assert queues.queued == []
 
 
 def test_a_log_event_that_lambda_dead_lettered_goes_through_the_queue(ports: tuple[Inbox, DeadLetters]) -> None:

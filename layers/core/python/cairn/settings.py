@@ -21,18 +21,45 @@ most 6 MB to a function (Lambda's synchronous payload), where a binary body is b
 OVERFLOW_PREFIX = "bodies/"
 """Prefix in the bucket of bodies that are too large for a queue."""
 
-OVERFLOW_RETENTION = timedelta(days=35)
-"""Their retention: longer than the queue (7 days) and the dead letters (14, and 14 more once redriven) keep a pointer
-to them.
+OVERFLOW_RETENTION = timedelta(days=45)
+"""Their retention: longer than messages and dead letters keep a pointer to them. A message waits for a week at most
+(PATIENCE), its dead letter lies there for two; once redriven, it may wait and lie there as long again.
 """
 
 SQS_MAX_DELAY = timedelta(minutes=15)
 """Longest DelaySeconds of a standard queue (SQS quota); later wake-ups are EventBridge schedules."""
 
-MAX_RECEIVES = 5
-"""Deliveries of one queue message before it goes to the dead-letter queue."""
+PATIENCE = timedelta(days=7)
+"""How long a queue's message waits for trouble that time mends, from when it was sent; then it becomes a dead letter.
+Long enough for an outage over a long weekend, and half of what SQS can keep it.
+"""
+
+QUEUE_RETENTION = timedelta(days=14)
+"""How long SQS keeps a message (SQS quota): twice PATIENCE, so that a message waits through a stop of its function
+without being lost, and still has its whole patience.
+"""
+
+DEAD_LETTER_RETENTION = timedelta(days=14)
+"""The same maximum."""
+
+MAX_RECEIVES = 1000
+"""Deliveries of one queue message before SQS itself makes it a dead letter: its maximum. Not a matter of patience: it
+is for a message that kills the process each time, whose failure nobody can report. Waiting out PATIENCE takes fewer
+(sqs_records.LONGEST_WAIT).
+"""
 
 FUNCTION_TIMEOUT = timedelta(seconds=30)
+
+RECORD_TIME = timedelta(seconds=10)
+"""What must be left of an invocation to begin another record: time for the few calls of a record, one of which gets no
+answer once (7 seconds) and is then repeated, or is throttled to the end (adapters/backoff). What is not begun
+is delivered again at once.
+"""
+
+SEND_TIME = timedelta(seconds=20)
+"""What must be left to begin a message: 12 seconds for the provider, the longest that its client waits (adapters/aws),
+and 8 for reading, claiming and recording. So no process ends while a provider is sending.
+"""
 
 EVENTS_VISIBILITY = 6 * FUNCTION_TIMEOUT
 MESSAGES_VISIBILITY = 6 * FUNCTION_TIMEOUT
@@ -60,9 +87,10 @@ unsubscribe from old mails too.
 """
 
 
-ERASURE_REST: timedelta = (MAX_RECEIVES + 1) * max(EVENTS_VISIBILITY, MESSAGES_VISIBILITY)
-"""The time after an erasure order by which all earlier work for the customer has ended: invocations have timed out, and
-queue messages had their last delivery.
+ERASURE_REST = timedelta(minutes=18)
+"""The time after an erasure order by which every invocation that began before it has ended: several times the longest
+one that reads a customer and writes later (RESUME_TIMEOUT). What began after the order sees the tombstone and
+does nothing. So does a message that waits in a queue, however late it comes: an outage lets it wait for a week.
 """
 
 ERASURE_TIMEOUT = timedelta(minutes=2)
@@ -130,6 +158,8 @@ class ProcessEventSettings(Settings):
 class RelayEffectsSettings(Settings):
     table_name: str
     erasures_queue_url: str
+    effects_queue_url: str
+    """For effects that wait until AWS can carry them out."""
     wakes_queue_url: str
     wakes_queue_arn: str
     wakes_dead_letter_queue_arn: str
@@ -200,6 +230,8 @@ class RecordFeedbackSettings(Settings):
     events_queue_url: str
     overflow_bucket: str
     identity_secret_id: str
+    feedback_queue_url: str
+    """For reports from logs, which start the function without a queue."""
     feedback_dead_letter_queue_url: str
 
 

@@ -3,6 +3,7 @@
 import logging
 import re
 import traceback
+from datetime import timedelta
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
@@ -33,11 +34,22 @@ def count(name: str, **dimensions: str) -> None:
             metric.add_dimension(dimension, value)
 
 
-def where(error: Exception) -> str:
+def measure(name: str, length: timedelta, **dimensions: str) -> None:
+    """One length of time, in seconds. As `count`."""
+    if is_metrics_disabled():
+        return
+    seconds = length.total_seconds()
+    with single_metric(name=name, unit=MetricUnit.Seconds, value=seconds, namespace=NAMESPACE) as metric:
+        for dimension, value in dimensions.items():
+            metric.add_dimension(dimension, value)
+
+
+def where(error: BaseException) -> str:
     """Type, AWS's code and line of an error that is not ours. Its text may quote a customer's data."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if OURS.search(frame.filename)]
-    frame = (ours or frames)[-1]
+    frame = next(reversed(ours or frames), None)
+    place = f" in {frame.filename.rpartition('/')[2]}:{frame.lineno}" if frame else ""
     code = getattr(error, "cause_response_code", None)  # PynamoDB's
     said = f" ({code})" if code else ""
-    return f"{type(error).__name__}{said} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    return f"{type(error).__name__}{said}{place}"

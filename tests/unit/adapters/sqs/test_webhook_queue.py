@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cairn.adapters.scheduler.timers import TimerService, TimerTarget
-from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
+from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue, Reason
 from cairn.adapters.sqs.webhook_queue import WebhookQueue, WebhookRetries, delivery_from_wire, delivery_to_wire
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.domain.webhook_delivery import WebhookDelivery
@@ -87,6 +87,6 @@ def test_only_a_fifo_queue_gets_a_message_group(url: str, ordered: bool) -> None
     """SQS takes a deduplication id for no other queue."""
     aws = Aws()
 
-    DeadLetterQueue(aws, url).add("{}", "why", group="crm", delivery="m-1")
+    DeadLetterQueue(aws, url).add("{}", Reason("why", "a test", ""), group="crm", delivery="m-1")
 
     assert ({"MessageGroupId", "MessageDeduplicationId"} <= aws.asked[0].keys()) is ordered

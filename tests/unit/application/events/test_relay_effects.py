@@ -1,13 +1,14 @@
 """Relay effects: each is retried until it is done; an impossible one is dead-lettered, and the rest still done."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from cairn.adapters.aws import is_transient
 from cairn.application.events.relay_effects import Committed, RelayEffects
 from cairn.application.operations.watch_health import WatchHealth
-from cairn.application.ports import PausedEnrollment
+from cairn.application.ports import PausedEnrollment, PresentCustomer
 from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.domain.customer.customer import Customer, on_event
 from cairn.domain.effects import (
@@ -19,6 +20,7 @@ from cairn.domain.effects import (
     UpdateMessageStatus,
     WakeAt,
 )
+from cairn.domain.journey.enrollment import EXIT_ON, Enrollment
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.breaker import Counts
 from cairn.domain.policy import Breaker
@@ -30,9 +32,11 @@ from tests.unit.fakes import (
     DeadLetteredEffects,
     Deliveries,
     DeliveryCounters,
+    EffectsQueue,
     Erasures,
     MessageQueue,
     PausedWorkStore,
+    PresentCustomers,
     SwitchBoard,
     Tasks,
     Timeline,
@@ -58,7 +62,8 @@ class Relay:
             Erasures(),
         )
         self.counters, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
-        self.carry_out = RelayEffects(
+        self.waiting, self.customers = EffectsQueue(), PresentCustomers()
+        self.relay = RelayEffects(
             timers=self.timers,
             messages=self.outbox,
             tasks=self.tasks,
@@ -70,8 +75,24 @@ class Relay:
             paused_work=self.paused_work,
             webhooks=QueueWebhookDeliveries(self.records, self.notices, ("crm",)),
             erasures=self.erasures,
-            dead_letter=self.dead_lettered,
+            customers=self.customers,
+            wait=self.waiting.put,
+            park=self.dead_lettered,
+            is_transient=is_transient,
         )
+
+    def carry_out(self, commit: Committed, now: datetime, **more: Any) -> None:
+        """As the stream brings it, where nobody was erased or merged since."""
+        more.setdefault("present_ids", {one.about: one.about for one in commit.work()})
+        self.relay(commit, now=now, **more)
+
+    def carry_out_waiting(self, now: datetime) -> list[str]:
+        """As the queue brings what waits."""
+        waiting, self.waiting[:] = list(self.waiting), []
+        return [self.relay.again(one, now) for one in waiting]
+
+    def knows(self, commit: Committed, **enrollments: Enrollment) -> None:
+        self.customers[commit.profile.id] = PresentCustomer(commit.profile, {**commit.enrollments, **enrollments})
 
     def done(self) -> tuple[int, int, int]:
         """How many messages, timers and tasks there are by now."""
@@ -134,20 +155,27 @@ def test_carrying_out_a_commit_twice_has_the_effect_of_once(relay: Relay) -> Non
     assert relay.done() == (1, 1, 1)
 
 
-def test_a_retryable_failure_is_raised_and_all_effects_are_retried(relay: Relay) -> None:
+def test_what_fails_for_now_waits_alone_and_everything_else_is_done(relay: Relay) -> None:
     relay.outbox.failure = ServiceBusyError("sqs is busy")
-    with pytest.raises(ServiceBusyError):
-        relay.carry_out(committed(), MONDAY)
-    relay.outbox.failure = None
+    commit = committed()
+    relay.carry_out(commit, MONDAY)
+    assert relay.done() == (0, 1, 1)
+    assert [one.what for one in relay.waiting] == [commit.effects[0]]
 
-    relay.carry_out(committed(), MONDAY)
+    relay.outbox.failure = None
+    relay.knows(commit)
+    relay.carry_out_waiting(MONDAY + HOUR)
 
     assert relay.done() == (1, 1, 1)
     assert relay.dead_lettered == []
 
 
-def test_an_impossible_effect_is_dead_lettered_and_the_rest_is_done(relay: Relay) -> None:
-    refused = ServiceRefusedError("sqs", "InvalidMessageContents")
+@pytest.mark.parametrize(
+    "refused",
+    [ServiceRefusedError("sqs", "InvalidMessageContents"), OverflowError("date value out of range"), KeyError("step")],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_time_does_not_mend_is_parked_at_once_alone(relay: Relay, refused: Exception) -> None:
     relay.outbox.failure = refused
     commit = committed()
 
@@ -155,6 +183,108 @@ def test_an_impossible_effect_is_dead_lettered_and_the_rest_is_done(relay: Relay
 
     assert relay.done() == (0, 1, 1)
     assert relay.dead_lettered == [("c_ada", commit.effects[0], refused)]
+    assert relay.waiting == []
+
+
+def test_what_cannot_be_parked_now_waits_and_is_parked_from_there(relay: Relay) -> None:
+    relay.outbox.failure = KeyError("step")
+    relay.dead_lettered.failure = ServiceBusyError("sqs is busy")
+    commit = committed()
+
+    relay.carry_out(commit, MONDAY)
+
+    assert [one.what for one in relay.waiting] == [commit.effects[0]]
+
+
+def test_where_not_even_the_queue_takes_what_waits_the_stream_keeps_it(relay: Relay) -> None:
+    relay.outbox.failure = relay.waiting.failure = ServiceBusyError("sqs is busy")
+
+    with pytest.raises(ServiceBusyError):
+        relay.carry_out(committed(), MONDAY)
+
+
+def test_while_the_table_cannot_say_who_was_erased_nothing_is_written_and_all_of_it_waits(relay: Relay) -> None:
+    commit = committed()
+    relay.carry_out(commit, MONDAY, present_ids=None)
+    assert relay.done() == (0, 0, 0)
+    assert relay.timeline == []
+
+    relay.knows(commit)
+    relay.carry_out_waiting(MONDAY + HOUR)
+
+    assert relay.done() == (1, 1, 1)
+    assert [fact.kind for fact in relay.timeline] == ["entered", "waiting"]
+
+
+def test_nothing_is_written_for_a_customer_who_was_erased_but_the_order_itself(relay: Relay) -> None:
+    order = EraseCustomer("receipt", "shopify", MONDAY)
+
+    relay.carry_out(committed(order, AbsorbHistory("1", "c_old")), MONDAY, present_ids={})
+
+    assert relay.done() == (0, 0, 0)
+    assert (relay.timeline, relay.timeline.absorbed, relay.waiting) == ([], [], [])
+    assert relay.erasures == [("c_ada", order)]
+
+
+def test_nothing_that_waits_is_written_for_a_customer_who_was_erased_meanwhile(relay: Relay) -> None:
+    relay.carry_out(committed(), MONDAY, present_ids=None)
+    relay.customers["c_ada"] = None
+
+    outcomes = relay.carry_out_waiting(MONDAY + HOUR)
+
+    assert set(outcomes) == {"the customer was erased"}
+    assert relay.done() == (0, 0, 0)
+    assert (relay.timeline, relay.timeline.not_carried_out) == ([], [])
+
+
+def test_what_concerns_a_customer_who_was_merged_goes_to_the_survivor_with_the_rest_of_the_history(
+    relay: Relay,
+) -> None:
+    relay.carry_out(committed(), MONDAY, present_ids={"c_ada": "c_survivor"})
+
+    assert relay.timeline.absorbed == [("c_survivor", "c_ada")]
+    assert [one.customer for one in relay.outbox] == ["c_survivor"]
+    assert [fact.kind for fact in relay.timeline] == ["entered", "waiting"]
+
+
+def test_a_message_and_a_task_that_waited_are_carried_out_though_their_journey_has_ended(relay: Relay) -> None:
+    commit = committed()
+    relay.carry_out(commit, MONDAY, present_ids=None)
+    relay.customers["c_ada"] = PresentCustomer(commit.profile, {})  # its enrollment is over, and was forgotten
+
+    assert set(relay.carry_out_waiting(MONDAY + HOUR)) == {""}
+
+    assert relay.done() == (1, 1, 1)
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_message_and_a_task_that_an_exit_on_event_made_pointless_are_not_carried_out_and_the_timeline_says_so(
+    relay: Relay, *, forgotten: bool
+) -> None:
+    commit = committed()
+    ((id_, enrollment),) = commit.enrollments.items()
+    relay.carry_out(commit, MONDAY, present_ids=None)
+    relay.timeline.outcomes[id_] = EXIT_ON
+    enrollments = {} if forgotten else {id_: enrollment.ending(EXIT_ON, MONDAY)}
+    relay.customers["c_ada"] = PresentCustomer(commit.profile, enrollments)
+
+    relay.carry_out_waiting(MONDAY + HOUR)
+
+    assert (len(relay.outbox), len(relay.tasks)) == (0, 0)
+    assert sorted(relay.timeline.not_carried_out) == [
+        ("c_ada", "OpenTask", EXIT_ON),
+        ("c_ada", "SendMessage", EXIT_ON),
+    ]
+
+
+def test_what_there_is_no_time_for_waits(relay: Relay) -> None:
+    commit = committed()
+
+    relay.carry_out(commit, MONDAY, has_time=lambda: False)
+
+    assert relay.done() == (0, 0, 0)
+    assert len(relay.waiting) == len(commit.work())
+    assert relay.dead_lettered == []
 
 
 def test_a_providers_report_moves_the_message_forward_never_back(relay: Relay) -> None:
@@ -195,11 +325,11 @@ def test_a_commit_without_facts_writes_nothing_to_the_timeline(relay: Relay) -> 
 def test_a_consent_change_is_recorded_and_delivered_with_retries(relay: Relay) -> None:
     said = RecordConsent("1", "track", (denied(Channel.EMAIL, Purpose.MARKETING),))
     relay.notices.failure = ServiceBusyError("sqs is busy")
-    with pytest.raises(ServiceBusyError):
-        relay.carry_out(committed(said), MONDAY)
+    relay.knows(committed(said))
+    relay.carry_out(committed(said), MONDAY)
     relay.notices.failure = None
 
-    relay.carry_out(committed(said), MONDAY)
+    relay.carry_out_waiting(MONDAY)
     relay.carry_out(committed(said), MONDAY)
 
     assert len(relay.records) == 1
@@ -218,13 +348,6 @@ def test_a_timer_of_a_paused_journey_becomes_paused_work(relay: Relay) -> None:
     assert relay.paused_work == {
         "journey:visit": [PausedEnrollment(commit.profile.id, enrollment, stands.sequence, str(commit.version))]
     }
-
-
-def test_a_redriven_dead_letter_of_an_ended_enrollment_pauses_nothing(relay: Relay) -> None:
-    relay.carry_out(committed(PauseEnrollment("park", "gone", 1, "journey:visit")), MONDAY)
-
-    assert relay.paused_work == {}
-    assert relay.dead_lettered == []
 
 
 def test_an_erasure_order_is_queued_once_after_all_other_effects(relay: Relay) -> None:

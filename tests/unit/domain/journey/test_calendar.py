@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope
-from cairn.domain.shared.instants import at_local, duration, to_instant, zone_named
+from cairn.domain.shared.instants import LATEST, at_local, duration, to_instant, zone_named
 from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
 from tests.unit.makers import MONDAY, at, profile
 from tests.unit.strategies import ODD, json_values, zones
@@ -164,12 +164,27 @@ def test_a_date_may_be_iso_8601_or_seconds(written: Any, instant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [None, True, "", "soon", [], {}, "2026-13-01", 10**400, 1772700000000, float("nan"), "9999-12-31", "\ud800"]
+    "odd", [None, True, "", "soon", [], {}, "2026-13-01", 10**400, 1772700000000, float("nan"), "\ud800"]
 )
 def test_an_invalid_date_gives_no_instant(odd: Any) -> None:
     moment = Until("data.visit_at", timedelta(weeks=52))
 
     assert resolved(moment, since=MONDAY, visit_at=odd, zone=NEW_YORK) is None
+
+
+@pytest.mark.parametrize("never", ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-05:00"])
+@pytest.mark.parametrize("offset", ["52w", "0s"])
+def test_a_date_that_means_never_is_the_last_instant_there_is(never: str, offset: str) -> None:
+    moment = Until("data.visit_at", duration(offset))
+
+    assert resolved(moment, since=MONDAY, visit_at=never, zone=NEW_YORK) == LATEST
+
+
+def test_a_date_before_all_others_is_past() -> None:
+    due = resolved(Until("data.visit_at", duration("-52w")), since=MONDAY, visit_at="0001-01-01", zone=NEW_YORK)
+
+    assert due is not None
+    assert due < MONDAY
 
 
 @given(json_values, zones)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from cairn.adapters.aws import calling
+from botocore.exceptions import ClientError
+
+from cairn.adapters.aws import calling, code_of
 from cairn.adapters.documents.json_text import to_json
-from cairn.domain.shared.errors import BodyTooLargeError
+from cairn.domain.shared.errors import BodyTooLargeError, ServiceRefusedError
 from cairn.settings import OVERFLOW_PREFIX
 
 MAX_QUEUED_BYTES = 200_000
@@ -19,6 +21,12 @@ MAX_POINTER = 200
 
 POINTER = "s3"
 """The one field of a message whose body lies in the bucket: its key."""
+
+IS_THERE = "PreconditionFailed"
+"""The code of a conditional write to a key that has an object."""
+
+NOT_THERE = frozenset({"AccessDenied", "NoSuchKey"})
+"""The codes of a read where no object is; the first one where the reader may not list the bucket. No function may."""
 
 EMPTY = "{}"
 """Replaces a body that is no longer needed. A deleted body would not do: without ListBucket, missing and forbidden
@@ -41,14 +49,25 @@ class Overflow:
         return self._make_client()
 
     def offload(self, body: str) -> str:
-        """The body itself, or, once that is durably stored, a pointer to it. Repeating it changes nothing."""
+        """The body itself, or, once that is durably stored, a pointer to it. Repeating it changes nothing.
+
+        Not even a body that was emptied since: what was processed, or erased, does not come back with a repetition.
+        """
         raw = body.encode()
         if len(raw) <= MAX_QUEUED_BYTES:
             return body
         key = OVERFLOW_PREFIX + hashlib.sha256(raw).hexdigest()
         with calling("s3"):
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=raw, ContentType="application/json")
+            self._create(key, raw)
         return to_json({POINTER: key})
+
+    def _create(self, key: str, raw: bytes) -> None:
+        """Store a body under a new key: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html."""
+        try:
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=raw, ContentType="application/json", IfNoneMatch="*")
+        except ClientError as error:
+            if code_of(error) != IS_THERE:
+                raise
 
     def load(self, body: str) -> Any:
         """The document that a message carries or points to. Raises ValueError where it is no JSON."""
@@ -67,9 +86,18 @@ class Overflow:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=EMPTY.encode(), ContentType="application/json")
 
     def fetch(self, key: str, most: int | None = None) -> bytes:
-        """The body. Raises BodyTooLargeError for one of more than `most` bytes, before any of it is read."""
+        """The body. Raises BodyTooLargeError for one of more than `most` bytes, before any of it is read.
+
+        Raises ServiceRefusedError for one that is not there. That looks like a right that is missing, and no time
+        mends it; a right that was taken away parks what time might have mended.
+        """
         with calling("s3"):
-            found = self._s3.get_object(Bucket=self._bucket, Key=key)
+            try:
+                found = self._s3.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) in NOT_THERE:
+                    raise ServiceRefusedError("s3", code_of(error)) from error
+                raise
             size = found["ContentLength"]
             if most is not None and size > most:
                 raise BodyTooLargeError(f"the body has {size} bytes, and at most {most} are read")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from cairn.domain.consent.changes import ConsentChange
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.gate.verdict import Defer
     from cairn.domain.identity.identifiers import Identifier
     from cairn.domain.journey.definition import Journey
+    from cairn.domain.journey.enrollment import Enrollment
     from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
     from cairn.domain.message.rate_limit import Reservation
     from cairn.domain.operations.audit import AuditEntry
@@ -106,13 +107,31 @@ class Inbox(Protocol):
 
 
 class Timers(Protocol):
-    def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:
-        """Set a timer that wakes the enrollment. Idempotent."""
+    def wake_each(
+        self, wakes: Sequence[tuple[str, WakeAt]], now: datetime, has_time: Callable[[], bool]
+    ) -> Mapping[int, Exception]:
+        """Set timers that wake enrollments, each with its customer's id. Idempotent. Returns the failures by number."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresentCustomer:
+    """What effects need of a customer as they are now."""
+
+    profile: Profile
+    enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
+
+
+class PresentCustomers(Protocol):
+    def present_ids(self, ids: Collection[str]) -> Mapping[str, str]:
+        """The id that each of these customers has now, after a merge another one; none for an erased customer."""
+
+    def load(self, customer_id: str) -> PresentCustomer | None:
+        """The customer who has this id now; None after an erasure."""
 
 
 class MessageQueue(Protocol):
-    def put(self, message: Message) -> None:
-        """Queue a message, in the queue of its purpose."""
+    def put_each(self, messages: Sequence[Message]) -> Mapping[int, Exception]:
+        """Queue messages, each in the queue of its purpose. Returns the failures by number."""
 
     def put_deferred(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
         """Queue a deferred message, by reference."""
@@ -124,8 +143,18 @@ class Tasks(Protocol):
 
 
 class Timeline(Protocol):
-    def remember(self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime) -> None:
-        """Write the facts of one commit."""
+    def remember(
+        self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime, merged_id: str = ""
+    ) -> None:
+        """Write the facts of one commit; with `merged_id`, of a profile that was merged into the customer since."""
+
+    def outcome_of(self, customer_id: str, enrollment: str) -> str:
+        """How an enrollment ended that the customer's state has no longer; empty where no record says so."""
+
+    def note_not_carried_out(  # noqa: PLR0913, PLR0917  what, of what, and why
+        self, customer_id: str, version: int, effect: str, enrollment: str, because: str, at: datetime
+    ) -> None:
+        """Write that an effect which has waited is not carried out, and why."""
 
     def absorb(self, customer_id: str, merged_id: str) -> None:
         """Move the records of a merged profile here. Can be interrupted and repeated."""

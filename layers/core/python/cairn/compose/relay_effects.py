@@ -5,20 +5,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cairn.adapters import aws
+from cairn.adapters.aws import is_transient
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
 from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
+from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.scheduler.timers import Timers, TimerService, TimerTarget
 from cairn.adapters.sns import AlarmTopic
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
+from cairn.adapters.sqs.effects_queue import EffectsQueue
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
-from cairn.adapters.sqs.message_queue import MessageQueue, dead_letter_effect
+from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.adapters.sqs.webhook_queue import WebhookQueue
-from cairn.application.events.relay_effects import RelayEffects
+from cairn.application.events.relay_effects import RelayEffects, WaitingEffect
 from cairn.application.operations.watch_health import WatchHealth
 from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.compose.table import bind_table
@@ -27,12 +30,11 @@ from cairn.domain.shared.channels import Purpose
 from cairn.settings import RelayEffectsSettings
 
 
-def relay_effects(on_trip: Callable[[Trip], None]) -> RelayEffects:
-    """`on_trip` is called for each trip of the breaker."""
+def relay_effects(on_trip: Callable[[Trip], None], park: Callable[[WaitingEffect, Exception], None]) -> RelayEffects:
+    """`on_trip` is called for each trip of the breaker, `park` for each effect that can never be carried out."""
     settings = RelayEffectsSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
-    dead_letters = DeadLetterQueue(sqs, settings.effects_dead_letter_queue_url)
     timeline = DynamoTimeline()
     policy = policy_at(Path(settings.policy_path))
     return RelayEffects(
@@ -74,5 +76,13 @@ def relay_effects(on_trip: Callable[[Trip], None]) -> RelayEffects:
             endpoints=tuple(one.name for one in policy.webhook_endpoints),
         ),
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
-        dead_letter=dead_letter_effect(dead_letters),
+        customers=DynamoPresentCustomers(),
+        wait=EffectsQueue(sqs, settings.effects_queue_url).put,
+        park=park,
+        is_transient=is_transient,
     )
+
+
+def dead_letters() -> DeadLetterQueue:
+    settings = RelayEffectsSettings.from_environment(os.environ)
+    return DeadLetterQueue(aws.client("sqs"), settings.effects_dead_letter_queue_url)

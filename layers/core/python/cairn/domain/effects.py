@@ -184,6 +184,7 @@ FactKind = Literal[
     "merged",
     "moment_past",
     "moment_unknown",
+    "not_carried_out",
     "not_entered",
     "passed_over",
     "paused",

@@ -32,8 +32,8 @@ MAX_IDENTIFIERS = 20
 """Identifiers of one customer: a person has a few, a mistake has many."""
 
 MAX_NAMES = 30
-"""Identifiers of one event that count, the strongest first. Each may lead to a customer of its own, whom the commit then
-merges: two items each, of the hundred that a transaction of DynamoDB takes."""
+"""Identifiers of one event that count, the strongest first. Each may lead to a customer of its own, whom the commit
+then merges: two items each, of the hundred that a transaction of DynamoDB takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from cairn.adapters.dynamodb.items import (
     RecordItem,
 )
 from cairn.adapters.dynamodb.switches import NEW_ENTRY, audit_item
-from cairn.adapters.dynamodb.table import read_all, transaction
+from cairn.adapters.dynamodb.table import read_all, read_partition, transaction, write_all
+from cairn.adapters.dynamodb.timeline import merged_ids
 from cairn.adapters.scheduler.timers import deferral_schedule
 from cairn.application.ports import PendingErasure
 from cairn.domain.consent.changes import ConsentStatus
@@ -78,17 +79,16 @@ class DynamoErasureStore:
         removed = 0
         for id_ in sorted(erasure.traces.ids):
             keys_to_keep = {STATE, PENDING_ERASURE} if id_ == erasure.id else {STATE}
-            with RecordItem.batch_write() as batch:
-                for entry in RecordItem.query(id_, consistent_read=True):
-                    if entry.sk not in keys_to_keep:
-                        batch.delete(entry)
-                        removed += 1
+            entries = [one for sk, one in read_partition(id_).items() if sk not in keys_to_keep]
+            write_all(deletes=entries)
+            removed += len(entries)
         return removed
 
     def remove_record(self, customer_id: str, source: str, until: datetime) -> int:
         """An event's item stays without its content: it also keeps the event from being handled a second time."""
         customer_id, removed = self._current(customer_id), 0
-        for entry in RecordItem.query(customer_id, consistent_read=True) if customer_id else ():
+        ids = [customer_id, *merged_ids(read_partition(customer_id))] if customer_id else []
+        for entry in (one for id_ in ids for one in RecordItem.query(id_, consistent_read=True)):
             if _is_event_of(entry, source, until):
                 entry.update([RecordItem.body.set({"source": source, "type": ERASED_EVENT})])
                 removed += 1

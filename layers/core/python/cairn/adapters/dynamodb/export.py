@@ -21,6 +21,7 @@ from cairn.adapters.dynamodb.items import (
     suppressed_key,
 )
 from cairn.adapters.dynamodb.table import read_all, read_partition
+from cairn.adapters.dynamodb.timeline import with_merged
 from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
 from cairn.domain.identity.identifiers import name_tag
 from cairn.domain.identity.identity_key import IdentityKeys
@@ -54,6 +55,7 @@ class DynamoCustomerExport:
         else:
             raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
         profile = codec.profile_from_wire(customer_id, state.profile)
+        items = with_merged(items)
         entries = [item for sk, item in sorted(items.items()) if not sk.startswith(OPEN)]
         sections: Json = {name: [] for name in (*SECTIONS.values(), "other")}
         for entry in entries:

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec, effect_codec
 from cairn.adapters.dynamodb.items import STATE
-from cairn.application.events.relay_effects import Committed
+from cairn.adapters.s3 import MAX_QUEUED_BYTES
+from cairn.application.events.relay_effects import Committed, WaitingEffect
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import instant_from_wire
 
@@ -31,6 +34,43 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
         effects=tuple(effect_codec.effect_from_wire(effect) for effect in outbox["effects"]),
         facts=tuple(codec.fact_from_wire(fact) for fact in outbox["facts"]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadCommit:
+    """A commit that this version of Cairn cannot read, as a dead letter: its outbox is what is worth keeping."""
+
+    body: str
+    why: str
+
+
+def unread_commit(record: Mapping[str, Any], why: str) -> UnreadCommit:
+    """Never raises. An outbox that is too large for SQS stays in the stream, for a day, and in the customer's item."""
+    change = record.get("dynamodb", {})
+    new, keys = change.get("NewImage", {}), change.get("Keys", {})
+    about = {"customer": keys.get("pk", {}).get("S", ""), "version": new.get("rev", {}).get("N", "0")}
+    text = new.get("outbox", {}).get("S", "")
+    try:
+        outbox = json.loads(text)  # as a document, so that it can be shown without its values
+    except ValueError:
+        outbox = text
+    whole = to_json({**about, "outbox": outbox})
+    if len(whole.encode()) > MAX_QUEUED_BYTES:
+        whole = to_json({**about, "sequence_number": change.get("SequenceNumber", "")})
+    return UnreadCommit(whole, why)
+
+
+def effects_in(letter: Mapping[str, Any], now: datetime) -> tuple[WaitingEffect, ...]:
+    """The effects of a commit that could not be read when it was relayed. Raises as `committed_in` does."""
+    outbox = letter["outbox"] if isinstance(letter["outbox"], dict) else json.loads(letter["outbox"])
+    return Committed(
+        profile=Profile(letter["customer"], created_at=now),
+        enrollments={},
+        version=int(letter["version"]),
+        at=instant_from_wire(outbox["at"]),
+        effects=tuple(effect_codec.effect_from_wire(effect) for effect in outbox["effects"]),
+        facts=tuple(codec.fact_from_wire(fact) for fact in outbox["facts"]),
+    ).work()
 
 
 def _profile(customer_id: str, image: Image, at: datetime) -> Profile:

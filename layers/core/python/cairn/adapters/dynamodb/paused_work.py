@@ -7,6 +7,7 @@ from itertools import islice
 from pynamodb.exceptions import UpdateError
 
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, MESSAGE, PAUSED, PAUSED_ENROLLMENT, RecordItem
+from cairn.adapters.dynamodb.table import write_all
 from cairn.application.ports import PausedEnrollment, PausedMessage, PausedWork
 from cairn.domain.effects import PauseEnrollment
 from cairn.domain.shared.channels import Purpose
@@ -49,9 +50,7 @@ def _paused_work(item: RecordItem) -> PausedWork:
 
 
 def _delete_enrollments(paused: Iterable[PausedEnrollment]) -> None:
-    with RecordItem.batch_write() as batch:
-        for one in paused:
-            batch.delete(RecordItem(one.customer, one.wait_id))
+    write_all(deletes=(RecordItem(one.customer, one.wait_id) for one in paused))
 
 
 def _unlist(message: PausedMessage, target: str) -> None:

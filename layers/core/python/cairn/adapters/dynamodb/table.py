@@ -1,6 +1,6 @@
 """The one connection to the table, and what PynamoDB's models cannot do: all uses of its private parts are here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pynamodb.connection import Connection
@@ -9,10 +9,16 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from cairn.adapters import aws
+from cairn.adapters.aws import calling
+from cairn.adapters.backoff import attempts
 from cairn.adapters.dynamodb.items import MODELS, OPEN, SUPPRESSED, CustomerItem, RecordItem, SuppressionItem
+from cairn.domain.shared.errors import ServiceBusyError
 
 MAX_KEYS = 100
 """Keys of one BatchGetItem (DynamoDB quota)."""
+
+MAX_WRITES = 25
+"""Requests of one BatchWriteItem (DynamoDB quota)."""
 
 
 def bind(table_name: str, region: str) -> None:
@@ -44,21 +50,64 @@ def transaction() -> TransactWrite:
 def read_all(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
     """Items of any kind by (pk, sk), in one consistent read for each hundred keys; missing items are left out.
 
-    PynamoDB's own batch read takes one kind of item only.
+    PynamoDB's own batch read takes one kind of item only. Raises ServiceBusyError where DynamoDB leaves keys unread,
+    again and again: it is throttled.
     """
+    return {(raw["pk"]["S"], raw["sk"]["S"]): _item_from(raw) for raw in _read_raw(keys)}
+
+
+def read_attributes(keys: Iterable[tuple[str, str]], *names: str) -> dict[tuple[str, str], dict[str, str]]:
+    """Some texts of items by (pk, sk), read as `read_all` does; the rest of an item is neither sent nor parsed."""
+    return {
+        (raw["pk"]["S"], raw["sk"]["S"]): {name: raw[name]["S"] for name in names if name in raw}
+        for raw in _read_raw(keys, ["pk", "sk", *names])
+    }
+
+
+def _read_raw(keys: Iterable[tuple[str, str]], names: list[str] | None = None) -> Iterator[Mapping[str, Any]]:
     wanted = sorted(set(keys))
-    found: dict[tuple[str, str], Any] = {}
     table = RecordItem.Meta.table_name
     for start in range(0, len(wanted), MAX_KEYS):
         left = [{"pk": pk, "sk": sk} for pk, sk in wanted[start : start + MAX_KEYS]]
+        attempt = attempts()
         while left:
+            if next(attempt, None) is None:
+                raise ServiceBusyError("dynamodb leaves keys unread: it is throttled")
             # PynamoDB's type hint asks for strings, but the call takes keys.
-            answer = _connection_of(RecordItem).batch_get_item(table, left, consistent_read=True)  # type: ignore[arg-type]
-            for raw in answer.get(RESPONSES, {}).get(table, ()):
-                found[raw["pk"]["S"], raw["sk"]["S"]] = _item_from(raw)
+            answer = _connection_of(RecordItem).batch_get_item(
+                table,
+                left,  # type: ignore[arg-type]
+                consistent_read=True,
+                attributes_to_get=names,
+            )
+            yield from answer.get(RESPONSES, {}).get(table, ())
             unread = answer.get(UNPROCESSED_KEYS, {}).get(table, {}).get("Keys", ())
+            if len(unread) < len(left):
+                attempt = attempts()  # it goes forward
             left = [{name: value["S"] for name, value in key.items()} for key in unread]
-    return found
+
+
+def write_all(puts: Iterable[Model] = (), deletes: Iterable[Model] = ()) -> None:
+    """Put and delete items in few calls, without conditions. PynamoDB's own batch write makes no pauses.
+
+    Raises ServiceBusyError as `read_all` does; what was written by then stays written.
+    """
+    table = RecordItem.Meta.table_name
+    requests: list[dict[str, Any]] = [{"PutRequest": {"Item": one.serialize()}} for one in puts]
+    requests += [{"DeleteRequest": {"Key": {"pk": {"S": one.pk}, "sk": {"S": one.sk}}}} for one in deletes]
+    client: Any = _connection_of(RecordItem).client  # PynamoDB's own call takes no requests as DynamoDB returns them
+    for start in range(0, len(requests), MAX_WRITES):
+        left = requests[start : start + MAX_WRITES]
+        attempt = attempts()
+        while left:
+            if next(attempt, None) is None:
+                raise ServiceBusyError("dynamodb leaves items unwritten: it is throttled")
+            with calling("dynamodb"):
+                answer = client.batch_write_item(RequestItems={table: left})
+            unwritten = answer.get("UnprocessedItems", {}).get(table, [])
+            if len(unwritten) < len(left):
+                attempt = attempts()
+            left = unwritten
 
 
 def read_partition(pk: str) -> dict[str, Any]:

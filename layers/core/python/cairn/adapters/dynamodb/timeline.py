@@ -1,6 +1,6 @@
 """The timeline of a customer, from one partition."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +8,26 @@ from pynamodb.exceptions import DeleteError, PutError
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.consent_records import record_from_wire
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, ENROLLMENT, EVENT, FACTS, MESSAGE, TASK, RecordItem
+from cairn.adapters.dynamodb.items import (
+    CONDITION_FAILED,
+    CONSENT,
+    ENROLLMENT,
+    EVENT,
+    FACTS,
+    MERGED,
+    MESSAGE,
+    STATE,
+    TASK,
+    RecordItem,
+)
+from cairn.adapters.dynamodb.table import read_partition, write_all
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import ALL
 from cairn.domain.effects import Fact, OpenTask
 from cairn.domain.message.message import MessageStatus
-from cairn.domain.shared.instants import instant_to_wire
+from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import LATEST, instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
 
 TimelineEntry = dict[str, Any]
@@ -33,7 +46,7 @@ KINDS = {
 ABOUT = ("journey", "version", "enrollment", "step", "template", "purpose", "channels", "answers")
 """Fields that are the same in every decision on a message."""
 
-ENTERED = "entered"
+ENTERED, ENDED = "entered", "ended"
 
 OPEN, DONE = "open", "done"
 """The status of a task."""
@@ -42,22 +55,51 @@ OPEN, DONE = "open", "done"
 class DynamoTimeline:
     """Implements the ports Timeline and Tasks."""
 
-    def remember(self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime) -> None:
+    def remember(
+        self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime, merged_id: str = ""
+    ) -> None:
         """One item a commit, indexed by the enrollment that it began, so that a message leads to its customer.
 
         The index has one enrollment an item, so a commit that enters several journeys writes several items.
         """
+        items = []
         for number, some in enumerate(_by_entry(facts)):
             entered = next((fact.enrollment for fact in some if fact.kind == ENTERED), None)
-            RecordItem(
+            sk = f"{FACTS}{version:09d}" + (f"-{number}" if number else "")
+            item = RecordItem(
                 customer_id,
-                f"{FACTS}{version:09d}" + (f"-{number}" if number else ""),
+                _key_at_survivor(sk, merged_id) if merged_id else sk,
                 at=instant_to_wire(at),
                 body={"facts": [codec.fact_to_wire(fact) for fact in some]},
                 expires_at=_expiry(at),
                 gsi1pk=ENROLLMENT + entered if entered else None,
                 gsi1sk=instant_to_wire(at) if entered else None,
-            ).save()
+            )
+            items.append(item)
+        if len(items) == 1:
+            items[0].save()
+        else:
+            write_all(items)
+
+    def note_not_carried_out(  # noqa: PLR0913, PLR0917  what, of what, and why
+        self, customer_id: str, version: int, effect: str, enrollment: str, because: str, at: datetime
+    ) -> None:
+        """Named after the commit and the effect, so that it is written once."""
+        fact = Fact("not_carried_out", enrollment, detail={"effect": effect, "because": because})
+        name = short_hash(customer_id, effect, enrollment, length=8)
+        RecordItem(
+            customer_id,
+            f"{FACTS}{version:09d}-{name}",
+            at=instant_to_wire(at),
+            body={"facts": [codec.fact_to_wire(fact)]},
+            expires_at=_expiry(at),
+        ).save()
+
+    def outcome_of(self, customer_id: str, enrollment: str) -> str:
+        for line in reversed(self.entries(customer_id)):
+            if line["kind"] == ENDED and line.get("enrollment") == enrollment:
+                return str(line.get("outcome", ""))
+        return ""
 
     def customer_of(self, enrollment: str) -> str | None:
         """The customer of the enrollment, now or before a merge; None after an erasure."""
@@ -97,15 +139,51 @@ class DynamoTimeline:
     def entries(self, customer_id: str) -> list[TimelineEntry]:
         found = [
             (line["at"] or "", line["kind"] in LAST, PREFIXES.index(prefix), item.sk, number, line)
-            for prefix, item in _recorded(customer_id)
+            for item in with_merged(read_partition(customer_id)).values()
+            if (prefix := prefix_of(item.sk)) in PREFIXES
             for number, line in enumerate(_entries(prefix, item))
         ]
         return [line for *_, line in sorted(found, key=lambda one: one[:5])]
 
     def absorb(self, customer_id: str, merged_id: str) -> None:
-        for prefix, item in _recorded(merged_id):
-            while not _moved(item, customer_id, f"{item.sk}-{merged_id}" if prefix == FACTS else item.sk):
+        for item in RecordItem.query(merged_id, consistent_read=True):
+            if prefix_of(item.sk) not in PREFIXES:
+                continue
+            while not _moved(item, customer_id, _key_at_survivor(item.sk, merged_id)):
                 item.refresh(consistent_read=True)
+
+
+def with_merged(items: dict[str, Any]) -> dict[str, Any]:
+    """The items of a customer's partition, with the records that still lie under ids that were merged into it.
+
+    Those move to the customer, each as a copy first; what is written late under an old id is found there.
+    """
+    whole = dict(items)
+    for merged_id in merged_ids(items):
+        for sk, item in read_partition(merged_id).items():
+            if prefix_of(sk) in PREFIXES:
+                key = _key_at_survivor(sk, merged_id)
+                there = whole.setdefault(key, item)
+                if (there.rank or 0) < (item.rank or 0):
+                    whole[key] = item
+    return whole
+
+
+def merged_ids(items: Mapping[str, Any]) -> list[str]:
+    """The ids that were merged into the customer with these items."""
+    state = items.get(STATE)
+    recent = (state.profile or {}).get("merged", {}) if state is not None else {}
+    return sorted({*recent, *(sk.removeprefix(MERGED) for sk in items if sk.startswith(MERGED))})
+
+
+def prefix_of(sk: str) -> str:
+    return sk.partition("#")[0] + "#"
+
+
+def _key_at_survivor(sk: str, merged_id: str) -> str:
+    """Facts are named after their commit's version, which both profiles count for themselves."""
+    own = f"-{merged_id}"
+    return sk + own if sk.startswith(FACTS) and not sk.endswith(own) else sk
 
 
 def _moved(item: RecordItem, customer_id: str, sk: str) -> bool:
@@ -130,13 +208,6 @@ def _save_unless_further(item: RecordItem) -> None:
     except PutError as error:
         if error.cause_response_code != CONDITION_FAILED:
             raise
-
-
-def _recorded(customer_id: str) -> Iterator[tuple[str, RecordItem]]:
-    for item in RecordItem.query(customer_id, consistent_read=True):
-        prefix = item.sk.partition("#")[0] + "#"
-        if prefix in PREFIXES:
-            yield prefix, item
 
 
 def _entries(prefix: str, item: RecordItem) -> list[TimelineEntry]:
@@ -201,4 +272,4 @@ def _flat(fact: TimelineEntry) -> TimelineEntry:
 
 
 def _expiry(at: datetime) -> int:
-    return int((at + TIMELINE_RETENTION).timestamp())
+    return int((min(at, LATEST - TIMELINE_RETENTION) + TIMELINE_RETENTION).timestamp())

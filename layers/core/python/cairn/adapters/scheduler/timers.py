@@ -1,6 +1,6 @@
 """Timers: an SQS delay for the next minutes, an EventBridge schedule for later."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,15 +9,23 @@ from botocore.exceptions import ClientError
 
 from cairn.adapters.aws import calling, code_of
 from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.sqs.batches import send_each
 from cairn.domain.effects import WakeAt
 from cairn.domain.message.message import Message
 from cairn.domain.shared.channels import Purpose
+from cairn.domain.shared.errors import OutOfTimeError
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
 from cairn.settings import SQS_MAX_DELAY
 
 RETRY_WINDOW = timedelta(days=1)
 """How long Scheduler retries its target (its maximum); then the wake-up becomes a dead letter."""
+
+
+HORIZON = timedelta(days=5 * 365)
+"""The furthest instant of a schedule. What waits longer is woken then, finds that its time has not come, and sets the
+next timer: so a date that means "never", such as the last day of the year 9999, is a wait like any other.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +48,10 @@ class TimerService:
 
     def set(self, target: TimerTarget, name: str, body: str, at: datetime, now: datetime) -> None:
         if at - now < SQS_MAX_DELAY:
-            delay = max(0, round_up_seconds(at - now))
             with calling("sqs"):
-                self.sqs.send_message(QueueUrl=target.url, MessageBody=body, DelaySeconds=delay)
+                self.sqs.send_message(QueueUrl=target.url, MessageBody=body, DelaySeconds=delay_seconds(at, now))
         else:
-            self._schedule(target, name, body, round_up_minute(at))
+            self._schedule(target, name, body, round_up_minute(min(at, now + HORIZON)))
 
     def _schedule(self, target: TimerTarget, name: str, body: str, at: datetime) -> None:
         with calling("scheduler"):
@@ -76,9 +83,23 @@ class Timers:
     clock: TimerService
     wakes: TimerTarget
 
-    def wake(self, customer_id: str, wake: WakeAt, now: datetime) -> None:
-        body = wake_body(customer_id, wake.enrollment, wake.sequence)
-        self.clock.set(self.wakes, wake.id, body, wake.at, now)
+    def wake_each(
+        self, wakes: Sequence[tuple[str, WakeAt]], now: datetime, has_time: Callable[[], bool]
+    ) -> dict[int, Exception]:
+        """Those of the next minutes go in batches; a schedule takes a call of its own."""
+        soon, failed = [], dict[int, Exception]()
+        for number, (customer, wake) in enumerate(wakes):
+            body = wake_body(customer, wake.enrollment, wake.sequence)
+            if wake.at - now < SQS_MAX_DELAY:
+                soon.append({"Id": str(number), "MessageBody": body, "DelaySeconds": delay_seconds(wake.at, now)})
+                continue
+            try:
+                if not has_time():
+                    raise OutOfTimeError("the invocation ends soon")  # noqa: TRY301  as any other failure
+                self.clock.set(self.wakes, wake.id, body, wake.at, now)
+            except Exception as error:  # noqa: BLE001  the caller decides what becomes of it
+                failed[number] = error
+        return failed | {int(id_): error for id_, error in send_each(self.clock.sqs, self.wakes.url, soon).items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +117,10 @@ class DeferredMessages:
 def deferral_schedule(message_id: str, at: datetime) -> str:
     """The name of the schedule that brings a deferred message back at an instant."""
     return short_hash("held", message_id, instant_to_wire(round_up_minute(at)), length=32)
+
+
+def delay_seconds(at: datetime, now: datetime) -> int:
+    return max(0, round_up_seconds(at - now))
 
 
 def round_up_seconds(length: timedelta) -> int:

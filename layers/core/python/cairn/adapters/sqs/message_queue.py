@@ -1,19 +1,16 @@
-"""SQS: the queues of messages, one for each purpose, and dead-lettered effects."""
+"""SQS: the queues of messages, one for each purpose."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb.codec import message_to_wire, settlement_to_wire
-from cairn.adapters.dynamodb.effect_codec import effect_to_wire
 from cairn.adapters.scheduler.timers import deferred_message_body
-from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
+from cairn.adapters.sqs.batches import send_each
 from cairn.application.ports import Settlement
-from cairn.domain.effects import Effect
 from cairn.domain.message.message import Message
 from cairn.domain.shared.channels import Purpose
-from cairn.domain.shared.errors import CairnError
 
 
 class MessageQueue:
@@ -23,11 +20,19 @@ class MessageQueue:
         self._sqs = sqs
         self._lanes = lanes
 
-    def put(self, message: Message | Settlement) -> None:
-        if isinstance(message, Settlement):
-            self._send(message.message.purpose, to_json(settlement_to_wire(message)))
-        else:
-            self._send(message.purpose, to_json(message_to_wire(message)))
+    def put(self, settlement: Settlement) -> None:
+        self._send(settlement.message.purpose, to_json(settlement_to_wire(settlement)))
+
+    def put_each(self, messages: Sequence[Message]) -> dict[int, Exception]:
+        failed: dict[int, Exception] = {}
+        for purpose, url in self._lanes.items():
+            entries = (
+                {"Id": str(number), "MessageBody": to_json(message_to_wire(one))}
+                for number, one in enumerate(messages)
+                if one.purpose is purpose
+            )
+            failed |= {int(id_): error for id_, error in send_each(self._sqs, url, entries).items()}
+        return failed
 
     def put_deferred(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
         self._send(purpose, deferred_message_body(customer_id, message_id))
@@ -35,14 +40,3 @@ class MessageQueue:
     def _send(self, purpose: Purpose, body: str) -> None:
         with calling("sqs"):
             self._sqs.send_message(QueueUrl=self._lanes[purpose], MessageBody=body)
-
-
-def dead_letter_effect(dead_letters: DeadLetterQueue) -> Callable[[str, Effect | Mapping[str, Any], Exception], None]:
-    """Stores an effect that always fails, so that an operator can redrive it after fixing the cause."""
-
-    def dead_letter(customer_id: str, what: Effect | Mapping[str, Any], error: Exception) -> None:
-        failed = {"change": what} if isinstance(what, Mapping) else {"effect": effect_to_wire(what)}
-        why = f": {error}" if isinstance(error, CairnError) else ""
-        dead_letters.add(to_json({"customer": customer_id, **failed}), type(error).__name__ + why)
-
-    return dead_letter

@@ -70,7 +70,7 @@ class WatchHealth:
         self.alert(
             f"Cairn has paused {trip.target}",
             f"Cairn has paused {trip.target}: {trip.why}.\n\nNothing of it goes out until somebody resumes it; nothing "
-            "is lost meanwhile. docs/operations.md says what to look at first.",
+            "is lost meanwhile. docs/runbook.md says what to look at first.",
         )
 
 

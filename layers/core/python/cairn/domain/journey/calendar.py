@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from cairn.domain.journey.conditions import Scope, evaluate
-from cairn.domain.shared.instants import at_local, to_instant
+from cairn.domain.shared.instants import LATEST, at_local, moved, to_instant
 from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
 
 
@@ -17,14 +17,14 @@ def resolve(moment: Moment, *, since: datetime, entered_at: datetime, scope: Sco
     try:
         match moment:
             case Delay(length):
-                return since + length
+                return moved(since, length)
             case LocalTime():
                 return _local(moment, since, entered_at, scope)
             case Until(expression, offset):
                 instant = to_instant(evaluate(expression, scope), scope.zone)
-                return None if instant is None else instant + offset
-    except OverflowError:  # a date at the end of the calendar, moved beyond it
-        return None
+                return None if instant is None else moved(instant, offset)
+    except OverflowError:  # a day after so many that the calendar ends before
+        return LATEST
 
 
 def with_local_time(moment: Moment, scope: Scope) -> Moment:

@@ -143,6 +143,20 @@ class ServiceRefusedError(CairnError):
         super().__init__(f"{service} refused the call: {code}")
 
 
+class OutOfTimeError(CairnError):
+    """Too little of the invocation is left to begin this."""
+
+    retryable = True
+
+
+class InvalidEffectError(CairnError):
+    """An effect on its way cannot be read; the message names the field."""
+
+
+class UnknownEnrollmentError(CairnError):
+    """An effect belongs to an enrollment that is neither in its customer's state nor comes with it."""
+
+
 class ProviderBusyError(CairnError):
     """A provider throttles or is unavailable, or the account may not send now; it has certainly sent nothing."""
 

@@ -6,6 +6,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 DURATION_SHAPE = re.compile(r"(?P<sign>-?)(?P<parts>(\d+[smhdw])+)")
+EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""The first and the last instant that Cairn computes with: every zone and every rounding of them exists. A date beyond,
+such as the last second of the year 9999, means never.
+"""
+
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -33,16 +38,30 @@ def duration_text(length: timedelta) -> str:
 
 
 def to_instant(value: Any, zone: ZoneInfo) -> datetime | None:
-    """An instant from ISO 8601 (local time if it has no offset), a date, or seconds since 1970; else None."""
+    """An instant from ISO 8601 (local time if it has no offset), a date, or seconds since 1970; else None.
+
+    A date that lies beyond the calendar in UTC, such as 9999-12-31T23:59:59-05:00, is the last instant there is.
+    """
     if isinstance(value, bool) or value is None:
         return None
     try:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value, UTC)
         local = datetime.fromisoformat(str(value))
-        return at_local(local.date(), local.time(), zone) if local.tzinfo is None else local.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    try:
+        return at_local(local.date(), local.time(), zone) if local.tzinfo is None else local.astimezone(UTC)
+    except OverflowError:  # the first or the last day of the calendar, elsewhere
+        return LATEST if local.year > EARLIEST.year else EARLIEST
+
+
+def moved(instant: datetime, offset: timedelta) -> datetime:
+    """The instant moved by an offset, at most to the ends of the calendar."""
+    try:
+        return min(max(instant + offset, EARLIEST), LATEST)
+    except OverflowError:
+        return LATEST if offset > timedelta() else EARLIEST
 
 
 def at_local(day: date, clock: time, zone: ZoneInfo) -> datetime:
