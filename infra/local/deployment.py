@@ -85,7 +85,7 @@ class LocalDeployment:
     _resume_rule: ResumeRule = field(default_factory=ResumeRule)
     _stream: StreamMapping = field(init=False)
     _stream_position: str | None = None
-    """The last change that was read. What is read waits in its shard until it is done."""
+    """The last change that was read. Changes that were read wait in their shard until they are done."""
     _again: list[tuple[datetime, str, Shape, tuple[timedelta, ...]]] = field(default_factory=list)
     """Asynchronous invocations that failed: when, which, with what, and the pauses that are left."""
     _polls: Iterator[int] = field(default_factory=count)
@@ -98,7 +98,7 @@ class LocalDeployment:
 
     @property
     def faults(self) -> FaultPlan | None:
-        """What goes wrong; another plan may take its place at any time."""
+        """The fault plan; another one may take its place at any time."""
         return self.runtime.plan
 
     @faults.setter

@@ -44,7 +44,7 @@ class TimedOutError(ProcessDiedError):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What Lambda tells a function of itself and its time."""
+    """Lambda's information for a function about itself and its time."""
 
     function_name: str
     aws_request_id: str

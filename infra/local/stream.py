@@ -60,7 +60,7 @@ class StreamMapping:
     stream_arn: str
     shard_id: str
     give_up: Callable[[str], None]
-    """Sends a letter to the on-failure destination."""
+    """Sends a dead letter to the on-failure destination."""
     weather: Callable[[], Weather] = lambda: CALM
     shards: list[Shard] = field(default_factory=list)
 
@@ -115,10 +115,10 @@ class StreamMapping:
         batch, limit = shard.batch(), datetime.now(UTC) - MAX_AGE
         old = [change for change in batch if created(change) <= limit]
         if old:
-            self.give_up(json.dumps(self._letter(shard, old)))
+            self.give_up(json.dumps(self._dead_letter(shard, old)))
             shard.replace(batch[len(old) :])
 
-    def _letter(self, shard: Shard, lost: list[Shape]) -> Shape:
+    def _dead_letter(self, shard: Shard, lost: list[Shape]) -> Shape:
         first, last = lost[0]["dynamodb"], lost[-1]["dynamodb"]
         return {
             "requestContext": {

@@ -32,7 +32,7 @@ QUOTAS = frozenset(
 
 
 class Fault(StrEnum):
-    """What may happen to one call. docs/faults.md has the source of each in AWS's documentation."""
+    """A fault of one call. docs/faults.md has the source of each in AWS's documentation."""
 
     DIES_BEFORE = "dies before"
     """The process dies before AWS gets the call."""
