@@ -19,6 +19,7 @@ import pytest
 from botocore.client import BaseClient
 
 from authoring.sources.samples import posting
+from cairn.adapters.dynamodb.codec import message_to_wire
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
 from cairn.adapters.dynamodb.items import AUDIT
 from cairn.adapters.dynamodb.switches import DynamoSwitches
@@ -190,6 +191,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         _operators_ask(recorder, secrets, tmp_path_factory.mktemp("policy") / "policy.toml")
         _forget_somebody(recorder, secrets)
         _ask_for_privacy(recorder, secrets)
+        _comes_late(recorder, secrets)
         _bounces(recorder, secrets, tmp_path_factory.mktemp("breaker") / "policy.toml")
         _deploy_under_way(recorder, secrets, tmp_path_factory.mktemp("journeys"))
     return dict(recorder.calls)
@@ -235,6 +237,18 @@ def _nobody_listens(recorder: Recorder, secrets: dict[str, str]) -> None:
         recorder.watch(made)
         _post(made, "track", event, secrets["track"])
         made.advance_to(start + timedelta(days=4))
+
+
+def _comes_late(recorder: Recorder, secrets: dict[str, str]) -> None:
+    """A message comes when its enrollment is long over; how it ended is asked."""
+    start = TWO_WHO_ARE_ONE.starts
+    with local_deployment(JOURNEYS, start=start, secrets=secrets) as made:
+        recorder.watch(made)
+        _post(made, "track", {"id": "e", "type": "page.viewed", "customer": {"user_id": "sam"}}, secrets["track"])
+        (customer,) = made.customer_ids("sam")
+        late = message(customer=customer, decided_at=made.now())
+        made.cloud.send("messages", json.dumps(message_to_wire(late)))
+        made.settle()
 
 
 def _bounces(recorder: Recorder, secrets: dict[str, str], policy: Path) -> None:
