@@ -60,10 +60,10 @@ def paths_taken() -> list[PathTaken]:
             decided = list(calls)
             relay = _of("relay of its commit", decided, "relay_effects", units, Budget(4))
             text = _of("text message → sent", decided, "deliver_message", units, SENT)
-            wake = taken("wake-up → decided", "process_event", Budget(2, 3), lambda: _pass(made, timedelta(hours=1)))
+            wake = taken("wake-up → decided", "process_event", Budget(2, 4), lambda: _pass(made, timedelta(hours=1)))
             mail = _of("e-mail → sent", list(calls), "deliver_message", units, SENT)
             _post(made, "invoice_paid", 2)
-            event = taken("typical event → decided", "process_event", Budget(2, 6), made.settle)
+            event = taken("typical event → decided", "process_event", Budget(2, 7), made.settle)
             made.stop("deliver_message")
             for number in range(3, 3 + BATCH_SIZE):
                 _post(made, FAILED, number)

@@ -13,6 +13,8 @@ from bench.calls import Call
 
 KILOBYTE = 1024
 INDEX = "gsi1pk"
+DUE_TIMES = ("gsi2pk", "gsi2sk")
+"""The keys of the index without other attributes."""
 IN_TRANSACTION = 2
 
 Item = Mapping[str, Mapping[str, Any]]
@@ -49,7 +51,13 @@ def size_of(item: Item) -> int:
 def _units(old: Item, new: Item, *, in_transaction: bool) -> int:
     units = max(1, *(-(-size_of(item) // KILOBYTE) for item in (old, new)))
     in_index = INDEX in old or INDEX in new
-    return units * (IN_TRANSACTION if in_transaction else 1) + (units if in_index else 0)
+    return units * (IN_TRANSACTION if in_transaction else 1) + (units if in_index else 0) + _of_due_times(old, new)
+
+
+def _of_due_times(old: Item, new: Item) -> int:
+    """A changed key is one write to delete its entry and one to put the new one; an unchanged key is none."""
+    before, after = ([item.get(name) for name in DUE_TIMES] for item in (old, new))
+    return 0 if before == after else sum(any(keys) for keys in (before, after))
 
 
 def _size(value: Mapping[str, Any]) -> int:

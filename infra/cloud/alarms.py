@@ -167,6 +167,22 @@ class Alarms(Construct):
             above=0,
             means="a journey or a channel did badly and paused itself: cairn audit says why; mend it and resume",
         )
+        for id_, name, means in (
+            ("Stuck", "Stuck", "somebody waited and had no timer any more: found and set going; its log says who"),
+            ("TasksOverdue", "TaskOverdue", "a task for a person is past its due time: its log says which"),
+        ):
+            self._alarm(
+                id_,
+                cloudwatch.Metric(
+                    namespace=NAMESPACE,
+                    metric_name=name,
+                    dimensions_map={"service": functions.sweep.service},
+                    period=PERIOD,
+                    statistic="Sum",
+                ),
+                above=0,
+                means=means,
+            )
         self._alarm(
             "ErasureOrdersAboveLimit",
             cloudwatch.Metric(

@@ -10,6 +10,8 @@ from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
 
 INDEX = "gsi1"
+DUE_TIMES = "gsi2"
+"""The index of what waits, by the hour by which its timer must have fired."""
 
 AUDIT = "audit"
 """The partition key of the audit."""
@@ -38,6 +40,14 @@ class Table(dynamodb.Table):
         )
         # Sparse: only items that are read across customers (open tasks, paused work) have these attributes.
         self.add_global_secondary_index(index_name=INDEX, partition_key=_string("gsi1pk"), sort_key=_string("gsi1sk"))
+        # Sparse as well, and without the items' other attributes: it is written whenever a due time changes. An update
+        # of a deployed table may add only one index at a time (DynamoDB quota).
+        self.add_global_secondary_index(
+            index_name=DUE_TIMES,
+            partition_key=_string("gsi2pk"),
+            sort_key=_string("gsi2sk"),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
 
 
 class TableKey(kms.Key):

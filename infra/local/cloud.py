@@ -261,7 +261,7 @@ class Cloud:
         self.urls[queue.name] = self.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
     def _create_table(self) -> None:
-        strings = ("pk", "sk", "gsi1pk", "gsi1sk")
+        strings = ("pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk")
         made = self.client("dynamodb").create_table(
             TableName=self.table,
             BillingMode="PAY_PER_REQUEST",
@@ -269,6 +269,11 @@ class Cloud:
             KeySchema=_key("pk", "sk"),
             GlobalSecondaryIndexes=[
                 {"IndexName": "gsi1", "KeySchema": _key("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}},
+                {
+                    "IndexName": "gsi2",
+                    "KeySchema": _key("gsi2pk", "gsi2sk"),
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                },
             ],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )

@@ -150,6 +150,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             wakes_queue_url=cloud.urls["wakes"],
             messages_queue_url=cloud.urls["messages"],
             marketing_queue_url=cloud.urls["marketing"],
+            erasures_queue_url=cloud.urls["erasures"],
         ),
     }
     return made[function.settings]

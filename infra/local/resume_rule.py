@@ -1,4 +1,4 @@
-"""The rule that starts the resuming function: every five minutes, as in a deployment, if there is something to resume.
+"""The rule that starts the function `sweep`: every five minutes, as in a deployment, if there is something to find.
 
 Sixty days of virtual time have 17,000 runs that find nothing; a laptop skips them.
 """
@@ -10,45 +10,61 @@ from datetime import UTC, datetime, timedelta
 
 from cairn.adapters.dynamodb.items import PAUSED, SWITCHES
 from cairn.adapters.dynamodb.switches import board_from_wire
+from cairn.domain.customer.overdue import GRACE
 from cairn.domain.operations.switches import SwitchState
+from cairn.domain.shared.instants import instant_from_wire
 from cairn.settings import RESUME_EVERY, SWITCH_TTL
 from infra.local.shapes import Shape
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+Key = tuple[str, str]
+
 
 @dataclass(slots=True)
 class ResumeRule:
-    """Learns from the table's changes what is paused and what waits for it."""
+    """Learns from the table's changes what is paused, what waits for it, and what is due when."""
 
     _board: SwitchState = field(default_factory=SwitchState)
-    _waiting: dict[tuple[str, str], str] = field(default_factory=dict)
+    _waiting: dict[Key, str] = field(default_factory=dict)
     """The pause that an item waits for, by the item's key."""
+    _due: dict[Key, str] = field(default_factory=dict)
+    """The hour by which what waits in an item must have gone on."""
     _last: datetime = EPOCH
 
     def watch(self, changes: Iterable[Shape]) -> None:
         for change in (one["dynamodb"] for one in changes):
-            pk, sk = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
+            key = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
             new = change.get("NewImage", {})
-            waits_for = new.get("gsi1pk", {}).get("S", "")
-            if sk == SWITCHES and "body" in new:
+            if key[1] == SWITCHES and "body" in new:
                 self._board = board_from_wire(json.loads(new["body"]["S"]), 0)
-            elif waits_for.startswith(PAUSED):
-                self._waiting[pk, sk] = waits_for.removeprefix(PAUSED)
-            else:
-                self._waiting.pop((pk, sk), None)
+                continue
+            waits_for = new.get("gsi1pk", {}).get("S", "")
+            _keep(self._waiting, key, waits_for.removeprefix(PAUSED) if waits_for.startswith(PAUSED) else "")
+            _keep(self._due, key, new.get("gsi2sk", {}).get("S", ""))
 
     def due(self, now: datetime) -> datetime | None:
-        """The start of the next run that finds paused work; None while there is none."""
-        awaited = set(self._board.resumed(now)) & set(self._waiting.values())
-        if not awaited:
-            return None
-        ends = {one.pause.target: one.pause.until for one in self._board.pauses if one.pause.until}  # the last counts
-        known_to_all = min(ends[target] for target in awaited) + SWITCH_TTL
-        return _tick(max(known_to_all, self._last + timedelta(microseconds=1)))
+        """The start of the next run that finds something; None while nothing waits."""
+        instants = [at for at in (self._resumes_at(now), self._overdue_at()) if at is not None]
+        return _tick(max(min(instants), self._last + timedelta(microseconds=1))) if instants else None
 
     def started(self, now: datetime) -> None:
         self._last = now
+
+    def _resumes_at(self, now: datetime) -> datetime | None:
+        awaited = set(self._board.resumed(now)) & set(self._waiting.values())
+        ends = {one.pause.target: one.pause.until for one in self._board.pauses if one.pause.until}  # the last counts
+        return min((ends[target] + SWITCH_TTL for target in awaited), default=None)
+
+    def _overdue_at(self) -> datetime | None:
+        return instant_from_wire(min(self._due.values())) + GRACE if self._due else None
+
+
+def _keep(of: dict[Key, str], key: Key, value: str) -> None:
+    if value:
+        of[key] = value
+    else:
+        of.pop(key, None)
 
 
 def _tick(at: datetime) -> datetime:

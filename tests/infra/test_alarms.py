@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cairn.application.operations.find_stuck import Found
 from cairn.compose.secrets import note_refused
 from cairn.domain.customer.customer import Reaction, on_event
 from cairn.domain.operations.breaker import Trip
@@ -16,6 +17,7 @@ from cairn.sqs_records import LONGEST_WAIT
 from cairn.telemetry import count, measure
 from functions.process_event.handler import note_lost_versions, note_orders
 from functions.relay_effects.handler import note_trip
+from functions.sweep.handler import report
 from infra.local.wiring import FUNCTIONS
 from tests.infra.conftest import Json, Templates
 from tests.unit.makers import MONDAY, Deployed, customer, event
@@ -84,6 +86,8 @@ def reaction_above_limit() -> Reaction:
         ("BreakerTripped", "relay_effects", lambda: note_trip(Trip("journey:visit", "complaints"))),
         ("ErasureOrderAboveLimit", "process_event", lambda: note_orders(reaction_above_limit())),
         ("JourneyVersionLost", "process_event", lambda: note_lost_versions(LOST)),
+        ("Stuck", "sweep", lambda: report([Found("enrollment", "c_a", "e")])),
+        ("TaskOverdue", "sweep", lambda: report([Found("task", "c_a", "t")])),
     ],
 )
 def test_alarms_on_metrics_use_the_names_that_the_functions_write(  # noqa: PLR0913  two fixtures among them
@@ -101,7 +105,8 @@ def test_alarms_on_metrics_use_the_names_that_the_functions_write(  # noqa: PLR0
 
     counts()
 
-    (counted,) = [line for text in capsys.readouterr().out.splitlines() if "_aws" in (line := json.loads(text))]
+    lines = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    (counted,) = [line for line in lines if name in line]
     (alarm,) = [one for one in alarms_on(prod, name) if one["Dimensions"][0]["Value"] == service]
     (published,) = counted["_aws"]["CloudWatchMetrics"]
     assert [one["Name"] for one in published["Metrics"]] == [name]

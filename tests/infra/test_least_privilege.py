@@ -188,6 +188,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         _open_links(recorder, secrets)
         _nobody_listens(recorder, secrets)
         _pause_and_resume(recorder, secrets)
+        _lose_timers(recorder, secrets)
         _operators_ask(recorder, secrets, tmp_path_factory.mktemp("policy") / "policy.toml")
         _forget_somebody(recorder, secrets)
         _ask_for_privacy(recorder, secrets)
@@ -359,6 +360,30 @@ def _pause_and_resume(recorder: Recorder, secrets: dict[str, str]) -> None:
         run_scenario(SCENARIOS / STORIES[0], scenario, made, secrets)
         Switch(DynamoSwitches()).resume("all", **why, now=made.now())
         made.advance_to(made.now() + timedelta(hours=1))
+
+
+def _lose_timers(recorder: Recorder, secrets: dict[str, str]) -> None:
+    """A customer's timers and deferred messages are lost, and so is the order to erase another one."""
+    whole = load(SCENARIOS / STORIES[0])
+    scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(hours=1)})
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets) as made:
+        recorder.watch(made)
+        Switch(DynamoSwitches()).pause("channel:sms", by="ada", why="a wrong price", now=made.now())
+        run_scenario(SCENARIOS / STORIES[0], scenario, made, secrets)
+        who = {"id": "e", "type": "page.viewed", "customer": {"user_id": "sam"}}
+        _post(made, "track", who, secrets["track"])
+        made.stop("erase_customer")
+        _ask(made, "erase", customer="sam", why="they asked")
+        made.cloud.client("sqs").purge_queue(QueueUrl=made.cloud.urls["erasures"])
+        made.start("erase_customer")
+        for name in made.cloud.schedules():
+            made.cloud.client("scheduler").delete_schedule(Name=name, GroupName=made.cloud.group)
+        Switch(DynamoSwitches()).resume("channel:sms", by="ada", why="mended", now=made.now())
+        made.stop("deliver_message")
+        made.advance_to(made.now() + timedelta(minutes=10))
+        for queue in ("messages", "marketing"):
+            made.cloud.client("sqs").purge_queue(QueueUrl=made.cloud.urls[queue])
+        made.advance_to(made.now() + timedelta(days=4))
 
 
 def _at(nobody: socket) -> dict[str, str]:

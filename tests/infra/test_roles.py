@@ -153,8 +153,10 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "dynamodb:GetItem",
                 "dynamodb:Query",
                 "dynamodb:UpdateItem",
+                "dynamodb:BatchGetItem",
                 "dynamodb:BatchWriteItem",
                 "sqs:SendMessage",
+                "sqs:GetQueueAttributes",
             },
         ),
         ("serve_preferences", {"sqs:SendMessage", "dynamodb:Query", "secretsmanager:GetSecretValue"}),
@@ -278,7 +280,7 @@ def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> N
         ("deliver_message", {"QueuesMessages", "QueuesMarketing", "QueuesMessagesDeadLetters"}),
         ("record_feedback", {"QueuesEvents", "QueuesFeedbackDeadLetters"}),
         ("erase_customer", {"QueuesErasures", "QueuesErasuresDeadLetters"}),
-        ("sweep", {"QueuesWakes", "QueuesMessages", "QueuesMarketing"}),
+        ("sweep", {"QueuesWakes", "QueuesMessages", "QueuesMarketing", "QueuesErasures"}),
         ("serve_preferences", {"QueuesEvents"}),
         ("manage_api", {"QueuesEvents", "QueuesMessages", "QueuesMarketing"}),
         ("notify_subscriber", {"QueuesNotices", "QueuesNoticesDeadLetters"}),
@@ -295,10 +297,10 @@ def test_a_function_posts_to_its_own_queues(dev: Templates, service: str, queues
     assert {target["Fn::GetAtt"][0][:-8] for target in targets} == queues
 
 
-def test_the_resuming_function_queries_only_the_index(prod: Templates) -> None:
+def test_the_resuming_function_queries_only_the_indexes(prod: Templates) -> None:
     (query,) = [one for one in prod.statements("sweep") if "dynamodb:Query" in as_list(one["Action"])]
 
-    assert query["Resource"]["Fn::Join"][1][-1] == "/index/gsi1"
+    assert [one["Fn::Join"][1][-1] for one in query["Resource"]] == ["/index/gsi1", "/index/gsi2"]
 
 
 def test_timers_fire_for_our_group_and_reach_our_queues_only(dev: Templates) -> None:

@@ -74,13 +74,21 @@ def table(database: str) -> Iterator[str]:
 
 def _bound_table(name: str) -> str:
     unbind()
-    index = {"IndexName": "gsi1", "KeySchema": _key("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}}
+    indexes = [
+        {
+            "IndexName": name,
+            "KeySchema": _key(f"{name}pk", f"{name}sk"),
+            "Projection": {"ProjectionType": projection},
+        }
+        for name, projection in (("gsi1", "ALL"), ("gsi2", "KEYS_ONLY"))
+    ]
+    keys = ("pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk")
     aws.client("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", "gsi1pk", "gsi1sk")],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         KeySchema=_key("pk", "sk"),
-        GlobalSecondaryIndexes=[index],
+        GlobalSecondaryIndexes=indexes,
     )
     bind(name, SANDBOX["AWS_REGION"])
     return name

@@ -13,7 +13,7 @@ from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import UnknownCustomerError
 from infra.local.cloud import IDENTITY_KEYS
 
-TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "rank", "rev", "turn", "outbox", "expires_at"}
+TECHNICAL = {"pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "rank", "rev", "turn", "outbox", "expires_at"}
 """Keys, versions, and effects: an export shows each effect by its result."""
 
 

@@ -1,4 +1,4 @@
-"""The function that resumes paused work, started by a rule every five minutes."""
+"""The function that resumes paused work and sets going what is stuck, started by a rule every five minutes."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -9,7 +9,7 @@ from constructs import Construct
 from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings
 from infra.cloud.function import Function, Shared
 from infra.cloud.nag import acknowledge
-from infra.cloud.table import INDEX
+from infra.cloud.table import DUE_TIMES, INDEX
 
 
 class Sweep(Function):
@@ -26,6 +26,7 @@ class Sweep(Function):
                 wakes_queue_url=queues.wakes.queue_url,
                 messages_queue_url=queues.messages.queue_url,
                 marketing_queue_url=queues.marketing.queue_url,
+                erasures_queue_url=queues.erasures.queue_url,
             ),
         )
         every = Duration.seconds(int(RESUME_EVERY.total_seconds()))
@@ -34,7 +35,7 @@ class Sweep(Function):
         rule = events.Rule(
             self,
             "Every",
-            description="Cairn: looks for those who wait for something that has been resumed",
+            description="Cairn: looks for those who wait for something that has been resumed, and for who is stuck",
             schedule=events.Schedule.rate(every),
             targets=[targets.LambdaFunction(self, retry_attempts=0, max_event_age=every)],
         )
@@ -47,9 +48,12 @@ class Sweep(Function):
             )
         self.may_use(
             table,
+            "dynamodb:BatchGetItem",
             "dynamodb:GetItem",
             "dynamodb:UpdateItem",
             "dynamodb:BatchWriteItem",
         )
-        self.may("dynamodb:Query", on=f"{table.table_arn}/index/{INDEX}")
-        self.may("sqs:SendMessage", on=[queue.queue_arn for queue in (queues.wakes, queues.messages, queues.marketing)])
+        self.may("dynamodb:Query", on=[f"{table.table_arn}/index/{index}" for index in (INDEX, DUE_TIMES)])
+        watched = [queue.queue_arn for queue in (queues.wakes, queues.messages, queues.marketing)]
+        self.may("sqs:SendMessage", on=[*watched, queues.erasures.queue_arn])
+        self.may("sqs:GetQueueAttributes", on=watched)

@@ -72,7 +72,7 @@ SWITCH_TTL = timedelta(seconds=30)
 """How long a sender may cache the switches; half of the promised minute."""
 
 RESUME_EVERY = timedelta(minutes=5)
-"""How often `sweep` looks for paused work of resumed targets."""
+"""How often `sweep` looks for paused work of resumed targets, and for what is stuck."""
 
 RESUME_TIMEOUT = timedelta(minutes=4)
 """Timeout of one run. The next run continues."""
@@ -241,6 +241,7 @@ class SweepSettings(Settings):
     wakes_queue_url: str
     messages_queue_url: str
     marketing_queue_url: str
+    erasures_queue_url: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,14 +22,14 @@ logger = Logger(service="cairn")
 """JSON lines. The handlers add Lambda's fields and the ids of the record."""
 
 
-def count(name: str, **dimensions: str) -> None:
-    """One occurrence of an outcome. Give dimensions that have few values: CloudWatch bills each combination.
+def count(name: str, number: int = 1, **dimensions: str) -> None:
+    """Occurrences of an outcome. Give dimensions that have few values: CloudWatch bills each combination.
 
     Written at once, so that a crash loses no count. Honours POWERTOOLS_METRICS_DISABLED.
     """
     if is_metrics_disabled():
         return
-    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
+    with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=NAMESPACE) as metric:
         for dimension, value in dimensions.items():
             metric.add_dimension(dimension, value)
 

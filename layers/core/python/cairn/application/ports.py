@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.consent.record import ConsentRecord
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
     from cairn.domain.customer.customer import Customer, Reaction
+    from cairn.domain.customer.overdue import WaitingMessage
     from cairn.domain.effects import EraseCustomer, EraseRecord, Fact, OpenTask, PauseEnrollment, WakeAt
     from cairn.domain.event import Event
     from cairn.domain.gate.settings import GateSettings
@@ -328,6 +329,79 @@ class PausedWorkStore(Protocol):
 
     def remove(self, target: str, work: Sequence[PausedWork]) -> None:
         """Remove this work, unless it was added again since."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEnrollments:
+    """A customer whose earliest timer is long past, with all that waits for one."""
+
+    customer: str
+    enrollments: Mapping[str, Enrollment]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessages:
+    """A customer whose earliest deferred message should have been decided long ago, with all that are deferred."""
+
+    customer: str
+    messages: tuple[WaitingMessage, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingErasure:
+    """A pending erasure that should have been carried out."""
+
+    customer: str
+    due_at: datetime
+    order: EraseCustomer
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTask:
+    """An open task that a person should have done."""
+
+    customer: str
+    id: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableItem:
+    """An item with something that waits, which this version cannot read."""
+
+    customer: str
+    kind: str
+    """Its sort key."""
+    due_at: datetime
+    error: str
+
+
+Waiting: TypeAlias = "WaitingEnrollments | WaitingMessages | WaitingErasure | WaitingTask | UnreadableItem"
+
+
+@dataclass(frozen=True, slots=True)
+class StuckEnrollment:
+    """An enrollment whose timer is gone."""
+
+    customer: str
+    enrollment: str
+    sequence: int
+
+
+class DueTimes(Protocol):
+    def past(self, before: datetime, first: int) -> Iterable[Sequence[Waiting]]:
+        """What should have gone on by that instant, page by page: so much of each partition, the longest due first.
+
+        `first` names the partition to begin with, so that no partition is always the last.
+        """
+
+    def put_off(self, waiting: Waiting, until: datetime | None, ended: Sequence[str] = ()) -> None:
+        """Not found again before that instant, or at all, unless it changes; the deferrals of `ended` messages end.
+
+        Does nothing where it has changed since it was read.
+        """
 
 
 class SwitchBoard(Protocol):

@@ -1,26 +1,38 @@
-"""The function `sweep`: resumes paused work."""
+"""The function `sweep`: resumes paused work, and sets going what is stuck."""
 
 import os
 
 from cairn.adapters import aws
+from cairn.adapters.dynamodb.overdue import DynamoDueTimes
 from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.adapters.sqs.wake_queue import WakeQueue
+from cairn.application.operations.find_stuck import FindStuck
 from cairn.application.operations.resume_paused import ResumePaused
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import SweepSettings
 
 
-def sweep() -> ResumePaused:
+def sweep() -> tuple[ResumePaused, FindStuck]:
     settings = SweepSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
     lanes = {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url}
-    return ResumePaused(
-        switches=DynamoSwitches(),
-        paused_work=DynamoPausedWork(),
-        wake_now=WakeQueue(sqs, settings.wakes_queue_url).wake_now,
-        messages=MessageQueue(sqs, lanes),
+    switches = DynamoSwitches()
+    wakes, messages = WakeQueue(sqs, settings.wakes_queue_url), MessageQueue(sqs, lanes)
+    resume_paused = ResumePaused(
+        switches=switches, paused_work=DynamoPausedWork(), wake_now=wakes.wake_now, messages=messages
     )
+    find_stuck = FindStuck(
+        due_times=DynamoDueTimes(),
+        switches=switches,
+        wake_now=wakes.wake_now,
+        wakes_are_behind=wakes.is_behind,
+        messages=messages,
+        lane_is_behind=messages.is_behind,
+        erasures=ErasureQueue(sqs, settings.erasures_queue_url),
+    )
+    return resume_paused, find_stuck

@@ -7,8 +7,10 @@ writes over a change that it has not read.
 from pynamodb.expressions.condition import Condition
 
 from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.due_times import due_keys
 from cairn.adapters.dynamodb.items import CONTACT, CustomerItem
 from cairn.domain.consent.contact import Contact
+from cairn.domain.customer.overdue import next_decision
 
 
 def contact_from_item(item: CustomerItem | None) -> Contact:
@@ -34,6 +36,7 @@ def contact_item(customer_id: str, contact: Contact) -> CustomerItem:
         claims={message: codec.claim_to_wire(claim) for message, claim in contact.claims.items()},
         deferrals={message: codec.deferral_to_wire(deferral) for message, deferral in contact.deferrals.items()},
         contact_version=contact.version,
+        **due_keys(customer_id, next_decision(contact.deferrals.values())),
     )
 
 

@@ -1,15 +1,18 @@
 """The customer's state as items: profile, enrollments and outbox, the event of a commit, and tombstones."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.contact_items import contact_from_item
+from cairn.adapters.dynamodb.due_times import due_keys
 from cairn.adapters.dynamodb.effect_codec import effect_to_wire
 from cairn.adapters.dynamodb.items import ENTERED, EVENT, PENDING_ERASURE, STATE, CustomerItem, RecordItem
 from cairn.application.ports import Commit
 from cairn.domain.customer.customer import DEDUPE_WINDOW, Customer
-from cairn.domain.effects import Fact
+from cairn.domain.customer.overdue import next_timer
+from cairn.domain.effects import EraseCustomer, Fact
 from cairn.domain.event import Event, consent_to_wire
 from cairn.domain.identity.identifiers import name_tag
 from cairn.domain.identity.identity_key import CustomerIdKey
@@ -17,7 +20,7 @@ from cairn.domain.identity.trust import TYPED
 from cairn.domain.profile.profile import Stamped
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
-from cairn.settings import TIMELINE_RETENTION
+from cairn.settings import ERASURE_REST, TIMELINE_RETENTION
 
 
 def tombstone(customer_id: str, at: datetime, *, lasting: bool = False) -> CustomerItem:
@@ -33,13 +36,18 @@ def erased_state_item(commit: Commit, item: CustomerItem) -> CustomerItem:
     return item
 
 
-def pending_erasure_item(customer: Customer, at: datetime) -> CustomerItem:
+def pending_erasure_item(commit: Commit, at: datetime) -> CustomerItem:
+    """With the order, by which the erasure is ordered again where the queue's message was lost."""
+    customer = commit.reaction.customer
+    orders = [effect_to_wire(effect) for effect in commit.reaction.effects if isinstance(effect, EraseCustomer)]
     return CustomerItem(
         customer.id,
         PENDING_ERASURE,
         erased=instant_to_wire(at),
         profile=codec.profile_to_wire(customer.profile),
         enrollments={key: {} for key in customer.enrollments},  # their ids are all that is needed
+        outbox={"effects": orders},
+        **due_keys(customer.id, at + ERASURE_REST),
     )
 
 
@@ -105,6 +113,7 @@ def _state_item(after: Customer, outbox: dict[str, Any]) -> CustomerItem:
         enrollments={key: codec.enrollment_to_wire(one) for key, one in after.enrollments.items()},
         memory={name: one for name, one in memory.items() if one},
         outbox=outbox,
+        **due_keys(after.id, next_timer(after.enrollments.values())),
     )
 
 
@@ -112,8 +121,15 @@ def _outbox_of(commit: Commit) -> dict[str, Any]:
     return {
         "at": instant_to_wire(commit.at),
         "effects": [effect_to_wire(effect) for effect in commit.reaction.effects],
-        "facts": [codec.fact_to_wire(fact) for fact in commit.reaction.facts],
+        "facts": [_fact_to_wire(fact, commit.reaction.customer) for fact in commit.reaction.facts],
     }
+
+
+def _fact_to_wire(fact: Fact, customer: Customer) -> dict[str, Any]:
+    """Without the journey where the enrollment beside it names it: every kilobyte costs a write unit."""
+    enrollment = customer.enrollments.get(fact.enrollment)
+    known = enrollment is not None and enrollment.journey == fact.journey and customer.erasure_pending_since is None
+    return codec.fact_to_wire(replace(fact, journey="") if known else fact)
 
 
 def event_item(customer_id: str, event: Event, at: datetime, key: CustomerIdKey) -> RecordItem:

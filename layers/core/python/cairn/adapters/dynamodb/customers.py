@@ -308,7 +308,7 @@ class DynamoCustomers:
             write.put(erased_state_item(commit, marked) if id_ == after.id else marked, condition=unchanged)
         for one in commit.before:
             write.delete(CustomerItem(one.id, CONTACT))
-        write.put(pending_erasure_item(after, at))
+        write.put(pending_erasure_item(commit, at))
         for pointer in self._pointers(after, commit.claimed):
             if pointer.pk not in customers:
                 write.put(tombstone(pointer.pk, at), condition=ID_IS_FREE)

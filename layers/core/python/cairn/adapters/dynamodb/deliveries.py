@@ -11,6 +11,7 @@ from pynamodb.expressions.update import Action
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.contact_items import contact_from_item
+from cairn.adapters.dynamodb.due_times import set_due_time
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
@@ -30,6 +31,7 @@ from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Mark, current_suppressions, suppression_key
+from cairn.domain.customer.overdue import next_decision
 from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.journey.enrollment import UNWANTED
@@ -49,6 +51,7 @@ REPLY_WINDOW = timedelta(days=3)
 """How long after a text message a reply without a reference counts as its answer."""
 
 NOT_INDEXED: list[Action] = [RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()]
+NEVER_DUE: list[Action] = [RecordItem.gsi2pk.remove(), RecordItem.gsi2sk.remove()]
 
 CLOCK_SKEW = timedelta(seconds=10)
 """How far the clocks of two functions may be apart."""
@@ -161,19 +164,24 @@ class DynamoDeliveries:
         """All claims are written as one: to remove many single ones, an update expression is too short (4 KB)."""
         claims = {**contact.claims, message.id: claim}
         taken = CustomerItem.claims.set({id_: codec.claim_to_wire(one) for id_, one in claims.items()})
-        resumed = [CustomerItem.deferrals[message.id].remove()] if message.id in contact.deferrals else []
+        resumed = _without_deferral(message, contact) if message.id in contact.deferrals else []
         _if_unchanged(message.customer, contact, [taken, *resumed])
 
     def release(self, message: Message, claim: Claim, deferral: Deferral | None = None) -> None:
         own = CustomerItem.claims[message.id]
-        again = [CustomerItem.deferrals[message.id].set(codec.deferral_to_wire(deferral))] if deferral else []
+        again: list[Action] = []
+        if deferral is not None:  # it was due, so no other one is due before it
+            again = [CustomerItem.deferrals[message.id].set(codec.deferral_to_wire(deferral))]
+            again += set_due_time(CustomerItem, message.customer, next_decision([deferral]))
         _wherever_it_is(message.customer, [own.remove(), *again], own == codec.claim_to_wire(claim))
 
     def defer(self, context: DeliveryContext, deferral: Deferral, verdict: "Defer", now: datetime) -> None:
         message = context.message
         deferred = CustomerItem.deferrals[message.id].set(codec.deferral_to_wire(deferral))
         unclaimed = [CustomerItem.claims[message.id].remove()] if message.id in context.contact.claims else []
-        _if_unchanged(message.customer, context.contact, [deferred, *unclaimed])
+        due = next_decision({**context.contact.deferrals, message.id: deferral}.values())
+        found_by = set_due_time(CustomerItem, message.customer, due)
+        _if_unchanged(message.customer, context.contact, [deferred, *unclaimed, *found_by])
         what: list[Action] = [
             RecordItem.body.set(_about(message)),
             RecordItem.decisions.set(_with(context.decisions, verdict, now)),
@@ -196,8 +204,7 @@ class DynamoDeliveries:
             _close_task(message)
         if message.id in context.contact.deferrals and status is not MessageStatus.SENT:
             # Before the status, which ends all retries: a deferral that stayed would delay later messages.
-            own = CustomerItem.deferrals[message.id]
-            _wherever_it_is(message.customer, [own.remove()], own.exists())
+            _end_deferral(message, context.contact)
         item = RecordItem(message.customer, MESSAGE + message.id)
         if not was_deferred:
             _ = _advance_status(item, status, what) or _complete(item, what)
@@ -259,6 +266,22 @@ def _indexed(verdict: "Defer", now: datetime) -> list[Action]:
     if verdict.reason is Reason.REVIEW:
         return [RecordItem.gsi1pk.set(REVIEWS), RecordItem.gsi1sk.set(instant_to_wire(verdict.until or now))]
     return NOT_INDEXED
+
+
+def _without_deferral(message: Message, contact: Contact) -> list[Action]:
+    """The end of a message's deferral, with the due time of those that are left."""
+    left = {id_: one for id_, one in contact.deferrals.items() if id_ != message.id}
+    found_by = set_due_time(CustomerItem, message.customer, next_decision(left.values()))
+    return [CustomerItem.deferrals[message.id].remove(), *found_by]
+
+
+def _end_deferral(message: Message, contact: Contact) -> None:
+    """Where the contact has changed in between, the due time stays too early until find_stuck puts it right."""
+    try:
+        _if_unchanged(message.customer, contact, _without_deferral(message, contact))
+    except ConflictError:
+        own = CustomerItem.deferrals[message.id]
+        _wherever_it_is(message.customer, [own.remove()], own.exists())
 
 
 def _if_unchanged(customer_id: str, contact: Contact, actions: list[Action]) -> None:
@@ -407,7 +430,7 @@ def _close_task(message: Message) -> None:
     still_open = RecordItem.status == "open"
     try:
         RecordItem(message.customer, TASK + message.id).update(
-            [RecordItem.status.set("closed"), *NOT_INDEXED], still_open
+            [RecordItem.status.set("closed"), *NOT_INDEXED, *NEVER_DUE], still_open
         )
     except UpdateError as error:
         if error.cause_response_code != CONDITION_FAILED:

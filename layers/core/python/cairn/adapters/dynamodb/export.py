@@ -148,7 +148,7 @@ def _sending(item: CustomerItem | None) -> Json:
     }
 
 
-OMITTED = frozenset({"pk", "sk", "at", "body", "rank", "gsi1pk", "gsi1sk", "expires_at"})
+OMITTED = frozenset({"pk", "sk", "at", "body", "rank", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "expires_at"})
 """Attributes of an item that the document shows under another name, or that concern no person."""
 
 PUBLISHED = {"deferred_message": "held"}

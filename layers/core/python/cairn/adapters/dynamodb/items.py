@@ -21,6 +21,9 @@
 | customer id      | `entered#<hash>`   | an older entry into a journey with a key, for its re-entry rule          |
 | customer id      | `merged#<id>`      | an id that was merged into the customer long ago                         |
 | customer id      | `parked#<enrollment>#<version>` | a timer of a paused journey; indexed by the paused target   |
+
+`open#state`, `open#contact`, `erasing` and an open task also have the due time of what waits in them, by which a second
+index finds what is overdue (due_times.py).
 """
 
 from typing import Any
@@ -33,7 +36,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from cairn.adapters.documents.json_text import to_json
@@ -119,6 +122,9 @@ class CustomerItem(Model):
     deferrals: Any = MapAttribute(null=True, attr_name="holds")  # type: ignore[no-untyped-call]
     erased = UnicodeAttribute(null=True)
     """When the customer was erased. With `alias_of`, another customer has the identifier since."""
+    gsi2pk = UnicodeAttribute(null=True)
+    gsi2sk = UnicodeAttribute(null=True)
+    """The due time of what waits in the item (due_times.py)."""
     expires_at = NumberAttribute(null=True)
     """TTL of a tombstone."""
 
@@ -132,6 +138,17 @@ class ByIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
 
     gsi1pk = UnicodeAttribute(hash_key=True)
     gsi1sk = UnicodeAttribute(range_key=True)
+
+
+class ByDueTime(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Finds items with something that waits, by the hour by which its timer must have fired."""
+
+    class Meta:
+        index_name = "gsi2"
+        projection = KeysOnlyProjection()
+
+    gsi2pk = UnicodeAttribute(hash_key=True)
+    gsi2sk = UnicodeAttribute(range_key=True)
 
 
 class RecordItem(Model):
@@ -156,6 +173,10 @@ class RecordItem(Model):
     gsi1pk = UnicodeAttribute(null=True)
     gsi1sk = UnicodeAttribute(null=True)
     by_index = ByIndex()
+    gsi2pk = UnicodeAttribute(null=True)
+    gsi2sk = UnicodeAttribute(null=True)
+    """The due time of an open task."""
+    by_due_time = ByDueTime()
     expires_at = NumberAttribute(null=True)
     """TTL, in seconds since 1970."""
 

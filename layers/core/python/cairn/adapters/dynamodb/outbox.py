@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ from cairn.adapters.dynamodb import codec, effect_codec
 from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.application.events.relay_effects import Committed, WaitingEffect
+from cairn.domain.effects import Fact
+from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import instant_from_wire
 
@@ -26,14 +28,22 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
     if _version(new) == _version(change.get("OldImage", {})):
         return None
     outbox = _json(new, "outbox")
+    enrollments = codec.enrollments_from_wire(_json(new, "enrollments") if "enrollments" in new else {})
     return Committed(
         profile=_profile(change["Keys"]["pk"]["S"], new, instant_from_wire(outbox["at"])),
-        enrollments=codec.enrollments_from_wire(_json(new, "enrollments") if "enrollments" in new else {}),
+        enrollments=enrollments,
         version=_version(new),
         at=instant_from_wire(outbox["at"]),
         effects=tuple(effect_codec.effect_from_wire(effect) for effect in outbox["effects"]),
-        facts=tuple(codec.fact_from_wire(fact) for fact in outbox["facts"]),
+        facts=tuple(_fact(fact, enrollments) for fact in outbox["facts"]),
     )
+
+
+def _fact(wire: dict[str, Any], enrollments: Mapping[str, Enrollment]) -> Fact:
+    """With the journey of its enrollment, which is stored beside it."""
+    fact = codec.fact_from_wire(wire)
+    enrollment = enrollments.get(fact.enrollment)
+    return fact if fact.journey or enrollment is None else replace(fact, journey=enrollment.journey)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ class DynamoPrivacyTasks:
                 RecordItem.status.set(DONE),
                 RecordItem.body.set({**body, **answer}),
                 RecordItem.gsi1pk.set(TASK + task.id),
+                RecordItem.gsi2pk.remove(),
+                RecordItem.gsi2sk.remove(),
             ],
             condition=(RecordItem.status == OPEN) & (RecordItem.at == item.at),
         )

@@ -58,6 +58,8 @@ class DynamoReviews:
                     RecordItem.body.set(body),
                     RecordItem.gsi1pk.remove(),
                     RecordItem.gsi1sk.remove(),
+                    RecordItem.gsi2pk.remove(),
+                    RecordItem.gsi2sk.remove(),
                 ],
                 condition=RecordItem.status == OPEN,
             )

@@ -11,7 +11,15 @@ from pynamodb.transactions import TransactWrite
 from cairn.adapters import aws
 from cairn.adapters.aws import calling
 from cairn.adapters.backoff import attempts
-from cairn.adapters.dynamodb.items import MODELS, OPEN, SUPPRESSED, CustomerItem, RecordItem, SuppressionItem
+from cairn.adapters.dynamodb.items import (
+    MODELS,
+    OPEN,
+    PENDING_ERASURE,
+    SUPPRESSED,
+    CustomerItem,
+    RecordItem,
+    SuppressionItem,
+)
 from cairn.domain.shared.errors import ServiceBusyError
 
 MAX_KEYS = 100
@@ -134,7 +142,7 @@ def _item_from(raw: Mapping[str, Any]) -> Model:
     sk = raw["sk"]["S"]
     if sk == SUPPRESSED:
         return SuppressionItem.from_raw_data(dict(raw))
-    return (CustomerItem if sk.startswith(OPEN) else RecordItem).from_raw_data(dict(raw))
+    return (CustomerItem if sk.startswith(OPEN) or sk == PENDING_ERASURE else RecordItem).from_raw_data(dict(raw))
 
 
 def _connection_of(model: type[Model]) -> Connection:

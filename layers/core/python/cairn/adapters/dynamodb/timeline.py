@@ -8,6 +8,7 @@ from pynamodb.exceptions import DeleteError, PutError
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.consent_records import record_from_wire
+from cairn.adapters.dynamodb.due_times import due_keys
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONSENT,
@@ -127,6 +128,7 @@ class DynamoTimeline:
             gsi1pk=f"queue#{task.queue}",
             gsi1sk=f"{due_at}#{task.id}",
             expires_at=_expiry(task.due_at),
+            **due_keys(customer_id, task.due_at),
         )
         is_new = RecordItem.pk.does_not_exist()
         answered_before = (RecordItem.status == DONE) & (RecordItem.at < instant_to_wire(at))

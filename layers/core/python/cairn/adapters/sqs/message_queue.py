@@ -7,6 +7,7 @@ from cairn.adapters.aws import calling
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb.codec import message_to_wire, settlement_to_wire
 from cairn.adapters.scheduler.timers import deferred_message_body
+from cairn.adapters.sqs.backlog import is_behind
 from cairn.adapters.sqs.batches import send_each
 from cairn.application.ports import Settlement
 from cairn.domain.message.message import Message
@@ -36,6 +37,9 @@ class MessageQueue:
 
     def put_deferred(self, customer_id: str, message_id: str, purpose: Purpose) -> None:
         self._send(purpose, deferred_message_body(customer_id, message_id))
+
+    def is_behind(self, purpose: Purpose) -> bool:
+        return is_behind(self._sqs, self._lanes[purpose])
 
     def _send(self, purpose: Purpose, body: str) -> None:
         with calling("sqs"):

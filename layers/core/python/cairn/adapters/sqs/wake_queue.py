@@ -1,11 +1,12 @@
-"""SQS: wake-ups of resumed enrollments."""
+"""SQS: wake-ups of enrollments that were resumed, and of those whose timer is gone."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from cairn.adapters.scheduler.timers import wake_body
+from cairn.adapters.sqs.backlog import is_behind
 from cairn.adapters.sqs.batches import send_in_batches
-from cairn.application.ports import PausedEnrollment
+from cairn.application.ports import PausedEnrollment, StuckEnrollment
 
 
 class WakeQueue:
@@ -15,10 +16,13 @@ class WakeQueue:
         self._sqs = sqs
         self._url = url
 
-    def wake_now(self, paused: Sequence[PausedEnrollment]) -> None:
+    def is_behind(self) -> bool:
+        return is_behind(self._sqs, self._url)
+
+    def wake_now(self, enrollments: Sequence[PausedEnrollment | StuckEnrollment]) -> None:
         entries = (
             {"Id": str(number), "MessageBody": wake_body(one.customer, one.enrollment, one.sequence)}
-            for number, one in enumerate(paused)
+            for number, one in enumerate(enrollments)
         )
         send_in_batches(
             self._sqs, self._url, entries, "sqs did not take every wake-up; they are sent again with the next sweep"

@@ -49,6 +49,8 @@ class Enrollment:
     """The step at which it waits."""
     reached_at: datetime | None = None
     due_at: datetime | None = None
+    moved_to: datetime | None = None
+    """When its timer fires, where a pause has moved the wait beyond `due_at`."""
     sequence: int = 0
     """Grows with every decision. A wake-up carries the number of its decision; with an old number it is ignored."""
     handled: str = ""
@@ -63,6 +65,11 @@ class Enrollment:
     def open(self) -> bool:
         return self.status is not Status.ENDED
 
+    @property
+    def timer_at(self) -> datetime | None:
+        """When the timer that it waits for fires; None where it waits for none."""
+        return (self.moved_to or self.due_at) if self.open else None
+
     def limited_to(self, allows: Callable[[Channel, str], bool]) -> Self:
         """Of its addresses, only those that are allowed. Without a limit it stays without one."""
         if self.addresses is None:
@@ -72,7 +79,14 @@ class Enrollment:
 
     def ending(self, outcome: str, now: datetime) -> Self:
         return replace(
-            self, status=Status.ENDED, outcome=outcome, ended_at=now, step=None, due_at=None, reached_at=None
+            self,
+            status=Status.ENDED,
+            outcome=outcome,
+            ended_at=now,
+            step=None,
+            due_at=None,
+            moved_to=None,
+            reached_at=None,
         )
 
     def view(self) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Walk:
         """Perform steps until one stops or none is left. This ends: every next step lies further on."""
         while target is not Stop.HERE:
             if self.enrollment.step is not None:
-                self.enrollment = replace(self.enrollment, step=None, due_at=None, reached_at=None)
+                self.enrollment = replace(self.enrollment, step=None, due_at=None, moved_to=None, reached_at=None)
             if target is None:
                 self.end(COMPLETED)
                 return
@@ -116,6 +116,8 @@ class Walk:
 
     def wake_at(self, step_id: str, at: datetime, **why: str) -> None:
         """Wake the enrollment. When a pause has moved the wait, `due_at` stays: pauses are computed from it."""
+        moved_to = None if at == self.enrollment.due_at else at
+        self.enrollment = replace(self.enrollment, moved_to=moved_to)
         this = self.effect_id(step_id)
         self.effects.append(WakeAt(this, self.enrollment.id, self.enrollment.sequence, at))
         self.note("waiting", step_id, until=instant_to_wire(at), **why)
