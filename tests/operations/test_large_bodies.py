@@ -168,3 +168,19 @@ def test_a_large_event_is_redriven_by_its_pointer(story: Any, api: Any) -> None:
 
     assert (done["redriven"], done["left"]) == (1, 0)
     assert len(story.timeline("event")) == 1
+
+
+def test_a_webhook_repeated_after_its_body_was_emptied_does_not_put_the_body_back(story: Any, api: Any) -> None:
+    large = {"text": "x" * 300_000}
+    api.tracks("large", properties=large)
+    api.deployment.settle()
+    story.passes("1d")  # SQS has forgotten the first one
+
+    answer = api.tracks("large", properties=large)
+    api.deployment.settle()
+
+    s3, bucket = api.deployment.cloud.client("s3"), api.deployment.cloud.bucket
+    (stored,) = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    assert s3.get_object(Bucket=bucket, Key=stored["Key"])["Body"].read() == b"{}"
+    assert answer.status_code == 202
+    assert len(story.timeline("event")) == 1

@@ -70,15 +70,15 @@ def test_while_no_schedule_can_be_set_for_a_day_everything_else_goes_on_and_the_
     assert Counter(line["step"] for line in story.timeline("message")) == {"hello": 2, "tips": 2}
 
 
-def test_a_message_waits_while_the_provider_is_busy_for_a_day_and_goes_out_once(story: Any) -> None:
+def test_a_message_waits_while_the_provider_is_busy_for_hours_and_goes_out_once(story: Any) -> None:
     outage = Outage(error("TooManyRequestsException", 429), operation="Publish")
 
     with watched(story.deployment, before=outage):
         story.signs_up(1)
-        story.passes("20h")
+        story.passes("90m")
         assert story.sent() == []
         outage.over = True
-        story.passes("1h")
+        story.passes("20m")
 
     assert len(story.sent()) == 1
     assert parked(story) == Counter()
