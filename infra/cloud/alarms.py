@@ -97,13 +97,13 @@ class Alarms(Construct):
                 above=(LATE_ERASURE if work is queues.erasures else LATE).to_seconds(),
                 means=f"the {name.lower()} queue is behind",
             )
-        for name, queue, consumer in CONSUMERS:
+        for name, consumed, consumer in CONSUMERS:
             self._alarm(
                 f"{name}Waiting",
                 cloudwatch.Metric(
                     namespace=NAMESPACE,
                     metric_name="Waiting",
-                    dimensions_map={"service": consumer(functions).service, "queue": queue},
+                    dimensions_map={"service": consumer(functions).service, "queue": consumed},
                     period=WAITING,
                     statistic="Maximum",
                 ),

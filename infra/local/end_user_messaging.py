@@ -49,7 +49,7 @@ class EndUserMessaging:
         """Answer instead of AWS, after botocore has validated and signed the request."""
 
         def answer(event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-            _, service, operation = event_name.split(".")
+            service, operation = event_name.split(".")[1:]
             return around(service, operation, request, lambda: self._answer(request))
 
         for operation in OPERATIONS:

@@ -28,8 +28,11 @@ ENTRY_REFUSED = {"SenderFault": False, "Code": "InternalError", "Message": "inje
 class Process(Protocol):
     """What a fault does to the process and its clock."""
 
-    interloper: Interloper
-    read_timeout: float
+    @property
+    def interloper(self) -> Interloper: ...
+
+    @property
+    def read_timeout(self) -> float: ...
 
     def die(self) -> None: ...
 
@@ -79,6 +82,8 @@ def _struck(process: Process, fault: Fault | None, call: Call, request: AWSPrepa
                 return act()
         case Fault.INTERLEAVED:
             return _interleaved(process, call, act)
+        case _:
+            pass  # a refusal, which the plan has turned into an answer
     return act()
 
 
@@ -140,13 +145,15 @@ def _in_part(operation: str, request: AWSPreparedRequest, act: Act) -> Answer:
         failed = [{"Id": refused["Id"], **ENTRY_REFUSED}]
         found = _sent(request, document | {"Entries": done}, act) if done else {"Successful": []}
         return _answer(request, {**found, "Failed": [*found.get("Failed", ()), *failed]})
-    wanted, left = {}, {}
+    wanted: dict[str, Any] = {}
+    left: dict[str, Any] = {}
     for table, asked in document["RequestItems"].items():
         several = asked["Keys"] if isinstance(asked, Mapping) else asked
         half = len(several) // 2
         for part, where in ((several[:half], wanted), (several[half:], left)):
             if part:
                 where[table] = {**asked, "Keys": part} if isinstance(asked, Mapping) else part
+    empty: dict[str, Any]
     name, empty = ("UnprocessedKeys", {"Responses": {}}) if operation == "BatchGetItem" else ("UnprocessedItems", {})
     found = _sent(request, document | {"RequestItems": wanted}, act) if wanted else empty
     return _answer(request, {**found, name: left})

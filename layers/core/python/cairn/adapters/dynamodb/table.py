@@ -95,7 +95,7 @@ def _read_raw(keys: Iterable[tuple[str, str]], names: list[str] | None = None) -
             left = [{name: value["S"] for name, value in key.items()} for key in unread]
 
 
-def write_all(puts: Iterable[Model] = (), deletes: Iterable[Model] = ()) -> None:
+def write_all(puts: Iterable[Model] = (), deletes: Iterable[Any] = ()) -> None:
     """Put and delete items in few calls, without conditions. PynamoDB's own batch write makes no pauses.
 
     Raises ServiceBusyError as `read_all` does; what was written by then stays written.

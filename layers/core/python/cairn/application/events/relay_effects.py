@@ -239,10 +239,10 @@ class RelayEffects:
                     self._carry_out(one, customer, present, now)
             except Exception as error:  # noqa: BLE001  an effect that fails is its own affair
                 yield one, error
-        for number, error in self.messages.put_each([message for _, message in messages]).items():
-            yield messages[number][0], error
-        for number, error in self.timers.wake_each([wake for _, wake in wakes], now, has_time).items():
-            yield wakes[number][0], error
+        for number, failure in self.messages.put_each([message for _, message in messages]).items():
+            yield messages[number][0], failure
+        for number, failure in self.timers.wake_each([wake for _, wake in wakes], now, has_time).items():
+            yield wakes[number][0], failure
 
     def _carry_out(self, one: WaitingEffect, customer: str, present: PresentCustomer, now: datetime) -> None:
         effect = one.what
