@@ -54,14 +54,13 @@ def replay(
 
 
 def _replay(path: Path, journeys: Path, policy: Path, *, as_json: bool, zone: ZoneInfo) -> bool:
-    from infra.local.deployment import local_deployment  # noqa: PLC0415  moto is slow to import
-    from infra.local.scenario import load, run_scenario  # noqa: PLC0415
+    from infra.local.scenario import deployed, load, run_scenario  # noqa: PLC0415  moto is slow to import
     from infra.local.signing import local_secrets  # noqa: PLC0415
 
     console = Terminal(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
     secrets = local_secrets(os.environ)
     scenario = load(path)
-    with local_deployment(journeys, start=scenario.starts, secrets=secrets, policy=policy) as deployment:
+    with deployed(path, scenario, secrets, journeys=journeys, policy=policy) as deployment:
         outcome = run_scenario(path, scenario, deployment, secrets)
     if as_json:
         for line in outcome.lines:

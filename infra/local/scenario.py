@@ -2,12 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import unified_diff
+from functools import partial
+from heapq import heapify, heappop, heappush
+from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -16,14 +20,22 @@ from authoring.sources.samples import posting, sample_headers
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import duration, instant_to_wire
 from infra.local import reports
-from infra.local.deployment import LocalDeployment
+from infra.local.deployment import POLICY, LocalDeployment, local_deployment
+from infra.local.shapes import Shape
 
 ALWAYS_COMPARED = ("message", "suppressed", "failed", "undecided", "task")
 """Kinds of which a scenario must expect every entry: messages and tasks, sent or not."""
 
 TOKEN = re.compile(r"\$(at|epoch_ms|epoch)(?:([+-])(\w+))?")
+LONG_TEXT = re.compile(r"\$text:(\d+)")
 
 OK, REDIRECTED = 200, 300
+
+JOURNEYS = Path(__file__).parents[2] / "layers" / "journeys"
+OPERATOR = "arn:aws:iam::123456789012:user/ada"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+BUTTONS = {"unsubscribe": b"List-Unsubscribe=One-Click", "confirm": b"confirm=yes&language=en"}
+"""What the button behind each link posts."""
 
 TimelineEntry = dict[str, Any]
 
@@ -33,7 +45,11 @@ class InvalidScenarioError(CairnError):
 
 
 class RefusedError(CairnError):
-    """A post of a scenario was refused, and the scenario did not expect that."""
+    """A request of a scenario was refused, and the scenario did not expect that."""
+
+
+class TooEarlyError(RefusedError):
+    """A report, click or review is about a message that has not been sent yet."""
 
 
 def _instant_or_offset(value: Any) -> datetime | timedelta:
@@ -67,6 +83,25 @@ class Post(_Part):
     """The expected status, where a refusal is expected; otherwise any 2xx."""
 
 
+class Order(BaseModel):
+    """What an operator does: `do`, and the other fields as /manage takes them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    at: When
+    do: Literal["pause", "resume", "stop", "start", "approve", "reject", "consent", "detach", "export", "erase"]
+    step: str = ""
+    """Of a review: the step whose message it is about."""
+
+
+class Click(_Part):
+    """The customer opens a link in the e-mail of a step and presses the button on its page."""
+
+    at: When
+    link: Literal["unsubscribe", "confirm"]
+    step: str
+
+
 class Scenario(_Part):
     """`starts` is the first instant of virtual time, `for` the length."""
 
@@ -74,7 +109,12 @@ class Scenario(_Part):
     about: str = ""
     starts: Annotated[datetime, BeforeValidator(_instant_or_offset)]
     length: Length = Field(alias="for")
+    journeys: Path | None = None
+    policy: Path | None = None
+    """Of another business than the repository's; both are paths from the scenario's folder."""
     posts: list[Post]
+    orders: list[Order] = Field(default_factory=list)
+    clicks: list[Click] = Field(default_factory=list)
     expect: list[dict[str, Any]] = Field(default_factory=list)
 
     def instant(self, when: datetime | timedelta) -> datetime:
@@ -102,28 +142,132 @@ def load(path: Path) -> Scenario:
         raise InvalidScenarioError(f"{path}: {error}") from None
 
 
-def run_scenario(
-    path: Path, scenario: Scenario, deployment: LocalDeployment, secrets: Mapping[str, str]
+@contextmanager
+def deployed(
+    path: Path,
+    scenario: Scenario,
+    secrets: Mapping[str, str],
+    *,
+    journeys: Path = JOURNEYS,
+    policy: Path = POLICY,
+    **choices: Any,
+) -> Iterator[LocalDeployment]:
+    """The deployment that a scenario happens in: the one given, unless the scenario names another business."""
+    own_journeys = path.parent / scenario.journeys if scenario.journeys else journeys
+    own_policy = path.parent / scenario.policy if scenario.policy else policy
+    with local_deployment(
+        own_journeys, start=scenario.starts, secrets=secrets, policy=own_policy, **choices
+    ) as deployment:
+        yield deployment
+
+
+def run_scenario(  # noqa: PLR0913  one argument for each choice
+    path: Path,
+    scenario: Scenario,
+    deployment: LocalDeployment,
+    secrets: Mapping[str, str],
+    *,
+    repeated_after: Sequence[timedelta] = (),
+    rest: timedelta = timedelta(),
 ) -> ScenarioResult:
-    """Post everything at its instant, until the scenario's time is over. Raises RefusedError."""
-    for at, post in sorted(((scenario.instant(post.at), post) for post in scenario.posts), key=lambda one: one[0]):
+    """Let everything happen at its instant, until the scenario's time is over, and `rest` more.
+
+    `repeated_after` are the pauses after which a sender repeats a request that failed, as vendors do.
+    Raises RefusedError for one that fails after the last of them, or that the scenario does not expect.
+    """
+    order = count()
+    coming = [(at, next(order), happen, 0) for at, happen in _happenings(path, scenario, deployment, secrets)]
+    heapify(coming)
+    while coming:
+        at, _, happen, failures = heappop(coming)
         deployment.advance_to(at)
-        document = _body(path, post, at)
-        headers = {**(sample_headers(path.parent / post.file) if post.file else {}), **post.headers}
-        for _ in range(post.times):
-            if post.source == reports.SOURCE:
-                deployment.feedback(json.dumps(_fill_references(document, deployment)))
-                continue
-            sent = posting(post.source, document, secrets[post.source], at, headers=headers)
-            source = "" if post.source == "track" else post.source
-            answer = deployment.request("POST", sent.url, sent.headers, sent.body, source)
-            accepted = OK <= answer["statusCode"] < REDIRECTED
-            if not accepted if post.status is None else answer["statusCode"] != post.status:
-                raise RefusedError(f"post at {instant_to_wire(at)}: answered {answer['statusCode']}: {answer['body']}")
+        try:
+            happen()
+        except RefusedError:
+            if failures == len(repeated_after):
+                raise
+            heappush(coming, (at + repeated_after[failures], next(order), happen, failures + 1))
         deployment.settle()
-    deployment.advance_to(scenario.starts + scenario.length)
+    deployment.advance_to(max(scenario.starts + scenario.length + rest, deployment.now()))
     lines = deployment.timeline()
     return ScenarioResult(scenario, lines, _difference(scenario, lines))
+
+
+def _happenings(
+    path: Path, scenario: Scenario, deployment: LocalDeployment, secrets: Mapping[str, str]
+) -> Iterator[tuple[datetime, Callable[[], None]]]:
+    for at, post in _by_instant(scenario, scenario.posts):
+        document = _body(path, post, at)
+        headers = {**(sample_headers(path.parent / post.file) if post.file else {}), **post.headers}
+        if post.source == reports.SOURCE:
+            yield at, partial(_report, deployment, post, document)
+        else:
+            yield at, partial(_post, deployment, post, document, headers, secrets[post.source])
+    for at, order in _by_instant(scenario, scenario.orders):
+        yield at, partial(_order, deployment, order)
+    for at, click in _by_instant(scenario, scenario.clicks):
+        yield at, partial(_click, deployment, click)
+
+
+def _by_instant(scenario: Scenario, parts: Sequence[Any]) -> list[tuple[datetime, Any]]:
+    return sorted(((scenario.instant(one.at), one) for one in parts), key=lambda one: one[0])
+
+
+def _post(
+    deployment: LocalDeployment,
+    post: Post,
+    document: Any,
+    headers: Mapping[str, str],
+    secret: str,
+) -> None:
+    source = "" if post.source == "track" else post.source
+    for _ in range(post.times):
+        sent = posting(post.source, document, secret, deployment.now(), headers=headers)
+        _check(deployment, deployment.request("POST", sent.url, sent.headers, sent.body, source), post.status)
+
+
+def _report(deployment: LocalDeployment, post: Post, document: Any) -> None:
+    for _ in range(post.times):
+        deployment.feedback(json.dumps(_fill_references(document, deployment)))
+
+
+def _order(deployment: LocalDeployment, order: Order) -> None:
+    fields = order.model_dump(exclude={"at", "step"})
+    route = {"approve": "reviews", "reject": "reviews"}.get(order.do, order.do)
+    route = "switches" if order.do in {"pause", "resume", "stop", "start"} else route
+    if route == order.do:
+        del fields["do"]
+    if order.step:
+        waiting = _manage(deployment, "GET", "reviews", b"")["reviews"]
+        message = next((one["message"] for one in waiting if one["step"] == order.step), None)
+        if message is None:
+            raise TooEarlyError(f"no message of {order.step} waits for a decision")
+        fields["message"] = message
+    _manage(deployment, "POST", route, json.dumps(fields).encode())
+
+
+def _manage(deployment: LocalDeployment, method: str, route: str, body: bytes) -> Any:
+    answer = deployment.manage(method, f"https://localhost/manage/{route}", {}, body, actor=OPERATOR)
+    _check(deployment, answer)
+    return json.loads(answer["body"])
+
+
+def _click(deployment: LocalDeployment, click: Click) -> None:
+    message = deployment.report_references().get(f"message:{click.step}")
+    mails = [mail for mail in deployment.cloud.mails if message in {tag["Value"] for tag in mail.get("EmailTags", ())}]
+    found = [
+        link for mail in mails for link in re.findall(rf"https?://[^\s\"<>]+/{click.link}/[\w.%-]+", json.dumps(mail))
+    ]
+    if not found:
+        raise TooEarlyError(f"no e-mail of {click.step} has a link to {click.link} yet")
+    _check(deployment, deployment.visit("POST", found[0].rstrip("\\"), FORM, BUTTONS[click.link]))
+
+
+def _check(deployment: LocalDeployment, answer: Shape, expected: int | None = None) -> None:
+    accepted = OK <= answer["statusCode"] < REDIRECTED
+    if not accepted if expected is None else answer["statusCode"] != expected:
+        at = instant_to_wire(deployment.now())
+        raise RefusedError(f"post at {at}: answered {answer['statusCode']}: {answer['body']}")
 
 
 def _body(path: Path, post: Post, at: datetime) -> Any:
@@ -139,7 +283,7 @@ def _fill_references(document: Any, deployment: LocalDeployment) -> Any:
     try:
         return reports.fill_references(document, deployment.report_references())
     except KeyError as error:
-        raise RefusedError(f"there is no {error} yet that a report could be about") from None
+        raise TooEarlyError(f"there is no {error} yet that a report could be about") from None
 
 
 def _set(document: Any, path: list[str], value: Any) -> None:
@@ -152,11 +296,16 @@ def _set(document: Any, path: list[str], value: Any) -> None:
 
 
 def fill_instants(value: Any, at: datetime) -> Any:
-    """`$at`, `$epoch`, `$epoch_ms`, and each with an offset (`$at+48h`, `$epoch-3600`) become the post's instant."""
+    """`$at`, `$epoch`, `$epoch_ms`, and each with an offset (`$at+48h`, `$epoch-3600`) become the post's instant.
+
+    `$text:300000` becomes a text of so many characters.
+    """
     if isinstance(value, dict):
         return {name: fill_instants(one, at) for name, one in value.items()}
     if isinstance(value, list):
         return [fill_instants(one, at) for one in value]
+    if isinstance(value, str) and (long := LONG_TEXT.fullmatch(value)):
+        return ("All of it, word for word. " * (int(long[1]) // 27 + 1))[: int(long[1])]
     match = TOKEN.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value

@@ -10,8 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from infra.local.deployment import local_deployment
-from infra.local.scenario import load, run_scenario
+from infra.local.scenario import deployed, load, run_scenario
 from infra.local.signing import local_secrets
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +22,7 @@ JOURNEYS = ROOT / "layers" / "journeys"
 def test_a_scenario_has_its_expected_outcome(path: Path) -> None:
     scenario = load(path)
 
-    with local_deployment(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
+    with deployed(path, scenario, local_secrets({})) as made:
         result = run_scenario(path, scenario, made, local_secrets({}))
 
     assert result.difference == ""
