@@ -29,7 +29,7 @@ ALWAYS_COMPARED = ("message", "suppressed", "failed", "undecided", "task")
 TOKEN = re.compile(r"\$(at|epoch_ms|epoch)(?:([+-])(\w+))?")
 LONG_TEXT = re.compile(r"\$text:(\d+)")
 
-OK, REDIRECTED = 200, 300
+OK, REDIRECTED, SERVER_FAILED = 200, 300, 500
 
 JOURNEYS = Path(__file__).parents[2] / "layers" / "journeys"
 OPERATOR = "arn:aws:iam::123456789012:user/ada"
@@ -46,6 +46,10 @@ class InvalidScenarioError(CairnError):
 
 class RefusedError(CairnError):
     """A request of a scenario was refused, and the scenario did not expect that."""
+
+
+class AlreadyDoneError(RefusedError):
+    """An order or a click was refused as one that makes no sense (any more)."""
 
 
 class TooEarlyError(RefusedError):
@@ -161,16 +165,15 @@ def deployed(
         yield deployment
 
 
-def run_scenario(  # noqa: PLR0913  one argument for each choice
+def run_scenario(
     path: Path,
     scenario: Scenario,
     deployment: LocalDeployment,
     secrets: Mapping[str, str],
     *,
     repeated_after: Sequence[timedelta] = (),
-    rest: timedelta = timedelta(),
 ) -> ScenarioResult:
-    """Let everything happen at its instant, until the scenario's time is over, and `rest` more.
+    """Let everything happen at its instant, until the scenario's time is over.
 
     `repeated_after` are the pauses after which a sender repeats a request that failed, as vendors do.
     Raises RefusedError for one that fails after the last of them, or that the scenario does not expect.
@@ -183,12 +186,15 @@ def run_scenario(  # noqa: PLR0913  one argument for each choice
         deployment.advance_to(at)
         try:
             happen()
-        except RefusedError:
-            if failures == len(repeated_after):
+        except RefusedError as error:
+            if failures and isinstance(error, AlreadyDoneError):
+                pass  # the answer of the first try was lost
+            elif failures < len(repeated_after):
+                heappush(coming, (at + repeated_after[failures], next(order), happen, failures + 1))
+            elif not repeated_after or not isinstance(error, TooEarlyError):
                 raise
-            heappush(coming, (at + repeated_after[failures], next(order), happen, failures + 1))
         deployment.settle()
-    deployment.advance_to(max(scenario.starts + scenario.length + rest, deployment.now()))
+    deployment.advance_to(max(scenario.starts + scenario.length, deployment.now()))
     lines = deployment.timeline()
     return ScenarioResult(scenario, lines, _difference(scenario, lines))
 
@@ -248,7 +254,7 @@ def _order(deployment: LocalDeployment, order: Order) -> None:
 
 def _manage(deployment: LocalDeployment, method: str, route: str, body: bytes) -> Any:
     answer = deployment.manage(method, f"https://localhost/manage/{route}", {}, body, actor=OPERATOR)
-    _check(deployment, answer)
+    _check_order(deployment, answer)
     return json.loads(answer["body"])
 
 
@@ -260,7 +266,16 @@ def _click(deployment: LocalDeployment, click: Click) -> None:
     ]
     if not found:
         raise TooEarlyError(f"no e-mail of {click.step} has a link to {click.link} yet")
-    _check(deployment, deployment.visit("POST", found[0].rstrip("\\"), FORM, BUTTONS[click.link]))
+    _check_order(deployment, deployment.visit("POST", found[0].rstrip("\\"), FORM, BUTTONS[click.link]))
+
+
+def _check_order(deployment: LocalDeployment, answer: Shape) -> None:
+    try:
+        _check(deployment, answer)
+    except RefusedError as error:
+        if answer["statusCode"] < SERVER_FAILED:
+            raise AlreadyDoneError(str(error)) from None
+        raise
 
 
 def _check(deployment: LocalDeployment, answer: Shape, expected: int | None = None) -> None:

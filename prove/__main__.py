@@ -1,0 +1,89 @@
+"""`make prove`: every story under every fault; `MINUTES=3` a part of it; `ONE='story.yaml#12:DIES_AFTER'` one case."""
+
+import argparse
+import os
+import sys
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from cli.output import silence_logs
+from prove import mutations, page
+from prove.attacks import Attack
+from prove.plan import Told, everything, sample
+from prove.stories import STORIES, all_stories, once, reference
+from prove.table import Table
+
+SEEDS = 2000
+
+
+def main() -> int:
+    asked = _arguments()
+    silence_logs()
+    if asked.one:
+        return _one(asked.one, asked.mutation)
+    began, moment = time.monotonic(), datetime.now(UTC)
+    stories = [path for path in all_stories() if asked.stories in path.name]
+    bounded = asked.minutes > 0
+    if bounded:
+        print(f"{asked.minutes:g} minutes of the faults, seed {asked.seed}")
+        told = sample(stories, asked.minutes * 60 * (1 - mutations.SHARE), asked.seed)
+    else:
+        told = everything(stories, asked.seeds)
+    table = Table()
+    for one in told:
+        _show(one)
+        table.add(one)
+    caught = list(mutations.run(asked.seed if bounded else None))
+    for mutation in caught:
+        print(mutation.line)
+    minutes = (time.monotonic() - began) / 60
+    print(table.summary(caught, minutes))
+    if not bounded and not asked.stories:
+        page.write(table, caught, moment, minutes)
+    return 0 if table.good and all(one.caught for one in caught) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=0, help="a part that takes about so long; 0: all of it")
+    parser.add_argument("--seed", type=int, default=date.today().toordinal(), help="of the part; by default the day's")  # noqa: DTZ011
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="runs with many faults at once, over all stories")
+    parser.add_argument("--stories", default="", help="only stories with this in their name")
+    parser.add_argument("--one", default="", help="story.yaml#attack, as a failing case prints it")
+    parser.add_argument("--mutation", default="", help="with --one: under this mutation")
+    return parser.parse_args()
+
+
+def _one(case: str, mutation: str) -> int:
+    name, _, attack_text = case.partition("#")
+    guard = mutations.named(mutation).applied if mutation else None
+    told = reference(STORIES / name)
+    attack = Attack.read(attack_text)
+    verdict, plan = once(told, attack, guard)
+    print(f"{name}: {len(told.calls)} calls without faults, {len(plan.calls)} with this")
+    for call, fault in plan.struck:
+        print(f"  {fault.name} at {call}")
+    print(f"{verdict.outcome}")
+    for line in verdict.words:
+        print(f"  {line}")
+    return 0 if verdict.outcome.good else 1
+
+
+def _show(told: Told) -> None:
+    if told.problem:
+        print(f"{told.story}: {told.problem}")
+    for attack, verdict in told.results:
+        if not verdict.outcome.good:
+            where = f" ({told.calls[attack.at]})" if not attack.seeded else ""
+            print(f"{verdict.outcome}: make prove ONE='{told.story}#{attack}'{where}")
+            for line in verdict.words[:6]:
+                print(f"    {line}")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":  # the order of a set must be the same in each process
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", Path(__file__).parent.name, *sys.argv[1:]])  # noqa: S606
+    sys.exit(main())

@@ -1,0 +1,215 @@
+"""How a story ended: what people got, what the timeline says, what the table holds, and what is left undone."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.adapters.dynamodb.items import CONTACT, PENDING_ERASURE
+from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.errors import CairnError, ErasedCustomerError
+from infra.local.deployment import LocalDeployment
+from infra.local.shapes import ACCOUNT, REGION
+from infra.local.wiring import QUEUES
+
+RECORDED = ("kind", "type", "step", "channel", "status", "reason", "outcome", "queue", "template", "customer")
+"""Fields of a timeline entry that must be the same. Instants and ids are not among them."""
+
+GRACE = timedelta(minutes=20)
+"""How late a timer may be before somebody is stuck: a delay of SQS, and a retry."""
+
+LINK = re.compile(r"https?://\S+")
+NEW_YORK = ZoneInfo("America/New_York")
+RINGS = {Channel.SMS.value, Channel.PUSH.value, Channel.WHATSAPP.value}
+EARLIEST, LATEST = time(8), time(21)
+"""All stories are lived in New York; both policies allow marketing to phones from 08:00 to 21:00."""
+
+Line = tuple[str, ...]
+Message = tuple[str, str, str]
+"""Channel, address, text without links."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    sent: Counter[Message]
+    """As the providers took it."""
+    lines: Counter[Line]
+    state: Counter[str]
+    letters: tuple[str, ...] = ()
+    """Every dead letter: its queue and reason."""
+    stuck: tuple[str, ...] = ()
+    """Who waits for something that will not come."""
+    wrong: tuple[str, ...] = ()
+    """Messages that went out without consent or in quiet hours."""
+    purposes: dict[Message, str] = field(default_factory=dict)
+
+
+def ending_of(deployment: LocalDeployment) -> Ending:
+    timeline = deployment.timeline()
+    lines = Counter(tuple(str(line[name]) for name in RECORDED if line.get(name)) for line in timeline)
+    return Ending(
+        sent=Counter(_sent(deployment)),
+        lines=lines,
+        state=Counter(_state(deployment)),
+        letters=tuple(_letters(deployment)),
+        stuck=tuple(sorted(_stuck(deployment))),
+        wrong=tuple(_wrong(timeline, _consents(deployment))),
+        purposes={_text_of(line): line["purpose"] for line in timeline if line.get("purpose") and line.get("body")},
+    )
+
+
+def _text_of(line: dict[str, Any]) -> Message:
+    return line["channel"], "", _plain(line.get("subject") or line["body"])
+
+
+def _plain(text: str) -> str:
+    return LINK.sub("…", text).strip()
+
+
+def _sent(deployment: LocalDeployment) -> Iterator[Message]:
+    from moto.ses.models import ses_backends  # noqa: PLC0415  slow to import
+    from moto.sns.models import sns_backends  # noqa: PLC0415
+
+    for number, text in sns_backends[ACCOUNT][REGION].sms_messages.values():
+        yield "sms", number, _plain(text)
+    for endpoint in sns_backends[ACCOUNT][REGION].platform_endpoints.values():
+        for text in endpoint.messages.values():
+            yield "push", endpoint.arn, _plain(text)
+    for mail in ses_backends[ACCOUNT][REGION].sent_messages:
+        yield "email", mail.destinations["ToAddresses"][0], _plain(mail.subject)
+    for one in deployment.cloud.end_user_messaging.sent:
+        yield one.channel, one.address, _plain(one.text)
+
+
+def _items(deployment: LocalDeployment) -> Iterator[dict[str, Any]]:
+    """Every item of the table, as moto keeps it: no call that a fault could strike."""
+    from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
+
+    table = dynamodb_backends[ACCOUNT][REGION].tables[deployment.cloud.table]
+    for item in table.all_items():
+        yield {name: value.value for name, value in item.attrs.items()}
+
+
+def _customers(deployment: LocalDeployment) -> Iterator[Any]:
+    """Every customer who is one, once."""
+    customers = DynamoCustomers(deployment.cloud.identity_keys)
+    found = {}
+    for id_ in deployment._customers:  # noqa: SLF001  what it has seen in the stream
+        try:
+            customer = customers.load(id_)
+        except ErasedCustomerError:
+            continue
+        except CairnError as error:
+            yield error
+            continue
+        if customer is not None:
+            found[customer.id] = customer
+    yield from found.values()
+
+
+def _state(deployment: LocalDeployment) -> Iterator[str]:
+    for customer in _customers(deployment):
+        if isinstance(customer, CairnError):
+            yield f"cannot be loaded: {type(customer).__name__}"
+            continue
+        view = customer.profile.view()
+        view.pop("id", None)
+        for name, value in sorted(view.items()):
+            yield f"profile {name}: {json.dumps(value, sort_keys=True, default=str)}"
+        for name, change in sorted(customer.contact.consents.items()):
+            yield f"consent {name}: {change.status.value}"
+        for one in customer.enrollments.values():
+            if one.open:
+                yield f"open enrollment {one.journey}:{one.key} at {one.step}"
+        for deferral in customer.contact.deferrals.values():
+            yield f"a message is held: {deferral.reason}"
+        if customer.erasure_pending_since:
+            yield "an erasure is pending"
+    for item in _items(deployment):
+        if item["sk"] == PENDING_ERASURE:
+            yield "an erasure's record is left"
+        if item["pk"].startswith("suppressed#"):
+            yield f"suppressed: {sorted(str(mark).split('#')[0].split('|')[0] for mark in item.get('marks', ()))}"
+
+
+def _letters(deployment: LocalDeployment) -> Iterator[str]:
+    from moto.sqs.models import sqs_backends  # noqa: PLC0415
+
+    for name, queue in sqs_backends[ACCOUNT][REGION].queues.items():
+        if "dead-letters" in name:
+            for message in queue._messages:  # noqa: SLF001  moto has no other view of it
+                reason = (message.message_attributes or {}).get("reason", {})
+                text = reason.get("string_value") or reason.get("StringValue") or ""
+                yield f"{name.removeprefix('cairn-')}: {text or 'received too often'}"
+
+
+def _stuck(deployment: LocalDeployment) -> Iterator[str]:
+    now = datetime.now(UTC)
+    timers = list(_timers(deployment))
+    for customer in _customers(deployment):
+        if isinstance(customer, CairnError):
+            continue
+        for one in customer.enrollments.values():
+            if one.open and one.due_at is not None:
+                if one.due_at < now - GRACE:
+                    yield f"an enrollment in {one.journey} waits at {one.step} and its time is past"
+                elif not any(one.id in timer for timer in timers):
+                    yield f"an enrollment in {one.journey} waits at {one.step} without a timer"
+        for deferral in customer.contact.deferrals.values():
+            if deferral.until is not None and deferral.until < now - GRACE:
+                yield f"a message is held ({deferral.reason}) and its time is past"
+    for queue in QUEUES:
+        if "dead-letters" in queue.name:
+            continue
+        waiting = [one for one in deployment.cloud._messages(queue.name) if one.delayed_until / 1000 < now.timestamp()]  # noqa: SLF001
+        if waiting:
+            yield f"{len(waiting)} left in the queue {queue.name}"
+    if any(item["sk"] == PENDING_ERASURE for item in _items(deployment)):
+        yield "an erasure is not finished"
+
+
+def _timers(deployment: LocalDeployment) -> Iterator[str]:
+    scheduler = deployment.cloud.client("scheduler")
+    for name in deployment.cloud.schedules():
+        yield scheduler.get_schedule(Name=name, GroupName=deployment.cloud.group)["Target"]["Input"]
+    for message in deployment.cloud._messages("wakes"):  # noqa: SLF001
+        yield message.body
+    for item in _items(deployment):
+        if item["sk"].startswith("parked#"):  # a pause has it
+            yield item["sk"]
+
+
+def _consents(deployment: LocalDeployment) -> list[tuple[float, str, dict[str, str]]]:
+    """When each customer's consents were committed, read from the table's stream."""
+    from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
+
+    shard = dynamodb_backends[ACCOUNT][REGION].tables[deployment.cloud.table].stream_shard
+    found = []
+    for record in shard.items:
+        change = record.record["dynamodb"]
+        if change["Keys"]["sk"]["S"] == CONTACT and "consents" in change.get("NewImage", {}):
+            given = {
+                f"{one['channel']}:{one['purpose']}": one["status"]
+                for one in json.loads(change["NewImage"]["consents"]["S"])
+            }
+            found.append((change["ApproximateCreationDateTime"].timestamp(), change["Keys"]["pk"]["S"], given))
+    return found
+
+
+def _wrong(timeline: list[dict[str, Any]], consents: list[tuple[float, str, dict[str, str]]]) -> Iterator[str]:
+    for line in timeline:
+        if line["kind"] != "message" or line.get("purpose") != Purpose.MARKETING.value:
+            continue
+        at = datetime.fromisoformat(line["at"])
+        local = at.astimezone(NEW_YORK)
+        if line["channel"] in RINGS and not EARLIEST <= local.time() < LATEST:
+            yield f"{line.get('step')} went out by {line['channel']} at {local:%H:%M}, in quiet hours"
+        before = [given for when, who, given in consents if who == line["customer_id"] and when < at.timestamp()]
+        given = before[-1] if before else {}
+        if given.get(f"{line['channel']}:{Purpose.MARKETING.value}") == "denied":
+            yield f"{line.get('step')} went out by {line['channel']} at {local:%H:%M}, after a denial was committed"

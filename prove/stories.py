@@ -1,0 +1,209 @@
+"""Runs a story under attacks.
+
+One process lives through the story without faults. At the call where an attack begins it forks: the child goes on with
+the attack and reports its verdict, the parent waits for it and goes on without. So the part before the fault is lived
+through once for all attacks of a story, and a deployment is made once. That the parent ends as the reference did shows
+at each run that a story is deterministic.
+"""
+
+import gc
+import os
+import pickle
+import random
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from traceback import format_exc
+from typing import Any
+
+from infra.local.deployment import LocalDeployment
+from infra.local.faults import Call, FaultPlan
+from infra.local.faults.plan import Strike
+from infra.local.scenario import Scenario, deployed, load, run_scenario
+from infra.local.signing import local_secrets
+from prove.attacks import Attack
+from prove.ending import Ending, ending_of
+from prove.verdict import Outcome, Verdict, judge
+
+STORIES = Path(__file__).parents[1] / "events" / "scenarios"
+
+REPEATED_AFTER = tuple(
+    timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 720, 1440)
+)
+"""When senders repeat what was not accepted; more than two days in all."""
+
+REST = timedelta(days=3, hours=6)
+"""How long a story goes on after its end, without faults: longer than the last redelivery may be late."""
+
+CPU_SECONDS = 90
+"""After which a run is taken for one that never ends."""
+
+Guard = Callable[[], Any]
+"""A context manager's maker: what is different in a run, such as a mutation."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Branching(FaultPlan):
+    """Without a fault itself; gives each attack a process of its own when its call comes."""
+
+    attacks: dict[int, list[Attack]] = field(default_factory=dict)
+    """By the call at which they begin."""
+    verdicts: list[tuple[Attack, Verdict]] = field(default_factory=list)
+    attack: Attack | None = None
+    """In a child: its own."""
+    result: int = -1
+    """In a child: where it writes its verdict."""
+    forks: bool = True
+    more: Callable[[], bool] = lambda: True
+    """Whether there is time for another attack."""
+
+    def strike(self, call: Call, attempt: int, now: datetime) -> Strike | None:
+        if self.attack is None and not attempt:
+            for attack in self.attacks.pop(call.number, ()):
+                if self.branch(attack):
+                    attack.begin(self, now - self._began)
+                    break
+        return FaultPlan.strike(self, call, attempt, now)
+
+    def branch(self, attack: Attack) -> bool:
+        """Whether this process is the one of the attack."""
+        if not self.forks:
+            self.attack = attack
+            return True
+        if not self.more():
+            return False
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            self.attack, self.result = attack, writing
+            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+            return True
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            found = pipe.read()
+        _, status = os.waitpid(child, 0)
+        verdict = pickle.loads(found) if found else Verdict(Outcome.BROKEN, (_end(status),))  # noqa: S301  our own child's
+        self.verdicts.append((attack, verdict))
+        return False
+
+    def report(self, verdict: Verdict) -> None:
+        """The end of a child."""
+        with os.fdopen(self.result, "wb") as pipe:
+            pickle.dump(verdict, pipe)
+        os._exit(0)
+
+
+def _end(status: int) -> str:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
+        return f"went on for more than {CPU_SECONDS} seconds of computing"
+    return f"the process ended with status {status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A story without faults."""
+
+    path: Path
+    scenario: Scenario
+    ending: Ending
+    calls: tuple[Call, ...]
+
+
+def reference(path: Path, guard: Guard | None = None) -> Reference:
+    scenario, plan = load(path), FaultPlan.none()
+    with _opened(path, scenario, plan, guard) as deployment:
+        _live(path, scenario, deployment, plan)
+        return Reference(path, scenario, ending_of(deployment), tuple(plan.calls))
+
+
+def attacked(
+    told: Reference,
+    attacks: Iterable[Attack],
+    *,
+    guard: Guard | None = None,
+    more: Callable[[], bool] = lambda: True,
+) -> Iterator[tuple[Attack, Verdict]]:
+    """The verdict of each attack on a story, as far as there is time for more."""
+    several = list(attacks)
+    by_call: dict[int, list[Attack]] = {}
+    for attack in several:
+        if not attack.seeded:
+            by_call.setdefault(attack.at, []).append(attack)
+    plan = Branching(attacks=by_call, more=more)
+    seeded = [one for one in several if one.seeded]
+    with _opened(told.path, told.scenario, plan, guard) as deployment:
+        gc.collect()
+        gc.freeze()
+        for attack in seeded:
+            if plan.branch(attack):
+                plan.report(_seeded(told, attack, deployment))
+        if by_call:
+            _run(told, plan, deployment)
+    yield from plan.verdicts
+
+
+def once(told: Reference, attack: Attack, guard: Guard | None = None) -> tuple[Verdict, FaultPlan]:
+    """One attack in this process, to look at it closely."""
+    if attack.seeded:
+        plan = FaultPlan.random(attack.seed, attack.intensity)
+        with _opened(told.path, told.scenario, plan, guard) as deployment:
+            return _lived(told, attack, deployment, plan), plan
+    branching = Branching(attacks={attack.at: [attack]}, forks=False)
+    with _opened(told.path, told.scenario, branching, guard) as deployment:
+        return _lived(told, attack, deployment, branching), branching
+
+
+def _run(told: Reference, plan: Branching, deployment: LocalDeployment) -> None:
+    try:
+        _live(told.path, told.scenario, deployment, plan)
+        ending = ending_of(deployment)
+        if plan.attack is not None:
+            plan.report(judge(plan.attack, told.ending, ending, told.calls, plan.calls, plan.struck))
+    except Exception:
+        if plan.attack is None:
+            raise
+        plan.report(Verdict(Outcome.BROKEN, tuple(format_exc().splitlines()[-3:]), len(plan.calls)))
+    if ending != told.ending:
+        raise AssertionError(f"{told.path.name} ends otherwise when it is told again without a fault")
+
+
+def _seeded(told: Reference, attack: Attack, deployment: LocalDeployment) -> Verdict:
+    plan = FaultPlan.random(attack.seed, attack.intensity)
+    deployment.faults = plan
+    return _lived(told, attack, deployment, plan)
+
+
+def _lived(told: Reference, attack: Attack, deployment: LocalDeployment, plan: FaultPlan) -> Verdict:
+    try:
+        _live(told.path, told.scenario, deployment, plan)
+        return judge(attack, told.ending, ending_of(deployment), told.calls, plan.calls, plan.struck)
+    except Exception:  # noqa: BLE001  whatever ends a story is a finding
+        return Verdict(Outcome.BROKEN, tuple(format_exc().splitlines()[-3:]), len(plan.calls))
+
+
+def _live(path: Path, scenario: Scenario, deployment: LocalDeployment, plan: FaultPlan) -> None:
+    run_scenario(path, scenario, deployment, local_secrets({}), repeated_after=REPEATED_AFTER)
+    plan.calm()
+    deployment.advance_to(datetime.now(UTC) + REST)
+
+
+@contextmanager
+def _opened(path: Path, scenario: Scenario, plan: FaultPlan, guard: Guard | None) -> Iterator[LocalDeployment]:
+    from moto.moto_api._internal import mock_random  # noqa: PLC0415
+
+    random.seed(0)
+    mock_random.seed(0)
+    with deployed(path, scenario, local_secrets({}), faults=plan) as deployment:
+        if guard is None:
+            yield deployment
+        else:
+            with guard():
+                yield deployment
+
+
+def all_stories() -> Sequence[Path]:
+    return sorted(STORIES.glob("*.yaml"))

@@ -1,0 +1,188 @@
+"""Compares an ending with the one without faults, and says in words what differs."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cairn.domain.shared.channels import Purpose
+from infra.local.faults import Call, Fault
+from prove.attacks import Attack
+from prove.ending import Ending, Line, Message
+
+PROVIDER_CALLS = frozenset(
+    {
+        ("sns", "Publish"),
+        ("sesv2", "SendEmail"),
+        ("pinpoint-sms-voice-v2", "SendTextMessage"),
+        ("socialmessaging", "SendWhatsAppMessage"),
+    }
+)
+SENDER = "deliver_message"
+WRITES = ("UpdateItem", "PutItem", "TransactWriteItems")
+
+ENDS_AFTER = frozenset({Fault.DIES_AFTER, Fault.TIME_LIMIT})
+"""Faults that end the process when AWS has acted."""
+
+OF_A_MESSAGE = frozenset({"message", "undecided", "failed", "suppressed"})
+"""Timeline entries that depend on what the provider did with one message."""
+REPORTS = ("message.delivered", "message.bounced", "message.failed", "message.complained", "message.opened")
+OF_RETRIES = frozenset({"deferred", "waiting"})
+"""Entries that say how long something took."""
+
+
+class Outcome(StrEnum):
+    SAME = "same"
+    WINDOW = "declared window"
+    """What is declared: a transactional message twice, or a marketing message undecided."""
+    KEPT = "promises kept"
+    """After a long fault, instants and branches may be others; nothing is lost, doubled or stuck."""
+    LOST = "lost"
+    DOUBLED = "doubled"
+    STUCK = "stuck"
+    PARKED = "parked"
+    WRONG = "sent though it must not be"
+    DIFFERS = "differs"
+    BROKEN = "did not end"
+
+    @property
+    def good(self) -> bool:
+        return self in {Outcome.SAME, Outcome.WINDOW, Outcome.KEPT}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    outcome: Outcome
+    words: tuple[str, ...] = ()
+    calls: int = 0
+    """How many calls the functions made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Around one send: from when AWS has taken the claim until it has taken the record."""
+
+    claim: int
+    provider: int
+    record: int
+
+    def struck_by(self, number: int, fault: Fault) -> bool:
+        if number == self.claim:
+            return fault in ENDS_AFTER
+        if number == self.record:
+            return fault not in ENDS_AFTER
+        return self.claim < number < self.record
+
+
+def windows(calls: Sequence[Call]) -> list[Window]:
+    """Every send of a story. A batch may end before its record; then everything that follows in it is inside."""
+    found = []
+    for call in calls:
+        if call.function != SENDER or (call.service, call.operation) not in PROVIDER_CALLS:
+            continue
+        same = [one for one in calls if one.invocation == call.invocation and one.service == "dynamodb"]
+        writes = [one.number for one in same if one.operation in WRITES]
+        claim = max((one for one in writes if one < call.number), default=call.number)
+        record = min((one for one in writes if one > call.number), default=call.number)
+        found.append(Window(claim, call.number, record))
+    return found
+
+
+def judge(  # noqa: PLR0913, PLR0917  both endings, and what was done in between
+    attack: Attack,
+    expected: Ending,
+    ending: Ending,
+    reference_calls: Sequence[Call],
+    calls: Sequence[Call],
+    struck: Iterable[tuple[Call, Fault]],
+) -> Verdict:
+    if attack.short:
+        declared = any(one.struck_by(attack.at, Fault[attack.fault]) for one in windows(reference_calls))
+        problems = dict(_exact(expected, ending, declared=declared))
+    else:
+        hit = list(struck)
+        declared = any(one.struck_by(call.number, fault) for one in windows(calls) for call, fault in hit)
+        declared |= bool(attack.service) or attack.seeded
+        problems = dict(_kept(expected, ending, doubled=declared))
+    problems |= dict(_always(ending))
+    for outcome in Outcome:
+        if outcome in problems and not outcome.good:
+            words = tuple(line for each, lines in problems.items() if not each.good for line in lines)
+            return Verdict(outcome, words, len(calls))
+    good = Outcome.SAME if attack.short else Outcome.KEPT
+    return Verdict(Outcome.WINDOW if Outcome.WINDOW in problems else good, (), len(calls))
+
+
+def _always(ending: Ending) -> Iterator[tuple[Outcome, list[str]]]:
+    if ending.letters:
+        yield Outcome.PARKED, [f"dead letter in {one}" for one in ending.letters]
+    if ending.stuck:
+        yield Outcome.STUCK, list(ending.stuck)
+    if ending.wrong:
+        yield Outcome.WRONG, list(ending.wrong)
+
+
+def _exact(expected: Ending, ending: Ending, *, declared: bool) -> Iterator[tuple[Outcome, list[str]]]:
+    missing, extra = expected.sent - ending.sent, ending.sent - expected.sent
+    gone, new = _lines(expected.lines - ending.lines), _lines(ending.lines - expected.lines)
+    if declared and (missing or extra or gone or new) and _as_declared(expected, missing, extra, gone, new):
+        yield Outcome.WINDOW, []
+        return
+    if missing:
+        yield Outcome.LOST, [f"not sent: {_words(one)}" for one in missing]
+    if extra:
+        yield Outcome.DOUBLED, [f"sent once more: {_words(one)}" for one in extra]
+    differences = [f"missing in the timeline: {' '.join(one)}" for one in gone]
+    differences += [f"only with the fault, in the timeline: {' '.join(one)}" for one in new]
+    differences += [f"missing in the table: {one}" for one in expected.state - ending.state]
+    differences += [f"only with the fault, in the table: {one}" for one in ending.state - expected.state]
+    if any(one[:1] == ("event",) for one in gone):
+        yield Outcome.LOST, differences
+    elif differences:
+        yield Outcome.DIFFERS, differences
+
+
+def _lines(lines: Counter[Line]) -> Counter[Line]:
+    return Counter({line: count for line, count in lines.items() if line[0] not in OF_RETRIES})
+
+
+def _as_declared(
+    expected: Ending, missing: Counter[Message], extra: Counter[Message], gone: Counter[Line], new: Counter[Line]
+) -> bool:
+    """One message: transactional at least once, marketing at most once, and the status says which."""
+    about_one = all(
+        line[0] in OF_A_MESSAGE or (line[0] == "event" and line[1] in REPORTS) or line[0] == "consent"
+        for line in [*gone, *new]
+    )
+    once_more = extra.total() <= 1 and all(_purpose(expected, one) != Purpose.MARKETING for one in extra)
+    not_sent = missing.total() <= 1 and all(_purpose(expected, one) == Purpose.MARKETING for one in missing)
+    said = not missing or any("undecided" in line for line in new)
+    return about_one and once_more and not_sent and said
+
+
+def _purpose(expected: Ending, message: Message) -> str:
+    return expected.purposes.get((message[0], "", message[2]), Purpose.TRANSACTIONAL.value)
+
+
+def _kept(expected: Ending, ending: Ending, *, doubled: bool) -> Iterator[tuple[Outcome, list[str]]]:
+    """What holds however long a fault lasts."""
+    lost = [
+        f"accepted and not in the timeline: {' '.join(line)}"
+        for line in expected.lines - ending.lines
+        if line[0] == "event" and line[1] not in REPORTS and not line[1].startswith("message.")
+    ]
+    if lost:
+        yield Outcome.LOST, lost
+    twice = [
+        f"sent {count} times: {_words(one)}"
+        for one, count in ending.sent.items()
+        if count > max(1, expected.sent[one])
+        and not (doubled and _purpose(expected, one) != Purpose.MARKETING and count <= max(1, expected.sent[one]) + 1)
+    ]
+    if twice:
+        yield Outcome.DOUBLED, twice
+
+
+def _words(message: Message) -> str:
+    channel, address, text = message
+    return f"{channel} to {address}: {text[:60]!r}"
