@@ -15,6 +15,15 @@ SHORT = timedelta(seconds=30)
 LENGTHS = (SHORT, timedelta(minutes=20), timedelta(hours=1), timedelta(days=1))
 INTENSITIES = (0.02, 0.05, 0.15)
 
+AT_ONCE = "DELIVERED_TWICE_AT_ONCE"
+"""A standard queue may deliver a message twice, and another process gets it while the first is at work with it.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
+"""
+STANDARD = frozenset({"deliver_message", "record_feedback", "notify_subscriber", "erase_customer"})
+"""Functions that only standard queues start."""
+NAMES = (*Fault.__members__, AT_ONCE)
+
 AT_CALL = re.compile(r"(\d+):([A-Z_]+)")
 OUTAGE = re.compile(r"(\d+):outage:([\w-]+):(\w+):(\w+)")
 SEED = re.compile(r"seed:(\d+):([\d.]+)")
@@ -40,8 +49,8 @@ class Attack:
     def read(cls, text: str) -> Self:
         """The attack that `str` wrote. Raises UnknownAttackError."""
         if one := AT_CALL.fullmatch(text):
-            if one[2] not in Fault.__members__:
-                raise UnknownAttackError(f"{one[2]} is no fault; there are {', '.join(Fault.__members__)}")
+            if one[2] not in NAMES:
+                raise UnknownAttackError(f"{one[2]} is no fault; there are {', '.join(NAMES)}")
             return cls(int(one[1]), fault=one[2])
         if one := OUTAGE.fullmatch(text):
             return cls(int(one[1]), service=one[2], code=one[3], length=duration(one[4]))
@@ -72,6 +81,8 @@ class Attack:
 
     def begin(self, plan: FaultPlan, after: timedelta) -> None:
         """Make the plan do this from now on, so long `after` its beginning."""
+        if self.fault == AT_ONCE:
+            return
         if self.fault:
             plan.at_calls = {self.at: Fault[self.fault]}
         else:
@@ -83,6 +94,8 @@ def single_faults(calls: Sequence[Call]) -> Iterator[Attack]:
     """Each call and each fault that makes sense for it."""
     for call in calls:
         yield from (Attack(call.number, fault=fault.name) for fault in faults_for(call))
+        if call.function in STANDARD:
+            yield Attack(call.number, fault=AT_ONCE)
 
 
 def outages(calls: Sequence[Call]) -> Iterator[Attack]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import CONTACT, PENDING_ERASURE
+from cairn.domain.customer.customer import Customer
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
 from infra.local.deployment import LocalDeployment
@@ -47,16 +48,22 @@ class Ending:
     wrong: tuple[str, ...] = ()
     """Messages that went out without consent or in quiet hours."""
     purposes: dict[Message, str] = field(default_factory=dict)
+    instants: dict[Line, list[datetime]] = field(default_factory=dict)
+    """When each line happened."""
 
 
 def ending_of(deployment: LocalDeployment) -> Ending:
     timeline = deployment.timeline()
-    lines = Counter(tuple(str(line[name]) for name in RECORDED if line.get(name)) for line in timeline)
+    instants: dict[Line, list[datetime]] = {}
+    for line in timeline:
+        named = tuple(str(line[name]) for name in RECORDED if line.get(name))
+        instants.setdefault(named, []).append(datetime.fromisoformat(line["at"]))
     return Ending(
         sent=Counter(_sent(deployment)),
-        lines=lines,
+        lines=Counter({named: len(several) for named, several in instants.items()}),
+        instants=instants,
         state=Counter(_state(deployment)),
-        letters=tuple(_letters(deployment)),
+        letters=tuple(_letters()),
         stuck=tuple(sorted(_stuck(deployment))),
         wrong=tuple(_wrong(timeline, _consents(deployment))),
         purposes={_text_of(line): line["purpose"] for line in timeline if line.get("purpose") and line.get("body")},
@@ -95,7 +102,7 @@ def _items(deployment: LocalDeployment) -> Iterator[dict[str, Any]]:
         yield {name: value.value for name, value in item.attrs.items()}
 
 
-def _customers(deployment: LocalDeployment) -> Iterator[Any]:
+def _customers(deployment: LocalDeployment) -> Iterator[Customer | CairnError]:
     """Every customer who is one, once."""
     customers = DynamoCustomers(deployment.cloud.identity_keys)
     found = {}
@@ -116,28 +123,32 @@ def _state(deployment: LocalDeployment) -> Iterator[str]:
     for customer in _customers(deployment):
         if isinstance(customer, CairnError):
             yield f"cannot be loaded: {type(customer).__name__}"
-            continue
-        view = customer.profile.view()
-        view.pop("id", None)
-        for name, value in sorted(view.items()):
-            yield f"profile {name}: {json.dumps(value, sort_keys=True, default=str)}"
-        for name, change in sorted(customer.contact.consents.items()):
-            yield f"consent {name}: {change.status.value}"
-        for one in customer.enrollments.values():
-            if one.open:
-                yield f"open enrollment {one.journey}:{one.key} at {one.step}"
-        for deferral in customer.contact.deferrals.values():
-            yield f"a message is held: {deferral.reason}"
-        if customer.erasure_pending_since:
-            yield "an erasure is pending"
+        else:
+            yield from _state_of(customer)
     for item in _items(deployment):
         if item["sk"] == PENDING_ERASURE:
             yield "an erasure's record is left"
         if item["pk"].startswith("suppressed#"):
-            yield f"suppressed: {sorted(str(mark).split('#')[0].split('|')[0] for mark in item.get('marks', ()))}"
+            yield f"suppressed, with {len(item.get('marks', ()))} marks"
 
 
-def _letters(deployment: LocalDeployment) -> Iterator[str]:
+def _state_of(customer: Customer) -> Iterator[str]:
+    view = dict(customer.profile.view())
+    view.pop("id", None)
+    for name, value in sorted(view.items()):
+        yield f"profile {name}: {json.dumps(value, sort_keys=True, default=str)}"
+    for name, change in sorted(customer.contact.consents.items()):
+        yield f"consent {name}: {change.status.value}"
+    for one in customer.enrollments.values():
+        if one.open:
+            yield f"open enrollment {one.journey}:{one.key} at {one.step}"
+    for deferral in customer.contact.deferrals.values():
+        yield f"a message is held: {deferral.reason}"
+    if customer.erasure_pending_since:
+        yield "an erasure is pending"
+
+
+def _letters() -> Iterator[str]:
     from moto.sqs.models import sqs_backends  # noqa: PLC0415
 
     for name, queue in sqs_backends[ACCOUNT][REGION].queues.items():
@@ -152,25 +163,28 @@ def _stuck(deployment: LocalDeployment) -> Iterator[str]:
     now = datetime.now(UTC)
     timers = list(_timers(deployment))
     for customer in _customers(deployment):
-        if isinstance(customer, CairnError):
-            continue
-        for one in customer.enrollments.values():
-            if one.open and one.due_at is not None:
-                if one.due_at < now - GRACE:
-                    yield f"an enrollment in {one.journey} waits at {one.step} and its time is past"
-                elif not any(one.id in timer for timer in timers):
-                    yield f"an enrollment in {one.journey} waits at {one.step} without a timer"
-        for deferral in customer.contact.deferrals.values():
-            if deferral.until is not None and deferral.until < now - GRACE:
-                yield f"a message is held ({deferral.reason}) and its time is past"
+        if isinstance(customer, Customer):
+            yield from _waits_in_vain(customer, now, timers)
     for queue in QUEUES:
-        if "dead-letters" in queue.name:
-            continue
-        waiting = [one for one in deployment.cloud._messages(queue.name) if one.delayed_until / 1000 < now.timestamp()]  # noqa: SLF001
+        messages = [] if "dead-letters" in queue.name else deployment.cloud._messages(queue.name)  # noqa: SLF001
+        waiting = [one for one in messages if one.delayed_until / 1000 < now.timestamp()]
         if waiting:
             yield f"{len(waiting)} left in the queue {queue.name}"
     if any(item["sk"] == PENDING_ERASURE for item in _items(deployment)):
         yield "an erasure is not finished"
+
+
+def _waits_in_vain(customer: Customer, now: datetime, timers: Sequence[str]) -> Iterator[str]:
+    for one in customer.enrollments.values():
+        if one.open and one.due_at is not None:
+            where = f"an enrollment in {one.journey} waits at {one.step}"
+            if one.due_at < now - GRACE:
+                yield f"{where} and its time is past"
+            elif not any(one.id in timer for timer in timers):
+                yield f"{where} without a timer"
+    for deferral in customer.contact.deferrals.values():
+        if deferral.until is not None and deferral.until < now - GRACE:
+            yield f"a message is held ({deferral.reason}) and its time is past"
 
 
 def _timers(deployment: LocalDeployment) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from prove.attacks import Attack, outages, seeds, single_faults
-from prove.stories import Reference, attacked, reference
+from prove.stories import OtherwiseError, Reference, attacked, reference
 from prove.verdict import Verdict
 
 CHUNK = 120
@@ -62,7 +62,9 @@ def sample(stories: Sequence[Path], seconds: float, seed: int) -> Iterator[Told]
     workers = _processors()
     share = seconds * workers / max(1, len(left))
     with _pool() as pool:
-        for told in pool.imap_unordered(_tell_until, [(Part(story, seconds=share, seed=seed), deadline) for story in left]):
+        for told in pool.imap_unordered(
+            _tell_until, [(Part(story, seconds=share, seed=seed), deadline) for story in left]
+        ):
             if told is not None:
                 yield told
 
@@ -95,7 +97,7 @@ def _tell(part: Part) -> Told:
     results, problem = (), ""
     try:
         results = tuple(attacked(told, chosen, more=lambda: time.monotonic() < ends))
-    except AssertionError as error:
+    except OtherwiseError as error:
         problem = str(error)
     return Told(part.story.name, tuple(map(str, told.calls)), len(possible), results, problem)
 

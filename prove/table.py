@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from infra.local.faults import Fault
 from prove.mutations import Caught
 from prove.plan import Told
 from prove.verdict import Outcome
@@ -40,7 +39,7 @@ class Table:
             row.runs[attack.kind] += 1
             row.outcomes[verdict.outcome] += 1
             self.calls += verdict.calls
-            name = Fault[attack.fault].name if attack.fault else attack.kind
+            name = attack.fault or attack.kind
             self.faults.setdefault(name, Counter())[verdict.outcome] += 1
 
     @property

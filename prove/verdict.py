@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from cairn.domain.shared.channels import Purpose
@@ -29,6 +30,10 @@ OF_A_MESSAGE = frozenset({"message", "undecided", "failed", "suppressed"})
 REPORTS = ("message.delivered", "message.bounced", "message.failed", "message.complained", "message.opened")
 OF_RETRIES = frozenset({"deferred", "waiting"})
 """Entries that say how long something took."""
+
+
+EARLIER, LATER = timedelta(minutes=1), timedelta(hours=1)
+"""How far a short fault may shift something."""
 
 
 class Outcome(StrEnum):
@@ -97,7 +102,8 @@ def judge(  # noqa: PLR0913, PLR0917  both endings, and what was done in between
     struck: Iterable[tuple[Call, Fault]],
 ) -> Verdict:
     if attack.short:
-        declared = any(one.struck_by(attack.at, Fault[attack.fault]) for one in windows(reference_calls))
+        fault = Fault.__members__.get(attack.fault)
+        declared = fault is not None and any(one.struck_by(attack.at, fault) for one in windows(reference_calls))
         problems = dict(_exact(expected, ending, declared=declared))
     else:
         hit = list(struck)
@@ -136,10 +142,22 @@ def _exact(expected: Ending, ending: Ending, *, declared: bool) -> Iterator[tupl
     differences += [f"only with the fault, in the timeline: {' '.join(one)}" for one in new]
     differences += [f"missing in the table: {one}" for one in expected.state - ending.state]
     differences += [f"only with the fault, in the table: {one}" for one in ending.state - expected.state]
+    if not differences:
+        differences = list(_shifted(expected, ending))
     if any(one[:1] == ("event",) for one in gone):
         yield Outcome.LOST, differences
     elif differences:
         yield Outcome.DIFFERS, differences
+
+
+def _shifted(expected: Ending, ending: Ending) -> Iterator[str]:
+    """What happened earlier than without the fault, or later than retries explain."""
+    for line, instants in expected.instants.items():
+        if line[0] in OF_RETRIES:
+            continue
+        for before, after in zip(instants, ending.instants.get(line, ()), strict=False):
+            if not before - EARLIER <= after <= before + LATER:
+                yield f"at {after:%d %B %H:%M} instead of {before:%d %B %H:%M}: {' '.join(line)}"
 
 
 def _lines(lines: Counter[Line]) -> Counter[Line]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -165,38 +165,67 @@ def deployed(
         yield deployment
 
 
-def run_scenario(
+def run_scenario(  # noqa: PLR0913  one argument for each choice
     path: Path,
     scenario: Scenario,
     deployment: LocalDeployment,
     secrets: Mapping[str, str],
     *,
     repeated_after: Sequence[timedelta] = (),
+    watched: "Callable[[Coming], None] | None" = None,
 ) -> ScenarioResult:
     """Let everything happen at its instant, until the scenario's time is over.
 
-    `repeated_after` are the pauses after which a sender repeats a request that failed, as vendors do.
+    `repeated_after` are the pauses after which a sender repeats a request that failed, as vendors do. `watched` gets
+    what is to come, and may let it happen earlier within its instant.
     Raises RefusedError for one that fails after the last of them, or that the scenario does not expect.
     """
-    order = count()
-    coming = [(at, next(order), happen, 0) for at, happen in _happenings(path, scenario, deployment, secrets)]
-    heapify(coming)
+    coming = Coming(_happenings(path, scenario, deployment, secrets), repeated_after)
+    if watched is not None:
+        watched(coming)
     while coming:
-        at, _, happen, failures = heappop(coming)
-        deployment.advance_to(at)
-        try:
-            happen()
-        except RefusedError as error:
-            if failures and isinstance(error, AlreadyDoneError):
-                pass  # the answer of the first try was lost
-            elif failures < len(repeated_after):
-                heappush(coming, (at + repeated_after[failures], next(order), happen, failures + 1))
-            elif not repeated_after or not isinstance(error, TooEarlyError):
-                raise
+        deployment.advance_to(coming.next_at)
+        coming.happen(deployment.now())
         deployment.settle()
     deployment.advance_to(max(scenario.starts + scenario.length, deployment.now()))
     lines = deployment.timeline()
     return ScenarioResult(scenario, lines, _difference(scenario, lines))
+
+
+class Coming:
+    """What is still to happen in a story, in its order."""
+
+    def __init__(
+        self, happenings: Iterable[tuple[datetime, Callable[[], None]]], repeated_after: Sequence[timedelta]
+    ) -> None:
+        self._order = count()
+        self._repeated_after = repeated_after
+        self._waiting = [(at, next(self._order), happen, 0) for at, happen in happenings]
+        heapify(self._waiting)
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    @property
+    def next_at(self) -> datetime:
+        return self._waiting[0][0]
+
+    def happen(self, now: datetime) -> bool:
+        """Let the next thing happen, if it is due; whether it was."""
+        if not self._waiting or self.next_at > now:
+            return False
+        at, _, happen, failures = heappop(self._waiting)
+        try:
+            happen()
+        except RefusedError as error:
+            if failures and isinstance(error, AlreadyDoneError):
+                return True  # the answer of the first try was lost
+            if failures < len(self._repeated_after):
+                again = at + self._repeated_after[failures]
+                heappush(self._waiting, (again, next(self._order), happen, failures + 1))
+            elif not self._repeated_after or not isinstance(error, TooEarlyError):
+                raise
+        return True
 
 
 def _happenings(

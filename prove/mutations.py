@@ -1,0 +1,322 @@
+"""Removes one guard at a time, and shows that the stories notice.
+
+Each mutation replaces a single function at run time. Its attacks are run with the guard and without it; it is caught
+when a story ends otherwise only without.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+from cairn.adapters.dynamodb import table as dynamodb_table
+from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
+from cairn.adapters.dynamodb.items import CustomerItem, RecordItem
+from cairn.application.events.process_event import ProcessEvent
+from cairn.application.message import deliver_message
+from infra.local.deployment import LocalDeployment
+from infra.local.faults import Call
+from prove.attacks import AT_ONCE, Attack
+from prove.stories import STORIES, OtherwiseError, Reference, attacked, reference
+
+SHARE = 0.25
+"""Of the time of a bounded run."""
+IN_A_PART = 3
+"""How many mutations a bounded run tries."""
+MOST_ATTACKS = 30
+
+Patches = contextlib.AbstractContextManager[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutation:
+    name: str
+    """The guard."""
+    removes: str
+    story: str
+    function: str
+    """Whose calls are struck."""
+    faults: tuple[str, ...]
+    applied: Callable[[], Patches]
+    operations: tuple[str, ...] = ()
+    """Of these calls; none: all."""
+
+    def attacks(self, calls: tuple[Call, ...]) -> list[Attack]:
+        struck = [
+            call
+            for call in calls
+            if call.function == self.function and (not self.operations or call.operation in self.operations)
+        ]
+        return [Attack(call.number, fault=fault) for call in struck for fault in self.faults][:MOST_ATTACKS]
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """What came of a mutation."""
+
+    mutation: Mutation
+    attack: str
+    """The first that fails without the guard; empty where none does."""
+    words: str
+    runs: int
+
+    @property
+    def caught(self) -> bool:
+        return bool(self.attack)
+
+    @property
+    def line(self) -> str:
+        if not self.caught:
+            return (
+                f"NOT CAUGHT: {self.mutation.name} ({self.mutation.removes}), {self.runs} runs of {self.mutation.story}"
+            )
+        return f"caught: {self.mutation.name}, by {self.mutation.story}#{self.attack}: {self.words}"
+
+
+def run(seed: int | None) -> Iterator[Caught]:
+    """Try every mutation; with a seed, some of them."""
+    several = list(MUTATIONS)
+    if seed is not None:
+        several = Random(f"mutations/{seed}").sample(several, IN_A_PART)  # noqa: S311  a choice that can be made again
+    yield from map(tried, several)
+
+
+def named(name: str) -> Mutation:
+    return next(one for one in MUTATIONS if one.name == name)
+
+
+def tried(mutation: Mutation) -> Caught:
+    """Run the mutation's attacks until one fails that passes with the guard."""
+    told = reference(STORIES / mutation.story)
+    try:
+        calls = reference(STORIES / mutation.story, mutation.applied).calls
+    except Exception as error:  # noqa: BLE001  whatever a mutation breaks
+        return Caught(mutation, NO_FAULT, f"{type(error).__name__}: {error}", 1)
+    attacks, runs = mutation.attacks(calls), 0
+    compared = Reference(told.path, told.scenario, told.ending, calls)
+    try:
+        for attack, verdict in attacked(compared, attacks, guard=mutation.applied):
+            runs += 1
+            if not verdict.outcome.good and _passes(told, attack):
+                return Caught(mutation, str(attack), f"{verdict.outcome}, {verdict.words[0]}", runs)
+    except OtherwiseError:
+        return Caught(mutation, NO_FAULT, "the story ends otherwise without any fault", runs + 1)
+    return Caught(mutation, "", "", runs)
+
+
+NO_FAULT = "none"
+
+
+def _passes(told: Reference, attack: Attack) -> bool:
+    """Whether the engine as it is survives this: else the attack has found something else."""
+    return all(verdict.outcome.good for _, verdict in attacked(told, [attack]))
+
+
+# --- the mutations
+
+
+def _unclaimed() -> Patches:
+    return patch.object(DynamoDeliveries, "claim", lambda *_: None)
+
+
+def _no_lease() -> Patches:
+    return patch.object(deliver_message, "LEASE", timedelta(0))
+
+
+def _sends_again() -> Patches:
+    really = deliver_message.DeliverMessage._deliver  # noqa: SLF001
+
+    def deliver(self: Any, context: Any, rejected: Any, now: Any) -> Any:
+        claims = context.contact.claims
+        if (own := claims.get(context.message.id)) is not None and now - own.at >= deliver_message.LEASE:
+            left = {id_: one for id_, one in claims.items() if id_ != context.message.id}
+            context = replace(context, contact=replace(context.contact, claims=left))
+        return really(self, context, rejected, now)
+
+    return patch.object(deliver_message.DeliverMessage, "_deliver", deliver)
+
+
+def _without_condition(model: type[Any]) -> Patches:
+    """Writes of this kind of item without their condition."""
+    from pynamodb.transactions import TransactWrite  # noqa: PLC0415
+
+    saved_at_once, saved = TransactWrite.save, model.save
+
+    def in_transaction(self: Any, item: Any, condition: Any = None, **rest: Any) -> None:
+        saved_at_once(self, item, condition=None if isinstance(item, model) else condition, **rest)
+
+    def alone(self: Any, condition: Any = None, **rest: Any) -> Any:  # noqa: ARG001  what is removed
+        return saved(self, **rest)
+
+    stack = contextlib.ExitStack()
+    stack.enter_context(patch.object(TransactWrite, "save", in_transaction))
+    stack.enter_context(patch.object(model, "save", alone))
+    return stack
+
+
+def _every_wake_counts() -> Patches:
+    really = ProcessEvent.wake
+
+    def wake(self: Any, customer_id: str, enrollment_id: str, sequence: int, now: Any) -> Any:
+        enrollment = self.customers.load(customer_id).enrollments.get(enrollment_id)
+        return really(self, customer_id, enrollment_id, enrollment.sequence if enrollment else sequence, now)
+
+    return patch.object(ProcessEvent, "wake", wake)
+
+
+def _relays_once() -> Patches:
+    really = LocalDeployment._relay  # noqa: SLF001
+
+    def relay(self: LocalDeployment, changes: Any) -> list[str]:
+        really(self, changes)
+        return []
+
+    return patch.object(LocalDeployment, "_relay", relay)
+
+
+def _accepts_unstored() -> Patches:
+    from cairn.adapters.sqs import events_queue  # noqa: PLC0415
+
+    really = events_queue.send_in_batches
+
+    def send(*arguments: Any) -> None:
+        with contextlib.suppress(Exception):
+            really(*arguments)
+
+    return patch.object(events_queue, "send_in_batches", send)
+
+
+def _takes_part_for_all() -> Patches:
+    from cairn.adapters.sqs import events_queue  # noqa: PLC0415
+
+    def send(sqs: Any, url: str, entries: Any, _: str) -> None:
+        from cairn.adapters.sqs.batches import batches  # noqa: PLC0415
+
+        for batch in batches(entries):
+            sqs.send_message_batch(QueueUrl=url, Entries=batch)
+
+    return patch.object(events_queue, "send_in_batches", send)
+
+
+def _forgets_erasures() -> Patches:
+    really = DynamoCustomers.find
+
+    def find(self: Any, *arguments: Any) -> Any:
+        return replace(really(self, *arguments), erased={})
+
+    return patch.object(DynamoCustomers, "find", find)
+
+
+def _parks_at_once() -> Patches:
+    from cairn import sqs_records  # noqa: PLC0415
+
+    return patch.object(sqs_records, "MAX_RECEIVES", 1)
+
+
+def _reads_a_part() -> Patches:
+    """What is not read at once counts as not there."""
+    return patch.object(dynamodb_table, "UNPROCESSED_KEYS", "none of the answer's")
+
+
+MUTATIONS = (
+    Mutation(
+        name="claim",
+        removes="a sender does not claim a message before it calls the provider",
+        story="club-two-offers-in-a-day.yaml",
+        function="deliver_message",
+        faults=("DIES_BEFORE", AT_ONCE),
+        applied=_unclaimed,
+    ),
+    Mutation(
+        name="at most once",
+        removes="a marketing message whose sender died after its claim is sent again",
+        story="club-two-offers-in-a-day.yaml",
+        function="deliver_message",
+        faults=("DIES_BEFORE", "DIES_AFTER"),
+        applied=_sends_again,
+    ),
+    Mutation(
+        name="lease",
+        removes="a claim is taken for a dead sender's at once",
+        story="club-court-by-whatsapp.yaml",
+        function="deliver_message",
+        faults=(AT_ONCE,),
+        applied=_no_lease,
+    ),
+    Mutation(
+        name="version lock",
+        removes="a commit does not ask whether the customer is still as it was read",
+        story="fitness-changed-in-the-same-minute.yaml",
+        function="process_event",
+        faults=("INTERLEAVED",),
+        applied=lambda: _without_condition(CustomerItem),
+    ),
+    Mutation(
+        name="dedupe claim of the event",
+        removes="a commit does not ask whether the event was committed before",
+        story="club-court-booked-again.yaml",
+        function="process_event",
+        faults=("DIES_AFTER",),
+        applied=lambda: _without_condition(RecordItem),
+    ),
+    Mutation(
+        name="sequence number",
+        removes="a wake-up moves the customer, however old it is",
+        story="fitness-trial-to-paid.yaml",
+        function="process_event",
+        faults=("DIES_AFTER",),
+        applied=_every_wake_counts,
+    ),
+    Mutation(
+        name="outbox",
+        removes="what the relay could not carry out is not tried again",
+        story="payment-failure-rescue.yaml",
+        function="relay_effects",
+        faults=("DIES_BEFORE", "BUSY"),
+        applied=_relays_once,
+    ),
+    Mutation(
+        name="2xx only once stored",
+        removes="a webhook is accepted though its event could not be stored",
+        story="payment-failure-rescue.yaml",
+        function="receive_webhook",
+        faults=("BUSY",),
+        applied=_accepts_unstored,
+    ),
+    Mutation(
+        name="refused entries",
+        removes="a batch that SQS took in part counts as taken",
+        story="payment-failure-rescue.yaml",
+        function="receive_webhook",
+        faults=("REFUSES_BATCH_ENTRY",),
+        applied=_takes_part_for_all,
+    ),
+    Mutation(
+        name="keys that were not read",
+        removes="an answer of BatchGetItem counts as whole, whatever it leaves out",
+        story="fitness-trial-to-paid.yaml",
+        function="deliver_message",
+        faults=("REFUSES_BATCH_ENTRY",),
+        applied=_reads_a_part,
+    ),
+    Mutation(
+        name="tombstone",
+        removes="nobody remembers that a customer was erased",
+        story="fitness-erased-in-mid-journey.yaml",
+        function="process_event",
+        faults=("DIES_AFTER",),
+        applied=_forgets_erasures,
+    ),
+    Mutation(
+        name="patience",
+        removes="a record that fails once is a dead letter, whatever the reason",
+        story="payment-paid-at-once.yaml",
+        function="process_event",
+        faults=("BUSY",),
+        applied=_parks_at_once,
+    ),
+)
