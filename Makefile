@@ -2,7 +2,9 @@
 # make test   all tests; they need no AWS account
 # make test-tools  install what some tests need beside .venv: Chromium, Lambda's Python, MiniStack, the vendors' code
 # make coverage  all tests, and the lines and branches that none of them runs; takes half as long again
-# make prove-laws  explore every law with other examples on each run, for an hour or MINUTES=2
+# make prove  run every story under every fault, and explore the laws with other examples on each run. MINUTES=3 takes
+#             a part of it; ONE='story.yaml#12:DIES_AFTER' runs the one case that a failure names
+# make prove-laws  the laws alone, with other examples on each run, for an hour or MINUTES=2
 # make check  format, lint, types, import contracts, journeys, words, the documentation's links
 # make format  fix format and lint where a tool can
 # make docs   build the documentation as a site in build/site
@@ -18,7 +20,7 @@ MINUTES ?= 60
 APART := tests/unit tests/stories tests/vendors tests/test_skips.py
 TOGETHER := tests/infra tests/integration tests/operations tests/browser
 
-.PHONY: demo test prove prove-laws test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test prove prove-laws prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -30,7 +32,12 @@ test: .venv/dev.stamp tests/vendors/node_modules build/ministack/stamp
 	$(BIN)/python -m pytest -n auto --dist loadfile $(APART)
 	$(BIN)/python -m pytest $(TOGETHER)
 
-prove: prove-laws
+prove: $(if $(ONE),,prove-laws) prove-faults
+
+# Without MINUTES all of it, which takes an hour and more; SEED chooses another part than the day's.
+prove-faults: .venv/dev.stamp
+	$(BIN)/python -m prove $(if $(filter-out undefined file,$(origin MINUTES)),--minutes $(MINUTES)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(ONE),--one '$(ONE)') $(if $(WITHOUT),--without '$(WITHOUT)')
 
 prove-laws: .venv/dev.stamp
 	$(BIN)/python -m tests.prove_laws --minutes $(MINUTES)

@@ -21,7 +21,7 @@ def main() -> int:
     asked = _arguments()
     silence_logs()
     if asked.one:
-        return _one(asked.one, asked.mutation)
+        return _one(asked.one, asked.without)
     began, moment = time.monotonic(), datetime.now(UTC)
     stories = [path for path in all_stories() if asked.stories in path.name]
     bounded = asked.minutes > 0
@@ -51,13 +51,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=SEEDS, help="runs with many faults at once, over all stories")
     parser.add_argument("--stories", default="", help="only stories with this in their name")
     parser.add_argument("--one", default="", help="story.yaml#attack, as a failing case prints it")
-    parser.add_argument("--mutation", default="", help="with --one: under this mutation")
+    parser.add_argument("--without", default="", help="with --one: without this guard")
     return parser.parse_args()
 
 
-def _one(case: str, mutation: str) -> int:
+def _one(case: str, guard_name: str) -> int:
     name, _, attack_text = case.partition("#")
-    guard = mutations.named(mutation).applied if mutation else None
+    guard = mutations.named(guard_name).applied if guard_name else None
     told = reference(STORIES / name)
     attack = Attack.read(attack_text)
     verdict, plan = once(told, attack, guard)

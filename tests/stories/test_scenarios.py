@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -171,3 +172,67 @@ def test_a_deferral_until_another_time_is_a_difference(replay: Replay, tmp_path:
 
     assert result.exit_code == 1
     assert "until=2026-03-06T13:00:00Z" in result.stderr
+
+
+ORDERS = """
+scenario: An operator asks for what does not exist
+starts: 2026-03-02T15:00:00Z
+for: 1d
+posts: []
+orders:
+  - {at: 1h, do: approve, step: estimate, why: the price is right}
+"""
+
+
+def test_an_order_about_nothing_ends_the_scenario(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "orders.yaml"
+    path.write_text(ORDERS)
+
+    result = replay(path)
+
+    assert result.exit_code == 1
+    assert "no message of estimate waits for a decision" in result.stderr
+
+
+def test_a_click_on_a_link_that_was_never_sent_ends_the_scenario(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "clicks.yaml"
+    clicks = "clicks: [{at: 1h, link: confirm, step: onboarding}]"
+    path.write_text(f"scenario: Early\nstarts: 2026-03-02T14:00:00Z\nfor: 1d\nposts: []\n{clicks}\n")
+
+    result = replay(path)
+
+    assert result.exit_code == 1
+    assert "no e-mail of onboarding has a link to confirm yet" in result.stderr
+
+
+@pytest.mark.parametrize("folder", ["club"])
+def test_the_journeys_of_other_businesses_are_checked(folder: str) -> None:
+    business = ROOT / "events" / folder
+
+    result = CliRunner().invoke(
+        app, ["check", str(business / "journeys"), "--policy", str(business / "policy.toml")], catch_exceptions=False
+    )
+
+    assert result.exit_code == 0, result.output
+
+
+def test_a_sender_repeats_a_request_that_failed(tmp_path: Path) -> None:
+    path = tmp_path / "repeated.yaml"
+    path.write_text(
+        "scenario: The receiver fails once\nstarts: 2026-03-02T14:00:00Z\nfor: 1h\n"
+        f"posts: [{{at: 0s, file: {ROOT}/events/track/visit_attended.json}}]\n"
+    )
+    scenario = load(path)
+    answers = [500]
+
+    with deployed(path, scenario, local_secrets({})) as made:
+        receive = made.handlers["receive_webhook"]
+
+        def failing(event: Any, context: Any) -> Any:
+            return {"statusCode": answers.pop(), "body": ""} if answers else receive(event, context)
+
+        made.handlers = {**made.handlers, "receive_webhook": failing}
+        result = run_scenario(path, scenario, made, local_secrets({}), repeated_after=[timedelta(minutes=5)])
+
+    assert not answers
+    assert [line["type"] for line in result.lines if line["kind"] == "event"] == ["visit.attended"]
