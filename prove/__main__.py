@@ -7,7 +7,6 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from cli.output import silence_logs
 from prove import mutations, page
 from prove.attacks import Attack
 from prove.plan import Told, everything, sample
@@ -19,7 +18,6 @@ SEEDS = 2000
 
 def main() -> int:
     asked = _arguments()
-    silence_logs()
     if asked.one:
         return _one(asked.one, asked.without)
     began, moment = time.monotonic(), datetime.now(UTC)
@@ -39,7 +37,7 @@ def main() -> int:
         print(mutation.line)
     minutes = (time.monotonic() - began) / 60
     print(table.summary(caught, minutes))
-    if not bounded and not asked.stories:
+    if asked.page or not (bounded or asked.stories):
         page.write(table, caught, moment, minutes)
     return 0 if table.good and all(one.caught for one in caught) else 1
 
@@ -50,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=date.today().toordinal(), help="of the part; by default the day's")  # noqa: DTZ011
     parser.add_argument("--seeds", type=int, default=SEEDS, help="runs with many faults at once, over all stories")
     parser.add_argument("--stories", default="", help="only stories with this in their name")
+    parser.add_argument("--page", action="store_true", help="write docs/proof.md also after a part")
     parser.add_argument("--one", default="", help="story.yaml#attack, as a failing case prints it")
     parser.add_argument("--without", default="", help="with --one: without this guard")
     return parser.parse_args()
@@ -83,7 +82,9 @@ def _show(told: Told) -> None:
 
 
 if __name__ == "__main__":
-    if os.environ.get("PYTHONHASHSEED") != "0":  # the order of a set must be the same in each process
-        os.environ["PYTHONHASHSEED"] = "0"
+    same = {"PYTHONHASHSEED": "0", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+    if any(os.environ.get(name) != value for name, value in same.items()):
+        # The order of a set must be the same in each process, and a million runs are not logged.
+        os.environ.update(same)
         os.execv(sys.executable, [sys.executable, "-m", Path(__file__).parent.name, *sys.argv[1:]])  # noqa: S606
     sys.exit(main())

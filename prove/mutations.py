@@ -99,7 +99,7 @@ def tried(mutation: Mutation) -> Caught:
     attacks, runs = mutation.attacks(calls), 0
     compared = Reference(told.path, told.scenario, told.ending, calls)
     try:
-        for attack, verdict in attacked(compared, attacks, guard=mutation.applied):
+        for attack, verdict in attacked(compared, attacks, guard=mutation.applied, stops_at_failure=True):
             runs += 1
             if not verdict.outcome.good and _passes(told, attack):
                 return Caught(mutation, str(attack), f"{verdict.outcome}, {verdict.words[0]}", runs)
@@ -226,9 +226,9 @@ MUTATIONS = (
     Mutation(
         name="claim",
         removes="a sender does not claim a message before it calls the provider",
-        story="club-two-offers-in-a-day.yaml",
+        story="payment-paid-at-once.yaml",
         function="deliver_message",
-        faults=("DIES_BEFORE", AT_ONCE),
+        faults=(AT_ONCE,),
         applied=_unclaimed,
     ),
     Mutation(

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from prove.mutations import Caught
+from prove.stories import all_stories
 from prove.table import KINDS, Row, Table
 from prove.verdict import Outcome
 
@@ -53,6 +54,10 @@ def write(table: Table, caught: Sequence[Caught], moment: datetime, minutes: flo
         check=False,
     ).stdout.strip()
     when = f"Run on {moment:%d %B %Y}, version {version or 'unknown'}."
+    if any(row.runs["faults"] + row.runs["outages"] < row.possible for row in table.stories.values()):
+        when += " This was a part, chosen by chance; the table says how much of it all."
+    for path in all_stories():
+        table.stories.setdefault(path.name, Row())
     parts = [HEAD.format(summary=summary, when=when), "\n".join(_faults(table)), "\n".join(_stories(table))]
     PAGE.write_text("\n".join([*parts, "\n".join(_mutations(caught))]), encoding="utf-8")
 

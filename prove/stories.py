@@ -64,6 +64,7 @@ class Branching(FaultPlan):
     more: Callable[[], bool] = lambda: True
     """Whether there is time for another attack."""
 
+    stops_at_failure: bool = False
     deliver_again: Callable[[], None] = lambda: None
     """Hands the records of the present invocation to another process."""
 
@@ -82,7 +83,8 @@ class Branching(FaultPlan):
         if not self.forks:
             self.attack = attack
             return True
-        if not self.more():
+        failed = self.stops_at_failure and any(not verdict.outcome.good for _, verdict in self.verdicts)
+        if failed or not self.more():
             return False
         reading, writing = os.pipe()
         child = os.fork()
@@ -139,6 +141,7 @@ def attacked(
     *,
     guard: Guard | None = None,
     more: Callable[[], bool] = lambda: True,
+    stops_at_failure: bool = False,
 ) -> Iterator[tuple[Attack, Verdict]]:
     """The verdict of each attack on a story, as far as there is time for more."""
     several = list(attacks)
@@ -146,7 +149,7 @@ def attacked(
     for attack in several:
         if not attack.seeded:
             by_call.setdefault(attack.at, []).append(attack)
-    plan = Branching(attacks=by_call, more=more)
+    plan = Branching(attacks=by_call, more=more, stops_at_failure=stops_at_failure)
     seeded = [one for one in several if one.seeded]
     with _opened(told.path, told.scenario, plan, guard) as deployment:
         gc.collect()
@@ -192,8 +195,9 @@ def _seeded(told: Reference, attack: Attack, deployment: LocalDeployment) -> Ver
 
 def _lived(told: Reference, attack: Attack, deployment: LocalDeployment, plan: FaultPlan) -> Verdict:
     try:
+        slow = bool(plan.weather.takes)
         _live(told.path, told.scenario, deployment, plan)
-        return judge(attack, told.ending, ending_of(deployment), told.calls, plan.calls, plan.struck)
+        return judge(attack, told.ending, ending_of(deployment), told.calls, plan.calls, plan.struck, slow=slow)
     except Exception:  # noqa: BLE001  whatever ends a story is a finding
         return Verdict(Outcome.BROKEN, tuple(format_exc().splitlines()[-3:]), len(plan.calls))
 

@@ -52,9 +52,15 @@ def test_the_journey_in_the_readme_can_be_deployed(tmp_path: Path) -> None:
     assert check(tmp_path) == []
 
 
-def test_the_scenario_in_the_docs_passes(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"^```yaml scenario\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+SCENARIOS = re.findall(
+    r"^```yaml scenario\n(.*?)^```$",
+    (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8"),
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("example", SCENARIOS, ids=lambda example: example.splitlines()[0])
+def test_a_scenario_in_the_docs_passes(tmp_path: Path, example: str) -> None:
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(example, encoding="utf-8")
 
