@@ -18,6 +18,7 @@ from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.items import CustomerItem, RecordItem
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.message import deliver_message
+from cairn.domain.journey import engine
 from infra.local.deployment import LocalDeployment
 from infra.local.faults import Call
 from prove.attacks import AT_ONCE, Attack
@@ -159,13 +160,21 @@ def _without_condition(model: type[Any]) -> Patches:
 
 
 def _every_wake_counts() -> Patches:
-    really = ProcessEvent.wake
+    really, fired = ProcessEvent.wake, engine._on_timer  # noqa: SLF001
 
     def wake(self: Any, customer_id: str, enrollment_id: str, sequence: int, now: Any) -> Any:
         enrollment = self.customers.load(customer_id).enrollments.get(enrollment_id)
         return really(self, customer_id, enrollment_id, enrollment.sequence if enrollment else sequence, now)
 
-    return patch.object(ProcessEvent, "wake", wake)
+    def on_timer(walk: Any, sequence: int, pauses: Any) -> None:
+        if walk.enrollment.due_at is not None:
+            walk.enrollment = replace(walk.enrollment, due_at=walk.now)
+        fired(walk, sequence, pauses)
+
+    stack = contextlib.ExitStack()
+    stack.enter_context(patch.object(ProcessEvent, "wake", wake))
+    stack.enter_context(patch.object(engine, "_on_timer", on_timer))
+    return stack
 
 
 def _relays_once() -> Patches:
@@ -265,7 +274,7 @@ MUTATIONS = (
     ),
     Mutation(
         name="sequence number",
-        removes="a wake-up moves the customer, however old it is",
+        removes="a wake-up moves the customer, whatever its number says and however early it comes",
         story="fitness-trial-to-paid.yaml",
         function="process_event",
         faults=("DIES_AFTER",),
