@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prove import mutations, page
 from prove.attacks import Attack
-from prove.plan import Told, everything, sample
+from prove.plan import Explored, sample, whole
 from prove.stories import STORIES, all_stories, once, reference
 from prove.table import Table
 
@@ -25,11 +25,11 @@ def main() -> int:
     bounded = asked.minutes > 0
     if bounded:
         print(f"{asked.minutes:g} minutes of the faults, seed {asked.seed}")
-        told = sample(stories, asked.minutes * 60 * (1 - mutations.SHARE), asked.seed)
+        found = sample(stories, asked.minutes * 60 * (1 - mutations.SHARE), asked.seed)
     else:
-        told = everything(stories, asked.seeds)
+        found = whole(stories, asked.seeds)
     table = Table()
-    for one in told:
+    for one in found:
         _show(one)
         table.add(one)
     caught = list(mutations.run(asked.seed if bounded else None))
@@ -57,10 +57,10 @@ def _arguments() -> argparse.Namespace:
 def _one(case: str, guard_name: str) -> int:
     name, _, attack_text = case.partition("#")
     guard = mutations.named(guard_name).applied if guard_name else None
-    told = reference(STORIES / name)
+    found = reference(STORIES / name)
     attack = Attack.read(attack_text)
-    verdict, plan = once(told, attack, guard)
-    print(f"{name}: {len(told.calls)} calls without faults, {len(plan.calls)} with this")
+    verdict, plan = once(found, attack, guard)
+    print(f"{name}: {len(found.calls)} calls without faults, {len(plan.calls)} with this")
     for call, fault in plan.struck:
         print(f"  {fault.name} at {call}")
     print(f"{verdict.outcome}")
@@ -69,13 +69,13 @@ def _one(case: str, guard_name: str) -> int:
     return 0 if verdict.outcome.good else 1
 
 
-def _show(told: Told) -> None:
-    if told.problem:
-        print(f"{told.story}: {told.problem}")
-    for attack, verdict in told.results:
+def _show(found: Explored) -> None:
+    if found.problem:
+        print(f"{found.story}: {found.problem}")
+    for attack, verdict in found.results:
         if not verdict.outcome.good:
-            where = f" ({told.calls[attack.at]})" if not attack.seeded else ""
-            print(f"{verdict.outcome}: make prove ONE='{told.story}#{attack}'{where}")
+            where = f" ({found.calls[attack.at]})" if not attack.seeded else ""
+            print(f"{verdict.outcome}: make prove ONE='{found.story}#{attack}'{where}")
             for line in verdict.words[:6]:
                 print(f"    {line}")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What can be done to a story: one fault at one call, an outage that begins at a call, or many faults by a seed."""
+"""The attacks on a story: one fault at one call, an outage that begins at a call, or many faults by a seed."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -22,7 +22,7 @@ RECORDED = ("kind", "type", "step", "channel", "status", "reason", "outcome", "q
 """Fields of a timeline entry that must be the same. Instants and ids are not among them."""
 
 GRACE = timedelta(minutes=20)
-"""How late a timer may be before somebody is stuck: a delay of SQS, and a retry."""
+"""How late a timer may be before a customer is stuck: a delay of SQS, and a retry."""
 
 LINK = re.compile(r"https?://\S+")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -30,7 +30,7 @@ RINGS = {Channel.SMS.value, Channel.PUSH.value, Channel.WHATSAPP.value}
 EARLIEST, LATEST = time(8), time(21)
 """All stories are lived in New York; both policies allow marketing to phones from 08:00 to 21:00."""
 
-Line = tuple[str, ...]
+TimelineKey = tuple[str, ...]
 Message = tuple[str, str, str]
 """Channel, address, text without links."""
 
@@ -39,22 +39,22 @@ Message = tuple[str, str, str]
 class Ending:
     sent: Counter[Message]
     """As the providers took it."""
-    lines: Counter[Line]
+    lines: Counter[TimelineKey]
     state: Counter[str]
-    letters: tuple[str, ...] = ()
+    dead_letters: tuple[str, ...] = ()
     """Every dead letter: its queue and reason."""
     stuck: tuple[str, ...] = ()
-    """Who waits for something that will not come."""
+    """Customers and messages that wait for nothing."""
     wrong: tuple[str, ...] = ()
     """Messages that went out without consent or in quiet hours."""
     purposes: dict[Message, str] = field(default_factory=dict)
-    instants: dict[Line, list[datetime]] = field(default_factory=dict)
+    instants: dict[TimelineKey, list[datetime]] = field(default_factory=dict)
     """When each line happened."""
 
 
 def ending_of(deployment: LocalDeployment) -> Ending:
     timeline = deployment.timeline()
-    instants: dict[Line, list[datetime]] = {}
+    instants: dict[TimelineKey, list[datetime]] = {}
     for line in timeline:
         named = tuple(str(line[name]) for name in RECORDED if line.get(name))
         instants.setdefault(named, []).append(datetime.fromisoformat(line["at"]))
@@ -63,7 +63,7 @@ def ending_of(deployment: LocalDeployment) -> Ending:
         lines=Counter({named: len(several) for named, several in instants.items()}),
         instants=instants,
         state=Counter(_state(deployment)),
-        letters=tuple(_letters()),
+        dead_letters=tuple(_dead_letters()),
         stuck=tuple(sorted(_stuck(deployment))),
         wrong=tuple(_wrong(timeline, _consents(deployment))),
         purposes={_text_of(line): line["purpose"] for line in timeline if line.get("purpose") and line.get("body")},
@@ -148,11 +148,11 @@ def _state_of(customer: Customer) -> Iterator[str]:
         yield "an erasure is pending"
 
 
-def _letters() -> Iterator[str]:
+def _dead_letters() -> Iterator[str]:
     from moto.sqs.models import sqs_backends  # noqa: PLC0415
 
     for name, queue in sqs_backends[ACCOUNT][REGION].queues.items():
-        if "dead-letters" in name:
+        if "dead-dead_letters" in name:
             for message in queue._messages:  # noqa: SLF001  moto has no other view of it
                 reason = (message.message_attributes or {}).get("reason", {})
                 text = reason.get("string_value") or reason.get("StringValue") or ""
@@ -166,7 +166,7 @@ def _stuck(deployment: LocalDeployment) -> Iterator[str]:
         if isinstance(customer, Customer):
             yield from _waits_in_vain(customer, now, timers)
     for queue in QUEUES:
-        messages = [] if "dead-letters" in queue.name else deployment.cloud._messages(queue.name)  # noqa: SLF001
+        messages = [] if "dead-dead_letters" in queue.name else deployment.cloud._messages(queue.name)  # noqa: SLF001
         waiting = [one for one in messages if one.delayed_until / 1000 < now.timestamp()]
         if waiting:
             yield f"{len(waiting)} left in the queue {queue.name}"

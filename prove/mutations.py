@@ -40,7 +40,7 @@ class Mutation:
     removes: str
     story: str
     function: str
-    """Whose calls are struck."""
+    """The function whose calls are struck."""
     faults: tuple[str, ...]
     applied: Callable[[], Patches]
     operations: tuple[str, ...] = ()
@@ -92,17 +92,17 @@ def named(name: str) -> Mutation:
 
 def tried(mutation: Mutation) -> Caught:
     """Run the mutation's attacks until one fails that passes with the guard."""
-    told = reference(STORIES / mutation.story)
+    base = reference(STORIES / mutation.story)
     try:
         calls = reference(STORIES / mutation.story, mutation.applied).calls
     except Exception as error:  # noqa: BLE001  whatever a mutation breaks
         return Caught(mutation, NO_FAULT, f"{type(error).__name__}: {error}", 1)
     attacks, runs = mutation.attacks(calls), 0
-    compared = Reference(told.path, told.scenario, told.ending, calls)
+    compared = Reference(base.path, base.scenario, base.ending, calls)
     try:
         for attack, verdict in attacked(compared, attacks, guard=mutation.applied, stops_at_failure=True):
             runs += 1
-            if not verdict.outcome.good and _passes(told, attack):
+            if not verdict.outcome.good and _passes(base, attack):
                 return Caught(mutation, str(attack), f"{verdict.outcome}, {verdict.words[0]}", runs)
     except OtherwiseError:
         return Caught(mutation, NO_FAULT, "the story ends otherwise without any fault", runs + 1)
@@ -112,9 +112,9 @@ def tried(mutation: Mutation) -> Caught:
 NO_FAULT = "none"
 
 
-def _passes(told: Reference, attack: Attack) -> bool:
+def _passes(base: Reference, attack: Attack) -> bool:
     """Whether the engine as it is survives this: else the attack has found something else."""
-    return all(verdict.outcome.good for _, verdict in attacked(told, [attack]))
+    return all(verdict.outcome.good for _, verdict in attacked(base, [attack]))
 
 
 # --- the mutations
@@ -220,14 +220,14 @@ def _forgets_erasures() -> Patches:
     return patch.object(DynamoCustomers, "find", find)
 
 
-def _parks_at_once() -> Patches:
+def _impatient() -> Patches:
     from cairn import sqs_records  # noqa: PLC0415
 
     return patch.object(sqs_records, "MAX_RECEIVES", 1)
 
 
 def _reads_a_part() -> Patches:
-    """What is not read at once counts as not there."""
+    """An item that is not read at once counts as missing."""
     return patch.object(dynamodb_table, "UNPROCESSED_KEYS", "none of the answer's")
 
 
@@ -307,8 +307,9 @@ MUTATIONS = (
     Mutation(
         name="keys that were not read",
         removes="an answer of BatchGetItem counts as whole, whatever it leaves out",
-        story="fitness-trial-to-paid.yaml",
+        story="booking-offer-called-spam.yaml",
         function="deliver_message",
+        operations=("BatchGetItem",),
         faults=("REFUSES_BATCH_ENTRY",),
         applied=_reads_a_part,
     ),
@@ -326,6 +327,6 @@ MUTATIONS = (
         story="payment-paid-at-once.yaml",
         function="process_event",
         faults=("BUSY",),
-        applied=_parks_at_once,
+        applied=_impatient,
     ),
 )

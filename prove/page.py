@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "proof.md"
 
 HEAD = """# Proof
 
-`make prove` tells every story of `events/scenarios` again under every fault of [the fault model](faults.md), and
+`make prove` runs every story of `events/scenarios` again under every fault of [the fault model](faults.md), and
 compares how it ends: what people got, what the timeline says, what the table holds, who waits for what. This page is
 written by it.
 
@@ -75,21 +75,21 @@ def _faults(table: Table) -> Iterator[str]:
 def _stories(table: Table) -> Iterator[str]:
     yield "## By story\n"
     yield _markdown(
-        ["story", "calls", *KINDS, "same or kept", "declared window", "failed"],
+        ["story", "calls", *KINDS, "as promised", "declared window", "failed"],
         [(story.removesuffix(".yaml"), row.calls, *_counts(row)) for story, row in sorted(table.stories.items())],
     )
     yield ""
 
 
 def _counts(row: Row) -> list[int]:
-    kept = row.outcomes[Outcome.SAME] + row.outcomes[Outcome.KEPT]
+    good = row.outcomes[Outcome.SAME] + row.outcomes[Outcome.INVARIANTS]
     failed = sum(count for outcome, count in row.outcomes.items() if not outcome.good)
-    return [*(row.runs[kind] for kind in KINDS), kept, row.outcomes[Outcome.WINDOW], failed]
+    return [*(row.runs[kind] for kind in KINDS), good, row.outcomes[Outcome.WINDOW], failed]
 
 
 def _mutations(caught: Sequence[Caught]) -> Iterator[str]:
     yield "## Each guard is needed\n"
-    yield "One guard at a time is removed at run time, and a story is told again. What then fails:\n"
+    yield "One guard at a time is removed at run time, and a story is run again. This then fails:\n"
     yield _markdown(
         ["guard", "without it", "story and attack", "what fails"],
         [

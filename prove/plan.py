@@ -13,11 +13,11 @@ from prove.stories import OtherwiseError, Reference, attacked, reference
 from prove.verdict import Verdict
 
 CHUNK = 120
-"""Attacks for which a story is told once; it makes the parts small enough to share among processors."""
+"""Attacks for which a story is run once; it makes the parts small enough to share among processors."""
 SHARES = {"faults": 0.6, "outages": 0.2, "seeds": 0.2}
 """Of a bounded run."""
 SECONDS_A_STORY = 12
-"""The least time that is worth it: a story is told twice before the first fault."""
+"""The least time that is worth it: a story is run twice before the first fault."""
 OVERTIME = 1.3
 """How much longer than planned a part may take."""
 
@@ -35,7 +35,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Explored:
     """What came of a part."""
 
     story: str
@@ -47,16 +47,16 @@ class Told:
     problem: str = ""
 
 
-def everything(stories: Sequence[Path], seed_count: int) -> Iterator[Told]:
+def whole(stories: Sequence[Path], seed_count: int) -> Iterator[Explored]:
     """Every attack on every story, and so many seeds over all of them."""
     each = -(-seed_count // max(1, len(stories)))
     with _pool() as pool:
         first = pool.imap_unordered(_all_attacks, [(story, each) for story in stories])
         parts = [part for several in first for part in several]
-        yield from pool.imap_unordered(_tell, parts)
+        yield from pool.imap_unordered(_explore, parts)
 
 
-def sample(stories: Sequence[Path], seconds: float, seed: int) -> Iterator[Told]:
+def sample(stories: Sequence[Path], seconds: float, seed: int) -> Iterator[Explored]:
     """As much as the time allows of some of the stories; another seed explores other parts."""
     deadline = time.monotonic() + seconds
     left = list(stories)
@@ -65,48 +65,48 @@ def sample(stories: Sequence[Path], seconds: float, seed: int) -> Iterator[Told]
     left = left[: max(workers, int(seconds * workers / SECONDS_A_STORY))]
     share = seconds * workers / max(1, len(left))
     with _pool() as pool:
-        for told in pool.imap_unordered(
-            _tell_until, [(Part(story, seconds=share, seed=seed), deadline) for story in left]
+        for found in pool.imap_unordered(
+            _explore_until, [(Part(story, seconds=share, seed=seed), deadline) for story in left]
         ):
-            if told is not None:
-                yield told
+            if found is not None:
+                yield found
 
 
 def _all_attacks(asked: tuple[Path, int]) -> list[Part]:
     story, seed_count = asked
-    told = reference(story)
-    several = [*single_faults(told.calls), *outages(told.calls), *seeds(0, seed_count)]
+    base = reference(story)
+    several = [*single_faults(base.calls), *outages(base.calls), *seeds(0, seed_count)]
     return [Part(story, tuple(several[first : first + CHUNK])) for first in range(0, len(several), CHUNK)]
 
 
-def _tell_until(asked: tuple[Part, float]) -> Told | None:
+def _explore_until(asked: tuple[Part, float]) -> Explored | None:
     part, deadline = asked
-    return None if time.monotonic() > deadline else _tell(part)
+    return None if time.monotonic() > deadline else _explore(part)
 
 
-def _tell(part: Part) -> Told:
+def _explore(part: Part) -> Explored:
     began = time.monotonic()
     try:
-        told = reference(part.story)
+        base = reference(part.story)
     except Exception as error:  # noqa: BLE001  of one story; the others go on
-        return Told(part.story.name, (), 0, (), f"{type(error).__name__}: {error}")
+        return Explored(part.story.name, (), 0, (), f"{type(error).__name__}: {error}")
     took = time.monotonic() - began
-    possible = [*single_faults(told.calls), *outages(told.calls)]
+    possible = [*single_faults(base.calls), *outages(base.calls)]
     chosen: Iterable[Attack] = part.attacks
     ends = float("inf")
     if part.seconds:
-        chosen = _chosen(part, told, possible, took)
+        chosen = _chosen(part, base, possible, took)
         ends = began + part.seconds * OVERTIME
     results, problem = (), ""
     try:
-        results = tuple(attacked(told, chosen, more=lambda: time.monotonic() < ends))
+        results = tuple(attacked(base, chosen, more=lambda: time.monotonic() < ends))
     except OtherwiseError as error:
         problem = str(error)
-    return Told(part.story.name, tuple(map(str, told.calls)), len(possible), results, problem)
+    return Explored(part.story.name, tuple(map(str, base.calls)), len(possible), results, problem)
 
 
-def _chosen(part: Part, told: Reference, possible: Sequence[Attack], took: float) -> list[Attack]:
-    """So many that they take the part's time: a fork takes about a third of the time of a telling."""
+def _chosen(part: Part, base: Reference, possible: Sequence[Attack], took: float) -> list[Attack]:
+    """So many that they take the part's time: a fork takes about a third of a story's time."""
     random = Random(f"{part.story.name}/{part.seed}")  # noqa: S311  a choice that can be made again
     count = max(5, int((part.seconds - 2 * took) / max(took / 3, 0.05)))
     by_kind = {
@@ -117,7 +117,7 @@ def _chosen(part: Part, told: Reference, possible: Sequence[Attack], took: float
     found: list[Attack] = []
     for kind, several in by_kind.items():
         found += random.sample(several, min(len(several), max(1, round(count * SHARES[kind]))))
-    return sorted(found) if told.calls else []
+    return sorted(found) if base.calls else []
 
 
 def _processors() -> int:

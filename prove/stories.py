@@ -29,7 +29,7 @@ from infra.local.scenario import Coming, Scenario, deployed, load, run_scenario
 from infra.local.signing import local_secrets
 from prove.attacks import AT_ONCE, Attack
 from prove.ending import Ending, ending_of
-from prove.verdict import Outcome, Verdict, judge
+from prove.verdict import Outcome, Verdict, compare
 
 STORIES = Path(__file__).parents[1] / "events" / "scenarios"
 
@@ -136,7 +136,7 @@ def reference(path: Path, guard: Guard | None = None) -> Reference:
 
 
 def attacked(
-    told: Reference,
+    base: Reference,
     attacks: Iterable[Attack],
     *,
     guard: Guard | None = None,
@@ -151,53 +151,53 @@ def attacked(
             by_call.setdefault(attack.at, []).append(attack)
     plan = Branching(attacks=by_call, more=more, stops_at_failure=stops_at_failure)
     seeded = [one for one in several if one.seeded]
-    with _opened(told.path, told.scenario, plan, guard) as deployment:
+    with _opened(base.path, base.scenario, plan, guard) as deployment:
         gc.collect()
         gc.freeze()
         for attack in seeded:
             if plan.branch(attack):
-                plan.report(_seeded(told, attack, deployment))
+                plan.report(_seeded(base, attack, deployment))
         if by_call:
-            _run(told, plan, deployment)
+            _run(base, plan, deployment)
     yield from plan.verdicts
 
 
-def once(told: Reference, attack: Attack, guard: Guard | None = None) -> tuple[Verdict, FaultPlan]:
+def once(base: Reference, attack: Attack, guard: Guard | None = None) -> tuple[Verdict, FaultPlan]:
     """One attack in this process, to look at it closely."""
     if attack.seeded:
         plan = FaultPlan.random(attack.seed, attack.intensity)
-        with _opened(told.path, told.scenario, plan, guard) as deployment:
-            return _lived(told, attack, deployment, plan), plan
+        with _opened(base.path, base.scenario, plan, guard) as deployment:
+            return _lived(base, attack, deployment, plan), plan
     branching = Branching(attacks={attack.at: [attack]}, forks=False)
-    with _opened(told.path, told.scenario, branching, guard) as deployment:
-        return _lived(told, attack, deployment, branching), branching
+    with _opened(base.path, base.scenario, branching, guard) as deployment:
+        return _lived(base, attack, deployment, branching), branching
 
 
-def _run(told: Reference, plan: Branching, deployment: LocalDeployment) -> None:
+def _run(base: Reference, plan: Branching, deployment: LocalDeployment) -> None:
     try:
-        _live(told.path, told.scenario, deployment, plan)
+        _live(base.path, base.scenario, deployment, plan)
         ending = ending_of(deployment)
         if plan.attack is not None:
-            plan.report(judge(plan.attack, told.ending, ending, told.calls, plan.calls, plan.struck))
+            plan.report(compare(plan.attack, base.ending, ending, base.calls, plan.calls, plan.struck))
     except Exception:
         if plan.attack is None:
             raise
         plan.report(Verdict(Outcome.BROKEN, tuple(format_exc().splitlines()[-3:]), len(plan.calls)))
-    if (ending.sent, ending.lines, ending.state) != (told.ending.sent, told.ending.lines, told.ending.state):
-        raise OtherwiseError(f"{told.path.name} ends otherwise when it is told again without a fault")
+    if (ending.sent, ending.lines, ending.state) != (base.ending.sent, base.ending.lines, base.ending.state):
+        raise OtherwiseError(f"{base.path.name} ends otherwise when it is run again without a fault")
 
 
-def _seeded(told: Reference, attack: Attack, deployment: LocalDeployment) -> Verdict:
+def _seeded(base: Reference, attack: Attack, deployment: LocalDeployment) -> Verdict:
     plan = FaultPlan.random(attack.seed, attack.intensity)
     deployment.faults = plan
-    return _lived(told, attack, deployment, plan)
+    return _lived(base, attack, deployment, plan)
 
 
-def _lived(told: Reference, attack: Attack, deployment: LocalDeployment, plan: FaultPlan) -> Verdict:
+def _lived(base: Reference, attack: Attack, deployment: LocalDeployment, plan: FaultPlan) -> Verdict:
     try:
         slow = bool(plan.weather.takes)
-        _live(told.path, told.scenario, deployment, plan)
-        return judge(attack, told.ending, ending_of(deployment), told.calls, plan.calls, plan.struck, slow=slow)
+        _live(base.path, base.scenario, deployment, plan)
+        return compare(attack, base.ending, ending_of(deployment), base.calls, plan.calls, plan.struck, slow=slow)
     except Exception:  # noqa: BLE001  whatever ends a story is a finding
         return Verdict(Outcome.BROKEN, tuple(format_exc().splitlines()[-3:]), len(plan.calls))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prove.mutations import Caught
-from prove.plan import Told
+from prove.plan import Explored
 from prove.verdict import Outcome
 
 KINDS = ("faults", "outages", "seeds")
@@ -30,12 +30,12 @@ class Table:
     calls: int = 0
     """Of all runs together."""
 
-    def add(self, told: Told) -> None:
-        row = self.stories.setdefault(told.story, Row())
-        row.calls, row.possible = len(told.calls), told.possible
-        if told.problem:
-            self.problems.append(f"{told.story}: {told.problem}")
-        for attack, verdict in told.results:
+    def add(self, found: Explored) -> None:
+        row = self.stories.setdefault(found.story, Row())
+        row.calls, row.possible = len(found.calls), found.possible
+        if found.problem:
+            self.problems.append(f"{found.story}: {found.problem}")
+        for attack, verdict in found.results:
             row.runs[attack.kind] += 1
             row.outcomes[verdict.outcome] += 1
             self.calls += verdict.calls
@@ -69,7 +69,7 @@ class Table:
             ("lost", str(outcomes[Outcome.LOST])),
             ("sent twice", doubled),
             ("stuck, or never ended", str(outcomes[Outcome.STUCK] + outcomes[Outcome.BROKEN])),
-            ("in a dead-letter queue after a passing fault", str(outcomes[Outcome.PARKED])),
+            ("in a dead-letter queue after a passing fault", str(outcomes[Outcome.DEAD_LETTERED])),
             ("sent without consent or in quiet hours", str(outcomes[Outcome.WRONG])),
             ("another end than without the fault", str(outcomes[Outcome.DIFFERS])),
             ("in the declared window around a provider", str(outcomes[Outcome.WINDOW])),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from cairn.domain.shared.channels import Purpose
 from infra.local.faults import Call, Fault
 from prove.attacks import Attack
-from prove.ending import Ending, Line, Message
+from prove.ending import Ending, Message, TimelineKey
 
 PROVIDER_CALLS = frozenset(
     {
@@ -39,20 +39,20 @@ EARLIER, LATER = timedelta(minutes=1), timedelta(hours=1)
 class Outcome(StrEnum):
     SAME = "same"
     WINDOW = "declared window"
-    """What is declared: a transactional message twice, or a marketing message undecided."""
-    KEPT = "promises kept"
+    """As declared: a transactional message twice, or a marketing message undecided."""
+    INVARIANTS = "promises kept"
     """After a long fault, instants and branches may be others; nothing is lost, doubled or stuck."""
     LOST = "lost"
     DOUBLED = "doubled"
     STUCK = "stuck"
-    PARKED = "parked"
+    DEAD_LETTERED = "parked"
     WRONG = "sent though it must not be"
     DIFFERS = "differs"
     BROKEN = "did not end"
 
     @property
     def good(self) -> bool:
-        return self in {Outcome.SAME, Outcome.WINDOW, Outcome.KEPT}
+        return self in {Outcome.SAME, Outcome.WINDOW, Outcome.INVARIANTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def windows(calls: Sequence[Call]) -> list[Window]:
     return found
 
 
-def judge(  # noqa: PLR0913, PLR0917  both endings, and what was done in between
+def compare(  # noqa: PLR0913, PLR0917  both endings, and what was done in between
     attack: Attack,
     expected: Ending,
     ending: Ending,
@@ -112,19 +112,19 @@ def judge(  # noqa: PLR0913, PLR0917  both endings, and what was done in between
         hit = list(struck)
         declared = any(one.struck_by(call.number, fault) for one in windows(calls) for call, fault in hit)
         declared |= attack.service == "dynamodb" or slow  # the record of what was sent, or its answer, comes too late
-        problems = dict(_kept(expected, ending, doubled=declared))
+        problems = dict(_invariants(expected, ending, doubled=declared))
     problems |= dict(_always(ending))
     for outcome in Outcome:
         if outcome in problems and not outcome.good:
             words = tuple(line for each, lines in problems.items() if not each.good for line in lines)
             return Verdict(outcome, words, len(calls))
-    good = Outcome.SAME if attack.short else Outcome.KEPT
+    good = Outcome.SAME if attack.short else Outcome.INVARIANTS
     return Verdict(Outcome.WINDOW if Outcome.WINDOW in problems else good, (), len(calls))
 
 
 def _always(ending: Ending) -> Iterator[tuple[Outcome, list[str]]]:
-    if ending.letters:
-        yield Outcome.PARKED, [f"dead letter in {one}" for one in ending.letters]
+    if ending.dead_letters:
+        yield Outcome.DEAD_LETTERED, [f"dead letter in {one}" for one in ending.dead_letters]
     if ending.stuck:
         yield Outcome.STUCK, list(ending.stuck)
     if ending.wrong:
@@ -163,12 +163,16 @@ def _shifted(expected: Ending, ending: Ending) -> Iterator[str]:
                 yield f"at {after:%d %B %H:%M} instead of {before:%d %B %H:%M}: {' '.join(line)}"
 
 
-def _lines(lines: Counter[Line]) -> Counter[Line]:
+def _lines(lines: Counter[TimelineKey]) -> Counter[TimelineKey]:
     return Counter({line: count for line, count in lines.items() if line[0] not in OF_RETRIES})
 
 
 def _as_declared(
-    expected: Ending, missing: Counter[Message], extra: Counter[Message], gone: Counter[Line], new: Counter[Line]
+    expected: Ending,
+    missing: Counter[Message],
+    extra: Counter[Message],
+    gone: Counter[TimelineKey],
+    new: Counter[TimelineKey],
 ) -> bool:
     """One message: transactional at least once, marketing at most once, and the status says which."""
     about_one = all(
@@ -185,7 +189,7 @@ def _purpose(expected: Ending, message: Message) -> str:
     return expected.purposes.get((message[0], "", message[2]), Purpose.TRANSACTIONAL.value)
 
 
-def _kept(expected: Ending, ending: Ending, *, doubled: bool) -> Iterator[tuple[Outcome, list[str]]]:
+def _invariants(expected: Ending, ending: Ending, *, doubled: bool) -> Iterator[tuple[Outcome, list[str]]]:
     """What holds however long a fault lasts."""
     lost = [
         f"accepted and not in the timeline: {' '.join(line)}"

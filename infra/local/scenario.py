@@ -193,7 +193,7 @@ def run_scenario(  # noqa: PLR0913  one argument for each choice
 
 
 class Coming:
-    """What is still to happen in a story, in its order."""
+    """The happenings of a story that are still to come, in their order."""
 
     def __init__(
         self, happenings: Iterable[tuple[datetime, Callable[[], None]]], repeated_after: Sequence[timedelta]

@@ -30,12 +30,12 @@ def prove(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_guard_that_is_gone_is_found() -> None:
-    told = reference(STORIES / SHORT)
-    busy = next(call for call in told.calls if call.function == "receive_webhook" and call.service == "sqs")
+    base = reference(STORIES / SHORT)
+    busy = next(call for call in base.calls if call.function == "receive_webhook" and call.service == "sqs")
     attack = Attack(busy.number, fault="BUSY")
 
-    with_guard, _ = once(told, attack)
-    without, _ = once(told, attack, named("2xx only once stored").applied)
+    with_guard, _ = once(base, attack)
+    without, _ = once(base, attack, named("2xx only once stored").applied)
 
     assert with_guard.outcome.good
     assert without.outcome == "lost"
@@ -57,10 +57,10 @@ def test_a_failing_case_prints_what_differs() -> None:
 
 
 def test_every_attack_of_a_story_is_read_as_it_is_written() -> None:
-    told = reference(STORIES / SHORT)
-    several = [*single_faults(told.calls), *outages(told.calls), *seeds(7, 3)]
+    base = reference(STORIES / SHORT)
+    several = [*single_faults(base.calls), *outages(base.calls), *seeds(7, 3)]
 
-    assert len(several) > len(told.calls) * 8
+    assert len(several) > len(base.calls) * 8
     assert [Attack.read(str(attack)) for attack in several] == several
     assert len({str(attack) for attack in several}) == len(several)
 
