@@ -204,7 +204,7 @@ def _consents(deployment: LocalDeployment) -> list[tuple[float, str, dict[str, s
 
     shard = dynamodb_backends[ACCOUNT][REGION].tables[deployment.cloud.table].stream_shard
     found = []
-    for record in shard.items:
+    for record in shard.items if shard is not None else ():
         change = record.record["dynamodb"]
         if change["Keys"]["sk"]["S"] == CONTACT and "consents" in change.get("NewImage", {}):
             given = {

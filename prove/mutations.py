@@ -189,8 +189,7 @@ def _relays_once() -> Patches:
 
 def _accepts_unstored() -> Patches:
     from cairn.adapters.sqs import events_queue  # noqa: PLC0415
-
-    really = events_queue.send_in_batches
+    from cairn.adapters.sqs.batches import send_in_batches as really  # noqa: PLC0415
 
     def send(*arguments: Any) -> None:
         with contextlib.suppress(Exception):

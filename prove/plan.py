@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.pool import Pool
 from pathlib import Path
 from random import Random
 
@@ -97,7 +98,8 @@ def _explore(part: Part) -> Explored:
     if part.seconds:
         chosen = _chosen(part, base, possible, took)
         ends = began + part.seconds * OVERTIME
-    results, problem = (), ""
+    results: tuple[Result, ...] = ()
+    problem = ""
     try:
         results = tuple(attacked(base, chosen, more=lambda: time.monotonic() < ends))
     except OtherwiseError as error:
@@ -124,5 +126,5 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _pool():  # type: ignore[no-untyped-def]  # noqa: ANN202  its type has no public name
+def _pool() -> Pool:
     return get_context("fork").Pool(_processors())
