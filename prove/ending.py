@@ -152,7 +152,7 @@ def _dead_letters() -> Iterator[str]:
     from moto.sqs.models import sqs_backends  # noqa: PLC0415
 
     for name, queue in sqs_backends[ACCOUNT][REGION].queues.items():
-        if "dead-dead_letters" in name:
+        if "dead-letters" in name:
             for message in queue._messages:  # noqa: SLF001  moto has no other view of it
                 reason = (message.message_attributes or {}).get("reason", {})
                 text = reason.get("string_value") or reason.get("StringValue") or ""
@@ -166,7 +166,7 @@ def _stuck(deployment: LocalDeployment) -> Iterator[str]:
         if isinstance(customer, Customer):
             yield from _waits_in_vain(customer, now, timers)
     for queue in QUEUES:
-        messages = [] if "dead-dead_letters" in queue.name else deployment.cloud._messages(queue.name)  # noqa: SLF001
+        messages = [] if "dead-letters" in queue.name else deployment.cloud._messages(queue.name)  # noqa: SLF001
         waiting = [one for one in messages if one.delayed_until / 1000 < now.timestamp()]
         if waiting:
             yield f"{len(waiting)} left in the queue {queue.name}"

@@ -129,7 +129,7 @@ def _no_lease() -> Patches:
 
 
 def _sends_again() -> Patches:
-    really = deliver_message.DeliverMessage._deliver  # noqa: SLF001
+    really: Any = deliver_message.DeliverMessage._deliver  # noqa: SLF001
 
     def deliver(self: Any, context: Any, rejected: Any, now: Any) -> Any:
         claims = context.contact.claims
