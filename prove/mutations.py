@@ -41,10 +41,12 @@ class Mutation:
     story: str
     function: str
     """The function whose calls are struck."""
-    faults: tuple[str, ...]
+    faults: tuple[str, ...] = ()
     applied: Callable[[], Patches]
     operations: tuple[str, ...] = ()
     """Of these calls; none: all."""
+    outage: str = ""
+    """An error with which the call's whole service answers for twenty minutes, instead of a fault of the call alone."""
 
     def attacks(self, calls: tuple[Call, ...]) -> list[Attack]:
         struck = [
@@ -52,7 +54,11 @@ class Mutation:
             for call in calls
             if call.function == self.function and (not self.operations or call.operation in self.operations)
         ]
-        return [Attack(call.number, fault=fault) for call in struck for fault in self.faults][:MOST_ATTACKS]
+        several = [Attack(call.number, fault=fault) for call in struck for fault in self.faults]
+        if self.outage:
+            length = timedelta(minutes=20)
+            several += [Attack(one.number, service=one.service, code=self.outage, length=length) for one in struck]
+        return several[:MOST_ATTACKS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,12 @@ def _relays_once() -> Patches:
     return patch.object(LocalDeployment, "_relay", relay)
 
 
+def _forgets_what_waits() -> Patches:
+    from cairn.adapters.sqs.effects_queue import EffectsQueue  # noqa: PLC0415
+
+    return patch.object(EffectsQueue, "put", lambda *_: None)
+
+
 def _accepts_unstored() -> Patches:
     from cairn.adapters.sqs import events_queue  # noqa: PLC0415
     from cairn.adapters.sqs.batches import send_in_batches as really  # noqa: PLC0415
@@ -222,7 +234,7 @@ def _forgets_erasures() -> Patches:
 def _impatient() -> Patches:
     from cairn import sqs_records  # noqa: PLC0415
 
-    return patch.object(sqs_records, "MAX_RECEIVES", 1)
+    return patch.object(sqs_records, "is_transient", lambda _: False)
 
 
 def _reads_a_part() -> Patches:
@@ -286,6 +298,15 @@ MUTATIONS = (
         function="relay_effects",
         faults=("DIES_BEFORE", "BUSY"),
         applied=_relays_once,
+    ),
+    Mutation(
+        name="effects that wait",
+        removes="an effect that AWS is too busy for is not put into the queue of effects",
+        story="payment-failure-rescue.yaml",
+        function="relay_effects",
+        operations=("CreateSchedule",),
+        outage="ThrottlingException",
+        applied=_forgets_what_waits,
     ),
     Mutation(
         name="2xx only once stored",

@@ -228,12 +228,17 @@ def _opened(path: Path, scenario: Scenario, plan: FaultPlan, guard: Guard | None
 
 def _interfere(deployment: LocalDeployment, coming: Coming) -> bool:
     """Run all that is due beside an invocation, also by the same function: Lambda runs several of it at once."""
-    moved = deployment.runtime.running[-1].function not in HTTP and coming.happen(deployment.now())
-    for function in deployment._running():  # noqa: SLF001
-        for queue in function.queues:
-            moved |= deployment._poll(function, queue)  # noqa: SLF001
-    relaying = any(one.function == "relay_effects" for one in deployment.runtime.running)
-    return moved or (not relaying and deployment._follow_stream())  # noqa: SLF001
+    at_work = deployment.runtime.running
+    deployment.runtime.running = []  # the polling is not the function's
+    try:
+        moved = at_work[-1].function not in HTTP and coming.happen(deployment.now())
+        for function in deployment._running():  # noqa: SLF001
+            for queue in function.queues:
+                moved |= deployment._poll(function, queue)  # noqa: SLF001
+        relaying = any(one.function == "relay_effects" for one in at_work)
+        return moved or (not relaying and deployment._follow_stream())  # noqa: SLF001
+    finally:
+        deployment.runtime.running = at_work
 
 
 def _remember_events(deployment: LocalDeployment, plan: Branching) -> None:
