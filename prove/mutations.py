@@ -193,12 +193,6 @@ def _relays_once() -> Patches:
     return patch.object(LocalDeployment, "_relay", relay)
 
 
-def _forgets_what_waits() -> Patches:
-    from cairn.adapters.sqs.effects_queue import EffectsQueue  # noqa: PLC0415
-
-    return patch.object(EffectsQueue, "put", lambda *_: None)
-
-
 def _accepts_unstored() -> Patches:
     from cairn.adapters.sqs import events_queue  # noqa: PLC0415
     from cairn.adapters.sqs.batches import send_in_batches as really  # noqa: PLC0415
@@ -298,15 +292,6 @@ MUTATIONS = (
         function="relay_effects",
         faults=("DIES_BEFORE", "BUSY"),
         applied=_relays_once,
-    ),
-    Mutation(
-        name="effects that wait",
-        removes="an effect that AWS is too busy for is not put into the queue of effects",
-        story="payment-failure-rescue.yaml",
-        function="relay_effects",
-        operations=("CreateSchedule",),
-        outage="ThrottlingException",
-        applied=_forgets_what_waits,
     ),
     Mutation(
         name="2xx only once stored",
