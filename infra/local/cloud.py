@@ -254,6 +254,8 @@ class Cloud:
         attributes["MessageRetentionPeriod"] = str(int(retention / timedelta(seconds=1)))
         if queue.fifo:
             attributes["FifoQueue"] = "true"
+        if queue.fifo and queue.dead_letter:
+            attributes |= {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
         if queue.dead_letter:
             redrive = {"deadLetterTargetArn": arn(queue.dead_letter), "maxReceiveCount": MAX_RECEIVES}
             attributes["RedrivePolicy"] = dumps(redrive)

@@ -149,9 +149,9 @@ class Runtime:
             invocation.tries[id_] = Tries(call)
         return invocation.tries[id_]
 
-    def note_timeout(self, context: dict[str, Any], **_: Any) -> None:
-        """Hears the SDK's read timeout of the next call."""
-        self.read_timeout = context["client_config"].read_timeout
+    def note_timeout(self, **call: Any) -> None:
+        """Notes the SDK's read timeout before each call."""
+        self.read_timeout = call["context"]["client_config"].read_timeout
 
     def sleep(self, seconds: float) -> None:
         """time.sleep: with the clock stopped, a function's pause moves it."""

@@ -7,14 +7,13 @@ from datetime import timedelta
 import pytest
 
 from cairn.adapters.dynamodb.items import STATE
-from cairn.settings import FUNCTION_TIMEOUT, RESUME_EVERY
+from cairn.settings import DEAD_LETTER_RETENTION, FUNCTION_TIMEOUT, QUEUE_RETENTION, RESUME_EVERY
+from infra.local.runtime import TIMEOUTS
+from infra.local.stream import BATCH_SIZE, MAX_AGE
 from infra.local.wiring import FUNCTIONS, QUEUES, Function, Queue
 from tests.infra.conftest import Deployed, Templates
 
 FOR_LIBRARIES = {"AWS_CA_BUNDLE", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
-
-ONLY_DEPLOYED = {"StreamDeadLetters"}
-"""The dead-letter queue of the stream, which Lambda itself fills; a laptop polls its stream."""
 
 
 def deployed_name(queue: str) -> str:
@@ -25,13 +24,15 @@ def deployed_name(queue: str) -> str:
 def test_a_laptop_and_a_deployment_have_the_same_queues(deployed: Deployed) -> None:
     here = {deployed_name(queue.name) for queue in QUEUES}
 
-    assert here == deployed.queues.keys() - ONLY_DEPLOYED
+    assert here == deployed.queues.keys()
 
 
 @pytest.mark.parametrize("queue", QUEUES, ids=lambda queue: queue.name)
-def test_a_queue_has_the_same_order_and_visibility(deployed: Deployed, queue: Queue) -> None:
+def test_a_queue_has_the_same_order_retention_and_visibility(deployed: Deployed, queue: Queue) -> None:
     there = deployed.queues[deployed_name(queue.name)]
 
+    retention = QUEUE_RETENTION if queue.dead_letter else DEAD_LETTER_RETENTION
+    assert int(there.attributes["MessageRetentionPeriod"]) == retention.total_seconds()
     assert (there.attributes.get("FifoQueue") == "true") == queue.fifo
     if queue.dead_letter:
         assert int(there.attributes["VisibilityTimeout"]) == queue.visibility.total_seconds()
@@ -56,6 +57,22 @@ def test_a_function_has_the_same_triggers(deployed: Deployed, function: Function
     wanted = {deployed.queues[deployed_name(queue)].arn: function.batch_size for queue in function.queues}
     wanted |= {deployed.stream_arn: function.stream_batch_size} if function.stream else {}
     assert started_by == wanted
+
+
+def test_the_stream_is_read_in_the_same_way(dev: Templates) -> None:
+    (mapping,) = [
+        one for one in dev.all("AWS::Lambda::EventSourceMapping").values() if "BisectBatchOnFunctionError" in one
+    ]
+
+    assert mapping["BatchSize"] == BATCH_SIZE
+    assert mapping["MaximumRecordAgeInSeconds"] == MAX_AGE.total_seconds()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_function_has_the_same_timeout(dev: Templates, function: Function) -> None:
+    there = timedelta(seconds=dev.function(function.name)["Timeout"])
+
+    assert there == TIMEOUTS.get(function.name, FUNCTION_TIMEOUT)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)

@@ -14,6 +14,7 @@ from cairn.adapters import aws
 from cairn.adapters.dynamodb.items import STATE
 from infra.local.deployment import local_deployment
 from infra.local.faults import Fault, FaultPlan, faults_for
+from infra.local.faults.errors import JSON, PROTOCOLS
 from infra.local.faults.weather import Weather
 from infra.local.signing import local_secrets
 from tests.conftest import MONDAY, SHORT_JOURNEY, Story
@@ -369,6 +370,12 @@ CODES = [
     ("s3", "SlowDown"),
     ("secretsmanager", "InternalServiceError"),
 ]
+
+
+def test_the_protocols_of_the_services_are_those_of_the_sdk() -> None:
+    for service, _ in CODES:
+        model = aws.session().get_service_model(service)
+        assert PROTOCOLS.get(service, JSON) == model.resolved_protocol
 
 
 @pytest.mark.parametrize(("service", "code"), CODES)
