@@ -386,7 +386,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
         runtime = Runtime(clock, ticking=ticking)
         stack.enter_context(installed(runtime))
         cloud.create(secrets, runtime.around)
-        aws.session().register("before-call", runtime.note_timeout)  # type: ignore[arg-type]
+        aws.session().register("before-call", runtime.note_timeout)
         made = LocalDeployment(cloud, clock, folder / "catalogue.json", runtime, policy=policy)
         made.deploy(journeys)
         made.faults = faults
