@@ -19,6 +19,8 @@ SHARES = {"faults": 0.6, "outages": 0.2, "seeds": 0.2}
 """Of a bounded run."""
 SECONDS_A_STORY = 12
 """The least time that is worth it: a story is run twice before the first fault."""
+LEAST = 5
+"""Attacks on a story that are run even on a machine that is busy with other work."""
 OVERTIME = 1.3
 """How much longer than planned a part may take."""
 
@@ -101,7 +103,7 @@ def _explore(part: Part) -> Explored:
     results: tuple[Result, ...] = ()
     problem = ""
     try:
-        results = tuple(attacked(base, chosen, more=lambda: time.monotonic() < ends))
+        results = tuple(attacked(base, chosen, enough=lambda done: done >= LEAST and time.monotonic() > ends))
     except OtherwiseError as error:
         problem = str(error)
     return Explored(part.story.name, tuple(map(str, base.calls)), len(possible), results, problem)
@@ -110,7 +112,7 @@ def _explore(part: Part) -> Explored:
 def _chosen(part: Part, base: Reference, possible: Sequence[Attack], took: float) -> list[Attack]:
     """So many that they take the part's time: a fork takes about a third of a story's time."""
     random = Random(f"{part.story.name}/{part.seed}")  # noqa: S311  a choice that can be made again
-    count = max(5, int((part.seconds - 2 * took) / max(took / 3, 0.05)))
+    count = max(LEAST, int((part.seconds - 2 * took) / max(took / 3, 0.05)))
     by_kind = {
         "faults": [one for one in possible if one.kind == "faults"],
         "outages": [one for one in possible if one.kind == "outages"],

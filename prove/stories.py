@@ -61,8 +61,8 @@ class Branching(FaultPlan):
     result: int = -1
     """In a child: where it writes its verdict."""
     forks: bool = True
-    more: Callable[[], bool] = lambda: True
-    """Whether there is time for another attack."""
+    enough: Callable[[int], bool] = lambda _: False
+    """Whether so many attacks are enough."""
 
     stops_at_failure: bool = False
     deliver_again: Callable[[], None] = lambda: None
@@ -84,7 +84,7 @@ class Branching(FaultPlan):
             self.attack = attack
             return True
         failed = self.stops_at_failure and any(not verdict.outcome.good for _, verdict in self.verdicts)
-        if failed or not self.more():
+        if failed or self.enough(len(self.verdicts)):
             return False
         reading, writing = os.pipe()
         child = os.fork()
@@ -140,16 +140,16 @@ def attacked(
     attacks: Iterable[Attack],
     *,
     guard: Guard | None = None,
-    more: Callable[[], bool] = lambda: True,
+    enough: Callable[[int], bool] = lambda _: False,
     stops_at_failure: bool = False,
 ) -> Iterator[tuple[Attack, Verdict]]:
-    """The verdict of each attack on a story, as far as there is time for more."""
+    """The verdict of each attack on a story, until there are enough."""
     several = list(attacks)
     by_call: dict[int, list[Attack]] = {}
     for attack in several:
         if not attack.seeded:
             by_call.setdefault(attack.at, []).append(attack)
-    plan = Branching(attacks=by_call, more=more, stops_at_failure=stops_at_failure)
+    plan = Branching(attacks=by_call, enough=enough, stops_at_failure=stops_at_failure)
     seeded = [one for one in several if one.seeded]
     with _opened(base.path, base.scenario, plan, guard) as deployment:
         gc.collect()
