@@ -127,11 +127,11 @@ def test_the_function_starts_no_page_without_enough_time(
 ) -> None:
     asked = []
 
-    def sweep(now: datetime, has_time: Callable[[], bool]) -> int:
+    def resume(now: datetime, has_time: Callable[[], bool]) -> int:
         asked.append((now.tzinfo, has_time()))
         return 0
 
-    monkeypatch.setattr(handler, "resume_paused", lambda: sweep)
+    monkeypatch.setattr(handler, "jobs", lambda: (resume, lambda *_: ()))
 
     handler.handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms))
 

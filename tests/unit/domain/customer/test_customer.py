@@ -419,12 +419,16 @@ def test_of_two_enrollments_in_the_same_journey_and_key_the_earlier_continues() 
     (timer,) = timers(late)
 
     for pair in ((early, late.customer), (late.customer, early)):
-        merged = merge_customers(pair, MONDAY + HOUR).customer
+        reaction = merge_customers(pair, MONDAY + HOUR)
+        merged = reaction.customer
 
         walking = [one for one in merged.enrollments.values() if one.open]
         assert walking == [only(early.enrollments)]
         (other,) = (one for one in merged.enrollments.values() if not one.open)
         assert other.outcome == MERGED, "what it still has in the queues is not sent"
+        assert [(one.enrollment, one.detail) for one in reaction.facts if one.kind == "ended"] == [
+            (other.id, {"outcome": MERGED})
+        ], "for as long as a dead letter of it may come back"
         assert on_wake(merged, timer.enrollment, timer.sequence, deployed, timer.at) is None
 
 

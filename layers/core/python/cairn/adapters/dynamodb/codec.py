@@ -165,6 +165,7 @@ def message_to_wire(message: Message) -> Wire:
         "variables": message.variables,
         "time_zone": message.time_zone,
         **({"place": message.position} if message.position else {}),
+        **({"key": message.key} if message.key else {}),
         **({"only_to": addresses_to_wire(message.only_to)} if message.only_to is not None else {}),
         **({"answers": message.answers} if message.answers else {}),
     }
@@ -186,6 +187,7 @@ def message_from_wire(wire: Wire) -> Message:
         variables=wire["variables"],
         time_zone=wire["time_zone"],
         position=wire.get("place", 0),
+        key=wire.get("key", ""),
         only_to=addresses_from_wire(wire, "only_to"),
         answers=wire.get("answers", ""),
     )

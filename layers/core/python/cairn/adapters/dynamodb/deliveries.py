@@ -395,6 +395,10 @@ def _or_ended(message: Message, state: CustomerItem | None) -> Message:
         return message
     if message.enrollment in (state.enrollments or {}):
         return message
+    exits = codec.instants_from_wire((state.memory or {}).get("closed", {}))
+    names = {message.journey, f"{message.journey}:{message.key}"}  # all of the journey's enrollments, or this one
+    if any(at >= message.decided_at for name, at in exits.items() if name in names):
+        return replace(message, journey_ended=True)
     since = RecordItem.at >= instant_to_wire(message.decided_at)
     facts = (
         fact

@@ -331,6 +331,7 @@ def message_of(effect: SendMessage, commit: Committed, position: int = 0) -> Mes
         },
         time_zone=effect.time_zone,
         position=position,
+        key=enrollment.key,
         only_to=enrollment.addresses,
     )
 

@@ -215,7 +215,10 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     facts: list[Fact] = []
     for other in sorted(customers, key=lambda customer: customer.id):
         if other.id != survivor_id:
+            open_before = {key for one in (merged, other) for key, each in one.enrollments.items() if each.open}
             merged = merged.absorbing(other, now)
+            ended = (one for one in merged.enrollments.values() if one.id in open_before and not one.open)
+            facts += [Fact("ended", one.id, one.journey, detail={"outcome": MERGED}) for one in ended]
             effects.append(AbsorbHistory(short_hash("absorb", survivor_id, other.id), other.id))
             facts.append(Fact("merged", detail={"absorbed": other.id}))
     own = next(customer.profile for customer in customers if customer.id == survivor_id)
@@ -469,7 +472,7 @@ class _Reaction:
         """Stores the end or refresh of an enrollment whose starting event has not arrived yet."""
         profile = self.customer.profile
         ended = engine.key_named(journey, journey.exit_on, profile, event, now)
-        if ended is not None and (ended == ANY_KEY or not self.is_over(journey, ended)):
+        if ended is not None:  # a message of an enrollment that is over may still wait, too
             name = journey.name if ended == ANY_KEY else f"{journey.name}:{ended}"
             closed = _latest(self.customer.early_exits, {name: event.occurred_at})
             recent = _recent(closed, now, MAX_EARLY_EXITS)

@@ -96,6 +96,8 @@ class Message:
     """Its position among the messages of its commit; with `decided_at`, their order."""
     only_to: Mapping[Channel, str] | None = None
     """The only addresses that it may go to, where a visitor typed them; None: the customer's own."""
+    key: str = ""
+    """The key of its enrollment."""
     answers: str = ""
     """The customer's keyword (`stop`, `help`, `start`) that this message answers; else empty."""
     terms: Terms = Terms()
