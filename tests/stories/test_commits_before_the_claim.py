@@ -143,7 +143,8 @@ def test_a_reminder_that_comes_late_reminds_nobody_who_has_paid(begin: Begin, pa
     story.deployment.stop("deliver_message")
     with watched(story.deployment) as calls:
         story.passes("2h")
-    bodies = [call.arguments["MessageBody"] for call in calls if call.operation == "SendMessage"]
+    batches = [call.arguments["Entries"] for call in calls if call.operation == "SendMessageBatch"]
+    bodies = [entry["MessageBody"] for batch in batches for entry in batch]
     (reminder,) = [body for body in bodies if json.loads(body).get("step") == "reminder"]
     for number in range(days):
         if number == paid:
