@@ -92,15 +92,13 @@ def redrive(  # noqa: PLR0913, PLR0917  one argument for each option
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Send dead letters back to their queue; each is deleted once it is there. Exit 1 where any is refused."""
-    from infra.local.dead_letters import Which  # noqa: PLC0415  slow to import
-
     with _connected(stack, to) as dead_letters:
         if not yes:
             those = f" with {reason!r} in their reason" if reason else ""
             those += f", if it is {id_}" if id_ else ""
             most = f"at most {limit}" if limit else "all"
             typer.confirm(f"Send {most} letters of {queue}{those} back, at {stack or to}?", abort=True)
-        done = dead_letters.redrive(queue, Which(reason, limit, id_))
+        done = dead_letters.redrive(queue, reason, limit, id_)
     if as_json:
         print_json(done)
     else:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from cli.manage_client import actor_header
-from infra.local.dead_letters import DeadLettersError, Which
+from infra.local.dead_letters import DeadLettersError
 
 Json = dict[str, Any]
 
@@ -26,8 +26,8 @@ class LocalServer:
     def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
         return self._ask(f"/_dlq/{queue}?" + urlencode({"limit": limit, "reveal": int(reveal)}))
 
-    def redrive(self, queue: str, which: Which) -> Json:
-        return self._ask(f"/_dlq/{queue}/redrive", {"reason": which.reason, "limit": which.limit, "id": which.id})
+    def redrive(self, queue: str, reason: str, limit: int | None, letter: str = "") -> Json:
+        return self._ask(f"/_dlq/{queue}/redrive", {"reason": reason, "limit": limit, "id": letter})
 
     def _ask(self, path: str, document: Json | None = None) -> Json:
         if not self.url.startswith(("http://", "https://")):

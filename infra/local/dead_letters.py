@@ -113,10 +113,9 @@ class DeadLetter:
 class Which:
     """The dead letters to send back."""
 
-    reason: str = ""
+    reason: str
     """Part of their reason."""
-    limit: int | None = None
-    id: str = ""
+    id: str
     """Of the one; empty: whichever."""
 
     def matches(self, dead_letter: DeadLetter) -> bool:
@@ -132,8 +131,10 @@ class DeadLetterTool(Protocol):
     def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
         """The dead letters of a queue: `id`, `reason`, `age_seconds`, `body`; for the stream also `what_to_do`."""
 
-    def redrive(self, queue: str, which: "Which") -> Json:
-        """Send back what matches: the numbers `redriven` and `left`, each `refused` one with the reason, and `letters`.
+    def redrive(self, queue: str, reason: str, limit: int | None, letter: str = "") -> Json:
+        """Send back what matches, or one `letter` by its id.
+
+        Returns the numbers `redriven` and `left`, each `refused` one with the reason, and `letters`.
 
         Each of these says whether it was `redriven`; if not `why`, and if so what of it was `left_out`.
         """
@@ -175,7 +176,8 @@ class DeadLetters:
             shown = [self._view(queue, dead_letter, reveal=reveal) for dead_letter in received]
         return {"queue": queue, "letters": shown} | ({"what_to_do": STREAM_HELP} if queue == STREAM else {})
 
-    def redrive(self, queue: str, which: "Which") -> Json:
+    def redrive(self, queue: str, reason: str, limit: int | None, letter: str = "") -> Json:
+        which = Which(reason, letter)
         source = self._queue(queue)
         started = datetime.now(UTC)
         there = self._count(source)
@@ -192,7 +194,7 @@ class DeadLetters:
                     continue
                 received.delete(dead_letter)
                 letters.append({"id": dead_letter.id, "redriven": True, "left_out": left_out})
-                if sum(one["redriven"] for one in letters) == which.limit:
+                if sum(one["redriven"] for one in letters) == limit:
                     break
         refused = [{"id": one["id"], "why": one["why"]} for one in letters if not one["redriven"]]
         return {
@@ -291,11 +293,11 @@ class AuditedDeadLetters:
             self._write(SHOW, queue, {"letters": [one["id"] for one in found["letters"]], "revealed": reveal})
         return found
 
-    def redrive(self, queue: str, which: "Which") -> Json:
+    def redrive(self, queue: str, reason: str, limit: int | None, letter: str = "") -> Json:
         self.dead_letters.check(queue)
-        one = {"letter": which.id} if which.id else {}
-        self._write(REDRIVE, queue, {"with_reason": which.reason, "limit": which.limit, **one})
-        return self.dead_letters.redrive(queue, which)
+        one = {"letter": letter} if letter else {}
+        self._write(REDRIVE, queue, {"with_reason": reason, "limit": limit, **one})
+        return self.dead_letters.redrive(queue, reason, limit, letter)
 
     def _write(self, action: str, queue: str, detail: Json) -> None:
         from pynamodb.exceptions import PynamoDBException  # noqa: PLC0415  slow to import

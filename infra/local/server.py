@@ -24,7 +24,7 @@ from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
-from infra.local.dead_letters import AuditedDeadLetters, DeadLettersError, Which
+from infra.local.dead_letters import AuditedDeadLetters, DeadLettersError
 from infra.local.deployment import LocalDeployment
 from infra.local.faults.game_days import GAME_DAYS, game_day
 from infra.local.shapes import signed_in
@@ -154,17 +154,13 @@ class Application:
     def _redrive(self, request: Request, queue: str) -> Response:
         try:
             document = json.loads(request.get_data() or "{}")
-            limit = document.get("limit")
-            which = Which(
-                reason=str(document.get("reason") or ""),
-                limit=None if limit is None else int(limit),
-                id=str(document.get("id") or ""),
-            )
+            reason, limit = str(document.get("reason") or ""), document.get("limit")
+            most, letter = None if limit is None else int(limit), str(document.get("id") or "")
         except (ValueError, TypeError, AttributeError):
             return _problem('post {"reason": "…", "limit": 10} or {"id": "…"}, or nothing for all')
         with self.deployment.lock:
             audited = self._audited_dead_letters(request)
-            done = _answer(lambda: audited.redrive(queue, which))
+            done = _answer(lambda: audited.redrive(queue, reason, most, letter))
             self.deployment.catch_up()
         return done
 

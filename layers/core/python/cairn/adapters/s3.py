@@ -1,4 +1,4 @@
-"""S3: bodies that are too large for a queue, each under the hash of its content; the queue carries the key."""
+"""S3: bodies that are too large for a queue, each under a hash of its name; the queue carries the key."""
 
 import hashlib
 import json
@@ -48,15 +48,16 @@ class Overflow:
     def _s3(self) -> Any:
         return self._make_client()
 
-    def offload(self, body: str) -> str:
-        """The body itself, or, once that is durably stored, a pointer to it. Repeating it changes nothing.
+    def offload(self, body: str, name: str = "") -> str:
+        """The body itself, or, once that is durably stored, a pointer to it. `name` says whose body it is.
 
-        Not even a body that was emptied since: what was processed, or erased, does not come back with a repetition.
+        Repeating it changes nothing, not even a body that was emptied since: what was processed, or erased, does not
+        come back with a repetition, which may be a little different.
         """
         raw = body.encode()
         if len(raw) <= MAX_QUEUED_BYTES:
             return body
-        key = OVERFLOW_PREFIX + hashlib.sha256(raw).hexdigest()
+        key = OVERFLOW_PREFIX + hashlib.sha256(name.encode() or raw).hexdigest()
         with calling("s3"):
             self._create(key, raw)
         return to_json({POINTER: key})
@@ -108,7 +109,7 @@ class Overflow:
 class NoOverflow:
     """For functions that never queue a large body, and so need no bucket."""
 
-    def offload(self, body: str) -> str:
+    def offload(self, body: str, name: str) -> str:  # noqa: ARG002  as Overflow has it
         return body
 
 

@@ -63,7 +63,7 @@ class RedriveEffects:
                 wanted.append(one)
         if not wanted:
             raise NotRedrivableError(f"not wanted any more: {why}; delete the dead letter")
-        self.queue.put(wanted)
+        self.queue.put(wanted, delay_seconds=0)
         return len(wanted)
 
 

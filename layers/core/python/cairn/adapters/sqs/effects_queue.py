@@ -20,24 +20,25 @@ from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 Wire = dict[str, Any]
 
 
+DELAY_SECONDS = 5
+"""What failed just now would fail again at once."""
+
+
 class EffectsQueue:
-    """Where effects wait. SQS delays each a little: what failed just now would fail again at once."""
+    """Where effects wait."""
 
     def __init__(self, sqs: Any, url: str) -> None:
         self._sqs = sqs
         self._url = url
 
-    def put(self, effects: Sequence[WaitingEffect]) -> None:
+    def put(self, effects: Sequence[WaitingEffect], delay_seconds: int = DELAY_SECONDS) -> None:
         """Raises where SQS does not take all of them; those that it took are carried out, and may come twice."""
         entries = (
-            {"Id": str(number), "MessageBody": body_of(one), "DelaySeconds": DELAY_SECONDS}
+            {"Id": str(number), "MessageBody": body_of(one), "DelaySeconds": delay_seconds}
             for number, one in enumerate(effects)
         )
         for error in send_each(self._sqs, self._url, entries).values():
             raise error
-
-
-DELAY_SECONDS = 5
 
 
 def body_of(one: WaitingEffect) -> str:

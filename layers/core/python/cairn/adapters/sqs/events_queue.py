@@ -36,7 +36,7 @@ class EventsQueue:
         entries = (
             {
                 "Id": str(number),
-                "MessageBody": self._overflow.offload(to_json(event_to_wire(event))),
+                "MessageBody": self._overflow.offload(to_json(event_to_wire(event)), event.key),
                 "MessageGroupId": message_group(event, self._key),
                 "MessageDeduplicationId": event.key,
             }
@@ -49,7 +49,7 @@ class EventsQueue:
         shown = [problem[:MAX_PROBLEM] for problem in problems[:MAX_PROBLEMS]]
         dedupe_id = short_hash(UNREADABLE, source, hashlib.sha256(body).hexdigest(), length=26)
         envelope = self._overflow.offload(
-            to_json({UNREADABLE: {"source": source, "problems": shown, **_as_text(body)}})
+            to_json({UNREADABLE: {"source": source, "problems": shown, **_as_text(body)}}), dedupe_id
         )
         with calling("sqs"):
             self._sqs.send_message(
