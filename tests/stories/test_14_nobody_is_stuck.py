@@ -1,4 +1,4 @@
-"""Promise 14: nobody waits without a live timer. Who has lost it is found, goes on once, and is counted."""
+"""Promise 14: nobody waits without a live timer. A customer who has lost it is found, goes on once, and is counted."""
 
 import json
 from collections import Counter

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cairn.application.operations.find_stuck import Found
 from cairn.application.operations.resume_paused import ResumePaused
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import PausedEnrollment, PausedMessage
@@ -131,8 +132,30 @@ def test_the_function_starts_no_page_without_enough_time(
         asked.append((now.tzinfo, has_time()))
         return 0
 
-    monkeypatch.setattr(handler, "jobs", lambda: (resume, lambda *_: ()))
+    def find(now: datetime, has_time: Callable[[], bool]) -> list[Found]:
+        asked.append((now.tzinfo, has_time()))
+        return []
+
+    monkeypatch.setattr(handler, "jobs", lambda: (resume, find))
 
     handler.handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms))
 
-    assert asked == [(UTC, goes_on)]
+    assert asked == [(UTC, goes_on)] * 2
+
+
+def test_a_resume_that_fails_keeps_nobody_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+
+    def fail(*_: object) -> int:
+        raise ServiceBusyError("sqs did not take every wake-up")
+
+    def find(*_: object) -> list[Found]:
+        found.append("asked")
+        return []
+
+    monkeypatch.setattr(handler, "jobs", lambda: (fail, find))
+
+    with pytest.raises(ServiceBusyError):
+        handler.handler({}, None)
+
+    assert found == ["asked"]

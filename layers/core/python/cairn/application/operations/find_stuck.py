@@ -62,7 +62,7 @@ class FindStuck:
     erasures: Erasures
 
     def __call__(self, now: datetime, has_time: Callable[[], bool]) -> list[Found]:
-        """What was found. The next run continues where time was up.
+        """The items that were found. The next run continues where time was up.
 
         Each item is put off after it was set going: a crash in between sets it going twice, and loses nothing.
         """
