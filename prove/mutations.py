@@ -12,9 +12,7 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from cairn.adapters.dynamodb import table as dynamodb_table
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.items import CustomerItem, RecordItem
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.message import deliver_message
@@ -127,7 +125,7 @@ def _passes(base: Reference, attack: Attack) -> bool:
 
 
 def _unclaimed() -> Patches:
-    return patch.object(DynamoDeliveries, "claim", lambda *_: None)
+    return patch.object(deliver_message.DeliverMessage, "_claim", lambda _, delivery, __: delivery.context)
 
 
 def _no_lease() -> Patches:
@@ -137,12 +135,13 @@ def _no_lease() -> Patches:
 def _sends_again() -> Patches:
     really: Any = deliver_message.DeliverMessage._deliver  # noqa: SLF001
 
-    def deliver(self: Any, context: Any, rejected: Any, now: Any) -> Any:
-        claims = context.contact.claims
-        if (own := claims.get(context.message.id)) is not None and now - own.at >= deliver_message.LEASE:
-            left = {id_: one for id_, one in claims.items() if id_ != context.message.id}
-            context = replace(context, contact=replace(context.contact, claims=left))
-        return really(self, context, rejected, now)
+    def deliver(self: Any, delivery: Any) -> Any:
+        context = delivery.context
+        claims, id_ = context.contact.claims, context.message.id
+        if (own := claims.get(id_)) is not None and delivery.now - own.at >= deliver_message.LEASE:
+            left = {other: claim for other, claim in claims.items() if other != id_}
+            delivery = replace(delivery, context=replace(context, contact=replace(context.contact, claims=left)))
+        return really(self, delivery)
 
     return patch.object(deliver_message.DeliverMessage, "_deliver", deliver)
 
@@ -231,15 +230,10 @@ def _impatient() -> Patches:
     return patch.object(sqs_records, "is_transient", lambda _: False)
 
 
-def _reads_a_part() -> Patches:
-    """An item that is not read at once counts as missing."""
-    return patch.object(dynamodb_table, "UNPROCESSED_KEYS", "none of the answer's")
-
-
 MUTATIONS = (
     Mutation(
         name="claim",
-        removes="a sender does not claim a message before it calls the provider",
+        removes="a sender neither claims a message nor looks again before it calls the provider",
         story="payment-paid-at-once.yaml",
         function="deliver_message",
         faults=(AT_ONCE,),
@@ -308,15 +302,6 @@ MUTATIONS = (
         function="receive_webhook",
         faults=("REFUSES_BATCH_ENTRY",),
         applied=_takes_part_for_all,
-    ),
-    Mutation(
-        name="keys that were not read",
-        removes="an answer of BatchGetItem counts as whole, whatever it leaves out",
-        story="booking-offer-called-spam.yaml",
-        function="deliver_message",
-        operations=("BatchGetItem",),
-        faults=("REFUSES_BATCH_ENTRY",),
-        applied=_reads_a_part,
     ),
     Mutation(
         name="tombstone",
