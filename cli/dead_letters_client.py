@@ -26,8 +26,8 @@ class LocalServer:
     def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
         return self._ask(f"/_dlq/{queue}?" + urlencode({"limit": limit, "reveal": int(reveal)}))
 
-    def redrive(self, queue: str, reason: str, limit: int | None, letter: str = "") -> Json:
-        return self._ask(f"/_dlq/{queue}/redrive", {"reason": reason, "limit": limit, "id": letter})
+    def redrive(self, queue: str, reason: str, limit: int | None, id_: str = "") -> Json:
+        return self._ask(f"/_dlq/{queue}/redrive", {"reason": reason, "limit": limit, "id": id_})
 
     def _ask(self, path: str, document: Json | None = None) -> Json:
         if not self.url.startswith(("http://", "https://")):

@@ -23,7 +23,7 @@ Records = list[dict[str, Any]]
 
 @cache
 def relay() -> RelayEffects:
-    return compose.relay_effects(note_trip, park)
+    return compose.relay_effects(note_trip, dead_letter)
 
 
 def note_trip(trip: Trip) -> None:
@@ -83,7 +83,7 @@ def relay_record(record: StreamRecord) -> None:
     if commit is None:
         return
     if isinstance(commit, UnreadCommit):
-        park_unread(commit)
+        dead_letter_unread(commit)
         return
     relay()(commit, record.present_ids, datetime.now(UTC), record.has_time)
     for effect in commit.effects:
@@ -92,7 +92,10 @@ def relay_record(record: StreamRecord) -> None:
 
 
 def present_ids_of(commits: list[Committed]) -> Mapping[str, str] | None:
-    """Who of the batch's customers was erased or merged; None where the table cannot say so now."""
+    """The customers of the batch who were not erased, with the id that each has now.
+
+    None where the table cannot say so.
+    """
     try:
         return relay().present_ids(commits)
     except Exception as error:  # noqa: BLE001  the effects wait in their queue meanwhile
@@ -107,14 +110,14 @@ def commit_in(record: Mapping[str, Any]) -> Committed | UnreadCommit | None:
         return unread_commit(record, where(error))
 
 
-def park_unread(commit: UnreadCommit) -> None:
+def dead_letter_unread(commit: UnreadCommit) -> None:
     why = reason_of(commit.why, "relay_effects", "effects")
     consumer().dead_letters.add(commit.body, why)
     count("DeadLetter", queue="effects")
     logger.error("commit parked in the dead-letter queue", error=commit.why)
 
 
-def park(one: WaitingEffect, error: Exception) -> None:
+def dead_letter(one: WaitingEffect, error: Exception) -> None:
     consumer().dead_letters.add(body_of(one), consumer().reason(error))
     count("DeadLetter", queue="effects")
     logger.error("effect parked in the dead-letter queue", effect=one.what.NAME, error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Dead letters: counted with their reasons, shown, and redriven.
+"""Dead outcomes: counted with their reasons, shown, and redriven.
 
 StartMessageMoveTask of SQS is no help: it moves a whole queue and knows no reasons, and a FIFO queue drops a message
 that comes back within five minutes.
@@ -43,12 +43,12 @@ BATCH_SIZE = 10
 WAIT_SECONDS = 1
 
 MAX_READ = 1_000
-"""Dead letters of one queue that are read to count their reasons. The total comes from SQS and is always complete."""
+"""Dead outcomes of one queue that are read to count their reasons. The total comes from SQS and is always complete."""
 
 NO_REASON = "no function gave a reason: delivered too often, or never"
 """For messages that SQS, Scheduler or SNS dead-lettered themselves, without a code."""
 
-UNSTAGED = "parked by AWS itself"
+UNSTAGED = "dead-lettered by AWS itself"
 """The stage of a dead letter that none of our functions has written."""
 
 SHOW, REDRIVE = "show_dead_letters", "redrive_dead_letters"
@@ -104,14 +104,14 @@ class DeadLetter:
     group: str
     receipt: str
     stage: str = ""
-    """The function that parked it, and what had started that."""
+    """The function that wrote it, and what had started that."""
     field: str = ""
     """The field that the reason names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """The dead letters to send back."""
+    """The dead outcomes to send back."""
 
     reason: str
     """Part of their reason."""
@@ -123,25 +123,25 @@ class Which:
 
 
 class DeadLetterTool(Protocol):
-    """Access to dead letters: of a deployment, or of a laptop's server."""
+    """Access to dead outcomes: of a deployment, or of a laptop's server."""
 
     def summary(self) -> list[Json]:
         """Each queue: `queue`, `count`, `oldest_seconds`, `reasons` by count, `looked_at`."""
 
     def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
-        """The dead letters of a queue: `id`, `reason`, `age_seconds`, `body`; for the stream also `what_to_do`."""
+        """The dead outcomes of a queue: `id`, `reason`, `age_seconds`, `body`; for the stream also `what_to_do`."""
 
-    def redrive(self, queue: str, reason: str, limit: int | None, letter: str = "") -> Json:
-        """Send back what matches, or one `letter` by its id.
+    def redrive(self, queue: str, reason: str, limit: int | None, id_: str = "") -> Json:
+        """Send back what matches, or one by its id.
 
-        Returns the numbers `redriven` and `left`, each `refused` one with the reason, and `letters`.
+        Returns the numbers `redriven` and `left`, each `refused` one with the reason, and `outcomes`.
 
         Each of these says whether it was `redriven`; if not `why`, and if so what of it was `left_out`.
         """
 
 
 def make_visible(sqs: Any, url: str, receipts: list[str]) -> None:
-    """Make received dead letters visible to every consumer again."""
+    """Make received dead outcomes visible to every consumer again."""
     for start in range(0, len(receipts), BATCH_SIZE):
         entries = [
             {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
@@ -176,12 +176,12 @@ class DeadLetters:
             shown = [self._view(queue, dead_letter, reveal=reveal) for dead_letter in received]
         return {"queue": queue, "letters": shown} | ({"what_to_do": STREAM_HELP} if queue == STREAM else {})
 
-    def redrive(self, queue: str, reason: str, limit: int | None, letter: str = "") -> Json:
-        which = Which(reason, letter)
+    def redrive(self, queue: str, reason: str, limit: int | None, id_: str = "") -> Json:
+        which = Which(reason, id_)
         source = self._queue(queue)
         started = datetime.now(UTC)
         there = self._count(source)
-        letters: list[Json] = []
+        outcomes: list[Json] = []
         with self._received(source, there) as received:
             for dead_letter in received:
                 # A dead letter that fails again comes back while we read: it is not redriven twice.
@@ -190,19 +190,21 @@ class DeadLetters:
                 try:
                     left_out = self._send_back(queue, source, dead_letter)
                 except (CairnError, ValueError, KeyError) as error:
-                    letters.append({"id": dead_letter.id, "redriven": False, "why": str(error) or type(error).__name__})
+                    outcomes.append(
+                        {"id": dead_letter.id, "redriven": False, "why": str(error) or type(error).__name__}
+                    )
                     continue
                 received.delete(dead_letter)
-                letters.append({"id": dead_letter.id, "redriven": True, "left_out": left_out})
-                if sum(one["redriven"] for one in letters) == limit:
+                outcomes.append({"id": dead_letter.id, "redriven": True, "left_out": left_out})
+                if sum(one["redriven"] for one in outcomes) == limit:
                     break
-        refused = [{"id": one["id"], "why": one["why"]} for one in letters if not one["redriven"]]
+        refused = [{"id": one["id"], "why": one["why"]} for one in outcomes if not one["redriven"]]
         return {
             "queue": queue,
-            "redriven": len(letters) - len(refused),
+            "redriven": len(outcomes) - len(refused),
             "refused": refused,
             "left": self._count(source),
-            "letters": letters,
+            "letters": outcomes,
         }
 
     def _send_back(self, queue: str, source: DeadLetterQueue, dead_letter: DeadLetter) -> list[str]:
@@ -264,7 +266,7 @@ class DeadLetters:
 
     @contextmanager
     def _received(self, source: DeadLetterQueue, limit: int) -> Iterator["ReceivedDeadLetters"]:
-        """At most `limit` dead letters; those not deleted become visible to others when the block ends."""
+        """At most `limit` dead outcomes; those not deleted become visible to others when the block ends."""
         received = ReceivedDeadLetters(self.sqs, source.url, limit, self.wait_seconds)
         try:
             yield received
@@ -293,11 +295,11 @@ class AuditedDeadLetters:
             self._write(SHOW, queue, {"letters": [one["id"] for one in found["letters"]], "revealed": reveal})
         return found
 
-    def redrive(self, queue: str, reason: str, limit: int | None, letter: str = "") -> Json:
+    def redrive(self, queue: str, reason: str, limit: int | None, id_: str = "") -> Json:
         self.dead_letters.check(queue)
-        one = {"letter": letter} if letter else {}
+        one = {"id": id_} if id_ else {}
         self._write(REDRIVE, queue, {"with_reason": reason, "limit": limit, **one})
-        return self.dead_letters.redrive(queue, reason, limit, letter)
+        return self.dead_letters.redrive(queue, reason, limit, id_)
 
     def _write(self, action: str, queue: str, detail: Json) -> None:
         from pynamodb.exceptions import PynamoDBException  # noqa: PLC0415  slow to import
@@ -312,7 +314,7 @@ class AuditedDeadLetters:
 
 @dataclass(slots=True)
 class ReceivedDeadLetters:
-    """Dead letters of one queue, invisible to every other consumer.
+    """Dead outcomes of one queue, invisible to every other consumer.
 
     A FIFO queue gives ten of one customer at a time: the next ones follow when these are deleted.
     """
@@ -358,7 +360,7 @@ def redrive_effects(sqs: Any, effects_queue_url: str) -> "RedriveEffects":
 
 
 def of_stack(name: str) -> AuditedDeadLetters:
-    """The dead letters of a deployment, found by the outputs of its two stacks, with the environment's credentials.
+    """The dead outcomes of a deployment, found by the outputs of its two stacks, with the environment's credentials.
 
     These name the actor of the audit, as AWS knows them.
 

@@ -155,12 +155,12 @@ class Application:
         try:
             document = json.loads(request.get_data() or "{}")
             reason, limit = str(document.get("reason") or ""), document.get("limit")
-            most, letter = None if limit is None else int(limit), str(document.get("id") or "")
+            most, id_ = None if limit is None else int(limit), str(document.get("id") or "")
         except (ValueError, TypeError, AttributeError):
             return _problem('post {"reason": "…", "limit": 10} or {"id": "…"}, or nothing for all')
         with self.deployment.lock:
             audited = self._audited_dead_letters(request)
-            done = _answer(lambda: audited.redrive(queue, reason, most, letter))
+            done = _answer(lambda: audited.redrive(queue, reason, most, id_))
             self.deployment.catch_up()
         return done
 

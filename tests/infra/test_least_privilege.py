@@ -43,6 +43,7 @@ from tests.unit.makers import message
 ROOT = Path(__file__).parents[2]
 JOURNEYS = ROOT / "layers" / "journeys"
 SCENARIOS = ROOT / "events" / "scenarios"
+WELCOME = ROOT / "tests" / "journeys" / "welcome"
 
 STORIES = ("fitness-prefers-push.yaml", "payment-failure-rescue.yaml", "family-entertainment-booking.yaml")
 
@@ -188,6 +189,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         _open_links(recorder, secrets)
         _nobody_listens(recorder, secrets)
         _pause_and_resume(recorder, secrets)
+        _enters_two_journeys(recorder, secrets, tmp_path_factory.mktemp("journeys"))
         _lose_timers(recorder, secrets)
         _operators_ask(recorder, secrets, tmp_path_factory.mktemp("policy") / "policy.toml")
         _forget_somebody(recorder, secrets)
@@ -347,6 +349,18 @@ def _post(
     answer = made.request("POST", sent.url, given, sent.body, "" if source == "track" else source)
     assert answer["statusCode"] < 300, answer
     made.settle()
+
+
+def _enters_two_journeys(recorder: Recorder, secrets: dict[str, str], journeys: Path) -> None:
+    """One event starts two journeys."""
+    for name in ("one", "two"):
+        whole = (WELCOME / "journey.yaml").read_text(encoding="utf-8").replace("journey: welcome", f"journey: {name}")
+        shutil.copytree(WELCOME, journeys / name)
+        (journeys / name / "journey.yaml").write_text(whole, encoding="utf-8")
+    with local_deployment(journeys, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+        recorder.watch(made)
+        joins = {"id": "e", "type": "trial.signup", "customer": {"user_id": "mia"}}
+        _post(made, "track", joins, secrets["track"])
 
 
 def _pause_and_resume(recorder: Recorder, secrets: dict[str, str]) -> None:

@@ -37,7 +37,7 @@ def test_messages_and_dead_letters_are_stored_as_long_as_sqs_can(templates: Temp
         assert queue["MessageRetentionPeriod"] == 14 * DAY
 
 
-def test_what_waits_is_parked_with_its_reason_long_before_sqs_would_drop_it_or_park_it_without_one(
+def test_what_waits_is_dead_lettered_with_its_reason_long_before_sqs_would_drop_it_or_give_none(
     templates: Templates,
 ) -> None:
     retention = min(queue["MessageRetentionPeriod"] for queue in consumed(templates).values())

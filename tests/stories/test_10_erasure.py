@@ -24,7 +24,7 @@ from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
 from cairn.settings import ERASURE_REST
 from infra.local.cloud import IDENTITY_KEYS
-from infra.local.shapes import ACCOUNT, REGION
+from infra.local.shapes import ACCOUNT, REGION, stream_event
 from infra.local.signing import LOCAL_SECRET
 from tests.unit.makers import name
 
@@ -483,27 +483,25 @@ def test_a_message_that_was_being_sent_is_erased_too(gym: Gym) -> None:
     assert gym.found(*MIA_IS) == {}
 
 
-def test_effects_decided_just_before_the_erasure_write_nothing_after_it(gym: Gym) -> None:
-    """The relay fails to write a decision and stops for an hour; the order waits behind it."""
-    deployment, refused = gym.story.deployment, []
-
-    def refuse_once(call: Call) -> None:
-        if call.function == "relay_effects" and call.operation == "PutItem" and not refused:
-            refused.append(call)
-            raise THROTTLED
-
+def test_effects_decided_before_the_erasure_write_nothing_however_late_they_are_relayed(gym: Gym) -> None:
+    """The relay stops before it has seen the sign-up, until long after the customer's data is gone."""
+    deployment = gym.story.deployment
     deployment.stop("relay_effects")
     gym.signs_up(MIA)
+    changes = deployment.cloud.changes(None)
     gym.erases()
-    with watched(deployment, before=refuse_once):
-        deployment.start("relay_effects")
-        deployment.settle()
-    deployment.stop("relay_effects")
-    gym.story.passes("1h")
     deployment.start("relay_effects")
-    gym.story.passes("1h")
+    gym.waits_for_erasure()
+    assert gym.found(*MIA_IS) == {}
 
-    assert refused
+    with watched(deployment) as calls:
+        batch = [one for one in changes if one["dynamodb"]["Keys"]["sk"]["S"] == "open#state"]
+        answer = deployment.handlers["relay_effects"](stream_event(deployment.cloud.stream_arn, batch), None)
+        gym.story.passes("1d")
+
+    relayed = [call.operation for call in calls if call.function == "relay_effects"]
+    assert answer == {"batchItemFailures": []}
+    assert relayed == ["BatchGetItem"], "it asks who is erased, and does no more"
     assert gym.found(*MIA_IS) == {}
     assert gym.found('"audit"')
 

@@ -29,7 +29,7 @@ class Outage:
             raise self.refused
 
 
-def parked(story: Any) -> Counter[str]:
+def dead_lettered(story: Any) -> Counter[str]:
     return +Counter({queue: len(story.dead_letters(queue)) for queue in QUEUES})
 
 
@@ -47,13 +47,13 @@ def test_while_the_table_is_out_of_order_for_an_hour_all_wait_in_their_order(sto
         story.passes("1h")
 
     events = [line for line in story.timeline("event") if line["customer"] == "member-2"]
-    assert parked(story) == Counter()
+    assert dead_lettered(story) == Counter()
     assert [line["type"] for line in events] == ["trial.signup", "profile.changed", "profile.changed"]
     assert [line["step"] for line in story.timeline("message") if line["customer"] == "member-1"] == ["hello", "tips"]
 
 
 @pytest.mark.parametrize("code", ["ServiceQuotaExceededException", "ThrottlingException", "AccessDeniedException"])
-def test_while_no_schedule_can_be_set_for_a_day_everything_else_goes_on_and_the_waits_end_in_time(
+def test_while_no_schedule_can_be_set_for_a_day_all_else_goes_on_and_the_waits_end_in_time(
     story: Any, code: str
 ) -> None:
     outage = Outage(error(code), service="scheduler")
@@ -66,7 +66,7 @@ def test_while_no_schedule_can_be_set_for_a_day_everything_else_goes_on_and_the_
         outage.over = True
         story.passes("6h")
 
-    assert parked(story) == Counter()
+    assert dead_lettered(story) == Counter()
     assert Counter(line["step"] for line in story.timeline("message")) == {"hello": 2, "tips": 2}
 
 
@@ -81,16 +81,16 @@ def test_a_message_waits_while_the_provider_is_busy_for_hours_and_goes_out_once(
         story.passes("20m")
 
     assert len(story.sent()) == 1
-    assert parked(story) == Counter()
+    assert dead_lettered(story) == Counter()
 
 
-def test_after_seven_days_it_is_parked_with_its_reason(story: Any) -> None:
+def test_after_seven_days_it_is_dead_lettered_with_its_reason(story: Any) -> None:
     outage = Outage(error("ThrottlingException"), function="process_event", service="dynamodb")
 
     with watched(story.deployment, before=outage):
         story.signs_up(1)
         story.passes("6d")
-        assert parked(story) == Counter()
+        assert dead_lettered(story) == Counter()
         story.passes("1d1h")
 
     [(_, reason)] = story.dead_letters("events")
@@ -161,7 +161,7 @@ def test_no_batch_outlives_its_function(story: Any, lambda_clock: Callable[[], A
         story.passes("1h")
 
     assert len(story.sent()) == 12
-    assert parked(story) == Counter()
+    assert dead_lettered(story) == Counter()
 
 
 @pytest.fixture

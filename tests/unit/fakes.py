@@ -635,7 +635,7 @@ class DeadLetters(list[tuple[str, Reason]]):
 
 
 class ConsumedQueues:
-    """What is delivered again, and when."""
+    """The messages that are delivered again, and when."""
 
     def __init__(self) -> None:
         self.waits: dict[str, int] = {}

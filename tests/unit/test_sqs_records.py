@@ -110,7 +110,7 @@ def test_what_time_may_mend_waits_and_what_is_behind_it_waits_as_long_in_its_ord
 
 
 @pytest.mark.parametrize("error", [WRONG, KeyError("x"), OverflowError("date value out of range"), ValueError("?")])
-def test_what_time_does_not_mend_is_parked_at_once_alone_and_nothing_waits_behind_it(error: Exception) -> None:
+def test_what_time_does_not_mend_is_dead_lettered_at_once_alone_and_nothing_waits_behind_it(error: Exception) -> None:
     worker = Worker()
     worker.failing = {"1": error}
 

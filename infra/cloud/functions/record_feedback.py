@@ -49,8 +49,8 @@ class RecordFeedback(Function):
     def _read_sms_logs(self, dead_letters: sqs.IQueue) -> None:
         """SNS reports texts in its logs only, and a log can start a function only, without a queue in between.
 
-        What cannot be stored now, the function puts into the feedback queue. Where SQS takes nothing, Lambda tries
-        twice more and then dead-letters the batch; a redrive sends it to the feedback queue.
+        The function puts a report that cannot be stored now into the feedback queue. Where SQS takes nothing, Lambda
+        tries twice more and then dead-letters the batch; a redrive sends it to the feedback queue.
         """
         stack = Stack.of(self)
         for id_, name in (("SmsLog", SMS_LOG), ("SmsFailureLog", f"{SMS_LOG}/Failure")):

@@ -27,8 +27,8 @@ ROOT_ITEM = "open#state"
 
 MAX_AGE = Duration.hours(23)
 """How long a failing batch is retried, halved each time, before its position is dead-lettered; the stream stores
-records for a day. It comes to that only where SQS, too, is out of order for a day: the function itself parks what can
-never be carried out, and puts what waits into the effects queue.
+records for a day. It comes to that only where SQS, too, is out of order for a day: the function itself dead-letters
+effects that can never be carried out, and puts those that wait into their queue.
 """
 
 

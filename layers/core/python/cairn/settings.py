@@ -51,14 +51,14 @@ is for a message that kills the process each time, whose failure nobody can repo
 FUNCTION_TIMEOUT = timedelta(seconds=30)
 
 RECORD_TIME = timedelta(seconds=10)
-"""What must be left of an invocation to begin another record: time for the few calls of a record, one of which gets no
-answer once (7 seconds) and is then repeated, or is throttled to the end (adapters/backoff). What is not begun
-is delivered again at once.
+"""The time that must be left of an invocation to begin another record: it is enough for the few calls of a record, one
+of which gets no answer once (7 seconds) and is then repeated, or is throttled to the end (adapters/backoff). A record
+that is not begun is delivered again at once.
 """
 
 SEND_TIME = timedelta(seconds=20)
-"""What must be left to begin a message: 12 seconds for the provider, the longest that its client waits (adapters/aws),
-and 8 for reading, claiming and recording. So no process ends while a provider is sending.
+"""The time that must be left to begin a message: 12 seconds for the provider, the longest that its client waits
+(adapters/aws), and 8 for reading, claiming and recording. So no process ends while a provider is sending.
 """
 
 EVENTS_VISIBILITY = 6 * FUNCTION_TIMEOUT

@@ -1,8 +1,8 @@
 """The SQS records of one invocation: each for itself, in order for each customer, within the function's time.
 
 The failure policy of every queue is here. What time may mend (adapters/aws.is_transient) is waited out: the message is
-delivered again after a pause that grows, for PATIENCE from when it was sent. Everything else is parked at once, alone,
-with its reason, and the records behind it go on.
+delivered again after a pause that grows, for PATIENCE from when it was sent. Everything else becomes a dead letter at
+once, alone, with its reason, and the records behind it go on.
 """
 
 import random
@@ -101,7 +101,7 @@ def consume(
             count("Erased", queue=consumer.queue)
             logger.info("record dropped, its customer was erased", queue=consumer.queue)
         except Exception as error:  # noqa: BLE001  one record harms no other
-            if not _park(record, error, consumer):
+            if not _dead_letter(record, error, consumer):
                 waiting.add(record, wait_before(attempts_of(record)))
     waiting.put_off()
     return {"batchItemFailures": [{"itemIdentifier": one.message_id} for one in waiting.records]}
@@ -162,7 +162,7 @@ def _fresh_first(records: Sequence[SQSRecord]) -> list[SQSRecord]:
     return sorted(records, key=attempts_of)
 
 
-def _park(record: SQSRecord, error: Exception, consumer: Consumer) -> bool:
+def _dead_letter(record: SQSRecord, error: Exception, consumer: Consumer) -> bool:
     """Whether the record has become a dead letter. False: it is to be delivered again."""
     queue = consumer.queue
     age = datetime.now(UTC) - datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC)

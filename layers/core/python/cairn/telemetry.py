@@ -49,7 +49,7 @@ def where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if OURS.search(frame.filename)]
     frame = next(reversed(ours or frames), None)
-    place = f" in {frame.filename.rpartition('/')[2]}:{frame.lineno}" if frame else ""
+    position = f" in {frame.filename.rpartition('/')[2]}:{frame.lineno}" if frame else ""
     code = getattr(error, "cause_response_code", None)  # PynamoDB's
     said = f" ({code})" if code else ""
-    return f"{type(error).__name__}{said}{place}"
+    return f"{type(error).__name__}{said}{position}"

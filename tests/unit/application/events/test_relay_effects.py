@@ -77,7 +77,7 @@ class Relay:
             erasures=self.erasures,
             customers=self.customers,
             wait=self.waiting.put,
-            park=self.dead_lettered,
+            dead_letter=self.dead_lettered,
             is_transient=is_transient,
         )
 
@@ -155,7 +155,7 @@ def test_carrying_out_a_commit_twice_has_the_effect_of_once(relay: Relay) -> Non
     assert relay.done() == (1, 1, 1)
 
 
-def test_what_fails_for_now_waits_alone_and_everything_else_is_done(relay: Relay) -> None:
+def test_what_fails_for_now_waits_alone_and_all_else_is_done(relay: Relay) -> None:
     relay.outbox.failure = ServiceBusyError("sqs is busy")
     commit = committed()
     relay.carry_out(commit, MONDAY)
@@ -175,7 +175,7 @@ def test_what_fails_for_now_waits_alone_and_everything_else_is_done(relay: Relay
     [ServiceRefusedError("sqs", "InvalidMessageContents"), OverflowError("date value out of range"), KeyError("step")],
     ids=lambda error: type(error).__name__,
 )
-def test_what_time_does_not_mend_is_parked_at_once_alone(relay: Relay, refused: Exception) -> None:
+def test_what_time_does_not_mend_is_dead_lettered_at_once_alone(relay: Relay, refused: Exception) -> None:
     relay.outbox.failure = refused
     commit = committed()
 
@@ -186,7 +186,7 @@ def test_what_time_does_not_mend_is_parked_at_once_alone(relay: Relay, refused: 
     assert relay.waiting == []
 
 
-def test_what_cannot_be_parked_now_waits_and_is_parked_from_there(relay: Relay) -> None:
+def test_what_cannot_be_dead_lettered_now_waits(relay: Relay) -> None:
     relay.outbox.failure = KeyError("step")
     relay.dead_lettered.failure = ServiceBusyError("sqs is busy")
     commit = committed()

@@ -63,7 +63,10 @@ class Overflow:
         return to_json({POINTER: key})
 
     def _create(self, key: str, raw: bytes) -> None:
-        """Store a body under a new key: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html."""
+        """Store a body, unless there is one under this key.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
         try:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=raw, ContentType="application/json", IfNoneMatch="*")
         except ClientError as error:
@@ -90,7 +93,7 @@ class Overflow:
         """The body. Raises BodyTooLargeError for one of more than `most` bytes, before any of it is read.
 
         Raises ServiceRefusedError for one that is not there. That looks like a right that is missing, and no time
-        mends it; a right that was taken away parks what time might have mended.
+        mends it; where a right was taken away, the body becomes a dead letter that time might have mended.
         """
         with calling("s3"):
             try:

@@ -30,8 +30,10 @@ from cairn.domain.shared.channels import Purpose
 from cairn.settings import RelayEffectsSettings
 
 
-def relay_effects(on_trip: Callable[[Trip], None], park: Callable[[WaitingEffect, Exception], None]) -> RelayEffects:
-    """`on_trip` is called for each trip of the breaker, `park` for each effect that can never be carried out."""
+def relay_effects(
+    on_trip: Callable[[Trip], None], dead_letter: Callable[[WaitingEffect, Exception], None]
+) -> RelayEffects:
+    """`on_trip` is called for each trip of the breaker, `dead_letter` for each effect that can never be carried out."""
     settings = RelayEffectsSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
@@ -78,7 +80,7 @@ def relay_effects(on_trip: Callable[[Trip], None], park: Callable[[WaitingEffect
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
         customers=DynamoPresentCustomers(),
         wait=EffectsQueue(sqs, settings.effects_queue_url).put,
-        park=park,
+        dead_letter=dead_letter,
         is_transient=is_transient,
     )
 

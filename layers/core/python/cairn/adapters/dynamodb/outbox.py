@@ -70,13 +70,13 @@ def unread_commit(record: Mapping[str, Any], why: str) -> UnreadCommit:
     return UnreadCommit(whole, why)
 
 
-def effects_in(letter: Mapping[str, Any], now: datetime) -> tuple[WaitingEffect, ...]:
+def effects_in(dead_letter: Mapping[str, Any], now: datetime) -> tuple[WaitingEffect, ...]:
     """The effects of a commit that could not be read when it was relayed. Raises as `committed_in` does."""
-    outbox = letter["outbox"] if isinstance(letter["outbox"], dict) else json.loads(letter["outbox"])
+    outbox = dead_letter["outbox"] if isinstance(dead_letter["outbox"], dict) else json.loads(dead_letter["outbox"])
     return Committed(
-        profile=Profile(letter["customer"], created_at=now),
+        profile=Profile(dead_letter["customer"], created_at=now),
         enrollments={},
-        version=int(letter["version"]),
+        version=int(dead_letter["version"]),
         at=instant_from_wire(outbox["at"]),
         effects=tuple(effect_codec.effect_from_wire(effect) for effect in outbox["effects"]),
         facts=tuple(codec.fact_from_wire(fact) for fact in outbox["facts"]),

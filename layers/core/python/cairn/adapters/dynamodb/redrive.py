@@ -36,9 +36,9 @@ class RedriveEffects:
     queue: EffectsQueue
     still_wanted: StillWanted
 
-    def __call__(self, letter: Mapping[str, Any], now: datetime) -> int:
+    def __call__(self, dead_letter: Mapping[str, Any], now: datetime) -> int:
         """The number of effects that were sent back. Raises NotRedrivableError where none is wanted."""
-        return self._send(_effects_of(letter, now))
+        return self._send(_effects_of(dead_letter, now))
 
     def at_position(self, streams: Any, position: Mapping[str, Any]) -> tuple[int, list[str]]:
         """All effects of a position of the stream: how many were sent back, and why others were not.
@@ -116,17 +116,17 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetSh
 """
 
 
-def _effects_of(letter: Mapping[str, Any], now: datetime) -> tuple[WaitingEffect, ...]:
-    """The effect of a letter, or those of a commit that could not be read when it was relayed."""
+def _effects_of(dead_letter: Mapping[str, Any], now: datetime) -> tuple[WaitingEffect, ...]:
+    """The effect of a dead letter, or those of a commit that could not be read when it was relayed."""
     try:
-        if "outbox" in letter:
-            return effects_in(letter, now)
-        if "change" in letter:  # as versions before 0.4 wrote it
-            image = letter["change"]["NewImage"]
+        if "outbox" in dead_letter:
+            return effects_in(dead_letter, now)
+        if "change" in dead_letter:  # as versions before 0.4 wrote it
+            image = dead_letter["change"]["NewImage"]
             version = image.get("rev", {}).get("N", "0")
-            return effects_in({**letter, "version": version, "outbox": image["outbox"]["S"]}, now)
-        if "effect" not in letter:
+            return effects_in({**dead_letter, "version": version, "outbox": image["outbox"]["S"]}, now)
+        if "effect" not in dead_letter:
             raise NotRedrivableError("the commit was too large for its dead letter; nothing of it can be sent back")
-        return (effect_in(to_json({"at": instant_to_wire(now), **letter})),)
+        return (effect_in(to_json({"at": instant_to_wire(now), **dead_letter})),)
     except (InvalidEffectError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise NotRedrivableError(f"it cannot be read by this version: {type(error).__name__}") from error

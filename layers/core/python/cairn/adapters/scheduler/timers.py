@@ -23,8 +23,8 @@ RETRY_WINDOW = timedelta(days=1)
 
 
 HORIZON = timedelta(days=5 * 365)
-"""The furthest instant of a schedule. What waits longer is woken then, finds that its time has not come, and sets the
-next timer: so a date that means "never", such as the last day of the year 9999, is a wait like any other.
+"""The furthest instant of a schedule. An enrollment that waits longer is woken then, finds that its time has not come,
+and sets the next timer: so a date that means "never", such as the last day of the year 9999, is a wait like any other.
 """
 
 

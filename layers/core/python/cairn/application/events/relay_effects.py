@@ -1,6 +1,6 @@
 """Relay effects: carry out what commits decided. Each effect is for itself, and may be done twice.
 
-What fails for now waits in the effects queue, and what fails for good is parked among the dead letters: nobody's effect
+An effect that fails for now waits in the effects queue, one that fails for good becomes a dead letter: nobody's effect
 holds up another one. Nothing is written for a customer who was erased; what concerns a customer who was merged goes to
 the survivor.
 """
@@ -113,7 +113,7 @@ def always() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StillWanted:
-    """Whether an effect that has waited, or was parked, is to be carried out now."""
+    """Whether an effect that has waited, or was a dead letter, is to be carried out now."""
 
     customers: PresentCustomers
     timeline: Timeline
@@ -151,7 +151,7 @@ class RelayEffects:
     customers: PresentCustomers
     wait: Callable[[Sequence[WaitingEffect]], None]
     """Puts effects into the effects queue. Raises where it does not take all of them."""
-    park: Callable[[WaitingEffect, Exception], None]
+    dead_letter: Callable[[WaitingEffect, Exception], None]
     """Stores an effect that can never be carried out among the dead letters, with the reason."""
     is_transient: Callable[[Exception], bool]
     """Whether time may mend a failure."""
@@ -178,7 +178,7 @@ class RelayEffects:
         present = PresentCustomer(commit.profile, commit.enrollments)
         later = []
         for one, error in self._all(_wanted(commit, present_ids), present_ids, present, now, has_time):
-            if self.is_transient(error) or not self._parked(one, error):
+            if self.is_transient(error) or not self._dead_lettered(one, error):
                 later.append(one)
         if later:
             self.wait(later)
@@ -207,10 +207,10 @@ class RelayEffects:
             self._carry_out(one, customer, present, now)
         return ""
 
-    def _parked(self, one: WaitingEffect, error: Exception) -> bool:
-        """Where the dead letters cannot be reached, it waits, and is parked from the queue."""
+    def _dead_lettered(self, one: WaitingEffect, error: Exception) -> bool:
+        """Where the dead letters cannot be reached, it waits, and is dead-lettered from the queue."""
         try:
-            self.park(one, error)
+            self.dead_letter(one, error)
         except Exception:  # noqa: BLE001  it is stored in the effects queue instead
             return False
         return True
