@@ -1,6 +1,7 @@
-"""The rule that starts the function `sweep`: every five minutes, as in a deployment, if there is something to find.
+"""The rule that starts the function `sweep`: every five minutes, as in a deployment, if it would set something going.
 
-Sixty days of virtual time have 17,000 runs that find nothing; a laptop skips them.
+Sixty days of virtual time have 17,000 runs that find nothing; a laptop skips them, and those that would only count
+overdue tasks.
 """
 
 import json
@@ -8,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from cairn.adapters.dynamodb.items import PAUSED, SWITCHES
+from cairn.adapters.dynamodb.items import PAUSED, SWITCHES, TASK
 from cairn.adapters.dynamodb.switches import board_from_wire
 from cairn.domain.customer.overdue import GRACE
 from cairn.domain.operations.switches import SwitchState
@@ -41,7 +42,8 @@ class ResumeRule:
                 continue
             waits_for = new.get("gsi1pk", {}).get("S", "")
             _keep(self._waiting, key, waits_for.removeprefix(PAUSED) if waits_for.startswith(PAUSED) else "")
-            _keep(self._due, key, new.get("gsi2sk", {}).get("S", ""))
+            if not key[1].startswith(TASK):
+                _keep(self._due, key, new.get("gsi2sk", {}).get("S", ""))
 
     def due(self, now: datetime) -> datetime | None:
         """The start of the next run that finds something; None while nothing waits."""
