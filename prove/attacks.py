@@ -10,6 +10,7 @@ from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import duration, duration_text
 from infra.local.faults import Call, Fault, FaultPlan, faults_for
 from infra.local.faults.errors import UNREACHABLE, refusals
+from infra.local.faults.fault import is_read
 
 SHORT = timedelta(seconds=30)
 LENGTHS = (SHORT, timedelta(minutes=20), timedelta(hours=1), timedelta(days=1))
@@ -22,6 +23,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/stand
 """
 STANDARD = frozenset({"deliver_message", "record_feedback", "notify_subscriber", "erase_customer"})
 """Functions that only standard queues start."""
+SWEEP = "sweep"
 NAMES = (*Fault.__members__, AT_ONCE)
 
 AT_CALL = re.compile(r"(\d+):([A-Z_]+)")
@@ -90,9 +92,26 @@ class Attack:
             plan.outages = made.outages
 
 
+def attacked_calls(calls: Sequence[Call]) -> Iterator[Call]:
+    """Every call, but of the runs of `sweep` that only read, the first alone.
+
+    Such a run finds nothing to do, writes nothing and keeps nothing in its process for the next one: what a fault does
+    to one of them it does to each. A story of sixty days has over a thousand.
+    """
+    several: dict[int, list[Call]] = {}
+    for call in calls:
+        several.setdefault(call.invocation, []).append(call)
+    seen = False
+    for one in several.values():
+        idle = one[0].function == SWEEP and all(is_read(call.operation) for call in one)
+        if not (idle and seen):
+            yield from one
+        seen |= idle
+
+
 def single_faults(calls: Sequence[Call]) -> Iterator[Attack]:
     """Each call and each fault that makes sense for it."""
-    for call in calls:
+    for call in attacked_calls(calls):
         yield from (Attack(call.number, fault=fault.name) for fault in faults_for(call))
         if call.function in STANDARD:
             yield Attack(call.number, fault=AT_ONCE)
@@ -101,7 +120,7 @@ def single_faults(calls: Sequence[Call]) -> Iterator[Attack]:
 def outages(calls: Sequence[Call]) -> Iterator[Attack]:
     """Each service of the story, out of order or throttling for each length, from its first and its middle call on."""
     for service in sorted({call.service for call in calls}):
-        numbers = [call.number for call in calls if call.service == service]
+        numbers = [call.number for call in attacked_calls(calls) if call.service == service]
         for at in sorted({numbers[0], numbers[len(numbers) // 2]}):
             for fault in (Fault.SERVER_ERROR, Fault.BUSY):
                 codes = [one.code for one in refusals(fault, service, "")]
