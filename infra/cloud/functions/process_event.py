@@ -49,7 +49,6 @@ class ProcessEvent(Function):
             "dynamodb:Query",
             "dynamodb:GetItem",
             "dynamodb:BatchGetItem",
-            "dynamodb:ConditionCheckItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
