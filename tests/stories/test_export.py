@@ -108,9 +108,7 @@ def test_a_merged_customer_is_found_by_its_old_id(export: Any, a_full_life: None
     assert export(old) == whole
 
 
-def test_an_export_takes_a_read_for_each_id_and_one_for_the_addresses(
-    story: Any, a_full_life: None
-) -> None:
+def test_an_export_takes_a_read_for_each_id_and_one_for_the_addresses(story: Any, a_full_life: None) -> None:
     from botocore.client import BaseClient
 
     assert a_full_life is None
