@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from threading import current_thread, main_thread
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -155,7 +156,7 @@ class Runtime:
 
     def sleep(self, seconds: float) -> None:
         """time.sleep: with the clock stopped, a function's pause moves it."""
-        if self.ticking or not self.running:
+        if self.ticking or not self.running or current_thread() is not main_thread():
             really_sleep(seconds)
             return
         if (death := self.running[-1].death) is not None:

@@ -125,9 +125,11 @@ WHY: dict[str, str] = {"by": "ada", "why": "a wrong price"}
 def test_the_kill_switch_stops_queued_sends_within_a_minute(story: Any, busy_providers: Any, what: str) -> None:
     story.signs_up(1)  # a sender is running, and has cached the old switches
     busy_providers(lambda: story.signs_up(2))
+    story.deployment.stop("deliver_message")
 
     Switch(DynamoSwitches()).stop(what, **WHY, now=story.deployment.now())
     story.passes("1m")
+    story.deployment.start("deliver_message")
     story.signs_up(3)
     story.passes("10m")
 

@@ -440,6 +440,7 @@ def test_a_timer_of_a_paused_journey_makes_no_more_calls_than_any_other(course: 
         ("process_event", "Query"),
         ("process_event", "GetItem"),  # the switches, read once in half a minute
         ("process_event", "PutItem"),
+        ("relay_effects", "BatchGetItem"),  # who was erased or merged since, in one read for all customers of a batch
         ("relay_effects", "PutItem"),  # the decision, and the paused work
         ("relay_effects", "PutItem"),
     ]

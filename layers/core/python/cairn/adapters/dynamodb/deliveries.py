@@ -393,12 +393,12 @@ def _or_ended(message: Message, state: CustomerItem | None) -> Message:
     """
     if not message.enrollment or message.answers or message.journey_ended or state is None or not state.profile:
         return message
-    if message.enrollment in (state.enrollments or {}):
-        return message
     exits = codec.instants_from_wire((state.memory or {}).get("closed", {}))
     names = {message.journey, f"{message.journey}:{message.key}"}  # all of the journey's enrollments, or this one
     if any(at >= message.decided_at for name, at in exits.items() if name in names):
         return replace(message, journey_ended=True)
+    if message.enrollment in (state.enrollments or {}):
+        return message
     since = RecordItem.at >= instant_to_wire(message.decided_at)
     facts = (
         fact

@@ -15,7 +15,7 @@ from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import ANY_KEY, Journey, Reentry
-from cairn.domain.journey.enrollment import MERGED, UNWANTED, Enrollment, Status
+from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, MERGED, UNWANTED, Enrollment, Status
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
@@ -41,12 +41,6 @@ this bounds the item's size."""
 OLDER_ENTRIES = "entered"
 OLDER_MERGES = "merged"
 """Parts of a customer of which the older ones are stored elsewhere, and read only where they matter."""
-
-ENDED_EARLY_WINDOW = timedelta(hours=72)
-"""How long an enrollment that an event ended, or may still end, is stored, so that its queued messages are not sent.
-
-A message that comes later asks the facts (adapters/dynamodb/deliveries).
-"""
 
 
 ENDED_BEFORE = "ended before it began"

@@ -12,7 +12,7 @@ from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, Journey, Match, Reentry
-from cairn.domain.journey.enrollment import EXIT_ON, MERGED, Enrollment, Status, held_out
+from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, Enrollment, Status, held_out
 from cairn.domain.journey.steps import WaitingStep
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.wait import Wait
@@ -284,13 +284,16 @@ def _is_new(enrollment: Enrollment, event: Event) -> bool:
 def _after_the_end(walk: Walk, trigger: Trigger) -> None:
     """A customer may reach the goal after the last step; that counts while its window is open.
 
-    An `exit_on` event after the last step still stops the messages that wait.
+    An `exit_on` event soon after the last step still stops the messages that wait.
     """
     if walk.enrollment.outcome == MERGED:
         return  # the other enrollment counts it
     if isinstance(trigger, Happened) and _is_new(walk.enrollment, trigger.event):
         _reach_goal(walk, trigger.event)
-        if walk.enrollment.outcome != EXIT_ON and walk.matches_any(walk.journey.exit_on, trigger.event):
+        ended_at = walk.enrollment.ended_at
+        if ended_at is None or walk.now - ended_at >= ENDED_EARLY_WINDOW or walk.enrollment.outcome == EXIT_ON:
+            return
+        if walk.matches_any(walk.journey.exit_on, trigger.event):
             walk.end(EXIT_ON, because=trigger.event.type)
 
 

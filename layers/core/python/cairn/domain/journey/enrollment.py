@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
@@ -28,6 +28,10 @@ MERGED = "merged"
 
 UNWANTED = frozenset({EXIT_ON, MERGED})
 """Outcomes after which messages that still wait must not be sent."""
+
+ENDED_EARLY_WINDOW = timedelta(hours=72)
+"""How long an ended enrollment is stored because its queued messages may become unwanted: as long as messages usually
+wait. Of later ones, the facts and the early exits say how their enrollment ended (adapters/dynamodb/deliveries)."""
 
 
 @dataclass(frozen=True, slots=True)
