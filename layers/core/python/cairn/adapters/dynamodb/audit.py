@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pynamodb.exceptions import PutError
 
-from cairn.adapters.dynamodb.items import AUDIT, CONDITION_FAILED, RecordItem
+from cairn.adapters.dynamodb.items import AUDIT, CONDITION_FAILED, RecordItem, code_of
 from cairn.adapters.dynamodb.switches import NEW_ENTRY, audit_item
 from cairn.domain.operations.actor import Actor
 from cairn.domain.operations.audit import AuditEntry
@@ -23,7 +23,7 @@ class DynamoAudit:
         try:
             item.save(condition=NEW_ENTRY)
         except PutError as error:
-            if error.cause_response_code != CONDITION_FAILED:
+            if code_of(error) != CONDITION_FAILED:
                 raise
             written = RecordItem.get(item.pk, item.sk, consistent_read=True)
             if written.body != item.body:

@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.exceptions import PutError
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, MAX_MERGES, STATE, RecordItem
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, MAX_MERGES, STATE, RecordItem, code_of
 from cairn.adapters.dynamodb.table import read_all
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
@@ -53,7 +53,7 @@ class DynamoConsentRecords:
                 condition=nobody_else_brought_it
             )
         except PutError as error:
-            if error.cause_response_code != CONDITION_FAILED:
+            if code_of(error) != CONDITION_FAILED:
                 raise
             return ""
         return name

@@ -34,6 +34,7 @@ from cairn.adapters.dynamodb.items import (
     CustomerItem,
     RecordItem,
     SuppressionItem,
+    code_of,
     suppressed_key,
 )
 from cairn.adapters.dynamodb.table import read_all
@@ -186,7 +187,7 @@ class DynamoCustomers:
         except CancelledWriteError as error:
             raise _as_reason(error, (after.id, EVENT + commit.event.key) if commit.event else None) from error
         except TransactWriteError as error:
-            raise _as_refusal(error, error.cause_response_code) from error
+            raise _as_refusal(error, code_of(error)) from error
 
     def _writes(
         self, commit: Commit, before: Customer | None, absorbed: Sequence[Customer], older: Iterable[RecordItem]
@@ -418,9 +419,9 @@ def _oldest(instants: Mapping[str, datetime], bound: int) -> dict[str, datetime]
 
 
 def _as_conflict(error: PutError) -> Exception:
-    if error.cause_response_code in {CONDITION_FAILED, "TransactionConflictException"}:
+    if code_of(error) in {CONDITION_FAILED, "TransactionConflictException"}:
         return ConflictError("the customer changed in between")
-    return _as_refusal(error, error.cause_response_code)
+    return _as_refusal(error, code_of(error))
 
 
 def _as_reason(error: CancelledWriteError, claim: Key | None) -> Exception:

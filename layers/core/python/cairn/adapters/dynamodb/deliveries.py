@@ -25,6 +25,7 @@ from cairn.adapters.dynamodb.items import (
     TASK,
     CustomerItem,
     RecordItem,
+    code_of,
     suppressed_key,
 )
 from cairn.adapters.dynamodb.table import read_all
@@ -305,7 +306,7 @@ def _update(customer_id: str, actions: list[Action], condition: Condition) -> bo
     try:
         CustomerItem(customer_id, CONTACT).update(actions, condition=condition)
     except UpdateError as error:
-        if error.cause_response_code != CONDITION_FAILED:
+        if code_of(error) != CONDITION_FAILED:
             raise
         return False
     return True
@@ -353,7 +354,7 @@ def _write(item: RecordItem, actions: list[Action], condition: Condition) -> boo
     try:
         item.update(actions, condition=condition)
     except UpdateError as error:
-        if error.cause_response_code != CONDITION_FAILED:
+        if code_of(error) != CONDITION_FAILED:
             raise
         return False
     return True
@@ -437,7 +438,7 @@ def _close_task(message: Message) -> None:
             [RecordItem.status.set("closed"), *NOT_INDEXED, *NEVER_DUE], still_open
         )
     except UpdateError as error:
-        if error.cause_response_code != CONDITION_FAILED:
+        if code_of(error) != CONDITION_FAILED:
             raise
 
 

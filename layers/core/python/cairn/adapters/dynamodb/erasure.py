@@ -16,6 +16,7 @@ from cairn.adapters.dynamodb.items import (
     STATE,
     CustomerItem,
     RecordItem,
+    code_of,
 )
 from cairn.adapters.dynamodb.switches import NEW_ENTRY, audit_item
 from cairn.adapters.dynamodb.table import read_all, read_partition, transaction, write_all
@@ -140,7 +141,7 @@ class DynamoErasureStore:
                     marked = tombstone_for(id_, erasure.at, Customer(profile), self._keys.customer_ids)
                     marked.save(condition=CustomerItem.alias_of == item.alias_of)
                 except PutError as error:
-                    if error.cause_response_code != CONDITION_FAILED:
+                    if code_of(error) != CONDITION_FAILED:
                         raise
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pynamodb.exceptions import DoesNotExist, PutError
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, ORDERS, RECENT, DocumentItem
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, ORDERS, RECENT, DocumentItem, code_of
 from cairn.domain.privacy.order_rate import admit
 from cairn.domain.shared.errors import ConflictError
 
@@ -29,7 +29,7 @@ class DynamoErasureOrders:
         try:
             after.save(condition=unchanged)
         except PutError as error:
-            if error.cause_response_code == CONDITION_FAILED:
+            if code_of(error) == CONDITION_FAILED:
                 raise ConflictError("another order was counted in between") from error
             raise
         return True

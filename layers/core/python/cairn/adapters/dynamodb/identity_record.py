@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist, PutError
 
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, IDENTITY, DocumentItem
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, IDENTITY, DocumentItem, code_of
 from cairn.adapters.dynamodb.table import is_empty
 from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.instants import instant_to_wire
@@ -24,7 +24,7 @@ class DynamoIdentityRecord:
         try:
             item.save(condition=DocumentItem.pk.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != CONDITION_FAILED:
+            if code_of(error) != CONDITION_FAILED:
                 raise
             raise ConflictError("another deployment recorded an identity key first; deploy again") from None
 

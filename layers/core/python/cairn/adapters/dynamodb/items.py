@@ -36,6 +36,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -79,6 +80,17 @@ where there is room, so one or two are usual; after a thousand merges of one cus
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 """The code of a single write whose condition did not hold."""
+
+
+def code_of(error: PynamoDBException) -> str | None:
+    """The code of DynamoDB's answer; None where no answer came.
+
+    PynamoDB's own `cause_response_code` raises AttributeError then: botocore's errors of a connection have a response,
+    which is None.
+    """
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
 
 
 def suppressed_key(key: str) -> str:

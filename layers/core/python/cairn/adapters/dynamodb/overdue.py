@@ -24,6 +24,7 @@ from cairn.adapters.dynamodb.items import (
     TASK,
     CustomerItem,
     RecordItem,
+    code_of,
 )
 from cairn.adapters.dynamodb.table import read_all
 from cairn.adapters.dynamodb.timeline import OPEN
@@ -94,7 +95,7 @@ def _update(item: Any, actions: list[Action], unchanged: Condition) -> None:
     try:
         item.update(actions, condition=unchanged)
     except UpdateError as error:
-        if error.cause_response_code != CONDITION_FAILED:
+        if code_of(error) != CONDITION_FAILED:
             raise
 
 

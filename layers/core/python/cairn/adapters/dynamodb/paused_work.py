@@ -6,7 +6,7 @@ from itertools import islice
 
 from pynamodb.exceptions import UpdateError
 
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, MESSAGE, PAUSED, PAUSED_ENROLLMENT, RecordItem
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, MESSAGE, PAUSED, PAUSED_ENROLLMENT, RecordItem, code_of
 from cairn.adapters.dynamodb.table import write_all
 from cairn.application.ports import PausedEnrollment, PausedMessage, PausedWork
 from cairn.domain.effects import PauseEnrollment
@@ -61,5 +61,5 @@ def _unlist(message: PausedMessage, target: str) -> None:
             [RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()], condition=still_the_same
         )
     except UpdateError as error:
-        if error.cause_response_code != CONDITION_FAILED:
+        if code_of(error) != CONDITION_FAILED:
             raise

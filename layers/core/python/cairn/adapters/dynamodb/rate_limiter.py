@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pynamodb.exceptions import UpdateError
 
-from cairn.adapters.dynamodb.items import CONDITION_FAILED, RATE, RateItem
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, RATE, RateItem, code_of
 from cairn.domain.message import rate_limit
 from cairn.domain.message.rate_limit import LOOKAHEAD, Attempt, Attempts, Reservation
 from cairn.domain.policy import Rate
@@ -57,7 +57,7 @@ def _take(one: Attempt, now: datetime) -> int | None:
     try:
         item.update([moves, RateItem.expires_at.set(int((now + RETENTION).timestamp()))], condition=condition)
     except UpdateError as error:
-        if error.cause_response_code != CONDITION_FAILED:
+        if code_of(error) != CONDITION_FAILED:
             raise
         return None
     return int(item.tat)

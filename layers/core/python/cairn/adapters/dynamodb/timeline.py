@@ -20,6 +20,7 @@ from cairn.adapters.dynamodb.items import (
     STATE,
     TASK,
     RecordItem,
+    code_of,
 )
 from cairn.adapters.dynamodb.table import read_partition, write_all
 from cairn.domain.consent.changes import ConsentChange
@@ -135,7 +136,7 @@ class DynamoTimeline:
         try:
             entry.save(condition=is_new | answered_before)
         except PutError as error:
-            if error.cause_response_code != CONDITION_FAILED:
+            if code_of(error) != CONDITION_FAILED:
                 raise
 
     def entries(self, customer_id: str) -> list[TimelineEntry]:
@@ -196,7 +197,7 @@ def _moved(item: RecordItem, customer_id: str, sk: str) -> bool:
     try:
         item.delete(condition=as_copied)
     except DeleteError as error:
-        if error.cause_response_code != CONDITION_FAILED:
+        if code_of(error) != CONDITION_FAILED:
             raise
         return False
     return True
@@ -208,7 +209,7 @@ def _save_unless_further(item: RecordItem) -> None:
     try:
         item.save(condition=no_further)
     except PutError as error:
-        if error.cause_response_code != CONDITION_FAILED:
+        if code_of(error) != CONDITION_FAILED:
             raise
 
 

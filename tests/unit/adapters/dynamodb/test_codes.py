@@ -1,0 +1,35 @@
+"""The code of DynamoDB's answer, where an answer came and where none did."""
+
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from pynamodb.exceptions import PutError, TransactWriteError
+
+from cairn.adapters import aws
+from cairn.adapters.dynamodb.items import CONDITION_FAILED, code_of
+
+ADAPTERS = Path(aws.__file__).parent
+
+
+def test_the_code_of_an_answer() -> None:
+    refused = ClientError({"Error": {"Code": CONDITION_FAILED}}, "PutItem")
+
+    assert code_of(PutError("refused", refused)) == CONDITION_FAILED
+
+
+@pytest.mark.parametrize("lost", [ConnectionClosedError, ReadTimeoutError])
+@pytest.mark.parametrize("error", [PutError, TransactWriteError])
+def test_an_answer_that_is_lost_has_no_code_and_is_waited_out(
+    error: type[PutError | TransactWriteError], lost: type[Exception]
+) -> None:
+    failed = error("lost", lost(endpoint_url="https://dynamodb"))
+
+    assert code_of(failed) is None
+    assert aws.is_transient(failed)
+
+
+def test_no_adapter_asks_pynamodb_for_the_code() -> None:
+    asking = [path.name for path in ADAPTERS.rglob("*.py") if ".cause_response_code" in path.read_text("utf-8")]
+
+    assert asking == []
