@@ -9,9 +9,10 @@ from cairn.adapters.sources import TRACK, sources
 from infra.cloud.api import ACCESS_LOG, SOURCES
 from infra.cloud.functions.erase_customer import CONCURRENCY as FEW_AT_A_TIME
 from infra.cloud.functions.notify_subscriber import CONCURRENCY
+from infra.cloud.functions.relay_effects import WAITING_CONCURRENCY
 from tests.infra.conftest import Json, Templates, service_of
 
-WITH_CATALOGUE = {"process_event", "deliver_message"}
+WITH_CATALOGUE = {"process_event", "deliver_message", "manage_api"}
 
 
 def functions(templates: Templates) -> dict[str, Json]:
@@ -67,6 +68,7 @@ def test_a_backlog_cannot_block_webhooks_or_overrun_the_providers(prod: Template
         "DeliverMessageFromMarketing": prod.stage.delivery_concurrency,
         "EraseCustomerFromErasures": FEW_AT_A_TIME,
         "NotifySubscriberFromNotices": CONCURRENCY,
+        "RelayEffectsFromEffects": WAITING_CONCURRENCY,
     }
 
 

@@ -218,7 +218,7 @@ def test_a_returned_customer_who_is_merged_twice_is_found_in_one_step(happens: A
     happens(MIA, shop, at=NOW + 4 * HOUR)
 
     assert CustomerItem.get(new, STATE).alias_of == MIA_ID
-    [context] = DELIVERIES.contexts([replace(message(), customer=new)])
+    [context] = DELIVERIES.contexts([replace(message(), customer=new, decided_at=NOW + 3 * HOUR)])
     assert context is not None
     assert context.message.customer == MIA_ID
 
