@@ -27,10 +27,10 @@ written by it.
 
 * **One fault at one call**: the story must end as it does without. Every call, and every fault that makes a
   difference for it. (Of the runs of `sweep` that find nothing, the first alone: they are all equal.)
-* **A service out of order or throttling** for 30 seconds, 20 minutes, an hour and a day, from its first and from its
-  middle call on: every accepted event is in the timeline, nothing is sent twice, nothing without consent or in quiet
-  hours, nobody is stuck, nothing is in a dead-letter queue. (A delay may change what is right: a timeout may win over a
-  reply.)
+* **A service out of order or throttling** for 30 seconds, 20 minutes, an hour and a day (SQS for 22 hours: the
+  table's stream, which has what no queue takes, stores it for 24), from its first and from its middle call on: every
+  accepted event is in the timeline, nothing is sent twice, nothing without consent or in quiet hours, nobody is stuck,
+  nothing is in a dead-letter queue. (A delay may change what is right: a timeout may win over a reply.)
 * **Many faults at once**, chosen by a seed, with late and repeated deliveries, several shards and slow providers: the
   same.
 * **The declared window**: SES, SNS and End User Messaging take no idempotency key. Where a process dies or an answer
