@@ -6,6 +6,7 @@ AWS does: it polls queues, follows the stream, fires schedules and delivers agai
 
 import json
 import os
+import random
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -106,6 +107,7 @@ class LocalDeployment:
         with self.lock:
             if plan is not None:
                 plan.begin(self.now())
+                random.seed(plan.seed or 0)  # the jitter of pauses too is the same for the same plan
             self.runtime.plan = plan
 
     @property
