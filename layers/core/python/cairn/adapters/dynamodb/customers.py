@@ -321,8 +321,7 @@ class DynamoCustomers:
 
     def _states(self, ids: Iterable[str]) -> dict[str, CustomerItem]:
         """The states of these ids, where there are any."""
-        keys = [(id_, STATE) for id_ in ids]
-        return {item.pk: item for item in CustomerItem.batch_get(keys, consistent_read=True)} if keys else {}
+        return {pk: item for (pk, _), item in read_all((id_, STATE) for id_ in ids).items()}
 
     def _follow(self, customer_id: str, *, by_identifier: bool = False) -> Customer | datetime | None:
         """The customer with this id, or the one that it points to; else the time of their erasure; None where none was.
