@@ -107,7 +107,8 @@ def compare(  # noqa: PLR0913, PLR0917  both endings, and what was done in betwe
     slow: bool = False,
 ) -> Verdict:
     """`slow`: calls took time, so that a process may have reached its limit at any of them."""
-    if attack.short:
+    exact = attack.short and not _delays_a_post(attack, reference_calls)
+    if exact:
         fault = Fault.__members__.get(attack.fault)
         declared = fault is not None and any(one.struck_by(attack.at, fault) for one in windows(reference_calls))
         problems = dict(_exact(expected, ending, declared=declared))
@@ -122,8 +123,13 @@ def compare(  # noqa: PLR0913, PLR0917  both endings, and what was done in betwe
         if outcome in problems and not outcome.good:
             words = tuple(line for each, lines in problems.items() if not each.good for line in lines)
             return Verdict(outcome, words, len(calls))
-    good = Outcome.SAME if attack.short else Outcome.INVARIANTS
+    good = Outcome.SAME if exact else Outcome.INVARIANTS
     return Verdict(Outcome.WINDOW if Outcome.WINDOW in problems else good, (), len(calls))
+
+
+def _delays_a_post(attack: Attack, reference_calls: Sequence[Call]) -> bool:
+    """A webhook that is refused comes again later, perhaps after the next one: the story is another one then."""
+    return attack.at < len(reference_calls) and reference_calls[attack.at].function == "receive_webhook"
 
 
 def _always(ending: Ending) -> Iterator[tuple[Outcome, list[str]]]:

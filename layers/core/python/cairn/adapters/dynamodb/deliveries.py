@@ -201,7 +201,8 @@ class DynamoDeliveries:
             RecordItem.expires_at.set(_expiry(at)),
             *([RecordItem.deferred_message.remove(), *NOT_INDEXED] if was_deferred else []),
         ]
-        if any(one["reason"] == Reason.REVIEW for one in context.decisions):
+        was_reviewed = any(one["reason"] == Reason.REVIEW for one in context.decisions)
+        if was_reviewed and status is not MessageStatus.SENT:
             _close_task(message)
         if message.id in context.contact.deferrals and status is not MessageStatus.SENT:
             # Before the status, which ends all retries: a deferral that stayed would delay later messages.
@@ -214,7 +215,9 @@ class DynamoDeliveries:
         for id_ in _ids_with_their_survivors(message.customer):
             item = RecordItem(id_, MESSAGE + message.id)
             if _advance_status(item, status, what, RecordItem.pk.exists()) or _complete(item, what):
-                return
+                break
+        if was_reviewed and status is MessageStatus.SENT:  # only now: until it is recorded, it may be sent once more
+            _close_task(message)
 
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
         sent = [
