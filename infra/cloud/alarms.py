@@ -108,7 +108,7 @@ class Alarms(Construct):
                     statistic="Maximum",
                 ),
                 above=LATE.to_seconds(),
-                means=f"what came by the {queue} queue fails for a while, and is tried again for a week: the log of "
+                means=f"what came by the {consumed} queue fails for a while, and is tried again for a week: the log of "
                 f"{consumer(functions).service} says what is out of order",
             )
         self._alarm(

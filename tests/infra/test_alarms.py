@@ -70,6 +70,13 @@ def test_the_api_has_alarms(prod: Templates) -> None:
 LOST = Reaction(customer(), lost_versions=frozenset({"visit 1"}))
 
 
+def test_the_alarms_of_what_waits_name_their_queue(prod: Templates) -> None:
+    waiting = [alarm["AlarmDescription"] for alarm in alarms_on(prod, "Waiting")]
+
+    assert len(waiting) == len({description.partition(" queue fails")[0] for description in waiting})
+    assert not [description for description in waiting if "object at" in description]
+
+
 def reaction_above_limit() -> Reaction:
     """What process_event decides about one order too many."""
     order = event("customer.erasure_requested", source="shopify")
