@@ -125,16 +125,10 @@ class Alarms(Construct):
                 means=f"{function.service} fails as a whole; its log says why",
             )
         for reader in (functions.receive, functions.deliver, functions.notify):
-            self._alarm(
+            self._counted(
                 f"{reader.node.id}SecretRefused",
-                cloudwatch.Metric(
-                    namespace=NAMESPACE,
-                    metric_name="SecretRefused",
-                    dimensions_map={"service": reader.service},
-                    period=PERIOD,
-                    statistic="Sum",
-                ),
-                above=0,
+                "SecretRefused",
+                reader,
                 means=f"a secret of {reader.service} is too short, blank or no text and is not used; its log names it",
             )
         self._alarm(
@@ -143,69 +137,42 @@ class Alarms(Construct):
             above=0,
             means="webhooks are answered 5xx; their senders will redeliver for a while",
         )
-        self._alarm(
+        self._counted(
             "WebhooksRefused",
-            cloudwatch.Metric(
-                namespace=NAMESPACE,
-                metric_name="WebhookRefused",
-                dimensions_map={"service": functions.receive.service},
-                period=PERIOD,
-                statistic="Sum",
-            ),
+            "WebhookRefused",
+            functions.receive,
             above=REFUSED,
             means="webhooks are refused: compare the sources' secrets with what the vendors show",
         )
-        self._alarm(
+        self._counted(
             "BreakerTripped",
-            cloudwatch.Metric(
-                namespace=NAMESPACE,
-                metric_name="BreakerTripped",
-                dimensions_map={"service": functions.relay.service},
-                period=PERIOD,
-                statistic="Sum",
-            ),
-            above=0,
+            "BreakerTripped",
+            functions.relay,
             means="a journey or a channel did badly and paused itself: cairn audit says why; mend it and resume",
         )
-        for id_, name, means in (
-            ("Stuck", "Stuck", "somebody waited and had no timer any more: found and set going; its log says who"),
-            ("TasksOverdue", "TaskOverdue", "a task for a person is past its due time: its log says which"),
-        ):
-            self._alarm(
-                id_,
-                cloudwatch.Metric(
-                    namespace=NAMESPACE,
-                    metric_name=name,
-                    dimensions_map={"service": functions.sweep.service},
-                    period=PERIOD,
-                    statistic="Sum",
-                ),
-                above=0,
-                means=means,
-            )
-        self._alarm(
+        self._counted(
+            "Stuck",
+            "Stuck",
+            functions.sweep,
+            means="somebody waited and had no timer any more: found and set going; its log says who",
+        )
+        self._counted(
+            "TasksOverdue",
+            "TaskOverdue",
+            functions.sweep,
+            means="a task for a person is past its due time: its log says which",
+        )
+        self._counted(
             "ErasureOrdersAboveLimit",
-            cloudwatch.Metric(
-                namespace=NAMESPACE,
-                metric_name="ErasureOrderAboveLimit",
-                dimensions_map={"service": functions.process.service},
-                period=PERIOD,
-                statistic="Sum",
-            ),
-            above=0,
+            "ErasureOrderAboveLimit",
+            functions.process,
             means="a vendor orders more erasures within an hour than the policy allows; they wait for a person: "
             "cairn privacy list",
         )
-        self._alarm(
+        self._counted(
             "JourneyVersionsLost",
-            cloudwatch.Metric(
-                namespace=NAMESPACE,
-                metric_name="JourneyVersionLost",
-                dimensions_map={"service": functions.process.service},
-                period=PERIOD,
-                statistic="Sum",
-            ),
-            above=0,
+            "JourneyVersionLost",
+            functions.process,
             means="customers are in a journey version that is neither deployed nor stored: deploy it once more",
         )
         self._alarm(
@@ -214,6 +181,17 @@ class Alarms(Construct):
             above=MANY_THROTTLED,
             means="a source is answered 429: the API's access log says which; raise its throttle in cdk.json",
         )
+
+    def _counted(self, id_: str, name: str, by: Function, *, above: float = 0, means: str) -> None:
+        """The alarm of what a function counts (cairn/telemetry)."""
+        metric = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={"service": by.service},
+            period=PERIOD,
+            statistic="Sum",
+        )
+        self._alarm(id_, metric, above=above, means=means)
 
     def _alarm(self, id_: str, metric: cloudwatch.IMetric, *, above: float, means: str) -> None:
         alarm = cloudwatch.Alarm(

@@ -66,9 +66,6 @@ class Fault(StrEnum):
     """Another function runs what is due while this call is on its way; a read of several items sees a part of it."""
 
 
-ONLY_DIES = (Fault.DIES_BEFORE, Fault.TIME_LIMIT)
-
-
 def is_read(operation: str) -> bool:
     return operation.startswith(READ_PREFIXES)
 

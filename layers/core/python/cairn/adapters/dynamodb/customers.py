@@ -381,10 +381,6 @@ def tombstone_for(id_: str, at: datetime, customer: Customer, key: CustomerIdKey
     return tombstone(id_, at, lasting=id_ not in names)
 
 
-def _is_used(item: CustomerItem | None) -> bool:
-    return item is not None and (not item.erased or bool(item.alias_of))
-
-
 def _with_room(commit: Commit) -> tuple[Commit, list[RecordItem]]:
     """The commit with a customer whose memory is within its bounds; and items for what is older.
 
@@ -413,7 +409,9 @@ def _with_room(commit: Commit) -> tuple[Commit, list[RecordItem]]:
 
 def _oldest(instants: Mapping[str, datetime], bound: int) -> dict[str, datetime]:
     """The oldest above the bound, MAX_MOVED of them at most."""
-    above = min(max(0, len(instants) - bound), MAX_MOVED)
+    above = min(len(instants) - bound, MAX_MOVED)
+    if above <= 0:
+        return {}
     return {name: instants[name] for name in sorted(instants, key=lambda one: (instants[one], one))[:above]}
 
 

@@ -88,8 +88,9 @@ class DynamoErasureStore:
     def remove_record(self, customer_id: str, source: str, until: datetime) -> int:
         """An event's item stays without its content: it also keeps the event from being handled a second time."""
         customer_id, removed = self._current(customer_id), 0
-        ids = [customer_id, *merged_ids(read_partition(customer_id))] if customer_id else []
-        for entry in (one for id_ in ids for one in RecordItem.query(id_, consistent_read=True)):
+        own = read_partition(customer_id) if customer_id else {}
+        partitions = (own, *(read_partition(id_) for id_ in merged_ids(own)))
+        for entry in (one for items in partitions for sk, one in items.items() if sk.startswith((EVENT, CONSENT))):
             if _is_event_of(entry, source, until):
                 entry.update([RecordItem.body.set({"source": source, "type": ERASED_EVENT})])
                 removed += 1
