@@ -92,6 +92,7 @@ class Branching(FaultPlan):
             os.close(reading)
             self.attack, self.result = attack, writing
             signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+            gc.disable()  # it ends before it has much to collect
             return True
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
@@ -213,10 +214,7 @@ def _live(path: Path, scenario: Scenario, deployment: LocalDeployment, plan: Fau
 
 @contextmanager
 def _opened(path: Path, scenario: Scenario, plan: FaultPlan, guard: Guard | None) -> Iterator[LocalDeployment]:
-    from moto.moto_api._internal import mock_random  # noqa: PLC0415
-
     random.seed(0)
-    mock_random.seed(0)
     with ExitStack() as stack:
         deployment = stack.enter_context(deployed(path, scenario, local_secrets({}), faults=plan))
         if guard is not None:

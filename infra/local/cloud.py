@@ -53,12 +53,15 @@ PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
 
 
 @contextmanager
-def sandbox() -> Iterator[None]:
-    """Use moto instead of AWS within the block."""
+def sandbox(*, same_ids: bool = False) -> Iterator[None]:
+    """Use moto instead of AWS within the block; with `same_ids`, whatever it makes has the same id each time."""
     from moto import mock_aws  # noqa: PLC0415  slow to import, and only wanted here
+    from moto.moto_api._internal import mock_random  # noqa: PLC0415
 
     before = {name: os.environ.get(name) for name in SANDBOX}
     os.environ.update(SANDBOX)
+    if same_ids:
+        mock_random.seed(0)
     with ExitStack() as stack:
         stack.callback(_restore, before)
         stack.enter_context(mock_aws())
@@ -70,7 +73,11 @@ def sandbox() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Cloud:
-    """The resources of one deployment, used through the AWS API; only `visible_instants` reads moto itself."""
+    """The resources of one deployment.
+
+    What the functions do goes through the AWS API. What AWS itself would see (whether a queue has anything, when a
+    schedule is due, whether the table has changed) is read from moto, since it is asked at every step of the clock.
+    """
 
     table: str = "cairn"
     group: str = "cairn"
@@ -145,6 +152,8 @@ class Cloud:
 
     def receive(self, queue: str, most: int) -> list[Shape]:
         """The messages that are visible now, `most` at once."""
+        if not self._messages(queue):
+            return []
         answer = self.client("sqs").receive_message(
             QueueUrl=self.urls[queue],
             MaxNumberOfMessages=most,
@@ -183,6 +192,8 @@ class Cloud:
 
     def changes(self, after: str | None) -> list[Shape]:
         """The table's changes after a sequence number, in order."""
+        if not self._has_changed(after):
+            return []
         streams = self.client("dynamodbstreams")
         position = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
         iterator = streams.get_shard_iterator(
@@ -194,9 +205,10 @@ class Cloud:
 
     def schedules(self) -> dict[str, datetime]:
         """The instant at which each schedule is due, by its name."""
-        scheduler = self.client("scheduler")
-        pages = scheduler.get_paginator("list_schedules").paginate(GroupName=self.group)
-        return {one["Name"]: self._due(one["Name"]) for page in pages for one in page["Schedules"]}
+        from moto.scheduler.models import scheduler_backends  # noqa: PLC0415
+
+        group = scheduler_backends[ACCOUNT][REGION].schedule_groups[self.group]
+        return {name: _due(one.schedule_expression) for name, one in group.schedules.items()}
 
     def fire(self, schedule: str, *, twice: bool = False) -> None:
         """Do what EventBridge Scheduler does at the instant: send Input to the target, then delete the schedule."""
@@ -234,9 +246,12 @@ class Cloud:
                 made = PlatformEndpoint(ACCOUNT, REGION, application, "", endpoint, {})
                 backend.platform_endpoints[endpoint] = made
 
-    def _due(self, schedule: str) -> datetime:
-        expression = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["ScheduleExpression"]
-        return datetime.fromisoformat(expression[3:-1]).replace(tzinfo=UTC)
+    def _has_changed(self, after: str | None) -> bool:
+        from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
+
+        shard = dynamodb_backends[ACCOUNT][REGION].tables[self.table].stream_shard
+        written = shard.items if shard else []
+        return bool(written) and written[-1].record["dynamodb"]["SequenceNumber"] != after
 
     def _record_mail(self, **asked: Any) -> None:
         self.mails.append(asked["params"])
@@ -286,6 +301,11 @@ class Cloud:
 
 def arn(queue: str) -> str:
     return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{_physical(queue)}"
+
+
+def _due(expression: str) -> datetime:
+    """The instant of `at(2026-11-28T09:00:00)`."""
+    return datetime.fromisoformat(expression[3:-1]).replace(tzinfo=UTC)
 
 
 def _physical(queue: str) -> str:

@@ -378,7 +378,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cairn-")))
         clock = stack.enter_context(time_machine.travel(start, tick=ticking))
-        stack.enter_context(sandbox())
+        stack.enter_context(sandbox(same_ids=faults is not None))
         cloud = Cloud(
             texts_by_end_user_messaging=texts_by_end_user_messaging,
             public_url=public_url,

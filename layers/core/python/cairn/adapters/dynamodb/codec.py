@@ -47,7 +47,7 @@ def profile_from_wire(customer_id: str, wire: Wire) -> Profile:
     typed = (identifiers[one].key if isinstance(one, int) else one for one in wire.get("typed", ()))
     return Profile(
         id=customer_id,
-        created_at=instant_from_wire(wire["created_at"]),
+        created_at=known_since(wire),
         identifiers=identifiers,
         typed=frozenset(typed),
         pointers=wire.get("pointers", {}),
@@ -59,6 +59,11 @@ def profile_from_wire(customer_id: str, wire: Wire) -> Profile:
         merged=instants_from_wire(wire["merged"]),
         sources=instants_from_wire(wire.get("sources", {UNRECORDED: wire["created_at"]})),
     )
+
+
+def known_since(wire: Wire) -> datetime:
+    """When a profile was made, without reading the rest of it."""
+    return instant_from_wire(wire["created_at"])
 
 
 def enrollment_to_wire(one: Enrollment) -> Wire:

@@ -42,7 +42,7 @@ from cairn.domain.profile.attributes import COUNTRY, REGION, TIME_ZONE
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ConflictError, IdentityKeyError
-from cairn.domain.shared.instants import instant_from_wire, instant_to_wire, zone_named
+from cairn.domain.shared.instants import instant_to_wire, zone_named
 from cairn.settings import TIMELINE_RETENTION
 
 if TYPE_CHECKING:
@@ -386,7 +386,7 @@ def _is_of_an_erased_customer(message: Message, state: CustomerItem | None) -> b
     """Whether the customer at the message's id came only after it: an earlier one had the id, and was erased."""
     if state is None or not state.profile:
         return False
-    return instant_from_wire(state.profile["created_at"]) - message.decided_at > CLOCK_SKEW
+    return codec.known_since(state.profile) - message.decided_at > CLOCK_SKEW
 
 
 def _or_ended(message: Message, state: CustomerItem | None) -> Message:
