@@ -142,7 +142,12 @@ class FaultPlan:
         return None if self.lasts is None else self._began + self.lasts
 
     def weather_at(self, now: datetime) -> Weather:
-        return CALM if self.is_over(now) else self.weather
+        if self.is_over(now):
+            return CALM
+        slow_for = self.weather.slow_for
+        if self.weather.takes and slow_for is not None and now - self._began >= slow_for:
+            return replace(self.weather, takes={})
+        return self.weather
 
     def strike(self, call: Call, attempt: int, now: datetime) -> Strike | None:
         """What strikes this try (from 0) of the call."""

@@ -12,6 +12,9 @@ LATEST_DUPLICATE = timedelta(days=3)
 
 SHARD_LATENESS = timedelta(minutes=20)
 
+LONGEST_SLOWNESS = timedelta(days=1)
+"""Calls that take longer than their timeout are an outage, and no outage of AWS has lasted longer than a day."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weather:
@@ -35,6 +38,8 @@ class Weather:
     """How old the table may look to an eventually consistent read."""
     takes: dict[str, timedelta] = field(default_factory=dict)
     """The time that a call takes, by service (`sns`) or operation (`sns.Publish`)."""
+    slow_for: timedelta | None = None
+    """How long after the plan's beginning calls take that time; None: always."""
 
     def lateness_of(self, shard: int) -> timedelta:
         return self.shard_lateness[shard] if shard < len(self.shard_lateness) else timedelta()
@@ -86,6 +91,7 @@ def random_weather(seed: int, intensity: float) -> Weather:
         schedules_twice=min(1.0, 2 * intensity * random.random()),
         read_lag=timedelta(seconds=random.choice((0, 0, 1, 5))),
         takes=takes,
+        slow_for=random.choice((timedelta(hours=1), LONGEST_SLOWNESS)),
     )
 
 
