@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from cairn.application.message.deliver_message import PERHAPS_SENT
 from cairn.domain.shared.channels import Purpose
 from infra.local.faults import Call, Fault
 from prove.attacks import Attack
@@ -72,14 +73,17 @@ class Window:
 
     claim: int
     provider: int
-    record: int
+    record: int | None
+    """None where the invocation ended before."""
+    last: int
+    """The last call of the invocation."""
 
     def struck_by(self, number: int, fault: Fault) -> bool:
         if number == self.claim:
             return fault in ENDS_AFTER
         if number == self.record:
             return fault not in ENDS_AFTER
-        return self.claim < number < self.record
+        return self.claim < number <= (self.last if self.record is None else self.record)
 
 
 def windows(calls: Sequence[Call]) -> list[Window]:
@@ -88,11 +92,11 @@ def windows(calls: Sequence[Call]) -> list[Window]:
     for call in calls:
         if call.function != SENDER or (call.service, call.operation) not in PROVIDER_CALLS:
             continue
-        same = [one for one in calls if one.invocation == call.invocation and one.service == "dynamodb"]
-        writes = [one.number for one in same if one.operation in WRITES]
+        same = [one for one in calls if one.invocation == call.invocation]
+        writes = [one.number for one in same if one.service == "dynamodb" and one.operation in WRITES]
         claim = max((one for one in writes if one < call.number), default=call.number)
-        record = min((one for one in writes if one > call.number), default=call.number)
-        found.append(Window(claim, call.number, record))
+        record = min((one for one in writes if one > call.number), default=None)
+        found.append(Window(claim, call.number, record, same[-1].number))
     return found
 
 
@@ -191,7 +195,7 @@ def _as_declared(
     )
     once_more = extra.total() <= 1 and all(_purpose(expected, one) != Purpose.MARKETING for one in extra)
     not_sent = missing.total() <= 1 and all(_purpose(expected, one) == Purpose.MARKETING for one in missing)
-    said = not missing or any("undecided" in line for line in new)
+    said = not missing or any(PERHAPS_SENT["reason"] in line for line in new)  # a report may have come since
     return about_one and once_more and not_sent and said
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.faults import Call, Fault
 from prove.attacks import Attack, UnknownAttackError, outages, seeds, single_faults
 from prove.mutations import MUTATIONS, named
 from prove.page import PAGE
 from prove.stories import STORIES, all_stories, once, reference
+from prove.verdict import windows
 
 ROOT = Path(__file__).parents[2]
 SHORT = "payment-success-arrives-first.yaml"
@@ -80,3 +82,16 @@ def test_the_page_lists_the_stories_of_the_repository() -> None:
     listed = re.findall(r"^\| ([\w-]+) \|", page.partition("## By story")[2].partition("##")[0], re.MULTILINE)
 
     assert set(listed) - {"story"} == {path.stem for path in all_stories()}, "run `make prove`"
+
+
+def test_what_ends_a_sender_at_its_provider_is_in_the_declared_window() -> None:
+    calls = [
+        Call(number=0, function="deliver_message", invocation=1, service="dynamodb", operation="UpdateItem"),
+        Call(number=1, function="deliver_message", invocation=1, service="sns", operation="Publish"),
+        Call(number=2, function="relay_effects", invocation=2, service="dynamodb", operation="UpdateItem"),
+    ]
+
+    (window,) = windows(calls)
+
+    assert window.struck_by(1, Fault.TIME_LIMIT)
+    assert not window.struck_by(2, Fault.DIES_BEFORE)

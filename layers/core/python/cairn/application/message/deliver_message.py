@@ -152,7 +152,8 @@ class DeliverMessage:
             if now - earlier.at < LEASE:
                 raise ClaimedElsewhereError("the message is being sent; if not, the lease ends soon")
             if message.purpose is Purpose.MARKETING:
-                return self._record(delivery.context, MessageStatus.UNDECIDED, now, PERHAPS_SENT)
+                perhaps_sent = {**PERHAPS_SENT, "channel": earlier.channel.value}
+                return self._record(delivery.context, MessageStatus.UNDECIDED, now, perhaps_sent)
         context = self._with_terms(delivery.context, delivery.rejected)
         verdict = self._verdict(context, now)
         match verdict:
@@ -244,7 +245,7 @@ class DeliverMessage:
         except Exception as error:
             if message.purpose is not Purpose.MARKETING:
                 raise  # it is sent again after the lease
-            perhaps_sent = {**PERHAPS_SENT, "error": type(error).__name__}
+            perhaps_sent = {**detail, **PERHAPS_SENT, "error": type(error).__name__}
             return self._settle(delivery, claim, MessageStatus.UNDECIDED, perhaps_sent)
         details = {"subject": rendered.subject, "body": rendered.redacted_text, "provider_id": provider_id}
         sent = detail | {key: text for key, text in details.items() if text}
