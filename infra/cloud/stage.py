@@ -127,11 +127,13 @@ class Stage:
         """All that keeps the stage from working, each beginning with its field; empty where nothing does."""
         problems = []
         if "@" not in self.email_sender:
-            problems.append("email_sender: name the address that messages come from")
+            problems.append(
+                "email_sender: write the address that messages come from, of a domain that SES has verified"
+            )
         if self.phone_region and not COUNTRY.fullmatch(self.phone_region):
             problems.append("phone_region: the ISO 3166 code of a country, such as US; blank for none")
         if self.keep_data and not self.alarm_email:
-            problems.append("alarm_email: a stage that keeps its data needs somebody who is told")
+            problems.append("alarm_email: write the address that alarms notify; a stage that keeps its data needs one")
         if self.log_retention_days not in LOG_RETENTIONS:
             problems.append(f"log_retention_days: one of {', '.join(map(str, LOG_RETENTIONS))}")
         problems += [
