@@ -45,12 +45,12 @@ def doctor(
     except InvalidStageError as error:
         fail(str(error))
     account = AwsAccount.of(plan, region, context)
-    place = account.place()
+    location = account.location()
     found = examine(plan, account)
     if as_json:
-        print_json({"stage": stage, "place": place, "checks": [_row(plan, *one) for one in found]})
+        print_json({"stage": stage, "location": location, "checks": [_row(plan, *one) for one in found]})
     else:
-        _show(plan, place, found, Terminal(highlight=False))
+        _show(plan, location, found, Terminal(highlight=False))
     if any(blocks(plan, finding) for _, finding in found):
         raise typer.Exit(1)
 
@@ -76,11 +76,11 @@ def _plan(stage: "Stage", policy_file: Path) -> "Plan":
     )
 
 
-def _show(plan: "Plan", place: str, found: "Sequence[tuple[Check, Finding]]", console: Terminal) -> None:
+def _show(plan: "Plan", location: str, found: "Sequence[tuple[Check, Finding]]", console: Terminal) -> None:
     from cli.doctor_checks import State, blocks  # noqa: PLC0415  slow to import
 
     marks = {State.OK: Text("✓ ok", "green"), State.UNKNOWN: Text("? cannot tell", "cyan")}
-    console.print(Rule(Text.assemble((f"stage {plan.stage.name}", "bold"), f" in {place}"), align="left"))
+    console.print(Rule(Text.assemble((f"stage {plan.stage.name}", "bold"), f" in {location}"), align="left"))
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for column in ("state", "check"):
         table.add_column(column, no_wrap=True)
@@ -107,7 +107,7 @@ def _summary(plan: "Plan", found: "Sequence[tuple[Check, Finding]]") -> Text:
         else Text(f"✓ nothing blocks {plan.stage.name}", "green")
     )
     return first + Text(
-        f", {to_do} to do (!), {unknown} cannot be told (?). {CHECKLIST} has a section for each name, and what "
+        f", {to_do} to do (!), {unknown} unknown (?). {CHECKLIST} has a section for each name, and what "
         "follows a deployment."
     )
 

@@ -79,7 +79,7 @@ class AwsAccount:
 
         return cls(plan, client, str(context.get(BOOTSTRAP_QUALIFIER, DEFAULT_QUALIFIER)))
 
-    def place(self) -> str:
+    def location(self) -> str:
         """The account and its region. Raises AccountError without credentials or region."""
         try:
             client = self.client("sts")

@@ -50,15 +50,15 @@ class State(StrEnum):
 
 
 class Stops(StrEnum):
-    """What cannot happen until something is done."""
+    """The work that cannot go on until something is done."""
 
     DEPLOYMENT = "deployment"
     MESSAGES = "messages"
     NOTHING = ""
 
 
-class Unanswered(Exception):  # noqa: N818  no error: a check without an answer is "cannot tell"
-    """The account gives no answer. The message says why; `fix` says what to do."""
+class Unanswered(Exception):  # noqa: N818  no error: a check without an answer has a state of its own
+    """The account gives no answer. The message gives the reason, `fix` the way to get one."""
 
     def __init__(self, why: str, fix: str) -> None:
         super().__init__(why)
@@ -78,7 +78,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be deployed."""
+    """The stage that is to be deployed, and the files that go with it."""
 
     stage: Stage
     rates: Sequence[Rate]
@@ -150,7 +150,7 @@ class TableState:
 
 
 class Account(Protocol):
-    """What can be asked. Each raises Unanswered."""
+    """The questions. Each raises Unanswered."""
 
     def python(self) -> str | None:
         """A Python on this machine that compiles for the functions."""
@@ -198,13 +198,14 @@ def rates(plan: Plan, _answer: None) -> list[Finding]:
     ]
     if not missing:
         return [Finding("[[rates]]", State.OK, "one for each channel that the journeys send on")]
-    tables = ", ".join(f'channel = "{one}"' for one in missing)
+    first, *others = (f'"{one}"' for one in missing)
+    same = f"; the same for {', '.join(others)}" if others else ""
     return [
         Finding(
             "[[rates]]",
             State.TO_DO,
             f"none for {', '.join(missing)}: a broadcast runs into the provider's throttling",
-            f"policy.toml: write a table [[rates]] with per_second, what the provider takes, for {tables}",
+            f"policy.toml: [[rates]] with channel = {first} and per_second = what the provider takes{same}",
             Stops.MESSAGES,
         )
     ]
@@ -387,12 +388,12 @@ def secrets(plan: Plan, answer: Mapping[str, str]) -> list[Finding]:
 def table(_plan: Plan, answer: TableState) -> list[Finding]:
     lacking = [
         what
-        for holds, what in (
+        for is_on, what in (
             (answer.streams, "stream of new and old images"),
             (answer.expires, "time to live by expires_at"),
             (answer.recoverable, "point-in-time recovery"),
         )
-        if not holds
+        if not is_on
     ]
     if not lacking:
         return [Finding(answer.name, State.OK, "stream, time to live and point-in-time recovery are on")]
@@ -421,18 +422,18 @@ class Check:
 
     name: str
     ask: Callable[[Account], Any]
-    judge: Callable[[Plan, Any], list[Finding]]
+    conclude: Callable[[Plan, Any], list[Finding]]
     needed: Callable[[Plan], Finding | None] = lambda _plan: None
     """A finding that makes the question needless."""
     person: bool = False
     """No API answers it."""
 
     def findings(self, plan: Plan, account: Account) -> list[Finding]:
-        """What the account's answer means. Without an answer: cannot tell, and what to do so that it can."""
+        """What the account's answer means. Without an answer its state is UNKNOWN."""
         if (settled := self.needed(plan)) is not None:
             return [settled]
         try:
-            return self.judge(plan, self.ask(account))
+            return self.conclude(plan, self.ask(account))
         except Unanswered as unanswered:
             return [Finding("", State.UNKNOWN, str(unanswered), unanswered.fix)]
 
@@ -490,6 +491,9 @@ def _emails_at_all(plan: Plan) -> Finding | None:
 def _whatsapp(plan: Plan) -> Finding | None:
     if plan.stage.whatsapp_phone_number_id:
         return None
+    if Channel.WHATSAPP in plan.channels:
+        found, fix = "not set, and journeys send by WhatsApp", "cdk.json: phone-number-id-…, of End User Messaging"
+        return Finding(plan.setting("whatsapp_phone_number_id"), State.TO_DO, found, fix, Stops.MESSAGES)
     return Finding(plan.setting("whatsapp_phone_number_id"), State.OK, "not set: no WhatsApp")
 
 

@@ -141,6 +141,13 @@ class Stage:
             for field in ("event_concurrency", "delivery_concurrency")
             if not MIN_CONCURRENCY <= getattr(self, field) <= MAX_CONCURRENCY
         ]
+        if self.webhook_concurrency < 0:
+            problems.append("webhook_concurrency: 0 to reserve none, or how much to reserve")
+        problems += [
+            f"{field}: a whole number above 0"
+            for field in ("requests_per_second", "requests_burst")
+            if getattr(self, field) < 1
+        ]
         if self.public_url and not PUBLIC_URL.fullmatch(self.public_url):
             problems.append("public_url: begins with https:// and names no query; blank for the API's own address")
         if self.sms_origination and not ORIGINATION.fullmatch(self.sms_origination):

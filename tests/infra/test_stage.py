@@ -115,3 +115,14 @@ def test_another_table_is_named_by_its_stream(arn: str) -> None:
 
     with pytest.raises(InvalidStageError, match="table_stream_arn: the ARN of the stream of a table"):
         Stage.from_context("dev", {"stages": {"dev": dev}})
+
+
+def test_numbers_that_let_nothing_through_are_refused() -> None:
+    wrong = {"webhook_concurrency": -1, "requests_per_second": 0, "requests_burst": 0}
+    dev = {**cdk_json()["stages"]["dev"], **wrong}
+
+    with pytest.raises(InvalidStageError) as refused:
+        Stage.from_context("dev", {"stages": {"dev": dev}})
+
+    for field in wrong:
+        assert f"stages.dev: {field}: " in str(refused.value)

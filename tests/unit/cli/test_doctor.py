@@ -105,7 +105,7 @@ def test_a_denied_question_names_the_action_to_allow(code: str) -> None:
     assert unanswered.value.fix == "Allow ssm:GetParameter to your role, and ask again"
 
 
-def test_a_service_that_does_not_answer_cannot_tell() -> None:
+def test_a_service_that_does_not_answer_leaves_it_unknown() -> None:
     with account(ssm=[("get_parameter", {"Error": "InternalServerError"})]) as asked, pytest.raises(Unanswered) as why:
         asked.bootstrap_version()
 
@@ -285,7 +285,7 @@ def test_a_secret_that_nobody_has_written_is_missing() -> None:
         assert asked.unusable_secrets() == {"stripe": "is missing", "track": "is missing"}
 
 
-def test_secrets_that_may_not_be_read_cannot_be_told() -> None:
+def test_secrets_that_may_not_be_read_are_unknown() -> None:
     denied = {"Error": "AccessDeniedException"}
 
     with (
@@ -353,7 +353,21 @@ def test_without_credentials_nothing_is_guessed() -> None:
         account(sts=[("get_caller_identity", {"Error": "ExpiredToken"})]) as asked,
         pytest.raises(AccountError, match="Log in first"),
     ):
-        asked.place()
+        asked.location()
+
+
+def test_the_region_may_be_named_and_must_be_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setattr(doctor_account.aws, "session", get_session)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    context = {doctor_account.BOOTSTRAP_QUALIFIER: "mine"}
+
+    named = AwsAccount.of(planned(), "eu-central-1", context)
+
+    assert named.client("ssm").meta.region_name == "eu-central-1"
+    assert named.qualifier == "mine"
+    with pytest.raises(AccountError, match="name one with --region"):
+        AwsAccount.of(planned(), "", {}).location()
 
 
 def test_the_documented_policy_allows_all_that_is_asked() -> None:
@@ -368,7 +382,7 @@ def test_the_documented_policy_allows_all_that_is_asked() -> None:
 class NothingAnswered:
     """An account that refuses every question."""
 
-    def place(self) -> str:
+    def location(self) -> str:
         return "account 123456789012, us-east-1"
 
     def __getattr__(self, name: str) -> Callable[[], Any]:
@@ -397,7 +411,7 @@ def test_the_stage_prod_as_it_ships_is_blocked_and_a_line_says_by_what() -> None
 
 
 @pytest.mark.usefixtures("_refusing")
-def test_every_check_has_a_line_and_what_cannot_be_told_does_not_block() -> None:
+def test_every_check_has_a_line_and_what_is_unknown_does_not_block() -> None:
     done = CliRunner().invoke(app, ["doctor", "--stage", "dev", "--json"])
 
     rows = json.loads(done.stdout)["checks"]

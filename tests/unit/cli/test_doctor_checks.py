@@ -86,7 +86,7 @@ def test_a_stage_that_keeps_its_data_needs_a_rate_for_each_channel() -> None:
 
     assert missing.state is State.TO_DO
     assert missing.setting == "[[rates]]"
-    assert 'channel = "sms"' in missing.fix
+    assert '[[rates]] with channel = "sms" and per_second' in missing.fix
     assert "email" not in missing.fix
     assert blocks(plan, missing)
     assert not blocks(replace(plan, stage=replace(plan.stage, keep_data=False)), missing)
@@ -184,10 +184,10 @@ def test_mail_from_is_a_domain_of_ones_own(changed: Mapping[str, Any]) -> None:
     assert only(checks.mail_from(planned(), replace(IDENTITY, **changed))).state is State.TO_DO
 
 
-@pytest.mark.parametrize("judge", [checks.dkim, checks.mail_from])
-def test_without_an_identity_its_records_cannot_be_told(judge: Any) -> None:
+@pytest.mark.parametrize("conclude", [checks.dkim, checks.mail_from])
+def test_without_an_identity_its_records_are_unknown(conclude: Any) -> None:
     with pytest.raises(Unanswered, match=r"stages\.prod\.email_sender has no identity"):
-        judge(planned(), None)
+        conclude(planned(), None)
 
 
 @pytest.mark.parametrize(("origination", "console"), [("", "SNS console"), (NUMBER, "End User Messaging console")])
@@ -279,3 +279,12 @@ def test_a_blank_sender_is_written_before_ses_is_asked() -> None:
     found = only(by_name["DKIM"].findings(planned(email_sender=""), None))  # type: ignore[arg-type]
 
     assert (found.state, found.found) == (State.UNKNOWN, "blank")
+
+
+def test_journeys_that_send_by_whatsapp_need_a_number() -> None:
+    by_name = {one.name: one for one in CHECKS}
+
+    found = only(by_name["WhatsApp"].findings(planned(channels=(Channel.WHATSAPP,)), None))  # type: ignore[arg-type]
+
+    assert (found.setting, found.stops) == ("stages.prod.whatsapp_phone_number_id", Stops.MESSAGES)
+    assert only(by_name["WhatsApp"].findings(planned(), None)).state is State.OK  # type: ignore[arg-type]
