@@ -82,8 +82,8 @@ class AwsAccount:
     def location(self) -> str:
         """The account and its region. Raises AccountError without credentials or region."""
         try:
-            client = self.client("sts")
-            return f"account {client.get_caller_identity()['Account']}, {client.meta.region_name}"
+            region = self.client("ssm").meta.region_name  # STS has an endpoint without a region
+            return f"account {self.client('sts').get_caller_identity()['Account']}, {region}"
         except NoRegionError:
             raise AccountError("no region: name one with --region, or set AWS_DEFAULT_REGION") from None
         except (BotoCoreError, ClientError) as error:

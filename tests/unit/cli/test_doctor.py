@@ -350,14 +350,17 @@ def test_a_restored_table_lacks_what_dynamodb_does_not_restore(monkeypatch: pyte
 
 def test_without_credentials_nothing_is_guessed() -> None:
     with (
-        account(sts=[("get_caller_identity", {"Error": "ExpiredToken"})]) as asked,
+        account(ssm=[], sts=[("get_caller_identity", {"Error": "ExpiredToken"})]) as asked,
         pytest.raises(AccountError, match="Log in first"),
     ):
         asked.location()
 
 
 def test_the_region_may_be_named_and_must_be_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
     monkeypatch.setattr(doctor_account.aws, "session", get_session)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     context = {doctor_account.BOOTSTRAP_QUALIFIER: "mine"}
