@@ -10,6 +10,7 @@ from cli import (
     check,
     customers,
     dead_letters,
+    doctor,
     identity_key,
     preflight,
     privacy,
@@ -49,7 +50,7 @@ def cairn(
     """Cairn: try journeys on a laptop, and operate a deployment."""
 
 
-for group in (replay, serve, chaos, send, check, preflight, customers, audit):
+for group in (replay, serve, chaos, send, check, preflight, doctor, customers, audit):
     app.add_typer(group.app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)

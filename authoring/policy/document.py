@@ -147,6 +147,12 @@ def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
             yield policy, (*loc, "journey"), f"there is no journey {row['journey']}", "Correct the name."
 
 
+def channels_of(journeys: Iterable[Row]) -> set[str]:
+    """The channels on which compiled journeys send."""
+    named = [step["send"]["channel"] for journey in journeys for step in _sends(journey["document"])]
+    return {channel for one in named for channel in ([one] if isinstance(one, str) else one)}
+
+
 def _sends(value: Any) -> Iterator[Row]:
     """Every step that sends, at any depth."""
     if isinstance(value, Mapping):

@@ -30,7 +30,7 @@ from infra.cloud.topics import TopicKey
 class EngineStack(Stack):
     def __init__(self, scope: Construct, id_: str, *, stage: Stage, data: DataStack, bundle: Bundle) -> None:
         super().__init__(scope, id_, description=f"Cairn {stage.name}: functions, queues, timers, API and alarms")
-        table = data.table
+        table = data.table_in_use
         key = TopicKey(self, "TopicKey")
         queues = Queues(self, "Queues", stage=stage)
         schedules = Schedules(

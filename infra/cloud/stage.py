@@ -16,6 +16,7 @@ LOG_RETENTIONS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 400)
 
 
 ORIGINATION = re.compile(r"arn:[\w-]+:sms-voice:[\w-]+:\d{12}:(phone-number|pool|sender-id)/[\w/-]+")
+TABLE_STREAM = re.compile(r"arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table/[\w.-]{3,255}/stream/[\w:.-]+")
 PUBLIC_URL = re.compile(r"https://[\w.-]+(/[\w.-]+)*/?")
 COUNTRY = re.compile(r"[A-Z]{2}")
 PHONE_NUMBER_ID = "phone-number-id-"
@@ -47,6 +48,10 @@ class Stage:
     name: str
     keep_data: bool
     """Table, queues and keys outlive their stack, and the table refuses to be deleted."""
+    table_stream_arn: str
+    """The ARN of the stream of an existing table, such as one restored from a backup, that the functions use in place
+    of the stack's own (docs/go-live.md, Restore from a backup). Blank for the stack's own.
+    """
     customer_managed_key: bool
     """Encrypt the table with a KMS key of this account (about 1 USD a month) instead of DynamoDB's own."""
     log_retention_days: int
@@ -88,6 +93,17 @@ class Stage:
     @classmethod
     def from_context(cls, name: str, context: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Self:
         """One stage of cdk.json's `stages`; an override (`cdk -c field=value`) wins. Raises InvalidStageError."""
+        stage = cls.unchecked(name, context, overrides)
+        if problems := stage.problems():
+            raise InvalidStageError(_error_message(name, problems))
+        return stage
+
+    @classmethod
+    def unchecked(cls, name: str, context: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Self:
+        """A stage whose `problems` are still to be asked for.
+
+        Raises InvalidStageError where a field is missing, unknown or of another type.
+        """
         stages = context.get("stages", {})
         if name not in stages:
             raise InvalidStageError(f"cdk.json has no stage {name!r}; it has {', '.join(sorted(stages))}")
@@ -101,28 +117,36 @@ class Stage:
         problems += [_problem(field, kind, given) for field, kind in wanted.items()]
         if any(problems):
             raise InvalidStageError(_error_message(name, problems))
-        stage = cls(name=name, **given)
-        stage._check()
-        return stage
+        return cls(name=name, **given)
 
     def throttle_of(self, source: str) -> Throttle:
         """The throttle of one source; `track` is our own API, POST /events."""
         return Throttle(*self.throttles.get(source, (self.requests_per_second, self.requests_burst)))
 
-    def _check(self) -> None:
+    def problems(self) -> list[str]:
+        """All that keeps the stage from working, each beginning with its field; empty where nothing does."""
         problems = []
         if "@" not in self.email_sender:
-            problems.append("email_sender: name the address that messages come from")
+            problems.append(
+                "email_sender: write the address that messages come from, of a domain that SES has verified"
+            )
         if self.phone_region and not COUNTRY.fullmatch(self.phone_region):
             problems.append("phone_region: the ISO 3166 code of a country, such as US; blank for none")
         if self.keep_data and not self.alarm_email:
-            problems.append("alarm_email: a stage that keeps its data needs somebody who is told")
+            problems.append("alarm_email: write the address that alarms notify; a stage that keeps its data needs one")
         if self.log_retention_days not in LOG_RETENTIONS:
             problems.append(f"log_retention_days: one of {', '.join(map(str, LOG_RETENTIONS))}")
         problems += [
             f"{field}: between {MIN_CONCURRENCY} and {MAX_CONCURRENCY}"
             for field in ("event_concurrency", "delivery_concurrency")
             if not MIN_CONCURRENCY <= getattr(self, field) <= MAX_CONCURRENCY
+        ]
+        if self.webhook_concurrency < 0:
+            problems.append("webhook_concurrency: 0 to reserve none, or how much to reserve")
+        problems += [
+            f"{field}: a whole number above 0"
+            for field in ("requests_per_second", "requests_burst")
+            if getattr(self, field) < 1
         ]
         if self.public_url and not PUBLIC_URL.fullmatch(self.public_url):
             problems.append("public_url: begins with https:// and names no query; blank for the API's own address")
@@ -135,8 +159,12 @@ class Stage:
             for source, numbers in self.throttles.items()
             if not _is_throttle(numbers)
         ]
-        if problems:
-            raise InvalidStageError(_error_message(self.name, problems))
+        if self.table_stream_arn and not TABLE_STREAM.fullmatch(self.table_stream_arn):
+            problems.append(
+                "table_stream_arn: the ARN of the stream of a table (aws dynamodb describe-table, LatestStreamArn); "
+                "blank for the stack's own table"
+            )
+        return problems
 
 
 def _problem(field: str, kind: Any, given: Mapping[str, Any]) -> str:

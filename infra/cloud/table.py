@@ -50,6 +50,13 @@ class Table(dynamodb.Table):
         )
 
 
+def existing_table(scope: Construct, id_: str, *, stream_arn: str) -> dynamodb.ITable:
+    """A table that no stack made, with its stream."""
+    return dynamodb.Table.from_table_attributes(
+        scope, id_, table_arn=stream_arn.partition("/stream/")[0], table_stream_arn=stream_arn
+    )
+
+
 class TableKey(kms.Key):
     """Usable only through DynamoDB, by the users of the table."""
 

@@ -101,3 +101,28 @@ def test_an_invalid_throttle_is_refused() -> None:
 def test_an_unknown_stage_gets_the_list_of_stages() -> None:
     with pytest.raises(InvalidStageError, match="no stage 'staging'; it has dev, prod"):
         Stage.from_context("staging", cdk_json())
+
+
+def test_what_a_stage_lacks_can_be_asked_for_before_it_is_refused() -> None:
+    stage = Stage.unchecked("prod", cdk_json())
+
+    assert [problem.partition(":")[0] for problem in stage.problems()] == ["email_sender", "alarm_email"]
+
+
+@pytest.mark.parametrize("arn", ["cairn-restored", "arn:aws:dynamodb:us-east-1:123456789012:table/cairn-restored"])
+def test_another_table_is_named_by_its_stream(arn: str) -> None:
+    dev = {**cdk_json()["stages"]["dev"], "table_stream_arn": arn}
+
+    with pytest.raises(InvalidStageError, match="table_stream_arn: the ARN of the stream of a table"):
+        Stage.from_context("dev", {"stages": {"dev": dev}})
+
+
+def test_numbers_that_let_nothing_through_are_refused() -> None:
+    wrong = {"webhook_concurrency": -1, "requests_per_second": 0, "requests_burst": 0}
+    dev = {**cdk_json()["stages"]["dev"], **wrong}
+
+    with pytest.raises(InvalidStageError) as refused:
+        Stage.from_context("dev", {"stages": {"dev": dev}})
+
+    for field in wrong:
+        assert f"stages.dev: {field}: " in str(refused.value)

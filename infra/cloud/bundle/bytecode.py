@@ -13,6 +13,9 @@ RUNTIME = (3, 13)
 
 NAME = f"python{RUNTIME[0]}.{RUNTIME[1]}"
 
+INSTALL = f".venv/bin/uv python install {RUNTIME[0]}.{RUNTIME[1]}"
+"""The command by which this machine gets that Python."""
+
 
 def compile_tree(tree: Path, runtime_path: str) -> bool:
     """Compile a folder that is deployed at `runtime_path`; False, with one message, without such a Python.
@@ -33,13 +36,18 @@ def compile_tree(tree: Path, runtime_path: str) -> bool:
 @cache
 def compiler() -> str | None:
     """A Python of the functions' version on this machine; without one, one message says so."""
-    found = next((path for path in _candidates() if _is_runtime(path)), None)
+    found = find_compiler()
     if found is None:
         sys.stderr.write(
             f"cairn: no {NAME} on this machine, so layers and functions ship without bytecode: cold starts take "
-            f"2.2 x as long. Before a real deployment: .venv/bin/uv python install {NAME.removeprefix('python')}\n"
+            f"2.2 x as long. Before a real deployment: {INSTALL}\n"
         )
     return found
+
+
+def find_compiler() -> str | None:
+    """A Python of the functions' version on this machine, or None."""
+    return next((path for path in _candidates() if _is_runtime(path)), None)
 
 
 def _candidates() -> chain[str]:

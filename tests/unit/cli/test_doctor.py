@@ -1,0 +1,433 @@
+"""`cairn doctor`: what it asks AWS, what it prints, and that no secret is in it."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+from botocore.stub import Stubber
+from typer.testing import CliRunner
+
+from cairn.domain.shared.channels import Channel
+from cli import doctor_account
+from cli.doctor_account import AccountError, AwsAccount
+from cli.doctor_checks import CHECKS, Concurrency, EmailAccount, EmailIdentity, Origination, Plan, Unanswered, names
+from cli.main import app
+from infra.cloud.stage import Stage
+from infra.cloud.synth import cdk_json
+
+ROOT = Path(__file__).parents[3]
+REGION = "us-east-1"
+SECRET = "whsec_c2VjcmV0LW9mLXN0cmlwZS1vZi10aGUtdGVzdA=="
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:sources"
+NUMBER = "arn:aws:sms-voice:us-east-1:123456789012:phone-number/phone-1"
+POOL = "arn:aws:sms-voice:us-east-1:123456789012:pool/pool-1"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:Cairn-AlarmTopic"
+
+Answer = tuple[str, dict[str, Any]]
+"""What AWS is asked for, and what it answers: `Error` is its code."""
+
+
+def planned(**fields: Any) -> Plan:
+    stage = Stage.unchecked("dev", cdk_json(), {"email_sender": "Us <hello@mail.example.com>", **fields})
+    return Plan(
+        stage=stage,
+        rates=(),
+        channels=frozenset({Channel.EMAIL, Channel.SMS}),
+        sources=("stripe", "track"),
+        endpoints=(),
+    )
+
+
+@contextmanager
+def account(plan: Plan | None = None, **services: list[Answer]) -> Iterator[AwsAccount]:
+    """An account that answers these questions of each service in turn, and no other."""
+    clients = {}
+    with ExitStack() as stack:
+        for name, answers in services.items():
+            service = name.replace("_", "-")
+            client = get_session().create_client(
+                service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
+            )
+            stubber = stack.enter_context(Stubber(client))
+            for operation, answer in answers:
+                if "Error" in answer:
+                    stubber.add_client_error(operation, answer["Error"], answer.get("Message", ""))
+                else:
+                    stubber.add_response(operation, answer)
+            clients[service] = client
+        yield AwsAccount(plan or planned(), clients.__getitem__)
+
+
+def outputs(**values: str) -> Answer:
+    described = {
+        "StackName": "Cairn-dev",
+        "CreationTime": "2026-11-28T00:00:00Z",
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in values.items()],
+    }
+    return "describe_stacks", {"Stacks": [described]}
+
+
+def resources(kind: str, logical: str, physical: str) -> Answer:
+    one = {
+        "LogicalResourceId": logical,
+        "PhysicalResourceId": physical,
+        "ResourceType": kind,
+        "LastUpdatedTimestamp": "2026-11-28T00:00:00Z",
+        "ResourceStatus": "CREATE_COMPLETE",
+    }
+    return "list_stack_resources", {"StackResourceSummaries": [one]}
+
+
+NOT_DEPLOYED = {"Error": "ValidationError", "Message": "Stack with id Cairn-dev does not exist"}
+LIMIT = {"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}}
+
+
+def test_the_version_of_the_bootstrap_stack() -> None:
+    with account(ssm=[("get_parameter", {"Parameter": {"Value": "21"}})]) as asked:
+        assert asked.bootstrap_version() == 21
+    with account(ssm=[("get_parameter", {"Error": "ParameterNotFound"})]) as asked:
+        assert asked.bootstrap_version() is None
+
+
+@pytest.mark.parametrize("code", sorted(doctor_account.DENIED))
+def test_a_denied_question_names_the_action_to_allow(code: str) -> None:
+    with account(ssm=[("get_parameter", {"Error": code})]) as asked, pytest.raises(Unanswered) as unanswered:
+        asked.bootstrap_version()
+
+    assert str(unanswered.value) == "ssm:GetParameter is denied"
+    assert unanswered.value.fix == "Allow ssm:GetParameter to your role, and ask again"
+
+
+def test_a_service_that_does_not_answer_leaves_it_unknown() -> None:
+    with account(ssm=[("get_parameter", {"Error": "InternalServerError"})]) as asked, pytest.raises(Unanswered) as why:
+        asked.bootstrap_version()
+
+    assert "InternalServerError" in str(why.value)
+
+
+def test_the_concurrency_counts_what_this_stage_has_reserved_already() -> None:
+    quota = {"Quotas": [{"QuotaName": "Concurrent executions", "Value": 1000.0}]}
+    receiver = resources("AWS::Lambda::Function", "ReceiveWebhook1234ABCD", "receiver")
+    own = ("get_function_concurrency", {"ReservedConcurrentExecutions": 100})
+
+    with account(
+        **{"lambda": [("get_account_settings", LIMIT), own]},
+        service_quotas=[("list_service_quotas", quota)],
+        cloudformation=[receiver],
+    ) as asked:
+        assert asked.concurrency() == Concurrency(total=1000, unreserved=900, own=100, granted=1000.0)
+
+
+def test_the_concurrency_is_known_before_a_deployment_and_without_service_quotas() -> None:
+    with account(
+        **{"lambda": [("get_account_settings", LIMIT)]},
+        service_quotas=[("list_service_quotas", {"Error": "AccessDeniedException"})],
+        cloudformation=[("list_stack_resources", NOT_DEPLOYED)],
+    ) as asked:
+        assert asked.concurrency() == Concurrency(total=1000, unreserved=900, own=0, granted=None)
+
+
+def test_the_account_of_ses_is_asked_once() -> None:
+    answer = {
+        "ProductionAccessEnabled": True,
+        "SendingEnabled": True,
+        "SendQuota": {"Max24HourSend": 50000.0, "MaxSendRate": 14.0, "SentLast24Hours": 0.0},
+        "Details": {"ReviewDetails": {"Status": "GRANTED"}},
+    }
+    with account(sesv2=[("get_account", answer)]) as asked:
+        found = asked.email_account()
+
+        assert found == EmailAccount(production=True, sending=True, review="GRANTED", per_day=50000, per_second=14)
+        assert asked.email_account() is found
+
+
+def test_a_verified_domain_above_the_senders_covers_it() -> None:
+    parent = {
+        "VerifiedForSendingStatus": True,
+        "DkimAttributes": {"SigningEnabled": True, "Status": "SUCCESS"},
+        "MailFromAttributes": {
+            "MailFromDomain": "bounces.example.com",
+            "MailFromDomainStatus": "PENDING",
+            "BehaviorOnMxFailure": "USE_DEFAULT_VALUE",
+        },
+    }
+    missing = {"Error": "NotFoundException"}
+    asked_for = [("get_email_identity", missing), ("get_email_identity", parent), ("get_email_identity", missing)]
+
+    with account(sesv2=asked_for) as asked:
+        assert asked.email_identity() == EmailIdentity(
+            name="example.com",
+            verified=True,
+            dkim="SUCCESS",
+            signing=True,
+            mail_from="bounces.example.com",
+            mail_from_status="PENDING",
+        )
+
+
+def test_a_sender_without_an_identity() -> None:
+    with account(sesv2=[("get_email_identity", {"Error": "NotFoundException"})] * 3) as asked:
+        assert asked.email_identity() is None
+
+
+def test_texts_by_sns_have_its_sandbox_and_limit() -> None:
+    answers: list[Answer] = [
+        ("get_sms_sandbox_account_status", {"IsInSandbox": True}),
+        ("get_sms_attributes", {"attributes": {"MonthlySpendLimit": "50"}}),
+        ("get_sms_attributes", {}),
+    ]
+    with account(sns=answers) as asked:
+        assert asked.sms_sandbox() is True
+        assert asked.sms_spend_limit() == 50
+        assert asked.sms_spend_limit() == 1, "what every account begins with, and SNS does not show"
+
+
+def test_texts_by_end_user_messaging_have_its_sandbox_and_limit() -> None:
+    tier = {"AccountAttributes": [{"Name": "ACCOUNT_TIER", "Value": "PRODUCTION"}]}
+    limit = {"Name": "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT", "EnforcedLimit": 200, "MaxLimit": 200, "Overridden": True}
+    answers: list[Answer] = [
+        ("describe_account_attributes", tier),
+        ("describe_spend_limits", {"SpendLimits": [limit]}),
+        ("describe_spend_limits", {"SpendLimits": []}),
+    ]
+    with account(planned(sms_origination=NUMBER), pinpoint_sms_voice_v2=answers) as asked:
+        assert asked.sms_sandbox() is False
+        assert asked.sms_spend_limit() == 200
+        with pytest.raises(Unanswered, match="names no spend limit"):
+            asked.sms_spend_limit()
+
+
+@pytest.mark.parametrize(
+    ("origination", "operation", "kind"),
+    [(NUMBER, "describe_phone_numbers", "PhoneNumber"), (POOL, "describe_pools", "Pool")],
+)
+def test_where_replies_to_a_number_or_a_pool_go(origination: str, operation: str, kind: str) -> None:
+    common = {
+        f"{kind}Arn": origination,
+        "Status": "ACTIVE",
+        "MessageType": "TRANSACTIONAL",
+        "TwoWayEnabled": True,
+        "TwoWayChannelArn": TOPIC,
+        "SelfManagedOptOutsEnabled": True,
+        "OptOutListName": "Default",
+        "DeletionProtectionEnabled": False,
+        "CreatedTimestamp": 0,
+    }
+    of_number = {
+        "PhoneNumber": "+12015550123",
+        "IsoCountryCode": "US",
+        "NumberCapabilities": ["SMS"],
+        "NumberType": "TEN_DLC",
+        "MonthlyLeasingPrice": "1.00",
+    }
+    one = common | (of_number if kind == "PhoneNumber" else {"PoolId": "pool-1", "SharedRoutesEnabled": False})
+
+    with account(
+        planned(sms_origination=origination), pinpoint_sms_voice_v2=[(operation, {f"{kind}s": [one]})]
+    ) as asked:
+        assert asked.origination() == Origination(status="ACTIVE", two_way=True, channel=TOPIC)
+
+
+def test_where_reports_of_whatsapp_go() -> None:
+    plan = planned(whatsapp_phone_number_id="phone-number-id-1")
+    number = {
+        "arn": "arn:aws:social-messaging:us-east-1:123456789012:phone-number-id/1",
+        "phoneNumber": "+12015550123",
+        "phoneNumberId": "phone-number-id-1",
+        "metaPhoneNumberId": "1",
+        "displayPhoneNumberName": "Us",
+        "displayPhoneNumber": "+1 201 555 0123",
+        "qualityRating": "GREEN",
+    }
+    linked = {
+        "arn": "arn:aws:social-messaging:us-east-1:123456789012:waba/1",
+        "id": "waba-1",
+        "wabaId": "1",
+        "registrationStatus": "COMPLETE",
+        "linkDate": 0,
+        "wabaName": "Us",
+        "eventDestinations": [{"eventDestinationArn": TOPIC}],
+    }
+    answers: list[Answer] = [
+        ("list_linked_whatsapp_business_accounts", {"linkedAccounts": [linked]}),
+        ("get_linked_whatsapp_business_account", {"account": linked | {"phoneNumbers": [number]}}),
+    ]
+    with account(plan, socialmessaging=answers) as asked:
+        assert asked.whatsapp_destinations() == [TOPIC]
+    with account(plan, socialmessaging=[("list_linked_whatsapp_business_accounts", {})]) as asked:
+        assert asked.whatsapp_destinations() is None
+
+
+def test_secrets_are_compared_by_name_and_never_shown() -> None:
+    stored = {"stripe": [SECRET, "short"], "track": "also-short", "unused": "drawn-by-secrets-manager"}
+    value = {"ARN": ARN, "Name": "sources", "SecretString": json.dumps(stored)}
+
+    with account(
+        cloudformation=[outputs(), outputs(SourcesSecretArn=ARN)], secretsmanager=[("get_secret_value", value)]
+    ) as asked:
+        found = asked.unusable_secrets()
+
+    assert list(found) == ["track"]
+    assert not any(secret in str(found) for secret in (SECRET, "also-short", "drawn-by"))
+
+
+def test_a_secret_that_nobody_has_written_is_missing() -> None:
+    value = {"ARN": ARN, "Name": "sources", "SecretString": '{"unused": "drawn-by-secrets-manager"}'}
+
+    with account(cloudformation=[outputs(SourcesSecretArn=ARN)], secretsmanager=[("get_secret_value", value)]) as asked:
+        assert asked.unusable_secrets() == {"stripe": "is missing", "track": "is missing"}
+
+
+def test_secrets_that_may_not_be_read_are_unknown() -> None:
+    denied = {"Error": "AccessDeniedException"}
+
+    with (
+        account(cloudformation=[outputs(SourcesSecretArn=ARN)], secretsmanager=[("get_secret_value", denied)]) as asked,
+        pytest.raises(Unanswered, match="secretsmanager:GetSecretValue is denied"),
+    ):
+        asked.unusable_secrets()
+
+
+def test_what_needs_a_deployment_is_asked_again_after_it() -> None:
+    for ask in ("sms_topic", "whatsapp_topic", "unusable_secrets", "table"):
+        with (
+            account(cloudformation=[("describe_stacks", NOT_DEPLOYED)], secretsmanager=[], dynamodb=[]) as asked,
+            pytest.raises(Unanswered, match="not deployed yet"),
+        ):
+            getattr(asked, ask)()
+    with (
+        account(cloudformation=[("list_stack_resources", NOT_DEPLOYED)]) as asked,
+        pytest.raises(Unanswered, match="not deployed yet"),
+    ):
+        asked.alarm_recipients()
+
+
+def test_the_recipients_of_alarms() -> None:
+    subscription = {"Endpoint": "ops@example.com", "Protocol": "email", "SubscriptionArn": "PendingConfirmation"}
+    topic = resources("AWS::SNS::Topic", "AlarmTopicD01E77F9", TOPIC)
+
+    with account(
+        cloudformation=[topic], sns=[("list_subscriptions_by_topic", {"Subscriptions": [subscription]})]
+    ) as asked:
+        assert asked.alarm_recipients() == {"ops@example.com": "PendingConfirmation"}
+
+
+def test_a_restored_table_lacks_what_dynamodb_does_not_restore(monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws(), account(cloudformation=[outputs(TableName="restored")] * 2) as asked:
+        client = get_session().create_client("dynamodb", region_name=REGION)
+        key: list[Any] = [{"AttributeName": "pk", "KeyType": "HASH"}]
+        attributes: list[Any] = [{"AttributeName": "pk", "AttributeType": "S"}]
+        client.create_table(
+            TableName="restored", KeySchema=key, AttributeDefinitions=attributes, BillingMode="PAY_PER_REQUEST"
+        )
+        on_moto = replace(asked, client=lambda name: client if name == "dynamodb" else asked.client(name))
+        bare = on_moto.table()
+        client.update_table(
+            TableName="restored", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        )
+        client.update_time_to_live(
+            TableName="restored", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
+        )
+        client.update_continuous_backups(
+            TableName="restored", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+        mended = on_moto.table()
+
+    assert (bare.streams, bare.expires, bare.recoverable) == (False, False, False)
+    assert (mended.streams, mended.expires, mended.recoverable) == (True, True, True)
+
+
+def test_without_credentials_nothing_is_guessed() -> None:
+    with (
+        account(ssm=[], sts=[("get_caller_identity", {"Error": "ExpiredToken"})]) as asked,
+        pytest.raises(AccountError, match="Log in first"),
+    ):
+        asked.location()
+
+
+def test_the_region_may_be_named_and_must_be_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setattr(doctor_account.aws, "session", get_session)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    context = {doctor_account.BOOTSTRAP_QUALIFIER: "mine"}
+
+    named = AwsAccount.of(planned(), "eu-central-1", context)
+
+    assert named.client("ssm").meta.region_name == "eu-central-1"
+    assert named.qualifier == "mine"
+    with pytest.raises(AccountError, match="name one with --region"):
+        AwsAccount.of(planned(), "", {}).location()
+
+
+def test_the_documented_policy_allows_all_that_is_asked() -> None:
+    source = (ROOT / "cli" / "doctor_account.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "go-live.md").read_text(encoding="utf-8")
+    (policy,) = re.findall(r"^```json\n(.+?)^```", page, re.MULTILINE | re.DOTALL)
+
+    asked = set(re.findall(r'_asked\("([\w:-]+)"\)', source))
+    assert set(json.loads(policy)["Statement"][0]["Action"]) == asked
+
+
+class NothingAnswered:
+    """An account that refuses every question."""
+
+    def location(self) -> str:
+        return "account 123456789012, us-east-1"
+
+    def __getattr__(self, name: str) -> Callable[[], Any]:
+        def ask() -> Any:
+            raise Unanswered(f"{name} is denied", f"Allow {name}")
+
+        return ask
+
+
+@pytest.fixture
+def _refusing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AwsAccount, "of", lambda *_: NothingAnswered())
+
+
+@pytest.mark.usefixtures("_refusing")
+def test_the_stage_prod_as_it_ships_is_blocked_and_a_line_says_by_what() -> None:
+    done = CliRunner().invoke(app, ["doctor", "--stage", "prod"], env={"COLUMNS": "120"})
+
+    assert done.exit_code == 1
+    assert "stage prod in account 123456789012, us-east-1" in done.stdout
+    assert "✗ to do        Settings" in done.stdout
+    assert "stages.prod.alarm_email" in done.stdout
+    assert "✗ to do        Rates" in done.stdout
+    assert "? cannot tell  CDK bootstrap" in done.stdout
+    assert "✗ 3 to do first" in done.stdout
+
+
+@pytest.mark.usefixtures("_refusing")
+def test_every_check_has_a_line_and_what_is_unknown_does_not_block() -> None:
+    done = CliRunner().invoke(app, ["doctor", "--stage", "dev", "--json"])
+
+    rows = json.loads(done.stdout)["checks"]
+    assert done.exit_code == 0
+    assert [row["check"] for row in rows] == names(CHECKS)
+    assert {row["state"] for row in rows} == {"ok", "to do", "cannot tell"}
+    assert not any(row["blocks"] for row in rows)
+    assert all(row["fix"] for row in rows if row["state"] != "ok")
+
+
+@pytest.mark.usefixtures("_refusing")
+def test_an_unknown_stage_is_refused_with_those_that_there_are() -> None:
+    done = CliRunner().invoke(app, ["doctor", "--stage", "staging"])
+
+    assert done.exit_code == 1
+    assert "it has dev, prod" in done.stderr
