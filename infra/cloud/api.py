@@ -14,7 +14,7 @@ from cairn.adapters.sources import TRACK, sources
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE
 from infra.cloud.bundle.code import SOURCES
-from infra.cloud.function import NAMESPACE, Function
+from infra.cloud.function import Function
 from infra.cloud.logs import LogGroup
 from infra.cloud.nag import acknowledge
 from infra.cloud.stage import InvalidStageError, Stage
@@ -68,7 +68,11 @@ class Api(Construct):
         self._names = [name for name in sources(SOURCES) if name != TRACK]
         self._check(stage)
         self.api = apigateway.HttpApi(
-            self, "Http", description=f"Cairn {stage.name}: webhooks in, links of messages", create_default_stage=False
+            self,
+            "Http",
+            api_name=f"Cairn-{stage.name}",
+            description=f"Cairn {stage.name}: webhooks in, links of messages",
+            create_default_stage=False,
         )
         self.stage = apigateway.HttpStage(
             self,
@@ -93,7 +97,7 @@ class Api(Construct):
             "Throttled",
             log_group=access_log,
             filter_pattern=logs.FilterPattern.string_value("$.status", "=", "429"),
-            metric_namespace=NAMESPACE,
+            metric_namespace=stage.metrics_namespace,
             metric_name=THROTTLED,
         )
 

@@ -98,5 +98,5 @@ class EngineStack(Stack):
         api.take_webhooks(functions.receive)
         api.open_links(functions.serve)
         api.open_manage(functions.manage)
-        Alarms(self, topic=topic, queues=queues, functions=functions, api=api)
+        Alarms(self, stage=stage, topic=topic, queues=queues, schedules=schedules, functions=functions, api=api)
         CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)

@@ -24,7 +24,6 @@ from infra.cloud.table import AUDIT
 
 HANDLER = "cairn.lambda_entry.handle"
 MEMORY_MB = 512
-NAMESPACE = "Cairn"
 
 CHANGES = (
     *("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"),
@@ -87,7 +86,7 @@ class Function(lambda_.Function):
                 **settings.environment(),
                 "AWS_CA_BUNDLE": ROOTS_PATH,
                 "POWERTOOLS_SERVICE_NAME": name,
-                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+                "POWERTOOLS_METRICS_NAMESPACE": shared.stage.metrics_namespace,
             },
         )
         self.service = name

@@ -105,6 +105,11 @@ class Stage:
         stage._check()
         return stage
 
+    @property
+    def metrics_namespace(self) -> str:
+        """The namespace of the stage's own metrics: another stage in the account counts apart, and raises no alarm."""
+        return f"Cairn/{self.name}"
+
     def throttle_of(self, source: str) -> Throttle:
         """The throttle of one source; `track` is our own API, POST /events."""
         return Throttle(*self.throttles.get(source, (self.requests_per_second, self.requests_burst)))

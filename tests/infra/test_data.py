@@ -78,7 +78,7 @@ def test_a_stage_that_keeps_its_data_keeps_table_secrets_and_queues(prod: Templa
 
     assert table["DeletionProtectionEnabled"] is True
     for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"):
-        assert prod.retention(kind) == {"Retain"}
+        assert prod.retention(kind) == {"RetainExceptOnCreate"}
 
 
 def test_a_stage_that_does_not_keep_its_data_deletes_it(dev: Templates) -> None:

@@ -1,6 +1,7 @@
 """Logs and metrics. One line a decision, one metric an outcome; never a name, an address, a number or a body."""
 
 import logging
+import os
 import re
 import traceback
 from datetime import timedelta
@@ -10,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 NAMESPACE = "Cairn"
+"""Of a laptop's metrics. A deployment has one for each stage, by POWERTOOLS_METRICS_NAMESPACE (Stage)."""
 
 OURS = re.compile(r"/(python/cairn|functions|task)/")
 """Our own files: a line of them says more than a line of a library."""
@@ -29,7 +31,7 @@ def count(name: str, number: int = 1, **dimensions: str) -> None:
     """
     if is_metrics_disabled():
         return
-    with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=NAMESPACE) as metric:
+    with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=_namespace()) as metric:
         for dimension, value in dimensions.items():
             metric.add_dimension(dimension, value)
 
@@ -39,9 +41,13 @@ def measure(name: str, length: timedelta, **dimensions: str) -> None:
     if is_metrics_disabled():
         return
     seconds = length.total_seconds()
-    with single_metric(name=name, unit=MetricUnit.Seconds, value=seconds, namespace=NAMESPACE) as metric:
+    with single_metric(name=name, unit=MetricUnit.Seconds, value=seconds, namespace=_namespace()) as metric:
         for dimension, value in dimensions.items():
             metric.add_dimension(dimension, value)
+
+
+def _namespace() -> str:
+    return os.environ.get("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE)
 
 
 def where(error: BaseException) -> str:
