@@ -49,6 +49,12 @@ ACCESS_LOG = {
 }
 """No path, address, agent or body: it has no personal data."""
 
+VENDED_LOGS = "/aws/vendedlogs"
+"""The account's policy for logs of AWS's services ends at 5,120 characters, and each log adds to it. Near its end only
+logs below this prefix still work, since one statement allows them all.
+https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+"""
+
 THROTTLED = "WebhookThrottled"
 """The metric of requests answered 429; the API's own metrics count them among all 4xx."""
 
@@ -84,18 +90,18 @@ class Api(Construct):
                 rate_limit=stage.requests_per_second, burst_limit=stage.requests_burst
             ),
         )
-        access_log = LogGroup(self, "AccessLog", stage=stage)
+        self.access_log = LogGroup(self, "AccessLog", stage=stage, name=f"{VENDED_LOGS}/apigateway/Cairn-{stage.name}")
         resource = self.stage.node.default_child
         assert isinstance(resource, apigateway.CfnStage)  # noqa: S101 - the construct library's promise, for the types
         resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
+            destination_arn=self.access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
         )
         self._resource = resource
         self._route_settings: dict[str, object] = {}
         logs.MetricFilter(
             self,
             "Throttled",
-            log_group=access_log,
+            log_group=self.access_log,
             filter_pattern=logs.FilterPattern.string_value("$.status", "=", "429"),
             metric_namespace=stage.metrics_namespace,
             metric_name=THROTTLED,

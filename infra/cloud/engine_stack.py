@@ -100,3 +100,7 @@ class EngineStack(Stack):
         api.open_manage(functions.manage)
         Alarms(self, stage=stage, topic=topic, queues=queues, schedules=schedules, functions=functions, api=api)
         CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)
+        CfnOutput(self, "PublicUrl", value=api.public_url, description="The origin of the links in messages")
+        CfnOutput(self, "AccessLogGroup", value=api.access_log.log_group_name)
+        CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)
+        CfnOutput(self, "EmailTopicArn", value=email.topic.topic_arn, description="What SES reports goes here")

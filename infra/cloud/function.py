@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -66,6 +66,7 @@ class Function(lambda_.Function):
         log_group = LogGroup(scope, f"{id_}Logs", stage=shared.stage)
         self.execution_role = iam.Role(scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self.execution_role)
+        CfnOutput(Stack.of(scope), f"{id_}LogGroup", value=log_group.log_group_name)
         super().__init__(
             scope,
             id_,

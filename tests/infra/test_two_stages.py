@@ -18,7 +18,7 @@ NESTED = {"AWS::IAM::Policy", "AWS::IAM::Role"}
 
 
 def names(templates: Templates) -> set[str]:
-    """What CloudFormation is told to call something in the account."""
+    """The names that a template gives to something in the account."""
     return {
         str(value)
         for kind in (templates.data, templates.engine)

@@ -5,6 +5,7 @@ import os
 import re
 import traceback
 from datetime import timedelta
+from typing import Any
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
@@ -21,7 +22,20 @@ for library in LIBRARIES:  # at DEBUG they print requests, which hold personal d
     logging.getLogger(library).setLevel(logging.WARNING)
 
 logger = Logger(service="cairn")
-"""JSON lines. The handlers add Lambda's fields and the ids of the record."""
+"""JSON lines. Each has the ids of its request (name_request); the handlers add the ids of the record."""
+
+
+def name_request(event: Any, context: Any) -> None:
+    """Put the ids of this invocation into every line that follows, until the next one begins.
+
+    `function_request_id` is Lambda's, as in its own lines and in X-Ray. `request_id` is API Gateway's, as in the API's
+    access log; an invocation that comes from elsewhere has none.
+    """
+    api = event.get("requestContext") if isinstance(event, dict) else None
+    logger.append_keys(
+        function_request_id=getattr(context, "aws_request_id", None),
+        request_id=(api or {}).get("requestId"),
+    )
 
 
 def count(name: str, number: int = 1, **dimensions: str) -> None:
