@@ -80,6 +80,8 @@ class Stage:
     """
     whatsapp_phone_number_id: str
     """`phone-number-id-…` of End User Messaging Social; blank for no WhatsApp."""
+    whatsapp_api_version: str
+    """The version of Meta's API, such as v25.0: one that Meta still serves (infra/cloud/whatsapp.py)."""
     phone_region: str
     """ISO 3166 country of phone numbers without a country code; blank: such a number is none (docs/addresses.md)."""
     reply_languages: str
