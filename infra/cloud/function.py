@@ -80,7 +80,7 @@ class Function(lambda_.Function):
             memory_size=MEMORY_MB,
             timeout=Duration.seconds(int(timeout.total_seconds())),
             reserved_concurrent_executions=reserved_concurrency or None,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if shared.stage.tracing else lambda_.Tracing.DISABLED,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             environment={
@@ -96,6 +96,12 @@ class Function(lambda_.Function):
             "AwsSolutions-IAM5[Resource::*]",
             because="what knows no resource: X-Ray's segments and, for the reader of a stream, ListStreams",
         )
+        if not shared.stage.tracing:
+            acknowledge(
+                self,
+                "Serverless-LambdaTracing",
+                because="the stage says so: traces cost by the million, and the logs name every request and customer",
+            )
         acknowledge(
             self,
             "AwsSolutions-L1",

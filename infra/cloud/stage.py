@@ -49,6 +49,10 @@ class Stage:
     """Table, queues and keys outlive their stack, and the table refuses to be deleted."""
     customer_managed_key: bool
     """Encrypt the table with a KMS key of this account (about 1 USD a month) instead of DynamoDB's own."""
+    tracing: bool
+    """Trace the functions with X-Ray: the first call of each second, and 5 % of the others. Lambda lets nobody choose
+    another rate (https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html); 5 USD a million traces.
+    """
     log_retention_days: int
     """One of LOG_RETENTIONS."""
     requests_per_second: int
@@ -67,7 +71,9 @@ class Stage:
     delivery_concurrency: int
     """The maximum concurrency of deliver_message, which limits the rate at the providers."""
     alarm_email: str
-    """The e-mail address that alarms notify; blank for none."""
+    """The e-mail address that alarms notify; blank for none, and then there are no alarms: each costs 0.10 USD a month,
+    and nobody would hear it.
+    """
     email_sender: str
     """The From address; its domain is a verified SES identity of the account."""
     sms_sender_id: str

@@ -49,5 +49,5 @@ def test_the_sender_gets_the_version_of_its_stage(prod: Templates) -> None:
 def test_synthesis_refuses_a_version_that_has_ended() -> None:
     context = {**cdk_json(), "whatsapp_phone_number_id": NUMBER, "whatsapp_api_version": "v20.0"}
 
-    with pytest.raises(InvalidStageError, match="Meta serves v20.0 until 2026-09-24"):
+    with pytest.raises(InvalidStageError, match=r"Meta serves v20\.0 until 2026-09-24"):
         synthesize(context)
