@@ -10,9 +10,10 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.cloud.api import THROTTLED, Api
-from infra.cloud.function import NAMESPACE, Function
+from infra.cloud.function import Function
 from infra.cloud.nag import acknowledge
 from infra.cloud.queues import Queues
+from infra.cloud.schedules import Schedules
 from infra.cloud.stage import Stage
 from infra.cloud.topics import ServiceTopic, TopicKey
 
@@ -74,14 +75,25 @@ class AlarmTopic(ServiceTopic):
 
 
 class Alarms(Construct):
-    """Every dead-letter queue, backlog and function, the API's errors and refusals, and too many orders to erase.
+    """Every dead-letter queue, backlog and function, timers, the API's errors and refusals, too many orders to erase.
 
     docs/runbook.md explains each, and the first thing to do.
     """
 
-    def __init__(self, scope: Construct, *, topic: AlarmTopic, queues: Queues, functions: Functions, api: Api) -> None:
+    def __init__(  # noqa: PLR0913  one argument for each part
+        self,
+        scope: Construct,
+        *,
+        stage: Stage,
+        topic: AlarmTopic,
+        queues: Queues,
+        schedules: Schedules,
+        functions: Functions,
+        api: Api,
+    ) -> None:
         super().__init__(scope, "Alarms")
         self.topic = topic
+        self.namespace = stage.metrics_namespace
         for name, queue in queues.dead_letters.items():
             self._alarm(
                 f"{name}Parked",
@@ -101,7 +113,7 @@ class Alarms(Construct):
             self._alarm(
                 f"{name}Waiting",
                 cloudwatch.Metric(
-                    namespace=NAMESPACE,
+                    namespace=self.namespace,
                     metric_name="Waiting",
                     dimensions_map={"service": consumer(functions).service, "queue": consumed},
                     period=WAITING,
@@ -116,6 +128,25 @@ class Alarms(Construct):
             functions.relay.metric("IteratorAge", period=PERIOD, statistic="Maximum"),
             above=LATE.to_milliseconds(),
             means="effects of commits wait in the table's stream",
+        )
+        self._alarm(
+            "TimersFailing",
+            schedules.group.metric_target_errors(period=PERIOD, statistic="Sum"),
+            above=0,
+            means="EventBridge Scheduler cannot post what is due, and tries for a day: queues or role of timers "
+            "are out of order",
+        )
+        self._alarm(
+            "TimersDropped",
+            schedules.group.metric_dropped(period=PERIOD, statistic="Sum"),
+            above=0,
+            means="EventBridge Scheduler gave up timers: each is among the dead letters of its queue",
+        )
+        self._alarm(
+            "TimersLost",
+            schedules.group.metric_failed_to_be_sent_to_dlq(period=PERIOD, statistic="Sum"),
+            above=0,
+            means="EventBridge Scheduler could not even dead-letter timers: sweep finds who waits for one",
         )
         for function in functions:
             self._alarm(
@@ -177,7 +208,7 @@ class Alarms(Construct):
         )
         self._alarm(
             "WebhooksThrottled",
-            cloudwatch.Metric(namespace=NAMESPACE, metric_name=THROTTLED, period=PERIOD, statistic="Sum"),
+            cloudwatch.Metric(namespace=self.namespace, metric_name=THROTTLED, period=PERIOD, statistic="Sum"),
             above=MANY_THROTTLED,
             means="a source is answered 429: the API's access log says which; raise its throttle in cdk.json",
         )
@@ -185,7 +216,7 @@ class Alarms(Construct):
     def _counted(self, id_: str, name: str, by: Function, *, above: float = 0, means: str) -> None:
         """The alarm of what a function counts (cairn/telemetry)."""
         metric = cloudwatch.Metric(
-            namespace=NAMESPACE,
+            namespace=self.namespace,
             metric_name=name,
             dimensions_map={"service": by.service},
             period=PERIOD,

@@ -14,7 +14,7 @@ from cairn.adapters.sources import TRACK, sources
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE
 from infra.cloud.bundle.code import SOURCES
-from infra.cloud.function import NAMESPACE, Function
+from infra.cloud.function import Function
 from infra.cloud.logs import LogGroup
 from infra.cloud.nag import acknowledge
 from infra.cloud.stage import InvalidStageError, Stage
@@ -49,6 +49,15 @@ ACCESS_LOG = {
 }
 """No path, address, agent or body: it has no personal data."""
 
+VENDED_LOGS = "/aws/vendedlogs"
+"""The account's policy for logs of AWS's services ends at 5,120 characters, and each log adds to it. Near its end only
+logs below this prefix still work, since one statement allows them all.
+https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+"""
+
+DETAILED_METRICS = False
+"""Metrics by route are six more for each that is called, 1.80 USD a month. The access log has route and status."""
+
 THROTTLED = "WebhookThrottled"
 """The metric of requests answered 429; the API's own metrics count them among all 4xx."""
 
@@ -68,32 +77,36 @@ class Api(Construct):
         self._names = [name for name in sources(SOURCES) if name != TRACK]
         self._check(stage)
         self.api = apigateway.HttpApi(
-            self, "Http", description=f"Cairn {stage.name}: webhooks in, links of messages", create_default_stage=False
+            self,
+            "Http",
+            api_name=f"Cairn-{stage.name}",
+            description=f"Cairn {stage.name}: webhooks in, links of messages",
+            create_default_stage=False,
         )
         self.stage = apigateway.HttpStage(
             self,
             "Stage",
             http_api=self.api,
             auto_deploy=True,
-            detailed_metrics_enabled=True,
+            detailed_metrics_enabled=DETAILED_METRICS,
             throttle=apigateway.ThrottleSettings(
                 rate_limit=stage.requests_per_second, burst_limit=stage.requests_burst
             ),
         )
-        access_log = LogGroup(self, "AccessLog", stage=stage)
+        self.access_log = LogGroup(self, "AccessLog", stage=stage, name=f"{VENDED_LOGS}/apigateway/Cairn-{stage.name}")
         resource = self.stage.node.default_child
         assert isinstance(resource, apigateway.CfnStage)  # noqa: S101 - the construct library's promise, for the types
         resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
+            destination_arn=self.access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
         )
         self._resource = resource
         self._route_settings: dict[str, object] = {}
         logs.MetricFilter(
             self,
             "Throttled",
-            log_group=access_log,
+            log_group=self.access_log,
             filter_pattern=logs.FilterPattern.string_value("$.status", "=", "429"),
-            metric_namespace=NAMESPACE,
+            metric_namespace=stage.metrics_namespace,
             metric_name=THROTTLED,
         )
 
@@ -171,5 +184,5 @@ def _settings(stage: Stage, source: str) -> dict[str, object]:
     return {
         "ThrottlingRateLimit": throttle.per_second,
         "ThrottlingBurstLimit": throttle.burst,
-        "DetailedMetricsEnabled": True,
+        "DetailedMetricsEnabled": DETAILED_METRICS,
     }

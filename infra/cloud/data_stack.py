@@ -25,6 +25,10 @@ class DataStack(Stack):
         self.sources = SourcesSecret(self, "SourcesSecret", stage=stage)
         self.links = LinksSecret(self, "LinksSecret", stage=stage)
         self.webhook_endpoints = WebhookEndpointsSecret(self, "SubscribersSecret", stage=stage)
+        # The table refuses to be deleted (deletion_protection), also when a first deployment is rolled back. So it is
+        # created last: nothing can fail once it exists.
+        for part in (self.overflow, self.identity, self.sources, self.links, self.webhook_endpoints):
+            self.table.node.add_dependency(part)
         CfnOutput(self, "TableName", value=self.table_in_use.table_name)
         CfnOutput(self, "OverflowBucket", value=self.overflow.bucket_name)
         CfnOutput(self, "IdentitySecretArn", value=self.identity.secret_arn)

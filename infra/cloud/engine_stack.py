@@ -98,5 +98,10 @@ class EngineStack(Stack):
         api.take_webhooks(functions.receive)
         api.open_links(functions.serve)
         api.open_manage(functions.manage)
-        Alarms(self, topic=topic, queues=queues, functions=functions, api=api)
+        if stage.alarm_email:
+            Alarms(self, stage=stage, topic=topic, queues=queues, schedules=schedules, functions=functions, api=api)
         CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)
+        CfnOutput(self, "PublicUrl", value=api.public_url, description="The origin of the links in messages")
+        CfnOutput(self, "AccessLogGroup", value=api.access_log.log_group_name)
+        CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)
+        CfnOutput(self, "EmailTopicArn", value=email.topic.topic_arn, description="What SES reports goes here")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -24,7 +24,6 @@ from infra.cloud.table import AUDIT
 
 HANDLER = "cairn.lambda_entry.handle"
 MEMORY_MB = 512
-NAMESPACE = "Cairn"
 
 CHANGES = (
     *("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"),
@@ -67,6 +66,7 @@ class Function(lambda_.Function):
         log_group = LogGroup(scope, f"{id_}Logs", stage=shared.stage)
         self.execution_role = iam.Role(scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self.execution_role)
+        CfnOutput(Stack.of(scope), f"{id_}LogGroup", value=log_group.log_group_name)
         super().__init__(
             scope,
             id_,
@@ -80,14 +80,14 @@ class Function(lambda_.Function):
             memory_size=MEMORY_MB,
             timeout=Duration.seconds(int(timeout.total_seconds())),
             reserved_concurrent_executions=reserved_concurrency or None,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if shared.stage.tracing else lambda_.Tracing.DISABLED,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             environment={
                 **settings.environment(),
                 "AWS_CA_BUNDLE": ROOTS_PATH,
                 "POWERTOOLS_SERVICE_NAME": name,
-                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+                "POWERTOOLS_METRICS_NAMESPACE": shared.stage.metrics_namespace,
             },
         )
         self.service = name
@@ -96,6 +96,12 @@ class Function(lambda_.Function):
             "AwsSolutions-IAM5[Resource::*]",
             because="what knows no resource: X-Ray's segments and, for the reader of a stream, ListStreams",
         )
+        if not shared.stage.tracing:
+            acknowledge(
+                self,
+                "Serverless-LambdaTracing",
+                because="the stage says so: traces cost by the million, and the logs name every request and customer",
+            )
         acknowledge(
             self,
             "AwsSolutions-L1",

@@ -29,5 +29,11 @@ PERIODS = dict(
 class LogGroup(logs.LogGroup):
     """It has no personal data, so it is deleted with its stack."""
 
-    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
-        super().__init__(scope, id_, retention=PERIODS[stage.log_retention_days], removal_policy=RemovalPolicy.DESTROY)
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage, name: str | None = None) -> None:
+        super().__init__(
+            scope,
+            id_,
+            log_group_name=name,
+            retention=PERIODS[stage.log_retention_days],
+            removal_policy=RemovalPolicy.DESTROY,
+        )

@@ -15,7 +15,8 @@ from infra.cloud.stage import Stage
 class Schedules(Construct):
     """A group of schedules, and their role, which may only post to the given queues.
 
-    What it cannot post it posts to the queue's dead-letter queue.
+    What it cannot post it posts to the queue's dead-letter queue. A stage that keeps its data retains group and queues,
+    so the role as well: a timer without a role is lost when it is due.
     """
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage, targets: list[WorkQueue]) -> None:
@@ -26,6 +27,12 @@ class Schedules(Construct):
             self, "Group", schedule_group_name=self.group_name, removal_policy=removal(stage)
         )
         stack = Stack.of(self)
+        post = iam.PolicyStatement(
+            actions=["sqs:SendMessage"],
+            resources=list(
+                dict.fromkeys(one for queue in targets for one in (queue.queue_arn, queue.dead_letters.queue_arn))
+            ),
+        )
         self.role = iam.Role(
             self,
             "Role",
@@ -40,15 +47,10 @@ class Schedules(Construct):
                     }
                 },
             ),
+            # In the role itself: a policy of its own would be deleted with the stack.
+            inline_policies={"Post": iam.PolicyDocument(statements=[post])},
         )
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["sqs:SendMessage"],
-                resources=list(
-                    dict.fromkeys(one for queue in targets for one in (queue.queue_arn, queue.dead_letters.queue_arn))
-                ),
-            )
-        )
+        self.role.apply_removal_policy(removal(stage))
 
     @property
     def schedules_arn(self) -> str:

@@ -54,6 +54,10 @@ class Stage:
     """
     customer_managed_key: bool
     """Encrypt the table with a KMS key of this account (about 1 USD a month) instead of DynamoDB's own."""
+    tracing: bool
+    """Trace the functions with X-Ray: the first call of each second, and 5 % of the others. Lambda lets nobody choose
+    another rate (https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html); 5 USD a million traces.
+    """
     log_retention_days: int
     """One of LOG_RETENTIONS."""
     requests_per_second: int
@@ -72,7 +76,9 @@ class Stage:
     delivery_concurrency: int
     """The maximum concurrency of deliver_message, which limits the rate at the providers."""
     alarm_email: str
-    """The e-mail address that alarms notify; blank for none."""
+    """The e-mail address that alarms notify; blank for none, and then there are no alarms: each costs 0.10 USD a month,
+    and nobody would hear it.
+    """
     email_sender: str
     """The From address; its domain is a verified SES identity of the account."""
     sms_sender_id: str
@@ -85,6 +91,8 @@ class Stage:
     """
     whatsapp_phone_number_id: str
     """`phone-number-id-…` of End User Messaging Social; blank for no WhatsApp."""
+    whatsapp_api_version: str
+    """The version of Meta's API, such as v25.0: one that Meta still serves (infra/cloud/whatsapp.py)."""
     phone_region: str
     """ISO 3166 country of phone numbers without a country code; blank: such a number is none (docs/addresses.md)."""
     reply_languages: str
@@ -118,6 +126,11 @@ class Stage:
         if any(problems):
             raise InvalidStageError(_error_message(name, problems))
         return cls(name=name, **given)
+
+    @property
+    def metrics_namespace(self) -> str:
+        """The namespace of the stage's own metrics: another stage in the account counts apart, and raises no alarm."""
+        return f"Cairn/{self.name}"
 
     def throttle_of(self, source: str) -> Throttle:
         """The throttle of one source; `track` is our own API, POST /events."""

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 
 from cairn.domain.shared.errors import CairnError
@@ -13,6 +14,7 @@ from infra.cloud.bundle.code import HandlerMissingError
 from infra.cloud.bundle.dependencies import DependenciesError
 from infra.cloud.node import NodeMissingError, put_node_on_path
 from infra.cloud.stage import DEFAULT, InvalidStageError, Stage
+from infra.cloud.whatsapp import check_whatsapp
 
 EXPECTED_ERRORS = (CairnError, DependenciesError, HandlerMissingError, InvalidStageError, NodeMissingError)
 """Their message says what to do; a traceback would hide it."""
@@ -31,6 +33,7 @@ def synthesize(context: Mapping[str, Any]) -> str:
     app = App(context=dict(context), outdir=outdir, analytics_reporting=False)
     overrides = {name: app.node.try_get_context(name) for name in ("stage", *(one.name for one in fields(Stage)))}
     stage = Stage.from_context(overrides.pop("stage") or DEFAULT, context, overrides)
+    check_whatsapp(stage, datetime.now(UTC).date())
     add_stacks(app, stage, bundle=make_bundle())
     add_nag_checks(app)
     return app.synth().directory

@@ -85,6 +85,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             sms_origination=SMS_ORIGINATION if cloud.texts_by_end_user_messaging else "",
             sms_configuration_set=SMS_CONFIGURATION_SET if cloud.texts_by_end_user_messaging else "",
             whatsapp_phone_number_id=WHATSAPP_PHONE_NUMBER_ID,
+            whatsapp_api_version="v25.0",
         ),
         NotifySubscriberSettings: NotifySubscriberSettings(
             stage="local",

@@ -44,6 +44,14 @@ class Templates:
     def retention(self, kind: str) -> set[str]:
         return {resource.get("DeletionPolicy", "") for _, resource in self._resources() if resource["Type"] == kind}
 
+    def retained(self) -> dict[str, tuple[str, str, str]]:
+        """Type, DeletionPolicy and UpdateReplacePolicy of each resource that outlives something, by its name."""
+        policies = {
+            name: (one["Type"], one.get("DeletionPolicy", "Delete"), one.get("UpdateReplacePolicy", "Delete"))
+            for name, one in self._resources()
+        }
+        return {name: (kind, *rest) for name, (kind, *rest) in policies.items() if {*rest} != {"Delete"}}
+
     def function(self, service: str) -> Json:
         """The properties of a function of ours, by the name of its folder."""
         functions = self.all("AWS::Lambda::Function").values()
@@ -68,6 +76,7 @@ class Templates:
     def statements_of(self, role: str) -> list[Json]:
         policies = self.all("AWS::IAM::Policy").values()
         mine = [policy for policy in policies if {"Ref": role} in policy["Roles"]]
+        mine += self.all("AWS::IAM::Role")[role].get("Policies", [])
         return [statement for policy in mine for statement in policy["PolicyDocument"]["Statement"]]
 
     def files(self) -> list[Path]:

@@ -61,6 +61,20 @@ def test_every_function_and_the_stream_have_alarms(prod: Templates) -> None:
     assert len(alarms_on(prod, "IteratorAge")) == 1
 
 
+def test_timers_that_cannot_be_posted_raise_alarms(prod: Templates) -> None:
+    (group,) = prod.all("AWS::Scheduler::ScheduleGroup").values()
+
+    alarms = [one for one in prod.all("AWS::CloudWatch::Alarm").values() if one.get("Namespace") == "AWS/Scheduler"]
+    assert {one["MetricName"] for one in alarms} == {
+        "TargetErrorCount",
+        "InvocationDroppedCount",
+        "InvocationsFailedToBeSentToDeadLetterCount",
+    }
+    for alarm in alarms:
+        assert alarm["Dimensions"] == [{"Name": "ScheduleGroup", "Value": group["Name"]}]
+        assert alarm["Threshold"] == 0
+
+
 def test_the_api_has_alarms(prod: Templates) -> None:
     (alarm,) = alarms_on(prod, "5xx")
 
@@ -107,7 +121,8 @@ def test_alarms_on_metrics_use_the_names_that_the_functions_write(  # noqa: PLR0
     counts: Callable[[], None],
 ) -> None:
     environment = prod.function(service)["Environment"]["Variables"]
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", environment["POWERTOOLS_SERVICE_NAME"])
+    for variable in ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"):
+        monkeypatch.setenv(variable, environment[variable])
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
 
     counts()
@@ -159,9 +174,11 @@ def test_what_waits_raises_the_alarm_of_its_queue_and_function(
     for alarm in alarms:
         dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", dimensions["service"])
+        monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", prod.stage.metrics_namespace)
         measure("Waiting", timedelta(hours=1), queue=dimensions["queue"])
         line = json.loads(capsys.readouterr().out.splitlines()[-1])
         assert {name: line[name] for name in dimensions} == dimensions
+        assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == alarm["Namespace"]
         assert sorted(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) == sorted(dimensions)
         assert line["Waiting"] in ([3600.0], 3600.0)
         assert timedelta(seconds=alarm["Threshold"]) < timedelta(hours=1)

@@ -1,10 +1,12 @@
 """The uploaded bundle works as if nothing had been left out of it."""
 
+import hashlib
 import importlib.util
 import json
 import os
 import shutil
 import ssl
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ from authoring.journeys import InvalidJourneysError
 from authoring.policy import InvalidPolicyError
 from bench.secrets_manager import secrets_manager
 from cairn.adapters.documents.policy import policy_at
-from infra.cloud.bundle import bytecode
+from infra.cloud.bundle import ROOT, bytecode, dependencies
 from infra.cloud.bundle.bytecode import compile_tree, compiler
 from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_code
 from infra.cloud.bundle.dependencies import SERVICES, DependenciesError, dependencies_layer
@@ -56,6 +58,20 @@ assert callable(cairn.lambda_entry.handle)
 
 UNPACKED_LIMIT = 250 * 2**20
 """Lambda: a function and its layers, unpacked."""
+
+BUILD_ANEW = """
+import json, os, sys
+from pathlib import Path
+os.umask(int(sys.argv[1], 8))
+from infra.cloud import bundle
+bundle.ROOT, bundle.BUILD = Path(sys.argv[2]), Path(sys.argv[2], "build")
+from infra.cloud.bundle.code import core_layer, function_code
+from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
+functions = [function_code(name) for name in json.loads(sys.argv[3])]
+print(json.dumps([str(one) for one in (core_layer(), journeys_layer(JOURNEYS), *functions)]))
+"""
+
+CHECKED_OUT = ("functions", "layers/core/python", "layers/journeys", "law.toml", "policy.toml", "sources.toml")
 
 ASK_FOR_ENDPOINTS = """
 import json, sys
@@ -330,3 +346,66 @@ def test_a_journey_with_a_mistake_fails_synthesis_and_says_where(tmp_path: Path)
 
     with pytest.raises(InvalidJourneysError, match="no_such_field"):
         make_bundle(tmp_path)
+
+
+def check_out(folder: Path, umask: int) -> None:
+    """What the bundle is made of, as git writes it under this umask."""
+    for name in CHECKED_OUT:
+        for source in [path for path in (ROOT / name, *(ROOT / name).rglob("*")) if path.is_file()]:
+            if "__pycache__" not in source.parts:
+                target = folder / source.relative_to(ROOT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
+
+
+def built(folder: Path, umask: int) -> list[dict[str, tuple[str, str]]]:
+    """Mode and hash of every file of our layers and functions, built there under this umask."""
+    arguments = (f"{umask:o}", str(folder), json.dumps(FUNCTIONS))
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", BUILD_ANEW, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    return [
+        {
+            str(path.relative_to(asset)): (
+                stat.filemode(path.stat().st_mode),
+                hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+            )
+            for path in (asset, *asset.rglob("*"))
+        }
+        for asset in map(Path, json.loads(done.stdout.splitlines()[-1]))
+    ]
+
+
+def test_the_bundle_is_the_same_and_readable_whoever_builds_it_and_where(tmp_path: Path) -> None:
+    made = {}
+    for name, umask in (("open", 0o022), ("closed", 0o077)):
+        check_out(tmp_path / name, umask)
+        made[name] = built(tmp_path / name, umask)
+
+    assert made["open"] == made["closed"]
+    assert len(made["open"]) == 2 + len(FUNCTIONS)
+    assert all(any(file.endswith(".pyc") for file in asset) for asset in made["open"][2:]) == bool(compiler())
+    modes = {mode for asset in made["closed"] for mode, _ in asset.values()}
+    assert modes == {"drwxr-xr-x", "-rw-r--r--"}
+
+
+def test_third_party_packages_are_readable_whoever_installs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(packages: Path) -> None:
+        (packages / "library").mkdir(parents=True, mode=0o700)
+        (packages / "library" / "__init__.py").touch(mode=0o600)
+
+    for name, stand_in in (("BUILD", tmp_path), ("_install", install), ("prune", lambda _: None)):
+        monkeypatch.setattr(dependencies, name, stand_in)
+
+    layer = dependencies.dependencies_layer()
+
+    assert stat.filemode((layer / "python" / "library").stat().st_mode) == "drwxr-xr-x"
+    assert stat.filemode((layer / "python" / "library" / "__init__.py").stat().st_mode) == "-rw-r--r--"

@@ -59,6 +59,17 @@ def test_a_function_has_the_same_triggers(deployed: Deployed, function: Function
     assert started_by == wanted
 
 
+def test_a_shard_is_read_by_several_at_a_time_and_each_customers_commits_are_changes_of_one_item(
+    dev: Templates,
+) -> None:
+    """Lambda keeps the order of each item's changes (partition and sort key), whatever the number of batches."""
+    (mapping,) = [one for one in dev.all("AWS::Lambda::EventSourceMapping").values() if "ParallelizationFactor" in one]
+
+    (pattern,) = mapping["FilterCriteria"]["Filters"]
+    assert mapping["ParallelizationFactor"] == 10
+    assert json.loads(pattern["Pattern"])["dynamodb"]["Keys"]["sk"] == {"S": [STATE]}
+
+
 def test_the_stream_is_read_in_the_same_way(dev: Templates) -> None:
     (mapping,) = [
         one for one in dev.all("AWS::Lambda::EventSourceMapping").values() if "BisectBatchOnFunctionError" in one

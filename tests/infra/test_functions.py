@@ -25,7 +25,7 @@ def test_every_function_has_the_same_runtime(synthesized: dict[str, Templates], 
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
         assert function["Handler"] == "cairn.lambda_entry.handle"
-        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert (function.get("TracingConfig") == {"Mode": "Active"}) == synthesized[stage].stage.tracing
         assert function["LoggingConfig"]["LogFormat"] == "JSON"
 
 
@@ -136,6 +136,26 @@ def test_the_api_is_throttled_and_logs_no_personal_data(prod: Templates) -> None
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == prod.stage.requests_burst
 
 
+def test_the_access_log_is_among_the_logs_of_services_and_named_after_its_stage(prod: Templates) -> None:
+    (stage,) = prod.all("AWS::ApiGatewayV2::Stage").values()
+    groups = prod.all("AWS::Logs::LogGroup")
+
+    log = groups[stage["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0]]
+    assert log["LogGroupName"] == "/aws/vendedlogs/apigateway/Cairn-prod"
+    assert "$context.requestId" in json.loads(stage["AccessLogSettings"]["Format"]).values()
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_outputs_name_every_log_group_and_topic_and_the_urls(synthesized: dict[str, Templates], stage: str) -> None:
+    templates = synthesized[stage]
+
+    named = {json.dumps(one["Value"]) for one in templates.engine["Outputs"].values()}
+    for kind in ("AWS::Logs::LogGroup", "AWS::SNS::Topic"):
+        for name in templates.all(kind):
+            assert json.dumps({"Ref": name}) in named, name
+    assert {"ApiUrl", "PublicUrl"} <= templates.engine["Outputs"].keys()
+
+
 def test_a_flood_from_one_source_does_not_throttle_the_others(prod: Templates) -> None:
     (stage,) = [one for one in prod._resources() if one[1]["Type"] == "AWS::ApiGatewayV2::Stage"]  # noqa: SLF001
     routes = prod.all("AWS::ApiGatewayV2::Route")
@@ -147,8 +167,9 @@ def test_a_flood_from_one_source_does_not_throttle_the_others(prod: Templates) -
     assert throttled["POST /webhooks/stripe"] == {
         "ThrottlingRateLimit": throttle.per_second,
         "ThrottlingBurstLimit": throttle.burst,
-        "DetailedMetricsEnabled": True,
+        "DetailedMetricsEnabled": False,
     }
+    assert "$context.routeKey" in ACCESS_LOG.values(), "which tells what each route answers, and is not billed by route"
     assert routes.keys() <= set(stage[1]["DependsOn"]), "a stage may speak only of routes that exist"
 
 

@@ -35,7 +35,8 @@ CONSUMES = {
     "sqs:GetQueueAttributes",
     "sqs:GetQueueUrl",
 }
-EVERYBODY = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+EVERYBODY = {"logs:CreateLogStream", "logs:PutLogEvents"}
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
 ADD_TO_AUDIT = {"manage_api", "relay_effects", "erase_customer"}
@@ -194,7 +195,16 @@ def every_statement(templates: Templates) -> Iterator[Json]:
 def test_a_function_has_just_these_permissions(dev: Templates, service: str, wanted: set[str]) -> None:
     allowed = {action for statement in dev.statements(service) for action in as_list(statement["Action"])}
 
-    assert allowed == wanted | EVERYBODY
+    assert allowed == wanted | EVERYBODY | TRACES
+
+
+def test_only_a_stage_that_traces_may_write_traces(dev: Templates, prod: Templates) -> None:
+    def tracing(stage: Templates) -> set[str]:
+        return {name for name in SERVICES if "xray:" in json.dumps(stage.statements(name))}
+
+    assert tracing(dev) == set(SERVICES)
+    assert tracing(prod) == set()
+    assert (dev.stage.tracing, prod.stage.tracing) == (True, False)
 
 
 def test_no_action_is_a_pattern(prod: Templates) -> None:

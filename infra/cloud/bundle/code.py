@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infra.cloud.bundle import BUILD, ROOT
 from infra.cloud.bundle.bytecode import compile_tree
+from infra.cloud.bundle.modes import make_readable
 
 CORE = ROOT / "layers" / "core"
 FUNCTIONS = ROOT / "functions"
@@ -25,7 +26,9 @@ class HandlerMissingError(Exception):
 @cache
 def core_layer() -> Path:
     """The package `cairn`, deployed at /opt/python."""
-    return _copy(CORE / "python", BUILD / "core" / "python", "/opt/python").parent
+    layer = _copy(CORE / "python", BUILD / "core" / "python", "/opt/python").parent
+    make_readable(layer)
+    return layer
 
 
 @cache
@@ -36,6 +39,7 @@ def function_code(name: str) -> Path:
     code = _copy(FUNCTIONS / name, BUILD / "functions" / name, "/var/task")
     if name == "receive_webhook":
         shutil.copy(SOURCES, code)
+    make_readable(code)
     return code
 
 

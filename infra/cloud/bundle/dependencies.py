@@ -16,6 +16,7 @@ from uv import find_uv_bin
 
 from infra.cloud.bundle import BUILD, ROOT
 from infra.cloud.bundle.bytecode import RUNTIME, compile_tree, compiler
+from infra.cloud.bundle.modes import make_readable
 
 LOCK = ROOT / "requirements" / "lambda.txt"
 
@@ -57,6 +58,7 @@ def dependencies_layer() -> Path:
             _install(packages)
             prune(packages)
             compile_tree(packages, "/opt/python")
+            make_readable(packages.parent)
             # A second build at the same time made the same folder.
             if not layer.exists():
                 packages.parent.rename(layer)

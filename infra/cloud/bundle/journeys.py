@@ -6,6 +6,7 @@ from pathlib import Path
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
 from infra.cloud.bundle import BUILD, ROOT
+from infra.cloud.bundle.modes import make_readable
 
 JOURNEYS = ROOT / "layers" / "journeys"
 POLICY = ROOT / "policy.toml"
@@ -26,4 +27,5 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
     catalogue.parent.mkdir(parents=True, exist_ok=True)
     write_catalogue(journeys, catalogue, stamped=True)
     write_policy(policy, LAW, catalogue.with_name("policy.json"), json.loads(catalogue.read_bytes()))
+    make_readable(layer)
     return layer

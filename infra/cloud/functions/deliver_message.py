@@ -62,6 +62,7 @@ class DeliverMessage(Function):
                 sms_origination=stage.sms_origination,
                 sms_configuration_set=sms.configuration_set.ref if sms else "",
                 whatsapp_phone_number_id=stage.whatsapp_phone_number_id,
+                whatsapp_api_version=stage.whatsapp_api_version,
             ),
         )
         for lane in (queues.messages, queues.marketing):

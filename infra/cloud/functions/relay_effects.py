@@ -17,6 +17,12 @@ from infra.cloud.topics import TopicKey
 
 BATCH_SIZE = 100
 
+PARALLEL_BATCHES = 10
+"""Batches of one shard at a time, the maximum of Lambda. The order of each item's changes is kept ("in-order processing
+at the item (partition and sort key) level"), and a customer's commits are changes of one item.
+https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+"""
+
 WAITING_BATCH_SIZE = 10
 
 WAITING_CONCURRENCY = 5
@@ -71,6 +77,7 @@ class RelayEffects(Function):
                 table,
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=BATCH_SIZE,
+                parallelization_factor=PARALLEL_BATCHES,
                 filters=[{"pattern": json.dumps({"dynamodb": {"Keys": {"sk": {"S": [ROOT_ITEM]}}}})}],
                 report_batch_item_failures=True,
                 bisect_batch_on_error=True,

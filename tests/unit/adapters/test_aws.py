@@ -21,6 +21,10 @@ def test_every_documented_code_of_an_outage_is_waited_out(code: str) -> None:
     assert is_transient(QueryError("could not read", refused(code))), "as PynamoDB wraps it"
 
 
+def test_a_code_is_an_outage_of_the_service_or_of_the_account_and_not_both() -> None:
+    assert frozenset().union(*TRANSIENT.values()) & frozenset().union(*ACCOUNT.values()) == set()
+
+
 @pytest.mark.parametrize(
     "error",
     [

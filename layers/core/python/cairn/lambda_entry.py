@@ -22,6 +22,7 @@ class FunctionFailedError(Exception):
 
 def handle(event: Any, context: Any) -> Any:
     """Call the handler. Lambda logs the error that this raises, and returns it to the caller."""
+    _telemetry.name_request(event, context)
     try:
         return _handler.handler(event, context)
     except Exception as error:  # noqa: BLE001  re-raised below

@@ -207,6 +207,8 @@ class DeliverMessageSettings(Settings):
     """Of End User Messaging: it names the destination of delivery reports."""
     whatsapp_phone_number_id: str
     """`phone-number-id-…` of End User Messaging Social; empty for a deployment without WhatsApp."""
+    whatsapp_api_version: str
+    """The version of Meta's API that messages are written for, such as v25.0."""
 
 
 @dataclass(frozen=True, kw_only=True)

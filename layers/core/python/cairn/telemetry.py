@@ -1,15 +1,18 @@
 """Logs and metrics. One line a decision, one metric an outcome; never a name, an address, a number or a body."""
 
 import logging
+import os
 import re
 import traceback
 from datetime import timedelta
+from typing import Any
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 NAMESPACE = "Cairn"
+"""Of a laptop's metrics. A deployment has one for each stage, by POWERTOOLS_METRICS_NAMESPACE (Stage)."""
 
 OURS = re.compile(r"/(python/cairn|functions|task)/")
 """Our own files: a line of them says more than a line of a library."""
@@ -19,7 +22,20 @@ for library in LIBRARIES:  # at DEBUG they print requests, which hold personal d
     logging.getLogger(library).setLevel(logging.WARNING)
 
 logger = Logger(service="cairn")
-"""JSON lines. The handlers add Lambda's fields and the ids of the record."""
+"""JSON lines. Each has the ids of its request (name_request); the handlers add the ids of the record."""
+
+
+def name_request(event: Any, context: Any) -> None:
+    """Put the ids of this invocation into every line that follows, until the next one begins.
+
+    `function_request_id` is Lambda's, as in its own lines and in X-Ray. `request_id` is API Gateway's, as in the API's
+    access log; an invocation that comes from elsewhere has none.
+    """
+    api = event.get("requestContext") if isinstance(event, dict) else None
+    logger.append_keys(
+        function_request_id=getattr(context, "aws_request_id", None),
+        request_id=(api or {}).get("requestId"),
+    )
 
 
 def count(name: str, number: int = 1, **dimensions: str) -> None:
@@ -29,7 +45,7 @@ def count(name: str, number: int = 1, **dimensions: str) -> None:
     """
     if is_metrics_disabled():
         return
-    with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=NAMESPACE) as metric:
+    with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=_namespace()) as metric:
         for dimension, value in dimensions.items():
             metric.add_dimension(dimension, value)
 
@@ -39,9 +55,13 @@ def measure(name: str, length: timedelta, **dimensions: str) -> None:
     if is_metrics_disabled():
         return
     seconds = length.total_seconds()
-    with single_metric(name=name, unit=MetricUnit.Seconds, value=seconds, namespace=NAMESPACE) as metric:
+    with single_metric(name=name, unit=MetricUnit.Seconds, value=seconds, namespace=_namespace()) as metric:
         for dimension, value in dimensions.items():
             metric.add_dimension(dimension, value)
+
+
+def _namespace() -> str:
+    return os.environ.get("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE)
 
 
 def where(error: BaseException) -> str:

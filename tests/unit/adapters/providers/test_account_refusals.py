@@ -10,8 +10,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from cairn.adapters import backoff
+from cairn.adapters.aws import ACCOUNT, EVERY_SERVICE, calling
 from cairn.adapters.providers.calls import ACCOUNT_REASONS, ACCOUNT_REFUSALS, QUICK_ATTEMPTS, call
-from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
+from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError, ServiceBusyError
 
 UNVERIFIED = "Email address is not verified. The following identities failed the check in region US-EAST-1: a@b.example"
 
@@ -46,6 +47,23 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_refusal_about_the_account_does_not_end_the_message(code: str) -> None:
     with pytest.raises(ProviderBusyError):
         call(Provider(refusal(code)))
+
+
+@pytest.mark.parametrize("code", sorted(ACCOUNT[EVERY_SERVICE]))
+def test_what_is_the_accounts_failure_at_one_service_is_so_at_every_provider(code: str) -> None:
+    """A clock that is wrong, a right that is missing, a quota that is used up: all wait, and none costs a message."""
+    with pytest.raises(ServiceBusyError), calling("dynamodb"):
+        raise refusal(code)
+
+    provider = Provider(refusal(code))
+    with pytest.raises(ProviderBusyError):
+        call(provider)
+    assert provider.calls == 1, "the account is mended by people, not within seconds"
+
+
+@pytest.mark.parametrize("code", ["RequestTimeTooSkewed", "UnauthorizedOperation", "ServiceQuotaExceededException"])
+def test_a_wrong_clock_a_missing_right_and_a_spend_limit_are_the_accounts(code: str) -> None:
+    assert code in ACCOUNT_REFUSALS
 
 
 def test_an_account_in_the_sandbox_does_not_end_the_message() -> None:

@@ -166,13 +166,13 @@ def test_a_text_that_botocore_refuses_is_rejected_too() -> None:
 
 
 def test_a_whatsapp_message_carries_the_context_that_its_statuses_return(social: Stubber) -> None:
-    asked: dict[str, Any] = {"originationPhoneNumberId": "phone-number-id-1", "message": ANY, "metaApiVersion": "v20.0"}
+    asked: dict[str, Any] = {"originationPhoneNumberId": "phone-number-id-1", "message": ANY, "metaApiVersion": "v25.0"}
     social.add_response("send_whatsapp_message", {"messageId": "aws-1"}, asked)
     sent: list[dict[str, Any]] = []
     social.client.meta.events.register(
         "provide-client-params.*.*", lambda params, **_: sent.append(json.loads(params["message"]))
     )
-    provider = EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1")
+    provider = EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1", api_version="v25.0")
 
     assert provider.send(message(), Rendered(Channel.WHATSAPP, "+12015550123", "Welcome, Zoë.")) == "aws-1"
 
@@ -189,7 +189,7 @@ def test_a_whatsapp_message_carries_the_context_that_its_statuses_return(social:
 
 def documents(social: Stubber) -> list[dict[str, Any]]:
     """The documents that the service gets for Meta from here on."""
-    asked: dict[str, Any] = {"originationPhoneNumberId": "phone-number-id-1", "message": ANY, "metaApiVersion": "v20.0"}
+    asked: dict[str, Any] = {"originationPhoneNumberId": "phone-number-id-1", "message": ANY, "metaApiVersion": "v25.0"}
     social.add_response("send_whatsapp_message", {"messageId": "aws-1"}, asked)
     sent: list[dict[str, Any]] = []
     social.client.meta.events.register(
@@ -204,7 +204,7 @@ def documents(social: Stubber) -> list[dict[str, Any]]:
 def test_a_number_and_an_id_of_whatsapp_have_fields_of_their_own(social: Stubber, address: str, field: str) -> None:
     sent = documents(social)
 
-    EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1").send(
+    EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1", api_version="v25.0").send(
         message(), Rendered(Channel.WHATSAPP, address, "Hi")
     )
 
@@ -222,7 +222,7 @@ def test_an_approved_template_is_sent_instead_of_the_text(social: Stubber) -> No
         parameters=("Zoë", "Monday"),
     )
 
-    EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1").send(message(), rendered)
+    EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1", api_version="v25.0").send(message(), rendered)
 
     (document,) = sent
     assert document == {
@@ -246,7 +246,7 @@ def test_an_approved_template_without_variables_has_no_components(social: Stubbe
     approved = {"whatsapp_template": "hello", "whatsapp_language": "es"}
     rendered = Rendered(Channel.WHATSAPP, "+12015550123", "Hola", registered=approved)
 
-    EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1").send(message(), rendered)
+    EndUserWhatsApp(social.client, phone_number_id="phone-number-id-1", api_version="v25.0").send(message(), rendered)
 
     assert sent[0]["template"] == {"name": "hello", "language": {"code": "es"}}
 

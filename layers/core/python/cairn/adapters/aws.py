@@ -47,14 +47,12 @@ TRANSIENT: Mapping[str, frozenset[str]] = MappingProxyType(
                 "InternalServerException",
                 "InternalServiceError",
                 "InternalServiceException",
-                "LimitExceededException",
                 "PriorRequestNotComplete",
                 "RequestLimitExceeded",
                 "RequestThrottled",
                 "RequestThrottledException",
                 "RequestTimeout",
                 "RequestTimeoutException",
-                "ServiceQuotaExceededException",
                 "ServiceUnavailable",
                 "ServiceUnavailableException",
                 "Throttled",
@@ -90,7 +88,7 @@ TRANSIENT: Mapping[str, frozenset[str]] = MappingProxyType(
         # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
         "sns": frozenset({"KMSThrottling", "KMSThrottlingException"}),
         # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html#API_CreateSchedule_Errors:
-        # all of its transient codes are among those of every service; a quota is raised, or schedules end.
+        # all of its transient codes are among those of every service.
         "scheduler": frozenset(),
         # https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html#API_Decrypt_Errors
         "kms": frozenset({"DependencyTimeoutException", "KeyUnavailableException", "KMSInternalException"}),
@@ -112,10 +110,14 @@ ACCOUNT: Mapping[str, frozenset[str]] = MappingProxyType(
                 "IncompleteSignature",
                 "InvalidClientTokenId",
                 "InvalidSignatureException",
+                "LimitExceededException",
+                "MissingAuthenticationToken",
+                "MissingAuthenticationTokenException",
                 "NotAuthorized",
                 "OptInRequired",
                 "RequestExpired",
                 "RequestTimeTooSkewed",
+                "ServiceQuotaExceededException",
                 "SignatureDoesNotMatch",
                 "UnauthorizedOperation",
                 "UnrecognizedClientException",
@@ -123,15 +125,47 @@ ACCOUNT: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         "dynamodb": frozenset({"ResourceNotFoundException"}),
         "sqs": frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
-        "s3": frozenset({"NoSuchBucket", "AllAccessDisabled"}),
-        "sns": frozenset({"KMSAccessDenied", "KMSDisabled", "KMSInvalidState", "KMSNotFound"}),
+        "s3": frozenset({"AllAccessDisabled", "InvalidAccessKeyId", "InvalidToken", "NoSuchBucket"}),
+        # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+        "sns": frozenset(
+            {
+                "InvalidSecurity",
+                "KMSAccessDenied",
+                "KMSDisabled",
+                "KMSInvalidState",
+                "KMSNotFound",
+                "KMSOptInRequired",
+                "PlatformApplicationDisabled",
+            }
+        ),
+        # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
+        "sesv2": frozenset(
+            {
+                "AccountSuspendedException",
+                "ConfigurationSetDoesNotExistException",
+                "MailFromDomainNotVerifiedException",
+                "NotFoundException",
+                "SendingPausedException",
+            }
+        ),
+        # https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html
+        "pinpoint-sms-voice-v2": frozenset({"ResourceNotFoundException"}),
+        # https://docs.aws.amazon.com/social-messaging/latest/APIReference/API_SendWhatsAppMessage.html
+        "socialmessaging": frozenset({"AccessDeniedByMetaException", "ResourceNotFoundException"}),
         "scheduler": frozenset({"ResourceNotFoundException"}),
         "kms": frozenset({"DisabledException", "KMSInvalidStateException"}),
     }
 )
-"""Codes by which a right, a key or a resource of the account is missing: an outage that people end. What meets it
-waits, as in any other outage, and an alarm shows that it does.
+"""Codes by which a right, a key, a resource, a quota or money of the account is missing, or its clock is wrong: an
+outage that people end. What meets it waits, as in any other outage, and an alarm shows that it does. The one list of
+them: the calls to providers read it as well (providers/calls).
 """
+
+
+def account_codes(*services: str) -> frozenset[str]:
+    """The codes of ACCOUNT that these services may answer with, those of every service included."""
+    return frozenset().union(*(ACCOUNT[one] for one in (EVERY_SERVICE, *services)))
+
 
 WAITED_OUT = frozenset().union(*TRANSIENT.values(), *ACCOUNT.values())
 """For an error that does not say which service it is from."""

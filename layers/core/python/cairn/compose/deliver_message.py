@@ -114,4 +114,6 @@ def _whatsapp(settings: DeliverMessageSettings) -> Provider:
     if not settings.whatsapp_phone_number_id:
         return NoWhatsApp()
     client = aws.client("socialmessaging", retries=False)
-    return EndUserWhatsApp(client, phone_number_id=settings.whatsapp_phone_number_id)
+    return EndUserWhatsApp(
+        client, phone_number_id=settings.whatsapp_phone_number_id, api_version=settings.whatsapp_api_version
+    )

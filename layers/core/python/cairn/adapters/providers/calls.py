@@ -7,7 +7,7 @@ claim is given back meanwhile (application/message/deliver_message).
 | the provider's answer                        | the message                                      |
 |----------------------------------------------|--------------------------------------------------|
 | called too often; `ServiceUnavailable` (503) | not sent: waits                                  |
-| the account may not send (ACCOUNT)           | not sent: waits; no other channel is tried       |
+| the account may not send (ACCOUNT_REFUSALS)  | not sent: waits; no other channel is tried       |
 | no connection was made                       | not sent: waits                                  |
 | any other code below 500                     | refused: its next channel is tried, or it failed |
 | 500, 502, 504; no answer                     | perhaps sent: its purpose decides                |
@@ -30,50 +30,11 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
-from cairn.adapters.aws import code_of, is_busy, is_throttled
+from cairn.adapters.aws import account_codes, code_of, is_busy, is_throttled
 from cairn.adapters.backoff import attempts
 from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
 
-ACCOUNT_REFUSALS = frozenset(
-    {
-        # Every service, https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html
-        "AccessDenied",
-        "AccessDeniedException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "NotAuthorized",
-        "OptInRequired",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-        # SES, by https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
-        "AccountSuspendedException",
-        "ConfigurationSetDoesNotExistException",
-        "LimitExceededException",
-        "MailFromDomainNotVerifiedException",
-        "NotFoundException",
-        "SendingPausedException",
-        # SNS, by https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-        "AuthorizationError",
-        "AuthorizationErrorException",
-        "InvalidSecurity",
-        "KMSAccessDenied",
-        "KMSDisabled",
-        "KMSInvalidState",
-        "KMSNotFound",
-        "KMSOptInRequired",
-        "PlatformApplicationDisabled",
-        # End User Messaging, by
-        # https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html and
-        # https://docs.aws.amazon.com/social-messaging/latest/APIReference/API_SendWhatsAppMessage.html
-        "AccessDeniedByMetaException",
-        "ResourceNotFoundException",
-        "ServiceQuotaExceededException",
-    },
-)
+ACCOUNT_REFUSALS = account_codes("sesv2", "sns", "pinpoint-sms-voice-v2", "socialmessaging")
 """Refusals that concern the account, not the message: it is paused, in the sandbox, or lacks money or rights.
 
 The message waits until an operator mends that, and its other channels are not tried: they may cost money.

@@ -10,9 +10,6 @@ from cairn.domain.message.message import Message, Rendered
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import ProviderRejectedError
 
-META_API_VERSION = "v20.0"
-"""Version of Meta's Cloud API that a message is written for (SendWhatsAppMessage takes v20.0 and later)."""
-
 NO_NUMBER = "no_whatsapp_number"
 """The rejection in a deployment without a WhatsApp number."""
 
@@ -46,12 +43,14 @@ class EndUserWhatsApp:
     """SendWhatsAppMessage of `socialmessaging`: the approved template that the message's template names.
 
     Without one, free text, which Meta delivers only within 24 hours of the customer's last message.
+    `api_version` is the version of Meta's API that handles it: Meta ends each after about two years, and refuses it.
     Meta returns `biz_opaque_callback_data` with each status, as End User Messaging returns the context of a text.
     """
 
-    def __init__(self, client: Any, *, phone_number_id: str) -> None:
+    def __init__(self, client: Any, *, phone_number_id: str, api_version: str) -> None:
         self._client = client
         self._phone_number_id = phone_number_id
+        self._api_version = api_version
 
     def send(self, message: Message, rendered: Rendered) -> str:
         document = {
@@ -67,7 +66,7 @@ class EndUserWhatsApp:
             self._client.send_whatsapp_message,
             originationPhoneNumberId=self._phone_number_id,
             message=to_json(document).encode(),
-            metaApiVersion=META_API_VERSION,
+            metaApiVersion=self._api_version,
         )
         return str(answer["messageId"])
 
