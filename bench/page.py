@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import fill
 
 from bench import bill, growth, prices
 from bench.charts import Bar, Panel, bars, lines
@@ -18,6 +19,7 @@ GROWTH_CHART = "performance-growth.svg"
 BILL_CHART = "performance-bill.svg"
 OTHERS_CHART = "performance-others.svg"
 README = ROOT / "README.md"
+COLUMNS = 120
 BEGIN, END = "<!-- costs: python -m bench --page -->", "<!-- end of costs -->"
 BLOCK = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
 
@@ -67,7 +69,8 @@ def _doubt(one: bill.Other) -> str:
 
 def page(results: Results) -> str:
     return "\n".join(
-        [
+        _wrapped(line)
+        for line in [
             "# Performance and cost",
             "",
             (
@@ -85,7 +88,7 @@ def page(results: Results) -> str:
                 f"us-east-1, {prices.DATED}, free tiers ignored."
             ),
             "",
-            costs(results),
+            *costs(results).splitlines(),
             "",
             f"![What a month costs, by part]({BILL_CHART})",
             "",
@@ -123,6 +126,11 @@ def page(results: Results) -> str:
             "",
         ]
     )
+
+
+def _wrapped(line: str) -> str:
+    """Prose, as wide as a page of the repository is; a table's row stays one line."""
+    return line if line.startswith(("|", "!", "<", "#")) else fill(line, COLUMNS, break_on_hyphens=False)
 
 
 def _price(one: prices.Price) -> str:
