@@ -10,6 +10,8 @@
 # make docs   build the documentation as a site in build/site
 # make preflight  try every journey on invented customers and stamp it; synth refuses a journey without a stamp
 # make synth  build the CloudFormation templates
+# make bench  measure calls, units, starts, growth and a month's bill; with DYNAMODB_LOCAL=folder also CPU and events
+#             per second. `.venv/bin/python -m bench --page` writes docs/performance.md and the README's costs anew
 # make serve  run the whole stack behind HTTP on loopback
 
 PYTHON ?= python3

@@ -1,5 +1,10 @@
-"""Prints each budget beside this run's measurement. Numbers that are equal on every machine are also tests."""
+"""Prints each budget beside this run's measurement, growth curves, and a month's bill.
 
+`--quick` measures everything once and small, to see that it runs. `--page` also writes docs/performance.md, its charts
+and the README's table of costs. Numbers that are equal on every machine are also tests.
+"""
+
+import argparse
 import sys
 import time
 from collections.abc import Iterator
@@ -12,9 +17,13 @@ from rich.table import Table
 with redirect_stdout(StringIO()):  # logging costs its usual time, but stays out of the table
     import cairn.telemetry  # noqa: F401
 
-from bench.cpu import cpu_per_event
-from bench.imports import imports
+from bench import bill, growth, page
+from bench.cpu import REPETITIONS, ROUNDS, cpu_per_event
+from bench.dynamodb_local import VARIABLE, NotThereError, dynamodb_local
+from bench.imports import RUNS, NotMeasuredError, imports
 from bench.paths import JOURNEYS, ROOT, paths_taken
+from bench.rate import rate
+from bench.template import synthesized
 from infra.local.deployment import local_deployment
 from infra.local.scenario import load, run_scenario
 from infra.local.signing import local_secrets
@@ -24,11 +33,17 @@ MAX_IMPORT = 1.15
 MAX_REPLAY_SECONDS = 2.0
 SIXTY_DAYS = ROOT / "events" / "scenarios" / "fitness-trial-to-paid.yaml"
 
+FEW = {"attributes": (1, 20), "open enrollments": (1, 5), "journeys": (3, 10), "customers": (10, 20)}
+WITHOUT = (
+    f"Without DynamoDB Local: no CPU of the curves, no events per second, and few customers. Set {VARIABLE} to the "
+    "folder of its jars (bench/dynamodb_local.py says how to get it from Maven Central)."
+)
+
 Row = tuple[str, str, str, bool]
 """Name, measurement, budget, within budget."""
 
 
-def rows() -> Iterator[Row]:
+def rows(*, quick: bool = False) -> Iterator[Row]:
     for path in paths_taken():
         yield (
             f"{path.name}: AWS calls",
@@ -39,7 +54,7 @@ def rows() -> Iterator[Row]:
         if path.units:
             most = path.budget.units
             yield f"{path.name}: write units", str(path.units), str(most or "none"), most is None or path.units <= most
-    ours, floor = cpu_per_event()
+    ours, floor = cpu_per_event(1, 2) if quick else cpu_per_event(ROUNDS, REPETITIONS)
     yield (
         "CPU of an event / of its bare AWS calls",
         f"{ours / floor:.2f} ({ours:.2f} / {floor:.2f} ms)",
@@ -48,7 +63,7 @@ def rows() -> Iterator[Row]:
     )
     seconds = replay_seconds()
     yield "60 days of replay, after start", f"{seconds:.2f} s", f"{MAX_REPLAY_SECONDS} s", seconds < MAX_REPLAY_SECONDS
-    for name, ours, floor in imports():
+    for name, ours, floor in imports(1 if quick else RUNS):
         yield (
             f"import of {name} / of what it needs",
             f"{ours / floor:.2f} ({ours:.0f} / {floor:.0f} ms)",
@@ -65,12 +80,63 @@ def replay_seconds() -> float:
         return time.perf_counter() - started
 
 
-def main() -> None:
+def measure(console: Console, *, quick: bool) -> page.Results:
     table = Table("what", "measured", "budget", "")
-    for what, measured, budget, within_budget in rows():
+    budgets = list(rows(quick=quick))
+    for what, measured, budget, within_budget in budgets:
         table.add_row(what, measured, budget, "[green]✓[/]" if within_budget else "[red]✗[/]")
-    Console(width=None if sys.stdout.isatty() else 150).print(table)
+    console.print(table)
+
+    with dynamodb_local() as endpoint:
+        if endpoint is None:
+            console.print(WITHOUT)
+        points = list(growth.curves(endpoint, FEW if quick else None, 1 if quick else growth.REPEATED))
+        console.print(_growth(points))
+        found = rate(endpoint) if endpoint else None
+    if found is not None:
+        console.print(f"{found.per_cpu_second:.0f} events a second and core, {found.per_second:.0f} of the clock")
+
+    used, stack = bill.measured(1 if quick else 4), synthesized()
+    work, idle = bill.month(stack, used), bill.idle(stack, used)
+    for title, lines in (("a month's work, USD", work), ("a month in which nothing happens, USD", idle)):
+        table = Table(title, "counted", "USD")
+        for line in [*lines, bill.Charge("together", "", bill.total(lines))]:
+            table.add_row(line.what, line.counted, f"{line.usd:.2f}")
+        console.print(table)
+    return page.Results(budgets=budgets, points=points, measured=used, stack=stack, rate=found)
+
+
+def _growth(points: list[growth.Point]) -> Table:
+    table = Table("what", "grows", "size", "write units", "ratio", "reported", "read units", "calls", "CPU, ms")
+    first: dict[tuple[str, str], float] = {}
+    for point in sorted(points, key=lambda one: growth.PATHS.index(one.path)):
+        cost = point.cost
+        base = first.setdefault((point.path, point.of), cost.write_units)
+        own = (f"{cost.reported_writes:g}", f"{cost.cpu_ms:.1f}") if cost.reported_writes else ("-", "-")
+        numbers = (f"{cost.write_units:g}", f"{cost.write_units / base:.1f}", own[0])
+        table.add_row(
+            point.path, point.of, f"{point.size:,}", *numbers, f"{cost.read_units:g}", f"{cost.calls:g}", own[1]
+        )
+    return table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--quick", action="store_true", help="measure everything once and small")
+    kind.add_argument("--page", action="store_true", help="write docs/performance.md and the README's costs")
+    asked = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    try:
+        results = measure(console, quick=asked.quick)
+    except (NotThereError, NotMeasuredError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if asked.page:
+        page.write(results)
+        console.print(f"written: {page.PAGE}, its charts, and the costs of {page.README}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -72,7 +72,7 @@ def _served(answers: list[tuple[int, dict[str, str], str]]) -> Iterator[int]:
             server.terminate()
 
 
-def cpu_per_event() -> tuple[float, float]:
+def cpu_per_event(rounds: int = ROUNDS, repetitions: int = REPETITIONS) -> tuple[float, float]:
     """Milliseconds of CPU of an event, and of its bare calls: the minimum of several rounds."""
     with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
         handler = made.handlers["process_event"]
@@ -105,15 +105,15 @@ def cpu_per_event() -> tuple[float, float]:
                 really_call(client, operation, arguments)
 
         with _served(answers) as port, patch.object(BotocoreStubber, "__call__", redirect):
-            pairs = [(_cpu(lambda: handler(event, None)), _cpu(bare)) for _ in range(ROUNDS)]
+            pairs = [(_cpu(lambda: handler(event, None), repetitions), _cpu(bare, repetitions)) for _ in range(rounds)]
     return min(ours for ours, _ in pairs), min(floor for _, floor in pairs)
 
 
-def _cpu(do: Callable[[], Any]) -> float:
+def _cpu(do: Callable[[], Any], repetitions: int) -> float:
     started = time.process_time()
-    for _ in range(REPETITIONS):
+    for _ in range(repetitions):
         do()
-    return (time.process_time() - started) / REPETITIONS * 1000
+    return (time.process_time() - started) / repetitions * 1000
 
 
 def _event(event_id: str) -> Shape:

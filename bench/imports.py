@@ -21,6 +21,7 @@ from infra.local.signing import local_secrets
 from infra.local.wiring import FUNCTIONS
 
 RUNS = 5
+"""Pairs of runs of a function and its floor. One is enough to see that each can be measured."""
 MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
 
 OURS = """
@@ -68,6 +69,8 @@ Session.create_client = create
 from botocore.client import BaseClient
 secrets, really_call = [], BaseClient._make_api_call
 def call(client, operation, given):
+    if operation != "GetSecretValue":
+        raise SystemExit(f"while it starts, {name} calls {{operation}}: bench/imports.py gives it secrets only")
     secrets.append(given["SecretId"])
     return really_call(client, operation, given)
 BaseClient._make_api_call = call
@@ -82,7 +85,11 @@ is a run of its own, so that no measured run is slower.
 OWN = ("cairn", "functions", "infra", "__main__")
 
 
-def imports() -> Iterator[tuple[str, float, float]]:
+class NotMeasuredError(Exception):
+    """A function did not start in a process of its own; the message says which, and what it printed."""
+
+
+def imports(runs: int = RUNS) -> Iterator[tuple[str, float, float]]:
     """For each function: its name, its milliseconds of CPU, and those of its floor."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | SANDBOX
     with (
@@ -91,28 +98,31 @@ def imports() -> Iterator[tuple[str, float, float]]:
     ):
         for function in FUNCTIONS:
             settings = settings_of(function, made.cloud, made.catalogue)
-            yield function.name, *import_of(function.name, inherited | endpoint | settings.environment())
+            yield function.name, *import_of(function.name, inherited | endpoint | settings.environment(), runs)
 
 
-def import_of(name: str, environment: Mapping[str, str]) -> tuple[float, float]:
+def import_of(name: str, environment: Mapping[str, str], runs: int = RUNS) -> tuple[float, float]:
     """Milliseconds of CPU of the function, and of its floor: the minimum of several alternating runs."""
     ours = OURS.format(name=name)
-    _, loaded = _run(ours, environment)
+    _, loaded = _run(name, ours, environment)
     needed = [module for module in loaded if module.partition(".")[0] not in OWN]
-    _, (services, secrets) = _run(CLIENTS.format(name=name), environment)
+    _, (services, secrets) = _run(name, CLIENTS.format(name=name), environment)
     floor = FLOOR.format(modules=needed, services=services, secrets=secrets)
-    pairs = [(_run(ours, environment)[0], _run(floor, environment)[0]) for _ in range(RUNS)]
+    pairs = [(_run(name, ours, environment)[0], _run(name, floor, environment)[0]) for _ in range(runs)]
     return min(spent for spent, _ in pairs), min(spent for _, spent in pairs)
 
 
-def _run(program: str, environment: Mapping[str, str]) -> tuple[float, list[Any]]:
-    done = subprocess.run(  # noqa: S603  programs of this file
-        [sys.executable, "-c", program],
+def _run(name: str, program: str, environment: Mapping[str, str]) -> tuple[float, list[Any]]:
+    done = subprocess.run(
+        [sys.executable, "-"],  # as its input: a list of all modules may be too long for an argument
+        input=program,
         cwd=ROOT,
         env=environment,
-        check=True,
+        check=False,
         capture_output=True,
         text=True,
     )
+    if done.returncode != 0:
+        raise NotMeasuredError(f"{name} did not start:\n{done.stderr}")
     spent, modules = json.loads(done.stdout.splitlines()[-1])
     return spent, modules

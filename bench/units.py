@@ -1,8 +1,8 @@
-"""Computes DynamoDB's write units from the sizes of the items written.
+"""Computes DynamoDB's write and read units from the sizes of the items written and read.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-A unit is each started kilobyte of the larger of old and new item; in a transaction it counts twice; an index adds its
-own.
+A write unit is each started kilobyte of the larger of old and new item; in a transaction it counts twice; an index adds
+its own. A read unit is each started 4 KB that is read consistently, of a query all together; otherwise it is half.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +16,8 @@ INDEX = "gsi1pk"
 DUE_TIMES = ("gsi2pk", "gsi2sk")
 """The keys of the index without other attributes."""
 IN_TRANSACTION = 2
+READ_BYTES = 4 * KILOBYTE
+EVENTUALLY_CONSISTENT = 0.5
 
 Item = Mapping[str, Mapping[str, Any]]
 
@@ -41,6 +43,38 @@ class WriteUnits:
 
     def of(self, calls: list[Call]) -> int:
         return sum(self._units.get(id(call), 0) for call in calls)
+
+
+@dataclass(slots=True)
+class ReadUnits:
+    """`of` returns the units of a call that has been answered: nothing may have been written since."""
+
+    read: Callable[[str, Item], Item]
+    """The item under a key, or an empty one."""
+    query: Callable[[Mapping[str, Any]], list[Item]]
+    """The items that a query reads, given its arguments: whole, as its table or index has them."""
+
+    def of(self, call: Call) -> float:
+        if call.service != "dynamodb":
+            return 0
+        match call.operation:
+            case "GetItem":
+                return self._of_items(call.arguments["TableName"], [call.arguments["Key"]], call.arguments)
+            case "BatchGetItem":
+                asked = call.arguments["RequestItems"].items()
+                return sum(self._of_items(table, one["Keys"], one) for table, one in asked)
+            case "Query":
+                return _read_units(sum(map(size_of, self.query(call.arguments))), call.arguments)
+            case _:
+                return 0
+
+    def _of_items(self, table: str, keys: list[Item], asked: Mapping[str, Any]) -> float:
+        return sum(_read_units(size_of(self.read(table, key)), asked) for key in keys)
+
+
+def _read_units(size: int, asked: Mapping[str, Any]) -> float:
+    units = max(1, -(-size // READ_BYTES))
+    return units * (1 if asked.get("ConsistentRead") else EVENTUALLY_CONSISTENT)
 
 
 def size_of(item: Item) -> int:
@@ -86,6 +120,10 @@ def _written(call: Call) -> Iterator[tuple[str, Item, bool]]:
             yield call.arguments["TableName"], _key(call.arguments["Item"]), False
         case "UpdateItem" | "DeleteItem":
             yield call.arguments["TableName"], call.arguments["Key"], False
+        case "BatchWriteItem":
+            for table, requests in call.arguments["RequestItems"].items():
+                for [one] in (request.values() for request in requests):
+                    yield table, _key(one["Item"]) if "Item" in one else one["Key"], False
         case "TransactWriteItems":
             for [(kind, one)] in (write.items() for write in call.arguments["TransactItems"]):
                 yield one["TableName"], _key(one["Item"]) if kind == "Put" else one["Key"], True

@@ -1,0 +1,108 @@
+"""DynamoDB Local, AWS's own DynamoDB for a laptop, where DYNAMODB_LOCAL names its folder.
+
+It says what each call consumes. The folder holds `DynamoDBLocal-*.jar` and the jars that it depends on, here or in
+`lib/`. From Maven Central: a pom.xml with the dependency com.amazonaws:DynamoDBLocal, and
+`mvn dependency:copy-dependencies -DoutputDirectory=lib`. It runs on Java 17 and newer.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from unittest.mock import patch
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from infra.local.cloud import Cloud
+from infra.local.deployment import LocalDeployment, local_deployment
+from infra.local.shapes import Shape
+from infra.local.signing import local_secrets
+
+VARIABLE = "DYNAMODB_LOCAL"
+START_SECONDS = 60
+ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS")
+
+
+class NotThereError(Exception):
+    """DynamoDB Local cannot be started; the message says why."""
+
+
+def folder() -> Path | None:
+    """The folder with the jars, or None where the variable is not set. Raises NotThereError where it is wrong."""
+    named = os.environ.get(VARIABLE, "")
+    if not named:
+        return None
+    for one in (Path(named), Path(named) / "lib"):
+        if list(one.glob("DynamoDBLocal-*.jar")):
+            if shutil.which("java") is None:
+                raise NotThereError("DynamoDB Local needs Java, and there is no java on the path")
+            return one
+    raise NotThereError(f"{VARIABLE}={named}: no DynamoDBLocal-*.jar there, nor in its lib/")
+
+
+@contextmanager
+def dynamodb_local() -> Iterator[str | None]:
+    """The endpoint of a server that stores in memory for as long as the block lasts, or None without one."""
+    jars = folder()
+    if jars is None:
+        yield None
+        return
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    quiet = ("-Daws.region=us-east-1", "-Dsqlite4java.library.path=.", "-Xmx4g")
+    program = ("-cp", f"{jars}/*", "com.amazonaws.services.dynamodbv2.local.main.ServerRunner")
+    command = ["java", *quiet, *program, "-inMemory", "-disableTelemetry", "-port", str(port)]
+    with subprocess.Popen(command, cwd=jars, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:  # noqa: S603
+        try:
+            _wait_for(server, f"http://127.0.0.1:{port}")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+@contextmanager
+def deployment(endpoint: str | None, journeys: Path, *, start: datetime) -> Iterator[LocalDeployment]:
+    """A local deployment whose table is in DynamoDB Local, or in moto where there is no endpoint."""
+    with ExitStack() as stack:
+        if endpoint is not None:
+            stack.enter_context(patch.dict(os.environ, dict.fromkeys(ENDPOINTS, endpoint)))
+            stack.enter_context(patch.object(Cloud, "_has_changed", lambda *_: True))  # moto has no such table
+            stack.enter_context(patch.object(Cloud, "changes", _dated(Cloud.changes)))
+        made = stack.enter_context(local_deployment(journeys, start=start, secrets=local_secrets({})))
+        if endpoint is not None:
+            table = made.cloud.client("dynamodb")
+            stack.callback(table.delete_table, TableName=made.cloud.table)
+        yield made
+
+
+def _dated(changes: Callable[..., list[Shape]]) -> Callable[..., list[Shape]]:
+    """The changes with the local deployment's time: the server does not know its clock."""
+
+    def now(cloud: Cloud, after: str | None) -> list[Shape]:
+        found = changes(cloud, after)
+        for change in found:
+            change["dynamodb"]["ApproximateCreationDateTime"] = datetime.now(UTC)
+        return found
+
+    return now
+
+
+def _wait_for(server: "subprocess.Popen[bytes]", endpoint: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urlopen(endpoint, timeout=1).close()  # noqa: S310  loopback
+        except HTTPError as error:
+            error.close()
+            return  # an error is an answer too: the server runs
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise NotThereError("DynamoDB Local did not start; run its command by hand to see why")
