@@ -65,7 +65,7 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
     yield "60 days of replay, after start", f"{seconds:.2f} s", f"{MAX_REPLAY_SECONDS} s", seconds < MAX_REPLAY_SECONDS
     for name, ours, floor in imports(1 if quick else RUNS):
         yield (
-            f"import of {name} / of what it needs",
+            f"import of `{name}` / of what it needs",
             f"{ours / floor:.2f} ({ours:.0f} / {floor:.0f} ms)",
             f"{MAX_IMPORT}",
             ours / floor <= MAX_IMPORT,
