@@ -31,7 +31,7 @@ def test_the_benchmark_measures_the_start_of_every_function(printed: str) -> Non
 
     assert len(measured) == len(FUNCTIONS)
     for function in FUNCTIONS:
-        assert any(f"import of {function.name} " in line for line in measured), function.name
+        assert any(f"import of `{function.name}` " in line for line in measured), function.name
 
 
 def test_without_dynamodb_local_the_benchmark_says_how_to_get_it(printed: str) -> None:

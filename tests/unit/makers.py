@@ -152,8 +152,8 @@ class Deployed:
         self._current = {one.name: one for one in reversed(journeys)}
         self.stored: list[Journey] = []
 
-    def current(self) -> tuple[Journey, ...]:
-        return tuple(self._current.values())
+    def listening(self, event_type: str) -> tuple[Journey, ...]:
+        return tuple(one for one in self._current.values() if event_type in one.listens_to)
 
     def version(self, name: str, version: str) -> Journey:
         try:

@@ -17,7 +17,7 @@ from cairn.domain.journey.engine import Decision, Entered, Happened, TimerFired,
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.profile.profile import Profile
 from tests.unit.makers import MONDAY, journey
-from tests.unit.strategies import chains, durations, events, journeys, payloads, profiles
+from tests.unit.strategies import EVENTS, chains, durations, events, journeys, payloads, profiles
 
 NAME_OF_A_SCHEDULE = re.compile(r"[a-z0-9-]{1,64}")
 
@@ -119,6 +119,28 @@ def test_an_event_from_before_the_enrollment_changes_nothing(
     decision = advance(walked, last.enrollment, last.profile, Happened(happened), now)
 
     assert decision == Decision(last.enrollment, last.profile)
+
+
+@given(histories(), events(when=st.timedeltas(timedelta(), timedelta(days=99)).map(MONDAY.__add__)))
+def test_an_event_that_the_journey_does_not_listen_to_changes_nothing(
+    history: tuple[Journey, list[Any]], happened: Event
+) -> None:
+    walked, moves = history
+
+    for event_type in {*EVENTS, "trial.signup", "booking.cancelled"} - walked.listens_to:
+        other = replace(happened, type=event_type)
+        for _, now, one in moves:
+            unmoved = Decision(one.enrollment, one.profile)
+            assert advance(walked, one.enrollment, one.profile, Happened(other), now) == unmoved
+            assert engine.entry_key(walked, one.profile, other, now) is None
+            assert engine.key_named(walked, (*walked.exit_on, *walked.refresh_on), one.profile, other, now) is None
+        assert not engine.may_end_what_starts_later(walked, other)
+
+
+def test_a_journey_listens_to_its_goal() -> None:
+    walked = journey(goal={"event": "invoice.paid"})
+
+    assert "invoice.paid" in walked.listens_to
 
 
 @given(histories(), st.integers(0, 99), events())

@@ -89,8 +89,8 @@ class Customers(Protocol):
 
 
 class JourneyVersions(Protocol):
-    def current(self) -> tuple[Journey, ...]:
-        """The deployed version of every journey."""
+    def listening(self, event_type: str) -> tuple[Journey, ...]:
+        """The deployed version of every journey that this type of event may start, end or give new data."""
 
     def version(self, name: str, version: str) -> Journey:
         """One version, deployed or saved. Raises UnknownJourneyError."""

@@ -1,11 +1,12 @@
 """The deployed journeys, and earlier versions that customers are still enrolled in."""
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cairn.adapters.documents.journey import journey_from_document
+from cairn.adapters.documents.journey import journey_from_document, types_in
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
 from cairn.adapters.templates.variants import keys_for
 from cairn.domain.journey.definition import Journey
@@ -30,8 +31,17 @@ class Catalogue:
             self._entries[entry["journey"], entry["version"]] = entry
         return tuple(self._entries)
 
-    def current(self) -> tuple[Journey, ...]:
-        return tuple(self.version(name, version) for name, version in self._deployed)
+    @cached_property
+    def _listening(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """The journeys by type of event. From their documents, so that no journey is built that nobody needs."""
+        found: dict[str, tuple[tuple[str, str], ...]] = {}
+        for this in self._deployed:
+            for event_type in sorted(types_in(self._entries[this]["document"])):
+                found[event_type] = (*found.get(event_type, ()), this)
+        return found
+
+    def listening(self, event_type: str) -> tuple[Journey, ...]:
+        return tuple(self.version(name, version) for name, version in self._listening.get(event_type, ()))
 
     def version(self, name: str, version: str) -> Journey:
         if (name, version) not in self._journeys:

@@ -38,6 +38,12 @@ def journey_from_document(document: Document, version: str) -> Journey:
     )
 
 
+def types_in(document: Document) -> set[str]:
+    """The types of events by which a journey starts, ends or gets new data."""
+    rules = (document["entry"], *document.get("exit_on", ()), *document.get("refresh_on", ()))
+    return {rule["event"] for rule in rules}
+
+
 def share(value: float | str) -> float:
     """A fraction from `0.1` or `10%`. Raises ValueError."""
     text = str(value)

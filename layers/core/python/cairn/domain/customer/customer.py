@@ -53,8 +53,8 @@ IDENTIFIER_DETACHED = "identifier.detached"
 class Journeys(Protocol):
     """Finds journeys by name and version."""
 
-    def current(self) -> tuple[Journey, ...]:
-        """The deployed version of every journey."""
+    def listening(self, event_type: str) -> tuple[Journey, ...]:
+        """The deployed version of every journey that this type of event may start, end or give new data."""
 
     def version(self, name: str, version: str) -> Journey:
         """One version, deployed or stored. Raises UnknownJourneyError."""
@@ -304,7 +304,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     if event.backfill:
         return reaction.done()
     reaction.advance_all(event, journeys, now)
-    for journey in journeys.current():
+    for journey in journeys.listening(event.type):
         reaction.start(journey, event, now)
         reaction.store_early(journey, event, now)
     return reaction.done()
@@ -407,7 +407,7 @@ class _Reaction:
             journey = _version_of(enrollment, journeys)
             if journey is None:
                 self.lost_versions.add(f"{enrollment.journey} {enrollment.version}")
-            else:
+            elif event.type in journey.listens_to:
                 self.advance(journey, enrollment, engine.Happened(event), now)
 
     def with_room(self, enrollment: Enrollment) -> Enrollment:

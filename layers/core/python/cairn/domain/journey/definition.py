@@ -1,7 +1,7 @@
 """A journey: a tree of steps as a graph. Every `next` points forward, so a walk always ends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
@@ -72,3 +72,11 @@ class Journey:
     postal_address: str = ""
     link_hosts: tuple[str, ...] = ()
     """Hosts that links in values may lead to, beside the policy's."""
+    listens_to: frozenset[str] = field(init=False, compare=False, repr=False)
+    """Every type of event that it names. One of another type neither starts, moves nor ends an enrollment."""
+
+    def __post_init__(self) -> None:
+        waits = (match for step in self.steps.values() if isinstance(match := getattr(step, "match", None), Match))
+        goals = (self.goal.match,) if self.goal else ()
+        rules = (self.entry, *self.exit_on, *self.refresh_on, *goals, *waits)
+        object.__setattr__(self, "listens_to", frozenset(rule.event for rule in rules))
