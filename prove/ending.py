@@ -10,9 +10,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import CONTACT, PENDING_ERASURE
+from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, PENDING_ERASURE, STATE, TASK
 from cairn.application.message.deliver_message import PERHAPS_SENT
 from cairn.domain.customer.customer import Customer
+from cairn.domain.effects import AnswerKeyword, OpenTask, SendMessage
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
 from infra.local.deployment import LocalDeployment
@@ -31,6 +32,13 @@ RINGS = {Channel.SMS.value, Channel.PUSH.value, Channel.WHATSAPP.value}
 EARLIEST, LATEST = time(8), time(21)
 """All stories are lived in New York; both policies allow marketing to phones from 08:00 to 21:00."""
 
+EFFECTS = {
+    SendMessage.KIND: (MESSAGE, SendMessage.NAME),
+    AnswerKeyword.KIND: (MESSAGE, AnswerKeyword.NAME),
+    OpenTask.KIND: (TASK, OpenTask.NAME),
+}
+"""Effects of which there is a record: the start of its sort key, and the effect's name in the timeline."""
+
 TimelineKey = tuple[str, ...]
 Message = tuple[str, str, str]
 """Channel, address, text without links."""
@@ -46,6 +54,8 @@ class Ending:
     """Every dead letter: its queue and reason."""
     stuck: tuple[str, ...] = ()
     """Customers and messages that wait for nothing."""
+    lost: tuple[str, ...] = ()
+    """Messages and tasks that a commit decided, and of which nothing was recorded."""
     wrong: tuple[str, ...] = ()
     """Messages that went out without consent or in quiet hours."""
     purposes: dict[Message, str] = field(default_factory=dict)
@@ -66,6 +76,7 @@ def ending_of(deployment: LocalDeployment) -> Ending:
         state=Counter(_state(deployment)),
         dead_letters=tuple(_dead_letters()),
         stuck=tuple(sorted(_stuck(deployment))),
+        lost=tuple(sorted(_lost(deployment, timeline))),
         wrong=tuple(_wrong(timeline, _consents(deployment))),
         purposes={_text_of(line): line["purpose"] for line in timeline if line.get("purpose") and line.get("body")},
     )
@@ -175,6 +186,34 @@ def _stuck(deployment: LocalDeployment) -> Iterator[str]:
         yield "an erasure is not finished"
 
 
+def _lost(deployment: LocalDeployment, timeline: list[dict[str, Any]]) -> Iterator[str]:
+    """Every message and task in the outbox of a commit has a record, or a line that says why it was not wanted."""
+    items = {(item["pk"], item["sk"]): item for item in _items(deployment)}
+    recorded = {sk for _, sk in items}
+    unwanted = {(line["enrollment"], line["effect"]) for line in timeline if line["kind"] == "not_carried_out"}
+    for customer, effect in _decided(deployment):
+        if effect.get("enrollment") and (effect["enrollment"], EFFECTS[effect["do"]][1]) in unwanted:
+            continue
+        if EFFECTS[effect["do"]][0] + effect["id"] not in recorded and not _was_erased(customer, items):
+            yield f"decided, and nothing came of it: {effect['do']} {effect.get('step', '')}".rstrip()
+
+
+def _decided(deployment: LocalDeployment) -> Iterator[tuple[str, dict[str, Any]]]:
+    for change in _changes(deployment):
+        outbox = change.get("NewImage", {}).get("outbox")
+        for effect in json.loads(outbox["S"])["effects"] if outbox else ():
+            if effect["do"] in EFFECTS:
+                yield effect.get("customer") or change["Keys"]["pk"]["S"], effect
+
+
+def _was_erased(customer: str, items: dict[tuple[str, str], dict[str, Any]]) -> bool:
+    """Whether the customer, or whoever the customer was merged into, was erased."""
+    state = items.get((customer, STATE), {})
+    while "erased" not in state and "alias_of" in state:
+        state = items.get((state["alias_of"], STATE), {})
+    return "erased" in state
+
+
 def _waits_in_vain(customer: Customer, now: datetime, timers: Sequence[str]) -> Iterator[str]:
     for one in customer.enrollments.values():
         if one.open and one.due_at is not None:
@@ -199,14 +238,19 @@ def _timers(deployment: LocalDeployment) -> Iterator[str]:
             yield item["sk"]
 
 
-def _consents(deployment: LocalDeployment) -> list[tuple[float, str, dict[str, str]]]:
-    """When each customer's consents were committed, read from the table's stream."""
+def _changes(deployment: LocalDeployment) -> Iterator[dict[str, Any]]:
+    """Every change of the table, from its stream."""
     from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
 
     shard = dynamodb_backends[ACCOUNT][REGION].tables[deployment.cloud.table].stream_shard
-    found = []
     for record in shard.items if shard is not None else ():
-        change = record.record["dynamodb"]
+        yield record.record["dynamodb"]
+
+
+def _consents(deployment: LocalDeployment) -> list[tuple[float, str, dict[str, str]]]:
+    """When each customer's consents were committed, read from the table's stream."""
+    found = []
+    for change in _changes(deployment):
         if change["Keys"]["sk"]["S"] == CONTACT and "consents" in change.get("NewImage", {}):
             given = {
                 f"{one['channel']}:{one['purpose']}": one["status"]

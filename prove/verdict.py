@@ -122,7 +122,8 @@ def compare(  # noqa: PLR0913, PLR0917  both endings, and what was done in betwe
         if attack.service == "dynamodb" or slow:  # the record of what was sent, or its answer, comes too late
             in_windows += UNSEEN
         problems = dict(_invariants(expected, ending, in_windows))
-    problems |= dict(_always(ending))
+    for outcome, lines in _always(ending):
+        problems[outcome] = [*problems.get(outcome, ()), *lines]
     for outcome in Outcome:
         if outcome in problems and not outcome.good:
             words = tuple(line for each, lines in problems.items() if not each.good for line in lines)
@@ -141,6 +142,8 @@ def _always(ending: Ending) -> Iterator[tuple[Outcome, list[str]]]:
         yield Outcome.DEAD_LETTERED, [f"dead letter in {one}" for one in ending.dead_letters]
     if ending.stuck:
         yield Outcome.STUCK, list(ending.stuck)
+    if ending.lost:
+        yield Outcome.LOST, list(ending.lost)
     if ending.wrong:
         yield Outcome.WRONG, list(ending.wrong)
 
