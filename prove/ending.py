@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, PENDING_ERASURE, STATE, TASK
+from cairn.adapters.dynamodb.items import CONTACT, FACTS, MESSAGE, PENDING_ERASURE, STATE, TASK
 from cairn.application.message.deliver_message import PERHAPS_SENT
 from cairn.domain.customer.customer import Customer
 from cairn.domain.effects import AnswerKeyword, OpenTask, SendMessage
@@ -187,7 +187,7 @@ def _stuck(deployment: LocalDeployment) -> Iterator[str]:
 
 
 def _lost(deployment: LocalDeployment, timeline: list[dict[str, Any]]) -> Iterator[str]:
-    """Every message and task in the outbox of a commit has a record, or a line that says why it was not wanted."""
+    """What an outbox has and nothing is recorded of: no record, and no line that says why it was not wanted."""
     items = {(item["pk"], item["sk"]): item for item in _items(deployment)}
     recorded = {sk for _, sk in items}
     unwanted = {(line["enrollment"], line["effect"]) for line in timeline if line["kind"] == "not_carried_out"}
@@ -196,6 +196,11 @@ def _lost(deployment: LocalDeployment, timeline: list[dict[str, Any]]) -> Iterat
             continue
         if EFFECTS[effect["do"]][0] + effect["id"] not in recorded and not _was_erased(customer, items):
             yield f"decided, and nothing came of it: {effect['do']} {effect.get('step', '')}".rstrip()
+    for customer, revision in _with_facts(deployment):
+        sk = f"{FACTS}{revision:09d}"
+        here = (customer, sk) in items or f"{sk}-{customer}" in recorded
+        if not here and not _was_erased(customer, items):
+            yield "the facts of a commit are not in the timeline"
 
 
 def _decided(deployment: LocalDeployment) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -204,6 +209,14 @@ def _decided(deployment: LocalDeployment) -> Iterator[tuple[str, dict[str, Any]]
         for effect in json.loads(outbox["S"])["effects"] if outbox else ():
             if effect["do"] in EFFECTS:
                 yield effect.get("customer") or change["Keys"]["pk"]["S"], effect
+
+
+def _with_facts(deployment: LocalDeployment) -> Iterator[tuple[str, int]]:
+    """The commits with facts: customer and version."""
+    for change in _changes(deployment):
+        image = change.get("NewImage", {})
+        if "rev" in image and "outbox" in image and json.loads(image["outbox"]["S"]).get("facts"):
+            yield change["Keys"]["pk"]["S"], int(image["rev"]["N"])
 
 
 def _was_erased(customer: str, items: dict[tuple[str, str], dict[str, Any]]) -> bool:

@@ -230,6 +230,18 @@ def _impatient() -> Patches:
     return patch.object(sqs_records, "is_transient", lambda _: False)
 
 
+def _forgets_what_waits() -> Patches:
+    from cairn.adapters.sqs import effects_queue  # noqa: PLC0415
+
+    return patch.object(effects_queue, "send_each", lambda *_: {})
+
+
+def _reads_part_for_all() -> Patches:
+    from cairn.adapters.dynamodb import table  # noqa: PLC0415
+
+    return patch.object(table, "UNPROCESSED_KEYS", "none")
+
+
 MUTATIONS = (
     Mutation(
         name="claim",
@@ -302,6 +314,23 @@ MUTATIONS = (
         function="receive_webhook",
         faults=("REFUSES_BATCH_ENTRY",),
         applied=_takes_part_for_all,
+    ),
+    Mutation(
+        name="effects queue",
+        removes="what the relay cannot carry out now is forgotten",
+        story="payment-failure-rescue.yaml",
+        function="relay_effects",
+        outage="ThrottlingException",
+        applied=_forgets_what_waits,
+    ),
+    Mutation(
+        name="unread keys",
+        removes="a read that DynamoDB answered in part counts as whole",
+        story="payment-failure-rescue.yaml",
+        function="relay_effects",
+        faults=("REFUSES_BATCH_ENTRY",),
+        operations=("BatchGetItem",),
+        applied=_reads_part_for_all,
     ),
     Mutation(
         name="tombstone",
