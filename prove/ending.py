@@ -196,8 +196,8 @@ def _lost(deployment: LocalDeployment, timeline: list[dict[str, Any]]) -> Iterat
             continue
         if EFFECTS[effect["do"]][0] + effect["id"] not in recorded and not _was_erased(customer, items):
             yield f"decided, and nothing came of it: {effect['do']} {effect.get('step', '')}".rstrip()
-    for customer, revision in _with_facts(deployment):
-        sk = f"{FACTS}{revision:09d}"
+    for customer, version in _with_facts(deployment):
+        sk = f"{FACTS}{version:09d}"
         here = (customer, sk) in items or f"{sk}-{customer}" in recorded
         if not here and not _was_erased(customer, items):
             yield "the facts of a commit are not in the timeline"
@@ -220,7 +220,7 @@ def _with_facts(deployment: LocalDeployment) -> Iterator[tuple[str, int]]:
 
 
 def _was_erased(customer: str, items: dict[tuple[str, str], dict[str, Any]]) -> bool:
-    """Whether the customer, or whoever the customer was merged into, was erased."""
+    """Whether the customer, or the one that the customer was merged into, was erased."""
     state = items.get((customer, STATE), {})
     while "erased" not in state and "alias_of" in state:
         state = items.get((state["alias_of"], STATE), {})
