@@ -26,6 +26,7 @@ from bench.rate import rate
 from bench.template import synthesized
 from infra.local.deployment import local_deployment
 from infra.local.scenario import load, run_scenario
+from infra.local.servers import ServerDidNotStartError
 from infra.local.signing import local_secrets
 
 MAX_CPU = 1.5
@@ -107,16 +108,10 @@ def measure(console: Console, *, quick: bool) -> page.Results:
 
 
 def _growth(points: list[growth.Point]) -> Table:
-    table = Table("what", "grows", "size", "write units", "ratio", "reported", "read units", "calls", "CPU, ms")
-    first: dict[tuple[str, str], float] = {}
-    for point in sorted(points, key=lambda one: growth.PATHS.index(one.path)):
-        cost = point.cost
-        base = first.setdefault((point.path, point.of), cost.write_units)
-        own = (f"{cost.reported_writes:g}", f"{cost.cpu_ms:.1f}") if cost.reported_writes else ("-", "-")
-        numbers = (f"{cost.write_units:g}", f"{cost.write_units / base:.1f}", own[0])
-        table.add_row(
-            point.path, point.of, f"{point.size:,}", *numbers, f"{cost.read_units:g}", f"{cost.calls:g}", own[1]
-        )
+    table = Table("what", "grows", *growth.HEADINGS)
+    for path in growth.PATHS:
+        for row in growth.rows(points, path):
+            table.add_row(path, *row)
     return table
 
 
@@ -129,7 +124,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 150)
     try:
         results = measure(console, quick=asked.quick)
-    except (NotThereError, NotMeasuredError) as error:
+    except (NotThereError, NotMeasuredError, ServerDidNotStartError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if asked.page:

@@ -67,6 +67,15 @@ class Measured:
         return [call for usage in self.by_function.values() for call in usage.calls]
 
     @property
+    def sends(self) -> list[Call]:
+        """The calls that send to queues."""
+        return [one for one in self.calls if one.service == "sqs" and one.operation.startswith("SendMessage")]
+
+    @property
+    def schedules(self) -> int:
+        return sum(call.operation == "CreateSchedule" for call in self.calls)
+
+    @property
     def series(self) -> set[str]:
         """The series of metrics, in the order of their names."""
         return self.sweep.metrics.union(*(usage.metrics for usage in self.by_function.values()))
@@ -162,7 +171,7 @@ def month(stack: Stack, found: Measured) -> list[Charge]:
     invocations = times * sum(one.invocations for one in used.values())
     fifo, standard = (times * number for number in _messages(found))
     fifo_sends, sends = (times * number for number in _sends(found))
-    schedules = times * sum(call.operation == "CreateSchedule" for call in found.calls)
+    schedules = times * found.schedules
     printed = sum(one.log_bytes + one.invocations * PLATFORM_LOG_BYTES for one in used.values())
     logs = times * printed / GIGABYTE + WEBHOOKS * stack.access_log_bytes / GIGABYTE
     series = found.series - found.sweep.metrics
@@ -225,18 +234,15 @@ def _traces(stack: Stack, invocations: float) -> float:
 
 def _sends(found: Measured) -> tuple[int, int]:
     """Calls that send to FIFO queues, and to others."""
-    calls = [one for one in found.calls if one.service == "sqs" and one.operation.startswith("SendMessage")]
-    fifo = sum(_is_fifo(one) for one in calls)
-    return fifo, len(calls) - fifo
+    fifo = sum(map(_is_fifo, found.sends))
+    return fifo, len(found.sends) - fifo
 
 
 def _messages(found: Measured) -> tuple[int, int]:
     """Messages of FIFO queues, and of others: those sent by functions, by schedules, and by SES through SNS."""
-    calls = [one for one in found.calls if one.service == "sqs" and one.operation.startswith("SendMessage")]
-    sent = [(_is_fifo(one), len(one.arguments.get("Entries", [1]))) for one in calls]
+    sent = [(_is_fifo(one), len(one.arguments.get("Entries", [1]))) for one in found.sends]
     fifo = sum(number for is_fifo, number in sent if is_fifo)
-    schedules = sum(call.operation == "CreateSchedule" for call in found.calls)
-    return fifo, sum(number for _, number in sent) - fifo + schedules + found.mails
+    return fifo, sum(number for _, number in sent) - fifo + found.schedules + found.mails
 
 
 def _is_fifo(call: Call) -> bool:

@@ -7,19 +7,16 @@ It says what each call consumes. The folder holds `DynamoDBLocal-*.jar` and the 
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 from infra.local.cloud import Cloud
 from infra.local.deployment import LocalDeployment, local_deployment
+from infra.local.servers import on_loopback
 from infra.local.shapes import Shape
 from infra.local.signing import local_secrets
 
@@ -52,18 +49,15 @@ def dynamodb_local() -> Iterator[str | None]:
     if jars is None:
         yield None
         return
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    quiet = ("-Daws.region=us-east-1", "-Dsqlite4java.library.path=.", "-Xmx4g")
-    program = ("-cp", f"{jars}/*", "com.amazonaws.services.dynamodbv2.local.main.ServerRunner")
-    command = ["java", *quiet, *program, "-inMemory", "-disableTelemetry", "-port", str(port)]
-    with subprocess.Popen(command, cwd=jars, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:  # noqa: S603
-        try:
-            _wait_for(server, f"http://127.0.0.1:{port}")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
+    options = ("-Daws.region=us-east-1", "-Dsqlite4java.library.path=.", "-Xmx4g", "-cp", f"{jars}/*")
+    program = ("java", *options, "com.amazonaws.services.dynamodbv2.local.main.ServerRunner")
+
+    def start(port: int) -> "subprocess.Popen[bytes]":
+        command = [*program, "-inMemory", "-disableTelemetry", "-port", str(port)]
+        return subprocess.Popen(command, cwd=jars, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+
+    with on_loopback(start, within=START_SECONDS) as endpoint:
+        yield endpoint
 
 
 @contextmanager
@@ -91,18 +85,3 @@ def _dated(changes: Callable[..., list[Shape]]) -> Callable[..., list[Shape]]:
         return found
 
     return now
-
-
-def _wait_for(server: "subprocess.Popen[bytes]", endpoint: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urlopen(endpoint, timeout=1).close()  # noqa: S310  loopback
-        except HTTPError as error:
-            error.close()
-            return  # an error is an answer too: the server runs
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise NotThereError("DynamoDB Local did not start; run its command by hand to see why")

@@ -5,7 +5,7 @@ measured too, and customers are stored up to 100,000.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
@@ -33,6 +33,8 @@ MINUTE = timedelta(minutes=1)
 
 EVENT, START, WAKE = "an event that nobody hears", "an event that starts an enrollment", "a wake-up"
 PATHS = (EVENT, START, WAKE)
+HEADINGS = ("size", "write units", "ratio", "reported", "read units", "calls", "CPU, ms")
+"""What `rows` has behind what grows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,18 @@ def _points(  # noqa: PLR0913, PLR0917  where, who, and what grows
             found[WAKE].append(_cost(meter))
     for path, costs in found.items():
         yield Point(of=of, size=size, path=path, cost=_median(costs))
+
+
+def rows(points: Iterable[Point], path: str) -> Iterator[tuple[str, ...]]:
+    """The points of a path in words, for HEADINGS; ratios are to the smallest size."""
+    first: dict[str, float] = {}
+    for point in points:
+        if point.path != path:
+            continue
+        cost, base = point.cost, first.setdefault(point.of, point.cost.write_units)
+        reported, cpu = (f"{cost.reported_writes:g}", f"{cost.cpu_ms:.1f}") if cost.reported_writes else ("-", "-")
+        units = (f"{cost.write_units:g}", f"{cost.write_units / base:.1f}", reported)
+        yield point.of, f"{point.size:,}", *units, f"{cost.read_units:g}", f"{cost.calls:g}", cpu
 
 
 def _cost(meter: Meter) -> Cost:

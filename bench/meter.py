@@ -10,7 +10,7 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
@@ -63,7 +63,7 @@ class Meter:
 def metered(made: LocalDeployment, *, reports: bool) -> Iterator[Meter]:
     """Measure this deployment's functions while the block lasts. `reports`: DynamoDB says what it consumes."""
     meter = Meter()
-    writes, reads = WriteUnits(_reader(made)), ReadUnits(_reader(made), _querying(made))
+    writes, reads = WriteUnits(reader(made)), ReadUnits(reader(made), _querying(made))
     at_moto = [0.0]
     consumed: list[float] = []
 
@@ -177,7 +177,9 @@ def _lambda_environment(name: str) -> dict[str, str]:
     return {"POWERTOOLS_METRICS_DISABLED": "false", "POWERTOOLS_SERVICE_NAME": name}
 
 
-def _reader(made: LocalDeployment) -> Any:
+def reader(made: LocalDeployment) -> Callable[[str, Item], Item]:
+    """Reads an item of the table as it is now, or an empty one."""
+
     def read(table: str, key: Item) -> Item:
         found: Item = (
             made.cloud.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})

@@ -163,23 +163,8 @@ def _growth(points: Sequence[growth.Point]) -> list[str]:
         "",
     ]
     for path in growth.PATHS:
-        text += [f"### For {path}", ""]
-        text += [
-            "| | size | write units | ratio | reported | read units | calls | CPU, ms |",
-            "|---|---|---|---|---|---|---|---|",
-        ]
-        first: dict[str, growth.Point] = {}
-        for point in points:
-            if point.path != path:
-                continue
-            base = first.setdefault(point.of, point).cost.write_units
-            cost = point.cost
-            own = f"{cost.reported_writes:g} | " if has_cpu else "- | "
-            cpu = f"{cost.cpu_ms:.1f}" if has_cpu else "-"
-            text.append(
-                f"| {point.of} | {point.size:,} | {cost.write_units:g} | {cost.write_units / base:.1f} | {own}"
-                f"{cost.read_units:g} | {cost.calls:g} | {cpu} |"
-            )
+        text += [f"### For {path}", "", f"| | {' | '.join(growth.HEADINGS)} |", "|---|---|---|---|---|---|---|---|"]
+        text += [f"| {' | '.join(row)} |" for row in growth.rows(points, path)]
         text.append("")
     return text
 

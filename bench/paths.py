@@ -10,7 +10,9 @@ from typing import Any
 
 from authoring.sources.samples import path_of, signed_headers
 from bench.calls import Call, watched
-from bench.units import Item, WriteUnits
+from bench.meter import reader
+from bench.units import WriteUnits
+from bench.workload import passes
 from cairn.adapters.sources import VENDORS
 from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.signing import LOCAL_SECRET, local_secrets
@@ -44,7 +46,7 @@ class PathTaken:
 def paths_taken() -> list[PathTaken]:
     """A failed payment and its rescue, for two customers: the first fills the functions' caches."""
     with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
-        units = WriteUnits(_reader(made))
+        units = WriteUnits(reader(made))
         with watched(made, before=units.before, after=units.after) as calls:
 
             def taken(name: str, function: str, budget: Budget, do: Callable[[], Any]) -> PathTaken:
@@ -54,13 +56,13 @@ def paths_taken() -> list[PathTaken]:
                 return PathTaken(name, own, units.of(own), budget)
 
             _post(made, FAILED, 1)
-            _pass(made, timedelta(hours=1))
+            passes(made, timedelta(hours=1))
             webhook = taken("webhook → accepted", "receive_webhook", Budget(1), lambda: _post(made, FAILED, 2))
             first = taken("first event → decided", "process_event", Budget(3), made.settle)
             decided = list(calls)
             relay = _of("relay of its commit", decided, "relay_effects", units, Budget(4))
             text = _of("text message → sent", decided, "deliver_message", units, SENT)
-            wake = taken("wake-up → decided", "process_event", Budget(2, 4), lambda: _pass(made, timedelta(hours=1)))
+            wake = taken("wake-up → decided", "process_event", Budget(2, 4), lambda: passes(made, timedelta(hours=1)))
             mail = _of("e-mail → sent", list(calls), "deliver_message", units, SENT)
             _post(made, "invoice_paid", 2)
             event = taken("typical event → decided", "process_event", Budget(2, 7), made.settle)
@@ -96,14 +98,6 @@ def _of_the_process(call: Call) -> bool:
     return call.service == "secretsmanager" or key == "settings" or key.startswith("journey#")
 
 
-def _reader(made: LocalDeployment) -> Callable[[str, Item], Item]:
-    def read(table: str, key: Item) -> Item:
-        found: Item = made.cloud.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {})
-        return found
-
-    return read
-
-
 def _post(made: LocalDeployment, sample: str, number: int) -> None:
     document = json.loads((SAMPLES / f"{sample}.json").read_bytes())
     document |= {"id": f"evt_{sample}_{number}", "created": int(made.now().timestamp())}
@@ -117,7 +111,3 @@ def _post(made: LocalDeployment, sample: str, number: int) -> None:
     answer = made.request("POST", f"https://localhost{path_of('stripe')}", headers, body, "stripe")
     if answer["statusCode"] != 202:  # noqa: PLR2004
         raise RuntimeError(answer["body"])
-
-
-def _pass(made: LocalDeployment, length: timedelta) -> None:
-    made.advance_to(made.now() + length)

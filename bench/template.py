@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from infra.cloud.bundle import stub_bundle
 from infra.cloud.node import put_node_on_path
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
@@ -47,17 +48,12 @@ def synthesized(name: str = "prod") -> Stack:
     from aws_cdk import App  # noqa: PLC0415  starts Node
 
     from infra.cloud.app import add_stacks  # noqa: PLC0415
-    from infra.cloud.bundle import Bundle  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="cairn-synth-") as made:
         folder = Path(made)
-        layers = {layer: folder / layer for layer in ("core", "dependencies", "journeys")}
-        for layer in layers.values():
-            layer.mkdir()
-            (layer / "stub").touch()
         context = cdk_json()
         app = App(context=context, outdir=str(folder / "out"), analytics_reporting=False)
-        add_stacks(app, Stage.from_context(name, context, MEANT_FOR_YOU), bundle=Bundle(**layers))
+        add_stacks(app, Stage.from_context(name, context, MEANT_FOR_YOU), bundle=stub_bundle(folder))
         app.synth()
         templates = [json.loads(path.read_text()) for path in sorted((folder / "out").glob("*.template.json"))]
     return counted(templates)

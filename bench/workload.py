@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -101,6 +101,5 @@ class Customer:
         return self.deployment.customer_ids(self.name)
 
 
-def passes(made: LocalDeployment, length: timedelta) -> datetime:
+def passes(made: LocalDeployment, length: timedelta) -> None:
     made.advance_to(made.now() + length)
-    return made.now()

@@ -1,6 +1,6 @@
 """What `cairn doctor` makes of an account's answers: pure functions, one for each check, in the order of go-live.md."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -266,9 +266,7 @@ def scheduler(plan: Plan, answer: Mapping[str, float]) -> list[Finding]:
     return [Finding(INVOCATIONS, State.OK, f"{invocations:,.0f} a second; {SCHEDULES} {schedules:,.0f}")]
 
 
-def production_access(plan: Plan, answer: EmailAccount) -> list[Finding]:
-    if Channel.EMAIL not in plan.channels:
-        return [_unused("SES", Channel.EMAIL)]
+def production_access(_plan: Plan, answer: EmailAccount) -> list[Finding]:
     if not answer.production:
         asked = {
             "PENDING": "It is asked for: wait for AWS's answer, about a day",
@@ -477,8 +475,8 @@ def _replies(plan: Plan) -> Finding | None:
 
 
 def _emails(plan: Plan) -> Finding | None:
-    if Channel.EMAIL not in plan.channels:
-        return _unused("SES", Channel.EMAIL)
+    if (unused := _emails_at_all(plan)) is not None:
+        return unused
     if "@" not in plan.stage.email_sender:
         return Finding(plan.setting("email_sender"), State.UNKNOWN, "blank", "Write it first, in cdk.json")
     return None
@@ -508,10 +506,6 @@ def _quota(quotas: Mapping[str, float], name: str) -> float | None:
 def _rounded(number: float) -> str:
     """Up to the next thousand, as people ask for quotas."""
     return f"{-(-int(number) // 1000) * 1000:,}"
-
-
-def names(checks: Iterable[Check]) -> list[str]:
-    return [one.name for one in checks]
 
 
 CHECKS: tuple[Check, ...] = (

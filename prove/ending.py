@@ -10,7 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import CONTACT, FACTS, MESSAGE, PENDING_ERASURE, STATE, TASK
+from cairn.adapters.dynamodb.items import CONTACT, FACTS, MESSAGE, PENDING_ERASURE, TASK
+from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.application.message.deliver_message import PERHAPS_SENT
 from cairn.domain.customer.customer import Customer
 from cairn.domain.effects import AnswerKeyword, OpenTask, SendMessage
@@ -188,43 +189,29 @@ def _stuck(deployment: LocalDeployment) -> Iterator[str]:
 
 def _lost(deployment: LocalDeployment, timeline: list[dict[str, Any]]) -> Iterator[str]:
     """What an outbox has and nothing is recorded of: no record, and no line that says why it was not wanted."""
-    items = {(item["pk"], item["sk"]): item for item in _items(deployment)}
-    recorded = {sk for _, sk in items}
+    keys = {(item["pk"], item["sk"]) for item in _items(deployment)}
+    recorded = {sk for _, sk in keys}
     unwanted = {(line["enrollment"], line["effect"]) for line in timeline if line["kind"] == "not_carried_out"}
-    for customer, effect in _decided(deployment):
-        if effect.get("enrollment") and (effect["enrollment"], EFFECTS[effect["do"]][1]) in unwanted:
-            continue
-        if EFFECTS[effect["do"]][0] + effect["id"] not in recorded and not _was_erased(customer, items):
-            yield f"decided, and nothing came of it: {effect['do']} {effect.get('step', '')}".rstrip()
-    for customer, version in _with_facts(deployment):
+    missing: list[tuple[str, str]] = []
+    for customer, version, outbox in _outboxes(deployment):
+        for effect in (one for one in outbox["effects"] if one["do"] in EFFECTS):
+            prefix, name = EFFECTS[effect["do"]]
+            if prefix + effect["id"] not in recorded and (effect.get("enrollment"), name) not in unwanted:
+                words = f"decided, and nothing came of it: {effect['do']} {effect.get('step', '')}".rstrip()
+                missing.append((effect.get("customer") or customer, words))
         sk = f"{FACTS}{version:09d}"
-        here = (customer, sk) in items or f"{sk}-{customer}" in recorded
-        if not here and not _was_erased(customer, items):
-            yield "the facts of a commit are not in the timeline"
+        if outbox.get("facts") and (customer, sk) not in keys and f"{sk}-{customer}" not in recorded:
+            missing.append((customer, "the facts of a commit are not in the timeline"))
+    not_erased = DynamoPresentCustomers().present_ids({customer for customer, _ in missing}) if missing else {}
+    yield from (words for customer, words in missing if customer in not_erased)
 
 
-def _decided(deployment: LocalDeployment) -> Iterator[tuple[str, dict[str, Any]]]:
-    for change in _changes(deployment):
-        outbox = change.get("NewImage", {}).get("outbox")
-        for effect in json.loads(outbox["S"])["effects"] if outbox else ():
-            if effect["do"] in EFFECTS:
-                yield effect.get("customer") or change["Keys"]["pk"]["S"], effect
-
-
-def _with_facts(deployment: LocalDeployment) -> Iterator[tuple[str, int]]:
-    """The commits with facts: customer and version."""
+def _outboxes(deployment: LocalDeployment) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Of each commit the customer, the version, and what it decided."""
     for change in _changes(deployment):
         image = change.get("NewImage", {})
-        if "rev" in image and "outbox" in image and json.loads(image["outbox"]["S"]).get("facts"):
-            yield change["Keys"]["pk"]["S"], int(image["rev"]["N"])
-
-
-def _was_erased(customer: str, items: dict[tuple[str, str], dict[str, Any]]) -> bool:
-    """Whether the customer, or the one that the customer was merged into, was erased."""
-    state = items.get((customer, STATE), {})
-    while "erased" not in state and "alias_of" in state:
-        state = items.get((state["alias_of"], STATE), {})
-    return "erased" in state
+        if "rev" in image and "outbox" in image:
+            yield change["Keys"]["pk"]["S"], int(image["rev"]["N"]), json.loads(image["outbox"]["S"])
 
 
 def _waits_in_vain(customer: Customer, now: datetime, timers: Sequence[str]) -> Iterator[str]:

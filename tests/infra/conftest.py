@@ -13,7 +13,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.cloud.bundle import Bundle
+from bench.template import MEANT_FOR_YOU
+from infra.cloud.bundle import stub_bundle
 from infra.cloud.node import put_node_on_path
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
@@ -22,7 +23,7 @@ put_node_on_path()
 
 Json = dict[str, Any]
 
-PROD = {"alarm_email": "ops@example.com", "email_sender": "Cairn <hello@example.com>"}
+PROD = MEANT_FOR_YOU
 """The settings that cdk.json leaves to you."""
 
 
@@ -91,24 +92,27 @@ def service_of(function: Mapping[str, Any]) -> str:
     return str(function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"])
 
 
-@pytest.fixture(scope="session")
-def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Templates]:
+def synthesize(folder: Path, *stages: Stage) -> dict[str, Templates]:
+    """Synthesizes the stacks of stages into a folder, with the checks of cdk-nag."""
     from aws_cdk import App
 
     from infra.cloud.app import add_nag_checks, add_stacks
 
-    folder = tmp_path_factory.mktemp("cdk.out")
-    layers = {name: tmp_path_factory.mktemp(name) for name in ("core", "dependencies", "journeys")}
-    for layer in layers.values():
-        (layer / "stub").touch()
-    context = cdk_json()
-    stages = [Stage.from_context("dev", context), Stage.from_context("prod", context, PROD)]
-    app = App(context=context, outdir=str(folder), analytics_reporting=False)
+    out = folder / "cdk.out"
+    app = App(context=cdk_json(), outdir=str(out), analytics_reporting=False)
+    bundle = stub_bundle(folder)
     for stage in stages:
-        add_stacks(app, stage, bundle=Bundle(**layers))
+        add_stacks(app, stage, bundle=bundle)
     add_nag_checks(app)
     app.synth()
-    return {stage.name: _read(folder, stage) for stage in stages}
+    return {stage.name: _read(out, stage) for stage in stages}
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Templates]:
+    context = cdk_json()
+    stages = [Stage.from_context("dev", context), Stage.from_context("prod", context, PROD)]
+    return synthesize(tmp_path_factory.mktemp("synthesized"), *stages)
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.cloud.bundle import Bundle
 from infra.cloud.stage import InvalidStageError, Stage
 from infra.cloud.synth import cdk_json
 from infra.local.deployment import local_deployment
 from infra.local.end_user_messaging import SMS_ORIGINATION
 from infra.local.signing import local_secrets
 from tests.conftest import MONDAY
-from tests.infra.conftest import Json, Templates, _read
+from tests.infra.conftest import Json, Templates, synthesize
 from tests.infra.test_least_privilege import Recorder
 from tests.infra.test_linters import WRITTEN_BY_THE_CDK
 
@@ -42,21 +41,9 @@ SIGNUP = {
 @pytest.fixture(scope="module")
 def messaging(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """A stage that texts by End User Messaging, sends WhatsApp, and reads SNS's logs all the same."""
-    from aws_cdk import App
-
-    from infra.cloud.app import add_nag_checks, add_stacks
-
-    folder = tmp_path_factory.mktemp("cdk.out")
-    layers = {name: tmp_path_factory.mktemp(name) for name in ("core", "dependencies", "journeys")}
-    for layer in layers.values():
-        (layer / "stub").touch()
     settings = {"sms_origination": SMS_ORIGINATION, "whatsapp_phone_number_id": NUMBER, "sms_delivery_logs": True}
     stage = Stage.from_context("dev", cdk_json(), settings)
-    app = App(context=cdk_json(), outdir=str(folder), analytics_reporting=False)
-    add_stacks(app, stage, bundle=Bundle(**layers))
-    add_nag_checks(app)
-    app.synth()
-    return _read(folder, stage)
+    return synthesize(tmp_path_factory.mktemp("messaging"), stage)["dev"]
 
 
 def published_to(templates: Templates) -> dict[str, str]:

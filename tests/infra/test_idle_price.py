@@ -5,37 +5,29 @@ from pathlib import Path
 
 import pytest
 
+from bench import prices
+from bench.bill import POLLS, SECONDS
+from bench.template import counted
 from cairn.settings import RESUME_EVERY
 from tests.infra.conftest import Templates
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 
-# USD, us-east-1, November 2026, free tiers ignored: the price pages of CloudWatch, KMS, Secrets Manager, SQS, Lambda.
-ALARMED_METRIC, KEY, SECRET = 0.10, 1.00, 0.40
-STANDARD, FIFO = 0.40e-6, 0.50e-6
-SWEEP = 0.2e-6 + 16 * 0.5 * 0.125e-6 + 0.3 * 0.5 * 0.0000133334
+SWEEP = prices.INVOCATION.of(1) + prices.READ_UNIT.of(16 * 0.5) + prices.GB_SECOND.of(0.3 * 0.5)
 """One run: a call, 16 queries of half a read unit, 0.3 s at 512 MB (docs/operations.md, Who is stuck)."""
-
-MONTH = 30 * 24 * 60 * 60
-POLLS = 5 * MONTH / 20
-"""Lambda asks an empty queue by five long polls of 20 seconds at a time.
-https://aws.amazon.com/blogs/compute/understanding-how-aws-lambda-scales-when-subscribed-to-amazon-sqs-queues/
-"""
 
 LOWEST = 5.00
 
 
 def idle(templates: Templates) -> dict[str, float]:
-    alarms = templates.all("AWS::CloudWatch::Alarm").values()
-    queues = templates.all("AWS::SQS::Queue")
-    sources = templates.all("AWS::Lambda::EventSourceMapping").values()
-    polled = [queues[name] for one in sources if (name := one["EventSourceArn"].get("Fn::GetAtt", [""])[0]) in queues]
+    stack = counted([templates.data, templates.engine])
+    polling = prices.SQS_REQUEST.of(POLLS * stack.polled_standard) + prices.FIFO_REQUEST.of(POLLS * stack.polled_fifo)
     return {
-        "alarms": ALARMED_METRIC * sum(len(alarm.get("Metrics", [alarm])) for alarm in alarms),
-        "keys": KEY * len(templates.all("AWS::KMS::Key")),
-        "secrets": SECRET * len(templates.all("AWS::SecretsManager::Secret")),
-        "polling of queues": sum(POLLS * (FIFO if one.get("FifoQueue") else STANDARD) for one in polled),
-        "looking for who is stuck": SWEEP * MONTH / RESUME_EVERY.total_seconds(),
+        "alarms": prices.ALARM.of(stack.alarms),
+        "keys": prices.KEY.of(stack.keys),
+        "secrets": prices.SECRET.of(stack.secrets),
+        "polling of queues": polling,
+        "looking for who is stuck": SWEEP * SECONDS / RESUME_EVERY.total_seconds(),
     }
 
 

@@ -1,15 +1,13 @@
 """A table that was restored from a backup takes the place of the stack's own, by a setting."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.cloud.bundle import Bundle
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
-from tests.infra.conftest import PROD, Templates
+from tests.infra.conftest import PROD, Templates, synthesize
 
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/cairn-restored"
 STREAM = f"{TABLE}/stream/2026-11-28T03:00:00.000"
@@ -17,20 +15,8 @@ STREAM = f"{TABLE}/stream/2026-11-28T03:00:00.000"
 
 @pytest.fixture(scope="module")
 def restored(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    from aws_cdk import App
-
-    from infra.cloud.app import add_nag_checks, add_stacks
-
-    folder = tmp_path_factory.mktemp("restored")
-    layers = {name: tmp_path_factory.mktemp(name) for name in ("core", "dependencies", "journeys")}
-    for layer in layers.values():
-        (layer / "stub").touch()
     stage = Stage.from_context("prod", cdk_json(), {**PROD, "table_stream_arn": STREAM})
-    app = App(context=cdk_json(), outdir=str(folder), analytics_reporting=False)
-    add_stacks(app, stage, bundle=Bundle(**layers))
-    add_nag_checks(app)
-    app.synth()
-    return Templates(stage, folder, *(_template(folder, part) for part in ("-Data", "")))
+    return synthesize(tmp_path_factory.mktemp("restored"), stage)["prod"]
 
 
 def test_every_function_uses_the_restored_table(restored: Templates) -> None:
@@ -65,7 +51,3 @@ def _imports(node: Any) -> set[str]:
         found = {node["Fn::ImportValue"]} if isinstance(node.get("Fn::ImportValue"), str) else set()
         return found.union(*map(_imports, node.values()))
     return set().union(*map(_imports, node)) if isinstance(node, list) else set()
-
-
-def _template(folder: Path, part: str) -> Any:
-    return json.loads((folder / f"Cairn-prod{part}.template.json").read_text())

@@ -1,19 +1,17 @@
 """The single table, in moto and in a store that is independent of it and atomic between threads."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.table import bind, unbind
 from infra.local.cloud import SANDBOX, sandbox
+from infra.local.servers import on_loopback
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 STORES = ("moto", "endpoint" if os.environ.get(ENDPOINT) else "ministack")
@@ -36,17 +34,14 @@ def endpoint(dynamodb_endpoint: str | None) -> Iterator[str]:
         return
     if not MINISTACK.exists():
         pytest.skip(f"MiniStack is not installed: make test-tools; or set {ENDPOINT} to another DynamoDB")
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "dynamodb", "LOG_LEVEL": "ERROR"}
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([MINISTACK], env=os.environ | own, **silent) as server:  # noqa: S603  our own
-        try:
-            _wait_for(server, f"http://127.0.0.1:{port}")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
+
+    def start(port: int) -> "subprocess.Popen[bytes]":
+        own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "dynamodb", "LOG_LEVEL": "ERROR"}
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen([MINISTACK], env=os.environ | own, **silent)  # noqa: S603  our own
+
+    with on_loopback(start, within=START_SECONDS) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(scope="module")
@@ -96,18 +91,3 @@ def _bound_table(name: str) -> str:
 
 def _key(partition: str, sort: str) -> list[dict[str, str]]:
     return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
-
-
-def _wait_for(server: "subprocess.Popen[bytes]", endpoint: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urlopen(endpoint, timeout=1).close()  # noqa: S310  loopback
-        except HTTPError as error:
-            error.close()
-            return  # an error is an answer too: the server runs
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"{MINISTACK} did not start")

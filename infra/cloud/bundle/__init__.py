@@ -14,3 +14,12 @@ class Bundle:
     core: Path
     dependencies: Path
     journeys: Path
+
+
+def stub_bundle(folder: Path) -> Bundle:
+    """Layers of one file each, for templates that are looked at and not deployed."""
+    layers = {name: folder / name for name in ("core", "dependencies", "journeys")}
+    for layer in layers.values():
+        layer.mkdir()
+        (layer / "stub").touch()
+    return Bundle(**layers)

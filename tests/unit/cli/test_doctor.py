@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from cairn.domain.shared.channels import Channel
 from cli import doctor_account
 from cli.doctor_account import AccountError, AwsAccount
-from cli.doctor_checks import CHECKS, Concurrency, EmailAccount, EmailIdentity, Origination, Plan, Unanswered, names
+from cli.doctor_checks import CHECKS, Concurrency, EmailAccount, EmailIdentity, Origination, Plan, Unanswered
 from cli.main import app
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
@@ -419,7 +419,7 @@ def test_every_check_has_a_line_and_what_is_unknown_does_not_block() -> None:
 
     rows = json.loads(done.stdout)["checks"]
     assert done.exit_code == 0
-    assert [row["check"] for row in rows] == names(CHECKS)
+    assert [row["check"] for row in rows] == [one.name for one in CHECKS]
     assert {row["state"] for row in rows} == {"ok", "to do", "cannot tell"}
     assert not any(row["blocks"] for row in rows)
     assert all(row["fix"] for row in rows if row["state"] != "ok")
