@@ -1,4 +1,4 @@
-"""Servers on loopback, such as another DynamoDB, for as long as somebody needs one."""
+"""Servers on loopback, such as another DynamoDB, for as long as a test or a measurement runs."""
 
 import socket
 import time
