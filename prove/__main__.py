@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def main() -> int:
     asked = _arguments()
     if asked.one:
         return _one(asked.one, asked.without)
-    began, moment = time.monotonic(), datetime.now(UTC)
+    moment = datetime.now(UTC)
     stories = [path for path in all_stories() if asked.stories in path.name]
     bounded = asked.minutes > 0
     if bounded:
@@ -35,10 +34,9 @@ def main() -> int:
     caught = list(mutations.run(asked.seed if bounded else None))
     for mutation in caught:
         print(mutation.line)
-    minutes = (time.monotonic() - began) / 60
-    print(table.summary(caught, minutes))
+    print(table.summary(caught))
     if asked.page or not (bounded or asked.stories):
-        page.write(table, caught, moment, minutes)
+        page.write(table, caught, moment)
     return 0 if table.good and all(one.caught for one in caught) else 1
 
 

@@ -44,8 +44,8 @@ case alone.
 """
 
 
-def write(table: Table, caught: Sequence[Caught], moment: datetime, minutes: float) -> None:
-    rows = table.rows(caught, minutes)
+def write(table: Table, caught: Sequence[Caught], moment: datetime) -> None:
+    rows = table.rows(caught)
     summary = _markdown(["", ""], rows)
     version = subprocess.run(
         ["git", "describe", "--always", "--dirty"],  # noqa: S607  whichever git there is

@@ -1,9 +1,12 @@
 """Chooses what is run: everything, or as much as a time allows, other parts each time."""
 
+import hashlib
 import os
+import pickle
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -23,6 +26,11 @@ LEAST = 5
 """Attacks on a story that are run even on a machine that is busy with other work."""
 OVERTIME = 1.3
 """How much longer than planned a part may take."""
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "build" / "proof"
+"""Of the parts of a whole run, so that one that was stopped goes on where it was; a folder for each version."""
+SOURCES = ("layers", "infra", "prove", "events", "requirements")
 
 Result = tuple[Attack, Verdict]
 
@@ -48,15 +56,30 @@ class Explored:
     """How many attacks the story has, without seeds."""
     results: tuple[Result, ...]
     problem: str = ""
+    seconds: float = 0.0
+    """That one processor was at it."""
 
 
 def whole(stories: Sequence[Path], seed_count: int) -> Iterator[Explored]:
-    """Every attack on every story, and so many seeds over all of them."""
+    """Every attack on every story, and so many seeds over all of them.
+
+    Parts that an earlier run of the same version has the results of are not run again.
+    """
     each = -(-seed_count // max(1, len(stories)))
+    results = RESULTS / version()
     with _pool() as pool:
         first = pool.imap_unordered(_all_attacks, [(story, each) for story in stories])
         parts = [part for several in first for part in several]
-        yield from pool.imap_unordered(_explore, parts)
+        yield from pool.imap_unordered(partial(explored_once, results), parts)
+
+
+def version() -> str:
+    """Of all that a result depends on: equal sources give equal results."""
+    found = hashlib.sha256()
+    for path in sorted(path for name in SOURCES for path in (ROOT / name).rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            found.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()[:16]
 
 
 def sample(stories: Sequence[Path], seconds: float, seed: int) -> Iterator[Explored]:
@@ -87,6 +110,20 @@ def _explore_until(asked: tuple[Part, float]) -> Explored | None:
     return None if time.monotonic() > deadline else _explore(part)
 
 
+def explored_once(results: Path, part: Part) -> Explored:
+    name = hashlib.sha256("\n".join(map(str, part.attacks)).encode()).hexdigest()[:16]
+    path = results / f"{part.story.stem}-{name}.pickle"
+    if path.exists():
+        return pickle.loads(path.read_bytes())  # type: ignore[no-any-return]  # noqa: S301  our own file
+    found = _explore(part)
+    if not found.problem:
+        results.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        unfinished.write_bytes(pickle.dumps(found))
+        unfinished.replace(path)
+    return found
+
+
 def _explore(part: Part) -> Explored:
     began = time.monotonic()
     try:
@@ -106,7 +143,8 @@ def _explore(part: Part) -> Explored:
         results = tuple(attacked(base, chosen, enough=lambda done: done >= LEAST and time.monotonic() > ends))
     except OtherwiseError as error:
         problem = str(error)
-    return Explored(part.story.name, tuple(map(str, base.calls)), len(possible), results, problem)
+    calls, seconds = tuple(map(str, base.calls)), time.monotonic() - began
+    return Explored(part.story.name, calls, len(possible), results, problem, seconds)
 
 
 def _chosen(part: Part, base: Reference, possible: Sequence[Attack], took: float) -> list[Attack]:

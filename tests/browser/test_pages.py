@@ -17,12 +17,18 @@ def box(page: Any, channel: str, topic: str) -> Any:
     return page.get_by_role("group", name=channel).get_by_role("checkbox", name=topic)
 
 
+def submit(page: Any, act: Callable[[], None]) -> None:
+    """Do what sends a form or follows a link, and wait until its answer is there: `click` alone does not."""
+    with page.expect_navigation():
+        act()
+
+
 def test_unsubscribing_takes_one_button_and_no_script(story: Any, opens: Opens) -> None:
     story.signs_up()
     page = opens(LinkKind.UNSUBSCRIBE)
     assert page.get_by_role("heading", level=1).inner_text() == "No more offers and news by e-mail?"
 
-    page.get_by_role("button", name="Unsubscribe").click()
+    submit(page, page.get_by_role("button", name="Unsubscribe").click)
 
     assert page.get_by_role("heading", level=1).inner_text() == "You are unsubscribed"
     story.deployment.settle()
@@ -33,10 +39,10 @@ def test_unsubscribing_takes_one_button_and_no_script(story: Any, opens: Opens) 
 def test_reloading_an_answer_asks_again_and_breaks_nothing(story: Any, opens: Opens) -> None:
     story.signs_up()
     page = opens(LinkKind.UNSUBSCRIBE)
-    page.get_by_role("button", name="Unsubscribe").click()
+    submit(page, page.get_by_role("button", name="Unsubscribe").click)
 
     page.go_back()
-    page.get_by_role("button", name="Unsubscribe").click()
+    submit(page, page.get_by_role("button", name="Unsubscribe").click)
 
     assert page.get_by_role("heading", level=1).inner_text() == "You are unsubscribed"
 
@@ -48,7 +54,7 @@ def test_the_preference_centre_stores_and_shows_the_ticks(story: Any, opens: Ope
     assert box(page, "Text messages", "Offers and news").is_checked()
 
     box(page, "E-mail", "Offers and news").uncheck()
-    page.get_by_role("button", name="Save").click()
+    submit(page, page.get_by_role("button", name="Save").click)
 
     assert page.get_by_role("status").inner_text().startswith("Saved")
     assert not box(page, "E-mail", "Offers and news").is_checked()
@@ -65,7 +71,7 @@ def test_one_button_opts_out_of_all_topics(story: Any, opens: Opens) -> None:
     story.signs_up()
     page = opens(LinkKind.PREFERENCES)
 
-    page.get_by_role("button", name="Send me nothing at all").click()
+    submit(page, page.get_by_role("button", name="Send me nothing at all").click)
 
     assert page.get_by_role("status").inner_text().startswith("Saved")
     assert not any(one.is_checked() for one in page.get_by_role("checkbox").all())
@@ -75,7 +81,7 @@ def test_from_unsubscribing_it_is_one_step_to_choosing(story: Any, opens: Opens)
     story.signs_up()
     page = opens(LinkKind.UNSUBSCRIBE)
 
-    page.get_by_role("link", name="Choose what you get").click()
+    submit(page, page.get_by_role("link", name="Choose what you get").click)
 
     assert page.get_by_role("heading", level=1).inner_text().startswith("What you get from")
 
@@ -84,7 +90,7 @@ def test_confirming_takes_one_button(story: Any, opens: Opens) -> None:
     story.signs_up(consent=[])
     page = opens(LinkKind.CONFIRM)
 
-    page.get_by_role("button", name="Confirm").click()
+    submit(page, page.get_by_role("button", name="Confirm").click)
 
     assert page.get_by_role("heading", level=1).inner_text() == "Thank you, that is confirmed"
     story.deployment.settle()
@@ -108,7 +114,7 @@ def test_every_page_works_by_keyboard(story: Any, opens: Opens) -> None:
     for _ in range(3):  # texts: offers, what was asked for; e-mail: offers
         page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    page.keyboard.press("Enter")
+    submit(page, lambda: page.keyboard.press("Enter"))
 
     assert page.get_by_role("status").inner_text().startswith("Saved")
     assert not box(page, "E-mail", "Offers and news").is_checked()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.faults import Call, Fault
+from prove import plan
 from prove.attacks import Attack, UnknownAttackError, outages, seeds, single_faults
 from prove.mutations import MUTATIONS, named
 from prove.page import PAGE
@@ -49,6 +50,16 @@ def test_one_case_is_run_by_the_line_that_names_it() -> None:
 
     assert result.returncode == 0, result.stderr
     assert "DIES_AFTER at 1. " in result.stdout
+
+
+def test_a_whole_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = plan.Part(STORIES / SHORT, (Attack.read("3:BUSY"),))
+    found = plan.explored_once(tmp_path, part)
+
+    monkeypatch.setattr(plan, "_explore", None)
+
+    assert [str(attack) for attack, _ in found.results] == ["3:BUSY"]
+    assert plan.explored_once(tmp_path, part) == found
 
 
 def test_a_failing_case_prints_what_differs() -> None:
