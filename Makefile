@@ -36,7 +36,7 @@ test: .venv/dev.stamp tests/vendors/node_modules build/ministack/stamp
 
 prove: $(if $(ONE),,prove-laws) prove-faults
 
-# Without MINUTES all of it, which takes hours and goes on where it was stopped; SEED chooses another part than the day's.
+# Without MINUTES all of it: hours, and it goes on where it was stopped. SEED chooses another part than the day's.
 prove-faults: .venv/dev.stamp
 	$(BIN)/python -m prove $(if $(filter-out undefined file,$(origin MINUTES)),--minutes $(MINUTES)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(ONE),--one '$(ONE)') $(if $(WITHOUT),--without '$(WITHOUT)')
