@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import CONTACT, FACTS, MESSAGE, PENDING_ERASURE, TASK
+from cairn.adapters.dynamodb.outbox import committed_in
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
+from cairn.application.events.relay_effects import enrollment_of
 from cairn.application.message.deliver_message import PERHAPS_SENT
 from cairn.domain.customer.customer import Customer
 from cairn.domain.effects import AnswerKeyword, OpenTask, SendMessage
@@ -33,12 +35,8 @@ RINGS = {Channel.SMS.value, Channel.PUSH.value, Channel.WHATSAPP.value}
 EARLIEST, LATEST = time(8), time(21)
 """All stories are lived in New York; both policies allow marketing to phones from 08:00 to 21:00."""
 
-EFFECTS = {
-    SendMessage.KIND: (MESSAGE, SendMessage.NAME),
-    AnswerKeyword.KIND: (MESSAGE, AnswerKeyword.NAME),
-    OpenTask.KIND: (TASK, OpenTask.NAME),
-}
-"""Effects of which there is a record: the start of its sort key, and the effect's name in the timeline."""
+HAVE_RECORDS = {SendMessage: MESSAGE, AnswerKeyword: MESSAGE, OpenTask: TASK}
+"""Effects of which there is a record, with the start of its sort key."""
 
 TimelineKey = tuple[str, ...]
 Message = tuple[str, str, str]
@@ -191,27 +189,21 @@ def _lost(deployment: LocalDeployment, timeline: list[dict[str, Any]]) -> Iterat
     """What an outbox has and nothing is recorded of: no record, and no line that says why it was not wanted."""
     keys = {(item["pk"], item["sk"]) for item in _items(deployment)}
     recorded = {sk for _, sk in keys}
-    unwanted = {(line["enrollment"], line["effect"]) for line in timeline if line["kind"] == "not_carried_out"}
+    unwanted = {(line.get("enrollment"), line["effect"]) for line in timeline if line["kind"] == "not_carried_out"}
     missing: list[tuple[str, str]] = []
-    for customer, version, outbox in _outboxes(deployment):
-        for effect in (one for one in outbox["effects"] if one["do"] in EFFECTS):
-            prefix, name = EFFECTS[effect["do"]]
-            if prefix + effect["id"] not in recorded and (effect.get("enrollment"), name) not in unwanted:
-                words = f"decided, and nothing came of it: {effect['do']} {effect.get('step', '')}".rstrip()
-                missing.append((effect.get("customer") or customer, words))
-        sk = f"{FACTS}{version:09d}"
-        if outbox.get("facts") and (customer, sk) not in keys and f"{sk}-{customer}" not in recorded:
-            missing.append((customer, "the facts of a commit are not in the timeline"))
+    for commit in filter(None, map(committed_in, _records(deployment))):
+        for effect in commit.effects:
+            if type(effect) not in HAVE_RECORDS or HAVE_RECORDS[type(effect)] + effect.id in recorded:
+                continue
+            if (enrollment_of(effect) or None, effect.NAME) not in unwanted:
+                about = effect.customer if isinstance(effect, OpenTask) else ""
+                words = f"decided, and nothing came of it: {effect.NAME} {getattr(effect, 'step', '')}".rstrip()
+                missing.append((about or commit.customer, words))
+        sk = f"{FACTS}{commit.name}"
+        if commit.facts and (commit.customer, sk) not in keys and f"{sk}-{commit.customer}" not in recorded:
+            missing.append((commit.customer, "the facts of a commit are not in the timeline"))
     not_erased = DynamoPresentCustomers().present_ids({customer for customer, _ in missing}) if missing else {}
     yield from (words for customer, words in missing if customer in not_erased)
-
-
-def _outboxes(deployment: LocalDeployment) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """Of each commit the customer, the version, and what it decided."""
-    for change in _changes(deployment):
-        image = change.get("NewImage", {})
-        if "rev" in image and "outbox" in image:
-            yield change["Keys"]["pk"]["S"], int(image["rev"]["N"]), json.loads(image["outbox"]["S"])
 
 
 def _waits_in_vain(customer: Customer, now: datetime, timers: Sequence[str]) -> Iterator[str]:
@@ -238,13 +230,18 @@ def _timers(deployment: LocalDeployment) -> Iterator[str]:
             yield item["sk"]
 
 
-def _changes(deployment: LocalDeployment) -> Iterator[dict[str, Any]]:
-    """Every change of the table, from its stream."""
+def _records(deployment: LocalDeployment) -> Iterator[dict[str, Any]]:
+    """Every record of the table's stream."""
     from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
 
     shard = dynamodb_backends[ACCOUNT][REGION].tables[deployment.cloud.table].stream_shard
     for record in shard.items if shard is not None else ():
-        yield record.record["dynamodb"]
+        yield record.record
+
+
+def _changes(deployment: LocalDeployment) -> Iterator[dict[str, Any]]:
+    """Every change of the table, from its stream."""
+    return (record["dynamodb"] for record in _records(deployment))
 
 
 def _consents(deployment: LocalDeployment) -> list[tuple[float, str, dict[str, str]]]:

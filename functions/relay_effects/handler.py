@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.dynamodb.outbox import UnreadCommit, committed_in, unread_commit
 from cairn.adapters.sqs.effects_queue import body_of, effect_in
-from cairn.application.events.relay_effects import Committed, RelayEffects, WaitingEffect
+from cairn.application.events.relay_effects import Committed, Present, RelayEffects, WaitingEffect
 from cairn.compose import relay_effects as compose
 from cairn.compose.queues import consumed_queues
 from cairn.domain.operations.breaker import Trip
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
     commit: Committed | UnreadCommit | None
-    present_ids: Mapping[str, str] | None
+    present: Present | None
     has_time: Callable[[], bool]
 
 
@@ -66,12 +66,12 @@ def relay_stream(records: Records, context: Any) -> list[str]:
     """
     time_left = partial(has_time, context, RECORD_TIME)
     commits = [(one["dynamodb"]["SequenceNumber"], commit_in(one)) for one in records]
-    present_ids = present_ids_of([commit for _, commit in commits if isinstance(commit, Committed)])
+    present = present_customers_of([commit for _, commit in commits if isinstance(commit, Committed)])
     for sequence_number, commit in commits:
         if not time_left():
             return [sequence_number]
         try:
-            relay_record(StreamRecord(commit, present_ids, time_left))
+            relay_record(StreamRecord(commit, present, time_left))
         except Exception as error:  # noqa: BLE001  the stream holds what no queue takes
             logger.error("effects neither carried out nor stored, the stream waits", error=where(error))
             return [sequence_number]
@@ -85,19 +85,16 @@ def relay_record(record: StreamRecord) -> None:
     if isinstance(commit, UnreadCommit):
         dead_letter_unread(commit)
         return
-    relay()(commit, record.present_ids, datetime.now(UTC), record.has_time)
+    relay()(commit, record.present, datetime.now(UTC), record.has_time)
     for effect in commit.effects:
         count("EffectRelayed", effect=effect.NAME)
-    logger.info("commit relayed", customer=commit.profile.id, revision=commit.version, effects=len(commit.effects))
+    logger.info("commit relayed", customer=commit.customer, commit=commit.name, effects=len(commit.effects))
 
 
-def present_ids_of(commits: list[Committed]) -> Mapping[str, str] | None:
-    """The customers of the batch who were not erased, with the id that each has now.
-
-    None where the table cannot say so.
-    """
+def present_customers_of(commits: list[Committed]) -> Present | None:
+    """The customers of the batch as they are now; None where the table cannot say so."""
     try:
-        return relay().present_ids(commits)
+        return relay().present(commits)
     except Exception as error:  # noqa: BLE001  the effects wait in their queue meanwhile
         logger.warning("customers not read, their effects wait", error=where(error))
         return None

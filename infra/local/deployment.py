@@ -50,7 +50,7 @@ from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.resume_rule import ResumeRule
 from infra.local.runtime import Handler, ProcessDiedError, Runtime, TimedOutError, installed
 from infra.local.shapes import Shape, link_event, manage_event, rule_event, sqs_event, stream_event, webhook_event
-from infra.local.stream import StreamMapping
+from infra.local.stream import StreamMapping, has_outbox
 from infra.local.wiring import FUNCTIONS, Function, queue_named
 
 LAW = Path(__file__).parents[2] / "law.toml"
@@ -298,11 +298,12 @@ class LocalDeployment:
         changes = self.cloud.changes(self._stream_position)
         if changes:
             self._resume_rule.watch(changes)
-            states = [change for change in changes if change["dynamodb"]["Keys"]["sk"]["S"] == STATE]
-            for change in states:
-                self._customers[change["dynamodb"]["Keys"]["pk"]["S"]] = None
+            for change in changes:
+                keys = change["dynamodb"]["Keys"]
+                if keys["sk"]["S"] == STATE:
+                    self._customers[keys["pk"]["S"]] = None
             self._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]
-            self._stream.add(states)
+            self._stream.add(filter(has_outbox, changes))
         return self._stream.run(self._relay)
 
     def _relay(self, changes: list[Shape]) -> list[str] | None:

@@ -21,6 +21,15 @@ FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(minutes=1)
 """Between the tries of a failing batch. Lambda documents that it waits, and not how long."""
 MOST_DOUBLINGS = 6
 
+STATE_ITEMS = "open#state"
+
+
+def has_outbox(change: Shape) -> bool:
+    """The filter of the event source mapping; a test compares it with the CDK's template."""
+    record = change["dynamodb"]
+    return record["Keys"]["sk"]["S"].startswith(STATE_ITEMS) and "outbox" in record.get("NewImage", {})
+
+
 Run = Callable[[list[Shape]], "list[str] | None"]
 """Runs the function on a batch: the sequence numbers that failed, or None where it gave no answer."""
 
@@ -65,12 +74,13 @@ class StreamMapping:
     shards: list[Shard] = field(default_factory=list)
 
     def add(self, changes: Iterable[Shape]) -> None:
-        """New changes of the table, in order."""
+        """New changes of the table. In order are those of one item: a shard has several batches at work at a time."""
         if not any(shard.batch() for shard in self.shards):  # a new shard begins when its parent is read
             self.shards = [Shard() for _ in range(self.weather().shards)]
         for change in changes:
-            key = change["dynamodb"]["Keys"]["pk"]["S"]
-            self.shards[crc32(key.encode()) % len(self.shards)].fresh.append(change)
+            key = change["dynamodb"]["Keys"]
+            item = key["pk"]["S"] + key["sk"]["S"]
+            self.shards[crc32(item.encode()) % len(self.shards)].fresh.append(change)
 
     def due(self) -> datetime | None:
         """When the next batch of any shard is due."""

@@ -19,7 +19,7 @@ BATCH_SIZE = 100
 
 PARALLEL_BATCHES = 10
 """Batches of one shard at a time, the maximum of Lambda. The order of each item's changes is kept ("in-order processing
-at the item (partition and sort key) level"), and a customer's commits are changes of one item.
+at the item (partition and sort key) level"); effects need no other one.
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 """
 
@@ -28,8 +28,15 @@ WAITING_BATCH_SIZE = 10
 WAITING_CONCURRENCY = 5
 """Of the effects that wait: few, for what they wait for has just been out of order."""
 
-ROOT_ITEM = "open#state"
-"""The sort key of the item with a commit's effects; no other change starts the function."""
+STATE_ITEMS = "open#state"
+"""How the sort keys of items with outboxes begin."""
+
+WITH_OUTBOX = {
+    "dynamodb": {"Keys": {"sk": {"S": [{"prefix": STATE_ITEMS}]}}, "NewImage": {"outbox": {"S": [{"exists": True}]}}}
+}
+"""What starts the function: no commit that decided nothing, and no other change.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+"""
 
 MAX_AGE = Duration.hours(23)
 """How long a failing batch is retried, halved each time, before its position is dead-lettered; the stream stores
@@ -78,7 +85,7 @@ class RelayEffects(Function):
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=BATCH_SIZE,
                 parallelization_factor=PARALLEL_BATCHES,
-                filters=[{"pattern": json.dumps({"dynamodb": {"Keys": {"sk": {"S": [ROOT_ITEM]}}}})}],
+                filters=[{"pattern": json.dumps(WITH_OUTBOX)}],
                 report_batch_item_failures=True,
                 bisect_batch_on_error=True,
                 max_record_age=MAX_AGE,

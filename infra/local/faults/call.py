@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from cairn.adapters.dynamodb.items import (
     AUDIT,
     CONTACT,
+    ENROLLED,
+    ENTRIES,
     IDENTITY,
     OPEN,
     ORDERS,
@@ -110,6 +112,9 @@ def _kind(key: str) -> str:
     """`open#state` as it is, `event#<key>` as `event#`, a customer's id as nothing."""
     if key in SORT_KEYS:
         return key
+    for part in (ENTRIES, ENROLLED):
+        if key.startswith(part):
+            return part
     kind, mark, _ = key.partition("#")
     return kind + mark if mark else ""
 

@@ -120,14 +120,15 @@ class PresentCustomer:
 
     profile: Profile
     enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
+    """Of those that were asked for, the ones that the customer still has."""
 
 
 class PresentCustomers(Protocol):
     def present_ids(self, ids: Collection[str]) -> Mapping[str, str]:
         """The id that each of these customers has now, after a merge another one; none for an erased customer."""
 
-    def load(self, customer_id: str) -> PresentCustomer | None:
-        """The customer who has this id now; None after an erasure."""
+    def load(self, customer_id: str, enrollments: Collection[str] = ()) -> PresentCustomer | None:
+        """The customer who has this id now, with these of their enrollments; None after an erasure."""
 
 
 class MessageQueue(Protocol):
@@ -144,16 +145,14 @@ class Tasks(Protocol):
 
 
 class Timeline(Protocol):
-    def remember(
-        self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime, merged_id: str = ""
-    ) -> None:
+    def remember(self, customer_id: str, commit: str, facts: Iterable[Fact], at: datetime, merged_id: str = "") -> None:
         """Write the facts of one commit; with `merged_id`, of a profile that was merged into the customer since."""
 
     def outcome_of(self, customer_id: str, enrollment: str) -> str:
         """How an enrollment ended that the customer's state has no longer; empty where no record says so."""
 
     def note_not_carried_out(  # noqa: PLR0913, PLR0917  what, of what, and why
-        self, customer_id: str, version: int, effect: str, enrollment: str, because: str, at: datetime
+        self, customer_id: str, commit: str, effect: str, enrollment: str, because: str, at: datetime
     ) -> None:
         """Write that an effect which has waited is not carried out, and why."""
 
@@ -321,7 +320,7 @@ PausedWork: TypeAlias = "PausedEnrollment | PausedMessage"
 
 
 class PausedWorkStore(Protocol):
-    def add(self, customer_id: str, version: int, enrollment: PauseEnrollment, due_at: datetime) -> None:
+    def add(self, customer_id: str, commit: str, enrollment: PauseEnrollment, due_at: datetime) -> None:
         """Store an enrollment until its target is resumed. Idempotent per commit."""
 
     def pages(self, target: str) -> Iterable[Sequence[PausedWork]]:
@@ -333,11 +332,14 @@ class PausedWorkStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WaitingEnrollments:
-    """A customer whose earliest timer is long past, with all that waits for one."""
+    """Enrollments that are stored in one item, of which the earliest timer is long past."""
 
     customer: str
     enrollments: Mapping[str, Enrollment]
     version: int
+    """The item's."""
+    item: str
+    """Its sort key."""
 
 
 @dataclass(frozen=True, slots=True)

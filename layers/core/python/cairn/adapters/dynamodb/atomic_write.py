@@ -33,16 +33,17 @@ class AtomicWrite:
         self._deletes: dict[Key, Callable[[TransactWrite], None]] = {}
         self._puts: dict[Key, Callable[[TransactWrite], None]] = {}
         self._updates: dict[Key, Callable[[TransactWrite], None]] = {}
+        self._checks: dict[Key, Callable[[TransactWrite], None]] = {}
 
     def __contains__(self, item: Model) -> bool:
-        return any(_key(item) in writes for writes in (self._deletes, self._puts, self._updates))
+        return any(_key(item) in writes for writes in (self._checks, self._deletes, self._puts, self._updates))
 
     def __len__(self) -> int:
-        return len(self._deletes) + len(self._puts) + len(self._updates)
+        return len(self._checks) + len(self._deletes) + len(self._puts) + len(self._updates)
 
     @property
-    def has_room(self) -> bool:
-        return len(self) < MAX_ITEMS
+    def room(self) -> int:
+        return MAX_ITEMS - len(self)
 
     def put(self, item: Model, condition: Condition | None = None) -> None:
         self._add(self._puts, item, lambda write: write.save(item, condition=condition))
@@ -53,9 +54,20 @@ class AtomicWrite:
     def update(self, item: Model, actions: list[Action], condition: Condition | None = None) -> None:
         self._add(self._updates, item, lambda write: write.update(item, actions=actions, condition=condition))
 
+    def check(self, item: Model, condition: Condition) -> None:
+        """That the condition holds of an item that is not written."""
+        model: Any = type(item)
+        keys: Any = item
+        self._add(self._checks, item, lambda write: write.condition_check(model, keys.pk, keys.sk, condition))
+
     def commit(self) -> None:
         """Raises CancelledWriteError; any other error of the call is PynamoDB's TransactWriteError."""
-        in_order = {**self._deletes, **self._puts, **self._updates}  # the order in which PynamoDB sends them
+        in_order = {
+            **self._checks,
+            **self._deletes,
+            **self._puts,
+            **self._updates,
+        }  # the order in which PynamoDB sends them
         try:
             with transaction() as write:
                 for add in in_order.values():

@@ -7,6 +7,7 @@ from typing import Any
 from pynamodb.exceptions import PutError
 
 from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.customer_state import profile_of
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, CONSENT, MAX_MERGES, STATE, RecordItem, code_of
 from cairn.adapters.dynamodb.table import read_all
 from cairn.domain.consent.changes import ConsentChange
@@ -37,7 +38,7 @@ class DynamoConsentRecords:
             if state is None or state.erased:
                 return None
             if not state.alias_of:
-                profile = codec.profile_from_wire(customer_id, state.profile)
+                profile = profile_of(state)
                 return (profile, record_from_wire(body)) if body else None
             customer_id = state.alias_of
         return None

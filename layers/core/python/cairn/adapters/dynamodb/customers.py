@@ -1,30 +1,44 @@
 """Customers: found by one Query where the strongest identifier is known, committed in one transaction.
 
-`customer_items` and `contact_items` have the fields of the items.
+`customer_state`, `contact_items` and `customer_items` have the items.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import NoReturn
 
 from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.expressions.condition import Condition
 
 from cairn.adapters.dynamodb.atomic_write import MAX_ITEMS, AtomicWrite, CancelledWriteError, Key
-from cairn.adapters.dynamodb.contact_items import contact_item, is_as_read, next_contact_item
+from cairn.adapters.dynamodb.contact_items import contact_from_item, contact_item, is_as_read, next_contact_item
 from cairn.adapters.dynamodb.customer_items import (
-    customer_from_items,
     entered_key,
     erased_state_item,
     event_item,
     older_item,
     pending_erasure_item,
-    released_item,
-    state_item,
     tombstone,
+)
+from cairn.adapters.dynamodb.customer_state import (
+    Outboxes,
+    StateWrites,
+    TornReadError,
+    alone,
+    as_read,
+    changed_enrollments,
+    customer_in,
+    gathered,
+    parts_apart,
+    placed,
+    state_writes,
 )
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
+    ENROLLED,
     EVENT,
     MAX_MERGES,
     MERGED,
@@ -37,14 +51,17 @@ from cairn.adapters.dynamodb.items import (
     code_of,
     suppressed_key,
 )
+from cairn.adapters.dynamodb.outbox import facts_alone, outboxes_of
 from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.customer import DEDUPE_WINDOW, OLDER_ENTRIES, OLDER_MERGES, Customer
+from cairn.domain.effects import Fact
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import CustomerIdKey, IdentityKeys
+from cairn.domain.identity.trust import TYPED
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import (
     ConflictError,
@@ -68,6 +85,21 @@ MAX_ENTERED = 50
 
 MAX_MOVED = 10
 """Of each, how many one commit moves into items of their own."""
+
+FEW = 20
+"""Enrollments with items of their own that are left when others have moved into the head."""
+
+GATHERED_AT_ONCE = 45
+"""Enrollments that one transaction moves into the head: each may have two items."""
+
+MOST_ABSORBED = 30
+"""Enrollments with items of their own that a merge takes over at once."""
+
+READS = 3
+"""Attempts to read a customer while commits come in between."""
+
+LOST = Fact("dropped", detail={"field": "customer", "reason": TYPED})
+"""What the timeline of a customer says who has lost a name to another one."""
 
 ID_IS_UNUSED = CustomerItem.pk.does_not_exist()
 
@@ -174,46 +206,114 @@ class DynamoCustomers:
         after = commit.reaction.customer
         before = next((one for one in commit.before if one.id == after.id), None)
         absorbed = [one for one in commit.before if one.id != after.id]
+        write = AtomicWrite()
         if commit.event is None and before is not None and before.contact == after.contact and not absorbed:
-            try:
-                state_item(commit).save(condition=CustomerItem.version == before.version)
-            except PutError as error:
-                raise _as_conflict(error) from error
-            return
-        if commit.event is not None:
+            if self._committed_alone(commit, before):
+                return
+        elif commit.event is not None:
             self._check_not_committed(after, commit.event, commit.at)
-        try:
-            self._writes(commit, before, absorbed, older).commit()
-        except CancelledWriteError as error:
-            raise _as_reason(error, (after.id, EVENT + commit.event.key) if commit.event else None) from error
-        except TransactWriteError as error:
-            raise _as_refusal(error, code_of(error)) from error
+        self._add_writes(write, commit, before, absorbed, older)
+        _commit(write, (after.id, EVENT + commit.event.key) if commit.event else None)
 
-    def _writes(
-        self, commit: Commit, before: Customer | None, absorbed: Sequence[Customer], older: Iterable[RecordItem]
-    ) -> AtomicWrite:
+    def _committed_alone(self, commit: Commit, before: Customer) -> bool:
+        """Whether a commit that changes one enrollment was written to its item, and to no other.
+
+        What it decided by the profile holds only while that is as it was read.
+        """
+        after, reaction = commit.reaction.customer, commit.reaction
+        changed = changed_enrollments(after)
+        if len(changed) != 1 or changed[0] not in after.enrollments or after.profile is not before.profile:
+            return False
+        (id_,) = changed
+        outboxes = outboxes_of(commit, frozenset({id_}))
+        item = alone(after, after.enrollments[id_], outboxes.get(id_)) if "" not in outboxes else None
+        if item is None:
+            return False
+        is_as_it_was = CustomerItem.version == int(item.version) - 1
+        if reaction.by_profile:
+            write = AtomicWrite()
+            write.check(CustomerItem(after.id, STATE), CustomerItem.version == before.version)
+            write.put(item, is_as_it_was)
+            _commit(write)
+            return True
+        try:
+            item.save(condition=is_as_it_was)
+        except PutError as error:
+            raise _as_conflict(error) from error
+        return True
+
+    def _add_writes(
+        self,
+        write: AtomicWrite,
+        commit: Commit,
+        before: Customer | None,
+        absorbed: Sequence[Customer],
+        older: Iterable[RecordItem],
+    ) -> None:
         """The writes of a commit. Those that may be left out come last: only as many as there is room for."""
-        after, write = commit.reaction.customer, AtomicWrite()
+        after = commit.reaction.customer
         if commit.event is not None:
             event = event_item(after.id, commit.event, commit.at, self._keys.customer_ids)
             write.put(event, condition=RecordItem.pk.does_not_exist())
         if after.erasure_pending_since is not None:
             self._add_erasure(write, commit, after.erasure_pending_since)
             self._add_suppressions(write, commit)
-            return write
-        self._add_state(write, commit, before)
+            return
         for other in absorbed:
             write.put(CustomerItem(other.id, STATE, alias_of=after.id), CustomerItem.version == other.version)
             write.delete(CustomerItem(other.id, CONTACT), condition=is_as_read(other.contact))
+            self._add_enrollments_that_go(write, other)
         for pointer in self._pointers(after, commit.claimed):
             if pointer not in write:
                 write.put(pointer, condition=ID_IS_FREE)
         for item in older:
             write.put(item)
+        self._add_contact(write, commit, before)
         self._add_suppressions(write, commit)
+        for loser in commit.released:
+            self._add_state(write, loser, CustomerItem.version == loser.version, lambda _: facts_alone(commit.at, LOST))
+        is_as_it_was = CustomerItem.version == before.version if before else ID_IS_UNUSED
+        self._add_state(write, after, is_as_it_was, partial(outboxes_of, commit))
         for other in absorbed:
             self._redirect(write, after, other)
-        return write
+
+    def _add_state(
+        self,
+        write: AtomicWrite,
+        after: Customer,
+        is_as_it_was: Condition,
+        outboxes: Callable[[frozenset[str]], Outboxes],
+    ) -> None:
+        """The parts of a customer's state that change, at most as many as there is room for."""
+        pages = placed(after)
+        apart = parts_apart(after, write.room - 1 - len(pages[1]))
+        if apart is None:
+            self._gather(after)
+        writes = state_writes(after, pages, apart, outboxes(apart))
+        write.put(writes.head, is_as_it_was)
+        _add_parts(write, writes)
+
+    def _add_enrollments_that_go(self, write: AtomicWrite, absorbed: Customer) -> None:
+        """No wake-up may move an enrollment where it was, once it is the survivor's. Its pages go with its history."""
+        parts = as_read(absorbed).parts
+        if len(parts) > MOST_ABSORBED:
+            self._gather(absorbed)
+        for id_, part in parts.items():
+            write.delete(CustomerItem(absorbed.id, ENROLLED + id_), CustomerItem.version == part.revision)
+
+    def _gather(self, customer: Customer) -> NoReturn:
+        """Move enrollments into the head, so many that a transaction has room for what is to be done with the others.
+
+        Raises ConflictError: the decision is made anew.
+        """
+        while len(as_read(customer).parts) > FEW:
+            version = customer.version
+            writes, customer = gathered(customer, GATHERED_AT_ONCE)
+            write = AtomicWrite()
+            write.put(writes.head, CustomerItem.version == version)
+            _add_parts(write, writes)
+            _commit(write)
+        raise ConflictError("the customer's enrollments were moved first")
 
     def _check_not_committed(self, customer: Customer, event: Event, now: datetime) -> None:
         """Raises DuplicateEventError where the event was committed for a profile that was merged since.
@@ -255,12 +355,9 @@ class DynamoCustomers:
             marks.setdefault(suppressed_key(one.key_with(self._keys.suppressions)), set()).add(one.mark.to_wire())
         return marks
 
-    def _add_state(self, write: AtomicWrite, commit: Commit, before: Customer | None) -> None:
-        """The states of the customer and of each other one who loses a name to it; the contact where it changed."""
+    def _add_contact(self, write: AtomicWrite, commit: Commit, before: Customer | None) -> None:
+        """The contact, where it changed."""
         after = commit.reaction.customer
-        write.put(state_item(commit), CustomerItem.version == before.version if before else ID_IS_UNUSED)
-        for loser in commit.released:
-            write.put(released_item(loser, commit.at), condition=CustomerItem.version == loser.version)
         if before is None:
             write.put(contact_item(after.id, after.contact))
         elif before.contact != after.contact or commit.reaction.suppression_changes:
@@ -271,7 +368,7 @@ class DynamoCustomers:
     def _add_suppressions(self, write: AtomicWrite, commit: Commit) -> None:
         """As many as there is room for: only an erasure has more, and erase_customer writes the others."""
         for key, marks in self._marks(commit.reaction.suppression_changes).items():
-            if write.has_room:
+            if write.room:
                 write.update(SuppressionItem(key, SUPPRESSED), actions=[SuppressionItem.marks.add(marks)])
 
     def _redirect(self, write: AtomicWrite, survivor: Customer, other: Customer) -> None:
@@ -282,7 +379,7 @@ class DynamoCustomers:
         latest_first = sorted(other.profile.merged, key=lambda old: other.profile.merged[old], reverse=True)
         older = (CustomerItem(old, STATE, alias_of=survivor.id) for old in latest_first)
         for pointer in (*self._pointers(survivor, other.profile.identifiers), *older):
-            if write.has_room and pointer not in write:
+            if write.room and pointer not in write:
                 write.put(pointer)
 
     def _pointers(self, customer: Customer, identifiers: Iterable[Identifier]) -> list[CustomerItem]:
@@ -329,19 +426,31 @@ class DynamoCustomers:
         An identifier of an erased customer may lead to a new customer; the id of an erased customer never does.
         """
         for hop in range(MAX_MERGES):
-            items = {
-                item.sk: item
-                for item in CustomerItem.query(customer_id, CustomerItem.sk.startswith(OPEN), consistent_read=True)
-            }
+            items = _items_of(customer_id)
             state = items.get(STATE)
             if state is None:
                 return LONG_AGO if hop else None
             if state.erased and not (by_identifier and hop == 0 and state.alias_of):
                 return instant_from_wire(state.erased)
             if not state.alias_of:
-                return customer_from_items(state, items.get(CONTACT))
+                return _whole(customer_id, items)
             customer_id = state.alias_of
         raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
+
+
+def _items_of(customer_id: str) -> dict[str, CustomerItem]:
+    query = CustomerItem.query(customer_id, CustomerItem.sk.startswith(OPEN), consistent_read=True)
+    return {item.sk: item for item in query}
+
+
+def _whole(customer_id: str, items: dict[str, CustomerItem]) -> Customer:
+    """The customer with contact. Where a commit came into the read, it is read again."""
+    for _ in range(READS):
+        try:
+            return replace(customer_in(items), contact=contact_from_item(items.get(CONTACT)))
+        except TornReadError:
+            items = _items_of(customer_id)
+    raise ConflictError("the customer changed while it was read")
 
 
 def merged_profiles(profile: Profile) -> dict[str, datetime]:
@@ -413,6 +522,22 @@ def _oldest(instants: Mapping[str, datetime], bound: int) -> dict[str, datetime]
     if above <= 0:
         return {}
     return {name: instants[name] for name in sorted(instants, key=lambda one: (instants[one], one))[:above]}
+
+
+def _add_parts(write: AtomicWrite, writes: StateWrites) -> None:
+    for add, items in ((write.put, writes.puts), (write.delete, writes.deletes)):
+        for item in items:
+            revision = writes.revisions.get(item.sk)
+            add(item, None if revision is None else CustomerItem.version == revision)
+
+
+def _commit(write: AtomicWrite, claim: Key | None = None) -> None:
+    try:
+        write.commit()
+    except CancelledWriteError as error:
+        raise _as_reason(error, claim) from error
+    except TransactWriteError as error:
+        raise _as_refusal(error, code_of(error)) from error
 
 
 def _as_conflict(error: PutError) -> Exception:

@@ -11,10 +11,13 @@ from pynamodb.expressions.update import Action
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.contact_items import contact_from_item
+from cairn.adapters.dynamodb.customer_state import entries_in, profile_in, profile_of, read_profile
 from cairn.adapters.dynamodb.due_times import set_due_time
+from cairn.adapters.dynamodb.entries import early_exits_in
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
+    ENROLLED,
     FACTS,
     MAX_MERGES,
     MESSAGE,
@@ -35,7 +38,7 @@ from cairn.domain.consent.suppression import Mark, current_suppressions, suppres
 from cairn.domain.customer.overdue import next_decision
 from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identity_key import SuppressionKey
-from cairn.domain.journey.enrollment import UNWANTED
+from cairn.domain.journey.enrollment import UNWANTED, Status
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.profile.addresses import addresses_to_send_to, speaks_for
 from cairn.domain.profile.attributes import COUNTRY, REGION, TIME_ZONE
@@ -92,14 +95,15 @@ class DynamoDeliveries:
     def _read(self, messages: Sequence[Message]) -> dict[Key, DeliveryContext | None]:
         """The contexts of messages in one read, with a second read for suppressions of addresses that have changed."""
         found = read_all(key for message in messages for key in self._keys(message))
-        now = [_with_present_addresses(message, found.get((message.customer, STATE))) for message in messages]
+        now = [_with_present_addresses(message, *_state_of(message, found)) for message in messages]
         asked = {key for message in messages for key in self._keys(message)}
         found |= read_all({key for message in now for key in self._keys(message)} - asked)
-        now = [_or_ended(message, found.get((message.customer, STATE))) for message in now]
+        now = [_or_ended(message, *_state_of(message, found)) for message in now]
         return {(message.customer, message.id): self._context_in(found, message) for message in now}
 
     def _keys(self, message: Message) -> list[Key]:
-        own = [(message.customer, name) for name in (CONTACT, STATE, MESSAGE + message.id)]
+        enrolled = [ENROLLED + message.enrollment] if message.enrollment else []
+        own = [(message.customer, name) for name in (CONTACT, STATE, MESSAGE + message.id, *enrolled)]
         return own + [(key, SUPPRESSED) for key in self._suppression_keys(message).values()]
 
     def _suppression_keys(self, message: Message) -> dict[Channel, str]:
@@ -157,7 +161,7 @@ class DynamoDeliveries:
         self, asked: Message | DeferredMessage, state: CustomerItem, earlier: Iterable[str]
     ) -> RecordItem | None:
         """The record of a message under any of its customer's ids; the one with the furthest status counts."""
-        ids = {state.pk, *earlier, *(state.profile or {}).get("merged", {})}
+        ids = {state.pk, *earlier, *profile_of(state).merged}
         entries = read_all((customer, MESSAGE + asked.id) for customer in ids).values()
         return max(entries, key=lambda entry: entry.rank or 0, default=None)
 
@@ -363,15 +367,22 @@ def _write(item: RecordItem, actions: list[Action], condition: Condition) -> boo
     return True
 
 
-def _with_present_addresses(message: Message, state: CustomerItem | None) -> Message:
+def _state_of(message: Message, found: Mapping[Key, Any]) -> tuple[CustomerItem | None, Mapping[str, Any]]:
+    """The head of the customer's state, and the message's enrollment as stored; an empty one where there is none."""
+    state, own = found.get((message.customer, STATE)), found.get((message.customer, ENROLLED + message.enrollment))
+    if own is not None:
+        return state, own.enrollment
+    return state, ((state.enrollments if state else None) or {}).get(message.enrollment, {})
+
+
+def _with_present_addresses(message: Message, state: CustomerItem | None, enrollment: Mapping[str, Any]) -> Message:
     """The message with its customer's present addresses and jurisdiction, which may have changed while it waited.
 
     Its content stays as it was decided and approved. An answer goes to the address that asked.
     """
     if state is None or not state.profile or message.answers:
         return message
-    profile = codec.profile_from_wire(state.pk, state.profile)
-    enrollment = (state.enrollments or {}).get(message.enrollment, {})
+    profile = profile_in({STATE: state})
     moved = {name: profile.get(name) for name in JURISDICTION if name in profile.attributes}
     return replace(
         message,
@@ -389,19 +400,23 @@ def _is_of_an_erased_customer(message: Message, state: CustomerItem | None) -> b
     return codec.known_since(state.profile) - message.decided_at > CLOCK_SKEW
 
 
-def _or_ended(message: Message, state: CustomerItem | None) -> Message:
+def _or_ended(message: Message, state: CustomerItem | None, enrollment: Mapping[str, Any]) -> Message:
     """The message, which has ended with its enrollment if an event ended that early, however long ago.
 
-    The state has the enrollment for as long as messages usually wait. Later, and for a dead letter that an operator
-    brings back after weeks, its end is read from the facts: one Query, for such a message alone.
+    An event that comes after the last step leaves an early exit; for such a message alone, there is one more read. The
+    state has the enrollment for as long as messages usually wait. Later, and for a dead letter that an operator brings
+    back after weeks, its end is read from the facts: one Query.
     """
     if not message.enrollment or message.answers or message.journey_ended or state is None or not state.profile:
         return message
-    exits = codec.instants_from_wire((state.memory or {}).get("closed", {}))
+    if enrollment and enrollment["status"] != Status.ENDED:
+        return message
+    items = {STATE: state, **(read_profile(state.pk) if state.checksum else {})}
+    exits = codec.instants_from_wire(early_exits_in(entries_in(items)))
     names = {message.journey, f"{message.journey}:{message.key}"}  # all of the journey's enrollments, or this one
     if any(at >= message.decided_at for name, at in exits.items() if name in names):
         return replace(message, journey_ended=True)
-    if message.enrollment in (state.enrollments or {}):
+    if enrollment:
         return message
     since = RecordItem.at >= instant_to_wire(message.decided_at)
     facts = (
@@ -417,10 +432,10 @@ def _or_ended(message: Message, state: CustomerItem | None) -> Message:
     return replace(message, journey_ended=True) if UNWANTED.intersection(outcomes) else message
 
 
-def _allowed(message: Message, enrollment: dict[str, Any], profile: Profile) -> Mapping[Channel, str] | None:
+def _allowed(message: Message, enrollment: Mapping[str, Any], profile: Profile) -> Mapping[Channel, str] | None:
     """The only addresses for the message: its enrollment's; without it, those that are the customer's still."""
     if enrollment or message.only_to is None:
-        return codec.addresses_from_wire(enrollment)
+        return codec.addresses_from_wire(dict(enrollment))
     return {channel: one for channel, one in message.only_to.items() if speaks_for(profile, channel, one)}
 
 

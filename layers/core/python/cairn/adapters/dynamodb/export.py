@@ -5,6 +5,7 @@ from typing import Any
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.contact_items import contact_from_item
+from cairn.adapters.dynamodb.customer_state import customer_in
 from cairn.adapters.dynamodb.items import (
     CONSENT,
     CONTACT,
@@ -23,6 +24,7 @@ from cairn.adapters.dynamodb.items import (
 from cairn.adapters.dynamodb.table import read_all, read_partition
 from cairn.adapters.dynamodb.timeline import with_merged
 from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
+from cairn.domain.customer.customer import Customer
 from cairn.domain.identity.identifiers import name_tag
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.profile.addresses import addresses_of
@@ -54,7 +56,8 @@ class DynamoCustomerExport:
             items = read_partition(customer_id)
         else:
             raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
-        profile = codec.profile_from_wire(customer_id, state.profile)
+        customer = customer_in({sk: item for sk, item in items.items() if sk.startswith(OPEN)}, to_commit=False)
+        profile = customer.profile
         items = with_merged(items)
         entries = [item for sk, item in sorted(items.items()) if not sk.startswith(OPEN)]
         sections: Json = {name: [] for name in (*SECTIONS.values(), "other")}
@@ -63,7 +66,7 @@ class DynamoCustomerExport:
             sections[SECTIONS.get(prefix, "other")].append(_entry(entry, prefix))
         return {
             "customer": _person(profile, self._keys),
-            "journeys": _journeys(state),
+            "journeys": _journeys(customer),
             "consent": _consent(items.get(CONTACT)),
             "sending": _sending(items.get(CONTACT)),
             "suppressed": self._suppressed(profile),
@@ -130,9 +133,20 @@ def _suppression(one: Suppression) -> Json:
     }
 
 
-def _journeys(state: CustomerItem) -> Json:
-    enrollments = [{"id": name, **wire} for name, wire in sorted((state.enrollments or {}).items())]
-    return {"enrollments": enrollments, **(state.memory or {})}
+def _journeys(customer: Customer) -> Json:
+    memory: Json = {
+        "entered": codec.instants_to_wire(customer.entered),
+        "closed": codec.instants_to_wire(customer.early_exits),
+        "refreshed": codec.stamped_to_wire(customer.early_refreshes),
+        "early": [codec.early_event_to_wire(one) for one in customer.early_events],
+        "erased": codec.instants_to_wire(customer.erased),
+        "elsewhere": sorted(customer.elsewhere),
+    }
+    enrollments = sorted(customer.enrollments.items())
+    return {
+        "enrollments": [{"id": name, **codec.enrollment_to_wire(one)} for name, one in enrollments],
+        **{name: one for name, one in memory.items() if one},
+    }
 
 
 def _consent(item: CustomerItem | None) -> list[Json]:

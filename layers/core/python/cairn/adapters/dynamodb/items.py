@@ -2,10 +2,13 @@
 
 | pk               | sk                 | item                                                                     |
 |------------------|--------------------|--------------------------------------------------------------------------|
-| customer id      | `open#state`       | profile, enrollments and last outbox; a pointer after a merge; a tombstone |
+| customer id      | `open#state`       | the head of a customer's state; a pointer after a merge; a tombstone     |
+| customer id      | `open#state#about#<n>` | entries of the customer: attributes, activity, memory (entries.py)   |
+| customer id      | `open#state#enrolled#<id>` | an enrollment, with the outbox of what it decided last           |
+| customer id      | `open#state#enrolled#<id>#data` | the data of an enrollment, where there is much of it        |
 | customer id      | `open#contact`     | consents; claims and deferrals of the sender                             |
 | customer id      | `event#<key>`      | an event: its dedupe claim and its timeline entry in one                 |
-| customer id      | `facts#<version>`  | the decisions of one commit; indexed by an enrollment that it began      |
+| customer id      | `facts#<commit>`   | the decisions of one outbox; indexed by an enrollment that it began      |
 | customer id      | `message#<id>`     | its outcome; its content while deferred; indexed while paused or in review |
 | customer id      | `erasing`          | a pending erasure: the ids and addresses that are still to be erased     |
 | `suppressed#<key>` | `suppressed`     | the suppressions of an address, under its hash                           |
@@ -22,8 +25,10 @@
 | customer id      | `merged#<id>`      | an id that was merged into the customer long ago                         |
 | customer id      | `parked#<enrollment>#<version>` | a timer of a paused journey; indexed by the paused target   |
 
-`open#state`, `open#contact`, `erasing` and an open task also have the due time of what waits in them, by which a second
-index finds what is overdue (due_times.py).
+`open#state`, an enrollment, `open#contact`, `erasing` and an open task also have the due time of what waits in them, by
+which a second index finds what is overdue (due_times.py).
+
+The parts of a customer's state are written apart, and read by one Query, the head before them (customer_state.py).
 """
 
 from typing import Any
@@ -43,6 +48,10 @@ from pynamodb.models import Model
 from cairn.adapters.documents.json_text import to_json
 
 STATE = "open#state"
+ENTRIES = "open#state#about#"
+ENROLLED = "open#state#enrolled#"
+DATA = "#data"
+"""The end of the sort key of an enrollment's data."""
 CONTACT = "open#contact"
 OPEN = "open#"
 PENDING_ERASURE = "erasing"
@@ -113,7 +122,7 @@ class _Meta:
 
 
 class CustomerItem(Model):
-    """State and contact of a customer, which one Query reads together; and a pending erasure."""
+    """The parts of a customer's state and the contact, which one Query reads together; and a pending erasure."""
 
     class Meta(_Meta):
         pass
@@ -122,9 +131,20 @@ class CustomerItem(Model):
     sk = UnicodeAttribute(range_key=True)
     alias_of = UnicodeAttribute(null=True)
     version = NumberAttribute(null=True, attr_name="rev")
+    """Of the head, the customer's; of an enrollment, how often it was written."""
     profile = Json(null=True)
+    """What is no entry of it; all of it until version 0.2, and in a pending erasure."""
+    entries = Json(null=True)
+    enrollment = Json(null=True)
+    data = Json(null=True)
+    written_at = NumberAttribute(null=True, attr_name="by")
+    """The customer's version when a part was last written with the head."""
+    checksum = NumberAttribute(null=True, attr_name="sum")
+    """Of all parts and their `written_at`: it shows a read into which a commit came."""
     enrollments = Json(null=True)
+    """In the head: those for which a commit had no room as items of their own, or from version 0.2."""
     memory = Json(null=True)
+    """Until version 0.2, what are entries now, beside the profile's."""
     outbox = Json(null=True)
     consents = Json(null=True)
     last_inbound = Json(null=True, attr_name="heard")

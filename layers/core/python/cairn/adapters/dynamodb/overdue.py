@@ -11,12 +11,14 @@ from pynamodb.expressions.update import Action
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.contact_items import contact_from_item
+from cairn.adapters.dynamodb.customer_state import enrollment_in, profile_of
 from cairn.adapters.dynamodb.customers import merged_profiles
 from cairn.adapters.dynamodb.due_times import PARTITIONS, due_time, set_due_time
 from cairn.adapters.dynamodb.effect_codec import effect_from_wire
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
+    ENROLLED,
     MESSAGE,
     PAUSED,
     PENDING_ERASURE,
@@ -70,9 +72,9 @@ class DynamoDueTimes:
     def put_off(self, waiting: Waiting, until: datetime | None, ended: Sequence[str] = ()) -> None:
         actions: list[Action]
         match waiting:
-            case WaitingEnrollments(customer, _, version):
+            case WaitingEnrollments(customer, _, version, item):
                 unchanged = CustomerItem.version == version
-                _update(CustomerItem(customer, STATE), set_due_time(CustomerItem, customer, until), unchanged)
+                _update(CustomerItem(customer, item), set_due_time(CustomerItem, customer, until), unchanged)
             case WaitingMessages(customer, _, version):
                 unchanged = CustomerItem.contact_version == version
                 actions = [CustomerItem.deferrals[message].remove() for message in ended]
@@ -131,7 +133,10 @@ def _items(keys: Collection[Key]) -> tuple[dict[Key, Any], dict[Key, str]]:
 def _waiting(customer: str, sk: str, item: Any) -> Waiting:
     if sk == STATE:
         enrollments = codec.enrollments_from_wire(item.enrollments or {})
-        return WaitingEnrollments(customer, enrollments, int(item.version or 0))
+        return WaitingEnrollments(customer, enrollments, int(item.version or 0), sk)
+    if sk.startswith(ENROLLED):
+        one = enrollment_in(item)
+        return WaitingEnrollments(customer, {one.id: one}, int(item.version or 0), sk)
     if sk == CONTACT:
         contact = contact_from_item(item)
         records = _records_of(customer, contact.deferrals)
@@ -150,7 +155,7 @@ def _records_of(customer: str, messages: Collection[str]) -> dict[str, RecordIte
     found = read_all((customer, MESSAGE + message) for message in messages)
     if len(found) < len(messages):
         state = read_all([(customer, STATE)]).get((customer, STATE))
-        earlier = merged_profiles(codec.profile_from_wire(customer, state.profile)) if state and state.profile else {}
+        earlier = merged_profiles(profile_of(state)) if state and state.profile else {}
         found |= read_all((id_, MESSAGE + message) for id_ in earlier for message in messages)
     furthest = sorted(found.values(), key=lambda item: item.rank or 0)
     return {item.sk.removeprefix(MESSAGE): item for item in furthest}

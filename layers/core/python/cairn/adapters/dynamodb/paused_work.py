@@ -20,11 +20,11 @@ PAGE = 100
 class DynamoPausedWork:
     """Implements the port PausedWorkStore."""
 
-    def add(self, customer_id: str, version: int, enrollment: PauseEnrollment, due_at: datetime) -> None:
-        """Stored under the commit's version: a later wait of the same enrollment is another item."""
+    def add(self, customer_id: str, commit: str, enrollment: PauseEnrollment, due_at: datetime) -> None:
+        """Stored under the commit: a later wait of the same enrollment is another item."""
         RecordItem(
             customer_id,
-            f"{PAUSED_ENROLLMENT}{enrollment.enrollment}#{version:09d}",
+            f"{PAUSED_ENROLLMENT}{enrollment.enrollment}#{commit}",
             body={"enrollment": enrollment.enrollment, "sequence": enrollment.sequence},
             gsi1pk=PAUSED + enrollment.target,
             gsi1sk=instant_to_wire(due_at),

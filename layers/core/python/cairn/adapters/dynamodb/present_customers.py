@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.items import STATE, CustomerItem
+from cairn.adapters.dynamodb.customer_state import enrollment_in, profile_in, read_profile
+from cairn.adapters.dynamodb.items import DATA, ENROLLED, STATE
 from cairn.adapters.dynamodb.table import read_all, read_attributes
 from cairn.application.ports import PresentCustomer
-from cairn.domain.profile.profile import Profile
 
 LEADS_ON = ("erased", "alias_of")
 """The attributes that say whether a customer is still who they were."""
@@ -29,18 +29,19 @@ class DynamoPresentCustomers:
         present = {id_: _end_of(id_, read) for id_ in ids}
         return {id_: end for id_, end in present.items() if end}
 
-    def load(self, customer_id: str) -> PresentCustomer | None:
-        present = self.present_ids({customer_id}).get(customer_id)
-        state: CustomerItem | None = read_all([(present, STATE)]).get((present, STATE)) if present else None
-        if state is None or state.erased:
+    def load(self, customer_id: str, enrollments: Collection[str] = ()) -> PresentCustomer | None:
+        items = read_profile(customer_id)
+        head = items.get(STATE)
+        if head is None or head.erased:
             return None
-        if state.alias_of:  # merged in between
-            return self.load(state.alias_of)
-        return PresentCustomer(profile_in(state), codec.enrollments_from_wire(state.enrollments or {}))
-
-
-def profile_in(state: CustomerItem) -> Profile:
-    return codec.profile_from_wire(state.pk, state.profile)
+        if head.alias_of:
+            present = self.present_ids({customer_id}).get(customer_id)
+            return self.load(present, enrollments) if present else None
+        inline = codec.enrollments_from_wire(head.enrollments or {})
+        keys = [(customer_id, ENROLLED + id_ + end) for id_ in enrollments if id_ not in inline for end in ("", DATA)]
+        found = {sk: item for (_, sk), item in read_all(keys).items()} if keys else {}
+        apart = (enrollment_in(item, found.get(sk + DATA)) for sk, item in found.items() if not sk.endswith(DATA))
+        return PresentCustomer(profile_in(items), {**inline, **{one.id: one for one in apart}})
 
 
 def _goes_on(item: Mapping[str, str]) -> bool:

@@ -120,11 +120,11 @@ def _effects_of(dead_letter: Mapping[str, Any], now: datetime) -> tuple[WaitingE
     """The effect of a dead letter, or those of a commit that could not be read when it was relayed."""
     try:
         if "outbox" in dead_letter:
-            return effects_in(dead_letter, now)
+            return effects_in(dead_letter)
         if "change" in dead_letter:  # as versions before 0.4 wrote it
             image = dead_letter["change"]["NewImage"]
             version = image.get("rev", {}).get("N", "0")
-            return effects_in({**dead_letter, "version": version, "outbox": image["outbox"]["S"]}, now)
+            return effects_in({**dead_letter, "version": version, "outbox": image["outbox"]["S"]})
         if "effect" not in dead_letter:
             raise NotRedrivableError("the commit was too large for its dead letter; nothing of it can be sent back")
         return (effect_in(to_json({"at": instant_to_wire(now), **dead_letter})),)

@@ -15,7 +15,7 @@ from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import NotUnderReviewError, UnknownMessageError
 from cairn.domain.shared.instants import instant_to_wire
 
-ABOUT = ("journey", "version", "step", "template", "purpose")
+ENTRIES = ("journey", "version", "step", "template", "purpose")
 
 OPEN, DONE = "open", "done"
 
@@ -97,7 +97,7 @@ def _under_review(message: RecordItem, task: RecordItem | None) -> UnderReview:
         message=message.sk.removeprefix(MESSAGE),
         customer=message.pk,
         deadline=message.gsi1sk or "",
-        about={name: body[name] for name in ABOUT if name in body},
+        about={name: body[name] for name in ENTRIES if name in body},
         queue=str(asked.get("queue", "")),
         context=asked.get("context", {}),
     )

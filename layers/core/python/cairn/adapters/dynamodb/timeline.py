@@ -8,11 +8,14 @@ from pynamodb.exceptions import DeleteError, PutError
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.consent_records import record_from_wire
+from cairn.adapters.dynamodb.customer_state import profile_in
 from cairn.adapters.dynamodb.due_times import due_keys
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONSENT,
+    ENROLLED,
     ENROLLMENT,
+    ENTRIES,
     EVENT,
     FACTS,
     MERGED,
@@ -57,9 +60,7 @@ OPEN, DONE = "open", "done"
 class DynamoTimeline:
     """Implements the ports Timeline and Tasks."""
 
-    def remember(
-        self, customer_id: str, version: int, facts: Iterable[Fact], at: datetime, merged_id: str = ""
-    ) -> None:
+    def remember(self, customer_id: str, commit: str, facts: Iterable[Fact], at: datetime, merged_id: str = "") -> None:
         """One item a commit, indexed by the enrollment that it began, so that a message leads to its customer.
 
         The index has one enrollment an item, so a commit that enters several journeys writes several items.
@@ -67,7 +68,7 @@ class DynamoTimeline:
         items = []
         for number, some in enumerate(_by_entry(facts)):
             entered = next((fact.enrollment for fact in some if fact.kind == ENTERED), None)
-            sk = f"{FACTS}{version:09d}" + (f"-{number}" if number else "")
+            sk = f"{FACTS}{commit}" + (f"-{number}" if number else "")
             item = RecordItem(
                 customer_id,
                 _key_at_survivor(sk, merged_id) if merged_id else sk,
@@ -84,14 +85,14 @@ class DynamoTimeline:
             write_all(items)
 
     def note_not_carried_out(  # noqa: PLR0913, PLR0917  what, of what, and why
-        self, customer_id: str, version: int, effect: str, enrollment: str, because: str, at: datetime
+        self, customer_id: str, commit: str, effect: str, enrollment: str, because: str, at: datetime
     ) -> None:
         """Named after the commit and the effect, so that it is written once."""
         fact = Fact("not_carried_out", enrollment, detail={"effect": effect, "because": because})
         name = short_hash(customer_id, effect, enrollment, length=8)
         RecordItem(
             customer_id,
-            f"{FACTS}{version:09d}-{name}",
+            f"{FACTS}{commit}-{name}",
             at=instant_to_wire(at),
             body={"facts": [codec.fact_to_wire(fact)]},
             expires_at=_expiry(at),
@@ -149,7 +150,10 @@ class DynamoTimeline:
         return [line for *_, line in sorted(found, key=lambda one: one[:5])]
 
     def absorb(self, customer_id: str, merged_id: str) -> None:
+        """What is left of the other state goes: the customer has it since the merge."""
         for item in RecordItem.query(merged_id, consistent_read=True):
+            if item.sk.startswith((ENTRIES, ENROLLED)):
+                item.delete()
             if prefix_of(item.sk) not in PREFIXES:
                 continue
             while not _moved(item, customer_id, _key_at_survivor(item.sk, merged_id)):
@@ -175,7 +179,7 @@ def with_merged(items: dict[str, Any]) -> dict[str, Any]:
 def merged_ids(items: Mapping[str, Any]) -> list[str]:
     """The ids that were merged into the customer with these items."""
     state = items.get(STATE)
-    recent = (state.profile or {}).get("merged", {}) if state is not None else {}
+    recent = profile_in(items).merged if state is not None and state.profile else {}
     return sorted({*recent, *(sk.removeprefix(MERGED) for sk in items if sk.startswith(MERGED))})
 
 

@@ -13,7 +13,7 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.effect_codec import effect_from_wire, effect_to_wire
 from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.adapters.sqs.batches import send_each
-from cairn.application.events.relay_effects import RememberFacts, WaitingEffect, Work
+from cairn.application.events.relay_effects import RememberFacts, WaitingEffect, Work, commit_of_version
 from cairn.domain.shared.errors import InvalidEffectError
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -45,7 +45,7 @@ def body_of(one: WaitingEffect) -> str:
     """The content of the queue. Without the enrollment where both together are too large for SQS."""
     wire = {
         "customer": one.customer,
-        "version": one.version,
+        "commit": one.commit,
         "at": instant_to_wire(one.at),
         "position": one.position,
         "effect": _work_to_wire(one.what),
@@ -64,7 +64,7 @@ def effect_in(body: str) -> WaitingEffect:
         enrollments = codec.enrollments_from_wire(wire.get("enrollment") or {})
         return WaitingEffect(
             customer=wire["customer"],
-            version=int(wire.get("version", 0)),
+            commit=wire.get("commit") or commit_of_version(wire.get("version", 0)),
             at=instant_from_wire(wire["at"]),
             what=_work_from_wire(wire["effect"]),
             position=int(wire.get("position", 0)),

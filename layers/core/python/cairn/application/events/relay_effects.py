@@ -6,7 +6,7 @@ the survivor.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -62,26 +62,41 @@ class RememberFacts:
 Work = Effect | RememberFacts
 
 
+def commit_of_version(version: int | str) -> str:
+    """The name of the commit by which the customer's version became this one."""
+    return f"{int(version):09d}"
+
+
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """One commit, read from the table's stream."""
+    """The outbox of a commit, or one of its outboxes, read from the table's stream."""
 
-    profile: Profile
-    enrollments: Mapping[str, Enrollment]
-    version: int
+    customer: str
+    name: str
+    """Tells it from every other one of the customer; in order of time."""
     at: datetime
-    effects: tuple[Effect, ...]
-    facts: tuple[Fact, ...]
+    effects: tuple[Effect, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    positions: tuple[int, ...] = ()
+    """The number of each effect in the commit; where there are none, its number here."""
+    enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
+    """As the commit left them."""
+    without_data: frozenset[str] = frozenset()
+    """Those of them whose data is not here."""
 
     def work(self) -> "tuple[WaitingEffect, ...]":
-        """Each of its effects with all that is needed to carry it out later; its facts first."""
+        """Each of its effects with all that is needed to carry it out later; its facts last."""
         facts = (RememberFacts(self.facts),) if self.facts else ()
+        positions = (*(self.positions or range(len(self.effects))), len(self.effects))
         return tuple(
-            WaitingEffect(
-                self.profile.id, self.version, self.at, what, position, self.enrollments.get(_enrollment_of(what))
-            )
-            for position, what in enumerate((*self.effects, *facts))
+            WaitingEffect(self.customer, self.name, self.at, what, position, self._left(what))
+            for position, what in zip(positions, (*self.effects, *facts), strict=False)
         )
+
+    def _left(self, what: Work) -> Enrollment | None:
+        """The enrollment of an effect. Only a message needs its data, and is nothing without."""
+        id_ = enrollment_of(what)
+        return None if isinstance(what, SendMessage) and id_ in self.without_data else self.enrollments.get(id_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,8 @@ class WaitingEffect:
     """An effect of a commit that is not carried out yet."""
 
     customer: str
-    version: int
+    commit: str
+    """The name of the commit."""
     at: datetime
     what: Work
     position: int
@@ -112,6 +128,16 @@ def always() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """Customers as they are when effects are carried out."""
+
+    ids: Mapping[str, str]
+    """The id that each has now, after a merge another one; none for a customer who was erased."""
+    recipients: Mapping[str, PresentCustomer] = field(default_factory=dict)
+    """Those who are to get messages, by the id that they have now."""
+
+
+@dataclass(frozen=True, slots=True)
 class StillWanted:
     """Whether an effect that has waited, or was a dead letter, is to be carried out now."""
 
@@ -123,10 +149,10 @@ class StillWanted:
 
         A message and a task of a journey that has ended are wanted, unless what ended it makes them pointless.
         """
-        present = self.customers.load(one.about)
+        enrollment_id = enrollment_of(one.what)
+        present = self.customers.load(one.about, [enrollment_id] if enrollment_id else [])
         if present is None:
             return None, "" if one.erases else ERASED
-        enrollment_id = _enrollment_of(one.what)
         if not isinstance(one.what, SendMessage | OpenTask) or not enrollment_id:
             return present, ""
         enrollment = present.enrollments.get(enrollment_id)
@@ -156,28 +182,37 @@ class RelayEffects:
     is_transient: Callable[[Exception], bool]
     """Whether time may mend a failure."""
 
-    def present_ids(self, commits: Iterable[Committed]) -> Mapping[str, str]:
-        """The id that each customer of these commits has now, in one read; none for a customer who was erased."""
-        return self.customers.present_ids({one.about for commit in commits for one in commit.work()})
+    def present(self, commits: Sequence[Committed]) -> Present:
+        """The customers of these commits as they are now.
+
+        One read for each to whom a commit sends, of all that a message needs; and one for the ids of all others.
+        """
+        recipients: dict[str, PresentCustomer] = {}
+        ids: dict[str, str] = {}
+        for id_, enrollments in _recipients(commits).items():
+            found = self.customers.load(id_, sorted(enrollments))
+            if found is not None:
+                ids[id_], recipients[found.profile.id] = found.profile.id, found
+        others = {one.about for commit in commits for one in commit.work()} - _recipients(commits).keys()
+        return Present({**ids, **(self.customers.present_ids(others) if others else {})}, recipients)
 
     def __call__(
         self,
         commit: Committed,
-        present_ids: Mapping[str, str] | None,
+        present: Present | None,
         now: datetime,
         has_time: Callable[[], bool] = always,
     ) -> None:
         """Carry out the effects of one commit. What there is no time for waits too.
 
-        Without `present_ids`, because they cannot be read now, all of it waits. Raises where even the queue takes
+        Without `present`, because the customers cannot be read now, all of it waits. Raises where even the queue takes
         nothing; then nothing is lost either: the stream brings the commit again.
         """
-        if present_ids is None:
+        if present is None:
             self.wait(commit.work())
             return
-        present = PresentCustomer(commit.profile, commit.enrollments)
         later = []
-        for one, error in self._all(_wanted(commit, present_ids), present_ids, present, now, has_time):
+        for one, error in self._all(_wanted(commit, present.ids), present, now, has_time):
             if self.is_transient(error) or not self._dead_lettered(one, error):
                 later.append(one)
         if later:
@@ -191,20 +226,19 @@ class RelayEffects:
         present, why = StillWanted(self.customers, self.timeline)(one)
         if why == ERASED:
             return why
-        if present is None:
-            present = PresentCustomer(Profile(one.customer, created_at=one.at))  # an order to erase asks for no more
-        customer = one.customer if one.erases else present.profile.id
+        customer = one.customer if one.erases or present is None else present.profile.id
         if why:
-            self.timeline.note_not_carried_out(customer, one.version, one.what.NAME, _enrollment_of(one.what), why, now)
+            self.timeline.note_not_carried_out(customer, one.commit, one.what.NAME, enrollment_of(one.what), why, now)
             return why
         if customer != one.about:
             self.timeline.absorb(customer, one.about)
+        one = _with_enrollment(one, present)
         if isinstance(one.what, SendMessage | AnswerKeyword):
-            _raise_any(self.messages.put_each([_message(one, customer, present)]))
+            _raise_any(self.messages.put_each([_message(one, present)] if present else []))
         elif isinstance(one.what, WakeAt):
             _raise_any(self.timers.wake_each([(customer, one.what)], now, always))
         else:
-            self._carry_out(one, customer, present, now)
+            self._carry_out(one, customer, now)
         return ""
 
     def _dead_lettered(self, one: WaitingEffect, error: Exception) -> bool:
@@ -218,8 +252,7 @@ class RelayEffects:
     def _all(
         self,
         work: Sequence[WaitingEffect],
-        present_ids: Mapping[str, str],
-        present: PresentCustomer,
+        present: Present,
         now: datetime,
         has_time: Callable[[], bool],
     ) -> Iterator[tuple[WaitingEffect, Exception]]:
@@ -227,16 +260,18 @@ class RelayEffects:
         messages: list[tuple[WaitingEffect, Message]] = []
         wakes: list[tuple[WaitingEffect, tuple[str, WakeAt]]] = []
         for one in work:
-            customer = present_ids.get(one.about, one.customer)
+            customer = present.ids.get(one.about, one.customer)
             try:
                 if not has_time():
                     raise OutOfTimeError("the invocation ends soon")  # noqa: TRY301  as any other failure
                 if isinstance(one.what, SendMessage | AnswerKeyword):
-                    messages.append((one, _message(one, customer, present)))
+                    recipient = present.recipients[customer]
+                    whole = one if one.enrollment else _with_enrollment(one, recipient)
+                    messages.append((whole, _message(whole, recipient)))
                 elif isinstance(one.what, WakeAt):
                     wakes.append((one, (customer, one.what)))
                 else:
-                    self._carry_out(one, customer, present, now)
+                    self._carry_out(one, customer, now)
             except Exception as error:  # noqa: BLE001  an effect that fails is its own affair
                 yield one, error
         for number, failure in self.messages.put_each([message for _, message in messages]).items():
@@ -244,14 +279,13 @@ class RelayEffects:
         for number, failure in self.timers.wake_each([wake for _, wake in wakes], now, has_time).items():
             yield wakes[number][0], failure
 
-    def _carry_out(self, one: WaitingEffect, customer: str, present: PresentCustomer, now: datetime) -> None:
-        effect = one.what
+    def _carry_out(self, one: WaitingEffect, customer: str, now: datetime) -> None:
+        effect, enrollment = one.what, one.enrollment
         match effect:
             case RememberFacts():
                 merged = one.customer if one.customer != customer else ""
-                self.timeline.remember(customer, one.version, effect.facts, one.at, merged)
+                self.timeline.remember(customer, one.commit, effect.facts, one.at, merged)
             case OpenTask():
-                enrollment = present.enrollments.get(effect.enrollment) or one.enrollment
                 self.tasks.open(customer, enrollment.journey if enrollment else "", effect, one.at)
             case UpdateMessageStatus():
                 moved = self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
@@ -262,9 +296,8 @@ class RelayEffects:
             case RecordConsent():
                 self.webhooks(customer, effect)
             case PauseEnrollment():
-                enrollment = present.enrollments.get(effect.enrollment) or one.enrollment
                 due_at = enrollment.due_at if enrollment else None
-                self.paused_work.add(customer, one.version, effect, due_at or one.at)
+                self.paused_work.add(customer, one.commit, effect, due_at or one.at)
             case EraseCustomer() | EraseRecord():
                 self.erasures.put(one.customer, effect, SQS_MAX_DELAY)
             case SendMessage() | AnswerKeyword() | WakeAt():
@@ -278,15 +311,15 @@ def _wanted(commit: Committed, present_ids: Mapping[str, str]) -> list[WaitingEf
     """
     facts_first = sorted(commit.work(), key=lambda one: not isinstance(one.what, RememberFacts))
     work = [one for one in facts_first if one.erases or one.about in present_ids]
-    customer = commit.profile.id
+    customer = commit.customer
     survivor = present_ids.get(customer, customer)
     if survivor == customer:
         return work
     rest = AbsorbHistory(f"rest-{customer}", customer)
-    return [WaitingEffect(survivor, commit.version, commit.at, rest, len(work)), *work]
+    return [WaitingEffect(survivor, commit.name, commit.at, rest, len(work)), *work]
 
 
-def _enrollment_of(what: Work) -> str:
+def enrollment_of(what: Work) -> str:
     """The enrollment that an effect belongs to; empty where it belongs to none."""
     return what.enrollment if isinstance(what, SendMessage | OpenTask | PauseEnrollment | WakeAt) else ""
 
@@ -296,24 +329,39 @@ def _raise_any(failed: Mapping[int, Exception]) -> None:
         raise error
 
 
-def _message(one: WaitingEffect, customer: str, present: PresentCustomer) -> Message:
-    own = {one.enrollment.id: one.enrollment} if one.enrollment else {}
-    profile = replace(present.profile, id=customer)
-    commit = Committed(profile, {**own, **present.enrollments}, one.version, one.at, (), ())
+def _recipients(commits: Iterable[Committed]) -> dict[str, set[str]]:
+    """The customers to whom these commits send, each with the enrollments whose data is not in the commit."""
+    found: dict[str, set[str]] = {}
+    for commit in commits:
+        for one in commit.work():
+            if isinstance(one.what, SendMessage | AnswerKeyword):
+                needed = {enrollment_of(one.what)} - {""} if one.enrollment is None else set()
+                found.setdefault(one.about, set()).update(needed)
+    return found
+
+
+def _with_enrollment(one: WaitingEffect, present: PresentCustomer | None) -> WaitingEffect:
+    """With the enrollment as it is now; where it is over and gone, as the commit left it."""
+    now = present.enrollments.get(enrollment_of(one.what)) if present else None
+    return replace(one, enrollment=now or one.enrollment)
+
+
+def _message(one: WaitingEffect, present: PresentCustomer) -> Message:
     if isinstance(one.what, AnswerKeyword):
-        return answer_of(one.what, commit)
+        return answer_of(one.what, present.profile)
     assert isinstance(one.what, SendMessage)  # noqa: S101  for the types
-    return message_of(one.what, commit, one.position)
-
-
-def message_of(effect: SendMessage, commit: Committed, position: int = 0) -> Message:
-    """The message with all data that sending needs, as it was at the decision. Raises UnknownEnrollmentError."""
-    enrollment = commit.enrollments.get(effect.enrollment)
-    if enrollment is None:
+    if one.enrollment is None:
         raise UnknownEnrollmentError("the customer has no such enrollment, and the effect came without it")
+    return message_of(one.what, present.profile, one.enrollment, one.at, one.position)
+
+
+def message_of(
+    effect: SendMessage, profile: Profile, enrollment: Enrollment, decided_at: datetime, position: int = 0
+) -> Message:
+    """The message with all data that sending needs."""
     return Message(
         id=effect.id,
-        customer=commit.profile.id,
+        customer=profile.id,
         enrollment=enrollment.id,
         journey=enrollment.journey,
         version=enrollment.version,
@@ -321,12 +369,12 @@ def message_of(effect: SendMessage, commit: Committed, position: int = 0) -> Mes
         channels=effect.channels,
         template=effect.template,
         purpose=effect.purpose,
-        addresses=addresses_to_send_to(commit.profile, enrollment.addresses),
-        decided_at=commit.at,
+        addresses=addresses_to_send_to(profile, enrollment.addresses),
+        decided_at=decided_at,
         variables={
-            "profile": commit.profile.view(),
+            "profile": profile.view(),
             "data": dict(enrollment.data),
-            "customer": commit.profile.id,
+            "customer": profile.id,
             "journey": enrollment.journey,
         },
         time_zone=effect.time_zone,
@@ -336,11 +384,11 @@ def message_of(effect: SendMessage, commit: Committed, position: int = 0) -> Mes
     )
 
 
-def answer_of(effect: AnswerKeyword, commit: Committed) -> Message:
+def answer_of(effect: AnswerKeyword, profile: Profile) -> Message:
     """The answer to a keyword. It goes only to the address that the keyword came from."""
     return Message(
         id=effect.id,
-        customer=commit.profile.id,
+        customer=profile.id,
         enrollment="",
         journey="",
         version="",
@@ -348,9 +396,9 @@ def answer_of(effect: AnswerKeyword, commit: Committed) -> Message:
         channels=(effect.channel,),
         template="",
         purpose=Purpose.TRANSACTIONAL,
-        addresses={effect.channel: sending_form(commit.profile, effect.channel, effect.address)},
+        addresses={effect.channel: sending_form(profile, effect.channel, effect.address)},
         decided_at=effect.at,
-        variables={"profile": commit.profile.view()},
+        variables={"profile": profile.view()},
         time_zone=effect.time_zone,
         answers=effect.keyword,
     )

@@ -84,7 +84,9 @@ class Customer:
     elsewhere: frozenset[str] = frozenset()
     """The parts of which older ones are stored elsewhere: OLDER_ENTRIES of `entered`, OLDER_MERGES of the profile."""
     version: int = 0
-    """Grows with every commit; the optimistic lock."""
+    """Grows with every commit that changes more than one enrollment; the optimistic lock."""
+    as_read: object = field(default=None, compare=False, repr=False)
+    """Set by the store: how it has stored the customer, by which it finds what a commit changes."""
 
     @property
     def id(self) -> str:
@@ -199,6 +201,8 @@ class Reaction:
     """Marks to store by address."""
     lost_versions: frozenset[str] = frozenset()
     """Journey versions (`journey version`) that nobody has any more. Their enrollments stay as they are."""
+    by_profile: bool = True
+    """Whether it may depend on the profile. Only a wake-up's may not."""
 
 
 def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
@@ -326,7 +330,7 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     reaction = _Reaction(customer)
     journey = journeys.version(enrollment.journey, enrollment.version)
     reaction.advance(journey, enrollment, engine.TimerFired(sequence, pauses), now)
-    return reaction.done()
+    return replace(reaction.done(), by_profile=reaction.by_profile)
 
 
 def _reports_something(event: Event) -> bool:
@@ -377,6 +381,7 @@ class _Reaction:
     allowed: Mapping[Channel, str] | None = None
     """The only addresses at which the event may be answered; None: the customer's own."""
     lost_versions: set[str] = field(default_factory=set)
+    by_profile: bool = False
 
     def done(self) -> Reaction:
         return Reaction(
@@ -400,6 +405,7 @@ class _Reaction:
         )
         self.effects += decision.effects
         self.facts += decision.facts
+        self.by_profile |= decision.by_profile
 
     def advance_all(self, event: Event, journeys: Journeys, now: datetime) -> None:
         """Each enrollment hears the event. One whose version is lost stays as it is, and stops no other."""

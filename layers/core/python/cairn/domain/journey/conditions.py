@@ -33,6 +33,8 @@ class Scope:
     event: Mapping[str, Any] = field(default_factory=dict)
     enrollment: Mapping[str, Any] = field(default_factory=dict)
     default_zone: str = "UTC"
+    looked_up: list[str] = field(default_factory=list)
+    """The expressions so far whose value may depend on the profile."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -84,6 +86,10 @@ class _Functions(functions.Functions):  # type: ignore[misc]
         return None if then is None else (self._scope.now - then) / timedelta(seconds=unit)
 
 
+ABOUT_EVENTS = tuple(name.removeprefix("_func_") for name in vars(_Functions) if name.startswith("_func_"))
+"""The names of Cairn's functions."""
+
+
 @lru_cache(maxsize=1024)
 def compiled(expression: str) -> Any:
     """The parsed expression. Raises jmespath.exceptions.JMESPathError where it does not parse."""
@@ -92,6 +98,8 @@ def compiled(expression: str) -> Any:
 
 def evaluate(expression: str, scope: Scope) -> Any:
     """The expression's value; null if a function cannot take its arguments."""
+    if asks_about_profile(expression):
+        scope.looked_up.append(expression)
     try:
         return compiled(expression).search(
             scope.names(),
@@ -99,6 +107,12 @@ def evaluate(expression: str, scope: Scope) -> Any:
         )
     except (JMESPathError, ValueError, TypeError, ArithmeticError):
         return None
+
+
+@lru_cache(maxsize=1024)
+def asks_about_profile(expression: str) -> bool:
+    """Whether an expression's value may depend on the profile: it names it, or asks for the customer's events."""
+    return "profile" in expression or any(name in expression for name in ABOUT_EVENTS)
 
 
 def is_met(condition: str | None, scope: Scope) -> bool:

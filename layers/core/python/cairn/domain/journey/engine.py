@@ -68,6 +68,8 @@ class Decision:
     profile: Profile
     effects: tuple[Effect, ...] = ()
     facts: tuple[Fact, ...] = ()
+    by_profile: bool = False
+    """Whether it may depend on the profile, whose time zone alone does not count."""
 
 
 def advance(journey: Journey, enrollment: Enrollment, profile: Profile, trigger: Trigger, now: datetime) -> Decision:
@@ -82,7 +84,7 @@ def advance(journey: Journey, enrollment: Enrollment, profile: Profile, trigger:
             _on_timer(walk, sequence, pauses)
         case Happened(event):
             _on_event(walk, event)
-    return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts))
+    return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts), bool(walk.looked_up))
 
 
 def entry_key(journey: Journey, profile: Profile, event: Event, now: datetime) -> str | None:

@@ -37,6 +37,8 @@ class Walk:
         """The event that ended the last wait_for."""
         self.effects: list[Effect] = []
         self.facts: list[Fact] = []
+        self.looked_up: list[str] = []
+        """The expressions about the profile that decided something."""
 
     def scope(self, event: Event | None = None) -> Scope:
         seen = event or self.event
@@ -47,6 +49,7 @@ class Walk:
             seen.view() if seen else {},
             self.enrollment.view(),
             self.journey.time_zone,
+            self.looked_up,
         )
 
     def matches_any(self, rules: tuple[Match, ...], event: Event) -> bool:

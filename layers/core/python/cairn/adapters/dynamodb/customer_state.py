@@ -1,0 +1,376 @@
+"""A customer's state in parts, so that an event costs what it changes and not what the customer has.
+
+* The *head* (`open#state`): names, the version, entries that changed lately.
+* *Pages* (`open#state#about#<n>`): all other entries.
+* Each *enrollment* (`open#state#enrolled#<id>`), and its data apart where there is much of it. A wake-up that asked
+  nothing about the profile writes its enrollment alone.
+
+A commit writes the parts that change, in one transaction, on condition that the head is still as it was read. Where it
+changes more enrollments than a transaction has room for, they first move into the head, and the decision is made anew;
+later commits move them out again, some at a time. The head of a version until 0.2 has all parts in it: it is read as
+one whose enrollments have not moved out yet, and written as above.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from zlib import crc32
+
+from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.codec import Wire
+from cairn.adapters.dynamodb.due_times import due_keys
+from cairn.adapters.dynamodb.entries import (
+    Entries,
+    all_entries,
+    changed_entries,
+    customer_from,
+    names_to_wire,
+    place,
+    profile_from,
+)
+from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, STATE, CustomerItem
+from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.overdue import next_timer
+from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.profile.profile import Profile, Stamped
+
+DATA_APART = 300
+"""Bytes of an enrollment's data from which on it is an item of its own, written only when it changes."""
+
+MOVED_OUT = 24
+"""Enrollments that one commit moves out of the head at most."""
+
+Outboxes = Mapping[str, Wire]
+"""What is to be carried out, by the enrollment whose item has it; under an empty id, what the head has."""
+
+
+class TornReadError(Exception):
+    """A commit came into a read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An enrollment that has an item of its own."""
+
+    revision: int
+    """How often it was written; the condition of the next write."""
+    written_at: int
+    data_written_at: int | None = None
+    """Where its data is an item of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsRead:
+    """How a customer is stored; what a commit has to write is the difference."""
+
+    customer: Customer
+    head: Mapping[str, Any] = field(default_factory=dict)
+    """The entries in the head."""
+    pages: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    pages_written_at: Mapping[int, int] = field(default_factory=dict)
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    """The enrollments that have items of their own. All others are in the head."""
+    is_older: bool = False
+    """Whether the head is as a version until 0.2 wrote it."""
+
+
+def as_read(customer: Customer) -> AsRead:
+    """How a customer is stored that was read here; a new one is not stored at all."""
+    stored = customer.as_read
+    return stored if isinstance(stored, AsRead) else AsRead(Customer(Profile(customer.id, customer.profile.created_at)))
+
+
+def customer_in(items: Mapping[str, CustomerItem], *, to_commit: bool = True) -> Customer:
+    """The customer whose state these items are, by sort key, without contact. Raises TornReadError.
+
+    To look at a customer, and not `to_commit` anything, a read will do into which a commit came.
+    """
+    head = items[STATE]
+    pages = {_number(sk): one for sk, one in items.items() if sk.startswith(ENTRIES)}
+    parts = dict(_parts(items))
+    if to_commit and _checksum(items) != int(head.checksum or 0):
+        raise TornReadError
+    is_older = _is_older(head)
+    own, other = _entries_of(head), {number: one.entries or {} for number, one in pages.items()}
+    enrollments = [
+        *codec.enrollments_from_wire(head.enrollments or {}).values(),
+        *(enrollment_in(items[ENROLLED + id_], items.get(ENROLLED + id_ + DATA)) for id_ in parts),
+    ]
+    customer = replace(
+        customer_from(head.pk, head.profile or {}, all_entries(own, other.values())),
+        enrollments={one.id: one for one in sorted(enrollments, key=lambda one: (one.entered_at, one.id))},
+        version=int(head.version or 0),
+    )
+    written_at = {number: int(one.written_at or 0) for number, one in pages.items()}
+    stored = AsRead(customer, {} if is_older else own, other, written_at, parts, is_older)
+    return replace(customer, as_read=stored)
+
+
+def profile_in(items: Mapping[str, Any]) -> Profile:
+    """The whole profile in a partition's items; with the head alone, as much as a sender reads."""
+    head = items[STATE]
+    pages = [one.entries or {} for sk, one in items.items() if sk.startswith(ENTRIES)]
+    return profile_from(head.pk, head.profile or {}, all_entries(_entries_of(head), pages))
+
+
+def entries_in(items: Mapping[str, Any]) -> Entries:
+    """All entries in a partition's items, or of the head alone."""
+    pages = [one.entries or {} for sk, one in items.items() if sk.startswith(ENTRIES)]
+    return all_entries(_entries_of(items[STATE]), pages)
+
+
+def read_profile(customer_id: str) -> dict[str, CustomerItem]:
+    """The head of a customer's state and the pages. One Query, short for any number of enrollments."""
+    first, last = STATE, ENTRIES + "~"
+    query = CustomerItem.query(customer_id, CustomerItem.sk.between(first, last), consistent_read=True)
+    return {item.sk: item for item in query}
+
+
+def profile_of(head: CustomerItem) -> Profile:
+    """The whole profile of a customer whose head was read; one more read where it has pages."""
+    return profile_in({STATE: head, **(read_profile(head.pk) if head.checksum else {})})
+
+
+def enrollment_in(item: CustomerItem, data: CustomerItem | None = None) -> Enrollment:
+    wire = item.enrollment or {}
+    return codec.enrollment_from_wire(item.sk.removeprefix(ENROLLED), {"data": (data and data.data) or {}, **wire})
+
+
+@dataclass(slots=True)
+class StateWrites:
+    """The items that a commit writes of one customer's state, each with the revision that it must still have."""
+
+    head: CustomerItem
+    puts: list[CustomerItem] = field(default_factory=list)
+    deletes: list[CustomerItem] = field(default_factory=list)
+    revisions: dict[str, int] = field(default_factory=dict)
+    """By sort key; an item without one is guarded by the head."""
+
+    def __len__(self) -> int:
+        return 1 + len(self.puts) + len(self.deletes)
+
+
+def parts_apart(after: Customer, room: int) -> frozenset[str] | None:
+    """The enrollments that a commit writes as items of their own; None where it has no room for all that it must."""
+    stored = as_read(after)
+    changed = [one for one in after.enrollments.values() if _differs(one, stored)]
+    must = [one for one in changed if one.id in stored.parts]
+    gone = [part for id_, part in stored.parts.items() if id_ not in after.enrollments]
+    room -= sum(_items_of(one, stored) for one in must) + sum(1 + (one.data_written_at is not None) for one in gone)
+    if room < 0:
+        return None
+    apart = {one.id for one in must}
+    resting = [one for one in after.enrollments.values() if one.id not in stored.parts and not _differs(one, stored)]
+    for one in (*(one for one in changed if one.id not in stored.parts), *resting[:MOVED_OUT]):
+        room -= _items_of(one, stored)
+        if room < 0:
+            break
+        apart.add(one.id)
+    return frozenset(apart)
+
+
+def state_writes(
+    after: Customer, pages: tuple[Entries, Mapping[int, Entries]], apart: frozenset[str], outboxes: Outboxes
+) -> StateWrites:
+    """The items of a commit, for the entries as they are placed and the enrollments that are apart."""
+    stored, version = as_read(after), after.version + 1
+    entries, written = pages
+    inline = {id_: one for id_, one in after.enrollments.items() if id_ not in apart and id_ not in stored.parts}
+    marks = {_page_key(number): at for number, at in stored.pages_written_at.items()}
+    writes = StateWrites(
+        CustomerItem(
+            after.id,
+            STATE,
+            version=version,
+            profile=names_to_wire(after.profile),
+            entries=entries,
+            enrollments={id_: codec.enrollment_to_wire(one) for id_, one in inline.items()} or None,
+            outbox=outboxes.get(""),
+            **due_keys(after.id, next_timer(inline.values())),
+        )
+    )
+    for number, page in written.items():
+        item = CustomerItem(after.id, _page_key(number), entries=page, written_at=version)
+        if page:
+            writes.puts.append(item)
+            marks[item.sk] = version
+        elif marks.pop(item.sk, None) is not None:
+            writes.deletes.append(item)
+    for id_, part in stored.parts.items():
+        if id_ not in after.enrollments:
+            _delete_enrollment(after.id, id_, part, writes)
+        elif id_ not in apart:
+            marks |= _marks_of(id_, part)
+    for id_ in apart:
+        _write_enrollment(after, after.enrollments[id_], stored, outboxes.get(id_), version, writes, marks)
+    writes.head.checksum = sum(_mark(sk, at) for sk, at in marks.items()) or None
+    return writes
+
+
+def alone(after: Customer, enrollment: Enrollment, outbox: Wire | None) -> CustomerItem | None:
+    """The one item of a commit that changes one enrollment and nothing else; None where more is to be written."""
+    stored = as_read(after)
+    part = stored.parts.get(enrollment.id)
+    before = stored.customer.enrollments.get(enrollment.id)
+    if part is None or before is None or before.data is not enrollment.data:
+        return None
+    item = _enrollment_item(after.id, enrollment, part.revision + 1, part.written_at, outbox)
+    return item if ("data" in item.enrollment) == (part.data_written_at is None) else None
+
+
+def gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer]:
+    """The writes that move enrollments into the head, `most` at once; and the customer after that."""
+    stored = as_read(customer)
+    taken = list(stored.parts)[:most]
+    left = replace(stored, parts={id_: part for id_, part in stored.parts.items() if id_ not in taken})
+    customer = replace(customer, enrollments=stored.customer.enrollments, as_read=left)
+    writes = state_writes(customer, (dict(stored.head), {}), frozenset(), {})
+    for id_ in taken:
+        _delete_enrollment(customer.id, id_, stored.parts[id_], writes)
+    return writes, replace(customer, version=customer.version + 1)
+
+
+def changed_enrollments(after: Customer) -> list[str]:
+    """The enrollments that differ from what is stored, or are gone."""
+    stored = as_read(after)
+    gone = [id_ for id_ in stored.customer.enrollments if id_ not in after.enrollments]
+    return [*gone, *(one.id for one in after.enrollments.values() if _differs(one, stored))]
+
+
+def placed(after: Customer) -> tuple[Entries, dict[int, Entries]]:
+    """The entries of the head, and the pages to write."""
+    stored = as_read(after)
+    before = Customer(Profile(after.id, after.profile.created_at)) if stored.is_older else stored.customer
+    return place(changed_entries(before, after), stored.head, stored.pages, names_to_wire(after.profile))
+
+
+def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
+    after: Customer,
+    one: Enrollment,
+    stored: AsRead,
+    outbox: Wire | None,
+    version: int,
+    writes: StateWrites,
+    marks: dict[str, int],
+) -> None:
+    part = stored.parts.get(one.id)
+    item = _enrollment_item(after.id, one, (part.revision if part else 0) + 1, version, outbox)
+    writes.puts.append(item)
+    marks[item.sk] = version
+    if part:
+        writes.revisions[item.sk] = part.revision
+    data = CustomerItem(after.id, item.sk + DATA, data=dict(one.data), written_at=version)
+    had = part.data_written_at if part else None
+    before = stored.customer.enrollments.get(one.id)
+    if "data" in item.enrollment:
+        if had is not None:
+            writes.deletes.append(data)
+    elif had is not None and before is not None and before.data is one.data:
+        marks[data.sk] = had
+    else:
+        writes.puts.append(data)
+        marks[data.sk] = version
+
+
+def _delete_enrollment(customer_id: str, id_: str, part: Part, writes: StateWrites) -> None:
+    sk = ENROLLED + id_
+    writes.deletes.append(CustomerItem(customer_id, sk))
+    writes.revisions[sk] = part.revision
+    if part.data_written_at is not None:
+        writes.deletes.append(CustomerItem(customer_id, sk + DATA))
+
+
+def _enrollment_item(
+    customer_id: str, one: Enrollment, revision: int, written_at: int, outbox: Wire | None
+) -> CustomerItem:
+    wire = codec.enrollment_to_wire(one)
+    if _is_large(one):
+        del wire["data"]
+    return CustomerItem(
+        customer_id,
+        ENROLLED + one.id,
+        version=revision,
+        enrollment=wire,
+        written_at=written_at,
+        outbox=outbox,
+        **due_keys(customer_id, one.timer_at),
+    )
+
+
+def _is_large(one: Enrollment) -> bool:
+    return len(to_json(dict(one.data)).encode(errors="replace")) > DATA_APART
+
+
+def _differs(one: Enrollment, stored: AsRead) -> bool:
+    before = stored.customer.enrollments.get(one.id)
+    return before is not one and before != one
+
+
+def _items_of(one: Enrollment, stored: AsRead) -> int:
+    part = stored.parts.get(one.id)
+    return 1 + (_is_large(one) or (part is not None and part.data_written_at is not None))
+
+
+def _parts(items: Mapping[str, CustomerItem]) -> Iterator[tuple[str, Part]]:
+    for sk, item in items.items():
+        if sk.startswith(ENROLLED) and not sk.endswith(DATA):
+            data = items.get(sk + DATA)
+            data_at = int(data.written_at or 0) if data else None
+            yield sk.removeprefix(ENROLLED), Part(int(item.version or 0), int(item.written_at or 0), data_at)
+
+
+def _marks_of(id_: str, part: Part) -> dict[str, int]:
+    sk = ENROLLED + id_
+    data = {} if part.data_written_at is None else {sk + DATA: part.data_written_at}
+    return {sk: part.written_at, **data}
+
+
+def _checksum(items: Mapping[str, CustomerItem]) -> int:
+    return sum(_mark(sk, int(one.written_at or 0)) for sk, one in items.items() if sk.startswith((ENTRIES, ENROLLED)))
+
+
+def _mark(sk: str, written_at: int) -> int:
+    """A sum of these is another one whenever a part was written, came or went (but for one time in 4 billion)."""
+    return crc32(f"{sk} {written_at}".encode())
+
+
+def _page_key(number: int) -> str:
+    return f"{ENTRIES}{number:03d}"
+
+
+def _number(sk: str) -> int:
+    return int(sk.removeprefix(ENTRIES))
+
+
+def _is_older(head: CustomerItem) -> bool:
+    return "attributes" in (head.profile or {})
+
+
+def _entries_of(head: CustomerItem) -> Entries:
+    """The entries in the head, also in one of a version until 0.2."""
+    if not _is_older(head):
+        return head.entries or {}
+    memory = head.memory or {}
+    profile = codec.profile_from_wire(head.pk, head.profile)
+    return changed_entries(
+        Customer(replace(profile, attributes={}, activity={}, sources={}, merged={})),
+        Customer(
+            profile,
+            entered=codec.instants_from_wire(memory.get("entered", {})),
+            early_exits=codec.instants_from_wire(memory.get("closed", {})),
+            early_refreshes=_early_refreshes(memory),
+            early_events=tuple(codec.early_event_from_wire(one) for one in memory.get("early", ())),
+            erased=codec.instants_from_wire(memory.get("erased", {})),
+            elsewhere=frozenset(memory.get("elsewhere", ())),
+        ),
+    )
+
+
+def _early_refreshes(memory: Wire) -> dict[str, Stamped]:
+    """Under `changed`, with the data alone, until version 0.1."""
+    older = codec.stamped_from_wire(memory.get("changed", {}))
+    return {
+        **{name: Stamped({"data": one.value}, one.at) for name, one in older.items()},
+        **codec.stamped_from_wire(memory.get("refreshed", {})),
+    }

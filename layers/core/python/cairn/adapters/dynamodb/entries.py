@@ -1,0 +1,217 @@
+"""What is stored about a customer in entries: the smallest things that change, each with a name.
+
+An entry is an attribute, the count of one type of event, the instant of an entry into a journey. DynamoDB charges each
+started kilobyte of an item that is written, so entries are where few kilobytes change:
+
+* The *head* has the entries that changed last, and the attributes that a sender reads, within a kilobyte.
+* *Pages* have the others, each page within a kilobyte. Entries that were written together stand together, since the
+  next event of their source changes them together.
+
+An entry in the head counts, and what a page says of it is older. So a change is written into the head alone, until
+another one takes its place there.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.dynamodb import codec
+from cairn.adapters.dynamodb.codec import Wire
+from cairn.domain.customer.customer import Customer
+from cairn.domain.profile.attributes import READ_BY_CAIRN
+from cairn.domain.profile.profile import Activity, Profile
+from cairn.domain.shared.instants import instant_to_wire
+
+UNIT = 1024
+"""Bytes of a write unit (DynamoDB)."""
+
+OTHERWISE = 110
+"""Bytes of an item beside its entries and names: keys, the names of attributes, numbers."""
+
+LEAST_IN_HEAD = 200
+"""Bytes of the head for entries that change, however much else there is: of two or three types of events."""
+
+IN_A_PAGE = UNIT - OTHERWISE
+
+ATTRIBUTE, ACTIVITY, SOURCE, MERGED, ENTERED = "a.", "n.", "s.", "g.", "i."
+EARLY_EXIT, EARLY_REFRESH, EARLY_EVENT, ERASED, ELSEWHERE = "x.", "r.", "v.", "e.", "o."
+"""The first letters of an entry's name say what it is."""
+
+ALWAYS_IN_HEAD = frozenset(ATTRIBUTE + name for name in READ_BY_CAIRN)
+"""A sender reads the head alone."""
+
+Entries = dict[str, Any]
+Pages = Mapping[int, Mapping[str, Any]]
+
+
+def names_to_wire(profile: Profile) -> Wire:
+    """Of a profile what is no entry."""
+    return {name: one for name, one in codec.profile_to_wire(profile).items() if name not in IN_ENTRIES}
+
+
+IN_ENTRIES = frozenset({"attributes", "activity", "sources", "merged"})
+
+
+def customer_from(customer_id: str, names: Wire, entries: Mapping[str, Any]) -> Customer:
+    """A customer without contact and enrollments. From the head alone it has no more attributes than a sender reads."""
+    early = [codec.early_event_from_wire(one) for one in _of(entries, EARLY_EVENT).values()]
+    return Customer(
+        profile_from(customer_id, names, entries),
+        entered=codec.instants_from_wire(_of(entries, ENTERED)),
+        early_exits=codec.instants_from_wire(_of(entries, EARLY_EXIT)),
+        early_refreshes=codec.stamped_from_wire(_of(entries, EARLY_REFRESH)),
+        early_events=tuple(sorted(early, key=lambda one: (one.occurred_at, one.key))),
+        erased=codec.instants_from_wire(_of(entries, ERASED)),
+        elsewhere=frozenset(_of(entries, ELSEWHERE)),
+    )
+
+
+def profile_from(customer_id: str, names: Wire, entries: Mapping[str, Any]) -> Profile:
+    prefixes = {"attributes": ATTRIBUTE, "activity": ACTIVITY, "sources": SOURCE, "merged": MERGED}
+    return codec.profile_from_wire(
+        customer_id, {**names, **{field: _of(entries, prefix) for field, prefix in prefixes.items()}}
+    )
+
+
+def early_exits_in(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return _of(entries, EARLY_EXIT)
+
+
+def all_entries(head: Mapping[str, Any], pages: Iterable[Mapping[str, Any]]) -> Entries:
+    """Every entry as it counts."""
+    entries: Entries = {}
+    for page in pages:
+        entries |= page
+    return {**entries, **head}
+
+
+def changed_entries(before: Customer, after: Customer) -> Entries:
+    """The entries that differ, as they are to be stored; None for one that is gone."""
+    changed: Entries = {}
+    for prefix, old, new, to_wire in _kinds(before, after):
+        if new is not old:
+            changed |= {prefix + name: None for name in old.keys() - new.keys()}
+            changed |= {
+                prefix + name: to_wire(one)
+                for name, one in new.items()
+                if name not in old or (old[name] is not one and to_json(to_wire(old[name])) != to_json(to_wire(one)))
+            }
+    return changed
+
+
+def place(changed: Entries, head: Mapping[str, Any], pages: Pages, names: Wire) -> tuple[Entries, dict[int, Entries]]:
+    """The head's entries after a change, and the pages to write. A page without entries is to be deleted."""
+    in_head, after = dict(head), _Pages(pages)
+    for name, wire in changed.items():
+        if wire is None:
+            in_head.pop(name, None)
+            after.remove(name)
+        else:
+            in_head[name] = wire
+    for name in _without_room(in_head, names):
+        after.put(name, in_head.pop(name))
+    for page in after.written.values():
+        for name in page.keys() & in_head.keys():
+            del page[name]
+    return in_head, after.written
+
+
+class _Pages:
+    """Pages in the course of a change."""
+
+    def __init__(self, stored: Pages) -> None:
+        self.written: dict[int, Entries] = {}
+        self._stored = stored
+        self._where = {name: number for number, page in stored.items() for name in page}
+        self._sizes: dict[int, int] = {}
+
+    def remove(self, name: str) -> None:
+        number = self._where.pop(name, None)
+        if number is not None:
+            page = self._to_write(number)
+            self._sizes[number] = self._size(number) - size_of({name: page.pop(name)})
+
+    def put(self, name: str, wire: Any) -> None:
+        """Into the entry's own page, while there is room; else into the first page with room, written ones before."""
+        own, size = self._where.get(name), size_of({name: wire})
+        self.remove(name)
+        first = () if own is None else (own,)
+        others = (one for one in self._stored if one not in self.written)
+        for number in (*first, *self.written, *others):
+            if self._size(number) + size <= IN_A_PAGE or (number == own and not self.written[number]):
+                break
+        else:
+            number = max((*self._stored, *self.written), default=-1) + 1
+        self._to_write(number)[name] = wire
+        self._where[name] = number
+        self._sizes[number] = self._size(number) + size
+
+    def _to_write(self, number: int) -> Entries:
+        return self.written.setdefault(number, dict(self._stored.get(number, {})))
+
+    def _size(self, number: int) -> int:
+        if number not in self._sizes:
+            self._sizes[number] = size_of(self._stored.get(number, {}))
+        return self._sizes[number]
+
+
+def _kinds(before: Customer, after: Customer) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any], Any]]:
+    old, new = before.profile, after.profile
+    yield ATTRIBUTE, old.attributes, new.attributes, _stamped_to_wire
+    yield ACTIVITY, old.activity, new.activity, _activity_to_wire
+    yield SOURCE, old.sources, new.sources, instant_to_wire
+    yield MERGED, old.merged, new.merged, instant_to_wire
+    yield ENTERED, before.entered, after.entered, instant_to_wire
+    yield EARLY_EXIT, before.early_exits, after.early_exits, instant_to_wire
+    yield EARLY_REFRESH, before.early_refreshes, after.early_refreshes, _stamped_to_wire
+    yield EARLY_EVENT, _by_key(before), _by_key(after), codec.early_event_to_wire
+    yield ERASED, before.erased, after.erased, instant_to_wire
+    yield ELSEWHERE, dict.fromkeys(before.elsewhere, ""), dict.fromkeys(after.elsewhere, ""), _as_it_is
+
+
+def _without_room(head: Mapping[str, Any], names: Wire) -> list[str]:
+    """The entries that are to leave the head: attributes first, since a sender seldom changes one alone."""
+    sizes = {name: size_of({name: wire}) for name, wire in head.items()}
+    fixed = OTHERWISE + len(to_json(names).encode()) + sum(sizes[name] for name in head if name in ALWAYS_IN_HEAD)
+    room = -(-(fixed + LEAST_IN_HEAD) // UNIT) * UNIT - fixed
+    others = [name for name in head if name not in ALWAYS_IN_HEAD]
+    used = sum(sizes[name] for name in others)
+    out = []
+    if used > room:
+        for name in sorted(others, key=lambda one: (not one.startswith(ATTRIBUTE), _changed_at(head[one]), one)):
+            out.append(name)
+            used -= sizes[name]
+            if used <= room:
+                break
+    return sorted(out)
+
+
+def size_of(entries: Mapping[str, Any]) -> int:
+    return len(to_json(entries).encode(errors="replace"))
+
+
+def _of(entries: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): wire for name, wire in entries.items() if name.startswith(prefix)}
+
+
+def _by_key(customer: Customer) -> Mapping[str, Any]:
+    return {one.key: one for one in customer.early_events}
+
+
+def _stamped_to_wire(one: Any) -> list[Any]:
+    return [one.value, instant_to_wire(one.at)]
+
+
+def _activity_to_wire(one: Activity) -> list[Any]:
+    return [one.count, instant_to_wire(one.first), instant_to_wire(one.last)]
+
+
+def _as_it_is(one: str) -> str:
+    return one
+
+
+def _changed_at(wire: Any) -> str:
+    """The instant in an entry, of which the later one is the greater text."""
+    if isinstance(wire, str):
+        return wire
+    return str(wire["at"] if isinstance(wire, dict) else wire[-1])
