@@ -133,7 +133,7 @@ def profile_of(head: CustomerItem) -> Profile:
 
 
 def enrollment_in(item: CustomerItem, data: CustomerItem | None = None) -> Enrollment:
-    wire = item.enrollment or {}
+    wire = codec.enrollment_from_row(item.enrollment)
     return codec.enrollment_from_wire(item.sk.removeprefix(ENROLLED), {"data": (data and data.data) or {}, **wire})
 
 
@@ -216,7 +216,7 @@ def alone(after: Customer, enrollment: Enrollment, outbox: Wire | None) -> Custo
     if part is None or before is None or before.data is not enrollment.data:
         return None
     item = _enrollment_item(after.id, enrollment, part.revision + 1, part.written_at, outbox)
-    return item if ("data" in item.enrollment) == (part.data_written_at is None) else None
+    return item if _is_large(enrollment) == (part.data_written_at is not None) else None
 
 
 def gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer]:
@@ -263,7 +263,7 @@ def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
     data = CustomerItem(after.id, item.sk + DATA, data=dict(one.data), written_at=version)
     had = part.data_written_at if part else None
     before = stored.customer.enrollments.get(one.id)
-    if "data" in item.enrollment:
+    if not _is_large(one):
         if had is not None:
             writes.deletes.append(data)
     elif had is not None and before is not None and before.data is one.data:
@@ -291,7 +291,7 @@ def _enrollment_item(
         customer_id,
         ENROLLED + one.id,
         version=revision,
-        enrollment=wire,
+        enrollment=codec.enrollment_to_row(wire),
         written_at=written_at,
         outbox=outbox,
         **due_keys(customer_id, one.timer_at),

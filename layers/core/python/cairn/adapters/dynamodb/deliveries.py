@@ -371,7 +371,7 @@ def _state_of(message: Message, found: Mapping[Key, Any]) -> tuple[CustomerItem 
     """The head of the customer's state, and the message's enrollment as stored; an empty one where there is none."""
     state, own = found.get((message.customer, STATE)), found.get((message.customer, ENROLLED + message.enrollment))
     if own is not None:
-        return state, own.enrollment
+        return state, codec.enrollment_from_row(own.enrollment)
     return state, ((state.enrollments if state else None) or {}).get(message.enrollment, {})
 
 

@@ -1,7 +1,8 @@
 """The transactional outbox: a commit writes its effects into the items that it changes; the stream delivers them here.
 
 What an enrollment decided stands in its item, everything else in the head of the customer's state. What its item says
-anyway, the outbox of an enrollment does not repeat: every kilobyte costs a write unit.
+anyway, the outbox of an enrollment does not repeat, such as the timer that it waits for: every kilobyte costs a write
+unit.
 """
 
 import json
@@ -17,7 +18,7 @@ from cairn.adapters.dynamodb.items import DATA, ENROLLED, STATE
 from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.application.events.relay_effects import Committed, WaitingEffect, commit_of_version, enrollment_of
 from cairn.application.ports import Commit
-from cairn.domain.effects import Effect, Fact
+from cairn.domain.effects import Effect, Fact, FactKind, WakeAt, effect_id
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -31,13 +32,14 @@ def outboxes_of(commit: Commit, apart: frozenset[str]) -> dict[str, Wire]:
     """
     reaction, found = commit.reaction, dict[str, Wire]()
     known = {} if reaction.customer.erasure_pending_since else reaction.customer.enrollments
+    owners = {id_: known[id_] for id_ in apart if id_ in known}
     for position, effect in enumerate(reaction.effects):
-        owner = enrollment_of(effect)
-        owner = owner if owner in apart else ""
+        owner = owners.get(enrollment_of(effect))
         effects = _outbox(found, owner, commit.at).setdefault("effects", [])
-        effects.append(_effect_to_wire(effect, owner, position if position != len(effects) else None))
+        place = {} if position == len(effects) else {"place": position}
+        effects.append(_effect_to_wire(effect, owner) | place)
     for fact in reaction.facts:
-        owner = fact.enrollment if fact.enrollment in apart else ""
+        owner = owners.get(fact.enrollment)
         _outbox(found, owner, commit.at).setdefault("facts", []).append(_fact_to_wire(fact, owner, known))
     return found
 
@@ -56,10 +58,18 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
         return None
     if _number(new, "rev") == _number(change.get("OldImage", {}), "rev"):
         return None
-    enrollments, without_data = _enrollments(owner, new)
-    return _committed(
-        change["Keys"]["pk"]["S"], _commit_named(owner, new), owner, _json(new, "outbox"), enrollments, without_data
-    )
+    customer, commit, outbox = change["Keys"]["pk"]["S"], _commit_named(owner, new), _json(new, "outbox")
+    if owner:
+        return _of_enrollment(customer, commit, owner, json.loads(new["enrollment"]["S"]), outbox)
+    enrollments = codec.enrollments_from_wire(_json(new, "enrollments") if "enrollments" in new else {})
+    return _committed(customer, commit, None, outbox, enrollments)
+
+
+def _of_enrollment(customer: str, commit: str, id_: str, row: list[Any], outbox: Wire) -> Committed:
+    wire = codec.enrollment_from_row(row)
+    one = codec.enrollment_from_wire(id_, {"data": {}, **wire})
+    without_data = frozenset() if "data" in wire else frozenset({id_})
+    return _committed(customer, commit, one, outbox, {id_: one}, without_data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +86,10 @@ def unread_commit(record: Mapping[str, Any], why: str) -> UnreadCommit:
     new, keys = change.get("NewImage", {}), change.get("Keys", {})
     sk = keys.get("sk", {}).get("S", "")
     owner = sk.removeprefix(ENROLLED) if sk.startswith(ENROLLED) else ""
-    about = {"customer": keys.get("pk", {}).get("S", ""), "commit": _commit_named(owner, new)}
-    about |= {"enrollment": owner} if owner else {}
-    text = new.get("outbox", {}).get("S", "")
-    try:
-        outbox = json.loads(text)  # as a document, so that it can be shown without its values
-    except ValueError:
-        outbox = text
+    about: Wire = {"customer": keys.get("pk", {}).get("S", ""), "commit": _commit_named(owner, new)}
+    if owner:
+        about |= {"enrollment": owner, "row": _shown(new.get("enrollment", {}).get("S", ""))}
+    outbox = _shown(new.get("outbox", {}).get("S", ""))
     whole = to_json({**about, "outbox": outbox})
     if len(whole.encode()) > MAX_QUEUED_BYTES:
         whole = to_json({**about, "sequence_number": change.get("SequenceNumber", "")})
@@ -91,72 +98,107 @@ def unread_commit(record: Mapping[str, Any], why: str) -> UnreadCommit:
 
 def effects_in(dead_letter: Mapping[str, Any]) -> tuple[WaitingEffect, ...]:
     """The effects of a commit that could not be read when it was relayed. Raises as `committed_in` does."""
-    outbox = dead_letter["outbox"] if isinstance(dead_letter["outbox"], dict) else json.loads(dead_letter["outbox"])
     commit = dead_letter.get("commit") or commit_of_version(dead_letter["version"])
-    return _committed(dead_letter["customer"], commit, dead_letter.get("enrollment", ""), outbox, {}).work()
+    customer, outbox = dead_letter["customer"], _read(dead_letter["outbox"])
+    if "enrollment" in dead_letter:
+        return _of_enrollment(customer, commit, dead_letter["enrollment"], _read(dead_letter["row"]), outbox).work()
+    return _committed(customer, commit, None, outbox, {}).work()
 
 
-def _outbox(found: dict[str, Wire], owner: str, at: datetime) -> Wire:
-    return found.setdefault(owner, {"at": instant_to_wire(at)})
+def _shown(text: str) -> Any:
+    """A document, so that it can be shown without its values; or the text that is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
-def _effect_to_wire(effect: Effect, owner: str, position: int | None) -> Wire:
+def _read(stored: Any) -> Any:
+    return json.loads(stored) if isinstance(stored, str) else stored
+
+
+def _outbox(found: dict[str, Wire], owner: Enrollment | None, at: datetime) -> Wire:
+    return found.setdefault(owner.id if owner else "", {"at": instant_to_wire(at)})
+
+
+def _effect_to_wire(effect: Effect, owner: Enrollment | None) -> Wire:
+    if owner is None:
+        return effect_codec.effect_to_wire(effect)
+    if effect == _timer_of(owner):
+        return {"do": WakeAt.KIND}
     wire = effect_codec.effect_to_wire(effect)
-    if owner:
-        del wire["enrollment"]
-        wire["id"] = wire["id"].removeprefix(owner)  # what follows begins with "-", as no whole id does
-    return wire if position is None else wire | {"place": position}
+    del wire["enrollment"]
+    return wire | {"id": wire["id"].removeprefix(owner.id)}  # what follows begins with "-", as no whole id does
 
 
-def _fact_to_wire(fact: Fact, owner: str, known: Mapping[str, Enrollment]) -> Wire:
+def _effect_from_wire(wire: Wire, owner: Enrollment | None) -> Effect:
+    if owner is None:
+        return effect_codec.effect_from_wire(wire)
+    timer = _timer_of(owner)
+    if wire == {"do": WakeAt.KIND} and timer is not None:
+        return timer
+    id_ = wire["id"]
+    whole = owner.id + id_ if id_.startswith("-") else id_
+    return effect_codec.effect_from_wire({**wire, "enrollment": owner.id, "id": whole})
+
+
+def _fact_to_wire(fact: Fact, owner: Enrollment | None, known: Mapping[str, Enrollment]) -> Wire:
     """Without the journey where the enrollment beside it names it."""
+    if owner is not None and fact == _wait_of(owner):
+        return {"kind": WAITING}
     enrollment = known.get(fact.enrollment)
     wire = codec.fact_to_wire(replace(fact, journey="") if enrollment and enrollment.journey == fact.journey else fact)
     return {name: one for name, one in wire.items() if name != "enrollment"} if owner else wire
 
 
+def _fact_from_wire(wire: Wire, owner: Enrollment | None, enrollments: Mapping[str, Enrollment]) -> Fact:
+    """With the enrollment in whose item it stands, and the journey that is stored beside it."""
+    wait = _wait_of(owner) if owner else None
+    if wire == {"kind": WAITING} and wait is not None:
+        return wait
+    fact = codec.fact_from_wire({**wire, "enrollment": owner.id} if owner else wire)
+    enrollment = enrollments.get(fact.enrollment)
+    return fact if fact.journey or enrollment is None else replace(fact, journey=enrollment.journey)
+
+
+WAITING: FactKind = "waiting"
+
+
+def _timer_of(one: Enrollment) -> WakeAt | None:
+    """The effect of an enrollment that has just begun to wait."""
+    if one.step is None or one.timer_at is None:
+        return None
+    return WakeAt(effect_id(one.id, one.step, one.sequence), one.id, one.sequence, one.timer_at)
+
+
+def _wait_of(one: Enrollment) -> Fact | None:
+    """And its fact."""
+    if one.step is None or one.timer_at is None:
+        return None
+    return Fact(WAITING, one.id, one.journey, one.step, {"until": instant_to_wire(one.timer_at)})
+
+
 def _committed(  # noqa: PLR0913, PLR0917  what an outbox says, and what its item says of it
     customer: str,
     commit: str,
-    owner: str,
+    owner: Enrollment | None,
     outbox: Wire,
     enrollments: Mapping[str, Enrollment],
     without_data: frozenset[str] = frozenset(),
 ) -> Committed:
     effects = outbox.get("effects", ())
+    places = tuple(int(effect.get("place", number)) for number, effect in enumerate(effects))
+    bare = [{name: one for name, one in effect.items() if name != "place"} for effect in effects]
     return Committed(
         customer=customer,
         name=commit,
         at=instant_from_wire(outbox["at"]),
-        effects=tuple(effect_codec.effect_from_wire(_with_owner(effect, owner)) for effect in effects),
+        effects=tuple(_effect_from_wire(effect, owner) for effect in bare),
         facts=tuple(_fact_from_wire(fact, owner, enrollments) for fact in outbox.get("facts", ())),
-        positions=tuple(int(effect.get("place", number)) for number, effect in enumerate(effects)),
+        positions=places,
         enrollments=enrollments,
         without_data=without_data,
     )
-
-
-def _with_owner(effect: Wire, owner: str) -> Wire:
-    if not owner:
-        return effect
-    id_ = effect["id"]
-    return {**effect, "enrollment": owner, "id": owner + id_ if id_.startswith("-") else id_}
-
-
-def _fact_from_wire(wire: Wire, owner: str, enrollments: Mapping[str, Enrollment]) -> Fact:
-    """With the enrollment in whose item it stands, and the journey that is stored beside it."""
-    fact = codec.fact_from_wire({**wire, "enrollment": owner} if owner else wire)
-    enrollment = enrollments.get(fact.enrollment)
-    return fact if fact.journey or enrollment is None else replace(fact, journey=enrollment.journey)
-
-
-def _enrollments(owner: str, image: Image) -> tuple[dict[str, Enrollment], frozenset[str]]:
-    """The enrollments that an item has, and those of them whose data is stored elsewhere."""
-    if not owner:
-        return codec.enrollments_from_wire(_json(image, "enrollments") if "enrollments" in image else {}), frozenset()
-    wire = _json(image, "enrollment")
-    one = codec.enrollment_from_wire(owner, {"data": {}, **wire})
-    return {owner: one}, frozenset() if "data" in wire else frozenset({owner})
 
 
 def _commit_named(owner: str, image: Image) -> str:
