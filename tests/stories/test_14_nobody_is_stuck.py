@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench.calls import Call, watched
-from cairn.adapters.dynamodb.items import CONTACT, PENDING_ERASURE, STATE, CustomerItem, RecordItem
+from cairn.adapters.dynamodb.items import CONTACT, ENROLLED, PENDING_ERASURE, STATE, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.sqs import backlog
 from cairn.application.operations.switch import Switch
@@ -231,7 +231,7 @@ def test_a_settled_message_leaves_no_due_time_behind(at_night: Losses) -> None:
     at_night.passes("1d")
 
     assert at_night.texts() == {}
-    assert [sk for _, sk in at_night.waiting()] == [STATE]
+    assert [sk.startswith(ENROLLED) for _, sk in at_night.waiting()] == [True]
     assert at_night.reported["Stuck"] == 0
 
 
@@ -391,7 +391,7 @@ def test_each_of_many_paused_customers_costs_one_write_a_day(course: Losses) -> 
     course.pauses("journey:course")
     course.story.signs_up()
     (customer,) = course.story.deployment.customer_ids("member-1")
-    one = CustomerItem.get(customer, STATE)
+    (one,) = CustomerItem.query(customer, CustomerItem.sk.startswith(ENROLLED))
     course.stops("sweep")
     course.passes("4h")
     with CustomerItem.batch_write() as batch:
@@ -399,10 +399,9 @@ def test_each_of_many_paused_customers_costs_one_write_a_day(course: Losses) -> 
             batch.save(
                 CustomerItem(
                     f"c_{copy}",
-                    STATE,
+                    one.sk,
                     version=1,
-                    enrollments=one.enrollments,
-                    profile=one.profile,
+                    enrollment=one.enrollment,
                     gsi2pk=f"due#{copy % 16}",
                     gsi2sk=one.gsi2sk,
                 )
@@ -432,11 +431,12 @@ def test_an_item_that_cannot_be_read_hides_nobody_and_is_reported(losses: Losses
     for number in range(3):
         losses.story.signs_up(number)
     (broken,) = losses.story.deployment.customer_ids("member-1")
+    (item,) = CustomerItem.query(broken, CustomerItem.sk.startswith(ENROLLED))
     client = losses.story.deployment.cloud.client("dynamodb")
     client.update_item(
         TableName=losses.story.deployment.cloud.table,
-        Key={"pk": {"S": broken}, "sk": {"S": STATE}},
-        UpdateExpression="SET enrollments = :broken",
+        Key={"pk": {"S": broken}, "sk": {"S": item.sk}},
+        UpdateExpression="SET enrollment = :broken",
         ExpressionAttributeValues={":broken": {"S": "{"}},
     )
     losses.loses_timers()

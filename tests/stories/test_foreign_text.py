@@ -148,10 +148,7 @@ def test_a_stop_is_heard_where_an_older_release_let_the_profile_grow_to_the_limi
         assert stop(made) == 200
 
         dead_letters = next(one for one in made.dead_letters().summary() if one["queue"] == "events")
-        assert (dead_letters["count"], list(dead_letters["reasons"])) == (
-            1,
-            ["ServiceRefusedError: dynamodb refused the call: ValidationException"],
-        )
+        assert dead_letters["count"] == 0
         assert [one["cause"] for one in suppressed(made)] == ["stop"]
         track(made, type="trial.signup", customer={"user_id": "mia", "phone": NUMBER})
         assert texts() == []
@@ -160,9 +157,11 @@ def test_a_stop_is_heard_where_an_older_release_let_the_profile_grow_to_the_limi
 def _fill_to_the_limit(customer: str) -> None:
     """Attributes as they were kept before there were bounds, until not fifty bytes more fit into the item."""
     state = CustomerItem.get(customer, STATE)
+    names = state.profile
     at = "2026-01-01T00:00:00Z"
     for size in range(409_600, 0, -50):
         notes = {f"notes_{number}": ["x" * (size // 7), at] for number in range(7)}
         with suppress(UpdateError):
-            state.update([CustomerItem.profile.set({**state.profile, "attributes": notes})])
+            whole = {**names, "attributes": notes, "activity": {}, "sources": {}, "merged": {}}
+            state.update([CustomerItem.profile.set(whole)])
             return

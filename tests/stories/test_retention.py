@@ -17,7 +17,17 @@ from cairn.domain.shared.instants import instant_from_wire
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 ROW = re.compile(r"^\| (?P<kinds>[^|]+) \| [^|]+ \| (?P<kept>[^|]+) \|$", re.MULTILINE)
 DAY = timedelta(days=1)
-OF_A_CUSTOMER = {items.STATE, items.CONTACT, items.PENDING_ERASURE, items.EVENT, items.FACTS, items.MESSAGE, items.TASK}
+OF_A_CUSTOMER = {
+    items.STATE,
+    items.ENTRIES,
+    items.ENROLLED,
+    items.CONTACT,
+    items.PENDING_ERASURE,
+    items.EVENT,
+    items.FACTS,
+    items.MESSAGE,
+    items.TASK,
+}
 ALL = OF_A_CUSTOMER | {items.CONSENT, items.PAUSED_ENROLLMENT, "tombstone", f"{items.SUPPRESSED}#", items.AUDIT}
 ALL |= {items.JOURNEY}
 
@@ -51,6 +61,8 @@ def item_of(raw: dict[str, Any], now: datetime) -> Item:
 
 
 def _kind(key: str) -> str:
+    if key.startswith((items.ENTRIES, items.ENROLLED)):
+        return items.ENTRIES if key.startswith(items.ENTRIES) else items.ENROLLED
     return key if key.startswith(items.OPEN) or "#" not in key else key.partition("#")[0] + "#"
 
 
@@ -66,6 +78,7 @@ def all_items(story: Any) -> list[Item]:
     story.signs_up(1)
     story.signs_up(2)
     story.happens("profile.completed", customer={"user_id": "member-1", "email": "mia.lead@example.com"})
+    story.happens("note.written", customer={"user_id": "member-1"}, attributes={"note": "a long note " * 90})
     story.happens("customer.data_requested", customer={"user_id": "member-1"})
     story.passes("3h")
     bounced = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "mia.1@example.com"}]}

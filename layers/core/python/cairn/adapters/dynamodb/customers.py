@@ -53,6 +53,7 @@ from cairn.adapters.dynamodb.items import (
 )
 from cairn.adapters.dynamodb.outbox import facts_alone, outboxes_of
 from cairn.adapters.dynamodb.table import read_all
+from cairn.application.events.relay_effects import enrollment_of
 from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
@@ -216,15 +217,15 @@ class DynamoCustomers:
         _commit(write, (after.id, EVENT + commit.event.key) if commit.event else None)
 
     def _committed_alone(self, commit: Commit, before: Customer) -> bool:
-        """Whether a commit that changes one enrollment was written to its item, and to no other.
+        """Whether a commit that is about one enrollment was written to its item, and to no other.
 
         What it decided by the profile holds only while that is as it was read.
         """
         after, reaction = commit.reaction.customer, commit.reaction
-        changed = changed_enrollments(after)
-        if len(changed) != 1 or changed[0] not in after.enrollments or after.profile is not before.profile:
+        about = {*changed_enrollments(after), *map(enrollment_of, reaction.effects)}
+        if len(about) != 1 or not about <= after.enrollments.keys() or after.profile is not before.profile:
             return False
-        (id_,) = changed
+        (id_,) = about
         outboxes = outboxes_of(commit, frozenset({id_}))
         item = alone(after, after.enrollments[id_], outboxes.get(id_)) if "" not in outboxes else None
         if item is None:
