@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.consent.links import Link, LinkKind
     from cairn.domain.consent.record import ConsentRecord
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
-    from cairn.domain.customer.customer import Customer, Reaction
+    from cairn.domain.customer.customer import Concerns, Customer, Reaction
     from cairn.domain.customer.overdue import WaitingMessage
     from cairn.domain.effects import EraseCustomer, EraseRecord, Fact, OpenTask, PauseEnrollment, WakeAt
     from cairn.domain.event import Event
@@ -63,17 +63,26 @@ class Commit:
 
 
 class Customers(Protocol):
-    def find(self, identifiers: Sequence[Identifier], otherwise: Sequence[Identifier] = ()) -> FoundCustomers:
+    def find(
+        self,
+        identifiers: Sequence[Identifier],
+        otherwise: Sequence[Identifier] = (),
+        concerns: Concerns | None = None,
+    ) -> FoundCustomers:
         """The customers of these identifiers, and of those in `otherwise` where the first one belongs to nobody.
 
-        One read where the first identifier is known, else two.
+        One read where the first identifier is known, else two. Where a customer has many enrollments and none of them
+        is of a journey that it `concerns`, they may be left unread (`Customer.unread`).
         """
 
     def pointer_without(self, name: Identifier, loser: Customer) -> str:
         """The id under which an identifier can be claimed that its customer loses in the same commit."""
 
-    def load(self, customer_id: str) -> Customer:
-        """The open state of a customer; follows a merge. Raises UnknownCustomerError or ErasedCustomerError."""
+    def load(self, customer_id: str, enrollment: str = "") -> Customer:
+        """The open state of a customer; follows a merge. Raises UnknownCustomerError or ErasedCustomerError.
+
+        With an enrollment, all others may be left unread.
+        """
 
     def entered(self, customer: Customer, names: Collection[str]) -> Mapping[str, datetime]:
         """Of these entries (`journey:key`), those that are too old for the customer's state, with their instants."""

@@ -11,7 +11,7 @@ later commits move them out again, some at a time. The head of a version until 0
 one whose enrollments have not moved out yet, and written as above.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
@@ -22,9 +22,12 @@ from cairn.adapters.dynamodb.codec import Wire
 from cairn.adapters.dynamodb.due_times import due_keys
 from cairn.adapters.dynamodb.entries import (
     Entries,
+    Version,
     all_entries,
     changed_entries,
+    changes_in_use,
     customer_from,
+    in_use_in,
     names_to_wire,
     place,
     profile_from,
@@ -70,7 +73,10 @@ class AsRead:
     pages: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     pages_written_at: Mapping[int, int] = field(default_factory=dict)
     parts: Mapping[str, Part] = field(default_factory=dict)
-    """The enrollments that have items of their own. All others are in the head."""
+    """The enrollments that were read from items of their own; some may be unread. All others are in the head."""
+    enrolled_sum: int = 0
+    in_use: Mapping[Version, int] = field(default_factory=dict)
+    """How many enrollments there are in each version of a journey, also of those that were not read."""
     is_older: bool = False
     """Whether the head is as a version until 0.2 wrote it."""
 
@@ -81,30 +87,48 @@ def as_read(customer: Customer) -> AsRead:
     return stored if isinstance(stored, AsRead) else AsRead(Customer(Profile(customer.id, customer.profile.created_at)))
 
 
-def customer_in(items: Mapping[str, CustomerItem], *, to_commit: bool = True) -> Customer:
+def customer_in(items: Mapping[str, CustomerItem], *, is_whole: bool = True, to_commit: bool = True) -> Customer:
     """The customer whose state these items are, by sort key, without contact. Raises TornReadError.
 
-    To look at a customer, and not `to_commit` anything, a read will do into which a commit came.
+    Without `is_whole`, some of the enrollments were not read. To look at a customer, and not `to_commit` anything, a
+    read will do into which a commit came.
     """
     head = items[STATE]
     pages = {_number(sk): one for sk, one in items.items() if sk.startswith(ENTRIES)}
     parts = dict(_parts(items))
-    if to_commit and _checksum(items) != int(head.checksum or 0):
+    sums = _sum(items, ENTRIES) != int(head.pages_sum or 0), _sum(items, ENROLLED) != int(head.enrolled_sum or 0)
+    if to_commit and (sums[0] or (is_whole and sums[1])):
         raise TornReadError
     is_older = _is_older(head)
     own, other = _entries_of(head), {number: one.entries or {} for number, one in pages.items()}
+    entries = all_entries(own, other.values())
+    in_use = in_use_in(entries)
     enrollments = [
         *codec.enrollments_from_wire(head.enrollments or {}).values(),
         *(enrollment_in(items[ENROLLED + id_], items.get(ENROLLED + id_ + DATA)) for id_ in parts),
     ]
     customer = replace(
-        customer_from(head.pk, head.profile or {}, all_entries(own, other.values())),
+        customer_from(head.pk, head.profile or {}, entries),
         enrollments={one.id: one for one in sorted(enrollments, key=lambda one: (one.entered_at, one.id))},
+        unread=0 if is_whole else sum(in_use.values()) - len(enrollments),
         version=int(head.version or 0),
     )
-    written_at = {number: int(one.written_at or 0) for number, one in pages.items()}
-    stored = AsRead(customer, {} if is_older else own, other, written_at, parts, is_older)
+    stored = AsRead(
+        customer,
+        {} if is_older else own,
+        other,
+        {number: int(one.written_at or 0) for number, one in pages.items()},
+        parts,
+        int(head.enrolled_sum or 0),
+        in_use,
+        is_older,
+    )
     return replace(customer, as_read=stored)
+
+
+def versions_in(items: Mapping[str, CustomerItem]) -> Collection[Version]:
+    """The versions of journeys that the customer is in, by the head and the pages."""
+    return in_use_in(entries_in(items)).keys()
 
 
 def profile_in(items: Mapping[str, Any]) -> Profile:
@@ -129,7 +153,7 @@ def read_profile(customer_id: str) -> dict[str, CustomerItem]:
 
 def profile_of(head: CustomerItem) -> Profile:
     """The whole profile of a customer whose head was read; one more read where it has pages."""
-    return profile_in({STATE: head, **(read_profile(head.pk) if head.checksum else {})})
+    return profile_in({STATE: head, **(read_profile(head.pk) if head.pages_sum else {})})
 
 
 def enrollment_in(item: CustomerItem, data: CustomerItem | None = None) -> Enrollment:
@@ -178,6 +202,8 @@ def state_writes(
     entries, written = pages
     inline = {id_: one for id_, one in after.enrollments.items() if id_ not in apart and id_ not in stored.parts}
     marks = {_page_key(number): at for number, at in stored.pages_written_at.items()}
+    replaced = {id_: part for id_, part in stored.parts.items() if id_ in apart or id_ not in after.enrollments}
+    enrolled: dict[str, int] = {}
     writes = StateWrites(
         CustomerItem(
             after.id,
@@ -197,14 +223,14 @@ def state_writes(
             marks[item.sk] = version
         elif marks.pop(item.sk, None) is not None:
             writes.deletes.append(item)
-    for id_, part in stored.parts.items():
+    for id_, part in replaced.items():
         if id_ not in after.enrollments:
             _delete_enrollment(after.id, id_, part, writes)
-        elif id_ not in apart:
-            marks |= _marks_of(id_, part)
     for id_ in apart:
-        _write_enrollment(after, after.enrollments[id_], stored, outboxes.get(id_), version, writes, marks)
-    writes.head.checksum = sum(_mark(sk, at) for sk, at in marks.items()) or None
+        _write_enrollment(after, after.enrollments[id_], stored, outboxes.get(id_), version, writes, enrolled)
+    writes.head.pages_sum = _total(marks) or None
+    before = sum(_total(_marks_of(id_, part)) for id_, part in replaced.items())
+    writes.head.enrolled_sum = stored.enrolled_sum - before + _total(enrolled) or None
     return writes
 
 
@@ -223,7 +249,11 @@ def gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer]:
     """The writes that move enrollments into the head, `most` at once; and the customer after that."""
     stored = as_read(customer)
     taken = list(stored.parts)[:most]
-    left = replace(stored, parts={id_: part for id_, part in stored.parts.items() if id_ not in taken})
+    left = replace(
+        stored,
+        parts={id_: part for id_, part in stored.parts.items() if id_ not in taken},
+        enrolled_sum=stored.enrolled_sum - sum(_total(_marks_of(id_, stored.parts[id_])) for id_ in taken),
+    )
     customer = replace(customer, enrollments=stored.customer.enrollments, as_read=left)
     writes = state_writes(customer, (dict(stored.head), {}), frozenset(), {})
     for id_ in taken:
@@ -242,7 +272,8 @@ def placed(after: Customer) -> tuple[Entries, dict[int, Entries]]:
     """The entries of the head, and the pages to write."""
     stored = as_read(after)
     before = Customer(Profile(after.id, after.profile.created_at)) if stored.is_older else stored.customer
-    return place(changed_entries(before, after), stored.head, stored.pages, names_to_wire(after.profile))
+    changed = changed_entries(before, after) | changes_in_use(stored.in_use, before.enrollments, after.enrollments)
+    return place(changed, stored.head, stored.pages, names_to_wire(after.profile))
 
 
 def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
@@ -326,8 +357,12 @@ def _marks_of(id_: str, part: Part) -> dict[str, int]:
     return {sk: part.written_at, **data}
 
 
-def _checksum(items: Mapping[str, CustomerItem]) -> int:
-    return sum(_mark(sk, int(one.written_at or 0)) for sk, one in items.items() if sk.startswith((ENTRIES, ENROLLED)))
+def _sum(items: Mapping[str, CustomerItem], prefix: str) -> int:
+    return _total({sk: int(one.written_at or 0) for sk, one in items.items() if sk.startswith(prefix)})
+
+
+def _total(marks: Mapping[str, int]) -> int:
+    return sum(_mark(sk, at) for sk, at in marks.items())
 
 
 def _mark(sk: str, written_at: int) -> int:

@@ -34,10 +34,12 @@ from cairn.adapters.dynamodb.customer_state import (
     parts_apart,
     placed,
     state_writes,
+    versions_in,
 )
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
+    DATA,
     ENROLLED,
     EVENT,
     MAX_MERGES,
@@ -57,7 +59,7 @@ from cairn.application.events.relay_effects import enrollment_of
 from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
-from cairn.domain.customer.customer import DEDUPE_WINDOW, OLDER_ENTRIES, OLDER_MERGES, Customer
+from cairn.domain.customer.customer import DEDUPE_WINDOW, OLDER_ENTRIES, OLDER_MERGES, Concerns, Customer
 from cairn.domain.effects import Fact
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
@@ -96,6 +98,13 @@ GATHERED_AT_ONCE = 45
 MOST_ABSORBED = 30
 """Enrollments with items of their own that a merge takes over at once."""
 
+AT_FIRST = 24
+"""Items that are read first: of most customers all. Of one with more, the other enrollments are read only where they
+matter."""
+
+LAST_CHARACTER = "~"
+"""Behind every character of a sort key."""
+
 READS = 3
 """Attempts to read a customer while commits come in between."""
 
@@ -122,13 +131,18 @@ class DynamoCustomers:
     def __init__(self, keys: IdentityKeys) -> None:
         self._keys = keys
 
-    def find(self, identifiers: Sequence[Identifier], otherwise: Sequence[Identifier] = ()) -> FoundCustomers:
+    def find(
+        self,
+        identifiers: Sequence[Identifier],
+        otherwise: Sequence[Identifier] = (),
+        concerns: Concerns | None = None,
+    ) -> FoundCustomers:
         found: dict[str, Customer] = {}
         unclaimed: list[Identifier] = []
         lost: list[Identifier] = []
         erased: dict[Identifier, datetime] = {}
         strongest, others = identifiers[0], identifiers[1:]
-        first = self._follow(customer_id_for(strongest, self._keys.customer_ids), by_identifier=True)
+        first = self._follow(customer_id_for(strongest, self._keys.customer_ids), by_identifier=True, concerns=concerns)
         if isinstance(first, Customer) and strongest in first.profile.identifiers:
             found[first.id] = first
             others = [one for one in others if one not in first.profile.identifiers]
@@ -194,8 +208,8 @@ class DynamoCustomers:
             return instant_from_wire(item.erased)
         return self._follow(item.alias_of or item.pk) or LONG_AGO
 
-    def load(self, customer_id: str) -> Customer:
-        customer = self._follow(customer_id)
+    def load(self, customer_id: str, enrollment: str = "") -> Customer:
+        customer = self._follow(customer_id, enrollment=enrollment)
         if isinstance(customer, Customer):
             return customer
         if customer is None:
@@ -421,37 +435,77 @@ class DynamoCustomers:
         """The states of these ids, where there are any."""
         return {pk: item for (pk, _), item in read_all((id_, STATE) for id_ in ids).items()}
 
-    def _follow(self, customer_id: str, *, by_identifier: bool = False) -> Customer | datetime | None:
+    def _follow(
+        self,
+        customer_id: str,
+        *,
+        by_identifier: bool = False,
+        concerns: Concerns | None = None,
+        enrollment: str = "",
+    ) -> Customer | datetime | None:
         """The customer with this id, or the one that it points to; else the time of their erasure; None where none was.
 
         An identifier of an erased customer may lead to a new customer; the id of an erased customer never does.
         """
         for hop in range(MAX_MERGES):
-            items = _items_of(customer_id)
+            items = _first_items(customer_id) if concerns or enrollment else _items_of(customer_id)
             state = items.get(STATE)
             if state is None:
                 return LONG_AGO if hop else None
             if state.erased and not (by_identifier and hop == 0 and state.alias_of):
                 return instant_from_wire(state.erased)
             if not state.alias_of:
-                return _whole(customer_id, items)
+                return _read(customer_id, items, concerns, enrollment)
             customer_id = state.alias_of
         raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
 
 
-def _items_of(customer_id: str) -> dict[str, CustomerItem]:
-    query = CustomerItem.query(customer_id, CustomerItem.sk.startswith(OPEN), consistent_read=True)
-    return {item.sk: item for item in query}
+class _Items(dict[str, CustomerItem]):
+    """Items of a customer by sort key, in order: the contact, the head, its pages, the enrollments."""
+
+    is_whole = True
 
 
-def _whole(customer_id: str, items: dict[str, CustomerItem]) -> Customer:
+def _items_of(customer_id: str, after: str = OPEN) -> _Items:
+    query = CustomerItem.query(customer_id, CustomerItem.sk.between(after, OPEN + LAST_CHARACTER), consistent_read=True)
+    return _Items((item.sk, item) for item in query)
+
+
+def _first_items(customer_id: str) -> _Items:
+    """All items of most customers; of one with many enrollments, all but most of those."""
+    query = CustomerItem.query(customer_id, CustomerItem.sk.startswith(OPEN), consistent_read=True, page_size=AT_FIRST)
+    items = _Items()
+    for item in query:
+        items[item.sk] = item
+        if len(items) % AT_FIRST == 0 and item.sk > ENROLLED and query.last_evaluated_key:
+            items.is_whole = False
+            break
+    return items
+
+
+def _read(customer_id: str, items: _Items, concerns: Concerns | None, enrollment: str) -> Customer:
     """The customer with contact. Where a commit came into the read, it is read again."""
     for _ in range(READS):
         try:
-            return replace(customer_in(items), contact=contact_from_item(items.get(CONTACT)))
+            if not items.is_whole and (concerns is None or concerns(versions_in(items))) and not enrollment:
+                items = _Items(items | _items_of(customer_id, after=next(reversed(items))))
+            if not items.is_whole:
+                items = _without_others(customer_id, items, enrollment)
+            customer = customer_in(items, is_whole=items.is_whole)
+            return replace(customer, contact=contact_from_item(items.get(CONTACT)))
         except TornReadError:
             items = _items_of(customer_id)
     raise ConflictError("the customer changed while it was read")
+
+
+def _without_others(customer_id: str, items: _Items, enrollment: str) -> _Items:
+    """Of the enrollments this one alone, or none."""
+    left = _Items((sk, item) for sk, item in items.items() if not sk.startswith(ENROLLED))
+    if enrollment:
+        own = ENROLLED + enrollment
+        left.update((sk, item) for (_, sk), item in read_all([(customer_id, own), (customer_id, own + DATA)]).items())
+    left.is_whole = False
+    return left
 
 
 def merged_profiles(profile: Profile) -> dict[str, datetime]:

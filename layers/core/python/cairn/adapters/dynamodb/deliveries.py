@@ -411,7 +411,7 @@ def _or_ended(message: Message, state: CustomerItem | None, enrollment: Mapping[
         return message
     if enrollment and enrollment["status"] != Status.ENDED:
         return message
-    items = {STATE: state, **(read_profile(state.pk) if state.checksum else {})}
+    items = {STATE: state, **(read_profile(state.pk) if state.pages_sum else {})}
     exits = codec.instants_from_wire(early_exits_in(entries_in(items)))
     names = {message.journey, f"{message.journey}:{message.key}"}  # all of the journey's enrollments, or this one
     if any(at >= message.decided_at for name, at in exits.items() if name in names):

@@ -12,12 +12,14 @@ another one takes its place there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.codec import Wire
 from cairn.domain.customer.customer import Customer
+from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.profile.attributes import READ_BY_CAIRN
 from cairn.domain.profile.profile import Activity, Profile
 from cairn.domain.shared.instants import instant_to_wire
@@ -33,7 +35,7 @@ LEAST_IN_HEAD = 200
 
 IN_A_PAGE = UNIT - OTHERWISE
 
-ATTRIBUTE, ACTIVITY, SOURCE, MERGED, ENTERED = "a.", "n.", "s.", "g.", "i."
+ATTRIBUTE, ACTIVITY, SOURCE, MERGED, ENTERED, IN_USE = "a.", "n.", "s.", "g.", "i.", "j."
 EARLY_EXIT, EARLY_REFRESH, EARLY_EVENT, ERASED, ELSEWHERE = "x.", "r.", "v.", "e.", "o."
 """The first letters of an entry's name say what it is."""
 
@@ -83,6 +85,38 @@ def all_entries(head: Mapping[str, Any], pages: Iterable[Mapping[str, Any]]) -> 
     for page in pages:
         entries |= page
     return {**entries, **head}
+
+
+Version = tuple[str, str]
+"""Name and version of a journey."""
+
+
+def in_use_in(entries: Mapping[str, Any]) -> dict[Version, int]:
+    """How many enrollments there are in each version of a journey."""
+    found = {}
+    for name, (count, _) in _of(entries, IN_USE).items():
+        journey, _, version = name.rpartition("@")
+        found[journey, version] = int(count)
+    return found
+
+
+def changes_in_use(
+    in_use: Mapping[Version, int], before: Mapping[str, Enrollment], after: Mapping[str, Enrollment]
+) -> Entries:
+    """The entries of the versions into which enrollments came, or from which they went."""
+    came = [one for id_, one in after.items() if id_ not in before]
+    went = [one for id_, one in before.items() if id_ not in after]
+    counts, at = dict(in_use), dict[Version, datetime]()
+    for one, number in (*((one, 1) for one in came), *((one, -1) for one in went)):
+        version = one.journey, one.version
+        counts[version] = counts.get(version, 0) + number
+        at[version] = max(at.get(version, one.entered_at), one.ended_at or one.entered_at)
+    return {
+        f"{IN_USE}{journey}@{version}": [counts[journey, version], instant_to_wire(when)]
+        if counts[journey, version]
+        else None
+        for (journey, version), when in at.items()
+    }
 
 
 def changed_entries(before: Customer, after: Customer) -> Entries:
@@ -170,7 +204,10 @@ def _kinds(before: Customer, after: Customer) -> Iterator[tuple[str, Mapping[str
 
 
 def _without_room(head: Mapping[str, Any], names: Wire) -> list[str]:
-    """The entries that are to leave the head: attributes first, since a sender seldom changes one alone."""
+    """The entries that are to leave the head: attributes first, since a sender seldom changes one alone.
+
+    Half of the room is made free at once, so that the next entries cost no page.
+    """
     sizes = {name: size_of({name: wire}) for name, wire in head.items()}
     fixed = OTHERWISE + len(to_json(names).encode()) + sum(sizes[name] for name in head if name in ALWAYS_IN_HEAD)
     room = -(-(fixed + LEAST_IN_HEAD) // UNIT) * UNIT - fixed
@@ -181,7 +218,7 @@ def _without_room(head: Mapping[str, Any], names: Wire) -> list[str]:
         for name in sorted(others, key=lambda one: (not one.startswith(ATTRIBUTE), _changed_at(head[one]), one)):
             out.append(name)
             used -= sizes[name]
-            if used <= room:
+            if used <= room // 2:
                 break
     return sorted(out)
 

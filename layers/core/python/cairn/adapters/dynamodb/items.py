@@ -139,8 +139,9 @@ class CustomerItem(Model):
     data = Json(null=True)
     written_at = NumberAttribute(null=True, attr_name="by")
     """The customer's version when a part was last written with the head."""
-    checksum = NumberAttribute(null=True, attr_name="sum")
-    """Of all parts and their `written_at`: it shows a read into which a commit came."""
+    pages_sum = NumberAttribute(null=True, attr_name="about")
+    enrolled_sum = NumberAttribute(null=True, attr_name="enrolled")
+    """Checksums of pages, and of enrollments with items of their own: they show a read into which a commit came."""
     enrollments = Json(null=True)
     """In the head: those for which a commit had no room as items of their own, or from version 0.2."""
     memory = Json(null=True)

@@ -11,7 +11,14 @@ from cairn.application.ports import Customers, FoundCustomers
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, confirms
-from cairn.domain.customer.customer import DEDUPE_WINDOW, IDENTIFIER_DETACHED, Customer, Reaction, merge_customers
+from cairn.domain.customer.customer import (
+    DEDUPE_WINDOW,
+    IDENTIFIER_DETACHED,
+    Concerns,
+    Customer,
+    Reaction,
+    merge_customers,
+)
 from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
@@ -53,15 +60,24 @@ class IdentifyCustomer:
     keys: IdentityKeys
     policy: Policy
 
-    def __call__(self, event: Event, now: datetime) -> Identified:
-        """Raises ErasedCustomerError where the customer was erased, UnknownCustomerError where an id leads nowhere."""
+    def __call__(self, event: Event, now: datetime, concerns: Concerns | None = None) -> Identified:
+        """Raises ErasedCustomerError where the customer was erased, UnknownCustomerError where an id leads nowhere.
+
+        Enrollments that the event does not `concern` may be left unread, unless the customer's names change by it.
+        """
+        identified = self._identify(event, now, concerns)
+        if any(one.unread for one in (*identified.before, *identified.released)) and not _by_the_same_names(identified):
+            return self._identify(event, now, None)
+        return identified
+
+    def _identify(self, event: Event, now: datetime, concerns: Concerns | None) -> Identified:
         if event.customer_id and not event.identifiers:
             customer = self.customers.load(event.customer_id)
             self._check_link(event, customer)
             found = FoundCustomers((customer,))
             resolution = Resolution(found.customers)
         else:
-            found, resolution = self._resolve(event)
+            found, resolution = self._resolve(event, concerns)
         _check_not_erased(found, event)
         before = _as_loaded(found, resolution.customers)
         were_known = [one for one in before if one.profile.is_known]
@@ -101,7 +117,7 @@ class IdentifyCustomer:
         if not any(is_owners_address(customer.profile, *one, self.keys.suppressions) for one in sent_to):
             raise UnknownCustomerError("the link was sent to an address that is not the customer's any more")
 
-    def _resolve(self, event: Event) -> tuple[FoundCustomers, Resolution]:
+    def _resolve(self, event: Event, concerns: Concerns | None) -> tuple[FoundCustomers, Resolution]:
         """The customer of an event. Typed names are looked up only where the vouched ones do not decide."""
         if requests.is_request(event):  # it ties no identifiers to a customer, and merges nobody
             found = self.customers.find(event.identifiers)
@@ -110,7 +126,7 @@ class IdentifyCustomer:
                 subject = tuple(customer for customer in found.customers if customer.id == owner.id)
                 return found, Resolution(subject)
         vouched, typed = event.vouched_identifiers, event.typed_identifiers
-        found = self.customers.find(vouched, typed) if vouched else self.customers.find(typed)
+        found = self.customers.find(vouched, typed, concerns) if vouched else self.customers.find(typed, (), concerns)
         holders = _holders(found)
         if vouched and vouched[0] in holders and needs_typed_names(event, holders):
             found = _both(found, self.customers.find(typed))
@@ -166,6 +182,14 @@ class IdentifyCustomer:
         erased = found.erased.get(first)
         new_id = id_after_erasure(home, erased, self.keys.tombstones) if erased else home
         return Customer(Profile(new_id, created_at=now))
+
+
+def _by_the_same_names(identified: Identified) -> bool:
+    """Whether one customer is found, who stays under the same names, so that nothing that runs is limited by it."""
+    if len(identified.before) != 1 or identified.released:
+        return False
+    before, after = identified.before[0].profile, identified.known.customer.profile
+    return (before.identifiers, before.typed) == (after.identifiers, after.typed)
 
 
 def _holders(found: FoundCustomers) -> dict[Identifier, Customer]:

@@ -23,6 +23,7 @@ from cairn.domain.customer.customer import (
     OLDER_ENTRIES,
     Customer,
     Reaction,
+    may_concern,
     on_event,
     on_wake,
     within_room,
@@ -106,7 +107,8 @@ class ProcessEvent:
         return attempt()
 
     def _attempt(self, event: Event, now: datetime) -> Reaction:
-        identified = IdentifyCustomer(self.customers, self.keys, self.policy)(event, now)
+        concerns = may_concern(event, self.journeys)
+        identified = IdentifyCustomer(self.customers, self.keys, self.policy)(event, now, concerns)
         known, before = identified.known, identified.before
         event = within_bounds(self._with_message(event, known.customer.id), known.customer.profile)
         event = event.without_names(identified.dropped)
@@ -163,7 +165,7 @@ class ProcessEvent:
             self.customers.record_denials(customer, denials)
 
     def _wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
-        customer = self.customers.load(customer_id)
+        customer = self.customers.load(customer_id, enrollment_id)
         pauses = self.switches.current(now).pauses
         reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses)
         if reaction is not None:

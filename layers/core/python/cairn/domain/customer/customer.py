@@ -1,6 +1,6 @@
 """A customer's open state, and the functions that apply an event or a wake-up to it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -67,6 +67,8 @@ class Customer:
     profile: Profile
     contact: Contact = field(default_factory=Contact)
     enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
+    unread: int = 0
+    """Further enrollments that were not read, since what happens does not concern them."""
     entered: Mapping[str, datetime] = field(default_factory=dict)
     """When the customer last entered, by `journey:key`, for re-entry rules."""
     early_exits: Mapping[str, datetime] = field(default_factory=dict)
@@ -243,6 +245,32 @@ def within_room(customer: Customer) -> tuple[Customer, list[Fact]]:
 
 
 NO_POLICY = Policy()
+
+
+Concerns = Callable[[Iterable[tuple[str, str]]], bool]
+"""Whether what happens may concern enrollments in one of these journeys, by name and version."""
+
+
+def may_concern(event: Event, journeys: Journeys) -> Concerns:
+    """Whether an event may concern enrollments in journeys of these names and versions: `on_event` needs them then."""
+    starts = {journey.name for journey in journeys.listening(event.type)}
+    needs_all = requests.is_request(event) or event.type == requests.ERASURE_REQUESTED or _failed_message(event)
+
+    def hears(name: str, version: str) -> bool:
+        try:
+            return event.type in journeys.version(name, version).listens_to
+        except UnknownJourneyError:
+            return True  # it is noted who is in it
+
+    return lambda versions: needs_all or any(name in starts or hears(name, version) for name, version in versions)
+
+
+def _failed_message(event: Event) -> bool:
+    """Whether a provider reports a failure, after which the enrollment may try another channel."""
+    return is_provider(event.source) and event.type.removeprefix("message.") in {
+        MessageStatus.BOUNCED,
+        MessageStatus.FAILED,
+    }
 
 
 def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful about an order
@@ -436,7 +464,7 @@ class _Reaction:
             if not is_open:
                 self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "re-entry"}))
             return
-        if len(self.customer.enrollments) >= bounds.MAX_ENROLLMENTS:
+        if len(self.customer.enrollments) + self.customer.unread >= bounds.MAX_ENROLLMENTS:
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "too many enrollments"}))
             return
         exits = self.customer.early_exits
