@@ -15,6 +15,13 @@ from infra.local.deployment import LocalDeployment
 from infra.local.signing import LOCAL_SECRET
 
 KILOBYTE = "x" * 1000
+ORDER = {
+    "product": "Court 4, indoors",
+    "starts_at": "2026-06-01T18:30:00Z",
+    "price": 4900,
+    "url": "https://example.com/orders",
+}
+"""What a mapping takes from a vendor's event: a few fields, with the key some 150 bytes."""
 VALUE = "an attribute of thirty-six character"
 NOBODY_HEARS = "page.viewed"
 OPENS = "folder.opened"
@@ -95,7 +102,7 @@ class Customer:
             self.post(OPENS, properties={"key": f"folder-{number}", "text": KILOBYTE})
 
     def starts(self, number: int, event_type: str = STARTS) -> None:
-        self.post(event_type, properties={"key": f"order-{number}", "text": KILOBYTE})
+        self.post(event_type, properties={"key": f"order-{number}", **ORDER})
 
     def ids(self) -> list[str]:
         return self.deployment.customer_ids(self.name)

@@ -87,7 +87,7 @@ MAX_ENTERED = 50
 """Merged ids, and entries with a key, in the customer's state; older ones have items of their own."""
 
 MAX_MOVED = 10
-"""Of each, how many one commit moves into items of their own."""
+"""Of each, how many one commit moves into items of their own, as soon as there are so many: most commits move none."""
 
 FEW = 20
 """Enrollments with items of their own that are left when others have moved into the head."""
@@ -98,7 +98,7 @@ GATHERED_AT_ONCE = 45
 MOST_ABSORBED = 30
 """Enrollments with items of their own that a merge takes over at once."""
 
-AT_FIRST = 24
+AT_FIRST = 32
 """Items that are read first: of most customers all. Of one with more, the other enrollments are read only where they
 matter."""
 
@@ -573,10 +573,9 @@ def _with_room(commit: Commit) -> tuple[Commit, list[RecordItem]]:
 
 def _oldest(instants: Mapping[str, datetime], bound: int) -> dict[str, datetime]:
     """The oldest above the bound, MAX_MOVED of them at most."""
-    above = min(len(instants) - bound, MAX_MOVED)
-    if above <= 0:
+    if len(instants) - bound < MAX_MOVED:
         return {}
-    return {name: instants[name] for name in sorted(instants, key=lambda one: (instants[one], one))[:above]}
+    return {name: instants[name] for name in sorted(instants, key=lambda one: (instants[one], one))[:MAX_MOVED]}
 
 
 def _add_parts(write: AtomicWrite, writes: StateWrites) -> None:
