@@ -24,12 +24,12 @@ from cairn.adapters.dynamodb.entries import (
     Entries,
     Version,
     all_entries,
+    arranged,
     changed_entries,
     changes_in_use,
     customer_from,
     in_use_in,
     names_to_wire,
-    place,
     profile_from,
 )
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, STATE, CustomerItem
@@ -45,7 +45,7 @@ MOVED_OUT = 24
 """Enrollments that one commit moves out of the head at most."""
 
 Outboxes = Mapping[str, Wire]
-"""What is to be carried out, by the enrollment whose item has it; under an empty id, what the head has."""
+"""Effects and facts by the enrollment whose item has them; under an empty id, those of the head."""
 
 
 class TornReadError(Exception):
@@ -56,7 +56,7 @@ class TornReadError(Exception):
 class Part:
     """An enrollment that has an item of its own."""
 
-    revision: int
+    version: int
     """How often it was written; the condition of the next write."""
     written_at: int
     data_written_at: int | None = None
@@ -163,12 +163,12 @@ def enrollment_in(item: CustomerItem, data: CustomerItem | None = None) -> Enrol
 
 @dataclass(slots=True)
 class StateWrites:
-    """The items that a commit writes of one customer's state, each with the revision that it must still have."""
+    """The items that a commit writes of one customer's state, each with the version that it must still have."""
 
     head: CustomerItem
     puts: list[CustomerItem] = field(default_factory=list)
     deletes: list[CustomerItem] = field(default_factory=list)
-    revisions: dict[str, int] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
     """By sort key; an item without one is guarded by the head."""
 
     def __len__(self) -> int:
@@ -241,7 +241,7 @@ def alone(after: Customer, enrollment: Enrollment, outbox: Wire | None) -> Custo
     before = stored.customer.enrollments.get(enrollment.id)
     if part is None or before is None or before.data is not enrollment.data:
         return None
-    item = _enrollment_item(after.id, enrollment, part.revision + 1, part.written_at, outbox)
+    item = _enrollment_item(after.id, enrollment, part.version + 1, part.written_at, outbox)
     return item if _is_large(enrollment) == (part.data_written_at is not None) else None
 
 
@@ -273,7 +273,7 @@ def placed(after: Customer) -> tuple[Entries, dict[int, Entries]]:
     stored = as_read(after)
     before = Customer(Profile(after.id, after.profile.created_at)) if stored.is_older else stored.customer
     changed = changed_entries(before, after) | changes_in_use(stored.in_use, before.enrollments, after.enrollments)
-    return place(changed, stored.head, stored.pages, names_to_wire(after.profile))
+    return arranged(changed, stored.head, stored.pages, names_to_wire(after.profile))
 
 
 def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
@@ -286,11 +286,11 @@ def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
     marks: dict[str, int],
 ) -> None:
     part = stored.parts.get(one.id)
-    item = _enrollment_item(after.id, one, (part.revision if part else 0) + 1, version, outbox)
+    item = _enrollment_item(after.id, one, (part.version if part else 0) + 1, version, outbox)
     writes.puts.append(item)
     marks[item.sk] = version
     if part:
-        writes.revisions[item.sk] = part.revision
+        writes.versions[item.sk] = part.version
     data = CustomerItem(after.id, item.sk + DATA, data=dict(one.data), written_at=version)
     had = part.data_written_at if part else None
     before = stored.customer.enrollments.get(one.id)
@@ -307,13 +307,13 @@ def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
 def _delete_enrollment(customer_id: str, id_: str, part: Part, writes: StateWrites) -> None:
     sk = ENROLLED + id_
     writes.deletes.append(CustomerItem(customer_id, sk))
-    writes.revisions[sk] = part.revision
+    writes.versions[sk] = part.version
     if part.data_written_at is not None:
         writes.deletes.append(CustomerItem(customer_id, sk + DATA))
 
 
 def _enrollment_item(
-    customer_id: str, one: Enrollment, revision: int, written_at: int, outbox: Wire | None
+    customer_id: str, one: Enrollment, version: int, written_at: int, outbox: Wire | None
 ) -> CustomerItem:
     wire = codec.enrollment_to_wire(one)
     if _is_large(one):
@@ -321,7 +321,7 @@ def _enrollment_item(
     return CustomerItem(
         customer_id,
         ENROLLED + one.id,
-        version=revision,
+        version=version,
         enrollment=codec.enrollment_to_row(wire),
         written_at=written_at,
         outbox=outbox,

@@ -314,7 +314,7 @@ class DynamoCustomers:
         if len(parts) > MOST_ABSORBED:
             self._gather(absorbed)
         for id_, part in parts.items():
-            write.delete(CustomerItem(absorbed.id, ENROLLED + id_), CustomerItem.version == part.revision)
+            write.delete(CustomerItem(absorbed.id, ENROLLED + id_), CustomerItem.version == part.version)
 
     def _gather(self, customer: Customer) -> NoReturn:
         """Move enrollments into the head, so many that a transaction has room for what is to be done with the others.
@@ -581,8 +581,8 @@ def _oldest(instants: Mapping[str, datetime], bound: int) -> dict[str, datetime]
 def _add_parts(write: AtomicWrite, writes: StateWrites) -> None:
     for add, items in ((write.put, writes.puts), (write.delete, writes.deletes)):
         for item in items:
-            revision = writes.revisions.get(item.sk)
-            add(item, None if revision is None else CustomerItem.version == revision)
+            version = writes.versions.get(item.sk)
+            add(item, None if version is None else CustomerItem.version == version)
 
 
 def _commit(write: AtomicWrite, claim: Key | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What is stored about a customer in entries: the smallest things that change, each with a name.
+"""Entries: the smallest things about a customer that change, each with a name.
 
 An entry is an attribute, the count of one type of event, the instant of an entry into a journey. DynamoDB charges each
 started kilobyte of an item that is written, so entries are where few kilobytes change:
@@ -37,7 +37,7 @@ IN_A_PAGE = UNIT - OTHERWISE
 
 ATTRIBUTE, ACTIVITY, SOURCE, MERGED, ENTERED, IN_USE = "a.", "n.", "s.", "g.", "i.", "j."
 EARLY_EXIT, EARLY_REFRESH, EARLY_EVENT, ERASED, ELSEWHERE = "x.", "r.", "v.", "e.", "o."
-"""The first letters of an entry's name say what it is."""
+"""The beginning of an entry's name says its kind."""
 
 ALWAYS_IN_HEAD = frozenset(ATTRIBUTE + name for name in READ_BY_CAIRN)
 """A sender reads the head alone."""
@@ -133,7 +133,9 @@ def changed_entries(before: Customer, after: Customer) -> Entries:
     return changed
 
 
-def place(changed: Entries, head: Mapping[str, Any], pages: Pages, names: Wire) -> tuple[Entries, dict[int, Entries]]:
+def arranged(
+    changed: Entries, head: Mapping[str, Any], pages: Pages, names: Wire
+) -> tuple[Entries, dict[int, Entries]]:
     """The head's entries after a change, and the pages to write. A page without entries is to be deleted."""
     in_head, after = dict(head), _Pages(pages)
     for name, wire in changed.items():

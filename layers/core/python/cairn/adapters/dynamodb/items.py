@@ -133,7 +133,7 @@ class CustomerItem(Model):
     version = NumberAttribute(null=True, attr_name="rev")
     """Of the head, the customer's; of an enrollment, how often it was written."""
     profile = Json(null=True)
-    """What is no entry of it; all of it until version 0.2, and in a pending erasure."""
+    """The fields of it that are no entries; all of it until version 0.2, and in a pending erasure."""
     entries = Json(null=True)
     enrollment = Json(null=True)
     data = Json(null=True)

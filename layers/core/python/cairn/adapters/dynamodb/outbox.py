@@ -36,8 +36,8 @@ def outboxes_of(commit: Commit, apart: frozenset[str]) -> dict[str, Wire]:
     for position, effect in enumerate(reaction.effects):
         owner = owners.get(enrollment_of(effect))
         effects = _outbox(found, owner, commit.at).setdefault("effects", [])
-        place = {} if position == len(effects) else {"place": position}
-        effects.append(_effect_to_wire(effect, owner) | place)
+        if_elsewhere = {} if position == len(effects) else {"place": position}
+        effects.append(_effect_to_wire(effect, owner) | if_elsewhere)
     for fact in reaction.facts:
         owner = owners.get(fact.enrollment)
         _outbox(found, owner, commit.at).setdefault("facts", []).append(_fact_to_wire(fact, owner, known))
@@ -187,7 +187,7 @@ def _committed(  # noqa: PLR0913, PLR0917  what an outbox says, and what its ite
     without_data: frozenset[str] = frozenset(),
 ) -> Committed:
     effects = outbox.get("effects", ())
-    places = tuple(int(effect.get("place", number)) for number, effect in enumerate(effects))
+    positions = tuple(int(effect.get("place", number)) for number, effect in enumerate(effects))
     bare = [{name: one for name, one in effect.items() if name != "place"} for effect in effects]
     return Committed(
         customer=customer,
@@ -195,14 +195,14 @@ def _committed(  # noqa: PLR0913, PLR0917  what an outbox says, and what its ite
         at=instant_from_wire(outbox["at"]),
         effects=tuple(_effect_from_wire(effect, owner) for effect in bare),
         facts=tuple(_fact_from_wire(fact, owner, enrollments) for fact in outbox.get("facts", ())),
-        positions=places,
+        positions=positions,
         enrollments=enrollments,
         without_data=without_data,
     )
 
 
 def _commit_named(owner: str, image: Image) -> str:
-    """Of an enrollment that was written alone, its own number tells the commits of one version apart."""
+    """Of an enrollment that was written alone, its own number distinguishes the commits of one version."""
     if not owner:
         return commit_of_version(_number(image, "rev"))
     return f"{commit_of_version(_number(image, 'by'))}-{owner}-{_number(image, 'rev')}"

@@ -150,7 +150,7 @@ class DynamoTimeline:
         return [line for *_, line in sorted(found, key=lambda one: one[:5])]
 
     def absorb(self, customer_id: str, merged_id: str) -> None:
-        """What is left of the other state goes: the customer has it since the merge."""
+        """The parts of the other state go, too: the customer has them since the merge."""
         for item in RecordItem.query(merged_id, consistent_read=True):
             if item.sk.startswith((ENTRIES, ENROLLED)):
                 item.delete()

@@ -73,7 +73,7 @@ class Committed:
 
     customer: str
     name: str
-    """Tells it from every other one of the customer; in order of time."""
+    """Another one for each of the customer's outboxes; in order of time."""
     at: datetime
     effects: tuple[Effect, ...] = ()
     facts: tuple[Fact, ...] = ()
@@ -134,7 +134,7 @@ class Present:
     ids: Mapping[str, str]
     """The id that each has now, after a merge another one; none for a customer who was erased."""
     recipients: Mapping[str, PresentCustomer] = field(default_factory=dict)
-    """Those who are to get messages, by the id that they have now."""
+    """The customers who are to get messages, by the id that each has now."""
 
 
 @dataclass(frozen=True, slots=True)
