@@ -8,6 +8,10 @@ UNFIT = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """Characters that UTF-8 or XML, and so an SQS message, cannot carry; they stay escaped."""
 
 
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""`json.dumps` makes an encoder for each call."""
+
+
 def to_json(document: Any) -> str:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    text = encode(document)
     return UNFIT.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -210,8 +210,10 @@ def _without_room(head: Mapping[str, Any], names: Wire) -> list[str]:
 
     Half of the room is made free at once, so that the next entries cost no page.
     """
+    if OTHERWISE + size_of(names) + size_of(head) <= UNIT:
+        return []
     sizes = {name: size_of({name: wire}) for name, wire in head.items()}
-    fixed = OTHERWISE + len(to_json(names).encode()) + sum(sizes[name] for name in head if name in ALWAYS_IN_HEAD)
+    fixed = OTHERWISE + size_of(names) + sum(sizes[name] for name in head if name in ALWAYS_IN_HEAD)
     room = -(-(fixed + LEAST_IN_HEAD) // UNIT) * UNIT - fixed
     others = [name for name in head if name not in ALWAYS_IN_HEAD]
     used = sum(sizes[name] for name in others)
