@@ -448,6 +448,17 @@ def test_a_timer_of_a_paused_journey_becomes_paused_work(relay: Relay) -> None:
     assert relay.paused_work.due == {enrollment: stands.due_at}
 
 
+def test_paused_work_is_due_when_its_timer_was_though_the_commit_left_the_enrollment_as_it_was(relay: Relay) -> None:
+    ada = committed()
+    ((id_, stands),) = ada.enrollments.items()
+    pause = PauseEnrollment("park", id_, stands.sequence, "journey:visit")
+    relay.knows(ada)
+
+    relay.carry_out(Committed("c_ada", "000000002", MONDAY + 30 * HOUR, (pause,)), MONDAY + 30 * HOUR)
+
+    assert relay.paused_work.due == {id_: stands.due_at}
+
+
 def test_an_erasure_order_is_queued_once_after_all_other_effects(relay: Relay) -> None:
     order = EraseCustomer("receipt", "shopify", MONDAY)
     commit = Committed("c_ada", "000000002", MONDAY, (order,))
