@@ -325,7 +325,7 @@ def test_what_is_written_without_a_commit_is_none() -> None:
     assert committed_in(record(enrollment)) is not None
 
 
-def test_an_outbox_that_is_too_large_for_a_dead_letter_is_named_by_its_place_in_the_stream() -> None:
+def test_an_outbox_that_is_too_large_for_a_dead_letter_is_named_by_its_position_in_the_stream() -> None:
     task = OpenTask("1", "", "", "sales", "x" * MAX_QUEUED_BYTES, MONDAY)
     outboxes = outboxes_of(Commit(Reaction(Customer(profile()), (task,)), (), MONDAY), frozenset())
     change = record(CustomerItem("c_ada", STATE, version=3, outbox=outboxes[""]))
