@@ -134,7 +134,7 @@ class Present:
     ids: Mapping[str, str]
     """The id that each has now, after a merge another one; none for a customer who was erased."""
     recipients: Mapping[str, PresentCustomer] = field(default_factory=dict)
-    """Those who are to get messages or have a paused enrollment, by the id that they have now."""
+    """Customers who are to get messages or have a paused enrollment, by the id that they have now."""
 
 
 @dataclass(frozen=True, slots=True)
