@@ -27,7 +27,8 @@ STATE_ITEMS = "open#state"
 def has_outbox(change: Shape) -> bool:
     """The filter of the event source mapping; a test compares it with the CDK's template."""
     record = change["dynamodb"]
-    return record["Keys"]["sk"]["S"].startswith(STATE_ITEMS) and "outbox" in record.get("NewImage", {})
+    outbox = record.get("NewImage", {}).get("outbox", {})
+    return record["Keys"]["sk"]["S"].startswith(STATE_ITEMS) and "S" in outbox
 
 
 Run = Callable[[list[Shape]], "list[str] | None"]

@@ -178,15 +178,15 @@ def test_the_audit_is_read_latest_first() -> None:
 def test_a_customer_is_found_by_the_enrollment() -> None:
     facts = [Fact("merged"), Fact("entered", "one", "shop"), Fact("entered", "two", "shop"), Fact("waiting", "two")]
 
-    TIMELINE.remember(MIA, 1, facts, NOW)
-    TIMELINE.remember(MIA, 2, [Fact("ended", "one", "shop")], NOW)
+    TIMELINE.remember(MIA, "000000001", facts, NOW)
+    TIMELINE.remember(MIA, "000000002", [Fact("ended", "one", "shop")], NOW)
 
     assert [TIMELINE.customer_of(name) for name in ("one", "two", "three")] == [MIA, MIA, None]
     assert [line["kind"] for line in TIMELINE.entries(MIA)] == ["merged", "entered", "entered", "waiting", "ended"]
 
 
 def test_an_enrollment_finds_the_survivor_after_a_merge() -> None:
-    TIMELINE.remember("c_old", 1, [Fact("entered", "one", "shop")], NOW)
+    TIMELINE.remember("c_old", "000000001", [Fact("entered", "one", "shop")], NOW)
 
     TIMELINE.absorb(MIA, "c_old")
 

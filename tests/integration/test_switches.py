@@ -131,8 +131,10 @@ class _Stale(DynamoSwitches):
         return self._board
 
 
-def pause_enrollment(enrollment: str = "enr", *, sequence: int = 3, version: int = 7, due: datetime = NOW) -> None:
-    PAUSED_WORK.add("c_ada", version, PauseEnrollment("id", enrollment, sequence, TARGET), due)
+def pause_enrollment(
+    enrollment: str = "enr", *, sequence: int = 3, commit: str = "000000007", due: datetime = NOW
+) -> None:
+    PAUSED_WORK.add("c_ada", commit, PauseEnrollment("id", enrollment, sequence, TARGET), due)
 
 
 def pause_message(message: str = "enr-hello-1", *, at: str = "2026-03-02T13:00:00Z") -> None:
@@ -183,7 +185,7 @@ def test_removed_work_is_paused_no_longer_and_its_message_stays() -> None:
 
 @pytest.mark.parametrize(
     "pause_again",
-    [lambda: pause_enrollment(version=8), lambda: pause_message(at="2026-03-02T15:00:00Z")],
+    [lambda: pause_enrollment(commit="000000008"), lambda: pause_message(at="2026-03-02T15:00:00Z")],
     ids=["timer", "message"],
 )
 def test_work_that_is_paused_again_meanwhile_stays_paused(pause_again: Callable[[], None]) -> None:

@@ -25,7 +25,7 @@ from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import Suppression, SuppressionChange
-from cairn.domain.customer.customer import OLDER_ENTRIES, Customer
+from cairn.domain.customer.customer import OLDER_ENTRIES, Concerns, Customer
 from cairn.domain.effects import EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.gate.settings import GateSettings
@@ -86,7 +86,12 @@ class Customers:
 
     _conflicts = 0
 
-    def find(self, identifiers: Sequence[Identifier], otherwise: Sequence[Identifier] = ()) -> FoundCustomers:
+    def find(
+        self,
+        identifiers: Sequence[Identifier],
+        otherwise: Sequence[Identifier] = (),
+        concerns: Concerns | None = None,  # noqa: ARG002  everything is read
+    ) -> FoundCustomers:
         self.reads += 1
         if not isinstance(self._search(identifiers[0]), Customer):
             identifiers = (*identifiers, *otherwise)
@@ -121,7 +126,7 @@ class Customers:
                 free = free or home
         raise AssertionError
 
-    def load(self, customer_id: str) -> Customer:
+    def load(self, customer_id: str, enrollment: str = "") -> Customer:  # noqa: ARG002  everything is read
         self.reads += 1
         if customer_id in self._tombstones:
             raise ErasedCustomerError("the customer was erased")
@@ -302,16 +307,20 @@ class Timeline(list[Fact]):
         """How enrollments ended, by their ids."""
         self.not_carried_out: list[tuple[str, str, str]] = []
         """Customer, effect and reason."""
+        self._commits: set[tuple[str, str]] = set()
 
     def remember(
         self,
-        customer_id: str,  # noqa: ARG002
-        version: int,  # noqa: ARG002
+        customer_id: str,
+        commit: str,
         facts: Iterable[Fact],
         at: datetime,  # noqa: ARG002
-        merged_id: str = "",  # noqa: ARG002
+        merged_id: str = "",
     ) -> None:
-        self.extend(facts)
+        written = (merged_id or customer_id, commit)
+        if written not in self._commits:
+            self._commits.add(written)
+            self.extend(facts)
 
     def outcome_of(self, customer_id: str, enrollment: str) -> str:  # noqa: ARG002
         return self.outcomes.get(enrollment, "")
@@ -319,7 +328,7 @@ class Timeline(list[Fact]):
     def note_not_carried_out(  # noqa: PLR0913, PLR0917
         self,
         customer_id: str,
-        version: int,  # noqa: ARG002
+        commit: str,  # noqa: ARG002
         effect: str,
         enrollment: str,  # noqa: ARG002
         because: str,
@@ -563,8 +572,14 @@ class PausedWorkStore(dict[str, list[PausedWork]]):
 
     page = 100
 
-    def add(self, customer_id: str, version: int, enrollment: PauseEnrollment, due_at: datetime) -> None:  # noqa: ARG002
-        work = PausedEnrollment(customer_id, enrollment.enrollment, enrollment.sequence, str(version))
+    def __init__(self, work: Mapping[str, list[PausedWork]] | None = None) -> None:
+        super().__init__(work or {})
+        self.due: dict[str, datetime] = {}
+        """When the timers of enrollments were due."""
+
+    def add(self, customer_id: str, commit: str, enrollment: PauseEnrollment, due_at: datetime) -> None:
+        self.due[enrollment.enrollment] = due_at
+        work = PausedEnrollment(customer_id, enrollment.enrollment, enrollment.sequence, commit)
         there = self.setdefault(enrollment.target, [])
         if work not in there:
             there.append(work)
@@ -661,11 +676,21 @@ class EffectsQueue(list[WaitingEffect]):
 class PresentCustomers(dict[str, PresentCustomer | None]):
     """Customers by an id that they had or have; None for an erased one."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[Collection[str]] = []
+        """The customers of each read."""
+
     def present_ids(self, ids: Collection[str]) -> dict[str, str]:
+        self.reads.append(sorted(ids))
         return {id_: one.profile.id for id_ in ids if (one := self.get(id_)) is not None}
 
-    def load(self, customer_id: str) -> PresentCustomer | None:
-        return self.get(customer_id)
+    def load(self, customer_id: str, enrollments: Collection[str] = ()) -> PresentCustomer | None:
+        self.reads.append([customer_id])
+        if (found := self.get(customer_id)) is None:
+            return None
+        asked = {id_: one for id_, one in found.enrollments.items() if id_ in enrollments}
+        return PresentCustomer(found.profile, asked)
 
 
 class ConsentRecords(dict[tuple[str, str], ConsentRecord]):

@@ -1,22 +1,24 @@
 """Relay effects: each is retried until it is done; an impossible one is dead-lettered, and the rest still done."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cairn.adapters.aws import is_transient
-from cairn.application.events.relay_effects import Committed, RelayEffects
+from cairn.application.events.relay_effects import Committed, RelayEffects, commit_of_version
 from cairn.application.operations.watch_health import WatchHealth
 from cairn.application.ports import PausedEnrollment, PresentCustomer
 from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
-from cairn.domain.customer.customer import Customer, on_event
+from cairn.domain.customer.customer import Customer, Reaction, on_event
 from cairn.domain.effects import (
     AbsorbHistory,
     Effect,
     EraseCustomer,
     PauseEnrollment,
     RecordConsent,
+    SendMessage,
     UpdateMessageStatus,
     WakeAt,
 )
@@ -25,7 +27,7 @@ from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.breaker import Counts
 from cairn.domain.policy import Breaker
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
+from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError, UnknownEnrollmentError
 from tests.unit.fakes import (
     Alert,
     ConsentRecords,
@@ -82,9 +84,14 @@ class Relay:
         )
 
     def carry_out(self, commit: Committed, now: datetime, **more: Any) -> None:
-        """As the stream brings it, where nobody was erased or merged since."""
-        more.setdefault("present_ids", {one.about: one.about for one in commit.work()})
-        self.relay(commit, now=now, **more)
+        """As the stream brings it, to a customer who was not erased unless a test says so."""
+        if commit.customer not in self.customers:
+            self.knows(commit)
+        self.relay(commit, self.relay.present([commit]), now, **more)
+
+    def carry_out_blindly(self, commit: Committed, now: datetime) -> None:
+        """As the stream brings it while customers cannot be read."""
+        self.relay(commit, None, now)
 
     def carry_out_waiting(self, now: datetime) -> list[str]:
         """As the queue brings what waits."""
@@ -92,7 +99,8 @@ class Relay:
         return [self.relay.again(one, now) for one in waiting]
 
     def knows(self, commit: Committed, **enrollments: Enrollment) -> None:
-        self.customers[commit.profile.id] = PresentCustomer(commit.profile, {**commit.enrollments, **enrollments})
+        profile = signed_up().customer.profile
+        self.customers[commit.customer] = PresentCustomer(profile, {**commit.enrollments, **enrollments})
 
     def done(self) -> tuple[int, int, int]:
         """How many messages, timers and tasks there are by now."""
@@ -104,14 +112,25 @@ def relay() -> Relay:
     return Relay()
 
 
-def committed(*effects: Effect, **properties: Any) -> Committed:
-    """Ada's sign-up for a journey that writes, calls and waits; and other effects."""
+def signed_up(**properties: Any) -> Reaction:
+    """Ada's sign-up for a journey that writes, calls and waits."""
     who = name(email="ada@example.com", phone="+14155550123")
     deployed = Deployed(journey(send("hello", channel="sms"), CALL, wait("a-day", "1d")))
     signup = event("trial.signup", who=who, properties=properties, attributes={"time_zone": "Europe/Paris"})
-    reaction = on_event(Customer(profile(who=who)), signup, deployed, MONDAY)
-    after = reaction.customer
-    return Committed(after.profile, after.enrollments, 1, MONDAY, (*effects, *reaction.effects), reaction.facts)
+    return on_event(Customer(profile(who=who)), signup, deployed, MONDAY)
+
+
+def committed(*effects: Effect, **properties: Any) -> Committed:
+    """Her sign-up, and other effects."""
+    reaction = signed_up(**properties)
+    return Committed(
+        customer="c_ada",
+        name=commit_of_version(1),
+        at=MONDAY,
+        effects=(*effects, *reaction.effects),
+        facts=reaction.facts,
+        enrollments=reaction.customer.enrollments,
+    )
 
 
 def test_every_effect_of_a_commit_is_carried_out(relay: Relay) -> None:
@@ -144,6 +163,79 @@ def test_a_message_carries_all_that_its_sender_needs(relay: Relay) -> None:
     assert hello.variables["data"] == {"plan": "gold"}
     assert hello.variables["profile"]["email"] == "ada@example.com"
     assert (hello.variables["customer"], hello.variables["journey"]) == ("c_ada", "visit")
+
+
+def test_a_message_goes_to_the_customer_as_they_are_when_it_is_relayed(relay: Relay) -> None:
+    commit = committed()
+    ada = profile(who=name(email="ada@new.example"), email="ada@new.example", plan="gold")
+    relay.customers["c_ada"] = PresentCustomer(ada, commit.enrollments)
+
+    relay.carry_out(commit, MONDAY)
+
+    (hello,) = relay.outbox
+    assert hello.addresses == {Channel.EMAIL: "ada@new.example"}
+    assert hello.variables["profile"]["plan"] == "gold"
+    assert hello.decided_at == MONDAY
+
+
+def test_a_message_whose_commit_comes_without_the_enrollments_data_has_it_from_the_customer(relay: Relay) -> None:
+    whole = committed(plan="gold")
+    ((id_, enrollment),) = whole.enrollments.items()
+    bare = replace(whole, enrollments={id_: replace(enrollment, data={})}, without_data=frozenset({id_}))
+    relay.knows(whole)
+
+    relay.carry_out(bare, MONDAY)
+
+    (hello,) = relay.outbox
+    assert hello.variables["data"] == {"plan": "gold"}
+    assert relay.done() == (1, 1, 1)
+    ((of_journey, _),) = relay.tasks.values()
+    assert of_journey == "visit"
+
+
+def test_a_message_whose_enrollment_is_nowhere_any_more_is_dead_lettered_alone(relay: Relay) -> None:
+    commit = replace(committed(), enrollments={})
+
+    relay.carry_out(commit, MONDAY)
+
+    ((customer, effect, why),) = relay.dead_lettered
+    assert (customer, effect) == ("c_ada", commit.effects[0])
+    assert isinstance(why, UnknownEnrollmentError)
+    assert relay.done() == (0, 1, 1)
+
+
+def test_a_message_of_a_commit_in_several_outboxes_has_its_number_in_the_commit(relay: Relay) -> None:
+    commit = committed()
+    sends = [number for number, one in enumerate(commit.effects) if isinstance(one, SendMessage)]
+    apart = replace(commit, positions=tuple(number + 7 for number in range(len(commit.effects))))
+
+    relay.carry_out(apart, MONDAY)
+
+    assert [one.position for one in relay.outbox] == [number + 7 for number in sends]
+
+
+def test_the_facts_of_each_outbox_of_a_commit_are_written(relay: Relay) -> None:
+    head = committed()
+    of_enrollment = replace(head, name=f"{head.name}-e1-1", effects=(), facts=head.facts[:1])
+
+    for _ in range(2):
+        relay.carry_out(head, MONDAY)
+        relay.carry_out(of_enrollment, MONDAY)
+
+    assert [fact.kind for fact in relay.timeline] == ["entered", "waiting", "entered"]
+
+
+def test_a_batch_reads_each_recipient_once_and_the_ids_of_all_others_in_one_read(relay: Relay) -> None:
+    ada = committed()
+    bob = Committed("c_bob", "000000004", MONDAY, facts=ada.facts)
+    relay.knows(ada)
+    relay.knows(bob)
+
+    present = relay.relay.present([ada, bob, replace(ada, name="000000002"), replace(bob, name="000000005")])
+
+    assert relay.customers.reads == [["c_ada"], ["c_bob"]]
+    assert present.ids.keys() == {"c_ada", "c_bob"}
+    assert present.recipients.keys() == {"c_ada"}
 
 
 def test_carrying_out_a_commit_twice_has_the_effect_of_once(relay: Relay) -> None:
@@ -205,7 +297,7 @@ def test_where_not_even_the_queue_takes_what_waits_the_stream_keeps_it(relay: Re
 
 def test_while_the_table_cannot_say_who_was_erased_nothing_is_written_and_all_of_it_waits(relay: Relay) -> None:
     commit = committed()
-    relay.carry_out(commit, MONDAY, present_ids=None)
+    relay.carry_out_blindly(commit, MONDAY)
     assert relay.done() == (0, 0, 0)
     assert relay.timeline == []
 
@@ -219,7 +311,9 @@ def test_while_the_table_cannot_say_who_was_erased_nothing_is_written_and_all_of
 def test_nothing_is_written_for_a_customer_who_was_erased_but_the_order_itself(relay: Relay) -> None:
     order = EraseCustomer("receipt", "shopify", MONDAY)
 
-    relay.carry_out(committed(order, AbsorbHistory("1", "c_old")), MONDAY, present_ids={})
+    relay.customers["c_ada"] = None
+
+    relay.carry_out(committed(order, AbsorbHistory("1", "c_old")), MONDAY)
 
     assert relay.done() == (0, 0, 0)
     assert (relay.timeline, relay.timeline.absorbed, relay.waiting) == ([], [], [])
@@ -227,7 +321,7 @@ def test_nothing_is_written_for_a_customer_who_was_erased_but_the_order_itself(r
 
 
 def test_nothing_that_waits_is_written_for_a_customer_who_was_erased_meanwhile(relay: Relay) -> None:
-    relay.carry_out(committed(), MONDAY, present_ids=None)
+    relay.carry_out_blindly(committed(), MONDAY)
     relay.customers["c_ada"] = None
 
     outcomes = relay.carry_out_waiting(MONDAY + HOUR)
@@ -240,7 +334,9 @@ def test_nothing_that_waits_is_written_for_a_customer_who_was_erased_meanwhile(r
 def test_what_concerns_a_customer_who_was_merged_goes_to_the_survivor_with_the_rest_of_the_history(
     relay: Relay,
 ) -> None:
-    relay.carry_out(committed(), MONDAY, present_ids={"c_ada": "c_survivor"})
+    relay.customers["c_ada"] = PresentCustomer(profile("c_survivor"))
+
+    relay.carry_out(committed(), MONDAY)
 
     assert relay.timeline.absorbed == [("c_survivor", "c_ada")]
     assert [one.customer for one in relay.outbox] == ["c_survivor"]
@@ -249,8 +345,10 @@ def test_what_concerns_a_customer_who_was_merged_goes_to_the_survivor_with_the_r
 
 def test_a_message_and_a_task_that_waited_are_carried_out_though_their_journey_has_ended(relay: Relay) -> None:
     commit = committed()
-    relay.carry_out(commit, MONDAY, present_ids=None)
-    relay.customers["c_ada"] = PresentCustomer(commit.profile, {})  # its enrollment is over, and was forgotten
+    relay.carry_out_blindly(commit, MONDAY)
+    relay.customers["c_ada"] = PresentCustomer(
+        signed_up().customer.profile, {}
+    )  # its enrollment is over, and was forgotten
 
     assert set(relay.carry_out_waiting(MONDAY + HOUR)) == {""}
 
@@ -263,10 +361,10 @@ def test_a_message_and_a_task_that_an_exit_on_event_made_pointless_are_not_carri
 ) -> None:
     commit = committed()
     ((id_, enrollment),) = commit.enrollments.items()
-    relay.carry_out(commit, MONDAY, present_ids=None)
+    relay.carry_out_blindly(commit, MONDAY)
     relay.timeline.outcomes[id_] = EXIT_ON
     enrollments = {} if forgotten else {id_: enrollment.ending(EXIT_ON, MONDAY)}
-    relay.customers["c_ada"] = PresentCustomer(commit.profile, enrollments)
+    relay.customers["c_ada"] = PresentCustomer(signed_up().customer.profile, enrollments)
 
     relay.carry_out_waiting(MONDAY + HOUR)
 
@@ -316,7 +414,7 @@ def test_the_history_of_a_merged_profile_is_moved(relay: Relay) -> None:
 
 
 def test_a_commit_without_facts_writes_nothing_to_the_timeline(relay: Relay) -> None:
-    relay.carry_out(Committed(profile(), {}, 1, MONDAY, (WakeAt("1", "e", 1, MONDAY),), ()), MONDAY)
+    relay.carry_out(Committed("c_ada", "000000001", MONDAY, (WakeAt("1", "e", 1, MONDAY),)), MONDAY)
 
     assert relay.timeline == []
     assert relay.done() == (0, 1, 0)
@@ -345,14 +443,25 @@ def test_a_timer_of_a_paused_journey_becomes_paused_work(relay: Relay) -> None:
     relay.carry_out(commit, MONDAY)
     relay.carry_out(commit, MONDAY)
 
-    assert relay.paused_work == {
-        "journey:visit": [PausedEnrollment(commit.profile.id, enrollment, stands.sequence, str(commit.version))]
-    }
+    paused = PausedEnrollment("c_ada", enrollment, stands.sequence, "000000001")
+    assert relay.paused_work == {"journey:visit": [paused]}
+    assert relay.paused_work.due == {enrollment: stands.due_at}
+
+
+def test_paused_work_is_due_when_its_timer_was_though_the_commit_left_the_enrollment_as_it_was(relay: Relay) -> None:
+    ada = committed()
+    ((id_, stands),) = ada.enrollments.items()
+    pause = PauseEnrollment("park", id_, stands.sequence, "journey:visit")
+    relay.knows(ada)
+
+    relay.carry_out(Committed("c_ada", "000000002", MONDAY + 30 * HOUR, (pause,)), MONDAY + 30 * HOUR)
+
+    assert relay.paused_work.due == {id_: stands.due_at}
 
 
 def test_an_erasure_order_is_queued_once_after_all_other_effects(relay: Relay) -> None:
     order = EraseCustomer("receipt", "shopify", MONDAY)
-    commit = Committed(profile(who=()), {}, 2, MONDAY, (order,), ())
+    commit = Committed("c_ada", "000000002", MONDAY, (order,))
 
     relay.carry_out(commit, MONDAY)
     relay.carry_out(commit, MONDAY + HOUR)
@@ -363,7 +472,7 @@ def test_an_erasure_order_is_queued_once_after_all_other_effects(relay: Relay) -
 def test_a_task_about_a_customer_belongs_to_no_journey(relay: Relay) -> None:
     asked = on_event(Customer(profile()), event("customer.data_requested"), Deployed(), MONDAY)
 
-    relay.carry_out(Committed(asked.customer.profile, {}, 1, MONDAY, asked.effects, ()), MONDAY)
+    relay.carry_out(Committed("c_ada", "000000001", MONDAY, asked.effects), MONDAY)
 
     ((of_journey, task),) = relay.tasks.values()
     assert (of_journey, task.queue) == ("", "privacy")

@@ -1,6 +1,6 @@
 """A number that two accounts share is texted only for the account that its STOP would reach."""
 
-from cairn.application.events.relay_effects import Committed, message_of
+from cairn.application.events.relay_effects import message_of
 from cairn.domain.customer.customer import Customer, on_event
 from cairn.domain.effects import SendMessage
 from cairn.domain.shared.channels import Channel
@@ -20,10 +20,8 @@ def addresses(whose: tuple[str, str]) -> dict[Channel, str]:
     reaction = on_event(account, signup, Deployed(WELCOME), MONDAY)
     assert sent(reaction) == ["welcome"]
     (effect,) = [one for one in reaction.effects if isinstance(one, SendMessage)]
-    commit = Committed(
-        reaction.customer.profile, reaction.customer.enrollments, 1, MONDAY, reaction.effects, reaction.facts
-    )
-    return dict(message_of(effect, commit).addresses)
+    after = reaction.customer
+    return dict(message_of(effect, after.profile, after.enrollments[effect.enrollment], MONDAY).addresses)
 
 
 def test_the_account_that_owns_the_number_is_texted() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.events.relay_effects import Committed, message_of
+from cairn.application.events.relay_effects import message_of
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.customer import IDENTIFIER_DETACHED, Customer
@@ -62,9 +62,12 @@ class Shop:
         reaction = self.process(made, MONDAY)
         assert reaction is not None
         customer = reaction.customer
-        commit = Committed(customer.profile, customer.enrollments, 1, MONDAY, reaction.effects, reaction.facts)
-        sends = [effect for effect in reaction.effects if isinstance(effect, SendMessage)]
-        return [dict(message_of(effect, commit).addresses) for effect in sends]
+        messages = [
+            message_of(effect, customer.profile, customer.enrollments[effect.enrollment], MONDAY)
+            for effect in reaction.effects
+            if isinstance(effect, SendMessage)
+        ]
+        return [dict(message.addresses) for message in messages]
 
     def who(self, **names: Any) -> Customer:
         (found,) = self.customers.find(name(**names)).customers

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.events.relay_effects import Committed, message_of
+from cairn.application.events.relay_effects import message_of
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.effects import SendMessage, WakeAt
@@ -199,13 +199,10 @@ class Visitors(RuleBasedStateMachine):
     def deliver(self) -> None:
         commit = self.customers.commits[-1]
         reaction, customer = commit.reaction, commit.reaction.customer
-        committed = Committed(
-            customer.profile, customer.enrollments, customer.version, self.now, reaction.effects, reaction.facts
-        )
         self.due += [(one.at, customer.id, one) for one in reaction.effects if isinstance(one, WakeAt)]
         for effect in reaction.effects:
             if isinstance(effect, SendMessage):
-                message = message_of(effect, committed)
+                message = message_of(effect, customer.profile, customer.enrollments[effect.enrollment], self.now)
                 contained = [value for key, value in message.variables["data"].items() if key.startswith("from_")]
                 account = message.variables["profile"].get("user_id")
                 for channel, address in message.addresses.items():

@@ -135,7 +135,7 @@ def enrollment_to_row(wire: Wire) -> list[Any]:
 
 def enrollment_from_row(row: list[Any]) -> Wire:
     wire = {name: one for name, one in zip(ROW, row, strict=False) if one is not ABSENT and one != ABSENT}
-    wire = {"status": Status.ACTIVE.value, "data_at": wire["since"], **wire}
+    wire = {"status": Status.ACTIVE.value, "data_at": wire["since"], "sequence": 0, **wire}
     return {"reached_at": wire["entered_at"], **wire} if "step" in wire else wire
 
 

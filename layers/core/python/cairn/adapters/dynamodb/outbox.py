@@ -14,6 +14,7 @@ from typing import Any
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec, effect_codec
 from cairn.adapters.dynamodb.codec import Wire
+from cairn.adapters.dynamodb.customer_state import as_read
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, STATE
 from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.application.events.relay_effects import Committed, WaitingEffect, commit_of_version, enrollment_of
@@ -33,6 +34,8 @@ def outboxes_of(commit: Commit, apart: frozenset[str]) -> dict[str, Wire]:
     reaction, found = commit.reaction, dict[str, Wire]()
     known = {} if reaction.customer.erasure_pending_since else reaction.customer.enrollments
     owners = {id_: known[id_] for id_ in apart if id_ in known}
+    elsewhere = as_read(reaction.customer).parts.keys() - apart
+    beside = {id_: one for id_, one in known.items() if id_ not in elsewhere}
     for position, effect in enumerate(reaction.effects):
         owner = owners.get(enrollment_of(effect))
         effects = _outbox(found, owner, commit.at).setdefault("effects", [])
@@ -40,7 +43,7 @@ def outboxes_of(commit: Commit, apart: frozenset[str]) -> dict[str, Wire]:
         effects.append(_effect_to_wire(effect, owner) | if_elsewhere)
     for fact in reaction.facts:
         owner = owners.get(fact.enrollment)
-        _outbox(found, owner, commit.at).setdefault("facts", []).append(_fact_to_wire(fact, owner, known))
+        _outbox(found, owner, commit.at).setdefault("facts", []).append(_fact_to_wire(fact, owner, beside))
     return found
 
 
@@ -142,11 +145,11 @@ def _effect_from_wire(wire: Wire, owner: Enrollment | None) -> Effect:
     return effect_codec.effect_from_wire({**wire, "enrollment": owner.id, "id": whole})
 
 
-def _fact_to_wire(fact: Fact, owner: Enrollment | None, known: Mapping[str, Enrollment]) -> Wire:
-    """Without the journey where the enrollment beside it names it."""
+def _fact_to_wire(fact: Fact, owner: Enrollment | None, beside: Mapping[str, Enrollment]) -> Wire:
+    """Without the journey where an enrollment that is written with it names it."""
     if owner is not None and fact == _wait_of(owner):
         return {"kind": WAITING}
-    enrollment = known.get(fact.enrollment)
+    enrollment = beside.get(fact.enrollment)
     wire = codec.fact_to_wire(replace(fact, journey="") if enrollment and enrollment.journey == fact.journey else fact)
     return {name: one for name, one in wire.items() if name != "enrollment"} if owner else wire
 

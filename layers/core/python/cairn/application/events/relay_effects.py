@@ -134,7 +134,7 @@ class Present:
     ids: Mapping[str, str]
     """The id that each has now, after a merge another one; none for a customer who was erased."""
     recipients: Mapping[str, PresentCustomer] = field(default_factory=dict)
-    """The customers who are to get messages, by the id that each has now."""
+    """Customers who are to get messages or have a paused enrollment, by the id that they have now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,8 @@ class RelayEffects:
     def present(self, commits: Sequence[Committed]) -> Present:
         """The customers of these commits as they are now.
 
-        One read for each to whom a commit sends, of all that a message needs; and one for the ids of all others.
+        One read for each to whom a commit sends, of all that a message needs; and one for the ids of all others. A
+        paused enrollment is read where its commit did not write it.
         """
         recipients: dict[str, PresentCustomer] = {}
         ids: dict[str, str] = {}
@@ -271,7 +272,8 @@ class RelayEffects:
                 elif isinstance(one.what, WakeAt):
                     wakes.append((one, (customer, one.what)))
                 else:
-                    self._carry_out(one, customer, now)
+                    whole = one if one.enrollment else _with_enrollment(one, present.recipients.get(customer))
+                    self._carry_out(whole, customer, now)
             except Exception as error:  # noqa: BLE001  an effect that fails is its own affair
                 yield one, error
         for number, failure in self.messages.put_each([message for _, message in messages]).items():
@@ -330,11 +332,15 @@ def _raise_any(failed: Mapping[int, Exception]) -> None:
 
 
 def _recipients(commits: Iterable[Committed]) -> dict[str, set[str]]:
-    """The customers to whom these commits send, each with the enrollments whose data is not in the commit."""
+    """The customers to whom these commits send, each with the enrollments whose data is not in the commit.
+
+    And those with a paused enrollment that is not in it, of which the due time is needed.
+    """
     found: dict[str, set[str]] = {}
     for commit in commits:
         for one in commit.work():
-            if isinstance(one.what, SendMessage | AnswerKeyword):
+            is_paused = isinstance(one.what, PauseEnrollment) and one.enrollment is None
+            if isinstance(one.what, SendMessage | AnswerKeyword) or is_paused:
                 needed = {enrollment_of(one.what)} - {""} if one.enrollment is None else set()
                 found.setdefault(one.about, set()).update(needed)
     return found
