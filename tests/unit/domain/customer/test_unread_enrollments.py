@@ -20,7 +20,7 @@ SIGNUP = journey(
     wait("a-while", "3d"),
     send("hello", ["sms", "email"]),  # type: ignore[arg-type]  channels, in their order
     entry={"event": "trial.signup", "key": "event.properties.key"},
-    name="other",
+    journey="other",
 )
 
 

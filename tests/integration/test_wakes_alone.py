@@ -1,0 +1,187 @@
+"""A wake-up writes its enrollment alone, and is still decided as if nothing else happened meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from botocore.client import BaseClient
+
+from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.application.ports import Commit
+from cairn.domain.customer.customer import Customer, merge_customers, on_event, on_wake
+from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import customer_id_for
+from cairn.domain.identity.trust import OPERATORS_SOURCE
+from cairn.domain.journey.definition import Journey
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.errors import ConflictError, ErasedCustomerError
+from tests.unit.fakes import KEYS
+from tests.unit.makers import Deployed, event, journey, name, send, wait
+
+pytestmark = pytest.mark.usefixtures("table")
+
+NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
+NEXT_DAY = NOW + timedelta(days=1)
+CUSTOMERS = DynamoCustomers(KEYS)
+ENTRY = {"event": "trial.signup", "key": "event.properties.key"}
+PLAIN = journey(wait("a-day", "1d"), send("tips"), wait("more", "1d"), entry=ENTRY, journey="plain")
+ASKS = journey(
+    wait("a-day", "1d"),
+    {"id": "which", "branch": [{"if": "profile.paid", "then": [{"id": "thanks", "exit": "paid"}]}]},
+    wait("more", "1d"),
+    entry=ENTRY,
+    journey="asks",
+)
+CHANGES = journey(
+    wait("a-day", "1d"), {"id": "mark", "update": {"set": {"stage": "late"}}}, entry=ENTRY, journey="changes"
+)
+MANY = 40
+"""Enrollments of a customer of whom not all are read at first."""
+
+
+@contextmanager
+def operations() -> Iterator[list[str]]:
+    """The calls to the table."""
+    asked: list[str] = []
+    really_call = BaseClient._make_api_call  # noqa: SLF001  every client uses it, PynamoDB's too
+
+    def note(client: BaseClient, operation: str, arguments: Any) -> Any:
+        asked.append(operation)
+        return really_call(client, operation, arguments)
+
+    with patch.object(BaseClient, "_make_api_call", note):
+        yield asked
+
+
+def happens(type_: str, journeys: tuple[Journey, ...], at: datetime = NOW, **more: Any) -> Customer:
+    happened = event(type_, at, who=name(user_id="mia"), **more)
+    return CUSTOMERS.load(committed(happened, journeys, at).id)
+
+
+def committed(happened: Event, journeys: tuple[Journey, ...], at: datetime) -> Customer:
+    found = CUSTOMERS.find(happened.identifiers)
+    known = merge_customers(found.customers, at).customer if found.customers else new_customer(happened)
+    known = replace(known, profile=known.profile.with_identifiers(*found.unclaimed))
+    reaction = on_event(known, happened, Deployed(*journeys), at)
+    CUSTOMERS.commit(Commit(reaction, found.customers, at, happened, found.unclaimed))
+    return reaction.customer
+
+
+def new_customer(happened: Event) -> Customer:
+    return Customer(Profile(customer_id_for(happened.identifiers[0], KEYS.customer_ids), created_at=NOW))
+
+
+def wake(customer: Customer, made: Journey) -> Commit:
+    """The commit of the wake-up of the customer's one enrollment, as they were read."""
+    one = next(iter(customer.enrollments.values()))
+    reaction = on_wake(customer, one.id, one.sequence, Deployed(made), NEXT_DAY)
+    assert reaction is not None
+    return Commit(reaction, (customer,), NEXT_DAY)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [(PLAIN, ["PutItem"]), (ASKS, ["TransactWriteItems"]), (CHANGES, ["TransactWriteItems"])],
+    ids=["asks nothing about the profile", "asks about the profile", "changes the profile"],
+)
+def test_a_wake_up_writes_as_little_as_it_may(made: Journey, expected: list[str]) -> None:
+    customer = happens("trial.signup", (made,), properties={"key": "1"})
+
+    with operations() as asked:
+        CUSTOMERS.commit(wake(customer, made))
+
+    assert asked == expected
+
+
+def test_a_wake_up_that_asks_nothing_goes_on_beside_an_event() -> None:
+    customer = happens("trial.signup", (PLAIN,), properties={"key": "1"})
+    commit = wake(customer, PLAIN)
+    happens("page.viewed", (PLAIN,), attributes={"paid": True})
+
+    CUSTOMERS.commit(commit)
+
+    after = CUSTOMERS.load(customer.id)
+    assert [one.step for one in after.enrollments.values()] == ["more"]
+    assert after.profile.get("paid") is True
+
+
+@pytest.mark.parametrize("made", [ASKS, CHANGES], ids=["asks", "changes"])
+def test_a_wake_up_that_goes_by_the_profile_is_decided_anew_after_an_event(made: Journey) -> None:
+    customer = happens("trial.signup", (made,), properties={"key": "1"})
+    commit = wake(customer, made)
+    happens("page.viewed", (made,), attributes={"paid": True})
+
+    with pytest.raises(ConflictError):
+        CUSTOMERS.commit(commit)
+
+    CUSTOMERS.commit(wake(CUSTOMERS.load(customer.id), made))
+    after = CUSTOMERS.load(customer.id)
+    assert (made is ASKS) == ([one.outcome for one in after.enrollments.values()] == ["paid"])
+
+
+def test_of_two_wake_ups_at_once_one_is_decided_anew() -> None:
+    customer = happens("trial.signup", (PLAIN,), properties={"key": "1"})
+    first, second = wake(customer, PLAIN), wake(customer, PLAIN)
+    CUSTOMERS.commit(first)
+
+    with pytest.raises(ConflictError):
+        CUSTOMERS.commit(second)
+
+
+def test_an_event_that_moves_what_a_wake_up_has_moved_is_decided_anew() -> None:
+    ends = journey(
+        wait("a-day", "1d"), send("tips"), wait("more", "1d"), entry=ENTRY, exit_on=[{"event": "trial.ended"}]
+    )
+    customer = happens("trial.signup", (ends,), properties={"key": "1"})
+    ended = event("trial.ended", NEXT_DAY, who=name(user_id="mia"), properties={"key": "1"})
+    stale = Commit(on_event(customer, ended, Deployed(ends), NEXT_DAY), (customer,), NEXT_DAY, ended)
+    CUSTOMERS.commit(wake(customer, ends))
+
+    with pytest.raises(ConflictError):
+        CUSTOMERS.commit(stale)
+
+
+def test_a_wake_up_of_one_among_many_reads_and_writes_it_alone() -> None:
+    for number in range(MANY):
+        customer = happens("trial.signup", (PLAIN,), id_=f"begin-{number}", properties={"key": str(number)})
+    last = list(customer.enrollments.values())[-1]
+
+    with operations() as asked:
+        one = CUSTOMERS.load(customer.id, last.id)
+        CUSTOMERS.commit(wake(replace(one, enrollments={last.id: one.enrollments[last.id]}), PLAIN))
+
+    assert (list(one.enrollments), one.unread) == ([last.id], MANY - 1)
+    assert asked == ["Query", "BatchGetItem", "PutItem"]
+    after = CUSTOMERS.load(customer.id)
+    assert [one.step for one in after.enrollments.values()].count("more") == 1
+    assert len(after.enrollments) == MANY
+
+
+def test_of_many_enrollments_those_that_an_event_does_not_concern_stay_unread_and_stay() -> None:
+    for number in range(MANY):
+        customer = happens("trial.signup", (PLAIN,), id_=f"begin-{number}", properties={"key": str(number)})
+
+    happened = event("page.viewed", NEXT_DAY, who=name(user_id="mia"), attributes={"paid": True})
+    asked = []
+    found = CUSTOMERS.find(happened.identifiers, (), lambda versions: bool(asked.append(sorted(versions))))
+    (lean,) = found.customers
+    CUSTOMERS.commit(Commit(on_event(lean, happened, Deployed(PLAIN), NEXT_DAY), found.customers, NEXT_DAY, happened))
+
+    assert asked == [[("plain", PLAIN.version)]]
+    assert (len(lean.enrollments), lean.unread) == (0, MANY)
+    after = CUSTOMERS.load(customer.id)
+    assert len(after.enrollments) == MANY
+    assert after.profile.get("paid") is True
+
+
+def test_an_erased_customer_is_not_woken() -> None:
+    customer = happens("trial.signup", (PLAIN,), properties={"key": "1"})
+    order = event("customer.erasure_requested", NOW, who=name(user_id="mia"))
+    committed(replace(order, source=OPERATORS_SOURCE), (PLAIN,), NOW)
+
+    with pytest.raises(ErasedCustomerError):
+        CUSTOMERS.load(customer.id, next(iter(customer.enrollments)))
