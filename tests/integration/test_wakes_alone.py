@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.application.ports import Commit
-from cairn.domain.customer.customer import Customer, merge_customers, on_event, on_wake
+from cairn.domain.customer.customer import Customer, may_concern, merge_customers, on_event, on_wake
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import customer_id_for
 from cairn.domain.identity.trust import OPERATORS_SOURCE
@@ -39,6 +39,9 @@ ASKS = journey(
 CHANGES = journey(
     wait("a-day", "1d"), {"id": "mark", "update": {"set": {"stage": "late"}}}, entry=ENTRY, journey="changes"
 )
+ASKS_TOO = journey(
+    wait("a-day", "1d"), entry={"event": "visit.booked", "key": "event.properties.key"}, journey="visits"
+)
 MANY = 40
 """Enrollments of a customer of whom not all are read at first."""
 
@@ -63,7 +66,7 @@ def happens(type_: str, journeys: tuple[Journey, ...], at: datetime = NOW, **mor
 
 
 def committed(happened: Event, journeys: tuple[Journey, ...], at: datetime) -> Customer:
-    found = CUSTOMERS.find(happened.identifiers)
+    found = CUSTOMERS.find(happened.identifiers, (), may_concern(happened, Deployed(*journeys)))
     known = merge_customers(found.customers, at).customer if found.customers else new_customer(happened)
     known = replace(known, profile=known.profile.with_identifiers(*found.unclaimed))
     reaction = on_event(known, happened, Deployed(*journeys), at)
@@ -167,7 +170,7 @@ def test_of_many_enrollments_those_that_an_event_does_not_concern_stay_unread_an
 
     happened = event("page.viewed", NEXT_DAY, who=name(user_id="mia"), attributes={"paid": True})
     asked = []
-    found = CUSTOMERS.find(happened.identifiers, (), lambda versions: bool(asked.append(sorted(versions))))
+    found = CUSTOMERS.find(happened.identifiers, (), lambda versions: asked.append(sorted(versions)) or ())
     (lean,) = found.customers
     CUSTOMERS.commit(Commit(on_event(lean, happened, Deployed(PLAIN), NEXT_DAY), found.customers, NEXT_DAY, happened))
 
@@ -176,6 +179,25 @@ def test_of_many_enrollments_those_that_an_event_does_not_concern_stay_unread_an
     after = CUSTOMERS.load(customer.id)
     assert len(after.enrollments) == MANY
     assert after.profile.get("paid") is True
+
+
+def test_an_event_reads_of_many_enrollments_those_in_a_journey_that_hears_it() -> None:
+    both = (PLAIN, ASKS_TOO)
+    for number in range(MANY):
+        happens("trial.signup", (PLAIN,), id_=f"begin-{number}", properties={"key": str(number)})
+    for number in range(3):
+        happens("visit.booked", both, id_=f"book-{number}", properties={"key": str(number)})
+
+    happened = event("visit.booked", NEXT_DAY, who=name(user_id="mia"), properties={"key": "3"})
+    with operations() as asked:
+        (lean,) = CUSTOMERS.find(happened.identifiers, (), may_concern(happened, Deployed(*both))).customers
+
+    assert (len(lean.enrollments), lean.unread) == (3, MANY)
+    assert asked == ["Query", "BatchGetItem"]
+    committed(happened, both, NEXT_DAY)
+    assert len(CUSTOMERS.load(lean.id).enrollments) == MANY + 4
+    ((second,),) = [CUSTOMERS.find(happened.identifiers, (), may_concern(happened, Deployed(*both))).customers]
+    assert (len(second.enrollments), second.unread) == (4, MANY)
 
 
 def test_an_erased_customer_is_not_woken() -> None:

@@ -71,8 +71,8 @@ class Customers(Protocol):
     ) -> FoundCustomers:
         """The customers of these identifiers, and of those in `otherwise` where the first one belongs to nobody.
 
-        One read where the first identifier is known, else two. Where a customer has many enrollments and none of them
-        is of a journey that it `concerns`, they may be left unread (`Customer.unread`).
+        One read where the first identifier is known, else two. Of a customer with many enrollments, those in journeys
+        that it does not `concern` may be left unread (`Customer.unread`).
         """
 
     def pointer_without(self, name: Identifier, loser: Customer) -> str:

@@ -22,6 +22,7 @@ from cairn.adapters.dynamodb.codec import Wire
 from cairn.adapters.dynamodb.due_times import due_keys
 from cairn.adapters.dynamodb.entries import (
     Entries,
+    InUse,
     Version,
     all_entries,
     arranged,
@@ -33,7 +34,7 @@ from cairn.adapters.dynamodb.entries import (
     profile_from,
 )
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, STATE, CustomerItem
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.customer import Concerns, Customer
 from cairn.domain.customer.overdue import next_timer
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.profile.profile import Profile, Stamped
@@ -75,8 +76,8 @@ class AsRead:
     parts: Mapping[str, Part] = field(default_factory=dict)
     """The enrollments that were read from items of their own; some may be unread. All others are in the head."""
     enrolled_sum: int = 0
-    in_use: Mapping[Version, int] = field(default_factory=dict)
-    """How many enrollments there are in each version of a journey, also of those that were not read."""
+    in_use: Mapping[Version, InUse] = field(default_factory=dict)
+    """The enrollments in each version of a journey, also those that were not read."""
     is_older: bool = False
     """Whether the head is as a version until 0.2 wrote it."""
 
@@ -110,7 +111,7 @@ def customer_in(items: Mapping[str, CustomerItem], *, is_whole: bool = True, to_
     customer = replace(
         customer_from(head.pk, head.profile or {}, entries),
         enrollments={one.id: one for one in sorted(enrollments, key=lambda one: (one.entered_at, one.id))},
-        unread=0 if is_whole else sum(in_use.values()) - len(enrollments),
+        unread=0 if is_whole else sum(one.count for one in in_use.values()) - len(enrollments),
         version=int(head.version or 0),
     )
     stored = AsRead(
@@ -126,9 +127,13 @@ def customer_in(items: Mapping[str, CustomerItem], *, is_whole: bool = True, to_
     return replace(customer, as_read=stored)
 
 
-def versions_in(items: Mapping[str, CustomerItem]) -> Collection[Version]:
-    """The versions of journeys that the customer is in, by the head and the pages."""
-    return in_use_in(entries_in(items)).keys()
+def concerned_in(items: Mapping[str, CustomerItem], concerns: Concerns) -> Collection[str] | None:
+    """The enrollments to read, by the head and the pages; None where it is simpler to read all."""
+    in_use = in_use_in(entries_in(items))
+    concerned = [in_use[version] for version in concerns(in_use)]
+    if any(one.count and not one.ids for one in concerned):
+        return None
+    return [id_ for one in concerned for id_ in one.ids]
 
 
 def profile_in(items: Mapping[str, Any]) -> Profile:
@@ -272,7 +277,7 @@ def placed(after: Customer) -> tuple[Entries, dict[int, Entries]]:
     """The entries of the head, and the pages to write."""
     stored = as_read(after)
     before = Customer(Profile(after.id, after.profile.created_at)) if stored.is_older else stored.customer
-    changed = changed_entries(before, after) | changes_in_use(stored.in_use, before.enrollments, after.enrollments)
+    changed = changed_entries(before, after) | changes_in_use(stored.in_use, before, after)
     return arranged(changed, stored.head, stored.pages, names_to_wire(after.profile))
 
 

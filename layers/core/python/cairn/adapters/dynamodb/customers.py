@@ -29,12 +29,12 @@ from cairn.adapters.dynamodb.customer_state import (
     alone,
     as_read,
     changed_enrollments,
+    concerned_in,
     customer_in,
     gathered,
     parts_apart,
     placed,
     state_writes,
-    versions_in,
 )
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
@@ -101,6 +101,9 @@ MOST_ABSORBED = 30
 AT_FIRST = 32
 """Items that are read first: of most customers all. Of one with more, the other enrollments are read only where they
 matter."""
+
+MOST_ASKED = 24
+"""Enrollments that are read one by one. Of more, reading all is no dearer."""
 
 LAST_CHARACTER = "~"
 """Behind every character of a sort key."""
@@ -487,10 +490,12 @@ def _read(customer_id: str, items: _Items, concerns: Concerns | None, enrollment
     """The customer with contact. Where a commit came into the read, it is read again."""
     for _ in range(READS):
         try:
-            if not items.is_whole and (concerns is None or concerns(versions_in(items))) and not enrollment:
-                items = _Items(items | _items_of(customer_id, after=next(reversed(items))))
             if not items.is_whole:
-                items = _without_others(customer_id, items, enrollment)
+                asked = concerned_in(items, concerns) if concerns else [enrollment]
+                if asked is None or len(asked) > MOST_ASKED:
+                    items = _Items(items | _items_of(customer_id, after=next(reversed(items))))
+                else:
+                    items = _with_only(customer_id, items, asked)
             customer = customer_in(items, is_whole=items.is_whole)
             return replace(customer, contact=contact_from_item(items.get(CONTACT)))
         except TornReadError:
@@ -498,12 +503,11 @@ def _read(customer_id: str, items: _Items, concerns: Concerns | None, enrollment
     raise ConflictError("the customer changed while it was read")
 
 
-def _without_others(customer_id: str, items: _Items, enrollment: str) -> _Items:
-    """Of the enrollments this one alone, or none."""
+def _with_only(customer_id: str, items: _Items, enrollments: Collection[str]) -> _Items:
+    """Of the enrollments that have items of their own these alone."""
     left = _Items((sk, item) for sk, item in items.items() if not sk.startswith(ENROLLED))
-    if enrollment:
-        own = ENROLLED + enrollment
-        left.update((sk, item) for (_, sk), item in read_all([(customer_id, own), (customer_id, own + DATA)]).items())
+    keys = [(customer_id, ENROLLED + one + end) for one in enrollments for end in ("", DATA)]
+    left.update((sk, item) for (_, sk), item in (read_all(keys) if keys else {}).items())
     left.is_whole = False
     return left
 

@@ -12,14 +12,13 @@ another one takes its place there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.codec import Wire
 from cairn.domain.customer.customer import Customer
-from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.profile.attributes import READ_BY_CAIRN
 from cairn.domain.profile.profile import Activity, Profile
 from cairn.domain.shared.instants import instant_to_wire
@@ -32,6 +31,12 @@ OTHERWISE = 110
 
 LEAST_IN_HEAD = 200
 """Bytes of the head for entries that change, however much else there is: of two or three types of events."""
+
+MANY = 10
+"""Enrollments of a customer from which on a read leaves out those that do not matter."""
+
+FEW_IN_A_VERSION = 8
+"""Enrollments that are read one by one; of more in one version, all are read."""
 
 IN_A_PAGE = UNIT - OTHERWISE
 
@@ -91,32 +96,42 @@ Version = tuple[str, str]
 """Name and version of a journey."""
 
 
-def in_use_in(entries: Mapping[str, Any]) -> dict[Version, int]:
-    """How many enrollments there are in each version of a journey."""
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """The enrollments in one version of a journey."""
+
+    count: int = 0
+    ids: tuple[str, ...] = ()
+    """All of them, or none: only where a customer has many enrollments, and few in this version."""
+
+
+def in_use_in(entries: Mapping[str, Any]) -> dict[Version, InUse]:
     found = {}
-    for name, (count, _) in _of(entries, IN_USE).items():
+    for name, (count, _, *ids) in _of(entries, IN_USE).items():
         journey, _, version = name.rpartition("@")
-        found[journey, version] = int(count)
+        found[journey, version] = InUse(int(count), tuple(ids))
     return found
 
 
-def changes_in_use(
-    in_use: Mapping[Version, int], before: Mapping[str, Enrollment], after: Mapping[str, Enrollment]
-) -> Entries:
+def changes_in_use(in_use: Mapping[Version, InUse], before: Customer, after: Customer) -> Entries:
     """The entries of the versions into which enrollments came, or from which they went."""
-    came = [one for id_, one in after.items() if id_ not in before]
-    went = [one for id_, one in before.items() if id_ not in after]
-    counts, at = dict(in_use), dict[Version, datetime]()
-    for one, number in (*((one, 1) for one in came), *((one, -1) for one in went)):
-        version = one.journey, one.version
-        counts[version] = counts.get(version, 0) + number
-        at[version] = max(at.get(version, one.entered_at), one.ended_at or one.entered_at)
-    return {
-        f"{IN_USE}{journey}@{version}": [counts[journey, version], instant_to_wire(when)]
-        if counts[journey, version]
-        else None
-        for (journey, version), when in at.items()
-    }
+    came = [one for id_, one in after.enrollments.items() if id_ not in before.enrollments]
+    went = [one for id_, one in before.enrollments.items() if id_ not in after.enrollments]
+    many = sum(one.count for one in in_use.values()) + len(came) - len(went) >= MANY
+    changed: dict[Version, list[Any]] = {}
+    for one in (*came, *went):
+        changed.setdefault((one.journey, one.version), []).append(one)
+    entries: Entries = {}
+    for version, some in changed.items():
+        known = in_use.get(version, InUse())
+        count = known.count + sum(1 if one in came else -1 for one in some)
+        ids = {*known.ids, *(one.id for one in some if one in came)} - {one.id for one in some if one in went}
+        if not after.unread:
+            ids = {id_ for id_, one in after.enrollments.items() if (one.journey, one.version) == version}
+        listed = sorted(ids) if many and len(ids) == count <= FEW_IN_A_VERSION else []
+        at = max(one.ended_at or one.entered_at for one in some)
+        entries[f"{IN_USE}{version[0]}@{version[1]}"] = [count, instant_to_wire(at), *listed] if count else None
+    return entries
 
 
 def changed_entries(before: Customer, after: Customer) -> Entries:
@@ -219,7 +234,7 @@ def _without_room(head: Mapping[str, Any], names: Wire) -> list[str]:
     used = sum(sizes[name] for name in others)
     out = []
     if used > room:
-        for name in sorted(others, key=lambda one: (not one.startswith(ATTRIBUTE), _changed_at(head[one]), one)):
+        for name in sorted(others, key=lambda one: (not one.startswith(ATTRIBUTE), _changed_at(one, head[one]), one)):
             out.append(name)
             used -= sizes[name]
             if used <= room // 2:
@@ -251,8 +266,8 @@ def _as_it_is(one: str) -> str:
     return one
 
 
-def _changed_at(wire: Any) -> str:
+def _changed_at(name: str, wire: Any) -> str:
     """The instant in an entry, of which the later one is the greater text."""
     if isinstance(wire, str):
         return wire
-    return str(wire["at"] if isinstance(wire, dict) else wire[-1])
+    return str(wire["at"] if isinstance(wire, dict) else wire[1] if name.startswith(IN_USE) else wire[-1])

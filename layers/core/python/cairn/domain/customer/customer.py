@@ -1,6 +1,6 @@
 """A customer's open state, and the functions that apply an event or a wake-up to it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -247,12 +247,12 @@ def within_room(customer: Customer) -> tuple[Customer, list[Fact]]:
 NO_POLICY = Policy()
 
 
-Concerns = Callable[[Iterable[tuple[str, str]]], bool]
-"""Whether what happens may concern enrollments in one of these journeys, by name and version."""
+Concerns = Callable[[Iterable[tuple[str, str]]], Collection[tuple[str, str]]]
+"""Of these journeys, by name and version, those in which something that happens may concern enrollments."""
 
 
 def may_concern(event: Event, journeys: Journeys) -> Concerns:
-    """Whether an event may concern enrollments in journeys of these names and versions: `on_event` needs them then."""
+    """The journeys whose enrollments an event may concern: `on_event` needs those, and no others."""
     starts = {journey.name for journey in journeys.listening(event.type)}
     needs_all = requests.is_request(event) or event.type == requests.ERASURE_REQUESTED or _failed_message(event)
 
@@ -262,7 +262,7 @@ def may_concern(event: Event, journeys: Journeys) -> Concerns:
         except UnknownJourneyError:
             return True  # it is noted who is in it
 
-    return lambda versions: needs_all or any(name in starts or hears(name, version) for name, version in versions)
+    return lambda versions: [one for one in versions if needs_all or one[0] in starts or hears(*one)]
 
 
 def _failed_message(event: Event) -> bool:
