@@ -105,6 +105,13 @@ def test_an_enrollment_survives(one: Enrollment) -> None:
     assert codec.enrollments_from_wire(stored) == {one.id: one}
 
 
+@given(any_(Enrollment))
+def test_an_enrollment_survives_in_a_row(one: Enrollment) -> None:
+    row = wired(codec.enrollment_to_row(codec.enrollment_to_wire(one)))
+
+    assert codec.enrollment_from_wire(one.id, codec.enrollment_from_row(row)) == one
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 def test_every_effect_survives(kind: type[Any], data: st.DataObject) -> None:
