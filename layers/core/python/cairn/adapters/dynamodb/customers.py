@@ -31,6 +31,7 @@ from cairn.adapters.dynamodb.customer_state import (
     changed_enrollments,
     customer_in,
     gathered,
+    is_apart,
     parts_apart,
     placed,
     state_writes,
@@ -215,6 +216,22 @@ class DynamoCustomers:
         self._add_writes(write, commit, before, absorbed, older)
         _commit(write, (after.id, EVENT + commit.event.key) if commit.event else None)
 
+    @classmethod
+    def rewrite(cls, customer_id: str) -> bool:
+        """Store a customer in parts who is in the head still: from version 0.2, or after many enrollments changed.
+
+        Nothing else changes, and nothing is decided: the version grows, and there is no outbox. False where there is
+        nothing to do: the id is nobody's, or leads to somebody else, or it is done. Raises ConflictError where a commit
+        came in between; what was moved by then stays moved.
+        """
+        written = False
+        while (customer := _stored(customer_id)) is not None and not is_apart(customer):
+            write = AtomicWrite()
+            cls._add_state(write, customer, CustomerItem.version == customer.version, lambda _: {})
+            _commit(write)
+            written = True
+        return written
+
     def _committed_alone(self, commit: Commit, before: Customer) -> bool:
         """Whether a commit that changes one enrollment was written to its item, and to no other.
 
@@ -277,8 +294,9 @@ class DynamoCustomers:
         for other in absorbed:
             self._redirect(write, after, other)
 
+    @classmethod
     def _add_state(
-        self,
+        cls,
         write: AtomicWrite,
         after: Customer,
         is_as_it_was: Condition,
@@ -288,7 +306,7 @@ class DynamoCustomers:
         pages = placed(after)
         apart = parts_apart(after, write.room - 1 - len(pages[1]))
         if apart is None:
-            self._gather(after)
+            cls._gather(after)
         writes = state_writes(after, pages, apart, outboxes(apart))
         write.put(writes.head, is_as_it_was)
         _add_parts(write, writes)
@@ -301,7 +319,8 @@ class DynamoCustomers:
         for id_, part in parts.items():
             write.delete(CustomerItem(absorbed.id, ENROLLED + id_), CustomerItem.version == part.revision)
 
-    def _gather(self, customer: Customer) -> NoReturn:
+    @staticmethod
+    def _gather(customer: Customer) -> NoReturn:
         """Move enrollments into the head, so many that a transaction has room for what is to be done with the others.
 
         Raises ConflictError: the decision is made anew.
@@ -436,6 +455,13 @@ class DynamoCustomers:
                 return _whole(customer_id, items)
             customer_id = state.alias_of
         raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
+
+
+def _stored(customer_id: str) -> Customer | None:
+    """The customer who is stored under this very id; None where it leads on, or to nobody."""
+    items = _items_of(customer_id)
+    head = items.get(STATE)
+    return None if head is None or head.erased or head.alias_of else _whole(customer_id, items)
 
 
 def _items_of(customer_id: str) -> dict[str, CustomerItem]:
