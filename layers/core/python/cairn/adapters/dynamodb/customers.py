@@ -94,7 +94,7 @@ GATHERED_AT_ONCE = 45
 """Enrollments that one transaction moves into the head: each may have two items."""
 
 MOST_ABSORBED = 30
-"""Enrollments with items of their own that a merge takes over at once."""
+"""Enrollments with items of their own that a merge takes over at once, of all absorbed customers together."""
 
 READS = 3
 """Attempts to read a customer while commits come in between."""
@@ -276,6 +276,7 @@ class DynamoCustomers:
             self._add_erasure(write, commit, after.erasure_pending_since)
             self._add_suppressions(write, commit)
             return
+        self._check_few_go(absorbed)
         for other in absorbed:
             write.put(CustomerItem(other.id, STATE, alias_of=after.id), CustomerItem.version == other.version)
             write.delete(CustomerItem(other.id, CONTACT), condition=is_as_read(other.contact))
@@ -311,21 +312,24 @@ class DynamoCustomers:
         write.put(writes.head, is_as_it_was)
         _add_parts(write, writes)
 
-    def _add_enrollments_that_go(self, write: AtomicWrite, absorbed: Customer) -> None:
+    def _check_few_go(self, absorbed: Sequence[Customer]) -> None:
+        """Raises ConflictError after those of one customer have moved into the head, where they are too many."""
+        if sum(len(as_read(one).parts) for one in absorbed) > MOST_ABSORBED:
+            self._gather(max(absorbed, key=lambda one: len(as_read(one).parts)), left=0)
+
+    @staticmethod
+    def _add_enrollments_that_go(write: AtomicWrite, absorbed: Customer) -> None:
         """No wake-up may move an enrollment where it was, once it is the survivor's. Its pages go with its history."""
-        parts = as_read(absorbed).parts
-        if len(parts) > MOST_ABSORBED:
-            self._gather(absorbed)
-        for id_, part in parts.items():
+        for id_, part in as_read(absorbed).parts.items():
             write.delete(CustomerItem(absorbed.id, ENROLLED + id_), CustomerItem.version == part.revision)
 
     @staticmethod
-    def _gather(customer: Customer) -> NoReturn:
+    def _gather(customer: Customer, left: int = FEW) -> NoReturn:
         """Move enrollments into the head, so many that a transaction has room for what is to be done with the others.
 
         Raises ConflictError: the decision is made anew.
         """
-        while len(as_read(customer).parts) > FEW:
+        while len(as_read(customer).parts) > left:
             version = customer.version
             writes, customer = gathered(customer, GATHERED_AT_ONCE)
             write = AtomicWrite()
