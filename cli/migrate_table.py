@@ -8,7 +8,7 @@ from cli.options import OPERATION, examples
 from cli.output import echo
 
 if TYPE_CHECKING:
-    from cli.migrate_table_client import Migration, Pace
+    from cli.migrate_table_client import Migration, UnitRate
 
 UNITS_PER_SECOND = 100
 """Read and write units: a tenth of what one partition takes of writes (DynamoDB quota)."""
@@ -32,17 +32,17 @@ def migrate_table(
     ] = UNITS_PER_SECOND,
 ) -> None:
     """Store customers of an older version as this one does; it may be interrupted. Exit 1 where any is left."""
-    from cli.migrate_table_client import Migration, Pace  # noqa: PLC0415  slow to import
+    from cli.migrate_table_client import Migration, UnitRate  # noqa: PLC0415  slow to import
 
-    pace = Pace(units_per_second)
-    with Migration.of_stack(stack, pace) as migration:
+    rate = UnitRate(units_per_second)
+    with Migration.of_stack(stack, rate) as migration:
         try:
             for _ in migration.pages():
-                echo(_so_far(migration, pace), err=True)
+                echo(_so_far(migration, rate), err=True)
         except KeyboardInterrupt:
-            echo(f"{_so_far(migration, pace)}. Interrupted: run it again, and it does the rest.")
+            echo(f"{_so_far(migration, rate)}. Interrupted: run it again, and it does the rest.")
             raise typer.Exit(INTERRUPTED) from None
-    echo(f"{_so_far(migration, pace)}.")
+    echo(f"{_so_far(migration, rate)}.")
     if migration.changed:
         echo("Those who changed meanwhile are done by their next event, or run it again.")
     for customer, why in migration.failed.items():
@@ -51,6 +51,6 @@ def migrate_table(
         raise typer.Exit(1)
 
 
-def _so_far(migration: "Migration", pace: "Pace") -> str:
+def _so_far(migration: "Migration", rate: "UnitRate") -> str:
     done = f"{migration.looked_at} items looked at, {migration.rewritten} customers rewritten"
-    return f"{done}, {migration.changed} changed meanwhile, {len(migration.failed)} failed; {pace.units:.0f} units"
+    return f"{done}, {migration.changed} changed meanwhile, {len(migration.failed)} failed; {rate.units:.0f} units"

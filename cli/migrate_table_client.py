@@ -18,7 +18,7 @@ from cairn.domain.shared.errors import CairnError, ConflictError, ServiceBusyErr
 PAGE = 1_000
 """Items that DynamoDB looks at for one answer; it also stops at 1 MB, which is 128 read units."""
 
-PACED = "dynamodb.*"
+LIMITED = "dynamodb.*"
 
 FOUND = {
     "FilterExpression": "sk = :state AND attribute_exists(enrollments)",
@@ -33,7 +33,7 @@ class MigrationError(CairnError):
 
 
 @dataclass(slots=True)
-class Pace:
+class UnitRate:
     """At most so many read and write units of DynamoDB a second: each call waits until the ones before are paid for.
 
     A call's own units are known only when it is answered. So one call may be above it, and the next one waits for that.
@@ -61,21 +61,21 @@ class Pace:
         self._free_at = max(self._free_at, self.clock()) + units / self.units_per_second
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Every call to DynamoDB by a client that is made within the block is paced."""
+    def limits(self) -> Iterator[None]:
+        """Every call to DynamoDB by a client that is made within the block is limited."""
         session = aws.session()
-        session.register(f"provide-client-params.{PACED}", self.ask)
-        session.register(f"after-call.{PACED}", self.note)
+        session.register(f"provide-client-params.{LIMITED}", self.ask)
+        session.register(f"after-call.{LIMITED}", self.note)
         try:
             yield
         finally:
-            session.unregister(f"provide-client-params.{PACED}", self.ask)
-            session.unregister(f"after-call.{PACED}", self.note)
+            session.unregister(f"provide-client-params.{LIMITED}", self.ask)
+            session.unregister(f"after-call.{LIMITED}", self.note)
 
 
 @dataclass(slots=True)
 class Migration:
-    """What was done so far. Repeated, it goes on where something is left: what is done is not found any more."""
+    """The work so far. Repeated, it goes on where something is left: who is done is not found any more."""
 
     client: Any
     table: str
@@ -89,15 +89,15 @@ class Migration:
 
     @classmethod
     @contextmanager
-    def of_stack(cls, name: str, pace: Pace) -> Iterator["Migration"]:
+    def of_stack(cls, name: str, rate: UnitRate) -> Iterator["Migration"]:
         """The table is found by the outputs of the data stack. Raises MigrationError where there is none."""
-        with pace.kept(), _explained(name):
+        with rate.limits(), _explained(name):
             (stack,) = aws.client("cloudformation").describe_stacks(StackName=f"{name}-Data")["Stacks"]
             outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
             if "TableName" not in outputs:
                 raise MigrationError(f"stack {name}-Data does not put out TableName: is it Cairn's, and up to date?")
             client = aws.client("dynamodb")
-            table.unbind()  # a connection of before would not be paced
+            table.unbind()  # a connection of before would not be limited
             table.bind(outputs["TableName"], client.meta.region_name)
             try:
                 yield cls(client, outputs["TableName"])
@@ -116,7 +116,7 @@ class Migration:
             yield
 
     def _rewrite(self, customer: str) -> None:
-        """What is wrong with one customer holds up no other."""
+        """A customer who cannot be read stops no other."""
         try:
             self.rewritten += DynamoCustomers.rewrite(customer)
         except ConflictError:

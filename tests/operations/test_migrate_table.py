@@ -14,7 +14,7 @@ from cairn.adapters.dynamodb.table import bind
 from cairn.domain.shared.errors import ConflictError
 from cli import migrate_table_client
 from cli.main import app
-from cli.migrate_table_client import Migration, Pace
+from cli.migrate_table_client import Migration, UnitRate
 from infra.local.deployment import local_deployment
 from infra.local.signing import local_secrets
 from tests.conftest import MONDAY, SHORT_JOURNEY, Story
@@ -146,7 +146,7 @@ def test_who_changes_meanwhile_is_left_to_the_next_run(story: Story, monkeypatch
     assert cairn(story, *MIGRATE)[0] == 0
 
 
-def test_a_customer_who_cannot_be_read_holds_up_no_other(story: Story) -> None:
+def test_a_customer_who_cannot_be_read_stops_no_other(story: Story) -> None:
     (first, *_) = [id_ for id_, head in heads(story).items() if "profile" in head]
     CustomerItem(first, STATE).update([CustomerItem.profile.set({"attributes": {}})])
 
@@ -187,23 +187,23 @@ def test_each_call_waits_until_the_ones_before_are_paid_for(story: Story) -> Non
         waits.append(seconds)
         now[0] += seconds
 
-    pace = Pace(2, lambda: now[0], sleep)
-    with Migration.of_stack(STACK, pace) as migration:
+    rate = UnitRate(2, lambda: now[0], sleep)
+    with Migration.of_stack(STACK, rate) as migration:
         for _ in migration.pages():
             pass
     bind(story.deployment.cloud.table, "us-east-1")
 
     assert migration.rewritten == 3
-    assert pace.units > 4
+    assert rate.units > 4
     largest = 1.5  # units of one call here, which nothing needs to wait for when it is the last
-    assert (pace.units - largest) / 2 <= sum(waits) <= pace.units / 2
+    assert (rate.units - largest) / 2 <= sum(waits) <= rate.units / 2
 
 
 def test_the_units_of_a_transaction_count_too() -> None:
-    pace = Pace(10, lambda: 0.0)
+    rate = UnitRate(10, lambda: 0.0)
 
-    pace.note(parsed={"ConsumedCapacity": [{"TableName": "t", "CapacityUnits": 12.0}]})
-    pace.note(parsed={"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 0.5}})
-    pace.note(parsed={"Error": {"Code": "ThrottlingException"}})
+    rate.note(parsed={"ConsumedCapacity": [{"TableName": "t", "CapacityUnits": 12.0}]})
+    rate.note(parsed={"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 0.5}})
+    rate.note(parsed={"Error": {"Code": "ThrottlingException"}})
 
-    assert pace.units == 12.5
+    assert rate.units == 12.5

@@ -28,7 +28,7 @@ ALL = int(os.environ.get("CAIRN_UPGRADED_CUSTOMERS", AT_ONCE))
 """With 1000, which take about a quarter of an hour, AT_ONCE in each table."""
 
 WAITS, VISITS, JOINS, RETURNS, MERGED, ERASED, EARLY, LATE_MERGE, ENDED, TYPED = range(10)
-"""What becomes of a customer, by the last digit of their number."""
+"""The plots, by the last digit of a customer's number."""
 
 EVENING = datetime(2026, 3, 3, 1, tzinfo=UTC)
 """20:00 in New York. Two hours later nobody gets a marketing text before the morning."""
@@ -89,7 +89,7 @@ class Course:
     numbers: range
     upgraded: bool
     left_older: set[str] = field(default_factory=set)
-    """Whom the upgrade found in the layout of version 0.2."""
+    """Customers whom the upgrade found in the layout of version 0.2."""
     deferred: int = 0
     """Messages that waited at the upgrade."""
     typed: int = 0
@@ -106,7 +106,7 @@ class Course:
             self.story.deployment.settle()
 
     def types(self, number: int) -> None:
-        """A visitor enters somebody's names into a form."""
+        """A visitor enters a customer's names into a form."""
         answers = [
             {"type": "email", "email": f"m{number}@example.com", "field": {"ref": "email"}},
             {"type": "phone_number", "phone_number": f"+1201555{number:04d}", "field": {"ref": "phone"}},

@@ -221,8 +221,8 @@ class DynamoCustomers:
         """Store a customer in parts who is in the head still: from version 0.2, or after many enrollments changed.
 
         Nothing else changes, and nothing is decided: the version grows, and there is no outbox. False where there is
-        nothing to do: the id is nobody's, or leads to somebody else, or it is done. Raises ConflictError where a commit
-        came in between; what was moved by then stays moved.
+        nothing to do: the id is nobody's, or leads to another customer, or it is done. Raises ConflictError where a
+        commit came in between; all that was moved by then stays moved.
         """
         written = False
         while (customer := _stored(customer_id)) is not None and not is_apart(customer):
