@@ -12,6 +12,7 @@ from cli import (
     dead_letters,
     doctor,
     identity_key,
+    migrate_table,
     preflight,
     privacy,
     replay,
@@ -50,7 +51,7 @@ def cairn(
     """Cairn: try journeys on a laptop, and operate a deployment."""
 
 
-for group in (replay, serve, chaos, send, check, preflight, doctor, customers, audit):
+for group in (replay, serve, chaos, send, check, preflight, doctor, migrate_table, customers, audit):
     app.add_typer(group.app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)

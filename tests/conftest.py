@@ -72,6 +72,22 @@ class Story:
         """Start the short journey for a customer who has consented to messages."""
         return self.happens("trial.signup", f"signup-{number}", **(_member(number) | event))
 
+    def erases(self, user_id: str) -> None:
+        """An operator's order to erase a customer, as /manage queues it."""
+        from cairn.adapters.documents.json_text import to_json
+        from cairn.domain.event import Event, event_to_wire
+
+        (customer,) = self.deployment.customer_ids(user_id)
+        now = self.deployment.now()
+        event = Event(f"erase {user_id}", "operators", "customer.erasure_requested", now, customer_id=customer)
+        self.deployment.cloud.client("sqs").send_message(
+            QueueUrl=self.deployment.cloud.urls["events"],
+            MessageBody=to_json(event_to_wire(event)),
+            MessageGroupId=customer,
+            MessageDeduplicationId=event.key,
+        )
+        self.deployment.settle()
+
     def passes(self, length: str) -> None:
         from cairn.domain.shared.instants import duration
 

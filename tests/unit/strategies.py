@@ -1,5 +1,6 @@
 """Strategies of hypothesis: payloads, profiles, triggers, and journeys nested as people nest them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 from zoneinfo import available_timezones
@@ -8,11 +9,14 @@ from hypothesis import strategies as st
 
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.customer.customer import OLDER_ENTRIES, OLDER_MERGES, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, Identifier, strongest_first
 from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.journey.steps import StepKind
-from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.profile.attributes import READ_BY_CAIRN
+from cairn.domain.profile.profile import Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY
 
@@ -217,3 +221,90 @@ def journeys(draw: st.DrawFn, holdout: float = 0.0) -> Journey:
     document |= {"exit_on": [draw(rules(("booking.cancelled",)))]} if draw(st.booleans()) else {}
     document |= {"refresh_on": [draw(rules())]} if draw(st.booleans()) else {}
     return journey_from_document(document, "v1")
+
+
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)
+stored_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+) | st.integers(1, 900).map("x".__mul__)
+"""Of any length, so that some fill a page. Equal to itself, as not-a-number is not."""
+
+stored_stamps = st.builds(Stamped, stored_values, instants)
+instants_by_name = st.dictionaries(names, instants, max_size=5)
+
+
+def stored_profiles(ids: st.SearchStrategy[str]) -> st.SearchStrategy[Profile]:
+    """With all that is stored of a profile."""
+    named = st.dictionaries(st.sampled_from([*READ_BY_CAIRN, "plan", "tags.vip", "a", "ü"]) | names, stored_stamps)
+    many = st.builds(
+        lambda number, one: {f"attribute-{each}": one for each in range(number)}, st.integers(0, 60), stored_stamps
+    )
+    typed = st.frozensets(st.sampled_from(["email:a@x.org", "attributes.plan"]))
+    return st.builds(
+        lambda profile, more: replace(profile, attributes={**profile.attributes, **more}),
+        st.builds(
+            Profile,
+            id=ids,
+            created_at=instants,
+            identifiers=identifiers,
+            typed=typed,
+            pointers=st.dictionaries(names, names, max_size=2),
+            attributes=named,
+            activity=st.dictionaries(names, st.builds(Activity, st.integers(1), instants, instants), max_size=8),
+            merged=instants_by_name,
+            sources=instants_by_name,
+        ),
+        many,
+    )
+
+
+enrollments = st.builds(
+    Enrollment,
+    id=st.uuids().map(str),
+    journey=st.sampled_from(["visit", "welcome"]),
+    version=st.just("v1"),
+    key=names | st.just(""),
+    entered_at=instants,
+    since=instants,
+    data=st.dictionaries(names, stored_values, max_size=3),
+    data_at=st.none() | instants,
+    status=st.sampled_from(Status),
+    step=st.none() | st.sampled_from(["hello", "wait"]),
+    reached_at=st.none() | instants,
+    due_at=st.none() | instants,
+    moved_to=st.none() | instants,
+    sequence=st.integers(0, 99),
+    handled=names | st.just(""),
+    addresses=st.none() | st.dictionaries(st.sampled_from(Channel), names, max_size=2),
+    goal_at=st.none() | instants,
+    ended_at=st.none() | instants,
+    outcome=st.sampled_from(["", "completed"]),
+)
+
+early_events = st.builds(
+    Event,
+    id=names,
+    source=st.just("track"),
+    type=st.sampled_from(EVENTS),
+    occurred_at=instants,
+    properties=st.dictionaries(names, stored_values, max_size=2),
+)
+
+
+@st.composite
+def customers(draw: st.DrawFn, ids: st.SearchStrategy[str] = st.just("c_a")) -> Customer:  # noqa: B008
+    """With all that is stored of a customer, but the contact."""
+    early = {one.key: one for one in draw(st.lists(early_events, max_size=3))}.values()
+    return Customer(
+        draw(stored_profiles(ids)),
+        enrollments={one.id: one for one in draw(st.lists(enrollments, max_size=5))},
+        entered=draw(instants_by_name),
+        early_exits=draw(instants_by_name),
+        early_events=tuple(sorted(early, key=lambda one: (one.occurred_at, one.key))),
+        early_refreshes=draw(st.dictionaries(names, stored_stamps, max_size=3)),
+        erased=draw(instants_by_name),
+        elsewhere=draw(st.frozensets(st.sampled_from([OLDER_ENTRIES, OLDER_MERGES]))),
+        version=draw(st.integers(1, 99)),
+    )

@@ -121,22 +121,26 @@ ROW = (
 """The fields of an enrollment in a row. New ones go to the end: rows are stored."""
 
 ABSENT = 0
-"""In the place of a field that is absent, or follows from others."""
+"""In the place of a field that is absent; or follows from others, and then one that is absent is None."""
 
 
 def enrollment_to_row(wire: Wire) -> list[Any]:
     """An enrollment without the names of its fields: with its outbox it is to be within a kilobyte."""
-    implied = {"status": Status.ACTIVE.value, "data_at": wire["since"], "reached_at": wire["entered_at"]}
-    row = [ABSENT if name not in wire or wire[name] == implied.get(name) else wire[name] for name in ROW]
-    while row[-1] is ABSENT:
+    implied = _implied_by(wire)
+    row = [ABSENT if wire.get(name) == implied.get(name) else wire.get(name) for name in ROW]
+    while row[-1] == ABSENT:
         row.pop()
     return row
 
 
 def enrollment_from_row(row: list[Any]) -> Wire:
-    wire = {name: one for name, one in zip(ROW, row, strict=False) if one is not ABSENT and one != ABSENT}
-    wire = {"status": Status.ACTIVE.value, "data_at": wire["since"], "sequence": 0, **wire}
-    return {"reached_at": wire["entered_at"], **wire} if "step" in wire else wire
+    wire = {name: one for name, one in zip(ROW, row, strict=False) if one != ABSENT}
+    return {name: one for name, one in {**_implied_by(wire), **wire}.items() if one is not None}
+
+
+def _implied_by(wire: Wire) -> Wire:
+    reached_at = {"reached_at": wire["entered_at"]} if "step" in wire else {}
+    return {"status": Status.ACTIVE.value, "data_at": wire["since"], "sequence": 0, **reached_at}
 
 
 def addresses_to_wire(addresses: Mapping[Channel, str] | None) -> Wire | None:

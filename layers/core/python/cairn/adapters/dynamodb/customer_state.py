@@ -250,6 +250,12 @@ def alone(after: Customer, enrollment: Enrollment, outbox: Wire | None) -> Custo
     return item if _is_large(enrollment) == (part.data_written_at is not None) else None
 
 
+def is_apart(customer: Customer) -> bool:
+    """Whether nothing is in the head that has its place elsewhere: no enrollment, and no entry without room there."""
+    stored = as_read(customer)
+    return not stored.is_older and customer.enrollments.keys() == stored.parts.keys() and not placed(customer)[1]
+
+
 def gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer]:
     """The writes that move enrollments into the head, `most` at once; and the customer after that."""
     stored = as_read(customer)

@@ -32,6 +32,7 @@ from cairn.adapters.dynamodb.customer_state import (
     concerned_in,
     customer_in,
     gathered,
+    is_apart,
     parts_apart,
     placed,
     state_writes,
@@ -96,7 +97,7 @@ GATHERED_AT_ONCE = 45
 """Enrollments that one transaction moves into the head: each may have two items."""
 
 MOST_ABSORBED = 30
-"""Enrollments with items of their own that a merge takes over at once."""
+"""Enrollments with items of their own that a merge takes over at once, of all absorbed customers together."""
 
 AT_FIRST = 32
 """Items that are read first: of most customers all. Of one with more, the other enrollments are read only where they
@@ -233,6 +234,22 @@ class DynamoCustomers:
         self._add_writes(write, commit, before, absorbed, older)
         _commit(write, (after.id, EVENT + commit.event.key) if commit.event else None)
 
+    @classmethod
+    def rewrite(cls, customer_id: str) -> bool:
+        """Store a customer in parts who is in the head still: from version 0.2, or after many enrollments changed.
+
+        Nothing else changes, and nothing is decided: the version grows, and there is no outbox. False where there is
+        nothing to do: the id is nobody's, or leads to another customer, or it is done. Raises ConflictError where a
+        commit came in between; all that was moved by then stays moved.
+        """
+        written = False
+        while (customer := _stored(customer_id)) is not None and not is_apart(customer):
+            write = AtomicWrite()
+            cls._add_state(write, customer, CustomerItem.version == customer.version, lambda _: {})
+            _commit(write)
+            written = True
+        return written
+
     def _committed_alone(self, commit: Commit, before: Customer) -> bool:
         """Whether a commit that is about one enrollment was written to its item, and to no other.
 
@@ -277,6 +294,7 @@ class DynamoCustomers:
             self._add_erasure(write, commit, after.erasure_pending_since)
             self._add_suppressions(write, commit)
             return
+        self._check_few_go(absorbed)
         for other in absorbed:
             write.put(CustomerItem(other.id, STATE, alias_of=after.id), CustomerItem.version == other.version)
             write.delete(CustomerItem(other.id, CONTACT), condition=is_as_read(other.contact))
@@ -295,8 +313,9 @@ class DynamoCustomers:
         for other in absorbed:
             self._redirect(write, after, other)
 
+    @classmethod
     def _add_state(
-        self,
+        cls,
         write: AtomicWrite,
         after: Customer,
         is_as_it_was: Condition,
@@ -306,25 +325,29 @@ class DynamoCustomers:
         pages = placed(after)
         apart = parts_apart(after, write.room - 1 - len(pages[1]))
         if apart is None:
-            self._gather(after)
+            cls._gather(after)
         writes = state_writes(after, pages, apart, outboxes(apart))
         write.put(writes.head, is_as_it_was)
         _add_parts(write, writes)
 
-    def _add_enrollments_that_go(self, write: AtomicWrite, absorbed: Customer) -> None:
+    def _check_few_go(self, absorbed: Sequence[Customer]) -> None:
+        """Raises ConflictError after those of one customer have moved into the head, where they are too many."""
+        if sum(len(as_read(one).parts) for one in absorbed) > MOST_ABSORBED:
+            self._gather(max(absorbed, key=lambda one: len(as_read(one).parts)), left=0)
+
+    @staticmethod
+    def _add_enrollments_that_go(write: AtomicWrite, absorbed: Customer) -> None:
         """No wake-up may move an enrollment where it was, once it is the survivor's. Its pages go with its history."""
-        parts = as_read(absorbed).parts
-        if len(parts) > MOST_ABSORBED:
-            self._gather(absorbed)
-        for id_, part in parts.items():
+        for id_, part in as_read(absorbed).parts.items():
             write.delete(CustomerItem(absorbed.id, ENROLLED + id_), CustomerItem.version == part.version)
 
-    def _gather(self, customer: Customer) -> NoReturn:
+    @staticmethod
+    def _gather(customer: Customer, left: int = FEW) -> NoReturn:
         """Move enrollments into the head, so many that a transaction has room for what is to be done with the others.
 
         Raises ConflictError: the decision is made anew.
         """
-        while len(as_read(customer).parts) > FEW:
+        while len(as_read(customer).parts) > left:
             version = customer.version
             writes, customer = gathered(customer, GATHERED_AT_ONCE)
             write = AtomicWrite()
@@ -461,6 +484,13 @@ class DynamoCustomers:
                 return _read(customer_id, items, concerns, enrollment)
             customer_id = state.alias_of
         raise UnknownCustomerError(f"more than {MAX_MERGES} merges in a row; the table has a loop")
+
+
+def _stored(customer_id: str) -> Customer | None:
+    """The customer who is stored under this very id; None where it leads on, or to nobody."""
+    items = _items_of(customer_id)
+    head = items.get(STATE)
+    return None if head is None or head.erased or head.alias_of else _read(customer_id, items, None, "")
 
 
 class _Items(dict[str, CustomerItem]):

@@ -40,6 +40,9 @@ FEW_IN_A_VERSION = 8
 
 IN_A_PAGE = UNIT - OTHERWISE
 
+PAGES_AT_ONCE = 24
+"""Pages that a commit writes at most to make room in the head; what it leaves there goes with the next ones."""
+
 ATTRIBUTE, ACTIVITY, SOURCE, MERGED, ENTERED, IN_USE = "a.", "n.", "s.", "g.", "i.", "j."
 EARLY_EXIT, EARLY_REFRESH, EARLY_EVENT, ERASED, ELSEWHERE = "x.", "r.", "v.", "e.", "o."
 """The beginning of an entry's name says its kind."""
@@ -160,7 +163,8 @@ def arranged(
         else:
             in_head[name] = wire
     for name in _without_room(in_head, names):
-        after.put(name, in_head.pop(name))
+        if after.put(name, in_head[name]):
+            del in_head[name]
     for page in after.written.values():
         for name in page.keys() & in_head.keys():
             del page[name]
@@ -182,20 +186,31 @@ class _Pages:
             page = self._to_write(number)
             self._sizes[number] = self._size(number) - size_of({name: page.pop(name)})
 
-    def put(self, name: str, wire: Any) -> None:
-        """Into the entry's own page, while there is room; else into the first page with room, written ones before."""
+    def put(self, name: str, wire: Any) -> bool:
+        """Into the entry's own page, while there is room; else into the first page with room, written ones before.
+
+        False where that is one page too many.
+        """
         own, size = self._where.get(name), size_of({name: wire})
+        if own is not None and own not in self.written and self._is_last():
+            return False
         self.remove(name)
         first = () if own is None else (own,)
-        others = (one for one in self._stored if one not in self.written)
+        others = () if self._is_last() else (one for one in self._stored if one not in self.written)
         for number in (*first, *self.written, *others):
             if self._size(number) + size <= IN_A_PAGE or (number == own and not self.written[number]):
                 break
         else:
+            if self._is_last():
+                return False
             number = max((*self._stored, *self.written), default=-1) + 1
         self._to_write(number)[name] = wire
         self._where[name] = number
         self._sizes[number] = self._size(number) + size
+        return True
+
+    def _is_last(self) -> bool:
+        return len(self.written) >= PAGES_AT_ONCE
 
     def _to_write(self, number: int) -> Entries:
         return self.written.setdefault(number, dict(self._stored.get(number, {})))

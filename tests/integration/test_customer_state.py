@@ -1,0 +1,122 @@
+"""A customer's state in parts, in the table: many enrollments that change at once, and merges of many."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cairn.adapters.dynamodb.customer_state import as_read
+from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.adapters.dynamodb.items import ENROLLED, STATE, CustomerItem
+from cairn.application.ports import Commit
+from cairn.domain.customer.customer import Customer, Reaction, merge_customers
+from cairn.domain.event import Event, event_from_wire
+from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
+from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.errors import ConflictError
+from tests.unit.fakes import KEYS
+
+pytestmark = pytest.mark.usefixtures("table")
+
+NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
+CUSTOMERS = DynamoCustomers(KEYS)
+
+
+def event(name: Identifier, id_: str) -> Event:
+    document: dict[str, Any] = {"id": id_, "type": "page.seen", "customer": {"user_id": name.value}}
+    return event_from_wire(document, source="track", received_at=NOW)
+
+
+def enrollments(prefix: str, number: int) -> dict[str, Enrollment]:
+    made = (
+        Enrollment(
+            id=f"{prefix}-{one}",
+            journey="visit",
+            version="v1",
+            key=f"{prefix}-{one}",
+            entered_at=NOW,
+            since=NOW,
+            data={"note": "x" * (600 if one % 2 else 6)},  # of every second one, the data is an item of its own
+            data_at=NOW,
+            step="wait",
+            reached_at=NOW,
+            due_at=NOW + timedelta(hours=one),
+            sequence=1,
+        )
+        for one in range(number)
+    )
+    return {one.id: one for one in made}
+
+
+def stored(name: Identifier, number: int) -> Customer:
+    """A customer with so many open enrollments, each in an item of its own."""
+    id_ = customer_id_for(name, KEYS.customer_ids)
+    made = Customer(Profile(id_, NOW, (name,)), enrollments=enrollments(name.key, number))
+    CUSTOMERS.commit(Commit(Reaction(made), (), NOW, event(name, f"first-{name.key}"), (name,)))
+    CUSTOMERS.rewrite(id_)
+    found = CUSTOMERS.load(id_)
+    assert found.enrollments == made.enrollments
+    assert len(as_read(found).parts) == number
+    return found
+
+
+def until_committed(decide: Any) -> int:
+    """The conflicts before a decision was committed, each time on the state as it then was."""
+    for conflicts in range(10):
+        try:
+            CUSTOMERS.commit(decide())
+        except ConflictError:
+            continue
+        return conflicts
+    raise AssertionError("never committed")
+
+
+def test_two_hundred_enrollments_end_at_once() -> None:
+    mia = identifier("user_id", "mia")
+    before = stored(mia, 200)
+
+    def all_end() -> Commit:
+        (now,) = CUSTOMERS.find((mia,)).customers
+        ended = {id_: one.ending("exit_on", NOW) for id_, one in now.enrollments.items()}
+        return Commit(Reaction(replace(now, enrollments=ended)), (now,), NOW, event(mia, "all-end"))
+
+    conflicts = until_committed(all_end)
+
+    after = CUSTOMERS.load(before.id)
+    assert conflicts == 1
+    assert after.enrollments == {id_: one.ending("exit_on", NOW) for id_, one in before.enrollments.items()}
+    assert CUSTOMERS.rewrite(before.id)
+    moved = CUSTOMERS.load(before.id)
+    assert moved.enrollments == after.enrollments
+    assert len(as_read(moved).parts) == 200
+    assert not CUSTOMERS.rewrite(before.id)
+
+
+def test_a_rewrite_loses_no_due_time() -> None:
+    mia = stored(identifier("user_id", "mia"), 30)
+
+    items = CustomerItem.query(mia.id, CustomerItem.sk.startswith(ENROLLED))
+    due = {item.sk.removeprefix(ENROLLED): item.gsi2sk for item in items if not item.sk.endswith("#data")}
+
+    assert due == {id_: f"{one.due_at:%FT%HZ}" for id_, one in mia.enrollments.items() if one.due_at}
+    assert CustomerItem.get(mia.id, STATE).gsi2sk is None
+
+
+@pytest.mark.parametrize("number", [5, 30, 45])
+def test_five_customers_with_many_enrollments_are_merged(number: int) -> None:
+    names = [identifier("user_id", "mia"), identifier("email", "m@example.com"), identifier("phone", "+12015550123")]
+    names += [identifier(f"external:{system}", "7") for system in ("crm", "shop")]
+    before = [stored(name, number) for name in names]
+
+    def merge() -> Commit:
+        found = CUSTOMERS.find(names).customers
+        return Commit(merge_customers(found, NOW), found, NOW, event(names[0], "both"))
+
+    until_committed(merge)
+
+    survivors = {CUSTOMERS.find((name,)).customers[0].id for name in names}
+    assert len(survivors) == 1
+    survivor = CUSTOMERS.load(survivors.pop())
+    assert survivor.enrollments == {id_: one for each in before for id_, one in each.enrollments.items()}
