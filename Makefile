@@ -19,7 +19,7 @@ BIN := .venv/bin
 MINUTES ?= 60
 
 # The second list shares resources that are slow to make: a synthesis, a database, a server.
-APART := tests/unit tests/stories tests/vendors tests/test_skips.py
+APART := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_laws.py
 TOGETHER := tests/infra tests/integration tests/operations tests/browser
 
 .PHONY: demo test prove prove-laws prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean

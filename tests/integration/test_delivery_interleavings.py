@@ -254,7 +254,7 @@ def _unless_erased(do: Callable[[], Any]) -> None:
 plans = st.lists(st.tuples(st.integers(0, 12), st.sampled_from(FORBIDDING + HARMLESS + FAULTS)), max_size=4)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(Purpose), st.booleans(), plans)
 @example(Purpose.MARKETING, False, [(1, "no answer")])  # noqa: FBT003
 @example(Purpose.MARKETING, False, [(1, "no answers for a while")])  # noqa: FBT003

@@ -58,7 +58,7 @@ def limited(policy: Policy, contact: Contact, kind: Kind, now: datetime) -> obje
     return free.at, [(denial.limit, denial.until) for denial in free.denials]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(policies, sent, kinds, st.sampled_from([timedelta(), HOUR, 3 * DAY, 20 * DAY]))
 def test_the_limits_come_to_the_same_as_with_all_claims(
     policy: Policy,
