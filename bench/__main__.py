@@ -81,7 +81,7 @@ def replay_seconds() -> float:
         return time.perf_counter() - started
 
 
-def measure(console: Console, *, quick: bool) -> page.Results:
+def measure(console: Console, *, quick: bool, most_customers: int) -> page.Results:
     table = Table("what", "measured", "budget", "")
     budgets = list(rows(quick=quick))
     for what, measured, budget, within_budget in budgets:
@@ -91,7 +91,8 @@ def measure(console: Console, *, quick: bool) -> page.Results:
     with dynamodb_local() as endpoint:
         if endpoint is None:
             console.print(WITHOUT)
-        points = list(growth.curves(endpoint, FEW if quick else None, 1 if quick else growth.REPEATED))
+        sizes, repeated = (FEW, 1) if quick else (None, growth.REPEATED)
+        points = list(growth.curves(endpoint, sizes, repeated, most_customers))
         console.print(_growth(points))
         found = rate(endpoint) if endpoint else None
     if found is not None:
@@ -120,10 +121,12 @@ def main() -> int:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--quick", action="store_true", help="measure everything once and small")
     kind.add_argument("--page", action="store_true", help="write docs/performance.md and the README's costs")
+    most = growth.CUSTOMERS[-1]
+    parser.add_argument("--customers", type=int, default=most, help=f"the most that are stored; {most:,} take an hour")
     asked = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 150)
     try:
-        results = measure(console, quick=asked.quick)
+        results = measure(console, quick=asked.quick, most_customers=asked.customers)
     except (NotThereError, NotMeasuredError, ServerDidNotStartError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -62,9 +62,10 @@ def curves(
     endpoint: str | None,
     sizes: Mapping[str, tuple[int, ...]] | None = None,
     repeated: int = REPEATED,
+    most_customers: int = CUSTOMERS[-1],
 ) -> Iterator[Point]:
     """All points; `sizes` names other ones than the usual."""
-    sizes = sizes or usual_sizes(endpoint)
+    sizes = sizes or usual_sizes(endpoint, most_customers)
     for size in sizes["attributes"]:
         yield from _customer(endpoint, "attributes", size, repeated, attributes=size)
     for size in sizes["open enrollments"]:
@@ -74,8 +75,8 @@ def curves(
     yield from _stored(endpoint, sizes["customers"], repeated)
 
 
-def usual_sizes(endpoint: str | None) -> dict[str, tuple[int, ...]]:
-    most = CUSTOMERS[-1] if endpoint else WITHOUT_DYNAMODB
+def usual_sizes(endpoint: str | None, most_customers: int) -> dict[str, tuple[int, ...]]:
+    most = most_customers if endpoint else WITHOUT_DYNAMODB
     stored = tuple(size for size in CUSTOMERS if size <= most)
     return {"attributes": ATTRIBUTES, "open enrollments": ENROLLMENTS, "journeys": JOURNEYS, "customers": stored}
 
