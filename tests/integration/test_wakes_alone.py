@@ -43,7 +43,7 @@ ASKS_TOO = journey(
     wait("a-day", "1d"), entry={"event": "visit.booked", "key": "event.properties.key"}, journey="visits"
 )
 MANY = 40
-"""Enrollments of a customer of whom not all are read at first."""
+"""Enrollments of a customer, too many to be read at first."""
 
 
 @contextmanager
