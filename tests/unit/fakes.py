@@ -424,7 +424,11 @@ class Deliveries:
             after()
 
     def release(
-        self, message: Message, claim: Claim, deferral: Deferral | None = None, others: Iterable[Deferral] = ()
+        self,
+        message: Message,
+        claim: Claim,
+        deferral: Deferral | None = None,
+        others: Iterable[Deferral] = (),  # noqa: ARG002  it has no index
     ) -> None:
         if self.write_fails is not None:
             raise self.write_fails
