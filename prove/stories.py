@@ -135,13 +135,13 @@ class Reference:
 
 def reference(path: Path, guard: Guard | None = None) -> Reference:
     scenario = load(path)
-    ending, calls = _told(path, scenario, guard)
+    ending, calls = _lived_through(path, scenario, guard)
     pressed_again, not_pressed = [], {}
     for number, click in enumerate(scenario.clicks):
         again = click.model_copy(update={"at": scenario.instant(click.at) + REPEATED_AFTER[0]})
-        pressed_again.append(_told(path, _with_clicks(scenario, [*scenario.clicks, again]), guard)[0])
+        pressed_again.append(_lived_through(path, _with_clicks(scenario, [*scenario.clicks, again]), guard)[0])
         others = [*scenario.clicks[:number], *scenario.clicks[number + 1 :]]
-        not_pressed[click.step] = _told(path, _with_clicks(scenario, others), guard)[0]
+        not_pressed[click.step] = _lived_through(path, _with_clicks(scenario, others), guard)[0]
     return Reference(path, scenario, Expected(ending, tuple(pressed_again), not_pressed), calls)
 
 
@@ -149,7 +149,7 @@ def _with_clicks(scenario: Scenario, clicks: Sequence[Click]) -> Scenario:
     return scenario.model_copy(update={"clicks": list(clicks)})
 
 
-def _told(path: Path, scenario: Scenario, guard: Guard | None) -> tuple[Ending, tuple[Call, ...]]:
+def _lived_through(path: Path, scenario: Scenario, guard: Guard | None) -> tuple[Ending, tuple[Call, ...]]:
     plan = FaultPlan.none()
     with _opened(path, scenario, plan, guard) as deployment:
         _live(path, scenario, deployment, plan)

@@ -124,9 +124,9 @@ def test_a_press_that_is_lost_is_found_where_the_message_was_sent(sent: int, fun
     offer, mail = ("email", "", "An offer"), ("email", "ada@example.com", "An offer")
     message, press = ("message", "offer", "email"), ("event", "consent.changed")
     undecided = ("undecided", "offer", "email", "crash_around_provider")
-    told = {"purposes": {offer: "marketing"}, "steps": {offer: "offer"}}
-    pressed = Ending(Counter([mail]), Counter([message, press]), Counter(), **told)
-    not_pressed = Ending(Counter([mail]), Counter([message]), Counter(), **told)
+    texts = {"purposes": {offer: "marketing"}, "steps": {offer: "offer"}}
+    pressed = Ending(Counter([mail]), Counter([message, press]), Counter(), **texts)
+    not_pressed = Ending(Counter([mail]), Counter([message]), Counter(), **texts)
     calls = [
         Call(number=0, function=function, invocation=1, service="dynamodb", operation="UpdateItem"),
         Call(number=1, function=function, invocation=1, service="sesv2", operation="SendEmail"),
