@@ -58,6 +58,8 @@ class Ending:
     wrong: tuple[str, ...] = ()
     """Messages that went out without consent or in quiet hours."""
     purposes: dict[Message, str] = field(default_factory=dict)
+    steps: dict[Message, str] = field(default_factory=dict)
+    """The step of each message, as `purposes` without its address."""
     instants: dict[TimelineKey, list[datetime]] = field(default_factory=dict)
     """When each line happened."""
 
@@ -78,6 +80,7 @@ def ending_of(deployment: LocalDeployment) -> Ending:
         lost=tuple(sorted(_lost(deployment, timeline))),
         wrong=tuple(_wrong(timeline, _consents(deployment))),
         purposes={_text_of(line): line["purpose"] for line in timeline if line.get("purpose") and line.get("body")},
+        steps={_text_of(line): line["step"] for line in timeline if line.get("step") and line.get("body")},
     )
 
 

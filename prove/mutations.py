@@ -102,7 +102,7 @@ def tried(mutation: Mutation) -> Caught:
     except Exception as error:  # noqa: BLE001  whatever a mutation breaks
         return Caught(mutation, NO_FAULT, f"{type(error).__name__}: {error}", 1)
     attacks, runs = mutation.attacks(calls), 0
-    compared = Reference(base.path, base.scenario, base.ending, calls)
+    compared = Reference(base.path, base.scenario, base.expected, calls)
     try:
         for attack, verdict in attacked(compared, attacks, guard=mutation.applied, stops_at_failure=True):
             runs += 1

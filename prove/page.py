@@ -26,8 +26,9 @@ written by it.
 ## What is compared
 
 * **One fault at one call**: the story must end as it does without. Every call, and every fault that makes a
-  difference for it. (A webhook that is refused comes again, perhaps after the next one: then as below. Of the runs of
-  `sweep` that find nothing, the first alone: they are all equal.)
+  difference for it. (A webhook that is refused comes again, perhaps after the next one: then as below. A person who
+  presses a button and gets no answer presses it again: then as where it is pressed twice. Of the runs of `sweep` that
+  find nothing, the first alone: they are all equal.)
 * **A service out of order or throttling** for 30 seconds, 20 minutes, an hour and a day (SQS for 22 hours: the
   table's stream, which has what no queue takes, stores it for 24), from its first and from its middle call on: every
   accepted event is in the timeline, nothing is sent twice, nothing without consent or in quiet hours, nobody is stuck,
@@ -36,7 +37,8 @@ written by it.
   same.
 * **The declared window**: SES, SNS and End User Messaging take no idempotency key. Where a process dies or an answer
   is lost between the claim and the record of a message, a transactional message is sent at least once, a marketing
-  message at most once, and its status says `undecided`.
+  message at most once, and its status says `undecided`. Nobody presses a button in a message that was not sent: then
+  the story must end as where nobody does.
 
 A case that fails prints one line, such as `make prove ONE='payment-paid-at-once.yaml#12:DIES_AFTER'`, which runs that
 case alone.

@@ -25,11 +25,11 @@ from infra.local.deployment import LocalDeployment
 from infra.local.faults import Call, FaultPlan
 from infra.local.faults.plan import Strike
 from infra.local.runtime import Handler
-from infra.local.scenario import Coming, Scenario, deployed, load, run_scenario
+from infra.local.scenario import Click, Coming, Scenario, deployed, load, run_scenario
 from infra.local.signing import local_secrets
 from prove.attacks import AT_ONCE, Attack
 from prove.ending import Ending, ending_of
-from prove.verdict import Outcome, Verdict, compare
+from prove.verdict import Expected, Outcome, Verdict, compare
 
 STORIES = Path(__file__).parents[1] / "events" / "scenarios"
 
@@ -125,15 +125,35 @@ class Reference:
 
     path: Path
     scenario: Scenario
-    ending: Ending
+    expected: Expected
     calls: tuple[Call, ...]
+
+    @property
+    def ending(self) -> Ending:
+        return self.expected.ending
 
 
 def reference(path: Path, guard: Guard | None = None) -> Reference:
-    scenario, plan = load(path), FaultPlan.none()
+    scenario = load(path)
+    ending, calls = _lived_through(path, scenario, guard)
+    pressed_again, not_pressed = [], {}
+    for number, click in enumerate(scenario.clicks):
+        again = click.model_copy(update={"at": scenario.instant(click.at) + REPEATED_AFTER[0]})
+        pressed_again.append(_lived_through(path, _with_clicks(scenario, [*scenario.clicks, again]), guard)[0])
+        others = [*scenario.clicks[:number], *scenario.clicks[number + 1 :]]
+        not_pressed[click.step] = _lived_through(path, _with_clicks(scenario, others), guard)[0]
+    return Reference(path, scenario, Expected(ending, tuple(pressed_again), not_pressed), calls)
+
+
+def _with_clicks(scenario: Scenario, clicks: Sequence[Click]) -> Scenario:
+    return scenario.model_copy(update={"clicks": list(clicks)})
+
+
+def _lived_through(path: Path, scenario: Scenario, guard: Guard | None) -> tuple[Ending, tuple[Call, ...]]:
+    plan = FaultPlan.none()
     with _opened(path, scenario, plan, guard) as deployment:
         _live(path, scenario, deployment, plan)
-        return Reference(path, scenario, ending_of(deployment), tuple(plan.calls))
+        return ending_of(deployment), tuple(plan.calls)
 
 
 def attacked(
@@ -179,7 +199,7 @@ def _run(base: Reference, plan: Branching, deployment: LocalDeployment) -> None:
         _live(base.path, base.scenario, deployment, plan)
         ending = ending_of(deployment)
         if plan.attack is not None:
-            plan.report(compare(plan.attack, base.ending, ending, base.calls, plan.calls, plan.struck))
+            plan.report(compare(plan.attack, base.expected, ending, base.calls, plan.calls, plan.struck))
     except Exception:
         if plan.attack is None:
             raise
@@ -198,7 +218,7 @@ def _lived(base: Reference, attack: Attack, deployment: LocalDeployment, plan: F
     try:
         slow = bool(plan.weather.takes)
         _live(base.path, base.scenario, deployment, plan)
-        return compare(attack, base.ending, ending_of(deployment), base.calls, plan.calls, plan.struck, slow=slow)
+        return compare(attack, base.expected, ending_of(deployment), base.calls, plan.calls, plan.struck, slow=slow)
     except Exception:  # noqa: BLE001  whatever ends a story is a finding
         return Verdict(Outcome.BROKEN, tuple(format_exc().splitlines()[-3:]), len(plan.calls))
 

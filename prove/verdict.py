@@ -1,8 +1,8 @@
 """Compares an ending with the one without faults, and says in words what differs."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -32,6 +32,9 @@ REPORTS = ("message.delivered", "message.bounced", "message.failed", "message.co
 OF_RETRIES = frozenset({"deferred", "waiting"})
 """Entries that say how long something took."""
 
+
+PAGES = "serve_preferences"
+"""The function behind the buttons of messages."""
 
 UNSEEN = 2
 """Sends that may be in their declared window without a fault of their own that shows it."""
@@ -65,6 +68,26 @@ class Verdict:
     words: tuple[str, ...] = ()
     calls: int = 0
     """How many calls the functions made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How a story ends without faults, and how where its people must do something else."""
+
+    ending: Ending
+    pressed_again: tuple[Ending, ...] = ()
+    """One for each button: where it is pressed twice, as people do who get no answer."""
+    not_pressed: Mapping[str, Ending] = field(default_factory=dict)
+    """By the step of each button: where its message was not sent, and so nobody can press it."""
+
+    def endings(self, ending: Ending, struck: str) -> Iterator[Ending]:
+        """Those that this one may be equal to, after a fault of the function `struck`."""
+        yield self.ending
+        if struck == PAGES:
+            yield from self.pressed_again
+        undecided = {line[1] for line in ending.lines if line[0] == "undecided"}
+        sent = {self.ending.steps.get((channel, "", text)) for channel, _, text in ending.sent}
+        yield from (one for step, one in self.not_pressed.items() if step in undecided - sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +125,7 @@ def windows(calls: Sequence[Call]) -> list[Window]:
 
 def compare(  # noqa: PLR0913, PLR0917  both endings, and what was done in between
     attack: Attack,
-    expected: Ending,
+    expected: Expected,
     ending: Ending,
     reference_calls: Sequence[Call],
     calls: Sequence[Call],
@@ -111,13 +134,31 @@ def compare(  # noqa: PLR0913, PLR0917  both endings, and what was done in betwe
     slow: bool = False,
 ) -> Verdict:
     """`slow`: calls took time, so that a process may have reached its limit at any of them."""
+    hit = list(struck)
+    function = reference_calls[attack.at].function if attack.at < len(reference_calls) else ""
+    verdicts = [
+        _compare(attack, one, ending, reference_calls, calls, hit, slow=slow)
+        for one in expected.endings(ending, function)
+    ]
+    return min(verdicts, key=lambda verdict: (not verdict.outcome.good, len(verdict.words)))
+
+
+def _compare(  # noqa: PLR0913, PLR0917  the same
+    attack: Attack,
+    expected: Ending,
+    ending: Ending,
+    reference_calls: Sequence[Call],
+    calls: Sequence[Call],
+    hit: Sequence[tuple[Call, Fault]],
+    *,
+    slow: bool,
+) -> Verdict:
     exact = attack.short and not _delays_a_post(attack, reference_calls)
     if exact:
         fault = Fault.__members__.get(attack.fault)
         declared = fault is not None and any(one.struck_by(attack.at, fault) for one in windows(reference_calls))
         problems = dict(_exact(expected, ending, declared=declared))
     else:
-        hit = list(struck)
         in_windows = sum(one.struck_by(call.number, fault) for one in windows(calls) for call, fault in hit)
         if attack.service == "dynamodb" or slow:  # the record of what was sent, or its answer, comes too late
             in_windows += UNSEEN

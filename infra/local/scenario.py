@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import unified_diff
-from functools import partial
+from functools import cache, partial
 from heapq import heapify, heappop, heappush
 from itertools import count
 from pathlib import Path
@@ -200,7 +200,7 @@ class Coming:
     ) -> None:
         self._order = count()
         self._repeated_after = repeated_after
-        self._waiting = [(at, next(self._order), happen, 0) for at, happen in happenings]
+        self._waiting = [(at, next(self._order), happen, 0, 0) for at, happen in happenings]
         heapify(self._waiting)
 
     def __bool__(self) -> bool:
@@ -214,17 +214,26 @@ class Coming:
         """Let the next thing happen, if it is due; whether it was."""
         if not self._waiting or self.next_at > now:
             return False
-        at, _, happen, failures = heappop(self._waiting)
+        at, _, happen, early, refused = heappop(self._waiting)
         try:
             happen()
-        except RefusedError as error:
-            if failures and isinstance(error, AlreadyDoneError):
-                return True  # the answer of the first try was lost
-            if failures < len(self._repeated_after):
-                again = at + self._repeated_after[failures]
-                heappush(self._waiting, (again, next(self._order), happen, failures + 1))
-            elif not self._repeated_after or not isinstance(error, TooEarlyError):
+        except TooEarlyError:  # who waits for a message has not been refused yet
+            if early < len(self._repeated_after):
+                heappush(
+                    self._waiting,
+                    (at + self._repeated_after[early], next(self._order), happen, early + 1, refused),
+                )
+            elif not self._repeated_after:
                 raise
+        except RefusedError as error:
+            if refused and isinstance(error, AlreadyDoneError):
+                return True  # the answer of the first try was lost
+            if refused >= len(self._repeated_after):
+                raise
+            heappush(
+                self._waiting,
+                (at + self._repeated_after[refused], next(self._order), happen, early, refused + 1),
+            )
         return True
 
 
@@ -239,7 +248,7 @@ def _happenings(
         else:
             yield at, partial(_post, deployment, post, document, headers, secrets[post.source])
     for at, order in _by_instant(scenario, scenario.orders):
-        yield at, partial(_order, deployment, order)
+        yield at, partial(_order, deployment, order, cache(partial(_message_under_review, deployment, order.step)))
     for at, click in _by_instant(scenario, scenario.clicks):
         yield at, partial(_click, deployment, click)
 
@@ -266,19 +275,24 @@ def _report(deployment: LocalDeployment, post: Post, document: Any) -> None:
         deployment.feedback(json.dumps(_fill_references(document, deployment)))
 
 
-def _order(deployment: LocalDeployment, order: Order) -> None:
+def _order(deployment: LocalDeployment, order: Order, message: Callable[[], str]) -> None:
+    """`message` is the one of a review. An order that is repeated is about the same one: it has its id by then."""
     fields = order.model_dump(exclude={"at", "step"})
     route = {"approve": "reviews", "reject": "reviews"}.get(order.do, order.do)
     route = "switches" if order.do in {"pause", "resume", "stop", "start"} else route
     if route == order.do:
         del fields["do"]
     if order.step:
-        waiting = _manage(deployment, "GET", "reviews", b"")["reviews"]
-        message = next((one["message"] for one in waiting if one["step"] == order.step), None)
-        if message is None:
-            raise TooEarlyError(f"no message of {order.step} waits for a decision")
-        fields["message"] = message
+        fields["message"] = message()
     _manage(deployment, "POST", route, json.dumps(fields).encode())
+
+
+def _message_under_review(deployment: LocalDeployment, step: str) -> str:
+    waiting = _manage(deployment, "GET", "reviews", b"")["reviews"]
+    message: str | None = next((one["message"] for one in waiting if one["step"] == step), None)
+    if message is None:
+        raise TooEarlyError(f"no message of {step} waits for a decision")
+    return message
 
 
 def _manage(deployment: LocalDeployment, method: str, route: str, body: bytes) -> Any:

@@ -11,7 +11,8 @@ import pytest
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers, merged_profiles
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
-from cairn.adapters.dynamodb.items import MESSAGE, RecordItem
+from cairn.adapters.dynamodb.due_times import due_time
+from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.application.ports import Commit, DeferredMessage, DeliveryContext, DeliveryRequest
@@ -502,6 +503,17 @@ class TestClaims:
         contact = CUSTOMERS.load(account.id).contact
         assert (contact.claims, contact.deferrals) == ({}, {"e-hello-1": deferral})
         assert contact.version > survivor.contact.version
+
+    def test_a_claim_that_is_given_back_hides_no_other_deferral_that_is_due_before(self) -> None:
+        mia = happens(MIA)
+        tried = Deferral(NOW, "quiet_hours", "e", NOW, 0, tried_at=LATER)
+        other = Deferral(NOW, "cap", "e", NOW, 1)
+        read = claim(message(mia))
+
+        DELIVERIES.release(read.message, Claim(NOW, Purpose.TRANSACTIONAL, Channel.SMS, "welcome"), tried, [other])
+
+        contact = CustomerItem.get(mia.id, CONTACT)
+        assert contact.gsi2sk == due_time(NOW) < due_time(LATER)
 
     def test_a_claim_of_an_erased_customer_is_given_back_to_nobody(self) -> None:
         mia = happens(MIA)

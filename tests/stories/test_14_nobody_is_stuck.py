@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bench.calls import Call, watched
 from cairn.adapters.dynamodb.items import CONTACT, ENROLLED, PENDING_ERASURE, STATE, CustomerItem, RecordItem
@@ -207,6 +208,29 @@ def test_deferred_messages_whose_queue_was_lost_are_sent_once(at_night: Losses) 
     at_night.passes("1d")
 
     assert sorted(at_night.texts().values()) == [1, 1]
+
+
+BUSY = ClientError({"Error": {"Code": "ThrottlingException"}}, "Publish")
+
+
+def test_deferred_messages_that_wait_until_their_provider_is_in_order_are_not_stuck(at_night: Losses) -> None:
+    """Each is one message of its queue all the time: copies would multiply the attempts, and what they cost."""
+
+    def out_of_order(call: Call) -> None:
+        if call.operation == "Publish":
+            raise BUSY
+
+    at_night.story.signs_up()
+    with watched(at_night.story.deployment, before=out_of_order) as calls:
+        at_night.passes("18h")  # until the afternoon
+    attempts = sum(call.operation == "ChangeMessageVisibilityBatch" for call in calls)
+    assert at_night.loses_queue("marketing") == 1
+    assert at_night.reported["message"] == 0
+    assert 10 < attempts < 60, "every eleven minutes or so, for seven hours of the day"
+
+    at_night.passes("3d")
+
+    assert sorted(at_night.texts().values()) == [1, 1], "what is lost after an attempt is found all the same"
 
 
 def test_a_deferral_without_its_message_ends_and_is_reported(at_night: Losses) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,16 @@ import pytest
 from infra.local.faults import Call, Fault
 from prove import plan
 from prove.attacks import Attack, UnknownAttackError, outages, seeds, single_faults
+from prove.ending import Ending
 from prove.mutations import MUTATIONS, named
 from prove.page import PAGE
 from prove.stories import STORIES, all_stories, once, reference
-from prove.verdict import windows
+from prove.verdict import Expected, Outcome, compare, windows
 
 ROOT = Path(__file__).parents[2]
 SHORT = "payment-success-arrives-first.yaml"
+UNSUBSCRIBES = "booking-unsubscribes-from-offers.yaml"
+APPROVED = "club-estimate-approved.yaml"
 
 
 def prove(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -93,6 +97,58 @@ def test_the_page_lists_the_stories_of_the_repository() -> None:
     listed = re.findall(r"^\| ([\w-]+) \|", page.partition("## By story")[2].partition("##")[0], re.MULTILINE)
 
     assert set(listed) - {"story"} == {path.stem for path in all_stories()}, "run `make prove`"
+
+
+def test_a_button_in_a_message_that_was_not_sent_is_not_pressed() -> None:
+    base = reference(STORIES / UNSUBSCRIBES)
+    pressed = next(call.number for call in base.calls if call.function == "serve_preferences")
+    claim = max(one.claim for one in windows(base.calls) if one.claim < pressed)
+
+    verdict, _ = once(base, Attack(claim, fault="DIES_AFTER"))
+
+    assert verdict.outcome is Outcome.WINDOW, verdict.words
+
+
+def test_a_button_that_gives_no_answer_is_pressed_again() -> None:
+    base = reference(STORIES / UNSUBSCRIBES)
+    stored = next(call for call in base.calls if call.function == "serve_preferences" and call.service == "sqs")
+
+    verdict, _ = once(base, Attack(stored.number, fault="DIES_AFTER"))
+
+    assert verdict.outcome is Outcome.SAME, verdict.words
+
+
+@pytest.mark.parametrize(("sent", "function", "outcome"), [(1, "deliver_message", "lost"), (0, "sweep", "lost")])
+def test_a_press_that_is_lost_is_found_where_the_message_was_sent(sent: int, function: str, outcome: str) -> None:
+    """Also where the sender does not know it, and also where a fault elsewhere is no excuse for an unsent message."""
+    offer, mail = ("email", "", "An offer"), ("email", "ada@example.com", "An offer")
+    message, press = ("message", "offer", "email"), ("event", "consent.changed")
+    undecided = ("undecided", "offer", "email", "crash_around_provider")
+    texts = {"purposes": {offer: "marketing"}, "steps": {offer: "offer"}}
+    pressed = Ending(Counter([mail]), Counter([message, press]), Counter(), **texts)
+    not_pressed = Ending(Counter([mail]), Counter([message]), Counter(), **texts)
+    calls = [
+        Call(number=0, function=function, invocation=1, service="dynamodb", operation="UpdateItem"),
+        Call(number=1, function=function, invocation=1, service="sesv2", operation="SendEmail"),
+    ]
+    attack = Attack(1, fault="DIES_AFTER")
+    expected = Expected(pressed, not_pressed={"offer": not_pressed})
+
+    found = compare(attack, expected, Ending(Counter([mail] * sent), Counter([undecided]), Counter()), calls, calls, [])
+
+    assert found.outcome == outcome
+
+
+def test_an_order_that_got_no_answer_is_given_again() -> None:
+    """It is about the same message, though no list of what waits has it any more."""
+    base = reference(STORIES / APPROVED)
+    decided = next(
+        call.number for call in base.calls if call.operation == "TransactWriteItems" and "manage" in str(call)
+    )
+
+    verdict, _ = once(base, Attack(decided, fault="DIES_AFTER"))
+
+    assert verdict.outcome is Outcome.SAME, verdict.words
 
 
 def test_what_ends_a_sender_at_its_provider_is_in_the_declared_window() -> None:

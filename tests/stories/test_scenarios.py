@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from infra.local.scenario import deployed, load, run_scenario
+from infra.local.scenario import Coming, RefusedError, TooEarlyError, deployed, load, run_scenario
 from infra.local.signing import local_secrets
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +32,22 @@ def test_a_scenario_has_its_expected_outcome(path: Path) -> None:
 @pytest.mark.parametrize("journey", [path.parent.name for path in JOURNEYS.glob("*/journey.yaml")])
 def test_every_journey_has_a_scenario_of_the_same_name(journey: str) -> None:
     assert journey in [path.stem for path in SCENARIOS]
+
+
+def test_who_waits_for_a_message_has_not_been_refused_yet() -> None:
+    """A person whose e-mail comes late presses again as often as one whose e-mail came at once."""
+    answers = [TooEarlyError, TooEarlyError, RefusedError, RefusedError, None]
+
+    def press() -> None:
+        if (answer := answers.pop(0)) is not None:
+            raise answer
+
+    now = datetime(2026, 5, 4, 13, tzinfo=UTC)
+    coming = Coming([(now, press)], [timedelta(minutes=1), timedelta(minutes=5)])
+    while coming:
+        coming.happen(coming.next_at)
+
+    assert answers == []
 
 
 Replay = Callable[..., Result]

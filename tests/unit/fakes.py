@@ -432,7 +432,13 @@ class Deliveries:
         if after is not None:
             after()
 
-    def release(self, message: Message, claim: Claim, deferral: Deferral | None = None) -> None:
+    def release(
+        self,
+        message: Message,
+        claim: Claim,
+        deferral: Deferral | None = None,
+        others: Iterable[Deferral] = (),  # noqa: ARG002  it has no index
+    ) -> None:
         if self.write_fails is not None:
             raise self.write_fails
         if self.contact.claims.get(message.id) != claim:

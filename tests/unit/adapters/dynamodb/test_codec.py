@@ -176,6 +176,7 @@ def test_a_claim_survives(claim: Claim) -> None:
         instants,
         st.integers(0, 9),
         st.sampled_from(Purpose),
+        st.none() | instants,
     )
 )
 def test_a_deferral_survives(deferral: Deferral) -> None:
@@ -384,6 +385,10 @@ def test_the_shape_of_facts_consents_and_claims() -> None:
     assert codec.claim_to_wire(claim) == "marketing 2026-03-02T10:00:00Z sms visit"
     deferral = Deferral(None, Reason.PAUSED, "enr", MONDAY, 2)
     assert codec.deferral_to_wire(deferral) == "- paused enr 2026-03-02T10:00:00Z 2 marketing"
+    tried = replace(deferral, until=MONDAY, tried_at=MONDAY)
+    assert codec.deferral_to_wire(tried) == (
+        "2026-03-02T10:00:00Z paused enr 2026-03-02T10:00:00Z 2 marketing 2026-03-02T10:00:00Z"
+    )
 
 
 def test_the_shape_of_a_message() -> None:

@@ -323,7 +323,9 @@ def test_a_deferred_message_whose_claim_is_given_back_is_deferred_again(sender: 
     with pytest.raises(ProviderBusyError):
         sender.deliver(DEFERRED, MONDAY + HOUR)
 
-    assert list(sender.deliveries.contact.deferrals) == ["ticket"], "later messages of its enrollment wait behind it"
+    deferrals = sender.deliveries.contact.deferrals
+    assert list(deferrals) == ["ticket"], "later messages of its enrollment wait behind it"
+    assert deferrals["ticket"].tried_at == MONDAY + HOUR, "the queue has it: it is not stuck"
 
 
 def test_the_second_look_counts_a_pause_from_the_message_s_own_deferral(sender: Sender) -> None:

@@ -134,3 +134,15 @@ def test_a_deferral_without_a_message_is_given_up_after_a_day(hours: int) -> Non
     found = overdue_messages([WaitingMessage("m", deferral(NOW - timedelta(hours=hours)), None)], (), NOW)
 
     assert (len(found.lost), found.stuck) == (int(timedelta(hours=hours) >= GIVEN_UP), ())
+
+
+def test_a_message_that_its_queue_has_just_tried_is_not_stuck() -> None:
+    tried = replace(deferral(LONG_AGO), tried_at=NOW - timedelta(minutes=15))
+    lost = replace(deferral(LONG_AGO), tried_at=NOW - GRACE)
+
+    found = overdue_messages(
+        [WaitingMessage(id_, one, MessageStatus.DEFERRED) for id_, one in (("tried", tried), ("lost", lost))], (), NOW
+    )
+
+    assert [one.id for one in found.stuck] == ["lost"]
+    assert next_decision([tried]) == tried.tried_at

@@ -237,10 +237,12 @@ class Deliveries(Protocol):
         the answer to a call is lost, the SDK calls again.
         """
 
-    def release(self, message: Message, claim: Claim, deferral: Deferral | None = None) -> None:
+    def release(
+        self, message: Message, claim: Claim, deferral: Deferral | None = None, others: Iterable[Deferral] = ()
+    ) -> None:
         """Give back this claim, and no other, wherever its customer is by now: the message was certainly not sent.
 
-        With a deferral, the message is deferred again.
+        With a deferral, the message is deferred again, beside the contact's `others`.
         """
 
     def defer(self, context: DeliveryContext, deferral: Deferral, verdict: Defer, now: datetime) -> None:

@@ -316,11 +316,12 @@ def approval_from_wire(wire: Wire) -> Approval:
 def deferral_to_wire(deferral: Deferral) -> str:
     until = instant_to_wire(deferral.until) if deferral.until else NONE
     order = f"{instant_to_wire(deferral.decided_at)} {deferral.position}"
-    return f"{until} {deferral.reason} {deferral.enrollment or NONE} {order} {deferral.purpose}"
+    about = f"{until} {deferral.reason} {deferral.enrollment or NONE} {order} {deferral.purpose}"
+    return f"{about} {instant_to_wire(deferral.tried_at)}" if deferral.tried_at else about
 
 
 def deferral_from_wire(wire: str) -> Deferral:
-    until, reason, enrollment, decided_at, position, purpose = wire.split(" ")
+    until, reason, enrollment, decided_at, position, purpose, *tried_at = wire.split(" ")
     return Deferral(
         None if until == NONE else instant_from_wire(until),
         reason,
@@ -328,6 +329,7 @@ def deferral_from_wire(wire: str) -> Deferral:
         instant_from_wire(decided_at),
         int(position),
         Purpose(purpose),
+        *map(instant_from_wire, tried_at),
     )
 
 

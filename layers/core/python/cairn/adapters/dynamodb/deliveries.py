@@ -172,12 +172,14 @@ class DynamoDeliveries:
         resumed = _without_deferral(message, contact) if message.id in contact.deferrals else []
         _if_unchanged(message.customer, contact, [taken, *resumed])
 
-    def release(self, message: Message, claim: Claim, deferral: Deferral | None = None) -> None:
+    def release(
+        self, message: Message, claim: Claim, deferral: Deferral | None = None, others: Iterable[Deferral] = ()
+    ) -> None:
         own = CustomerItem.claims[message.id]
         again: list[Action] = []
-        if deferral is not None:  # it was due, so no other one is due before it
+        if deferral is not None:  # it was due, so whatever was deferred since the claim is due after it
             again = [CustomerItem.deferrals[message.id].set(codec.deferral_to_wire(deferral))]
-            again += set_due_time(CustomerItem, message.customer, next_decision([deferral]))
+            again += set_due_time(CustomerItem, message.customer, next_decision([deferral, *others]))
         _wherever_it_is(message.customer, [own.remove(), *again], own == codec.claim_to_wire(claim))
 
     def defer(self, context: DeliveryContext, deferral: Deferral, verdict: "Defer", now: datetime) -> None:

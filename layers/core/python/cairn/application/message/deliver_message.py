@@ -31,7 +31,7 @@ from cairn.application.ports import (
     Switches,
     Tasks,
 )
-from cairn.domain.consent.contact import Claim, Deferral
+from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.effects import OpenTask
 from cairn.domain.gate import gate, reasons
 from cairn.domain.gate.codes import Reason
@@ -119,7 +119,8 @@ class DeliverMessage:
             return context.status
         if settlement.status is not None:
             return self._record(context, settlement.status, settlement.at or now, settlement.detail)
-        self.deliveries.release(context.message, settlement.claim, settlement.deferral)
+        others = _others(context.contact, settlement.id)
+        self.deliveries.release(context.message, settlement.claim, settlement.deferral, others)
         (context,) = self.deliveries.contexts([settlement.message])
         return self._decide(settlement.message, now, context)
 
@@ -263,11 +264,14 @@ class DeliverMessage:
     def _give_back(self, delivery: "_Delivery", claim: Claim) -> None:
         """Give back the claim of a message that was certainly not sent.
 
-        Where that fails, it is queued to be given back and delivered. Raises _QueuedError.
+        A deferral comes back with the instant: while the queue tries again, the message is not stuck. Where that
+        fails, it is queued to be given back and delivered. Raises _QueuedError.
         """
-        message = delivery.context.message
-        deferral = delivery.context.contact.deferrals.get(message.id)
-        if not self._has_written(lambda: self.deliveries.release(message, claim, deferral)):
+        message, contact = delivery.context.message, delivery.context.contact
+        deferral, others = contact.deferrals.get(message.id), _others(contact, message.id)
+        if deferral is not None:
+            deferral = replace(deferral, tried_at=delivery.now)
+        if not self._has_written(lambda: self.deliveries.release(message, claim, deferral, others)):
             self.settlements.put(Settlement(message, claim, deferral))
             raise _QueuedError
 
@@ -345,6 +349,10 @@ def _reservation_of(context: DeliveryContext, channel: Channel) -> Reservation |
         return None
     rate = reasons.Rate.from_wire(context.decisions[-1]["why"])
     return Reservation(deferral.until, rate.limit) if rate.limit and rate.channel is channel else None
+
+
+def _others(contact: Contact, message_id: str) -> list[Deferral]:
+    return [one for id_, one in contact.deferrals.items() if id_ != message_id]
 
 
 def _scheduled_at(verdict: Defer, until: datetime, now: datetime) -> datetime:

@@ -64,6 +64,8 @@ class Deferral:
     decided_at: datetime
     position: int
     purpose: Purpose = Purpose.MARKETING
+    tried_at: datetime | None = None
+    """When its provider last did not take it, after `until`: the queue has it since then, and tries again."""
 
     @property
     def order(self) -> tuple[datetime, int]:

@@ -127,7 +127,8 @@ def look_again(due: datetime, now: datetime) -> datetime:
 
 
 def _decided_again(deferral: Deferral) -> datetime:
-    return deferral.until or deferral.decided_at + PERSONS_REST
+    due = deferral.until or deferral.decided_at + PERSONS_REST
+    return due if deferral.tried_at is None else max(due, deferral.tried_at)
 
 
 def _is_paused(targets: Iterable[str], pauses: Iterable[Pause], now: datetime) -> bool:
