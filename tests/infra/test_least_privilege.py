@@ -69,6 +69,7 @@ TWO_WHO_ARE_ONE = Scenario.model_validate(
                     "occurred_at": "$at",
                     "customer": who,
                     "properties": {"text": "x" * (300_000 if hour == 0 else 0)},  # more than a queue takes
+                    "attributes": {"note": "x" * 900},  # a page of the customer's state
                 },
             }
             for hour, who in enumerate(

@@ -52,6 +52,7 @@ class ProcessEvent(Function):
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
+            "dynamodb:ConditionCheckItem",
         )
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may_overflow("s3:GetObject", overflow)

@@ -151,9 +151,9 @@ class DynamoTimeline:
 
     def absorb(self, customer_id: str, merged_id: str) -> None:
         """The parts of the other state go, too: the customer has them since the merge."""
-        for item in RecordItem.query(merged_id, consistent_read=True):
-            if item.sk.startswith((ENTRIES, ENROLLED)):
-                item.delete()
+        items = list(RecordItem.query(merged_id, consistent_read=True))
+        write_all(deletes=(item for item in items if item.sk.startswith((ENTRIES, ENROLLED))))
+        for item in items:
             if prefix_of(item.sk) not in PREFIXES:
                 continue
             while not _moved(item, customer_id, _key_at_survivor(item.sk, merged_id)):
