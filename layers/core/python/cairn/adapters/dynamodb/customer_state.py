@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
+from pynamodb.expressions.condition import Condition
+
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.codec import Wire
@@ -36,6 +38,7 @@ from cairn.adapters.dynamodb.entries import (
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, STATE, CustomerItem
 from cairn.domain.customer.customer import Concerns, Customer
 from cairn.domain.customer.overdue import next_timer
+from cairn.domain.effects import SendMessage
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.profile.profile import Profile, Stamped
 
@@ -58,7 +61,8 @@ class Part:
     """An enrollment that has an item of its own."""
 
     version: int
-    """How often it was written; the condition of the next write."""
+    """How often it was written. With `written_at` the condition of the next write: one that was moved into the head and
+    out again begins anew."""
     written_at: int
     data_written_at: int | None = None
     """Where its data is an item of its own."""
@@ -98,7 +102,7 @@ def customer_in(items: Mapping[str, CustomerItem], *, is_whole: bool = True, to_
     pages = {_number(sk): one for sk, one in items.items() if sk.startswith(ENTRIES)}
     parts = dict(_parts(items))
     sums = _sum(items, ENTRIES) != int(head.pages_sum or 0), _sum(items, ENROLLED) != int(head.enrolled_sum or 0)
-    if to_commit and (sums[0] or (is_whole and sums[1])):
+    if to_commit and (sums[0] or (is_whole and sums[1]) or not all(_fits(one, items) for one in parts)):
         raise TornReadError
     is_older = _is_older(head)
     own, other = _entries_of(head), {number: one.entries or {} for number, one in pages.items()}
@@ -173,8 +177,8 @@ class StateWrites:
     head: CustomerItem
     puts: list[CustomerItem] = field(default_factory=list)
     deletes: list[CustomerItem] = field(default_factory=list)
-    versions: dict[str, int] = field(default_factory=dict)
-    """By sort key; an item without one is guarded by the head."""
+    parts: dict[str, Part] = field(default_factory=dict)
+    """As they were read, by sort key; an item without one is guarded by the head."""
 
     def __len__(self) -> int:
         return 1 + len(self.puts) + len(self.deletes)
@@ -247,6 +251,7 @@ def alone(after: Customer, enrollment: Enrollment, outbox: Wire | None) -> Custo
     if part is None or before is None or before.data is not enrollment.data:
         return None
     item = _enrollment_item(after.id, enrollment, part.version + 1, part.written_at, outbox)
+    item.data_written_at = part.data_written_at
     return item if _is_large(enrollment) == (part.data_written_at is not None) else None
 
 
@@ -265,7 +270,7 @@ def gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer]:
         parts={id_: part for id_, part in stored.parts.items() if id_ not in taken},
         enrolled_sum=stored.enrolled_sum - sum(_total(_marks_of(id_, stored.parts[id_])) for id_ in taken),
     )
-    customer = replace(customer, enrollments=stored.customer.enrollments, as_read=left)
+    customer = replace(stored.customer, version=customer.version, as_read=left)  # nothing of what was decided
     writes = state_writes(customer, (dict(stored.head), {}), frozenset(), {})
     for id_ in taken:
         _delete_enrollment(customer.id, id_, stored.parts[id_], writes)
@@ -301,7 +306,7 @@ def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
     writes.puts.append(item)
     marks[item.sk] = version
     if part:
-        writes.versions[item.sk] = part.version
+        writes.parts[item.sk] = part
     data = CustomerItem(after.id, item.sk + DATA, data=dict(one.data), written_at=version)
     had = part.data_written_at if part else None
     before = stored.customer.enrollments.get(one.id)
@@ -309,16 +314,16 @@ def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
         if had is not None:
             writes.deletes.append(data)
     elif had is not None and before is not None and before.data is one.data:
-        marks[data.sk] = had
+        marks[data.sk] = item.data_written_at = had
     else:
         writes.puts.append(data)
-        marks[data.sk] = version
+        marks[data.sk] = item.data_written_at = version
 
 
 def _delete_enrollment(customer_id: str, id_: str, part: Part, writes: StateWrites) -> None:
     sk = ENROLLED + id_
     writes.deletes.append(CustomerItem(customer_id, sk))
-    writes.versions[sk] = part.version
+    writes.parts[sk] = part
     if part.data_written_at is not None:
         writes.deletes.append(CustomerItem(customer_id, sk + DATA))
 
@@ -327,7 +332,7 @@ def _enrollment_item(
     customer_id: str, one: Enrollment, version: int, written_at: int, outbox: Wire | None
 ) -> CustomerItem:
     wire = codec.enrollment_to_wire(one)
-    if _is_large(one):
+    if _is_large(one) and not _sends(outbox):  # a message's data goes with it, in the stream's record
         del wire["data"]
     return CustomerItem(
         customer_id,
@@ -340,8 +345,13 @@ def _enrollment_item(
     )
 
 
+def _sends(outbox: Wire | None) -> bool:
+    return any(effect["do"] == SendMessage.KIND for effect in (outbox or {}).get("effects", ()))
+
+
 def _is_large(one: Enrollment) -> bool:
-    return len(to_json(dict(one.data)).encode(errors="replace")) > DATA_APART
+    """Whether an enrollment's data is an item of its own. An ended one may be gone before its last message is sent."""
+    return one.open and len(to_json(dict(one.data)).encode(errors="replace")) > DATA_APART
 
 
 def _differs(one: Enrollment, stored: AsRead) -> bool:
@@ -360,6 +370,18 @@ def _parts(items: Mapping[str, CustomerItem]) -> Iterator[tuple[str, Part]]:
             data = items.get(sk + DATA)
             data_at = int(data.written_at or 0) if data else None
             yield sk.removeprefix(ENROLLED), Part(int(item.version or 0), int(item.written_at or 0), data_at)
+
+
+def _fits(id_: str, items: Mapping[str, CustomerItem]) -> bool:
+    """Whether an enrollment and its data were read as they were written together."""
+    data = items.get(ENROLLED + id_ + DATA)
+    return (data.written_at if data else None) == items[ENROLLED + id_].data_written_at
+
+
+def is_as_read(part: Part) -> Condition:
+    """That nobody has written the enrollment since, nor moved it into the head and out again."""
+    unchanged: Condition = (CustomerItem.version == part.version) & (CustomerItem.written_at == part.written_at)
+    return unchanged
 
 
 def _marks_of(id_: str, part: Part) -> dict[str, int]:

@@ -37,6 +37,7 @@ from cairn.adapters.dynamodb.customer_state import (
     placed,
     state_writes,
 )
+from cairn.adapters.dynamodb.customer_state import is_as_read as is_part_as_read
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
@@ -264,7 +265,7 @@ class DynamoCustomers:
         item = alone(after, after.enrollments[id_], outboxes.get(id_)) if "" not in outboxes else None
         if item is None:
             return False
-        is_as_it_was = CustomerItem.version == int(item.version) - 1
+        is_as_it_was = is_part_as_read(as_read(after).parts[id_])
         if reaction.by_profile:
             write = AtomicWrite()
             write.check(CustomerItem(after.id, STATE), CustomerItem.version == before.version)
@@ -339,7 +340,7 @@ class DynamoCustomers:
     def _add_enrollments_that_go(write: AtomicWrite, absorbed: Customer) -> None:
         """No wake-up may move an enrollment where it was, once it is the survivor's. Its pages go with its history."""
         for id_, part in as_read(absorbed).parts.items():
-            write.delete(CustomerItem(absorbed.id, ENROLLED + id_), CustomerItem.version == part.version)
+            write.delete(CustomerItem(absorbed.id, ENROLLED + id_), is_part_as_read(part))
 
     @staticmethod
     def _gather(customer: Customer, left: int = FEW) -> NoReturn:
@@ -347,6 +348,8 @@ class DynamoCustomers:
 
         Raises ConflictError: the decision is made anew.
         """
+        if len(as_read(customer).parts) <= left:
+            left = 0  # there was no room even beside these few
         while len(as_read(customer).parts) > left:
             version = customer.version
             writes, customer = gathered(customer, GATHERED_AT_ONCE)
@@ -519,13 +522,14 @@ def _first_items(customer_id: str) -> _Items:
 def _read(customer_id: str, items: _Items, concerns: Concerns | None, enrollment: str) -> Customer:
     """The customer with contact. Where a commit came into the read, it is read again."""
     for _ in range(READS):
+        head = items.get(STATE)
+        if head is None or head.alias_of or head.erased:
+            raise ConflictError("the customer was merged or erased while it was read")
         try:
             if not items.is_whole:
                 asked = concerned_in(items, concerns) if concerns else [enrollment]
-                if asked is None or len(asked) > MOST_ASKED:
-                    items = _Items(items | _items_of(customer_id, after=next(reversed(items))))
-                else:
-                    items = _with_only(customer_id, items, asked)
+                some = None if asked is None or len(asked) > MOST_ASKED else _with_only(customer_id, items, asked)
+                items = some or _Items(items | _items_of(customer_id, after=next(reversed(items))))
             customer = customer_in(items, is_whole=items.is_whole)
             return replace(customer, contact=contact_from_item(items.get(CONTACT)))
         except TornReadError:
@@ -533,13 +537,14 @@ def _read(customer_id: str, items: _Items, concerns: Concerns | None, enrollment
     raise ConflictError("the customer changed while it was read")
 
 
-def _with_only(customer_id: str, items: _Items, enrollments: Collection[str]) -> _Items:
-    """Of the enrollments that have items of their own these alone."""
+def _with_only(customer_id: str, items: _Items, enrollments: Collection[str]) -> _Items | None:
+    """Of the enrollments that have items of their own these alone; None where one is not there: it may have moved."""
     left = _Items((sk, item) for sk, item in items.items() if not sk.startswith(ENROLLED))
     keys = [(customer_id, ENROLLED + one + end) for one in enrollments for end in ("", DATA)]
     left.update((sk, item) for (_, sk), item in (read_all(keys) if keys else {}).items())
     left.is_whole = False
-    return left
+    inline = items[STATE].enrollments or {}
+    return left if all(one in inline or ENROLLED + one in left for one in enrollments) else None
 
 
 def merged_profiles(profile: Profile) -> dict[str, datetime]:
@@ -615,8 +620,8 @@ def _oldest(instants: Mapping[str, datetime], bound: int) -> dict[str, datetime]
 def _add_parts(write: AtomicWrite, writes: StateWrites) -> None:
     for add, items in ((write.put, writes.puts), (write.delete, writes.deletes)):
         for item in items:
-            version = writes.versions.get(item.sk)
-            add(item, None if version is None else CustomerItem.version == version)
+            part = writes.parts.get(item.sk)
+            add(item, None if part is None else is_part_as_read(part))
 
 
 def _commit(write: AtomicWrite, claim: Key | None = None) -> None:

@@ -118,8 +118,8 @@ def in_use_in(entries: Mapping[str, Any]) -> dict[Version, InUse]:
 
 def changes_in_use(in_use: Mapping[Version, InUse], before: Customer, after: Customer) -> Entries:
     """The entries of the versions into which enrollments came, or from which they went."""
-    came = [one for id_, one in after.enrollments.items() if id_ not in before.enrollments]
-    went = [one for id_, one in before.enrollments.items() if id_ not in after.enrollments]
+    came = _not_in(before, after)
+    went = _not_in(after, before)
     many = sum(one.count for one in in_use.values()) + len(came) - len(went) >= MANY
     changed: dict[Version, list[Any]] = {}
     for one in (*came, *went):
@@ -135,6 +135,12 @@ def changes_in_use(in_use: Mapping[Version, InUse], before: Customer, after: Cus
         at = max(one.ended_at or one.entered_at for one in some)
         entries[f"{IN_USE}{version[0]}@{version[1]}"] = [count, instant_to_wire(at), *listed] if count else None
     return entries
+
+
+def _not_in(other: Customer, customer: Customer) -> list[Any]:
+    """The customer's enrollments that the other one has not, or has in another version."""
+    there = other.enrollments
+    return [one for id_, one in customer.enrollments.items() if id_ not in there or there[id_].version != one.version]
 
 
 def changed_entries(before: Customer, after: Customer) -> Entries:

@@ -139,6 +139,8 @@ class CustomerItem(Model):
     data = Json(null=True)
     written_at = NumberAttribute(null=True, attr_name="by")
     """The customer's version when a part was last written with the head."""
+    data_written_at = NumberAttribute(null=True, attr_name="data_by")
+    """In an enrollment, the `written_at` of its data: a read of both may see a commit come in between."""
     pages_sum = NumberAttribute(null=True, attr_name="about")
     enrolled_sum = NumberAttribute(null=True, attr_name="enrolled")
     """Checksums of pages, and of enrollments with items of their own: they show a read into which a commit came."""
