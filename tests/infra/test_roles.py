@@ -86,6 +86,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
                 "dynamodb:DeleteItem",
+                "dynamodb:ConditionCheckItem",
             },
         ),
         (
