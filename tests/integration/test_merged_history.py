@@ -3,7 +3,8 @@
 import pytest
 
 from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.entries import changed_entries, names_to_wire
+from cairn.adapters.dynamodb.codec import names_to_wire
+from cairn.adapters.dynamodb.entries import changed_entries
 from cairn.adapters.dynamodb.items import FACTS, STATE, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.timeline import DynamoTimeline

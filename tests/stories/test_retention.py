@@ -90,25 +90,10 @@ def all_items(story: Any) -> list[Item]:
     switch("pause")
     story.passes("1d")
     story.deployment.stop("erase_customer")
-    _order_erasure(story, "member-2")
+    story.erases("member-2")
     table = story.deployment.cloud.table
     raw = story.deployment.cloud.client("dynamodb").scan(TableName=table)["Items"]
     return [item_of(one, story.deployment.now()) for one in raw]
-
-
-def _order_erasure(story: Any, user_id: str) -> None:
-    from cairn.adapters.documents.json_text import to_json
-    from cairn.domain.event import Event, event_to_wire
-
-    (customer,) = story.deployment.customer_ids(user_id)
-    event = Event("erase", "operators", "customer.erasure_requested", story.deployment.now(), customer_id=customer)
-    story.deployment.cloud.client("sqs").send_message(
-        QueueUrl=story.deployment.cloud.urls["events"],
-        MessageBody=to_json(event_to_wire(event)),
-        MessageGroupId=customer,
-        MessageDeduplicationId=event.key,
-    )
-    story.deployment.settle()
 
 
 def expires_as_stated(item: Item) -> bool:

@@ -23,23 +23,32 @@ NONE = "-"
 """An empty field, in a text whose fields are separated by blanks."""
 
 
-def profile_to_wire(profile: Profile) -> Wire:
-    """Of the identifiers that a visitor typed, `typed` has the positions: every kilobyte costs a write unit."""
+def names_to_wire(profile: Profile) -> Wire:
+    """A profile without attributes, activity, sources and merges.
+
+    Of the identifiers that a visitor typed, `typed` has the positions: every kilobyte costs a write unit.
+    """
     keys = [one.key for one in profile.identifiers]
     typed = [keys.index(name) if name in keys else name for name in sorted(profile.typed)]
     return {
         "created_at": instant_to_wire(profile.created_at),
         "identifiers": [[one.kind, one.value] for one in profile.identifiers],
-        "attributes": stamped_to_wire(profile.attributes),
-        "activity": {
-            name: [one.count, instant_to_wire(one.first), instant_to_wire(one.last)]
-            for name, one in profile.activity.items()
-        },
-        "sources": instants_to_wire(profile.sources),
-        "merged": instants_to_wire(profile.merged),
         **({"typed": typed} if typed else {}),
         **({"pointers": dict(profile.pointers)} if profile.pointers else {}),
     }
+
+
+def profile_to_wire(profile: Profile) -> Wire:
+    return names_to_wire(profile) | {
+        "attributes": stamped_to_wire(profile.attributes),
+        "activity": {name: activity_to_wire(one) for name, one in profile.activity.items()},
+        "sources": instants_to_wire(profile.sources),
+        "merged": instants_to_wire(profile.merged),
+    }
+
+
+def activity_to_wire(one: Activity) -> list[Any]:
+    return [one.count, instant_to_wire(one.first), instant_to_wire(one.last)]
 
 
 def profile_from_wire(customer_id: str, wire: Wire) -> Profile:
@@ -334,7 +343,11 @@ def deferral_from_wire(wire: str) -> Deferral:
 
 
 def stamped_to_wire(stamped: Mapping[str, Stamped]) -> Wire:
-    return {name: [one.value, instant_to_wire(one.at)] for name, one in stamped.items()}
+    return {name: value_to_wire(one) for name, one in stamped.items()}
+
+
+def value_to_wire(one: Stamped) -> list[Any]:
+    return [one.value, instant_to_wire(one.at)]
 
 
 def stamped_from_wire(wire: Wire) -> dict[str, Stamped]:

@@ -32,10 +32,9 @@ from cairn.adapters.dynamodb.entries import (
     changes_in_use,
     customer_from,
     in_use_in,
-    names_to_wire,
     profile_from,
 )
-from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, STATE, CustomerItem
+from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, LAST_CHARACTER, STATE, CustomerItem
 from cairn.domain.customer.customer import Concerns, Customer
 from cairn.domain.customer.overdue import next_timer
 from cairn.domain.effects import SendMessage
@@ -143,8 +142,7 @@ def concerned_in(items: Mapping[str, CustomerItem], concerns: Concerns) -> Colle
 def profile_in(items: Mapping[str, Any]) -> Profile:
     """The whole profile in a partition's items; with the head alone, as much as a sender reads."""
     head = items[STATE]
-    pages = [one.entries or {} for sk, one in items.items() if sk.startswith(ENTRIES)]
-    return profile_from(head.pk, head.profile or {}, all_entries(_entries_of(head), pages))
+    return profile_from(head.pk, head.profile or {}, entries_in(items))
 
 
 def entries_in(items: Mapping[str, Any]) -> Entries:
@@ -155,14 +153,19 @@ def entries_in(items: Mapping[str, Any]) -> Entries:
 
 def read_profile(customer_id: str) -> dict[str, CustomerItem]:
     """The head of a customer's state and the pages. One Query, short for any number of enrollments."""
-    first, last = STATE, ENTRIES + "~"
-    query = CustomerItem.query(customer_id, CustomerItem.sk.between(first, last), consistent_read=True)
+    until = CustomerItem.sk.between(STATE, ENTRIES + LAST_CHARACTER)
+    query = CustomerItem.query(customer_id, until, consistent_read=True)
     return {item.sk: item for item in query}
 
 
+def with_pages(head: CustomerItem) -> dict[str, CustomerItem]:
+    """A head that was read, with its pages: one more read where it has any."""
+    return {STATE: head, **(read_profile(head.pk) if head.pages_sum else {})}
+
+
 def profile_of(head: CustomerItem) -> Profile:
-    """The whole profile of a customer whose head was read; one more read where it has pages."""
-    return profile_in({STATE: head, **(read_profile(head.pk) if head.pages_sum else {})})
+    """The whole profile of a customer whose head was read."""
+    return profile_in(with_pages(head))
 
 
 def enrollment_in(item: CustomerItem, data: CustomerItem | None = None) -> Enrollment:
@@ -187,15 +190,16 @@ class StateWrites:
 def parts_apart(after: Customer, room: int) -> frozenset[str] | None:
     """The enrollments that a commit writes as items of their own; None where it has no room for all that it must."""
     stored = as_read(after)
-    changed = [one for one in after.enrollments.values() if _differs(one, stored)]
-    must = [one for one in changed if one.id in stored.parts]
+    changed = {one.id: one for one in after.enrollments.values() if _differs(one, stored)}
+    must = [one for one in changed.values() if one.id in stored.parts]
     gone = [part for id_, part in stored.parts.items() if id_ not in after.enrollments]
     room -= sum(_items_of(one, stored) for one in must) + sum(1 + (one.data_written_at is not None) for one in gone)
     if room < 0:
         return None
     apart = {one.id for one in must}
-    resting = [one for one in after.enrollments.values() if one.id not in stored.parts and not _differs(one, stored)]
-    for one in (*(one for one in changed if one.id not in stored.parts), *resting[:MOVED_OUT]):
+    inline = [one for one in after.enrollments.values() if one.id not in stored.parts]
+    resting = [one for one in inline if one.id not in changed]
+    for one in (*(one for one in inline if one.id in changed), *resting[:MOVED_OUT]):
         room -= _items_of(one, stored)
         if room < 0:
             break
@@ -218,7 +222,7 @@ def state_writes(
             after.id,
             STATE,
             version=version,
-            profile=names_to_wire(after.profile),
+            profile=codec.names_to_wire(after.profile),
             entries=entries,
             enrollments={id_: codec.enrollment_to_wire(one) for id_, one in inline.items()} or None,
             outbox=outboxes.get(""),
@@ -289,7 +293,7 @@ def placed(after: Customer) -> tuple[Entries, dict[int, Entries]]:
     stored = as_read(after)
     before = Customer(Profile(after.id, after.profile.created_at)) if stored.is_older else stored.customer
     changed = changed_entries(before, after) | changes_in_use(stored.in_use, before, after)
-    return arranged(changed, stored.head, stored.pages, names_to_wire(after.profile))
+    return arranged(changed, stored.head, stored.pages, codec.names_to_wire(after.profile))
 
 
 def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
@@ -378,7 +382,7 @@ def _fits(id_: str, items: Mapping[str, CustomerItem]) -> bool:
     return (data.written_at if data else None) == items[ENROLLED + id_].data_written_at
 
 
-def is_as_read(part: Part) -> Condition:
+def is_part_as_read(part: Part) -> Condition:
     """That nobody has written the enrollment since, nor moved it into the head and out again."""
     unchanged: Condition = (CustomerItem.version == part.version) & (CustomerItem.written_at == part.written_at)
     return unchanged

@@ -33,17 +33,18 @@ from cairn.adapters.dynamodb.customer_state import (
     customer_in,
     gathered,
     is_apart,
+    is_part_as_read,
     parts_apart,
     placed,
     state_writes,
 )
-from cairn.adapters.dynamodb.customer_state import is_as_read as is_part_as_read
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
     DATA,
     ENROLLED,
     EVENT,
+    LAST_CHARACTER,
     MAX_MERGES,
     MERGED,
     OPEN,
@@ -106,9 +107,6 @@ matter."""
 
 MOST_ASKED = 24
 """Enrollments that are read one by one. Of more, reading all is no dearer."""
-
-LAST_CHARACTER = "~"
-"""Behind every character of a sort key."""
 
 READS = 3
 """Attempts to read a customer while commits come in between."""
@@ -226,12 +224,12 @@ class DynamoCustomers:
         after = commit.reaction.customer
         before = next((one for one in commit.before if one.id == after.id), None)
         absorbed = [one for one in commit.before if one.id != after.id]
-        write = AtomicWrite()
-        if commit.event is None and before is not None and before.contact == after.contact and not absorbed:
-            if self._committed_alone(commit, before):
-                return
-        elif commit.event is not None:
+        is_a_wake_up = commit.event is None and before is not None and before.contact == after.contact and not absorbed
+        if is_a_wake_up and self._committed_alone(commit):
+            return
+        if commit.event is not None:
             self._check_not_committed(after, commit.event, commit.at)
+        write = AtomicWrite()
         self._add_writes(write, commit, before, absorbed, older)
         _commit(write, (after.id, EVENT + commit.event.key) if commit.event else None)
 
@@ -251,12 +249,13 @@ class DynamoCustomers:
             written = True
         return written
 
-    def _committed_alone(self, commit: Commit, before: Customer) -> bool:
+    @staticmethod
+    def _committed_alone(commit: Commit) -> bool:
         """Whether a commit that is about one enrollment was written to its item, and to no other.
 
         What it decided by the profile holds only while that is as it was read.
         """
-        after, reaction = commit.reaction.customer, commit.reaction
+        after, reaction, (before,) = commit.reaction.customer, commit.reaction, commit.before
         about = {*changed_enrollments(after), *map(enrollment_of, reaction.effects)}
         if len(about) != 1 or not about <= after.enrollments.keys() or after.profile is not before.profile:
             return False
@@ -338,7 +337,10 @@ class DynamoCustomers:
 
     @staticmethod
     def _add_enrollments_that_go(write: AtomicWrite, absorbed: Customer) -> None:
-        """No wake-up may move an enrollment where it was, once it is the survivor's. Its pages go with its history."""
+        """No wake-up may move an enrollment where it was, once it is the survivor's.
+
+        Pages and data go with the history (`DynamoTimeline.absorb`); nothing reads them until then.
+        """
         for id_, part in as_read(absorbed).parts.items():
             write.delete(CustomerItem(absorbed.id, ENROLLED + id_), is_part_as_read(part))
 

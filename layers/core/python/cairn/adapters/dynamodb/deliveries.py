@@ -11,7 +11,7 @@ from pynamodb.expressions.update import Action
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.contact_items import contact_from_item
-from cairn.adapters.dynamodb.customer_state import entries_in, profile_in, profile_of, read_profile
+from cairn.adapters.dynamodb.customer_state import entries_in, profile_in, profile_of, with_pages
 from cairn.adapters.dynamodb.due_times import set_due_time
 from cairn.adapters.dynamodb.entries import early_exits_in
 from cairn.adapters.dynamodb.items import (
@@ -413,8 +413,7 @@ def _or_ended(message: Message, state: CustomerItem | None, enrollment: Mapping[
         return message
     if enrollment and enrollment["status"] != Status.ENDED:
         return message
-    items = {STATE: state, **(read_profile(state.pk) if state.pages_sum else {})}
-    exits = codec.instants_from_wire(early_exits_in(entries_in(items)))
+    exits = codec.instants_from_wire(early_exits_in(entries_in(with_pages(state))))
     names = {message.journey, f"{message.journey}:{message.key}"}  # all of the journey's enrollments, or this one
     if any(at >= message.decided_at for name, at in exits.items() if name in names):
         return replace(message, journey_ended=True)

@@ -11,6 +11,7 @@ An entry in the head counts, and what a page says of it is older. So a change is
 another one takes its place there.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.codec import Wire
 from cairn.domain.customer.customer import Customer
 from cairn.domain.profile.attributes import READ_BY_CAIRN
-from cairn.domain.profile.profile import Activity, Profile
+from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import instant_to_wire
 
 UNIT = 1024
@@ -54,37 +55,32 @@ Entries = dict[str, Any]
 Pages = Mapping[int, Mapping[str, Any]]
 
 
-def names_to_wire(profile: Profile) -> Wire:
-    """Of a profile what is no entry."""
-    return {name: one for name, one in codec.profile_to_wire(profile).items() if name not in IN_ENTRIES}
-
-
-IN_ENTRIES = frozenset({"attributes", "activity", "sources", "merged"})
-
-
 def customer_from(customer_id: str, names: Wire, entries: Mapping[str, Any]) -> Customer:
     """A customer without contact and enrollments. From the head alone it has no more attributes than a sender reads."""
-    early = [codec.early_event_from_wire(one) for one in _of(entries, EARLY_EVENT).values()]
+    of = _by_kind(entries)
+    early = [codec.early_event_from_wire(one) for one in of[EARLY_EVENT].values()]
     return Customer(
-        profile_from(customer_id, names, entries),
-        entered=codec.instants_from_wire(_of(entries, ENTERED)),
-        early_exits=codec.instants_from_wire(_of(entries, EARLY_EXIT)),
-        early_refreshes=codec.stamped_from_wire(_of(entries, EARLY_REFRESH)),
+        _profile_from(customer_id, names, of),
+        entered=codec.instants_from_wire(of[ENTERED]),
+        early_exits=codec.instants_from_wire(of[EARLY_EXIT]),
+        early_refreshes=codec.stamped_from_wire(of[EARLY_REFRESH]),
         early_events=tuple(sorted(early, key=lambda one: (one.occurred_at, one.key))),
-        erased=codec.instants_from_wire(_of(entries, ERASED)),
-        elsewhere=frozenset(_of(entries, ELSEWHERE)),
+        erased=codec.instants_from_wire(of[ERASED]),
+        elsewhere=frozenset(of[ELSEWHERE]),
     )
 
 
 def profile_from(customer_id: str, names: Wire, entries: Mapping[str, Any]) -> Profile:
-    prefixes = {"attributes": ATTRIBUTE, "activity": ACTIVITY, "sources": SOURCE, "merged": MERGED}
-    return codec.profile_from_wire(
-        customer_id, {**names, **{field: _of(entries, prefix) for field, prefix in prefixes.items()}}
-    )
+    return _profile_from(customer_id, names, _by_kind(entries))
+
+
+def _profile_from(customer_id: str, names: Wire, of: Mapping[str, Entries]) -> Profile:
+    own = {"attributes": of[ATTRIBUTE], "activity": of[ACTIVITY], "sources": of[SOURCE], "merged": of[MERGED]}
+    return codec.profile_from_wire(customer_id, {**names, **own})
 
 
 def early_exits_in(entries: Mapping[str, Any]) -> dict[str, Any]:
-    return _of(entries, EARLY_EXIT)
+    return _by_kind(entries)[EARLY_EXIT]
 
 
 def all_entries(head: Mapping[str, Any], pages: Iterable[Mapping[str, Any]]) -> Entries:
@@ -110,7 +106,7 @@ class InUse:
 
 def in_use_in(entries: Mapping[str, Any]) -> dict[Version, InUse]:
     found = {}
-    for name, (count, _, *ids) in _of(entries, IN_USE).items():
+    for name, (count, _, *ids) in _by_kind(entries)[IN_USE].items():
         journey, _, version = name.rpartition("@")
         found[journey, version] = InUse(int(count), tuple(ids))
     return found
@@ -229,16 +225,16 @@ class _Pages:
 
 def _kinds(before: Customer, after: Customer) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any], Any]]:
     old, new = before.profile, after.profile
-    yield ATTRIBUTE, old.attributes, new.attributes, _stamped_to_wire
-    yield ACTIVITY, old.activity, new.activity, _activity_to_wire
+    yield ATTRIBUTE, old.attributes, new.attributes, codec.value_to_wire
+    yield ACTIVITY, old.activity, new.activity, codec.activity_to_wire
     yield SOURCE, old.sources, new.sources, instant_to_wire
     yield MERGED, old.merged, new.merged, instant_to_wire
     yield ENTERED, before.entered, after.entered, instant_to_wire
     yield EARLY_EXIT, before.early_exits, after.early_exits, instant_to_wire
-    yield EARLY_REFRESH, before.early_refreshes, after.early_refreshes, _stamped_to_wire
+    yield EARLY_REFRESH, before.early_refreshes, after.early_refreshes, codec.value_to_wire
     yield EARLY_EVENT, _by_key(before), _by_key(after), codec.early_event_to_wire
     yield ERASED, before.erased, after.erased, instant_to_wire
-    yield ELSEWHERE, dict.fromkeys(before.elsewhere, ""), dict.fromkeys(after.elsewhere, ""), _as_it_is
+    yield ELSEWHERE, dict.fromkeys(before.elsewhere, ""), dict.fromkeys(after.elsewhere, ""), str
 
 
 def _without_room(head: Mapping[str, Any], names: Wire) -> list[str]:
@@ -267,24 +263,16 @@ def size_of(entries: Mapping[str, Any]) -> int:
     return len(to_json(entries).encode(errors="replace"))
 
 
-def _of(entries: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {name.removeprefix(prefix): wire for name, wire in entries.items() if name.startswith(prefix)}
+def _by_kind(entries: Mapping[str, Any]) -> Mapping[str, Entries]:
+    """The entries by the beginning of their names, and without it; a kind of which there are none is empty."""
+    found: defaultdict[str, Entries] = defaultdict(dict)
+    for name, wire in entries.items():
+        found[name[: len(ATTRIBUTE)]][name[len(ATTRIBUTE) :]] = wire
+    return found
 
 
 def _by_key(customer: Customer) -> Mapping[str, Any]:
     return {one.key: one for one in customer.early_events}
-
-
-def _stamped_to_wire(one: Any) -> list[Any]:
-    return [one.value, instant_to_wire(one.at)]
-
-
-def _activity_to_wire(one: Activity) -> list[Any]:
-    return [one.count, instant_to_wire(one.first), instant_to_wire(one.last)]
-
-
-def _as_it_is(one: str) -> str:
-    return one
 
 
 def _changed_at(name: str, wire: Any) -> str:

@@ -190,11 +190,12 @@ class RelayEffects:
         """
         recipients: dict[str, PresentCustomer] = {}
         ids: dict[str, str] = {}
-        for id_, enrollments in _recipients(commits).items():
+        asked = _recipients(commits)
+        for id_, enrollments in asked.items():
             found = self.customers.load(id_, sorted(enrollments))
             if found is not None:
                 ids[id_], recipients[found.profile.id] = found.profile.id, found
-        others = {one.about for commit in commits for one in commit.work()} - _recipients(commits).keys()
+        others = {one.about for commit in commits for one in commit.work()} - asked.keys()
         return Present({**ids, **(self.customers.present_ids(others) if others else {})}, recipients)
 
     def __call__(
@@ -265,14 +266,12 @@ class RelayEffects:
             try:
                 if not has_time():
                     raise OutOfTimeError("the invocation ends soon")  # noqa: TRY301  as any other failure
+                whole = one if one.enrollment else _with_enrollment(one, present.recipients.get(customer))
                 if isinstance(one.what, SendMessage | AnswerKeyword):
-                    recipient = present.recipients[customer]
-                    whole = one if one.enrollment else _with_enrollment(one, recipient)
-                    messages.append((whole, _message(whole, recipient)))
+                    messages.append((whole, _message(whole, present.recipients[customer])))
                 elif isinstance(one.what, WakeAt):
                     wakes.append((one, (customer, one.what)))
                 else:
-                    whole = one if one.enrollment else _with_enrollment(one, present.recipients.get(customer))
                     self._carry_out(whole, customer, now)
             except Exception as error:  # noqa: BLE001  an effect that fails is its own affair
                 yield one, error
