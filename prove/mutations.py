@@ -147,19 +147,29 @@ def _sends_again() -> Patches:
 
 
 def _without_condition(model: type[Any]) -> Patches:
-    """Writes of this kind of item without their condition."""
+    """Writes and checks of this kind of item without their condition."""
     from pynamodb.transactions import TransactWrite  # noqa: PLC0415
 
-    saved_at_once, saved = TransactWrite.save, model.save
+    saved_at_once, deleted_at_once, saved = TransactWrite.save, TransactWrite.delete, model.save
+    checked = TransactWrite.condition_check
 
     def in_transaction(self: Any, item: Any, condition: Any = None, **rest: Any) -> None:
         saved_at_once(self, item, condition=None if isinstance(item, model) else condition, **rest)
+
+    def deleted(self: Any, item: Any, condition: Any = None) -> None:
+        deleted_at_once(self, item, condition=None if isinstance(item, model) else condition)
+
+    def holds(self: Any, kind: Any, *key_and_condition: Any) -> None:
+        if kind is not model:
+            checked(self, kind, *key_and_condition)
 
     def alone(self: Any, condition: Any = None, **rest: Any) -> Any:  # noqa: ARG001  what is removed
         return saved(self, **rest)
 
     stack = contextlib.ExitStack()
     stack.enter_context(patch.object(TransactWrite, "save", in_transaction))
+    stack.enter_context(patch.object(TransactWrite, "delete", deleted))
+    stack.enter_context(patch.object(TransactWrite, "condition_check", holds))
     stack.enter_context(patch.object(model, "save", alone))
     return stack
 
@@ -270,7 +280,7 @@ MUTATIONS = (
     Mutation(
         name="version lock",
         removes="a commit does not ask whether the customer is still as it was read",
-        story="fitness-changed-in-the-same-minute.yaml",
+        story="fitness-imported-by-three-systems.yaml",
         function="process_event",
         faults=("INTERLEAVED",),
         applied=lambda: _without_condition(CustomerItem),
