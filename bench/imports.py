@@ -1,19 +1,25 @@
-"""Cold start: CPU time of importing and warming a function, divided by a floor.
+"""Cold start: CPU time of importing and warming a function as it is deployed, divided by a floor.
 
-The floor is measured too: a fresh process imports the same modules of the standard library and of other packages, in
-the same order, makes the same clients on one session, and reads the same secrets. The rest is our own code.
+The bundle is measured, with its bytecode, under the Python of the functions. The floor is measured too: a fresh process
+imports the same modules of the standard library and of other packages, in the same order, makes the same clients on one
+session, and reads the same secrets. The rest is our own code.
 """
 
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.paths import JOURNEYS, ROOT
+from bench.paths import JOURNEYS
 from bench.secrets_manager import secrets_manager
+from cairn import dataclass_code
+from infra.cloud.bundle import BUILD
+from infra.cloud.bundle.bytecode import INSTALL, NAME, compiler
+from infra.cloud.bundle.code import function_code
+from infra.cloud.bundle.dependencies import ROOTS_FILE
+from infra.cloud.bundle.make import PYTHON, make_bundle
 from infra.local.cloud import SANDBOX
 from infra.local.deployment import local_deployment
 from infra.local.environments import settings_of
@@ -26,10 +32,7 @@ MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
 
 OURS = """
 import time; start = time.process_time()
-import gc; gc.disable()
-from importlib import import_module
-handler = import_module("functions.{name}.handler")
-handler.warm()
+import cairn.lambda_entry
 spent = time.process_time() - start
 import json, sys
 print(json.dumps([spent * 1000, list(sys.modules)]))
@@ -74,7 +77,7 @@ def call(client, operation, given):
     secrets.append(given["SecretId"])
     return really_call(client, operation, given)
 BaseClient._make_api_call = call
-import_module("functions.{name}.handler").warm()
+import_module("handler").warm()
 import json
 print(json.dumps([0, [list(dict.fromkeys(services)), secrets]]))
 """
@@ -82,7 +85,7 @@ print(json.dumps([0, [list(dict.fromkeys(services)), secrets]]))
 is a run of its own, so that no measured run is slower.
 """
 
-OWN = ("cairn", "functions", "infra", "__main__")
+OWN = ("cairn", dataclass_code.MODULE, "handler", "__main__")
 
 
 class NotMeasuredError(Exception):
@@ -91,33 +94,40 @@ class NotMeasuredError(Exception):
 
 def imports(runs: int = RUNS) -> Iterator[tuple[str, float, float]]:
     """For each function: its name, its milliseconds of CPU, and those of its floor."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | SANDBOX
+    bundle = make_bundle()
+    core, dependencies = bundle.core / PYTHON, bundle.dependencies / PYTHON
+    deployed = {"AWS_CA_BUNDLE": str(dependencies / ROOTS_FILE), "PYTHONDONTWRITEBYTECODE": "1"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     with (
         local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made,
         secrets_manager(made.cloud.identity) as endpoint,
     ):
         for function in FUNCTIONS:
-            settings = settings_of(function, made.cloud, made.catalogue)
-            yield function.name, *import_of(function.name, inherited | endpoint | settings.environment(), runs)
+            path = os.pathsep.join(map(str, [function_code(function.name), core, dependencies]))
+            settings = settings_of(function, made.cloud, made.catalogue).environment()
+            environment = {**inherited, **SANDBOX, **deployed, **endpoint, **settings, "PYTHONPATH": path}
+            yield function.name, *import_of(function.name, environment, runs)
 
 
 def import_of(name: str, environment: Mapping[str, str], runs: int = RUNS) -> tuple[float, float]:
     """Milliseconds of CPU of the function, and of its floor: the minimum of several alternating runs."""
-    ours = OURS.format(name=name)
-    _, loaded = _run(name, ours, environment)
+    _, loaded = _run(name, OURS, environment)
     needed = [module for module in loaded if module.partition(".")[0] not in OWN]
     _, (services, secrets) = _run(name, CLIENTS.format(name=name), environment)
     floor = FLOOR.format(modules=needed, services=services, secrets=secrets)
-    pairs = [(_run(name, ours, environment)[0], _run(name, floor, environment)[0]) for _ in range(runs)]
+    pairs = [(_run(name, OURS, environment)[0], _run(name, floor, environment)[0]) for _ in range(runs)]
     return min(spent for spent, _ in pairs), min(spent for _, spent in pairs)
 
 
 def _run(name: str, program: str, environment: Mapping[str, str]) -> tuple[float, list[Any]]:
-    done = subprocess.run(
-        [sys.executable, "-"],  # as its input: a list of all modules may be too long for an argument
+    python = compiler()
+    if python is None:
+        raise NotMeasuredError(f"{name} was not started: it needs {NAME}; {INSTALL}")
+    done = subprocess.run(  # noqa: S603  an interpreter whose version was checked
+        [python, "-"],  # as its input: a list of all modules may be too long for an argument
         input=program,
-        cwd=ROOT,
-        env=environment,
+        cwd=BUILD,
+        env=dict(environment),
         check=False,
         capture_output=True,
         text=True,

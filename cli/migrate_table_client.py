@@ -96,8 +96,9 @@ class Migration:
             outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
             if "TableName" not in outputs:
                 raise MigrationError(f"stack {name}-Data does not put out TableName: is it Cairn's, and up to date?")
+            table.unbind()
+            aws.client.cache_clear()  # a client of before would not be limited
             client = aws.client("dynamodb")
-            table.unbind()  # a connection of before would not be limited
             table.bind(outputs["TableName"], client.meta.region_name)
             try:
                 yield cls(client, outputs["TableName"])

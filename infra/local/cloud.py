@@ -66,8 +66,8 @@ def sandbox(*, same_ids: bool = False) -> Iterator[None]:
         stack.callback(_restore, before)
         stack.enter_context(mock_aws())
         stack.enter_context(corrected())
-        aws.session.cache_clear()
-        stack.callback(aws.session.cache_clear)
+        aws.forget()
+        stack.callback(aws.forget)
         yield
 
 
@@ -97,25 +97,25 @@ class Cloud:
     stream_arn: str = ""
     stream_shard_id: str = ""
     alarm_topic_arn: str = ""
-    clients: dict[str, Any] = field(default_factory=dict)
     end_user_messaging: EndUserMessaging = field(default_factory=EndUserMessaging)
     texts_by_end_user_messaging: bool = False
     """Otherwise SMS goes out by SNS."""
 
-    def client(self, service: str) -> Any:
-        if service not in self.clients:
-            self.clients[service] = aws.client(service)
-        return self.clients[service]
+    @staticmethod
+    def client(service: str) -> Any:
+        """The one that the functions have too."""
+        return aws.client(service)
 
     def create(self, secrets: Mapping[str, str], around: Around = only_answer) -> None:
         """Create every resource of the functions; `secrets` are the sources' signing secrets."""
+        # A client hears only what was registered before it was made.
+        # Moto's S3 costs a tenth of a second, and few scenarios have a body that is too large for a queue.
+        aws.session().register("creating-client-class.s3", self._create_bucket)
+        aws.session().register("provide-client-params.sesv2.SendEmail", self._record_mail)
+        self.end_user_messaging.register(aws.session(), around)
         for queue in QUEUES:
             self._create_queue(queue)
         self._create_table()
-        # Moto's S3 costs a tenth of a second, and few scenarios have a body that is too large for a queue.
-        aws.session().register("creating-client-class.s3", self._create_bucket)
-        self.end_user_messaging.register(aws.session(), around)
-        aws.session().register("provide-client-params.sesv2.SendEmail", self._record_mail)
         self.client("scheduler").create_schedule_group(Name=self.group)
         identity = self.client("secretsmanager").create_secret(
             Name="cairn-identity", SecretString=dumps(dict(self.identity))

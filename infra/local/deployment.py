@@ -388,8 +388,8 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
         )
         runtime = Runtime(clock, ticking=ticking)
         stack.enter_context(installed(runtime))
-        cloud.create(secrets, runtime.around)
         aws.session().register("before-call", runtime.note_timeout)
+        cloud.create(secrets, runtime.around)
         made = LocalDeployment(cloud, clock, folder / "catalogue.json", runtime, policy=policy)
         made.deploy(journeys)
         made.faults = faults

@@ -67,11 +67,25 @@ from infra.cloud import bundle
 bundle.ROOT, bundle.BUILD = Path(sys.argv[2]), Path(sys.argv[2], "build")
 from infra.cloud.bundle.code import core_layer, function_code
 from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
+from infra.cloud.bundle.dataclass_code import add_dataclass_code
 functions = [function_code(name) for name in json.loads(sys.argv[3])]
+add_dataclass_code(core_layer() / "python", Path(sys.argv[4]) / "python")
 print(json.dumps([str(one) for one in (core_layer(), journeys_layer(JOURNEYS), *functions)]))
 """
 
 CHECKED_OUT = ("functions", "layers/core/python", "layers/journeys", "law.toml", "policy.toml", "sources.toml")
+
+COUNT_COMPILED = """
+import dataclasses, json
+from importlib import import_module
+from cairn import dataclass_code
+compiled, classes, really = [], [], dataclasses._process_class
+dataclass_code.exec = lambda text, names, defined: compiled.append(text) or exec(text, names, defined)
+dataclasses._process_class = lambda *given: classes.append(given) or really(*given)
+dataclass_code.use(import_module(dataclass_code.MODULE))
+import_module("handler")
+print(json.dumps([compiled, len(classes)]))
+"""
 
 ASK_FOR_ENDPOINTS = """
 import json, sys
@@ -95,6 +109,13 @@ def layer() -> Path:
         if any(sign in str(error) for sign in ("Failed to fetch", "dns error", "Request failed", "error sending")):
             pytest.skip("the package registry cannot be reached, and the layer was never built here")
         raise
+
+
+@pytest.fixture(scope="module")
+def core(layer: Path) -> Path:
+    """The folder of our package, with all that a deployment adds to it."""
+    assert layer
+    return make_bundle().core / "python"
 
 
 def endpoints(*path: Path) -> list[str]:
@@ -285,6 +306,24 @@ def test_the_core_layer_has_our_package_and_nothing_of_this_machine() -> None:
     assert [path.name for path in stripe.iterdir()] == ["mapping.toml"]
 
 
+@pytest.mark.skipif(compiler() is None, reason="no python3.13 on this machine")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_compiles_no_method_of_a_dataclass_when_it_starts(layer: Path, core: Path, name: str) -> None:
+    path = os.pathsep.join(str(one) for one in (function_code(name), core, layer / "python"))
+
+    done = subprocess.run(  # noqa: S603  an interpreter whose version was checked
+        [str(compiler()), "-B", "-c", COUNT_COMPILED],
+        env=LAMBDA_SETS | {"PYTHONPATH": path},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    compiled, classes = json.loads(done.stdout)
+    assert compiled == []
+    assert classes > 10
+
+
 def test_a_function_is_its_handler() -> None:
     code = function_code("receive_webhook")
 
@@ -362,7 +401,7 @@ def check_out(folder: Path, umask: int) -> None:
 
 def built(folder: Path, umask: int) -> list[dict[str, tuple[str, str]]]:
     """Mode and hash of every file of our layers and functions, built there under this umask."""
-    arguments = (f"{umask:o}", str(folder), json.dumps(FUNCTIONS))
+    arguments = (f"{umask:o}", str(folder), json.dumps(FUNCTIONS), str(dependencies_layer()))
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", BUILD_ANEW, *arguments],
         capture_output=True,

@@ -55,9 +55,9 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (SANDBOX | {ENDPOINT: endpoint}).items():
             patch.setenv(name, value)
-        aws.session.cache_clear()
+        aws.forget()
         yield request.param
-        aws.session.cache_clear()
+        aws.forget()
 
 
 @pytest.fixture

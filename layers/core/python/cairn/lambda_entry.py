@@ -5,10 +5,15 @@ The INIT phase has a full CPU, so the handler is imported and warmed here. The g
 """
 
 import gc
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+from cairn import dataclass_code
+
 gc.disable()
+with suppress(ModuleNotFoundError):
+    dataclass_code.use(import_module(dataclass_code.MODULE))
 _handler = import_module("handler")
 _telemetry = import_module("cairn.telemetry")
 _handler.warm()

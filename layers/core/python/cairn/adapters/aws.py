@@ -1,4 +1,4 @@
-"""One botocore session for the whole process, and the errors of AWS as errors of the domain."""
+"""One botocore session for the whole process, a client for each service; errors of AWS as errors of the domain."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -191,14 +191,22 @@ def session() -> Session:
     return get_session()
 
 
+@cache
 def client(service: str, *, retries: bool = True, validated: bool = False) -> Any:
-    """A client of the shared session; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> are honoured by botocore.
+    """The client of the shared session; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> are honoured by botocore.
 
-    Without `retries` it is the client of a provider. `validated` says that parameters come from a library that has
-    checked them, so that botocore need not.
+    The same one each time: a further one costs 5 ms at cold start, and connections of its own. Without `retries` it is
+    the client of a provider. `validated` says that parameters come from a library that has checked them, so that
+    botocore need not.
     """
     config = CONFIG if retries else PROVIDER_CONFIG
     return session().create_client(service, config=config.merge(Config(parameter_validation=not validated)))
+
+
+def forget() -> None:
+    """Make a new session and new clients when they are asked for next: what is configured or registered has changed."""
+    session.cache_clear()
+    client.cache_clear()
 
 
 @contextmanager
