@@ -159,7 +159,7 @@ def _without_condition(model: type[Any]) -> Patches:
     def deleted(self: Any, item: Any, condition: Any = None) -> None:
         deleted_at_once(self, item, condition=None if isinstance(item, model) else condition)
 
-    def holds(self: Any, kind: Any, *key_and_condition: Any) -> None:
+    def checked_at_once(self: Any, kind: Any, *key_and_condition: Any) -> None:
         if kind is not model:
             checked(self, kind, *key_and_condition)
 
@@ -169,7 +169,7 @@ def _without_condition(model: type[Any]) -> Patches:
     stack = contextlib.ExitStack()
     stack.enter_context(patch.object(TransactWrite, "save", in_transaction))
     stack.enter_context(patch.object(TransactWrite, "delete", deleted))
-    stack.enter_context(patch.object(TransactWrite, "condition_check", holds))
+    stack.enter_context(patch.object(TransactWrite, "condition_check", checked_at_once))
     stack.enter_context(patch.object(model, "save", alone))
     return stack
 
