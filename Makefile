@@ -18,6 +18,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 MINUTES ?= 60
 
+# The tests start hundreds of processes: each module is compiled by the first of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The second list shares resources that are slow to make: a synthesis, a database, a server.
 APART := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_laws.py
 TOGETHER := tests/infra tests/integration tests/operations tests/browser

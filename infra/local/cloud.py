@@ -6,11 +6,14 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from json import dumps
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
 from typing import Any
+
+from botocore.loaders import Loader
 
 from cairn.adapters import aws
 from cairn.adapters.pages.links import SECRET as LINKS
@@ -68,7 +71,14 @@ def sandbox(*, same_ids: bool = False) -> Iterator[None]:
         stack.enter_context(corrected())
         aws.forget()
         stack.callback(aws.forget)
+        aws.session().register_component("data_loader", _descriptions())
         yield
+
+
+@cache
+def _descriptions() -> Loader:
+    """The descriptions of AWS's services, read once for all deployments of this process."""
+    return Loader()
 
 
 @dataclass(slots=True)

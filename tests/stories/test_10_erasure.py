@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from cairn.settings import ERASURE_REST
 from infra.local.cloud import IDENTITY_KEYS
 from infra.local.shapes import ACCOUNT, REGION, stream_event
 from infra.local.signing import LOCAL_SECRET
+from tests.stories.forks import Crash, Forks
 from tests.unit.makers import name
 
 STAY = """
@@ -541,8 +543,7 @@ def test_a_privacy_deletion_in_hubspot_erases_a_contact_that_only_hubspot_knows(
     assert gym.found(*MIA_IS) == {}
 
 
-class Crash(BaseException):
-    """The process dies: no `except Exception` catches this."""
+ERASING = {"process_event", "relay_effects", "erase_customer"}
 
 
 def surviving(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -561,34 +562,32 @@ def surviving(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 def test_a_crash_at_any_call_of_the_erasure_leaves_no_data_and_one_receipt(gym: Gym) -> None:
     gym.signs_up(NOA)
+    gym.signs_up(MIA)
+    deployment = gym.story.deployment
+    for queue in ("effects", "feedback"):
+        dead_letter = {"customer": gym.id_of("member-mia"), "destination": "mia.sample@example.com"}
+        deployment.cloud.send(f"{queue}-dead-letters", json.dumps(dead_letter))
+    forks, numbers, answers = Forks(), count(1), count(1)
 
-    def erased(dies_at: int, *, answered: bool) -> int:
-        """Run the erasure once more with a process that dies at one call; return the number of calls."""
-        gym.story.deletes_all_items()
-        seen = []
+    with forks.branching() as result:
+        forks.branch("no call at all")  # it says how many there are
+        calls = next((found for _, found in forks.results), 0)
 
-        def die(call: Call) -> None:
-            if call.function in {"process_event", "relay_effects", "erase_customer"}:
-                seen.append(call)
-                if len(seen) == dies_at:
-                    raise Crash
+        def before(call: Call) -> None:
+            if call.function in ERASING and forks.branch(f"{next(numbers)}. {call}"):
+                raise Crash
 
-        deployment = gym.story.deployment
-        gym.signs_up(MIA)
-        for queue in ("effects", "feedback"):
-            dead_letter = {"customer": gym.id_of("member-mia"), "destination": "mia.sample@example.com"}
-            deployment.cloud.send(f"{queue}-dead-letters", json.dumps(dead_letter))
-        with watched(deployment, **{"after" if answered else "before": die}):
+        def after(call: Call) -> None:
+            if call.function in ERASING and next(answers) == calls and forks.branch("the last call's answer"):
+                raise Crash
+
+        with watched(deployment, before=before, after=after):
             deployment.handlers = {name: surviving(handler) for name, handler in deployment.handlers.items()}
             gym.erases()
             gym.story.passes("2h")
-        assert gym.found(*MIA_IS) == {}, (dies_at, seen[dies_at - 1])
+        result.append(next(numbers) - 1)
+        assert gym.found(*MIA_IS) == {}
         assert gym.found('"audit"', f'"{PENDING_ERASURE}"').keys() == {"table"}
-        assert len(gym.found('"audit"')["table"]) == 1, (dies_at, seen[dies_at - 1])
-        return len(seen)
+        assert len(gym.found('"audit"')["table"]) == 1
 
-    calls = erased(0, answered=False)
-    assert calls > 10
-    for number in range(1, calls + 1):
-        erased(number, answered=False)
-    erased(calls, answered=True)
+    assert len(forks.results) == calls + 2 > 10

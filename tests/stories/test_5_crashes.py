@@ -1,7 +1,7 @@
 """Promise 5: a crash between any two AWS calls loses nothing and sends nothing twice.
 
-The story runs once without a fault. Then it runs again for every AWS call that its functions make, and the process
-dies before that call reaches AWS. For the last call of every invocation it runs once more and dies after AWS has acted,
+The story runs once without a fault. Then a branch of it begins at every AWS call that its functions make, and the
+process dies before that call reaches AWS. At the last call of every invocation another branch dies after AWS has acted,
 before the answer is read. (A crash after any other call is a crash before the next one.) Time goes on, queues and
 stream deliver again, and the story must end as it did without the fault.
 
@@ -16,17 +16,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bench.calls import Call, watched
 from cairn.domain.shared.channels import Purpose
+from tests.stories.forks import Crash, Forks
 
 PROVIDER_CALLS = {"Publish": Purpose.TRANSACTIONAL, "SendEmail": Purpose.MARKETING}
 """The story's text is transactional, its e-mail is marketing."""
-
-
-class Crash(BaseException):
-    """The process dies: no `except Exception` catches this."""
 
 
 @dataclass(frozen=True)
@@ -105,21 +100,9 @@ class CrashPoint:
         """The position in the story; equal for two points with nothing between them."""
         return self.number + self.answered
 
-    def watchers(self) -> dict[str, Callable[[Call], None]]:
-        left = count(self.number, -1)
 
-        def die(_: Call) -> None:
-            if next(left) == 0:
-                raise Crash
-
-        return {"after" if self.answered else "before": die}
-
-
-def crash_points(plan: list[Call]) -> Iterator[CrashPoint]:
-    for number, call in enumerate(plan):
-        yield CrashPoint(number)
-        if number + 1 == len(plan) or plan[number + 1].invocation != call.invocation:
-            yield CrashPoint(number, answered=True)
+def is_last_of_its_invocation(plan: list[Call], number: int) -> bool:
+    return number + 1 == len(plan) or plan[number + 1].invocation != plan[number].invocation
 
 
 @dataclass(frozen=True)
@@ -159,42 +142,52 @@ def windows(plan: list[Call]) -> Iterator[Window]:
             yield Window(PROVIDER_CALLS[call.operation], claim, number)
 
 
-@pytest.fixture
-def rerun(story: Any, short_journey: Path) -> Callable[..., tuple[Ending, list[Call]]]:
-    """Run the story for another customer in fresh processes, which die where the watchers say."""
-    numbers = count()
-
-    def run_again(**watchers: Callable[[Call], None]) -> tuple[Ending, list[Call]]:
-        story.deletes_all_items()
-        story.deployment.deploy(short_journey)
-        with watched(story.deployment, **watchers) as calls:
-            handlers = story.deployment.handlers
-            story.deployment.handlers = {name: surviving(handler) for name, handler in handlers.items()}
-            return run_story(story, next(numbers), calls), calls
-
-    return run_again
+def run_again(story: Any, journey: Path, number: int, **watchers: Callable[[Call], None]) -> tuple[Ending, list[Call]]:
+    """Run the story in fresh processes; those of a branch die where the watchers say."""
+    story.deletes_all_items()
+    story.deployment.deploy(journey)
+    with watched(story.deployment, **watchers) as calls:
+        handlers = story.deployment.handlers
+        story.deployment.handlers = {name: surviving(handler) for name, handler in handlers.items()}
+        return run_story(story, number, calls), calls
 
 
-def test_a_crash_at_any_aws_call_loses_nothing_and_sends_nothing_twice(
-    story: Any, rerun: Callable[..., tuple[Ending, list[Call]]]
-) -> None:
-    without_fault, plan = rerun()
+def test_a_crash_at_any_aws_call_loses_nothing_and_sends_nothing_twice(story: Any, short_journey: Path) -> None:
+    without_fault, plan = run_again(story, short_journey, 0)
     undecidable = list(windows(plan))
     assert without_fault.sent == Counter(sms=1, email=1)
     assert without_fault.recorded["task", "call", "open", "coaches"] == 1
     assert {call.function for call in plan} == SPINE
 
-    wrong = []
-    for point in crash_points(plan):
-        ending, calls = rerun(**point.watchers())
+    forks, numbers, answers = Forks(), count(), count()
 
+    def before(_: Call) -> None:
+        if forks.branch(CrashPoint(next(numbers))):
+            raise Crash
+
+    def after(_: Call) -> None:
+        number = next(answers)
+        if (
+            forks.point is None
+            and is_last_of_its_invocation(plan, number)
+            and forks.branch(CrashPoint(number, answered=True))
+        ):
+            raise Crash
+
+    with forks.branching() as result:
+        ending, calls = run_again(story, short_journey, 1, before=before, after=after)
+        result.append((ending, [story.dead_letters(queue) for queue in DEAD_LETTERS]))
+    assert ending == without_fault
+    assert len(forks.results) > len(plan) == len(calls)
+
+    wrong = []
+    for point, (ending, dead_letters) in forks.results:
         window = next((one for one in undecidable if point in one), None)
         expected = window.ending(point, without_fault) if window else without_fault
-        if ending != expected:
-            wrong.append(f"{point.number}. {calls[point.number]}, answered: {point.answered}: {ending - expected}")
+        if ending != expected or any(dead_letters):
+            wrong.append(f"{point.number}. {plan[point.number]}, answered: {point.answered}: {ending - expected}")
 
     assert not wrong, f"{len(wrong)} crashes\n" + "\n".join(wrong)
-    assert [story.dead_letters(queue) for queue in DEAD_LETTERS] == [[]] * len(DEAD_LETTERS)
 
 
 DEAD_LETTERS = ("events", "wakes", "messages", "feedback", "effects")
