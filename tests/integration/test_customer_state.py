@@ -14,7 +14,7 @@ from cairn.domain.customer.customer import Customer, Reaction, merge_customers
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.journey.enrollment import Enrollment
-from cairn.domain.profile.profile import Profile
+from cairn.domain.profile.profile import Profile, Stamped
 from cairn.domain.shared.errors import ConflictError
 from tests.unit.fakes import KEYS
 
@@ -120,3 +120,31 @@ def test_five_customers_with_many_enrollments_are_merged(number: int) -> None:
     assert len(survivors) == 1
     survivor = CUSTOMERS.load(survivors.pop())
     assert survivor.enrollments == {id_: one for each in before for id_, one in each.enrollments.items()}
+
+
+def test_a_source_takes_back_a_whole_profile_at_once() -> None:
+    mia = identifier("user_id", "mia")
+    id_ = customer_id_for(mia, KEYS.customer_ids)
+    values = {f"answer_{number}": f"{number} " + "x" * 210 for number in range(400)}
+    attributes = {name: Stamped(value, NOW) for name, value in values.items()}
+    made = Customer(Profile(id_, NOW, (mia,), attributes=attributes), enrollments=enrollments("mia", 3))
+    CUSTOMERS.commit(Commit(Reaction(made), (), NOW, event(mia, "filled"), (mia,)))
+    while CUSTOMERS.rewrite(id_):
+        pass
+    before = CUSTOMERS.load(id_)
+    assert before.profile.attributes == made.profile.attributes
+    assert len(as_read(before).pages) > 100
+
+    def takes_back() -> Commit:
+        (now,) = CUSTOMERS.find((mia,)).customers
+        left = {"answer_7": now.profile.attributes["answer_7"]}
+        after = replace(now, profile=replace(now.profile, attributes=left))
+        return Commit(Reaction(after), (now,), NOW, event(mia, "taken-back"))
+
+    conflicts = until_committed(takes_back)
+
+    after = CUSTOMERS.load(id_)
+    assert conflicts == 1
+    assert after.profile.attributes == {"answer_7": made.profile.attributes["answer_7"]}
+    assert after.enrollments == before.enrollments
+    assert not as_read(after).pages

@@ -281,6 +281,22 @@ def gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer]:
     return writes, replace(customer, version=customer.version + 1)
 
 
+def pages_gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer]:
+    """The writes that move pages into the head, `most` at once; and the customer after that."""
+    stored = as_read(customer)
+    taken = list(stored.pages)[:most]
+    head = all_entries(stored.head, (stored.pages[number] for number in taken))
+    customer = replace(stored.customer, version=customer.version, as_read=stored)  # nothing of what was decided
+    writes = state_writes(customer, (head, {number: {} for number in taken}), frozenset(), {})
+    left = replace(
+        stored,
+        head=head,
+        pages={number: page for number, page in stored.pages.items() if number not in taken},
+        pages_written_at={number: at for number, at in stored.pages_written_at.items() if number not in taken},
+    )
+    return writes, replace(customer, version=customer.version + 1, as_read=left)
+
+
 def changed_enrollments(after: Customer) -> list[str]:
     """The enrollments that differ from what is stored, or are gone."""
     stored = as_read(after)

@@ -34,6 +34,7 @@ from cairn.adapters.dynamodb.customer_state import (
     gathered,
     is_apart,
     is_part_as_read,
+    pages_gathered,
     parts_apart,
     placed,
     state_writes,
@@ -97,6 +98,11 @@ FEW = 20
 
 GATHERED_AT_ONCE = 45
 """Enrollments that one transaction moves into the head: each may have two items."""
+
+MOST_PAGES = 50
+"""Pages that a commit writes or deletes at most, so that there is room for the other items of its transaction."""
+
+PAGES_GATHERED_AT_ONCE = 95
 
 MOST_ABSORBED = 30
 """Enrollments with items of their own that a merge takes over at once, of all absorbed customers together."""
@@ -323,6 +329,8 @@ class DynamoCustomers:
     ) -> None:
         """The parts of a customer's state that change, at most as many as there is room for."""
         pages = placed(after)
+        if len(pages[1]) > MOST_PAGES:
+            cls._gather_pages(after)
         apart = parts_apart(after, write.room - 1 - len(pages[1]))
         if apart is None:
             cls._gather(after)
@@ -355,11 +363,20 @@ class DynamoCustomers:
         while len(as_read(customer).parts) > left:
             version = customer.version
             writes, customer = gathered(customer, GATHERED_AT_ONCE)
-            write = AtomicWrite()
-            write.put(writes.head, CustomerItem.version == version)
-            _add_parts(write, writes)
-            _commit(write)
+            _commit_state(writes, version)
         raise ConflictError("the customer's enrollments were moved first")
+
+    @staticmethod
+    def _gather_pages(customer: Customer) -> NoReturn:
+        """Move all pages into the head: only what removes many entries at once touches so many.
+
+        Raises ConflictError: the decision is made anew. Later commits move what is left into pages again.
+        """
+        while as_read(customer).pages:
+            version = customer.version
+            writes, customer = pages_gathered(customer, PAGES_GATHERED_AT_ONCE)
+            _commit_state(writes, version)
+        raise ConflictError("the customer's pages were moved first")
 
     def _check_not_committed(self, customer: Customer, event: Event, now: datetime) -> None:
         """Raises DuplicateEventError where the event was committed for a profile that was merged since.
@@ -617,6 +634,14 @@ def _oldest(instants: Mapping[str, datetime], bound: int) -> dict[str, datetime]
     if len(instants) - bound < MAX_MOVED:
         return {}
     return {name: instants[name] for name in sorted(instants, key=lambda one: (instants[one], one))[:MAX_MOVED]}
+
+
+def _commit_state(writes: StateWrites, version: int) -> None:
+    """Commit the parts of one customer's state, and nothing else, on condition that it still has the version."""
+    write = AtomicWrite()
+    write.put(writes.head, CustomerItem.version == version)
+    _add_parts(write, writes)
+    _commit(write)
 
 
 def _add_parts(write: AtomicWrite, writes: StateWrites) -> None:
