@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parseaddr
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from cairn.adapters import aws
-from cairn.adapters.secrets_manager import SourceSecrets
+from cairn.adapters.http.standard_webhooks import problem_of_key
+from cairn.adapters.pages.links import SECRET
+from cairn.adapters.secrets_manager import Part, PartSecrets, ProblemOf
 from cairn.adapters.sources import sources
 from cairn.domain.shared.errors import (
     CairnError,
@@ -29,6 +31,7 @@ from cli.doctor_checks import (
     Unanswered,
 )
 from cli.options import SOURCES
+from cli.secrets_client import JoinError, SecretsOfBefore
 from infra.cloud.bundle.bytecode import find_compiler
 
 DENIED = frozenset(
@@ -182,30 +185,46 @@ class AwsAccount:
                 return [one["eventDestinationArn"] for one in found["eventDestinations"]]
         return None
 
-    def unusable_secrets(self) -> Mapping[str, str]:
+    def unjoined_secrets(self) -> Sequence[str]:
+        secret_id = self._output("SourcesSecretArn")
+        before = SecretsOfBefore.among(
+            self.client("secretsmanager"), {**self._outputs(f"{self._stack}-Data"), "SourcesSecretArn": secret_id}
+        )
+        with _secrets_read():
+            return list(before.unjoined())
+
+    def unusable_secrets(self) -> Mapping[tuple[Part, str], str]:
         client = self.client("secretsmanager")
-        known = sources(SOURCES)
-        found: dict[str, str] = {}
-
-        def note_refused(name: str, problem: str) -> None:
-            found.setdefault(name, problem)
-
-        for output, names in (("SourcesSecretArn", self.plan.sources), ("SubscribersSecretArn", self.plan.endpoints)):
-            if not names:
-                continue
-            secrets = SourceSecrets(client, self._output(output), note_refused, known.problem_of_secret)
+        secret_id = self._output("SourcesSecretArn")
+        problems: Mapping[Part, ProblemOf] = {
+            Part.SOURCES: sources(SOURCES).problem_of_secret,
+            Part.LINKS: lambda _name, _secret: "",
+            Part.WEBHOOK_ENDPOINTS: lambda _name, secret: problem_of_key(secret),
+        }
+        found: dict[tuple[Part, str], str] = {}
+        for part, names in (
+            (Part.SOURCES, self.plan.sources),
+            (Part.LINKS, (SECRET,)),
+            (Part.WEBHOOK_ENDPOINTS, self.plan.endpoints),
+        ):
+            refused: dict[str, str] = {}
+            secrets = PartSecrets(
+                client,
+                secret_id,
+                part,
+                partial(_note, refused),
+                problems[part],
+                drawn=SECRET if part is Part.LINKS else "",
+            )
             for name in names:
-                with _asked("secretsmanager:GetSecretValue"):
+                with _secrets_read():
                     try:
                         secrets.of(name)
-                        found.pop(name, None)  # another one of its list is usable
-                    except SecretMissingError:
-                        found[name] = "is missing"
                     except SecretUnusableError as error:
-                        found.setdefault(name, str(error))
-                    except (ServiceBusyError, ServiceRefusedError) as error:
-                        raise error.__cause__ or error from None
-        return {name: why for name, why in found.items() if name in {*self.plan.sources, *self.plan.endpoints}}
+                        found[part, name] = refused.get(name, str(error))
+                    except SecretMissingError:
+                        found[part, name] = "is missing"
+        return found
 
     def table(self) -> TableState:
         name = self._output("TableName")
@@ -292,12 +311,14 @@ class AwsAccount:
 
     def _output(self, key: str) -> str:
         for stack in (self._stack, f"{self._stack}-Data"):
-            with _asked("cloudformation:DescribeStacks"), _deployed():
-                (described,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-            for one in described.get("Outputs", []):
-                if one["OutputKey"] == key:
-                    return str(one["OutputValue"])
+            if (value := self._outputs(stack).get(key)) is not None:
+                return value
         raise Unanswered(f"{self._stack} does not put out {key}", "Deploy it once more, and ask again")
+
+    def _outputs(self, stack: str) -> dict[str, str]:
+        with _asked("cloudformation:DescribeStacks"), _deployed():
+            (described,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {one["OutputKey"]: str(one["OutputValue"]) for one in described.get("Outputs", [])}
 
     def _resource(self, kind: str, name: str) -> str:
         """The physical id of a resource of the engine's stack, by the beginning of its name in the template."""
@@ -324,6 +345,22 @@ def _asked(action: str) -> Iterator[None]:
         raise Unanswered(f"{action}: {error}", "Ask again; where it stays so, look in the service's console") from None
     except BotoCoreError as error:
         raise Unanswered(f"{action}: {error}", "Ask again; is the service offered in this region?") from None
+
+
+def _note(refused: dict[str, str], name: str, problem: str) -> None:
+    refused.setdefault(name, problem)
+
+
+@contextmanager
+def _secrets_read() -> Iterator[None]:
+    """Ask for the value of a secret; the adapter's errors become AWS's own again."""
+    with _asked("secretsmanager:GetSecretValue"):
+        try:
+            yield
+        except (ServiceBusyError, ServiceRefusedError) as error:
+            raise error.__cause__ or error from None
+        except (JoinError, SecretUnusableError) as error:
+            raise Unanswered(str(error), "Mend it in Secrets Manager, and ask again") from None
 
 
 @contextmanager

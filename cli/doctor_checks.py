@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from cairn.adapters.secrets_manager import Part
 from cairn.domain.policy import Rate
 from cairn.domain.shared.channels import Channel
 from infra.cloud.bundle.bytecode import INSTALL, NAME
@@ -18,6 +19,9 @@ MIN_UNRESERVED = 100
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 """
+
+STAGE_SECRET = "SourcesSecret"  # noqa: S105
+"""The name in the template of the stage's secret."""
 
 EVENT_QUEUES = 2
 MESSAGE_QUEUES = 2
@@ -172,8 +176,11 @@ class Account(Protocol):
     def whatsapp_destinations(self) -> Sequence[str] | None:
         """Of the business account that has the stage's number; None where none has."""
 
-    def unusable_secrets(self) -> Mapping[str, str]:
-        """Each secret that is missing or refused, and why; no value of a secret."""
+    def unjoined_secrets(self) -> Sequence[str]:
+        """The parts of the stage's secret that still stand in a secret of version 0.2 alone."""
+
+    def unusable_secrets(self) -> Mapping[tuple[Part, str], str]:
+        """Each secret that is missing or refused, by its part and name, and why; no value of a secret."""
 
     def table(self) -> TableState: ...
 
@@ -372,15 +379,27 @@ def whatsapp(plan: Plan, answer: tuple[Sequence[str] | None, str]) -> list[Findi
     return [Finding(setting, State.TO_DO, "reports and replies go elsewhere", fix, Stops.MESSAGES)]
 
 
-def secrets(plan: Plan, answer: Mapping[str, str]) -> list[Finding]:
-    wanted = {**dict.fromkeys(plan.sources, "SourcesSecret"), **dict.fromkeys(plan.endpoints, "SubscribersSecret")}
-    if not answer:
-        return [Finding("SourcesSecret", State.OK, "a secret for each source that is on, and each webhook endpoint")]
-    described = ", ".join(f"{name} {why}" for name, why in answer.items())
-    none = not set(plan.sources) - answer.keys()
-    homes = " and ".join(dict.fromkeys(wanted[name] for name in answer))
-    fix = f"Secrets Manager, {homes}: add them. A source that you do not use: sources.toml, disabled = […]"
-    return [Finding(homes, State.TO_DO, described, fix, Stops.MESSAGES if none else Stops.NOTHING)]
+def secrets(plan: Plan, answer: tuple[Sequence[str], Mapping[tuple[Part, str], str]]) -> list[Finding]:
+    unjoined, unusable = answer
+    if unjoined:
+        found = f"{' and '.join(unjoined)} stand in secrets of version 0.2"
+        command = f"cairn secrets join --stack Cairn-{plan.stage.name}"
+        fix = f"`{command}`, then deploy (docs/operations.md, Upgrading from 0.2)"
+        return [Finding(STAGE_SECRET, State.TO_DO, found, fix, Stops.DEPLOYMENT)]
+    if not unusable:
+        return [
+            Finding(STAGE_SECRET, State.OK, "a secret for links, each source that is on, and each webhook endpoint")
+        ]
+    described = ", ".join(f"{name} {why}" for (_, name), why in unusable.items())
+    none = not any((Part.SOURCES, name) not in unusable for name in plan.sources)
+    no_links = any(part is Part.LINKS for part, _ in unusable)
+    labels = " and ".join(dict.fromkeys(part for part, _ in unusable))
+    fix = (
+        f"Secrets Manager, {STAGE_SECRET}, version {labels}: add them. A source that you do not use: sources.toml, "
+        "disabled = […]"
+    )
+    stops = Stops.MESSAGES if none or no_links else Stops.NOTHING
+    return [Finding(f"{STAGE_SECRET}, {labels}", State.TO_DO, described, fix, stops)]
 
 
 def table(_plan: Plan, answer: TableState) -> list[Finding]:
@@ -540,7 +559,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("Two-way messages", lambda one: (one.origination(), one.sms_topic()), two_way, _replies),
     Check("WhatsApp", lambda one: (one.whatsapp_destinations(), one.whatsapp_topic()), whatsapp, _whatsapp),
-    Check("Secrets", lambda one: one.unusable_secrets(), secrets),
+    Check("Secrets", lambda one: (one.unjoined_secrets(), one.unusable_secrets()), secrets),
     Check("Table", lambda one: one.table(), table),
     Check("Alarms", lambda one: one.alarm_recipients(), recipients),
 )

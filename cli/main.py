@@ -17,6 +17,7 @@ from cli import (
     privacy,
     replay,
     reviews,
+    secrets,
     send,
     serve,
     sources,
@@ -57,5 +58,6 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)
+app.add_typer(secrets.app, name="secrets", rich_help_panel=OPERATION)
 app.add_typer(privacy.app, name="privacy", rich_help_panel=OPERATION)
 app.add_typer(dead_letters.app, name="dlq", rich_help_panel=OPERATION)

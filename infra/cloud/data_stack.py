@@ -5,9 +5,15 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infra.cloud.overflow import OverflowBucket
-from infra.cloud.secrets import IdentitySecret, LinksSecret, SourcesSecret, WebhookEndpointsSecret
-from infra.cloud.stage import Stage
+from infra.cloud.secrets import IdentitySecret, LinksSecretOfBefore, StageSecret, WebhookEndpointsSecretOfBefore
+from infra.cloud.stage import InvalidStageError, Stage
 from infra.cloud.table import Table, existing_table
+
+UPGRADE_FROM = "upgrade_from"
+"""`cdk deploy -c upgrade_from=0.2`: keep what the deployed engine still needs (docs/operations.md, Upgrading from 0.2).
+"""
+
+UPGRADES = ("0.2",)
 
 
 class DataStack(Stack):
@@ -22,19 +28,33 @@ class DataStack(Stack):
         self.table_in_use = self._table_in_use(stage)
         self.overflow = OverflowBucket(self, "Overflow", stage=stage)
         self.identity = IdentitySecret(self, "IdentitySecret", stage=stage)
-        self.sources = SourcesSecret(self, "SourcesSecret", stage=stage)
-        self.links = LinksSecret(self, "LinksSecret", stage=stage)
-        self.webhook_endpoints = WebhookEndpointsSecret(self, "SubscribersSecret", stage=stage)
+        # Until version 0.2 it had the secrets of sources alone: under another id it would be another one, and empty.
+        self.secret = StageSecret(self, "SourcesSecret", stage=stage)
+        if self._is_upgrade():
+            self._keep_secrets_of_before(stage)
         # The table refuses to be deleted (deletion_protection), also when a first deployment is rolled back. So it is
         # created last: nothing can fail once it exists.
-        for part in (self.overflow, self.identity, self.sources, self.links, self.webhook_endpoints):
+        for part in (self.overflow, self.identity, self.secret):
             self.table.node.add_dependency(part)
         CfnOutput(self, "TableName", value=self.table_in_use.table_name)
         CfnOutput(self, "OverflowBucket", value=self.overflow.bucket_name)
         CfnOutput(self, "IdentitySecretArn", value=self.identity.secret_arn)
-        CfnOutput(self, "SourcesSecretArn", value=self.sources.secret_arn)
-        CfnOutput(self, "LinksSecretArn", value=self.links.secret_arn)
-        CfnOutput(self, "SubscribersSecretArn", value=self.webhook_endpoints.secret_arn)
+        CfnOutput(self, "SourcesSecretArn", value=self.secret.secret_arn)
+
+    def _is_upgrade(self) -> bool:
+        version = self.node.try_get_context(UPGRADE_FROM)
+        if version is not None and version not in UPGRADES:
+            raise InvalidStageError(f"{UPGRADE_FROM} may be {' or '.join(UPGRADES)}, not {version}")
+        return version is not None
+
+    def _keep_secrets_of_before(self, stage: Stage) -> None:
+        """The engine of 0.2 imports both: without them CloudFormation refuses the change."""
+        for id_, secret in (
+            ("LinksSecret", LinksSecretOfBefore(self, "LinksSecret", stage=stage)),
+            ("SubscribersSecret", WebhookEndpointsSecretOfBefore(self, "SubscribersSecret", stage=stage)),
+        ):
+            self.export_value(secret.secret_arn)
+            CfnOutput(self, f"{id_}Arn", value=secret.secret_arn)
 
     def _table_in_use(self, stage: Stage) -> dynamodb.ITable:
         """The table that the functions use: the stack's own, unless the stage names another."""

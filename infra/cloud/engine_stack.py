@@ -47,12 +47,12 @@ class EngineStack(Stack):
         shared = Shared(stage=stage, layers=Layers(self, "Layers", bundle=bundle), queues=queues)
 
         api = Api(self, "Api", stage=stage)
-        identity = CheckIdentityKey(self, shared=shared, table=table, secret=data.identity)
+        identity = CheckIdentityKey(
+            self, shared=shared, table=table, identity_secret=data.identity, stage_secret=data.secret
+        )
         functions = Functions(
             check=identity,
-            receive=ReceiveWebhook(
-                self, shared=shared, identity=identity, sources=data.sources, overflow=data.overflow
-            ),
+            receive=ReceiveWebhook(self, shared=shared, identity=identity, secret=data.secret, overflow=data.overflow),
             process=ProcessEvent(
                 self,
                 shared=shared,
@@ -69,19 +69,19 @@ class EngineStack(Stack):
                 email=email,
                 sms=sms,
                 identity=identity,
-                links=data.links,
+                secret=data.secret,
                 public_url=api.public_url,
             ),
             record=RecordFeedback(self, shared=shared, identity=identity, overflow=data.overflow),
             notify=NotifySubscriber(
-                self, shared=shared, schedules=schedules, table=table, webhook_endpoints=data.webhook_endpoints
+                self, shared=shared, schedules=schedules, table=table, identity=identity, secret=data.secret
             ),
             serve=ServePreferences(
                 self,
                 shared=shared,
                 table=table,
                 identity=identity,
-                links=data.links,
+                secret=data.secret,
             ),
             sweep=Sweep(self, shared=shared, table=table),
             erase=EraseCustomer(

@@ -1,10 +1,12 @@
-"""The identity key, and the secrets of sources, of webhook endpoints and of links."""
+"""The two secrets of a stage: the identity key, and one for all that people edit."""
 
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.adapters.pages.links import SECRET
-from cairn.adapters.secrets_manager import IDENTITY_KEY
+from cairn.adapters.secrets_manager import DRAWN, IDENTITY_KEY, Part
+from infra.cloud.function import Function
 from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
@@ -64,18 +66,12 @@ class IdentitySecret(_GeneratedSecret):
         )
 
 
-class _PutByHand(_GeneratedSecret):
-    """A JSON object of name: secret, filled by a person after the first deployment.
+class StageSecret(_GeneratedSecret):
+    """The secrets that people edit, a version for each part (adapters/secrets_manager.Part).
 
-    Until then it has one random value under a name that nobody has.
+    Secrets Manager draws one value, under a name that nobody has. The first deployment signs links with it
+    (check_identity_key).
     """
-
-    def __init__(self, scope: Construct, id_: str, *, stage: Stage, description: str, because: str) -> None:
-        super().__init__(scope, id_, stage=stage, description=description, key="unused", because=because)
-
-
-class SourcesSecret(_PutByHand):
-    """The signing secret of each source."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(
@@ -83,12 +79,28 @@ class SourcesSecret(_PutByHand):
             id_,
             stage=stage,
             description="JSON object of source: signing secret, or list of secrets during a rotation",
-            because="the vendor draws these secrets; one is rotated by listing the new beside the old",
+            key=DRAWN,
+            because="vendors draw their secrets, and who gets our webhooks must have a new one first: people list both",
         )
 
+    def let_read(self, function: Function, part: Part) -> None:
+        """Read this part, and none of the others.
 
-class WebhookEndpointsSecret(_PutByHand):
-    """Our signing secret for each webhook endpoint, apart from those of the sources: the functions differ."""
+        The policy has another name in the template than in version 0.2. So CloudFormation creates it, replaces the
+        function, and deletes the old policy last: the function that still runs keeps its right to the secret of before.
+        """
+        function.may(
+            "secretsmanager:GetSecretValue",
+            on=self.secret_arn,
+            when={"ForAnyValue:StringEquals": {"secretsmanager:VersionStage": [part.value]}},
+        )
+        policy = function.execution_role.node.find_child("DefaultPolicy").node.default_child
+        assert isinstance(policy, iam.CfnPolicy)  # noqa: S101 - the construct library's promise, for the types
+        policy.override_logical_id(f"{function.node.id}Policy")
+
+
+class WebhookEndpointsSecretOfBefore(_GeneratedSecret):
+    """Our signing secret for each webhook endpoint, until version 0.2: a secret of its own."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(
@@ -96,16 +108,13 @@ class WebhookEndpointsSecret(_PutByHand):
             id_,
             stage=stage,
             description="JSON object of subscriber: signing secret (whsec_…), or list of secrets during a rotation",
-            because="the subscriber has to be told the new secret first: both sign while it is rotated",
+            key=DRAWN,
+            because="it goes with the next deployment",
         )
 
 
-class LinksSecret(_GeneratedSecret):
-    """The signing secret of the links in messages: a JSON object with one field, `links`.
-
-    It is rotated by making the field a list, the new one first: the first signs, all verify, until the last link of the
-    old one has expired (LINK_VALIDITY).
-    """
+class LinksSecretOfBefore(_GeneratedSecret):
+    """The signing secret of links, until version 0.2: a secret of its own, with the field `links`."""
 
     def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
         super().__init__(
@@ -115,5 +124,5 @@ class LinksSecret(_GeneratedSecret):
             description="JSON object with the field links: signing secret, or list of secrets, the newest first",
             key=SECRET,
             length=LENGTH,
-            because="a rotation by itself would break the links of every message sent before; people list both",
+            because="it goes with the next deployment",
         )

@@ -17,7 +17,7 @@ from botocore.loaders import Loader
 
 from cairn.adapters import aws
 from cairn.adapters.pages.links import SECRET as LINKS
-from cairn.adapters.secrets_manager import IDENTITY_KEY, identity_keys_from
+from cairn.adapters.secrets_manager import IDENTITY_KEY, Part, identity_keys_from
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.settings import DEAD_LETTER_RETENTION, MAX_RECEIVES, QUEUE_RETENTION
 from infra.local.end_user_messaging import Around, EndUserMessaging, only_answer
@@ -97,8 +97,7 @@ class Cloud:
     """The content of the identity secret."""
     identity_secret_id: str = ""
     secret_id: str = ""
-    links_secret_id: str = ""
-    subscribers_secret_id: str = ""
+    """The stage's secret."""
     webhook_endpoints: Mapping[str, str] = field(default_factory=dict)
     """URLs on loopback by name. A laptop calls no others, whatever policy.toml says."""
     public_url: str = PUBLIC_URL
@@ -131,17 +130,10 @@ class Cloud:
             Name="cairn-identity", SecretString=dumps(dict(self.identity))
         )
         self.identity_secret_id = identity["ARN"]
-        secret = self.client("secretsmanager").create_secret(Name="cairn-sources", SecretString=dumps(dict(secrets)))
+        secret = self.client("secretsmanager").create_secret(Name="cairn", SecretString=dumps(dict(secrets)))
         self.secret_id = secret["ARN"]
-        links = self.client("secretsmanager").create_secret(
-            Name="cairn-links", SecretString=dumps({LINKS: LINKS_SECRET})
-        )
-        self.links_secret_id = links["ARN"]
-        endpoint_secrets = dict.fromkeys(self.webhook_endpoints, LOCAL_ENDPOINT_SECRET)
-        endpoints = self.client("secretsmanager").create_secret(
-            Name="cairn-subscribers", SecretString=dumps(endpoint_secrets)
-        )
-        self.subscribers_secret_id = endpoints["ARN"]
+        self.store(Part.LINKS, {LINKS: LINKS_SECRET})
+        self.store(Part.WEBHOOK_ENDPOINTS, dict.fromkeys(self.webhook_endpoints, LOCAL_ENDPOINT_SECRET))
         self.client("sesv2").create_email_identity(EmailIdentity="hello@example.com")
         self.client("sesv2").create_configuration_set(ConfigurationSetName="cairn")
         self.alarm_topic_arn = self.client("sns").create_topic(Name="cairn-alarms")["TopicArn"]
@@ -149,6 +141,12 @@ class Cloud:
             Name="cairn",
             Platform="GCM",
             Attributes={"PlatformCredential": "local"},
+        )
+
+    def store(self, part: Part, content: Mapping[str, Any]) -> None:
+        """Write a part of the stage's secret anew."""
+        self.client("secretsmanager").put_secret_value(
+            SecretId=self.secret_id, SecretString=dumps(dict(content)), VersionStages=[part]
         )
 
     @property

@@ -1,4 +1,4 @@
-"""What moto gets wrong about SQS and DynamoDB, put right. tests/integration/test_moto_*.py show each.
+"""What moto gets wrong about SQS, DynamoDB and Secrets Manager, put right. tests/integration/test_moto_*.py show each.
 
 Where a limit depends on the items, DynamoDB cancels a transaction with the reason ValidationError; where it depends on
 the request alone, it refuses the request with ValidationException.
@@ -74,6 +74,7 @@ def _corrections() -> list[tuple[type, str, Callable[[Any], Any]]]:
     from moto.dynamodb.models.dynamo_type import LimitedSizeDict  # noqa: PLC0415
     from moto.dynamodb.models.table import StreamShard, Table  # noqa: PLC0415
     from moto.dynamodb.responses import DynamoHandler  # noqa: PLC0415
+    from moto.secretsmanager.models import FakeSecret  # noqa: PLC0415
     from moto.sqs.models import Message, Queue, SQSBackend  # noqa: PLC0415
 
     actions = ("put_item", "update_item", "delete_item", "query", "scan")
@@ -82,6 +83,7 @@ def _corrections() -> list[tuple[type, str, Callable[[Any], Any]]]:
         (Message, "mark_received", _note_receive),
         (SQSBackend, "receive_message", _forget_expired),
         (SQSBackend, "change_message_visibility", _count_visibility_from_receive),
+        (FakeSecret, "reset_default_version", _keep_labels),
         (LimitedSizeDict, "__setitem__", lambda _: dict.__setitem__),
         (StreamShard, "add", _record_changes_only),
         (Table, "put_item", _measure_put),
@@ -167,6 +169,23 @@ def _now_ms() -> int:
     from moto.core.utils import unix_time_millis  # noqa: PLC0415
 
     return int(unix_time_millis())
+
+
+# Secrets Manager
+
+
+def _keep_labels(really: Any) -> Any:
+    """Moto takes every label from the version that was current, where Secrets Manager moves AWSCURRENT alone."""
+
+    def reset_default_version(secret: Any, secret_version: dict[str, Any], version_id: str) -> None:
+        before = {id_: list(one["version_stages"]) for id_, one in secret.versions.items()}
+        really(secret, secret_version, version_id)
+        for id_, labels in before.items():
+            now = secret.versions[id_]["version_stages"]
+            own = [label for label in labels if not label.startswith("AWS")]
+            now += [label for label in own if label not in (*now, *secret_version["version_stages"])]
+
+    return reset_default_version
 
 
 # DynamoDB

@@ -92,14 +92,14 @@ def service_of(function: Mapping[str, Any]) -> str:
     return str(function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"])
 
 
-def synthesize(folder: Path, *stages: Stage) -> dict[str, Templates]:
-    """Synthesizes the stacks of stages into a folder, with the checks of cdk-nag."""
+def synthesize(folder: Path, *stages: Stage, **context: str) -> dict[str, Templates]:
+    """Synthesizes the stacks of stages into a folder, with the checks of cdk-nag; `context` is what `cdk -c` adds."""
     from aws_cdk import App
 
     from infra.cloud.app import add_nag_checks, add_stacks
 
     out = folder / "cdk.out"
-    app = App(context=cdk_json(), outdir=str(out), analytics_reporting=False)
+    app = App(context={**cdk_json(), **context}, outdir=str(out), analytics_reporting=False)
     bundle = stub_bundle(folder)
     for stage in stages:
         add_stacks(app, stage, bundle=bundle)

@@ -21,7 +21,7 @@ def test_the_resources_that_doctor_looks_for_are_found_by_the_beginning_of_their
 
 
 def test_the_stacks_put_out_what_doctor_reads(prod: Templates) -> None:
-    assert {"TableName", "SourcesSecretArn", "SubscribersSecretArn"} <= prod.data["Outputs"].keys()
+    assert {"TableName", "SourcesSecretArn"} <= prod.data["Outputs"].keys()
 
 
 def test_only_receive_webhook_reserves_concurrency_and_as_much_as_doctor_reckons_with(prod: Templates) -> None:

@@ -25,6 +25,7 @@ from cairn.adapters.dynamodb.items import AUDIT
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.pages.links import SECRET, SignedLinks
 from cairn.adapters.s3 import Overflow
+from cairn.adapters.secrets_manager import Part
 from cairn.application.operations.switch import Switch
 from cairn.domain.operations.breaker import DeliveryOutcome, bucket_of
 from cairn.domain.shared.channels import Channel
@@ -136,20 +137,33 @@ def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
             for kind, write in item.items():
                 yield Call(f"dynamodb:{TRANSACTED[kind]}", "audit" if _is_in_audit(TRANSACTED[kind], write) else "")
         return
-    target = "phone" if "PhoneNumber" in given else str(given.get("TargetArn", given.get("TopicArn", "")))
-    if service == "sqs":
-        target = given["QueueUrl"].rpartition("/")[2].removesuffix(".fifo").removeprefix("cairn-")
-    if service == "dynamodb":
-        target = "index" if "IndexName" in given else "table"
-    if service == "s3":
-        target = given["Key"]
-    if service == "sesv2":
-        target = parseaddr(given["FromEmailAddress"])[1]
+    target = _target(service, given)
     if service == "dynamodb" and _is_in_audit(operation, given):
         target = "audit"
     yield Call(f"{PREFIXES.get(service, service)}:{operation.removesuffix('Batch')}", target)
     if operation == "CreateSchedule":
         yield Call("iam:PassRole")
+
+
+def _target(service: str, given: Json) -> str:
+    match service:
+        case "sqs":
+            return str(given["QueueUrl"]).rpartition("/")[2].removesuffix(".fifo").removeprefix("cairn-")
+        case "dynamodb":
+            return "index" if "IndexName" in given else "table"
+        case "s3":
+            return str(given["Key"])
+        case "secretsmanager":
+            return f"{_secret(given['SecretId'])} {given.get('VersionStage', '')}".strip()
+        case "sesv2":
+            return parseaddr(given["FromEmailAddress"])[1]
+        case _:
+            return "phone" if "PhoneNumber" in given else str(given.get("TargetArn", given.get("TopicArn", "")))
+
+
+def _secret(arn: str) -> str:
+    """What a local secret is called in the template."""
+    return "IdentitySecret" if ":cairn-identity-" in arn else "SourcesSecret"
 
 
 def _is_in_audit(operation: str, given: Json) -> bool:
@@ -202,8 +216,11 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
 
 
 def _deploy(recorder: Recorder, secrets: dict[str, str]) -> None:
-    """CloudFormation has the identity key checked, twice."""
+    """CloudFormation has the identity key checked, twice. At first, links have no secret."""
     with local_deployment(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+        client, secret = made.cloud.client("secretsmanager"), {"SecretId": made.cloud.secret_id}
+        links = client.get_secret_value(**secret, VersionStage=Part.LINKS)["VersionId"]
+        client.update_secret_version_stage(**secret, VersionStage=Part.LINKS, RemoveFromVersionId=links)
         recorder.watch(made)
         for _ in range(2):
             assert deploys(made)["Status"] == "SUCCESS"
@@ -528,6 +545,10 @@ def _allows(statement: Json, call: Call) -> bool:  # noqa: PLR0911  one answer f
             if "cairn-alarms" in call.target:
                 return '{"Ref": "AlarmTopic' in on
             return "NotResource" in statement if call.target == "phone" else ":endpoint/*" in on
+        case "secretsmanager":
+            secret, _, label = call.target.partition(" ")
+            condition = statement.get("Condition", {}).get("ForAnyValue:StringEquals", {})
+            return secret in on and (not condition or condition == {"secretsmanager:VersionStage": [label]})
         case "dynamodb":
             ours = "ExportsOutputFnGetAttTable" in on and "Stream" not in on
             return ours and ("/index/" in on) == (call.target == "index")

@@ -178,7 +178,12 @@ def every_statement(templates: Templates) -> Iterator[Json]:
         ),
         (
             "check_identity_key",
-            {"secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"},
+            {
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
+                "secretsmanager:UpdateSecretVersionStage",
+                *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"),
+            },
         ),
         (
             "notify_subscriber",
@@ -254,21 +259,33 @@ def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Temp
     assert counts["Condition"] == {"StringEquals": {"dynamodb:Select": "COUNT"}}, "it reads nothing of an item"
 
 
-def test_each_function_reads_only_its_own_secret(prod: Templates) -> None:
-    read = {
-        service: json.dumps([one for one in prod.statements(service) if "GetSecretValue" in json.dumps(one["Action"])])
-        for service in ("receive_webhook", "deliver_message", "serve_preferences", "notify_subscriber")
+def test_each_function_reads_its_own_part_of_the_stages_secret_alone(prod: Templates) -> None:
+    read = {service: list(parts_read(prod, service)) for service in SERVICES}
+
+    assert {service: parts for service, parts in read.items() if parts} == {
+        "receive_webhook": ["AWSCURRENT"],
+        "deliver_message": ["links"],
+        "serve_preferences": ["links"],
+        "notify_subscriber": ["webhook-endpoints"],
     }
 
-    assert {service: "LinksSecret" in text for service, text in read.items()} == {
-        "receive_webhook": False,
-        "deliver_message": True,
-        "serve_preferences": True,
-        "notify_subscriber": False,
+
+def parts_read(templates: Templates, service: str) -> Iterator[str]:
+    """The labels of the versions whose value a function may read."""
+    for one in templates.statements(service):
+        if "secretsmanager:GetSecretValue" in as_list(one["Action"]) and "SourcesSecret" in json.dumps(one["Resource"]):
+            yield from one["Condition"]["ForAnyValue:StringEquals"]["secretsmanager:VersionStage"]
+
+
+def test_the_check_of_a_deployment_reads_no_part_and_moves_the_label_of_links_alone(prod: Templates) -> None:
+    on_the_secret = [one for one in prod.statements("check_identity_key") if "SourcesSecret" in json.dumps(one)]
+
+    assert {one["Action"]: one.get("Condition") for one in on_the_secret} == {
+        "secretsmanager:ListSecretVersionIds": None,
+        "secretsmanager:UpdateSecretVersionStage": {
+            "ForAnyValue:StringEquals": {"secretsmanager:VersionStage": ["links"]}
+        },
     }
-    assert {service for service, text in read.items() if "SubscribersSecret" in text} == {"notify_subscriber"}
-    assert "SourcesSecret" in read["receive_webhook"]
-    assert {service for service, text in read.items() if "SourcesSecret" in text} == {"receive_webhook"}
 
 
 def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> None:

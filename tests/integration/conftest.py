@@ -36,7 +36,8 @@ def endpoint(dynamodb_endpoint: str | None) -> Iterator[str]:
         pytest.skip(f"MiniStack is not installed: make test-tools; or set {ENDPOINT} to another DynamoDB")
 
     def start(port: int) -> "subprocess.Popen[bytes]":
-        own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "dynamodb", "LOG_LEVEL": "ERROR"}
+        own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "dynamodb,secretsmanager"}
+        own["LOG_LEVEL"] = "ERROR"
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return subprocess.Popen([MINISTACK], env=os.environ | own, **silent)  # noqa: S603  our own
 

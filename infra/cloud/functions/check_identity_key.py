@@ -1,4 +1,4 @@
-"""check_identity_key: started by CloudFormation at each deployment, refuses one whose identity key is another."""
+"""check_identity_key: started by CloudFormation at each deployment, refuses one that would lose customers or links."""
 
 from datetime import UTC, datetime
 
@@ -8,6 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cairn.adapters.dynamodb.items import IDENTITY
+from cairn.adapters.secrets_manager import Part
 from cairn.settings import CheckIdentityKeySettings
 from infra.cloud.function import Function, Shared
 
@@ -19,7 +20,13 @@ class CheckIdentityKey(Function):
     """Also what other functions need of the identity key: where it stands, and its fingerprint."""
 
     def __init__(
-        self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, secret: secretsmanager.ISecret
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        table: dynamodb.ITable,
+        identity_secret: secretsmanager.ISecret,
+        stage_secret: secretsmanager.ISecret,
     ) -> None:
         super().__init__(
             scope,
@@ -28,10 +35,18 @@ class CheckIdentityKey(Function):
             settings=CheckIdentityKeySettings(
                 stage=shared.stage.name,
                 table_name=table.table_name,
-                identity_secret_id=secret.secret_arn,
+                identity_secret_id=identity_secret.secret_arn,
+                stage_secret_id=stage_secret.secret_arn,
             ),
         )
-        self.may("secretsmanager:GetSecretValue", on=secret.secret_arn)
+        self.may("secretsmanager:GetSecretValue", on=identity_secret.secret_arn)
+        # It reads no value of the stage's secret, and moves no label but the one of links.
+        self.may("secretsmanager:ListSecretVersionIds", on=stage_secret.secret_arn)
+        self.may(
+            "secretsmanager:UpdateSecretVersionStage",
+            on=stage_secret.secret_arn,
+            when={"ForAnyValue:StringEquals": {"secretsmanager:VersionStage": [Part.LINKS.value]}},
+        )
         self.may(
             "dynamodb:GetItem",
             "dynamodb:PutItem",
@@ -41,7 +56,7 @@ class CheckIdentityKey(Function):
         self.keep_audit(table)
         # Whether the table is used: it may count the items, and read none.
         self.may("dynamodb:Scan", on=table.table_arn, when={"StringEquals": {"dynamodb:Select": "COUNT"}})
-        check = CustomResource(
+        self.check = CustomResource(
             self,
             "Check",
             resource_type="Custom::IdentityKey",
@@ -50,6 +65,6 @@ class CheckIdentityKey(Function):
             # CloudFormation starts the function when a property changes: so each deployment has another one.
             properties={"DeployedAt": datetime.now(UTC).isoformat(timespec="seconds")},
         )
-        self.secret_arn = secret.secret_arn
-        self.fingerprint = check.get_att_string("Fingerprint")
+        self.secret_arn = identity_secret.secret_arn
+        self.fingerprint = self.check.get_att_string("Fingerprint")
         """Known once the check has passed: a function that has it in its settings is deployed after that."""

@@ -5,9 +5,9 @@ from email.utils import parseaddr
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from cairn.adapters.secrets_manager import Part
 from cairn.settings import DeliverMessageSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH, POLICY_PATH
 from infra.cloud.feedback import EmailFeedback, SmsFeedback
@@ -15,6 +15,7 @@ from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.nag import acknowledge
 from infra.cloud.schedules import Schedules
+from infra.cloud.secrets import StageSecret
 from infra.cloud.stage import PHONE_NUMBER_ID
 
 BATCH_SIZE = 10
@@ -31,7 +32,7 @@ class DeliverMessage(Function):
         email: EmailFeedback,
         sms: SmsFeedback | None,
         identity: CheckIdentityKey,
-        links: secretsmanager.ISecret,
+        secret: StageSecret,
         public_url: str,
     ) -> None:
         stage, queues = shared.stage, shared.queues
@@ -54,7 +55,7 @@ class DeliverMessage(Function):
                 identity_fingerprint=identity.fingerprint,
                 policy_path=POLICY_PATH,
                 journeys_path=CATALOGUE_PATH,
-                links_secret_id=links.secret_arn,
+                stage_secret_id=secret.secret_arn,
                 public_url=public_url,
                 email_sender=stage.email_sender,
                 email_configuration_set=email.configuration_set.configuration_set_name,
@@ -83,7 +84,8 @@ class DeliverMessage(Function):
                 queues.messages.dead_letters.queue_arn,
             ],
         )
-        self.may("secretsmanager:GetSecretValue", on=[identity.secret_arn, links.secret_arn])
+        self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
+        secret.let_read(self, Part.LINKS)
         schedules.let_set(self)
         self._may_send_email(email, stage.email_sender)
         if stage.sms_origination:

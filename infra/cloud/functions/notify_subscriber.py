@@ -1,13 +1,15 @@
 """notify_subscriber: started by the notices queue, makes one delivery to one webhook endpoint."""
 
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from cairn.adapters.secrets_manager import Part
 from cairn.settings import NotifySubscriberSettings
 from infra.cloud.bundle.journeys import POLICY_PATH
 from infra.cloud.function import Function, Shared
+from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.schedules import Schedules
+from infra.cloud.secrets import StageSecret
 
 BATCH_SIZE = 1
 """A slow endpoint delays no other delivery of its batch."""
@@ -17,14 +19,15 @@ CONCURRENCY = 10
 
 
 class NotifySubscriber(Function):
-    def __init__(
+    def __init__(  # noqa: PLR0913  one argument for each part
         self,
         scope: Construct,
         *,
         shared: Shared,
         schedules: Schedules,
         table: dynamodb.ITable,
-        webhook_endpoints: secretsmanager.ISecret,
+        identity: CheckIdentityKey,
+        secret: StageSecret,
     ) -> None:
         notices = shared.queues.notices
         super().__init__(
@@ -40,7 +43,7 @@ class NotifySubscriber(Function):
                 notices_dead_letter_queue_arn=notices.dead_letters.queue_arn,
                 schedule_group=schedules.group_name,
                 schedule_role_arn=schedules.role.role_arn,
-                subscribers_secret_id=webhook_endpoints.secret_arn,
+                stage_secret_id=secret.secret_arn,
                 subscribers_reach="public",
                 policy_path=POLICY_PATH,
             ),
@@ -48,5 +51,7 @@ class NotifySubscriber(Function):
         self.consume(notices, batch_size=BATCH_SIZE, max_concurrency=CONCURRENCY)
         self.may_use(table, "dynamodb:BatchGetItem")
         self.may("sqs:SendMessage", on=[notices.queue_arn, notices.dead_letters.queue_arn])
-        self.may("secretsmanager:GetSecretValue", on=webhook_endpoints.secret_arn)
+        secret.let_read(self, Part.WEBHOOK_ENDPOINTS)
+        # No fingerprint of the identity key makes it wait: without the check it would start with secrets not joined.
+        self.node.add_dependency(identity.check)
         schedules.let_set(self)

@@ -1,13 +1,14 @@
 """serve_preferences: started by the links of messages, shows a customer's preferences and stores the changes."""
 
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from cairn.adapters.secrets_manager import Part
 from cairn.settings import ServePreferencesSettings
 from infra.cloud.bundle.journeys import POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
+from infra.cloud.secrets import StageSecret
 
 
 class ServePreferences(Function):
@@ -18,7 +19,7 @@ class ServePreferences(Function):
         shared: Shared,
         table: dynamodb.ITable,
         identity: CheckIdentityKey,
-        links: secretsmanager.ISecret,
+        secret: StageSecret,
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
@@ -29,7 +30,7 @@ class ServePreferences(Function):
                 stage=stage.name,
                 table_name=table.table_name,
                 events_queue_url=queues.events.queue_url,
-                links_secret_id=links.secret_arn,
+                stage_secret_id=secret.secret_arn,
                 identity_secret_id=identity.secret_arn,
                 identity_fingerprint=identity.fingerprint,
                 policy_path=POLICY_PATH,
@@ -37,4 +38,5 @@ class ServePreferences(Function):
         )
         self.may_use(table, "dynamodb:Query")
         self.may("sqs:SendMessage", on=queues.events.queue_arn)
-        self.may("secretsmanager:GetSecretValue", on=[identity.secret_arn, links.secret_arn])
+        self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
+        secret.let_read(self, Part.LINKS)

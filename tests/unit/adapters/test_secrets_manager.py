@@ -1,6 +1,7 @@
 """Stored secrets: each one that is none is refused by itself, and the identity key is taken whole or not at all."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.adapters.http.standard_webhooks import problem_of_key
-from cairn.adapters.secrets_manager import SourceSecrets, identity_keys
+from cairn.adapters.secrets_manager import DrawnLinksSecret, Part, PartSecrets, identity_keys
 from cairn.adapters.sources import sources
 from cairn.domain.shared.errors import (
     IdentityKeyError,
     SecretMissingError,
     SecretUnusableError,
     ServiceBusyError,
+    ServiceRefusedError,
 )
 from cairn.domain.shared.secrets import problem_of_secret
 from tests.unit.fakes import KEYS
@@ -29,16 +31,19 @@ values = strong | weak | st.lists(strong | weak, max_size=4)
 
 
 class SecretsManager:
-    """One secret, and how often it was read."""
+    """One secret with a version for each label, and how often it was read."""
 
-    def __init__(self, content: Any) -> None:
-        self.content = content if isinstance(content, str) else json.dumps(content)
+    def __init__(self, content: Any = "", **labelled: Any) -> None:
+        versions = {"AWSCURRENT": content, **labelled}
+        self.versions = {label: one if isinstance(one, str) else json.dumps(one) for label, one in versions.items()}
         self.reads = 0
 
-    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803  AWS's name
+    def get_secret_value(self, *, SecretId: str, VersionStage: str = "AWSCURRENT") -> dict[str, str]:  # noqa: N803
         assert SecretId == "id"
         self.reads += 1
-        return {"SecretString": self.content}
+        if VersionStage not in self.versions:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
+        return {"SecretString": self.versions[VersionStage]}
 
 
 class Broken:
@@ -49,9 +54,12 @@ class Broken:
         raise self.error
 
 
-def read(content: Any) -> tuple[SourceSecrets, list[tuple[str, str]]]:
+def read(
+    content: Any, part: Part = Part.SOURCES, *, drawn: str = "", **labelled: Any
+) -> tuple[PartSecrets, list[tuple[str, str]]]:
     refused: list[tuple[str, str]] = []
-    return SourceSecrets(SecretsManager(content), "id", lambda name, problem: refused.append((name, problem))), refused
+    client = SecretsManager(content, **labelled)
+    return PartSecrets(client, "id", part, lambda *one: refused.append(one), drawn=drawn), refused
 
 
 @given(st.dictionaries(st.sampled_from(["shop", "till", "crm", "links"]), values))
@@ -82,7 +90,7 @@ def test_what_is_refused_is_never_quoted(content: dict[str, list[str]]) -> None:
         *(f"has {n} bytes; it needs 16 or more" for n in range(61)),
     }
     assert {problem for _, problem in refused} <= sentences
-    assert repr(secrets) == "SourceSecrets(…)"
+    assert repr(secrets) == "PartSecrets(…)"
 
 
 @pytest.mark.parametrize("content", ["", "{", "null", "[]", '"a text"', "12", '["a-secret-of-a-source"]'])
@@ -102,7 +110,7 @@ def test_a_source_without_a_secret_is_named() -> None:
 
 def test_secrets_are_read_once_and_while_the_function_starts() -> None:
     client = SecretsManager({"shop": GOOD, "till": OTHER})
-    secrets = SourceSecrets(client, "id", lambda *_: None)
+    secrets = PartSecrets(client, "id", Part.SOURCES, lambda *_: None)
 
     secrets.read_ahead()
 
@@ -110,7 +118,8 @@ def test_secrets_are_read_once_and_while_the_function_starts() -> None:
 
 
 def test_a_function_starts_without_secrets_manager_and_the_request_says_so() -> None:
-    secrets = SourceSecrets(Broken(EndpointConnectionError(endpoint_url="x")), "id", lambda *_: None)
+    broken = Broken(EndpointConnectionError(endpoint_url="x"))
+    secrets = PartSecrets(broken, "id", Part.SOURCES, lambda *_: None)
     secrets.read_ahead()
 
     with pytest.raises(ServiceBusyError):
@@ -139,9 +148,10 @@ def test_what_one_scheme_cannot_use_is_refused_when_its_source_first_posts() -> 
         "track": ["AAAAAAAAAAAAAAAA", "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="],
         "hmac": "AAAAAAAAAAAAAAAA",
     }
-    secrets = SourceSecrets(
+    secrets = PartSecrets(
         SecretsManager(content),
         "id",
+        Part.SOURCES,
         lambda name, problem: refused.append((name, problem)),
         sources().problem_of_secret,
     )
@@ -149,6 +159,93 @@ def test_what_one_scheme_cannot_use_is_refused_when_its_source_first_posts() -> 
     assert secrets.of("track") == secrets.of("track") == ("whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw==",)
     assert secrets.of("hmac") == ("AAAAAAAAAAAAAAAA",)
     assert refused == [("track", "has 12 bytes; it needs 16 or more")]
+
+
+def test_a_part_has_its_own_secrets_and_none_of_the_others() -> None:
+    content = {"links": {"links": GOOD}, "webhook-endpoints": {"shop": OTHER}}
+
+    sources, _ = read({"shop": GOOD}, **content)
+    links, _ = read({"shop": GOOD}, Part.LINKS, **content)
+    endpoints, _ = read({"shop": GOOD}, Part.WEBHOOK_ENDPOINTS, **content)
+
+    assert (sources.of("shop"), links.of("links"), endpoints.of("shop")) == ((GOOD,), (GOOD,), (OTHER,))
+    for secrets, name in ((sources, "links"), (links, "shop"), (endpoints, "links")):
+        with pytest.raises(SecretMissingError):
+            secrets.of(name)
+
+
+def test_a_part_that_nobody_has_written_is_named_by_its_label() -> None:
+    secrets, refused = read({"crm": GOOD}, Part.WEBHOOK_ENDPOINTS)
+
+    with pytest.raises(SecretMissingError, match=r"no secret for crm: .* label webhook-endpoints$"):
+        secrets.of("crm")
+    assert not refused
+
+
+def test_a_secret_that_is_gone_is_no_part_that_nobody_has_written() -> None:
+    gone = Broken(ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue"))
+
+    with pytest.raises(ServiceRefusedError, match="ResourceNotFoundException"):
+        PartSecrets(gone, "id", Part.SOURCES, lambda *_: None).of("shop")
+
+
+drawn = st.just("32 characters that nobody chose!")
+
+
+@given(links=st.none() | values, drawn=st.none() | drawn | weak)
+def test_the_drawn_value_signs_links_until_there_is_one_and_opens_them_afterwards(links: Any, drawn: Any) -> None:
+    content = {name: one for name, one in (("links", links), ("unused", drawn)) if one is not None}
+    secrets, _ = read({}, Part.LINKS, drawn="links", links=content)
+
+    listed = [one for value in (links, drawn) for one in (value if isinstance(value, list) else [value])]
+    good = tuple(one for one in listed if not problem_of_secret(one))
+    if good:
+        assert secrets.of("links") == good, "the first signs, all verify"
+    else:
+        with pytest.raises(SecretMissingError):
+            secrets.of("links")
+
+
+def test_the_drawn_value_is_no_secret_of_a_source() -> None:
+    secrets, _ = read({"shop": GOOD, "unused": OTHER})
+
+    assert secrets.of("shop") == (GOOD,)
+
+
+class Versions:
+    """A secret's versions, two to a page, and the label that was moved."""
+
+    def __init__(self, *versions: tuple[str, int, list[str]]) -> None:
+        self.versions = [
+            {"VersionId": id_, "CreatedDate": datetime(2026, 3, day, tzinfo=UTC)}
+            | ({"VersionStages": on} if on else {})
+            for id_, day, on in versions
+        ]
+        self.moved: list[dict[str, str]] = []
+
+    def list_secret_version_ids(self, **named: Any) -> dict[str, Any]:
+        start = int(named.pop("NextToken", "0"))
+        assert named == {"SecretId": "id", "IncludeDeprecated": True}
+        end = start + 2
+        more = {"NextToken": str(end)} if end < len(self.versions) else {}
+        return {"Versions": self.versions[start:end], **more}
+
+    def update_secret_version_stage(self, **named: str) -> None:
+        self.moved.append(named)
+
+
+def test_the_first_version_is_the_drawn_one_however_often_people_wrote_others() -> None:
+    client = Versions(("c", 4, ["AWSCURRENT"]), ("b", 3, ["AWSPREVIOUS"]), ("a", 1, []), ("between", 2, []))
+    links = DrawnLinksSecret(client, "id")
+    assert not links.is_there()
+
+    links.take_the_drawn_one()
+
+    assert client.moved == [{"SecretId": "id", "VersionStage": "links", "MoveToVersionId": "a"}]
+
+
+def test_a_links_secret_is_found_on_any_page() -> None:
+    assert DrawnLinksSecret(Versions(("b", 3, ["AWSCURRENT"]), ("c", 2, []), ("a", 1, ["links"])), "id").is_there()
 
 
 def test_the_identity_key_makes_the_keys() -> None:

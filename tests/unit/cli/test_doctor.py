@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from botocore.session import get_session
 from botocore.stub import Stubber
 from typer.testing import CliRunner
 
+from cairn.adapters.secrets_manager import Part
 from cairn.domain.shared.channels import Channel
 from cli import doctor_account
 from cli.doctor_account import AccountError, AwsAccount
@@ -265,38 +267,107 @@ def test_where_reports_of_whatsapp_go() -> None:
         assert asked.whatsapp_destinations() is None
 
 
-def test_secrets_are_compared_by_name_and_never_shown() -> None:
-    stored = {"stripe": [SECRET, "short"], "track": "also-short", "unused": "drawn-by-secrets-manager"}
-    value = {"ARN": ARN, "Name": "sources", "SecretString": json.dumps(stored)}
+def version(**content: Any) -> Answer:
+    """The version of a secret, of noon; its field `at` is another hour."""
+    at = datetime(2026, 11, 28, content.pop("at", 12), tzinfo=UTC)
+    return "get_secret_value", {"ARN": ARN, "Name": "one", "SecretString": json.dumps(content), "CreatedDate": at}
 
-    with account(
-        cloudformation=[outputs(), outputs(SourcesSecretArn=ARN)], secretsmanager=[("get_secret_value", value)]
-    ) as asked:
+
+LABELLED: Answer = version(links=SECRET)
+NO_VERSION: Answer = ("get_secret_value", {"Error": "ResourceNotFoundException"})
+STACKS = [outputs(), outputs(SourcesSecretArn=ARN)]
+
+
+def test_secrets_are_compared_by_name_and_never_shown() -> None:
+    stored = version(stripe=[SECRET, "short"], track="also-short", unused="drawn-by-secrets-manager")
+
+    with account(cloudformation=STACKS, secretsmanager=[stored, LABELLED]) as asked:
         found = asked.unusable_secrets()
 
-    assert list(found) == ["track"]
+    assert found == {(Part.SOURCES, "track"): "has 10 bytes; it needs 16 or more"}
     assert not any(secret in str(found) for secret in (SECRET, "also-short", "drawn-by"))
 
 
 def test_a_secret_that_nobody_has_written_is_missing() -> None:
-    value = {"ARN": ARN, "Name": "sources", "SecretString": '{"unused": "drawn-by-secrets-manager"}'}
+    stored = version(unused="drawn-by-secrets-manager")
 
-    with account(cloudformation=[outputs(SourcesSecretArn=ARN)], secretsmanager=[("get_secret_value", value)]) as asked:
-        assert asked.unusable_secrets() == {"stripe": "is missing", "track": "is missing"}
+    with account(cloudformation=STACKS, secretsmanager=[stored, NO_VERSION]) as asked:
+        assert asked.unusable_secrets() == {
+            (Part.SOURCES, "stripe"): "is missing",
+            (Part.SOURCES, "track"): "is missing",
+            (Part.LINKS, "links"): "is missing",
+        }
+
+
+def test_the_drawn_value_is_enough_for_links() -> None:
+    stored = version(stripe=SECRET, track=SECRET)
+    drawn = version(unused="drawn-by-secrets-manager")
+
+    with account(cloudformation=STACKS, secretsmanager=[stored, drawn]) as asked:
+        assert asked.unusable_secrets() == {}
+
+
+def test_an_endpoint_and_a_source_of_one_name_have_secrets_of_their_own() -> None:
+    plan = replace(planned(), sources=("stripe",), endpoints=("stripe", "crm"))
+    answers = [version(stripe=SECRET), LABELLED, version(crm=SECRET)]
+
+    with account(plan, cloudformation=STACKS, secretsmanager=answers) as asked:
+        assert asked.unusable_secrets() == {(Part.WEBHOOK_ENDPOINTS, "stripe"): "is missing"}
 
 
 def test_secrets_that_may_not_be_read_are_unknown() -> None:
     denied = {"Error": "AccessDeniedException"}
 
     with (
-        account(cloudformation=[outputs(SourcesSecretArn=ARN)], secretsmanager=[("get_secret_value", denied)]) as asked,
+        account(cloudformation=STACKS, secretsmanager=[("get_secret_value", denied)]) as asked,
         pytest.raises(Unanswered, match="secretsmanager:GetSecretValue is denied"),
     ):
         asked.unusable_secrets()
 
 
+def of_before(**more: str) -> list[Answer]:
+    """The stacks of a deployment that has the secrets of version 0.2."""
+    old = {"LinksSecretArn": f"{ARN}-links", "SubscribersSecretArn": f"{ARN}-endpoints"}
+    data = outputs(SourcesSecretArn=ARN, **old, **more)
+    return [outputs(), data, data]
+
+
+def test_secrets_of_before_are_seen_until_they_are_joined() -> None:
+    old_endpoints, old_links = version(crm=SECRET, unused="drawn"), version(links=SECRET)
+    none = [old_endpoints, NO_VERSION, old_links, NO_VERSION]
+    half = [old_endpoints, version(crm=SECRET, at=13), old_links, NO_VERSION]
+    all_ = [old_endpoints, version(crm=SECRET, at=13), old_links, version(links=SECRET, at=13)]
+    later = [*all_[:2], version(links=[SECRET, SECRET[::-1]], at=14), all_[3]]
+
+    for answers, unjoined in (
+        (none, ["webhook-endpoints", "links"]),
+        (half, ["links"]),
+        (all_, []),
+        (later, ["links"]),
+    ):
+        with account(cloudformation=of_before(), secretsmanager=answers) as asked:
+            assert asked.unjoined_secrets() == unjoined
+
+
+def test_a_stage_with_one_secret_has_none_to_join() -> None:
+    data = outputs(SourcesSecretArn=ARN)
+
+    with account(cloudformation=[outputs(), data, data], secretsmanager=[]) as asked:
+        assert asked.unjoined_secrets() == []
+
+
+def test_secrets_of_before_that_cannot_be_read_are_unknown() -> None:
+    no_object: Answer = ("get_secret_value", {"ARN": ARN, "Name": "one", "SecretString": "[]"})
+
+    with (
+        account(cloudformation=of_before(), secretsmanager=[no_object, NO_VERSION]) as asked,
+        pytest.raises(Unanswered, match="not a JSON object"),
+    ):
+        asked.unjoined_secrets()
+
+
 def test_what_needs_a_deployment_is_asked_again_after_it() -> None:
-    for ask in ("sms_topic", "whatsapp_topic", "unusable_secrets", "table"):
+    for ask in ("sms_topic", "whatsapp_topic", "unjoined_secrets", "unusable_secrets", "table"):
         with (
             account(cloudformation=[("describe_stacks", NOT_DEPLOYED)], secretsmanager=[], dynamodb=[]) as asked,
             pytest.raises(Unanswered, match="not deployed yet"),

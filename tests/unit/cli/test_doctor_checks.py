@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cairn.adapters.secrets_manager import Part
 from cairn.domain.policy import Rate
 from cairn.domain.shared.channels import Channel
 from cli import doctor_checks as checks
@@ -229,13 +230,30 @@ def test_whatsapp_reports_reach_the_stack(destinations: list[str] | None, state:
 
 
 def test_a_source_without_a_secret_is_named_and_blocks_only_where_none_has_one() -> None:
-    some = only(checks.secrets(planned(), {"stripe": "is missing", "crm": "is blank"}))
-    none = only(checks.secrets(planned(), {"stripe": "is missing", "track": "is missing"}))
+    stripe, track, crm = (Part.SOURCES, "stripe"), (Part.SOURCES, "track"), (Part.WEBHOOK_ENDPOINTS, "crm")
+    some = only(checks.secrets(planned(), ([], {stripe: "is missing", crm: "is blank"})))
+    none = only(checks.secrets(planned(), ([], {stripe: "is missing", track: "is missing"})))
 
     assert some.found == "stripe is missing, crm is blank"
-    assert some.setting == "SourcesSecret and SubscribersSecret"
+    assert some.setting == "SourcesSecret, AWSCURRENT and webhook-endpoints"
     assert (some.stops, none.stops) == (Stops.NOTHING, Stops.MESSAGES)
-    assert only(checks.secrets(planned(), {})).state is State.OK
+    assert only(checks.secrets(planned(), ([], {}))).state is State.OK
+
+
+def test_links_without_a_secret_block() -> None:
+    found = only(checks.secrets(planned(), ([], {(Part.LINKS, "links"): "is missing"})))
+
+    assert (found.stops, found.setting) == (Stops.MESSAGES, "SourcesSecret, links")
+
+
+def test_secrets_of_before_block_the_deployment_with_the_command_that_joins_them() -> None:
+    unusable = {(Part.LINKS, "links"): "is missing"}
+
+    found = only(checks.secrets(planned(), ([Part.WEBHOOK_ENDPOINTS, Part.LINKS], unusable)))
+
+    assert found.stops is Stops.DEPLOYMENT
+    assert found.found == "webhook-endpoints and links stand in secrets of version 0.2"
+    assert "`cairn secrets join --stack Cairn-prod`" in found.fix
 
 
 def test_a_table_has_its_stream_time_to_live_and_recovery() -> None:

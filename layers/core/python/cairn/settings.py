@@ -130,8 +130,8 @@ class ReceiveWebhookSettings(Settings):
     overflow_bucket: str
     """For bodies that are too large for the events queue."""
     identity_secret_id: str
-    sources_secret_id: str
-    """Secrets Manager: a JSON object of source: secret, or list of secrets while one is being rotated."""
+    stage_secret_id: str
+    """Secrets Manager: the stage's secret, whose part of the sources is read (adapters/secrets_manager.Part)."""
     sources_path: str
     """The deployment's sources.toml."""
 
@@ -192,8 +192,8 @@ class DeliverMessageSettings(Settings):
     identity_fingerprint: str
     policy_path: str
     journeys_path: str
-    links_secret_id: str
-    """Secrets Manager: a JSON object with one field, `links`: the key that signs links, or a list of keys."""
+    stage_secret_id: str
+    """Its part of the links is read: a JSON object with a field `links`, the key that signs, or a list of keys."""
     public_url: str
     """The base URL of links in messages: an origin, with a path where the pages are not at its root."""
     email_sender: str
@@ -220,8 +220,8 @@ class NotifySubscriberSettings(Settings):
     notices_dead_letter_queue_arn: str
     schedule_group: str
     schedule_role_arn: str
-    subscribers_secret_id: str
-    """Secrets Manager: a JSON object of name: secret, or list of secrets while one is being rotated."""
+    stage_secret_id: str
+    """Its part of the webhook endpoints is read."""
     subscribers_reach: str
     """Allowed addresses. `public`: the Internet, no private network. `loopback`: this machine only."""
     policy_path: str
@@ -250,7 +250,7 @@ class SweepSettings(Settings):
 class ServePreferencesSettings(Settings):
     table_name: str
     events_queue_url: str
-    links_secret_id: str
+    stage_secret_id: str
     identity_secret_id: str
     identity_fingerprint: str
     policy_path: str
@@ -288,6 +288,8 @@ class EraseCustomerSettings(Settings):
 class CheckIdentityKeySettings(Settings):
     table_name: str
     identity_secret_id: str
+    stage_secret_id: str
+    """The labels of its versions are read, and no value."""
 
 
 def _variable(name: str) -> str:

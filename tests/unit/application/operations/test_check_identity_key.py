@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cairn.application.operations.check_identity_key import CheckIdentityKey
 from cairn.domain.identity.identity_key import IdentityKeys
-from cairn.domain.shared.errors import ConflictError, IdentityKeyError
+from cairn.domain.shared.errors import ConflictError, IdentityKeyError, SecretMissingError
 from tests.unit.fakes import KEYS
 from tests.unit.makers import MONDAY
 
@@ -35,11 +35,55 @@ class Record:
         return self.used
 
 
-def test_the_first_deployment_records_the_key() -> None:
-    record = Record()
+@dataclass
+class Links:
+    there: bool = True
+    taken: int = 0
 
-    assert CheckIdentityKey(lambda: KEYS, record)(MONDAY) == KEYS.fingerprint
+    def is_there(self) -> bool:
+        return self.there
+
+    def take_the_drawn_one(self) -> None:
+        self.there, self.taken = True, self.taken + 1
+
+
+def check(keys: IdentityKeys, record: Record, links: Links | None = None) -> str:
+    return CheckIdentityKey(lambda: keys, record, links or Links())(MONDAY)
+
+
+def test_the_first_deployment_records_the_key_and_signs_links_with_the_drawn_secret() -> None:
+    record, links = Record(), Links(there=False)
+
+    assert check(KEYS, record, links) == KEYS.fingerprint
     assert record.written == [(KEYS.fingerprint, MONDAY)]
+    assert links.taken == 1
+
+    check(KEYS, record, links)
+    assert links.taken == 1
+
+
+@pytest.mark.parametrize(
+    "record", [Record(written=[(KEYS.fingerprint, MONDAY)]), Record(used=True)], ids=["deployed", "moved"]
+)
+def test_a_deployment_whose_links_have_no_secret_is_refused_with_the_command(record: Record) -> None:
+    links = Links(there=False)
+    keys = KEYS if record.written else MOVED
+    before = list(record.written)
+
+    with pytest.raises(SecretMissingError, match="cairn secrets join"):
+        check(keys, record, links)
+    assert (links.taken, record.written) == (0, before), "the next attempt finds what this one found"
+
+    links.there = True
+    assert check(keys, record, links) == keys.fingerprint
+
+
+def test_a_deployment_with_another_key_leaves_the_links_alone() -> None:
+    links = Links(there=False)
+
+    with pytest.raises(IdentityKeyError):
+        check(KEYS, Record(used=True), links)
+    assert links.taken == 0
 
 
 @given(st.lists(keys, min_size=1), st.booleans())
@@ -48,7 +92,7 @@ def test_only_the_key_of_the_first_deployment_is_ever_taken(deployments: list[Id
 
     for one in deployments:
         try:
-            taken.add(CheckIdentityKey(lambda one=one: one, record)(MONDAY))  # type: ignore[misc]
+            taken.add(check(one, record))
         except IdentityKeyError:
             assert record.fingerprint() != one.fingerprint
 
@@ -60,7 +104,7 @@ def test_another_key_is_refused_and_the_record_stays() -> None:
     record = Record(written=[(KEYS.fingerprint, MONDAY)])
 
     with pytest.raises(IdentityKeyError, match="every customer would be a new one") as error:
-        CheckIdentityKey(lambda: OTHERS, record)(MONDAY)
+        check(OTHERS, record)
     assert "docs/operations.md" in str(error.value)
     assert record.fingerprint() == KEYS.fingerprint
 
@@ -69,7 +113,7 @@ def test_a_table_of_before_the_identity_key_asks_for_its_salt() -> None:
     record = Record(used=True)
 
     with pytest.raises(IdentityKeyError, match="cairn identity-key move"):
-        CheckIdentityKey(lambda: KEYS, record)(MONDAY)
+        check(KEYS, record)
     assert record.fingerprint() is None
 
-    assert CheckIdentityKey(lambda: MOVED, record)(MONDAY) == MOVED.fingerprint
+    assert check(MOVED, record) == MOVED.fingerprint

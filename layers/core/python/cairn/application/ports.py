@@ -606,6 +606,15 @@ class IdentityRecord(Protocol):
         """Whether anything is stored yet."""
 
 
+class LinksSecret(Protocol):
+    """The secret that signs the links in messages."""
+
+    def is_there(self) -> bool: ...
+
+    def take_the_drawn_one(self) -> None:
+        """Sign with the value that was drawn when the stage's secret was made."""
+
+
 class RecordErasureStore(Protocol):
     def remove_record(self, customer_id: str, source: str, until: datetime) -> int:
         """Remove what a source reported until this instant from the history; returns the number of items.

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from cairn.adapters.pages.links import SignedLinks
+from cairn.adapters.pages.links import SECRET, SignedLinks
+from cairn.adapters.secrets_manager import Part
 from cairn.compose.secrets import secrets_in
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.settings import DeliverMessageSettings, ServePreferencesSettings
@@ -12,4 +13,5 @@ def signed_links(
     client: Any, settings: DeliverMessageSettings | ServePreferencesSettings, key: SuppressionKey
 ) -> SignedLinks:
     public_url = settings.public_url if isinstance(settings, DeliverMessageSettings) else ""
-    return SignedLinks(secrets_in(client, settings.links_secret_id), key=key, public_url=public_url)
+    secrets = secrets_in(client, settings.stage_secret_id, Part.LINKS, drawn=SECRET)
+    return SignedLinks(secrets, key=key, public_url=public_url)

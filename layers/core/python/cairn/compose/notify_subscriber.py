@@ -9,6 +9,7 @@ from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.http.standard_webhooks import problem_of_key
 from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
 from cairn.adapters.scheduler.timers import TimerService, TimerTarget
+from cairn.adapters.secrets_manager import Part
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.webhook_queue import WebhookRetries
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
@@ -32,7 +33,10 @@ def notify_subscriber() -> DeliverWebhook:
         dead_letter_arn=settings.notices_dead_letter_queue_arn,
     )
     secrets = secrets_in(
-        aws.client("secretsmanager"), settings.subscribers_secret_id, lambda _name, secret: problem_of_key(secret)
+        aws.client("secretsmanager"),
+        settings.stage_secret_id,
+        Part.WEBHOOK_ENDPOINTS,
+        lambda _name, secret: problem_of_key(secret),
     )
     return DeliverWebhook(
         endpoints={one.name: one for one in policy_at(Path(settings.policy_path)).webhook_endpoints},

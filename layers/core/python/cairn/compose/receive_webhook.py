@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cairn.adapters import aws
 from cairn.adapters.s3 import Overflow
-from cairn.adapters.secrets_manager import identity_keys
+from cairn.adapters.secrets_manager import Part, identity_keys
 from cairn.adapters.sources import sources
 from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.application.events.accept_webhook import AcceptWebhook
@@ -23,5 +23,5 @@ def accept_webhook() -> AcceptWebhook:
         identity_keys(client, settings.identity_secret_id).queue_groups,
     )
     known = sources(Path(settings.sources_path))
-    secrets = secrets_in(client, settings.sources_secret_id, known.problem_of_secret)
+    secrets = secrets_in(client, settings.stage_secret_id, Part.SOURCES, known.problem_of_secret)
     return AcceptWebhook(known, secrets, inbox)

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from cairn.adapters.secrets_manager import ProblemOf, SourceSecrets
+from cairn.adapters.secrets_manager import Part, PartSecrets, ProblemOf
 from cairn.telemetry import count, logger
 
 
-def secrets_in(client: Any, secret_id: str, problem_of: ProblemOf = lambda _name, _secret: "") -> SourceSecrets:
-    secrets = SourceSecrets(client, secret_id, note_refused, problem_of)
+def secrets_in(
+    client: Any, secret_id: str, part: Part, problem_of: ProblemOf = lambda _name, _secret: "", *, drawn: str = ""
+) -> PartSecrets:
+    secrets = PartSecrets(client, secret_id, part, note_refused, problem_of, drawn=drawn)
     secrets.read_ahead()
     return secrets
 
