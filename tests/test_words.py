@@ -102,7 +102,6 @@ PUBLISHED = {
     "notices_queue_arn",
     "notices_queue_url",
     "subscribers_reach",
-    "subscribers_secret_id",
     # deployed functions, queues and outputs: their names are in alarms, log groups and `cairn dlq`
     "notices",
     "notices_parked",

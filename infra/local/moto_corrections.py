@@ -1,4 +1,6 @@
-"""What moto gets wrong about SQS, DynamoDB and Secrets Manager, put right. tests/integration/test_moto_*.py show each.
+"""What moto gets wrong about SQS, DynamoDB and Secrets Manager, put right.
+
+tests/integration/test_moto_*.py and test_stage_secret.py show each.
 
 Where a limit depends on the items, DynamoDB cancels a transaction with the reason ValidationError; where it depends on
 the request alone, it refuses the request with ValidationException.

@@ -50,7 +50,9 @@ POLICIES_IN_0_2 = {
 }
 
 MAX_INLINE_POLICIES = 10_240
-"""Characters of all inline policies of a role. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""Characters of all inline policies of a role.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 
@@ -61,7 +63,7 @@ def secrets_of(templates: Templates) -> dict[str, Json]:
 
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """What is deployed over version 0.2."""
+    """A deployment over version 0.2."""
     stage = Stage.from_context("prod", cdk_json(), PROD)
     return synthesize(tmp_path_factory.mktemp("upgraded"), stage, upgrade_from="0.2")["prod"]
 

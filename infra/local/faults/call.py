@@ -132,7 +132,10 @@ def _topic(_operation: str, _url: str, body: bytes) -> str:
 
 
 def _secret(_operation: str, _url: str, body: bytes) -> str:
-    return str(json.loads(body)["SecretId"]).rpartition(":")[2].rpartition("-")[0]
+    """The secret, and the label of its version where the call names one: `cairn/links`."""
+    document = json.loads(body)
+    name = str(document["SecretId"]).rpartition(":")[2].rpartition("-")[0]
+    return "/".join(filter(None, (name, document.get("VersionStage", ""))))
 
 
 def _bucket(_operation: str, url: str, _body: bytes) -> str:
