@@ -185,13 +185,14 @@ class AwsAccount:
                 return [one["eventDestinationArn"] for one in found["eventDestinations"]]
         return None
 
-    def unjoined_secrets(self) -> Sequence[str]:
+    def secrets_of_before(self) -> Mapping[str, bool]:
         secret_id = self._output("SourcesSecretArn")
         before = SecretsOfBefore.among(
             self.client("secretsmanager"), {**self._outputs(f"{self._stack}-Data"), "SourcesSecretArn": secret_id}
         )
         with _secrets_read():
-            return list(before.unjoined())
+            unjoined = before.unjoined()
+        return {part: part not in unjoined for part in before.arns}
 
     def unusable_secrets(self) -> Mapping[tuple[Part, str], str]:
         client = self.client("secretsmanager")

@@ -23,6 +23,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 STAGE_SECRET = "SourcesSecret"  # noqa: S105
 """The name in the template of the stage's secret."""
 
+UPGRADING = "docs/operations.md, Upgrading from 0.2"
+
 EVENT_QUEUES = 2
 MESSAGE_QUEUES = 2
 """The queues that start process_event, and deliver_message; each has the stage's concurrency for itself."""
@@ -176,8 +178,8 @@ class Account(Protocol):
     def whatsapp_destinations(self) -> Sequence[str] | None:
         """Of the business account that has the stage's number; None where none has."""
 
-    def unjoined_secrets(self) -> Sequence[str]:
-        """The parts of the stage's secret that still stand in a secret of version 0.2 alone."""
+    def secrets_of_before(self) -> Mapping[str, bool]:
+        """The parts of the stage's secret for which the stack still has one of version 0.2; whether it is joined."""
 
     def unusable_secrets(self) -> Mapping[tuple[Part, str], str]:
         """Each secret that is missing or refused, by its part and name, and why; no value of a secret."""
@@ -379,17 +381,26 @@ def whatsapp(plan: Plan, answer: tuple[Sequence[str] | None, str]) -> list[Findi
     return [Finding(setting, State.TO_DO, "reports and replies go elsewhere", fix, Stops.MESSAGES)]
 
 
-def secrets(plan: Plan, answer: tuple[Sequence[str], Mapping[tuple[Part, str], str]]) -> list[Finding]:
-    unjoined, unusable = answer
-    if unjoined:
+def secrets(plan: Plan, answer: tuple[Mapping[str, bool], Mapping[tuple[Part, str], str]]) -> list[Finding]:
+    before, unusable = answer
+    if unjoined := [part for part, joined in before.items() if not joined]:
         found = f"{' and '.join(unjoined)} stand in secrets of version 0.2"
         command = f"cairn secrets join --stack Cairn-{plan.stage.name}"
-        fix = f"`{command}`, then deploy (docs/operations.md, Upgrading from 0.2)"
+        fix = f"`{command}`, then deploy ({UPGRADING})"
         return [Finding(STAGE_SECRET, State.TO_DO, found, fix, Stops.DEPLOYMENT)]
+    return [_usable(plan, unusable), *([_joined(plan, before)] if before else [])]
+
+
+def _joined(plan: Plan, before: Mapping[str, bool]) -> Finding:
+    found = f"{' and '.join(before)} are joined, and the stack still has their secrets of version 0.2"
+    fix = f"Deploy Cairn-{plan.stage.name}, first with -c upgrade_from=0.2 ({UPGRADING})"
+    return Finding(STAGE_SECRET, State.TO_DO, found, fix)
+
+
+def _usable(plan: Plan, unusable: Mapping[tuple[Part, str], str]) -> Finding:
     if not unusable:
-        return [
-            Finding(STAGE_SECRET, State.OK, "a secret for links, each source that is on, and each webhook endpoint")
-        ]
+        found = "a secret for links, each source that is on, and each webhook endpoint"
+        return Finding(STAGE_SECRET, State.OK, found)
     described = ", ".join(f"{name} {why}" for (_, name), why in unusable.items())
     none = not any((Part.SOURCES, name) not in unusable for name in plan.sources)
     no_links = any(part is Part.LINKS for part, _ in unusable)
@@ -399,7 +410,7 @@ def secrets(plan: Plan, answer: tuple[Sequence[str], Mapping[tuple[Part, str], s
         "disabled = […]"
     )
     stops = Stops.MESSAGES if none or no_links else Stops.NOTHING
-    return [Finding(f"{STAGE_SECRET}, {labels}", State.TO_DO, described, fix, stops)]
+    return Finding(f"{STAGE_SECRET}, {labels}", State.TO_DO, described, fix, stops)
 
 
 def table(_plan: Plan, answer: TableState) -> list[Finding]:
@@ -559,7 +570,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("Two-way messages", lambda one: (one.origination(), one.sms_topic()), two_way, _replies),
     Check("WhatsApp", lambda one: (one.whatsapp_destinations(), one.whatsapp_topic()), whatsapp, _whatsapp),
-    Check("Secrets", lambda one: (one.unjoined_secrets(), one.unusable_secrets()), secrets),
+    Check("Secrets", lambda one: (one.secrets_of_before(), one.unusable_secrets()), secrets),
     Check("Table", lambda one: one.table(), table),
     Check("Alarms", lambda one: one.alarm_recipients(), recipients),
 )

@@ -25,11 +25,11 @@ class JoinError(CairnError):
 
 @dataclass(frozen=True, slots=True)
 class SecretsOfBefore:
-    """The stage's secret, and those of before that its data stack still has."""
+    """The stage's secret, and those of before that its data stack still has, by the part that each becomes."""
 
     secrets: Any
     secret_id: str
-    before: Mapping[Part, str]
+    arns: Mapping[Part, str]
 
     @classmethod
     def of_stack(cls, name: str) -> Self:
@@ -52,7 +52,7 @@ class SecretsOfBefore:
         Raises JoinError where links had no secret.
         """
         found = {}
-        for part, arn in self.before.items():
+        for part, arn in self.arns.items():
             old = read_version(self.secrets, arn)
             new = read_version(self.secrets, self.secret_id, part)
             content = {name: value for name, value in object_in(old).items() if name != DRAWN}

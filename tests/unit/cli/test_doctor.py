@@ -346,14 +346,16 @@ def test_secrets_of_before_are_seen_until_they_are_joined() -> None:
         (later, ["links"]),
     ):
         with account(cloudformation=of_before(), secretsmanager=answers) as asked:
-            assert asked.unjoined_secrets() == unjoined
+            found = asked.secrets_of_before()
+        assert list(found) == ["webhook-endpoints", "links"]
+        assert [part for part, joined in found.items() if not joined] == unjoined
 
 
 def test_a_stage_with_one_secret_has_none_to_join() -> None:
     data = outputs(SourcesSecretArn=ARN)
 
     with account(cloudformation=[outputs(), data, data], secretsmanager=[]) as asked:
-        assert asked.unjoined_secrets() == []
+        assert asked.secrets_of_before() == {}
 
 
 def test_secrets_of_before_that_cannot_be_read_are_unknown() -> None:
@@ -363,11 +365,11 @@ def test_secrets_of_before_that_cannot_be_read_are_unknown() -> None:
         account(cloudformation=of_before(), secretsmanager=[no_object, NO_VERSION]) as asked,
         pytest.raises(Unanswered, match="not a JSON object"),
     ):
-        asked.unjoined_secrets()
+        asked.secrets_of_before()
 
 
 def test_what_needs_a_deployment_is_asked_again_after_it() -> None:
-    for ask in ("sms_topic", "whatsapp_topic", "unjoined_secrets", "unusable_secrets", "table"):
+    for ask in ("sms_topic", "whatsapp_topic", "secrets_of_before", "unusable_secrets", "table"):
         with (
             account(cloudformation=[("describe_stacks", NOT_DEPLOYED)], secretsmanager=[], dynamodb=[]) as asked,
             pytest.raises(Unanswered, match="not deployed yet"),

@@ -231,17 +231,17 @@ def test_whatsapp_reports_reach_the_stack(destinations: list[str] | None, state:
 
 def test_a_source_without_a_secret_is_named_and_blocks_only_where_none_has_one() -> None:
     stripe, track, crm = (Part.SOURCES, "stripe"), (Part.SOURCES, "track"), (Part.WEBHOOK_ENDPOINTS, "crm")
-    some = only(checks.secrets(planned(), ([], {stripe: "is missing", crm: "is blank"})))
-    none = only(checks.secrets(planned(), ([], {stripe: "is missing", track: "is missing"})))
+    some = only(checks.secrets(planned(), ({}, {stripe: "is missing", crm: "is blank"})))
+    none = only(checks.secrets(planned(), ({}, {stripe: "is missing", track: "is missing"})))
 
     assert some.found == "stripe is missing, crm is blank"
     assert some.setting == "SourcesSecret, AWSCURRENT and webhook-endpoints"
     assert (some.stops, none.stops) == (Stops.NOTHING, Stops.MESSAGES)
-    assert only(checks.secrets(planned(), ([], {}))).state is State.OK
+    assert only(checks.secrets(planned(), ({}, {}))).state is State.OK
 
 
 def test_links_without_a_secret_block() -> None:
-    found = only(checks.secrets(planned(), ([], {(Part.LINKS, "links"): "is missing"})))
+    found = only(checks.secrets(planned(), ({}, {(Part.LINKS, "links"): "is missing"})))
 
     assert (found.stops, found.setting) == (Stops.MESSAGES, "SourcesSecret, links")
 
@@ -249,11 +249,20 @@ def test_links_without_a_secret_block() -> None:
 def test_secrets_of_before_block_the_deployment_with_the_command_that_joins_them() -> None:
     unusable = {(Part.LINKS, "links"): "is missing"}
 
-    found = only(checks.secrets(planned(), ([Part.WEBHOOK_ENDPOINTS, Part.LINKS], unusable)))
+    found = only(checks.secrets(planned(), ({Part.WEBHOOK_ENDPOINTS: False, Part.LINKS: False}, unusable)))
 
     assert found.stops is Stops.DEPLOYMENT
     assert found.found == "webhook-endpoints and links stand in secrets of version 0.2"
     assert "`cairn secrets join --stack Cairn-prod`" in found.fix
+
+
+def test_secrets_that_are_joined_are_named_until_the_stack_has_them_no_more() -> None:
+    usable, joined = checks.secrets(planned(), ({Part.WEBHOOK_ENDPOINTS: True, Part.LINKS: True}, {}))
+
+    assert usable.state is State.OK
+    assert (joined.state, joined.stops) == (State.TO_DO, Stops.NOTHING)
+    assert joined.found.startswith("webhook-endpoints and links are joined")
+    assert "-c upgrade_from=0.2" in joined.fix
 
 
 def test_a_table_has_its_stream_time_to_live_and_recovery() -> None:
