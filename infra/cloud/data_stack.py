@@ -43,7 +43,7 @@ class DataStack(Stack):
 
     def _is_upgrade(self) -> bool:
         version = self.node.try_get_context(UPGRADE_FROM)
-        if version is not None and version not in UPGRADES:
+        if version is not None and str(version) not in UPGRADES:
             raise InvalidStageError(f"{UPGRADE_FROM} may be {' or '.join(UPGRADES)}, not {version}")
         return version is not None
 
