@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from tests import laws
+from tests.printed import Printed
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401  hooks
 
 if TYPE_CHECKING:
@@ -31,6 +33,18 @@ ALL_CONSENTS = [
 ]
 
 Json = dict[str, Any]
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Printed]:
+    """What functions print in this test."""
+    from cairn.telemetry import logger
+
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
+    logged = StringIO()
+    stream = logger.registered_handler.setStream(logged)  # type: ignore[attr-defined]
+    yield Printed(capsys, logged)
+    logger.registered_handler.setStream(stream)  # type: ignore[attr-defined]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,10 +15,11 @@ from cairn.settings import (
     ServePreferencesSettings,
     Settings,
     SweepSettings,
+    queues_to_text,
 )
 from infra.local.cloud import EMAIL_SENDER, POLICY, SCHEDULE_ROLE, SOURCES, Cloud, arn
 from infra.local.end_user_messaging import SMS_CONFIGURATION_SET, SMS_ORIGINATION, WHATSAPP_PHONE_NUMBER_ID
-from infra.local.wiring import Function
+from infra.local.wiring import DEAD_LETTERS, QUEUES, Function
 
 
 def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
@@ -153,6 +154,10 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             messages_queue_url=cloud.urls["messages"],
             marketing_queue_url=cloud.urls["marketing"],
             erasures_queue_url=cloud.urls["erasures"],
+            work_queue_urls=queues_to_text({one.name: cloud.urls[one.name] for one in QUEUES if one.dead_letter}),
+            dead_letter_queue_urls=queues_to_text(
+                {one.name.removesuffix(DEAD_LETTERS): cloud.urls[one.name] for one in QUEUES if not one.dead_letter}
+            ),
         ),
     }
     return made[function.settings]

@@ -47,8 +47,12 @@ class Function:
     stream_batch_size: int = 100
 
 
+DEAD_LETTERS = "-dead-letters"
+"""The end of the name of every dead-letter queue."""
+
+
 def _with_dead_letters(name: str, *, visibility: timedelta, fifo: bool = False) -> tuple[Queue, Queue]:
-    dead = Queue(name=f"{name}-dead-letters", fifo=fifo)
+    dead = Queue(name=f"{name}{DEAD_LETTERS}", fifo=fifo)
     alive = Queue(name=name, fifo=fifo, visibility=visibility, max_receives=MAX_RECEIVES, dead_letter=dead.name)
     return dead, alive
 

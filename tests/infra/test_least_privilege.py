@@ -510,7 +510,7 @@ def test_a_function_is_granted_every_call_that_it_makes(
 def test_a_function_makes_every_call_that_it_is_granted(
     dev: Templates, recorded: dict[str, set[Call]], service: str
 ) -> None:
-    of_interest = ("dynamodb:", "s3:", "ses:", "sns:", "scheduler:", "secretsmanager:", "iam:")
+    of_interest = ("cloudwatch:", "dynamodb:", "s3:", "ses:", "sns:", "scheduler:", "secretsmanager:", "iam:")
     granted = {action for one in dev.statements(service) for action in _list(one["Action"])}
     of_the_event_source = {
         f"dynamodb:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")

@@ -24,7 +24,7 @@ SERVICES = (
 
 KNOWS_NO_RESOURCE = {
     *("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
-    *("dynamodb:ListStreams", "scheduler:ListSchedules"),
+    *("dynamodb:ListStreams", "scheduler:ListSchedules", "cloudwatch:GetMetricData"),
 }
 """Actions that AWS grants on * or not at all."""
 
@@ -161,6 +161,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "dynamodb:BatchWriteItem",
                 "sqs:SendMessage",
                 "sqs:GetQueueAttributes",
+                "cloudwatch:GetMetricData",
             },
         ),
         ("serve_preferences", {"sqs:SendMessage", "dynamodb:Query", "secretsmanager:GetSecretValue"}),

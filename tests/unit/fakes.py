@@ -603,6 +603,33 @@ class Wakes(list[PausedEnrollment]):
         self.extend(work)
 
 
+class QueueDepths(dict[str, int | Exception]):
+    """Queues by their names, with the number of their messages; an error where SQS gives none."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self)
+
+    def depth(self, queue: str) -> int:
+        found = self[queue]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+@dataclass
+class QueueAges:
+    ages: dict[str, timedelta] = field(default_factory=dict)
+    refuses: Exception | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def ages_of_oldest(self, queues: Sequence[str], now: datetime) -> Mapping[str, timedelta]:  # noqa: ARG002
+        self.asked += queues
+        if self.refuses is not None:
+            raise self.refuses
+        return {name: self.ages[name] for name in queues if name in self.ages}
+
+
 class Renderer:
     """Writes every message as `Dear <address>`."""
 

@@ -21,7 +21,7 @@ from infra.cloud.bundle.modes import make_readable
 LOCK = ROOT / "requirements" / "lambda.txt"
 
 SERVICES = (
-    *("dynamodb", "pinpoint-sms-voice-v2", "s3", "scheduler", "secretsmanager", "sesv2"),
+    *("cloudwatch", "dynamodb", "pinpoint-sms-voice-v2", "s3", "scheduler", "secretsmanager", "sesv2"),
     *("sns", "socialmessaging", "sqs", "sts"),
 )
 """The AWS services of the functions. botocore has four hundred more, and reads a table of them all."""
@@ -123,7 +123,7 @@ def _roots_of_aws(authorities: str) -> str:
 
 
 def _our_services(endpoints: dict[str, Any]) -> dict[str, Any]:
-    prefixes = {"streams.dynamodb", "email", "sms-voice", *SERVICES}
+    prefixes = {"streams.dynamodb", "email", "monitoring", "sms-voice", *SERVICES}
     for partition in endpoints["partitions"]:
         partition["services"] = {name: one for name, one in partition["services"].items() if name in prefixes}
     return endpoints

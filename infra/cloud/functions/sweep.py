@@ -1,12 +1,15 @@
-"""The function that resumes paused work and sets going what is stuck, started by a rule every five minutes."""
+"""The function that resumes paused work, sets going what is stuck and watches the queues, every five minutes."""
+
+from collections.abc import Mapping
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings
+from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings, queues_to_text
 from infra.cloud.function import Function, Shared
 from infra.cloud.nag import acknowledge
 from infra.cloud.table import DUE_TIMES, INDEX
@@ -27,6 +30,8 @@ class Sweep(Function):
                 messages_queue_url=queues.messages.queue_url,
                 marketing_queue_url=queues.marketing.queue_url,
                 erasures_queue_url=queues.erasures.queue_url,
+                work_queue_urls=_urls(queues.work),
+                dead_letter_queue_urls=_urls(queues.dead_letters),
             ),
         )
         every = Duration.seconds(int(RESUME_EVERY.total_seconds()))
@@ -35,7 +40,7 @@ class Sweep(Function):
         rule = events.Rule(
             self,
             "Every",
-            description="Cairn: looks for those who wait for something that has been resumed, and for who is stuck",
+            description="Cairn: looks for work of what has been resumed, for who is stuck, and at the queues",
             schedule=events.Schedule.rate(every),
             targets=[targets.LambdaFunction(self, retry_attempts=0, max_event_age=every)],
         )
@@ -54,6 +59,13 @@ class Sweep(Function):
             "dynamodb:BatchWriteItem",
         )
         self.may("dynamodb:Query", on=[f"{table.table_arn}/index/{index}" for index in (INDEX, DUE_TIMES)])
-        watched = [queue.queue_arn for queue in (queues.wakes, queues.messages, queues.marketing)]
-        self.may("sqs:SendMessage", on=[*watched, queues.erasures.queue_arn])
-        self.may("sqs:GetQueueAttributes", on=watched)
+        sent_to = (queues.wakes, queues.messages, queues.marketing, queues.erasures)
+        self.may("sqs:SendMessage", on=[queue.queue_arn for queue in sent_to])
+        watched = [*queues.work.values(), *queues.dead_letters.values()]
+        self.may("sqs:GetQueueAttributes", on=[queue.queue_arn for queue in watched])
+        self.may("cloudwatch:GetMetricData", on="*")  # it has no resource
+
+
+def _urls(queues: Mapping[str, sqs.IQueue]) -> str:
+    """By the names that `cairn dlq` and the logs have for them."""
+    return queues_to_text({name.lower(): queue.queue_url for name, queue in queues.items()})

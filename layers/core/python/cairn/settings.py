@@ -77,6 +77,15 @@ RESUME_EVERY = timedelta(minutes=5)
 RESUME_TIMEOUT = timedelta(minutes=4)
 """Timeout of one run. The next run continues."""
 
+LATE = timedelta(minutes=10)
+"""The age of work above which people are called: longer than a short trouble with its retries takes."""
+
+LATE_ERASURE = timedelta(hours=1)
+"""The same of an erasure order, which waits on purpose until all work for the customer has ended."""
+
+LATE_MARKETING = timedelta(hours=1)
+"""The same of marketing messages: a broadcast needs its time, and a message that fails is called for after LATE."""
+
 TIMELINE_RETENTION = timedelta(days=400)
 """How long events and decisions are kept; a little over a year, and far above the 35 days of the dedupe window."""
 
@@ -244,6 +253,10 @@ class SweepSettings(Settings):
     messages_queue_url: str
     marketing_queue_url: str
     erasures_queue_url: str
+    work_queue_urls: str
+    """Every queue that starts a function, as `queues_to_text` writes them."""
+    dead_letter_queue_urls: str
+    """Every dead-letter queue, likewise; each has the name that `cairn dlq` knows it by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,6 +303,16 @@ class CheckIdentityKeySettings(Settings):
     identity_secret_id: str
     stage_secret_id: str
     """The labels of its versions are read, and no value."""
+
+
+def queues_to_text(urls: Mapping[str, str]) -> str:
+    """URLs by the queue's name as one setting: `events=https://… wakes=https://…`."""
+    return " ".join(f"{name}={url}" for name, url in urls.items())
+
+
+def queues_from_text(text: str) -> dict[str, str]:
+    """The inverse of `queues_to_text`."""
+    return dict(one.split("=", 1) for one in text.split())
 
 
 def _variable(name: str) -> str:

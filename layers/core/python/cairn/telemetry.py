@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import traceback
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -38,26 +39,55 @@ def name_request(event: Any, context: Any) -> None:
     )
 
 
+WEBHOOK_REFUSED = "WebhookRefused"
+"""Requests of senders that were not accepted: by the function, with a reason, or by API Gateway, answered 429."""
+
+DEAD_LETTERS = "DeadLetters"
+"""How many lie in all queues together, while any do."""
+
+WAITING = "Waiting"
+"""How long work has waited that fails, or that lies in a late queue, in seconds: one metric for all queues."""
+
+CALLER = 3
+"""Frames above a log line's: its `location` is who needs the person."""
+
+PERSON_NEEDED = "PersonNeeded"
+"""The one metric of all outcomes that only a person can end."""
+
+
+def need_person(outcome: str, message: str, *, do: str, each: Sequence[Mapping[str, Any]] = ({},)) -> None:
+    """An outcome that only a person can end: it raises the alarm PersonNeeded.
+
+    Each item gets a log line with its fields, the outcome (`person_needed`) and what to do (`do`). They are counted
+    under the outcome, and under the one name that the alarm watches.
+    """
+    for fields in each:
+        logger.error(message, stacklevel=CALLER, person_needed=outcome, do=do, **fields)
+    count(outcome, len(each))
+    count(PERSON_NEEDED, len(each))
+
+
 def count(name: str, number: int = 1, **dimensions: str) -> None:
     """Occurrences of an outcome. Give dimensions that have few values: CloudWatch bills each combination.
 
     Written at once, so that a crash loses no count. Honours POWERTOOLS_METRICS_DISABLED.
     """
-    if is_metrics_disabled():
-        return
-    with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=_namespace()) as metric:
-        for dimension, value in dimensions.items():
-            metric.add_dimension(dimension, value)
+    _write(name, MetricUnit.Count, number, dimensions)
 
 
 def measure(name: str, length: timedelta, **dimensions: str) -> None:
     """One length of time, in seconds. As `count`."""
+    _write(name, MetricUnit.Seconds, length.total_seconds(), dimensions)
+
+
+def _write(name: str, unit: MetricUnit, value: float, dimensions: Mapping[str, str]) -> None:
+    """Without Powertools' dimension `service`: one alarm watches what several functions count."""
     if is_metrics_disabled():
         return
-    seconds = length.total_seconds()
-    with single_metric(name=name, unit=MetricUnit.Seconds, value=seconds, namespace=_namespace()) as metric:
-        for dimension, value in dimensions.items():
-            metric.add_dimension(dimension, value)
+    with single_metric(name=name, unit=unit, value=value, namespace=_namespace()) as metric:
+        metric.service = ""
+        for dimension, given in dimensions.items():
+            metric.add_dimension(dimension, given)
 
 
 def _namespace() -> str:

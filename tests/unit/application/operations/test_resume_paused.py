@@ -136,26 +136,8 @@ def test_the_function_starts_no_page_without_enough_time(
         asked.append((now.tzinfo, has_time()))
         return []
 
-    monkeypatch.setattr(handler, "jobs", lambda: (resume, find))
+    monkeypatch.setattr(handler, "jobs", lambda: (resume, find, lambda _: []))
 
     handler.handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms))
 
     assert asked == [(UTC, goes_on)] * 2
-
-
-def test_a_resume_that_fails_keeps_nobody_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = []
-
-    def fail(*_: object) -> int:
-        raise ServiceBusyError("sqs did not take every wake-up")
-
-    def find(*_: object) -> list[Found]:
-        found.append("asked")
-        return []
-
-    monkeypatch.setattr(handler, "jobs", lambda: (fail, find))
-
-    with pytest.raises(ServiceBusyError):
-        handler.handler({}, None)
-
-    assert found == ["asked"]

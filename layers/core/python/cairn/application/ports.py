@@ -417,6 +417,21 @@ class DueTimes(Protocol):
         """
 
 
+class QueueDepths(Protocol):
+    """Several queues, by the names that `cairn dlq` and the logs have for them."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    def depth(self, queue: str) -> int:
+        """The messages that wait or are in delivery. A delayed message is neither."""
+
+
+class QueueAges(Protocol):
+    def ages_of_oldest(self, queues: Sequence[str], now: datetime) -> Mapping[str, timedelta]:
+        """How long the oldest message of each of these queues has waited; nothing of a queue of which it is unknown."""
+
+
 class SwitchBoard(Protocol):
     def board(self) -> SwitchState:
         """The current switches."""

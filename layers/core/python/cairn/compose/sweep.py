@@ -1,22 +1,33 @@
-"""The function `sweep`: resumes paused work, and sets going what is stuck."""
+"""The function `sweep`: resumes paused work, sets going what is stuck, and watches the queues."""
 
 import os
+from functools import partial
+from typing import NamedTuple
 
 from cairn.adapters import aws
+from cairn.adapters.cloudwatch import QueueAges
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
 from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
+from cairn.adapters.sqs.queue_depths import QueueDepths
 from cairn.adapters.sqs.wake_queue import WakeQueue
 from cairn.application.operations.find_stuck import FindStuck
 from cairn.application.operations.resume_paused import ResumePaused
+from cairn.application.operations.watch_queues import WatchQueues
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
-from cairn.settings import SweepSettings
+from cairn.settings import SweepSettings, queues_from_text
 
 
-def sweep() -> tuple[ResumePaused, FindStuck]:
+class Jobs(NamedTuple):
+    resume_paused: ResumePaused
+    find_stuck: FindStuck
+    watch_queues: WatchQueues
+
+
+def sweep() -> Jobs:
     settings = SweepSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
@@ -35,4 +46,10 @@ def sweep() -> tuple[ResumePaused, FindStuck]:
         lane_is_behind=messages.is_behind,
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
     )
-    return resume_paused, find_stuck
+    work = queues_from_text(settings.work_queue_urls)
+    watch_queues = WatchQueues(
+        dead_letters=QueueDepths(sqs, queues_from_text(settings.dead_letter_queue_urls)),
+        work=QueueDepths(sqs, work),
+        ages=QueueAges(partial(aws.client, "cloudwatch"), work),
+    )
+    return Jobs(resume_paused, find_stuck, watch_queues)
