@@ -50,5 +50,5 @@ def notify_record(record: SQSRecord) -> None:
         consumer().dead_letters.add(to_json(delivery_to_wire(delivery.restarted())), consumer().reason(error))
         count("DeadLetter", queue="notices")
         outcome = "parked"
-    count("NoticeHandled", subscriber=delivery.endpoint, outcome=outcome)
+    count("NoticeHandled", outcome=outcome)
     logger.info("notice handled", notice=delivery.id, subscriber=delivery.endpoint, outcome=outcome)

@@ -17,7 +17,7 @@ from cairn.domain.event import Event, event_from_queue
 from cairn.domain.privacy.requests import is_above_limit
 from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError, NotACustomerError
 from cairn.sqs_records import Consumer, consume
-from cairn.telemetry import count, logger
+from cairn.telemetry import count, logger, need_person
 
 
 @cache
@@ -61,7 +61,7 @@ def process_record(record: SQSRecord) -> None:
     except ValueError:
         raise InvalidEventError(["not an event as the receiver writes it"]) from None
     if not document:  # emptied, so it was processed before: by another delivery, or another request
-        count("EventDuplicate", source="unknown")
+        count("EventDuplicate")
         return
     event = read_event(document, now)
     dropped: set[str] = set()
@@ -77,11 +77,12 @@ def process_record(record: SQSRecord) -> None:
         outcome = "EventOfNobody"
         dropped.add(error.reason)
     overflow().discard(record.body)
-    count(outcome, source=event.source)
+    count(outcome)
     for reason in sorted(dropped):
-        count("FieldDropped", source=event.source, reason=reason)
-    why: dict[str, Any] = {"dropped": sorted(dropped)} if dropped else {}
-    logger.info("event processed", outcome=outcome, event_type=event.type, event_key=event.key, **why)
+        count("FieldDropped", reason=reason)
+    known: dict[str, Any] = {"source": event.source, "event_type": event.type, "event_key": event.key}
+    known |= {"dropped": sorted(dropped)} if dropped else {}
+    logger.info("event processed", outcome=outcome, **known)
 
 
 def read_event(document: Any, now: datetime) -> Event:
@@ -97,15 +98,17 @@ def read_event(document: Any, now: datetime) -> Event:
 def note_orders(reaction: Reaction | None) -> None:
     """Count what an alarm watches: an order to erase that came after too many others."""
     if reaction is not None and any(is_above_limit(effect) for effect in reaction.effects):
-        count("ErasureOrderAboveLimit")
-        logger.warning("an order to erase waits for a person, above the limit of an hour")
+        message = "an order to erase waits for a person, above the limit of an hour"
+        need_person("ErasureOrderAboveLimit", message, do="answer it: cairn privacy list")
 
 
 def note_lost_versions(reaction: Reaction | None) -> None:
     """Count what an alarm watches: an enrollment that no event moves, because nobody has its journey's version."""
-    for version in sorted(reaction.lost_versions) if reaction is not None else ():
-        count("JourneyVersionLost")
-        logger.error("an enrollment stays where it is, its journey's version is lost", version=version)
+    lost = sorted(reaction.lost_versions) if reaction is not None else []
+    if lost:
+        message = "an enrollment stays where it is, its journey's version is lost"
+        do = "deploy this version once more, then: cairn dlq redrive wakes"
+        need_person("JourneyVersionLost", message, do=do, each=[{"version": version} for version in lost])
 
 
 def wake_record(record: SQSRecord) -> None:

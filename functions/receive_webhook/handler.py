@@ -10,7 +10,7 @@ from cairn.adapters.http.problems import CONTENT_TYPE, problem_of
 from cairn.application.events.accept_webhook import AcceptWebhook, Reading, Request
 from cairn.compose import receive_webhook as compose
 from cairn.domain.shared.errors import CairnError, UnknownSourceError
-from cairn.telemetry import count, logger
+from cairn.telemetry import WEBHOOK_REFUSED, count, logger
 
 PLAIN_TEXT = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
 
@@ -54,14 +54,15 @@ def _source_of(event: dict[str, Any]) -> str:
 def _accepted(source: str, reading: Reading) -> dict[str, Any]:
     """The response that this vendor expects. Ignored, unreadable and foreign parts are counted."""
     events = reading.events
-    logger.info("webhook accepted", source=source, events=len(events))
+    ignored: dict[str, Any] = {"ignored": True} if reading.ignored else {}
+    logger.info("webhook accepted", source=source, events=len(events), **ignored)
     if reading.ignored:
-        count("WebhookIgnored", source=source)
+        count("WebhookIgnored")
     if reading.problems:
-        count("WebhookUnreadable", source=source)
+        count("WebhookUnreadable")
         logger.error("webhook kept for the dead-letter queue", source=source, problems=len(reading.problems))
     if reading.refused:
-        count("WebhookRefusedBy", source=source, reason=ANOTHER_ACCOUNT)
+        count("WebhookOfAnotherAccount")
         logger.warning("webhook of another account refused", source=source, parts=reading.refused)
     answer = accept().answer_of(source)
     if answer.body is None:
@@ -71,12 +72,11 @@ def _accepted(source: str, reading: Reading) -> dict[str, Any]:
 
 
 def _refused(source: str, error: CairnError) -> dict[str, Any]:
-    """An RFC 9457 problem that says what to do; counted under its reason."""
+    """An RFC 9457 problem that says what to do; counted, and logged with its reason."""
     problem = problem_of(error, otherwise="not-stored")
     reason = problem["title"]
     known = "unknown" if isinstance(error, UnknownSourceError) else source
-    count("WebhookRefused")
-    count("WebhookRefusedBy", source=known, reason=reason)
+    count(WEBHOOK_REFUSED)
     logger.warning("webhook refused", source=known, reason=reason)
     return _answer(problem["status"], problem, CONTENT_TYPE)
 

@@ -75,5 +75,4 @@ def record_log(body: str) -> None:
 def record_body(body: str) -> None:
     events = read(body, datetime.now(UTC))
     inbox().put(events)
-    for event in events:
-        count("Feedback", type=event.type)
+    logger.info("report recorded", events=[event.type for event in events])

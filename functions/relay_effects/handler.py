@@ -16,7 +16,7 @@ from cairn.compose.queues import consumed_queues
 from cairn.domain.operations.breaker import Trip
 from cairn.settings import RECORD_TIME
 from cairn.sqs_records import Consumer, consume, has_time, reason_of
-from cairn.telemetry import count, logger, where
+from cairn.telemetry import count, logger, need_person, where
 
 Records = list[dict[str, Any]]
 
@@ -27,8 +27,8 @@ def relay() -> RelayEffects:
 
 
 def note_trip(trip: Trip) -> None:
-    count("BreakerTripped")
-    logger.warning("paused by the breaker", target=trip.target, why=trip.why)
+    do = "mend the list or the template, then: cairn switch resume"
+    need_person("BreakerTripped", "paused by the breaker", do=do, each=[{"target": trip.target, "why": trip.why}])
 
 
 @cache
@@ -86,9 +86,8 @@ def relay_record(record: StreamRecord) -> None:
         dead_letter_unread(commit)
         return
     relay()(commit, record.present, datetime.now(UTC), record.has_time)
-    for effect in commit.effects:
-        count("EffectRelayed", effect=effect.NAME)
-    logger.info("commit relayed", customer=commit.customer, commit=commit.name, effects=len(commit.effects))
+    effects = [effect.NAME for effect in commit.effects]
+    logger.info("commit relayed", customer=commit.customer, commit=commit.name, effects=effects)
 
 
 def present_customers_of(commits: list[Committed]) -> Present | None:
@@ -128,4 +127,4 @@ def relay_again(record: SQSRecord) -> None:
         count("EffectNotCarriedOut", effect=one.what.NAME)
         logger.info("effect not carried out", customer=one.customer, effect=one.what.NAME, because=because)
     else:
-        count("EffectRelayed", effect=one.what.NAME)
+        logger.info("effect relayed", customer=one.customer, effect=one.what.NAME)

@@ -27,9 +27,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
         page = centre()(visit, datetime.now(UTC))
     except CairnError as error:
         reason, page = centre().refuse(visit, error)
-        count("LinkRefused", link=visit.kind.value, reason=reason)
+        count("LinkRefused", reason=reason)
     else:
-        count("LinkOpened" if visit.method != "POST" else "PreferencesStored", link=visit.kind.value)
+        count("LinkOpened" if visit.method != "POST" else "PreferencesStored")
     logger.info("link answered", link=visit.kind.value, method=visit.method, status=page.status)
     return {"statusCode": page.status, "headers": dict(page.headers), "body": page.body}
 

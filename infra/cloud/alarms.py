@@ -1,33 +1,34 @@
 """The alarms, and the topic that they notify."""
 
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.cloud.api import THROTTLED, Api
+from cairn.settings import LATE, RESUME_EVERY
+from cairn.telemetry import DEAD_LETTERS, PERSON_NEEDED, WAITING, WEBHOOK_REFUSED
+from infra.cloud.api import Api
 from infra.cloud.function import Function
 from infra.cloud.nag import acknowledge
-from infra.cloud.queues import Queues
 from infra.cloud.schedules import Schedules
 from infra.cloud.stage import Stage
 from infra.cloud.topics import ServiceTopic, TopicKey
 
 PERIOD = Duration.minutes(5)
-LATE = Duration.minutes(10)
+LATEST = Duration.seconds(int(LATE.total_seconds()))
 """A queue or a stream that is behind by more than one retry of one item."""
-WAITING = Duration.minutes(20)
-"""The period of what waits: longer than the longest pause between two attempts, so that the alarm stays."""
-LATE_ERASURE = Duration.hours(1)
-"""An erasure waits on purpose until all work for the customer has ended, and again where it finds some."""
-MANY_THROTTLED = 20
-"""Requests answered 429 in five minutes: a source keeps sending more than its throttle allows."""
+STAYS = Duration.minutes(20)
+"""The period of what `sweep` writes every five minutes, and of what waits: longer than the longest pause between two
+attempts. So the alarm stays, and nobody gets a mail for each."""
+RUNS = Duration.seconds(int(3 * RESUME_EVERY.total_seconds()))
+"""In which `sweep` runs twice at least."""
 REFUSED = 20
-"""Refused webhooks in five minutes: a secret is wrong or was rotated, or an attacker tries signatures."""
+"""Refused webhooks in five minutes: a secret is wrong or was rotated, a source sends more than its throttle allows, or
+an attacker tries signatures."""
 
 
 class Functions(NamedTuple):
@@ -42,22 +43,6 @@ class Functions(NamedTuple):
     sweep: Function
     erase: Function
     manage: Function
-
-
-CONSUMERS: Sequence[tuple[str, str, Callable[[Functions], Function]]] = (
-    ("Events", "events", lambda one: one.process),
-    ("Wakes", "wakes", lambda one: one.process),
-    ("Messages", "messages", lambda one: one.deliver),
-    ("Notices", "notices", lambda one: one.notify),
-    ("Feedback", "feedback", lambda one: one.record),
-    ("Erasures", "erasures", lambda one: one.erase),
-    ("Effects", "effects", lambda one: one.relay),
-)
-"""Each queue, by its name in metrics (cairn.sqs_records), with the function that it starts. SQS's own age of the oldest
-message leaves out what was received more than three times, which is just what waits here.
-
-https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-"""
 
 
 class AlarmTopic(ServiceTopic):
@@ -75,9 +60,11 @@ class AlarmTopic(ServiceTopic):
 
 
 class Alarms(Construct):
-    """Every dead-letter queue, backlog and function, timers, the API's errors and refusals, too many orders to erase.
+    """Eleven, however many queues and functions there are: 0.10 USD a month for each metric that an alarm watches.
 
-    docs/runbook.md explains each, and the first thing to do.
+    Each leads to a log line that names the queue, the function or the customer: docs/runbook.md explains each, and the
+    first thing to do. `sweep` looks at the queues (application/operations/watch_queues); what only a person can end is
+    counted under one name (cairn/telemetry.need_person).
     """
 
     def __init__(  # noqa: PLR0913  one argument for each part
@@ -86,7 +73,6 @@ class Alarms(Construct):
         *,
         stage: Stage,
         topic: AlarmTopic,
-        queues: Queues,
         schedules: Schedules,
         functions: Functions,
         api: Api,
@@ -94,40 +80,58 @@ class Alarms(Construct):
         super().__init__(scope, "Alarms")
         self.topic = topic
         self.namespace = stage.metrics_namespace
-        for name, queue in queues.dead_letters.items():
+        self._alarm(
+            "DeadLetters",
+            self._ours(DEAD_LETTERS, period=STAYS, statistic="Maximum"),
+            above=0,
+            means="something could not be done and is a dead letter: the log of sweep names the queue (dead letters "
+            "lie in a queue), and so does cairn dlq list. Then cairn dlq show, mend the cause, cairn dlq redrive",
+        )
+        self._alarm(
+            "Waiting",
+            self._ours(WAITING, period=STAYS, statistic="Maximum"),
+            above=LATEST.to_seconds(),
+            means="work waits for too long. It fails and is tried again for a week: the function's log names queue "
+            "and error (record waits). Or its function is stopped or too slow: the log of sweep names the queue "
+            "(queue is late)",
+        )
+        self._alarm(
+            "PersonNeeded",
+            self._ours(PERSON_NEEDED, period=PERIOD, statistic="Sum"),
+            above=0,
+            means="something that only a person can end, such as a refused secret, a tripped breaker, a customer "
+            "found stuck, an overdue task: the lines with the field person_needed, in the logs of all functions, say "
+            "what it is and what to do",
+        )
+        self._alarm(
+            "WebhooksRefused",
+            self._ours(WEBHOOK_REFUSED, period=PERIOD, statistic="Sum"),
+            above=REFUSED,
+            means="webhooks are refused: the log of receive_webhook names source and reason (webhook refused); where "
+            "it has none, they are answered 429, and the API's access log names the route",
+        )
+        self._alarm(
+            "ApiErrors",
+            api.stage.metric_server_error(period=PERIOD, statistic="Sum"),
+            above=0,
+            means="requests are answered 5xx: the API's access log names the route, and the log of its function the "
+            "reason. Senders of webhooks will redeliver for a while",
+        )
+        for function in (functions.process, functions.relay, functions.deliver):
             self._alarm(
-                f"{name}Parked",
-                queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
+                f"{function.node.id}Errors",
+                function.metric_errors(period=PERIOD, statistic="Sum"),
                 above=0,
-                means=f"something could not be done and lies in the {name.lower()} dead-letter queue: "
-                "cairn dlq show, mend the cause, cairn dlq redrive",
+                means=f"{function.service} fails as a whole; its log says why",
             )
-        for name, work in queues.work.items():
-            self._alarm(
-                f"{name}Late",
-                work.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
-                above=(LATE_ERASURE if work is queues.erasures else LATE).to_seconds(),
-                means=f"the {name.lower()} queue is behind",
-            )
-        for name, consumed, consumer in CONSUMERS:
-            self._alarm(
-                f"{name}Waiting",
-                cloudwatch.Metric(
-                    namespace=self.namespace,
-                    metric_name="Waiting",
-                    dimensions_map={"service": consumer(functions).service, "queue": consumed},
-                    period=WAITING,
-                    statistic="Maximum",
-                ),
-                above=LATE.to_seconds(),
-                means=f"what came by the {consumed} queue fails for a while, and is tried again for a week: the log of "
-                f"{consumer(functions).service} says what is out of order",
-            )
+        for function in (functions.record, functions.notify, functions.erase):
+            self._note_failures(function)
+        self._watch_stopped(functions.sweep)
         self._alarm(
             "RelayLate",
             functions.relay.metric("IteratorAge", period=PERIOD, statistic="Maximum"),
-            above=LATE.to_milliseconds(),
-            means="effects of commits wait in the table's stream",
+            above=LATEST.to_milliseconds(),
+            means="effects of commits wait in the table's stream; the log of relay_effects says why",
         )
         self._alarm(
             "TimersFailing",
@@ -136,95 +140,61 @@ class Alarms(Construct):
             means="EventBridge Scheduler cannot post what is due, and tries for a day: queues or role of timers "
             "are out of order",
         )
-        self._alarm(
-            "TimersDropped",
-            schedules.group.metric_dropped(period=PERIOD, statistic="Sum"),
-            above=0,
-            means="EventBridge Scheduler gave up timers: each is among the dead letters of its queue",
-        )
-        self._alarm(
-            "TimersLost",
-            schedules.group.metric_failed_to_be_sent_to_dlq(period=PERIOD, statistic="Sum"),
-            above=0,
-            means="EventBridge Scheduler could not even dead-letter timers: sweep finds who waits for one",
-        )
-        for function in functions:
-            self._alarm(
-                f"{function.node.id}Errors",
-                function.metric_errors(period=PERIOD, statistic="Sum"),
-                above=0,
-                means=f"{function.service} fails as a whole; its log says why",
-            )
-        for reader in (functions.receive, functions.deliver, functions.notify):
-            self._counted(
-                f"{reader.node.id}SecretRefused",
-                "SecretRefused",
-                reader,
-                means=f"a secret of {reader.service} is too short, blank or no text and is not used; its log names it",
-            )
-        self._alarm(
-            "ApiErrors",
-            api.stage.metric_server_error(period=PERIOD, statistic="Sum"),
-            above=0,
-            means="webhooks are answered 5xx; their senders will redeliver for a while",
-        )
-        self._counted(
-            "WebhooksRefused",
-            "WebhookRefused",
-            functions.receive,
-            above=REFUSED,
-            means="webhooks are refused: compare the sources' secrets with what the vendors show",
-        )
-        self._counted(
-            "BreakerTripped",
-            "BreakerTripped",
-            functions.relay,
-            means="a journey or a channel did badly and paused itself: cairn audit says why; mend it and resume",
-        )
-        self._counted(
-            "Stuck",
-            "Stuck",
-            functions.sweep,
-            means="somebody waited and had no timer any more: found and set going; its log says who",
-        )
-        self._counted(
-            "TasksOverdue",
-            "TaskOverdue",
-            functions.sweep,
-            means="a task for a person is past its due time: its log says which",
-        )
-        self._counted(
-            "ErasureOrdersAboveLimit",
-            "ErasureOrderAboveLimit",
-            functions.process,
-            means="a vendor orders more erasures within an hour than the policy allows; they wait for a person: "
-            "cairn privacy list",
-        )
-        self._counted(
-            "JourneyVersionsLost",
-            "JourneyVersionLost",
-            functions.process,
-            means="customers are in a journey version that is neither deployed nor stored: deploy it once more",
-        )
-        self._alarm(
-            "WebhooksThrottled",
-            cloudwatch.Metric(namespace=self.namespace, metric_name=THROTTLED, period=PERIOD, statistic="Sum"),
-            above=MANY_THROTTLED,
-            means="a source is answered 429: the API's access log says which; raise its throttle in cdk.json",
+
+    def _note_failures(self, function: Function) -> None:
+        """Call a person where a function dies whose dead or late records would show it only after days.
+
+        The ages of SQS leave out what was received more than three times. Lambda logs a report of each invocation that
+        failed, also where its own lines are left out.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+        https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
+        """
+        logs.MetricFilter(
+            self,
+            f"{function.node.id}Fails",
+            log_group=function.logs,
+            filter_pattern=logs.FilterPattern.all(
+                logs.FilterPattern.string_value("$.type", "=", "platform.report"),
+                logs.FilterPattern.string_value("$.record.status", "!=", "success"),
+            ),
+            metric_namespace=self.namespace,
+            metric_name=PERSON_NEEDED,
+            unit=cloudwatch.Unit.COUNT,
         )
 
-    def _counted(self, id_: str, name: str, by: Function, *, above: float = 0, means: str) -> None:
-        """The alarm of what a function counts (cairn/telemetry)."""
-        metric = cloudwatch.Metric(
-            namespace=self.namespace,
-            metric_name=name,
-            dimensions_map={"service": by.service},
-            period=PERIOD,
-            statistic="Sum",
+    def _watch_stopped(self, sweep: Function) -> None:
+        """While `sweep` does not come to its end, nobody looks at the queues: also where it is not even started."""
+        stopped = cloudwatch.MathExpression(
+            label="No run of sweep succeeded",
+            expression="IF(FILL(runs, 0) > FILL(errors, 0), 0, 1)",
+            using_metrics={
+                "runs": sweep.metric_invocations(period=RUNS, statistic="Sum"),
+                "errors": sweep.metric_errors(period=RUNS, statistic="Sum"),
+            },
+            period=RUNS,
         )
-        self._alarm(id_, metric, above=above, means=means)
+        self._alarm(
+            "WatchStopped",
+            stopped,
+            above=0,
+            means="no run of sweep succeeded in fifteen minutes, so nobody looks at the queues: cairn dlq list does. "
+            "Its log says why, or its rule or its concurrency is out of order",
+            no_data=cloudwatch.TreatMissingData.BREACHING,
+        )
 
-    def _alarm(self, id_: str, metric: cloudwatch.IMetric, *, above: float, means: str) -> None:
+    def _ours(self, name: str, *, period: Duration, statistic: str) -> cloudwatch.Metric:
+        """A metric that functions write (cairn/telemetry), without dimensions."""
+        return cloudwatch.Metric(namespace=self.namespace, metric_name=name, period=period, statistic=statistic)
+
+    def _alarm(
+        self,
+        id_: str,
+        metric: cloudwatch.IMetric,
+        *,
+        above: float,
+        means: str,
+        no_data: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> None:
         alarm = cloudwatch.Alarm(
             self,
             id_,
@@ -232,7 +202,7 @@ class Alarms(Construct):
             threshold=above,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=no_data,
             alarm_description=f"Cairn: {means}",
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -13,6 +14,7 @@ from cairn.adapters.http.manage.routes import ROUTES as OPERATORS_ROUTES
 from cairn.adapters.sources import TRACK, sources
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE
+from cairn.telemetry import WEBHOOK_REFUSED
 from infra.cloud.bundle.code import SOURCES
 from infra.cloud.function import Function
 from infra.cloud.logs import LogGroup
@@ -57,9 +59,6 @@ https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
 
 DETAILED_METRICS = False
 """Metrics by route are six more for each that is called, 1.80 USD a month. The access log has route and status."""
-
-THROTTLED = "WebhookThrottled"
-"""The metric of requests answered 429; the API's own metrics count them among all 4xx."""
 
 
 MANAGE = tuple((path, apigateway.HttpMethod[method]) for method, path in OPERATORS_ROUTES)
@@ -107,7 +106,8 @@ class Api(Construct):
             log_group=self.access_log,
             filter_pattern=logs.FilterPattern.string_value("$.status", "=", "429"),
             metric_namespace=stage.metrics_namespace,
-            metric_name=THROTTLED,
+            metric_name=WEBHOOK_REFUSED,
+            unit=cloudwatch.Unit.COUNT,  # as the function's: CloudWatch adds up figures of one unit
         )
 
     @property

@@ -99,7 +99,7 @@ class EngineStack(Stack):
         api.open_links(functions.serve)
         api.open_manage(functions.manage)
         if stage.alarm_email:
-            Alarms(self, stage=stage, topic=topic, queues=queues, schedules=schedules, functions=functions, api=api)
+            Alarms(self, stage=stage, topic=topic, schedules=schedules, functions=functions, api=api)
         CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)
         CfnOutput(self, "PublicUrl", value=api.public_url, description="The origin of the links in messages")
         CfnOutput(self, "AccessLogGroup", value=api.access_log.log_group_name)

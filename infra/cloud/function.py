@@ -83,6 +83,9 @@ class Function(lambda_.Function):
             tracing=lambda_.Tracing.ACTIVE if shared.stage.tracing else lambda_.Tracing.DISABLED,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            system_log_level_v2=lambda_.SystemLogLevel.INFO
+            if shared.stage.platform_logs
+            else lambda_.SystemLogLevel.WARN,
             environment={
                 **settings.environment(),
                 "AWS_CA_BUNDLE": ROOTS_PATH,
@@ -91,6 +94,7 @@ class Function(lambda_.Function):
             },
         )
         self.service = name
+        self.logs = log_group
         acknowledge(
             self.execution_role,
             "AwsSolutions-IAM5[Resource::*]",

@@ -58,6 +58,12 @@ class Stage:
     """Trace the functions with X-Ray: the first call of each second, and 5 % of the others. Lambda lets nobody choose
     another rate (https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html); 5 USD a million traces.
     """
+    platform_logs: bool
+    """Log Lambda's own two lines of each invocation that succeeds: 700 bytes, 0.33 USD a million invocations. Without
+    them nobody can look up how long a single invocation took, how much memory it used, and whether it was a cold start;
+    CloudWatch's metrics still have the durations of each function. Failures and timeouts are logged in any case
+    (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html).
+    """
     log_retention_days: int
     """One of LOG_RETENTIONS."""
     requests_per_second: int

@@ -11,6 +11,7 @@ import pytest
 
 from authoring.sources.samples import sample_named
 from cairn.settings import MAX_BODY_BYTES
+from tests.printed import Printed
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "events" / "scenarios"
@@ -34,26 +35,6 @@ expect: []
 """
 
 
-@pytest.fixture
-def metrics(story: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Embedded metrics that were printed since the last call: (name, dimensions)."""
-    assert story.deployment
-    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED")
-
-    def printed() -> list[tuple[str, dict[str, str]]]:
-        documents = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-        found = []
-        for document in documents:
-            [directive] = document["_aws"]["CloudWatchMetrics"]
-            [metric] = directive["Metrics"]
-            assert directive["Namespace"] == "Cairn"
-            assert document[metric["Name"]] == [1]
-            found.append((metric["Name"], {name: document[name] for name in directive["Dimensions"][0]}))
-        return found
-
-    return printed
-
-
 @pytest.mark.parametrize(
     ("source", "body", "headers", "status", "reason"),
     [
@@ -64,32 +45,44 @@ def metrics(story: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
         ("track", b"[]", None, 422, "invalid-event"),
     ],
 )
-def test_a_refused_webhook_is_counted_under_its_reason(  # noqa: PLR0913, PLR0917  one for each part of a request
-    story: Any, metrics: Any, source: str, body: bytes, headers: Any, status: int, reason: str
+def test_a_refused_webhook_is_counted_and_logged_with_its_reason(  # noqa: PLR0913, PLR0917  the parts of a request
+    story: Any, printed: Printed, source: str, body: bytes, headers: Any, status: int, reason: str
 ) -> None:
     answer = story.posts(body, source, headers)
 
-    counted = dict(metrics())
     assert answer["statusCode"] == status
-    assert set(counted) == {"WebhookRefused", "WebhookRefusedBy"}
-    assert counted["WebhookRefusedBy"]["reason"] == reason
-    assert counted["WebhookRefusedBy"]["source"] == ("unknown" if source == "nobody" else source)
+    assert [(one.name, one.dimensions) for one in printed.metrics()] == [("WebhookRefused", [])]
+    (line,) = [one for one in printed.logs() if one["message"] == "webhook refused"]
+    assert line["reason"] == reason
+    assert line["source"] == ("unknown" if source == "nobody" else source)
 
 
-def test_every_outcome_of_a_story_is_counted(story: Any, metrics: Any) -> None:
+def test_every_outcome_of_a_story_is_counted_or_logged(story: Any, printed: Printed) -> None:
     story.signs_up()
     story.passes("6m")  # longer than SQS itself remembers an event
     story.signs_up()
     story.happens("trial.signup", "nobody", customer={"phone": "call me"})
     story.passes("1d")
 
-    names = [name for name, _ in metrics()]
+    metrics, lines = printed.metrics(), printed.logs()
+    names = [one.name for one in metrics]
     assert names.count("EventProcessed") == 1
     assert names.count("EventDuplicate") == 1
     assert names.count("DeadLetter") == 1
     assert names.count("WakeProcessed") == 2
     assert names.count("MessageHandled") == 2
-    assert names.count("EffectRelayed") == 6
+    assert {(one.namespace, one.value) for one in metrics} == {("Cairn", 1)}
+    assert sum(len(one["effects"]) for one in lines if one["message"] == "commit relayed") == 6
+    assert [one["source"] for one in lines if one["message"] == "event processed"] == ["track"] * 2
+
+
+def test_the_ordinary_course_writes_few_series_of_metrics(story: Any, printed: Printed) -> None:
+    """CloudWatch takes 0.30 USD a month for each, so operators get these and count the rest in the logs."""
+    story.signs_up()
+    story.passes("1d")
+
+    series = {(one.name, *(dimension["Value"] for dimension in one.dimensions)) for one in printed.metrics()}
+    assert series == {("EventProcessed",), ("WakeProcessed",), ("MessageHandled", "sent")}
 
 
 def test_no_log_line_has_personal_data(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_another_account_is_acknowledged_counted_and_named_in_the_answer(
     assert (body["accepted"], body["refused"]) == (1, {"another-account": 2})
     assert [one.identifiers[0].value for one in inbox] == ["990001:501"]
     assert inbox.unreadable == []
-    assert counted == [("WebhookRefusedBy", {"source": "hubspot", "reason": "another-account"})]
+    assert counted == [("WebhookOfAnotherAccount", {})]
 
 
 def test_a_request_of_another_account_alone_is_not_taken_for_one_that_names_no_customer(
@@ -67,7 +67,7 @@ def test_a_request_of_another_account_alone_is_not_taken_for_one_that_names_no_c
     answer = portal_of_ours(666)
 
     assert (answer["statusCode"], json.loads(answer["body"])["accepted"], list(inbox)) == (202, 0, [])
-    assert [name for name, _ in counted] == ["WebhookRefusedBy"]
+    assert [name for name, _ in counted] == ["WebhookOfAnotherAccount"]
 
 
 def test_what_is_all_ours_is_answered_as_before(portal_of_ours: Any, counted: list[Any]) -> None:

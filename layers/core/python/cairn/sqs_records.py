@@ -19,7 +19,7 @@ from cairn.adapters.backoff import at_most
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue, Reason
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
 from cairn.settings import PATIENCE, RECORD_TIME
-from cairn.telemetry import count, logger, measure, where
+from cairn.telemetry import WAITING, count, logger, measure, where
 
 FIRST_WAIT = timedelta(seconds=10)
 """Before the second attempt, at most. A short trouble costs seconds."""
@@ -167,15 +167,25 @@ def _dead_letter(record: SQSRecord, error: Exception, consumer: Consumer) -> boo
     queue = consumer.queue
     age = datetime.now(UTC) - datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC)
     if is_transient(error) and age < PATIENCE:
-        measure("Waiting", age, queue=queue)
-        logger.warning("record waits, and will be delivered again", queue=queue, error=type(error).__name__)
+        measure(WAITING, age)
+        logger.warning(
+            "record waits, and will be delivered again",
+            queue=queue,
+            waited_seconds=int(age.total_seconds()),
+            error=type(error).__name__,
+        )
         return False
     try:
         group = record.attributes.message_group_id or ""
         consumer.dead_letters.add(record.body, consumer.reason(error), group, record.message_id)
     except Exception as refused:  # noqa: BLE001  it stays in its queue instead
-        measure("Waiting", age, queue=queue)
-        logger.error("dead letter not stored, the record stays in its queue", queue=queue, error=where(refused))
+        measure(WAITING, age)
+        logger.error(
+            "dead letter not stored, the record stays in its queue",
+            queue=queue,
+            waited_seconds=int(age.total_seconds()),
+            error=where(refused),
+        )
         return False
     count("DeadLetter", queue=queue)
     logger.error("record parked in the dead-letter queue", queue=queue, error=type(error).__name__)

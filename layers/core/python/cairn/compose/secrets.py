@@ -3,7 +3,7 @@
 from typing import Any
 
 from cairn.adapters.secrets_manager import Part, PartSecrets, ProblemOf
-from cairn.telemetry import count, logger
+from cairn.telemetry import need_person
 
 
 def secrets_in(
@@ -15,5 +15,5 @@ def secrets_in(
 
 
 def note_refused(name: str, problem: str) -> None:
-    count("SecretRefused")
-    logger.error("a stored secret is refused", secret=name, problem=problem)
+    do = "store a longer secret here, and at the other end"
+    need_person("SecretRefused", "a stored secret is refused", do=do, each=[{"secret": name, "problem": problem}])
