@@ -6,6 +6,8 @@ report of SES for each. Nothing is batched: each message of a queue is an invoca
 """
 
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,7 +41,12 @@ POLL_SECONDS = 20
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 """
 PLATFORM_LOG_BYTES = 700
-"""Lambda's own lines of an invocation: platform.start and platform.report, in JSON."""
+"""Lambda's own lines of an invocation that succeeds: platform.start and platform.report, in JSON. Only in a stage that
+has them logged (infra/cloud/stage.Stage.platform_logs)."""
+
+FIFO = ".fifo"
+FEEDBACK = "cairn-feedback"
+"""The local deployment's queue of what SES reports."""
 
 DELIVERED = ROOT / "events" / "aws" / "ses_delivery.json"
 POLLS = SECONDS // POLL_SECONDS * POLLERS
@@ -70,6 +77,17 @@ class Measured:
     def sends(self) -> list[Call]:
         """The calls that send to queues."""
         return [one for one in self.calls if one.service == "sqs" and one.operation.startswith("SendMessage")]
+
+    @property
+    def messages(self) -> Mapping[str, int]:
+        """Of each queue, by its name: those sent by functions, by schedules, and by SES through SNS."""
+        found: Counter[str] = Counter({FEEDBACK: self.mails})
+        for call in self.sends:
+            found[str(call.arguments["QueueUrl"]).rpartition("/")[2]] += len(call.arguments.get("Entries", [1]))
+        for call in self.calls:
+            if call.operation == "CreateSchedule":
+                found[str(call.arguments["Target"]["Arn"]).rpartition(":")[2]] += 1
+        return found
 
     @property
     def schedules(self) -> int:
@@ -138,11 +156,13 @@ def idle(stack: Stack, found: Measured) -> list[Charge]:
     """What a stage costs in a month in which nothing happens."""
     sweep = found.sweep
     polls = (stack.polled_standard, prices.SQS_REQUEST), (stack.polled_fifo, prices.FIFO_REQUEST)
+    asked = [_is_fifo(call) for call in sweep.calls if call.service == "sqs"]
+    fifo_asked, queues_asked = RUNS_BY_RULE * sum(asked), RUNS_BY_RULE * len(asked)
     lambda_usd = _functions(stack, {"sweep": sweep}, RUNS_BY_RULE)
     table = prices.READ_UNIT.of(sweep.read_units * RUNS_BY_RULE) + prices.WRITE_UNIT.of(
         sweep.write_units * RUNS_BY_RULE
     )
-    logs = RUNS_BY_RULE * (sweep.log_bytes + PLATFORM_LOG_BYTES) / GIGABYTE
+    logs = RUNS_BY_RULE * _log_bytes(stack, sweep) / GIGABYTE
     traces = _traces(stack, RUNS_BY_RULE)
     return [
         Charge("alarms", f"{stack.alarms} of one metric", prices.ALARM.of(stack.alarms)),
@@ -156,6 +176,11 @@ def idle(stack: Stack, found: Measured) -> list[Charge]:
         ),
         Charge("every five minutes: Lambda", f"{RUNS_BY_RULE:,} invocations", lambda_usd),
         Charge("every five minutes: table", f"{sweep.read_units * RUNS_BY_RULE:,.0f} read units", table),
+        Charge(
+            "every five minutes: queues",
+            f"{queues_asked:,} requests: how many messages each has",
+            prices.FIFO_REQUEST.of(fifo_asked) + prices.SQS_REQUEST.of(queues_asked - fifo_asked),
+        ),
         Charge("every five minutes: logs", f"{logs:.2f} GB", prices.LOG_GB.of(logs)),
         Charge("every five minutes: metrics", f"{len(sweep.metrics)} series", prices.METRIC.of(len(sweep.metrics))),
         Charge("every five minutes: traces", f"{traces:,.0f}", prices.TRACE.of(traces)),
@@ -169,10 +194,9 @@ def month(stack: Stack, found: Measured) -> list[Charge]:
     writes = times * sum(one.write_units for one in used.values())
     reads = times * sum(one.read_units for one in used.values())
     invocations = times * sum(one.invocations for one in used.values())
-    fifo, standard = (times * number for number in _messages(found))
-    fifo_sends, sends = (times * number for number in _sends(found))
+    messages = sum(found.messages.values()) * times
     schedules = times * found.schedules
-    printed = sum(one.log_bytes + one.invocations * PLATFORM_LOG_BYTES for one in used.values())
+    printed = sum(_log_bytes(stack, one) for one in used.values())
     logs = times * printed / GIGABYTE + WEBHOOKS * stack.access_log_bytes / GIGABYTE
     series = found.series - found.sweep.metrics
     stored = CUSTOMERS * found.bytes_of_a_customer / GIGABYTE
@@ -190,8 +214,13 @@ def month(stack: Stack, found: Measured) -> list[Charge]:
         ),
         Charge(
             "queues",
-            f"{fifo + standard:,.0f} messages: sent, received, deleted",
-            prices.FIFO_REQUEST.of(fifo_sends + 2 * fifo) + prices.SQS_REQUEST.of(sends + 2 * standard),
+            f"{messages:,.0f} messages: sent, received (beyond the polling of idle queues), deleted",
+            _queues(found, times),
+        ),
+        Charge(
+            "age of the oldest message",
+            f"{_busy_queues(stack, found, times):.2f} queues of which `sweep` asks for it",
+            prices.METRIC_ASKED.of(_busy_queues(stack, found, times) * RUNS_BY_RULE),
         ),
         Charge("schedules", f"{schedules:,.0f}", prices.SCHEDULE.of(schedules)),
         Charge("reports of SES", f"{mails:,.0f}", prices.SNS_REQUEST.of(mails)),
@@ -218,10 +247,28 @@ def _functions(stack: Stack, used: Mapping[str, Usage], times: float) -> float:
     """Invocations and GB-seconds, from the CPU and the calls."""
     cost = 0.0
     for name, usage in used.items():
-        ms = usage.cpu_ms * prices.CPU_TO_DURATION + len(usage.calls) * prices.CALL_MS
         gigabytes = stack.memory_mb[name] / 1024
-        cost += prices.INVOCATION.of(usage.invocations * times) + prices.GB_SECOND.of(ms / 1000 * gigabytes * times)
+        cost += prices.INVOCATION.of(usage.invocations * times)
+        cost += prices.GB_SECOND.of(_seconds(usage) * gigabytes * times)
     return cost
+
+
+def _seconds(usage: Usage) -> float:
+    return (usage.cpu_ms * prices.CPU_TO_DURATION + len(usage.calls) * prices.CALL_MS) / 1000
+
+
+def _log_bytes(stack: Stack, usage: Usage) -> int:
+    return usage.log_bytes + (usage.invocations * PLATFORM_LOG_BYTES if stack.platform_logs else 0)
+
+
+def _busy_queues(stack: Stack, found: Measured, times: float) -> float:
+    """How many queues have a message when `sweep` looks, on average and at most: as many as functions are at work.
+
+    A queue has as many messages in delivery as arrive in the time that one takes (Little's law), and never more queues
+    are busy than there are.
+    """
+    at_work = times * sum(map(_seconds, found.by_function.values())) / SECONDS
+    return min(at_work, stack.polled_standard + stack.polled_fifo)
 
 
 def _traces(stack: Stack, invocations: float) -> float:
@@ -232,21 +279,32 @@ def _traces(stack: Stack, invocations: float) -> float:
     return reserved + (invocations - reserved) * stack.sampled
 
 
-def _sends(found: Measured) -> tuple[int, int]:
-    """Calls that send to FIFO queues, and to others."""
-    fifo = sum(map(_is_fifo, found.sends))
-    return fifo, len(found.sends) - fifo
+def polls_with(messages: float) -> float:
+    """Receives of one queue in a month in which so many messages come, evenly at random; each receive gets one.
+
+    A poller asks, and is answered by the next message or after POLL_SECONDS. Where r messages a second come to each of
+    the POLLERS, by Poisson's law, a poll lasts (1 - exp(-POLL_SECONDS r)) / r seconds on average, so that there are
+    r / (1 - exp(-POLL_SECONDS r)) a second: 1 / POLL_SECONDS where none comes, and r where many do.
+    """
+    rate = messages / SECONDS / POLLERS
+    if rate == 0:
+        return POLLS
+    return SECONDS * POLLERS * rate / -math.expm1(-POLL_SECONDS * rate)
 
 
-def _messages(found: Measured) -> tuple[int, int]:
-    """Messages of FIFO queues, and of others: those sent by functions, by schedules, and by SES through SNS."""
-    sent = [(_is_fifo(one), len(one.arguments.get("Entries", [1]))) for one in found.sends]
-    fifo = sum(number for is_fifo, number in sent if is_fifo)
-    return fifo, sum(number for _, number in sent) - fifo + found.schedules + found.mails
+def _queues(found: Measured, times: float) -> float:
+    """Sends, deletions, and the receives that idle queues do not have: a poll that finds a message replaces another."""
+    cost = 0.0
+    for call in found.sends:
+        cost += (prices.FIFO_REQUEST if _is_fifo(call) else prices.SQS_REQUEST).of(times)
+    for queue, number in found.messages.items():
+        price = prices.FIFO_REQUEST if queue.endswith(FIFO) else prices.SQS_REQUEST
+        cost += price.of(polls_with(number * times) - POLLS + number * times)
+    return cost
 
 
 def _is_fifo(call: Call) -> bool:
-    return str(call.arguments["QueueUrl"]).endswith(".fifo")
+    return str(call.arguments["QueueUrl"]).endswith(FIFO)
 
 
 @dataclass(frozen=True, slots=True)

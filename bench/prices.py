@@ -50,6 +50,7 @@ SCHEDULE = Price("EventBridge Scheduler invocation", 1.00, MILLION, Source.SCHED
 EMAIL = Price("SES e-mail", 100.00, MILLION, Source.SES)
 LOG_GB = Price("CloudWatch Logs GB ingested", 0.50, 1, Source.CLOUDWATCH)
 METRIC = Price("CloudWatch metric, a month", 0.30, 1, Source.CLOUDWATCH)
+METRIC_ASKED = Price("CloudWatch metric asked for (GetMetricData)", 0.01, 1000, Source.CLOUDWATCH)
 ALARM = Price("CloudWatch alarm of one metric, a month", 0.10, 1, Source.CLOUDWATCH)
 COMPOSITE_ALARM = Price("CloudWatch composite alarm, a month", 0.50, 1, Source.CLOUDWATCH)
 TRACE = Price("X-Ray trace recorded", 5.00, MILLION, Source.XRAY)

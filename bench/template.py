@@ -35,6 +35,8 @@ class Stack:
     traced: bool
     sampled: float
     """The share that is traced beyond one request a second of a function."""
+    platform_logs: bool
+    """Lambda logs lines of its own about each invocation, also where it succeeds."""
     metrics_of_a_route: int
     memory_mb: Mapping[str, int]
     """By function."""
@@ -83,6 +85,7 @@ def counted(templates: list[Mapping[str, Any]]) -> Stack:
         polled_fifo=fifo,
         traced=any(one.get("TracingConfig", {}).get("Mode") == "Active" for one in functions),
         sampled=max((float(one.get("FixedRate", 0)) for one in rules), default=DEFAULT_SAMPLING),
+        platform_logs=any(one.get("LoggingConfig", {}).get("SystemLogLevel") != "WARN" for one in functions),
         metrics_of_a_route=METRICS_OF_A_ROUTE if any(one.get("DetailedMetricsEnabled") for one in settings) else 0,
         memory_mb={_environment(one)["POWERTOOLS_SERVICE_NAME"]: int(one["MemorySize"]) for one in functions},
         access_log_bytes=max((len(json.dumps(one.get("AccessLogSettings", ""))) for one in stages), default=0),

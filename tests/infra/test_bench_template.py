@@ -34,6 +34,11 @@ def test_the_bill_knows_the_memory_of_every_function(stack: Stack) -> None:
     assert set(stack.memory_mb) == {function.name for function in FUNCTIONS}
 
 
+def test_the_bill_knows_whether_lambda_logs_each_invocation(stack: Stack, dev: Any) -> None:
+    assert not stack.platform_logs
+    assert counted([dev.data, dev.engine]).platform_logs
+
+
 def test_an_alarm_is_paid_for_each_metric_that_it_watches() -> None:
     alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}}
     stat = {"MetricStat": {"Metric": {"MetricName": "Errors"}}}
