@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.faults import Call, Fault
 from prove import plan
-from prove.attacks import Attack, UnknownAttackError, outages, seeds, single_faults
+from prove.attacks import Attack, UnknownAttackError, attacked_calls, outages, seeds, single_faults
 from prove.ending import Ending
 from prove.mutations import MUTATIONS, named
 from prove.page import PAGE
@@ -116,6 +116,20 @@ def test_a_button_that_gives_no_answer_is_pressed_again() -> None:
     verdict, _ = once(base, Attack(stored.number, fault="DIES_AFTER"))
 
     assert verdict.outcome is Outcome.SAME, verdict.words
+
+
+def test_runs_that_only_read_from_the_same_services_are_attacked_once() -> None:
+    """A queue that is not empty makes a run ask CloudWatch; a run that writes is like no other."""
+    runs = [("sqs",), ("sqs",), ("sqs", "cloudwatch"), ("sqs",), ("sqs", "cloudwatch"), ("dynamodb",), ("dynamodb",)]
+    operations = {"sqs": "GetQueueAttributes", "cloudwatch": "GetMetricData", "dynamodb": "UpdateItem"}
+    made = [(number, service) for number, run in enumerate(runs) for service in run]
+    calls = [
+        Call(number=at, function="sweep", invocation=number, service=service, operation=operations[service])
+        for at, (number, service) in enumerate(made)
+    ]
+
+    assert [call.invocation for call in attacked_calls(calls)] == [0, 2, 2, 5, 6]
+    assert {attack.service for attack in outages(calls)} == {"cloudwatch", "dynamodb", "sqs"}
 
 
 @pytest.mark.parametrize(("sent", "function", "outcome"), [(1, "deliver_message", "lost"), (0, "sweep", "lost")])
