@@ -9,6 +9,7 @@ from typing import Any
 from cairn.application.operations.find_stuck import Found
 from cairn.application.operations.watch_queues import DeadLettersLie, Finding, QueueIsLate, QueueUnwatched
 from cairn.compose import sweep as compose
+from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import DEAD_LETTERS, WAITING, count, logger, measure, need_person, where
 
 ENOUGH_MS = 20_000
@@ -81,7 +82,8 @@ def report_queues(findings: Sequence[Finding]) -> None:
                 logger.warning("queue is late", queue=one.queue, waited_seconds=int(one.age.total_seconds()))
                 measure(WAITING, one.age)
             case QueueUnwatched():
-                logger.error("queue could not be asked", queue=one.queue, error=where(one.error))
+                why = str(one.error) if isinstance(one.error, CairnError) else where(one.error)
+                logger.error("queue could not be asked", queue=one.queue, error=why)
                 unwatched.append(one.error)
     dead_letters = sum(one.number for one in findings if isinstance(one, DeadLettersLie))
     if dead_letters:

@@ -49,7 +49,7 @@ WAITING = "Waiting"
 """How long work has waited that fails, or that lies in a late queue, in seconds: one metric for all queues."""
 
 CALLER = 3
-"""Frames above a log line's: its `location` is who needs the person."""
+"""Powertools' `stacklevel` by which a line's `location` is the caller of `need_person`, not this module."""
 
 PERSON_NEEDED = "PersonNeeded"
 """The one metric of all outcomes that only a person can end."""
