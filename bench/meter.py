@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 from botocore.client import BaseClient
 from moto.core.botocore_stubber import BotocoreStubber
@@ -99,7 +101,7 @@ def _running(name: str, handler: Handler, meter: Meter, at_moto: list[float]) ->
         stream = logged.setStream(printed)  # type: ignore[attr-defined]
         moto, started = at_moto[0], time.process_time()
         try:
-            with redirect_stdout(printed), patch.dict(os.environ, _lambda_environment(name)):
+            with redirect_stdout(printed), patch.dict(os.environ, _lambda_environment(name)), _identified(event):
                 return handler(event, context)
         finally:
             spent = time.process_time() - started - (at_moto[0] - moto)
@@ -111,6 +113,16 @@ def _running(name: str, handler: Handler, meter: Meter, at_moto: list[float]) ->
             usage.metrics |= set(_series(printed.getvalue()))
 
     return run
+
+
+@contextmanager
+def _identified(event: Shape) -> Iterator[None]:
+    """Log lines have the ids of their request, as in Lambda (cairn/lambda_entry)."""
+    cairn.telemetry.name_request(event, SimpleNamespace(aws_request_id=str(UUID(int=0))))
+    try:
+        yield
+    finally:
+        cairn.telemetry.logger.remove_keys(["function_request_id", "request_id"])
 
 
 def _series(printed: str) -> Iterator[str]:
