@@ -97,7 +97,8 @@ def page(results: Results) -> str:
             (
                 "Assumptions: nothing is batched, so that each message of a queue is an invocation of its own. A "
                 f"millisecond of CPU lasts {prices.CPU_TO_DURATION} in a function of 512 MB, and each call of AWS "
-                f"takes {prices.CALL_MS:.0f} ms. The load is even, which is the most for tracing."
+                f"takes {prices.CALL_MS:.0f} ms. The load is even, which is the most for tracing, and messages come to "
+                "their queues at random: a long poll that one ends early replaces a part of one that finds nothing."
             ),
             "",
             "### The same steps elsewhere",
