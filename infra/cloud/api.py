@@ -7,6 +7,7 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -153,18 +154,30 @@ class Api(Construct):
         """Routes are public, for the reason given, unless their requests must be signed for IAM."""
         integration = integrations.HttpLambdaIntegration(
             id_,
-            handler,
+            handler.live,
             payload_format_version=apigateway.PayloadFormatVersion.VERSION_2_0,
             scope_permission_to_route=False,  # a permission for each of many routes would outgrow the function's policy
         )
+        added = []
         for path, method in routes:
             authorizer = authorizers.HttpIamAuthorizer() if signed else None
             for route in self.api.add_routes(
                 path=path, methods=[method], integration=integration, authorizer=authorizer
             ):
+                added.append(route)
                 self.stage.node.add_dependency(route)  # a stage may name only routes that exist
                 if not signed:
                     acknowledge(route, "AwsSolutions-APIG4", because=because)
+
+        self._permit_first(added[0], id_)
+
+    def _permit_first(self, route: apigateway.HttpRoute, integration: str) -> None:
+        """Let the API start a function before it tries to, where an update leads a route to another one.
+
+        The construct library has both below the first route.
+        """
+        permission = next(one for one in route.node.children if isinstance(one, lambda_.CfnPermission))
+        route.node.find_child(integration).node.add_dependency(permission)
 
     def _throttle(self, names: Mapping[str, str]) -> None:
         """Give each of these routes its own throttle, as the stage has it for the name."""

@@ -22,8 +22,9 @@ from infra.cloud.functions.serve_preferences import ServePreferences
 from infra.cloud.functions.sweep import Sweep
 from infra.cloud.layers import Layers
 from infra.cloud.queues import Queues
+from infra.cloud.rollout import Rollout
 from infra.cloud.schedules import Schedules
-from infra.cloud.stage import Stage
+from infra.cloud.stage import ALL_AT_ONCE, Stage
 from infra.cloud.topics import TopicKey
 
 
@@ -99,7 +100,9 @@ class EngineStack(Stack):
         api.open_links(functions.serve)
         api.open_manage(functions.manage)
         if stage.alarm_email:
-            Alarms(self, stage=stage, topic=topic, schedules=schedules, functions=functions, api=api)
+            alarms = Alarms(self, stage=stage, topic=topic, schedules=schedules, functions=functions, api=api)
+            if stage.rollout != ALL_AT_ONCE:
+                Rollout(self, stage=stage, functions=functions, queues=queues, alarms=alarms, topic=topic)
         CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)
         CfnOutput(self, "PublicUrl", value=api.public_url, description="The origin of the links in messages")
         CfnOutput(self, "AccessLogGroup", value=api.access_log.log_group_name)

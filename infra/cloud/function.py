@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack
@@ -24,6 +25,9 @@ from infra.cloud.table import AUDIT
 
 HANDLER = "cairn.lambda_entry.handle"
 MEMORY_MB = 512
+
+LIVE = "live"
+"""The alias that starts a function: the version that is published last, and for the length of a rollout two."""
 
 CHANGES = (
     *("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"),
@@ -119,12 +123,20 @@ class Function(lambda_.Function):
             "sources have dead-letter queues",
         )
 
+    @cached_property
+    def live(self) -> lambda_.Alias:
+        """What triggers start. A version is published when code, layers or configuration change, and at no other time.
+
+        The version of before is deleted once the deployment has come to its end.
+        """
+        return lambda_.Alias(self, "Live", alias_name=LIVE, version=self.current_version)
+
     def consume(self, queue: WorkQueue, *, batch_size: int, max_concurrency: int | None = None) -> None:
         """Start by a queue; only failed messages of a batch return to it."""
         mapping = lambda_.EventSourceMapping(
             self,
             f"From{queue.node.id}",
-            target=self,
+            target=self.live,
             event_source_arn=queue.queue_arn,
             batch_size=batch_size,
             max_concurrency=max_concurrency,

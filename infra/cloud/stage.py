@@ -1,8 +1,9 @@
 """The settings of a stage."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self, get_origin
 
 DEFAULT = "dev"
@@ -14,6 +15,25 @@ MAX_CONCURRENCY = 1000
 LOG_RETENTIONS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 400)
 """The retentions of CloudWatch Logs that a stage may choose, in days."""
 
+
+ALL_AT_ONCE = "all-at-once"
+
+ROLLOUTS: Mapping[str, str] = MappingProxyType(
+    {
+        ALL_AT_ONCE: "",
+        "canary-10-percent-5-minutes": "LambdaCanary10Percent5Minutes",
+        "canary-10-percent-10-minutes": "LambdaCanary10Percent10Minutes",
+        "canary-10-percent-15-minutes": "LambdaCanary10Percent15Minutes",
+        "canary-10-percent-30-minutes": "LambdaCanary10Percent30Minutes",
+        "linear-10-percent-every-minute": "LambdaLinear10PercentEvery1Minute",
+        "linear-10-percent-every-2-minutes": "LambdaLinear10PercentEvery2Minutes",
+        "linear-10-percent-every-3-minutes": "LambdaLinear10PercentEvery3Minutes",
+        "linear-10-percent-every-10-minutes": "LambdaLinear10PercentEvery10Minutes",
+    }
+)
+"""How a new version may take over from the one before, and CodeDeploy's name of it; all at once needs no CodeDeploy.
+https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
+"""
 
 ORIGINATION = re.compile(r"arn:[\w-]+:sms-voice:[\w-]+:\d{12}:(phone-number|pool|sender-id)/[\w/-]+")
 TABLE_STREAM = re.compile(r"arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table/[\w.-]{3,255}/stream/[\w:.-]+")
@@ -54,6 +74,10 @@ class Stage:
     """
     customer_managed_key: bool
     """Encrypt the table with a KMS key of this account (about 1 USD a month) instead of DynamoDB's own."""
+    rollout: str
+    """One of ROLLOUTS: how a new version of a function takes over. Gradually, it goes back by itself when an alarm of
+    the engine is raised; that needs `alarm_email`.
+    """
     tracing: bool
     """Trace the functions with X-Ray: the first call of each second, and 5 % of the others. Lambda lets nobody choose
     another rate (https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html); 5 USD a million traces.
@@ -144,46 +168,55 @@ class Stage:
 
     def problems(self) -> list[str]:
         """All that keeps the stage from working, each beginning with its field; empty where nothing does."""
-        problems = []
+        return [
+            *self._problems_of_addresses(),
+            *self._problems_of_alarms(),
+            *self._problems_of_numbers(),
+            *self._problems_of_texts(),
+        ]
+
+    def _problems_of_addresses(self) -> Iterator[str]:
         if "@" not in self.email_sender:
-            problems.append(
-                "email_sender: write the address that messages come from, of a domain that SES has verified"
-            )
-        if self.phone_region and not COUNTRY.fullmatch(self.phone_region):
-            problems.append("phone_region: the ISO 3166 code of a country, such as US; blank for none")
-        if self.keep_data and not self.alarm_email:
-            problems.append("alarm_email: write the address that alarms notify; a stage that keeps its data needs one")
-        if self.log_retention_days not in LOG_RETENTIONS:
-            problems.append(f"log_retention_days: one of {', '.join(map(str, LOG_RETENTIONS))}")
-        problems += [
-            f"{field}: between {MIN_CONCURRENCY} and {MAX_CONCURRENCY}"
-            for field in ("event_concurrency", "delivery_concurrency")
-            if not MIN_CONCURRENCY <= getattr(self, field) <= MAX_CONCURRENCY
-        ]
-        if self.webhook_concurrency < 0:
-            problems.append("webhook_concurrency: 0 to reserve none, or how much to reserve")
-        problems += [
-            f"{field}: a whole number above 0"
-            for field in ("requests_per_second", "requests_burst")
-            if getattr(self, field) < 1
-        ]
+            yield "email_sender: write the address that messages come from, of a domain that SES has verified"
         if self.public_url and not PUBLIC_URL.fullmatch(self.public_url):
-            problems.append("public_url: begins with https:// and names no query; blank for the API's own address")
+            yield "public_url: begins with https:// and names no query; blank for the API's own address"
+
+    def _problems_of_alarms(self) -> Iterator[str]:
+        if self.keep_data and not self.alarm_email:
+            yield "alarm_email: write the address that alarms notify; a stage that keeps its data needs one"
+        elif self.rollout != ALL_AT_ONCE and not self.alarm_email:
+            yield f"rollout: a gradual one goes back by alarms: write alarm_email, or {ALL_AT_ONCE}"
+        if self.rollout not in ROLLOUTS:
+            yield f"rollout: one of {', '.join(ROLLOUTS)}"
+
+    def _problems_of_numbers(self) -> Iterator[str]:
+        if self.log_retention_days not in LOG_RETENTIONS:
+            yield f"log_retention_days: one of {', '.join(map(str, LOG_RETENTIONS))}"
+        for field in ("event_concurrency", "delivery_concurrency"):
+            if not MIN_CONCURRENCY <= getattr(self, field) <= MAX_CONCURRENCY:
+                yield f"{field}: between {MIN_CONCURRENCY} and {MAX_CONCURRENCY}"
+        if self.webhook_concurrency < 0:
+            yield "webhook_concurrency: 0 to reserve none, or how much to reserve"
+        for field in ("requests_per_second", "requests_burst"):
+            if getattr(self, field) < 1:
+                yield f"{field}: a whole number above 0"
+        for source, numbers in self.throttles.items():
+            if not _is_throttle(numbers):
+                yield f"throttles.{source}: two whole numbers, [requests per second, burst]"
+
+    def _problems_of_texts(self) -> Iterator[str]:
+        """Of what is written as AWS or a standard writes it."""
+        if self.phone_region and not COUNTRY.fullmatch(self.phone_region):
+            yield "phone_region: the ISO 3166 code of a country, such as US; blank for none"
         if self.sms_origination and not ORIGINATION.fullmatch(self.sms_origination):
-            problems.append("sms_origination: the ARN of a phone-number, pool or sender-id of sms-voice")
+            yield "sms_origination: the ARN of a phone-number, pool or sender-id of sms-voice"
         if self.whatsapp_phone_number_id and not self.whatsapp_phone_number_id.startswith(PHONE_NUMBER_ID):
-            problems.append(f"whatsapp_phone_number_id: begins with {PHONE_NUMBER_ID}")
-        problems += [
-            f"throttles.{source}: two whole numbers, [requests per second, burst]"
-            for source, numbers in self.throttles.items()
-            if not _is_throttle(numbers)
-        ]
+            yield f"whatsapp_phone_number_id: begins with {PHONE_NUMBER_ID}"
         if self.table_stream_arn and not TABLE_STREAM.fullmatch(self.table_stream_arn):
-            problems.append(
+            yield (
                 "table_stream_arn: the ARN of the stream of a table (aws dynamodb describe-table, LatestStreamArn); "
                 "blank for the stack's own table"
             )
-        return problems
 
 
 def _problem(field: str, kind: Any, given: Mapping[str, Any]) -> str:

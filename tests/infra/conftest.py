@@ -63,6 +63,12 @@ class Templates:
         functions = self.all("AWS::Lambda::Function")
         return next(name for name, one in functions.items() if service_of(one) == service)
 
+    def alias_of(self, service: str) -> str:
+        """What the alias of a function of ours is called in the template."""
+        aliases = self.all("AWS::Lambda::Alias")
+        (name,) = [name for name, one in aliases.items() if one["FunctionName"] == {"Ref": self.name_of(service)}]
+        return name
+
     def statements(self, service: str) -> list[Json]:
         """What a function of ours may do."""
         return [one for one in self._statements(service) if one["Effect"] == "Allow"]
@@ -193,16 +199,37 @@ def _deploy(name: str, template: Json) -> None:
 
 
 def _for_moto(template: Json) -> Json:
-    """The template without what moto cannot make; what referred to that, gets its name instead."""
+    """The template without what moto cannot make; what referred to that, gets its name instead.
+
+    In place of an alias stands its function.
+    """
+    from infra.cloud.function import LIVE
+
     template = deepcopy(template)
+    aliases = {
+        name: one["Properties"]["FunctionName"]["Ref"]
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::Lambda::Alias"
+    }
     resources = {name: one for name, one in template["Resources"].items() if one["Type"] in MOTO_MAKES}
     gone = template["Resources"].keys() - resources.keys()
+
+    def alias_in(node: Json) -> str:
+        """The alias that this refers to, by its ARN or by name and qualifier as an event source mapping does."""
+        if node.get("Ref") in aliases:
+            return str(node["Ref"])
+        parts = node.get("Fn::Join", ["", []])[1]
+        if not (parts and parts[-1] == f":{LIVE}"):
+            return ""
+        return str(parts[0]["Fn::Select"][1]["Fn::Split"][1]["Ref"])
 
     def without(node: Any) -> Any:
         if isinstance(node, list):
             return [without(one) for one in node]
         if not isinstance(node, dict):
             return node
+        if alias := alias_in(node):
+            return {"Ref": aliases[alias]}
         referred = node.get("Ref") or (node.get("Fn::GetAtt") or [""])[0]
         return referred if referred in gone else {key: without(value) for key, value in node.items()}
 

@@ -11,8 +11,8 @@ from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
 from tests.infra.conftest import PROD, Templates, service_of
 
-NAMED_BY_US = {"Name": {"AWS::Scheduler::ScheduleGroup", "AWS::ApiGatewayV2::Api"}}
-"""Timers are set by their group's name; an API's name is a label, not an identity."""
+NAMED_BY_US = {"Name": {"AWS::Scheduler::ScheduleGroup", "AWS::ApiGatewayV2::Api", "AWS::Lambda::Alias"}}
+"""Timers are set by their group's name; an API's name is a label, not an identity; an alias's is its function's."""
 
 VENDED_LOGS = "/aws/vendedlogs/"
 """Logs of services of AWS, below which the account needs one permission for all of them: by their names."""

@@ -13,8 +13,8 @@ PHYSICAL_NAMES = (
     *("AlarmName", "ApiName", "BucketName", "DomainName", "FunctionName", "KeyName", "LayerName", "LogGroupName"),
     *("Name", "PolicyName", "QueueName", "RoleName", "RuleName", "TableName", "TopicName"),
 )
-NESTED = {"AWS::IAM::Policy", "AWS::IAM::Role"}
-"""Their names of policies are names within a role, not within the account."""
+NESTED = {"AWS::IAM::Policy", "AWS::IAM::Role", "AWS::Lambda::Alias"}
+"""Names of policies are names within a role, and an alias is one of its function: none is a name in the account."""
 
 
 def names(templates: Templates) -> set[str]:

@@ -59,7 +59,7 @@ class RecordFeedback(Function):
                 self,
                 f"{id_}Filter",
                 log_group=group,
-                destination=destinations.LambdaDestination(self),
+                destination=destinations.LambdaDestination(self.live),
                 filter_pattern=logs.FilterPattern.all_events(),
             )
         resource = self.node.default_child

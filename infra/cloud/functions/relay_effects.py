@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Names
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
@@ -12,6 +12,7 @@ from constructs import Construct
 from cairn.settings import RelayEffectsSettings
 from infra.cloud.bundle.journeys import POLICY_PATH
 from infra.cloud.function import Function, Shared
+from infra.cloud.queues import Queues
 from infra.cloud.schedules import Schedules
 from infra.cloud.topics import TopicKey
 
@@ -79,19 +80,7 @@ class RelayEffects(Function):
                 policy_path=POLICY_PATH,
             ),
         )
-        self.add_event_source(
-            sources.DynamoEventSource(
-                table,
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=BATCH_SIZE,
-                parallelization_factor=PARALLEL_BATCHES,
-                filters=[{"pattern": json.dumps(WITH_OUTBOX)}],
-                report_batch_item_failures=True,
-                bisect_batch_on_error=True,
-                max_record_age=MAX_AGE,
-                on_failure=sources.SqsDlq(queues.stream_dead_letters),
-            )
-        )
+        self._read_stream(table, queues)
         self.consume(queues.effects, batch_size=WAITING_BATCH_SIZE, max_concurrency=WAITING_CONCURRENCY)
         self.may_use(
             table,
@@ -119,3 +108,25 @@ class RelayEffects(Function):
         self.may("sns:Publish", on=alarms.topic_arn)
         self.may("kms:Decrypt", "kms:GenerateDataKey", on=key.key_arn)  # SNS encrypts on behalf of the publisher
         schedules.let_set(self)
+
+    def _read_stream(self, table: dynamodb.ITable, queues: Queues) -> None:
+        """Start by the table's stream.
+
+        Under the function and by this id, as in stages that are deployed already: CloudFormation then updates the
+        mapping, which goes on where it is in the stream. Another one would begin a day earlier.
+        """
+        lambda_.EventSourceMapping(
+            self,
+            f"DynamoDBEventSource:{Names.node_unique_id(table.node)}",
+            target=self.live,
+            event_source_arn=table.table_stream_arn,
+            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+            batch_size=BATCH_SIZE,
+            parallelization_factor=PARALLEL_BATCHES,
+            filters=[{"pattern": json.dumps(WITH_OUTBOX)}],
+            report_batch_item_failures=True,
+            bisect_batch_on_error=True,
+            max_record_age=MAX_AGE,
+            on_failure=sources.SqsDlq(queues.stream_dead_letters),
+        )
+        table.grant_stream_read(self)

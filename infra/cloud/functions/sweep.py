@@ -36,16 +36,16 @@ class Sweep(Function):
         )
         every = Duration.seconds(int(RESUME_EVERY.total_seconds()))
         # No retries: the next run does what this one did not.
-        self.configure_async_invoke(retry_attempts=0, max_event_age=every)
+        self.live.configure_async_invoke(retry_attempts=0, max_event_age=every)
         rule = events.Rule(
             self,
             "Every",
             description="Cairn: looks for work of what has been resumed, for who is stuck, and at the queues",
             schedule=events.Schedule.rate(every),
-            targets=[targets.LambdaFunction(self, retry_attempts=0, max_event_age=every)],
+            targets=[targets.LambdaFunction(self.live, retry_attempts=0, max_event_age=every)],
         )
         for construct, finding in (
-            (self, "Serverless-LambdaAsyncFailureDestination"),
+            (self.live, "Serverless-LambdaAsyncFailureDestination"),
             (rule, "Serverless-EventBusDLQ"),
         ):
             acknowledge(

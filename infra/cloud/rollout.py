@@ -1,0 +1,124 @@
+"""The gradual rollout: CodeDeploy leads a part of the invocations to a new version, then all, or back by an alarm."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.cloud.alarms import PERIOD, Alarms, AlarmTopic, Functions
+from infra.cloud.function import LIVE, Function
+from infra.cloud.nag import acknowledge
+from infra.cloud.queues import Queues
+from infra.cloud.stage import ROLLOUTS, Stage
+
+ENGINE_ALARMS = (
+    "ProcessEventErrors",
+    "RelayEffectsErrors",
+    "DeliverMessageErrors",
+    "WatchStopped",
+    "ApiErrors",
+)
+"""Of infra/cloud/alarms.py: what shows a new version that cannot start, or dies."""
+
+DEAD_LETTERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Events": "process_event",
+        "Messages": "deliver_message",
+        "Effects": "relay_effects",
+    }
+)
+"""The dead-letter queues of the engine, and who fills each. A record that an error of the code meets is dead-lettered
+alone, and its function goes on: no error of the function shows it.
+"""
+
+
+class Rollout(Construct):
+    """A deployment group for each function that has an alias, all of them watching the same alarms.
+
+    CodeDeploy does not begin while one of them is red, so they count what is new: a dead letter of before, which may
+    wait for this very deployment, is none.
+    """
+
+    def __init__(  # noqa: PLR0913  one argument for each part
+        self,
+        scope: Construct,
+        *,
+        stage: Stage,
+        functions: Functions,
+        queues: Queues,
+        alarms: Alarms,
+        topic: AlarmTopic,
+    ) -> None:
+        super().__init__(scope, "Rollout")
+        watched = [self._existing(alarms, name) for name in ENGINE_ALARMS]
+        watched += [self._dead_letter_alarm(name, queues, topic) for name in DEAD_LETTERS]
+        application = codedeploy.LambdaApplication(self, "Application")
+        published = [one for one in functions if one is not functions.check]
+        role = self._role(published)
+        configuration = codedeploy.LambdaDeploymentConfig.from_lambda_deployment_config_name(
+            self, "Configuration", f"CodeDeployDefault.{ROLLOUTS[stage.rollout]}"
+        )
+        for function in published:
+            codedeploy.LambdaDeploymentGroup(
+                self,
+                function.node.id,
+                application=application,
+                role=role.without_policy_updates(),
+                alias=function.live,
+                deployment_config=configuration,
+                alarms=watched,
+            )
+
+    @staticmethod
+    def _existing(alarms: Alarms, name: str) -> cloudwatch.Alarm:
+        alarm = alarms.node.find_child(name)
+        assert isinstance(alarm, cloudwatch.Alarm)  # noqa: S101 - our own construct, for the types
+        return alarm
+
+    def _dead_letter_alarm(self, name: str, queues: Queues, topic: AlarmTopic) -> cloudwatch.Alarm:
+        """SQS counts what our functions send to the queue themselves, not what it moves there by its redrive policy.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+        """
+        alarm = cloudwatch.Alarm(
+            self,
+            f"{name}DeadLettered",
+            metric=queues.dead_letters[name].metric_number_of_messages_sent(period=PERIOD, statistic="Sum"),
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"Cairn: {DEAD_LETTERS[name]} dead-lettered something just now; a rollout goes back",
+        )
+        alarm.add_alarm_action(actions.SnsAction(topic))
+        return alarm
+
+    def _role(self, functions: Sequence[Function]) -> iam.Role:
+        """What CodeDeploy may do, for all groups: no more than its work on these aliases.
+
+        AWS's own policy for it has every alias of the account in it, besides bundles in S3 and hooks, which we lack.
+        https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCodeDeployRoleForLambdaLimited.html
+        """
+        shift = iam.PolicyStatement(
+            actions=["lambda:GetAlias", "lambda:UpdateAlias"],
+            resources=[arn for one in functions for arn in (one.function_arn, f"{one.function_arn}:{LIVE}")],
+        )
+        look = iam.PolicyStatement(
+            actions=["cloudwatch:DescribeAlarms", "lambda:GetProvisionedConcurrencyConfig"], resources=["*"]
+        )
+        role = iam.Role(
+            self,
+            "Role",
+            description="CodeDeploy leads the aliases from version to version",
+            assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"),
+            # In the role itself: a group is of no use before it.
+            inline_policies={"Rollout": iam.PolicyDocument(statements=[shift, look])},
+        )
+        acknowledge(
+            role, "AwsSolutions-IAM5[Resource::*]", because="of any resource it may only ask what state it is in"
+        )
+        return role
