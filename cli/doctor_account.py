@@ -22,6 +22,7 @@ from cairn.domain.shared.errors import (
     ServiceRefusedError,
 )
 from cli.doctor_checks import (
+    Certificate,
     Concurrency,
     EmailAccount,
     EmailIdentity,
@@ -52,6 +53,12 @@ BOOTSTRAP_QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
 DEFAULT_QUALIFIER = "hnb659fds"
 
 CONCURRENT_EXECUTIONS = "Concurrent executions"
+
+NO_SUCH_CERTIFICATE = frozenset({"InvalidArnException", "ResourceNotFoundException", "ValidationException"})
+"""ACM's codes for an ARN of no certificate, or of one in another region.
+
+https://docs.aws.amazon.com/acm/latest/APIReference/API_DescribeCertificate.html
+"""
 
 RECEIVER = "ReceiveWebhook"
 ALARM_TOPIC = "AlarmTopic"
@@ -123,6 +130,22 @@ class AwsAccount:
 
     def scheduler_quotas(self) -> Mapping[str, float]:
         return self._quotas("scheduler")
+
+    def certificate(self) -> Certificate:
+        client = self.client("acm")
+        with _asked("acm:DescribeCertificate"):
+            try:
+                arn = self.plan.stage.certificate_arn
+                found = client.describe_certificate(CertificateArn=arn)["Certificate"]
+            except ClientError as error:
+                if aws.code_of(error) not in NO_SUCH_CERTIFICATE:
+                    raise
+                found = {}
+        return Certificate(
+            here=client.meta.region_name,
+            status=found.get("Status"),
+            names=tuple(found.get("SubjectAlternativeNames", ())),
+        )
 
     def email_account(self) -> EmailAccount:
         return self._email_account

@@ -9,7 +9,7 @@ from cairn.adapters.secrets_manager import Part
 from cairn.domain.policy import Rate
 from cairn.domain.shared.channels import Channel
 from infra.cloud.bundle.bytecode import INSTALL, NAME
-from infra.cloud.stage import Stage
+from infra.cloud.stage import CERTIFICATE, Stage
 
 BOOTSTRAP_VERSION = 6
 """The least version of the CDK's bootstrap stack that our templates ask for; tests/infra compares it with them."""
@@ -135,6 +135,18 @@ class EmailIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The certificate of the stage's domain."""
+
+    here: str
+    """The region that is asked, in which the stage is deployed."""
+    status: str | None
+    """ACM's, such as ISSUED; None where ACM has no such certificate here."""
+    names: Sequence[str] = ()
+    """The domains that it is for, some with `*` as their first label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origination:
     """The number or pool that texts come from."""
 
@@ -171,6 +183,7 @@ class Account(Protocol):
     def sms_spend_limit(self) -> float:
         """USD a month."""
 
+    def certificate(self) -> Certificate: ...
     def origination(self) -> Origination: ...
     def sms_topic(self) -> str: ...
     def whatsapp_topic(self) -> str: ...
@@ -355,6 +368,23 @@ def sms_spend_limit(plan: Plan, answer: float) -> list[Finding]:
     return [Finding(setting, State.TO_DO, found, fix, Stops.MESSAGES)]
 
 
+def domain(plan: Plan, answer: Certificate) -> list[Finding]:
+    setting, name = plan.setting("certificate_arn"), plan.stage.domain_name
+    written = CERTIFICATE.fullmatch(plan.stage.certificate_arn)
+    fix = f"ACM console, in {answer.here}: request one for {name}, put its record into your DNS, and write its ARN"
+    if written and written["region"] != answer.here:
+        found = f"is of {written['region']}; API Gateway takes certificates of {answer.here} alone"
+    elif answer.status is None:
+        found = f"ACM in {answer.here} has no such certificate"
+    elif answer.status != "ISSUED":
+        found, fix = f"is {answer.status.lower()}", "ACM console: put the record that it shows into your DNS, and wait"
+    elif not {name, f"*.{name.partition('.')[2]}"} & set(answer.names):
+        found = f"is for {', '.join(answer.names)}, not for {name}"
+    else:
+        return [Finding(setting, State.OK, f"is issued, for {name}")]
+    return [Finding(setting, State.TO_DO, found, fix, Stops.DEPLOYMENT)]
+
+
 def two_way(plan: Plan, answer: tuple[Origination, str]) -> list[Finding]:
     number, topic = answer
     setting = plan.setting("sms_origination")
@@ -495,6 +525,12 @@ def _texts(plan: Plan) -> Finding | None:
     return None if Channel.SMS in plan.channels else _unused("SMS", Channel.SMS)
 
 
+def _domain(plan: Plan) -> Finding | None:
+    if plan.stage.domain_name and plan.stage.certificate_arn:
+        return None
+    return Finding(plan.setting("domain_name"), State.OK, "not set: the API has the address that AWS gives it")
+
+
 def _replies(plan: Plan) -> Finding | None:
     setting = plan.setting("sms_origination")
     if not plan.stage.sms_origination:
@@ -568,6 +604,7 @@ CHECKS: tuple[Check, ...] = (
         _replies,
         person=True,
     ),
+    Check("Domain", lambda one: one.certificate(), domain, _domain),
     Check("Two-way messages", lambda one: (one.origination(), one.sms_topic()), two_way, _replies),
     Check("WhatsApp", lambda one: (one.whatsapp_destinations(), one.whatsapp_topic()), whatsapp, _whatsapp),
     Check("Secrets", lambda one: (one.secrets_of_before(), one.unusable_secrets()), secrets),

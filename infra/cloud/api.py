@@ -114,7 +114,8 @@ class Api(Construct):
     @property
     def public_url(self) -> str:
         """The origin of the links in messages."""
-        return self._stage.public_url or self.api.api_endpoint
+        own = f"https://{self._stage.domain_name}" if self._stage.domain_name else self.api.api_endpoint
+        return self._stage.public_url or own
 
     def take_webhooks(self, handler: Function) -> None:
         """Route every source to the function, the known ones by routes of their own."""

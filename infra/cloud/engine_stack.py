@@ -7,6 +7,7 @@ from infra.cloud.alarms import Alarms, AlarmTopic, Functions
 from infra.cloud.api import Api
 from infra.cloud.bundle import Bundle
 from infra.cloud.data_stack import DataStack
+from infra.cloud.domain import Domain
 from infra.cloud.feedback import EmailFeedback, SmsFeedback, WhatsAppFeedback
 from infra.cloud.function import Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
@@ -48,6 +49,8 @@ class EngineStack(Stack):
         shared = Shared(stage=stage, layers=Layers(self, "Layers", bundle=bundle), queues=queues)
 
         api = Api(self, "Api", stage=stage)
+        if stage.domain_name:
+            Domain(self, "Domain", stage=stage, api=api)
         identity = CheckIdentityKey(
             self, shared=shared, table=table, identity_secret=data.identity, stage_secret=data.secret
         )

@@ -37,6 +37,10 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configuration
 
 ORIGINATION = re.compile(r"arn:[\w-]+:sms-voice:[\w-]+:\d{12}:(phone-number|pool|sender-id)/[\w/-]+")
 TABLE_STREAM = re.compile(r"arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table/[\w.-]{3,255}/stream/[\w:.-]+")
+CERTIFICATE = re.compile(r"arn:[\w-]+:acm:(?P<region>[\w-]+):\d{12}:certificate/[\w-]+")
+LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = re.compile(rf"{LABEL}(\.{LABEL})+")
+"""As API Gateway takes it: in lower case, with no protocol and no path."""
 PUBLIC_URL = re.compile(r"https://[\w.-]+(/[\w.-]+)*/?")
 COUNTRY = re.compile(r"[A-Z]{2}")
 PHONE_NUMBER_ID = "phone-number-id-"
@@ -96,9 +100,15 @@ class Stage:
     throttles: dict[str, list[int]]
     """Sources with other limits: name to [requests per second, burst]; `preferences` for links."""
     public_url: str
-    """The origin of the links in messages, such as `https://mail.example.com`: a custom domain that you mapped to the
-    API. Blank for the API's own address.
+    """The origin of the links in messages, such as `https://mail.example.com`, where it is another than the API's: a
+    CloudFront distribution before it, for instance. Blank for `domain_name`, or the API's own address.
     """
+    domain_name: str
+    """The API's own domain, such as `hooks.example.com`; blank for none. Its record in your DNS leads to the output
+    `DomainTarget`.
+    """
+    certificate_arn: str
+    """The ARN of a certificate for `domain_name`, of ACM in the region of the stage; blank without a domain."""
     webhook_concurrency: int
     """Concurrency reserved for receive_webhook, so that a backlog does not block webhooks; 0 reserves none."""
     event_concurrency: int
@@ -180,6 +190,20 @@ class Stage:
             yield "email_sender: write the address that messages come from, of a domain that SES has verified"
         if self.public_url and not PUBLIC_URL.fullmatch(self.public_url):
             yield "public_url: begins with https:// and names no query; blank for the API's own address"
+        if bool(self.domain_name) != bool(self.certificate_arn):
+            yield self._problem_of_half_a_domain()
+        if self.domain_name and not DOMAIN.fullmatch(self.domain_name):
+            yield "domain_name: a domain in lower case, such as hooks.example.com; blank for none"
+        if self.certificate_arn and not CERTIFICATE.fullmatch(self.certificate_arn):
+            yield "certificate_arn: the ARN of a certificate of ACM (aws acm list-certificates); blank for none"
+
+    def _problem_of_half_a_domain(self) -> str:
+        if self.domain_name:
+            return (
+                f"certificate_arn: write the ARN of the certificate for {self.domain_name}, of ACM in the region of "
+                "the stage; or blank domain_name"
+            )
+        return "domain_name: write the domain that the certificate is for; or blank certificate_arn"
 
     def _problems_of_alarms(self) -> Iterator[str]:
         if self.keep_data and not self.alarm_email:

@@ -126,3 +126,30 @@ def test_numbers_that_let_nothing_through_are_refused() -> None:
 
     for field in wrong:
         assert f"stages.dev: {field}: " in str(refused.value)
+
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"domain_name": "hooks.example.com"}, "certificate_arn: write the ARN of the certificate for hooks.example.com"),
+        ({"certificate_arn": CERTIFICATE}, "domain_name: write the domain that the certificate is for"),
+        ({"domain_name": "https://hooks.example.com", "certificate_arn": CERTIFICATE}, "domain_name: a domain in lower"),
+        ({"domain_name": "Hooks.example.com", "certificate_arn": CERTIFICATE}, "domain_name: a domain in lower case"),
+        ({"domain_name": "hooks.example.com", "certificate_arn": "0123-4567"}, "certificate_arn: the ARN of a certifi"),
+    ],
+)
+def test_a_domain_needs_its_certificate_and_a_certificate_its_domain(fields: dict[str, str], problem: str) -> None:
+    with pytest.raises(InvalidStageError) as refused:
+        Stage.from_context("dev", cdk_json(), fields)
+
+    (said,) = str(refused.value).splitlines()
+    assert said.startswith(f"cdk.json: stages.dev: {problem}")
+
+
+def test_a_stage_may_have_a_domain_of_its_own() -> None:
+    fields = {"domain_name": "hooks.example.com", "certificate_arn": CERTIFICATE}
+
+    assert Stage.from_context("dev", cdk_json(), fields).domain_name == "hooks.example.com"

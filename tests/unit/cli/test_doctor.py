@@ -18,7 +18,7 @@ from cairn.adapters.secrets_manager import Part
 from cairn.domain.shared.channels import Channel
 from cli import doctor_account
 from cli.doctor_account import AccountError, AwsAccount
-from cli.doctor_checks import CHECKS, Concurrency, EmailAccount, EmailIdentity, Origination, Plan, Unanswered
+from cli.doctor_checks import CHECKS, Certificate, Concurrency, EmailAccount, EmailIdentity, Origination, Plan, Unanswered
 from cli.main import app
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
@@ -134,6 +134,27 @@ def test_the_concurrency_is_known_before_a_deployment_and_without_service_quotas
         cloudformation=[("list_stack_resources", NOT_DEPLOYED)],
     ) as asked:
         assert asked.concurrency() == Concurrency(total=1000, unreserved=900, own=0, granted=None)
+
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
+
+
+def test_the_certificate_of_the_domain() -> None:
+    answer = {"Status": "ISSUED", "SubjectAlternativeNames": ["example.com", "*.example.com"]}
+    plan = planned(domain_name="hooks.example.com", certificate_arn=CERTIFICATE)
+
+    with account(plan, acm=[("describe_certificate", {"Certificate": answer})]) as asked:
+        found = asked.certificate()
+
+    assert found == Certificate(here=REGION, status="ISSUED", names=("example.com", "*.example.com"))
+
+
+@pytest.mark.parametrize("code", sorted(doctor_account.NO_SUCH_CERTIFICATE))
+def test_a_certificate_that_acm_does_not_have_here(code: str) -> None:
+    plan = planned(domain_name="hooks.example.com", certificate_arn=CERTIFICATE)
+
+    with account(plan, acm=[("describe_certificate", {"Error": code})]) as asked:
+        assert asked.certificate() == Certificate(here=REGION, status=None)
 
 
 def test_the_account_of_ses_is_asked_once() -> None:

@@ -14,6 +14,7 @@ from cairn.domain.shared.channels import Channel
 from cli import doctor_checks as checks
 from cli.doctor_checks import (
     CHECKS,
+    Certificate,
     Concurrency,
     EmailAccount,
     EmailIdentity,
@@ -318,3 +319,46 @@ def test_journeys_that_send_by_whatsapp_need_a_number() -> None:
 
     assert (found.setting, found.stops) == ("stages.prod.whatsapp_phone_number_id", Stops.MESSAGES)
     assert only(by_name["WhatsApp"].findings(planned(), None)).state is State.OK  # type: ignore[arg-type]
+
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
+HOOKS = {"domain_name": "hooks.example.com", "certificate_arn": CERTIFICATE}
+
+
+def issued(*names: str, here: str = "us-east-1", status: str | None = "ISSUED") -> Certificate:
+    return Certificate(here=here, status=status, names=names)
+
+
+@pytest.mark.parametrize("name", ["hooks.example.com", "*.example.com"])
+def test_a_certificate_that_is_issued_for_the_domain_will_do(name: str) -> None:
+    found = only(checks.domain(planned(**HOOKS), issued("example.com", name)))
+
+    assert (found.state, found.setting) == (State.OK, "stages.prod.certificate_arn")
+
+
+@pytest.mark.parametrize(
+    ("answer", "found", "fix"),
+    [
+        (issued(here="eu-central-1", status=None), "is of us-east-1; API Gateway takes .* eu-central-1", "request one"),
+        (issued(status=None), "ACM in us-east-1 has no such certificate", "request one for hooks.example.com"),
+        (issued("hooks.example.com", status="PENDING_VALIDATION"), "is pending_validation", "record"),
+        (issued("example.com", "*.mail.example.com"), "not for hooks.example.com", "request one"),
+        (issued("*.com"), "not for hooks.example.com", "request one"),
+    ],
+)
+def test_any_other_certificate_stops_the_deployment(answer: Certificate, found: str, fix: str) -> None:
+    one = only(checks.domain(planned(**HOOKS), answer))
+
+    assert (one.state, one.stops) == (State.TO_DO, Stops.DEPLOYMENT)
+    assert re.search(found, one.found)
+    assert fix in one.fix
+
+
+def test_without_a_domain_nobody_is_asked_for_a_certificate() -> None:
+    (check,) = [one for one in CHECKS if one.name == "Domain"]
+
+    for fields in ({}, {"domain_name": "hooks.example.com"}):
+        found = check.needed(planned(**fields))
+        assert found is not None
+        assert found.state is State.OK
+    assert check.needed(planned(**HOOKS)) is None

@@ -1,0 +1,84 @@
+"""A stage's own domain, by two settings and a record in the DNS."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.cloud.stage import Stage
+from infra.cloud.synth import cdk_json
+from tests.infra.conftest import Templates, synthesize
+from tests.infra.test_linters import WRITTEN_BY_THE_CDK
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
+HOOKS = {"domain_name": "hooks.example.com", "certificate_arn": CERTIFICATE}
+
+
+@pytest.fixture(scope="module")
+def hooks(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    return synthesize(tmp_path_factory.mktemp("domain"), Stage.from_context("dev", cdk_json(), HOOKS))["dev"]
+
+
+def origin(templates: Templates) -> object:
+    """Of the links in messages."""
+    return templates.function("deliver_message")["Environment"]["Variables"]["CAIRN_PUBLIC_URL"]
+
+
+def test_a_stage_without_a_domain_has_no_resource_of_it(dev: Templates) -> None:
+    assert not dev.all("AWS::ApiGatewayV2::DomainName")
+    assert not dev.all("AWS::ApiGatewayV2::ApiMapping")
+    assert not {one for one in dev.engine["Outputs"] if one.startswith("Domain")}
+
+
+def test_the_domain_is_served_with_the_certificate_and_no_tls_before_1_2(hooks: Templates) -> None:
+    (domain,) = hooks.all("AWS::ApiGatewayV2::DomainName").values()
+
+    assert domain["DomainName"] == "hooks.example.com"
+    assert domain["DomainNameConfigurations"] == [
+        {"CertificateArn": CERTIFICATE, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
+    ]
+
+
+def test_the_whole_api_is_below_the_domain(hooks: Templates) -> None:
+    (mapping,) = hooks.all("AWS::ApiGatewayV2::ApiMapping").values()
+    (name,) = hooks.all("AWS::ApiGatewayV2::DomainName")
+    (api,) = hooks.all("AWS::ApiGatewayV2::Api")
+
+    assert mapping == {"ApiId": {"Ref": api}, "DomainName": {"Ref": name}, "Stage": "$default"}
+
+
+def test_the_outputs_say_what_the_dns_record_leads_to(hooks: Templates) -> None:
+    outputs = hooks.engine["Outputs"]
+    (name,) = hooks.all("AWS::ApiGatewayV2::DomainName")
+
+    assert outputs["DomainTarget"]["Value"] == {"Fn::GetAtt": [name, "RegionalDomainName"]}
+    assert outputs["DomainTargetZone"]["Value"] == {"Fn::GetAtt": [name, "RegionalHostedZoneId"]}
+
+
+def test_links_in_messages_lead_to_the_domain(hooks: Templates) -> None:
+    assert origin(hooks) == hooks.engine["Outputs"]["PublicUrl"]["Value"] == "https://hooks.example.com"
+
+
+def test_links_lead_to_the_public_url_where_there_is_one(hooks: Templates, tmp_path: Path) -> None:
+    in_front = synthesize(tmp_path, replace(hooks.stage, public_url="https://d111.cloudfront.net"))["dev"]
+
+    assert origin(in_front) == "https://d111.cloudfront.net"
+
+
+def test_cfn_lint_finds_nothing(hooks: Templates) -> None:
+    checked = subprocess.run(  # noqa: S603 - the linter of our lock, on our templates
+        [
+            str(Path(sys.executable).with_name("cfn-lint")),
+            *("--ignore-checks", WRITTEN_BY_THE_CDK, "--"),
+            str(hooks.files()[1]),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout
+    assert "hooks.example.com" in json.dumps(hooks.engine)
