@@ -50,7 +50,8 @@ class Shared:
 class Function(lambda_.Function):
     """One folder of functions/, with the environment of its Settings and the permissions granted here.
 
-    Where its settings name the journeys or the policy, it gets their layer.
+    Where its settings name the journeys or the policy, it gets their layer. One that is not `published` has no version
+    and no alias, and is started as it was deployed last.
     """
 
     def __init__(  # noqa: PLR0913  one argument for each difference
@@ -62,6 +63,7 @@ class Function(lambda_.Function):
         settings: Settings,
         reserved_concurrency: int = 0,
         timeout: timedelta = FUNCTION_TIMEOUT,
+        published: bool = True,
     ) -> None:
         id_ = name.title().replace("_", "")
         layers = [shared.layers.dependencies, shared.layers.core]
@@ -83,6 +85,7 @@ class Function(lambda_.Function):
             role=self.execution_role,
             memory_size=MEMORY_MB,
             timeout=Duration.seconds(int(timeout.total_seconds())),
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if published and shared.stage.snap_start else None,
             reserved_concurrent_executions=reserved_concurrency or None,
             tracing=lambda_.Tracing.ACTIVE if shared.stage.tracing else lambda_.Tracing.DISABLED,
             log_group=log_group,

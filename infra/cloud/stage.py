@@ -82,6 +82,10 @@ class Stage:
     """One of ROLLOUTS: how a new version of a function takes over. Gradually, it goes back by itself when an alarm of
     the engine is raised; that needs `alarm_email`.
     """
+    snap_start: bool
+    """Start the functions from a snapshot of their initialised state: for the slowest starts, at about 2 USD a month a
+    function and 70 USD a million restores (docs/operations.md, SnapStart).
+    """
     tracing: bool
     """Trace the functions with X-Ray: the first call of each second, and 5 % of the others. Lambda lets nobody choose
     another rate (https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html); 5 USD a million traces.

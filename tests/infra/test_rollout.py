@@ -292,3 +292,15 @@ def test_a_gradual_rollout_without_alarms_is_refused() -> None:
     """Nothing would take it back."""
     with pytest.raises(InvalidStageError, match=r"rollout: .*write alarm_email, or all-at-once"):
         Stage.from_context("dev", cdk_json(), {"rollout": "canary-10-percent-5-minutes"})
+
+
+def test_a_stage_may_start_its_published_functions_from_snapshots(prod: Templates, tmp_path: Path) -> None:
+    after = synthesize(tmp_path, replace(prod.stage, snap_start=True))["prod"]
+
+    started = {service: after.function(service).get("SnapStart") for service in (*PUBLISHED, UNPUBLISHED)}
+    assert started == {one: {"ApplyOn": "PublishedVersions"} for one in PUBLISHED} | {UNPUBLISHED: None}
+    assert published_anew(prod, after) == set(PUBLISHED)
+
+
+def test_no_stage_that_ships_starts_from_snapshots(templates: Templates) -> None:
+    assert not any("SnapStart" in one for one in templates.all("AWS::Lambda::Function").values())

@@ -134,9 +134,15 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"domain_name": "hooks.example.com"}, "certificate_arn: write the ARN of the certificate for hooks.example.com"),
+        (
+            {"domain_name": "hooks.example.com"},
+            "certificate_arn: write the ARN of the certificate for hooks.example.com",
+        ),
         ({"certificate_arn": CERTIFICATE}, "domain_name: write the domain that the certificate is for"),
-        ({"domain_name": "https://hooks.example.com", "certificate_arn": CERTIFICATE}, "domain_name: a domain in lower"),
+        (
+            {"domain_name": "https://hooks.example.com", "certificate_arn": CERTIFICATE},
+            "domain_name: a domain in lower",
+        ),
         ({"domain_name": "Hooks.example.com", "certificate_arn": CERTIFICATE}, "domain_name: a domain in lower case"),
         ({"domain_name": "hooks.example.com", "certificate_arn": "0123-4567"}, "certificate_arn: the ARN of a certifi"),
     ],

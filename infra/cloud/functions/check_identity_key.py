@@ -32,6 +32,7 @@ class CheckIdentityKey(Function):
             scope,
             "check_identity_key",
             shared=shared,
+            published=False,
             settings=CheckIdentityKeySettings(
                 stage=shared.stage.name,
                 table_name=table.table_name,

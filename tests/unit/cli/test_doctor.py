@@ -18,7 +18,16 @@ from cairn.adapters.secrets_manager import Part
 from cairn.domain.shared.channels import Channel
 from cli import doctor_account
 from cli.doctor_account import AccountError, AwsAccount
-from cli.doctor_checks import CHECKS, Certificate, Concurrency, EmailAccount, EmailIdentity, Origination, Plan, Unanswered
+from cli.doctor_checks import (
+    CHECKS,
+    Certificate,
+    Concurrency,
+    EmailAccount,
+    EmailIdentity,
+    Origination,
+    Plan,
+    Unanswered,
+)
 from cli.main import app
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
