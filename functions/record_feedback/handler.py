@@ -1,7 +1,7 @@
 """Providers' reports and customers' replies (feedback queue, SNS's delivery logs) → events queue."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,8 +13,9 @@ from cairn.adapters.feedback.reports import read
 from cairn.application.ports import Inbox
 from cairn.compose import record_feedback as compose
 from cairn.compose.queues import consumed_queues
+from cairn.domain.event import ACCOUNT_FAILURE, Event
 from cairn.sqs_records import Consumer, consume
-from cairn.telemetry import count, logger
+from cairn.telemetry import count, logger, need_person
 
 
 @cache
@@ -76,3 +77,16 @@ def record_body(body: str) -> None:
     events = read(body, datetime.now(UTC))
     inbox().put(events)
     logger.info("report recorded", events=[event.type for event in events])
+    note_account_failures(events)
+
+
+def note_account_failures(events: Sequence[Event]) -> None:
+    """Messages that a provider took, and did not send: the account lacks the money."""
+    failed = [event for event in events if event.properties.get(ACCOUNT_FAILURE) is True]
+    if failed:
+        need_person(
+            "AccountFailure",
+            "the provider sends nothing for this account",
+            do="pause the channel, raise the spend limit, resume: docs/runbook.md, An account without money",
+            each=[{"channel": one.channel, "reason": one.properties.get("reason")} for one in failed],
+        )

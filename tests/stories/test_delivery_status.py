@@ -90,14 +90,14 @@ def about_the_email(step: str = "tips") -> dict[str, Any]:
     }
 
 
-def suppression_causes(address: str) -> list[str]:
-    """The causes of an e-mail address's suppression."""
+def suppression_causes(address: str, channel: str = "email") -> list[str]:
+    """The causes of an address's suppression."""
     from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
     from cairn.domain.shared.channels import Channel
     from infra.local.cloud import IDENTITY_KEYS
 
-    found = DynamoSuppressions(IDENTITY_KEYS.suppressions).current({Channel.EMAIL: address})
-    return [one.cause.value for one in found.get(Channel.EMAIL, ())]
+    found = DynamoSuppressions(IDENTITY_KEYS.suppressions).current({Channel(channel): address})
+    return [one.cause.value for one in found.get(Channel(channel), ())]
 
 
 def messages(story: "Story") -> list[tuple[str, str, str]]:
@@ -207,6 +207,32 @@ def test_a_log_entry_of_sns_updates_the_message_with_its_id(story: "Story") -> N
     )
 
     assert ("hello", "sms", "failed") in messages(story)
+
+
+@pytest.mark.parametrize(
+    ("said", "channels"),
+    [
+        ("Blocked as spam by phone carrier", ["sms", "email"]),
+        ("No quota left for account", ["sms"]),
+    ],
+)
+def test_a_text_that_the_account_cannot_pay_for_goes_out_on_no_other_channel(
+    a_story: Any, tmp_path: Path, said: str, channels: list[str]
+) -> None:
+    (tmp_path / "hello" / "templates").mkdir(parents=True)
+    (tmp_path / "hello" / "journey.yaml").write_text(ONE_MESSAGE.replace("[whatsapp, sms]", "[sms, email]"))
+    (tmp_path / "hello" / "templates" / "hello.sms.txt").write_text("Welcome, {{ profile.first_name }}.")
+    email = "---\nsubject: Welcome\n---\nWelcome, {{ profile.first_name }}."
+    (tmp_path / "hello" / "templates" / "hello.email.html").write_text(email)
+    story = a_story(tmp_path)
+    story.happens("trial.signup", **MEMBER)
+
+    about = {"notification.messageId": "$provider:hello", "delivery.destination": "+12015550001"}
+    reports(story, "sns_sms_failed", **about, **{"delivery.providerResponse": said})
+
+    assert ("hello", "sms", "failed") in messages(story)
+    assert [channel for _, channel, _ in messages(story)] == channels
+    assert suppression_causes("+12015550001", "sms") == []
 
 
 def test_a_reply_is_matched_to_the_text_that_it_answers(by_end_user_messaging: "Story") -> None:

@@ -120,3 +120,21 @@ def test_a_log_event_that_lambda_dead_lettered_goes_through_the_queue(ports: tup
 
     inbox, _ = ports
     assert [event.type for event in inbox] == ["message.delivered"]
+
+
+def test_texts_that_the_account_cannot_pay_for_are_counted(
+    ports: tuple[Inbox, DeadLetters], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED")
+    spent = LOGGED | {
+        "delivery": {"destination": "+12015550123", "providerResponse": "No quota left for account"},
+        "status": "FAILURE",
+    }
+
+    function.handler(log_event(spent, MONDAY), None)
+    function.handler(log_event(LOGGED | {"status": "FAILURE"}, MONDAY), None)
+
+    inbox, _ = ports
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"PersonNeeded":' in line]
+    assert [event.type for event in inbox] == ["message.failed", "message.failed"]
+    assert [one["PersonNeeded"] for one in counted] == [[1.0]]

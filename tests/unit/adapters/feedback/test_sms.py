@@ -244,6 +244,22 @@ def test_two_reasons_are_about_the_number_itself(reason: str) -> None:
     assert failed.consent == ()
 
 
+def test_a_text_for_which_the_account_has_no_money_left_says_nothing_about_its_number() -> None:
+    (failed,) = read(logged(log("FAILURE", providerResponse="No quota left for account")), MONDAY)
+
+    assert failed.type == "message.failed"
+    assert failed.properties["account_failure"] is True
+    assert failed.properties["reason"] == "No quota left for account"
+    assert not {"opted_out", "invalid_number"} & failed.properties.keys()
+
+
+@pytest.mark.parametrize("reason", SNS_REASONS)
+def test_every_listed_reason_is_about_the_text_or_its_number(reason: str) -> None:
+    (failed,) = read(logged(log("FAILURE", providerResponse=reason)), MONDAY)
+
+    assert "account_failure" not in failed.properties
+
+
 def test_a_delivered_text_does_not_mark_its_number() -> None:
     (arrived,) = read(logged(log("SUCCESS", providerResponse="Invalid phone number")), MONDAY)
 

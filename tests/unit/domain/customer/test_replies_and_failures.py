@@ -8,8 +8,8 @@ import pytest
 
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Claim, Deferral
-from cairn.domain.customer.customer import Customer, Reaction, on_event
-from cairn.domain.effects import SendMessage, effect_id
+from cairn.domain.customer.customer import Customer, Reaction, may_concern, on_event
+from cairn.domain.effects import SendMessage, UpdateMessageStatus, effect_id
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, Deployed, customer, denied, event, granted, journey, only, send, wait, wait_for
@@ -141,6 +141,22 @@ class TestFailures:
         reactions = [self.failed(someone, deployed, first, "whatsapp", MONDAY + n * MINUTE) for n in range(3)]
 
         assert len({one.id for reaction in reactions for one in reaction.effects if isinstance(one, SendMessage)}) == 1
+
+    @pytest.mark.parametrize("account", [True, False])
+    def test_a_failure_of_the_account_is_noted_and_tries_no_other_channel(self, *, account: bool) -> None:
+        """All messages of the account fail, and its next channel may cost money for each."""
+        deployed = Deployed(self.PATIENT)
+        someone, enrollment = self.start(deployed)
+        first = effect_id(enrollment.id, "ticket", 1)
+        report = heard("failed", message_id=first, channel="whatsapp", account_failure=account)
+
+        reaction = on_event(someone, report, deployed, MONDAY)
+
+        (noted,) = [one for one in reaction.effects if isinstance(one, UpdateMessageStatus)]
+        assert (noted.message, noted.status) == (first, "failed")
+        assert bool([one for one in reaction.effects if isinstance(one, SendMessage)]) is not account
+        these = [(self.PATIENT.name, self.PATIENT.version)]
+        assert list(may_concern(report, deployed)(these)) == ([] if account else these)
 
     def test_a_failure_on_the_last_channel_sends_nothing(self) -> None:
         deployed = Deployed(self.PATIENT)

@@ -40,6 +40,11 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MESSAGE_EVENTS = "message."
 
+ACCOUNT_FAILURE = "account_failure"
+"""The property, true, of a provider's report on a message that failed because the account may not send: its money is
+spent, for instance. The next message fails as well, to any customer.
+"""
+
 FIELDS = frozenset(
     {"id", "type", "occurred_at", "customer", "properties", "attributes", "consent", "backfill", "source"},
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from cairn.adapters.feedback.event_builder import Origin, Report, build_event, from_epoch
 from cairn.domain.consent.keywords import keyword_of
-from cairn.domain.event import Event
+from cairn.domain.event import ACCOUNT_FAILURE, Event
 from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.instants import instant_from_wire
 
@@ -40,6 +40,12 @@ OPTED_OUT = "Phone number is opted out"
 NO_NUMBER = "Invalid phone number"
 """This reason of SNS and OPTED_OUT are about the number itself (…/sms_stats_cloudwatch.html,
 "SMS delivery failure reasons"). Other reasons (carrier, phone, a list) may be about one text only.
+"""
+
+NO_MONEY = "No quota left for account"
+"""What SNS's log says of each text once the account's spend limit of the month is reached. SNS takes the text all the
+same, and answers with an id: nothing but the log shows that it sends none. The page above does not list it; logs that
+people published do.
 """
 
 
@@ -95,7 +101,10 @@ def reply(report: Report, origin: Origin) -> list[Event]:
 
 
 def delivery_log(report: Report, origin: Origin) -> list[Event]:
-    """A line of SNS's log of texts. It identifies the message by number and SNS's id only."""
+    """A line of SNS's log of texts. It identifies the message by number and SNS's id only.
+
+    A text that fails because the account may not send says nothing about its number.
+    """
     sent, delivery = report["notification"], report["delivery"]
     if report["status"] not in {"SUCCESS", "FAILURE"}:
         raise InvalidEventError(["SNS logs a status of a text message that is not known here"])
@@ -115,6 +124,7 @@ def delivery_log(report: Report, origin: Origin) -> list[Event]:
             "reason": said if failed else None,
             "invalid_number": (failed and said == NO_NUMBER) or None,
             "opted_out": (failed and said == OPTED_OUT) or None,
+            ACCOUNT_FAILURE: (failed and said == NO_MONEY) or None,
         },
     )
 

@@ -10,7 +10,7 @@ from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.believed import believed
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
-from cairn.domain.event import Event
+from cairn.domain.event import ACCOUNT_FAILURE, Event
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
@@ -267,10 +267,16 @@ def may_concern(event: Event, journeys: Journeys) -> Concerns:
 
 def _failed_message(event: Event) -> bool:
     """Whether a provider reports a failure, after which the enrollment may try another channel."""
-    return is_provider(event.source) and event.type.removeprefix("message.") in {
-        MessageStatus.BOUNCED,
-        MessageStatus.FAILED,
-    }
+    return is_provider(event.source) and _needs_another_channel(event)
+
+
+def _needs_another_channel(event: Event) -> bool:
+    """Whether the message failed for a reason of its own or of its address.
+
+    Where the account may not send, all its messages fail, and the next channel may cost money for each.
+    """
+    failed = event.type.removeprefix("message.") in {MessageStatus.BOUNCED, MessageStatus.FAILED}
+    return failed and event.properties.get(ACCOUNT_FAILURE) is not True
 
 
 def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful about an order
@@ -529,7 +535,7 @@ class _Reaction:
         return journey.entry.again is Reentry.NEVER and f"{journey.name}:{key}" in self.customer.entered
 
     def note_feedback(self, event: Event, journeys: Journeys, now: datetime) -> None:
-        """A provider's report moves a message's status; after a failure, the next channel is tried."""
+        """A provider's report moves a message's status; after a failure of its own, the next channel is tried."""
         kind = event.type.removeprefix("message.")
         if not event.about_a_message or kind not in set(MessageStatus):
             return
@@ -537,7 +543,7 @@ class _Reaction:
         if isinstance(message, str):
             this = short_hash("move", message, kind)
             self.effects.append(UpdateMessageStatus(this, message, kind, event.occurred_at))
-        if isinstance(message, str) and kind in {MessageStatus.BOUNCED, MessageStatus.FAILED}:
+        if isinstance(message, str) and _needs_another_channel(event):
             self.fall_back(message, str(event.properties.get("channel")), journeys, now)
 
     def fall_back(self, message: str, failed: str, journeys: Journeys, now: datetime) -> None:
