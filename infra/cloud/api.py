@@ -82,6 +82,7 @@ class Api(Construct):
             api_name=f"Cairn-{stage.name}",
             description=f"Cairn {stage.name}: webhooks in, links of messages",
             create_default_stage=False,
+            disable_execute_api_endpoint=bool(stage.truststore_uri),
         )
         self.stage = apigateway.HttpStage(
             self,
@@ -112,9 +113,14 @@ class Api(Construct):
         )
 
     @property
+    def url(self) -> str:
+        """The address that AWS gives the API; where only its domain is open, that."""
+        return f"https://{self._stage.domain_name}" if self._stage.truststore_uri else self.api.api_endpoint
+
+    @property
     def public_url(self) -> str:
         """The origin of the links in messages."""
-        own = f"https://{self._stage.domain_name}" if self._stage.domain_name else self.api.api_endpoint
+        own = f"https://{self._stage.domain_name}" if self._stage.domain_name else self.url
         return self._stage.public_url or own
 
     def take_webhooks(self, handler: Function) -> None:

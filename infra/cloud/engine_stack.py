@@ -106,7 +106,7 @@ class EngineStack(Stack):
             alarms = Alarms(self, stage=stage, topic=topic, schedules=schedules, functions=functions, api=api)
             if stage.rollout != ALL_AT_ONCE:
                 Rollout(self, stage=stage, functions=functions, queues=queues, alarms=alarms, topic=topic)
-        CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)
+        CfnOutput(self, "ApiUrl", value=api.url)
         CfnOutput(self, "PublicUrl", value=api.public_url, description="The origin of the links in messages")
         CfnOutput(self, "AccessLogGroup", value=api.access_log.log_group_name)
         CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)

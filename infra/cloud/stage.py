@@ -41,6 +41,7 @@ CERTIFICATE = re.compile(r"arn:[\w-]+:acm:(?P<region>[\w-]+):\d{12}:certificate/
 LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = re.compile(rf"{LABEL}(\.{LABEL})+")
 """As API Gateway takes it: in lower case, with no protocol and no path."""
+TRUSTSTORE = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]+)/(?P<key>\S+)")
 PUBLIC_URL = re.compile(r"https://[\w.-]+(/[\w.-]+)*/?")
 COUNTRY = re.compile(r"[A-Z]{2}")
 PHONE_NUMBER_ID = "phone-number-id-"
@@ -113,6 +114,10 @@ class Stage:
     """
     certificate_arn: str
     """The ARN of a certificate for `domain_name`, of ACM in the region of the stage; blank without a domain."""
+    truststore_uri: str
+    """The PEM file in S3 of the authority whose certificate each client of `domain_name` presents: a CloudFront
+    distribution with a WAF (docs/waf.md). The API then has no other address. Blank: it is open to all.
+    """
     webhook_concurrency: int
     """Concurrency reserved for receive_webhook, so that a backlog does not block webhooks; 0 reserves none."""
     event_concurrency: int
@@ -200,6 +205,10 @@ class Stage:
             yield "domain_name: a domain in lower case, such as hooks.example.com; blank for none"
         if self.certificate_arn and not CERTIFICATE.fullmatch(self.certificate_arn):
             yield "certificate_arn: the ARN of a certificate of ACM (aws acm list-certificates); blank for none"
+        if self.truststore_uri and not TRUSTSTORE.fullmatch(self.truststore_uri):
+            yield "truststore_uri: a file in S3, such as s3://BUCKET/authority.pem; blank for none"
+        if self.truststore_uri and not self.domain_name:
+            yield "domain_name: write the domain whose clients present a certificate; or blank truststore_uri"
 
     def _problem_of_half_a_domain(self) -> str:
         if self.domain_name:

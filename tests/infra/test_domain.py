@@ -68,12 +68,40 @@ def test_links_lead_to_the_public_url_where_there_is_one(hooks: Templates, tmp_p
     assert origin(in_front) == "https://d111.cloudfront.net"
 
 
-def test_cfn_lint_finds_nothing(hooks: Templates) -> None:
+@pytest.fixture(scope="module")
+def behind(hooks: Templates, tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Behind a distribution that presents a certificate."""
+    stage = replace(hooks.stage, truststore_uri="s3://our-certificates/cloudfront/authority.pem")
+    return synthesize(tmp_path_factory.mktemp("behind"), stage)["dev"]
+
+
+def test_only_clients_with_a_certificate_reach_the_domain_and_the_api_has_no_other_address(behind: Templates) -> None:
+    (domain,) = behind.all("AWS::ApiGatewayV2::DomainName").values()
+    (api,) = behind.all("AWS::ApiGatewayV2::Api").values()
+
+    assert domain["MutualTlsAuthentication"] == {"TruststoreUri": "s3://our-certificates/cloudfront/authority.pem"}
+    assert api["DisableExecuteApiEndpoint"] is True
+    assert behind.engine["Outputs"]["ApiUrl"]["Value"] == origin(behind) == "https://hooks.example.com"
+
+
+def test_a_domain_without_a_truststore_is_open_and_so_is_the_address_of_aws(hooks: Templates) -> None:
+    (domain,) = hooks.all("AWS::ApiGatewayV2::DomainName").values()
+    (api,) = hooks.all("AWS::ApiGatewayV2::Api").values()
+
+    assert "MutualTlsAuthentication" not in domain
+    assert api["DisableExecuteApiEndpoint"] is False
+    assert "Fn::GetAtt" in hooks.engine["Outputs"]["ApiUrl"]["Value"]
+
+
+@pytest.mark.parametrize("stage", ["hooks", "behind"])
+def test_cfn_lint_finds_nothing(request: pytest.FixtureRequest, stage: str) -> None:
+    templates: Templates = request.getfixturevalue(stage)
+
     checked = subprocess.run(  # noqa: S603 - the linter of our lock, on our templates
         [
             str(Path(sys.executable).with_name("cfn-lint")),
             *("--ignore-checks", WRITTEN_BY_THE_CDK, "--"),
-            str(hooks.files()[1]),
+            str(templates.files()[1]),
         ],
         capture_output=True,
         text=True,
@@ -81,4 +109,4 @@ def test_cfn_lint_finds_nothing(hooks: Templates) -> None:
     )
 
     assert checked.returncode == 0, checked.stdout
-    assert "hooks.example.com" in json.dumps(hooks.engine)
+    assert "hooks.example.com" in json.dumps(templates.engine)

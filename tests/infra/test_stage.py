@@ -144,6 +144,11 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
             "domain_name: a domain in lower",
         ),
         ({"domain_name": "Hooks.example.com", "certificate_arn": CERTIFICATE}, "domain_name: a domain in lower case"),
+        ({"truststore_uri": "s3://ours/ca.pem"}, "domain_name: write the domain whose clients present a certificate"),
+        (
+            {"domain_name": "hooks.example.com", "certificate_arn": CERTIFICATE, "truststore_uri": "ca.pem"},
+            "truststore_uri: a file in S3",
+        ),
         ({"domain_name": "hooks.example.com", "certificate_arn": "0123-4567"}, "certificate_arn: the ARN of a certifi"),
     ],
 )
