@@ -17,6 +17,7 @@ from tests.infra.conftest import Json, Templates, synthesize
 from tests.infra.test_least_privilege import Recorder
 from tests.infra.test_linters import WRITTEN_BY_THE_CDK
 
+ROOT = Path(__file__).parents[2]
 NUMBER = "phone-number-id-0123456789abcdef0123456789abcdef"
 
 JOURNEY = """
