@@ -71,6 +71,8 @@ class Rollout(Construct):
                 alias=function.live,
                 deployment_config=configuration,
                 alarms=watched,
+                # A rollout that was stopped by hand would leave the alias between two versions, and the next one fails.
+                auto_rollback=codedeploy.AutoRollbackConfig(stopped_deployment=True),
             )
 
     @staticmethod

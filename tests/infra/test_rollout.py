@@ -240,7 +240,11 @@ def test_a_rollout_goes_back_when_an_alarm_of_the_engine_is_raised(prod: Templat
             f"Rollout{one}" for one in DEAD_LETTERED
         }
         assert group["AlarmConfiguration"]["Enabled"] is True
-        assert set(group["AutoRollbackConfiguration"]["Events"]) == {"DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"}
+        assert set(group["AutoRollbackConfiguration"]["Events"]) == {
+            "DEPLOYMENT_FAILURE",
+            "DEPLOYMENT_STOP_ON_ALARM",
+            "DEPLOYMENT_STOP_ON_REQUEST",
+        }
 
 
 def test_only_new_dead_letters_stop_a_rollout(prod: Templates) -> None:
