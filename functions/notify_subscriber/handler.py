@@ -48,7 +48,6 @@ def notify_record(record: SQSRecord) -> None:
     except WebhookEndpointError as error:
         # A redriven delivery has all its attempts again.
         consumer().dead_letters.add(to_json(delivery_to_wire(delivery.restarted())), consumer().reason(error))
-        count("DeadLetter", queue="notices")
         outcome = "parked"
     count("NoticeHandled", outcome=outcome)
     logger.info("notice handled", notice=delivery.id, subscriber=delivery.endpoint, outcome=outcome)

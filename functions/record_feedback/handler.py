@@ -15,7 +15,7 @@ from cairn.compose import record_feedback as compose
 from cairn.compose.queues import consumed_queues
 from cairn.domain.event import ACCOUNT_FAILURE, Event
 from cairn.sqs_records import Consumer, consume
-from cairn.telemetry import count, logger, need_person
+from cairn.telemetry import DEAD_LETTERED, count, logger, need_person
 
 
 @cache
@@ -69,7 +69,7 @@ def record_log(body: str) -> None:
             logger.warning("report waits in the feedback queue", error=type(error).__name__)
             return
         consumer().dead_letters.add(body, consumer().reason(error))
-        count("DeadLetter", queue="feedback")
+        count(DEAD_LETTERED)
         logger.error("report parked in the dead-letter queue", error=type(error).__name__)
 
 

@@ -16,7 +16,7 @@ from cairn.compose.queues import consumed_queues
 from cairn.domain.operations.breaker import Trip
 from cairn.settings import RECORD_TIME
 from cairn.sqs_records import Consumer, consume, has_time, reason_of
-from cairn.telemetry import count, logger, need_person, where
+from cairn.telemetry import DEAD_LETTERED, count, logger, need_person, where
 
 Records = list[dict[str, Any]]
 
@@ -109,13 +109,13 @@ def commit_in(record: Mapping[str, Any]) -> Committed | UnreadCommit | None:
 def dead_letter_unread(commit: UnreadCommit) -> None:
     why = reason_of(commit.why, "relay_effects", "effects")
     consumer().dead_letters.add(commit.body, why)
-    count("DeadLetter", queue="effects")
+    count(DEAD_LETTERED)
     logger.error("commit parked in the dead-letter queue", error=commit.why)
 
 
 def dead_letter(one: WaitingEffect, error: Exception) -> None:
     consumer().dead_letters.add(body_of(one), consumer().reason(error))
-    count("DeadLetter", queue="effects")
+    count(DEAD_LETTERED)
     logger.error("effect parked in the dead-letter queue", effect=one.what.NAME, error=type(error).__name__)
 
 

@@ -105,7 +105,7 @@ class EngineStack(Stack):
         if stage.alarm_email:
             alarms = Alarms(self, stage=stage, topic=topic, schedules=schedules, functions=functions, api=api)
             if stage.rollout != ALL_AT_ONCE:
-                Rollout(self, stage=stage, functions=functions, queues=queues, alarms=alarms, topic=topic)
+                Rollout(self, stage=stage, functions=functions, alarms=alarms, topic=topic)
         CfnOutput(self, "ApiUrl", value=api.url)
         CfnOutput(self, "PublicUrl", value=api.public_url, description="The origin of the links in messages")
         CfnOutput(self, "AccessLogGroup", value=api.access_log.log_group_name)

@@ -1,7 +1,6 @@
 """The gradual rollout: CodeDeploy leads a part of the invocations to a new version, then all, or back by an alarm."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -9,10 +8,10 @@ from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from cairn.telemetry import DEAD_LETTERED
 from infra.cloud.alarms import PERIOD, Alarms, AlarmTopic, Functions
 from infra.cloud.function import LIVE, Function
 from infra.cloud.nag import acknowledge
-from infra.cloud.queues import Queues
 from infra.cloud.stage import ROLLOUTS, Stage
 
 ENGINE_ALARMS = (
@@ -24,17 +23,6 @@ ENGINE_ALARMS = (
 )
 """Of infra/cloud/alarms.py: what shows a new version that cannot start, or dies."""
 
-DEAD_LETTERS: Mapping[str, str] = MappingProxyType(
-    {
-        "Events": "process_event",
-        "Messages": "deliver_message",
-        "Effects": "relay_effects",
-    }
-)
-"""The dead-letter queues of the engine, and who fills each. A record that an error of the code meets is dead-lettered
-alone, and its function goes on: no error of the function shows it.
-"""
-
 
 class Rollout(Construct):
     """A deployment group for each function that has an alias, all of them watching the same alarms.
@@ -43,19 +31,18 @@ class Rollout(Construct):
     wait for this very deployment, is none.
     """
 
-    def __init__(  # noqa: PLR0913  one argument for each part
+    def __init__(
         self,
         scope: Construct,
         *,
         stage: Stage,
         functions: Functions,
-        queues: Queues,
         alarms: Alarms,
         topic: AlarmTopic,
     ) -> None:
         super().__init__(scope, "Rollout")
         watched = [self._existing(alarms, name) for name in ENGINE_ALARMS]
-        watched += [self._dead_letter_alarm(name, queues, topic) for name in DEAD_LETTERS]
+        watched.append(self._dead_lettered(stage, topic))
         application = codedeploy.LambdaApplication(self, "Application")
         published = [one for one in functions if one is not functions.check]
         role = self._role(published)
@@ -81,20 +68,19 @@ class Rollout(Construct):
         assert isinstance(alarm, cloudwatch.Alarm)  # noqa: S101 - our own construct, for the types
         return alarm
 
-    def _dead_letter_alarm(self, name: str, queues: Queues, topic: AlarmTopic) -> cloudwatch.Alarm:
-        """SQS counts what our functions send to the queue themselves, not what it moves there by its redrive policy.
-
-        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-        """
+    def _dead_lettered(self, stage: Stage, topic: AlarmTopic) -> cloudwatch.Alarm:
+        """A record that an error of the code meets is dead-lettered alone: no error of the function shows it."""
         alarm = cloudwatch.Alarm(
             self,
-            f"{name}DeadLettered",
-            metric=queues.dead_letters[name].metric_number_of_messages_sent(period=PERIOD, statistic="Sum"),
+            "DeadLettered",
+            metric=cloudwatch.Metric(
+                namespace=stage.metrics_namespace, metric_name=DEAD_LETTERED, period=PERIOD, statistic="Sum"
+            ),
             threshold=0,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"Cairn: {DEAD_LETTERS[name]} dead-lettered something just now; a rollout goes back",
+            alarm_description="Cairn: a function has dead-lettered something just now; a rollout goes back",
         )
         alarm.add_alarm_action(actions.SnsAction(topic))
         return alarm

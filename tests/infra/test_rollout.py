@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cairn.telemetry import DEAD_LETTERED, count
 from infra.cloud.stage import ROLLOUTS, InvalidStageError, Stage
 from infra.cloud.synth import cdk_json
 from infra.local.wiring import FUNCTIONS
@@ -18,8 +19,7 @@ UNPUBLISHED = "check_identity_key"
 
 PUBLISHED = sorted({one.name for one in FUNCTIONS} - {UNPUBLISHED})
 
-ENGINE = {"ProcessEventErrors", "RelayEffectsErrors", "DeliverMessageErrors", "SweepErrors", "ApiErrors"}
-DEAD_LETTERED = {"EventsDeadLettered", "MessagesDeadLettered", "EffectsDeadLettered"}
+ENGINE = {"ProcessEventErrors", "RelayEffectsErrors", "DeliverMessageErrors", "WatchStopped", "ApiErrors"}
 
 
 @pytest.fixture(params=["dev", "prod"])
@@ -236,9 +236,7 @@ def test_a_rollout_goes_back_when_an_alarm_of_the_engine_is_raised(prod: Templat
     for group in groups(prod).values():
         named = {one["Name"]["Ref"] for one in group["AlarmConfiguration"]["Alarms"]}
         assert named <= alarms.keys()
-        assert {without_hash(one).removeprefix("Alarms") for one in named} == ENGINE | {
-            f"Rollout{one}" for one in DEAD_LETTERED
-        }
+        assert {without_hash(one).removeprefix("Alarms") for one in named} == ENGINE | {"RolloutDeadLettered"}
         assert group["AlarmConfiguration"]["Enabled"] is True
         assert set(group["AutoRollbackConfiguration"]["Events"]) == {
             "DEPLOYMENT_FAILURE",
@@ -247,19 +245,21 @@ def test_a_rollout_goes_back_when_an_alarm_of_the_engine_is_raised(prod: Templat
         }
 
 
-def test_only_new_dead_letters_stop_a_rollout(prod: Templates) -> None:
+def test_only_new_dead_letters_stop_a_rollout(
+    prod: Templates, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """CodeDeploy does not begin while an alarm is red: those of before may wait for this very deployment."""
-    alarms = {
-        without_hash(name).removeprefix("Rollout"): one
-        for name, one in prod.all("AWS::CloudWatch::Alarm").items()
-        if name.startswith("Rollout")
-    }
+    (alarm,) = [one for name, one in prod.all("AWS::CloudWatch::Alarm").items() if name.startswith("Rollout")]
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", alarm["Namespace"])
 
-    assert alarms.keys() == DEAD_LETTERED
-    for name, alarm in alarms.items():
-        assert (alarm["MetricName"], alarm["Statistic"]) == ("NumberOfMessagesSent", "Sum")
-        (queue,) = referred(alarm["Dimensions"])
-        assert without_hash(queue) == f"Queues{name.removesuffix('DeadLettered')}DeadLetters"
+    count(DEAD_LETTERED)
+
+    (published,) = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
+    assert [one["Name"] for one in published["Metrics"]] == [alarm["MetricName"]]
+    assert published["Namespace"] == alarm["Namespace"]
+    assert published["Dimensions"] == [[]]
+    assert "Dimensions" not in alarm
 
 
 def test_codedeploy_may_lead_our_aliases_and_no_others(prod: Templates) -> None:

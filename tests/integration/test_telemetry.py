@@ -68,7 +68,7 @@ def test_every_outcome_of_a_story_is_counted_or_logged(story: Any, printed: Prin
     names = [one.name for one in metrics]
     assert names.count("EventProcessed") == 1
     assert names.count("EventDuplicate") == 1
-    assert names.count("DeadLetter") == 1
+    assert names.count("DeadLettered") == 1
     assert names.count("WakeProcessed") == 2
     assert names.count("MessageHandled") == 2
     assert {(one.namespace, one.value) for one in metrics} == {("Cairn", 1)}

@@ -38,7 +38,7 @@ def telemetry_constants() -> Iterator[str]:
 def test_the_page_names_every_metric() -> None:
     named = texts("count", "measure", "need_person") | set(telemetry_constants())
 
-    assert {"EventDuplicate", "MessageHandled", "DeadLetter"} <= named
+    assert {"EventDuplicate", "MessageHandled", "DeadLettered"} <= named
     assert {one for one in named if not re.search(rf"\b{one}\b", TABLE)} == set()
 
 

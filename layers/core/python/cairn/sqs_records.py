@@ -19,7 +19,7 @@ from cairn.adapters.backoff import at_most
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue, Reason
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
 from cairn.settings import PATIENCE, RECORD_TIME
-from cairn.telemetry import WAITING, count, logger, measure, where
+from cairn.telemetry import DEAD_LETTERED, WAITING, count, logger, measure, where
 
 FIRST_WAIT = timedelta(seconds=10)
 """Before the second attempt, at most. A short trouble costs seconds."""
@@ -187,6 +187,6 @@ def _dead_letter(record: SQSRecord, error: Exception, consumer: Consumer) -> boo
             error=where(refused),
         )
         return False
-    count("DeadLetter", queue=queue)
+    count(DEAD_LETTERED)
     logger.error("record parked in the dead-letter queue", queue=queue, error=type(error).__name__)
     return True

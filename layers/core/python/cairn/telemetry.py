@@ -51,6 +51,9 @@ WAITING = "Waiting"
 CALLER = 3
 """Powertools' `stacklevel` by which a line's `location` is the caller of `need_person`, not this module."""
 
+DEAD_LETTERED = "DeadLettered"
+"""Records that a function has just dead-lettered. A version of a function that does so is taken back (rollout)."""
+
 PERSON_NEEDED = "PersonNeeded"
 """The one metric of all outcomes that only a person can end."""
 
