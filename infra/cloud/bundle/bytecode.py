@@ -17,18 +17,20 @@ INSTALL = f".venv/bin/uv python install {RUNTIME[0]}.{RUNTIME[1]}"
 """The command by which this machine gets that Python."""
 
 
-def compile_tree(tree: Path, runtime_path: str) -> bool:
-    """Compile a folder that is deployed at `runtime_path`; False, with one message, without such a Python.
+def compile_tree(tree: Path, runtime_path: str, *files: Path) -> bool:
+    """Compile a folder that is deployed at `runtime_path`, or some files of it; without a compiler, False and one line.
 
-    `unchecked-hash`: Lambda unpacks archives with other timestamps, which would void timestamped bytecode.
+    `unchecked-hash`: Lambda unpacks archives with other timestamps, which would void timestamped bytecode. By one
+    process: what a file shares with those that were compiled before it shows in its bytecode, so that processes which
+    take turns may make other bytecode each time.
     """
     python = compiler()
     if python is None:
         return False
-    mode = ("--invalidation-mode", "unchecked-hash")
+    mode = ("-j", "1", "--invalidation-mode", "unchecked-hash")
     paths = ("-s", str(tree), "-p", runtime_path)
     subprocess.run(  # noqa: S603 - our own tree, and an interpreter whose version was checked
-        [python, "-I", "-m", "compileall", "-q", "-j", "2", *mode, *paths, str(tree)], check=True
+        [python, "-I", "-m", "compileall", "-q", *mode, *paths, *map(str, files or [tree])], check=True
     )
     return True
 

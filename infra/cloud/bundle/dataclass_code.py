@@ -37,8 +37,9 @@ def add_dataclass_code(core: Path, dependencies: Path) -> None:
         capture_output=True,
         text=True,
     )
-    (core / f"{MODULE}.py").write_text(_source(json.loads(noted.stdout)), encoding="utf-8")
-    compile_tree(core, "/opt/python")
+    module = core / f"{MODULE}.py"
+    module.write_text(_source(json.loads(noted.stdout)), encoding="utf-8")
+    compile_tree(core, "/opt/python", module)
     make_readable(core)
 
 
