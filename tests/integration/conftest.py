@@ -1,22 +1,18 @@
 """The single table, in moto and in a store that is independent of it and atomic between threads."""
 
 import os
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.table import bind, unbind
 from infra.local.cloud import SANDBOX, sandbox
-from infra.local.servers import on_loopback
+from tests.ministack import ministack
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 STORES = ("moto", "endpoint" if os.environ.get(ENDPOINT) else "ministack")
-MINISTACK = Path(__file__).parents[2] / "build" / "ministack" / "bin" / "ministack"
-START_SECONDS = 20
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -32,16 +28,7 @@ def endpoint(dynamodb_endpoint: str | None) -> Iterator[str]:
     if dynamodb_endpoint:
         yield dynamodb_endpoint
         return
-    if not MINISTACK.exists():
-        pytest.skip(f"MiniStack is not installed: make test-tools; or set {ENDPOINT} to another DynamoDB")
-
-    def start(port: int) -> "subprocess.Popen[bytes]":
-        own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "dynamodb,secretsmanager"}
-        own["LOG_LEVEL"] = "ERROR"
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen([MINISTACK], env=os.environ | own, **silent)  # noqa: S603  our own
-
-    with on_loopback(start, within=START_SECONDS) as endpoint:
+    with ministack({"SERVICES": "dynamodb,secretsmanager"}) as endpoint:
         yield endpoint
 
 
