@@ -36,17 +36,18 @@ def older_head(customer: Customer, outbox: Mapping[str, Any] | None = None) -> C
     )
 
 
-def as_version_0_2_left_it(customer_id: str) -> bool:
+def as_version_0_2_left_it(customer_id: str, *, relayed: bool = False) -> bool:
     """Put a customer's state into the layout of version 0.2, in the bound table. False where it leads on, or to nobody.
 
-    Nothing is decided by that: the version is the same, and the outbox has what was decided last.
+    Nothing is decided by that: the version is the same, and the outbox has what was decided last; or nothing, where
+    all was `relayed` and a later event decided nothing.
     """
     read = CustomerItem.query(customer_id, CustomerItem.sk.startswith(STATE), consistent_read=True)
     items = {item.sk: item for item in read}
     head = items.get(STATE)
     if head is None or head.erased or head.alias_of:
         return False
-    older_head(customer_in(items), _outbox_in(items)).save()
+    older_head(customer_in(items), None if relayed else _outbox_in(items)).save()
     for sk, item in items.items():
         if sk.startswith((ENTRIES, ENROLLED)):
             item.delete()
