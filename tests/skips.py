@@ -2,9 +2,13 @@
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
+UNREACHABLE = ("Failed to fetch", "dns error", "Request failed", "error sending")
+"""What uv says where it cannot reach the package registry."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -26,3 +30,15 @@ def _failed_in_ci(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"{reason}\nIn CI nothing may be skipped. `make test-tools` installs what tests need."
     return report
+
+
+def dependencies_layer_or_skip() -> Path:
+    """The layer of third-party packages; without network, a machine that never built it skips the test."""
+    from infra.cloud.bundle.dependencies import DependenciesError, dependencies_layer
+
+    try:
+        return dependencies_layer()
+    except DependenciesError as error:
+        if any(sign in str(error) for sign in UNREACHABLE):
+            pytest.skip("the package registry cannot be reached, and the layer was never built here")
+        raise

@@ -29,13 +29,14 @@ from authoring.sources.samples import posting
 from bench.template import MEANT_FOR_YOU
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.table import bind, unbind
-from infra.cloud.bundle.dependencies import ROOTS_PATH, DependenciesError, dependencies_layer
+from infra.cloud.bundle.dependencies import ROOTS_PATH
 from infra.cloud.bundle.make import make_bundle
 from infra.cloud.node import put_node_on_path
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
 from infra.local.signing import LOCAL_SECRET
 from tests.ministack import ministack
+from tests.skips import dependencies_layer_or_skip
 
 ROOT = Path(__file__).parents[2]
 CDK = ROOT / "build" / "cdk" / "node_modules" / "aws-cdk" / "bin" / "cdk"
@@ -285,10 +286,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A MiniStack that is bootstrapped, with the identity that e-mails come from: SES refuses others."""
     if not CDK.exists():
         pytest.skip("the CDK's command is not installed: make test-tools")
-    try:
-        dependencies_layer()
-    except DependenciesError as error:
-        pytest.skip(f"the layer of third-party packages was never built here, and cannot be now: {error}")
+    dependencies_layer_or_skip()
     put_node_on_path()
     folder = tmp_path_factory.mktemp("ministack")
     certificate, key = _certificate(folder)

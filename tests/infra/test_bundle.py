@@ -20,11 +20,12 @@ from cairn.adapters.documents.policy import policy_at
 from infra.cloud.bundle import ROOT, bytecode, dependencies
 from infra.cloud.bundle.bytecode import compile_tree, compiler
 from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_code
-from infra.cloud.bundle.dependencies import SERVICES, DependenciesError, dependencies_layer
+from infra.cloud.bundle.dependencies import SERVICES, dependencies_layer
 from infra.cloud.bundle.journeys import JOURNEYS, POLICY, POLICY_PATH, journeys_layer
 from infra.cloud.bundle.make import make_bundle
 from infra.local.cloud import IDENTITY_KEYS, IDENTITY_SECRET
 from tests.infra.conftest import Templates
+from tests.skips import dependencies_layer_or_skip
 
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1")
 
@@ -103,12 +104,7 @@ print(json.dumps([
 
 @pytest.fixture(scope="module")
 def layer() -> Path:
-    try:
-        return dependencies_layer()
-    except DependenciesError as error:
-        if any(sign in str(error) for sign in ("Failed to fetch", "dns error", "Request failed", "error sending")):
-            pytest.skip("the package registry cannot be reached, and the layer was never built here")
-        raise
+    return dependencies_layer_or_skip()
 
 
 @pytest.fixture(scope="module")
