@@ -1,6 +1,7 @@
 # make demo   run three scenarios, weeks of virtual time, on your laptop
 # make test   all tests; they need no AWS account
-# make test-tools  install what some tests need beside .venv: Chromium, Lambda's Python, MiniStack, the vendors' code
+# make test-tools  install what some tests need beside .venv: Chromium, Lambda's Python and runtime (Go builds a part of
+#             it), MiniStack, the CDK's command, the vendors' code
 # make coverage  all tests, and the lines and branches that none of them runs; takes half as long again
 # make prove  run every story under every fault, and explore the laws with other examples on each run. MINUTES=3 takes
 #             a part of it; ONE='story.yaml#12:DIES_AFTER' runs the one case that a failure names
