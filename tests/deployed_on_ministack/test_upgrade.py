@@ -114,7 +114,7 @@ def lasting(deployed: Deployment) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True)
 class Upgraded:
-    """A stage of 0.2 with two members in mid-journey, after the upgrade as docs/operations.md describes it."""
+    """A stage of 0.2 with three members in mid-journey, after the upgrade as docs/operations.md describes it."""
 
     dev: Deployment
     before: dict[str, dict[str, str]]
@@ -124,7 +124,7 @@ class Upgraded:
 
 @pytest.fixture(scope="module")
 def upgraded(cloud: Cloud) -> Upgraded:
-    left = left_by_0_2(11, 12)
+    left = left_by_0_2(11, 12, 13)
     dev = deploys_0_2(cloud)
     dev.has_the_secret_of_track()
     for item in left.items:
@@ -147,26 +147,46 @@ def test_data_and_names_that_others_know_stay_what_they_were(upgraded: Upgraded)
 
 
 def test_members_in_mid_journey_go_on_and_get_nothing_twice(upgraded: Upgraded, bound: Callable[[str], None]) -> None:
-    dev, (waits, joins) = upgraded.dev, upgraded.members
+    dev, (waits, joins, rests) = upgraded.dev, upgraded.members
     bound(dev.outputs("-Data")["TableName"])
     customers = DynamoCustomers(identity_of(dev))
-    assert is_open(customers, waits)
-    assert is_open(customers, joins)
+    assert stored_as_0_2_did() == sorted([waits, joins, rests])
+    assert all(is_open(customers, one) for one in upgraded.members)
 
     posted = dev.posts({"id": "joined", "type": "membership.started", "customer": {"user_id": "member-12"}})
     assert posted == 202
     dev.eventually("who joins leaves the journey", lambda: not is_open(customers, joins))
-    for timer in dev.timers():
+    for timer in [*timers_of(dev, waits), *timers_of(dev, joins)]:
         dev.timer_is_due(timer)
 
     (subject,) = dev.eventually("the timer that 0.2 set moves her on", lambda: dev.mails("m11@example.com"))
     assert subject == "Your first visit, Mia"
-    dev.eventually("she waits for the third day", lambda: waits in json.dumps([one["Target"] for one in dev.timers()]))
+    dev.eventually("she waits for the third day", lambda: timers_of(dev, waits))
+    dev.eventually("his timer has fired", lambda: not timers_of(dev, joins))
     assert is_open(customers, waits)
-    assert dev.mails("m12@example.com") == []
-    assert [dev.texts(f"+1201555{number:04d}") for number in (11, 12)] == [[], []], "0.2 has confirmed them"
-    assert list(CustomerItem.scan(CustomerItem.memory.exists())) == [], "both are stored in parts now"
+    assert [dev.mails(f"m{number}@example.com") for number in (12, 13)] == [[], []]
+    assert [dev.texts(f"+1201555{number:04d}") for number in (11, 12, 13)] == [[], [], []], "0.2 has confirmed them"
+    assert stored_as_0_2_did() == [rests]
+
+    dev.cloud.runs(sys.executable, "-c", CAIRN, "migrate-table", "--stack", "Cairn-dev")
+
+    assert stored_as_0_2_did() == []
+    assert is_open(customers, rests)
     assert dev.dead_letters() == {}
+
+
+def test_two_stages_of_an_account_share_no_name(upgraded: Upgraded, prod: Deployment) -> None:
+    for kind in (*LASTING, "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup"):
+        assert set(prod.resources(kind).values()).isdisjoint(upgraded.dev.resources(kind).values()), kind
+
+
+def stored_as_0_2_did() -> list[str]:
+    """The customers whose state is in one item."""
+    return sorted(item.pk for item in CustomerItem.scan(CustomerItem.memory.exists()))
+
+
+def timers_of(dev: Deployment, customer: str) -> list[Json]:
+    return [one for one in dev.timers() if customer in one["Target"]["Input"]]
 
 
 def is_open(customers: DynamoCustomers, customer: str) -> bool:
