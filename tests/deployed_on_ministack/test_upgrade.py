@@ -36,7 +36,7 @@ LASTING = (
     *("AWS::ApiGatewayV2::Api", "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Scheduler::ScheduleGroup"),
     *("AWS::SecretsManager::Secret", "AWS::SNS::Topic", "AWS::SQS::Queue"),
 )
-"""What has a customer's data, or a name that others know."""
+"""Resources with a customer's data, or with a name that others know."""
 
 CAIRN = "from cli.main import app; app()"
 DOES_NOTHING = "def handle(event, context):\n    return {'batchItemFailures': []}\n"
