@@ -32,7 +32,7 @@ from cairn.adapters.dynamodb.table import bind, unbind
 from infra.cloud.bundle.dependencies import ROOTS_PATH
 from infra.cloud.bundle.make import make_bundle
 from infra.cloud.node import put_node_on_path
-from infra.cloud.stage import Stage
+from infra.cloud.stage import ALL_AT_ONCE, Stage
 from infra.cloud.synth import cdk_json
 from infra.local.signing import LOCAL_SECRET
 from tests.ministack import ministack
@@ -117,14 +117,14 @@ class Cloud:
         assert node is not None
         return self.runs(node, CDK, *arguments, "--no-notices", cwd=cwd)
 
-    def synthesizes(self, stage: Stage) -> Path:
+    def synthesizes(self, stage: Stage, **context: str) -> Path:
         """The folder of the templates of a stage with its bundle, changed for MiniStack."""
         from aws_cdk import App
 
         from infra.cloud.app import add_stacks
 
-        folder = self.folder / stage.name
-        app = App(context=cdk_json(), outdir=str(folder), analytics_reporting=False)
+        folder = self.folder / "-".join([stage.name, *context])
+        app = App(context=cdk_json() | context, outdir=str(folder), analytics_reporting=False)
         add_stacks(app, stage, bundle=make_bundle())
         app.synth()
         for template in folder.glob("Cairn-*.template.json"):
@@ -144,6 +144,7 @@ def for_ministack(template: str, certificate: Path) -> str:
     * A schedule is asked for as if it were in the group `default`.
     * An e-mail is asked for on no resource and without its sender, in AWS on the identity and configuration set.
     * The Ref of a secret is its name, in AWS its ARN.
+    * No condition can ask for the staging label of a secret's version, and no alarm can watch two metrics.
     """
     for ours, there in (
         (ROOTS_PATH, str(certificate)),
@@ -161,6 +162,15 @@ def for_ministack(template: str, certificate: Path) -> str:
             if statement["Action"] == "ses:SendEmail":
                 statement["Resource"] = "*"
                 statement.pop("Condition", None)
+            if "secretsmanager:VersionStage" in json.dumps(statement.get("Condition")):
+                del statement["Condition"]
+    for alarm in [
+        one["Properties"] for one in document["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"
+    ]:
+        if "Metrics" in alarm:
+            watched = next(one["MetricStat"] for one in alarm.pop("Metrics") if "MetricStat" in one)
+            alarm |= {name: watched["Metric"][name] for name in ("Namespace", "MetricName", "Dimensions")}
+            alarm |= {"Period": watched["Period"], "Statistic": watched["Stat"]}
     secrets = [name for name, one in document["Resources"].items() if one["Type"] == "AWS::SecretsManager::Secret"]
     for output in document.get("Outputs", {}).values():
         if isinstance(output["Value"], dict) and output["Value"].get("Ref") in secrets:
@@ -319,8 +329,8 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def assembly(cloud: Cloud) -> Path:
-    """The templates of prod, with the settings that cdk.json leaves to you."""
-    return cloud.synthesizes(Stage.from_context("prod", cdk_json(), MEANT_FOR_YOU))
+    """The templates of prod, with the settings that cdk.json leaves to you. MiniStack has no CodeDeploy."""
+    return cloud.synthesizes(Stage.from_context("prod", cdk_json(), MEANT_FOR_YOU | {"rollout": ALL_AT_ONCE}))
 
 
 @pytest.fixture(scope="session")
@@ -337,8 +347,8 @@ def bound(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[s
     """Binds our adapters to a table of MiniStack, for the test."""
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
-    aws.session.cache_clear()
+    aws.forget()
     unbind()
     yield lambda table: bind(table, REGION)
     unbind()
-    aws.session.cache_clear()
+    aws.forget()
