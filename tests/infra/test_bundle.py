@@ -55,6 +55,7 @@ import json, sys
 sys.path[:0] = json.loads(sys.argv[1])
 import cairn.lambda_entry
 assert callable(cairn.lambda_entry.handle)
+print(cairn.telemetry.logger.service)
 """
 
 UNPACKED_LIMIT = 250 * 2**20
@@ -160,6 +161,7 @@ def test_a_function_starts_with_its_layers_alone(layer: Path, dev: Templates, na
         )
 
     assert started.returncode == 0, started.stderr
+    assert started.stdout.split() == [name], "each line in a log names its function"
 
 
 def _moved(value: str, paths: dict[str, str]) -> str:

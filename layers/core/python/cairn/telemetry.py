@@ -22,8 +22,10 @@ LIBRARIES = ("boto3", "botocore", "pynamodb", "urllib3")
 for library in LIBRARIES:  # at DEBUG they print requests, which hold personal data
     logging.getLogger(library).setLevel(logging.WARNING)
 
-logger = Logger(service="cairn")
-"""JSON lines. Each has the ids of its request (name_request); the handlers add the ids of the record."""
+logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cairn"))
+"""JSON lines, of which each names its function; on a laptop, one process has all of them. Each has the ids of its
+request (name_request); the handlers add the ids of the record.
+"""
 
 
 def name_request(event: Any, context: Any) -> None:
