@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cairn.domain.shared.errors import InvalidEventError, ServiceBusyError
 from cairn.settings import PATIENCE
-from cairn.sqs_records import MASK, Consumer, consume, wait_before, without_personal_data
+from cairn.sqs_records import LONGEST_WAIT, MASK, Consumer, consume, wait_before, without_personal_data
 from tests.unit.fakes import ConsumedQueues, DeadLetters
 
 AS_ONE_PATTERN = re.compile(r"[^\s:;,]+@\S+|\+?(?:\d[ ().-]*){9,}")
@@ -166,6 +166,18 @@ def test_what_there_is_no_time_for_is_not_begun_and_comes_again_at_once() -> Non
     assert worker.handled == ["0", "1", "2"]  # at 30, 22 and 14 seconds before the end
     assert len(again) == 7
     assert set(worker.queues.waits.values()) == {0}
+
+
+def test_an_invocation_that_can_begin_nothing_waits_longer_each_time() -> None:
+    """What is read beforehand took all of its time: AWS is slow, and a thousand deliveries would soon be spent."""
+    worker = Worker(Lambda(8), takes=8)
+
+    again = worker(record("1"), record("2", receives=900), queue="wakes")
+
+    assert worker.handled == []
+    assert again == ["1", "2"]
+    assert worker.queues.waits["r-1"] >= 1
+    assert worker.queues.waits["r-2"] >= LONGEST_WAIT.total_seconds() / 2
 
 
 def test_records_that_were_brought_most_often_are_begun_last() -> None:

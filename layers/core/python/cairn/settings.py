@@ -53,7 +53,7 @@ FUNCTION_TIMEOUT = timedelta(seconds=30)
 RECORD_TIME = timedelta(seconds=10)
 """The time that must be left of an invocation to begin another record: it is enough for the few calls of a record, one
 of which gets no answer once (7 seconds) and is then repeated, or is throttled to the end (adapters/backoff). A record
-that is not begun is delivered again at once.
+that is not begun is delivered again at once; where none could be begun, after a pause.
 """
 
 SEND_TIME = timedelta(seconds=20)

@@ -88,13 +88,15 @@ def consume(
 ) -> Response:
     """Handle the records of an invocation; returns those that SQS is to deliver again."""
     records = [SQSRecord(one) for one in event["Records"]]
-    waiting = _Waiting(consumer)
+    waiting, begun = _Waiting(consumer), False
     for record in records if _in_order(records) else _fresh_first(records):
         if waiting.is_behind(record):
             continue
         if not has_time(context, consumer.time_for_one):
-            waiting.add(record, 0)
+            # Another invocation begins with it. Where this one could begin none, AWS is slow: that passes with time.
+            waiting.add(record, 0 if begun else wait_before(attempts_of(record)))
             continue
+        begun = True
         try:
             handle(record)
         except ErasedCustomerError:
