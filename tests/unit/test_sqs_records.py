@@ -169,7 +169,7 @@ def test_what_there_is_no_time_for_is_not_begun_and_comes_again_at_once() -> Non
 
 
 def test_an_invocation_that_can_begin_nothing_waits_longer_each_time() -> None:
-    """What is read beforehand took all of its time: AWS is slow, and a thousand deliveries would soon be spent."""
+    """The reads before it took all of the time: AWS is slow, and a thousand deliveries would soon be spent."""
     worker = Worker(Lambda(8), takes=8)
 
     again = worker(record("1"), record("2", receives=900), queue="wakes")
