@@ -22,8 +22,7 @@ MINUTES ?= 60
 # The tests start hundreds of processes: each module is compiled by the first of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-# The second list shares resources that are slow to make, such as a synthesis or a database: tests/conftest.py has the
-# groups that one process runs.
+# The second list shares resources that are slow to make: a synthesis, a database, a server.
 APART := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_laws.py
 TOGETHER := tests/infra tests/integration tests/operations tests/browser tests/deployed_on_ministack
 
@@ -40,7 +39,7 @@ serve: .venv/local.stamp
 
 test: .venv/dev.stamp $(TOOLS)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(APART)
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(TOGETHER)
+	$(BIN)/python -m pytest $(TOGETHER)
 
 prove: $(if $(ONE),,prove-laws) prove-faults
 

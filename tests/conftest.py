@@ -52,18 +52,6 @@ def pytest_configure(config: pytest.Config) -> None:
         laws.explore()
 
 
-BUILDS_THE_BUNDLE = ("tests/infra/", "tests/deployed_on_ministack/", "tests/integration/test_bench.py")
-"""These write the folder `build`, or share a synthesis."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For processes that run tests by group: all that build the bundle are one group, and each other file is one."""
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        group = "bundle" if file.startswith(BUILDS_THE_BUNDLE) else file
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Sent:
     """One message that a provider accepted, as the provider received it."""
