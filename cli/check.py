@@ -23,13 +23,13 @@ def check(
     from authoring.journeys import check as problems_of  # noqa: PLC0415  slow to import
     from authoring.journeys import compile_catalogue  # noqa: PLC0415
     from authoring.policy import check_policy  # noqa: PLC0415
-    from authoring.sources.check import configuration_problems, folder_problems  # noqa: PLC0415
+    from authoring.sources.check import all_problems  # noqa: PLC0415
 
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder")
     found = problems_of(folder)
     compiled = None if found else compile_catalogue(folder)
-    vendors = folder_problems() or configuration_problems(configuration)
+    vendors = all_problems(configuration)
     problems = [*map(str, found), *map(str, check_policy(policy, LAW, compiled)), *vendors]
     for problem in problems:
         echo(problem)

@@ -30,12 +30,13 @@ def send(
 ) -> None:
     """Sign a sample as its vendor would and post it to any deployment; the secret is CAIRN_SECRET_<SOURCE>."""
     from authoring.sources.samples import just_now, path_of, posting, sample_headers, sample_named  # noqa: PLC0415
-    from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415  slow to import
+    from cairn.adapters.sources import OWN  # noqa: PLC0415  slow to import
+    from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
     from infra.local.scenario import fill_instants  # noqa: PLC0415
     from infra.local.signing import secret_for  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    event = event if event.exists() or event.suffix else sample_named(str(event))
+    event = event if event.exists() or event.suffix else sample_named(str(event), SOURCES.parent / OWN)
     url = to.rstrip("/").removesuffix(path_of(source))
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("--to is a URL that begins with http:// or https://")

@@ -1,7 +1,9 @@
 """`cairn sources`: the systems that may post webhooks, and a folder for a new one."""
 
+import json
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +22,10 @@ ANY_ACCOUNT = (
 )
 
 
+ConfigurationOption = Annotated[
+    Path, typer.Option("--configuration", help="The deployment's sources.toml.", show_default="sources.toml")
+]
+
 app = typer.Typer()
 
 
@@ -30,20 +36,18 @@ app = typer.Typer()
 )
 def list_sources(
     context: typer.Context,
-    configuration: Annotated[
-        Path, typer.Option("--configuration", help="The deployment's sources.toml.", show_default="sources.toml")
-    ] = SOURCES,
+    configuration: ConfigurationOption = SOURCES,
     to: Annotated[str, typer.Option("--to", help="The deployment's URL.")] = "https://<deployment>",
 ) -> None:
     """List every system that may post: its URL, signature header, secret's name, whose accounts, and its setup."""
     if context.invoked_subcommand is not None:
         return
-    from authoring.sources.check import configuration_problems, folder_problems  # noqa: PLC0415  slow to import
+    from authoring.sources.check import all_problems  # noqa: PLC0415  slow to import
     from authoring.sources.samples import path_of  # noqa: PLC0415
     from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
     from infra.local.signing import secret_problems  # noqa: PLC0415
 
-    wrong = folder_problems() or configuration_problems(configuration)
+    wrong = all_problems(configuration)
     for problem in wrong:
         echo(problem, err=True)
     if wrong:
@@ -81,10 +85,95 @@ def _vouched(mapping: Mapping[str, Any]) -> str:
 def new(
     name: Annotated[str, typer.Argument(help="The source's name: acme posts to /webhooks/acme.")],
     scheme: Annotated[str, typer.Option(help="How the vendor signs (docs/sources.md).")] = "body-hmac",
+    configuration: ConfigurationOption = SOURCES,
 ) -> None:
-    """Make a vendor's folder: a mapping, a sample, the events that it becomes, and a page."""
+    """Make a vendor's folder beside sources.toml: a mapping, a sample, the events that it becomes, and a page."""
     from authoring.sources.new import new_vendor  # noqa: PLC0415  slow to import
+    from cairn.adapters.sources import OWN  # noqa: PLC0415
 
-    for path in new_vendor(name, scheme):
-        echo(path.relative_to(ROOT))
-    echo("Change them to what the vendor sends; `cairn sources` lists what is missing or wrong.")
+    for path in new_vendor(name, scheme, configuration.parent / OWN):
+        echo(_short(path))
+    echo(f"Change them to what the vendor sends. `cairn sources try {name}/order_paid` shows what becomes of a sample,")
+    echo("`cairn sources accept` takes over the events of all samples, `cairn check` lists what is missing or wrong.")
+
+
+@app.command(
+    "try", epilog=examples("cairn sources try stripe/invoice_paid", "cairn sources try b.json --source stripe")
+)
+def try_(
+    sample: Annotated[Path, typer.Argument(help="A body as JSON, or the name of a vendor's sample.")],
+    source: Annotated[str, typer.Option(help="The source that posts it.", show_default="the sample's vendor")] = "",
+    header: Annotated[list[str] | None, typer.Option(help="A header that the vendor sends: 'Name: value'.")] = None,
+    configuration: ConfigurationOption = SOURCES,
+) -> None:
+    """Show the value of each expression of a mapping in a sample, and its events. It needs no signature or server."""
+    from authoring.sources.samples import request_of, sample_headers, sample_named  # noqa: PLC0415  slow to import
+    from authoring.sources.trial import try_sample  # noqa: PLC0415
+    from cairn.adapters.sources import OWN  # noqa: PLC0415
+    from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
+
+    known = all_sources(configuration)
+    name = source or (str(sample).partition("/")[0] if not sample.exists() else sample.resolve().parents[1].name)
+    if name not in known:
+        raise typer.BadParameter(f"no source is called {name!r}: name it with --source; known are {', '.join(known)}")
+    path = sample if sample.exists() else sample_named(str(sample), configuration.parent / OWN)
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{sample} cannot be read as JSON: {error}") from error
+    own = dict(one.split(": ", 1) if ": " in one else (one, "") for one in header or ())
+    trial = try_sample(
+        known, name, request_of(name, document, {**sample_headers(path), **own}, known), datetime.now(UTC)
+    )
+    for line in trial.lines:
+        echo(line)
+    echo("")
+    for event in trial.events:
+        echo(json.dumps(event, indent=2, ensure_ascii=False))
+    for problem in trial.problems:
+        echo(problem, err=True)
+    if trial.problems:
+        raise typer.Exit(1)
+
+
+@app.command(epilog=examples("cairn sources accept acme"))
+def accept(
+    name: Annotated[str, typer.Argument(help="A vendor with a folder.")],
+    configuration: ConfigurationOption = SOURCES,
+) -> None:
+    """Write expected.json and the page's table anew from the samples and the mapping; read the difference after."""
+    from authoring.sources.check import accept_samples  # noqa: PLC0415  slow to import
+
+    folder = _folder_of(name, configuration)
+    for path in accept_samples(name, folder):
+        echo(_short(path))
+
+
+@app.command(epilog=examples("cairn sources page", "cairn sources page stripe"))
+def page(
+    name: Annotated[str, typer.Argument(help="A vendor with a folder; without one, all.")] = "",
+    configuration: ConfigurationOption = SOURCES,
+) -> None:
+    """Write the table of events on each vendor's page anew."""
+    from authoring.sources.check import vendors, write_table  # noqa: PLC0415  slow to import
+    from cairn.adapters.sources import OWN, VENDORS  # noqa: PLC0415
+
+    folders = [VENDORS, configuration.parent / OWN]
+    pairs = [(name, _folder_of(name, configuration))] if name else [(one, at) for at in folders for one in vendors(at)]
+    for vendor, folder in pairs:
+        if write_table(vendor, folder):
+            echo(vendor)
+
+
+def _folder_of(name: str, configuration: Path) -> Path:
+    """The folder with the vendor's folder."""
+    from cairn.adapters.sources import OWN, VENDORS  # noqa: PLC0415
+
+    for folder in (configuration.parent / OWN, VENDORS):
+        if (folder / name).is_dir():
+            return folder
+    raise typer.BadParameter(f"{name} has no folder; `cairn sources new {name}` makes one")
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path

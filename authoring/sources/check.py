@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from authoring.sources.mapping import problems
+from authoring.sources.page import with_table, write_page
 from authoring.sources.samples import HEADERS, SAMPLES, posting, sample_headers, samples
-from cairn.adapters.sources import MAPPING, RESERVED, VENDORS, sources
+from cairn.adapters.sources import MAPPING, OWN, RESERVED, VENDORS, sources
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
 from cairn.application.events.accept_webhook import Reading, Request
@@ -27,10 +28,21 @@ RECEIPT = "receipt"
 ANY_SECRET = "whsec_Y2Fpcm4tdmVuZG9yLWNoZWNrcw=="  # noqa: S105  signs the samples of a check, and nothing else
 
 
+def all_problems(configuration: Path) -> list[str]:
+    """Of the vendors here, of those beside a deployment's sources.toml, and of that file."""
+    found = folder_problems() + folder_problems(configuration.parent / OWN)
+    return found or configuration_problems(configuration)
+
+
 def folder_problems(folder: Path = VENDORS) -> list[str]:
-    """The problems of every vendor."""
-    vendors = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__")
-    return [problem for vendor in vendors for problem in vendor_problems(vendor, folder)]
+    """The problems of every vendor; none where there is no such folder."""
+    return [problem for vendor in vendors(folder) for problem in vendor_problems(vendor, folder)]
+
+
+def vendors(folder: Path = VENDORS) -> list[str]:
+    """The names of a folder's vendors, complete or not."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path.name for path in found if path.is_dir() and not path.name.startswith(("__", ".")))
 
 
 def configuration_problems(configuration: Path, folder: Path = VENDORS) -> list[str]:
@@ -66,6 +78,21 @@ def vendor_problems(vendor: str, folder: Path = VENDORS) -> list[str]:
     return found or list(_sample_problems(vendor, folder))
 
 
+def accept_samples(vendor: str, folder: Path) -> list[Path]:
+    """Write what the samples become today as what they must become, and the page's table; returns the files."""
+    expected = {sample.stem: events_of(sample, folder) for sample in samples(vendor, folder)}
+    path = folder / vendor / EXPECTED
+    path.write_text(json.dumps(expected, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_table(vendor, folder)
+    return [path, folder / vendor / PAGE]
+
+
+def write_table(vendor: str, folder: Path) -> bool:
+    """Write the table of events on a vendor's page anew; whether it changed."""
+    mapping = tomllib.loads((folder / vendor / MAPPING).read_text(encoding="utf-8"))
+    return write_page(folder / vendor / PAGE, vendor, mapping)
+
+
 def events_of(sample: Path, folder: Path = VENDORS) -> list[dict[str, Any]]:
     """The events that a sample becomes, as expected.json has them: without source, trust and empty fields.
 
@@ -99,9 +126,8 @@ def _page_problems(vendor: str, folder: Path, mapping: Mapping[str, Any]) -> Ite
     text = page.read_text(encoding="utf-8")
     if not text.startswith("# "):
         yield f"{vendor}/{PAGE}: begin with the vendor's name as a heading"
-    for kind in sorted({rule["type"] for rule in mapping.get("events", ()) if "type" in rule}):
-        if kind not in text:
-            yield f"{vendor}/{PAGE}: name the event {kind}, which the mapping makes"
+    if with_table(text, vendor, mapping) != text:
+        yield f"{vendor}/{PAGE}: its table of events is not what the mapping makes: `cairn sources page` writes it"
 
 
 def _sample_problems(vendor: str, folder: Path) -> Iterator[str]:

@@ -1,12 +1,13 @@
 """Finds every problem of a mapping file at once. It never ships: the receiver trusts its mappings."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from jmespath.exceptions import JMESPathError
 
 from authoring.sources.unsigned import unsigned_problems
-from cairn.adapters.sources.expressions import compiled
+from cairn.adapters.sources.expressions import FUNCTIONS, compiled
 from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import InvalidSourceError
@@ -16,10 +17,10 @@ from cairn.domain.shared.channels import Channel, Purpose
 
 TEXTS = {"title", "setup", "body", "sample_instant"}
 TABLES = {"signature", "answer", "handshake"}
-EXPRESSIONS = {"id", "occurred_at", "other", "each", "customer", "attributes", "only", "account", "hints"}
+EXPRESSIONS = {"id", "occurred_at", "other", "data", "each", "customer", "attributes", "only", "account", "hints"}
 FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent", "vouched", "account_in_ids"}
 RULE_EXPRESSIONS = {"hint", "when", "type_from", "id", "occurred_at", "customer", "properties", "attributes"}
-RULE = RULE_EXPRESSIONS | {"type", "consent", "vouched"}
+RULE = RULE_EXPRESSIONS | {"type", "of", "consent", "vouched"}
 CONSENT_EXPRESSIONS = {*STATUSES, "at", "evidence"}
 CONSENT = CONSENT_EXPRESSIONS | {"channel", "purpose"}
 
@@ -96,9 +97,27 @@ def _expressions(value: Any, where: str) -> Iterator[str]:
             yield from _expressions(one, f"{where}[{number}]")
     else:
         try:
-            compiled(value)
+            parsed = compiled(value).parsed
         except (JMESPathError, TypeError) as error:
             yield f"{where}: not a JMESPath expression: {str(error).splitlines()[0]}"
+            return
+        yield from (f"{where}: {problem}" for problem in _calls(parsed))
+
+
+def _calls(node: Mapping[str, Any]) -> Iterator[str]:
+    """The functions that do not exist, and those that get too many or too few values: always null."""
+    if node["type"] == "function_expression":
+        name, given = node["value"], len(node["children"])
+        signature = FUNCTIONS.get(name, {}).get("signature", ())
+        variadic = bool(signature) and bool(signature[-1].get("variadic"))
+        if name not in FUNCTIONS:
+            near = get_close_matches(name, FUNCTIONS, 1)
+            yield f"no function is called {name}" + (f"; did you mean {near[0]}?" if near else " (docs/sources.md)")
+        elif given < len(signature) or (given > len(signature) and not variadic):
+            yield f"{name} takes {len(signature)} values, not {given}"
+    for child in node["children"]:
+        if isinstance(child, Mapping):
+            yield from _calls(child)
 
 
 def _unknown(table: Mapping[str, Any], known: set[str], where: str) -> Iterator[str]:

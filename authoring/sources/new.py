@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from authoring.sources.check import EXPECTED, PAGE, events_of
-from authoring.sources.samples import SAMPLES, samples
+from authoring.sources.check import EXPECTED, PAGE, accept_samples
+from authoring.sources.samples import SAMPLES
 from cairn.adapters.sources import MAPPING, RESERVED, VENDORS
 from cairn.adapters.sources.mapped import SCHEMES
 from cairn.domain.identity.trust import is_provider
@@ -86,10 +86,6 @@ PAGE_TEXT = """\
 `{name}`.
 
 **Signed** by `{scheme}`. **Names the customer** by customer id, e-mail, phone.
-
-| {title} | becomes |
-|---|---|
-| `order.paid` | `order.paid`, with `order_id` |
 """
 
 
@@ -97,8 +93,8 @@ class VendorNameError(CairnError):
     """No folder can be made for a vendor of this name; the message says why."""
 
 
-def new_vendor(name: str, scheme: str, folder: Path = VENDORS) -> list[Path]:
-    """Write the folder and return its files. Raises VendorNameError."""
+def new_vendor(name: str, scheme: str, folder: Path) -> list[Path]:
+    """Write the vendor's folder in this one, and return its files. Raises VendorNameError."""
     _check_name(name, folder)
     if scheme not in SCHEMES:
         raise VendorNameError(f"no signature scheme is called {scheme!r}; schemes are {', '.join(SCHEMES)}")
@@ -120,8 +116,7 @@ def new_vendor(name: str, scheme: str, folder: Path = VENDORS) -> list[Path]:
     for path, text in texts.items():
         (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / name / path).write_text(text, encoding="utf-8")
-    expected = {sample.stem: events_of(sample, folder) for sample in samples(name, folder)}
-    (folder / name / EXPECTED).write_text(_json(expected), encoding="utf-8")
+    accept_samples(name, folder)
     return [folder / name / path for path in (*texts, EXPECTED)]
 
 
@@ -133,8 +128,9 @@ def _check_name(name: str, folder: Path) -> None:
     if is_provider(name) or may_order_erasure(name):
         known = name.partition("-")[0]
         raise VendorNameError(f"{name!r} would be trusted as {known} is; for a second {known} account use sources.toml")
-    if (folder / name).exists():
-        raise VendorNameError(f"{folder / name} exists; choose another name, or change it there")
+    for taken in (folder / name, VENDORS / name):
+        if taken.exists():
+            raise VendorNameError(f"{taken} exists; choose another name, or change it there")
 
 
 def _as_form(document: Mapping[str, Any]) -> dict[str, Any]:

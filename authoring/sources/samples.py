@@ -34,10 +34,18 @@ def samples(vendor: str, folder: Path = VENDORS) -> list[Path]:
     return [path for path in sorted((folder / vendor / SAMPLES).glob("*.json")) if path.name != HEADERS]
 
 
-def sample_named(name: str) -> Path:
-    """`stripe/invoice_paid` is the vendor's sample of that name."""
+def sample_named(name: str, own: Path = VENDORS) -> Path:
+    """`stripe/invoice_paid` is the vendor's sample of that name. A vendor in the folder `own` comes first."""
     vendor, _, what = name.partition("/")
-    return VENDORS / vendor / SAMPLES / f"{what}.json"
+    paths = [folder / vendor / SAMPLES / f"{what}.json" for folder in (own, VENDORS)]
+    return next((path for path in paths if path.is_file()), paths[-1])
+
+
+def request_of(source: str, document: Any, headers: Mapping[str, str], known: Sources) -> Request:
+    """The vendor's request without a signature, for a trial of its mapping. Raises UnknownSourceError."""
+    form = _mapping(_known(source, known)).get("body") == "form"
+    body = urlencode(document, doseq=True).encode() if form else json.dumps(document).encode()
+    return Request(f"https://localhost{path_of(source)}", {name.lower(): text for name, text in headers.items()}, body)
 
 
 def sample_headers(path: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from jmespath.exceptions import JMESPathError
 from cairn.adapters.sources.expressions import compiled
 from cairn.adapters.sources.signatures import Scheme
 
-GIVEN = ("account", "body", "digest", "headers", "query", "unsigned")
+GIVEN = ("account", "body", "digest", "headers", "part", "query", "unsigned")
 """The names that every expression may read beside those of `[each]`; `unsigned` only a hint."""
 
 FIRST_CHILD_ONLY = {
@@ -20,7 +20,7 @@ FIRST_CHILD_ONLY = {
 NO_EXPRESSIONS = {"title", "setup", "body", "sample_instant", "signature", "answer", "handshake", "account_in_ids"}
 """The keys of a mapping file that hold no expression."""
 
-NAMES = {"type", "channel", "purpose"}
+NAMES = {"type", "of", "channel", "purpose"}
 """The keys of rules and consent that hold no expression."""
 
 
@@ -103,5 +103,5 @@ def _expressions(value: Any, where: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for number, one in enumerate(value):
             yield from _expressions(one, f"{where}[{number}]")
-    elif isinstance(value, str) and where.rpartition(".")[2] not in NAMES:
+    elif isinstance(value, str) and where.rpartition(".")[2].partition("[")[0] not in NAMES:
         yield where, value

@@ -266,7 +266,7 @@ def _post(
 ) -> None:
     source = "" if post.source == "track" else post.source
     for _ in range(post.times):
-        sent = posting(post.source, document, secret, deployment.now(), headers=headers)
+        sent = posting(post.source, document, secret, deployment.now(), headers=headers, known=deployment.sources)
         _check(deployment, deployment.request("POST", sent.url, sent.headers, sent.body, source), post.status)
 
 

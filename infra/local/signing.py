@@ -8,6 +8,7 @@ from cairn.adapters.sources import AnySource, Sources, sources
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.secrets import problem_of_secret
+from infra.local.cloud import SOURCES
 
 LOCAL_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  public, and no deployment takes it
 
@@ -18,15 +19,15 @@ def secret_for(source: str, environment: Mapping[str, str]) -> str:
 
 
 def local_secrets(environment: Mapping[str, str], known: Sources | None = None) -> dict[str, str]:
-    """The secrets of all sources, and the tokens of those with a handshake."""
-    found = known if known is not None else sources()
+    """The secrets of all sources that the laptop's sources.toml has, and the tokens of those with a handshake."""
+    found = known if known is not None else sources(SOURCES)
     tokens = [f"{name}-verify" for name, source in found.items() if source.handshake]
     return {name: secret_for(name, environment) for name in [*found, *tokens]}
 
 
 def secret_problems(environment: Mapping[str, str], known: Sources | None = None) -> list[str]:
     """The variables of this environment whose secret a deployment would refuse, with the reason."""
-    found = known if known is not None else sources()
+    found = known if known is not None else sources(SOURCES)
     given = {name: one for name, one in local_secrets(environment, found).items() if variable_of(name) in environment}
     problems = {name: problem_of_secret(one) or found.problem_of_secret(name, one) for name, one in given.items()}
     return [f"{variable_of(name)} {problem}" for name, problem in problems.items() if problem]

@@ -4,6 +4,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+from cairn.adapters.sources import MAPPING, OWN
 from infra.cloud.bundle import BUILD, ROOT
 from infra.cloud.bundle.bytecode import compile_tree
 from infra.cloud.bundle.modes import make_readable
@@ -13,7 +14,7 @@ FUNCTIONS = ROOT / "functions"
 
 SOURCES = ROOT / "sources.toml"
 SOURCES_PATH = "/var/task/sources.toml"
-"""The sources, deployed beside the handler of receive_webhook."""
+"""The sources, deployed beside the handler of receive_webhook, with the mappings of the folder beside them."""
 
 SHIPS = (".css", ".html", ".py", ".toml")
 """Code and what it reads. Nothing else in these folders ships, such as a vendor's samples and pages."""
@@ -39,6 +40,9 @@ def function_code(name: str) -> Path:
     code = _copy(FUNCTIONS / name, BUILD / "functions" / name, "/var/task")
     if name == "receive_webhook":
         shutil.copy(SOURCES, code)
+        for mapping in sorted((SOURCES.parent / OWN).glob(f"*/{MAPPING}")):
+            (code / OWN / mapping.parent.name).mkdir(parents=True)
+            shutil.copy(mapping, code / OWN / mapping.parent.name)
     make_readable(code)
     return code
 

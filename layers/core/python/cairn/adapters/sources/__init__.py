@@ -1,7 +1,7 @@
 """The systems that post to us. A vendor is a folder with a mapping file that names its signature scheme."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,6 +17,12 @@ VENDORS = Path(__file__).parent
 """A folder for each vendor; of its files only the mapping ships."""
 
 MAPPING = "mapping.toml"
+OWN = "sources"
+"""The folder beside a deployment's sources.toml with vendors of its own; each is a folder with a mapping file, too."""
+
+RULES = "events"
+"""The rules of a mapping, of which the first true one counts."""
+
 DISABLED = "disabled"
 TRACK = TRACK_SOURCE
 SNS = "sns"
@@ -32,17 +38,20 @@ AnySource: TypeAlias = "MappedSource | TrackSource | SnsSource"
 def sources(configuration: Path | None = None, folder: Path = VENDORS) -> "Sources":
     """Every source of a deployment by name, as its sources.toml configures them (docs/sources.md).
 
-    Raises InvalidSourceError where the configuration names an unknown source.
+    A vendor in the folder beside sources.toml stands in for one of the same name here. Raises InvalidSourceError where
+    the configuration names an unknown source.
     """
-    return Sources(folder, _document(configuration) if configuration else {})
+    if configuration is None:
+        return Sources([folder], {})
+    return Sources([folder, configuration.parent / OWN], _document(configuration))
 
 
 class Sources(Mapping[str, AnySource]):
     """A mapping file is read when its vendor first posts: a cold start pays for one vendor, not for all."""
 
-    def __init__(self, folder: Path, configuration: Mapping[str, Any]) -> None:
+    def __init__(self, folders: Sequence[Path], configuration: Mapping[str, Any]) -> None:
         self._track = True
-        paths = {path.parent.name: path for path in sorted(folder.glob(f"*/{MAPPING}"))}
+        paths = {path.parent.name: path for folder in folders for path in sorted(folder.glob(f"*/{MAPPING}"))}
         self._paths = {name: path for name, path in paths.items() if name not in RESERVED}
         self._overrides: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in (SNS, *self._paths)}
         for vendor, settings in configuration.items():
@@ -119,9 +128,11 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are merged; everything else is replaced."""
+    """Tables are merged, and rules come before those that are there; everything else is replaced."""
     merged = dict(below)
     for name, value in above.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
         merged[name] = _over(merged[name], value) if both else value
+    if RULES in above:
+        merged[RULES] = [*above[RULES], *below.get(RULES, ())]
     return merged

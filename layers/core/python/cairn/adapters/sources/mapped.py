@@ -37,6 +37,9 @@ SCHEMES: Mapping[str, Callable[..., Scheme]] = {
 MAX_ITEMS = 10_000
 """The parts of one body that are read; Meta, the longest, sends a thousand."""
 
+MAX_RAW = 4_096
+"""Bytes, as JSON, of what is kept of an event that no rule is for; the largest fields are left out first."""
+
 FORMATS = ("json", "form")
 
 SHARED_NAMES = frozenset({"user_id", "email", "phone"})
@@ -75,14 +78,14 @@ class MappedSource:
     def read(self, request: Request, now: datetime) -> Reading:
         """The events of each part of the body. A part that cannot be used does not stop the others."""
         try:
-            scopes = list(self._scopes(request))
+            scopes = list(self.scopes(request))
         except MalformedBodyError as error:
             return Reading(problems=(str(error),))
         events: list[Event] = []
         problems: list[str] = []
         refused = 0
         for number, scope in enumerate(scopes):
-            hints = {**scope, **self._hints(request, scope)}
+            hints = self.hints(request, scope)
             if "only" in self.mapping and not is_true(self.mapping["only"], hints):
                 refused += 1
                 continue
@@ -94,10 +97,10 @@ class MappedSource:
         ignored = not (events or problems or refused)
         return Reading(tuple(events), ignored=ignored, problems=tuple(problems), refused=refused)
 
-    def _scopes(self, request: Request) -> Iterator[dict[str, Any]]:
+    def scopes(self, request: Request) -> Iterator[dict[str, Any]]:
         """The scope of expressions, one for each part of the body that is an event of its own.
 
-        It holds what the vendor has signed, and nothing else.
+        It holds what the vendor has signed, and nothing else. Raises MalformedBodyError.
         """
         covered = self.scheme.covered(request)
         scope = {
@@ -106,9 +109,9 @@ class MappedSource:
             "query": _query(request) if self.scheme.signs_url else {},
             "digest": hashlib.sha256(covered.content).hexdigest()[: fields.ID_LENGTH],
         }
-        scopes = [scope]
+        scopes = [scope | {"part": scope["body"]}]
         for name, expression in self.mapping.get("each", {}).items():
-            scopes = [{**one, name: part} for one in scopes for part in _parts(pick(expression, one))]
+            scopes = [part for one in scopes for part in _divided(one, name, pick(expression, one))]
             if len(scopes) > MAX_ITEMS:
                 raise MalformedBodyError(f"the body has more than {MAX_ITEMS} parts")
         for one in scopes:
@@ -121,8 +124,8 @@ class MappedSource:
             raise MalformedBodyError(f"the vendor has not signed the body as {'a form' if form else 'JSON'}")
         return _flat(form_of(request.body)) if form else json_of(request.body)
 
-    def _hints(self, request: Request, scope: fields.Scope) -> fields.Scope:
-        """What nobody has signed, by name. Only `only` and the `hint` of a rule see it."""
+    def hints(self, request: Request, scope: fields.Scope) -> fields.Scope:
+        """The scope with what nobody has signed, by name. Only `only` and the `hint` of a rule see it."""
         found = {**scope, "unsigned": {"headers": request.headers, "query": _query(request)}}
         for name, expression in self.mapping.get("hints", {}).items():
             found[name] = pick(expression, found)
@@ -136,6 +139,7 @@ class MappedSource:
         misfit = next((one["hint"] for one in hinted if "hint" in one), None) if rule is None else None
         if event_type is None and misfit is None:
             return []
+        properties = self._raw(scope) if rule is None else fields.values(rule.get("properties", {}), scope)
         rule = rule or {}
         customer = fields.customer({**self.mapping.get("customer", {}), **rule.get("customer", {})}, scope)
         if not customer:
@@ -149,7 +153,7 @@ class MappedSource:
             "type": event_type,
             "occurred_at": fields.instant(pick(rule.get("occurred_at", self.mapping["occurred_at"]), scope)),
             "customer": customer,
-            "properties": fields.values(rule.get("properties", {}), scope),
+            "properties": properties,
             "attributes": fields.known_values(self.mapping.get("attributes", {}), scope) if rule else {},
             "consent": fields.consent(self._consent(rule), scope),
         }
@@ -166,6 +170,13 @@ class MappedSource:
         except OverflowError:
             raise InvalidEventError(["occurred_at: an instant in the years 1 to 9999"]) from None
         return [event]
+
+    def _raw(self, scope: fields.Scope) -> Mapping[str, Any]:
+        """What the vendor sent of an event without a rule, so that a journey can use it at once; bounded."""
+        from cairn.domain.profile.bounds import trimmed  # noqa: PLC0415  few requests have no rule
+
+        found = pick(self.mapping.get("data", "part"), scope)
+        return trimmed(found if isinstance(found, Mapping) else {"data": found}, MAX_RAW)[0]
 
     def _consent(self, rule: Mapping[str, Any]) -> Any:
         """The rule's own changes, after those of the whole file."""
@@ -196,8 +207,11 @@ def _query(request: Request) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
 
 
-def _parts(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _divided(scope: fields.Scope, name: str, value: Any) -> list[dict[str, Any]]:
+    """The scope for each item of a list, which is a part of the body then; for anything else the one scope."""
+    if isinstance(value, list):
+        return [{**scope, name: item, "part": item} for item in value]
+    return [{**scope, name: value}]
 
 
 def _flat(form: Mapping[str, list[str]]) -> dict[str, Any]:

@@ -35,13 +35,9 @@ from cairn.domain.message.sms import DEFAULT_MAX_PARTS, parts_of
 from cairn.domain.policy import Policy
 from cairn.domain.profile.attributes import LOCALE
 from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.currencies import decimals_of
 from cairn.domain.shared.errors import ForeignLinkError, TemplateError, TextTooLongError
 from cairn.domain.shared.instants import to_instant, zone_named
-
-NO_MINOR_UNITS = frozenset(
-    ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"),
-)
-THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 
 PARTS = ("subject", "preview", "html", "text")
 PARAMETER = "parameter"
@@ -78,9 +74,9 @@ def local(context: Context, value: Any, format_: str) -> str:
 
 
 def money(minor_units: Any, currency: str = "USD") -> str:
-    """`49.00 USD` from 4900; other currencies have no minor units, or a thousand of them (ISO 4217's exponents)."""
+    """`49.00 USD` from 4900, with the decimals that the currency has (domain/shared/currencies)."""
     code = str(currency).upper()
-    decimals = 0 if code in NO_MINOR_UNITS else 3 if code in THOUSANDTHS else 2
+    decimals = decimals_of(code)
     return f"{int(minor_units) / 10**decimals:,.{decimals}f} {code}"
 
 
