@@ -121,10 +121,9 @@ def try_(
         document = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{sample} cannot be read as JSON: {error}") from error
-    own = dict(one.split(": ", 1) if ": " in one else (one, "") for one in header or ())
-    trial = try_sample(
-        known, name, request_of(name, document, {**sample_headers(path), **own}, known), datetime.now(UTC)
-    )
+    given = {one.partition(":")[0]: one.partition(":")[2].strip() for one in header or ()}
+    request = request_of(name, document, {**sample_headers(path), **given}, known)
+    trial = try_sample(known, name, request, datetime.now(UTC))
     for line in trial.lines:
         echo(line)
     echo("")

@@ -206,7 +206,7 @@ def test_an_unknown_type_becomes_a_type_of_its_source(name: str, document: Any, 
     assert event.consent == ()
 
 
-def test_of_an_unknown_type_no_more_is_kept_than_there_is_room_for(post: Any) -> None:
+def test_of_an_unknown_type_no_more_is_taken_than_there_is_room_for(post: Any) -> None:
     about = {"customer": "cus_1", "amount": 4900, "lines": ["x" * 900] * 9, "deep": json.loads("[" * 40 + "]" * 40)}
     document = {"id": "evt_1", "created": 1, "type": "charge.refunded", "data": {"object": about}}
 

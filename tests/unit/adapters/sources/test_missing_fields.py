@@ -40,7 +40,7 @@ Path_ = tuple[str | int, ...]
 
 
 def test_a_field_that_is_missing_takes_along_what_is_read_from_it_and_nothing_else(sample: Path) -> None:
-    """What stays when the field has another value must stay when it is missing."""
+    """A value that another content of the field does not change stays when the field is missing."""
     document = json.loads(sample.read_text(encoding="utf-8"))
     vendor, headers = sample.parents[1].name, sample_headers(sample)
 
