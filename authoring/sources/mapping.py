@@ -17,9 +17,31 @@ from cairn.domain.shared.channels import Channel, Purpose
 
 TEXTS = {"title", "setup", "body", "sample_instant"}
 TABLES = {"signature", "answer", "handshake"}
-EXPRESSIONS = {"id", "occurred_at", "other", "data", "each", "customer", "attributes", "only", "account", "hints"}
+EXPRESSIONS = {
+    "id",
+    "occurred_at",
+    "other",
+    "data",
+    "each",
+    "customer",
+    "references",
+    "attributes",
+    "only",
+    "account",
+    "hints",
+}
 FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent", "vouched", "account_in_ids"}
-RULE_EXPRESSIONS = {"hint", "when", "type_from", "id", "occurred_at", "customer", "properties", "attributes"}
+RULE_EXPRESSIONS = {
+    "hint",
+    "when",
+    "type_from",
+    "id",
+    "occurred_at",
+    "customer",
+    "references",
+    "properties",
+    "attributes",
+}
 RULE = RULE_EXPRESSIONS | {"type", "of", "consent", "vouched"}
 CONSENT_EXPRESSIONS = {*STATUSES, "at", "evidence"}
 CONSENT = CONSENT_EXPRESSIONS | {"channel", "purpose"}

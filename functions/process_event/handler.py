@@ -1,7 +1,7 @@
 """Events queue and wakes queue → the table: one read, one decision, one commit for each record."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -15,9 +15,20 @@ from cairn.compose.queues import consumed_queues
 from cairn.domain.customer.customer import Reaction
 from cairn.domain.event import Event, event_from_queue
 from cairn.domain.privacy.requests import is_above_limit
-from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError, NotACustomerError
-from cairn.sqs_records import Consumer, consume
+from cairn.domain.shared.errors import (
+    ErasedCustomerError,
+    InvalidEventError,
+    NotACustomerError,
+    UnknownReferenceError,
+)
+from cairn.sqs_records import Consumer, age_of, consume
 from cairn.telemetry import count, logger, need_person
+
+REFERENCE_PATIENCE = timedelta(hours=1)
+"""How long an event without a name waits for the one that says whose order it is. Vendors send both within minutes."""
+
+UNKNOWN_REFERENCE = "unknown_reference"
+"""The reason why it is dropped then."""
 
 
 @cache
@@ -76,6 +87,11 @@ def process_record(record: SQSRecord) -> None:
     except NotACustomerError as error:
         outcome = "EventOfNobody"
         dropped.add(error.reason)
+    except UnknownReferenceError:
+        if age_of(record) < REFERENCE_PATIENCE:
+            raise
+        outcome = "EventOfNobody"
+        dropped.add(UNKNOWN_REFERENCE)
     overflow().discard(record.body)
     count(outcome)
     for reason in sorted(dropped):

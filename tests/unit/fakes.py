@@ -187,7 +187,7 @@ class Customers:
         self._by_id |= {one.id: replace(one, version=one.version + 1) for one in commit.released}
         if commit.event:
             self._seen.add((after.id, commit.event.key))
-        self._by_id |= dict.fromkeys(homes, after.id)
+        self._by_id |= dict.fromkeys({*homes, *after.profile.references}, after.id)
         self._by_id |= {one.id: after.id for one in commit.before if one.id != after.id}
         self._by_id[after.id] = replace(after, version=after.version + 1)
         self.suppression_changes += commit.reaction.suppression_changes
@@ -196,6 +196,7 @@ class Customers:
             ids = {
                 after.id,
                 *after.profile.merged,
+                *after.profile.references,
                 *(customer_id_for(one, KEYS.customer_ids) for one in after.profile.identifiers),
             }
             self._tombstones |= dict.fromkeys(ids, after.erasure_pending_since)

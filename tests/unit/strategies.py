@@ -12,6 +12,7 @@ from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.customer.customer import OLDER_ENTRIES, OLDER_MERGES, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, Identifier, strongest_first
+from cairn.domain.identity.references import Reference
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.journey.steps import StepKind
@@ -98,6 +99,9 @@ profiles = st.builds(
 )
 
 
+references = st.builds(Reference, st.sampled_from(["order", "payment"]), st.sampled_from(["1", "2"]))
+
+
 def events(
     types: st.SearchStrategy[str] | None = None,
     when: st.SearchStrategy[datetime] = instants,
@@ -111,6 +115,7 @@ def events(
         type=types or st.sampled_from((*EVENTS, *EVENTS, *EVENTS, "trial.signup", "booking.cancelled")),
         occurred_at=when,
         identifiers=identifiers,
+        references=st.lists(references, max_size=2, unique=True).map(tuple),
         properties=properties,
         attributes=stated,
         consent=st.lists(consent_changes, max_size=2).map(tuple),

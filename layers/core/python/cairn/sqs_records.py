@@ -154,6 +154,11 @@ def attempts_of(record: SQSRecord) -> int:
     return int(record.attributes.approximate_receive_count)
 
 
+def age_of(record: SQSRecord) -> timedelta:
+    """How long ago it was sent."""
+    return datetime.now(UTC) - datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC)
+
+
 def _in_order(records: Sequence[SQSRecord]) -> bool:
     """Whether they are from a FIFO queue. A standard queue may have groups too, to be fair among them."""
     return bool(records) and records[0].event_source_arn.endswith(".fifo")
@@ -167,7 +172,7 @@ def _fresh_first(records: Sequence[SQSRecord]) -> list[SQSRecord]:
 def _dead_letter(record: SQSRecord, error: Exception, consumer: Consumer) -> bool:
     """Whether the record has become a dead letter. False: it is to be delivered again."""
     queue = consumer.queue
-    age = datetime.now(UTC) - datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC)
+    age = age_of(record)
     if is_transient(error) and age < PATIENCE:
         measure(WAITING, age)
         logger.warning(

@@ -14,7 +14,7 @@ from cairn.adapters.sources import sources
 from cairn.adapters.sources.expressions import pick
 from cairn.adapters.sources.fields import own_type
 from cairn.adapters.sources.signatures import InvalidSourceError
-from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.event import EVENT_TYPE_SHAPE, references_to_wire
 
 SOURCES_TOML = Path(__file__).parents[4] / "sources.toml"
 
@@ -255,3 +255,24 @@ def test_only_a_mapping_that_reads_national_numbers_loads_their_plans() -> None:
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run([sys.executable, "-c", script], check=True, env=environment)  # noqa: S603  our own script
+
+
+def test_what_names_a_thing_alone_is_an_event_by_its_references(tmp_path: Path, post: Any) -> None:
+    references = '[references]\nvisit = "visit.number"\nticket = "visit.tickets"\n[customer]'
+    write_mapping(tmp_path, "acme", ACME.replace("[customer]", references))
+    visit = {"id": "1", "kind": "left", "number": 77, "tickets": ["a", None, 820982911946154508]}
+
+    [event] = post("acme", {"sites": [{"visits": [visit]}]}, known=sources(folder=tmp_path)).read().events
+
+    assert event.identifiers == ()
+    assert references_to_wire(event.references) == {"visit": ["77"], "ticket": ["a", "820982911946154508"]}
+
+
+def test_a_reference_has_the_account_of_the_vendor_in_front(tmp_path: Path, post: Any) -> None:
+    text = 'account = "body.account"\n' + ACME.replace("[customer]", '[references]\nvisit = "visit.number"\n[customer]')
+    write_mapping(tmp_path, "acme", text)
+    visits = [{"id": "1", "kind": "left", "number": 77}]
+
+    [event] = post("acme", {"account": 9, "sites": [{"visits": visits}]}, known=sources(folder=tmp_path)).read().events
+
+    assert references_to_wire(event.references) == {"visit": ["9:77"]}

@@ -1,7 +1,7 @@
 """The canonical event: something that happened to a customer, named `object.action` in the past tense."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
@@ -18,6 +18,7 @@ from cairn.domain.identity.identifiers import (
     strongest_first,
 )
 from cairn.domain.identity.placeholders import is_placeholder
+from cairn.domain.identity.references import MAX_IN_EVENT, Reference
 from cairn.domain.identity.trust import (
     ALL_FIELDS,
     RESERVED_SOURCES,
@@ -46,7 +47,18 @@ spent, for instance. The next message fails as well, to any customer.
 """
 
 FIELDS = frozenset(
-    {"id", "type", "occurred_at", "customer", "properties", "attributes", "consent", "backfill", "source"},
+    {
+        "id",
+        "type",
+        "occurred_at",
+        "customer",
+        "references",
+        "properties",
+        "attributes",
+        "consent",
+        "backfill",
+        "source",
+    },
 )
 CUSTOMER_FIELDS = frozenset({"cairn_id", "user_id", "email", "phone", "external_ids"})
 
@@ -68,6 +80,8 @@ class Event:
     type: str
     occurred_at: datetime
     identifiers: tuple[Identifier, ...] = ()
+    references: tuple[Reference, ...] = ()
+    """What the event is about in its source's words. An event without a name finds its customer by these."""
     customer_id: str | None = None
     """Set only by Cairn, where it knows the customer already (a provider's report)."""
     properties: Mapping[str, Any] = field(default_factory=dict)
@@ -163,7 +177,8 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
     if event_type and not EVENT_TYPE_SHAPE.fullmatch(event_type):
         reader.problems.append("type: use object.action in lower case, such as trial.signup")
     occurred_at = min(reader.instant(document, "occurred_at") or received_at, received_at)
-    customer = reader.mapping(document, "customer", required=True)
+    references = reader.references(document)
+    customer = reader.mapping(document, "customer", required=not references)
     identifiers = reader.identifiers(customer)
     cairn_id = reader.text(customer, "cairn_id", where="customer.")
     if cairn_id and source not in RESERVED_SOURCES:
@@ -184,6 +199,7 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
         type=event_type,
         occurred_at=occurred_at,
         identifiers=identifiers,
+        references=references,
         customer_id=cairn_id or None,
         properties=properties,
         attributes=attributes,
@@ -238,6 +254,7 @@ def event_to_wire(event: Event) -> dict[str, Any]:
         "type": event.type,
         "occurred_at": instant_to_wire(event.occurred_at),
         "customer": customer,
+        **({"references": references_to_wire(event.references)} if event.references else {}),
         "properties": event.properties,
         "attributes": event.attributes,
         "consent": [consent_to_wire(change) for change in event.consent],
@@ -246,6 +263,14 @@ def event_to_wire(event: Event) -> dict[str, Any]:
         **({"settable": sorted(event.settable)} if event.settable else {}),
         **({"dropped": dict(event.dropped)} if event.dropped else {}),
     }
+
+
+def references_to_wire(references: Iterable[Reference]) -> dict[str, list[str]]:
+    """By kind."""
+    found: dict[str, list[str]] = {}
+    for one in references:
+        found.setdefault(one.kind, []).append(one.value)
+    return found
 
 
 def consent_to_wire(change: ConsentChange) -> dict[str, Any]:
@@ -317,6 +342,15 @@ class _Reader:
             self.problems.append(f"{name}: a JSON object{' that is not empty' if required else ''}")
             return {}
         return value
+
+    def references(self, document: Mapping[str, Any]) -> tuple[Reference, ...]:
+        """By kind a text, or a list of texts; the first MAX_IN_EVENT of them."""
+        found: list[Reference] = []
+        for kind, values in self.mapping(document, "references").items():
+            for value in values if isinstance(values, list) else [values]:
+                text = self.text({kind: value}, kind, where="references.", required=True)
+                found += [Reference(kind, text)] if text else []
+        return tuple(dict.fromkeys(found))[:MAX_IN_EVENT]
 
     def instant(self, document: Mapping[str, Any], name: str) -> datetime | None:
         text = self.text(document, name)

@@ -44,6 +44,7 @@ def profile_to_wire(profile: Profile) -> Wire:
         "activity": {name: activity_to_wire(one) for name, one in profile.activity.items()},
         "sources": instants_to_wire(profile.sources),
         "merged": instants_to_wire(profile.merged),
+        **({"references": instants_to_wire(profile.references)} if profile.references else {}),
     }
 
 
@@ -66,6 +67,7 @@ def profile_from_wire(customer_id: str, wire: Wire) -> Profile:
             for name, (count, first, last) in wire["activity"].items()
         },
         merged=instants_from_wire(wire["merged"]),
+        references=instants_from_wire(wire.get("references", {})),
         sources=instants_from_wire(wire.get("sources", {UNRECORDED: wire["created_at"]})),
     )
 

@@ -308,6 +308,7 @@ class DynamoCustomers:
         for pointer in self._pointers(after, commit.claimed):
             if pointer not in write:
                 write.put(pointer, condition=ID_IS_FREE)
+        self._add_references(write, commit)
         for item in older:
             write.put(item)
         self._add_contact(write, commit, before)
@@ -337,6 +338,16 @@ class DynamoCustomers:
         writes = state_writes(after, pages, apart, outboxes(apart))
         write.put(writes.head, is_as_it_was)
         _add_parts(write, writes)
+
+    @staticmethod
+    def _add_references(write: AtomicWrite, commit: Commit) -> None:
+        """Lead new references to the customer, and those that it has no more nowhere. The last customer has it."""
+        after = commit.reaction.customer
+        before = {id_ for one in commit.before for id_ in one.profile.references}
+        for id_ in sorted(after.profile.references.keys() - before):
+            write.put(CustomerItem(id_, STATE, alias_of=after.id))
+        for id_ in sorted(before - after.profile.references.keys()):
+            write.delete(CustomerItem(id_, STATE))
 
     def _check_few_go(self, absorbed: Sequence[Customer]) -> None:
         """Raises ConflictError after those of one customer have moved into the head, where they are too many."""
@@ -584,7 +595,7 @@ def customer_ids_of(customer: Customer, key: CustomerIdKey) -> set[str]:
     """Every id that has ever led to the customer."""
     pointers = customer.profile.pointers
     ids = {pointers.get(one.key) or customer_id_for(one, key) for one in customer.profile.identifiers}
-    return ids | {customer.id, *customer.profile.merged}
+    return ids | {customer.id, *customer.profile.merged, *customer.profile.references}
 
 
 def _erased_from(holder: Customer | datetime | None, name: Identifier) -> dict[Identifier, datetime]:
@@ -600,6 +611,7 @@ def tombstone_for(id_: str, at: datetime, customer: Customer, key: CustomerIdKey
     """
     pointers = customer.profile.pointers
     names = {pointers.get(one.key) or customer_id_for(one, key) for one in customer.profile.identifiers}
+    names |= customer.profile.references.keys()
     return tombstone(id_, at, lasting=id_ not in names)
 
 

@@ -45,7 +45,7 @@ PAGES_AT_ONCE = 24
 """Pages that a commit writes at most to make room in the head; what it leaves there goes with the next ones."""
 
 ATTRIBUTE, ACTIVITY, SOURCE, MERGED, ENTERED, IN_USE = "a.", "n.", "s.", "g.", "i.", "j."
-EARLY_EXIT, EARLY_REFRESH, EARLY_EVENT, ERASED, ELSEWHERE = "x.", "r.", "v.", "e.", "o."
+EARLY_EXIT, EARLY_REFRESH, EARLY_EVENT, ERASED, ELSEWHERE, REFERENCE = "x.", "r.", "v.", "e.", "o.", "f."
 """The beginning of an entry's name says its kind."""
 
 ALWAYS_IN_HEAD = frozenset(ATTRIBUTE + name for name in READ_BY_CAIRN)
@@ -76,6 +76,7 @@ def profile_from(customer_id: str, names: Wire, entries: Mapping[str, Any]) -> P
 
 def _profile_from(customer_id: str, names: Wire, of: Mapping[str, Entries]) -> Profile:
     own = {"attributes": of[ATTRIBUTE], "activity": of[ACTIVITY], "sources": of[SOURCE], "merged": of[MERGED]}
+    own |= {"references": of[REFERENCE]}
     return codec.profile_from_wire(customer_id, {**names, **own})
 
 
@@ -229,6 +230,7 @@ def _kinds(before: Customer, after: Customer) -> Iterator[tuple[str, Mapping[str
     yield ACTIVITY, old.activity, new.activity, codec.activity_to_wire
     yield SOURCE, old.sources, new.sources, instant_to_wire
     yield MERGED, old.merged, new.merged, instant_to_wire
+    yield REFERENCE, old.references, new.references, instant_to_wire
     yield ENTERED, before.entered, after.entered, instant_to_wire
     yield EARLY_EXIT, before.early_exits, after.early_exits, instant_to_wire
     yield EARLY_REFRESH, before.early_refreshes, after.early_refreshes, codec.value_to_wire

@@ -45,6 +45,17 @@ def customer(fields: Mapping[str, str], scope: Scope) -> dict[str, Any]:
     return found | ({"external_ids": external} if external else {})
 
 
+def references(fields: Mapping[str, str], scope: Scope) -> dict[str, list[str]]:
+    """The ids of what the event is about, by kind, with the vendor's account in front where it names one."""
+    account = _text(scope["account"])
+    found = {}
+    for kind, expression in fields.items():
+        value = pick(expression, scope)
+        texts = [text for one in (value if isinstance(value, list) else [value]) if (text := _text(one))]
+        found[kind] = [f"{account}:{text}" if account else text for text in texts]
+    return {kind: texts for kind, texts in found.items() if texts}
+
+
 def with_account(customer: Mapping[str, Any], account: Any) -> dict[str, Any]:
     """With the vendor's account in front of each external id: two accounts may both have a customer 501."""
     external = customer.get("external_ids")

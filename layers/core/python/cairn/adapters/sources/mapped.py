@@ -142,7 +142,8 @@ class MappedSource:
         properties = self._raw(scope) if rule is None else fields.values(rule.get("properties", {}), scope)
         rule = rule or {}
         customer = fields.customer({**self.mapping.get("customer", {}), **rule.get("customer", {})}, scope)
-        if not customer:
+        references = fields.references({**self.mapping.get("references", {}), **rule.get("references", {})}, scope)
+        if not customer and not references:
             return []
         if misfit is not None:
             raise InvalidEventError([f"the body is not what an unsigned part of the request says: {misfit}"])
@@ -153,6 +154,7 @@ class MappedSource:
             "type": event_type,
             "occurred_at": fields.instant(pick(rule.get("occurred_at", self.mapping["occurred_at"]), scope)),
             "customer": customer,
+            **({"references": references} if references else {}),
             "properties": properties,
             "attributes": fields.known_values(self.mapping.get("attributes", {}), scope) if rule else {},
             "consent": fields.consent(self._consent(rule), scope),

@@ -69,5 +69,6 @@ def _as_text(body: bytes) -> dict[str, str]:
 
 def message_group(event: Event, key: QueueGroupKey) -> str:
     """The message group: the customer as this event names it. Hashed: queues show group ids in the clear."""
-    name = event.identifiers[0].key if event.identifiers else event.key
+    about = "/".join((event.source, *(one.value for one in event.references[:1])))
+    name = event.identifiers[0].key if event.identifiers else about if event.references else event.key
     return event.customer_id or base32(key.mac(name))[:26]

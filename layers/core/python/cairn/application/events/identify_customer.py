@@ -3,7 +3,7 @@
 The rules are in domain/customer/resolution; this reads what they need, as little as they need.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from cairn.domain.customer.resolution import Resolution, needs_typed_names, reso
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
+from cairn.domain.identity.references import reference_id
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import requests
@@ -30,7 +31,7 @@ from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.profile.addresses import is_owners_address
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, channels_at
-from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
+from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError, UnknownReferenceError
 
 RETURNING_REPLIES = CUSTOMER_REPLIES - {EVENT_TYPES[Intent.STOP]}
 """Replies after which an erased customer exists again. A STOP only suppresses the number."""
@@ -71,8 +72,9 @@ class IdentifyCustomer:
         return identified
 
     def _identify(self, event: Event, now: datetime, concerns: Concerns | None) -> Identified:
-        if event.customer_id and not event.identifiers:
-            customer = self.customers.load(event.customer_id)
+        references = [reference_id(event.source, one, self.keys.customer_ids) for one in event.references]
+        if not event.identifiers and (event.customer_id or references):
+            customer = self.customers.load(event.customer_id) if event.customer_id else self._seen_with(references)
             self._check_link(event, customer)
             found = FoundCustomers((customer,))
             resolution = Resolution(found.customers)
@@ -95,6 +97,7 @@ class IdentifyCustomer:
         if proven:
             customer = customer.with_names(proven, (), {}, joined=True)
         claimed = tuple(name for name in claimed if name in customer.profile.identifiers)
+        customer = replace(customer, profile=customer.profile.with_references(references, event.occurred_at))
         customer = replace(
             self._detached(event, customer), erased=_erased_identifiers(known.customer, found, claimed, now)
         )
@@ -107,6 +110,17 @@ class IdentifyCustomer:
             resolution.dropped,
             resolution.by_vouched,
         )
+
+    def _seen_with(self, references: Iterable[str]) -> Customer:
+        """The customer with whom one of these was seen. Raises UnknownReferenceError, ErasedCustomerError."""
+        for id_ in references:
+            try:
+                return self.customers.load(id_)
+            except ErasedCustomerError:
+                raise
+            except UnknownCustomerError:
+                continue
+        raise UnknownReferenceError("what the event refers to was seen with no customer")
 
     def _check_link(self, event: Event, customer: Customer) -> None:
         """Raises UnknownCustomerError where a link was sent to an address that is not this customer's."""

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, strongest_first
+from cairn.domain.identity.references import MAX_REFERENCES
 from cairn.domain.profile.attributes import GUARDED, TAGS
 
 TYPED_ATTRIBUTE = "attributes."
@@ -22,6 +23,9 @@ MAX_SOURCES = 20
 
 UNRECORDED = "unrecorded"
 """In the place of a source: the profile is older than the list of its sources, so any source may have reported."""
+
+FORGOTTEN_AT_ONCE = 10
+"""References that one commit takes away, more than an event has: after a merge of many they become fewer again."""
 
 MAX_ACTIVITY_TYPES = 64
 """Event types counted for a profile. It bounds the item's size, far above what a business uses."""
@@ -72,6 +76,8 @@ class Profile:
     """What a visitor typed: the keys of identifiers, and the names of attributes that rules read (`attributes.`)."""
     pointers: Mapping[str, str] = field(default_factory=dict)
     """By an identifier's key, the id under which it leads here, where that is not the usual one."""
+    references: Mapping[str, datetime] = field(default_factory=dict)
+    """The ids of references that lead here (domain/identity/references), and when each was first seen."""
 
     def get(self, name: str) -> Any:
         stamped = self.attributes.get(name)
@@ -170,6 +176,16 @@ class Profile:
             return self
         return replace(self, sources={**self.sources, source: first})
 
+    def with_references(self, ids: Iterable[str], at: datetime) -> Self:
+        """With further references. Above MAX_REFERENCES, a few of the oldest go."""
+        new = [one for one in ids if one not in self.references]
+        if not new:
+            return self
+        oldest = sorted(self.references, key=lambda one: (self.references[one], one))
+        gone = oldest[: min(max(0, len(oldest) + len(new) - MAX_REFERENCES), FORGOTTEN_AT_ONCE)]
+        left = {one: seen for one, seen in self.references.items() if one not in gone}
+        return replace(self, references={**left, **dict.fromkeys(new, at)})
+
     def with_identifiers(self, *identifiers: Identifier) -> Self:
         """With names that are vouched for. Once an address is among them, typed ones no longer count."""
         keys = {name.key for name in identifiers}
@@ -238,6 +254,7 @@ class Profile:
             activity=activity,
             merged={**other.merged, **self.merged, other.id: now},
             sources=_first_reports(self.sources, other.sources),
+            references=_earliest(self.references, other.references),
         )
         return _settled(merged)
 
@@ -259,8 +276,12 @@ def survivor(profiles: tuple[Profile, ...]) -> Profile:
 
 def _first_reports(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:
     """Of both, the earliest MAX_SOURCES, so that any order of merges gives the same result."""
-    both = {source: min(at for at in (left.get(source), right.get(source)) if at) for source in {**left, **right}}
+    both = _earliest(left, right)
     return {source: both[source] for source in sorted(both, key=lambda one: (both[one], one))[:MAX_SOURCES]}
+
+
+def _earliest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:
+    return {name: min(at for at in (left.get(name), right.get(name)) if at) for name in {**left, **right}}
 
 
 def _strength(profile: Profile) -> int:

@@ -79,6 +79,12 @@ class UnknownCustomerError(CairnError):
     """The table has no such customer, or has it no longer."""
 
 
+class UnknownReferenceError(UnknownCustomerError):
+    """An event names nobody, and what it refers to was seen with nobody yet: what names the customer may be late."""
+
+    retryable = True
+
+
 class ErasedCustomerError(UnknownCustomerError):
     """The customer has been erased: drop the event or message, and store nothing of it."""
 
