@@ -60,18 +60,17 @@ def _plan(stage: "Stage", policy_file: Path) -> "Plan":
     from authoring.journeys import compile_catalogue  # noqa: PLC0415  slow to import
     from authoring.policy import channels_of, compile_policy  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
-    from cairn.adapters.sources import SNS, sources  # noqa: PLC0415
+    from cairn.adapters.sources import sources  # noqa: PLC0415
     from cairn.domain.shared.channels import Channel  # noqa: PLC0415
     from cli.doctor_checks import Plan  # noqa: PLC0415
 
     journeys = compile_catalogue(JOURNEYS)
     policy = policy_from_document(compile_policy(policy_file, LAW, journeys))
-    known = {name: source for name, source in sources(SOURCES).items() if name != SNS}  # it has no shared secret
     return Plan(
         stage=stage,
         rates=policy.rates,
         channels=frozenset(map(Channel, channels_of(journeys))),
-        sources=(*known, *(f"{name}-verify" for name, source in known.items() if source.handshake)),
+        sources=sources(SOURCES).secret_names(),
         endpoints=tuple(dict.fromkeys(one.secret for one in policy.webhook_endpoints)),
     )
 

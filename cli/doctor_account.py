@@ -10,10 +10,8 @@ from typing import Any, Self
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from cairn.adapters import aws
-from cairn.adapters.http.standard_webhooks import problem_of_key
 from cairn.adapters.pages.links import SECRET
-from cairn.adapters.secrets_manager import Part, PartSecrets, ProblemOf
-from cairn.adapters.sources import sources
+from cairn.adapters.secrets_manager import Part, PartSecrets
 from cairn.domain.shared.errors import (
     CairnError,
     SecretMissingError,
@@ -31,8 +29,7 @@ from cli.doctor_checks import (
     TableState,
     Unanswered,
 )
-from cli.options import SOURCES
-from cli.secrets_client import JoinError, SecretsOfBefore
+from cli.secrets_client import SecretsError, SecretsOfBefore, scheme_problem
 from infra.cloud.bundle.bytecode import find_compiler
 
 DENIED = frozenset(
@@ -220,11 +217,6 @@ class AwsAccount:
     def unusable_secrets(self) -> Mapping[tuple[Part, str], str]:
         client = self.client("secretsmanager")
         secret_id = self._output("SourcesSecretArn")
-        problems: Mapping[Part, ProblemOf] = {
-            Part.SOURCES: sources(SOURCES).problem_of_secret,
-            Part.LINKS: lambda _name, _secret: "",
-            Part.WEBHOOK_ENDPOINTS: lambda _name, secret: problem_of_key(secret),
-        }
         found: dict[tuple[Part, str], str] = {}
         for part, names in (
             (Part.SOURCES, self.plan.sources),
@@ -237,7 +229,7 @@ class AwsAccount:
                 secret_id,
                 part,
                 partial(_note, refused),
-                problems[part],
+                scheme_problem(part),
                 drawn=SECRET if part is Part.LINKS else "",
             )
             for name in names:
@@ -383,7 +375,7 @@ def _secrets_read() -> Iterator[None]:
             yield
         except (ServiceBusyError, ServiceRefusedError) as error:
             raise error.__cause__ or error from None
-        except (JoinError, SecretUnusableError) as error:
+        except (SecretsError, SecretUnusableError) as error:
             raise Unanswered(str(error), "Mend it in Secrets Manager, and ask again") from None
 
 

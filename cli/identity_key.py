@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from cli.options import YesOption, examples
-from cli.output import echo, fail
+from cli.output import echo
+from cli.stack import StackOption, explained
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,7 +24,7 @@ def identity_key() -> None:
 
 @app.command(epilog=examples("cairn identity-key move --stack Cairn-dev"))
 def move(
-    stack: Annotated[str, typer.Option("--stack", help="The deployment's stack, such as Cairn-dev.")],
+    stack: StackOption,
     salt_file: Annotated[
         Path | None,
         typer.Option("--salt-file", help="A file with the salt, or - for the input; else the functions that run know."),
@@ -31,11 +32,9 @@ def move(
     yes: YesOption = False,  # noqa: FBT002
 ) -> None:
     """Take the salt of before into the identity secret, so that every customer keeps their id."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  slow to import
+    from cli.identity_key_client import IdentitySecret, salt_of_stack, weakness  # noqa: PLC0415  slow to import
 
-    from cli.identity_key_client import IdentitySecret, salt_of_stack, weakness  # noqa: PLC0415
-
-    try:
+    with explained():
         secret = IdentitySecret.of_stack(stack)
         salt = _salt_in(salt_file) if salt_file else salt_of_stack(stack)
         if warning := weakness(salt):
@@ -43,8 +42,6 @@ def move(
         if not yes:
             typer.confirm(f"Store the salt of {stack} beside its identity key?", abort=True)
         stored = secret.take(salt)
-    except (BotoCoreError, ClientError, OSError) as error:
-        fail(str(error))
     echo("The salt stands beside the identity key." if stored else "The salt stood there already.")
     echo(f"Back the secret up now (docs/operations.md, The identity key), then deploy {stack}.")
 

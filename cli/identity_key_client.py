@@ -11,6 +11,7 @@ from cairn.adapters.dynamodb.identity_record import DynamoIdentityRecord
 from cairn.adapters.secrets_manager import IDENTITY_SALT, identity_keys_from, read_object
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.secrets import MIN_SECRET_BYTES, problem_of_secret
+from cli.stack import data_outputs
 
 VARIABLE = "CAIRN_IDENTITY_SALT"
 """The variable that had the salt, in the functions of before."""
@@ -31,8 +32,7 @@ class IdentitySecret:
     @classmethod
     def of_stack(cls, name: str) -> Self:
         """Found by the outputs of the data stack. Raises MoveError where that is not up to date."""
-        (stack,) = aws.client("cloudformation").describe_stacks(StackName=f"{name}-Data")["Stacks"]
-        outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+        outputs = data_outputs(name)
         if "IdentitySecretArn" not in outputs:
             raise MoveError(f"stack {name}-Data has no identity secret yet: deploy {name}-Data first")
         secrets = aws.client("secretsmanager")

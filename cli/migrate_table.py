@@ -6,6 +6,7 @@ import typer
 
 from cli.options import OPERATION, examples
 from cli.output import echo
+from cli.stack import StackOption
 
 if TYPE_CHECKING:
     from cli.migrate_table_client import Migration, UnitRate
@@ -26,7 +27,7 @@ app = typer.Typer()
     ),
 )
 def migrate_table(
-    stack: Annotated[str, typer.Option("--stack", help="The deployment's stack, such as Cairn-dev.")],
+    stack: StackOption,
     units_per_second: Annotated[
         int, typer.Option("--units-per-second", min=1, help="Read and write units of DynamoDB, at most.")
     ] = UNITS_PER_SECOND,

@@ -14,6 +14,7 @@ from cairn.adapters.dynamodb import table
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
 from cairn.domain.shared.errors import CairnError, ConflictError, ServiceBusyError
+from cli.stack import data_outputs
 
 PAGE = 1_000
 """Items that DynamoDB looks at for one answer; it also stops at 1 MB, which is 128 read units."""
@@ -92,8 +93,7 @@ class Migration:
     def of_stack(cls, name: str, rate: UnitRate) -> Iterator["Migration"]:
         """The table is found by the outputs of the data stack. Raises MigrationError where there is none."""
         with rate.limits(), _explained(name):
-            (stack,) = aws.client("cloudformation").describe_stacks(StackName=f"{name}-Data")["Stacks"]
-            outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+            outputs = data_outputs(name)
             if "TableName" not in outputs:
                 raise MigrationError(f"stack {name}-Data does not put out TableName: is it Cairn's, and up to date?")
             table.unbind()

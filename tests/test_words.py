@@ -104,7 +104,6 @@ PUBLISHED = {
     "subscribers_reach",
     # deployed functions, queues and outputs: their names are in alarms, log groups and `cairn dlq`
     "notices",
-    "notices_parked",
     "notify_subscriber",
     "notify_subscriber_settings",
     "test_notify_subscriber",

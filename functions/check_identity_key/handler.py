@@ -1,4 +1,4 @@
-"""CloudFormation, at each deployment → whether the table's customers, and links that were sent, have their secrets."""
+"""CloudFormation, in a deployment → whether the table's customers, and links that were sent, have their secrets."""
 
 from datetime import UTC, datetime
 from functools import cache

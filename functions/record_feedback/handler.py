@@ -81,12 +81,12 @@ def record_body(body: str) -> None:
 
 
 def note_account_failures(events: Sequence[Event]) -> None:
-    """Messages that a provider took, and did not send: the account lacks the money."""
+    """Messages that a provider took, and did not send: the account lacks the money, or is locked."""
     failed = [event for event in events if event.properties.get(ACCOUNT_FAILURE) is True]
     if failed:
         need_person(
             "AccountFailure",
             "the provider sends nothing for this account",
-            do="pause the channel, raise the spend limit, resume: docs/runbook.md, An account without money",
+            do="pause the channel, mend the account, resume: docs/runbook.md, An account that may not send",
             each=[{"channel": one.channel, "reason": one.properties.get("reason")} for one in failed],
         )

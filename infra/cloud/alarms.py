@@ -1,5 +1,6 @@
 """The alarms, and the topic that they notify."""
 
+from functools import partial
 from typing import NamedTuple
 
 from aws_cdk import Duration
@@ -59,6 +60,34 @@ class AlarmTopic(ServiceTopic):
             )
 
 
+def add_alarm(  # noqa: PLR0913  what an alarm is
+    scope: Construct,
+    id_: str,
+    metric: cloudwatch.IMetric,
+    *,
+    topic: AlarmTopic,
+    above: float,
+    means: str,
+    no_data: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    notify_when_over: bool = True,
+) -> cloudwatch.Alarm:
+    """An alarm that is red after one period above a bound. It notifies the topic, also when it is over."""
+    alarm = cloudwatch.Alarm(
+        scope,
+        id_,
+        metric=metric,
+        threshold=above,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluation_periods=1,
+        treat_missing_data=no_data,
+        alarm_description=f"Cairn: {means}",
+    )
+    alarm.add_alarm_action(actions.SnsAction(topic))
+    if notify_when_over:
+        alarm.add_ok_action(actions.SnsAction(topic))
+    return alarm
+
+
 class Alarms(Construct):
     """Eleven, however many queues and functions there are: 0.10 USD a month for each metric that an alarm watches.
 
@@ -78,7 +107,7 @@ class Alarms(Construct):
         api: Api,
     ) -> None:
         super().__init__(scope, "Alarms")
-        self.topic = topic
+        self._alarm = partial(add_alarm, self, topic=topic)
         self.namespace = stage.metrics_namespace
         self._alarm(
             "DeadLetters",
@@ -185,25 +214,3 @@ class Alarms(Construct):
     def _ours(self, name: str, *, period: Duration, statistic: str) -> cloudwatch.Metric:
         """A metric that functions write (cairn/telemetry), without dimensions."""
         return cloudwatch.Metric(namespace=self.namespace, metric_name=name, period=period, statistic=statistic)
-
-    def _alarm(
-        self,
-        id_: str,
-        metric: cloudwatch.IMetric,
-        *,
-        above: float,
-        means: str,
-        no_data: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
-    ) -> None:
-        alarm = cloudwatch.Alarm(
-            self,
-            id_,
-            metric=metric,
-            threshold=above,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=1,
-            treat_missing_data=no_data,
-            alarm_description=f"Cairn: {means}",
-        )
-        alarm.add_alarm_action(actions.SnsAction(self.topic))
-        alarm.add_ok_action(actions.SnsAction(self.topic))

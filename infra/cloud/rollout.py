@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cairn.telemetry import DEAD_LETTERED
-from infra.cloud.alarms import PERIOD, Alarms, AlarmTopic, Functions
+from infra.cloud.alarms import PERIOD, Alarms, AlarmTopic, Functions, add_alarm
 from infra.cloud.function import LIVE, Function
 from infra.cloud.nag import acknowledge
 from infra.cloud.stage import ROLLOUTS, Stage
@@ -70,20 +69,17 @@ class Rollout(Construct):
 
     def _dead_lettered(self, stage: Stage, topic: AlarmTopic) -> cloudwatch.Alarm:
         """A record that an error of the code meets is dead-lettered alone: no error of the function shows it."""
-        alarm = cloudwatch.Alarm(
+        return add_alarm(
             self,
             "DeadLettered",
-            metric=cloudwatch.Metric(
+            cloudwatch.Metric(
                 namespace=stage.metrics_namespace, metric_name=DEAD_LETTERED, period=PERIOD, statistic="Sum"
             ),
-            threshold=0,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description="Cairn: a function has dead-lettered something just now; a rollout goes back",
+            topic=topic,
+            above=0,
+            means="a function has dead-lettered something just now; a rollout goes back",
+            notify_when_over=False,  # five minutes without another one say nothing about those that lie there
         )
-        alarm.add_alarm_action(actions.SnsAction(topic))
-        return alarm
 
     def _role(self, functions: Sequence[Function]) -> iam.Role:
         """What CodeDeploy may do, for all groups: no more than its work on these aliases.

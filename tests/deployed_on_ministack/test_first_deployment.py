@@ -37,7 +37,7 @@ def test_a_webhook_that_is_signed_with_another_secret_is_refused(prod: Deploymen
 
 
 def test_a_second_deployment_changes_nothing(cloud: Cloud, prod: Deployment, assembly: Path) -> None:
-    """Of the same synthesis: each has the time in it, so that each deployment checks the identity key."""
+    """Nor does another synthesis: tests/infra/test_identity_check.py."""
     before = prod.outputs("-Data") | prod.outputs()
 
     said = cloud.deploys(assembly)

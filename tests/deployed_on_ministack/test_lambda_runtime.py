@@ -166,7 +166,7 @@ def test_an_event_that_a_function_cannot_read_is_an_error_there(prod: Deployment
 
 
 def test_cloudformation_gets_its_answer_under_lambdas_own_runtime(prod: Deployment, tmp_path: Path) -> None:
-    """It is asked at each deployment, and answers by putting a document where the request says."""
+    """It is asked in a deployment, and answers by putting a document where the request says."""
     s3 = prod.cloud.client("s3")
     answers = {"Bucket": f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}", "Key": "answer-of-check-identity-key"}
     request = {

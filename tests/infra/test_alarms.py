@@ -21,6 +21,7 @@ from cairn.sqs_records import LONGEST_WAIT, Consumer, consume
 from cairn.telemetry import PERSON_NEEDED
 from functions.process_event.handler import note_lost_versions, note_orders
 from functions.receive_webhook import handler as receive_webhook
+from functions.record_feedback.handler import note_account_failures
 from functions.relay_effects.handler import note_trip
 from functions.sweep import handler as sweep
 from infra.local.dead_letters import NAMES
@@ -177,6 +178,7 @@ PEOPLE = (
     ("BreakerTripped", lambda: note_trip(Trip("journey:visit", "complaints"))),
     ("ErasureOrderAboveLimit", lambda: note_orders(reaction_above_limit())),
     ("JourneyVersionLost", lambda: note_lost_versions(LOST)),
+    ("AccountFailure", lambda: note_account_failures([event("message.failed", properties={"account_failure": True})])),
     ("Stuck", lambda: sweep.report([Found("enrollment", "c_a", "e")])),
     ("TaskOverdue", lambda: sweep.report([Found("task", "c_a", "t")])),
 )

@@ -103,7 +103,7 @@ DERIVES_KEYS = {
     *("process_event", "deliver_message", "serve_preferences", "manage_api", "erase_customer"),
     *("receive_webhook", "record_feedback", "check_identity_key"),
 }
-"""The first make ids and keys of addresses, then two that make message groups, and the check at each deployment."""
+"""The first make ids and keys of addresses, then two that make message groups, and the check of deployments."""
 
 
 def test_only_functions_that_hash_addresses_read_the_identity_key(prod: Templates) -> None:

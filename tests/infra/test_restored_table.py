@@ -30,6 +30,13 @@ def test_every_function_uses_the_restored_table(restored: Templates) -> None:
     assert "ImportValue" not in json.dumps(restored.statements("sweep"))
 
 
+def test_the_identity_key_is_checked_against_the_restored_table(restored: Templates) -> None:
+    """CloudFormation starts the check when one of its properties changes."""
+    (check,) = restored.all("Custom::IdentityKey").values()
+
+    assert check["TableStream"] == STREAM
+
+
 def test_the_commands_of_operators_find_the_restored_table(restored: Templates) -> None:
     assert restored.data["Outputs"]["TableName"]["Value"] == "cairn-restored"
 

@@ -15,7 +15,7 @@ from infra.local.wiring import FUNCTIONS
 from tests.infra.conftest import PROD, Json, Templates, synthesize
 
 UNPUBLISHED = "check_identity_key"
-"""CloudFormation starts it, at each deployment, and it is to be the new one then."""
+"""CloudFormation starts it in a deployment, and it is to be the new one then."""
 
 PUBLISHED = sorted({one.name for one in FUNCTIONS} - {UNPUBLISHED})
 

@@ -1,4 +1,4 @@
-"""The record of the identity key in the table, and what CloudFormation hears at each deployment."""
+"""The record of the identity key in the table, and what CloudFormation hears in a deployment."""
 
 import json
 from collections.abc import Callable, Iterator

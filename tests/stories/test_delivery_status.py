@@ -235,6 +235,23 @@ def test_a_text_that_the_account_cannot_pay_for_goes_out_on_no_other_channel(
     assert suppression_causes("+12015550001", "sms") == []
 
 
+@pytest.mark.parametrize(
+    ("code", "channels"), [(131026, ["whatsapp", "sms"]), (131056, ["whatsapp", "sms"]), (131042, ["whatsapp"])]
+)
+def test_a_whatsapp_message_that_the_account_may_not_send_goes_out_on_no_other_channel(
+    a_story: Any, one_message: Path, code: int, channels: list[str]
+) -> None:
+    story = a_story(one_message)
+    story.happens("trial.signup", **MEMBER)
+
+    path = "whatsAppWebhookEntry.changes.0.value.statuses.0.errors.0.code"
+    reports(story, "whatsapp_failed", **about_whatsapp("failed"), **{path: code})
+
+    assert ("hello", "whatsapp", "failed") in messages(story)
+    assert [channel for _, channel, _ in messages(story)] == channels
+    assert suppression_causes("+12015550001", "whatsapp") == []
+
+
 def test_a_reply_is_matched_to_the_text_that_it_answers(by_end_user_messaging: "Story") -> None:
     story = by_end_user_messaging
     story.happens("trial.signup", **(MEMBER | {"consent": []}))

@@ -56,6 +56,19 @@ from cairn.domain.webhook_delivery import WebhookDelivery
 KEYS = IdentityKeys.derive("a-key-of-tests-with-32-bytes-or-more")
 
 
+class Attempts:
+    """Numbers of attempts; it notes the pause before each but the first."""
+
+    def __init__(self) -> None:
+        self.pauses: list[int] = []
+
+    def __call__(self, most: int) -> Iterator[int]:
+        for number in range(most):
+            if number:
+                self.pauses.append(number)
+            yield number
+
+
 class Customers:
     """A table of customers, with optimistic locks, unique identifiers and deduplicated events."""
 

@@ -153,7 +153,7 @@ class Deployed:
         self.stored: list[Journey] = []
 
     def listening(self, event_type: str) -> tuple[Journey, ...]:
-        return tuple(one for one in self._current.values() if event_type in one.listens_to)
+        return tuple(one for one in self._current.values() if event_type in one.listens_before)
 
     def version(self, name: str, version: str) -> Journey:
         try:

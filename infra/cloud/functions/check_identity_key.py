@@ -1,9 +1,15 @@
-"""check_identity_key: started by CloudFormation at each deployment, refuses one that would lose customers or links."""
+"""check_identity_key: started by CloudFormation, refuses a deployment that would lose customers or links.
 
-from datetime import UTC, datetime
+It runs in each deployment that changes the table, a secret, or code. One that changes nothing shows nothing in `cdk
+diff`, and needs no check: functions compare the key themselves when they start.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -63,9 +69,32 @@ class CheckIdentityKey(Function):
             resource_type="Custom::IdentityKey",
             service_token=self.function_arn,
             service_timeout=TIMEOUT,
-            # CloudFormation starts the function when a property changes: so each deployment has another one.
-            properties={"DeployedAt": datetime.now(UTC).isoformat(timespec="seconds")},
+            properties=self._depends_on(shared, table, identity_secret, stage_secret),
         )
         self.secret_arn = identity_secret.secret_arn
         self.fingerprint = self.check.get_att_string("Fingerprint")
         """Known once the check has passed: a function that has it in its settings is deployed after that."""
+
+    def _depends_on(
+        self,
+        shared: Shared,
+        table: dynamodb.ITable,
+        identity_secret: secretsmanager.ISecret,
+        stage_secret: secretsmanager.ISecret,
+    ) -> Mapping[str, Any]:
+        """CloudFormation starts the function when one of these changes, and at no other time.
+
+        The stream names a table beyond its name: one that is made anew has another. So has each content of a layer
+        another version: functions with new code, packages or journeys are deployed after the check has passed.
+        """
+        handler = self.node.default_child
+        assert isinstance(handler, lambda_.CfnFunction)  # noqa: S101 - the construct library's promise, for the types
+        assert isinstance(handler.code, lambda_.CfnFunction.CodeProperty)  # noqa: S101 - likewise
+        layers = (shared.layers.core, shared.layers.dependencies, shared.layers.journeys)
+        return {
+            "TableStream": table.table_stream_arn,
+            "IdentitySecret": identity_secret.secret_arn,
+            "StageSecret": stage_secret.secret_arn,
+            "Handler": handler.code.s3_key,
+            "Layers": [one.layer_version_arn for one in layers],
+        }

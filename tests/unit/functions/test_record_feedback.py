@@ -1,6 +1,7 @@
 """The function: from the queue or from a log, onto the events queue or among the dead letters."""
 
 import json
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -11,9 +12,11 @@ from cairn.sqs_records import Consumer
 from functions.record_feedback import handler as function
 from infra.local.reports import log_event, queue_body
 from infra.local.shapes import sqs_event
+from tests.printed import Printed
 from tests.unit.fakes import ConsumedQueues, DeadLetters, Inbox
 from tests.unit.makers import MONDAY
 
+ROOT = Path(__file__).parents[3]
 DELIVERED = {"eventType": "TEXT_DELIVERED", "messageId": "eum-1", "context": {"message": "m", "customer": "c_ada"}}
 LOGGED = {
     "notification": {"messageId": "sns-1", "timestamp": "2026-03-02 09:58:00.120"},
@@ -120,6 +123,20 @@ def test_a_log_event_that_lambda_dead_lettered_goes_through_the_queue(ports: tup
 
     inbox, _ = ports
     assert [event.type for event in inbox] == ["message.delivered"]
+
+
+@pytest.mark.usefixtures("ports")
+def test_a_whatsapp_message_that_the_account_may_not_send_needs_a_person(printed: Printed) -> None:
+    report = json.loads((ROOT / "events" / "aws" / "whatsapp_failed.json").read_text(encoding="utf-8"))
+    (failed,) = report["whatsAppWebhookEntry"]["changes"][0]["value"]["statuses"]
+
+    for code in (131026, 131031):
+        failed["errors"] = [{"code": code}]
+        function.handler(queued(queue_body(report, MONDAY)), None)
+
+    (line,) = [one for one in printed.logs() if "person_needed" in one]
+    assert (line["person_needed"], line["channel"], line["reason"]) == ("AccountFailure", "whatsapp", "131031")
+    assert [one.value for one in printed.metrics() if one.name == "PersonNeeded"] == [1]
 
 
 def test_texts_that_the_account_cannot_pay_for_are_counted(

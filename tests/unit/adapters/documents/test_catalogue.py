@@ -17,10 +17,6 @@ def test_an_event_is_offered_to_the_journeys_that_it_may_start_end_or_give_new_d
     deployed = [journey_from_document(one["document"], one["version"]) for one in compiled]
 
     for event_type in frozenset[str]().union(*(one.listens_to for one in deployed)):
-        expected = [
-            one.name
-            for one in deployed
-            if event_type in {rule.event for rule in (one.entry, *one.exit_on, *one.refresh_on)}
-        ]
+        expected = [one.name for one in deployed if event_type in one.listens_before]
         assert [one.name for one in catalogue.listening(event_type)] == expected
     assert catalogue.listening("page.viewed") == ()

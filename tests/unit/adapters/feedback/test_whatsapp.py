@@ -1,11 +1,15 @@
 """Reports of WhatsApp through End User Messaging Social become canonical events."""
 
 import json
+import re
+import tomllib
 from typing import Any
 
 import pytest
 
 from cairn.adapters.feedback.reports import read
+from cairn.adapters.feedback.whatsapp import OF_THE_ACCOUNT
+from cairn.adapters.sources import MAPPING, VENDORS
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EXTERNAL, PHONE, Identifier
@@ -73,6 +77,37 @@ def test_a_failure_has_a_reason() -> None:
 
     assert failed.properties["reason"] == "131047"
     assert failed.consent == ()
+
+
+@pytest.mark.parametrize("code", [368, 80007, 130429, 131031, 131037, 131042, 131048, 131057, 133010])
+def test_a_failure_of_the_account_says_nothing_about_the_customer(code: int) -> None:
+    failed = only(statuses=[status("failed", errors=[{"code": code}])])
+
+    assert failed.type == "message.failed"
+    assert (failed.properties["reason"], failed.properties["account_failure"]) == (str(code), True)
+    assert failed.consent == ()
+
+
+@pytest.mark.parametrize("code", [130472, 131026, 131047, 131049, 131050, 131053, 131056, 132001])
+def test_a_failure_of_one_message_or_one_customer_is_not_the_accounts(code: int) -> None:
+    """131056 limits how often one customer is written to."""
+    failed = only(statuses=[status("failed", errors=[{"code": code}])])
+
+    assert failed.properties["reason"] == str(code)
+    assert "account_failure" not in failed.properties
+
+
+def test_a_webhook_straight_from_meta_knows_the_same_failures_of_the_account() -> None:
+    mapping = tomllib.loads((VENDORS / "whatsapp" / MAPPING).read_text(encoding="utf-8"))
+    (failed,) = [one for one in mapping["events"] if one.get("type") == "message.failed"]
+
+    (codes,) = re.findall(r"`(\[.+\])`", failed["properties"]["account_failure"])
+
+    assert {str(code) for code in json.loads(codes)} == OF_THE_ACCOUNT.keys()
+
+
+def test_a_message_that_was_sent_has_no_failure_of_the_account() -> None:
+    assert "account_failure" not in only(statuses=[status("sent", errors=[{"code": 131042}])]).properties
 
 
 def test_a_customer_who_stopped_marketing_in_whatsapp_is_opted_out() -> None:

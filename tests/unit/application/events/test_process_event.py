@@ -16,7 +16,7 @@ from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import MAX_NAMES, Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidEventError, ServiceRefusedError, UnknownCustomerError
-from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches
+from tests.unit.fakes import KEYS, Attempts, Customers, ErasureOrders, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -374,12 +374,12 @@ def test_a_booking_that_comes_again_after_many_others_sends_no_second_ticket(
 
 
 def test_other_writers_get_time_between_the_attempts(process: ProcessEvent, customers: Customers) -> None:
-    pauses: list[int] = []
+    attempts = Attempts()
     customers.somebody_is_faster(times=3)
 
-    replace(process, pause=pauses.append)(event("trial.signup"), MONDAY)
+    replace(process, attempts=attempts)(event("trial.signup"), MONDAY)
 
-    assert pauses == [1, 2, 3]
+    assert attempts.pauses == [1, 2, 3]
 
 
 def test_an_event_with_more_names_than_count_drops_the_weakest(process: ProcessEvent) -> None:

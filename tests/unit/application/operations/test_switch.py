@@ -19,7 +19,7 @@ from cairn.domain.operations.switches import (
     SwitchState,
 )
 from cairn.domain.shared.errors import AlreadySwitchedError, ConflictError, InvalidSwitchError, UnknownTargetError
-from tests.unit.fakes import SwitchBoard
+from tests.unit.fakes import Attempts, SwitchBoard
 from tests.unit.makers import MONDAY
 
 DAY = timedelta(days=1)
@@ -183,6 +183,15 @@ def test_of_two_changes_at_once_none_is_lost(switch: Switch, board: SwitchBoard)
     assert [one.pause.target for one in after.pauses] == ["journey:visit"]
     assert [one.action for one in board.audit] == ["stop", "pause"]
     assert board.board() == after
+
+
+def test_other_operators_get_time_between_the_attempts(board: SwitchBoard) -> None:
+    attempts = Attempts()
+    board.conflicts = 3
+
+    Switch(board, attempts=attempts).stop("all", **BY)
+
+    assert attempts.pauses == [1, 2, 3]
 
 
 def test_after_too_many_conflicts_there_is_an_error(switch: Switch, board: SwitchBoard) -> None:

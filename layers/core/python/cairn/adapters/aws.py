@@ -179,7 +179,10 @@ UNANSWERED = (
 )
 """Errors of the SDK where no whole answer came, or no credentials: connections, timeouts, half an answer."""
 
-CANCELLED_IN_BETWEEN = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
+THROTTLED_REASONS = frozenset({"ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError"})
+"""Reasons of a cancelled transaction that time mends."""
+
+CANCELLED_IN_BETWEEN = THROTTLED_REASONS | {"TransactionConflict"}
 """Reasons of a cancelled transaction that do not come from what is in it.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html

@@ -34,6 +34,9 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.shared.channels import Channel, Purpose
     from cairn.domain.webhook_delivery import WebhookDelivery
 
+Attempts: TypeAlias = "Callable[[int], Iterable[int]]"
+"""The numbers of at most so many attempts, with a pause before each but the first: time for the others who write."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundCustomers:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from cairn.adapters import aws
+from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.targets import Targets
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
@@ -44,7 +45,7 @@ def manage_api() -> ManageRouter:
     export = ExportCustomer(DynamoCustomerExport(keys).about)
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
     return ManageRouter(
-        switch=Switch(board, Targets(Path(settings.journeys_path))),
+        switch=Switch(board, Targets(Path(settings.journeys_path)), attempts),
         board=board,
         explain=ExplainDecisions(find, timeline, suppressions, audit),
         export=ExportForOperator(find, export, audit),

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from cairn.adapters import aws, backoff
+from cairn.adapters import aws
+from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.customers import DynamoCustomers
@@ -33,7 +34,7 @@ def process_event() -> ProcessEvent:
         orders=DynamoErasureOrders(),
         languages=tuple(settings.reply_languages.split()),
         policy=policy_at(Path(settings.policy_path)),
-        pause=backoff.pause,
+        attempts=attempts,
     )
 
 

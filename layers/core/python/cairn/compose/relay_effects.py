@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cairn.adapters import aws
 from cairn.adapters.aws import is_transient
+from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
@@ -70,6 +71,7 @@ def relay_effects(
             alert=AlarmTopic(lambda: aws.client("sns"), settings.alarm_topic_arn).send,
             breaker=policy.breaker,
             on_trip=on_trip,
+            attempts=attempts,
         ),
         paused_work=DynamoPausedWork(),
         webhooks=QueueWebhookDeliveries(

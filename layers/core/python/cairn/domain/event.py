@@ -43,7 +43,7 @@ MESSAGE_EVENTS = "message."
 
 ACCOUNT_FAILURE = "account_failure"
 """The property, true, of a provider's report on a message that failed because the account may not send: its money is
-spent, for instance. The next message fails as well, to any customer.
+spent, or it is locked. The next message fails as well, to any customer.
 """
 
 FIELDS = frozenset(

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cairn.adapters.documents.journey import journey_from_document, types_in
+from cairn.adapters.documents.journey import journey_from_document, listens_before
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
 from cairn.adapters.templates.variants import keys_for
 from cairn.domain.journey.definition import Journey
@@ -33,10 +33,10 @@ class Catalogue:
 
     @cached_property
     def _listening(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
-        """The journeys by type of event. From their documents, so that no journey is built that nobody needs."""
+        """The journeys by what they listen to before. From their documents: none is built that nobody needs."""
         found: dict[str, tuple[tuple[str, str], ...]] = {}
         for this in self._deployed:
-            for event_type in sorted(types_in(self._entries[this]["document"])):
+            for event_type in sorted(listens_before(self._entries[this]["document"])):
                 found[event_type] = (*found.get(event_type, ()), this)
         return found
 

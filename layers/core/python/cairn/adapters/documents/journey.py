@@ -38,8 +38,8 @@ def journey_from_document(document: Document, version: str) -> Journey:
     )
 
 
-def types_in(document: Document) -> set[str]:
-    """The types of events by which a journey starts, ends or gets new data."""
+def listens_before(document: Document) -> set[str]:
+    """`Journey.listens_before` of the document, without making the journey."""
     rules = (document["entry"], *document.get("exit_on", ()), *document.get("refresh_on", ()))
     return {rule["event"] for rule in rules}
 

@@ -12,6 +12,7 @@ from typing import NoReturn
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 
+from cairn.adapters.aws import THROTTLED_REASONS
 from cairn.adapters.dynamodb.atomic_write import MAX_ITEMS, AtomicWrite, CancelledWriteError, Key
 from cairn.adapters.dynamodb.contact_items import contact_from_item, contact_item, is_as_read, next_contact_item
 from cairn.adapters.dynamodb.customer_items import (
@@ -126,9 +127,6 @@ ID_IS_FREE = ID_IS_UNUSED | (CustomerItem.erased.exists() & CustomerItem.alias_o
 """The id was never used, or its customer was erased and no other customer has it since."""
 
 CANCELLED_BY_CONDITION = "ConditionalCheckFailed"
-
-THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"})
-"""Reasons of a cancelled transaction that time mends."""
 
 TOO_LARGE = frozenset({"ValidationException", "ValidationError"})
 """An item of more than 400 KB (DynamoDB quota): the error of a single call, and the reason in a transaction."""
@@ -688,8 +686,8 @@ def _as_reason(error: CancelledWriteError, claim: Key | None) -> Exception:
         return _as_refusal(error, *codes)
     if claim is not None and error.reasons.get(claim) == CANCELLED_BY_CONDITION:
         return DuplicateEventError("the event was committed before")
-    if THROTTLED & codes:
-        return ServiceBusyError(f"dynamodb is busy: {', '.join(sorted(THROTTLED & codes))}")
+    if busy := THROTTLED_REASONS & codes:
+        return ServiceBusyError(f"dynamodb is busy: {', '.join(sorted(busy))}")
     return ConflictError("the customer changed in between")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from cairn.adapters.feedback.event_builder import Origin, Report, build_event, from_epoch
 from cairn.domain.consent.changes import Method
 from cairn.domain.consent.keywords import keyword_of
-from cairn.domain.event import Event
+from cairn.domain.event import ACCOUNT_FAILURE, Event
 from cairn.domain.identity.addresses import is_whatsapp_user, whatsapp_number
 from cairn.domain.shared.instants import instant_from_wire
 
@@ -30,6 +30,23 @@ NO_REPLY = {"system", "request_welcome", "ephemeral"}
 
 STOPPED_MARKETING = "131050"
 """Meta's error code: this recipient has chosen, in WhatsApp, to get no more marketing from us."""
+
+OF_THE_ACCOUNT = {
+    "368": "temporarily blocked, for violating a policy",
+    "80007": "too many calls for the account",
+    "130429": "the number's throughput is reached",
+    "131031": "the account is locked",
+    "131037": "the number's display name is not approved",
+    "131042": "payment: no method, an invoice that is due, a currency that is missing",
+    "131048": "too many messages of this number were blocked or called spam",
+    "131057": "the account is in maintenance",
+    "133010": "the number is not registered",
+}
+"""Meta's codes by which the account or its number may not send, to any customer.
+
+131056 is none of them: it limits how often one customer is written to, and others still are.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes/
+"""
 
 PREFERENCES = {"stop": "denied", "resume": "granted"}
 
@@ -84,6 +101,7 @@ def _status(status: Report, origin: Origin) -> list[Event]:
             "channel": "whatsapp",
             "address": number or user_id,
             "reason": code if type_ == "message.failed" else None,
+            ACCOUNT_FAILURE: (type_ == "message.failed" and code in OF_THE_ACCOUNT) or None,
         },
         consent=[denial] if code == STOPPED_MARKETING else [],
     )

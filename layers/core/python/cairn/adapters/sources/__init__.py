@@ -93,6 +93,11 @@ class Sources(Mapping[str, AnySource]):
             self._read[name] = self._make(name)
         return self._read[name]
 
+    def secret_names(self) -> tuple[str, ...]:
+        """Of all secrets: one for each source but SNS, and a token for each with a handshake."""
+        with_secret = [name for name in self if name != SNS]
+        return (*with_secret, *(f"{name}-verify" for name in with_secret if self[name].handshake))
+
     def problem_of_secret(self, name: str, secret: str) -> str:
         """Why a secret is no key of its source's signature scheme; empty where it is one."""
         standard = name in self and isinstance(self[name].scheme, StandardWebhooks)

@@ -1,6 +1,7 @@
 """Process an event or a wake-up: one read, one pure decision, one commit."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
 from cairn.application.events.identify_customer import Identified, IdentifyCustomer
 from cairn.application.ports import (
+    Attempts,
     Commit,
     Customers,
     ErasureOrders,
@@ -52,10 +54,6 @@ ATTEMPTS = 8
 """Attempts after a conflict. The queue retries after that."""
 
 
-def no_pause(conflicts: int) -> None:
-    """For tests, where nobody else is at work."""
-
-
 @dataclass(frozen=True, slots=True)
 class ProcessEvent:
     customers: Customers
@@ -69,8 +67,7 @@ class ProcessEvent:
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
     policy: Policy = field(default_factory=Policy)
-    pause: Callable[[int], None] = no_pause
-    """Waits after a conflict; gets the number of conflicts so far."""
+    attempts: Attempts = range
 
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
         """The changes by the event; None for a duplicate.
@@ -99,12 +96,10 @@ class ProcessEvent:
         return self._until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
 
     def _until_committed(self, attempt: Callable[[], T]) -> T:
-        for conflicts in range(1, ATTEMPTS):
-            try:
+        for _ in self.attempts(ATTEMPTS):
+            with suppress(ConflictError):
                 return attempt()
-            except ConflictError:
-                self.pause(conflicts)
-        return attempt()
+        raise ConflictError("the customer keeps changing; the event or wake-up is handled once more")
 
     def _attempt(self, event: Event, now: datetime) -> Reaction:
         concerns = may_concern(event, self.journeys)

@@ -10,7 +10,7 @@ given back. A write that fails is tried again, and then queued (Settlement). One
 lost answer, between the provider's call and the record. Then marketing is not sent again, and transactional is.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cairn.application.ports import (
+    Attempts,
     DeferredMessages,
     Deliveries,
     DeliveryContext,
@@ -73,9 +74,6 @@ UNFIT = frozenset({ForeignLinkError.reason, TextTooLongError.reason})
 NO_REJECTIONS: Mapping[str, str] = MappingProxyType({})
 
 PERHAPS_SENT: Mapping[str, str] = MappingProxyType({"reason": "crash_around_provider"})
-
-Attempts = Callable[[int], Iterable[int]]
-"""The numbers of at most so many attempts, with a pause before each but the first."""
 
 
 def _new_attempt() -> str:

@@ -1,4 +1,4 @@
-"""Check at each deployment that the identity key is the one that made the customer ids, and that links have a secret.
+"""Check in a deployment that the identity key is the one that made the customer ids, and that links have a secret.
 
 The first deployment has neither customers nor links: it records the key, and signs links with the drawn secret.
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cairn.application.ports import SwitchBoard, SwitchTargets
+from cairn.application.ports import Attempts, SwitchBoard, SwitchTargets
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import SwitchRecord, SwitchState, switch_record, window_of
@@ -31,6 +31,7 @@ class Switch:
     board: SwitchBoard
     targets: SwitchTargets | None = None
     """Where an operator's target is looked up. The breaker has none: it takes its targets from what was sent."""
+    attempts: Attempts = range
 
     def stop(self, target: str, *, by: str, why: str, now: datetime) -> SwitchState:
         """Stop all messages of the target. They are dropped."""
@@ -94,7 +95,7 @@ class Switch:
         raise UnknownTargetError(f"{target} does not exist; {meant}")
 
     def _update(self, order: AuditEntry, change: Callable[[SwitchState], SwitchState]) -> SwitchState:
-        for _ in range(ATTEMPTS):
+        for _ in self.attempts(ATTEMPTS):
             before = self.board.board()
             after = change(before)
             if after == before:

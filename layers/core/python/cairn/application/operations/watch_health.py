@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.operations.switch import Switch
-from cairn.application.ports import DeliveryCounters, SwitchBoard, Tasks
+from cairn.application.ports import Attempts, DeliveryCounters, SwitchBoard, Tasks
 from cairn.domain.effects import OpenTask
 from cairn.domain.operations.breaker import Trip, bucket_of, bucket_range, evaluate, outcome_of
 from cairn.domain.operations.switches import SwitchState
@@ -37,6 +37,7 @@ class WatchHealth:
     breaker: Breaker
     on_trip: Callable[[Trip], None]
     """Counts the trip, for the alarm that works even where the alert fails."""
+    attempts: Attempts = range
 
     def count(self, message: Mapping[str, Any], status: str, at: datetime, now: datetime) -> None:
         """Count the report of a provider for a recorded message. Unrecorded messages are not counted."""
@@ -62,7 +63,7 @@ class WatchHealth:
 
     def _trip(self, trip: Trip, now: datetime) -> None:
         try:
-            Switch(self.board).pause(trip.target, by=BREAKER, why=trip.why, now=now)
+            Switch(self.board, attempts=self.attempts).pause(trip.target, by=BREAKER, why=trip.why, now=now)
         except AlreadySwitchedError:
             return  # another process paused it, and sends the alert
         self.on_trip(trip)

@@ -3,7 +3,7 @@
 This changes nothing, and remembers nothing: each run sees all anew.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -54,38 +54,31 @@ class WatchQueues:
         A queue whose age is unknown is not late: CloudWatch has no figure while a queue was idle, and has one within
         minutes.
         """
-        return [*self._dead_letters(), *self._late(now)]
+        dead, unasked = _filled(self.dead_letters)
+        busy, unasked_of_work = _filled(self.work)
+        lie = [DeadLettersLie(queue, number) for queue, number in dead.items()]
+        return [*unasked, *lie, *unasked_of_work, *self._late(list(busy), now)]
 
-    def _dead_letters(self) -> Iterator[Finding]:
-        for queue in self.dead_letters.names:
-            match _depth(self.dead_letters, queue):
-                case QueueUnwatched() as failed:
-                    yield failed
-                case number if number > 0:
-                    yield DeadLettersLie(queue, number)
-
-    def _late(self, now: datetime) -> Iterator[Finding]:
-        busy: list[str] = []
-        for queue in self.work.names:
-            match _depth(self.work, queue):
-                case QueueUnwatched() as failed:
-                    yield failed
-                case number if number > 0:
-                    busy.append(queue)
+    def _late(self, busy: Sequence[str], now: datetime) -> list[Finding]:
         if not busy:
-            return
+            return []
         try:
             ages = self.ages.ages_of_oldest(busy, now)
         except Exception as error:  # noqa: BLE001  what was found before is reported, and this with it
-            yield from (QueueUnwatched(queue, error) for queue in busy)
-            return
-        for queue, age in ages.items():
-            if age > LIMITS.get(queue, LATE):
-                yield QueueIsLate(queue, age)
+            return [QueueUnwatched(queue, error) for queue in busy]
+        return [QueueIsLate(queue, age) for queue, age in ages.items() if age > LIMITS.get(queue, LATE)]
 
 
-def _depth(queues: QueueDepths, queue: str) -> int | QueueUnwatched:
-    try:
-        return queues.depth(queue)
-    except Exception as error:  # noqa: BLE001  the caller reports it, and asks the others
-        return QueueUnwatched(queue, error)
+def _filled(queues: QueueDepths) -> tuple[dict[str, int], list[QueueUnwatched]]:
+    """How many messages each queue has that has any; and the queues that could not be asked."""
+    filled: dict[str, int] = {}
+    unasked: list[QueueUnwatched] = []
+    for queue in queues.names:
+        try:
+            number = queues.depth(queue)
+        except Exception as error:  # noqa: BLE001  the caller reports it, and the others are asked
+            unasked.append(QueueUnwatched(queue, error))
+        else:
+            if number > 0:
+                filled[queue] = number
+    return filled, unasked

@@ -75,8 +75,14 @@ class Journey:
     listens_to: frozenset[str] = field(init=False, compare=False, repr=False)
     """Every type of event that it names. One of another type neither starts, moves nor ends an enrollment."""
 
+    @property
+    def listens_before(self) -> frozenset[str]:
+        """The types of event that start it, or are remembered until it starts: they end it, or give it new data."""
+        rules: tuple[EntryRule | Match, ...] = (self.entry, *self.exit_on, *self.refresh_on)
+        return frozenset(rule.event for rule in rules)
+
     def __post_init__(self) -> None:
         waits = (match for step in self.steps.values() if isinstance(match := getattr(step, "match", None), Match))
         goals = (self.goal.match,) if self.goal else ()
-        rules = (self.entry, *self.exit_on, *self.refresh_on, *goals, *waits)
-        object.__setattr__(self, "listens_to", frozenset(rule.event for rule in rules))
+        inside = (rule.event for rule in (*goals, *waits))
+        object.__setattr__(self, "listens_to", self.listens_before.union(inside))
