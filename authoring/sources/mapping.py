@@ -9,7 +9,7 @@ from authoring.sources.unsigned import unsigned_problems
 from cairn.adapters.sources.expressions import compiled
 from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
-from cairn.adapters.sources.signatures import InvalidSourceError
+from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.identity.trust import FIELDS as VOUCHED_FIELDS
 from cairn.domain.shared.channels import Channel, Purpose

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.adapters.sources import sources
-from cairn.adapters.sources.signatures import BodyHmac, InvalidSourceError
+from cairn.adapters.sources.signatures import BodyHmac
+from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingError
 

@@ -13,25 +13,34 @@ from urllib.parse import parse_qsl, urlsplit
 from cairn.adapters.sources import fields
 from cairn.adapters.sources.bodies import form_of, json_of
 from cairn.adapters.sources.expressions import is_true, pick
+from cairn.adapters.sources.public_keys import CertificateUrl, KeySet, StoredKey
 from cairn.adapters.sources.signatures import (
     BodyHmac,
     Covered,
-    InvalidSourceError,
     Scheme,
     StandardWebhooks,
     TimestampedHmac,
 )
-from cairn.adapters.sources.url_signatures import HubSpot, Twilio
+from cairn.adapters.sources.signed_text import InvalidSourceError
+from cairn.adapters.sources.tokens import BasicAuth, QueryToken, StaticToken
+from cairn.adapters.sources.url_signatures import HubSpot, Twilio, UrlBodyHmac
 from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.shared.errors import InvalidEventError, MalformedBodyError
 
 SCHEMES: Mapping[str, Callable[..., Scheme]] = {
     "body-hmac": BodyHmac,
+    "basic-auth": BasicAuth,
+    "certificate-url": CertificateUrl,
     "hubspot-v3": HubSpot,
+    "jwks": KeySet,
+    "pem": StoredKey,
+    "query-token": QueryToken,
     "standard-webhooks": StandardWebhooks,
+    "static-token": StaticToken,
     "timestamped-hmac": TimestampedHmac,
     "twilio": Twilio,
+    "url-body-hmac": UrlBodyHmac,
 }
 
 MAX_ITEMS = 10_000
