@@ -5,7 +5,7 @@ from typing import Any
 
 from jmespath.exceptions import JMESPathError
 
-from authoring.sources.unsigned import unsigned_problems
+from authoring.sources.unsigned import reads, unsigned_problems
 from cairn.adapters.sources.expressions import compiled
 from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
@@ -18,6 +18,7 @@ TEXTS = {"title", "setup", "body", "sample_instant"}
 TABLES = {"signature", "answer", "handshake"}
 EXPRESSIONS = {"id", "occurred_at", "other", "each", "customer", "attributes", "only", "account", "hints"}
 FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent", "vouched", "account_in_ids"}
+HANDSHAKE = {"token", "challenge", "when", "answer", "hmac", "signed"}
 RULE_EXPRESSIONS = {"hint", "when", "type_from", "id", "occurred_at", "customer", "properties", "attributes"}
 RULE = RULE_EXPRESSIONS | {"type", "consent", "vouched"}
 CONSENT_EXPRESSIONS = {*STATUSES, "at", "evidence"}
@@ -36,11 +37,21 @@ def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
     found += _unknown(mapping, FILE, "")
     for one in EXPRESSIONS & set(mapping):
         found += _expressions(mapping[one], one)
+    found += _handshake(mapping.get("handshake", {}))
     found += _consent(mapping.get("consent", ()), "consent")
     found += _vouched(mapping.get("vouched", {}), "vouched")
     for number, rule in enumerate(mapping.get("events", ())):
         found += _rule(rule, f"events[{number}]")
     return found
+
+
+def _handshake(table: Mapping[str, Any]) -> Iterator[str]:
+    yield from _unknown(table, HANDSHAKE, "handshake.")
+    for one in {"when", "answer", "hmac"} & set(table):
+        yield from _expressions(table[one], f"handshake.{one}")
+        for expression in table[one].values() if isinstance(table[one], Mapping) else [table[one]]:
+            for name in sorted({name for name, _ in reads(expression)} - {"body"}):
+                yield f"handshake.{one}: {name} is unknown: a challenge is read from the body alone"
 
 
 def _rule(rule: Mapping[str, Any], where: str) -> Iterator[str]:
