@@ -20,6 +20,8 @@ VENDORS = Path(__file__).parent
 
 MAPPING = "mapping.toml"
 DISABLED = "disabled"
+SCHEME = "scheme"
+"""The key of a signature whose other keys are its parameters."""
 TRACK = TRACK_SOURCE
 SNS = "sns"
 RESERVED = frozenset({TRACK, SNS, *RESERVED_SOURCES})
@@ -126,9 +128,9 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are merged; everything else is replaced."""
+    """Tables are merged; everything else is replaced, and so is a signature of another scheme."""
     merged = dict(below)
     for name, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping) and SCHEME not in value
         merged[name] = _over(merged[name], value) if both else value
     return merged
