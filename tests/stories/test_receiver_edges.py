@@ -162,7 +162,7 @@ def test_a_vendor_that_tries_its_url_by_a_get_needs_the_token(made: LocalDeploym
     assert dead(made) == 0
 
 
-def test_a_challenge_is_answered_in_place_of_an_event(made: LocalDeployment, known: Sources) -> None:
+def test_a_challenge_is_answered_and_is_no_event(made: LocalDeployment, known: Sources) -> None:
     document = {"type": "url_verification", "challenge": "3eZbrw1a"}
     sent = posting("challenger", document, LOCAL_SECRET, made.now(), known=known)
 

@@ -119,7 +119,7 @@ class TestEveryScheme:
 
     @settings(max_examples=30)
     @given(data=st.data())
-    def test_refuses_each_changed_letter_of_its_headers(self, name: str, data: st.DataObject) -> None:
+    def test_refuses_each_changed_character_of_its_headers(self, name: str, data: st.DataObject) -> None:
         scheme = made(SHAPES[name])
         request = signed(scheme)
         watched = {scheme.header.lower(), *scheme.signed_headers} & request.headers.keys()
@@ -129,15 +129,15 @@ class TestEveryScheme:
         header = data.draw(st.sampled_from(sorted(watched)))
         value = request.headers[header]
         at = data.draw(st.integers(0, len(value) - 1))
-        letter = data.draw(
+        character = data.draw(
             st.sampled_from("0123456789abcdefXYZ=:;.-").filter(lambda one: one.lower() != value[at].lower())
         )
-        forged = {**request.headers, header: value[:at] + letter + value[at + 1 :]}
+        forged = {**request.headers, header: value[:at] + character + value[at + 1 :]}
 
         with pytest.raises((SignatureInvalidError, SignatureMissingError)):
             scheme.verify(replace(request, headers=forged), stored_secrets(scheme, SECRET), NOW)
 
-    def test_tells_a_missing_header_from_a_wrong_one(self, name: str) -> None:
+    def test_a_missing_header_differs_from_a_wrong_one(self, name: str) -> None:
         scheme = made(SHAPES[name])
         request = signed(scheme)
         for header in {scheme.header.lower(), *scheme.signed_headers} & request.headers.keys():
@@ -163,7 +163,7 @@ class TestEveryScheme:
             else:
                 scheme.verify(request, secrets, NOW + off)
 
-    def test_a_refusal_holds_neither_the_secret_nor_what_was_given(self, name: str) -> None:
+    def test_a_refusal_shows_neither_the_secret_nor_a_signature(self, name: str) -> None:
         scheme = made(SHAPES[name])
         with pytest.raises(SignatureInvalidError) as refusal:
             scheme.verify(signed(scheme), stored_secrets(scheme, OTHER_SECRET), NOW)

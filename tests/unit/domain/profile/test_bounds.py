@@ -163,7 +163,7 @@ def test_the_timeline_keeps_an_events_properties_whole() -> None:
     ],
     ids=["forty deep", "very deep", "long", "escaped", "many"],
 )
-def test_a_property_that_no_item_can_hold_is_dropped_and_named(value: Any, reason: str) -> None:
+def test_a_property_without_room_in_an_item_is_dropped_and_named(value: Any, reason: str) -> None:
     sent = event("order.placed", properties={"note": value, "id": "o1"})
 
     bounded = within_bounds(sent, profile())

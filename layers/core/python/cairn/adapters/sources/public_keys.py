@@ -35,7 +35,7 @@ BEGINNING = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+/([\w./-]*/)?", re.ASC
 """Of the addresses where a vendor's keys lie: a host and a folder. What else the host serves may be of others."""
 
 FILE = re.compile(r"\w[\w.-]*", re.ASCII)
-"""What may follow it in an address that the request names: one file, and no query."""
+"""Follows it in an address that the request names: one file, and no query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class PublicKeyScheme:
         texts = self._texts(request, secrets, timestamp)
         stored = [key_in(one) for one in secrets if is_key(one) and not problem_of_key(one, self.algorithm)]
         for key in stored or (self.fetched(request, secrets, now) if texts and any(secrets) else ()):
-            if any(holds(key, self.algorithm, signature, text) for text in texts):
+            if any(has_signed(key, self.algorithm, signature, text) for text in texts):
                 return
         raise SignatureInvalidError(
             "no key of the vendor has made the signature; check that the body is sent as it was"
@@ -114,7 +114,7 @@ class PublicKeyScheme:
         return {**self.own_headers(), **headers, self.header: self.prefix + encoded(signature, self.encoding)}
 
     def _texts(self, request: Request, secrets: Sequence[str], timestamp: str) -> list[bytes]:
-        """What may have been signed: where a secret is a part of it, a text for each."""
+        """The texts that may be signed: where a secret is a part of it, one for each."""
         values = {f"header.{name}": request.headers[name] for name in self._text.headers} | {TIMESTAMP: timestamp}
         chosen = [one for one in secrets if one and not is_key(one)] if SECRET in self._text.parts else [""]
         return [self._text.of(request.body, {**values, SECRET: one}) for one in chosen]
@@ -205,7 +205,7 @@ class CertificateUrl(PublicKeyScheme):
         return {self.url_header: f"{self.urls[0]}laptop.pem"}
 
 
-def holds(key: Any, algorithm: str, signature: bytes, content: bytes) -> bool:
+def has_signed(key: Any, algorithm: str, signature: bytes, content: bytes) -> bool:
     """Whether the key has signed the content. A key of another kind has not, whatever the request says."""
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415

@@ -158,7 +158,7 @@ class TimestampedHmac:
         value = request.headers.get(self.header.lower(), "")
         parts = [part.strip().partition("=")[::2] for part in value.split(self.separator)]
         timestamp = next((text for name, text in parts if name == self.timestamp), "")
-        given = [as_written(text, self.encoding) for name, text in parts if name == self.signature and text]
+        given = [text for name, text in parts if name == self.signature and text]
         if not (timestamp and given):
             raise SignatureMissingError(f"the header {self.header} needs {self.timestamp}=… and {self.signature}=…")
         self._freshness.require(timestamp, now)

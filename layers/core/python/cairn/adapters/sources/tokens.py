@@ -1,8 +1,8 @@
 """Schemes without a signature: the vendor shows a secret, in a header or in the URL.
 
-A token says who posts, and TLS alone says that the body is the vendor's. It is weaker than a signature: whoever once
-sees a request (a proxy, a log of URLs) can send any body with its token. So the id that deduplicates an event must come
-from the body, and nothing here is logged.
+A token says who posts, and TLS alone says that the body is the vendor's. It is weaker than a signature: a person who
+once sees a request (in a proxy, in a log of URLs) can send any body with its token. So the id that deduplicates an
+event must come from the body, and nothing here is logged.
 """
 
 import base64
