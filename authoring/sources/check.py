@@ -12,7 +12,7 @@ from authoring.sources.page import with_table, write_page
 from authoring.sources.samples import HEADERS, SAMPLES, posting, sample_headers, samples
 from cairn.adapters.sources import MAPPING, OWN, RESERVED, VENDORS, sources
 from cairn.adapters.sources.mapped import MappedSource
-from cairn.adapters.sources.signatures import InvalidSourceError
+from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.application.events.accept_webhook import Reading, Request
 from cairn.domain.event import event_to_wire
 from cairn.domain.shared.instants import instant_to_wire

@@ -6,11 +6,11 @@ from typing import Any
 
 from jmespath.exceptions import JMESPathError
 
-from authoring.sources.unsigned import unsigned_problems
+from authoring.sources.unsigned import reads, unsigned_problems
 from cairn.adapters.sources.expressions import FUNCTIONS, compiled
 from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
-from cairn.adapters.sources.signatures import InvalidSourceError
+from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.identity.trust import FIELDS as VOUCHED_FIELDS
 from cairn.domain.shared.channels import Channel, Purpose
@@ -31,6 +31,7 @@ EXPRESSIONS = {
     "hints",
 }
 FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent", "vouched", "account_in_ids"}
+HANDSHAKE = {"token", "challenge", "when", "answer", "hmac", "signed"}
 RULE_EXPRESSIONS = {
     "hint",
     "when",
@@ -59,11 +60,21 @@ def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
     found += _unknown(mapping, FILE, "")
     for one in EXPRESSIONS & set(mapping):
         found += _expressions(mapping[one], one)
+    found += _handshake(mapping.get("handshake", {}))
     found += _consent(mapping.get("consent", ()), "consent")
     found += _vouched(mapping.get("vouched", {}), "vouched")
     for number, rule in enumerate(mapping.get("events", ())):
         found += _rule(rule, f"events[{number}]")
     return found
+
+
+def _handshake(table: Mapping[str, Any]) -> Iterator[str]:
+    yield from _unknown(table, HANDSHAKE, "handshake.")
+    for one in {"when", "answer", "hmac"} & set(table):
+        yield from _expressions(table[one], f"handshake.{one}")
+        for expression in table[one].values() if isinstance(table[one], Mapping) else [table[one]]:
+            for name in sorted({name for name, _ in reads(expression)} - {"body"}):
+                yield f"handshake.{one}: {name} is unknown: a challenge is read from the body alone"
 
 
 def _rule(rule: Mapping[str, Any], where: str) -> Iterator[str]:

@@ -24,7 +24,33 @@ algorithm = "sha256" # or sha512, sha1
 encoding = "hex"     # or base64
 prefix = ""          # what stands before the signature in the header, such as "sha256="
 """,
-    "timestamped-hmac": 'header = "X-{title}-Signature"\n',
+    "timestamped-hmac": """header = "X-{title}-Signature"
+timestamp = "t"   # the names of the header's parts
+signature = "v1"
+separator = ","
+signed = "{{timestamp}}.{{body}}"
+""",
+    "url-body-hmac": """header = "X-{title}-Signature"
+signed = "{{url}}{{body}}"
+encoding = "base64" # or hex
+""",
+    "static-token": """header = "Authorization"
+prefix = "Bearer "
+""",
+    "query-token": 'parameter = "token"\n',
+    "pem": """header = "X-{title}-Signature"
+algorithm = "rsa-sha256" # or rsa-sha512, ecdsa-sha256, ed25519
+""",
+    "jwks": """header = "X-{title}-Signature"
+algorithm = "rsa-sha256" # or rsa-sha512, ecdsa-sha256, ed25519
+key_id_header = ""       # the header with the key's id
+urls = ["https://api.example.com/"] # where the vendor's key set lies; the secret is its whole address
+""",
+    "certificate-url": """header = "X-{title}-Signature"
+algorithm = "rsa-sha256" # or rsa-sha512, ecdsa-sha256, ed25519
+url_header = "X-{title}-Certificate"
+urls = ["https://api.example.com/certificates/"] # where the vendor's certificates lie
+""",
     "standard-webhooks": 'prefixes = ["webhook-"] # of its three headers: id, timestamp and signature\n',
 }
 """Of the schemes that have any to choose."""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from cairn.adapters.sources import VENDORS, AnySource, Sources, sources
 from cairn.adapters.sources.bodies import FORM
+from cairn.adapters.sources.tokens import QueryToken
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import UnknownSourceError
 from cairn.domain.shared.hashing import short_hash
@@ -76,11 +77,17 @@ def posting(  # noqa: PLR0913  one argument for each part of a request
 
     Signed for the `https` URL: every deployment has one, whatever a laptop listens on.
     """
-    url = origin.rstrip("/") + path_of(source)
+    url = url_of(source, secret, origin, known)
     form = _mapping(_known(source, known)).get("body") == "form"
     body = urlencode(document, doseq=True).encode() if form else json.dumps(document).encode()
     own = {"content-type": FORM if form else "application/json", **(headers or {})}
     return Posting(url, signed_headers(source, body, secret, now, url=url, headers=own, known=known), body)
+
+
+def url_of(source: str, secret: str, origin: str, known: Sources | None = None) -> str:
+    """Where a source posts to, as the vendor knows it: with the token, where the URL has one."""
+    scheme, url = _known(source, known).scheme, origin.rstrip("/") + path_of(source)
+    return scheme.url_with(url, secret) if isinstance(scheme, QueryToken) else url
 
 
 def signed_headers(  # noqa: PLR0913  one argument for each part of a request

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from cairn.adapters.http.problems import CONTENT_TYPE, problem_of
-from cairn.application.events.accept_webhook import AcceptWebhook, Reading, Request
+from cairn.application.events.accept_webhook import AcceptWebhook, Answer, Reading, Request
 from cairn.compose import receive_webhook as compose
 from cairn.domain.shared.errors import CairnError, UnknownSourceError
 from cairn.telemetry import WEBHOOK_REFUSED, count, logger
@@ -53,6 +53,9 @@ def _source_of(event: dict[str, Any]) -> str:
 
 def _accepted(source: str, reading: Reading) -> dict[str, Any]:
     """The response that this vendor expects. Ignored, unreadable and foreign parts are counted."""
+    if reading.answer is not None:
+        logger.info("webhook handshake answered", source=source)
+        return _as_it_is(reading.answer)
     events = reading.events
     ignored: dict[str, Any] = {"ignored": True} if reading.ignored else {}
     logger.info("webhook accepted", source=source, events=len(events), **ignored)
@@ -68,6 +71,10 @@ def _accepted(source: str, reading: Reading) -> dict[str, Any]:
     if answer.body is None:
         refused = {"refused": {ANOTHER_ACCOUNT: reading.refused}} if reading.refused else {}
         return _answer(answer.status, {"accepted": len(events), "ids": [one.id for one in events], **refused})
+    return _as_it_is(answer)
+
+
+def _as_it_is(answer: Answer) -> dict[str, Any]:
     return {"statusCode": answer.status, "headers": {"content-type": answer.content_type}, "body": answer.body}
 
 

@@ -115,8 +115,8 @@ class Cloud:
         """The one that the functions have too."""
         return aws.client(service)
 
-    def create(self, secrets: Mapping[str, str], around: Around = only_answer) -> None:
-        """Create every resource of the functions; `secrets` are the sources' signing secrets."""
+    def create(self, secrets: Mapping[str, str | list[str]], around: Around = only_answer) -> None:
+        """Create every resource of the functions; `secrets` are those of the sources, as they are stored."""
         # A client hears only what was registered before it was made.
         # Moto's S3 costs a tenth of a second, and few scenarios have a body that is too large for a queue.
         aws.session().register("creating-client-class.s3", self._create_bucket)

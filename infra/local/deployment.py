@@ -50,6 +50,7 @@ from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.resume_rule import ResumeRule
 from infra.local.runtime import Handler, ProcessDiedError, Runtime, TimedOutError, installed
 from infra.local.shapes import Shape, link_event, manage_event, rule_event, sqs_event, stream_event, webhook_event
+from infra.local.signing import stored
 from infra.local.stream import StreamMapping, has_outbox
 from infra.local.wiring import FUNCTIONS, Function, queue_named
 
@@ -389,7 +390,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
         runtime = Runtime(clock, ticking=ticking)
         stack.enter_context(installed(runtime))
         aws.session().register("before-call", runtime.note_timeout)
-        cloud.create(secrets, runtime.around)
+        cloud.create(stored(secrets, sources(SOURCES)), runtime.around)
         made = LocalDeployment(cloud, clock, folder / "catalogue.json", runtime, policy=policy)
         made.deploy(journeys)
         made.faults = faults

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cairn.adapters.sqs.dead_letter_queue import Reason
-from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
 from cairn.application.events.relay_effects import WaitingEffect, Work
 from cairn.application.ports import (
     Commit,
@@ -257,6 +257,7 @@ class AnySource:
     broken: CairnError | None = None
     answer: Answer = field(default_factory=Answer)
     handshake: Handshake | None = None
+    post_handshake: PostHandshake | None = None
     asked: list[str] = field(default_factory=list)
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002

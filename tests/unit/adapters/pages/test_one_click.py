@@ -36,10 +36,42 @@ AS_MAIL_PROGRAMS_SEND_IT = [
     ('Multipart/Form-Data; boundary="quoted b"', MULTIPART[1].replace(b"----WebKitFormBoundaryAbc", b"quoted b")),
     ("text/plain", b"List-Unsubscribe=One-Click"),
     ("", b"List-Unsubscribe=One-Click"),
+    ("application/octet-stream", b"List-Unsubscribe=One-Click"),
+    ("application/x-www-form-urlencoded;charset=utf-8", b"List-Unsubscribe=One-Click"),
+    ('application/x-www-form-urlencoded; charset="ISO-8859-1"', b"\r\nList-Unsubscribe=One-Click"),
+    ("APPLICATION/X-WWW-FORM-URLENCODED", b"LIST-UNSUBSCRIBE=ONE-CLICK"),
+    ("application/x-www-form-urlencoded", b"List-Unsubscribe=+One-Click+"),
+    ("application/x-www-form-urlencoded", b""),
+    ("application/x-www-form-urlencoded", b"\r\n"),
+    ("", b""),
+    ("text/plain", b""),
+    ("application/json", b""),
+    ("multipart/form-data", b""),
+    ("multipart/form-data; boundary=b", b""),
+    (
+        "multipart/form-data; charset=utf-8; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n',
+    ),
+    (
+        "multipart/form-data; boundary=b",
+        (
+            b"--b\r\nContent-Disposition: form-data; name=List-Unsubscribe\r\n"
+            b"Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+            b"T25lLUNsaWNr\r\n--b--\r\n"
+        ),
+    ),
+    (
+        "MULTIPART/FORM-DATA; BOUNDARY=b",
+        b'--b\r\ncontent-disposition: FORM-DATA; NAME="LIST-UNSUBSCRIBE"\r\n\r\nONE-CLICK\r\n--b--',
+    ),
+    (
+        "multipart/form-data; boundary=b",
+        b'--b\nContent-Disposition: form-data; name="List-Unsubscribe"\n\nOne-Click\n--b--\n',
+    ),
 ]
 
 SAYS_SOMETHING_ELSE = [
-    ("application/x-www-form-urlencoded", b""),
+    ("application/x-www-form-urlencoded", b"List-Unsubscribe="),
     ("application/x-www-form-urlencoded", b"List-Unsubscribe=Two-Clicks"),
     ("application/x-www-form-urlencoded", b"One-Click=List-Unsubscribe"),
     ("application/json", b'{"List-Unsubscribe": "One-Click"}'),
@@ -70,6 +102,21 @@ def test_any_other_post_changes_nothing(visitor: Any, content_type: str, body: b
     answer = visitor.opens(UNSUBSCRIBE, "POST", content_type=content_type, body=body)
 
     assert answer.status == 400
+    assert not visitor.inbox
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LinkKind if kind is not UNSUBSCRIBE])
+def test_a_post_without_a_body_does_nothing_at_any_other_link(visitor: Any, kind: LinkKind) -> None:
+    visitor.is_known()
+
+    assert visitor.opens(kind, "POST").status == 400
+    assert not visitor.inbox
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("body", [b"", b"List-Unsubscribe=One-Click"])
+def test_a_get_without_a_body_changes_nothing(visitor: Any, method: str, body: bytes) -> None:
+    assert visitor.opens(UNSUBSCRIBE, method, body=body).status == 200
     assert not visitor.inbox
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from authoring.sources.samples import posting, sample_headers, sample_named, samples
-from cairn.adapters.sources import AnySource, Sources, sources
+from cairn.adapters.sources import Sources, sources
+from cairn.adapters.sources.key_pairs import stored_secrets
 from cairn.application.events.accept_webhook import Request
 
 SECRET = "whsec_Y2Fpcm4tdmVuZG9yLXRlc3Rz"
@@ -23,11 +24,13 @@ VENDORS = [name for name in sources() if name not in {"track", "sns"}]  # sns: t
 class Posted:
     """One sample with the vendor's signature on it."""
 
-    source: AnySource
+    source: Any
     request: Request
 
     def verify(self, *secrets: str, at: datetime = NOW) -> None:
-        self.source.verify(self.request, secrets or (SECRET,), at)
+        """With these secrets; of a scheme with a key pair, with the public keys that belong to them."""
+        stored = [key for one in secrets or (SECRET,) for key in stored_secrets(self.source.scheme, one)]
+        self.source.verify(self.request, stored, at)
 
     def read(self, at: datetime = NOW) -> Any:
         return self.source.read(self.request, at)

@@ -13,7 +13,7 @@ from cairn.adapters.phone.numbers import to_e164
 from cairn.adapters.sources import sources
 from cairn.adapters.sources.expressions import pick
 from cairn.adapters.sources.fields import own_type
-from cairn.adapters.sources.signatures import InvalidSourceError
+from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.domain.event import EVENT_TYPE_SHAPE, references_to_wire
 
 SOURCES_TOML = Path(__file__).parents[4] / "sources.toml"

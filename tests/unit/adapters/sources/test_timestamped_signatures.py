@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.adapters.sources import SNS, sources
-from cairn.adapters.sources.signatures import TOLERANCE
+from cairn.adapters.sources.signed_text import TOLERANCE
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingError
 from tests.unit.makers import MONDAY

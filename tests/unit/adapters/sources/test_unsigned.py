@@ -17,7 +17,7 @@ from authoring.sources.mapping import problems
 from authoring.sources.samples import sample_named
 from cairn.adapters.phone.numbers import phones_of
 from cairn.adapters.sources import sources
-from cairn.adapters.sources.signatures import InvalidSourceError
+from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.application.events.accept_webhook import Reading, Request
 from cairn.domain.event import Event
 from cairn.domain.identity.addresses import canonical_address

@@ -152,6 +152,35 @@ def test_the_timeline_keeps_an_events_properties_whole() -> None:
     assert within_bounds(sent, profile()) is sent
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (deep(40), "value_too_deep"),
+        (deep(100_000), "value_too_deep"),
+        ("x" * 400_000, "data_too_large"),
+        ("\ud800" * 70_000, "data_too_large"),
+        ([[1] * 10] * 40_000, "data_too_large"),
+    ],
+    ids=["forty deep", "very deep", "long", "escaped", "many"],
+)
+def test_a_property_without_room_in_an_item_is_dropped_and_named(value: Any, reason: str) -> None:
+    sent = event("order.placed", properties={"note": value, "id": "o1"})
+
+    bounded = within_bounds(sent, profile())
+
+    assert bounded.properties == {"id": "o1"}
+    assert bounded.dropped == {"properties.note": reason}
+
+
+def test_of_a_hundred_thousand_properties_as_many_stay_as_fit() -> None:
+    sent = event("order.placed", properties={f"n{number:06}": number for number in range(100_000)})
+
+    bounded = within_bounds(sent, profile())
+
+    assert 5_000 < len(bounded.properties) < 10_000
+    assert len(bounded.dropped) == bounds.MAX_REPORTED + 1
+
+
 def test_long_evidence_is_dropped_and_the_consent_counts() -> None:
     change = ConsentChange(
         Channel.SMS, Purpose.MARKETING, ConsentStatus.DENIED, MONDAY, "form", {"text": "x" * 300_000, "ip": "192.0.2.1"}

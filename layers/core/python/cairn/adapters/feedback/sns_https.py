@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from cairn.adapters.feedback.reports import read as read_feedback
-from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
 from cairn.domain.shared.errors import (
     InvalidEventError,
     ServiceBusyError,
@@ -98,6 +98,7 @@ class SnsSource:
     name: str = "sns"
     answer: Answer = field(default_factory=lambda: Answer(status=200))
     handshake: Handshake | None = None
+    post_handshake: PostHandshake | None = None
     scheme: SnsScheme = field(default_factory=SnsScheme)
     mapping: Mapping[str, Any] = field(default_factory=lambda: DESCRIPTION)
     _keys: "dict[str, RSAPublicKey]" = field(default_factory=dict)

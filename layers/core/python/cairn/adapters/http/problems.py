@@ -28,6 +28,7 @@ from cairn.domain.shared.errors import (
     UnknownSourceError,
     UnknownTargetError,
     UnknownTaskError,
+    UnsupportedEncodingError,
 )
 
 CONTENT_TYPE = "application/problem+json"
@@ -53,6 +54,7 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     TaskClosedError: (409, "task-closed"),
     LinkExpiredError: (410, "link-expired"),
     BodyTooLargeError: (413, "body-too-large"),
+    UnsupportedEncodingError: (415, "unsupported-encoding"),
     InvalidEventError: (422, "invalid-event"),
     SecretMissingError: (503, "secret-missing"),
     SecretUnusableError: (503, "secret-unusable"),

@@ -18,12 +18,14 @@ Form = Mapping[str, tuple[str, ...]]
 
 
 def form_of(content_type: str, body: bytes) -> Form:
-    """The fields, by name in lower case. Raises BodyTooLargeError or MalformedBodyError.
+    """The fields, by name in lower case; none of an empty body. Raises BodyTooLargeError or MalformedBodyError.
 
     A body that is not multipart is read as urlencoded, since some programs send no content type, or text/plain.
     """
     if len(body) > MAX_FORM_BYTES:
         raise BodyTooLargeError(f"a form has at most {MAX_FORM_BYTES} bytes")
+    if not body.strip():
+        return {}
     multipart = content_type.partition(";")[0].strip().lower() == MULTIPART
     try:
         pairs = _parts(content_type, body) if multipart else _pairs(body)

@@ -77,8 +77,8 @@ class PreferenceCentre:
         if form is None:
             return self.pages.ask_to_unsubscribe(t, link, preferences)
         name, value = ONE_CLICK
-        if value not in [one.strip().lower() for one in form.get(name, ())]:
-            raise MalformedBodyError("only List-Unsubscribe=One-Click unsubscribes")
+        if form and value not in [one.strip().lower() for one in form.get(name, ())]:
+            raise MalformedBodyError("only List-Unsubscribe=One-Click, or nothing, unsubscribes")
         topic = (link.channel, link.purpose)
         if "language" in form:
             self.serve.unsubscribe(link, ShownWording(t.version, {topic: t.unsubscribe}, t.language), now)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cairn.adapters.http.standard_webhooks import problem_of_key
 from cairn.adapters.sources.mapped import MappedSource
-from cairn.adapters.sources.signatures import InvalidSourceError, StandardWebhooks
+from cairn.adapters.sources.public_keys import PublicKeyScheme
+from cairn.adapters.sources.signatures import StandardWebhooks
+from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.adapters.sources.track import TrackSource
 from cairn.domain.identity.trust import RESERVED_SOURCES, TRACK_SOURCE, is_provider
 from cairn.domain.privacy.requests import may_order_erasure
@@ -24,6 +26,8 @@ RULES = "events"
 """The rules of a mapping, of which the first true one counts."""
 
 DISABLED = "disabled"
+SCHEME = "scheme"
+"""The key of a signature whose other keys are its parameters."""
 TRACK = TRACK_SOURCE
 SNS = "sns"
 RESERVED = frozenset({TRACK, SNS, *RESERVED_SOURCES})
@@ -100,8 +104,13 @@ class Sources(Mapping[str, AnySource]):
 
     def problem_of_secret(self, name: str, secret: str) -> str:
         """Why a secret is no key of its source's signature scheme; empty where it is one."""
-        standard = name in self and isinstance(self[name].scheme, StandardWebhooks)
-        return problem_of_key(secret) if standard else ""
+        match self[name].scheme if name in self else None:
+            case StandardWebhooks():
+                return problem_of_key(secret)
+            case PublicKeyScheme() as scheme:
+                return scheme.problem_of_secret(secret)
+            case _:
+                return ""
 
     def _make(self, name: str) -> AnySource:
         if name == TRACK:
@@ -133,10 +142,13 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are merged, and rules come before those that are there; everything else is replaced."""
+    """Tables are merged, but for a signature of another scheme; rules come before those that are there.
+
+    Everything else is replaced.
+    """
     merged = dict(below)
     for name, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping) and SCHEME not in value
         merged[name] = _over(merged[name], value) if both else value
     if RULES in above:
         merged[RULES] = [*above[RULES], *below.get(RULES, ())]

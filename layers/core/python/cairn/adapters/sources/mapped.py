@@ -11,27 +11,37 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from cairn.adapters.sources import fields
-from cairn.adapters.sources.bodies import form_of, json_of
+from cairn.adapters.sources.bodies import content_of, unpacked
+from cairn.adapters.sources.challenges import Challenge
 from cairn.adapters.sources.expressions import is_true, pick
+from cairn.adapters.sources.public_keys import CertificateUrl, KeySet, StoredKey
 from cairn.adapters.sources.signatures import (
     BodyHmac,
     Covered,
-    InvalidSourceError,
     Scheme,
     StandardWebhooks,
     TimestampedHmac,
 )
-from cairn.adapters.sources.url_signatures import HubSpot, Twilio
-from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.adapters.sources.signed_text import InvalidSourceError
+from cairn.adapters.sources.tokens import BasicAuth, QueryToken, StaticToken
+from cairn.adapters.sources.url_signatures import HubSpot, Twilio, UrlBodyHmac
+from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.shared.errors import InvalidEventError, MalformedBodyError
 
 SCHEMES: Mapping[str, Callable[..., Scheme]] = {
     "body-hmac": BodyHmac,
+    "basic-auth": BasicAuth,
+    "certificate-url": CertificateUrl,
     "hubspot-v3": HubSpot,
+    "jwks": KeySet,
+    "pem": StoredKey,
+    "query-token": QueryToken,
     "standard-webhooks": StandardWebhooks,
+    "static-token": StaticToken,
     "timestamped-hmac": TimestampedHmac,
     "twilio": Twilio,
+    "url-body-hmac": UrlBodyHmac,
 }
 
 MAX_ITEMS = 10_000
@@ -53,6 +63,7 @@ class MappedSource:
     mapping: Mapping[str, Any]
     answer: Answer
     handshake: Handshake | None
+    post_handshake: PostHandshake | None = None
 
     @classmethod
     def made_from(cls, name: str, mapping: Mapping[str, Any]) -> Self:
@@ -67,8 +78,12 @@ class MappedSource:
         try:
             signature = dict(mapping["signature"])
             scheme = SCHEMES[signature.pop("scheme")](**signature)
-            handshake = Handshake(**mapping["handshake"]) if "handshake" in mapping else None
-            return cls(name, scheme, mapping, Answer(**mapping.get("answer", {})), handshake)
+            table = mapping.get("handshake", {})
+            challenge = (
+                Challenge.made_from(name, table, form=mapping.get("body") == "form") if "when" in table else None
+            )
+            handshake = Handshake(table["token"], table["challenge"]) if table and not challenge else None
+            return cls(name, scheme, mapping, Answer(**mapping.get("answer", {})), handshake, challenge)
         except (KeyError, TypeError) as error:
             raise InvalidSourceError(f"source {name}: {error}; schemes are {', '.join(SCHEMES)}") from None
 
@@ -107,7 +122,7 @@ class MappedSource:
             "body": self._body(request, covered),
             "headers": covered.headers,
             "query": _query(request) if self.scheme.signs_url else {},
-            "digest": hashlib.sha256(covered.content).hexdigest()[: fields.ID_LENGTH],
+            "digest": hashlib.sha256(unpacked(covered.content)).hexdigest()[: fields.ID_LENGTH],
         }
         scopes = [scope | {"part": scope["body"]}]
         for name, expression in self.mapping.get("each", {}).items():
@@ -122,7 +137,7 @@ class MappedSource:
         form = self.mapping.get("body") == "form"
         if covered.as_form not in (None, form):
             raise MalformedBodyError(f"the vendor has not signed the body as {'a form' if form else 'JSON'}")
-        return _flat(form_of(request.body)) if form else json_of(request.body)
+        return content_of(request.body, form=form)
 
     def hints(self, request: Request, scope: fields.Scope) -> fields.Scope:
         """The scope with what nobody has signed, by name. Only `only` and the `hint` of a rule see it."""
@@ -214,7 +229,3 @@ def _divided(scope: fields.Scope, name: str, value: Any) -> list[dict[str, Any]]
     if isinstance(value, list):
         return [{**scope, name: item, "part": item} for item in value]
     return [{**scope, name: value}]
-
-
-def _flat(form: Mapping[str, list[str]]) -> dict[str, Any]:
-    return {name: several[0] if len(several) == 1 else several for name, several in form.items()}

@@ -5,30 +5,32 @@ a wrong one; any of several secrets may have signed (rotation); comparison takes
 the scheme has one, must be fresh both ways.
 """
 
-import base64
 import hashlib
 import hmac
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Protocol
 
 from cairn.adapters.http.standard_webhooks import mac, problem_of_key
+from cairn.adapters.sources.signed_text import (
+    BODY,
+    ENCODINGS,
+    TIMESTAMP,
+    TOLERANCE,
+    Freshness,
+    InvalidSourceError,
+    SignedText,
+    as_written,
+    encoded,
+    to_bytes,
+)
 from cairn.application.events.accept_webhook import Request
-from cairn.domain.shared.errors import CairnError, SignatureInvalidError, SignatureMissingError
-
-TOLERANCE = timedelta(minutes=5)
-"""Standard Webhooks 1.0.0, HubSpot's, and Stripe's default; into the future too, which vendors' libraries allow."""
+from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingError
 
 ALGORITHMS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
-ENCODINGS = ("hex", "base64")
 FAMILY = ("id", "timestamp", "signature")
 """The headers of Standard Webhooks, after their prefix."""
-
-
-class InvalidSourceError(CairnError):
-    """A mapping file or sources.toml has a value that no scheme or mapping knows; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ class Scheme(Protocol):
     def signs_url(self) -> bool:
         """Whether the signature covers the query parameters."""
 
+    @property
+    def signs_body(self) -> bool:
+        """Whether the signature is another for another body. A token says nothing about the body that it comes with."""
+
     def covered(self, request: Request) -> Covered:
         """What the signature of this request covers. Only for a request that `verify` has accepted.
 
@@ -74,6 +80,7 @@ class StandardWebhooks:
 
     prefixes: Sequence[str] = ("webhook-",)
     signs_url: ClassVar[bool] = False
+    signs_body: ClassVar[bool] = True
 
     @property
     def header(self) -> str:
@@ -87,7 +94,7 @@ class StandardWebhooks:
         """Of two families of headers only the verified one: the other may hold anything."""
         family = self._family(request)
         prefix = self.prefixes[0] if family is None else family
-        return Covered(request.body, _headers(request, [prefix + name for name in ("id", "timestamp")]))
+        return Covered(request.body, headers_of(request, [prefix + name for name in ("id", "timestamp")]))
 
     def _family(self, request: Request) -> str | None:
         """The first prefix whose three headers are all there."""
@@ -99,7 +106,7 @@ class StandardWebhooks:
             names = ", ".join(f"{self.prefixes[0]}{name}" for name in FAMILY)
             raise SignatureMissingError(f"sign the request as Standard Webhooks has it: headers {names}")
         message_id, timestamp, signature = (request.headers[prefix + name] for name in FAMILY)
-        require_fresh(timestamp, now)
+        Freshness().require(timestamp, now)
         expected = {
             mac(message_id, timestamp, request.body, secret) for secret in secrets if not problem_of_key(secret)
         }
@@ -117,39 +124,65 @@ class StandardWebhooks:
 
 @dataclass(frozen=True, slots=True)
 class TimestampedHmac:
-    """`t=<seconds>,v1=<hex HMAC-SHA256 of "t.body">`, as Stripe and Calendly sign. Unknown schemes are ignored."""
+    """`t=<seconds>,v1=<hex HMAC-SHA256 of "t.body">`, as Stripe and Calendly sign. Unknown parts are ignored.
+
+    Other vendors have other names and signs between them, such as Paddle: `ts=…;h1=…` of `ts:body`.
+    """
 
     header: str
+    timestamp: str = "t"
+    """The name of the part with the instant."""
+    signature: str = "v1"
+    """The name of the part with the signature, which may be there several times."""
+    separator: str = ","
+    signed: str = "{timestamp}.{body}"
+    timestamp_format: str = "seconds"
+    algorithm: str = "sha256"
+    encoding: str = "hex"
+    tolerance: int = TOLERANCE.seconds
     signed_headers: ClassVar[Sequence[str]] = ()
     signs_url: ClassVar[bool] = False
+    signs_body: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        require_known(self.header, self.algorithm, self.encoding)
+        self._freshness.require_known(self.header)
+        SignedText(self.signed).require(self.header, (BODY, TIMESTAMP), timestamp=True)
+        if not (self.timestamp and self.signature and self.separator.strip()) or self.timestamp == self.signature:
+            raise InvalidSourceError(f"{self.header}: timestamp, signature: two names; separator: one sign or more")
 
     def covered(self, request: Request) -> Covered:
         return Covered(request.body)
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         value = request.headers.get(self.header.lower(), "")
-        parts = [part.strip().partition("=")[::2] for part in value.split(",")]
-        timestamp = next((text for name, text in parts if name == "t"), "")
-        given = [text for name, text in parts if name == "v1" and text]
+        parts = [part.strip().partition("=")[::2] for part in value.split(self.separator)]
+        timestamp = next((text for name, text in parts if name == self.timestamp), "")
+        given = [text for name, text in parts if name == self.signature and text]
         if not (timestamp and given):
-            raise SignatureMissingError(f"the header {self.header} needs t=… and v1=…")
-        require_fresh(timestamp, now)
+            raise SignatureMissingError(f"the header {self.header} needs {self.timestamp}=… and {self.signature}=…")
+        self._freshness.require(timestamp, now)
         require_any(given, {self._mac(request.body, secret, timestamp) for secret in secrets if secret})
 
     def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
-        timestamp = str(int(now.timestamp()))
-        return {self.header: f"t={timestamp},v1={self._mac(request.body, secret, timestamp)}"}
+        timestamp = self._freshness.written(now)
+        signature = self._mac(request.body, secret, timestamp)
+        return {self.header: f"{self.timestamp}={timestamp}{self.separator}{self.signature}={signature}"}
 
-    @staticmethod
-    def _mac(body: bytes, secret: str, timestamp: str) -> str:
-        return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    @property
+    def _freshness(self) -> Freshness:
+        return Freshness(self.timestamp_format, self.tolerance)
+
+    def _mac(self, body: bytes, secret: str, timestamp: str) -> str:
+        content = SignedText(self.signed).of(body, {TIMESTAMP: timestamp})
+        return encoded(digest_of(content, secret, self.algorithm), self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
 class BodyHmac:
     """An HMAC of the body in one header, as Shopify, Typeform, Meta, GitHub and most in-house webhooks use it.
 
-    With `timestamp_header` (seconds since 1970) the instant is signed too, in the format of `signed`, such as Slack's
+    With `timestamp_header` the instant is signed too, in the format of `signed`, such as Slack's
     `v0:{timestamp}:{body}`.
     """
 
@@ -158,74 +191,76 @@ class BodyHmac:
     encoding: str = "hex"
     prefix: str = ""
     timestamp_header: str = ""
+    timestamp_format: str = "seconds"
     signed: str = ""
+    tolerance: int = TOLERANCE.seconds
     signs_url: ClassVar[bool] = False
+    signs_body: ClassVar[bool] = True
 
     @property
     def signed_headers(self) -> Sequence[str]:
         return [self.timestamp_header.lower()] if self.timestamp_header else []
 
     def covered(self, request: Request) -> Covered:
-        return Covered(request.body, _headers(request, self.signed_headers))
+        return Covered(request.body, headers_of(request, self.signed_headers))
 
     def __post_init__(self) -> None:
-        if self.algorithm not in ALGORITHMS or self.encoding not in ENCODINGS:
-            known = f"algorithm: {', '.join(ALGORITHMS)}; encoding: {', '.join(ENCODINGS)}"
-            raise InvalidSourceError(f"{self.header}: {known}; not {self.algorithm} and {self.encoding}")
-        template = self.signed or self._default
-        if "{body}" not in template or bool(self.timestamp_header) != ("{timestamp}" in template):
-            raise InvalidSourceError(
-                f"{self.header}: `signed` holds {{body}}, and {{timestamp}} exactly where there is a timestamp_header",
-            )
+        require_known(self.header, self.algorithm, self.encoding)
+        self._freshness.require_known(self.header)
+        self._text.require(self.header, (BODY, TIMESTAMP), timestamp=bool(self.timestamp_header))
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         given = request.headers.get(self.header.lower(), "").strip()
         timestamp = request.headers.get(self.timestamp_header.lower(), "") if self.timestamp_header else ""
         if not given.removeprefix(self.prefix) or (self.timestamp_header and not timestamp):
-            needed = " and ".join(name for name in (self.header, self.timestamp_header) if name)
-            raise SignatureMissingError(f"the request needs the header {needed}")
+            raise SignatureMissingError(needed(self.header, self.timestamp_header))
         if self.timestamp_header:
-            require_fresh(timestamp, now)
-        if self.encoding == "hex":
-            given = self.prefix + given.removeprefix(self.prefix).lower()
+            self._freshness.require(timestamp, now)
+        if given.startswith(self.prefix):
+            given = self.prefix + as_written(given.removeprefix(self.prefix), self.encoding)
         require_any([given], {self._mac(request.body, secret, timestamp) for secret in secrets if secret})
 
     def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
         if not self.timestamp_header:
             return {self.header: self._mac(request.body, secret, "")}
-        timestamp = str(int(now.timestamp()))
+        timestamp = self._freshness.written(now)
         return {self.timestamp_header: timestamp, self.header: self._mac(request.body, secret, timestamp)}
 
     def _mac(self, body: bytes, secret: str, timestamp: str) -> str:
-        before, _, after = (self.signed or self._default).replace("{timestamp}", timestamp).partition("{body}")
-        content = before.encode() + body + after.encode()
-        digest = hmac.new(secret.encode(), content, ALGORITHMS[self.algorithm]).digest()
-        return self.prefix + (digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode())
+        content = self._text.of(body, {TIMESTAMP: timestamp})
+        return self.prefix + encoded(digest_of(content, secret, self.algorithm), self.encoding)
 
     @property
-    def _default(self) -> str:
-        return "{timestamp}.{body}" if self.timestamp_header else "{body}"
+    def _freshness(self) -> Freshness:
+        return Freshness(self.timestamp_format, self.tolerance)
+
+    @property
+    def _text(self) -> SignedText:
+        return SignedText(self.signed or ("{timestamp}.{body}" if self.timestamp_header else "{body}"))
 
 
-def _headers(request: Request, names: Sequence[str]) -> dict[str, str]:
+def headers_of(request: Request, names: Sequence[str]) -> dict[str, str]:
     return {name: request.headers[name] for name in names if name in request.headers}
 
 
-def require_fresh(timestamp: str, now: datetime, *, a_second: int = 1) -> None:
-    """`a_second` is how many of the timestamp's units make a second."""
-    odd = not re.fullmatch(r"\d{1,15}", timestamp, re.ASCII)
-    if odd or abs(now.timestamp() - int(timestamp) / a_second) > TOLERANCE.seconds:
-        raise SignatureInvalidError("the signed timestamp is more than five minutes off; sign again, with a set clock")
+def needed(*headers: str) -> str:
+    return f"the request needs the header {' and '.join(name for name in headers if name)}"
 
 
-def require_any(given: Sequence[str], expected: set[str]) -> None:
+def require_known(header: str, algorithm: str, encoding: str) -> None:
+    """Raises InvalidSourceError."""
+    if algorithm not in ALGORITHMS or encoding not in ENCODINGS:
+        known = f"algorithm: {', '.join(ALGORITHMS)}; encoding: {', '.join(ENCODINGS)}"
+        raise InvalidSourceError(f"{header}: {known}; not {algorithm} and {encoding}")
+
+
+def digest_of(content: bytes, secret: str, algorithm: str) -> bytes:
+    return hmac.new(secret.encode(), content, ALGORITHMS[algorithm]).digest()
+
+
+def require_any(given: Iterable[str], expected: Iterable[str]) -> None:
     matches = [hmac.compare_digest(to_bytes(one), to_bytes(other)) for one in given for other in expected]
     if not any(matches):
         raise SignatureInvalidError(
             "no signature matches; check the secret, and that the body is sent as it was signed"
         )
-
-
-def to_bytes(text: str) -> bytes:
-    """UTF-8 of any header, lone surrogates included."""
-    return text.encode("utf-8", "surrogatepass")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cairn.adapters.sources.bodies import json_of
+from cairn.adapters.sources.bodies import json_of, unpacked
 from cairn.adapters.sources.signatures import Scheme, StandardWebhooks
-from cairn.application.events.accept_webhook import Answer, Handshake, Reading, Request
+from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.shared.errors import InvalidEventError
 
@@ -20,6 +20,7 @@ class TrackSource:
     scheme: Scheme = field(default_factory=StandardWebhooks)
     answer: Answer = field(default_factory=Answer)
     handshake: Handshake | None = None
+    post_handshake: PostHandshake | None = None
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         self.scheme.verify(request, secrets, now)
@@ -29,7 +30,7 @@ class TrackSource:
 
         Raises MalformedBodyError or InvalidEventError, since a sender to this API can correct its requests.
         """
-        document = json_of(request.body)
+        document = json_of(unpacked(request.body))
         documents = document if isinstance(document, list) else [document]
         if not 1 <= len(documents) <= MAX_EVENTS:
             raise InvalidEventError([f"send 1 to {MAX_EVENTS} events in one request, not {len(documents)}"])

@@ -11,7 +11,24 @@ from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from cairn.adapters.sources.bodies import form_of
-from cairn.adapters.sources.signatures import ALGORITHMS, Covered, require_any, require_fresh, to_bytes
+from cairn.adapters.sources.signatures import (
+    ALGORITHMS,
+    Covered,
+    digest_of,
+    needed,
+    require_any,
+    require_known,
+)
+from cairn.adapters.sources.signed_text import (
+    BODY,
+    URL,
+    Freshness,
+    InvalidSourceError,
+    SignedText,
+    as_written,
+    encoded,
+    to_bytes,
+)
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import MalformedBodyError, SignatureInvalidError, SignatureMissingError
 
@@ -47,6 +64,7 @@ class Twilio:
     """The public `https://host`, where a proxy changes the host."""
     signed_headers: ClassVar[Sequence[str]] = ()
     signs_url: ClassVar[bool] = True
+    signs_body: ClassVar[bool] = True
 
     def covered(self, request: Request) -> Covered:
         """The order of a form's fields and their escapes are not signed, so the fields count and not the bytes.
@@ -92,6 +110,7 @@ class HubSpot:
     timestamp_header: str = "X-HubSpot-Request-Timestamp"
     origin: str = ""
     signs_url: ClassVar[bool] = True
+    signs_body: ClassVar[bool] = True
 
     @property
     def signed_headers(self) -> Sequence[str]:
@@ -106,7 +125,7 @@ class HubSpot:
         timestamp = request.headers.get(self.timestamp_header.lower(), "")
         if not (given and timestamp):
             raise SignatureMissingError(f"the request needs the headers {self.header} and {self.timestamp_header}")
-        require_fresh(timestamp, now, a_second=1000)
+        Freshness("milliseconds").require(timestamp, now)
         url = _public(request.url, self.origin)
         contents = [self._content(request, one, timestamp) for one in {url, _hubspot_decoded(url)}]
         require_any([given], {_b64(content, secret) for content in contents for secret in secrets if secret})
@@ -119,6 +138,51 @@ class HubSpot:
     @staticmethod
     def _content(request: Request, url: str, timestamp: str) -> bytes:
         return to_bytes(request.method + url) + request.body + timestamp.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class UrlBodyHmac:
+    """An HMAC of the URL and the body, in the order of `signed`: Square's URL first, Trello's body first.
+
+    Nothing stands between the two, so the body must be JSON: a form could be divided anew, with other fields in it.
+    """
+
+    header: str
+    algorithm: str = "sha256"
+    encoding: str = "base64"
+    prefix: str = ""
+    signed: str = "{url}{body}"
+    origin: str = ""
+    """The public `https://host`, where a proxy changes the host."""
+    signed_headers: ClassVar[Sequence[str]] = ()
+    signs_url: ClassVar[bool] = True
+    signs_body: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        require_known(self.header, self.algorithm, self.encoding)
+        SignedText(self.signed).require(self.header, (BODY, URL), timestamp=False)
+        if URL not in SignedText(self.signed).parts:
+            raise InvalidSourceError(
+                f"{self.header}: `signed` holds {{url}} and {{body}}; without a URL, use body-hmac"
+            )
+
+    def covered(self, request: Request) -> Covered:
+        return Covered(request.body, as_form=False)
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002
+        given = request.headers.get(self.header.lower(), "").strip()
+        if not given.removeprefix(self.prefix):
+            raise SignatureMissingError(needed(self.header))
+        if given.startswith(self.prefix):
+            given = self.prefix + as_written(given.removeprefix(self.prefix), self.encoding)
+        require_any([given], {self._mac(request, secret) for secret in secrets if secret})
+
+    def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
+        return {self.header: self._mac(request, secret)}
+
+    def _mac(self, request: Request, secret: str) -> str:
+        content = SignedText(self.signed).of(request.body, {URL: _public(request.url, self.origin)})
+        return self.prefix + encoded(digest_of(content, secret, self.algorithm), self.encoding)
 
 
 def _public(url: str, origin: str) -> str:

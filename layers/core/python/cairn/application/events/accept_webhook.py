@@ -1,9 +1,10 @@
 """Accept a webhook: check size and signature, parse, and queue durably before the acknowledgement."""
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,8 +15,15 @@ from cairn.domain.shared.errors import (
     SignatureInvalidError,
     SignatureMissingError,
     UnknownSourceError,
+    UnsupportedEncodingError,
 )
 from cairn.settings import MAX_BODY_BYTES
+
+ENCODINGS = ("gzip", "deflate")
+"""The compressions that sources read, by their names in RFC 9110."""
+
+PLAIN = ("", "identity", "x-gzip")
+"""Other values of Content-Encoding that need nothing more; the last is an old name of gzip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,17 @@ class Handshake:
     challenge: str
 
 
+class PostHandshake(Protocol):
+    """The POST by which a vendor verifies that the endpoint is ours. It is no event."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether the vendor signs it as it signs its events."""
+
+    def answer(self, request: Request, secret: Callable[[], str]) -> Answer | None:
+        """The response; None for any other request. `secret` gives the one that has signed this request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The content of a genuine request."""
@@ -59,6 +78,8 @@ class Reading:
     """The problems of an unusable body or of a part of it. The whole body goes to the dead letters."""
     refused: int = 0
     """The parts that come from an account of the vendor that is not ours (`only` in docs/sources.md)."""
+    answer: Answer | None = None
+    """The response to a handshake, in place of the source's own."""
 
 
 class Source(Protocol):
@@ -72,6 +93,9 @@ class Source(Protocol):
 
     @property
     def handshake(self) -> Handshake | None: ...
+
+    @property
+    def post_handshake(self) -> PostHandshake | None: ...
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         """Raises SignatureMissingError or SignatureInvalidError unless one of the secrets signed these very bytes."""
@@ -90,12 +114,20 @@ class AcceptWebhook:
         """Store the request durably. Raises a CairnError where the request must not be acknowledged."""
         if len(request.body) > MAX_BODY_BYTES:
             raise BodyTooLargeError(f"the body has {len(request.body)} bytes; at most {MAX_BODY_BYTES} are taken")
+        _require_known_encoding(request)
         source = self.sources.get(source_name)
         if source is None:
             raise UnknownSourceError(
                 f"no source is called {source_name!r}; known are {', '.join(sorted(self.sources))}"
             )
-        source.verify(request, self.secrets.of(source_name), now)
+        handshake = source.post_handshake
+        if handshake and not handshake.signed and (answer := handshake.answer(request, str)):
+            return Reading(answer=answer)
+        secrets = self.secrets.of(source_name)
+        source.verify(request, secrets, now)
+        signer = partial(_signer, source, request, secrets, now)
+        if handshake and handshake.signed and (answer := handshake.answer(request, signer)):
+            return Reading(answer=answer)
         reading = source.read(request, now)
         if reading.problems:
             self.inbox.put_unreadable(source_name, request.body, reading.problems)
@@ -123,3 +155,21 @@ class AcceptWebhook:
 
     def answer_of(self, source_name: str) -> Answer:
         return self.sources[source_name].answer
+
+
+def _signer(source: Source, request: Request, secrets: Sequence[str], now: datetime) -> str:
+    """The secret that has signed a request; empty where one alone has not."""
+    for secret in secrets:
+        try:
+            source.verify(request, [secret], now)
+        except (SignatureInvalidError, SignatureMissingError):
+            continue
+        return secret
+    return ""
+
+
+def _require_known_encoding(request: Request) -> None:
+    """Raises UnsupportedEncodingError. The header can do no more than refuse: the body says how it is compressed."""
+    named = [one.strip().lower() for one in request.headers.get("content-encoding", "").split(",")]
+    if not {*ENCODINGS, *PLAIN}.issuperset(named):
+        raise UnsupportedEncodingError(f"send the body as it is, or compressed with {' or '.join(ENCODINGS)}")

@@ -36,6 +36,11 @@ MAX_PROFILE = 96 * 1024
 MAX_DATA = 32 * 1024
 """Bytes of the data of an enrollment as JSON, which begins with the properties of an event."""
 
+MAX_PROPERTIES = 350 * 1024
+"""Bytes of an event's properties as JSON: its item on the timeline has the rest for names and consent (DynamoDB:
+400 KB).
+"""
+
 MAX_EARLY_DATA = 4_096
 """Bytes of an event's properties as JSON, stored until a journey starts that they may change."""
 
@@ -73,13 +78,17 @@ Dropped = dict[str, str]
 def within_bounds(event: Event, profile: Profile) -> Event:
     """The event with as much as the profile and the contact have room for; it names what was dropped.
 
-    Its properties stay as they are: the timeline has an item for each event.
+    Its properties have an item of their own on the timeline, and nearly all of it.
     """
     attributes, dropped = fitting(profile, event.attributes)
     consent = tuple(_with_short_evidence(change, dropped) for change in event.consent)
+    unfit = _unfit_data(event.properties, MAX_PROPERTIES)
+    dropped |= {f"properties.{_shown(name)}": reason for name, reason in unfit.items()}
     if not dropped:
         return event
-    return replace(event, attributes=attributes, consent=consent).without(_reported(dropped))
+    properties = {name: value for name, value in event.properties.items() if name not in unfit}
+    changed = replace(event, properties=properties, attributes=attributes, consent=consent)
+    return changed.without(_reported(dropped))
 
 
 def fitting(profile: Profile, attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Dropped]:
@@ -128,17 +137,25 @@ def trimmed(data: Mapping[str, Any], most: int = MAX_DATA) -> tuple[Mapping[str,
 
     `most`: the bytes that there is room for.
     """
-    dropped = {name: VALUE_TOO_DEEP for name, value in data.items() if _is_deep(value)}
-    sizes = {name: _size(name, value) for name, value in data.items() if name not in dropped}
-    size = sum(sizes.values())
-    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
-        if size <= min(most, MAX_DATA):
-            break
-        dropped[name], size = DATA_TOO_LARGE, size - sizes[name]
+    dropped = _unfit_data(data, min(most, MAX_DATA))
     if not dropped:
         return data, {}
     stored = {name: value for name, value in data.items() if name not in dropped}
     return stored, _reported({f"data.{_shown(name)}": reason for name, reason in dropped.items()})
+
+
+def _unfit_data(data: Mapping[str, Any], most: int) -> Dropped:
+    """By name, what nests too deep, and the largest of what has more than this many bytes in all."""
+    dropped = {name: VALUE_TOO_DEEP for name, value in data.items() if _is_deep(value)}
+    sizes = {name: _size(name, value) for name, value in data.items() if name not in dropped}
+    size = sum(sizes.values())
+    if size <= most:
+        return dropped
+    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        if size <= most:
+            break
+        dropped[name], size = DATA_TOO_LARGE, size - sizes[name]
+    return dropped
 
 
 def room_for_data(profile: Profile, others: Collection[Mapping[str, Any]]) -> int:
@@ -234,10 +251,11 @@ def _size(name: str, value: Any) -> int:
 
 
 def _bytes(value: Any) -> int:
-    """The size as JSON. What nests too deep for that is dropped for its depth."""
+    """The size as JSON, where half a pair of surrogates is escaped. What nests too deep is dropped for its depth."""
     if _is_deep(value):
         return 0
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode(errors="replace"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return len(text.encode(errors="backslashreplace"))
 
 
 def _is_deep(value: Any) -> bool:

@@ -33,6 +33,10 @@ class BodyTooLargeError(CairnError):
     """A webhook's body is over the limit, and was not read."""
 
 
+class UnsupportedEncodingError(CairnError):
+    """A webhook's body is compressed in a way that is not read; the message names those that are."""
+
+
 class MalformedBodyError(CairnError):
     """A webhook's body is signed correctly, but is not what its source sends: not JSON, for example."""
 
