@@ -16,7 +16,8 @@ The latest value counts, by the time of its event; `null` removes it.
 {count} attributes, tags included, of {total} KB in all. An attribute beyond that is dropped, and the event counts: the
 timeline shows it as `dropped`, with field and reason, and the metric `FieldDropped` counts it. A profile that is
 full keeps what it has, drops what is new, and always has room for the attributes below. The evidence of a consent has
-{evidence} bytes, the data of an enrollment {data} KB: the largest fields are dropped first.
+{evidence} bytes, the data of an enrollment {data} KB, and the properties of an event {properties} KB and {depth}
+levels: the largest fields are dropped first.
 
 This page is generated: `python -m authoring.attributes`.
 
@@ -35,6 +36,7 @@ def page() -> str:
         total=bounds.MAX_PROFILE // 1024,
         evidence=f"{bounds.MAX_EVIDENCE:,}",
         data=bounds.MAX_DATA // 1024,
+        properties=bounds.MAX_PROPERTIES // 1024,
     )
     return head + "".join(
         f"| `{row}` | {row.form} | {row.meaning} | {row.read_by} | {', '.join(row.set_by)} |\n"

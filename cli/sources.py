@@ -45,6 +45,7 @@ def list_sources(
     from authoring.sources.check import all_problems  # noqa: PLC0415  slow to import
     from authoring.sources.samples import path_of  # noqa: PLC0415
     from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
+    from cairn.adapters.sources.tokens import QueryToken  # noqa: PLC0415
     from infra.local.signing import secret_problems  # noqa: PLC0415
 
     wrong = all_problems(configuration)
@@ -56,7 +57,8 @@ def list_sources(
         mapping = getattr(source, "mapping", TRACK)
         secrets = [name, *([f"{name}-verify"] if source.handshake else [])]
         echo(f"{name}: {mapping.get('title', name)}")
-        echo(f"  URL        {to.rstrip('/')}{path_of(name)}")
+        token = f"?{source.scheme.parameter}=<the secret>" if isinstance(source.scheme, QueryToken) else ""
+        echo(f"  URL        {to.rstrip('/')}{path_of(name)}{token}")
         echo(f"  signature  {source.scheme.header}")
         echo(f"  secret     {', '.join(secrets)}")
         echo(f"  vouches    {_vouched(mapping)}")

@@ -39,6 +39,22 @@ def test_a_marketing_mail_has_a_one_click_unsubscribe_link(story: Any) -> None:
     assert change["source"] == "preferences"
 
 
+def test_a_post_without_a_body_or_a_content_type_unsubscribes_and_a_get_never_does(story: Any) -> None:
+    story.signs_up()
+    story.passes("3h")
+    url = one_click_url(last_mail(story))
+
+    for method in ("GET", "HEAD"):
+        assert story.deployment.visit(method, url, {}, ONE_CLICK)["statusCode"] == 200
+    story.deployment.settle()
+    assert [line for line in story.timeline("event") if line["type"] == "consent.changed"] == []
+
+    answer = story.deployment.visit("POST", url, {}, b"")
+    story.deployment.settle()
+    assert answer["statusCode"] == 200
+    assert [line["source"] for line in story.timeline("event") if line["type"] == "consent.changed"] == ["preferences"]
+
+
 def test_a_queued_message_is_not_sent_after_its_reader_unsubscribes(story: Any) -> None:
     story.signs_up()
     story.passes("1h")

@@ -31,6 +31,17 @@ def test_sources_lists_each_url_signature_header_secret_and_setup() -> None:
     assert "vouches    external_ids, privacy, attributes (at times), consent (at times), email" in result.stdout
 
 
+def test_sources_shows_where_a_token_stands_in_the_url_and_no_token(tmp_path: Path) -> None:
+    path = tmp_path / "sources.toml"
+    signature = '{ scheme = "query-token", parameter = "token" }'
+    path.write_text(f'[[hmac]]\nname = "list"\nsignature = {signature}\n', encoding="utf-8")
+
+    result = CliRunner().invoke(app, ["sources", "--to", "https://hooks.example.com", "--configuration", str(path)])
+
+    assert result.exit_code == 0
+    assert "URL        https://hooks.example.com/webhooks/list?token=<the secret>\n" in result.stdout
+
+
 def test_sources_lists_every_problem(tmp_path: Path) -> None:
     path = tmp_path / "sources.toml"
     path.write_text('[hmac]\nid = "body.["\n[typeform]\ncolour = "red"', encoding="utf-8")

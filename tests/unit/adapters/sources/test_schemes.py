@@ -1,6 +1,7 @@
 """The laws of all signature schemes, and the vectors that vendors publish."""
 
 import base64
+import hmac
 import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 from cairn.adapters.sources import Sources, sources
 from cairn.adapters.sources.key_pairs import private_key, public_key, signature_of, stored_secrets
 from cairn.adapters.sources.mapped import SCHEMES
-from cairn.adapters.sources.public_keys import CertificateUrl, KeySet, StoredKey
+from cairn.adapters.sources.public_keys import CertificateUrl, KeySet, PublicKeyScheme, StoredKey
 from cairn.adapters.sources.signatures import BodyHmac, Scheme, TimestampedHmac
 from cairn.adapters.sources.signed_text import MAX_TOLERANCE, InvalidSourceError
 from cairn.adapters.sources.tokens import BasicAuth, QueryToken, StaticToken
@@ -170,6 +171,22 @@ class TestEveryScheme:
 
         assert "Y2Fpcm4" not in str(refusal.value)
         assert "YW5vdGhlci" not in str(refusal.value)
+
+    def test_every_secret_is_compared_in_constant_time(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        scheme, compared, compare = made(SHAPES[name]), list[bytes](), hmac.compare_digest
+
+        def recorded(one: bytes, other: bytes) -> bool:
+            compared.append(other)
+            return compare(one, other)
+
+        monkeypatch.setattr(hmac, "compare_digest", recorded)
+        request = signed(scheme)
+        scheme.verify(request, [*stored_secrets(scheme, SECRET), *stored_secrets(scheme, OTHER_SECRET)], NOW)
+
+        if isinstance(scheme, PublicKeyScheme):
+            assert compared == [], "a public key is no secret"
+        else:
+            assert len(set(compared)) >= 2, "a match ends no comparison early"
 
     def test_what_a_laptop_stores_is_a_secret_that_a_receiver_takes(self, name: str, tmp_path: Path) -> None:
         scheme, known = made(SHAPES[name]), vendor(SHAPES[name], tmp_path)

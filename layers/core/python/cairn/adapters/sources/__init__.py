@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cairn.adapters.http.standard_webhooks import problem_of_key
 from cairn.adapters.sources.mapped import MappedSource
-from cairn.adapters.sources.public_keys import PublicKeyScheme
-from cairn.adapters.sources.signatures import StandardWebhooks
+from cairn.adapters.sources.signatures import ChecksSecrets, StandardWebhooks
 from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.adapters.sources.track import TrackSource
 from cairn.domain.identity.trust import RESERVED_SOURCES, TRACK_SOURCE, is_provider
@@ -104,13 +103,10 @@ class Sources(Mapping[str, AnySource]):
 
     def problem_of_secret(self, name: str, secret: str) -> str:
         """Why a secret is no key of its source's signature scheme; empty where it is one."""
-        match self[name].scheme if name in self else None:
-            case StandardWebhooks():
-                return problem_of_key(secret)
-            case PublicKeyScheme() as scheme:
-                return scheme.problem_of_secret(secret)
-            case _:
-                return ""
+        scheme = self[name].scheme if name in self else None
+        if isinstance(scheme, StandardWebhooks):
+            return problem_of_key(secret)
+        return scheme.problem_of_secret(secret) if isinstance(scheme, ChecksSecrets) else ""
 
     def _make(self, name: str) -> AnySource:
         if name == TRACK:

@@ -7,14 +7,13 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from importlib import import_module
+from typing import Any, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from cairn.adapters.sources import fields
 from cairn.adapters.sources.bodies import content_of, unpacked
-from cairn.adapters.sources.challenges import Challenge
 from cairn.adapters.sources.expressions import is_true, pick
-from cairn.adapters.sources.public_keys import CertificateUrl, KeySet, StoredKey
 from cairn.adapters.sources.signatures import (
     BodyHmac,
     Covered,
@@ -23,22 +22,29 @@ from cairn.adapters.sources.signatures import (
     TimestampedHmac,
 )
 from cairn.adapters.sources.signed_text import InvalidSourceError
-from cairn.adapters.sources.tokens import BasicAuth, QueryToken, StaticToken
 from cairn.adapters.sources.url_signatures import HubSpot, Twilio, UrlBodyHmac
 from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.shared.errors import InvalidEventError, MalformedBodyError
 
+
+def _later(module: str, name: str) -> Callable[..., Scheme]:
+    """A scheme whose module is imported with the first source that has it: a cold start pays for no other."""
+    return lambda **parameters: cast("Scheme", getattr(import_module(module), name)(**parameters))
+
+
+_KEYS, _TOKENS = "cairn.adapters.sources.public_keys", "cairn.adapters.sources.tokens"
+
 SCHEMES: Mapping[str, Callable[..., Scheme]] = {
     "body-hmac": BodyHmac,
-    "basic-auth": BasicAuth,
-    "certificate-url": CertificateUrl,
+    "basic-auth": _later(_TOKENS, "BasicAuth"),
+    "certificate-url": _later(_KEYS, "CertificateUrl"),
     "hubspot-v3": HubSpot,
-    "jwks": KeySet,
-    "pem": StoredKey,
-    "query-token": QueryToken,
+    "jwks": _later(_KEYS, "KeySet"),
+    "pem": _later(_KEYS, "StoredKey"),
+    "query-token": _later(_TOKENS, "QueryToken"),
     "standard-webhooks": StandardWebhooks,
-    "static-token": StaticToken,
+    "static-token": _later(_TOKENS, "StaticToken"),
     "timestamped-hmac": TimestampedHmac,
     "twilio": Twilio,
     "url-body-hmac": UrlBodyHmac,
@@ -79,9 +85,7 @@ class MappedSource:
             signature = dict(mapping["signature"])
             scheme = SCHEMES[signature.pop("scheme")](**signature)
             table = mapping.get("handshake", {})
-            challenge = (
-                Challenge.made_from(name, table, form=mapping.get("body") == "form") if "when" in table else None
-            )
+            challenge = _challenge(name, mapping) if "when" in table else None
             handshake = Handshake(table["token"], table["challenge"]) if table and not challenge else None
             return cls(name, scheme, mapping, Answer(**mapping.get("answer", {})), handshake, challenge)
         except (KeyError, TypeError) as error:
@@ -218,6 +222,12 @@ class MappedSource:
         if "type_from" in rule:
             return fields.canonical_type(pick(rule["type_from"], scope))
         return rule.get("type")
+
+
+def _challenge(name: str, mapping: Mapping[str, Any]) -> PostHandshake:
+    from cairn.adapters.sources.challenges import Challenge  # noqa: PLC0415  few vendors post one
+
+    return Challenge.made_from(name, mapping["handshake"], form=mapping.get("body") == "form")
 
 
 def _query(request: Request) -> dict[str, str]:

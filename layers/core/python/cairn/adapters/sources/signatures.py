@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from cairn.adapters.http.standard_webhooks import mac, problem_of_key
 from cairn.adapters.sources.signed_text import (
@@ -72,6 +72,14 @@ class Scheme(Protocol):
 
     def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:
         """The headers that the vendor would add to this request."""
+
+
+@runtime_checkable
+class ChecksSecrets(Protocol):
+    """A scheme whose secrets are of a form of their own."""
+
+    def problem_of_secret(self, secret: str) -> str:
+        """Why a stored secret is none, as the end of a sentence; empty where it is one."""
 
 
 @dataclass(frozen=True, slots=True)
