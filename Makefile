@@ -22,8 +22,8 @@ MINUTES ?= 60
 # The tests start hundreds of processes: each module is compiled by the first of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-# By file, not by test: a process makes once what is slow to make, such as a synthesis, a database or a server. The second
-# list has most of that, and comes after all that is quick to fail.
+# By file, not by test: a process makes once what is slow to make, such as a synthesis, a database or a server. Most of
+# that is in the second list, which comes after all that is quick to fail.
 PYTEST := -m pytest -n auto --dist loadfile
 QUICK := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_laws.py
 SLOW := tests/infra tests/integration tests/operations tests/browser tests/deployed_on_ministack
