@@ -19,7 +19,7 @@ ATTEMPTS = 8
 
 
 def committed(happened: Event, journeys: tuple[Journey, ...], at: datetime) -> Customer:
-    """The customer of an event, as it is after the event's commit; this is tried again after each conflict."""
+    """The customer as an event and its commit leave it; after each conflict, both are tried again."""
     deployed = Deployed(*journeys)
     for _ in range(ATTEMPTS):
         found = IdentifyCustomer(CUSTOMERS, KEYS, Policy())(happened, at, may_concern(happened, deployed))
@@ -29,5 +29,5 @@ def committed(happened: Event, journeys: tuple[Journey, ...], at: datetime) -> C
             CUSTOMERS.commit(Commit(reaction, found.before, at, happened, found.claimed, found.released))
         except ConflictError:
             continue
-        return CUSTOMERS.load(reaction.customer.id)
+        return reaction.customer
     raise AssertionError("never committed")

@@ -39,7 +39,8 @@ MANY = 40
 
 
 def happens(type_: str, journeys: tuple[Journey, ...], at: datetime = NOW, **more: Any) -> Customer:
-    return committed(event(type_, at, who=name(user_id="mia"), **more), journeys, at)
+    happened = event(type_, at, who=name(user_id="mia"), **more)
+    return CUSTOMERS.load(committed(happened, journeys, at).id)
 
 
 def wake(customer: Customer, made: Journey) -> Commit:
