@@ -26,7 +26,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # that is in the second list, which comes after all that is quick to fail.
 PYTEST := -m pytest -n auto --dist loadfile
 QUICK := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_laws.py
-SLOW := tests/infra tests/integration tests/operations tests/browser tests/deployed_on_ministack
+# In this order: each process that has a stage on MiniStack tries it before other tests leave something there.
+SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operations tests/browser
 
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
@@ -41,7 +42,7 @@ serve: .venv/local.stamp
 
 test: .venv/dev.stamp $(TOOLS)
 	$(BIN)/python $(PYTEST) $(QUICK)
-	$(BIN)/python $(PYTEST) $(SLOW)
+	$(BIN)/python $(PYTEST) --no-loadscope-reorder $(SLOW)
 
 prove: $(if $(ONE),,prove-laws) prove-faults
 
