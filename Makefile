@@ -22,9 +22,12 @@ MINUTES ?= 60
 # The tests start hundreds of processes: each module is compiled by the first of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-# The second list shares resources that are slow to make: a synthesis, a database, a server.
-APART := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_laws.py
-TOGETHER := tests/infra tests/integration tests/operations tests/browser tests/deployed_on_ministack
+# By file, not by test: a process makes once what is slow to make, such as a synthesis, a database or a server. Most of
+# that is in the second list, which comes after all that is quick to fail.
+PYTEST := -m pytest -n auto --dist loadfile
+QUICK := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_laws.py
+# In this order: each process that has a stage on MiniStack tries it before other tests leave something there.
+SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operations tests/browser
 
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
@@ -38,8 +41,8 @@ serve: .venv/local.stamp
 	@$(BIN)/cairn serve
 
 test: .venv/dev.stamp $(TOOLS)
-	$(BIN)/python -m pytest -n auto --dist loadfile $(APART)
-	$(BIN)/python -m pytest $(TOGETHER)
+	$(BIN)/python $(PYTEST) $(QUICK)
+	$(BIN)/python $(PYTEST) --no-loadscope-reorder $(SLOW)
 
 prove: $(if $(ONE),,prove-laws) prove-faults
 

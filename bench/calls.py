@@ -5,10 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
-from unittest.mock import patch
 
-from botocore.client import BaseClient
-
+from bench.aws_calls import AwsCall, intercepted
 from infra.local.deployment import Handler, LocalDeployment
 from infra.local.shapes import Shape
 
@@ -44,18 +42,22 @@ def watched(
     calls: list[Call] = []
     at_work: list[tuple[str, int]] = []
     started = count(1)
-    really_call = BaseClient._make_api_call  # noqa: SLF001  every client uses it, PynamoDB's too
 
-    def make(client: BaseClient, operation: str, arguments: Mapping[str, Any]) -> Any:
+    def make(made: AwsCall) -> Any:
         if not at_work:
-            return really_call(client, operation, arguments)
-        service = client.meta.service_model.service_name
+            return made.answer()
         function, invocation = at_work.pop()  # calls of the watchers are not the function's
-        call = Call(function=function, invocation=invocation, service=service, operation=operation, arguments=arguments)
+        call = Call(
+            function=function,
+            invocation=invocation,
+            service=made.service,
+            operation=made.operation,
+            arguments=made.arguments,
+        )
         try:
             calls.append(call)
             before(call)
-            answer = really_call(client, operation, arguments)
+            answer = made.answer()
             after(call)
         finally:
             at_work.append((function, invocation))
@@ -74,7 +76,7 @@ def watched(
     handlers = deployment.handlers
     deployment.handlers = {name: running(name, handler) for name, handler in handlers.items()}
     try:
-        with patch.object(BaseClient, "_make_api_call", make):
+        with intercepted(make):
             yield calls
     finally:
         deployment.handlers = handlers

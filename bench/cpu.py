@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
-from botocore.client import BaseClient
 from moto.core.botocore_stubber import BotocoreStubber
 
+from bench.aws_calls import noted
 from bench.paths import JOURNEYS
 from infra.local.cloud import arn
 from infra.local.deployment import local_deployment
@@ -78,20 +78,15 @@ def cpu_per_event(rounds: int = ROUNDS, repetitions: int = REPETITIONS) -> tuple
         handler = made.handlers["process_event"]
         handler(_event("first"), None)
         answers: list[tuple[int, dict[str, str], str]] = []
-        asked: list[tuple[BaseClient, str, Any]] = []
-        really_answer, really_call = BotocoreStubber.__call__, BaseClient._make_api_call  # noqa: SLF001
+        really_answer = BotocoreStubber.__call__
 
         def record(stubber: BotocoreStubber, event_name: str, request: Any, **more: Any) -> Any:
             answer = really_answer(stubber, event_name, request, **more)
             answers.append((answer.status_code, dict(answer.headers), answer.text))
             return answer
 
-        def note(client: BaseClient, operation: str, arguments: Any) -> Any:
-            asked.append((client, operation, arguments))
-            return really_call(client, operation, arguments)
-
         event = _event("second")
-        with patch.object(BotocoreStubber, "__call__", record), patch.object(BaseClient, "_make_api_call", note):
+        with patch.object(BotocoreStubber, "__call__", record), noted() as asked:
             handler(event, None)
         at = 0
 
@@ -101,8 +96,8 @@ def cpu_per_event(rounds: int = ROUNDS, repetitions: int = REPETITIONS) -> tuple
             at += 1
 
         def bare() -> None:
-            for client, operation, arguments in asked:
-                really_call(client, operation, arguments)
+            for call in asked:
+                call.answer()
 
         with _served(answers) as port, patch.object(BotocoreStubber, "__call__", redirect):
             pairs = [(_cpu(lambda: handler(event, None), repetitions), _cpu(bare, repetitions)) for _ in range(rounds)]

@@ -19,10 +19,10 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from botocore.client import BaseClient
 from moto.core.botocore_stubber import BotocoreStubber
 
 import cairn.telemetry
+from bench.aws_calls import AwsCall, intercepted
 from bench.calls import Call, watched
 from bench.units import Item, ReadUnits, WriteUnits
 from infra.local.deployment import Handler, LocalDeployment
@@ -144,18 +144,17 @@ def _series(printed: str) -> Iterator[str]:
 @contextmanager
 def _asking_for_units(consumed: list[float]) -> Iterator[None]:
     """Ask DynamoDB in each call what it consumes. `watched` stands around this."""
-    really_call = BaseClient._make_api_call  # noqa: SLF001  every client uses it, PynamoDB's too
 
-    def call(client: BaseClient, operation: str, arguments: Mapping[str, Any]) -> Any:
-        if client.meta.service_model.service_name != "dynamodb" or operation not in WRITES:
-            return really_call(client, operation, arguments)
-        answer = really_call(client, operation, {**arguments, "ReturnConsumedCapacity": "INDEXES"})
+    def ask(call: AwsCall) -> Any:
+        if call.service != "dynamodb" or call.operation not in WRITES:
+            return call.answer()
+        answer = call.answer(ReturnConsumedCapacity="INDEXES")
         found = answer.get("ConsumedCapacity") or []
         tables = found if isinstance(found, list) else [found]
         consumed[:] = [float(one["CapacityUnits"]) for one in tables]
         return answer
 
-    with patch.object(BaseClient, "_make_api_call", call):
+    with intercepted(ask):
         yield
 
 

@@ -8,7 +8,6 @@ at each run that a story is deterministic.
 
 import gc
 import os
-import pickle
 import random
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,6 +28,7 @@ from infra.local.scenario import Click, Coming, Scenario, deployed, load, run_sc
 from infra.local.signing import local_secrets
 from prove.attacks import AT_ONCE, Attack
 from prove.ending import Ending, ending_of
+from prove.fork import Branch, fork
 from prove.verdict import Expected, Outcome, Verdict, compare
 
 STORIES = Path(__file__).parents[1] / "events" / "scenarios"
@@ -58,8 +58,8 @@ class Branching(FaultPlan):
     verdicts: list[tuple[Attack, Verdict]] = field(default_factory=list)
     attack: Attack | None = None
     """In a child: its own."""
-    result: int = -1
-    """In a child: where it writes its verdict."""
+    process: Branch | None = None
+    """In a child: what it ends with."""
     forks: bool = True
     enough: Callable[[int], bool] = lambda _: False
     """Whether so many attacks are enough."""
@@ -86,27 +86,19 @@ class Branching(FaultPlan):
         failed = self.stops_at_failure and any(not verdict.outcome.good for _, verdict in self.verdicts)
         if failed or self.enough(len(self.verdicts)):
             return False
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            self.attack, self.result = attack, writing
+        forked = fork()
+        if isinstance(forked, Branch):
+            self.attack, self.process = attack, forked
             signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
             gc.disable()  # it ends before it has much to collect
             return True
-        os.close(writing)
-        with os.fdopen(reading, "rb") as pipe:
-            found = pipe.read()
-        _, status = os.waitpid(child, 0)
-        verdict = pickle.loads(found) if found else Verdict(Outcome.BROKEN, (_end(status),))  # noqa: S301  our own child's
-        self.verdicts.append((attack, verdict))
+        self.verdicts.append((attack, forked.result or Verdict(Outcome.BROKEN, (_end(forked.status),))))
         return False
 
     def report(self, verdict: Verdict) -> None:
         """The end of a child."""
-        with os.fdopen(self.result, "wb") as pipe:
-            pickle.dump(verdict, pipe)
-        os._exit(0)
+        assert self.process is not None  # noqa: S101  only a child reports
+        self.process.end(verdict)
 
 
 class OtherwiseError(CairnError):

@@ -66,13 +66,25 @@ import json, os, sys
 from pathlib import Path
 os.umask(int(sys.argv[1], 8))
 from infra.cloud import bundle
-bundle.ROOT, bundle.BUILD = Path(sys.argv[2]), Path(sys.argv[2], "build")
+def new_folder(name):
+    folder = Path(sys.argv[2], "build", name)
+    folder.mkdir(parents=True)
+    return folder
+bundle.ROOT, bundle.new_folder = Path(sys.argv[2]), new_folder
 from infra.cloud.bundle.code import core_layer, function_code
 from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
 from infra.cloud.bundle.dataclass_code import add_dataclass_code
 functions = [function_code(name) for name in json.loads(sys.argv[3])]
 add_dataclass_code(core_layer() / "python", Path(sys.argv[4]) / "python")
 print(json.dumps([str(one) for one in (core_layer(), journeys_layer(JOURNEYS), *functions)]))
+"""
+
+BUILD_AT_THE_SAME_TIME = """
+import json
+from infra.cloud.bundle.code import core_layer, function_code
+from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
+made = (core_layer(), function_code("process_event"), journeys_layer(JOURNEYS))
+print(json.dumps([[str(one), any(path.is_file() for path in one.rglob("*"))] for one in made]))
 """
 
 CHECKED_OUT = ("functions", "layers/core/python", "layers/journeys", "law.toml", "policy.toml", "sources.toml")
@@ -328,6 +340,28 @@ def test_a_function_is_its_handler() -> None:
     assert (code / "handler.py").is_file()
 
 
+def test_what_is_built_stays_as_it_is_while_another_process_builds_in_the_same_checkout() -> None:
+    def files() -> dict[Path, tuple[int, int]]:
+        stats = {path: path.stat() for folder in ours for path in folder.rglob("*") if path.is_file()}
+        return {path: (one.st_ino, one.st_mtime_ns) for path, one in stats.items()}
+
+    ours = (core_layer(), function_code("process_event"), journeys_layer(JOURNEYS))
+    before = files()
+
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", BUILD_AT_THE_SAME_TIME],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+    theirs = json.loads(done.stdout)
+    assert files() == before
+    assert all(had_files for _, had_files in theirs)
+    assert not [folder for folder, _ in theirs if Path(folder).exists()], "each process removes what it built"
+
+
 def test_a_function_without_a_handler_fails_synthesis() -> None:
     with pytest.raises(HandlerMissingError, match="functions/send_pigeons/handler"):
         function_code("send_pigeons")
@@ -431,6 +465,28 @@ def test_the_bundle_is_the_same_and_readable_whoever_builds_it_and_where(tmp_pat
     assert all(any(file.endswith(".pyc") for file in asset) for asset in made["open"][2:]) == bool(compiler())
     modes = {mode for asset in made["closed"] for mode, _ in asset.values()}
     assert modes == {"drwxr-xr-x", "-rw-r--r--"}
+
+
+def test_the_layer_that_another_process_has_made_meanwhile_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both began before there was one, and the second was faster."""
+    begun: list[Path] = []
+
+    def install(packages: Path) -> None:
+        packages.mkdir(parents=True)
+        begun.append(packages)
+        (packages / "builder").write_text(f"number {len(begun)}")
+        if len(begun) == 1:
+            dependencies.dependencies_layer()
+
+    for name, stand_in in (("BUILD", tmp_path), ("_install", install), ("prune", lambda _: None)):
+        monkeypatch.setattr(dependencies, name, stand_in)
+
+    layer = dependencies.dependencies_layer()
+
+    assert (layer / "python" / "builder").read_text() == "number 2"
+    assert list(layer.parent.iterdir()) == [layer], "nothing is left over"
 
 
 def test_third_party_packages_are_readable_whoever_installs_them(

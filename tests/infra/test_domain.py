@@ -1,8 +1,6 @@
 """A stage's own domain, by two settings and a record in the DNS."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 from infra.cloud.stage import Stage
 from infra.cloud.synth import cdk_json
 from tests.infra.conftest import Templates, synthesize
-from tests.infra.test_linters import WRITTEN_BY_THE_CDK
+from tests.infra.test_linters import check_with_cfn_lint
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
 HOOKS = {"domain_name": "hooks.example.com", "certificate_arn": CERTIFICATE}
@@ -97,16 +95,5 @@ def test_a_domain_without_a_truststore_is_open_and_so_is_the_address_of_aws(hook
 def test_cfn_lint_finds_nothing(request: pytest.FixtureRequest, stage: str) -> None:
     templates: Templates = request.getfixturevalue(stage)
 
-    checked = subprocess.run(  # noqa: S603 - the linter of our lock, on our templates
-        [
-            str(Path(sys.executable).with_name("cfn-lint")),
-            *("--ignore-checks", WRITTEN_BY_THE_CDK, "--"),
-            str(templates.files()[1]),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert checked.returncode == 0, checked.stdout
+    check_with_cfn_lint(templates.files()[1])
     assert "hooks.example.com" in json.dumps(templates.engine)

@@ -1,12 +1,11 @@
 """What providers report comes back; of End User Messaging a stage has nothing, or no more than it needs."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from bench.aws_calls import AwsCall, intercepted
 from infra.cloud.stage import InvalidStageError, Stage
 from infra.cloud.synth import cdk_json
 from infra.local.deployment import local_deployment
@@ -15,7 +14,7 @@ from infra.local.signing import local_secrets
 from tests.conftest import MONDAY
 from tests.infra.conftest import Json, Templates, synthesize
 from tests.infra.test_least_privilege import Recorder
-from tests.infra.test_linters import WRITTEN_BY_THE_CDK
+from tests.infra.test_linters import check_with_cfn_lint
 
 ROOT = Path(__file__).parents[2]
 NUMBER = "phone-number-id-0123456789abcdef0123456789abcdef"
@@ -133,27 +132,24 @@ Welcome.
 
 
 def test_the_sender_uses_every_permission(messaging: Templates, tmp_path: Path) -> None:
-    from botocore.client import BaseClient
-
     (tmp_path / "hello" / "templates").mkdir(parents=True)
     (tmp_path / "hello" / "journey.yaml").write_text(JOURNEY)
     (tmp_path / "hello" / "templates" / "text.sms.txt").write_text("Welcome.")
     (tmp_path / "hello" / "templates" / "chat.whatsapp.txt").write_text(APPROVED)
-    recorder, secrets, call = Recorder(), local_secrets({}), BaseClient._make_api_call  # noqa: SLF001
+    recorder, secrets = Recorder(), local_secrets({})
 
-    def noted(client: BaseClient, operation: str, given: Json) -> object:
-        recorder.note(client.meta.service_model.signing_name, operation, given)
-        return call(client, operation, given)
+    def note(call: AwsCall) -> object:
+        recorder.note(call.client.meta.service_model.signing_name, call.operation, call.arguments)
+        return call.answer()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", noted)
-        with local_deployment(tmp_path, start=MONDAY, secrets=secrets, texts_by_end_user_messaging=True) as made:
-            recorder.watch(made)
-            from authoring.sources.samples import posting
+    made_locally = local_deployment(tmp_path, start=MONDAY, secrets=secrets, texts_by_end_user_messaging=True)
+    with intercepted(note), made_locally as made:
+        recorder.watch(made)
+        from authoring.sources.samples import posting
 
-            post = posting("track", SIGNUP, secrets["track"], MONDAY)
-            made.request("POST", post.url, post.headers, post.body)
-            made.settle()
+        post = posting("track", SIGNUP, secrets["track"], MONDAY)
+        made.request("POST", post.url, post.headers, post.body)
+        made.settle()
 
     done = {call.action for call in recorder.calls["deliver_message"]}
     of_interest = {
@@ -180,18 +176,7 @@ def test_snss_logs_start_the_function_and_failures_are_dead_lettered(messaging: 
 
 
 def test_cfn_lint_finds_nothing(messaging: Templates) -> None:
-    checked = subprocess.run(  # noqa: S603 - the linter of our lock, on our templates
-        [
-            str(Path(sys.executable).with_name("cfn-lint")),
-            *("--ignore-checks", WRITTEN_BY_THE_CDK, "W6001", "--"),
-            str(messaging.files()[1]),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert checked.returncode == 0, checked.stdout
+    check_with_cfn_lint(messaging.files()[1], ignored=["W6001"])
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from socket import socket
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from authoring.sources.samples import posting
+from bench.aws_calls import AwsCall, intercepted
 from cairn.adapters.dynamodb.codec import message_to_wire
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
 from cairn.adapters.dynamodb.items import AUDIT
@@ -181,15 +181,13 @@ def _is_in_audit(operation: str, given: Json) -> bool:
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
     """Everything that the functions did, from the first webhook to the last message."""
     recorder, secrets = Recorder(), local_secrets({})
-    call = BaseClient._make_api_call  # noqa: SLF001 - where every call of every client passes, PynamoDB's too
 
-    def noted(client: BaseClient, operation: str, given: Json) -> Any:
-        recorder.note(client.meta.service_model.service_name, operation, given)
-        return call(client, operation, given)
+    def note(call: AwsCall) -> Any:
+        recorder.note(call.service, call.operation, call.arguments)
+        return call.answer()
 
     stories = [(SCENARIOS / name, load(SCENARIOS / name)) for name in STORIES] + [(SCENARIOS / "-", TWO_WHO_ARE_ONE)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", noted)
+    with intercepted(note), pytest.MonkeyPatch.context() as patch:
         patch.setattr(deployment, "load_handler", recorder.during_start(deployment.load_handler))
         for path, scenario in stories:
             recorder.email = {}

@@ -9,18 +9,15 @@ import pytest
 
 from cairn.adapters.dynamodb import customers as store
 from cairn.adapters.dynamodb.customer_state import as_read
-from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, OPEN, CustomerItem
 from cairn.adapters.dynamodb.outbox import committed_in
-from cairn.application.events.identify_customer import IdentifyCustomer
 from cairn.application.ports import Commit
 from cairn.domain.customer.customer import Customer, may_concern, on_event, on_wake
 from cairn.domain.effects import SendMessage
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey
-from cairn.domain.policy import Policy
 from cairn.domain.shared.errors import ConflictError
-from tests.unit.fakes import KEYS
+from tests.integration.commits import CUSTOMERS, committed
 from tests.unit.makers import Deployed, event, journey, name, send, wait
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -28,7 +25,6 @@ pytestmark = pytest.mark.usefixtures("table")
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 NEXT_DAY = NOW + timedelta(days=1)
-CUSTOMERS = DynamoCustomers(KEYS)
 ENTRY = {"event": "trial.signup", "key": "event.properties.key"}
 VISIT = journey(
     wait("a-day", "1d"),
@@ -43,18 +39,7 @@ LARGE = "x" * 400
 
 
 def happens(happened: Event, journeys: tuple[Journey, ...] = (VISIT,), at: datetime = NOW) -> Customer:
-    """Commit an event as the use case does, again after each conflict."""
-    deployed = Deployed(*journeys)
-    for _ in range(8):
-        found = IdentifyCustomer(CUSTOMERS, KEYS, Policy())(happened, at, may_concern(happened, deployed))
-        reaction = on_event(found.known.customer, happened, deployed, at)
-        reaction = replace(reaction, effects=found.known.effects + reaction.effects)
-        try:
-            CUSTOMERS.commit(Commit(reaction, found.before, at, happened, found.claimed, found.released))
-        except ConflictError:
-            continue
-        return CUSTOMERS.load(reaction.customer.id)
-    raise AssertionError("never committed")
+    return CUSTOMERS.load(committed(happened, journeys, at).id)
 
 
 def signs_up(number: int, who: Any = MIA, **more: str) -> Customer:

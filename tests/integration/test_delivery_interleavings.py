@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
-from unittest.mock import patch
 
 import pytest
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bench.aws_calls import AwsCall, intercepted
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
@@ -225,23 +224,22 @@ def _or_waits(deliver: Callable[[], Any]) -> None:
 @contextmanager
 def between_the_calls(scene: Scene, plan: Mapping[int, list[str]]) -> Iterator[None]:
     """Before each numbered call of the first sender, what the plan says happens."""
-    really = BaseClient._make_api_call  # noqa: SLF001  every client uses it, PynamoDB's too
     made = count()
 
-    def make(client: BaseClient, operation: str, arguments: Mapping[str, Any]) -> Any:
+    def make(call: AwsCall) -> Any:
         if scene.sender != "the first":
-            answer = really(client, operation, arguments)
+            answer = call.answer()
             if scene.sender:
-                scene.was_called(operation)
+                scene.was_called(call.operation)
             return answer
         for what in plan.get(next(made), ()):
             if what in FAULTS:
                 scene.failing = (what, A_WHILE if "while" in what else 1)
             else:
                 _unless_erased(lambda what=what: scene.does(what))  # type: ignore[misc]
-        return scene.is_called(operation, lambda: really(client, operation, arguments))
+        return scene.is_called(call.operation, call.answer)
 
-    with patch.object(BaseClient, "_make_api_call", make):
+    with intercepted(make):
         yield
 
 

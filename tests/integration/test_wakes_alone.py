@@ -1,32 +1,24 @@
 """A wake-up writes its enrollment alone, and is still decided as if nothing else happened meanwhile."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pytest
-from botocore.client import BaseClient
 
-from cairn.adapters.dynamodb.customers import DynamoCustomers
+from bench.aws_calls import noted
 from cairn.application.ports import Commit
-from cairn.domain.customer.customer import Customer, may_concern, merge_customers, on_event, on_wake
-from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import customer_id_for
+from cairn.domain.customer.customer import Customer, may_concern, on_event, on_wake
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.journey.definition import Journey
-from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import ConflictError, ErasedCustomerError
-from tests.unit.fakes import KEYS
+from tests.integration.commits import CUSTOMERS, committed
 from tests.unit.makers import Deployed, event, journey, name, send, wait
 
 pytestmark = pytest.mark.usefixtures("table")
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 NEXT_DAY = NOW + timedelta(days=1)
-CUSTOMERS = DynamoCustomers(KEYS)
 ENTRY = {"event": "trial.signup", "key": "event.properties.key"}
 PLAIN = journey(wait("a-day", "1d"), send("tips"), wait("more", "1d"), entry=ENTRY, journey="plain")
 ASKS = journey(
@@ -46,36 +38,9 @@ MANY = 40
 """Enrollments of a customer, too many to be read at first."""
 
 
-@contextmanager
-def operations() -> Iterator[list[str]]:
-    """The calls to the table."""
-    asked: list[str] = []
-    really_call = BaseClient._make_api_call  # noqa: SLF001  every client uses it, PynamoDB's too
-
-    def note(client: BaseClient, operation: str, arguments: Any) -> Any:
-        asked.append(operation)
-        return really_call(client, operation, arguments)
-
-    with patch.object(BaseClient, "_make_api_call", note):
-        yield asked
-
-
 def happens(type_: str, journeys: tuple[Journey, ...], at: datetime = NOW, **more: Any) -> Customer:
     happened = event(type_, at, who=name(user_id="mia"), **more)
     return CUSTOMERS.load(committed(happened, journeys, at).id)
-
-
-def committed(happened: Event, journeys: tuple[Journey, ...], at: datetime) -> Customer:
-    found = CUSTOMERS.find(happened.identifiers, (), may_concern(happened, Deployed(*journeys)))
-    known = merge_customers(found.customers, at).customer if found.customers else new_customer(happened)
-    known = replace(known, profile=known.profile.with_identifiers(*found.unclaimed))
-    reaction = on_event(known, happened, Deployed(*journeys), at)
-    CUSTOMERS.commit(Commit(reaction, found.customers, at, happened, found.unclaimed))
-    return reaction.customer
-
-
-def new_customer(happened: Event) -> Customer:
-    return Customer(Profile(customer_id_for(happened.identifiers[0], KEYS.customer_ids), created_at=NOW))
 
 
 def wake(customer: Customer, made: Journey) -> Commit:
@@ -94,10 +59,10 @@ def wake(customer: Customer, made: Journey) -> Commit:
 def test_a_wake_up_writes_as_little_as_it_may(made: Journey, expected: list[str]) -> None:
     customer = happens("trial.signup", (made,), properties={"key": "1"})
 
-    with operations() as asked:
+    with noted() as calls:
         CUSTOMERS.commit(wake(customer, made))
 
-    assert asked == expected
+    assert [call.operation for call in calls] == expected
 
 
 def test_a_wake_up_that_asks_nothing_goes_on_beside_an_event() -> None:
@@ -153,12 +118,12 @@ def test_a_wake_up_of_one_among_many_reads_and_writes_it_alone() -> None:
         customer = happens("trial.signup", (PLAIN,), id_=f"begin-{number}", properties={"key": str(number)})
     last = list(customer.enrollments.values())[-1]
 
-    with operations() as asked:
+    with noted() as calls:
         one = CUSTOMERS.load(customer.id, last.id)
         CUSTOMERS.commit(wake(replace(one, enrollments={last.id: one.enrollments[last.id]}), PLAIN))
 
     assert (list(one.enrollments), one.unread) == ([last.id], MANY - 1)
-    assert asked == ["Query", "BatchGetItem", "PutItem"]
+    assert [call.operation for call in calls] == ["Query", "BatchGetItem", "PutItem"]
     after = CUSTOMERS.load(customer.id)
     assert [one.step for one in after.enrollments.values()].count("more") == 1
     assert len(after.enrollments) == MANY
@@ -189,11 +154,11 @@ def test_an_event_reads_of_many_enrollments_those_in_a_journey_that_hears_it() -
         happens("visit.booked", both, id_=f"book-{number}", properties={"key": str(number)})
 
     happened = event("visit.booked", NEXT_DAY, who=name(user_id="mia"), properties={"key": "3"})
-    with operations() as asked:
+    with noted() as calls:
         (lean,) = CUSTOMERS.find(happened.identifiers, (), may_concern(happened, Deployed(*both))).customers
 
     assert (len(lean.enrollments), lean.unread) == (3, MANY)
-    assert asked == ["Query", "BatchGetItem"]
+    assert [call.operation for call in calls] == ["Query", "BatchGetItem"]
     committed(happened, both, NEXT_DAY)
     assert len(CUSTOMERS.load(lean.id).enrollments) == MANY + 4
     ((second,),) = [CUSTOMERS.find(happened.identifiers, (), may_concern(happened, Deployed(*both))).customers]

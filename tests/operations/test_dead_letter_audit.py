@@ -1,15 +1,16 @@
 """An operator who is shown dead letters or redrives them is in the audit before; without the audit, nothing is done."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
+from bench.aws_calls import AwsCall, intercepted
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.domain.operations.audit import AuditEntry
 from cli.main import app
@@ -46,23 +47,23 @@ def at(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.fixture
-def audit_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+def audit_fails() -> Iterator[Callable[[str], list[str]]]:
     """From now on, the table refuses all that is put there, with a code of DynamoDB's; the list has all other calls."""
-    really_call = BaseClient._make_api_call  # noqa: SLF001  every client uses it, PynamoDB's too
+    with ExitStack() as stack:
 
-    def fail(code: str) -> list[str]:
-        operations: list[str] = []
+        def fail(code: str) -> list[str]:
+            operations: list[str] = []
 
-        def call(client: BaseClient, operation: str, given: Any) -> Any:
-            if operation == "PutItem":
-                raise ClientError({"Error": {"Code": code}}, operation)
-            operations.append(operation)
-            return really_call(client, operation, given)
+            def refuse_puts(call: AwsCall) -> Any:
+                if call.operation == "PutItem":
+                    raise ClientError({"Error": {"Code": code}}, call.operation)
+                operations.append(call.operation)
+                return call.answer()
 
-        monkeypatch.setattr(BaseClient, "_make_api_call", call)
-        return operations
+            stack.enter_context(intercepted(refuse_puts))
+            return operations
 
-    return fail
+        yield fail
 
 
 @pytest.mark.usefixtures("dead_letter")

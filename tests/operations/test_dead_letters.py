@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
+from bench.aws_calls import AwsCall, intercepted
 from bench.calls import Call, watched
 from cli.main import app
 from infra.local.dead_letters import NAMES, STREAM, of_stack
@@ -408,25 +408,21 @@ def test_a_position_of_the_stream_is_read_again_and_its_effects_are_relayed(stor
     assert len(story.sent()) == 1
 
 
-def test_a_position_that_the_stream_no_longer_has_is_refused_and_stays(
-    story: Any, stack: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_position_that_the_stream_no_longer_has_is_refused_and_stays(story: Any, stack: str) -> None:
     from infra.local.dead_letters import of_stack
 
-    real_call = BaseClient._make_api_call  # noqa: SLF001
-
-    def forgotten(client: BaseClient, operation: str, given: Any) -> Any:
-        if operation == "GetShardIterator":
-            raise ClientError({"Error": {"Code": "TrimmedDataAccessException"}}, operation)
-        return real_call(client, operation, given)
+    def forgotten(call: AwsCall) -> Any:
+        if call.operation == "GetShardIterator":
+            raise ClientError({"Error": {"Code": "TrimmedDataAccessException"}}, call.operation)
+        return call.answer()
 
     body = json.dumps({"DDBStreamBatchInfo": dict.fromkeys(("streamArn", "shardId", "startSequenceNumber"), "gone")})
     story.deployment.cloud.client("sqs").send_message(
         QueueUrl=of_stack(stack).dead_letters.queues[STREAM].url, MessageBody=body
     )
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", forgotten)
-    done = cairn("redrive", "stream", "--stack", stack, "--yes")
+    with intercepted(forgotten):
+        done = cairn("redrive", "stream", "--stack", stack, "--yes")
 
     assert done.exit_code == 1
     assert "0 redriven, 1 refused, 1 left" in done.stdout, done.exception

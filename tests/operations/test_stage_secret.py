@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from authoring.sources.samples import posting
+from bench.aws_calls import AwsCall, intercepted
 from cairn.adapters.secrets_manager import Part, read_object
 from cli.main import app
 from infra.local.cloud import LINKS_SECRET, LOCAL_ENDPOINT_SECRET
@@ -148,21 +148,18 @@ def test_joining_twice_is_joining_once(stage: Stage) -> None:
     assert [one["VersionId"] for one in after] == [one["VersionId"] for one in before]
 
 
-def test_a_run_that_was_interrupted_is_no_joined_stage_and_the_next_one_finishes_it(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_was_interrupted_is_no_joined_stage_and_the_next_one_finishes_it(stage: Stage) -> None:
     stage.puts_out()
-    call, written = BaseClient._make_api_call, list[str]()  # noqa: SLF001
+    written: list[str] = []
 
-    def second_put_fails(client: BaseClient, operation: str, given: dict[str, Any]) -> Any:
-        if operation == "PutSecretValue":
-            written.append(given["VersionStages"][0])
+    def second_put_fails(call: AwsCall) -> Any:
+        if call.operation == "PutSecretValue":
+            written.append(call.arguments["VersionStages"][0])
             if len(written) == 2:
-                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
-        return call(client, operation, given)
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, call.operation)
+        return call.answer()
 
-    with monkeypatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", second_put_fails)
+    with intercepted(second_put_fails):
         code, said = cairn(*JOIN)
     assert code == 1
     assert "AccessDeniedException" in said

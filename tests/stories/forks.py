@@ -1,12 +1,12 @@
 """Branches of a story: each is a process of its own, so that what comes before them is lived through once."""
 
-import os
-import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from traceback import format_exc
 from typing import Any
+
+from prove.fork import Branch, fork
 
 
 class Crash(BaseException):
@@ -19,7 +19,7 @@ class Forks:
     """Where each branch began, and what it came to."""
     point: Any = None
     """In a branch: where it began."""
-    _result: int = -1
+    _branch: Branch | None = None
 
     def branch(self, point: Any) -> bool:
         """Begin a branch here, and wait for its end: True within the branch. A branch has no branches.
@@ -28,17 +28,11 @@ class Forks:
         """
         if self.point is not None:
             return False
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            self.point, self._result = point, writing
+        forked = fork()
+        if isinstance(forked, Branch):
+            self.point, self._branch = point, forked
             return True
-        os.close(writing)
-        with os.fdopen(reading, "rb") as pipe:
-            found = pipe.read()
-        os.waitpid(child, 0)
-        result, error = pickle.loads(found) if found else (None, "its process ended")  # noqa: S301  our own child's
+        result, error = forked.result or (None, "its process ended")
         assert not error, f"the branch at {point}: {error}"
         self.results.append((point, result))
         return False
@@ -50,13 +44,9 @@ class Forks:
         try:
             yield result
         except Exception:
-            if self.point is None:
+            if self._branch is None:
                 raise
-            self._end(None, format_exc())
-        if self.point is not None:
-            self._end(*result)
-
-    def _end(self, result: Any, error: str = "") -> None:
-        with os.fdopen(self._result, "wb") as pipe:
-            pickle.dump((result, error), pipe)
-        os._exit(0)
+            self._branch.end((None, format_exc()))
+        if self._branch is not None:
+            (found,) = result
+            self._branch.end((found, ""))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bench.aws_calls import noted
 from cairn.adapters.dynamodb.codec import ABSENT
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.entries import IN_USE
@@ -114,23 +115,14 @@ def test_a_merged_customer_is_found_by_its_old_id(export: Any, a_full_life: None
 
 
 def test_an_export_takes_a_read_for_each_id_and_one_for_the_addresses(story: Any, a_full_life: None) -> None:
-    from botocore.client import BaseClient
-
     assert a_full_life is None
     [customer] = story.deployment.customer_ids("member-1")
-    calls: list[str] = []
-    really = BaseClient._make_api_call  # noqa: SLF001
 
-    def note(client: BaseClient, operation: str, arguments: Any) -> Any:
-        calls.append(operation)
-        return really(client, operation, arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", note)
+    with noted() as calls:
         ExportCustomer(DynamoCustomerExport(IDENTITY_KEYS).about)(customer, story.deployment.now())
 
     merged = DynamoCustomers(IDENTITY_KEYS).load(customer).profile.merged
-    assert calls == ["Query", *("Query" for _ in merged), "BatchGetItem"]
+    assert [call.operation for call in calls] == ["Query", *("Query" for _ in merged), "BatchGetItem"]
 
 
 def test_an_unknown_customer_has_no_export(export: Any) -> None:

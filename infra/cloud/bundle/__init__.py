@@ -1,7 +1,14 @@
-"""The uploaded code: third-party layer, our layer, journeys and handlers, built under build/ without Docker."""
+"""The uploaded code: third-party layer, our layer, journeys and handlers, built without Docker.
 
+Several processes may build at the same time, also from one checkout. Each builds in a folder of its own. They share
+only the third-party layer, under build/, which takes longest: nobody changes or removes it once it is there.
+"""
+
+import atexit
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
@@ -14,6 +21,18 @@ class Bundle:
     core: Path
     dependencies: Path
     journeys: Path
+
+
+def new_folder(name: str) -> Path:
+    """An empty folder for a part of the bundle. It lasts as long as this process: synthesis copies what it uploads."""
+    return Path(mkdtemp(prefix=f"{name}-", dir=_folder_of_this_process()))
+
+
+@cache
+def _folder_of_this_process() -> str:
+    folder = TemporaryDirectory(prefix="cairn-bundle-")
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 def stub_bundle(folder: Path) -> Bundle:

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from cairn.adapters.sources import MAPPING, OWN
-from infra.cloud.bundle import BUILD, ROOT
+from infra.cloud.bundle import ROOT, new_folder
 from infra.cloud.bundle.bytecode import compile_tree
 from infra.cloud.bundle.modes import make_readable
 
@@ -27,7 +27,8 @@ class HandlerMissingError(Exception):
 @cache
 def core_layer() -> Path:
     """The package `cairn`, deployed at /opt/python."""
-    layer = _copy(CORE / "python", BUILD / "core" / "python", "/opt/python").parent
+    layer = new_folder("core")
+    _copy(CORE / "python", layer / "python", "/opt/python")
     make_readable(layer)
     return layer
 
@@ -37,7 +38,8 @@ def function_code(name: str) -> Path:
     """One handler, deployed at /var/task."""
     if not (FUNCTIONS / name / "handler.py").is_file():
         raise HandlerMissingError(f"functions/{name}/handler.py is missing; the stack has a function of that name")
-    code = _copy(FUNCTIONS / name, BUILD / "functions" / name, "/var/task")
+    code = new_folder(name)
+    _copy(FUNCTIONS / name, code, "/var/task")
     if name == "receive_webhook":
         shutil.copy(SOURCES, code)
         for mapping in sorted((SOURCES.parent / OWN).glob(f"*/{MAPPING}")):
@@ -47,12 +49,10 @@ def function_code(name: str) -> Path:
     return code
 
 
-def _copy(source: Path, target: Path, runtime_path: str) -> Path:
-    shutil.rmtree(target, ignore_errors=True)
+def _copy(source: Path, target: Path, runtime_path: str) -> None:
     for path in sorted(source.rglob("*")):
         if path.suffix in SHIPS and path.is_file():
             copy = target / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
     compile_tree(target, runtime_path)
-    return target

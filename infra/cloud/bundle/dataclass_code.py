@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from cairn.dataclass_code import FUNCTION, MODULE, name_of
@@ -24,8 +25,9 @@ print(json.dumps(sorted(texts)))
 """
 
 
+@cache
 def add_dataclass_code(core: Path, dependencies: Path) -> None:
-    """Add the module to our package's folder. Without the functions' Python, add none."""
+    """Add the module to our package's folder, once per process. Without the functions' Python, add none."""
     python = compiler()
     if python is None:
         return

@@ -59,9 +59,11 @@ def dependencies_layer() -> Path:
             prune(packages)
             compile_tree(packages, "/opt/python")
             make_readable(packages.parent)
-            # A second build at the same time made the same folder.
-            if not layer.exists():
+            try:
                 packages.parent.rename(layer)
+            except OSError:
+                if not layer.exists():  # else another process has made it meanwhile
+                    raise
     return layer
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
-from infra.cloud.bundle import BUILD, ROOT
+from infra.cloud.bundle import ROOT, new_folder
 from infra.cloud.bundle.modes import make_readable
 
 JOURNEYS = ROOT / "layers" / "journeys"
@@ -22,9 +22,9 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
 
     Nothing broken is ever deployed, and no journey that preflight has not passed as it stands.
     """
-    layer = BUILD / "journeys"
+    layer = new_folder("journeys")
     catalogue = layer / "journeys" / "catalogue.json"
-    catalogue.parent.mkdir(parents=True, exist_ok=True)
+    catalogue.parent.mkdir()
     write_catalogue(journeys, catalogue, stamped=True)
     write_policy(policy, LAW, catalogue.with_name("policy.json"), json.loads(catalogue.read_bytes()))
     make_readable(layer)
