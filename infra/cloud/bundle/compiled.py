@@ -23,6 +23,11 @@ import botocore.session
 session = botocore.session.get_session()
 for service in json.loads(sys.argv[2]):
     session.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+from cairn.adapters.pages.render import Pages
+from cairn.adapters.templates.renderer import environment
+from cairn.domain.policy import Policy
+Pages(Policy()).warm()
+environment(escape=True).from_string("")
 
 made = {dataclass_code.name_of(text): compile(text, "<string>", "exec") for text in sorted(texts)}
 made[regex_code.NAME] = (regex_code.version(), dict(sorted(patterns.items(), key=repr)))
@@ -36,9 +41,10 @@ IN_ORDER = {"PYTHONHASHSEED": "0"}
 
 
 def compiled_at_start(core: Path, dependencies: Path, services: tuple[str, ...]) -> dict[str, bytes]:
-    """What the archive of our own layer has by name, beside modules, of all functions and clients of services.
+    """What the archive of our own layer has by name, beside modules.
 
-    Without the functions' Python, nothing.
+    Of all functions, the clients of services, the pages, and the templates of messages. Without the functions' Python,
+    nothing.
     """
     python = compiler()
     if python is None:
