@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pynamodb.attributes import MapAttribute
 from pynamodb.models import Model
 
 from cairn.adapters.dynamodb.items import MODELS
@@ -29,7 +30,8 @@ def as_pynamodb_reads(model: type[Model], item: dict[str, Any]) -> dict[str, Any
 
 
 def _plain(value: Any) -> Any:
-    return value.as_dict() if hasattr(value, "as_dict") else value
+    """A map of PynamoDB is equal to itself only."""
+    return ("map", value.as_dict()) if isinstance(value, MapAttribute) else value
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -134,7 +134,7 @@ class Item(Model):
             name = cls._dynamo_to_python_attr(stored)
             if name in known and NULL not in typed:
                 attribute: Any = known[name]
-                item.attribute_values[name] = attribute.deserialize(attribute.get_value(typed))
+                setattr(item, name, attribute.deserialize(attribute.get_value(typed)))
         return item
 
 
