@@ -20,6 +20,7 @@ from cairn.adapters.documents.policy import policy_at
 from infra.cloud.bundle import ROOT, bytecode, dependencies
 from infra.cloud.bundle.bytecode import compile_tree, compiler
 from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_code
+from infra.cloud.bundle.compiled import IN_ORDER
 from infra.cloud.bundle.dependencies import SERVICES, dependencies_layer
 from infra.cloud.bundle.journeys import JOURNEYS, POLICY, POLICY_PATH, journeys_layer
 from infra.cloud.bundle.make import make_bundle
@@ -73,9 +74,9 @@ def new_folder(name):
 bundle.ROOT, bundle.new_folder = Path(sys.argv[2]), new_folder
 from infra.cloud.bundle.code import core_layer, function_code
 from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
-from infra.cloud.bundle.dataclass_code import add_dataclass_code
+from infra.cloud.bundle.make import add_archive
 functions = [function_code(name) for name in json.loads(sys.argv[3])]
-add_dataclass_code(core_layer() / "python", Path(sys.argv[4]) / "python")
+add_archive(core_layer() / "python", Path(sys.argv[4]) / "python")
 print(json.dumps([str(one) for one in (core_layer(), journeys_layer(JOURNEYS), *functions)]))
 """
 
@@ -90,15 +91,22 @@ print(json.dumps([[str(one), any(path.is_file() for path in one.rglob("*"))] for
 CHECKED_OUT = ("functions", "layers/core/python", "layers/journeys", "law.toml", "policy.toml", "sources.toml")
 
 COUNT_COMPILED = """
-import dataclasses, json
+import dataclasses, json, re, sys
 from importlib import import_module
-from cairn import dataclass_code
-compiled, classes, really = [], [], dataclasses._process_class
-dataclass_code.exec = lambda text, names, defined: compiled.append(text) or exec(text, names, defined)
-dataclasses._process_class = lambda *given: classes.append(given) or really(*given)
-dataclass_code.use(import_module(dataclass_code.MODULE))
+from cairn import bytecode, dataclass_code, regex_code
+before, load = set(sys.modules), bytecode.use()
+compiled, classes, process_class = [], [], dataclasses._process_class
+compile_pattern = re._compiler.compile
+dataclasses._process_class = lambda *given: classes.append(given) or process_class(*given)
+re._compiler.compile = lambda pattern, flags: compiled.append(pattern) or compile_pattern(pattern, flags)
+dataclass_code.exec = lambda code, *names: isinstance(code, str) and compiled.append(code) or exec(code, *names)
+regex_code.use(load)
+dataclass_code.use(load)
 import_module("handler")
-print(json.dumps([compiled, len(classes)]))
+loaders = {name: type(module.__loader__).__name__ for name, module in sys.modules.items() if name not in before}
+archived = ("cairn", "botocore", "pynamodb", "urllib3")
+ours = {name: one for name, one in loaders.items() if name.startswith(archived)}
+print(json.dumps([compiled, len(classes), ours]))
 """
 
 ASK_FOR_ENDPOINTS = """
@@ -318,20 +326,22 @@ def test_the_core_layer_has_our_package_and_nothing_of_this_machine() -> None:
 
 @pytest.mark.skipif(compiler() is None, reason="no python3.13 on this machine")
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_compiles_no_method_of_a_dataclass_when_it_starts(layer: Path, core: Path, name: str) -> None:
+def test_a_function_compiles_nothing_when_it_starts_and_opens_no_module(layer: Path, core: Path, name: str) -> None:
     path = os.pathsep.join(str(one) for one in (function_code(name), core, layer / "python"))
 
     done = subprocess.run(  # noqa: S603  an interpreter whose version was checked
         [str(compiler()), "-B", "-c", COUNT_COMPILED],
-        env=LAMBDA_SETS | {"PYTHONPATH": path},
+        env=LAMBDA_SETS | IN_ORDER | {"PYTHONPATH": path},
         check=True,
         capture_output=True,
         text=True,
     )
 
-    compiled, classes = json.loads(done.stdout)
+    compiled, classes, loaders = json.loads(done.stdout)
     assert compiled == []
     assert classes > 10
+    assert {module for module, loader in loaders.items() if loader != "_Loader"} == set()
+    assert len(loaders) > 50
 
 
 def test_a_function_is_its_handler() -> None:

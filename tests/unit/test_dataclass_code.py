@@ -1,28 +1,24 @@
 """Dataclasses whose methods were compiled before."""
 
 import dataclasses
+import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import ModuleType
+from types import CodeType
 from typing import Any
 
 import pytest
 
-from cairn.dataclass_code import FUNCTION, name_of, use
+from cairn.dataclass_code import name_of, note, use
 
 DEFAULT = ("a", "b")
 
 
-@pytest.fixture
-def texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts that dataclasses compiles itself."""
-    noted: list[str] = []
-
-    def note(text: str, names: dict[str, Any], defined: dict[str, Any]) -> None:
-        noted.append(text)
-        exec(text, names, defined)  # noqa: S102  as dataclasses does
-
-    monkeypatch.setattr(dataclasses, "exec", note, raising=False)
-    return noted
+@pytest.fixture(autouse=True)
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test changes in `dataclasses` is as before after it."""
+    for name, one in (("exec", exec), ("inspect", inspect)):
+        monkeypatch.setattr(dataclasses, name, one, raising=False)
 
 
 def made() -> Any:
@@ -35,17 +31,21 @@ def made() -> Any:
     return Made
 
 
-def module_of(texts: list[str]) -> ModuleType:
-    module = ModuleType("compiled")
-    for text in texts:
-        exec(text.replace(FUNCTION, name_of(text), 1), vars(module))  # noqa: S102  as the bundle's module does
-    return module
+def compiled_from(texts: Iterable[str]) -> dict[str, CodeType]:
+    return {name_of(text): compile(text, "<string>", "exec") for text in texts}
 
 
-def test_a_class_is_the_same_and_nothing_is_compiled(texts: list[str]) -> None:
+def functions_in(code: CodeType) -> set[CodeType]:
+    """The functions whose code is in another one."""
+    inner = {const for const in code.co_consts if isinstance(const, CodeType)}
+    return inner.union(*map(functions_in, inner))
+
+
+def test_a_class_is_the_same_and_nothing_is_compiled() -> None:
+    texts = note()
     before = made()
-    module = module_of(texts)
-    use(module)
+    code = compiled_from(texts)
+    use(code.get)
 
     after = made()
 
@@ -57,12 +57,16 @@ def test_a_class_is_the_same_and_nothing_is_compiled(texts: list[str]) -> None:
         one.name = "z"
     with pytest.raises(TypeError, match="name"):
         after()
-    compiled = {const for one in vars(module).values() if hasattr(one, "__code__") for const in one.__code__.co_consts}
-    assert after.__init__.__code__ in compiled
+    assert any(after.__init__.__code__ is one for code_of in code.values() for one in functions_in(code_of))
 
 
-def test_a_text_that_the_module_does_not_have_is_compiled(texts: list[str]) -> None:
-    use(ModuleType("compiled"))
+def test_a_text_that_is_not_found_is_compiled() -> None:
+    use({}.get)
 
     assert made()(name="x").parts == DEFAULT
-    assert texts == []
+
+
+def test_no_docstring_is_made_up_of_a_signature() -> None:
+    use({}.get)
+
+    assert made().__doc__ == "Made"

@@ -14,7 +14,9 @@ from typing import Any
 
 from uv import find_uv_bin
 
+from cairn.bytecode import DEPENDENCIES
 from infra.cloud.bundle import BUILD, ROOT
+from infra.cloud.bundle.archive import write_archive
 from infra.cloud.bundle.bytecode import RUNTIME, compile_tree, compiler
 from infra.cloud.bundle.modes import make_readable
 
@@ -58,6 +60,7 @@ def dependencies_layer() -> Path:
             _install(packages)
             prune(packages)
             compile_tree(packages, "/opt/python")
+            write_archive(packages, DEPENDENCIES)
             make_readable(packages.parent)
             try:
                 packages.parent.rename(layer)

@@ -7,11 +7,10 @@ The INIT phase has a full CPU, so the handler is imported and warmed here. The g
 import gc
 import os
 import random
-from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from cairn import dataclass_code
+from cairn import bytecode, dataclass_code, regex_code
 
 SNAP_START = "snap-start"
 """What AWS_LAMBDA_INITIALIZATION_TYPE is where Lambda takes a snapshot after the INIT phase.
@@ -34,8 +33,9 @@ def _prepare_for_snapshot() -> None:
 
 
 gc.disable()
-with suppress(ModuleNotFoundError):
-    dataclass_code.use(import_module(dataclass_code.MODULE))
+_load = bytecode.use()
+regex_code.use(_load)
+dataclass_code.use(_load)
 _handler = import_module("handler")
 _telemetry = import_module("cairn.telemetry")
 _handler.warm()

@@ -36,7 +36,8 @@ class AtomicWrite:
         self._checks: dict[Key, Callable[[TransactWrite], None]] = {}
 
     def __contains__(self, item: Model) -> bool:
-        return any(_key(item) in writes for writes in (self._checks, self._deletes, self._puts, self._updates))
+        key = _key(item)
+        return key in self._checks or key in self._deletes or key in self._puts or key in self._updates
 
     def __len__(self) -> int:
         return len(self._checks) + len(self._deletes) + len(self._puts) + len(self._updates)

@@ -31,7 +31,8 @@ which a second index finds what is overdue (due_times.py).
 The parts of a customer's state are written apart, and read by one Query, the head before them (customer_state.py).
 """
 
-from typing import Any
+import json
+from typing import Any, Self
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -41,6 +42,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
+from pynamodb.constants import NULL
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -115,6 +117,26 @@ class Json(JSONAttribute):
     def serialize(self, value: Any) -> str | None:
         return None if value is None else to_json(value)
 
+    def deserialize(self, value: str) -> Any:
+        return json.loads(value)  # with an option, as PynamoDB does it, `json` makes a decoder for each text
+
+
+class Item(Model):
+    """Made at the cost of what an item has: PynamoDB goes through all that its class knows, twice for each item."""
+
+    def _set_defaults(self, _user_instantiated: bool = True) -> None:  # noqa: FBT001, FBT002  PynamoDB's
+        """No attribute has a default."""
+
+    @classmethod
+    def _instantiate(cls, attribute_values: dict[str, dict[str, Any]]) -> Self:
+        item, known = cls(_user_instantiated=False), cls.get_attributes()
+        for stored, typed in attribute_values.items():
+            name = cls._dynamo_to_python_attr(stored)
+            if name in known and NULL not in typed:
+                attribute: Any = known[name]
+                setattr(item, name, attribute.deserialize(attribute.get_value(typed)))
+        return item
+
 
 class _Meta:
     """Set once by `table.bind`, before the first call."""
@@ -123,7 +145,7 @@ class _Meta:
     region = ""
 
 
-class CustomerItem(Model):
+class CustomerItem(Item):
     """The parts of a customer's state and the contact, which one Query reads together; and a pending erasure."""
 
     class Meta(_Meta):
@@ -188,7 +210,7 @@ class ByDueTime(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     gsi2sk = UnicodeAttribute(range_key=True)
 
 
-class RecordItem(Model):
+class RecordItem(Item):
     """A record of something that happened, for the timeline, the audit or the list of tasks."""
 
     class Meta(_Meta):
@@ -218,7 +240,7 @@ class RecordItem(Model):
     """TTL, in seconds since 1970."""
 
 
-class SuppressionItem(Model):
+class SuppressionItem(Item):
     """The suppressions of an address: a set that only grows (domain/consent/suppression)."""
 
     class Meta(_Meta):
@@ -229,7 +251,7 @@ class SuppressionItem(Model):
     marks: Any = UnicodeSetAttribute(null=True)
 
 
-class DocumentItem(Model):
+class DocumentItem(Item):
     """Documents of the whole deployment: journey versions in use, and switches."""
 
     class Meta(_Meta):
@@ -242,7 +264,7 @@ class DocumentItem(Model):
     version = NumberAttribute(null=True, attr_name="rev")
 
 
-class CounterItem(Model):
+class CounterItem(Item):
     """Counts of what providers reported about a target, in one time bucket (domain/operations/breaker)."""
 
     class Meta(_Meta):
@@ -257,7 +279,7 @@ class CounterItem(Model):
     expires_at = NumberAttribute(null=True)
 
 
-class RateItem(Model):
+class RateItem(Item):
     """A token bucket that all senders share (domain/message/rate_limit)."""
 
     class Meta(_Meta):

@@ -22,6 +22,8 @@ def is_unseen(char: str) -> bool:
 
 def trimmed(text: str) -> str:
     """The text without blanks and unseen characters at both ends, where a copied text often has them."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     start, end = 0, len(text)
     while start < end and (text[start].isspace() or is_unseen(text[start])):
         start += 1

@@ -16,6 +16,8 @@ FEEDBACK_SOURCE = "feedback"
 PROVIDERS = (FEEDBACK_SOURCE, "twilio", "whatsapp")
 """Only these sources can report a message's status or a customer's reply."""
 
+_OF_THE_SAME_VENDORS = tuple(f"{provider}-" for provider in PROVIDERS)
+
 PREFERENCES_SOURCE = "preferences"
 """The source of the choices that customers make in the preference centre."""
 
@@ -45,7 +47,7 @@ TYPED = "typed"
 
 def is_provider(source: str) -> bool:
     """Whether a source is one of PROVIDERS, or another one of the same vendor (`twilio-eu`)."""
-    return any(source == provider or source.startswith(f"{provider}-") for provider in PROVIDERS)
+    return source in PROVIDERS or source.startswith(_OF_THE_SAME_VENDORS)
 
 
 def vouched_by_default(source: str) -> frozenset[str]:

@@ -246,6 +246,10 @@ def _shown(name: str) -> str:
     return one_line(name)[:MAX_NAME]
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+"""`json.dumps` makes an encoder for each call."""
+
+
 def _size(name: str, value: Any) -> int:
     return len(name.encode(errors="replace")) + _bytes(value) + PER_ATTRIBUTE
 
@@ -254,12 +258,13 @@ def _bytes(value: Any) -> int:
     """The size as JSON, where half a pair of surrogates is escaped. What nests too deep is dropped for its depth."""
     if _is_deep(value):
         return 0
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    return len(text.encode(errors="backslashreplace"))
+    return len(_encode(value).encode(errors="backslashreplace"))
 
 
 def _is_deep(value: Any) -> bool:
     """Whether lists and objects nest too deep. No recursion: that has a limit of its own."""
+    if isinstance(value, str | int | float | None):
+        return False
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH + 1):
         level = [inner for one in level for inner in _inner(one)]

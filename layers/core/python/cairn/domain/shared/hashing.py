@@ -1,6 +1,7 @@
 """Deterministic hashes: short names for resources, and even shares of customers."""
 
 import hashlib
+from base64 import b32encode
 
 
 def share(salt: str, customer: str) -> float:
@@ -19,7 +20,6 @@ def to_bytes(text: str) -> bytes:
 
 
 def base32(digest: bytes) -> str:
-    alphabet = "abcdefghijklmnopqrstuvwxyz234567"
-    number = int.from_bytes(digest, "big")
-    length = len(digest) * 8 // 5
-    return "".join(alphabet[(number >> (5 * position)) & 31] for position in range(length))
+    """In lower case, the last five bits first; what is left of the first byte is left out."""
+    whole = bytes(-len(digest) % 5) + digest
+    return b32encode(whole).decode().lower()[::-1][: len(digest) * 8 // 5]

@@ -79,8 +79,8 @@ def zone_named(name: Any, default: str) -> ZoneInfo:
 
 def instant_to_wire(instant: datetime) -> str:
     """ISO 8601 in UTC with a Z, with microseconds only if there are any."""
-    text = instant.astimezone(UTC).isoformat(timespec="microseconds" if instant.microsecond else "seconds")
-    return text.replace("+00:00", "Z")
+    local = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return local.replace(tzinfo=None).isoformat() + "Z"
 
 
 def instant_from_wire(text: str) -> datetime:
