@@ -430,7 +430,7 @@ class _Reaction:
         decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
         moved = decision.enrollment
         if moved.data is not enrollment.data:  # what it says now is from this event as well
-            moved = self.with_room(moved)
+            moved = self.with_room(moved, bounds.size_of_data(enrollment.data))
             moved = replace(moved, addresses=narrower(moved.addresses, self.allowed, self.customer.profile))
         self.customer = replace(
             self.customer,
@@ -450,10 +450,16 @@ class _Reaction:
             elif event.type in journey.listens_to:
                 self.advance(journey, enrollment, engine.Happened(event), now)
 
-    def with_room(self, enrollment: Enrollment) -> Enrollment:
-        """The enrollment with as much data as the customer's state has room for; facts name what was dropped."""
+    def with_room(self, enrollment: Enrollment, had: int = 0) -> Enrollment:
+        """The enrollment with as much data as the customer's state has room for; facts name what was dropped.
+
+        As many bytes as it `had` stay, even where the state is full: what is there stays.
+        """
+        if had and bounds.size_of_data(enrollment.data) <= had:
+            return enrollment
         others = [one.data for key, one in self.customer.enrollments.items() if key != enrollment.id]
-        data, dropped = bounds.trimmed(enrollment.data, bounds.room_for_data(self.customer.profile, others))
+        room = max(had, bounds.room_for_data(self.customer.profile, others))
+        data, dropped = bounds.trimmed(enrollment.data, room)
         self.facts += [
             Fact("dropped", enrollment.id, enrollment.journey, detail={"field": name, "reason": reason})
             for name, reason in dropped.items()

@@ -141,6 +141,11 @@ def trimmed(data: Mapping[str, Any], most: int = MAX_DATA) -> tuple[Mapping[str,
     return stored, _reported({f"data.{_shown(name)}": reason for name, reason in dropped.items()})
 
 
+def size_of_data(data: Mapping[str, Any]) -> int:
+    """The bytes of an enrollment's data, as its bounds count them."""
+    return sum(_size(name, value) for name, value in data.items())
+
+
 def room_for_data(profile: Profile, others: Collection[Mapping[str, Any]]) -> int:
     """The bytes that a state has left for the data of one more enrollment, beside the data of the others."""
     if len(others) * MAX_DATA <= MAX_STATE - MAX_PROFILE - 2 * MAX_DATA:
