@@ -12,25 +12,31 @@ import pytest
 
 from cairn.adapters.dynamodb.customer_state import as_read
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import OPEN, OUTBOX, STATE, CustomerItem
+from cairn.adapters.dynamodb.erasure import DynamoErasureStore
+from cairn.adapters.dynamodb.export import DynamoCustomerExport
+from cairn.adapters.dynamodb.in_head import wires_in
+from cairn.adapters.dynamodb.items import DATA, ENROLLED, OPEN, OUTBOX, STATE, CustomerItem
 from cairn.adapters.dynamodb.outbox import committed_in
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.application.events.identify_customer import IdentifyCustomer
 from cairn.application.events.relay_effects import Committed, WaitingEffect, enrollment_of
 from cairn.application.ports import Commit
+from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.customer.customer import Customer, Reaction, may_concern, on_event
 from cairn.domain.effects import SendMessage
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import customer_id_for
+from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.journey import engine
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.policy import Policy
 from cairn.domain.profile.bounds import MAX_DATA
 from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, ErasedCustomerError
 from tests.older_layout import as_version_0_2_left_it
 from tests.unit.fakes import KEYS
-from tests.unit.makers import Deployed, event, journey, name, send, wait_for
+from tests.unit.makers import Deployed, denied, event, journey, name, send, wait_for
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -44,7 +50,9 @@ MAX_ITEM_BYTES = 400 * 1024
 """DynamoDB quota."""
 
 COURSE = journey(
-    wait_for("a-visit", "visit.attended", timeout="30d", key="any", then=(send("thanks"), {"id": "came", "exit": "came"})),
+    wait_for(
+        "a-visit", "visit.attended", timeout="30d", key="any", then=(send("thanks"), {"id": "came", "exit": "came"})
+    ),
     entry={"event": "course.booked", "key": "event.properties.key"},
     refresh_on=[{"event": "course.moved", "key": "any"}],
     journey="course",
@@ -62,6 +70,10 @@ DEPLOYED = Deployed(COURSE, TRIAL)
 
 ENDS, CHANGES, SENDS, OPENS_TASKS = "trial.ended", "course.moved", "visit.attended", "visit.attended "
 JOURNEYS = {ENDS: TRIAL, CHANGES: COURSE, SENDS: COURSE, OPENS_TASKS: TRIAL}
+
+
+USUAL = ENROLLED.count("#") + DATA.count("#")
+"""Of the sort key of an enrollment's data; that of data which had no room in the head has one more."""
 
 
 def begun(number: int, size: int, walked: Any = COURSE, who: Any = MIA) -> dict[str, Enrollment]:
@@ -186,10 +198,130 @@ def test_one_event_changes_all_of_many_large_enrollments(what: str, number: int,
     moved = CUSTOMERS.load(mia.id)
     assert moved.enrollments == after.enrollments
     assert as_read(moved).parts.keys() == before.keys()
-    assert {sk for sk in items_of(mia.id) if sk.startswith(OUTBOX) or sk.count("#") > 3} <= {
-        f"{OPEN}state#enrolled#{id_}#data" for id_, one in after.enrollments.items() if one.open
+    assert {sk for sk in items_of(mia.id) if sk.startswith(OUTBOX) or sk.endswith(DATA)} <= {
+        ENROLLED + id_ + DATA for id_, one in after.enrollments.items() if one.open
     }
     if what == SENDS:
         check_that_each_message_has_its_data(work, before)
         happens(event(CHANGES, DAYS_LATER, who=MIA), DAYS_LATER)
         assert not CUSTOMERS.load(mia.id).enrollments
+
+
+def test_what_happens_while_many_enrollments_are_in_the_head_reads_and_changes_those_that_it_is_about() -> None:
+    before = begun(105, 2_400, TRIAL)
+    mia = stored(before)
+    happens(event("visit.attended", LATER, who=MIA))
+    head = wires_in(items_of(mia.id)[STATE].enrollments)
+    id_ = max(id_ for id_, wire in head.items() if "data" not in wire)
+
+    given = {"key": "one-more", "note": noted("one-more", 2_400)}
+    started = happens(event("trial.signup", SOON, who=MIA, properties=given), SOON)
+    woken = CUSTOMERS.load(mia.id, id_)
+    found = PRESENT.load(mia.id, [id_])
+
+    assert len(head) > 50
+    expected = {one.id: one.data for one in before.values()}
+    assert woken.enrollments[id_].data == expected[id_]
+    assert (len(woken.enrollments), woken.unread) == (1, len(before))
+    assert found is not None
+    assert found.enrollments[id_].data == expected[id_]
+    after = CUSTOMERS.load(mia.id)
+    new = started.customer.enrollments.keys() - expected.keys()
+    assert len(new) == 1
+    assert {one.id: one.data for one in after.enrollments.values()} == expected | dict.fromkeys(new, given)
+    CUSTOMERS.rewrite(mia.id)
+    assert CUSTOMERS.load(mia.id).enrollments == after.enrollments
+
+
+def test_a_commit_that_fails_leaves_nothing_that_counts() -> None:
+    before = begun(130, 3_000)
+    mia = stored(before)
+    happens(event(CHANGES, LATER, who=MIA, properties={"note": noted("moved", 3_000)}))
+    found = CUSTOMERS.find(MIA)
+    (now,) = found.customers
+    late = event(CHANGES, SOON, who=MIA, properties={"note": noted("lost", 3_000)})
+    reaction = on_event(now, late, DEPLOYED, SOON)
+    happens(event("page.viewed", SOON, who=MIA), SOON)
+
+    with pytest.raises(ConflictError):
+        CUSTOMERS.commit(Commit(reaction, (now,), SOON, late))
+
+    unused = as_read(CUSTOMERS.load(mia.id)).spare
+    assert unused
+    assert {one.data["note"] for one in CUSTOMERS.load(mia.id).enrollments.values()} == {noted("moved", 3_000)}
+    CUSTOMERS.rewrite(mia.id)
+    assert not as_read(CUSTOMERS.load(mia.id)).spare
+    assert not {sk for sk in unused if sk.count("#") > USUAL} & items_of(mia.id).keys()
+    happens(late, SOON)
+    assert {one.data["note"] for one in CUSTOMERS.load(mia.id).enrollments.values()} == {noted("lost", 3_000)}
+
+
+@pytest.mark.parametrize("where", ["apart", "in the head"])
+def test_two_large_customers_are_merged(where: str) -> None:
+    email = name(email="mia@example.com")
+    mia, other = stored(begun(110, 1_800)), stored(begun(110, 1_800, who=email), email)
+    if where == "in the head":
+        for who in (MIA, email):
+            happens(event(CHANGES, LATER, who=who, properties={"moved": True}))
+    every = {**CUSTOMERS.load(mia.id).enrollments, **CUSTOMERS.load(other.id).enrollments}
+
+    reaction = happens(event("page.viewed", SOON, who=(*MIA, *email)), SOON)
+
+    survivor = CUSTOMERS.load(mia.id)
+    assert survivor.id == CUSTOMERS.load(other.id).id
+    assert survivor.enrollments == reaction.customer.enrollments
+    assert survivor.enrollments.keys() == every.keys()
+    dropped = {
+        (one.enrollment, one.detail["field"].removeprefix("data.")) for one in reaction.facts if one.kind == "dropped"
+    }
+    for id_, one in survivor.enrollments.items():
+        assert one.data == {field: value for field, value in every[id_].data.items() if (id_, field) not in dropped}
+    check_that_nothing_is_lost(survivor.id, reaction)
+    CUSTOMERS.rewrite(survivor.id)
+    assert CUSTOMERS.load(survivor.id).enrollments == survivor.enrollments
+
+
+@pytest.mark.parametrize("what", [ENDS, CHANGES])
+def test_one_event_changes_all_enrollments_of_a_customer_of_version_0_2(what: str) -> None:
+    before = begun(150, 1_900, JOURNEYS[what])
+    mia = stored(before)
+    assert as_version_0_2_left_it(mia.id)
+    assert size_of(items_of(mia.id)[STATE]) > 300_000
+
+    changed = {"note": noted("moved", 1_900)} if what == CHANGES else {}
+    reaction = happens(event(what, LATER, who=MIA, properties=changed))
+
+    after = CUSTOMERS.load(mia.id)
+    assert after.enrollments == reaction.customer.enrollments
+    assert {id_: one.data for id_, one in after.enrollments.items()} == {
+        id_: {**one.data, **changed} for id_, one in before.items()
+    }
+    check_that_nothing_is_lost(mia.id, reaction)
+    CUSTOMERS.rewrite(mia.id)
+    assert CUSTOMERS.load(mia.id).enrollments == after.enrollments
+
+
+def test_a_customer_with_many_large_enrollments_in_the_head_is_exported_stopped_and_erased() -> None:
+    before = begun(130, 3_000)
+    mia = stored(before)
+    moved = happens(event(CHANGES, LATER, who=MIA, properties={"moved": True}))
+
+    about = DynamoCustomerExport(KEYS).about(mia.id)
+    stop = event("consent.changed", SOON, who=MIA, consent=(denied(Channel.SMS, Purpose.MARKETING, SOON),))
+    happens(stop, SOON)
+    stopped = CUSTOMERS.load(mia.id)
+    order = replace(event("customer.erasure_requested", SOON, who=MIA), source=OPERATORS_SOURCE)
+    happens(order, SOON)
+    erasures = DynamoErasureStore(KEYS)
+    erasure = erasures.pending(mia.id)
+
+    shown = {one["id"]: one["data"] for one in about["journeys"]["enrollments"]}
+    assert shown == {id_: one.data for id_, one in moved.customer.enrollments.items()}
+    assert all(one.data == {**before[id_].data, **one.data} for id_, one in moved.customer.enrollments.items())
+    assert [one.status for one in stopped.contact.consents.values()] == [ConsentStatus.DENIED]
+    with pytest.raises(ErasedCustomerError):
+        CUSTOMERS.load(mia.id)
+    assert erasure is not None
+    assert erasure.enrollments >= before.keys()
+    erasures.remove(erasure)
+    assert items_of(mia.id).keys() == {STATE}

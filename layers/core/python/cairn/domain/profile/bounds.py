@@ -141,6 +141,32 @@ def trimmed(data: Mapping[str, Any], most: int = MAX_DATA) -> tuple[Mapping[str,
     return stored, _reported({f"data.{_shown(name)}": reason for name, reason in dropped.items()})
 
 
+def refreshed(
+    before: Mapping[str, Any], after: Mapping[str, Any], most: int = MAX_DATA
+) -> tuple[Mapping[str, Any], Dropped]:
+    """The data of an enrollment after a refresh. Where there is no room for it, fields stay as they were before.
+
+    Those first that grow the most.
+    """
+    size = size_of_data(after)
+    grows = {
+        name: _size(name, value) - (_size(name, before[name]) if name in before else 0) for name, value in after.items()
+    }
+    data, dropped = dict(after), dict[str, str]()
+    for name in sorted(grows, key=lambda name: (-grows[name], name)):
+        if size <= most or grows[name] <= 0:
+            break
+        size -= grows[name]
+        dropped[name] = DATA_TOO_LARGE
+        if name in before:
+            data[name] = before[name]
+        else:
+            del data[name]
+    if not dropped:
+        return after, {}
+    return data, _reported({f"data.{_shown(name)}": reason for name, reason in dropped.items()})
+
+
 def size_of_data(data: Mapping[str, Any]) -> int:
     """The bytes of an enrollment's data, as its bounds count them."""
     return sum(_size(name, value) for name, value in data.items())
