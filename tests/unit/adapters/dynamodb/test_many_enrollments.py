@@ -116,19 +116,23 @@ MOST = 60_000
 amounts = st.tuples(
     st.sampled_from([1, 12, 60, 101, 140]), st.sampled_from([0, 250, 700, 1_300, 3_000, MAX_DATA - 200])
 ).filter(lambda one: one[0] * one[1] <= MOST)
+REWRITTEN = "a rewrite"
+"""At first, each enrollment is then in an item of its own."""
+
 turns = st.sampled_from(
     [
         *("visit.attended", "trial.ended", "course.moved", "page.viewed", "trial.signup", "course.booked"),
-        *("a rewrite", "days later"),
+        *(REWRITTEN, "days later"),
     ]
 )
 
 
-@given(amounts, amounts, st.lists(turns, min_size=1, max_size=4), st.sampled_from([0, 40, 400, 2_000]))
-@example((300, 1_300), (1, 0), ["trial.ended", "page.viewed", "a rewrite"], 0)
-@example((1, 0), (300, 1_300), ["visit.attended", "course.moved", "a rewrite", "days later", "course.moved"], 0)
-@example((140, 3_000), (140, 700), ["visit.attended", "trial.ended", "course.moved", "a rewrite"], 400)
-@example((1, 0), (140, 3_000), ["course.moved", "course.moved", "page.viewed", "course.booked", "a rewrite"], 2_000)
+@given(amounts, amounts, st.lists(turns, max_size=3).map(lambda some: [REWRITTEN, *some]), st.sampled_from([0, 400]))
+@example((300, 1_300), (1, 0), [REWRITTEN, "trial.ended", "page.viewed", REWRITTEN], 0)
+@example((1, 0), (300, 1_300), ["visit.attended", "course.moved", "days later", "course.moved"], 0)
+@example((140, 3_000), (140, 700), [REWRITTEN, "visit.attended", "trial.ended", "course.moved", REWRITTEN], 400)
+@example((1, 0), (140, 3_000), [REWRITTEN, "course.moved", "course.moved", "page.viewed", "course.booked"], 2_000)
+@example((1, 0), (140, 3_000), ["course.moved", "course.moved", "page.viewed", "course.booked", REWRITTEN], 2_000)
 def test_each_event_commits_and_nothing_is_lost(
     trials: tuple[int, int], courses: tuple[int, int], happening: list[str], moved: int
 ) -> None:
@@ -139,7 +143,7 @@ def test_each_event_commits_and_nothing_is_lost(
         CUSTOMERS.commit(Commit(Reaction(made), (), NOW, event("first", NOW, who=MIA), MIA))
         for number, turn in enumerate(happening):
             before = CUSTOMERS.load(ID)
-            if turn == "a rewrite":
+            if turn == REWRITTEN:
                 CUSTOMERS.rewrite(ID)
                 after = CUSTOMERS.load(ID)
                 assert after.enrollments == before.enrollments
