@@ -8,14 +8,16 @@ from dataclasses import replace
 import pytest
 
 from cairn.adapters.dynamodb.customer_state import as_read
+from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.erasure import DynamoErasureStore
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.in_head import wires_in
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, OUTBOX, STATE
+from cairn.application.events.process_event import ProcessEvent
 from cairn.application.ports import Commit
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.customer.customer import on_event
-from cairn.domain.effects import SendMessage
+from cairn.domain.effects import OpenTask, SendMessage
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.profile.bounds import MAX_DATA
 from cairn.domain.shared.channels import Channel, Purpose
@@ -45,7 +47,7 @@ from tests.many_enrollments import (
     stored,
 )
 from tests.older_layout import as_version_0_2_left_it
-from tests.unit.fakes import KEYS
+from tests.unit.fakes import KEYS, ErasureOrders, Switches
 from tests.unit.makers import denied, event, name
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -213,3 +215,22 @@ def test_a_customer_with_many_large_enrollments_in_the_head_is_exported_stopped_
     assert erasure.enrollments >= before.keys()
     erasures.remove(erasure)
     assert items_of(mia.id).keys() == {STATE}
+
+
+def test_an_event_that_decides_more_than_a_transaction_takes_goes_through_with_less_data() -> None:
+    """Each of its tasks has 32 KB of context, 4.5 MB together."""
+    before = begun(140, MAX_DATA - 200, TRIAL)
+    mia = stored(before)
+    deliveries = DynamoDeliveries(KEYS.suppressions)
+    process = ProcessEvent(CUSTOMERS, DEPLOYED, lambda _: None, KEYS, deliveries, Switches(), ErasureOrders())
+
+    reaction = process(event("visit.attended", LATER, who=MIA), LATER)
+
+    assert reaction is not None
+    after = CUSTOMERS.load(mia.id)
+    assert {one.step for one in after.enrollments.values()} == {"a-reply"}
+    assert sum(isinstance(one, OpenTask) for one in reaction.effects) == len(before)
+    dropped = {one.enrollment for one in reaction.facts if one.kind == "dropped"}
+    assert {id_ for id_, one in after.enrollments.items() if one.data != before[id_].data} == dropped
+    assert 0 < len(dropped) < len(before)
+    check_that_nothing_is_lost(mia.id, reaction)

@@ -1,7 +1,7 @@
 """How much of a customer is stored, so that nothing that a sender sends makes the customer's item too large to write.
 
-An item of DynamoDB has 400 KB at most. The profile gets a share of it, the open enrollments and the outbox have the
-rest. What does not fit is dropped, and the timeline says so; the event is handled.
+An item of DynamoDB has 400 KB at most; how a customer's state is divided among items is the store's affair
+(adapters/dynamodb/customer_state). What does not fit is dropped, and the timeline says so; the event is handled.
 
 The bounds of a single attribute depend on nothing else. So in any order of arrival, the same attributes pass them. Only
 where a profile is full does the order count: what is there stays, and what is new is dropped.
@@ -43,7 +43,9 @@ MAX_ENROLLMENTS = 400
 """Enrollments of a customer that are stored at once. One more is not begun."""
 
 MAX_STATE = 330 * 1024
-"""Bytes of the profile, of the enrollments and of their data. The outbox of a commit has the rest of the item."""
+"""Bytes of the profile, of the enrollments and of their data, from which on no enrollment that is read with all others
+gets more data. A state may have more: enrollments that begin while others are unread are not counted with those, and
+what is there stays. No item has all of it."""
 
 PER_ENROLLMENT = 400
 """Bytes that an enrollment takes beside its data: ids, instants and addresses."""
