@@ -205,7 +205,11 @@ def sort_keys_of(id_: str, head: CustomerItem) -> list[str]:
 
 def is_read(id_: str, items: Mapping[str, CustomerItem]) -> bool:
     """Whether an enrollment is among these items with its data."""
-    return ENROLLED + id_ in items or id_ in _in_head(items[STATE], items)[0]
+    stored = (items[STATE].enrollments or {}).get(id_)
+    if stored is None:
+        return ENROLLED + id_ in items
+    where = wires_in({id_: stored})[id_].get("data_in")
+    return where is None or data_of(id_, where, items) is not None
 
 
 def enrollments_among(items: Mapping[str, CustomerItem]) -> dict[str, Enrollment]:
