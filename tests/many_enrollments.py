@@ -29,6 +29,7 @@ NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 SOON = LATER + timedelta(seconds=1)
 DAYS_LATER = LATER + timedelta(days=3)
+WEEKS_LATER = LATER + timedelta(days=31)
 CUSTOMERS, PRESENT = DynamoCustomers(KEYS), DynamoPresentCustomers()
 MIA = name(user_id="mia")
 MAX_ITEM_BYTES = 400 * 1024

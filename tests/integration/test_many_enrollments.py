@@ -16,7 +16,7 @@ from cairn.adapters.dynamodb.items import DATA, ENROLLED, OUTBOX, STATE
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.ports import Commit
 from cairn.domain.consent.changes import ConsentStatus
-from cairn.domain.customer.customer import on_event
+from cairn.domain.customer.customer import on_event, on_wake
 from cairn.domain.effects import OpenTask, SendMessage
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.profile.bounds import MAX_DATA
@@ -37,6 +37,7 @@ from tests.many_enrollments import (
     SOON,
     TRIAL,
     USUAL,
+    WEEKS_LATER,
     begun,
     check_that_each_message_has_its_data,
     check_that_nothing_is_lost,
@@ -119,8 +120,15 @@ def test_what_happens_while_many_enrollments_are_in_the_head_reads_and_changes_t
     new = started.customer.enrollments.keys() - expected.keys()
     assert len(new) == 1
     assert {one.id: one.data for one in after.enrollments.values()} == expected | dict.fromkeys(new, given)
+    woken = CUSTOMERS.load(mia.id, id_)
+    fired = on_wake(woken, id_, woken.enrollments[id_].sequence, DEPLOYED, WEEKS_LATER)
+    assert fired is not None
+    CUSTOMERS.commit(Commit(fired, (woken,), WEEKS_LATER))
+    timed_out = {**after.enrollments, **fired.customer.enrollments}
+    assert not timed_out[id_].open
+    assert CUSTOMERS.load(mia.id).enrollments == timed_out
     CUSTOMERS.rewrite(mia.id)
-    assert CUSTOMERS.load(mia.id).enrollments == after.enrollments
+    assert CUSTOMERS.load(mia.id).enrollments == timed_out
 
 
 def test_a_commit_that_fails_leaves_nothing_that_counts() -> None:

@@ -119,7 +119,7 @@ amounts = st.tuples(
 REWRITTEN = "a rewrite"
 """At first, each enrollment is then in an item of its own."""
 
-turns = st.sampled_from(
+happenings = st.sampled_from(
     [
         *("visit.attended", "trial.ended", "course.moved", "page.viewed", "trial.signup", "course.booked"),
         *(REWRITTEN, "days later"),
@@ -127,7 +127,9 @@ turns = st.sampled_from(
 )
 
 
-@given(amounts, amounts, st.lists(turns, max_size=3).map(lambda some: [REWRITTEN, *some]), st.sampled_from([0, 400]))
+@given(
+    amounts, amounts, st.lists(happenings, max_size=3).map(lambda some: [REWRITTEN, *some]), st.sampled_from([0, 400])
+)
 @example((300, 1_300), (1, 0), [REWRITTEN, "trial.ended", "page.viewed", REWRITTEN], 0)
 @example((1, 0), (300, 1_300), ["visit.attended", "course.moved", "days later", "course.moved"], 0)
 @example((140, 3_000), (140, 700), [REWRITTEN, "visit.attended", "trial.ended", "course.moved", REWRITTEN], 400)
@@ -141,21 +143,21 @@ def test_each_event_commits_and_nothing_is_lost(
     with in_memory():
         made = Customer(Profile(ID, NOW, MIA), enrollments=begun_ones)
         CUSTOMERS.commit(Commit(Reaction(made), (), NOW, event("first", NOW, who=MIA), MIA))
-        for number, turn in enumerate(happening):
+        for number, what in enumerate(happening):
             before = CUSTOMERS.load(ID)
-            if turn == REWRITTEN:
+            if what == REWRITTEN:
                 CUSTOMERS.rewrite(ID)
                 after = CUSTOMERS.load(ID)
                 assert after.enrollments == before.enrollments
                 assert as_read(after).parts.keys() == after.enrollments.keys()
                 assert not as_read(after).spare
                 continue
-            now += timedelta(days=3) if turn == "days later" else timedelta(seconds=1)
-            type_ = "page.viewed" if turn == "days later" else turn
+            now += timedelta(days=3) if what == "days later" else timedelta(seconds=1)
+            type_ = "page.viewed" if what == "days later" else what
             given_ones: dict[str, Any] = {"key": str(number)} | ({"note": noted("moved", moved)} if moved else {})
             reaction = happens(event(type_, now, id_=f"{type_}-{number}", who=MIA, properties=given_ones), now)
             after = CUSTOMERS.load(ID)
-            noted_event(f"{turn}: {len(before.enrollments) - len(as_read(before).parts)} were in the head")
+            noted_event(f"{what}: {len(before.enrollments) - len(as_read(before).parts)} were in the head")
             staying = after.enrollments.keys() - reaction.customer.enrollments.keys()
             assert {**after.enrollments, **reaction.customer.enrollments} == after.enrollments
             assert all(not after.enrollments[id_].open or reaction.customer.unread for id_ in staying)
