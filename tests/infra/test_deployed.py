@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-from cairn.adapters.dynamodb.items import CONTACT, DATA, ENROLLED, ENTRIES, EVENT, STATE
+from cairn.adapters.dynamodb.items import CONTACT, DATA, ENROLLED, ENTRIES, EVENT, OUTBOX, STATE
 from cairn.settings import DEAD_LETTER_RETENTION, FUNCTION_TIMEOUT, QUEUE_RETENTION, RESUME_EVERY
 from infra.local.runtime import TIMEOUTS
 from infra.local.stream import BATCH_SIZE, MAX_AGE, has_outbox
@@ -127,7 +127,7 @@ WITH_OUTBOX = {"rev": {"N": "7"}, "outbox": {"S": "{}"}}
 IMAGES = [None, {}, {"rev": {"N": "7"}}, {"outbox": {"NULL": True}}, WITH_OUTBOX]
 """Of the changed item: None where it was deleted."""
 
-PARTS = [ENTRIES + "001", ENROLLED + "e1", ENROLLED + "e1" + DATA]
+PARTS = [ENTRIES + "001", ENROLLED + "e1", ENROLLED + "e1" + DATA, OUTBOX + "000"]
 
 
 @pytest.mark.parametrize("sort_key", [STATE, *PARTS, CONTACT, EVENT + STATE])

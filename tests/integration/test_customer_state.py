@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from cairn.adapters.dynamodb.customer_state import as_read
-from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.adapters.dynamodb.customers import FEW, DynamoCustomers
 from cairn.adapters.dynamodb.items import ENROLLED, STATE, CustomerItem
 from cairn.application.ports import Commit
 from cairn.domain.customer.customer import Customer, Reaction, merge_customers
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.journey.enrollment import Enrollment
-from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.profile.profile import Profile, Stamped, survivor
 from cairn.domain.shared.errors import ConflictError
 from tests.unit.fakes import KEYS
 
@@ -50,10 +50,12 @@ def enrollments(prefix: str, number: int) -> dict[str, Enrollment]:
     return {one.id: one for one in made}
 
 
-def stored(name: Identifier, number: int) -> Customer:
-    """A customer with so many open enrollments, each in an item of its own."""
+def stored(name: Identifier, number: int, *, large: bool = False) -> Customer:
+    """A customer with so many open enrollments, each in an item of its own; of `large` ones the data is one, too."""
     id_ = customer_id_for(name, KEYS.customer_ids)
-    made = Customer(Profile(id_, NOW, (name,)), enrollments=enrollments(name.key, number))
+    every = enrollments(name.key, number)
+    every = {key: replace(one, data={"note": "x" * 600}) for key, one in every.items()} if large else every
+    made = Customer(Profile(id_, NOW, (name,)), enrollments=every)
     CUSTOMERS.commit(Commit(Reaction(made), (), NOW, event(name, f"first-{name.key}"), (name,)))
     CUSTOMERS.rewrite(id_)
     found = CUSTOMERS.load(id_)
@@ -120,6 +122,35 @@ def test_five_customers_with_many_enrollments_are_merged(number: int) -> None:
     assert len(survivors) == 1
     survivor = CUSTOMERS.load(survivors.pop())
     assert survivor.enrollments == {id_: one for each in before for id_, one in each.enrollments.items()}
+
+
+def test_a_merge_goes_through_that_has_no_room_even_for_few_changed_enrollments_of_the_survivor() -> None:
+    """It has to remove many enrollments of others, and to write many pages; then even 20 are too many beside that."""
+    names = [identifier("user_id", "mia"), identifier("email", "m@example.com"), identifier("phone", "+12015550123")]
+    names += [identifier(f"external:{system}", "7") for system in ("crm", "shop")]
+    profiles = {customer_id_for(name, KEYS.customer_ids): Profile(name.key, NOW, (name,)) for name in names}
+    chosen = survivor(tuple(replace(one, id=id_) for id_, one in profiles.items())).id
+    for name in names:
+        stored(name, FEW if customer_id_for(name, KEYS.customer_ids) == chosen else 7, large=True)
+    values = {f"answer_{number}": Stamped(f"{number} " + "x" * 210, NOW) for number in range(400)}
+
+    def merge() -> Commit:
+        found = CUSTOMERS.find(names).customers
+        merged = merge_customers(found, NOW)
+        own = next(one for one in found if one.id == chosen).enrollments
+        changed = {
+            id_: one.ending("exit_on", NOW) if id_ in own else one for id_, one in merged.customer.enrollments.items()
+        }
+        filled = replace(merged.customer.profile, attributes=values)
+        after = replace(merged.customer, profile=filled, enrollments=changed)
+        return Commit(replace(merged, customer=after), found, NOW, event(names[0], "both"))
+
+    assert until_committed(merge) == 1
+
+    after = CUSTOMERS.load(chosen)
+    assert after.profile.attributes == values
+    assert len(after.enrollments) == FEW + 28
+    assert sum(not one.open for one in after.enrollments.values()) == FEW
 
 
 def test_a_source_takes_back_a_whole_profile_at_once() -> None:

@@ -14,6 +14,7 @@ from cairn.adapters.dynamodb.items import (
     IDENTITY,
     OPEN,
     ORDERS,
+    OUTBOX,
     PENDING_ERASURE,
     RECENT,
     REVIEWS,
@@ -112,7 +113,7 @@ def _kind(key: str) -> str:
     """`open#state` as it is, `event#<key>` as `event#`, a customer's id as nothing."""
     if key in SORT_KEYS:
         return key
-    for part in (ENTRIES, ENROLLED):
+    for part in (ENTRIES, ENROLLED, OUTBOX):
         if key.startswith(part):
             return part
     kind, mark, _ = key.partition("#")

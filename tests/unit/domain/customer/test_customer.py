@@ -304,6 +304,24 @@ def test_a_state_that_is_full_begins_no_further_enrollment_and_drops_data_that_h
     assert all(one.data["booking"] for one in full.enrollments.values())
 
 
+def test_a_refresh_in_a_full_state_drops_nothing_that_was_there() -> None:
+    begins = [books(f"b-{number}") for number in range(14)]
+    (*_, begun) = react(customer(), *begins, journeys=Deployed(BOOKING))
+    large = {"note": "x" * 30_000}
+    every = begun.customer.enrollments
+    full = replace(begun.customer, enrollments={i: replace(one, data=one.data | large) for i, one in every.items()})
+    moved = moves()
+
+    (reaction,) = react(
+        full, replace(moved, properties={**moved.properties, "text": "y" * 900}), journeys=Deployed(BOOKING)
+    )
+
+    assert all(one.data["note"] == large["note"] for one in reaction.customer.enrollments.values())
+    assert [one.detail for one in reaction.facts if one.kind == "dropped"] == [
+        {"field": "data.text", "reason": "data_too_large"}
+    ]
+
+
 def test_a_backfilled_event_changes_the_profile_and_no_enrollment() -> None:
     (begun,) = react(customer(), books(), journeys=Deployed(BOOKING, replace(WELCOME, name="welcome")))
     deployed = Deployed(BOOKING, replace(WELCOME, name="welcome"))

@@ -14,7 +14,7 @@ from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.event import Event
 from cairn.domain.profile import attributes, bounds
 from cairn.domain.profile.attributes import READ_BY_CAIRN, TIME_ZONE
-from cairn.domain.profile.bounds import merged, trimmed, within_bounds
+from cairn.domain.profile.bounds import merged, refreshed, trimmed, within_bounds
 from cairn.domain.profile.profile import MAX_ACTIVITY_TYPES, Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, event, profile
@@ -144,6 +144,33 @@ def test_the_largest_fields_of_an_enrollments_data_are_dropped_first() -> None:
 
     assert left == {name: large[name] for name in ("id", "log", "text")}
     assert dropped == {"data.note": "data_too_large", "data.deep": "value_too_deep"}
+
+
+def test_a_refresh_without_room_leaves_fields_as_they_were() -> None:
+    before = {"note": "x" * 900, "seats": 2, "gone": "x" * 50}
+    after = {"note": "y" * 950, "seats": 3, "text": "z" * 400}
+    room = bounds.size_of_data(before)
+
+    data, dropped = refreshed(before, after, room)
+
+    assert data == {"note": "y" * 950, "seats": 3}
+    assert dropped == {"data.text": "data_too_large"}
+    assert refreshed(before, after, bounds.size_of_data(after)) == (after, {})
+    assert refreshed(before, {**before, "note": "y" * 901}, room) == (before, {"data.note": "data_too_large"})
+
+
+@given(
+    st.dictionaries(st.text(max_size=5), st.text(max_size=9)),
+    st.dictionaries(st.text(max_size=5), st.text(max_size=9)),
+    st.integers(0, 900),
+)
+def test_a_refresh_loses_nothing_that_was_there(before: dict[str, str], more: dict[str, str], room: int) -> None:
+    data, dropped = refreshed(before, {**before, **more}, room)
+
+    assert data.keys() >= before.keys()
+    assert all(value in {before.get(name), more.get(name)} for name, value in data.items())
+    assert bounds.size_of_data(data) <= max(room, bounds.size_of_data(before))
+    assert bool(dropped) == (data != {**before, **more})
 
 
 def test_the_timeline_keeps_an_events_properties_whole() -> None:

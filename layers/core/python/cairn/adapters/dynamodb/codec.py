@@ -127,9 +127,10 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
 
 ROW = (
     *("journey", "version", "key", "entered_at", "since", "data", "data_at", "status", "step", "reached_at"),
-    *("due_at", "moved_to", "sequence", "handled", "addresses", "goal_at", "ended_at", "outcome"),
+    *("due_at", "moved_to", "sequence", "handled", "addresses", "goal_at", "ended_at", "outcome", "data_in"),
 )
-"""The fields of an enrollment in a row. New ones go to the end: rows are stored."""
+"""The fields of an enrollment in a row. New ones go to the end: rows are stored. `data_in` stands in the place of data
+that is not in a row of the head (in_head.py)."""
 
 ABSENT = 0
 """In the place of a field that is absent; or follows from others, and then one that is absent is None."""

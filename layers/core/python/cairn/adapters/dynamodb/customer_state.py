@@ -7,11 +7,16 @@
 
 A commit writes the parts that change, in one transaction, on condition that the head is still as it was read. Where it
 changes more enrollments than a transaction has room for, they first move into the head, and the decision is made anew;
-later commits move them out again, some at a time. The head of a version until 0.2 has all parts in it: it is read as
+later commits move them out again, some at a time. Meanwhile their data stays where it is, and an outbox for which the
+head has no room has items of its own (in_head.py). The head of a version until 0.2 has all parts in it: it is read as
 one whose enrollments have not moved out yet, and written as above.
+
+Data that has no room in the head may be more than a transaction takes. It is written before, each under a key that is
+made of its content, and is nobody's until the head refers to it. What nobody refers to is deleted with later commits,
+on condition that the head is as it was read, so that no commit loses what it refers to.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
@@ -34,18 +39,38 @@ from cairn.adapters.dynamodb.entries import (
     in_use_in,
     profile_from,
 )
-from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, LAST_CHARACTER, STATE, CustomerItem
+from cairn.adapters.dynamodb.in_head import (
+    FEW_DECISIONS,
+    FULL_HEAD,
+    OUTBOX_STAYS,
+    DataIn,
+    Rows,
+    data_key,
+    enrollments_in,
+    outbox_items,
+    rows_of,
+    size_of,
+    wires_in,
+)
+from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, LAST_CHARACTER, OUTBOX, STATE, CustomerItem
 from cairn.domain.customer.customer import Concerns, Customer
 from cairn.domain.customer.overdue import next_timer
 from cairn.domain.effects import SendMessage
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.shared.instants import instant_from_wire
 
 DATA_APART = 300
 """Bytes of an enrollment's data from which on it is an item of its own, written only when it changes."""
 
 MOVED_OUT = 24
-"""Enrollments that one commit moves out of the head at most."""
+"""Enrollments that one commit moves out of the head at most, beside those that it changes."""
+
+MOVED_DATA = 1024 * 1024
+"""Bytes of data that one commit moves out of the head at most, each once or twice (DynamoDB: 4 MB a transaction)."""
+
+FOR_OUTBOXES = 10
+"""Items of a transaction that a commit leaves for its outbox, where there are enrollments in the head."""
 
 Outboxes = Mapping[str, Wire]
 """Effects and facts by the enrollment whose item has them; under an empty id, those of the head."""
@@ -78,6 +103,17 @@ class AsRead:
     pages_written_at: Mapping[int, int] = field(default_factory=dict)
     parts: Mapping[str, Part] = field(default_factory=dict)
     """The enrollments that were read from items of their own; some may be unread. All others are in the head."""
+    data_in: Mapping[str, DataIn] = field(default_factory=dict)
+    """Where the data is of those in the head, if it is an item."""
+    unread: Mapping[str, Any] = field(default_factory=dict)
+    """Those in the head of which the data was not read, as they are stored."""
+    spare: Mapping[str, int] = field(default_factory=dict)
+    """The sort keys of items that nothing refers to any more, and what each adds to the checksum."""
+    is_whole: bool = True
+    """Whether all was read."""
+    ended_stay_until: int = 0
+    """Seconds since 1970: until then messages may be on their way whose data is read when they are relayed, also of
+    enrollments that have ended since."""
     enrolled_sum: int = 0
     in_use: Mapping[Version, InUse] = field(default_factory=dict)
     """The enrollments in each version of a journey, also those that were not read."""
@@ -103,12 +139,16 @@ def customer_in(items: Mapping[str, CustomerItem], *, is_whole: bool = True, to_
     sums = _sum(items, ENTRIES) != int(head.pages_sum or 0), _sum(items, ENROLLED) != int(head.enrolled_sum or 0)
     if to_commit and (sums[0] or (is_whole and sums[1]) or not all(_fits(one, items) for one in parts)):
         raise TornReadError
+    inline, data_in = _in_head(head, items)
+    unread = {} if is_whole else {id_: one for id_, one in (head.enrollments or {}).items() if id_ not in inline}
+    if to_commit and is_whole and inline.keys() != (head.enrollments or {}).keys():
+        raise TornReadError
     is_older = _is_older(head)
     own, other = _entries_of(head), {number: one.entries or {} for number, one in pages.items()}
     entries = all_entries(own, other.values())
     in_use = in_use_in(entries)
     enrollments = [
-        *codec.enrollments_from_wire(head.enrollments or {}).values(),
+        *(inline if to_commit else enrollments_in(head.enrollments)[0] | inline).values(),
         *(enrollment_in(items[ENROLLED + id_], items.get(ENROLLED + id_ + DATA)) for id_ in parts),
     ]
     customer = replace(
@@ -123,11 +163,72 @@ def customer_in(items: Mapping[str, CustomerItem], *, is_whole: bool = True, to_
         other,
         {number: int(one.written_at or 0) for number, one in pages.items()},
         parts,
+        data_in,
+        unread,
+        _spare(items, parts, data_in) if is_whole else {},
+        is_whole,
+        int(head.ended_stay_until or 0),
         int(head.enrolled_sum or 0),
         in_use,
         is_older,
     )
     return replace(customer, as_read=stored)
+
+
+def _in_head(head: CustomerItem, items: Mapping[str, CustomerItem]) -> tuple[dict[str, Enrollment], dict[str, DataIn]]:
+    """The enrollments in the head whose data was read, and where the data of each is, if it is an item."""
+    found: dict[str, Wire] = {}
+    data_in: dict[str, DataIn] = {}
+    for id_, wire in wires_in(head.enrollments).items():
+        if "data_in" not in wire:
+            found[id_] = wire
+        elif (data := data_of(id_, wire["data_in"], items)) is not None:
+            found[id_], data_in[id_] = {**wire, "data": data}, wire["data_in"]
+    return codec.enrollments_from_wire(found), data_in
+
+
+def data_of(id_: str, where: DataIn, items: Mapping[str, CustomerItem]) -> Any:
+    """The data of an enrollment in the head, if it is an item of its own and among these; else None."""
+    item = items.get(data_key(id_, where))
+    is_it = item is not None and (isinstance(where, str) or item.written_at == where)
+    return item.data if item is not None and is_it else None
+
+
+def sort_keys_of(id_: str, head: CustomerItem) -> list[str]:
+    """The sort keys of an enrollment's items, by the head."""
+    stored = (head.enrollments or {}).get(id_)
+    if stored is None:
+        return [ENROLLED + id_, ENROLLED + id_ + DATA]
+    wire = wires_in({id_: stored})[id_]
+    return [data_key(id_, wire["data_in"])] if "data_in" in wire else []
+
+
+def is_read(id_: str, items: Mapping[str, CustomerItem]) -> bool:
+    """Whether an enrollment is among these items with its data."""
+    stored = (items[STATE].enrollments or {}).get(id_)
+    if stored is None:
+        return ENROLLED + id_ in items
+    where = wires_in({id_: stored})[id_].get("data_in")
+    return where is None or data_of(id_, where, items) is not None
+
+
+def enrollments_among(items: Mapping[str, CustomerItem]) -> dict[str, Enrollment]:
+    """The enrollments that are among these items with their data."""
+    apart = [sk for sk in items if sk.startswith(ENROLLED) and not sk.endswith(DATA)]
+    found = [enrollment_in(items[sk], items.get(sk + DATA)) for sk in apart]
+    return {**_in_head(items[STATE], items)[0], **{one.id: one for one in found}}
+
+
+def _spare(
+    items: Mapping[str, CustomerItem], parts: Mapping[str, Part], data_in: Mapping[str, DataIn]
+) -> dict[str, int]:
+    """The data that no enrollment refers to, and outboxes: the stream has them."""
+    used = {ENROLLED + id_ + DATA for id_, part in parts.items() if part.data_written_at is not None}
+    used |= {data_key(id_, where) for id_, where in data_in.items()}
+    data = {sk: one for sk, one in items.items() if sk.startswith(ENROLLED) and sk.endswith(DATA) and sk not in used}
+    return {sk: _marked(sk, one.written_at) for sk, one in data.items()} | {
+        sk: 0 for sk in items if sk.startswith(OUTBOX)
+    }
 
 
 def concerned_in(items: Mapping[str, CustomerItem], concerns: Concerns) -> Collection[str] | None:
@@ -178,6 +279,12 @@ class StateWrites:
     """The items that a commit writes of one customer's state, each with the version that it must still have."""
 
     head: CustomerItem
+    data_in: Mapping[str, DataIn] = field(default_factory=dict)
+    """Where the data is of those enrollments in the head whose data is an item."""
+    before: Sequence[CustomerItem] = ()
+    """Data that is to be written before; nothing refers to it yet."""
+    spare: Mapping[str, int] = field(default_factory=dict)
+    """As in `AsRead`, after this commit."""
     puts: list[CustomerItem] = field(default_factory=list)
     deletes: list[CustomerItem] = field(default_factory=list)
     parts: dict[str, Part] = field(default_factory=dict)
@@ -185,6 +292,12 @@ class StateWrites:
 
     def __len__(self) -> int:
         return 1 + len(self.puts) + len(self.deletes)
+
+    def delete_spare(self, most: int) -> None:
+        """Delete items that nothing refers to any more, so many at most."""
+        for sk in sorted(self.spare)[: max(0, most)]:
+            self.deletes.append(CustomerItem(self.head.pk, sk))
+            self.head.enrolled_sum = int(self.head.enrolled_sum or 0) - self.spare[sk] or None
 
 
 def parts_apart(after: Customer, room: int) -> frozenset[str] | None:
@@ -197,11 +310,14 @@ def parts_apart(after: Customer, room: int) -> frozenset[str] | None:
     if room < 0:
         return None
     apart = {one.id for one in must}
-    inline = [one for one in after.enrollments.values() if one.id not in stored.parts]
+    inline = [one for one in after.enrollments.values() if one.id not in stored.parts and _may_move(one.id, stored)]
     resting = [one for one in inline if one.id not in changed]
+    room -= FOR_OUTBOXES if len(inline) > FEW_DECISIONS else 0
+    size = 0
     for one in (*(one for one in inline if one.id in changed), *resting[:MOVED_OUT]):
         room -= _items_of(one, stored)
-        if room < 0:
+        size += size_of(dict(one.data))
+        if room < 0 or size > MOVED_DATA:
             break
         apart.add(one.id)
     return frozenset(apart)
@@ -213,7 +329,11 @@ def state_writes(
     """The items of a commit, for the entries as they are placed and the enrollments that are apart."""
     stored, version = as_read(after), after.version + 1
     entries, written = pages
-    inline = {id_: one for id_, one in after.enrollments.items() if id_ not in apart and id_ not in stored.parts}
+    inline = [one for id_, one in after.enrollments.items() if id_ not in apart and id_ not in stored.parts]
+    names = codec.names_to_wire(after.profile)
+    rows = rows_of(after.id, inline, _data_in(inline, stored), [names, entries, stored.unread])
+    in_head = {**stored.unread, **rows.enrollments}
+    waiting = (*inline, *enrollments_in(stored.unread)[0].values())
     marks = {_page_key(number): at for number, at in stored.pages_written_at.items()}
     replaced = {id_: part for id_, part in stored.parts.items() if id_ in apart or id_ not in after.enrollments}
     enrolled: dict[str, int] = {}
@@ -222,13 +342,15 @@ def state_writes(
             after.id,
             STATE,
             version=version,
-            profile=codec.names_to_wire(after.profile),
+            profile=names,
             entries=entries,
-            enrollments={id_: codec.enrollment_to_wire(one) for id_, one in inline.items()} or None,
-            outbox=outboxes.get(""),
-            **due_keys(after.id, next_timer(inline.values())),
-        )
+            enrollments=in_head or None,
+            **due_keys(after.id, next_timer(waiting)),
+        ),
+        rows.data_in,
+        [one for one in rows.items if one.sk not in stored.spare],
     )
+    _add_outbox(writes, outboxes.get(""), rows, stored)
     for number, page in written.items():
         item = CustomerItem(after.id, _page_key(number), entries=page, written_at=version)
         if page:
@@ -243,8 +365,51 @@ def state_writes(
         _write_enrollment(after, after.enrollments[id_], stored, outboxes.get(id_), version, writes, enrolled)
     writes.head.pages_sum = _total(marks) or None
     before = sum(_total(_marks_of(id_, part)) for id_, part in replaced.items())
+    data = {**_data_of_those_in_the_head(stored), **stored.spare}
+    taken = {one.sk for one in (*writes.puts, *writes.deletes)} | enrolled.keys()
+    before += sum(mark for sk, mark in data.items() if sk in taken)
     writes.head.enrolled_sum = stored.enrolled_sum - before + _total(enrolled) or None
+    used = taken | {data_key(id_, where) for id_, where in writes.data_in.items()}
+    writes.spare = {sk: mark for sk, mark in data.items() if sk not in used}
     return writes
+
+
+def _may_move(id_: str, stored: AsRead) -> bool:
+    """Whether it is known what the table has in the place of an enrollment's data, so that it may leave the head."""
+    return stored.is_whole or id_ not in stored.customer.enrollments or isinstance(stored.data_in.get(id_), int)
+
+
+def _data_of_those_in_the_head(stored: AsRead) -> dict[str, int]:
+    """The data of enrollments in the head that is an item, by sort key, and what each adds to the checksum."""
+    keys = {data_key(id_, where): where for id_, where in stored.data_in.items()}
+    return {sk: _marked(sk, where if isinstance(where, int) else None) for sk, where in keys.items()}
+
+
+def _data_in(inline: Collection[Enrollment], stored: AsRead) -> dict[str, DataIn]:
+    """Where the data of enrollments in the head is an item and stays as it is."""
+    before = stored.customer.enrollments
+    return {
+        one.id: stored.data_in[one.id]
+        for one in inline
+        if one.id in stored.data_in and one.id in before and before[one.id].data is one.data
+    }
+
+
+def _add_outbox(writes: StateWrites, outbox: Wire | None, rows: Rows, stored: AsRead) -> None:
+    """The outbox goes into the head while there is room."""
+    writes.head.ended_stay_until = stored.ended_stay_until or None
+    if outbox is None:
+        return
+    effects = outbox.get("effects", ())
+    is_small = not rows.enrollments and len(effects) + len(outbox.get("facts", ())) <= FEW_DECISIONS
+    if is_small or rows.size + size_of(outbox) <= FULL_HEAD:
+        writes.head.outbox = outbox
+        without_data = frozenset(rows.data_in)
+    else:
+        writes.puts += outbox_items(writes.head.pk, int(writes.head.version or 0), outbox, rows.enrollments)
+        without_data = frozenset(rows.enrollments)
+    if any(one["do"] == SendMessage.KIND and one.get("enrollment") in without_data for one in effects):
+        writes.head.ended_stay_until = int((instant_from_wire(outbox["at"]) + OUTBOX_STAYS).timestamp())
 
 
 def alone(after: Customer, enrollment: Enrollment, outbox: Wire | None) -> CustomerItem | None:
@@ -262,23 +427,30 @@ def alone(after: Customer, enrollment: Enrollment, outbox: Wire | None) -> Custo
 def is_apart(customer: Customer) -> bool:
     """Whether nothing is in the head that has its place elsewhere: no enrollment, and no entry without room there."""
     stored = as_read(customer)
-    return not stored.is_older and customer.enrollments.keys() == stored.parts.keys() and not placed(customer)[1]
+    is_bare = customer.enrollments.keys() == stored.parts.keys() and not stored.spare
+    return not stored.is_older and is_bare and not placed(customer)[1]
 
 
 def gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer]:
-    """The writes that move enrollments into the head, `most` at once; and the customer after that."""
+    """The writes that move enrollments into the head, `most` at once; and the customer after that.
+
+    Data that is an item stays one.
+    """
     stored = as_read(customer)
     taken = list(stored.parts)[:most]
+    items = {id_: stored.parts[id_].data_written_at for id_ in taken}
     left = replace(
         stored,
         parts={id_: part for id_, part in stored.parts.items() if id_ not in taken},
-        enrolled_sum=stored.enrolled_sum - sum(_total(_marks_of(id_, stored.parts[id_])) for id_ in taken),
+        data_in={**stored.data_in, **{id_: where for id_, where in items.items() if where is not None}},
+        enrolled_sum=stored.enrolled_sum - sum(_mark(ENROLLED + id_, stored.parts[id_].written_at) for id_ in taken),
     )
     customer = replace(stored.customer, version=customer.version, as_read=left)  # nothing of what was decided
     writes = state_writes(customer, (dict(stored.head), {}), frozenset(), {})
     for id_ in taken:
-        _delete_enrollment(customer.id, id_, stored.parts[id_], writes)
-    return writes, replace(customer, version=customer.version + 1)
+        writes.deletes.append(CustomerItem(customer.id, ENROLLED + id_))
+        writes.parts[ENROLLED + id_] = stored.parts[id_]
+    return writes, replace(customer, version=customer.version + 1, as_read=replace(left, data_in=writes.data_in))
 
 
 def pages_gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer]:
@@ -293,6 +465,7 @@ def pages_gathered(customer: Customer, most: int) -> tuple[StateWrites, Customer
         head=head,
         pages={number: page for number, page in stored.pages.items() if number not in taken},
         pages_written_at={number: at for number, at in stored.pages_written_at.items() if number not in taken},
+        data_in=writes.data_in,
     )
     return writes, replace(customer, version=customer.version + 1, as_read=left)
 
@@ -328,16 +501,22 @@ def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
     if part:
         writes.parts[item.sk] = part
     data = CustomerItem(after.id, item.sk + DATA, data=dict(one.data), written_at=version)
-    had = part.data_written_at if part else None
+    had = _data_as_stored(one.id, stored)
     before = stored.customer.enrollments.get(one.id)
     if not _is_large(one):
-        if had is not None:
+        if had is not None or data.sk in stored.spare:
             writes.deletes.append(data)
     elif had is not None and before is not None and before.data is one.data:
         marks[data.sk] = item.data_written_at = had
     else:
         writes.puts.append(data)
         marks[data.sk] = item.data_written_at = version
+
+
+def _data_as_stored(id_: str, stored: AsRead) -> int | None:
+    """The `written_at` of an enrollment's data, where that is in its usual item."""
+    part, where = stored.parts.get(id_), stored.data_in.get(id_)
+    return part.data_written_at if part else where if isinstance(where, int) else None
 
 
 def _delete_enrollment(customer_id: str, id_: str, part: Part, writes: StateWrites) -> None:
@@ -380,15 +559,14 @@ def _differs(one: Enrollment, stored: AsRead) -> bool:
 
 
 def _items_of(one: Enrollment, stored: AsRead) -> int:
-    part = stored.parts.get(one.id)
-    return 1 + (_is_large(one) or (part is not None and part.data_written_at is not None))
+    is_there = _data_as_stored(one.id, stored) is not None or ENROLLED + one.id + DATA in stored.spare
+    return 1 + (_is_large(one) or is_there)
 
 
 def _parts(items: Mapping[str, CustomerItem]) -> Iterator[tuple[str, Part]]:
     for sk, item in items.items():
         if sk.startswith(ENROLLED) and not sk.endswith(DATA):
-            data = items.get(sk + DATA)
-            data_at = int(data.written_at or 0) if data else None
+            data_at = None if item.data_written_at is None else int(item.data_written_at)
             yield sk.removeprefix(ENROLLED), Part(int(item.version or 0), int(item.written_at or 0), data_at)
 
 
@@ -410,8 +588,13 @@ def _marks_of(id_: str, part: Part) -> dict[str, int]:
     return {sk: part.written_at, **data}
 
 
+def _marked(sk: str, written_at: float | None) -> int:
+    """What an item adds to the checksum; nothing, where its key is made of its content."""
+    return 0 if written_at is None else _mark(sk, int(written_at))
+
+
 def _sum(items: Mapping[str, CustomerItem], prefix: str) -> int:
-    return _total({sk: int(one.written_at or 0) for sk, one in items.items() if sk.startswith(prefix)})
+    return sum(_marked(sk, one.written_at) for sk, one in items.items() if sk.startswith(prefix))
 
 
 def _total(marks: Mapping[str, int]) -> int:

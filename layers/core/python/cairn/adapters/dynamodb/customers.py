@@ -35,15 +35,16 @@ from cairn.adapters.dynamodb.customer_state import (
     gathered,
     is_apart,
     is_part_as_read,
+    is_read,
     pages_gathered,
     parts_apart,
     placed,
+    sort_keys_of,
     state_writes,
 )
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
-    DATA,
     ENROLLED,
     EVENT,
     LAST_CHARACTER,
@@ -97,8 +98,14 @@ MAX_MOVED = 10
 FEW = 20
 """Enrollments with items of their own that are left when others have moved into the head."""
 
-GATHERED_AT_ONCE = 45
-"""Enrollments that one transaction moves into the head: each may have two items."""
+GATHERED_AT_ONCE = 95
+"""Enrollments that one transaction moves into the head."""
+
+SPARE_AT_ONCE = 24
+"""Items that nothing refers to any more, of which a commit deletes so many at most."""
+
+MOST_STAYING = 800
+"""Enrollments beyond which none stays after its end for a message that is on its way."""
 
 MOST_PAGES = 50
 """Pages that a commit writes or deletes at most, so that there is room for the other items of its transaction."""
@@ -224,7 +231,7 @@ class DynamoCustomers:
         raise ErasedCustomerError("the customer was erased")
 
     def commit(self, commit: Commit) -> None:
-        commit, older = _with_room(commit)
+        commit, older = _with_room(_with_those_that_stay(commit))
         after = commit.reaction.customer
         before = next((one for one in commit.before if one.id == after.id), None)
         absorbed = [one for one in commit.before if one.id != after.id]
@@ -334,6 +341,8 @@ class DynamoCustomers:
         if apart is None:
             cls._gather(after)
         writes = state_writes(after, pages, apart, outboxes(apart))
+        writes.delete_spare(min(write.room - len(writes), SPARE_AT_ONCE))
+        _write_before(writes)
         write.put(writes.head, is_as_it_was)
         _add_parts(write, writes)
 
@@ -568,11 +577,10 @@ def _read(customer_id: str, items: _Items, concerns: Concerns | None, enrollment
 def _with_only(customer_id: str, items: _Items, enrollments: Collection[str]) -> _Items | None:
     """Of the enrollments that have items of their own these alone; None where one is not there: it may have moved."""
     left = _Items((sk, item) for sk, item in items.items() if not sk.startswith(ENROLLED))
-    keys = [(customer_id, ENROLLED + one + end) for one in enrollments for end in ("", DATA)]
+    keys = [(customer_id, sk) for one in enrollments for sk in sort_keys_of(one, items[STATE])]
     left.update((sk, item) for (_, sk), item in (read_all(keys) if keys else {}).items())
     left.is_whole = False
-    inline = items[STATE].enrollments or {}
-    return left if all(one in inline or ENROLLED + one in left for one in enrollments) else None
+    return left if all(is_read(one, left) for one in enrollments) else None
 
 
 def merged_profiles(profile: Profile) -> dict[str, datetime]:
@@ -613,6 +621,27 @@ def tombstone_for(id_: str, at: datetime, customer: Customer, key: CustomerIdKey
     return tombstone(id_, at, lasting=id_ not in names)
 
 
+def _with_those_that_stay(commit: Commit) -> Commit:
+    """The commit with ended enrollments that it leaves out, while a message may be on its way that needs their data.
+
+    The first event after that leaves them out.
+    """
+    until = max((as_read(one).ended_stay_until for one in commit.before), default=0)
+    after = commit.reaction.customer
+    if not until or after.erasure_pending_since is not None:
+        return commit
+    until = until if commit.at.timestamp() < until else 0
+    every = (one for each in commit.before for one in each.enrollments.values())
+    staying = [one for one in every if not one.open and one.id not in after.enrollments]
+    room = max(0, MOST_STAYING - len(after.enrollments) - after.unread) if until else 0
+    after = replace(
+        after,
+        enrollments={**after.enrollments, **{one.id: one for one in staying[:room]}},
+        as_read=replace(as_read(after), ended_stay_until=until),
+    )
+    return replace(commit, reaction=replace(commit.reaction, customer=after))
+
+
 def _with_room(commit: Commit) -> tuple[Commit, list[RecordItem]]:
     """The commit with a customer whose memory is within its bounds; and items for what is older.
 
@@ -649,9 +678,19 @@ def _oldest(instants: Mapping[str, datetime], bound: int) -> dict[str, datetime]
 def _commit_state(writes: StateWrites, version: int) -> None:
     """Commit the parts of one customer's state, and nothing else, on condition that it still has the version."""
     write = AtomicWrite()
+    _write_before(writes)
     write.put(writes.head, CustomerItem.version == version)
     _add_parts(write, writes)
     _commit(write)
+
+
+def _write_before(writes: StateWrites) -> None:
+    """The data to which the head is to refer. It stays unused where the commit then fails."""
+    for item in writes.before:
+        try:
+            item.save()
+        except PutError as error:
+            raise _as_conflict(error) from error
 
 
 def _add_parts(write: AtomicWrite, writes: StateWrites) -> None:

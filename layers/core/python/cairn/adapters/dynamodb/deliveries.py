@@ -14,6 +14,7 @@ from cairn.adapters.dynamodb.contact_items import contact_from_item
 from cairn.adapters.dynamodb.customer_state import entries_in, profile_in, profile_of, with_pages
 from cairn.adapters.dynamodb.due_times import set_due_time
 from cairn.adapters.dynamodb.entries import early_exits_in
+from cairn.adapters.dynamodb.in_head import wires_in
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
@@ -374,7 +375,8 @@ def _state_of(message: Message, found: Mapping[Key, Any]) -> tuple[CustomerItem 
     state, own = found.get((message.customer, STATE)), found.get((message.customer, ENROLLED + message.enrollment))
     if own is not None:
         return state, codec.enrollment_from_row(own.enrollment)
-    return state, ((state.enrollments if state else None) or {}).get(message.enrollment, {})
+    row = ((state.enrollments if state else None) or {}).get(message.enrollment)
+    return state, {} if row is None else wires_in({"": row})[""]
 
 
 def _with_present_addresses(message: Message, state: CustomerItem | None, enrollment: Mapping[str, Any]) -> Message:

@@ -6,6 +6,8 @@
 | customer id      | `open#state#about#<n>` | entries of the customer: attributes, activity, memory (entries.py)   |
 | customer id      | `open#state#enrolled#<id>` | an enrollment, with the outbox of what it decided last           |
 | customer id      | `open#state#enrolled#<id>#data` | the data of an enrollment, where there is much of it        |
+| customer id      | `open#state#enrolled#<id>#<hash>#data` | the same of one in the head, that it had no room for |
+| customer id      | `open#state#outbox#<n>` | a part of a commit's outbox that the head had no room for             |
 | customer id      | `open#contact`     | consents; claims and deferrals of the sender                             |
 | customer id      | `event#<key>`      | an event: its dedupe claim and its timeline entry in one                 |
 | customer id      | `facts#<commit>`   | the decisions of one outbox; indexed by an enrollment that it began      |
@@ -54,6 +56,7 @@ ENTRIES = "open#state#about#"
 ENROLLED = "open#state#enrolled#"
 DATA = "#data"
 """The end of the sort key of an enrollment's data."""
+OUTBOX = "open#state#outbox#"
 CONTACT = "open#contact"
 OPEN = "open#"
 LAST_CHARACTER = "~"
@@ -168,8 +171,11 @@ class CustomerItem(Item):
     pages_sum = NumberAttribute(null=True, attr_name="about")
     enrolled_sum = NumberAttribute(null=True, attr_name="enrolled")
     """Checksums of pages, and of enrollments with items of their own: they show a read into which a commit came."""
+    ended_stay_until = NumberAttribute(null=True, attr_name="stay")
+    """In the head: until when, in seconds since 1970, a message may be on its way whose data is read only then."""
     enrollments = Json(null=True)
-    """In the head: those for which a commit had no room as items of their own, or from version 0.2."""
+    """In the head: those for which a commit had no room as items of their own, or from version 0.2. In an outbox that
+    is an item: those that it is about."""
     memory = Json(null=True)
     """Until version 0.2, what are entries now, beside the profile's."""
     outbox = Json(null=True)
@@ -185,7 +191,7 @@ class CustomerItem(Item):
     gsi2sk = UnicodeAttribute(null=True)
     """The due time of what waits in the item (due_times.py)."""
     expires_at = NumberAttribute(null=True)
-    """TTL of a tombstone."""
+    """TTL of a tombstone, and of an outbox that is an item."""
 
 
 class ByIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]

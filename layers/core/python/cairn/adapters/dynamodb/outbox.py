@@ -1,8 +1,8 @@
 """The transactional outbox: a commit writes its effects into the items that it changes; the stream delivers them here.
 
-What an enrollment decided stands in its item, everything else in the head of the customer's state. What its item says
-anyway, the outbox of an enrollment does not repeat, such as the timer that it waits for: every kilobyte costs a write
-unit.
+What an enrollment decided stands in its item, everything else in the head of the customer's state, or in items of its
+own where the head has no room for it. What its item says anyway, the outbox of an enrollment does not repeat, such as
+the timer that it waits for: every kilobyte costs a write unit.
 """
 
 import json
@@ -15,7 +15,8 @@ from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec, effect_codec
 from cairn.adapters.dynamodb.codec import Wire
 from cairn.adapters.dynamodb.customer_state import as_read
-from cairn.adapters.dynamodb.items import DATA, ENROLLED, STATE
+from cairn.adapters.dynamodb.in_head import enrollments_in
+from cairn.adapters.dynamodb.items import DATA, ENROLLED, OUTBOX, STATE
 from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.application.events.relay_effects import Committed, WaitingEffect, commit_of_version, enrollment_of
 from cairn.application.ports import Commit
@@ -57,15 +58,15 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
     change = record["dynamodb"]
     sk, new = change["Keys"]["sk"]["S"], change.get("NewImage", {})
     owner = sk.removeprefix(ENROLLED) if sk.startswith(ENROLLED) and not sk.endswith(DATA) else ""
-    if (not owner and sk != STATE) or "outbox" not in new:
+    if (not owner and sk != STATE and not sk.startswith(OUTBOX)) or "outbox" not in new:
         return None
     if _number(new, "rev") == _number(change.get("OldImage", {}), "rev"):
         return None
-    customer, commit, outbox = change["Keys"]["pk"]["S"], _commit_named(owner, new), _json(new, "outbox")
+    customer, commit, outbox = change["Keys"]["pk"]["S"], _commit_named(sk, new), _json(new, "outbox")
     if owner:
         return _of_enrollment(customer, commit, owner, json.loads(new["enrollment"]["S"]), outbox)
-    enrollments = codec.enrollments_from_wire(_json(new, "enrollments") if "enrollments" in new else {})
-    return _committed(customer, commit, None, outbox, enrollments)
+    enrollments, without_data = enrollments_in(_json(new, "enrollments") if "enrollments" in new else {})
+    return _committed(customer, commit, None, outbox, enrollments, without_data)
 
 
 def _of_enrollment(customer: str, commit: str, id_: str, row: list[Any], outbox: Wire) -> Committed:
@@ -89,7 +90,7 @@ def unread_commit(record: Mapping[str, Any], why: str) -> UnreadCommit:
     new, keys = change.get("NewImage", {}), change.get("Keys", {})
     sk = keys.get("sk", {}).get("S", "")
     owner = sk.removeprefix(ENROLLED) if sk.startswith(ENROLLED) else ""
-    about: Wire = {"customer": keys.get("pk", {}).get("S", ""), "commit": _commit_named(owner, new)}
+    about: Wire = {"customer": keys.get("pk", {}).get("S", ""), "commit": _commit_named(sk, new)}
     if owner:
         about |= {"enrollment": owner, "row": _shown(new.get("enrollment", {}).get("S", ""))}
     outbox = _shown(new.get("outbox", {}).get("S", ""))
@@ -204,11 +205,12 @@ def _committed(  # noqa: PLR0913, PLR0917  what an outbox says, and what its ite
     )
 
 
-def _commit_named(owner: str, image: Image) -> str:
+def _commit_named(sk: str, image: Image) -> str:
     """Of an enrollment that was written alone, its own number distinguishes the commits of one version."""
-    if not owner:
-        return commit_of_version(_number(image, "rev"))
-    return f"{commit_of_version(_number(image, 'by'))}-{owner}-{_number(image, 'rev')}"
+    if sk.startswith(ENROLLED):
+        return f"{commit_of_version(_number(image, 'by'))}-{sk.removeprefix(ENROLLED)}-{_number(image, 'rev')}"
+    commit = commit_of_version(_number(image, "rev"))
+    return f"{commit}-outbox-{sk.removeprefix(OUTBOX)}" if sk.startswith(OUTBOX) else commit
 
 
 def _json(image: Image, name: str) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from pynamodb.exceptions import PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.contact_items import contact_from_item
 from cairn.adapters.dynamodb.customer_state import enrollment_in, profile_of
 from cairn.adapters.dynamodb.customers import merged_profiles
 from cairn.adapters.dynamodb.due_times import PARTITIONS, due_time, set_due_time
 from cairn.adapters.dynamodb.effect_codec import effect_from_wire
+from cairn.adapters.dynamodb.in_head import enrollments_in
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
@@ -132,7 +132,7 @@ def _items(keys: Collection[Key]) -> tuple[dict[Key, Any], dict[Key, str]]:
 
 def _waiting(customer: str, sk: str, item: Any) -> Waiting:
     if sk == STATE:
-        enrollments = codec.enrollments_from_wire(item.enrollments or {})
+        enrollments, _ = enrollments_in(item.enrollments)
         return WaitingEnrollments(customer, enrollments, int(item.version or 0), sk)
     if sk.startswith(ENROLLED):
         one = enrollment_in(item)

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Mapping
 
-from cairn.adapters.dynamodb import codec
-from cairn.adapters.dynamodb.customer_state import enrollment_in, profile_in, read_profile
-from cairn.adapters.dynamodb.items import DATA, ENROLLED, STATE
+from cairn.adapters.dynamodb.customer_state import enrollments_among, is_read, profile_in, read_profile, sort_keys_of
+from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.dynamodb.table import read_all, read_attributes
 from cairn.application.ports import PresentCustomer
 
 LEADS_ON = ("erased", "alias_of")
 """The attributes that say whether a customer is still who they were."""
+
+
+READS = 4
+"""Attempts to read an enrollment that is where it was no longer."""
 
 
 class DynamoPresentCustomers:
@@ -30,18 +33,21 @@ class DynamoPresentCustomers:
         return {id_: end for id_, end in present.items() if end}
 
     def load(self, customer_id: str, enrollments: Collection[str] = ()) -> PresentCustomer | None:
-        items = read_profile(customer_id)
-        head = items.get(STATE)
-        if head is None or head.erased:
-            return None
-        if head.alias_of:
-            present = self.present_ids({customer_id}).get(customer_id)
-            return self.load(present, enrollments) if present else None
-        inline = codec.enrollments_from_wire(head.enrollments or {})
-        keys = [(customer_id, ENROLLED + id_ + end) for id_ in enrollments if id_ not in inline for end in ("", DATA)]
-        found = {sk: item for (_, sk), item in read_all(keys).items()} if keys else {}
-        apart = (enrollment_in(item, found.get(sk + DATA)) for sk, item in found.items() if not sk.endswith(DATA))
-        return PresentCustomer(profile_in(items), {**inline, **{one.id: one for one in apart}})
+        before = None
+        for _ in range(READS):
+            items = read_profile(customer_id)
+            head = items.get(STATE)
+            if head is None or head.erased:
+                return None
+            if head.alias_of:
+                present = self.present_ids({customer_id}).get(customer_id)
+                return self.load(present, enrollments) if present else None
+            keys = [(customer_id, sk) for id_ in enrollments for sk in sort_keys_of(id_, head)]
+            items.update((sk, item) for (_, sk), item in (read_all(keys) if keys else {}).items())
+            if all(is_read(id_, items) for id_ in enrollments) or head.version == before:
+                break
+            before = head.version  # an enrollment may have moved between the head and its item
+        return PresentCustomer(profile_in(items), enrollments_among(items))
 
 
 def _goes_on(item: Mapping[str, str]) -> bool:

@@ -20,6 +20,7 @@ from cairn.adapters.dynamodb.items import (
     FACTS,
     MERGED,
     MESSAGE,
+    OUTBOX,
     STATE,
     TASK,
     RecordItem,
@@ -152,7 +153,7 @@ class DynamoTimeline:
     def absorb(self, customer_id: str, merged_id: str) -> None:
         """The parts of the other state go, too: the customer has them since the merge."""
         items = list(RecordItem.query(merged_id, consistent_read=True))
-        write_all(deletes=(item for item in items if item.sk.startswith((ENTRIES, ENROLLED))))
+        write_all(deletes=(item for item in items if item.sk.startswith((ENTRIES, ENROLLED, OUTBOX))))
         for item in items:
             if prefix_of(item.sk) not in PREFIXES:
                 continue

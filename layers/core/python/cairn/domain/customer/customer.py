@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
 from cairn.domain.consent.suppression import SuppressionChange
@@ -430,7 +430,7 @@ class _Reaction:
         decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
         moved = decision.enrollment
         if moved.data is not enrollment.data:  # what it says now is from this event as well
-            moved = self.with_room(moved)
+            moved = self.with_room(moved, enrollment.data)
             moved = replace(moved, addresses=narrower(moved.addresses, self.allowed, self.customer.profile))
         self.customer = replace(
             self.customer,
@@ -450,10 +450,19 @@ class _Reaction:
             elif event.type in journey.listens_to:
                 self.advance(journey, enrollment, engine.Happened(event), now)
 
-    def with_room(self, enrollment: Enrollment) -> Enrollment:
-        """The enrollment with as much data as the customer's state has room for; facts name what was dropped."""
+    def with_room(self, enrollment: Enrollment, before: Mapping[str, Any] | None = None) -> Enrollment:
+        """The enrollment with as much data as the customer's state has room for; facts name what was dropped.
+
+        What it had `before` stays, even where the state is full.
+        """
+        if before is not None and bounds.size_of_data(enrollment.data) <= bounds.size_of_data(before):
+            return enrollment
         others = [one.data for key, one in self.customer.enrollments.items() if key != enrollment.id]
-        data, dropped = bounds.trimmed(enrollment.data, bounds.room_for_data(self.customer.profile, others))
+        room = bounds.room_for_data(self.customer.profile, others)
+        if before is None:
+            data, dropped = bounds.trimmed(enrollment.data, room)
+        else:
+            data, dropped = bounds.refreshed(before, enrollment.data, room)
         self.facts += [
             Fact("dropped", enrollment.id, enrollment.journey, detail={"field": name, "reason": reason})
             for name, reason in dropped.items()

@@ -1,7 +1,7 @@
 """How much of a customer is stored, so that nothing that a sender sends makes the customer's item too large to write.
 
-An item of DynamoDB has 400 KB at most. The profile gets a share of it, the open enrollments and the outbox have the
-rest. What does not fit is dropped, and the timeline says so; the event is handled.
+An item of DynamoDB has 400 KB at most; how a customer's state is divided among items is the store's affair
+(adapters/dynamodb/customer_state). What does not fit is dropped, and the timeline says so; the event is handled.
 
 The bounds of a single attribute depend on nothing else. So in any order of arrival, the same attributes pass them. Only
 where a profile is full does the order count: what is there stays, and what is new is dropped.
@@ -48,7 +48,9 @@ MAX_ENROLLMENTS = 400
 """Enrollments of a customer that are stored at once. One more is not begun."""
 
 MAX_STATE = 330 * 1024
-"""Bytes of the profile, of the enrollments and of their data. The outbox of a commit has the rest of the item."""
+"""Bytes of the profile, of the enrollments and of their data, from which on no enrollment that is read with all others
+gets more data. A state may have more: enrollments that begin while others are unread are not counted with those, and
+what is there stays. No item has all of it."""
 
 PER_ENROLLMENT = 400
 """Bytes that an enrollment takes beside its data: ids, instants and addresses."""
@@ -156,6 +158,37 @@ def _unfit_data(data: Mapping[str, Any], most: int) -> Dropped:
             break
         dropped[name], size = DATA_TOO_LARGE, size - sizes[name]
     return dropped
+
+
+def refreshed(
+    before: Mapping[str, Any], after: Mapping[str, Any], most: int = MAX_DATA
+) -> tuple[Mapping[str, Any], Dropped]:
+    """The data of an enrollment after a refresh. Where there is no room for it, fields stay as they were before.
+
+    Those first that grow the most.
+    """
+    size = size_of_data(after)
+    grows = {
+        name: _size(name, value) - (_size(name, before[name]) if name in before else 0) for name, value in after.items()
+    }
+    data, dropped = dict(after), dict[str, str]()
+    for name in sorted(grows, key=lambda name: (-grows[name], name)):
+        if size <= most or grows[name] <= 0:
+            break
+        size -= grows[name]
+        dropped[name] = DATA_TOO_LARGE
+        if name in before:
+            data[name] = before[name]
+        else:
+            del data[name]
+    if not dropped:
+        return after, {}
+    return data, _reported({f"data.{_shown(name)}": reason for name, reason in dropped.items()})
+
+
+def size_of_data(data: Mapping[str, Any]) -> int:
+    """The bytes of an enrollment's data, as its bounds count them."""
+    return sum(_size(name, value) for name, value in data.items())
 
 
 def room_for_data(profile: Profile, others: Collection[Mapping[str, Any]]) -> int:
