@@ -32,7 +32,7 @@ from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
-from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
+from cairn.domain.message.message import STATUS_REPORTS, Approval, Message, MessageStatus, Rendered, Terms
 from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
@@ -774,6 +774,31 @@ class DeliveryCounters(dict[tuple[str, datetime], Counts]):
 
     def between(self, target: str, first: datetime, last: datetime) -> list[CountBucket]:
         return [CountBucket(at, counts) for (of, at), counts in self.items() if of == target and first <= at <= last]
+
+
+class ReportedMessages(dict[tuple[str, str], tuple[MessageStatus, dict[str, Any]]]):
+    """The status and the sender's record of each message, by customer and id."""
+
+    def move_sent(
+        self, customer_id: str, message_id: str, status: MessageStatus, at: datetime
+    ) -> Mapping[str, Any] | None:
+        found, about = self.get((customer_id, message_id), (MessageStatus.CLAIMED, {}))
+        if found is MessageStatus.SENT and status.rank > found.rank:
+            self[customer_id, message_id] = (status, about | {"delivered_at": at})
+            return about
+        return {} if found.rank >= max(status.rank, MessageStatus.SENT.rank) else None
+
+
+class StatusReports:
+    """The status reports that stored versions hear; None where it is not known."""
+
+    def __init__(self, heard: Collection[str] | None = None) -> None:
+        self.heard = heard
+        self.reads = 0
+
+    def unheard(self) -> frozenset[str]:
+        self.reads += 1
+        return frozenset() if self.heard is None else STATUS_REPORTS.difference(self.heard)
 
 
 class Alert(list[tuple[str, str]]):

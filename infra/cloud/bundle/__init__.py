@@ -1,7 +1,10 @@
 """The uploaded code: third-party layer, our layer, journeys and handlers, built under build/ without Docker."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from cairn.adapters.documents.journey import status_reports_in
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
@@ -16,10 +19,22 @@ class Bundle:
     journeys: Path
 
 
+CATALOGUE = Path("journeys", "catalogue.json")
+"""Of the compiled journeys, in their layer."""
+
+
+def status_reports_heard(journeys: Path) -> str:
+    """The status reports that any journey of the layer may hear, as the setting of record_feedback."""
+    compiled = json.loads((journeys / CATALOGUE).read_bytes())
+    return " ".join(sorted(frozenset().union(*(status_reports_in(one["document"]) for one in compiled))))
+
+
 def stub_bundle(folder: Path) -> Bundle:
     """Layers of one file each, for templates that are looked at and not deployed."""
     layers = {name: folder / name for name in ("core", "dependencies", "journeys")}
     for layer in layers.values():
         layer.mkdir()
         (layer / "stub").touch()
+    (layers["journeys"] / CATALOGUE).parent.mkdir()
+    (layers["journeys"] / CATALOGUE).write_text("[]")
     return Bundle(**layers)

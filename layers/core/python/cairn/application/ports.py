@@ -301,6 +301,25 @@ class Sent(Protocol):
         """The message id for a provider's id; without that, the id of the last message sent on the channel."""
 
 
+class ReportedMessages(Protocol):
+    def move_sent(
+        self, customer_id: str, message_id: str, status: MessageStatus, at: datetime
+    ) -> Mapping[str, Any] | None:
+        """Move a message that is recorded as sent forward to this status; returns the sender's record of it.
+
+        An empty one where the status is this far already. None where no record of the customer says that the message
+        was sent: it is not written yet, or the customer was merged or erased.
+        """
+
+
+class StatusReports(Protocol):
+    def unheard(self) -> frozenset[str]:
+        """The STATUS_REPORTS that no journey version with an enrollment hears, read anew each time.
+
+        None of them where that is not known: earlier releases noted nothing.
+        """
+
+
 class Switches(Protocol):
     def current(self, now: datetime) -> GateSettings:
         """Stopped and paused targets, at most SWITCH_TTL old."""

@@ -31,6 +31,7 @@ from cairn.adapters.dynamodb.items import (
     code_of,
     suppressed_key,
 )
+from cairn.adapters.dynamodb.message_status import advance_status, reported, update_record
 from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
 from cairn.domain.consent.contact import Claim, Contact, Deferral
@@ -197,7 +198,7 @@ class DynamoDeliveries:
             RecordItem.expires_at.set(_expiry(now)),
             *_indexed(verdict, now),
         ]
-        _advance_status(RecordItem(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
+        advance_status(RecordItem(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
 
     def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         message, was_deferred = context.message, context.status is MessageStatus.DEFERRED
@@ -215,12 +216,12 @@ class DynamoDeliveries:
             _end_deferral(message, context.contact)
         item = RecordItem(message.customer, MESSAGE + message.id)
         if not was_deferred:
-            _ = _advance_status(item, status, what) or _complete(item, what)
+            _ = advance_status(item, status, what) or _complete(item, what)
             return
         # Its record exists: where it is gone, it has moved with its customer (a merge) or was erased.
         for id_ in _ids_with_their_survivors(message.customer):
             item = RecordItem(id_, MESSAGE + message.id)
-            if _advance_status(item, status, what, RecordItem.pk.exists()) or _complete(item, what):
+            if advance_status(item, status, what, RecordItem.pk.exists()) or _complete(item, what):
                 break
         if was_reviewed and status is MessageStatus.SENT:  # only now: until it is recorded, it may be sent once more
             _close_task(message)
@@ -243,7 +244,7 @@ class DynamoDeliveries:
             RecordItem.expires_at.set(RecordItem.expires_at | _expiry(at)),
         ]
         item = RecordItem(customer_id, MESSAGE + message_id)
-        return (item.body or {}) if _advance_status(item, status, if_first) else None
+        return (item.body or {}) if advance_status(item, status, [*if_first, *reported(status, at)]) else None
 
 
 def _about(message: Message) -> dict[str, Any]:
@@ -342,31 +343,9 @@ def _ids_from(customer_id: str) -> list[CustomerItem]:
     raise ConflictError(f"more than {MAX_MERGES} merges in a row")
 
 
-def _advance_status(
-    item: RecordItem, status: MessageStatus, what: list[Action], condition: Condition | None = None
-) -> bool:
-    """Whether the status moved. A deferred message may be deferred again."""
-    further = RecordItem.rank.does_not_exist() | (RecordItem.rank < status.rank)
-    if status is MessageStatus.DEFERRED:
-        further |= RecordItem.rank == status.rank
-    condition = further if condition is None else condition & further
-    moves = [*what, RecordItem.status.set(status.value), RecordItem.rank.set(status.rank)]
-    return _write(item, moves, condition)
-
-
 def _complete(item: RecordItem, what: list[Action]) -> bool:
     """Add what the sender knows to a record whose status is further already: the provider's report came first."""
-    return _write(item, what, RecordItem.rank.exists())
-
-
-def _write(item: RecordItem, actions: list[Action], condition: Condition) -> bool:
-    try:
-        item.update(actions, condition=condition)
-    except UpdateError as error:
-        if code_of(error) != CONDITION_FAILED:
-            raise
-        return False
-    return True
+    return update_record(item, what, RecordItem.rank.exists())
 
 
 def _state_of(message: Message, found: Mapping[Key, Any]) -> tuple[CustomerItem | None, Mapping[str, Any]]:

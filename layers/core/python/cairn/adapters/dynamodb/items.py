@@ -15,6 +15,7 @@
 | customer id      | `task#<id>`        | work for a person; indexed by queue and due time                         |
 | customer id      | `consent#<at>#<hash>` | one consent record, stored without end                                |
 | `journey#<name>` | `version#<hash>`   | a journey version in use, so that a deploy changes no open enrollment    |
+| `heard`          | `heard`            | the status reports that journey versions may hear (status_reports.py)    |
 | `identity`       | `identity`         | the fingerprint of the identity key that made the customer ids           |
 | `settings`       | `switches`         | stopped and paused targets, and ended pauses that still apply            |
 | `health#<target>` | `<instant>`       | delivery counters of five minutes, stored for two days                   |
@@ -69,6 +70,8 @@ SETTINGS = "settings"
 SWITCHES = "switches"
 IDENTITY = "identity"
 """Partition and sort key of the record of the identity key."""
+HEARD = "heard"
+"""Partition and sort key of what journey versions in use may hear."""
 AUDIT = "audit"
 HEALTH = "health#"
 """The start of the partition key of the counters of a journey or channel."""
@@ -207,6 +210,8 @@ class RecordItem(Model):
     deferred_message = Json(null=True, attr_name="held")
     """The message itself, while it is deferred."""
     approval = Json(null=True)
+    delivered_at = UnicodeAttribute(null=True)
+    """When the provider delivered a message, as it reported."""
     gsi1pk = UnicodeAttribute(null=True)
     gsi1sk = UnicodeAttribute(null=True)
     by_index = ByIndex()
@@ -242,6 +247,19 @@ class DocumentItem(Model):
     version = NumberAttribute(null=True, attr_name="rev")
 
 
+class HeardItem(Model):
+    """The types of status reports that any journey version in use may hear."""
+
+    class Meta(_Meta):
+        pass
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    types: Any = UnicodeSetAttribute(null=True)
+    complete_since = UnicodeAttribute(null=True)
+    """Since when those of all versions in the table are here; none where earlier releases may have stored others."""
+
+
 class CounterItem(Model):
     """Counts of what providers reported about a target, in one time bucket (domain/operations/breaker)."""
 
@@ -270,4 +288,4 @@ class RateItem(Model):
     expires_at = NumberAttribute(null=True)
 
 
-MODELS = (RateItem, CustomerItem, RecordItem, SuppressionItem, DocumentItem, CounterItem)
+MODELS = (RateItem, CustomerItem, RecordItem, SuppressionItem, DocumentItem, HeardItem, CounterItem)
