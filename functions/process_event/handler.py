@@ -19,6 +19,9 @@ from cairn.domain.shared.errors import ErasedCustomerError, InvalidEventError, N
 from cairn.sqs_records import Consumer, consume
 from cairn.telemetry import count, logger, need_person
 
+PROCESSED, WOKEN = "EventProcessed", "WakeProcessed"
+"""The ordinary outcomes: SQS counts them, as deleted messages, in metrics that cost nothing. All others are counted."""
+
 
 @cache
 def process() -> ProcessEvent:
@@ -67,7 +70,7 @@ def process_record(record: SQSRecord) -> None:
     dropped: set[str] = set()
     try:
         reaction = process()(event, now)
-        outcome = "EventProcessed" if reaction else "EventDuplicate"
+        outcome = PROCESSED if reaction else "EventDuplicate"
         note_orders(reaction)
         note_lost_versions(reaction)
         dropped |= {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else set()
@@ -77,7 +80,8 @@ def process_record(record: SQSRecord) -> None:
         outcome = "EventOfNobody"
         dropped.add(error.reason)
     overflow().discard(record.body)
-    count(outcome)
+    if outcome != PROCESSED:
+        count(outcome)
     for reason in sorted(dropped):
         count("FieldDropped", reason=reason)
     known: dict[str, Any] = {"source": event.source, "event_type": event.type, "event_key": event.key}
@@ -114,6 +118,7 @@ def note_lost_versions(reaction: Reaction | None) -> None:
 def wake_record(record: SQSRecord) -> None:
     wake = json.loads(record.body)
     reaction = process().wake(wake["customer"], wake["enrollment"], wake["sequence"], datetime.now(UTC))
-    outcome = "WakeProcessed" if reaction else "WakeStale"
-    count(outcome)
+    outcome = WOKEN if reaction else "WakeStale"
+    if outcome != WOKEN:
+        count(outcome)
     logger.info("wake-up processed", outcome=outcome, enrollment=wake["enrollment"])

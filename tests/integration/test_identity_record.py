@@ -62,7 +62,6 @@ def test_only_the_first_deployment_notes_that_no_earlier_release_stored_versions
     deploys(made)
     assert DynamoStatusReports().unheard() == STATUS_REPORTS
     empties_the_table()
-    DynamoIdentityRecord().write(IDENTITY_KEYS.fingerprint, made.now())
 
     deploys(made, "Update")
 
