@@ -287,7 +287,7 @@ def _bounces(recorder: Recorder, secrets: dict[str, str], policy: Path) -> None:
         recorder.watch(made)
         run_scenario(SCENARIOS / STORIES[1], scenario, made, secrets)
         for _ in range(2):
-            DynamoDeliveryCounters().add("channel:email", bucket_of(made.now()), DeliveryOutcome.BOUNCED)
+            DynamoDeliveryCounters().add(("channel:email",), bucket_of(made.now()), DeliveryOutcome.BOUNCED)
         for _ in range(2):
             made.cloud.send("feedback", _reported(recorder.email, "Delivery", {}))
         made.cloud.send("feedback", _bounced(recorder.email))

@@ -1,5 +1,6 @@
 """Reports that move a message at once: as the event would have moved it, and only where nobody hears them."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -114,8 +115,9 @@ def test_both_ways_come_to_the_same_record_and_counts(status: MessageStatus | No
 
 
 class Counts(dict[tuple[str, Any], int], DynamoDeliveryCounters):
-    def add(self, target: str, bucket: datetime, outcome: Any) -> None:
-        self[target, (bucket, outcome)] = self.get((target, (bucket, outcome)), 0) + 1
+    def add(self, targets: Collection[str], bucket: datetime, outcome: Any) -> None:
+        for target in targets:
+            self[target, (bucket, outcome)] = self.get((target, (bucket, outcome)), 0) + 1
 
 
 def carry_out(events: list[Event], counters: Counts) -> None:

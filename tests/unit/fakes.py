@@ -126,8 +126,16 @@ class Customers:
                 free = free or home
         raise AssertionError
 
-    def load(self, customer_id: str, enrollment: str = "") -> Customer:  # noqa: ARG002  everything is read
+    lagging: Mapping[str, Customer] | None = None
+    """What a read that may lag sees of each customer, and no others; None: all as they are."""
+
+    def load(self, customer_id: str, enrollment: str = "", *, may_lag: bool = False) -> Customer:  # noqa: ARG002
+        """Reads everything."""
         self.reads += 1
+        if may_lag and self.lagging is not None:
+            if customer_id not in self.lagging:
+                raise UnknownCustomerError("no such customer")
+            return self.lagging[customer_id]
         if customer_id in self._tombstones:
             raise ErasedCustomerError("the customer was erased")
         customer = self._follow(customer_id)
@@ -769,8 +777,9 @@ class Erasures(list[tuple[str, EraseCustomer]]):
 class DeliveryCounters(dict[tuple[str, datetime], Counts]):
     """By target and bucket."""
 
-    def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
-        self[target, bucket] = self.get((target, bucket), Counts()) + Counts(**{outcome.value: 1})
+    def add(self, targets: Collection[str], bucket: datetime, outcome: DeliveryOutcome) -> None:
+        for target in targets:
+            self[target, bucket] = self.get((target, bucket), Counts()) + Counts(**{outcome.value: 1})
 
     def between(self, target: str, first: datetime, last: datetime) -> list[CountBucket]:
         return [CountBucket(at, counts) for (of, at), counts in self.items() if of == target and first <= at <= last]

@@ -78,10 +78,11 @@ class Customers(Protocol):
     def pointer_without(self, name: Identifier, loser: Customer) -> str:
         """The id under which an identifier can be claimed that its customer loses in the same commit."""
 
-    def load(self, customer_id: str, enrollment: str = "") -> Customer:
+    def load(self, customer_id: str, enrollment: str = "", *, may_lag: bool = False) -> Customer:
         """The open state of a customer; follows a merge. Raises UnknownCustomerError or ErasedCustomerError.
 
-        With an enrollment, all others may be left unread.
+        With an enrollment, all others may be left unread. `may_lag`: it may be as it was a moment ago, which costs
+        half; a commit of what follows from it raises ConflictError where that is another state than now.
         """
 
     def entered(self, customer: Customer, names: Collection[str]) -> Mapping[str, datetime]:
@@ -468,8 +469,8 @@ class SwitchTargets(Protocol):
 
 
 class DeliveryCounters(Protocol):
-    def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
-        """Count one outcome. Not idempotent."""
+    def add(self, targets: Collection[str], bucket: datetime, outcome: DeliveryOutcome) -> None:
+        """Count one outcome for the journey and the channel of its message. Not idempotent."""
 
     def between(self, target: str, first: datetime, last: datetime) -> Sequence[CountBucket]:
         """The counts of the buckets that start between `first` and `last`, both included."""

@@ -18,7 +18,7 @@
 | `heard`          | `heard`            | the status reports that journey versions may hear (status_reports.py)    |
 | `identity`       | `identity`         | the fingerprint of the identity key that made the customer ids           |
 | `settings`       | `switches`         | stopped and paused targets, and ended pauses that still apply            |
-| `health#<target>` | `<instant>`       | delivery counters of five minutes, stored for two days                   |
+| `health#by-<channel>` | `<instant>#<journey>` | delivery counters of five minutes, stored for two days            |
 | `audit`          | `<instant>#<hash>` | an operator's change: who, what and why                                  |
 | `orders`         | `recent`           | vendors' orders to erase within the last hour (domain/privacy/order_rate) |
 | `rate#<limit>`   | `<lane>`           | the instant until which a rate limit is reserved (domain/message/rate_limit) |
@@ -74,7 +74,7 @@ HEARD = "heard"
 """Partition and sort key of what journey versions in use may hear."""
 AUDIT = "audit"
 HEALTH = "health#"
-"""The start of the partition key of the counters of a journey or channel."""
+"""The start of the partition key of delivery counters."""
 ENTERED = "entered#"
 MERGED = "merged#"
 PAUSED_ENROLLMENT = "parked#"

@@ -13,8 +13,8 @@ def count_report(
 ) -> tuple[str, ...]:
     """The targets for which the report of a recorded message was counted. Unrecorded messages are not counted."""
     targets = _targets(message)
-    for target in targets:
-        counters.add(target, bucket_of(at), outcome)
+    if targets:
+        counters.add(targets, bucket_of(at), outcome)
     return targets
 
 
