@@ -44,7 +44,7 @@ def migrate_table(
             raise typer.Exit(INTERRUPTED) from None
     echo(f"{_so_far(migration, rate)}.")
     if not migration.is_deployed:
-        echo(f"{stack} runs an earlier release: deploy this one and run it again, or delivery reports stay dear.")
+        echo(f"{stack} runs an earlier release. Deploy this one and run it again: until then, a delivery is an event.")
     if migration.changed:
         echo("Those who changed meanwhile are done by their next event, or run it again.")
     for customer, why in migration.failed.items():

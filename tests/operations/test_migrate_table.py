@@ -248,7 +248,7 @@ def test_while_an_earlier_release_runs_it_is_not_complete(of_0_2: Story) -> None
     code, said = cairn(of_0_2, *MIGRATE)
 
     assert code == 0
-    assert "deploy this one and run it again" in said
+    assert "Deploy this one and run it again" in said
     assert DynamoStatusReports().unheard() == frozenset()
 
 

@@ -410,8 +410,12 @@ class Deliveries:
         """Change the contact."""
         self.contact = replace(contact, version=self.contact.version + 1)
 
-    def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
-        return [self._context(one) for one in asked]
+    lagging: DeliveryContext | None = None
+    """What a read that may lag sees; None: all as it is."""
+
+    def contexts(self, asked: Sequence[DeliveryRequest], *, may_lag: bool = False) -> list[DeliveryContext | None]:
+        found = [self._context(one) for one in asked]
+        return [replace(self.lagging or one, lags=True) if one else None for one in found] if may_lag else found
 
     def _context(self, asked: DeliveryRequest) -> DeliveryContext | None:
         self.reads += 1

@@ -23,6 +23,15 @@ CATALOGUE = Path("journeys", "catalogue.json")
 """Of the compiled journeys, in their layer."""
 
 
+POLICY = CATALOGUE.with_name("policy.json")
+"""The compiled policy, beside them."""
+
+
+def has_webhook_endpoints(journeys: Path) -> bool:
+    """Whether the policy of the layer names any."""
+    return bool(json.loads((journeys / POLICY).read_bytes()).get("subscribers"))
+
+
 def status_reports_heard(journeys: Path) -> str:
     """The status reports that any journey of the layer may hear, as the setting of record_feedback."""
     compiled = json.loads((journeys / CATALOGUE).read_bytes())
@@ -37,4 +46,5 @@ def stub_bundle(folder: Path) -> Bundle:
         (layer / "stub").touch()
     (layers["journeys"] / CATALOGUE).parent.mkdir()
     (layers["journeys"] / CATALOGUE).write_text("[]")
+    (layers["journeys"] / POLICY).write_text("{}")
     return Bundle(**layers)

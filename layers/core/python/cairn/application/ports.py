@@ -220,6 +220,8 @@ class DeliveryContext:
     status: MessageStatus | None = None
     decisions: tuple[Mapping[str, Any], ...] = ()
     """Earlier decisions to defer it."""
+    lags: bool = False
+    """Whether it may be as it was a moment ago. Only a claim, which holds for the present contact alone, may follow."""
 
     @property
     def settled(self) -> bool:
@@ -228,8 +230,11 @@ class DeliveryContext:
 
 
 class Deliveries(Protocol):
-    def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
-        """The context of each message, in one read for all; None where the customer was erased."""
+    def contexts(self, asked: Sequence[DeliveryRequest], *, may_lag: bool = False) -> list[DeliveryContext | None]:
+        """The context of each message, in one read for all; None where the customer was erased.
+
+        `may_lag`: they may be as they were a moment ago, which costs half (`DeliveryContext.lags`).
+        """
 
     def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
         """Claim the message, also where the lease of an earlier claim has ended. It stays beside the contact's claims.

@@ -77,25 +77,29 @@ class DynamoDeliveries:
         """Only `contexts` needs the key."""
         self._key = key
 
-    def contexts(self, requests: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
-        return self._contexts([one.message if isinstance(one, Settlement) else one for one in requests])
+    def contexts(self, requests: Sequence[DeliveryRequest], *, may_lag: bool = False) -> list[DeliveryContext | None]:
+        messages = [one.message if isinstance(one, Settlement) else one for one in requests]
+        found = self._contexts(messages, may_lag=may_lag)
+        return [one and replace(one, lags=True) for one in found] if may_lag else found
 
-    def _contexts(self, requests: Sequence[Message | DeferredMessage]) -> list[DeliveryContext | None]:
+    def _contexts(
+        self, requests: Sequence[Message | DeferredMessage], *, may_lag: bool
+    ) -> list[DeliveryContext | None]:
         deferred = [(one.customer, MESSAGE + one.id) for one in requests if isinstance(one, DeferredMessage)]
-        found = read_all(deferred) if deferred else {}
+        found = read_all(deferred, may_lag=may_lag) if deferred else {}
         messages = [
             _message_in(found.get((one.customer, MESSAGE + one.id)), one.customer)
             if isinstance(one, DeferredMessage)
             else one
             for one in requests
         ]
-        known = self._read([message for message in messages if message])
+        known = self._read([message for message in messages if message], may_lag=may_lag)
         contexts = [known[message.customer, message.id] if message else None for message in messages]
         return [context or self._after_merge(one) for context, one in zip(contexts, requests, strict=True)]
 
-    def _read(self, messages: Sequence[Message]) -> dict[Key, DeliveryContext | None]:
+    def _read(self, messages: Sequence[Message], *, may_lag: bool = False) -> dict[Key, DeliveryContext | None]:
         """The contexts of messages in one read, with a second read for suppressions of addresses that have changed."""
-        found = read_all(key for message in messages for key in self._keys(message))
+        found = read_all((key for message in messages for key in self._keys(message)), may_lag=may_lag)
         now = [_with_present_addresses(message, *_state_of(message, found)) for message in messages]
         asked = {key for message in messages for key in self._keys(message)}
         found |= read_all({key for message in now for key in self._keys(message)} - asked)
