@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from cairn.adapters.documents.journey import status_reports_in
+from cairn.adapters.documents.journey import status_reports_heard
 from cairn.settings import (
     CheckIdentityKeySettings,
     DeliverMessageSettings,
@@ -111,7 +111,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_secret_id=cloud.identity_secret_id,
             feedback_queue_url=cloud.urls["feedback"],
             feedback_dead_letter_queue_url=cloud.urls["feedback-dead-letters"],
-            status_reports_heard=_status_reports_heard(catalogue),
+            status_reports_heard=status_reports_heard(json.loads(catalogue.read_bytes())),
         ),
         ServePreferencesSettings: ServePreferencesSettings(
             stage="local",
@@ -165,9 +165,3 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
         ),
     }
     return made[function.settings]
-
-
-def _status_reports_heard(catalogue: Path) -> str:
-    """As the CDK puts it there (infra/cloud/bundle)."""
-    compiled = json.loads(catalogue.read_bytes())
-    return " ".join(sorted(frozenset().union(*(status_reports_in(one["document"]) for one in compiled))))

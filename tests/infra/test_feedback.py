@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cloud.bundle import CATALOGUE, status_reports_heard
+from infra.cloud.bundle import CATALOGUE, status_reports_of
 from infra.cloud.stage import InvalidStageError, Stage
 from infra.cloud.synth import cdk_json
 from infra.local.deployment import local_deployment
@@ -215,7 +215,7 @@ def test_record_feedback_knows_which_status_reports_a_deployed_journey_hears(tmp
     entries = [{"event": name} for name in ("trial.signup", "message.sent", "message.opened")]
     (tmp_path / CATALOGUE).write_text(json.dumps([{"document": {"entry": entry}} for entry in entries]))
 
-    assert status_reports_heard(tmp_path) == "message.sent"
+    assert status_reports_of(tmp_path) == "message.sent"
 
 
 def test_record_feedback_gets_it_as_a_setting(dev: Templates) -> None:

@@ -199,7 +199,7 @@ def test_topics_are_encrypted_and_refuse_plain_text(prod: Templates) -> None:
     assert all("KmsMasterKeyId" in topic for topic in topics.values())
 
 
-def of_notices(templates: Templates) -> Json:
+def polls_deliveries(templates: Templates) -> Json:
     mappings = templates.all("AWS::Lambda::EventSourceMapping").items()
     (mapping,) = [one for name, one in mappings if name.startswith("NotifySubscriberFromNotices")]
     return mapping
@@ -218,7 +218,7 @@ def test_the_queue_of_webhook_deliveries_is_polled_where_there_are_endpoints(
     monkeypatch.setattr(conftest, "stub_bundle", with_an_endpoint)
     with_endpoint = conftest.synthesize(tmp_path, dev.stage)["dev"]
 
-    without, on = of_notices(dev), of_notices(with_endpoint)
+    without, on = polls_deliveries(dev), polls_deliveries(with_endpoint)
     assert (without["Enabled"], on["Enabled"]) == (False, True)
     assert {**without, "Enabled": True, "FunctionName": on["FunctionName"]} == on
     assert with_endpoint.all("AWS::SQS::Queue") == dev.all("AWS::SQS::Queue")

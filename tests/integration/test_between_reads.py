@@ -217,7 +217,7 @@ def consistent_reads() -> Iterator[list[bool]]:
         yield found
 
 
-def test_a_first_look_may_lag_and_everything_else_reads_what_is_there_now() -> None:
+def test_a_first_look_may_lag_and_all_other_reads_are_of_now() -> None:
     mia = signs_up(1)
     (enrollment,) = mia.enrollments
     deliveries, switches = DynamoDeliveries(KEYS.suppressions), DynamoSwitches()

@@ -244,7 +244,7 @@ def test_what_stored_versions_hear_is_noted_and_that_it_is_complete(
 
 
 def test_while_an_earlier_release_runs_it_is_not_complete(of_0_2: Story) -> None:
-    """Its process_event may store a version, and enroll somebody in it, right after the scan."""
+    """Its process_event may store a version, and enroll a customer in it, right after the scan."""
     code, said = cairn(of_0_2, *MIGRATE)
 
     assert code == 0

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from cairn.adapters.documents.journey import status_reports_in
+from cairn.adapters.documents.journey import status_reports_heard
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
@@ -22,20 +22,18 @@ class Bundle:
 CATALOGUE = Path("journeys", "catalogue.json")
 """Of the compiled journeys, in their layer."""
 
-
 POLICY = CATALOGUE.with_name("policy.json")
 """The compiled policy, beside them."""
+
+
+def status_reports_of(journeys: Path) -> str:
+    """The status reports that a journey of the layer may hear."""
+    return status_reports_heard(json.loads((journeys / CATALOGUE).read_bytes()))
 
 
 def has_webhook_endpoints(journeys: Path) -> bool:
     """Whether the policy of the layer names any."""
     return bool(json.loads((journeys / POLICY).read_bytes()).get("subscribers"))
-
-
-def status_reports_heard(journeys: Path) -> str:
-    """The status reports that any journey of the layer may hear, as the setting of record_feedback."""
-    compiled = json.loads((journeys / CATALOGUE).read_bytes())
-    return " ".join(sorted(frozenset().union(*(status_reports_in(one["document"]) for one in compiled))))
 
 
 def stub_bundle(folder: Path) -> Bundle:

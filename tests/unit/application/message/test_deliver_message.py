@@ -159,7 +159,7 @@ def test_a_message_that_was_sent_a_moment_ago_is_not_sent_again(sender: Sender, 
 
 
 @BOTH
-def test_a_stop_of_a_moment_ago_holds(sender: Sender, wanted: Message) -> None:
+def test_a_stop_of_a_moment_ago_counts(sender: Sender, wanted: Message) -> None:
     a_moment_ago(sender, wanted)
     stop = Suppression(Cause.STOP, MONDAY)
     sender.deliveries.suppressed[Channel.EMAIL] = (stop,)

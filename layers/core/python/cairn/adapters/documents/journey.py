@@ -5,7 +5,7 @@ Standard library only: this runs in the functions. `authoring.journeys` reads an
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -63,6 +63,11 @@ def status_reports_in(document: Document) -> frozenset[str]:
     if ASKS_FOR_ANY_TYPE.search(text):
         return STATUS_REPORTS
     return frozenset(one for one in STATUS_REPORTS if one in text)
+
+
+def status_reports_heard(compiled: Iterable[Document]) -> str:
+    """Those of any of these journeys, as the setting of record_feedback."""
+    return " ".join(sorted({one for journey in compiled for one in status_reports_in(journey["document"])}))
 
 
 def share(value: float | str) -> float:

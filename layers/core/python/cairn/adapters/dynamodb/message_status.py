@@ -1,4 +1,4 @@
-"""The status of a message in its record: it only moves forward, whoever writes it."""
+"""The status of a message in its record: it only moves forward."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,7 +26,7 @@ def advance_status(
 
 
 def update_record(item: RecordItem, actions: list[Action], condition: Condition) -> bool:
-    """Whether the condition held."""
+    """Whether the item was as the condition says, and so was updated."""
     try:
         item.update(actions, condition=condition)
     except UpdateError as error:

@@ -402,7 +402,7 @@ class _Delivery:
     """By `rejected_<channel>`, why a channel cannot take it."""
     now: datetime
     reserved: tuple[Channel, Reservation] | None = None
-    """What was reserved for it at the first look, so that nothing is reserved twice."""
+    """The reservation of the first look, so that there is no second one."""
 
     def detail(self, verdict: Send) -> dict[str, Any]:
         """What its record says of the verdict."""
