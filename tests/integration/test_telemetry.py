@@ -73,6 +73,8 @@ def test_every_outcome_of_a_story_is_counted_or_logged(story: Any, printed: Prin
     assert {(one.namespace, one.value) for one in metrics} == {("Cairn", 1)}
     assert sum(len(one["effects"]) for one in lines if one["message"] == "commit relayed") == 6
     assert [one["source"] for one in lines if one["message"] == "event processed"] == ["track"] * 2
+    assert {(one["level"], "location" in one) for one in lines} >= {("INFO", False), ("ERROR", True)}
+    assert not [one for one in lines if ("location" in one) == (one["level"] == "INFO")]
 
 
 def test_the_ordinary_course_writes_no_metric(story: Any, printed: Printed) -> None:
