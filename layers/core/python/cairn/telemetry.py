@@ -27,7 +27,7 @@ for library in LIBRARIES:  # at DEBUG they print requests, which hold personal d
 class LogFormat(LambdaPowertoolsFormatter):
     """JSON. Only a line about something wrong has its position in the source: the message says as much."""
 
-    def serialize(self, log: dict[str, Any]) -> str:
+    def serialize(self, log: Any) -> str:
         if log.get("level") == "INFO":
             log.pop("location", None)
         return super().serialize(log)
