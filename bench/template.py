@@ -68,7 +68,8 @@ def counted(templates: list[Mapping[str, Any]]) -> Stack:
     def all_of(kind: str) -> Resources:
         return [one.get("Properties", {}) for one in named.values() if one["Type"] == kind]
 
-    polled = [one["EventSourceArn"] for one in all_of("AWS::Lambda::EventSourceMapping")]
+    mappings = [one for one in all_of("AWS::Lambda::EventSourceMapping") if one.get("Enabled") is not False]
+    polled = [one["EventSourceArn"] for one in mappings]
     queues = [named[one["Fn::GetAtt"][0]] for one in polled if "Fn::GetAtt" in one and one["Fn::GetAtt"][0] in named]
     queues = [one for one in queues if one["Type"] == "AWS::SQS::Queue"]
     fifo = sum(bool(one.get("Properties", {}).get("FifoQueue")) for one in queues)

@@ -44,6 +44,8 @@ def migrate_table(
             echo(f"{_so_far(migration, rate)}. Interrupted: run it again, and it does the rest.")
             raise typer.Exit(INTERRUPTED) from None
     echo(f"{_so_far(migration, rate)}.")
+    if not migration.is_deployed:
+        echo(f"{stack} runs an earlier release. Deploy this one and run it again: until then, a delivery is an event.")
     if migration.changed:
         echo("Those who changed meanwhile are done by their next event, or run it again.")
     for customer, why in migration.failed.items():

@@ -4,17 +4,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from cairn.adapters import aws
+from cairn.adapters.documents.journey import status_reports_in
 from cairn.adapters.dynamodb import table
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import STATE
+from cairn.adapters.dynamodb.items import JOURNEY, STATE, VERSION
+from cairn.adapters.dynamodb.journey_versions import saved_version
+from cairn.adapters.dynamodb.status_reports import note_complete, note_heard
 from cairn.domain.shared.errors import CairnError, ConflictError, ServiceBusyError
-from cli.stack import data_outputs
+from cli.stack import data_outputs, stack_outputs
 
 PAGE = 1_000
 """Items that DynamoDB looks at for one answer; it also stops at 1 MB, which is 128 read units."""
@@ -22,11 +26,15 @@ PAGE = 1_000
 LIMITED = "dynamodb.*"
 
 FOUND = {
-    "FilterExpression": "sk = :state AND attribute_exists(enrollments)",
-    "ExpressionAttributeValues": {":state": {"S": STATE}},
-    "ProjectionExpression": "pk",
+    "FilterExpression": "(sk = :state AND attribute_exists(enrollments)) OR begins_with(pk, :journey)",
+    "ExpressionAttributeValues": {":state": {"S": STATE}, ":journey": {"S": JOURNEY}},
+    "ProjectionExpression": "pk, sk",
 }
-"""Enrollments in the head: always until version 0.2, and since then after many of them changed at once."""
+"""Enrollments in the head: always until version 0.2, and since then after many of them changed at once. And journey
+versions: those that version 0.2 stored are noted nowhere (adapters/dynamodb/status_reports)."""
+
+NOTES = "NotesStatusReports"
+"""The output of an engine's stack whose functions note which status reports a journey version hears."""
 
 
 class MigrationError(CairnError):
@@ -80,6 +88,8 @@ class Migration:
 
     client: Any
     table: str
+    is_deployed: bool = False
+    """Whether the functions of this release run: only then can nothing be stored any more as before."""
     looked_at: int = 0
     """Items of the table."""
     rewritten: int = 0
@@ -101,7 +111,7 @@ class Migration:
             client = aws.client("dynamodb")
             table.bind(outputs["TableName"], client.meta.region_name)
             try:
-                yield cls(client, outputs["TableName"])
+                yield cls(client, outputs["TableName"], is_deployed=NOTES in stack_outputs(name))
             finally:
                 table.unbind()
 
@@ -112,9 +122,15 @@ class Migration:
         )
         for page in scan:
             for item in page["Items"]:
-                self._rewrite(item["pk"]["S"])
+                pk, sk = item["pk"]["S"], item["sk"]["S"]
+                if sk == STATE:
+                    self._rewrite(pk)
+                else:
+                    _note(pk.removeprefix(JOURNEY), sk.removeprefix(VERSION))
             self.looked_at += page["ScannedCount"]
             yield
+        if self.is_deployed:
+            note_complete(datetime.now(UTC))
 
     def _rewrite(self, customer: str) -> None:
         """A customer who cannot be read stops no other."""
@@ -128,6 +144,14 @@ class Migration:
             self.failed[customer] = type(error).__name__
 
 
+def _note(journey: str, version: str) -> None:
+    """Note which status reports a stored version may hear."""
+    stored = saved_version(journey, version)
+    heard = status_reports_in(stored["document"]) if stored else frozenset()
+    if heard:
+        note_heard(heard)
+
+
 @contextmanager
 def _explained(stack: str) -> Iterator[None]:
     """Errors of AWS with what to do about them."""
@@ -138,7 +162,7 @@ def _explained(stack: str) -> Iterator[None]:
             raise MigrationError(
                 f"{error}. Run it again; with fewer --units-per-second, where it is throttled"
             ) from None
-        needed = "cloudformation:DescribeStacks and dynamodb:Scan, Query, PutItem and DeleteItem"
+        needed = "cloudformation:DescribeStacks and dynamodb:Scan, GetItem, Query, PutItem, UpdateItem and DeleteItem"
         raise MigrationError(
             f"stack {stack}: {error}. Is it this account's and region's, and may you {needed}?"
         ) from None

@@ -13,9 +13,14 @@ StackOption = Annotated[str, typer.Option("--stack", help="The deployment's stac
 
 def data_outputs(stack: str) -> dict[str, str]:
     """What the data stack of a deployment puts out."""
+    return stack_outputs(f"{stack}-Data")
+
+
+def stack_outputs(name: str) -> dict[str, str]:
+    """What a stack puts out."""
     from cairn.adapters import aws  # noqa: PLC0415  slow to import
 
-    (found,) = aws.client("cloudformation").describe_stacks(StackName=f"{stack}-Data")["Stacks"]
+    (found,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
 
 

@@ -17,6 +17,7 @@ from cairn.application.events.relay_effects import enrollment_of
 from cairn.application.message.deliver_message import PERHAPS_SENT
 from cairn.domain.customer.customer import Customer
 from cairn.domain.effects import AnswerKeyword, OpenTask, SendMessage
+from cairn.domain.message.message import STATUS_REPORTS
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
 from infra.local.deployment import LocalDeployment
@@ -68,6 +69,8 @@ def ending_of(deployment: LocalDeployment) -> Ending:
     timeline = deployment.timeline()
     instants: dict[TimelineKey, list[datetime]] = {}
     for line in timeline:
+        if line["kind"] == "event" and line["type"] in STATUS_REPORTS:
+            continue  # a line of its own, or in the message's record: it depends on what was recorded when it came
         named = tuple(str(line[name]) for name in RECORDED if line.get(name))
         instants.setdefault(named, []).append(datetime.fromisoformat(line["at"]))
     return Ending(

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
+from cairn.adapters.dynamodb.items import HEARD, HeardItem
 from infra.local.deployment import LocalDeployment
 
 
@@ -32,6 +33,11 @@ def cloudformation(*statuses: int) -> Iterator[tuple[str, list[Any]]]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/answer?signature=x", answers
         server.shutdown()
+
+
+def empties_the_table() -> None:
+    """As before the first deployment; a local deployment begins as after it."""
+    HeardItem(HEARD, HEARD).delete()
 
 
 def deploys(made: LocalDeployment, kind: str = "Create", *statuses: int) -> dict[str, Any]:

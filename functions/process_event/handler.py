@@ -30,6 +30,9 @@ REFERENCE_PATIENCE = timedelta(hours=1)
 UNKNOWN_REFERENCE = "unknown_reference"
 """The reason why it is dropped then."""
 
+PROCESSED, WOKEN = "EventProcessed", "WakeProcessed"
+"""The ordinary outcomes: SQS counts them, as deleted messages, in metrics that cost nothing. All others are counted."""
+
 
 @cache
 def process() -> ProcessEvent:
@@ -78,7 +81,7 @@ def process_record(record: SQSRecord) -> None:
     dropped: set[str] = set()
     try:
         reaction = process()(event, now)
-        outcome = "EventProcessed" if reaction else "EventDuplicate"
+        outcome = PROCESSED if reaction else "EventDuplicate"
         note_orders(reaction)
         note_lost_versions(reaction)
         dropped |= {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else set()
@@ -93,7 +96,8 @@ def process_record(record: SQSRecord) -> None:
         outcome = "EventOfNobody"
         dropped.add(UNKNOWN_REFERENCE)
     overflow().discard(record.body)
-    count(outcome)
+    if outcome != PROCESSED:
+        count(outcome)
     for reason in sorted(dropped):
         count("FieldDropped", reason=reason)
     known: dict[str, Any] = {"source": event.source, "event_type": event.type, "event_key": event.key}
@@ -130,6 +134,7 @@ def note_lost_versions(reaction: Reaction | None) -> None:
 def wake_record(record: SQSRecord) -> None:
     wake = json.loads(record.body)
     reaction = process().wake(wake["customer"], wake["enrollment"], wake["sequence"], datetime.now(UTC))
-    outcome = "WakeProcessed" if reaction else "WakeStale"
-    count(outcome)
+    outcome = WOKEN if reaction else "WakeStale"
+    if outcome != WOKEN:
+        count(outcome)
     logger.info("wake-up processed", outcome=outcome, enrollment=wake["enrollment"])

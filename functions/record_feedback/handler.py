@@ -1,4 +1,4 @@
-"""Providers' reports and customers' replies (feedback queue, SNS's delivery logs) → events queue."""
+"""Providers' reports and customers' replies (feedback queue, SNS's delivery logs) → events queue, or their message."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.aws import is_transient
 from cairn.adapters.feedback.reports import read
-from cairn.application.ports import Inbox
+from cairn.application.message.record_reports import RecordReports
 from cairn.compose import record_feedback as compose
 from cairn.compose.queues import consumed_queues
 from cairn.domain.event import ACCOUNT_FAILURE, Event
@@ -19,7 +19,7 @@ from cairn.telemetry import DEAD_LETTERED, count, logger, need_person
 
 
 @cache
-def inbox() -> Inbox:
+def recorder() -> RecordReports:
     return compose.record_feedback()
 
 
@@ -39,7 +39,7 @@ def queue_again() -> Callable[[str], None]:
 
 
 def warm() -> None:
-    inbox()
+    recorder()
     queue_again()
     consumer()
 
@@ -74,9 +74,10 @@ def record_log(body: str) -> None:
 
 
 def record_body(body: str) -> None:
-    events = read(body, datetime.now(UTC))
-    inbox().put(events)
-    logger.info("report recorded", events=[event.type for event in events])
+    now = datetime.now(UTC)
+    events = read(body, now)
+    queued = recorder()(events, now)
+    logger.info("report recorded", events=[event.type for event in events], queued=len(queued))
     note_account_failures(events)
 
 

@@ -87,7 +87,8 @@ def relay_record(record: StreamRecord) -> None:
         return
     relay()(commit, record.present, datetime.now(UTC), record.has_time)
     effects = [effect.NAME for effect in commit.effects]
-    logger.info("commit relayed", customer=commit.customer, commit=commit.name, effects=effects)
+    if effects:
+        logger.info("commit relayed", customer=commit.customer, commit=commit.name, effects=effects)
 
 
 def present_customers_of(commits: list[Committed]) -> Present | None:

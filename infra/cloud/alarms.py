@@ -192,19 +192,15 @@ class Alarms(Construct):
         )
 
     def _watch_stopped(self, sweep: Function) -> None:
-        """While `sweep` does not come to its end, nobody looks at the queues: also where it is not even started."""
-        stopped = cloudwatch.MathExpression(
-            label="No run of sweep succeeded",
-            expression="IF(FILL(runs, 0) > FILL(errors, 0), 0, 1)",
-            using_metrics={
-                "runs": sweep.metric_invocations(period=RUNS, statistic="Sum"),
-                "errors": sweep.metric_errors(period=RUNS, statistic="Sum"),
-            },
-            period=RUNS,
-        )
+        """While `sweep` does not come to its end, nobody looks at the queues: also where it is not even started.
+
+        Lambda writes Errors for each run: 0 for one that succeeded, 1 for one that did not. So the smallest of three
+        runs is above 0 where none succeeded, and there is none where none began.
+        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+        """
         self._alarm(
             "WatchStopped",
-            stopped,
+            sweep.metric_errors(period=RUNS, statistic="Minimum"),
             above=0,
             means="no run of sweep succeeded in fifteen minutes, so nobody looks at the queues: cairn dlq list does. "
             "Its log says why, or its rule or its concurrency is out of order",

@@ -76,7 +76,7 @@ class EngineStack(Stack):
                 secret=data.secret,
                 public_url=api.public_url,
             ),
-            record=RecordFeedback(self, shared=shared, identity=identity, overflow=data.overflow),
+            record=RecordFeedback(self, shared=shared, table=table, identity=identity, overflow=data.overflow),
             notify=NotifySubscriber(
                 self, shared=shared, schedules=schedules, table=table, identity=identity, secret=data.secret
             ),
@@ -108,6 +108,7 @@ class EngineStack(Stack):
                 Rollout(self, stage=stage, functions=functions, alarms=alarms, topic=topic)
         CfnOutput(self, "ApiUrl", value=api.url)
         CfnOutput(self, "PublicUrl", value=api.public_url, description="The origin of the links in messages")
+        CfnOutput(self, "NotesStatusReports", value="yes", description="What cairn migrate-table looks for")
         CfnOutput(self, "AccessLogGroup", value=api.access_log.log_group_name)
         CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)
         CfnOutput(self, "EmailTopicArn", value=email.topic.topic_arn, description="What SES reports goes here")

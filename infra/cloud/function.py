@@ -134,8 +134,10 @@ class Function(lambda_.Function):
         """
         return lambda_.Alias(self, "Live", alias_name=LIVE, version=self.current_version)
 
-    def consume(self, queue: WorkQueue, *, batch_size: int, max_concurrency: int | None = None) -> None:
-        """Start by a queue; only failed messages of a batch return to it."""
+    def consume(
+        self, queue: WorkQueue, *, batch_size: int, max_concurrency: int | None = None, enabled: bool | None = None
+    ) -> None:
+        """Start by a queue; only failed messages of a batch return to it. One that is not `enabled` is not polled."""
         mapping = lambda_.EventSourceMapping(
             self,
             f"From{queue.node.id}",
@@ -143,6 +145,7 @@ class Function(lambda_.Function):
             event_source_arn=queue.queue_arn,
             batch_size=batch_size,
             max_concurrency=max_concurrency,
+            enabled=enabled,
             report_batch_item_failures=True,
         )
         queue.grant_consume_messages(self)

@@ -27,6 +27,8 @@ from authoring.policy import write_policy
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
+from cairn.adapters.dynamodb.status_reports import note_complete
+from cairn.adapters.dynamodb.table import is_empty
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import Sources, sources
 from cairn.telemetry import logger
@@ -129,6 +131,8 @@ class LocalDeployment:
         write_policy(self.policy, LAW, policy, compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
+        if is_empty():  # as check_identity_key notes at the first deployment
+            note_complete(self.now())
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str = "") -> Shape:
         """Receive a webhook as API Gateway does; returns the function's answer."""

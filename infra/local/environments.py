@@ -1,7 +1,9 @@
 """The environment of each function of the local deployment."""
 
+import json
 from pathlib import Path
 
+from cairn.adapters.documents.journey import status_reports_heard
 from cairn.settings import (
     CheckIdentityKeySettings,
     DeliverMessageSettings,
@@ -103,11 +105,13 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
         ),
         RecordFeedbackSettings: RecordFeedbackSettings(
             stage="local",
+            table_name=cloud.table,
             events_queue_url=cloud.urls["events"],
             overflow_bucket=cloud.bucket,
             identity_secret_id=cloud.identity_secret_id,
             feedback_queue_url=cloud.urls["feedback"],
             feedback_dead_letter_queue_url=cloud.urls["feedback-dead-letters"],
+            status_reports_heard=status_reports_heard(json.loads(catalogue.read_bytes())),
         ),
         ServePreferencesSettings: ServePreferencesSettings(
             stage="local",

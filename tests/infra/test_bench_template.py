@@ -22,10 +22,19 @@ def test_the_bill_counts_every_alarm_secret_and_key(stack: Stack, prod: Any) -> 
 def test_the_bill_counts_every_queue_that_a_function_polls(stack: Stack) -> None:
     from infra.local.wiring import FUNCTIONS, queue_named
 
-    polled = [queue_named(name) for function in FUNCTIONS for name in function.queues]
+    working = [one for one in FUNCTIONS if one.name != "notify_subscriber"]  # without endpoints it polls nothing
+    polled = [queue_named(name) for function in working for name in function.queues]
 
     assert stack.polled_fifo == sum(queue.fifo for queue in polled)
     assert stack.polled_standard == sum(not queue.fifo for queue in polled)
+
+
+def test_a_queue_that_is_not_polled_costs_nothing() -> None:
+    queue = {"Type": "AWS::SQS::Queue"}
+    polled = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"EventSourceArn": {"Fn::GetAtt": ["Q", "Arn"]}}}
+    idle = {**polled, "Properties": {**polled["Properties"], "Enabled": False}}
+
+    assert counted([{"Resources": {"Q": queue, "P": polled, "I": idle}}]).polled_standard == 1
 
 
 def test_the_bill_knows_the_memory_of_every_function(stack: Stack) -> None:

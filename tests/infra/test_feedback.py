@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.aws_calls import AwsCall, intercepted
+from infra.cloud.bundle import CATALOGUE, status_reports_of
 from infra.cloud.stage import InvalidStageError, Stage
 from infra.cloud.synth import cdk_json
 from infra.local.deployment import local_deployment
@@ -192,3 +193,17 @@ def test_cfn_lint_finds_nothing(messaging: Templates) -> None:
 def test_an_invalid_sender_is_refused_at_synthesis(field: str, value: str) -> None:
     with pytest.raises(InvalidStageError, match=f"stages.dev: {field}: "):
         Stage.from_context("dev", cdk_json(), {field: value})
+
+
+def test_record_feedback_knows_which_status_reports_a_deployed_journey_hears(tmp_path: Path) -> None:
+    (tmp_path / CATALOGUE).parent.mkdir()
+    entries = [{"event": name} for name in ("trial.signup", "message.sent", "message.opened")]
+    (tmp_path / CATALOGUE).write_text(json.dumps([{"document": {"entry": entry}} for entry in entries]))
+
+    assert status_reports_of(tmp_path) == "message.sent"
+
+
+def test_record_feedback_gets_it_as_a_setting(dev: Templates) -> None:
+    environment = dev.function("record_feedback")["Environment"]["Variables"]
+
+    assert environment["CAIRN_STATUS_REPORTS_HEARD"] == ""

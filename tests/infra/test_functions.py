@@ -1,15 +1,18 @@
 """The settings of every function, and the routes that lead to them."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from cairn.adapters.http.manage.routes import ROUTES as MANAGE
 from cairn.adapters.sources import TRACK, sources
 from infra.cloud.api import ACCESS_LOG, SOURCES
+from infra.cloud.bundle import POLICY, Bundle, stub_bundle
 from infra.cloud.functions.erase_customer import CONCURRENCY as FEW_AT_A_TIME
 from infra.cloud.functions.notify_subscriber import CONCURRENCY
 from infra.cloud.functions.relay_effects import WAITING_CONCURRENCY
+from tests.infra import conftest
 from tests.infra.conftest import Json, Templates, service_of
 
 WITH_CATALOGUE = {"process_event", "deliver_message", "manage_api"}
@@ -194,3 +197,28 @@ def test_topics_are_encrypted_and_refuse_plain_text(prod: Templates) -> None:
 
     assert refusing == topics.keys()
     assert all("KmsMasterKeyId" in topic for topic in topics.values())
+
+
+def polls_deliveries(templates: Templates) -> Json:
+    mappings = templates.all("AWS::Lambda::EventSourceMapping").items()
+    (mapping,) = [one for name, one in mappings if name.startswith("NotifySubscriberFromNotices")]
+    return mapping
+
+
+def test_the_queue_of_webhook_deliveries_is_polled_where_there_are_endpoints(
+    dev: Templates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first endpoint, and the last one's end, change that one property: queue and mapping stay."""
+
+    def with_an_endpoint(folder: Path) -> Bundle:
+        bundle = stub_bundle(folder)
+        (bundle.journeys / POLICY).write_text(json.dumps({"subscribers": [{"name": "crm"}]}))
+        return bundle
+
+    monkeypatch.setattr(conftest, "stub_bundle", with_an_endpoint)
+    with_endpoint = conftest.synthesize(tmp_path, dev.stage)["dev"]
+
+    without, on = polls_deliveries(dev), polls_deliveries(with_endpoint)
+    assert (without["Enabled"], on["Enabled"]) == (False, True)
+    assert {**without, "Enabled": True, "FunctionName": on["FunctionName"]} == on
+    assert with_endpoint.all("AWS::SQS::Queue") == dev.all("AWS::SQS::Queue")

@@ -35,7 +35,7 @@ from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.scenario import Scenario, load, run_scenario
 from infra.local.signing import local_secrets
 from infra.local.wiring import Function
-from tests.cloudformation import deploys
+from tests.cloudformation import deploys, empties_the_table
 from tests.infra.conftest import Json, Templates
 from tests.infra.test_roles import ADD_TO_AUDIT
 from tests.unit.fakes import Secrets
@@ -219,6 +219,7 @@ def _deploy(recorder: Recorder, secrets: dict[str, str]) -> None:
         client, secret = made.cloud.client("secretsmanager"), {"SecretId": made.cloud.secret_id}
         links = client.get_secret_value(**secret, VersionStage=Part.LINKS)["VersionId"]
         client.update_secret_version_stage(**secret, VersionStage=Part.LINKS, RemoveFromVersionId=links)
+        empties_the_table()
         recorder.watch(made)
         for _ in range(2):
             assert deploys(made)["Status"] == "SUCCESS"
@@ -226,10 +227,14 @@ def _deploy(recorder: Recorder, secrets: dict[str, str]) -> None:
 
 def _bounced(email: Json) -> str:
     """What SES reports through SNS when an address turns out to be none."""
-    tags = {tag["Name"]: [tag["Value"]] for tag in email["EmailTags"]}
     (address,) = email["Destination"]["ToAddresses"]
-    bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": address}]}
-    message = {"eventType": "Bounce", "mail": {"tags": tags}, "bounce": bounce}
+    return _reported(email, "Bounce", {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": address}]})
+
+
+def _reported(email: Json, kind: str, detail: Json) -> str:
+    tags = {tag["Name"]: [tag["Value"]] for tag in email["EmailTags"]}
+    mail = {"tags": tags, "messageId": "ses-1"}
+    message = {"eventType": kind, "mail": mail, kind.lower(): detail}
     return json.dumps({"Type": "Notification", "MessageId": tags["message"][0], "Message": json.dumps(message)})
 
 
@@ -280,7 +285,9 @@ def _bounces(recorder: Recorder, secrets: dict[str, str], policy: Path) -> None:
         recorder.watch(made)
         run_scenario(SCENARIOS / STORIES[1], scenario, made, secrets)
         for _ in range(2):
-            DynamoDeliveryCounters().add("channel:email", bucket_of(made.now()), DeliveryOutcome.BOUNCED)
+            DynamoDeliveryCounters().add(("channel:email",), bucket_of(made.now()), DeliveryOutcome.BOUNCED)
+        for _ in range(2):
+            made.cloud.send("feedback", _reported(recorder.email, "Delivery", {}))
         made.cloud.send("feedback", _bounced(recorder.email))
         made.settle()
 

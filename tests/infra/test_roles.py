@@ -131,7 +131,16 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "secretsmanager:GetSecretValue",
             },
         ),
-        ("record_feedback", {*CONSUMES, "sqs:SendMessage", "s3:PutObject", "secretsmanager:GetSecretValue"}),
+        (
+            "record_feedback",
+            {
+                *CONSUMES,
+                "sqs:SendMessage",
+                "s3:PutObject",
+                "secretsmanager:GetSecretValue",
+                *("dynamodb:GetItem", "dynamodb:UpdateItem"),
+            },
+        ),
         (
             "erase_customer",
             {
@@ -183,7 +192,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "secretsmanager:GetSecretValue",
                 "secretsmanager:ListSecretVersionIds",
                 "secretsmanager:UpdateSecretVersionStage",
-                *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"),
+                *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Scan"),
             },
         ),
         (
@@ -248,7 +257,7 @@ def test_no_role_may_change_or_delete_an_entry_of_the_audit(prod: Templates) -> 
         assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [AUDIT]}}
         granted = [one["Resource"] for one in statements if on_the_table(one) and "/index/" not in json.dumps(one)]
         assert all(resource == denied["Resource"] for resource in granted), "it holds wherever the table is granted"
-    assert len(use_the_table) == 9
+    assert len(use_the_table) == 10
 
 
 def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:
@@ -287,6 +296,18 @@ def test_the_check_of_a_deployment_reads_no_part_and_moves_the_label_of_links_al
             "ForAnyValue:StringEquals": {"secretsmanager:VersionStage": ["links"]}
         },
     }
+
+
+def test_the_check_of_a_deployment_writes_its_own_two_items_alone(prod: Templates) -> None:
+    writes = [one for one in prod.statements("check_identity_key") if one["Effect"] == "Allow"]
+
+    keys = {
+        action: one["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
+        for one in writes
+        for action in as_list(one["Action"])
+        if action in {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+    }
+    assert keys == {"dynamodb:PutItem": ["identity"], "dynamodb:UpdateItem": ["heard"]}
 
 
 def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> None:

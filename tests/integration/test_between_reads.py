@@ -1,24 +1,30 @@
 """Commits that come between two reads, or between a read and its commit: nothing is mixed, lost or decided twice."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from botocore.client import BaseClient
 
 from cairn.adapters.dynamodb import customers as store
 from cairn.adapters.dynamodb.customer_state import as_read
+from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, OPEN, CustomerItem
 from cairn.adapters.dynamodb.outbox import committed_in
-from cairn.application.ports import Commit
+from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.application.ports import Commit, DeferredMessage
 from cairn.domain.customer.customer import Customer, may_concern, on_event, on_wake
 from cairn.domain.effects import SendMessage
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey
 from cairn.domain.shared.errors import ConflictError
 from tests.integration.commits import CUSTOMERS, committed
-from tests.unit.makers import Deployed, event, journey, name, send, wait
+from tests.unit.fakes import KEYS
+from tests.unit.makers import Deployed, event, journey, message, name, send, wait
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -180,3 +186,42 @@ def test_a_message_has_its_data_with_it_whatever_comes_before_it_is_relayed(step
 
 def _keys(item: CustomerItem) -> dict[str, Any]:
     return {"pk": {"S": item.pk}, "sk": {"S": item.sk}}
+
+
+@contextmanager
+def consistent_reads() -> Iterator[list[bool]]:
+    """Whether each read within the block asks for what is there now, and not for what was a moment ago."""
+    found: list[bool] = []
+    really_call = BaseClient._make_api_call  # noqa: SLF001  every client uses it
+
+    def call(client: BaseClient, operation: str, given: Any) -> Any:
+        asked = [given] if operation in {"Query", "GetItem"} else list(given.get("RequestItems", {}).values())
+        found.extend(bool(one.get("ConsistentRead")) for one in asked if isinstance(one, dict))
+        return really_call(client, operation, given)
+
+    with patch.object(BaseClient, "_make_api_call", call):
+        yield found
+
+
+def test_a_first_look_may_lag_and_all_other_reads_are_of_now() -> None:
+    mia = signs_up(1)
+    (enrollment,) = mia.enrollments
+    deliveries, switches = DynamoDeliveries(KEYS.suppressions), DynamoSwitches()
+    about = message(customer=mia.id, decided_at=NOW)
+
+    for read, consistent in (
+        (lambda: CUSTOMERS.load(mia.id, enrollment, may_lag=True), False),
+        (lambda: CUSTOMERS.load(mia.id, enrollment), True),
+        (lambda: CUSTOMERS.load(mia.id), True),
+        (lambda: deliveries.contexts([about], may_lag=True), False),
+        (lambda: deliveries.contexts([about]), True),
+        (lambda: deliveries.contexts([DeferredMessage(mia.id, "e-hello-1")], may_lag=True), False),
+        (lambda: switches.current(NOW), False),
+        (switches.board, True),
+    ):
+        with consistent_reads() as reads:
+            read()
+        assert reads[0] is consistent
+
+    assert [one and one.lags for one in deliveries.contexts([about], may_lag=True)] == [True]
+    assert [one and one.lags for one in deliveries.contexts([about])] == [False]

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from cairn.adapters.dynamodb.identity_record import DynamoIdentityRecord
+from cairn.adapters.dynamodb.status_reports import DynamoStatusReports
+from cairn.domain.message.message import STATUS_REPORTS
 from cairn.domain.shared.errors import ConflictError, IdentityKeyError
 from functions.check_identity_key import handler as function
 from infra.local.cloud import IDENTITY_KEYS, IDENTITY_SECRET
 from infra.local.deployment import LocalDeployment, load_handler, local_deployment
 from infra.local.wiring import FUNCTIONS, Function
-from tests.cloudformation import deploys
+from tests.cloudformation import deploys, empties_the_table
 from tests.unit.makers import MONDAY
 
 CHECKED = [one for one in FUNCTIONS if "identity_fingerprint" in {each.name for each in fields(one.settings)}]
@@ -24,6 +26,7 @@ JOURNEYS = Path(__file__).parents[1] / "journeys"
 @pytest.fixture
 def made() -> Iterator[LocalDeployment]:
     with local_deployment(JOURNEYS, start=MONDAY, secrets={}) as deployment:
+        empties_the_table()
         yield deployment
 
 
@@ -53,6 +56,16 @@ def test_the_first_deployment_records_the_key_and_later_ones_compare(made: Local
         assert answer["Status"] == "SUCCESS"
         assert answer["Data"] == {"Fingerprint": IDENTITY_KEYS.fingerprint}
     assert DynamoIdentityRecord().fingerprint() == IDENTITY_KEYS.fingerprint
+
+
+def test_only_the_first_deployment_notes_that_no_earlier_release_stored_versions(made: LocalDeployment) -> None:
+    deploys(made)
+    assert DynamoStatusReports().unheard() == STATUS_REPORTS
+    empties_the_table()
+
+    deploys(made, "Update")
+
+    assert DynamoStatusReports().unheard() == frozenset()
 
 
 @pytest.mark.parametrize(

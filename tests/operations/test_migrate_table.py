@@ -9,13 +9,16 @@ import pytest
 from typer.testing import CliRunner
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.adapters.dynamodb.items import ENROLLED, STATE, CustomerItem
+from cairn.adapters.dynamodb.items import ENROLLED, HEARD, STATE, CustomerItem, HeardItem
+from cairn.adapters.dynamodb.journey_versions import save_version
+from cairn.adapters.dynamodb.status_reports import DynamoStatusReports
 from cairn.adapters.dynamodb.table import bind
+from cairn.domain.message.message import STATUS_REPORTS
 from cairn.domain.shared.errors import ConflictError
 from cli import migrate_table_client
 from cli.main import app
-from cli.migrate_table_client import Migration, UnitRate
-from infra.local.deployment import local_deployment
+from cli.migrate_table_client import NOTES, Migration, UnitRate
+from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.signing import local_secrets
 from tests.conftest import MONDAY, SHORT_JOURNEY, Story
 from tests.older_layout import as_version_0_2_left_it
@@ -43,7 +46,16 @@ def story() -> Iterator[Story]:
             "Outputs": {"TableName": {"Value": made.cloud.table}},
         }
         made.cloud.client("cloudformation").create_stack(StackName=f"{STACK}-Data", TemplateBody=json.dumps(template))
+        deploys_engine(made, "ApiUrl")
         yield story
+
+
+def deploys_engine(made: LocalDeployment, output: str) -> None:
+    template = {"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {output: {"Value": "yes"}}}
+    cloudformation = made.cloud.client("cloudformation")
+    if output == NOTES:
+        cloudformation.delete_stack(StackName=STACK)
+    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
 
 
 def ids(story: Story) -> list[str]:
@@ -207,3 +219,47 @@ def test_the_units_of_a_transaction_count_too() -> None:
     rate.note(parsed={"Error": {"Code": "ThrottlingException"}})
 
     assert rate.units == 12.5
+
+
+@pytest.fixture
+def of_0_2(story: Story) -> Story:
+    """Nothing is noted: version 0.2 stored the journey versions."""
+    HeardItem(HEARD, HEARD).delete()
+    return story
+
+
+@pytest.mark.parametrize(("condition", "unheard"), [("", STATUS_REPORTS), ("message.delivered", {"message.sent"})])
+def test_what_stored_versions_hear_is_noted_and_that_it_is_complete(
+    of_0_2: Story, condition: str, unheard: set[str]
+) -> None:
+    document = {"entry": {"event": "trial.signup"}, "description": condition}
+    save_version({"journey": "old", "version": "1", "document": document, "templates": {}})
+    deploys_engine(of_0_2.deployment, NOTES)
+    assert DynamoStatusReports().unheard() == frozenset()
+
+    code, said = cairn(of_0_2, *MIGRATE)
+
+    assert (code, "earlier release" in said) == (0, False), said
+    assert DynamoStatusReports().unheard() == unheard
+
+
+def test_while_an_earlier_release_runs_it_is_not_complete(of_0_2: Story) -> None:
+    """Its process_event may store a version, and enroll a customer in it, right after the scan."""
+    code, said = cairn(of_0_2, *MIGRATE)
+
+    assert code == 0
+    assert "Deploy this one and run it again" in said
+    assert DynamoStatusReports().unheard() == frozenset()
+
+
+def test_interrupted_it_is_not_complete(of_0_2: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    deploys_engine(of_0_2.deployment, NOTES)
+
+    def interrupted(_: str) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DynamoCustomers, "rewrite", interrupted)
+    code, _ = cairn(of_0_2, *MIGRATE)
+
+    assert code == 130
+    assert DynamoStatusReports().unheard() == frozenset()

@@ -122,13 +122,10 @@ class Window:
         if self.purpose is Purpose.TRANSACTIONAL:
             return Ending(without_fault.sent + Counter(sms=1 if sent else 0), without_fault.recorded)
         recorded = without_fault.recorded - Counter([("message", "tips", "delivered", "granted")])
-        if sent:  # undecided, until the provider's report comes
-            return Ending(without_fault.sent, recorded + Counter([("message", "tips", "delivered", UNDECIDED)]))
-        recorded = (
-            recorded
-            - Counter([("event", "message.delivered")])
-            + Counter([("undecided", "tips", "undecided", UNDECIDED)])
-        )
+        if sent:  # undecided, until the provider's report comes; it is an event, since nothing says that it was sent
+            reported = [("message", "tips", "delivered", UNDECIDED), ("event", "message.delivered")]
+            return Ending(without_fault.sent, recorded + Counter(reported))
+        recorded += Counter([("undecided", "tips", "undecided", UNDECIDED)])
         return Ending(without_fault.sent - Counter(email=1), recorded)
 
 

@@ -154,14 +154,14 @@ def test_a_crash_while_a_message_is_dropped_blocks_no_later_message(
     story.signs_up()
     denied = {"channel": "sms", "purpose": "transactional", "status": "denied", "source": "form"}
     story.happens("consent.changed", "no", consent=[denied], **MIA)
-    forward, crashes = deliveries._advance_status, iter([True])  # noqa: SLF001  the last call of a record
+    forward, crashes = deliveries.advance_status, iter([True])  # the last call of a record
 
     def crash_once(*args: Any) -> bool:
         if next(crashes, False):
             raise RuntimeError("out of time")
         return forward(*args)
 
-    monkeypatch.setattr(deliveries, "_advance_status", crash_once)
+    monkeypatch.setattr(deliveries, "advance_status", crash_once)
     switch(story, "resume", "template:course/one")
     story.passes("8m")
     story.happens("consent.changed", "yes", consent=[denied | {"status": "granted"}], **MIA)

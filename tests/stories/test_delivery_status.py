@@ -285,3 +285,167 @@ def test_an_unreadable_report_is_dead_lettered_with_its_reason(story: "Story") -
 
     ((_, reason),) = story.dead_letters("feedback")
     assert reason.startswith("InvalidEventError: ")
+
+
+def event_types(story: "Story") -> list[str]:
+    return sorted(line["type"] for line in story.timeline("event"))
+
+
+def counted(story: "Story", target: str = "channel:email") -> int:
+    """How many reports of today say that a message was delivered."""
+    from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
+    from cairn.domain.operations.breaker import bucket_of
+
+    now = story.deployment.now()
+    buckets = DynamoDeliveryCounters().between(target, bucket_of(now.replace(hour=0)), bucket_of(now))
+    return sum(one.counts.delivered for one in buckets)
+
+
+def test_a_delivery_that_no_journey_hears_is_written_into_the_message(story: "Story") -> None:
+    story.signs_up()
+    story.passes("2h")
+
+    for _ in range(2):
+        reports(story, "ses_delivery", **about_the_email())
+
+    (mail,) = [line for line in story.timeline("message") if line["step"] == "tips"]
+    assert (mail["status"], mail["delivered_at"]) == ("delivered", "2026-03-02T14:20:02.310000Z")
+    assert event_types(story) == ["trial.signup"]
+    assert [counted(story), counted(story, "journey:welcome")] == [1, 1]
+
+
+def test_a_delivery_is_explained_with_its_instant(story: "Story") -> None:
+    story.signs_up()
+    story.passes("2h")
+    reports(story, "ses_delivery", **about_the_email())
+
+    from cairn.adapters.dynamodb.customers import DynamoCustomers
+    from cairn.adapters.dynamodb.timeline import DynamoTimeline
+    from cairn.domain.explain.explanations import explain_message
+    from infra.local.cloud import IDENTITY_KEYS
+
+    ids = story.deployment.report_references()
+    customer = DynamoCustomers(IDENTITY_KEYS).load(ids["customer"])
+    shown = explain_message(ids["message:tips"], customer, DynamoTimeline().entries(customer.id))
+    assert shown is not None
+    assert "The provider reported that it was delivered." in [one.text for one in shown.history]
+
+
+HEARS_DELIVERY = ONE_MESSAGE.replace("message.opened", "message.delivered").replace("exit: read", "exit: arrived")
+
+
+@pytest.fixture
+def hears_delivery(one_message: Path) -> Path:
+    (one_message / "hello" / "journey.yaml").write_text(HEARS_DELIVERY)
+    return one_message
+
+
+def test_a_delivery_that_a_journey_waits_for_is_an_event(a_story: Any, hears_delivery: Path) -> None:
+    story = a_story(hears_delivery)
+    story.happens("trial.signup", **MEMBER)
+
+    reports(story, "whatsapp_read", **about_whatsapp("delivered"))
+
+    assert messages(story) == [("hello", "whatsapp", "delivered")]
+    assert event_types(story) == ["message.delivered", "trial.signup"]
+    assert [line["outcome"] for line in story.timeline("ended")] == ["arrived"]
+    assert counted(story, "channel:whatsapp") == 1
+
+
+@pytest.mark.parametrize("again", ["hears it no more", "is gone"])
+def test_a_delivery_that_only_an_older_version_waits_for_is_an_event(
+    a_story: Any, hears_delivery: Path, again: str
+) -> None:
+    story = a_story(hears_delivery)
+    story.happens("trial.signup", **MEMBER)
+    (hears_delivery / "hello" / "journey.yaml").write_text(ONE_MESSAGE)
+    if again == "is gone":
+        text = ONE_MESSAGE.replace("journey: hello", "journey: other")
+        (hears_delivery / "hello").rename(hears_delivery / "other")
+        (hears_delivery / "other" / "journey.yaml").write_text(text)
+    story.deployment.deploy(hears_delivery)
+
+    reports(story, "whatsapp_read", **about_whatsapp("delivered"))
+
+    assert [line["outcome"] for line in story.timeline("ended")] == ["arrived"]
+
+
+def test_a_version_is_noted_before_somebody_is_enrolled_in_it(a_story: Any, hears_delivery: Path) -> None:
+    """In a rollout another version of record_feedback runs beside it, and knows only what is noted."""
+    from bench.calls import watched
+
+    story = a_story(hears_delivery)
+    with watched(story.deployment) as calls:
+        story.happens("trial.signup", **MEMBER)
+
+    by_process = [call for call in calls if call.function == "process_event" and call.service == "dynamodb"]
+    noted = [number for number, call in enumerate(by_process) if "heard" in str(call.arguments.get("Key"))]
+    commits = [number for number, call in enumerate(by_process) if call.operation == "TransactWriteItems"]
+    assert noted < commits
+    assert len(noted) == 1
+
+
+def test_a_delivery_in_a_table_of_an_earlier_release_is_an_event(story: "Story") -> None:
+    """Until `cairn migrate-table` has noted what its versions hear."""
+    from cairn.adapters.dynamodb.items import HEARD, HeardItem
+
+    HeardItem(HEARD, HEARD).delete()
+    story.signs_up()
+    story.passes("2h")
+
+    reports(story, "ses_delivery", **about_the_email())
+
+    assert ("tips", "email", "delivered") in messages(story)
+    assert event_types(story) == ["message.delivered", "trial.signup"]
+    assert counted(story) == 1
+
+
+def test_a_delivery_after_a_merge_is_written_into_the_message(story: "Story") -> None:
+    story.happens("lead.captured", customer={"email": "mia.1@example.com"}, attributes={"first_name": "Mia"})
+    story.happens(
+        "trial.signup",
+        customer={"email": "mia.1@example.com"},
+        consent=[{"channel": "email", "purpose": "marketing", "status": "granted", "source": "form"}],
+    )
+    story.passes("2h")
+    before = story.deployment.report_references()
+    story.happens("note.written", "other", customer={"user_id": "member-1"})
+    story.happens("profile.completed", customer={"user_id": "member-1", "email": "mia.1@example.com"})
+    assert story.deployment.report_references()["customer"] != before["customer"]
+
+    put = {"mail.tags": {"message": [before["message:tips"]], "customer": [before["customer"]]}}
+    reports(story, "ses_delivery", **put)
+
+    assert ("tips", "email", "delivered") in messages(story)
+    assert counted(story) == 1
+
+
+def test_a_delivery_for_an_erased_customer_leaves_nothing(story: "Story") -> None:
+    story.signs_up()
+    story.passes("2h")
+    before = story.deployment.report_references()
+    story.erases("member-1")
+    story.passes("2h")
+    left = story.deployment.cloud.client("dynamodb").scan(TableName=story.deployment.cloud.table)["Items"]
+
+    put = {"mail.tags": {"message": [before["message:tips"]], "customer": [before["customer"]]}}
+    reports(story, "ses_delivery", **put)
+
+    after = story.deployment.cloud.client("dynamodb").scan(TableName=story.deployment.cloud.table)["Items"]
+    assert after == left
+    assert story.dead_letters("events") == []
+
+
+def test_a_delivery_that_comes_before_the_record_is_not_lost(a_story: Any, one_message: Path) -> None:
+    story = a_story(one_message)
+    story.deployment.stop("deliver_message")
+    story.happens("trial.signup", **MEMBER)
+    (waiting,) = [json.loads(one["Body"]) for one in story.deployment.cloud.receive("messages", 10)]
+
+    path = "whatsAppWebhookEntry.changes.0.value.statuses.0"
+    callback = f"{waiting['customer']}/{waiting['id']}"
+    put = {f"{path}.biz_opaque_callback_data": callback, f"{path}.status": "delivered"}
+    reports(story, "whatsapp_read", **put)
+
+    assert event_types(story) == ["message.delivered", "trial.signup"]
+    assert [line["status"] for line in story.timeline("message")] == ["delivered"]

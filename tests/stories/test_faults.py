@@ -41,7 +41,7 @@ def ending(story: Story, number: int = 1) -> tuple[Counter[str], Counter[str]]:
         story.passes("1m")
     story.passes("1d")
     sent = [one for one in story.sent() if one.address in {f"+1201555{number:04d}", f"mia.{number}@example.com"}]
-    return Counter(one.channel for one in sent), Counter(line["kind"] for line in story.timeline(f"member-{number}"))
+    return Counter(one.channel for one in sent), Counter(line["kind"] for line in story.timeline(of=f"member-{number}"))
 
 
 def number_of(plan: FaultPlan, service: str, operation: str) -> int:
@@ -77,7 +77,20 @@ def test_whatever_fault_strikes_a_call_the_story_ends_as_without_it(kind: tuple[
             assert [struck for _, struck in plan.struck] == [fault]
             assert plan.describe().startswith(f"{fault.name} at call {calls[0].number}. ")
 
-    assert set(Fault) - tried == {Fault.QUOTA, Fault.READS_OLD}, "this story has no call for these"
+    assert set(Fault) - tried == {Fault.QUOTA}, "this story has no call for it"
+
+
+def test_whichever_read_sees_the_table_of_a_moment_ago_the_story_ends_as_without_it(
+    kind: tuple[FaultPlan, Any], under: Begins
+) -> None:
+    story, (_, expected) = under(None), kind
+    may_lag = [call for call in kind[0].calls if Fault.READS_OLD in faults_for(call)]
+    assert {call.function for call in may_lag} >= {"process_event", "deliver_message"}
+
+    for number, call in enumerate(may_lag, start=2):
+        plan = story.deployment.faults = FaultPlan.at({call.number: Fault.READS_OLD})
+        assert ending(story, number) == expected, plan.describe()
+        assert [struck for _, struck in plan.struck] == [Fault.READS_OLD]
 
 
 SENDS = ("Publish", "SendEmail", "CreateSchedule")

@@ -32,7 +32,7 @@ from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
-from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
+from cairn.domain.message.message import STATUS_REPORTS, Approval, Message, MessageStatus, Rendered, Terms
 from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
@@ -139,8 +139,16 @@ class Customers:
                 free = free or home
         raise AssertionError
 
-    def load(self, customer_id: str, enrollment: str = "") -> Customer:  # noqa: ARG002  everything is read
+    lagging: Mapping[str, Customer] | None = None
+    """What a read that may lag sees of each customer, and no others; None: all as they are."""
+
+    def load(self, customer_id: str, enrollment: str = "", *, may_lag: bool = False) -> Customer:  # noqa: ARG002
+        """Reads everything."""
         self.reads += 1
+        if may_lag and self.lagging is not None:
+            if customer_id not in self.lagging:
+                raise UnknownCustomerError("no such customer")
+            return self.lagging[customer_id]
         if customer_id in self._tombstones:
             raise ErasedCustomerError("the customer was erased")
         customer = self._follow(customer_id)
@@ -417,8 +425,12 @@ class Deliveries:
         """Change the contact."""
         self.contact = replace(contact, version=self.contact.version + 1)
 
-    def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
-        return [self._context(one) for one in asked]
+    lagging: DeliveryContext | None = None
+    """What a read that may lag sees; None: all as it is."""
+
+    def contexts(self, asked: Sequence[DeliveryRequest], *, may_lag: bool = False) -> list[DeliveryContext | None]:
+        found = [self._context(one) for one in asked]
+        return [replace(self.lagging or one, lags=True) if one else None for one in found] if may_lag else found
 
     def _context(self, asked: DeliveryRequest) -> DeliveryContext | None:
         self.reads += 1
@@ -784,11 +796,37 @@ class Erasures(list[tuple[str, EraseCustomer]]):
 class DeliveryCounters(dict[tuple[str, datetime], Counts]):
     """By target and bucket."""
 
-    def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
-        self[target, bucket] = self.get((target, bucket), Counts()) + Counts(**{outcome.value: 1})
+    def add(self, targets: Collection[str], bucket: datetime, outcome: DeliveryOutcome) -> None:
+        for target in targets:
+            self[target, bucket] = self.get((target, bucket), Counts()) + Counts(**{outcome.value: 1})
 
     def between(self, target: str, first: datetime, last: datetime) -> list[CountBucket]:
         return [CountBucket(at, counts) for (of, at), counts in self.items() if of == target and first <= at <= last]
+
+
+class ReportedMessages(dict[tuple[str, str], tuple[MessageStatus, dict[str, Any]]]):
+    """The status and the sender's record of each message, by customer and id."""
+
+    def move_sent(
+        self, customer_id: str, message_id: str, status: MessageStatus, at: datetime
+    ) -> Mapping[str, Any] | None:
+        found, about = self.get((customer_id, message_id), (MessageStatus.CLAIMED, {}))
+        if found is MessageStatus.SENT and status.rank > found.rank:
+            self[customer_id, message_id] = (status, about | {"delivered_at": at})
+            return about
+        return {} if found.rank >= max(status.rank, MessageStatus.SENT.rank) else None
+
+
+class StatusReports:
+    """The status reports that stored versions hear; None where it is not known."""
+
+    def __init__(self, heard: Collection[str] | None = None) -> None:
+        self.heard = heard
+        self.reads = 0
+
+    def unheard(self) -> frozenset[str]:
+        self.reads += 1
+        return frozenset() if self.heard is None else STATUS_REPORTS.difference(self.heard)
 
 
 class Alert(list[tuple[str, str]]):

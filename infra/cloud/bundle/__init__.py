@@ -5,10 +5,13 @@ only the third-party layer, under build/, which takes longest: nobody changes or
 """
 
 import atexit
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
+
+from cairn.adapters.documents.journey import status_reports_heard
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
@@ -23,6 +26,13 @@ class Bundle:
     journeys: Path
 
 
+CATALOGUE = Path("journeys", "catalogue.json")
+"""Of the compiled journeys, in their layer."""
+
+POLICY = CATALOGUE.with_name("policy.json")
+"""The compiled policy, beside them."""
+
+
 def new_folder(name: str) -> Path:
     """An empty folder for a part of the bundle. It lasts as long as this process: synthesis copies what it uploads."""
     return Path(mkdtemp(prefix=f"{name}-", dir=_folder_of_this_process()))
@@ -35,10 +45,23 @@ def _folder_of_this_process() -> str:
     return folder.name
 
 
+def status_reports_of(journeys: Path) -> str:
+    """The status reports that a journey of the layer may hear."""
+    return status_reports_heard(json.loads((journeys / CATALOGUE).read_bytes()))
+
+
+def has_webhook_endpoints(journeys: Path) -> bool:
+    """Whether the policy of the layer names any."""
+    return bool(json.loads((journeys / POLICY).read_bytes()).get("subscribers"))
+
+
 def stub_bundle(folder: Path) -> Bundle:
     """Layers of one file each, for templates that are looked at and not deployed."""
     layers = {name: folder / name for name in ("core", "dependencies", "journeys")}
     for layer in layers.values():
         layer.mkdir()
         (layer / "stub").touch()
+    (layers["journeys"] / CATALOGUE).parent.mkdir()
+    (layers["journeys"] / CATALOGUE).write_text("[]")
+    (layers["journeys"] / POLICY).write_text("{}")
     return Bundle(**layers)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
-from infra.cloud.bundle import ROOT, new_folder
+from infra.cloud.bundle import CATALOGUE, ROOT, new_folder
 from infra.cloud.bundle.modes import make_readable
 
 JOURNEYS = ROOT / "layers" / "journeys"
 POLICY = ROOT / "policy.toml"
 LAW = ROOT / "law.toml"
 
-CATALOGUE_PATH = "/opt/journeys/catalogue.json"
+CATALOGUE_PATH = f"/opt/{CATALOGUE}"
 POLICY_PATH = "/opt/journeys/policy.json"
 """The path in Lambda: a layer is unpacked at /opt."""
 
@@ -23,7 +23,7 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
     Nothing broken is ever deployed, and no journey that preflight has not passed as it stands.
     """
     layer = new_folder("journeys")
-    catalogue = layer / "journeys" / "catalogue.json"
+    catalogue = layer / CATALOGUE
     catalogue.parent.mkdir()
     write_catalogue(journeys, catalogue, stamped=True)
     write_policy(policy, LAW, catalogue.with_name("policy.json"), json.loads(catalogue.read_bytes()))

@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from cairn.adapters.dynamodb.items import IDENTITY
+from cairn.adapters.dynamodb.items import HEARD, IDENTITY
 from cairn.adapters.secrets_manager import Part
 from cairn.settings import CheckIdentityKeySettings
 from infra.cloud.function import Function, Shared
@@ -59,6 +59,11 @@ class CheckIdentityKey(Function):
             "dynamodb:PutItem",
             on=table.table_arn,
             when={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [IDENTITY]}},
+        )
+        self.may(
+            "dynamodb:UpdateItem",
+            on=table.table_arn,
+            when={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [HEARD]}},
         )
         self.keep_audit(table)
         # Whether the table is used: it may count the items, and read none.

@@ -48,7 +48,12 @@ class NotifySubscriber(Function):
                 policy_path=POLICY_PATH,
             ),
         )
-        self.consume(notices, batch_size=BATCH_SIZE, max_concurrency=CONCURRENCY)
+        self.consume(
+            notices,
+            batch_size=BATCH_SIZE,
+            max_concurrency=CONCURRENCY,
+            enabled=shared.layers.has_webhook_endpoints,  # without any, nothing comes, and polling costs
+        )
         self.may_use(table, "dynamodb:BatchGetItem")
         self.may("sqs:SendMessage", on=[notices.queue_arn, notices.dead_letters.queue_arn])
         secret.let_read(self, Part.WEBHOOK_ENDPOINTS)

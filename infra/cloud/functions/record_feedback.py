@@ -1,6 +1,7 @@
 """record_feedback: started by the feedback queue and by SNS's logs of texts, turns providers' reports into events."""
 
 from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
@@ -20,7 +21,13 @@ SMS_LOG = "DirectPublishToPhoneNumber"
 
 class RecordFeedback(Function):
     def __init__(
-        self, scope: Construct, *, shared: Shared, identity: CheckIdentityKey, overflow: OverflowBucket
+        self,
+        scope: Construct,
+        *,
+        shared: Shared,
+        table: dynamodb.ITable,
+        identity: CheckIdentityKey,
+        overflow: OverflowBucket,
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
@@ -29,11 +36,13 @@ class RecordFeedback(Function):
             shared=shared,
             settings=RecordFeedbackSettings(
                 stage=stage.name,
+                table_name=table.table_name,
                 events_queue_url=queues.events.queue_url,
                 overflow_bucket=overflow.bucket_name,
                 identity_secret_id=identity.secret_arn,
                 feedback_queue_url=queues.feedback.queue_url,
                 feedback_dead_letter_queue_url=queues.feedback.dead_letters.queue_url,
+                status_reports_heard=shared.layers.status_reports_heard,
             ),
         )
         self.consume(queues.feedback, batch_size=BATCH_SIZE)
@@ -41,6 +50,7 @@ class RecordFeedback(Function):
             "sqs:SendMessage",
             on=[queues.events.queue_arn, queues.feedback.queue_arn, queues.feedback.dead_letters.queue_arn],
         )
+        self.may_use(table, "dynamodb:GetItem", "dynamodb:UpdateItem")
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may_overflow("s3:PutObject", overflow)
         if stage.sms_delivery_logs:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from cairn.application.message.record_reports import RecordReports
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.sqs_records import Consumer
 from functions.record_feedback import handler as function
 from infra.local.reports import log_event, queue_body
 from infra.local.shapes import sqs_event
 from tests.printed import Printed
-from tests.unit.fakes import ConsumedQueues, DeadLetters, Inbox
+from tests.unit.fakes import ConsumedQueues, DeadLetters, DeliveryCounters, Inbox, ReportedMessages, StatusReports
 from tests.unit.makers import MONDAY
 
 ROOT = Path(__file__).parents[3]
@@ -29,7 +30,8 @@ LOGGED = {
 def ports(monkeypatch: pytest.MonkeyPatch, queues: ConsumedQueues) -> tuple[Inbox, DeadLetters]:
     inbox, dead_letters = Inbox(), DeadLetters()
     consumer = Consumer(function="record_feedback", queue="feedback", dead_letters=dead_letters, put_off=queues.put_off)
-    monkeypatch.setattr(function, "inbox", lambda: inbox)
+    recorder = RecordReports(inbox, ReportedMessages(), DeliveryCounters(), StatusReports(), frozenset())
+    monkeypatch.setattr(function, "recorder", lambda: recorder)
     monkeypatch.setattr(function, "consumer", lambda: consumer)
     monkeypatch.setattr(function, "queue_again", lambda: queues.queued.append)
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")

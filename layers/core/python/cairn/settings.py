@@ -238,12 +238,15 @@ class NotifySubscriberSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordFeedbackSettings(Settings):
+    table_name: str
     events_queue_url: str
     overflow_bucket: str
     identity_secret_id: str
     feedback_queue_url: str
     """For reports from logs, which start the function without a queue."""
     feedback_dead_letter_queue_url: str
+    status_reports_heard: str
+    """The types of status reports that a deployed journey may hear, separated by blanks."""
 
 
 @dataclass(frozen=True, kw_only=True)

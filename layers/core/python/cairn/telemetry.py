@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
@@ -22,7 +23,17 @@ LIBRARIES = ("boto3", "botocore", "pynamodb", "urllib3")
 for library in LIBRARIES:  # at DEBUG they print requests, which hold personal data
     logging.getLogger(library).setLevel(logging.WARNING)
 
-logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cairn"))
+
+class LogFormat(LambdaPowertoolsFormatter):
+    """JSON. Only a line about something wrong has its position in the source: the message says as much."""
+
+    def serialize(self, log: Any) -> str:
+        if log.get("level") == "INFO":
+            log.pop("location", None)
+        return super().serialize(log)
+
+
+logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cairn"), logger_formatter=LogFormat())
 """JSON lines, of which each names its function; on a laptop, one process has all of them. Each has the ids of its
 request (name_request); the handlers add the ids of the record.
 """

@@ -241,6 +241,42 @@ def test_an_event_during_a_wake_up_causes_a_new_decision(process: ProcessEvent, 
     assert [effect for effect in woken.effects if isinstance(effect, WakeAt)] == []
 
 
+@pytest.mark.parametrize("seen", ["nobody", "before the start", "before another commit"])
+def test_a_wake_up_that_sees_the_customer_of_a_moment_ago_is_decided_by_the_present_one(
+    process: ProcessEvent, customers: Customers, seen: str
+) -> None:
+    if seen != "nobody":
+        process(event("page.viewed"), MONDAY)
+    before = {one.id: one for one in customers}
+    begun = process(event("trial.signup"), MONDAY)
+    (ada,) = customers
+    (timer,) = timers(begun)
+    if seen == "before another commit":
+        before = {ada.id: ada}
+        process(event("page.viewed", id_="2"), MONDAY)
+    customers.lagging = before
+
+    woken = process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
+
+    assert woken is not None
+    assert sent(woken) == ["tips"]
+    customers.lagging = {one.id: one for one in customers}
+    assert process.wake(ada.id, timer.enrollment, timer.sequence, timer.at) is None
+
+
+def test_a_wake_up_that_sees_the_customer_before_it_moved_moves_nothing(
+    process: ProcessEvent, customers: Customers
+) -> None:
+    begun = process(event("trial.signup"), MONDAY)
+    (ada,) = customers
+    (timer,) = timers(begun)
+    process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
+    commits, customers.lagging = len(customers.commits), {ada.id: ada}
+
+    assert process.wake(ada.id, timer.enrollment, timer.sequence, timer.at) is None
+    assert len(customers.commits) == commits
+
+
 def test_a_wake_up_of_a_paused_journey_pauses_the_enrollment_at_its_step(
     process: ProcessEvent, customers: Customers, switches: Switches
 ) -> None:

@@ -114,6 +114,60 @@ def test_a_message_delivered_twice_is_sent_once(sender: Sender, wanted: Message)
     assert len(sender.mail) == 1
 
 
+def a_moment_ago(sender: Sender, wanted: Message, **more: Any) -> None:
+    """The first look at the message sees what is now, with some fields of then."""
+    (now,) = sender.deliveries.contexts([wanted])
+    assert now is not None
+    sender.deliveries.lagging = replace(now, **more)
+
+
+@BOTH
+@pytest.mark.parametrize("seen", ["no consent", "a claim that was given back", "an older contact", "another address"])
+def test_a_message_is_decided_by_what_is_now_and_not_by_a_moment_ago(
+    sender: Sender, wanted: Message, seen: str
+) -> None:
+    now = sender.deliveries.contact
+    claims = {wanted.id: Claim(MONDAY, wanted.purpose, Channel.EMAIL, wanted.journey)}
+    addresses = replace(wanted, addresses={})
+    then = {
+        "no consent": {"contact": Contact(version=now.version), "message": addresses},
+        "a claim that was given back": {"contact": replace(now, claims=claims)},
+        "an older contact": {"contact": replace(now, version=now.version - 1)},
+        "another address": {"message": replace(wanted, addresses={Channel.EMAIL: "old@example.com"})},
+    }
+    a_moment_ago(sender, wanted, **then[seen])
+    sender.deliveries.addresses = {Channel.EMAIL: "ada@example.com"}
+
+    assert sender.deliver(wanted, MONDAY) is MessageStatus.SENT
+    assert [mail.address for mail in sender.mail] == ["ada@example.com"]
+
+
+def test_a_reservation_of_the_first_look_is_not_made_again(sender: Sender) -> None:
+    sender.rate_limiter.free_from = MONDAY + HOUR
+
+    assert sender.deliver(TICKET, MONDAY) is MessageStatus.DEFERRED
+    assert len(sender.rate_limiter.asked) == 1
+
+
+@BOTH
+def test_a_message_that_was_sent_a_moment_ago_is_not_sent_again(sender: Sender, wanted: Message) -> None:
+    a_moment_ago(sender, wanted)
+    sender.deliver(wanted, MONDAY)
+
+    assert sender.deliver(wanted, MONDAY + SECOND) is MessageStatus.SENT
+    assert len(sender.mail) == 1
+
+
+@BOTH
+def test_a_stop_of_a_moment_ago_counts(sender: Sender, wanted: Message) -> None:
+    a_moment_ago(sender, wanted)
+    stop = Suppression(Cause.STOP, MONDAY)
+    sender.deliveries.suppressed[Channel.EMAIL] = (stop,)
+
+    assert sender.deliver(wanted, MONDAY) is MessageStatus.SUPPRESSED
+    assert sender.mail == []
+
+
 @BOTH
 def test_a_status_that_the_provider_reported_meanwhile_stands(sender: Sender, wanted: Message) -> None:
     sender.deliver(wanted, MONDAY)

@@ -22,6 +22,7 @@ keys = st.sampled_from([KEYS, MOVED, OTHERS])
 class Record:
     used: bool = False
     written: list[tuple[str, datetime]] = field(default_factory=list)
+    first: list[datetime] = field(default_factory=list)
 
     def fingerprint(self) -> str | None:
         return self.written[0][0] if self.written else None
@@ -48,7 +49,7 @@ class Links:
 
 
 def check(keys: IdentityKeys, record: Record, links: Links | None = None) -> str:
-    return CheckIdentityKey(lambda: keys, record, links or Links())(MONDAY)
+    return CheckIdentityKey(lambda: keys, record, links or Links(), record.first.append)(MONDAY)
 
 
 def test_the_first_deployment_records_the_key_and_signs_links_with_the_drawn_secret() -> None:
@@ -60,6 +61,7 @@ def test_the_first_deployment_records_the_key_and_signs_links_with_the_drawn_sec
 
     check(KEYS, record, links)
     assert links.taken == 1
+    assert record.first == [MONDAY], "later deployments are not the first"
 
 
 @pytest.mark.parametrize(
@@ -117,3 +119,12 @@ def test_a_table_of_before_the_identity_key_asks_for_its_salt() -> None:
     assert record.fingerprint() is None
 
     assert check(MOVED, record) == MOVED.fingerprint
+
+
+@pytest.mark.parametrize(
+    "record", [Record(written=[(KEYS.fingerprint, MONDAY)]), Record(used=True)], ids=["deployed", "moved"]
+)
+def test_a_table_that_an_earlier_release_has_used_is_never_noted_as_new(record: Record) -> None:
+    check(KEYS if record.written else MOVED, record)
+
+    assert record.first == []

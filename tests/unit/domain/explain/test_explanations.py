@@ -208,6 +208,21 @@ def test_only_a_provider_reports_the_outcome_of_a_message() -> None:
     assert not any("delivered" in one.text for one in shown.history)
 
 
+@pytest.mark.parametrize("as_event", [False, True])
+def test_a_delivery_is_explained_once_with_its_instant(as_event: bool) -> None:  # noqa: FBT001
+    """Its report is in the message's record, and where a journey hears it, also an event."""
+    sent = line("message", "granted", "2026-03-03 08:00", status="delivered", delivered_at="2026-03-03T08:01:00Z")
+    event = {"kind": "event", "type": "message.delivered", "source": "feedback", "properties": {"message_id": MESSAGE}}
+    entries = [sent, {"at": "2026-03-03T08:01:00Z", **event}] if as_event else [sent]
+
+    shown = explain_message(MESSAGE, parisian(), entries)
+
+    assert shown is not None
+    assert [(one.local, one.text) for one in shown.history[1:]] == [
+        ("Tuesday 3 March 2026, 09:01", "The provider reported that it was delivered.")
+    ]
+
+
 def test_a_message_without_a_decision_is_not_explained() -> None:
     assert explain_message("another", parisian(), HISTORY) is None
 

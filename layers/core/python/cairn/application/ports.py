@@ -81,10 +81,11 @@ class Customers(Protocol):
     def pointer_without(self, name: Identifier, loser: Customer) -> str:
         """The id under which an identifier can be claimed that its customer loses in the same commit."""
 
-    def load(self, customer_id: str, enrollment: str = "") -> Customer:
+    def load(self, customer_id: str, enrollment: str = "", *, may_lag: bool = False) -> Customer:
         """The open state of a customer; follows a merge. Raises UnknownCustomerError or ErasedCustomerError.
 
-        With an enrollment, all others may be left unread.
+        With an enrollment, all others may be left unread. `may_lag`: it may be as it was a moment ago, which costs
+        half; a commit of what follows from it raises ConflictError where that is another state than now.
         """
 
     def entered(self, customer: Customer, names: Collection[str]) -> Mapping[str, datetime]:
@@ -222,6 +223,8 @@ class DeliveryContext:
     status: MessageStatus | None = None
     decisions: tuple[Mapping[str, Any], ...] = ()
     """Earlier decisions to defer it."""
+    lags: bool = False
+    """Whether it may be as it was a moment ago. Only a claim, which holds for the present contact alone, may follow."""
 
     @property
     def settled(self) -> bool:
@@ -230,8 +233,11 @@ class DeliveryContext:
 
 
 class Deliveries(Protocol):
-    def contexts(self, asked: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
-        """The context of each message, in one read for all; None where the customer was erased."""
+    def contexts(self, asked: Sequence[DeliveryRequest], *, may_lag: bool = False) -> list[DeliveryContext | None]:
+        """The context of each message, in one read for all; None where the customer was erased.
+
+        `may_lag`: they may be as they were a moment ago, which costs half (`DeliveryContext.lags`).
+        """
 
     def claim(self, message: Message, contact: Contact, claim: Claim) -> None:
         """Claim the message, also where the lease of an earlier claim has ended. It stays beside the contact's claims.
@@ -302,6 +308,25 @@ class WebhookEndpoints(Protocol):
 class Sent(Protocol):
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
         """The message id for a provider's id; without that, the id of the last message sent on the channel."""
+
+
+class ReportedMessages(Protocol):
+    def move_sent(
+        self, customer_id: str, message_id: str, status: MessageStatus, at: datetime
+    ) -> Mapping[str, Any] | None:
+        """Move a message that is recorded as sent forward to this status; returns the sender's record of it.
+
+        An empty one where the status is this far already. None where no record of the customer says that the message
+        was sent: it is not written yet, or the customer was merged or erased.
+        """
+
+
+class StatusReports(Protocol):
+    def unheard(self) -> frozenset[str]:
+        """The STATUS_REPORTS that no journey version with an enrollment hears, read anew each time.
+
+        None of them where that is not known: earlier releases noted nothing.
+        """
 
 
 class Switches(Protocol):
@@ -452,8 +477,8 @@ class SwitchTargets(Protocol):
 
 
 class DeliveryCounters(Protocol):
-    def add(self, target: str, bucket: datetime, outcome: DeliveryOutcome) -> None:
-        """Count one outcome. Not idempotent."""
+    def add(self, targets: Collection[str], bucket: datetime, outcome: DeliveryOutcome) -> None:
+        """Count one outcome for the journey and the channel of its message. Not idempotent."""
 
     def between(self, target: str, first: datetime, last: datetime) -> Sequence[CountBucket]:
         """The counts of the buckets that start between `first` and `last`, both included."""

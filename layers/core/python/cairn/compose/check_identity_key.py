@@ -4,6 +4,7 @@ import os
 
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.identity_record import DynamoIdentityRecord
+from cairn.adapters.dynamodb.status_reports import note_complete
 from cairn.adapters.secrets_manager import DrawnLinksSecret, identity_keys
 from cairn.application.operations.check_identity_key import CheckIdentityKey
 from cairn.compose.table import bind_table
@@ -18,4 +19,5 @@ def check_identity_key() -> CheckIdentityKey:
         lambda: identity_keys(secrets, settings.identity_secret_id),
         DynamoIdentityRecord(),
         DrawnLinksSecret(secrets, settings.stage_secret_id),
+        note_complete,
     )

@@ -6,8 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cairn.adapters.documents.journey import journey_from_document, listens_before
+from cairn.adapters.documents.journey import journey_from_document, listens_before, status_reports_in
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
+from cairn.adapters.dynamodb.status_reports import note_heard
 from cairn.adapters.templates.variants import keys_for
 from cairn.domain.journey.definition import Journey
 from cairn.domain.shared.errors import UnknownJourneyError
@@ -60,10 +61,16 @@ class Catalogue:
         raise KeyError(f"{template}.{channel}")
 
     def keep(self, journey: Journey) -> None:
-        """Store the version, so that it outlives its deployment; once per process, and always the same bytes."""
+        """Store the version, so that it outlives its deployment; once per process, and always the same bytes.
+
+        What it may hear is noted before: until then nobody is enrolled in it.
+        """
         this = (journey.name, journey.version)
         if this not in self._stored:
-            save_version(self._entry(*this))
+            entry = self._entry(*this)
+            if heard := status_reports_in(entry["document"]):
+                note_heard(heard)
+            save_version(entry)
             self._stored.add(this)
 
     def _entry(self, name: str, version: str) -> CompiledJourney:

@@ -3,17 +3,27 @@
 Standard library only: this runs in the functions. `authoring.journeys` reads and checks what people write.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from cairn.domain.journey.definition import EntryRule, Goal, Journey, Match, Reentry
 from cairn.domain.journey.steps import Step, step_from_document
+from cairn.domain.message.message import STATUS_REPORTS
 from cairn.domain.shared.instants import duration
 
 Document = Mapping[str, Any]
 
 DEFAULT_GOAL_WINDOW = "30d"
+
+ASKS_FOR_ANY_TYPE = re.compile(
+    r"\b(?:seen|seen_since|count)\((?!\s*'[^'\\]*'\s*[,)])|\b(?:days_since|hours_until)\(\s*`|\\u"
+)
+"""In a journey's document as JSON: a function that asks for events of a type that is not written out as plain text, or
+text with an escape, in which a type would not be found. `days_since` and `hours_until` usually get an instant.
+"""
 
 
 def journey_from_document(document: Document, version: str) -> Journey:
@@ -42,6 +52,22 @@ def listens_before(document: Document) -> set[str]:
     """`Journey.listens_before` of the document, without making the journey."""
     rules = (document["entry"], *document.get("exit_on", ()), *document.get("refresh_on", ()))
     return {rule["event"] for rule in rules}
+
+
+def status_reports_in(document: Document) -> frozenset[str]:
+    """The STATUS_REPORTS that a journey may hear or ask for: by a rule, a wait, its goal, or a function of a condition.
+
+    Rather one too many: each that stands anywhere in the document, and all of them where a condition works out a type.
+    """
+    text = json.dumps(document, ensure_ascii=False)
+    if ASKS_FOR_ANY_TYPE.search(text):
+        return STATUS_REPORTS
+    return frozenset(one for one in STATUS_REPORTS if one in text)
+
+
+def status_reports_heard(compiled: Iterable[Document]) -> str:
+    """Those of any of these journeys, as the setting of record_feedback."""
+    return " ".join(sorted({one for journey in compiled for one in status_reports_in(journey["document"])}))
 
 
 def share(value: float | str) -> float:

@@ -222,8 +222,8 @@ class DynamoCustomers:
             return instant_from_wire(item.erased)
         return self._follow(item.alias_of or item.pk) or LONG_AGO
 
-    def load(self, customer_id: str, enrollment: str = "") -> Customer:
-        customer = self._follow(customer_id, enrollment=enrollment)
+    def load(self, customer_id: str, enrollment: str = "", *, may_lag: bool = False) -> Customer:
+        customer = self._follow(customer_id, enrollment=enrollment, consistent=not may_lag)
         if isinstance(customer, Customer):
             return customer
         if customer is None:
@@ -508,13 +508,14 @@ class DynamoCustomers:
         by_identifier: bool = False,
         concerns: Concerns | None = None,
         enrollment: str = "",
+        consistent: bool = True,
     ) -> Customer | datetime | None:
         """The customer with this id, or the one that it points to; else the time of their erasure; None where none was.
 
         An identifier of an erased customer may lead to a new customer; the id of an erased customer never does.
         """
         for hop in range(MAX_MERGES):
-            items = _first_items(customer_id) if concerns or enrollment else _items_of(customer_id)
+            items = _first_items(customer_id, consistent) if concerns or enrollment else _items_of(customer_id)
             state = items.get(STATE)
             if state is None:
                 return LONG_AGO if hop else None
@@ -544,9 +545,10 @@ def _items_of(customer_id: str, after: str = OPEN) -> _Items:
     return _Items((item.sk, item) for item in query)
 
 
-def _first_items(customer_id: str) -> _Items:
+def _first_items(customer_id: str, consistent: bool) -> _Items:  # noqa: FBT001  as DynamoDB calls it
     """All items of most customers; of one with many enrollments, all but most of those."""
-    query = CustomerItem.query(customer_id, CustomerItem.sk.startswith(OPEN), consistent_read=True, page_size=AT_FIRST)
+    ours = CustomerItem.sk.startswith(OPEN)
+    query = CustomerItem.query(customer_id, ours, consistent_read=consistent, page_size=AT_FIRST)
     items = _Items()
     for item in query:
         items[item.sk] = item

@@ -32,6 +32,7 @@ from cairn.adapters.dynamodb.items import (
     code_of,
     suppressed_key,
 )
+from cairn.adapters.dynamodb.message_status import advance_status, reported, update_record
 from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
 from cairn.domain.consent.contact import Claim, Contact, Deferral
@@ -77,25 +78,29 @@ class DynamoDeliveries:
         """Only `contexts` needs the key."""
         self._key = key
 
-    def contexts(self, requests: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
-        return self._contexts([one.message if isinstance(one, Settlement) else one for one in requests])
+    def contexts(self, requests: Sequence[DeliveryRequest], *, may_lag: bool = False) -> list[DeliveryContext | None]:
+        messages = [one.message if isinstance(one, Settlement) else one for one in requests]
+        found = self._contexts(messages, may_lag=may_lag)
+        return [one and replace(one, lags=True) for one in found] if may_lag else found
 
-    def _contexts(self, requests: Sequence[Message | DeferredMessage]) -> list[DeliveryContext | None]:
+    def _contexts(
+        self, requests: Sequence[Message | DeferredMessage], *, may_lag: bool
+    ) -> list[DeliveryContext | None]:
         deferred = [(one.customer, MESSAGE + one.id) for one in requests if isinstance(one, DeferredMessage)]
-        found = read_all(deferred) if deferred else {}
+        found = read_all(deferred, may_lag=may_lag) if deferred else {}
         messages = [
             _message_in(found.get((one.customer, MESSAGE + one.id)), one.customer)
             if isinstance(one, DeferredMessage)
             else one
             for one in requests
         ]
-        known = self._read([message for message in messages if message])
+        known = self._read([message for message in messages if message], may_lag=may_lag)
         contexts = [known[message.customer, message.id] if message else None for message in messages]
         return [context or self._after_merge(one) for context, one in zip(contexts, requests, strict=True)]
 
-    def _read(self, messages: Sequence[Message]) -> dict[Key, DeliveryContext | None]:
+    def _read(self, messages: Sequence[Message], *, may_lag: bool = False) -> dict[Key, DeliveryContext | None]:
         """The contexts of messages in one read, with a second read for suppressions of addresses that have changed."""
-        found = read_all(key for message in messages for key in self._keys(message))
+        found = read_all((key for message in messages for key in self._keys(message)), may_lag=may_lag)
         now = [_with_present_addresses(message, *_state_of(message, found)) for message in messages]
         asked = {key for message in messages for key in self._keys(message)}
         found |= read_all({key for message in now for key in self._keys(message)} - asked)
@@ -198,7 +203,7 @@ class DynamoDeliveries:
             RecordItem.expires_at.set(_expiry(now)),
             *_indexed(verdict, now),
         ]
-        _advance_status(RecordItem(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
+        advance_status(RecordItem(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
 
     def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         message, was_deferred = context.message, context.status is MessageStatus.DEFERRED
@@ -216,12 +221,12 @@ class DynamoDeliveries:
             _end_deferral(message, context.contact)
         item = RecordItem(message.customer, MESSAGE + message.id)
         if not was_deferred:
-            _ = _advance_status(item, status, what) or _complete(item, what)
+            _ = advance_status(item, status, what) or _complete(item, what)
             return
         # Its record exists: where it is gone, it has moved with its customer (a merge) or was erased.
         for id_ in _ids_with_their_survivors(message.customer):
             item = RecordItem(id_, MESSAGE + message.id)
-            if _advance_status(item, status, what, RecordItem.pk.exists()) or _complete(item, what):
+            if advance_status(item, status, what, RecordItem.pk.exists()) or _complete(item, what):
                 break
         if was_reviewed and status is MessageStatus.SENT:  # only now: until it is recorded, it may be sent once more
             _close_task(message)
@@ -244,7 +249,7 @@ class DynamoDeliveries:
             RecordItem.expires_at.set(RecordItem.expires_at | _expiry(at)),
         ]
         item = RecordItem(customer_id, MESSAGE + message_id)
-        return (item.body or {}) if _advance_status(item, status, if_first) else None
+        return (item.body or {}) if advance_status(item, status, [*if_first, *reported(status, at)]) else None
 
 
 def _about(message: Message) -> dict[str, Any]:
@@ -343,31 +348,9 @@ def _ids_from(customer_id: str) -> list[CustomerItem]:
     raise ConflictError(f"more than {MAX_MERGES} merges in a row")
 
 
-def _advance_status(
-    item: RecordItem, status: MessageStatus, what: list[Action], condition: Condition | None = None
-) -> bool:
-    """Whether the status moved. A deferred message may be deferred again."""
-    further = RecordItem.rank.does_not_exist() | (RecordItem.rank < status.rank)
-    if status is MessageStatus.DEFERRED:
-        further |= RecordItem.rank == status.rank
-    condition = further if condition is None else condition & further
-    moves = [*what, RecordItem.status.set(status.value), RecordItem.rank.set(status.rank)]
-    return _write(item, moves, condition)
-
-
 def _complete(item: RecordItem, what: list[Action]) -> bool:
     """Add what the sender knows to a record whose status is further already: the provider's report came first."""
-    return _write(item, what, RecordItem.rank.exists())
-
-
-def _write(item: RecordItem, actions: list[Action], condition: Condition) -> bool:
-    try:
-        item.update(actions, condition=condition)
-    except UpdateError as error:
-        if code_of(error) != CONDITION_FAILED:
-            raise
-        return False
-    return True
+    return update_record(item, what, RecordItem.rank.exists())
 
 
 def _state_of(message: Message, found: Mapping[Key, Any]) -> tuple[CustomerItem | None, Mapping[str, Any]]:

@@ -17,9 +17,10 @@
 | customer id      | `task#<id>`        | work for a person; indexed by queue and due time                         |
 | customer id      | `consent#<at>#<hash>` | one consent record, stored without end                                |
 | `journey#<name>` | `version#<hash>`   | a journey version in use, so that a deploy changes no open enrollment    |
+| `heard`          | `heard`            | the status reports that journey versions may hear (status_reports.py)    |
 | `identity`       | `identity`         | the fingerprint of the identity key that made the customer ids           |
 | `settings`       | `switches`         | stopped and paused targets, and ended pauses that still apply            |
-| `health#<target>` | `<instant>`       | delivery counters of five minutes, stored for two days                   |
+| `health#by-<channel>` | `<instant>#<journey>` | delivery counters of five minutes, stored for two days            |
 | `audit`          | `<instant>#<hash>` | an operator's change: who, what and why                                  |
 | `orders`         | `recent`           | vendors' orders to erase within the last hour (domain/privacy/order_rate) |
 | `rate#<limit>`   | `<lane>`           | the instant until which a rate limit is reserved (domain/message/rate_limit) |
@@ -74,9 +75,11 @@ SETTINGS = "settings"
 SWITCHES = "switches"
 IDENTITY = "identity"
 """Partition and sort key of the record of the identity key."""
+HEARD = "heard"
+"""Partition and sort key of what journey versions in use may hear."""
 AUDIT = "audit"
 HEALTH = "health#"
-"""The start of the partition key of the counters of a journey or channel."""
+"""The start of the partition key of delivery counters."""
 ENTERED = "entered#"
 MERGED = "merged#"
 PAUSED_ENROLLMENT = "parked#"
@@ -235,6 +238,8 @@ class RecordItem(Item):
     deferred_message = Json(null=True, attr_name="held")
     """The message itself, while it is deferred."""
     approval = Json(null=True)
+    delivered_at = UnicodeAttribute(null=True)
+    """When the provider delivered a message, as it reported."""
     gsi1pk = UnicodeAttribute(null=True)
     gsi1sk = UnicodeAttribute(null=True)
     by_index = ByIndex()
@@ -270,6 +275,19 @@ class DocumentItem(Item):
     version = NumberAttribute(null=True, attr_name="rev")
 
 
+class HeardItem(Item):
+    """The types of status reports that any journey version in use may hear."""
+
+    class Meta(_Meta):
+        pass
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    types: Any = UnicodeSetAttribute(null=True)
+    complete_since = UnicodeAttribute(null=True)
+    """Since when those of all versions in the table are here; none where earlier releases may have stored others."""
+
+
 class CounterItem(Item):
     """Counts of what providers reported about a target, in one time bucket (domain/operations/breaker)."""
 
@@ -298,4 +316,4 @@ class RateItem(Item):
     expires_at = NumberAttribute(null=True)
 
 
-MODELS = (RateItem, CustomerItem, RecordItem, SuppressionItem, DocumentItem, CounterItem)
+MODELS = (RateItem, CustomerItem, RecordItem, SuppressionItem, DocumentItem, HeardItem, CounterItem)

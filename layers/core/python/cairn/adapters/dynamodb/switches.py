@@ -35,17 +35,13 @@ class DynamoSwitches:
 
     def current(self, now: datetime) -> GateSettings:
         if self._read is None or not (now - SWITCH_TTL < self._read[0] <= now):
-            board = self.board()
+            board = _read(consistent=False)  # it lags by far less than SWITCH_TTL
             pauses = tuple(one.pause for one in board.pauses)
             self._read = (now, GateSettings(self._policy, frozenset(board.stopped), pauses))
         return self._read[1]
 
     def board(self) -> SwitchState:
-        try:
-            item = DocumentItem.get(SETTINGS, SWITCHES, consistent_read=True)
-        except DoesNotExist:
-            return SwitchState()
-        return board_from_wire(item.body or {}, int(item.version or 0))
+        return _read(consistent=True)
 
     def put(self, board: SwitchState, audited: AuditEntry) -> None:
         unchanged = DocumentItem.version == board.version if board.version else DocumentItem.version.does_not_exist()
@@ -55,6 +51,14 @@ class DynamoSwitches:
             condition=unchanged,
         )
         commit_audited(write, audited, conflict="somebody else has just turned a switch")
+
+
+def _read(*, consistent: bool) -> SwitchState:
+    try:
+        item = DocumentItem.get(SETTINGS, SWITCHES, consistent_read=consistent)
+    except DoesNotExist:
+        return SwitchState()
+    return board_from_wire(item.body or {}, int(item.version or 0))
 
 
 NEW_ENTRY = RecordItem.sk.does_not_exist()

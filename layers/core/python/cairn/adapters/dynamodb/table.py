@@ -55,13 +55,13 @@ def transaction() -> TransactWrite:
     return TransactWrite(connection=_connection_of(RecordItem))
 
 
-def read_all(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+def read_all(keys: Iterable[tuple[str, str]], *, may_lag: bool = False) -> dict[tuple[str, str], Any]:
     """Items of any kind by (pk, sk), in one consistent read for each hundred keys; missing items are left out.
 
-    PynamoDB's own batch read takes one kind of item only. Raises ServiceBusyError where DynamoDB leaves keys unread,
-    again and again: it is throttled.
+    `may_lag`: in one that is eventually consistent, and costs half. PynamoDB's own batch read takes one kind of item
+    only. Raises ServiceBusyError where DynamoDB leaves keys unread, again and again: it is throttled.
     """
-    return {(raw["pk"]["S"], raw["sk"]["S"]): _item_from(raw) for raw in _read_raw(keys)}
+    return {(raw["pk"]["S"], raw["sk"]["S"]): _item_from(raw) for raw in _read_raw(keys, may_lag=may_lag)}
 
 
 def read_attributes(keys: Iterable[tuple[str, str]], *names: str) -> dict[tuple[str, str], dict[str, str]]:
@@ -72,7 +72,9 @@ def read_attributes(keys: Iterable[tuple[str, str]], *names: str) -> dict[tuple[
     }
 
 
-def _read_raw(keys: Iterable[tuple[str, str]], names: list[str] | None = None) -> Iterator[Mapping[str, Any]]:
+def _read_raw(
+    keys: Iterable[tuple[str, str]], names: list[str] | None = None, *, may_lag: bool = False
+) -> Iterator[Mapping[str, Any]]:
     wanted = sorted(set(keys))
     table = RecordItem.Meta.table_name
     for start in range(0, len(wanted), MAX_KEYS):
@@ -85,7 +87,7 @@ def _read_raw(keys: Iterable[tuple[str, str]], names: list[str] | None = None) -
             answer = _connection_of(RecordItem).batch_get_item(
                 table,
                 left,  # type: ignore[arg-type]
-                consistent_read=True,
+                consistent_read=not may_lag,
                 attributes_to_get=names,
             )
             yield from answer.get(RESPONSES, {}).get(table, ())

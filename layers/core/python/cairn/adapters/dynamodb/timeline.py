@@ -257,7 +257,15 @@ def _decisions(item: RecordItem, body: TimelineEntry) -> Iterator[TimelineEntry]
         yield line | {name: value for name, value in details.items() if value}
     if item.status != MessageStatus.DEFERRED:
         kind = KINDS.get(item.status or "", "message")
-        yield {"at": item.at, "kind": kind, "status": item.status, **_named(message_id, number + 1), **body}
+        delivered = {"delivered_at": item.delivered_at} if item.delivered_at else {}
+        yield {
+            "at": item.at,
+            "kind": kind,
+            "status": item.status,
+            **_named(message_id, number + 1),
+            **body,
+            **delivered,
+        }
 
 
 def _named(message_id: str, number: int) -> TimelineEntry:

@@ -92,7 +92,15 @@ class ProcessEvent:
             return None
 
     def wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
-        """The changes by the wake-up; None if it is stale."""
+        """The changes by the wake-up; None if it is stale.
+
+        The first look may be at the customer of a moment ago, for half the price: a commit holds only for the state of
+        now. What it cannot say for sure is that there is nothing to do.
+        """
+        with suppress(ConflictError, UnknownCustomerError):
+            reaction = self._wake(customer_id, enrollment_id, sequence, now, may_lag=True)
+            if reaction is not None:
+                return reaction
         return self._until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
 
     def _until_committed(self, attempt: Callable[[], T]) -> T:
@@ -159,8 +167,10 @@ class ProcessEvent:
         for customer in before if denials else ():
             self.customers.record_denials(customer, denials)
 
-    def _wake(self, customer_id: str, enrollment_id: str, sequence: int, now: datetime) -> Reaction | None:
-        customer = self.customers.load(customer_id, enrollment_id)
+    def _wake(
+        self, customer_id: str, enrollment_id: str, sequence: int, now: datetime, *, may_lag: bool = False
+    ) -> Reaction | None:
+        customer = self.customers.load(customer_id, enrollment_id, may_lag=may_lag)
         pauses = self.switches.current(now).pauses
         reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses)
         if reaction is not None:

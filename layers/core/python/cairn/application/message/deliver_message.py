@@ -95,19 +95,31 @@ class DeliverMessage:
     new_attempt: Callable[[], str] = _new_attempt
 
     def contexts(self, requests: Sequence[DeliveryRequest]) -> list[DeliveryContext | None]:
-        """The delivery contexts of these messages, in one read; None where the customer was erased."""
-        return self.deliveries.contexts(requests)
+        """A first look at these messages, in one read for half the price: as they were a moment ago.
+
+        None where none was found; then it is looked at again.
+        """
+        return self.deliveries.contexts(requests, may_lag=True)
 
     def __call__(
         self, request: DeliveryRequest, now: datetime, context: DeliveryContext | None
     ) -> MessageStatus | None:
         """The new status; None where the customer was erased. Raises where the queue must deliver it again.
 
-        CLAIMED: what became of it is queued, and is delivered instead of this.
+        CLAIMED: what became of it is queued, and is delivered instead of this. A context that lags decides only that
+        the message is claimed, since the claim is followed by a consistent read. For anything else it is read again.
         """
+        reserved = None
+        if context is not None and context.lags and not isinstance(request, Settlement):
+            try:
+                return self._decide(request, now, context)
+            except _LaggingError as error:
+                reserved = error.reserved
+        if context is None or context.lags:
+            (context,) = self.deliveries.contexts([request])
         if isinstance(request, Settlement):
             return self._follow(request, now, context)
-        return self._decide(request, now, context)
+        return self._decide(request, now, context, reserved)
 
     def _follow(self, settlement: Settlement, now: datetime, context: DeliveryContext | None) -> MessageStatus | None:
         """Write what became of a message earlier. One that was not sent is delivered now."""
@@ -122,14 +134,21 @@ class DeliverMessage:
         (context,) = self.deliveries.contexts([settlement.message])
         return self._decide(settlement.message, now, context)
 
-    def _decide(self, request: DeliveryRequest, now: datetime, context: DeliveryContext | None) -> MessageStatus | None:
+    def _decide(
+        self,
+        request: DeliveryRequest,
+        now: datetime,
+        context: DeliveryContext | None,
+        reserved: "tuple[Channel, Reservation] | None" = None,
+    ) -> MessageStatus | None:
         rejected = NO_REJECTIONS
         for _ in self.attempts(ATTEMPTS):
             if context is None:
                 return None
             if context.settled:
+                _refuse_lagging(context)
                 return context.status
-            delivery = _Delivery(context, rejected, now)
+            delivery = _Delivery(context, rejected, now, reserved)
             try:
                 return self._deliver(delivery)
             except _TryNextChannelError as error:
@@ -148,6 +167,7 @@ class DeliverMessage:
         message, now = delivery.context.message, delivery.now
         earlier = delivery.context.contact.claims.get(message.id)
         if earlier is not None:
+            _refuse_lagging(delivery.context)
             if now - earlier.at < LEASE:
                 raise ClaimedElsewhereError("the message is being sent; if not, the lease ends soon")
             if message.purpose is Purpose.MARKETING:
@@ -186,8 +206,9 @@ class DeliverMessage:
                 raise _TryNextChannelError(channel, error.reason) from error
             failed = {"reason": error.reason, "error": str(error)}
             return self._record(context, MessageStatus.FAILED, now, delivery.detail(verdict) | failed)
-        reservation = self._reserve(context, channel, now)
+        reservation = self._reserve(delivery, channel)
         if reservation.at > now:
+            _refuse_lagging(context, (channel, reservation))
             return self._defer(context, _wait_for(reservation, message, channel), now)
         claim = Claim(now, message.purpose, channel, message.journey, self.new_attempt())
         claimed = self._claim(delivery, claim)
@@ -281,8 +302,11 @@ class DeliverMessage:
                 return True
         return False
 
-    def _reserve(self, context: DeliveryContext, channel: Channel, now: datetime) -> Reservation:
+    def _reserve(self, delivery: "_Delivery", channel: Channel) -> Reservation:
         """When the provider has capacity. A message keeps its reservation until it expires."""
+        if delivery.reserved is not None and delivery.reserved[0] is channel:
+            return delivery.reserved[1]
+        context, now = delivery.context, delivery.now
         earlier = _reservation_of(context, channel)
         if earlier is not None and earlier.at > now:
             return earlier
@@ -292,6 +316,7 @@ class DeliverMessage:
 
     def _defer(self, context: DeliveryContext, verdict: Defer, now: datetime) -> MessageStatus:
         """Defer the message and schedule its next delivery. Each step is idempotent: the queue retries all of them."""
+        _refuse_lagging(context)
         message = context.message
         if isinstance(verdict.because, reasons.Review):
             try:
@@ -329,8 +354,14 @@ class DeliverMessage:
     def _record(
         self, context: DeliveryContext, status: MessageStatus, now: datetime, detail: Mapping[str, Any]
     ) -> MessageStatus:
+        _refuse_lagging(context)
         self.deliveries.record(context, status, now, detail)
         return status
+
+
+def _refuse_lagging(context: DeliveryContext, reserved: tuple[Channel, Reservation] | None = None) -> None:
+    if context.lags:
+        raise _LaggingError(reserved)
 
 
 def _wait_for(reservation: Reservation, message: Message, channel: Channel) -> Defer:
@@ -368,6 +399,8 @@ class _Delivery:
     rejected: Mapping[str, str]
     """By `rejected_<channel>`, why a channel cannot take it."""
     now: datetime
+    reserved: tuple[Channel, Reservation] | None = None
+    """The reservation of the first look, so that there is no second one."""
 
     def detail(self, verdict: Send) -> dict[str, Any]:
         """What its record says of the verdict."""
@@ -381,6 +414,14 @@ class _ChangedError(Exception):
     def __init__(self, context: DeliveryContext | None) -> None:
         self.context = context
         super().__init__("the contact changed in between")
+
+
+class _LaggingError(Exception):
+    """What follows holds only for what is read consistently."""
+
+    def __init__(self, reserved: tuple[Channel, Reservation] | None) -> None:
+        self.reserved = reserved
+        super().__init__("the context may be as it was a moment ago")
 
 
 class _QueuedError(Exception):

@@ -1,6 +1,7 @@
 """Check in a deployment that the identity key is the one that made the customer ids, and that links have a secret.
 
-The first deployment has neither customers nor links: it records the key, and signs links with the drawn secret.
+The first deployment has neither customers nor links: it records the key, and signs links with the drawn secret. All
+journey versions of its table will be those of releases that note which status reports they hear.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,8 @@ class CheckIdentityKey:
     read_keys: Callable[[], IdentityKeys]
     record: IdentityRecord
     links: LinksSecret
+    note_first: Callable[[datetime], None]
+    """Notes that no earlier release has used the table. Repeatable."""
 
     def __call__(self, now: datetime) -> str:
         """The key's fingerprint. Raises IdentityKeyError or SecretMissingError: nothing may be deployed."""
@@ -27,6 +30,8 @@ class CheckIdentityKey:
         self._check_links(is_first=is_first)
         if recorded is None:
             self.record.write(keys.fingerprint, now)
+        if is_first:  # after the record: an interrupted deployment is then no first one, and notes nothing
+            self.note_first(now)
         return keys.fingerprint
 
     def _check_key(self, keys: IdentityKeys, recorded: str | None, *, is_first: bool) -> None:

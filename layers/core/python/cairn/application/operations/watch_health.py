@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cairn.application.operations.count_reports import count_report
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import Attempts, DeliveryCounters, SwitchBoard, Tasks
 from cairn.domain.effects import OpenTask
-from cairn.domain.operations.breaker import Trip, bucket_of, bucket_range, evaluate, outcome_of
+from cairn.domain.operations.breaker import Trip, bucket_range, evaluate, outcome_of
 from cairn.domain.operations.switches import SwitchState
 from cairn.domain.policy import Breaker
 from cairn.domain.shared.errors import AlreadySwitchedError
@@ -42,12 +43,10 @@ class WatchHealth:
     def count(self, message: Mapping[str, Any], status: str, at: datetime, now: datetime) -> None:
         """Count the report of a provider for a recorded message. Unrecorded messages are not counted."""
         outcome = outcome_of(status)
-        targets = _targets(message)
-        if outcome is None or not targets:
+        if outcome is None:
             return
         at = min(at, now)  # a provider's clock
-        for target in targets:
-            self.counters.add(target, bucket_of(at), outcome)
+        targets = count_report(self.counters, message, outcome, at)
         if outcome.bad:
             self._check(targets, at, now)
 
@@ -73,12 +72,6 @@ class WatchHealth:
             f"Cairn has paused {trip.target}: {trip.why}.\n\nNothing of it goes out until somebody resumes it; nothing "
             "is lost meanwhile. docs/runbook.md says what to look at first.",
         )
-
-
-def _targets(message: Mapping[str, Any]) -> tuple[str, ...]:
-    """The journey and the channel of a message. An answer to a STOP has no journey."""
-    named = (("journey", message.get("journey")), ("channel", message.get("channel")))
-    return tuple(f"{kind}:{name}" for kind, name in named if name)
 
 
 def _resumed_at(board: SwitchState, target: str) -> datetime | None:

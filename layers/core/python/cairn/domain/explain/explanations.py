@@ -76,6 +76,7 @@ def explain_message(message_id: str, customer: Customer, entries: Sequence[Timel
         return None
     zone = zone_of(customer)
     reported = [entry for entry in entries if _reports_on(entry, message_id)]
+    reported += _delivery_noted(own[-1], reported)
     # At equal timestamps, decisions come before reports: the sort is stable.
     history = sorted([*own, *reported], key=lambda entry: instant_from_wire(entry["at"]))
     return MessageExplanation(
@@ -182,8 +183,18 @@ def _reports_on(entry: TimelineEntry, message_id: str) -> bool:
     return bool(report and about.get("message_id") == message_id)
 
 
+def _delivery_noted(decision: TimelineEntry, reported: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    """The report that a message was delivered, where it became no event: the message's record has its instant."""
+    at = decision.get("delivered_at")
+    if not at or any(entry["type"] == DELIVERED for entry in reported):
+        return []
+    return [{"at": at, "kind": "event", "type": DELIVERED}]
+
+
+DELIVERED = "message.delivered"
+
 REPORTS = {
-    "message.delivered": "The provider reported that it was delivered",
+    DELIVERED: "The provider reported that it was delivered",
     "message.bounced": "The provider reported that it bounced",
     "message.complained": "The recipient reported it as spam",
     "message.opened": "It was opened",

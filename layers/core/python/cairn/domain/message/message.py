@@ -29,6 +29,10 @@ class MessageStatus(StrEnum):
         return list(MessageStatus).index(self)
 
 
+STATUS_REPORTS = frozenset({"message.sent", "message.delivered"})
+"""The types of providers' reports that change nothing but the status of their message, where no journey names them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
     """A person reads the message before it goes out."""
