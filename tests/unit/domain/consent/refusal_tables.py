@@ -11,9 +11,10 @@ from cairn.domain.consent.keywords import Intent, intent_of, may_mean_stop
 
 FOLDER = Path(__file__).parent
 WRITTEN_WITH = FOLDER / "refusals.toml"
-HELD_OUT = FOLDER / "refusals_held_out.toml"
+SECOND = FOLDER / "refusals_second.toml"
+THIRD = FOLDER / "refusals_third.toml"
 
-STOP, POSSIBLE, NONE = "stop", "possible", "none"
+LABELS = STOP, POSSIBLE, NONE = ("stop", "possible", "none")
 
 
 @dataclass(frozen=True)
@@ -39,26 +40,41 @@ def heard_as(text: str, language: str) -> str:
     return POSSIBLE if may_mean_stop(text, (language,)) else NONE
 
 
-def figures(file: Path) -> str:
-    """How many replies are heard as what, with precision and recall of STOP, and of STOP or doubt together."""
-    found = Counter((reply.heard_as, heard_as(reply.text, reply.language)) for reply in replies(file))
-    lines = [f"{file.name}: {found.total()} replies"]
-    for wanted in (STOP, POSSIBLE, NONE):
-        heard = ", ".join(f"{found[wanted, got]} {got}" for got in (STOP, POSSIBLE, NONE))
-        lines.append(f"  {wanted}: {heard}")
-    stops, said = (
-        sum(found[STOP, got] for got in (STOP, POSSIBLE, NONE)),
-        sum(n for (_, got), n in found.items() if got == STOP),
-    )
-    lines.append(f"  STOP: precision {found[STOP, STOP] / said:.3f}, recall {found[STOP, STOP] / stops:.3f}")
-    lines.append(f"  STOP or asked: recall {1 - found[STOP, NONE] / stops:.3f}")
-    return "\n".join(lines)
+@dataclass(frozen=True)
+class Figures:
+    found: Counter[tuple[str, str]]
+    """How many replies there are, by their label and by what they are heard as."""
+
+    @classmethod
+    def of(cls, file: Path) -> "Figures":
+        return cls(Counter((reply.heard_as, heard_as(reply.text, reply.language)) for reply in replies(file)))
+
+    @property
+    def precision(self) -> float:
+        """The share of refusals among the replies that are heard as STOP."""
+        return self.found[STOP, STOP] / sum(self.found[label, STOP] for label in LABELS)
+
+    @property
+    def recall(self) -> float:
+        """The share of refusals that are heard as STOP."""
+        return self.found[STOP, STOP] / sum(self.found[STOP, heard] for heard in LABELS)
+
+    @property
+    def recall_with_doubt(self) -> float:
+        """The share of refusals that are heard as STOP, or shown to a person while marketing waits."""
+        return 1 - self.found[STOP, NONE] / sum(self.found[STOP, heard] for heard in LABELS)
+
+    def __str__(self) -> str:
+        rows = [
+            "; ".join(f"{label} heard as {heard}: {self.found[label, heard]}" for heard in LABELS) for label in LABELS
+        ]
+        shares = f"precision {self.precision:.3f}, recall {self.recall:.3f}, with doubt {self.recall_with_doubt:.3f}"
+        return "\n".join(f"  {row}" for row in (*rows, shares))
 
 
 if __name__ == "__main__":
-    for table in (WRITTEN_WITH, HELD_OUT):
-        if table.exists():
-            sys.stdout.write(figures(table) + "\n")
-            for reply in replies(table):
-                if (got := heard_as(reply.text, reply.language)) != reply.heard_as:
-                    sys.stdout.write(f"    {reply.heard_as} -> {got} [{reply.language}] {reply.text!r}\n")
+    for table in (WRITTEN_WITH, SECOND, THIRD):
+        sys.stdout.write(f"{table.name}\n{Figures.of(table)}\n")
+        for reply in replies(table):
+            if (got := heard_as(reply.text, reply.language)) != reply.heard_as:
+                sys.stdout.write(f"    {reply.heard_as} -> {got} [{reply.language}] {reply.text!r}\n")

@@ -1,6 +1,7 @@
 """Refusals in customers' own words: each row of the tables, and what no spelling may change."""
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,18 @@ from hypothesis import strategies as st
 from cairn.domain.consent import refusals
 from cairn.domain.consent.keywords import WORDS, YES, Intent, intent_of, may_mean_stop
 from cairn.domain.consent.plain_words import MAX_TEXT, plain_text
-from tests.unit.domain.consent.refusal_tables import NONE, POSSIBLE, STOP, WRITTEN_WITH, Reply, heard_as, replies
+from tests.unit.domain.consent.refusal_tables import (
+    NONE,
+    POSSIBLE,
+    SECOND,
+    STOP,
+    THIRD,
+    WRITTEN_WITH,
+    Figures,
+    Reply,
+    heard_as,
+    replies,
+)
 
 REPLIES = tuple(replies(WRITTEN_WITH))
 REFUSALS = tuple(reply for reply in REPLIES if reply.heard_as == STOP)
@@ -45,6 +57,17 @@ def test_the_table_has_enough_replies_of_each_kind_and_language() -> None:
     assert len({reply.text for reply in REPLIES}) >= 600
     for heard in (STOP, POSSIBLE, NONE):
         assert {reply.language for reply in REPLIES if reply.heard_as == heard} == set(WORDS)
+
+
+@pytest.mark.parametrize("table", [SECOND, THIRD], ids=lambda file: file.stem)
+def test_few_replies_from_elsewhere_are_misheard(table: Path) -> None:
+    figures = Figures.of(table)
+
+    assert figures.found.total() >= 200
+    assert figures.found[NONE, STOP] == 0
+    assert figures.precision >= 0.99
+    assert figures.recall >= 0.97
+    assert figures.recall_with_doubt >= 0.99
 
 
 @given(st.sampled_from(REPLIES), st.data())

@@ -52,7 +52,7 @@ WORDS: Mapping[str, Mapping[Intent, tuple[str, ...]]] = {
     },
     "en": ALWAYS,
     "es": {
-        Intent.STOP: ("alto", "baja", "cancelar", "parar", "desuscribir", "desuscripcion"),
+        Intent.STOP: ("alto", "baja", "cancelar", "parar", "salir", "desuscribir", "desuscripcion"),
         Intent.HELP: ("ayuda",),
         Intent.START: ("alta",),
     },

@@ -10,7 +10,7 @@ MAX_TEXT = 1_600
 of the accents on one letter, so more is never read."""
 
 APOSTROPHES = frozenset("'`\u00b4\u02b9\u02bc\u2018\u2019\u2032\uff07")
-CLAUSE_ENDS = frozenset(".,;:!?\n\r\u2026\u0964\u0965\u00a1\u00bf\u3002\u2028\u2029\uff01\uff0c\uff1f")
+CLAUSE_ENDS = frozenset(".,;:!?\n\r\u2026\u0964\u0965\u00a1\u00bf\u3002\u2028\u2029\uff01\uff0c\uff1f\u2013\u2014")
 
 
 def plain_text(text: str) -> str:
@@ -20,7 +20,7 @@ def plain_text(text: str) -> str:
 
 def clauses(text: str) -> list[list[str]]:
     """The words of each clause. Punctuation ends a clause; emoji and other signs only separate words."""
-    found = "".join(_plain_characters(text[:MAX_TEXT])).split("\n")
+    found = "".join(_plain_characters(text[:MAX_TEXT].replace(" - ", "\n"))).split("\n")
     return [words for clause in found if (words := [word for one in clause.split() if (word := one.strip("_"))])]
 
 

@@ -14,26 +14,27 @@ def _words(text: str) -> frozenset[str]:
 SETS: Mapping[str, str] = {
     "STOPV": "stop quit cease discontinue halt end terminate",
     "TEXTING": (
-        "texting messaging contacting calling emailing mailing spamming bothering harassing annoying bugging "
-        "pinging disturbing pestering smsing whatsapping hitting"
+        "texting messaging contacting calling emailing mailing spamming bothering harassing annoying "
+        "bugging pinging disturbing pestering smsing whatsapping hitting writing reaching ringing"
     ),
-    "TEXT": "text message contact call email mail bother spam disturb harass annoy sms whatsapp ping bug",
+    "TEXT": "text message contact call email mail bother spam disturb harass annoy sms whatsapp ping bug write ring",
     "ME": "me us my this our here",
     "MESSAGES": (
         "texts text messages message sms smses emails email mails mail calls notifications notification "
-        "alerts promos promo promotions promotional ads ad adverts advertisements advertising marketing spam "
-        "newsletters newsletter offers communications communication solicitations updates reminders mms "
-        "whatsapps blasts robotexts"
+        "alerts promos promo promotions promotional ads ad adverts advertisements advertising marketing "
+        "spam newsletters newsletter offers communications communication solicitations updates reminders "
+        "mms whatsapps blasts robotexts"
     ),
     "DET": (
-        "the these those this that your you any all more such further future of with to from my it a an other "
-        "another unwanted unsolicited annoying stupid daily constant random marketing promotional automated "
-        "automatic spam sms text texting email ad phone get getting receive receiving have having me be us"
+        "whatsapp telegram the these those this that your you any all more such further future of with to "
+        "from my it a an other another unwanted unsolicited annoying stupid daily constant random marketing "
+        "promotional automated automatic spam sms text texting email ad phone get getting receive receiving "
+        "have having me be us"
     ),
     "NUMBER": (
-        "number numbers info information name email details contact contacts phone cell mobile address data line"
+        "number numbers no num info information name email details contact contacts phone cell mobile address data line"
     ),
-    "MINE": "my this our the me mine contact phone cell mobile personal",
+    "MINE": "my this our the me mine her his their these no contact phone cell mobile personal",
     "OFF": "off from out",
     "LIST": (
         "list lists database system records mailing contacts messages texts subscription service campaign distribution"
@@ -45,16 +46,16 @@ SETS: Mapping[str, str] = {
     "WANT": "want wish need like care desire",
     # Spanish, Portuguese
     "MENSAJES": (
-        "mensajes mensaje textos texto sms correos correo notificaciones publicidad promociones propaganda "
-        "ofertas emails email msj msjs mensajitos llamadas"
+        "comunicaciones mensajes mensaje textos texto sms correos correo notificaciones publicidad "
+        "promociones propaganda ofertas emails email msj msjs mensajitos llamadas"
     ),
     "MENSAGENS": (
         "mensagens mensagem sms textos emails email propaganda propagandas publicidade promocoes ofertas "
         "notificacoes ligacoes msg msgs message messages"
     ),
     "DEMAS": (
-        "mas recibir recebir sus tus los las estos estas este esta de ningun ninguna ningunos ese esos su tu "
-        "ya mais receber suas seus os as essas esses estes nenhuma nenhum essa esse"
+        "mas recibir recebir sus tus los las estos estas este esta de ningun ninguna ningunos ese esos su "
+        "tu ya mais receber suas seus os as essas esses estes nenhuma nenhum essa esse"
     ),
     # French, Italian
     "FRMSG": (
@@ -79,11 +80,12 @@ SETS: Mapping[str, str] = {
         "berichten berichtjes bericht sms smsjes sms'jes mails mail emails email reclame nieuwsbrief "
         "nieuwsbrieven appjes apps aanbiedingen telefoontjes spam"
     ),
-    "NLDET": "meer verdere deze die jullie uw van de nog mij me ontvangen krijgen met alle",
+    "NLDET": "meer verdere deze die jullie uw van de nog mij me het sturen versturen ontvangen krijgen met alle",
     # Hindi, in both scripts
     "HIMSG": (
-        "message messages msg sms text texts massage mesej call calls phone email mail sandesh offer offers "
-        "notification spam मैसेज संदेश सन्देश मेसेज मैसेजेस एसएमएस कॉल फोन फ़ोन ईमेल विज्ञापन ऑफर"
+        "whatsapp update updates अपडेट व्हाट्सऐप व्हाट्सएप message messages msg sms text texts massage "
+        "mesej call calls phone email mail sandesh offer offers notification spam मैसेज संदेश सन्देश मेसेज "
+        "मैसेजेस एसएमएस कॉल फोन फ़ोन ईमेल विज्ञापन ऑफर"
     ),
     "HISTOP": (
         "karo kar karna karen kare kijiye kijie karein karde kardo kardijiye krdo kro krna kr kariye karie "
@@ -91,6 +93,7 @@ SETS: Mapping[str, str] = {
     ),
     "HIGIVE": "do de dijiye dein den dena dijie दो दें दीजिए दे देना दीजिये दीजियेगा",
     "HISEND": "bhejo bhejna bhejiye bheje bhejen bhejein bhejie bhejte bhej भेजो भेजना भेजिए भेजें भेजे भेज भेजिये",
+    "HITHIS": "ye yeh yah sab ise isko ab यह ये सब इसे इसको अब",
     "HINOT": "mat na nahi nahin nhi मत ना न नहीं नही",
     # Verbs of the other languages
     "DESEND": (
@@ -100,14 +103,18 @@ SETS: Mapping[str, str] = {
         "nehmen nehmt nimm streichen streicht streich loschen loeschen loscht loescht losch entfernen entfernt"
     ),
     "ESSENDING": (
-        "enviar mandar molestar escribir enviarme mandarme llamarme molestarme escribirme contactarme "
-        "textearme llamar enviarnos"
+        "recibir contactarnos mandarnos enviar mandar molestar escribir enviarme mandarme llamarme "
+        "molestarme escribirme contactarme textearme llamar enviarnos"
     ),
     "ESSEND": (
+        "textees textes hablen hables hable escribais mandeis envieis llameis molesteis contacteis busquen "
         "envien envie envies manden mande mandes escriban escriba escribas llamen llame llames molesten "
         "moleste molestes contacten contacte contactes texteen"
     ),
-    "ESREMOVE": "borren borre borra eliminen elimine elimina quiten quite quita saquen saque borrar eliminar",
+    "ESREMOVE": (
+        "borrad eliminad quitad sacad borren borre borra eliminen elimine elimina quiten quite quita saquen "
+        "saque borrar eliminar"
+    ),
     "ESREMOVEME": (
         "quitenme quiteme eliminenme elimineme borrenme borreme saquenme saqueme sacame quitame borrame eliminame"
     ),
@@ -127,17 +134,18 @@ SETS: Mapping[str, str] = {
         "mande mandem envie enviem manda ligue liguem incomode incomodem perturbe perturbem mandar enviar "
         "escreva contate contatem"
     ),
-    "PTREMOVE": "tira tire tirem remova removam exclua excluam descadastre descadastrem retire retirem tirar",
+    "PTREMOVE": "remove tira tire tirem remova removam exclua excluam descadastre descadastrem retire retirem tirar",
     "HIREMOVE": "hata hatao nikalo nikal delete remove हटा हटाओ निकालो हटाएं हटाइए डिलीट",
 }
 """Sets of words, by their names in the phrases."""
 
 COURTESY = _words(
-    """please kindly thanks sir madam maam mam now immediately asap already forever permanently again anymore ever just
-    really ffs lol pronto fucking fuckin freaking frigging damn damned bloody goddamn dammit bitch asshole motherfucker
-    bitte danke gracias merci svp grazie prego alstublieft aub bedankt dank graag obrigado obrigada kripya dhanyavad
-    shukriya ji bhai yaar कृपया धन्यवाद जी प्लीज प्लीज़ भाई maintenant immediatement sofort umgehend inmediatamente
-    ahora subito adesso onmiddellijk direct agora imediatamente abhi turant अभी तुरंत"""
+    """ing fing effing fkn fn please kindly thanks sir madam maam mam now immediately asap already forever permanently
+    again anymore ever just really ffs lol pronto fucking fuckin freaking frigging damn damned bloody goddamn dammit
+    bitch asshole motherfucker bitte danke gracias merci svp grazie prego alstublieft aub bedankt dank graag
+    obrigado obrigada kripya dhanyavad shukriya ji bhai yaar कृपया धन्यवाद जी प्लीज प्लीज़ भाई maintenant
+    immediatement sofort umgehend inmediatamente ahora subito adesso onmiddellijk direct agora imediatamente abhi
+    turant अभी तुरंत"""
 )
 """Words that change nothing."""
 
@@ -169,6 +177,22 @@ TOGETHER: Mapping[str, str] = {
     "the fuck": "please",
     "the hell": "please",
     "fuck off": "fuckoff",
+    "screw off": "pissoff",
+    "bug off": "pissoff",
+    "get lost": "pissoff",
+    "kick rocks": "pissoff",
+    "take a hike": "pissoff",
+    "jog on": "pissoff",
+    "how many times": "times",
+    "stop to quit": "stop",
+    "turn off": "stop",
+    "switch off": "stop",
+    "shut off": "stop",
+    "refrain from": "stop",
+    "desist from": "stop",
+    "rather not": "dont want",
+    "prefer not": "dont want",
+    "nicht laenger": "nicht mehr",
     "piss off": "pissoff",
     "f off": "fuckoff",
     "sod off": "pissoff",
@@ -211,14 +235,14 @@ MISSPELT: Mapping[str, str] = {
     "your": "ur",
     "are": "r",
     "stop": (
-        "stp sotp stpo stopp stopo tsop syop dtop st0p 5top stob stoo sstop stpp stop1 stopit satop "
-        "stopplease pleasestop stopnow estop"
+        "stop2quit stop2end stop2stop stp sotp stpo stopp stopo tsop syop dtop st0p 5top stob stoo sstop "
+        "stpp stop1 stopit satop stopplease pleasestop stopnow estop"
     ),
     "stopping": "stoping",
     "stops": "stops",
     "unsubscribe": (
         "stoptexting unsub unsubcribe unsuscribe unsubscrib unscribe unsubscibe unsubscription desubscribe "
-        "disubscribe unsubscribing unsubscribeme unsbuscribe usubscribe unenroll deregister"
+        "disubscribe unsubscribeme unsbuscribe usubscribe unenroll deregister"
     ),
     "optout": "opt_out optme",
     "resubscribe": "resubscribe",
@@ -234,7 +258,7 @@ MISSPELT: Mapping[str, str] = {
     "texting": "txting txtin textin texing tetxing txtng textng",
     "message": "msg mesage",
     "messages": "msgs mesages messges messsages messags",
-    "messaging": "msging messagin mssging",
+    "messaging": "msgng msgin mesaging msging messagin mssging",
     "calling": "callin",
     "contacting": "contactin",
     "sending": "sendin sneding sendng",
@@ -278,13 +302,13 @@ SPELT_OUT = frozenset({"stop", "stopall", "optout", "unsubscribe", "revoke", "qu
 
 LEAD = _words(
     """i id im ill ive we you want would like can could will need wish am asking ask asked say said saying told must
-    should request demand require that hi hello hey sorry no nope yo bro dude man ok okay and but so then well also may
-    have has is it for the last second third time times here this my answer to let go ahead how about be get getting
-    cant wont why dont please excuse pardon good morning day evening afternoon repeat all one been try gonna
-    going due hereby officially would prefer rather yet still attention team guys folks dear formally writing kindly
-    appreciate appreciated it great grateful
-    ich mochte moechte will wir hallo bitte doch nein quiero deseo me hola no je veux souhaite bonjour voudrais non
-    vorrei voglio ciao ik wil hallo nee eu quero oi ola mujhe main mai hum aap mera मुझे मैं हमें आप"""
+    should request demand require that hi hello hey sorry no nope yo bro dude man ok okay and but so then well also
+    may have has is it for the last second third time times here this my answer to let go ahead how about be get
+    getting cant wont why dont please excuse pardon good morning day evening afternoon repeat all one been try gonna
+    going due hereby officially prefer rather yet still attention team guys folks dear formally writing kindly
+    appreciate appreciated great grateful ich mochte moechte wir hallo bitte doch nein quiero deseo me hola je veux
+    souhaite bonjour voudrais non vorrei voglio ciao ik wil nee eu quero oi ola mujhe main mai hum aap mera मुझे मैं
+    हमें आप"""
 )
 """Words before a phrase that only lead to it."""
 
@@ -292,8 +316,8 @@ GREETINGS = _words("hi hello hey no nope yo ok okay sorry good morning day eveni
 """A clause of these alone says nothing."""
 
 NEGATIONS: frozenset[str] = _words(
-    """dont not never cant cannot wont doesnt didnt isnt havent wouldnt couldnt shouldnt without unable non aint
-    nicht niet"""
+    """dont not never cant cannot wont doesnt didnt isnt havent wouldnt couldnt shouldnt without unable non aint nicht
+    niet"""
 )
 """Words that turn round what follows them, in any language; `NEGATIONS_OF` has those of one language."""
 
@@ -307,38 +331,42 @@ NEGATIONS_OF: Mapping[str, frozenset[str]] = {
 
 DOUBTS_BEFORE = _words(
     """how when where if unless did does he she they him her friend wife husband who someone everyone people link
-    button wonder wondering whether maybe perhaps might think stopped stopping wenn falls wie si comment come se
-    als hoe como kaise agar"""
+    button wonder wondering whether maybe perhaps might stopped stopping wenn falls wie si comment come se als hoe
+    como kaise agar"""
 )
 """Words before a phrase by which it may be a question, a condition, or what another person says."""
 
 LIMITS = _words(
-    """until till unless if when while before after during today tomorrow tonight night nights morning mornings midnight
-    am pm hours early late monday tuesday wednesday thursday friday saturday sunday weekend weekends week month instead
-    except but work class appointment booking waitlist schedule order cart much often yet twice
-    reservation standby rsvp party event bis wenn hasta cuando jusqua quand fino quando tot als ate tak"""
+    """until till unless if when while before after during today tomorrow tonight night nights morning mornings
+    midnight am pm hours early late monday tuesday wednesday thursday friday saturday sunday weekend weekends week
+    month instead except but work class appointment booking waitlist schedule order cart much often yet twice
+    reservation standby rsvp party event bis wenn hasta cuando jusqua quand fino quando tot als ate tak manana tarde
+    noche mejor"""
 )
 """Words after a phrase by which it may mean a time, a way or a thing, and not all messages."""
 
-THINGS = frozenset({"hold", "mute", "speaker", "guard"})
+THINGS = frozenset({"link", "button", "page", "hold", "mute", "speaker", "guard"})
 """Right after a phrase that thereby means something else: "take me off hold"."""
 
 WAYS = frozenset({"text", "email", "call", "message", "whatsapp"})
 """With "me" after a phrase, another way is asked for."""
+
+FINE = frozenset({"is", "only", "would", "works", "ok", "fine", "please"})
+"""After one of those words, the way is fine: "text is fine"."""
 
 OTHERS = frozenset({"him", "her", "them", "it", "that", "yourself", "everyone", "people"})
 """Other people, right after "stop texting"."""
 
 AFTER_STOP = _words(
     """by in over at off sign signs light lights watch loss motion gap and before for on there near when where between
-    maar after outside next along past short press lol haha omg youre its if while until till thinking losing go drop
-    shop playing button codon work working is was are the with number orders order using lamp codons"""
+    maar after outside next along past short press lol haha omg youre its if while until till thinking losing go
+    drop shop playing button codon work working is was are the with number orders order using lamp codons"""
 )
 """Words after "stop" with which it means something else."""
 
 STOPS_THAT_ARE_THINGS = _words(
     """bus non pit full next last first train tram truck rest the a one every each tour metro subway final door whistle
-    to does did do make short hard back back dead f tab glottal"""
+    to does did do make short hard back dead f tab glottal"""
 )
 """Words before "stop" with which it means something else."""
 
@@ -350,7 +378,8 @@ QUOTES = (" wrote", " a ecrit", " schrieb", " escribio", " ha scritto", " schree
 
 CLEAR: Mapping[str, str] = {
     "en": """
-        STOPV TEXTING ME?
+        STOPV TEXTING out? ME?
+        STOPV letting your
         STOPV sending me? DET* MESSAGES|it|this|these|those|stuff|crap|shit|things|junk|bullshit|anything
         STOPV DET* MESSAGES
         STOPV DET* TEXTING
@@ -361,21 +390,28 @@ CLEAR: Mapping[str, str] = {
         STOPV me
         STOPV to? text|message|contact|call|send|email me|us
         cancel|block|delete DET* messages|texts|texting|notifications|alerts|newsletter|newsletters|emails|sms|promos
-        MESSAGES to? stop
+        MESSAGES|these|those|them to stop
+        MESSAGES stop
+        forget|pretend you have|had my number
         MESSAGES to be? stopped
         make|have it|this|these|them|texts|messages|that stop
-        nolonger want|wish DET* MESSAGES|contact|texted|contacted|messaged|hear
+        nolonger want|wish|interested in? DET* MESSAGES|contact|texted|contacted|messaged|hear
         NOTV TEXT|texting|messaging|contacting|calling ME
+        NOTV text|message|contact|call|write back|ever
         NOTV TEXT or|and|nor TEXT ME
         NOTV ever? TEXT|send me|us|this|my|here
         NOTV send me? DET* MESSAGES|anything|any|more|another|stuff|offers|these|this|those|such
         NOTV want you|your|u to? TEXT|TEXTING
-        no nomore? more MESSAGES|texting|messaging|contact|contacting
+        no nomore? more|further|additional DET* MESSAGES|texting|messaging|contact|contacting
+        i? want out
+        let me out
         nomore MESSAGES|texting
         REMOVE me|us|myself OFF?
         REMOVE MINE* NUMBER OFF?
         TAKE OFF MINE* LIST
-        TAKE me|us|myself OFF
+        take|cut|drop|strike|pull|remove|delete|erase me|us|myself OFF
+        get me|us off|out of? this|these|your|the|my|that
+        block MINE* NUMBER from
         TAKE MINE* NUMBER OFF
         TAKE off MINE* NUMBER
         want|like|me off|out DET* LIST|this
@@ -387,7 +423,8 @@ CLEAR: Mapping[str, str] = {
         lose|forget|trash|burn|shred|toss MINE* NUMBER
         throw away MINE* NUMBER
         throw MINE* NUMBER away
-        unsubscribe me|us|my|from|this|number|now|all
+        unsubscribe my number|email|phone|address|account|self
+        unsubscribe me|us|from|this|number|now|all
         like|want|wish|need|must|just unsubscribe|optout
         opt me|us|my|this out
         opt me
@@ -395,6 +432,7 @@ CLEAR: Mapping[str, str] = {
         optingout
         choose|decide|decided|prefer to? optout
         i optout
+        im|am unsubscribing
         to optout
         like|want to? be? unsubscribed
         be unsubscribed
@@ -405,6 +443,7 @@ CLEAR: Mapping[str, str] = {
         NOTV consent
         NOTV have my? consent|permission
         NOTV WANT DET* MESSAGES
+        dont want get|receive|receiving|getting these|this|them|those|it
         NOTV WANT DET* contacted|texted|messaged|bothered|hear|emailed|spammed
         NOTV interested in? DET MESSAGES
         NOTV WANT to? subscribe
@@ -419,7 +458,8 @@ CLEAR: Mapping[str, str] = {
         cease and desist
         cease desist
         STOPV DET* harassment
-        put me|this|my number? on DET* do|dont not? call|contact list?
+        put|add|place me|us|this|my number? on DET* dnc
+        put|add|place me|us|this|my number? on DET* dont call|contact|text list|registry?
     """,
     "de": """
         keine DEDET* DEMSG
@@ -436,6 +476,8 @@ CLEAR: Mapping[str, str] = {
         nehmen|nehmt|nimm|streichen|loschen|loeschen|entfernen sie? mich|meine nummer|daten|adresse
         lassen|lasst|lass sie? mich|uns in ruhe|frieden
         ich widerrufe
+        widerspreche ich? der|ihrer|jeder|weiteren|hiermit
+        widerspreche
         widerrufe meine|die
         abbestellen DEMSG
         meine nummer|daten|adresse loschen|loeschen|entfernen|streichen
@@ -446,6 +488,12 @@ CLEAR: Mapping[str, str] = {
         will|mochte|moechte nichts mehr
     """,
     "es": """
+        dejar de recibir
+        no vuelvas|vuelva|vuelvan a ESSENDING
+        dejame|dejenme|dejeme de ESSENDING
+        corten|corte|corta DEMAS* MENSAJES
+        baja de MENSAJES
+        desuscribime|desuscribanme
         dejen|deje|deja|dejad|dejar|paren|pare|para|parar|basta de ESSENDING|MENSAJES
         dejen|deje|deja|paren|pare|parar|detengan|cancelen|quiten|eliminen DEMAS* MENSAJES
         no me ESSEND
@@ -460,7 +508,8 @@ CLEAR: Mapping[str, str] = {
         ESREMOVE mi|mis numero|telefono|datos|nombre
         ESREMOVEME
         darme|dar|denme|deme|dame|den|de|doy de baja
-        quiero la? baja
+        quiero|solicito|pido la|mi? baja
+        cancelar|cancelen la|mi suscripcion a DEMAS* MENSAJES
         darse de baja de
         desuscribirme|desuscribir|desuscribanme|desinscribirme|desuscribeme
         dejenme|dejeme|dejame|dejadme|dejen en? paz
@@ -481,6 +530,10 @@ CLEAR: Mapping[str, str] = {
         je? ne? veux|souhaite plus etre contacte|contactee|derange
         ne plus recevoir|etre FRDET* FRMSG|contacte
         ne plus recevoir
+        plus jamais me|mecrire|menvoyer contacter|deranger?
+        envoyez moi plus rien
+        ne plus menvoyer|mecrire|mappeler
+        ne plus me|nous contacter|deranger|envoyer|solliciter|ecrire
         FRREMOVE moi
         me desabonner|desinscrire|retirer|desengager
         retirez|retirer|enlevez|supprimez|supprimer|effacez|effacer mon|mes numero|donnees|nom|coordonnees
@@ -512,6 +565,7 @@ CLEAR: Mapping[str, str] = {
         geen NLDET* NLMSG meer
         niet meer sturen|appen|bellen|mailen|contacteren|berichten|benaderen|smsen
         wil|wens geen NLDET* NLMSG
+        wil dit|dat|ze|die niet|niets meer ontvangen|krijgen
         wil niet|niets meer? benaderd|gebeld|horen
         haal|verwijder|schrap|gooi NLDET* mij|me|mijn van|uit|af|nummer|gegevens
         haal|verwijder mijn nummer|gegevens
@@ -530,7 +584,7 @@ CLEAR: Mapping[str, str] = {
         nao quero|desejo|queremos DEMAS* MENSAGENS
         nao quero|desejo mais? receber
         me PTREMOVE DEMAS* da? lista?
-        remova|remove|exclua|apague|apaguem|retire|tire|tirem|removam o? meu numero|nome|contato
+        remova|remove|remover|exclua|excluir|apague|apaguem|apagar|retire|retirar|tire|tirar|tirem|removam o? meu numero|nome|contato
         quero sair da|desta|dessa lista
         sair da|desta lista
         quero? me descadastrar
@@ -541,6 +595,8 @@ CLEAR: Mapping[str, str] = {
     """,
     "hi": """
         HIMSG HINOT HISTOP
+        dobara|phir|दोबारा|फिर HINOT HISTOP
+        band|bandh|बंद|बन्द HISTOP HIMSG
         HIMSG HINOT HISEND|bheja|भेजा
         HIMSG HISEND? HISTOP? band|bandh|बंद|बन्द HISTOP
         HISEND band|bandh|बंद|बन्द HISTOP
@@ -551,7 +607,7 @@ CLEAR: Mapping[str, str] = {
         HIMSG rok|roko|रोको|रोक|रोकें HIGIVE?
         HIMSG HISEND? rokiye|roko|रोको|रोकिए|रोकें
         pareshan|paresaan|tang|disturb|परेशान|तंग|डिस्टर्ब HINOT HISTOP
-        mera|meri|mere|मेरा|मेरी number|no|naam|name|नंबर|नम्बर|नाम list? se? HIREMOVE HIGIVE|HISTOP
+        mera|meri|mere|मेरा|मेरी number|no|naam|name|नंबर|नम्बर|नाम list? se? HIREMOVE HIGIVE|HISTOP?
         mujhe|मुझे apni|is|इस|अपनी list|लिस्ट|सूची se|से hata|hatao|nikalo|nikal|हटा|हटाओ|निकालो|हटाएं HIGIVE?
         list|लिस्ट|सूची se|से hata|hatao|nikalo|nikal|हटा|हटाओ|निकालो|निकाल HIGIVE?
         unsubscribe|stop|अनसब्सक्राइब|स्टॉप HISTOP HIGIVE?
@@ -565,7 +621,9 @@ CLEAR_ALONE: Mapping[str, str] = {
         STOPV sending me|us?
         STOPV it|this|that|these|those|everything|all|them
         STOPV all? of? this|these|it
-        NOTV TEXT
+        dont|never|not text|message|contact|call|email|sms
+        dont|never send
+        REMOVE it|this|that|them|her|him|my|all
         nomore|no contact|texting|messaging|texts|messages|spam
         delete|erase me?
         make it stop
@@ -573,9 +631,9 @@ CLEAR_ALONE: Mapping[str, str] = {
         unsubscribe|optout|revoke stop
         stop unsubscribe|optout|remove|cancel|end
         remove my? name
-        dont TEXT
         take off
         get off
+        get me off
         me optout
         optout
         optedout
@@ -587,8 +645,8 @@ CLEAR_ALONE: Mapping[str, str] = {
     "es": "cancelar suscripcion\nno molestar\nno molesten\nbaja definitiva",
     "fr": "me desabonner\nstop pub",
     "nl": "hou|houd op|ermee mee?",
-    "pt": "sair da lista\ncancelar inscricao",
-    "hi": "band|bandh|बंद|बन्द HISTOP HIGIVE?\nHIMSG HISEND? band|bandh|बंद|बन्द\nस्टॉप\nअनसब्सक्राइब\nरोको\nrok do",
+    "pt": "quero sair\nsair da lista\ncancelar inscricao",
+    "hi": "HITHIS* band|bandh|बंद|बन्द HISTOP HIGIVE?\nHIMSG HISEND? band|bandh|बंद|बन्द\nस्टॉप\nअनसब्सक्राइब\nरोको\nrok do",
 }
 """These say it where a clause says nothing else."""
 
@@ -607,6 +665,7 @@ NEARLY: Mapping[str, str] = {
         harassing me
         do|dont call list|registry
         how to? stop this|these|them|it
+        NUMBER is|was|are GONE
         way to stop|optout
     """,
     "de": "kundigen\nkuendigen\nwerbung stoppen",
@@ -617,7 +676,19 @@ NEARLY: Mapping[str, str] = {
 HINTS: Mapping[str, str] = {
     "en": """
         STOPV|cancel DET* service|subscription
-        wrong number|person|guy|phone
+        wrong number|person|guy|phone|contact|lady|man|woman
+        count me out
+        second|third|fourth|fifth|tenth|hundredth|final time
+        have told|asked|said
+        is|so|very annoying
+        hard pass
+        never spoke
+        how did|do you get|have|got my number
+        number doesnt belong
+        blocked and reported
+        reported as
+        spamming me|us|people|everyone
+        zero|no interest
         not my number
         number is? wrong
         new number owner
@@ -644,9 +715,9 @@ HINTS: Mapping[str, str] = {
         too many MESSAGES
         enough with|of
     """,
-    "de": "falsche nummer\nkein interesse\nbelastigung\nbelaestigung",
-    "es": "numero equivocado\nno me interesa\nno estoy interesado|interesada",
-    "fr": "mauvais numero\npas interesse|interessee\nerreur de numero",
+    "de": "falsche nummer\nkein interesse\nwill das nicht mehr\nbelastigung\nbelaestigung",
+    "es": "numero equivocado|incorrecto\nharto|harta\nes acoso\nno me interesa\nno estoy interesado|interesada",
+    "fr": "mauvais numero\naucun interet\ntrompez de numero\nmarre de\npas interesse|interessee\nerreur de numero",
     "it": "numero sbagliato\nnon sono interessato|interessata\nnon mi interessa",
     "nl": "verkeerd|verkeerde nummer\ngeen interesse\nniet geinteresseerd",
     "pt": "numero errado\nnao tenho interesse\nnao estou interessado|interessada",
@@ -666,12 +737,14 @@ HINTS_ALONE: Mapping[str, str] = {
         block
         blocked
         leave
+        dont bother
+        reported
         desist
         unfollow
         goodbye forever
     """,
     "de": "abmelden\nabbestellen\nabmeldung\nwiderruf\naufhoren\naufhoeren\nnicht mehr\nraus",
-    "es": "basta\ndesuscribir\ndesuscripcion\nya no",
+    "es": "basta\npara ya\nsalir\nno mas\ndesuscribir\ndesuscripcion\nya no",
     "it": "basta\ndisiscrivi\ndisiscrizione\nsmettila\nsmettetela\ncancellazione",
     "pt": "chega\ndescadastrar",
     "fr": "assez\narret\narretez\narreter\nstoppez\ncessez\ndesabonner\ndesabonnement\ndesinscription\ndesinscrire",

@@ -18,7 +18,7 @@ from cairn.domain.consent.plain_words import MAX_TEXT, clauses, plain_text
 CLEAR_AT = 10
 POSSIBLE_AT = 5
 
-CLEAR, NEARLY, HINT, TRACE = 10, 6, 5, 4
+CLEAR, NEARLY, HINT, TRACE = 10, 6, 6, 4
 """Points: of a phrase that says it; of one that may mean something else, or less; of a complaint; of a word."""
 
 LONG_TEXT = 300
@@ -61,7 +61,7 @@ def score(text: str, keywords: Iterable[str] = ()) -> int:
     if not found:
         return 0
     joined = [word for words in found for word in words]
-    limited = "instead" in joined
+    limited = _wants_another_way(joined)
     if _says_a_keyword(joined, frozenset(keywords)):
         return CLEAR
     long = sum(len(word) + 1 for clause in spelt for word in clause) > LONG_TEXT
@@ -265,16 +265,22 @@ def _points(words: Sequence[str], *, alone: bool, first: bool, long: bool) -> It
 
 def _in_context(pattern: Pattern, before: Sequence[str], after: Sequence[str], *, alone: bool, long: bool) -> int:
     """The points of a phrase between other words."""
-    if _is_negated(before, pattern.negations):
-        return 0
+    if negated_by := _negation(before, pattern.negations):
+        return NEARLY if pattern.value >= CLEAR and negated_by == "you" else 0
     if (after and after[0] in phrases.THINGS) or (pattern.whole and (after or not _is_lead(before))):
         return 0
     doubted = any(word in phrases.DOUBTS_BEFORE for word in before)
     if pattern.value < CLEAR:
-        return 0 if doubted and pattern.value <= HINT else pattern.value
+        return 0 if doubted and pattern.kind == "hint" else pattern.value
     if doubted or _limits(after) or (pattern.whole and not alone) or (after and after[0] in phrases.OTHERS):
         return NEARLY
     return NEARLY if long and (len(after) > FEW_WORDS or not _is_lead(before)) else CLEAR
+
+
+def _wants_another_way(words: Sequence[str]) -> bool:
+    """ "Text me instead", "text is fine": less than everything is refused."""
+    fine = (word in phrases.WAYS and after in phrases.FINE for word, after in pairwise(words))
+    return "instead" in words or any(fine)
 
 
 def _limits(after: Sequence[str]) -> bool:
@@ -285,12 +291,16 @@ def _limits(after: Sequence[str]) -> bool:
     )
 
 
-def _is_negated(before: Sequence[str], negations: frozenset[str] = phrases.NEGATIONS) -> bool:
-    """Whether a phrase is denied: "I can't stop". A question is none: "can't you stop", "why don't you stop"."""
-    near = before[-NEGATED_WITHIN:]
-    return any(
-        word in negations and "you" not in near[position + 1 : position + 2] for position, word in enumerate(near)
-    )
+def _negation(before: Sequence[str], negations: frozenset[str] = phrases.NEGATIONS) -> str:
+    """The word before a negation that denies a phrase ("I can't stop"), the negation itself where it is the first word.
+
+    Empty where nothing is denied. A question is no denial: "can't you stop", "why don't you stop".
+    """
+    first = max(0, len(before) - NEGATED_WITHIN)
+    for position in range(first, len(before)):
+        if before[position] in negations and "you" not in before[position + 1 : position + 2]:
+            return before[position - 1] if position else before[position]
+    return ""
 
 
 def _is_lead(before: Sequence[str]) -> bool:
@@ -302,7 +312,7 @@ def _keyword_points(words: Sequence[str], *, alone: bool, first: bool) -> Iterat
     """The points of a keyword that a clause consists of, begins with or ends with."""
     word = words[-1]
     before = words[:-1]
-    if word in phrases.KEYWORDS and not _is_negated(before):
+    if word in phrases.KEYWORDS and not _negation(before):
         plain = word in phrases.STOP_WORDS
         if _is_lead(before) and (plain or not before):
             yield "nearly", CLEAR if alone else NEARLY
@@ -311,7 +321,7 @@ def _keyword_points(words: Sequence[str], *, alone: bool, first: bool) -> Iterat
     if first and len(words) > 1 and words[0] in phrases.STOP_WORDS and words[1] not in phrases.AFTER_STOP:
         unlike = words[1].endswith("ing")
         if words[0] != "stop" or not unlike:
-            yield "nearly", CLEAR if words[0] != "stop" else NEARLY
+            yield "nearly", NEARLY if words[0] == "stop" or words[1] in phrases.THINGS else CLEAR
 
 
 def _says_nothing_else(words: Sequence[str]) -> bool:
