@@ -94,7 +94,7 @@ def test_the_normal_form_changes_nothing(reply: Reply) -> None:
 
 
 @given(st.sampled_from(REFUSALS), st.sampled_from(BEFORE_AND_AFTER[0]), st.sampled_from(BEFORE_AND_AFTER[1]))
-def test_courtesy_turns_no_stop_into_anything_else(reply: Reply, before: str, after: str) -> None:
+def test_courtesy_changes_no_stop(reply: Reply, before: str, after: str) -> None:
     assert heard_as(f"{before} {reply.text}", reply.language) == STOP
     assert heard_as(f"{reply.text} {after}", reply.language) == STOP
     assert heard_as(f"{before} {reply.text} {after}", reply.language) == STOP
@@ -105,7 +105,7 @@ def test_any_text_is_read(text: str) -> None:
     assert heard_as(text, "en") in {STOP, POSSIBLE, NONE}
 
 
-def test_what_a_letter_says_beside_a_phrase_makes_it_doubtful() -> None:
+def test_a_phrase_in_a_long_text_is_doubtful() -> None:
     story = (
         "I came in last week with my daughter and we had a lovely time, the pool was warm and the staff was kind. " * 3
     )

@@ -134,6 +134,7 @@ SETS: Mapping[str, str] = {
         "mande mandem envie enviem manda ligue liguem incomode incomodem perturbe perturbem mandar enviar "
         "escreva contate contatem"
     ),
+    "PTDELETE": "remova remove remover exclua excluir apague apaguem apagar retire retirar tire tirar tirem removam",
     "PTREMOVE": "remove tira tire tirem remova removam exclua excluam descadastre descadastrem retire retirem tirar",
     "HIREMOVE": "hata hatao nikalo nikal delete remove हटा हटाओ निकालो हटाएं हटाइए डिलीट",
 }
@@ -584,7 +585,7 @@ CLEAR: Mapping[str, str] = {
         nao quero|desejo|queremos DEMAS* MENSAGENS
         nao quero|desejo mais? receber
         me PTREMOVE DEMAS* da? lista?
-        remova|remove|remover|exclua|excluir|apague|apaguem|apagar|retire|retirar|tire|tirar|tirem|removam o? meu numero|nome|contato
+        PTDELETE o? meu numero|nome|contato
         quero sair da|desta|dessa lista
         sair da|desta lista
         quero? me descadastrar

@@ -19,7 +19,7 @@ CLEAR_AT = 10
 POSSIBLE_AT = 5
 
 CLEAR, NEARLY, HINT, TRACE = 10, 6, 6, 4
-"""Points: of a phrase that says it; of one that may mean something else, or less; of a complaint; of a word."""
+"""Points: of a phrase that says it; of one that may mean something else, or less; of a complaint; of a last word."""
 
 LONG_TEXT = 300
 """Characters. In a longer text, a phrase counts as clear only where its clause says little else."""
@@ -31,7 +31,7 @@ MAX_JOINED = 16
 """Words of a text that is also read as if it had no punctuation: "stop. texting. me."""
 
 FEW_TYPOS = 9
-"""Letters of a word from which on two typos may be in it."""
+"""The length of a word from which on two typos may be in it."""
 
 NEGATED_WITHIN = 3
 """Words before a phrase among which a negation turns it around: "please don't stop"."""
@@ -147,24 +147,24 @@ def _usual_word(word: str) -> str:
 
 
 def _squeezed(word: str, repeated: int) -> str:
-    """Letters that are repeated three times or more, this often: `stoooop` is `stop`."""
+    """Characters that are repeated three times or more, this often: `stoooop` is `stop`."""
     runs: list[str] = []
-    for letter in word:
-        if runs and runs[-1][0] == letter:
-            runs[-1] += letter
+    for character in word:
+        if runs and runs[-1][0] == character:
+            runs[-1] += character
         else:
-            runs.append(letter)
+            runs.append(character)
     return "".join(run if len(run) < 3 else run[:repeated] for run in runs)  # noqa: PLR2004  what the docstring says
 
 
 def _typos(word: str, target: str) -> int:
-    """Letters that are wrong, missing, too many, or swapped with the next one."""
+    """Characters that are wrong, missing, too many, or swapped with the next one."""
     rows = [list(range(len(target) + 1))]
-    for i, letter in enumerate(word, 1):
+    for i, character in enumerate(word, 1):
         row = [i]
         for j, wanted in enumerate(target, 1):
-            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != wanted))
-            if i > 1 and j > 1 and letter == target[j - 2] and word[i - 2] == wanted:
+            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (character != wanted))
+            if i > 1 and j > 1 and character == target[j - 2] and word[i - 2] == wanted:
                 cost = min(cost, rows[-2][j - 2] + 1)
             row.append(cost)
         rows.append(row)
@@ -172,11 +172,11 @@ def _typos(word: str, target: str) -> int:
 
 
 def _without_spelling_out(found: list[list[str]]) -> list[list[str]]:
-    """`S T O P` and `s.t.o.p` are one word; other single letters stay as they are."""
-    letters = [word for words in found for word in words]
-    joined = "".join(letters)
-    spelt_out = len(letters) > 2 and all(len(letter) == 1 for letter in letters)  # noqa: PLR2004  more than initials
-    if (spelt_out or len(letters) <= 3) and joined in phrases.SPELT_OUT:  # noqa: PLR2004  "st op", "un sub scribe"
+    """`S T O P` and `s.t.o.p` are one word; other single pieces stay as they are."""
+    pieces = [word for words in found for word in words]
+    joined = "".join(pieces)
+    spelt_out = len(pieces) > 2 and all(len(character) == 1 for character in pieces)  # noqa: PLR2004  more than initials
+    if (spelt_out or len(pieces) <= 3) and joined in phrases.SPELT_OUT:  # noqa: PLR2004  "st op", "un sub scribe"
         return [[joined]]
     return found
 
@@ -278,7 +278,7 @@ def _in_context(pattern: Pattern, before: Sequence[str], after: Sequence[str], *
 
 
 def _wants_another_way(words: Sequence[str]) -> bool:
-    """ "Text me instead", "text is fine": less than everything is refused."""
+    """Whether less than everything is refused: "text me instead", "text is fine"."""
     fine = (word in phrases.WAYS and after in phrases.FINE for word, after in pairwise(words))
     return "instead" in words or any(fine)
 
