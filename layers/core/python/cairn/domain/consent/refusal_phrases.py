@@ -665,7 +665,7 @@ NEARLY: Mapping[str, str] = {
         keep texting|messaging|sending|spamming|contacting me|us
         harassing me
         do|dont call list|registry
-        how to? stop this|these|them|it
+        how do|can|to|would|does i|we|one? stop|end this|these|them|it|that
         NUMBER is|was|are GONE
         way to stop|optout
     """,

@@ -19,7 +19,7 @@ CLEAR_AT = 10
 POSSIBLE_AT = 5
 
 CLEAR, NEARLY, HINT, TRACE = 10, 6, 6, 4
-"""Points: of a phrase that says it; of one that may mean something else, or less; of a complaint; of a last word."""
+"""Points: of a phrase that says it; of one that may mean less; of a complaint; of a keyword at the end."""
 
 LONG_TEXT = 300
 """Characters. In a longer text, a phrase counts as clear only where its clause says little else."""
