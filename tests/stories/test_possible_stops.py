@@ -106,10 +106,9 @@ def test_without_a_decision_the_deadline_makes_it_a_stop(opens: Opens) -> None:
     assert sent(shop) == []
     assert shop.decided(Reason.OPTED_OUT)["step"] == "note-1"
     assert "stop" in shop.cairn("suppress", "+12125550001", "--show")
-    late = decides(shop, "continue")
-    assert late["status_code"] == 400
-    assert "the deadline is over" in str(late)
-    assert decides(shop, "stop")["status_code"] == 200
+    assert waiting(shop) == []
+    (task,) = shop.timeline("task")
+    assert (task["outcome"], task["done_by"]) == ("stop", "deadline")
 
 
 def test_a_start_ends_the_doubt_and_reverses_what_the_deadline_made_of_it(opens: Opens) -> None:
@@ -129,7 +128,8 @@ def test_a_stop_in_the_meantime_is_heard_at_once(opens: Opens) -> None:
     shop.texts(IN_DOUBT)
     shop.passes("1h")
     shop.texts("STOP")
-    decides(shop, "continue")
+    assert waiting(shop) == []
+    shop.passes("1d")
     shop.happens("note.wanted", consent=[])
 
     assert sent(shop) == ["stop"]

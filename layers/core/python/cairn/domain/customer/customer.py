@@ -340,6 +340,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         reaction.note_feedback(event, journeys, now)
     if possible is not None:
         reaction.effects += [possible.task, possible.timer]
+    reaction.effects += opt_outs.tasks_that_end(customer.contact, updates.contact, event)
     task = requests.privacy_task(customer.profile, event, len(customer.contact.consents), doubt)
     if task is not None:
         reaction.effects.append(task)
@@ -386,7 +387,10 @@ def _stop_at_deadline(customer: Customer, channel: Channel, now: datetime, polic
     updates = consent_updates(customer.contact, stop, policy, str(profile.get(TIME_ZONE) or "UTC"), own)
     return Reaction(
         replace(customer, contact=updates.contact),
-        effects=(updates.record,) if updates.record else (),
+        effects=(
+            *((updates.record,) if updates.record else ()),
+            *opt_outs.tasks_that_end(customer.contact, updates.contact, stop),
+        ),
         suppression_changes=updates.suppression_changes,
     )
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Contact
-from cairn.domain.effects import OpenTask, WakeAt
+from cairn.domain.effects import CloseTask, OpenTask, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE, is_provider
 from cairn.domain.privacy.requests import QUEUE, SCRIPT, Choice
@@ -69,6 +69,19 @@ def possible_opt_out(contact: Contact, customer_id: str, event: Event, now: date
     if contact.after([change]).doubt(channel) is None:  # it is older than what a person decided since
         return None
     return PossibleOptOut(change, _task(task_id, customer_id, channel, event, due_at), _timer(channel, task_id, due_at))
+
+
+def tasks_that_end(before: Contact, after: Contact, event: Event) -> tuple[CloseTask, ...]:
+    """The tasks about replies that this event has decided: a STOP, a START, another answer, or a person's choice."""
+    over = (doubt for channel in Channel if (doubt := before.doubt(channel)) and after.doubt(channel) is None)
+    return tuple(_closed(doubt, after, event) for doubt in over)
+
+
+def _closed(doubt: ConsentChange, after: Contact, event: Event) -> CloseTask:
+    task, by = str(doubt.evidence.get("task", "")), str(event.properties.get("actor") or event.source)
+    denied = after.consent(doubt.channel, Purpose.MARKETING) is ConsentStatus.DENIED
+    outcome = Choice.STOP if denied else Choice.CONTINUE
+    return CloseTask(short_hash("close", task, event.key), task, outcome.value, by, event.occurred_at)
 
 
 def channel_to_decide(enrollment_id: str) -> Channel | None:
