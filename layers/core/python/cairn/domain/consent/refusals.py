@@ -31,7 +31,7 @@ MAX_JOINED = 16
 """Words of a text that is also read as if it had no punctuation: "stop. texting. me."""
 
 FEW_TYPOS = 9
-"""The length of a word from which on two typos may be in it."""
+"""Characters: so long a word may have two typos."""
 
 NEGATED_WITHIN = 3
 """Words before a phrase among which a negation turns it around: "please don't stop"."""
