@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from cairn.domain.consent.plain_words import plain_text
-from cairn.domain.consent.refusals import Refusal, refusal_in
 
 
 class Intent(StrEnum):
@@ -110,7 +109,7 @@ def intent_of(text: str, languages: Iterable[str] = ("en",)) -> Intent | None:
         for intent, words in table.items():
             if plain in words:
                 return intent
-    return Intent.STOP if refusal_in(text, _stop_words(languages)) is Refusal.CLEAR else None
+    return Intent.STOP if _refusal_in(text, languages) == "clear" else None
 
 
 def may_mean_stop(text: str, languages: Iterable[str] = ("en",)) -> bool:
@@ -118,7 +117,7 @@ def may_mean_stop(text: str, languages: Iterable[str] = ("en",)) -> bool:
     languages = tuple(languages)
     if any(plain_text(text) in words for table in _tables(languages) for words in table.values()):
         return False
-    return refusal_in(text, _stop_words(languages)) is Refusal.POSSIBLE
+    return _refusal_in(text, languages) == "possible"
 
 
 def is_yes(text: str, languages: Iterable[str] = ("en",)) -> bool:
@@ -136,5 +135,8 @@ def _tables(languages: Iterable[str]) -> Iterator[Mapping[Intent, tuple[str, ...
     yield from (WORDS[language] for language in languages if language in WORDS)
 
 
-def _stop_words(languages: Iterable[str]) -> frozenset[str]:
-    return frozenset(word for table in _tables(languages) for word in table[Intent.STOP])
+def _refusal_in(text: str, languages: Iterable[str]) -> str | None:
+    """`clear`, `possible` or None."""
+    from cairn.domain.consent.refusals import refusal_in  # noqa: PLC0415  only replies need the phrases
+
+    return refusal_in(text, frozenset(word for table in _tables(languages) for word in table[Intent.STOP]))
