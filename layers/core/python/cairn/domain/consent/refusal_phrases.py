@@ -12,7 +12,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 SETS: Mapping[str, str] = {
-    "STOPV": "stop quit cease discontinue halt end terminate",
+    "STOPV": "stop quit cease discontinue halt terminate",
+    "MY": "my our this her his their these mine",
     "TEXTING": (
         "texting messaging contacting calling emailing mailing spamming bothering harassing annoying "
         "bugging pinging disturbing pestering smsing whatsapping hitting writing reaching ringing"
@@ -346,6 +347,9 @@ LIMITS = _words(
 )
 """Words after a phrase by which it may mean a time, a way or a thing, and not all messages."""
 
+SUBJECTS = frozenset({"you", "they", "he", "she", "we", "i", "it"})
+"""Before "never text me", these make a report of it."""
+
 THINGS = frozenset({"link", "button", "page", "hold", "mute", "speaker", "guard"})
 """Right after a phrase that thereby means something else: "take me off hold"."""
 
@@ -388,42 +392,47 @@ CLEAR: Mapping[str, str] = {
         STOPV with? DET texts|messages|spam
         STOPV blowing up? my phone
         STOPV blowing my phone
-        STOPV me
+        end|ending the|these|those|this|your|all MESSAGES|texting
+        end messages|texts|texting
         STOPV to? text|message|contact|call|send|email me|us
-        cancel|block|delete DET* messages|texts|texting|notifications|alerts|newsletter|newsletters|emails|sms|promos
+        cancel|block DET* messages|texts|texting|notifications|alerts|newsletter|newsletters|emails|sms|promos
         MESSAGES|these|those|them to stop
         MESSAGES stop
         forget|pretend you have|had my number
         MESSAGES to be? stopped
         make|have it|this|these|them|texts|messages|that stop
-        nolonger want|wish|interested in? DET* MESSAGES|contact|texted|contacted|messaged|hear
+        nolonger want|wish|interested in? DET* MESSAGES|contact|texted|contacted|messaged
+        nolonger want|wish DET* hear from
         NOTV TEXT|texting|messaging|contacting|calling ME
         NOTV text|message|contact|call|write back|ever
+        not to TEXT ME
         NOTV TEXT or|and|nor TEXT ME
         NOTV ever? TEXT|send me|us|this|my|here
         NOTV send me? DET* MESSAGES|anything|any|more|another|stuff|offers|these|this|those|such
         NOTV want you|your|u to? TEXT|TEXTING
         no nomore? more|further|additional DET* MESSAGES|texting|messaging|contact|contacting
         i? want out
-        let me out
+        let me out of DET* list
         nomore MESSAGES|texting
         REMOVE me|us|myself OFF?
-        REMOVE MINE* NUMBER OFF?
-        TAKE OFF MINE* LIST
+        REMOVE MY MINE* NUMBER OFF?
+        remove|delete|erase|take off|from MINE* LIST
         take|cut|drop|strike|pull|remove|delete|erase me|us|myself OFF
         get me|us off|out of? this|these|your|the|my|that
         block MINE* NUMBER from
-        TAKE MINE* NUMBER OFF
-        TAKE off MINE* NUMBER
+        TAKE MY MINE* NUMBER OFF
+        take|remove|drop|strike off MY MINE* NUMBER
         want|like|me off|out DET* LIST|this
-        get off my phone|line
-        want|like|be|asked|get|getting|have MINE* NUMBER? to? be? GONE off?
-        MINE|my NUMBER to? be? GONE
-        be GONE OFF
+        want|like|wish|need|asked|ask|request me|us? to? be GONE OFF?
+        want|like|get|getting|have me|us GONE
+        want|like|get|getting|have|asked MY MINE* NUMBER to? be? GONE
+        i be GONE OFF
+        my|our MINE* NUMBER to be GONE
         GONE OFF DET* LIST|it
-        lose|forget|trash|burn|shred|toss MINE* NUMBER
-        throw away MINE* NUMBER
-        throw MINE* NUMBER away
+        lose|forget|trash|burn|shred|toss my|this|the|our number|numbers|contact|info|digits|details
+        lose|forget|trash|burn|shred|toss my phone number
+        throw away my|this|our number
+        throw my|this|our number away
         unsubscribe my number|email|phone|address|account|self
         unsubscribe me|us|from|this|number|now|all
         like|want|wish|need|must|just unsubscribe|optout
@@ -437,7 +446,8 @@ CLEAR: Mapping[str, str] = {
         to optout
         like|want to? be? unsubscribed
         be unsubscribed
-        replied|texted|sent|typed|said|say|answered|told stop
+        i|ive|already|have replied|texted|sent|typed|said|answered|told you? already? stop
+        say stop
         revoke|withdraw|rescind|revoking|withdrawing my|any|all|the? prior? express? consent|permission|authorization
         i revoke
         NOTV consent|agree to MESSAGES|receive|receiving|being|this|these|be|your
@@ -445,7 +455,8 @@ CLEAR: Mapping[str, str] = {
         NOTV have my? consent|permission
         NOTV WANT DET* MESSAGES
         dont want get|receive|receiving|getting these|this|them|those|it
-        NOTV WANT DET* contacted|texted|messaged|bothered|hear|emailed|spammed
+        NOTV WANT DET* contacted|texted|messaged|bothered|emailed|spammed
+        NOTV WANT DET* hear from
         NOTV interested in? DET MESSAGES
         NOTV WANT to? subscribe
         NOTV WANT to? be DET* LIST
@@ -453,9 +464,6 @@ CLEAR: Mapping[str, str] = {
         leave me|us alone
         leave me|us be
         let me alone
-        go away
-        fuckoff
-        pissoff
         cease and desist
         cease desist
         STOPV DET* harassment
@@ -624,7 +632,7 @@ CLEAR_ALONE: Mapping[str, str] = {
         STOPV all? of? this|these|it
         dont|never|not text|message|contact|call|email|sms
         dont|never send
-        REMOVE it|this|that|them|her|him|my|all
+        REMOVE her|him|my
         nomore|no contact|texting|messaging|texts|messages|spam
         delete|erase me?
         make it stop
@@ -634,12 +642,17 @@ CLEAR_ALONE: Mapping[str, str] = {
         remove my? name
         take off
         get off
+        get off my phone|line
+        go away
+        fuckoff
+        pissoff
+        be GONE OFF?
         get me off
         me optout
         optout
         optedout
         unsubscribed
-        remove number
+        REMOVE number|numbers
         out of? DET* list
     """,
     "de": "will|mochte|moechte|mich abmelden",
@@ -738,6 +751,8 @@ HINTS_ALONE: Mapping[str, str] = {
         block
         blocked
         leave
+        REMOVE it|this|that|them|all
+        delete all? messages|texts
         dont bother
         reported
         desist

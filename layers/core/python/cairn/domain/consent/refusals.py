@@ -33,6 +33,8 @@ MAX_JOINED = 16
 FEW_TYPOS = 9
 """Characters: so long a word may have two typos."""
 
+_SENDING = frozenset(phrases.SETS["TEXT"].split()) | {"send"}
+
 NEGATED_WITHIN = 3
 """Words before a phrase among which a negation turns it around: "please don't stop"."""
 
@@ -258,9 +260,17 @@ def _points(words: Sequence[str], *, alone: bool, first: bool, long: bool) -> It
             end = pattern.end(words, start)
             if end > start:
                 value = _in_context(pattern, words[:start], words[end:], alone=alone, long=long)
+                if _reports_a_silence(words, start):
+                    continue
                 kind = pattern.kind if value >= pattern.value else "nearly"
                 if value:
                     yield kind, value
+
+
+def _reports_a_silence(words: Sequence[str], start: int) -> bool:
+    """Whether "never text me" is no request: "you never text me back"."""
+    does = start + 1 < len(words) and words[start + 1] in _SENDING
+    return does and words[start] in {"dont", "never"} and start > 0 and words[start - 1] in phrases.SUBJECTS
 
 
 def _in_context(pattern: Pattern, before: Sequence[str], after: Sequence[str], *, alone: bool, long: bool) -> int:
@@ -287,7 +297,7 @@ def _limits(after: Sequence[str]) -> bool:
     """Whether words after a phrase limit it to a time or a thing, or ask for another way: "don't call, text me"."""
     pairs = pairwise(after)
     return any(word in phrases.LIMITS for word in after) or any(
-        word in phrases.WAYS and next_word in {"me", "us"} for word, next_word in pairs
+        word in phrases.WAYS and next_word in {"me", "us", "my"} for word, next_word in pairs
     )
 
 
