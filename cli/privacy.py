@@ -38,13 +38,18 @@ def list_requests(
 @app.command(epilog=examples('cairn privacy choose TASK --do part --why "ticket 4711"'))
 def choose(  # noqa: PLR0913, PLR0917  one argument for each option
     task: Annotated[str, typer.Argument(metavar="TASK")],
-    do: Annotated[str, typer.Option("--do", help="part, all, refuse or done: one of the task's choices.")],
+    do: Annotated[
+        str, typer.Option("--do", help="part, all, refuse, done, stop or continue: one of the task's choices.")
+    ],
     why: WhyOption,
     customer: Annotated[str, typer.Option("--customer", help="The task's customer.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="The file for an export; else it is printed.")] = None,
     to: ToOption = LOCAL_URL,
 ) -> None:
-    """Erase or export the record's part or all of a customer, or refuse. An erasure cannot be undone."""
+    """Erase or export the record's part or all of a customer, or refuse; or say whether a reply means STOP.
+
+    An erasure cannot be undone.
+    """
     done = Manage(to).post("privacy", task=task, do=do, why=why, customer=customer)
     if "document" in done:
         text = json_text(done["document"], indent=2)
@@ -63,6 +68,7 @@ def _lines(task: dict[str, Any]) -> list[str]:
     record, rest = context.get("record", {}), context.get("rest", {})
     sides = {
         "because": context.get("because"),
+        "the reply": context.get("text"),
         "record": ", ".join([*record.get("ids", ()), *record.get("addresses", ())]),
         "reported since": record.get("since"),
         "other names": ", ".join(rest.get("names", ())),

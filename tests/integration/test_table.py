@@ -20,7 +20,7 @@ from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.consent.suppression import Cause, Mark, Suppression, SuppressionChange, suppression_key
 from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event
-from cairn.domain.effects import Fact, OpenTask
+from cairn.domain.effects import CloseTask, Fact, OpenTask
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.gate.gate import decide
 from cairn.domain.gate.limits import LimitDenial
@@ -950,6 +950,21 @@ def test_facts_that_are_written_twice_appear_once_and_in_order() -> None:
     lines = TIMELINE.entries(mia.id)
     assert [line["kind"] for line in lines] == ["event", "entered", "waiting", "task"]
     assert lines[3]["queue"] == "coaches"
+
+
+def test_a_task_is_closed_once_unless_a_person_has_done_it() -> None:
+    mia = happens(MIA)
+    task = OpenTask("t-1", "", "", "privacy", "Decide", LATER, {"text": "no"}, "")
+    closed = CloseTask("close-1", "t-1", "stop", "deadline", LATER)
+
+    TIMELINE.close(mia.id, closed)  # it is not there yet
+    TIMELINE.open(mia.id, "", task, NOW)
+    for one in (closed, replace(closed, outcome="continue", by="ada")):
+        TIMELINE.close(mia.id, one)
+
+    (line,) = (line for line in TIMELINE.entries(mia.id) if line["kind"] == "task")
+    assert (line["status"], line["outcome"], line["done_by"]) == ("done", "stop", "deadline")
+    assert line["context"] == {"text": "no"}
 
 
 class StoppedError(Exception):

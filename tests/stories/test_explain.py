@@ -66,6 +66,19 @@ def _(opens: Opens) -> Shop:
 
 
 @explained_as(
+    Reason.IN_DOUBT,
+    "Held until 11:00 on Monday 2 March in America/New_York because the customer's reply on 2 March 2026, 10:00 may be "
+    "a STOP; a person decides by 10:00 on Tuesday 3 March in America/New_York, else it is one.",
+)
+def _(opens: Opens) -> Shop:
+    shop = opens(SMS)
+    shop.happens("note.known")
+    shop.texts("how do I stop these?")
+    shop.happens("note.wanted", consent=[])
+    return shop
+
+
+@explained_as(
     Reason.REVIEW,
     "Held until 16:00 on Monday 2 March in America/New_York because somebody of “compliance” has to "
     "approve it before it goes out.",

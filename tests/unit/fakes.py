@@ -26,7 +26,7 @@ from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import Suppression, SuppressionChange
 from cairn.domain.customer.customer import OLDER_ENTRIES, Concerns, Customer
-from cairn.domain.effects import EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
+from cairn.domain.effects import CloseTask, EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer
@@ -320,6 +320,9 @@ class MessageQueue(list[Message]):
 class Tasks(dict[str, tuple[str, OpenTask]]):
     def open(self, customer_id: str, journey: str, task: OpenTask, at: datetime) -> None:  # noqa: ARG002
         self.setdefault(task.id, (journey, task))
+
+    def close(self, customer_id: str, closed: CloseTask) -> None:  # noqa: ARG002
+        self.pop(closed.task, None)
 
 
 class Timeline(list[Fact]):

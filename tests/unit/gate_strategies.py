@@ -20,6 +20,7 @@ from cairn.domain.message.message import Approval, Jurisdiction, Message, Review
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.policy import EVERYWHERE, Cap, Closed, Cooldown, Forbidden, Hours, Policy, ReviewRule
 from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.instants import instant_to_wire
 from tests.unit.makers import message
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -250,6 +251,8 @@ def contacts(draw: st.DrawFn, now: datetime) -> Contact:
     said = agreed(now) if draw(st.sampled_from([False, True, True])) else []
     for channel, purpose, status, since, method in draw(few_changes):
         evidence = {"method": str(method)} if method else {}
+        if status is ConsentStatus.IN_DOUBT:
+            evidence["until"] = instant_to_wire(now - since + DAY)
         said.append(ConsentChange(channel, purpose, status, now - since, "form", evidence))
     against = draw(few_suppressions)
     return Contact(

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from hypothesis import strategies as st
 
 from cairn.adapters.documents.journey import journey_from_document
-from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.consent.changes import STATED, ConsentChange
 from cairn.domain.customer.customer import OLDER_ENTRIES, OLDER_MERGES, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, Identifier, strongest_first
@@ -82,7 +82,7 @@ consent_changes = st.builds(
     ConsentChange,
     st.sampled_from(Channel),
     st.sampled_from(Purpose),
-    st.sampled_from(ConsentStatus),
+    st.sampled_from(sorted(STATED)),
     few_instants,
     st.sampled_from(["form", "reply"]),
     st.dictionaries(st.sampled_from(["wording", "ip"]), st.sampled_from(["x", "y"]), max_size=1),

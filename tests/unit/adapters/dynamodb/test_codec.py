@@ -16,6 +16,7 @@ from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import (
     AbsorbHistory,
+    CloseTask,
     Effect,
     Fact,
     OpenTask,
@@ -322,6 +323,7 @@ def test_the_shape_of_effects() -> None:
         SendMessage("1", "enr", "hello", (Channel.EMAIL, Channel.SMS), "hello", Purpose.MARKETING, "Europe/Paris"),
         WakeAt("2", "enr", 3, MONDAY),
         OpenTask("3", "enr", "call", "sales", "Call them", MONDAY, {"plan": "gold"}, "Say hello."),
+        CloseTask("9", "3", "stop", "deadline", MONDAY),
         UpdateMessageStatus("4", "m-1", "bounced", MONDAY),
         AbsorbHistory("5", "c_old"),
     ]
@@ -351,6 +353,7 @@ def test_the_shape_of_effects() -> None:
             "context": {"plan": "gold"},
             "script": "Say hello.",
         },
+        {"do": "close", "id": "9", "task": "3", "outcome": "stop", "by": "deadline", "at": "2026-03-02T10:00:00Z"},
         {"do": "move", "id": "4", "message": "m-1", "status": "bounced", "at": "2026-03-02T10:00:00Z"},
         {"do": "absorb", "id": "5", "merged": "c_old"},
     ]

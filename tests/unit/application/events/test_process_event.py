@@ -7,9 +7,9 @@ import pytest
 
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ATTEMPTS, ProcessEvent
-from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.suppression import Cause
-from cairn.domain.effects import AbsorbHistory, PauseEnrollment, WakeAt
+from cairn.domain.effects import AbsorbHistory, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for
 from cairn.domain.operations.pauses import Pause
@@ -324,6 +324,35 @@ def test_a_reply_is_read_for_keywords_first(process: ProcessEvent, customers: Cu
 
     (ada,) = customers
     assert list(ada.profile.activity) == [type_]
+
+
+@pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
+def test_a_refusal_in_the_customers_own_words_is_a_stop_on_every_channel(
+    process: ProcessEvent, customers: Customers, channel: str
+) -> None:
+    process(reply("Please take me off your list.\n\nSent from my phone", channel=channel), MONDAY)
+
+    (ada,) = customers
+    assert list(ada.profile.activity) == ["message.stopped"]
+    assert ada.contact.has_stopped(Channel(channel))
+
+
+@pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
+def test_a_reply_that_may_be_a_stop_stays_a_reply_and_is_shown_to_a_person(
+    process: ProcessEvent, customers: Customers, channel: str
+) -> None:
+    consent = ConsentChange(Channel(channel), Purpose.MARKETING, ConsentStatus.GRANTED, MONDAY, "form")
+    who = name(phone="+12015550123")
+    process(event("consent.changed", source="shop", who=who, consent=(consent,)), MONDAY)
+    reaction = process(reply("not interested", channel=channel, address="+12015550123"), MONDAY)
+
+    (ada,) = customers
+    assert reaction is not None
+    assert "message.replied" in ada.profile.activity
+    assert ada.contact.doubt(Channel(channel)) is not None
+    (task,) = (one for one in reaction.effects if isinstance(one, OpenTask))
+    assert task.context["text"] == "not interested"
+    assert "+12015550123" not in str(ada.contact.consents)
 
 
 def test_only_a_providers_report_of_a_reply_counts(process: ProcessEvent, customers: Customers) -> None:

@@ -651,7 +651,10 @@ class TestAnswers:
 
 def test_the_list_of_reasons_is_closed() -> None:
     sent = {"granted", "implied", "answer"}
-    deferred = {"paused", "review", "quiet_hours", "closed_day", "preferred_hour", "cap", "cooldown", "order", "rate"}
+    deferred = {
+        "paused", "in_doubt", "review", "quiet_hours", "closed_day", "preferred_hour", "cap", "cooldown", "order",
+        "rate",
+    }  # fmt: skip
     dropped = {
         "kill_switch", "no_address", "suppressed_address", "opted_out", "no_consent", "unconfirmed", "forbidden",
         "session_over", "unregistered", "stale", "no_legal_hour", "rejected", "unreviewed", "late", "ended",

@@ -58,6 +58,14 @@ def deferred(case: Case, verdict: Defer) -> Case:
     return replace(case, contact=replace(case.contact, deferrals=others | {OWN: deferral}), now=verdict.until)
 
 
+def in_doubt(case: Case, channel: Channel) -> Iterator[str]:
+    """A reply that may be a STOP, and that nothing has answered since."""
+    consents, purpose = case.contact.consents, case.message.purpose
+    reply, word = consents.get(f"{channel}:{purpose}:in_doubt"), consents.get(f"{channel}:{purpose}")
+    if purpose is Purpose.MARKETING and reply is not None and (word is None or word.at <= reply.at):
+        yield f"in doubt: {reply}"
+
+
 def against(case: Case, sent: Send) -> Iterator[str]:
     """Every denial of the message now, computed in a second, plain way."""
     message, contact, channel = case.message, case.contact, sent.channel
@@ -74,6 +82,7 @@ def against(case: Case, sent: Send) -> Iterator[str]:
         yield "marketing without consent"
     if message.purpose is Purpose.MARKETING and channel in case.policy.double_opt_in:
         yield from () if word and word.evidence.get("method") in CONFIRMED else ["never confirmed"]
+    yield from in_doubt(case, channel)
     if channel is Channel.WHATSAPP and word is None:
         yield "WhatsApp without consent"
     yield from (
@@ -172,7 +181,7 @@ def test_a_deferred_message_goes_out_legally_at_its_instant_or_is_dropped(case: 
     if isinstance(decided, Send):
         assert list(against(later, decided)) == []
     # What follows a person's decision, or an earlier message, is looked at then: they may come sooner.
-    if verdict.reason is not Reason.REVIEW:
+    if verdict.reason not in {Reason.REVIEW, Reason.IN_DOUBT}:
         assert not isinstance(decided, Defer)
         assert verdict.reason is Reason.ORDER or decided.reason not in {Reason.NO_LEGAL_HOUR, Reason.STALE}
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
     from cairn.domain.customer.customer import Concerns, Customer, Reaction
     from cairn.domain.customer.overdue import WaitingMessage
-    from cairn.domain.effects import EraseCustomer, EraseRecord, Fact, OpenTask, PauseEnrollment, WakeAt
+    from cairn.domain.effects import CloseTask, EraseCustomer, EraseRecord, Fact, OpenTask, PauseEnrollment, WakeAt
     from cairn.domain.event import Event
     from cairn.domain.gate.settings import GateSettings
     from cairn.domain.gate.verdict import Defer
@@ -155,6 +155,9 @@ class MessageQueue(Protocol):
 class Tasks(Protocol):
     def open(self, customer_id: str, journey: str, task: OpenTask, at: datetime) -> None:
         """Record a task for a person. Idempotent. One that was done before `at` is opened again."""
+
+    def close(self, customer_id: str, closed: CloseTask) -> None:
+        """Close a task without a person. Idempotent; one that is done, or that nobody has opened, stays as it is."""
 
 
 class Timeline(Protocol):

@@ -54,6 +54,20 @@ class OpenTask:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseTask:
+    """Something else has decided what a task asks. A task that a person has done stays as it is."""
+
+    KIND: ClassVar[Literal["close"]] = "close"
+    NAME: ClassVar = "CloseTask"
+    id: str
+    task: str
+    outcome: str
+    by: str
+    """The source or the actor of the decision."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateMessageStatus:
     """A provider has reported a message's status, which only moves forward."""
 
@@ -144,6 +158,7 @@ Effect = (
     SendMessage
     | WakeAt
     | OpenTask
+    | CloseTask
     | UpdateMessageStatus
     | AbsorbHistory
     | AnswerKeyword
@@ -153,7 +168,9 @@ Effect = (
     | EraseRecord
 )
 
-EffectKind = Literal["send", "wake", "task", "move", "absorb", "answer", "record", "park", "erase", "erase_record"]
+EffectKind = Literal[
+    "send", "wake", "task", "close", "move", "absorb", "answer", "record", "park", "erase", "erase_record"
+]
 """The name of an effect in the table and in the queues: its `KIND`."""
 
 

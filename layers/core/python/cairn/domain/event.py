@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
+from cairn.domain.consent.changes import STATED, ConsentChange, ConsentStatus, Method
 from cairn.domain.identity.emails import canonical_email
 from cairn.domain.identity.identifiers import (
     EMAIL,
@@ -408,7 +408,10 @@ class _Reader:
         found = []
         for index, change in enumerate(changes):
             try:
-                found.append(consent_from_wire(change, at=at, source=source, claimed=claimed))
+                stated = consent_from_wire(change, at=at, source=source, claimed=claimed)
+                if stated.status not in STATED:
+                    raise ValueError("only Cairn says that a consent is in doubt")  # noqa: TRY301
+                found.append(stated)
             except (ValueError, AttributeError, TypeError):
                 self.problems.append(
                     f"consent[{index}]: channel (sms, email, whatsapp, push), purpose (transactional, marketing) "

@@ -9,6 +9,7 @@ from cairn.adapters.dynamodb.codec import (
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
+    CloseTask,
     Effect,
     EffectKind,
     EraseCustomer,
@@ -58,6 +59,9 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911  one branch 
                 "script": effect.script,
                 **({"customer": effect.customer} if effect.customer else {}),
             }
+        case CloseTask():
+            at = instant_to_wire(effect.at)
+            return {"task": effect.task, "outcome": effect.outcome, "by": effect.by, "at": at}
         case UpdateMessageStatus():
             at = instant_to_wire(effect.at)
             return {"message": effect.message, "status": effect.status, "at": at}
@@ -116,6 +120,8 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911  one branch a
                 script=wire["script"],
                 customer=wire.get("customer", ""),
             )
+        case "close":
+            return CloseTask(wire["id"], wire["task"], wire["outcome"], wire["by"], instant_from_wire(wire["at"]))
         case "move":
             return UpdateMessageStatus(wire["id"], wire["message"], wire["status"], instant_from_wire(wire["at"]))
         case "absorb":

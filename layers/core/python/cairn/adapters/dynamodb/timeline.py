@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pynamodb.exceptions import DeleteError, PutError
+from pynamodb.exceptions import DeleteError, PutError, UpdateError
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.consent_records import record_from_wire
@@ -26,15 +26,18 @@ from cairn.adapters.dynamodb.items import (
     RecordItem,
     code_of,
 )
-from cairn.adapters.dynamodb.table import read_partition, write_all
+from cairn.adapters.dynamodb.table import read_all, read_partition, write_all
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import ALL
-from cairn.domain.effects import Fact, OpenTask
+from cairn.domain.effects import CloseTask, Fact, OpenTask
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import LATEST, instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.update import Action
 
 TimelineEntry = dict[str, Any]
 
@@ -139,6 +142,25 @@ class DynamoTimeline:
             entry.save(condition=is_new | answered_before)
         except PutError as error:
             if code_of(error) != CONDITION_FAILED:
+                raise
+
+    def close(self, customer_id: str, closed: CloseTask) -> None:
+        key = (customer_id, TASK + closed.task)
+        item = read_all([key]).get(key)
+        if item is None or item.status != OPEN:
+            return
+        outcome = {"outcome": closed.outcome, "done_by": closed.by, "done_at": instant_to_wire(closed.at)}
+        actions: list[Action] = [
+            RecordItem.status.set(DONE),
+            RecordItem.body.set({**(item.body or {}), **outcome}),
+            RecordItem.gsi1pk.set(TASK + closed.task),
+            RecordItem.gsi2pk.remove(),
+            RecordItem.gsi2sk.remove(),
+        ]
+        try:
+            RecordItem(*key).update(actions, (RecordItem.status == OPEN) & (RecordItem.at == item.at))
+        except UpdateError as error:
+            if code_of(error) != CONDITION_FAILED:  # a person has done it meanwhile
                 raise
 
     def entries(self, customer_id: str) -> list[TimelineEntry]:

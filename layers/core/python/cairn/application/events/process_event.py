@@ -19,7 +19,8 @@ from cairn.application.ports import (
 )
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact
-from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of
+from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of, may_mean_stop
+from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import (
     OLDER_ENTRIES,
@@ -35,7 +36,7 @@ from cairn.domain.event import Event
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
-from cairn.domain.privacy import requests
+from cairn.domain.privacy import opt_outs, requests
 from cairn.domain.profile.bounds import within_bounds
 from cairn.domain.shared.errors import (
     ConflictError,
@@ -172,7 +173,7 @@ class ProcessEvent:
     ) -> Reaction | None:
         customer = self.customers.load(customer_id, enrollment_id, may_lag=may_lag)
         pauses = self.switches.current(now).pauses
-        reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses)
+        reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses, policy=self.policy)
         if reaction is not None:
             self.customers.commit(Commit(reaction, (customer,), now))
         return reaction
@@ -210,7 +211,16 @@ class ProcessEvent:
         properties = {**event.properties, "keyword": keyword_of(text)}
         if is_yes(text, self.languages):
             properties["confirms"] = True
+        elif intent is None and may_mean_stop(text, self.languages):
+            properties |= {opt_outs.POSSIBLE_STOP: True} | self._address_key(event)
         return replace(event, type=EVENT_TYPES[intent] if intent else event.type, properties=properties)
+
+    def _address_key(self, event: Event) -> dict[str, str]:
+        """The key of the address that a reply came from, by which a later decision suppresses it."""
+        channel, address = event.channel, event.properties.get("address")
+        if channel is None or not isinstance(address, str) or not address:
+            return {}
+        return {opt_outs.ADDRESS_KEY: suppression_key(channel, address, self.keys.suppressions)}
 
     def _canonical(self, event: Event) -> Event:
         return CanonicalAddresses(self.read_phone, self.policy.placeholders).of(event)

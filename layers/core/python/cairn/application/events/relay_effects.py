@@ -26,6 +26,7 @@ from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
+    CloseTask,
     Effect,
     EraseCustomer,
     EraseRecord,
@@ -280,7 +281,7 @@ class RelayEffects:
         for number, failure in self.timers.wake_each([wake for _, wake in wakes], now, has_time).items():
             yield wakes[number][0], failure
 
-    def _carry_out(self, one: WaitingEffect, customer: str, now: datetime) -> None:
+    def _carry_out(self, one: WaitingEffect, customer: str, now: datetime) -> None:  # noqa: C901  one branch an effect
         effect, enrollment = one.what, one.enrollment
         match effect:
             case RememberFacts():
@@ -288,6 +289,8 @@ class RelayEffects:
                 self.timeline.remember(customer, one.commit, effect.facts, one.at, merged)
             case OpenTask():
                 self.tasks.open(customer, enrollment.journey if enrollment else "", effect, one.at)
+            case CloseTask():
+                self.tasks.close(customer, effect)
             case UpdateMessageStatus():
                 moved = self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
                 if moved is not None:  # a repeated effect moves nothing, and is not counted again

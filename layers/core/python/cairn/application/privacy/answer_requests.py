@@ -11,6 +11,7 @@ from cairn.application.privacy.export_customer import EXPORT, ExportCustomer
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.privacy import opt_outs
 from cairn.domain.privacy.records import SourceRecord, exported_part
 from cairn.domain.privacy.requests import (
     DATA_REQUESTED,
@@ -19,8 +20,10 @@ from cairn.domain.privacy.requests import (
     Choice,
     erasure_order,
 )
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import InvalidRequestError
 from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_from_wire
 
 Json = dict[str, Any]
 
@@ -67,6 +70,8 @@ class AnswerRequests:
         if choice not in offered:
             raise InvalidRequestError([f"do: one of {', '.join(offered)}"])
         request = str(task.context.get("request", ""))
+        if request == opt_outs.REQUEST and choice is Choice.CONTINUE and now >= instant_from_wire(task.due_at):
+            raise InvalidRequestError(["do: the deadline is over, so the reply is a STOP; only the customer can start"])
         detail = {"customer": task.customer, "request": request, "choice": choice.value}
         audited = AuditEntry(now, by, "answer_privacy_request", task.id, why, detail)
         if choice in {Choice.REFUSE, Choice.DONE}:
@@ -77,6 +82,11 @@ class AnswerRequests:
             document = self._document(task, choice, now)
             self.tasks.close(task, choice, audited)
             return Answered(task.id, task.customer, choice, document=document)
+        if request == opt_outs.REQUEST:
+            channel = Channel(str(task.context.get("channel")))
+            self.tasks.close(task, choice, audited)
+            self.inbox.put([opt_outs.decided(task.customer, channel, choice, by=by, task=task.id, at=now)])
+            return Answered(task.id, task.customer, choice)
         event = self._erasure(task, choice, by, now)
         self.tasks.close(task, choice, audited)
         self.inbox.put([event])

@@ -8,12 +8,21 @@ from enum import StrEnum
 from typing import Any
 
 from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.instants import instant_from_wire
 
 
 class ConsentStatus(StrEnum):
     GRANTED = "granted"
     DENIED = "denied"
     PENDING = "pending"  # the customer was asked to confirm (double opt-in); this allows no message yet
+    IN_DOUBT = "in_doubt"  # a reply may be a STOP; a person decides (domain/privacy/opt_outs)
+
+
+QUESTIONS = frozenset({ConsentStatus.PENDING, ConsentStatus.IN_DOUBT})
+"""Neither consent nor denial: each has a key of its own, beside the answer's."""
+
+STATED = frozenset(ConsentStatus) - {ConsentStatus.IN_DOUBT}
+"""What a source may report."""
 
 
 class Method(StrEnum):
@@ -53,8 +62,14 @@ class ConsentChange:
     @property
     def key(self) -> str:
         """A change replaces an older one with the same key. Questions and answers have two keys, so they may swap."""
-        asked = f":{self.status}" if self.status is ConsentStatus.PENDING else ""
+        asked = f":{self.status}" if self.status in QUESTIONS else ""
         return f"{self.channel}:{self.purpose}{asked}"
+
+    @property
+    def until(self) -> datetime | None:
+        """Of a reply that may be a STOP: when it counts as one without a decision. None where it was decided."""
+        until = self.evidence.get("until")
+        return instant_from_wire(until) if self.status is ConsentStatus.IN_DOUBT and until else None
 
     @property
     def confirmed(self) -> bool:
@@ -62,12 +77,17 @@ class ConsentChange:
 
 
 def latest(left: ConsentChange | None, right: ConsentChange) -> ConsentChange:
-    """The later change; at the same instant the denial; of two denials or two grants, always the same one."""
+    """The later change; at the same instant the denial, then the decision about a doubt, then the doubt.
+
+    Of two alike, always the same one.
+    """
     if left is None:
         return right
     return max(left, right, key=_weight)
 
 
-def _weight(change: ConsentChange) -> tuple[datetime, bool, str, str]:
+def _weight(change: ConsentChange) -> tuple[datetime, int, str, str]:
     proof = json.dumps(change.evidence, sort_keys=True, default=str)
-    return change.at, change.status is ConsentStatus.DENIED, change.source, proof
+    if change.status is ConsentStatus.IN_DOUBT:
+        return change.at, 1 if change.until else 2, change.source, proof
+    return change.at, 3 if change.status is ConsentStatus.DENIED else 0, change.source, proof

@@ -99,6 +99,14 @@ class Contact:
         """Whether the address alone is consent. It is not after an answer; a request to confirm lifts no denial."""
         return purpose in CHANNELS[channel].implied_consent and f"{channel}:{purpose}" not in self.consents
 
+    def doubt(self, channel: Channel) -> ConsentChange | None:
+        """The reply that may be a STOP to marketing; None where there is none, or an answer or decision came since."""
+        doubt = self.consents.get(f"{channel}:{Purpose.MARKETING}:{ConsentStatus.IN_DOUBT}")
+        answer = self.consents.get(f"{channel}:{Purpose.MARKETING}")
+        if doubt is None or doubt.until is None or (answer is not None and latest(doubt, answer) is answer):
+            return None
+        return doubt
+
     def consent(self, channel: Channel, purpose: Purpose) -> ConsentStatus | None:
         change = self.change(channel, purpose)
         return change.status if change else None
@@ -149,7 +157,7 @@ class Contact:
         consents = {
             key: change
             for key, change in self.consents.items()
-            if change.channel in channels or change.status is ConsentStatus.DENIED
+            if change.channel in channels or change.status in {ConsentStatus.DENIED, ConsentStatus.IN_DOUBT}
         }
         inbound = {channel: at for channel, at in self.last_inbound.items() if channel in channels}
         return replace(self, consents=consents, last_inbound=inbound)

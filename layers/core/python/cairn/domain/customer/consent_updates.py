@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import product
 from types import MappingProxyType
 
@@ -14,6 +15,8 @@ from cairn.domain.event import Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.policy import Policy
+from cairn.domain.privacy import opt_outs
+from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.hashing import short_hash
 
@@ -59,15 +62,21 @@ def consent_updates(  # noqa: PLR0913  what an answer counts for
     replied = channel is not None and is_provider(event.source) and event.type in CUSTOMER_REPLIES
     said = _changes(contact, event, intent if replied else None, policy)
     changes = (*(one for one in said if speaks or one.status is ConsentStatus.DENIED), *event.consent)
-    marks = (*_address_changes(event, intent if replied else None), *_page_changes(event), *_operator_changes(event))
+    marks = (
+        *_address_changes(event, intent if replied else None),
+        *_page_changes(event),
+        *_operator_changes(event),
+        *_decided_changes(contact, event),
+    )
     if policy.revoke_all and any(change.mark.cause is Cause.STOP and not change.mark.lifted for change in marks):
         marks = (*marks, *_revoke_all_changes(event, addresses))
     after = contact.after(changes)
     if channel is not None and replied and speaks:
         after = after.with_inbound(channel, event.occurred_at)
     record = None
-    if changes or marks:
-        record = RecordConsent(short_hash("record", event.key), event.source, changes, marks)
+    recorded = tuple(one for one in changes if one.status is not ConsentStatus.IN_DOUBT)
+    if recorded or marks:
+        record = RecordConsent(short_hash("record", event.key), event.source, recorded, marks)
     answer = _answer(contact, after, event, intent, policy) if replied else None
     return ConsentUpdates(after, marks, record, answer and replace(answer, time_zone=time_zone))
 
@@ -85,13 +94,32 @@ def _changes(contact: Contact, event: Event, intent: Intent | None, policy: Poli
     if channel is None:
         return ()
     if intent is Intent.STOP or _opted_out(event):
-        channels = tuple(Channel) if policy.revoke_all else (channel,)
-        return tuple(change for stopped in channels for change in contact.stop_changes(stopped, at, source))
+        return _stop_changes(contact, channel, at, source, policy)
+    doubt = contact.doubt(channel)
     if intent is Intent.START:
-        return contact.start_changes(channel, at, source)
+        over = (opt_outs.settled(doubt, at, source),) if doubt is not None and doubt.at <= at else ()
+        return (*contact.start_changes(channel, at, source), *over)
+    if doubt is not None and (choice := opt_outs.choice_in(event)) is not None:
+        return _decision_changes(contact, doubt, choice, event, policy)
     if confirms(contact, event):
         return contact.confirm_changes(channel, at, source)
     return ()
+
+
+def _stop_changes(
+    contact: Contact, channel: Channel, at: datetime, source: str, policy: Policy
+) -> tuple[ConsentChange, ...]:
+    channels = tuple(Channel) if policy.revoke_all else (channel,)
+    return tuple(change for stopped in channels for change in contact.stop_changes(stopped, at, source))
+
+
+def _decision_changes(
+    contact: Contact, doubt: ConsentChange, choice: Choice, event: Event, policy: Policy
+) -> tuple[ConsentChange, ...]:
+    """The changes of a decision about a reply: a STOP counts since the reply, else the reply counts for nothing."""
+    if choice is Choice.STOP:
+        return _stop_changes(contact, doubt.channel, doubt.at, event.source, policy)
+    return (opt_outs.settled(doubt, event.occurred_at, str(event.properties.get("actor", ""))),)
 
 
 def _address_changes(event: Event, intent: Intent | None) -> Iterator[SuppressionChange]:
@@ -110,6 +138,14 @@ def _address_changes(event: Event, intent: Intent | None) -> Iterator[Suppressio
         yield SuppressionChange(channel, Mark(Cause.HARD_BOUNCE, event.occurred_at), address)
     elif report.get("invalid_number") is True:
         yield SuppressionChange(channel, Mark(Cause.INVALID_NUMBER, event.occurred_at), address)
+
+
+def _decided_changes(contact: Contact, event: Event) -> Iterator[SuppressionChange]:
+    """A reply that was found to be a STOP suppresses the address that it came from, since then."""
+    doubt = contact.doubt(event.channel) if event.channel is not None else None
+    key = doubt.evidence.get(opt_outs.ADDRESS_KEY) if doubt is not None else None
+    if doubt is not None and isinstance(key, str) and key and opt_outs.choice_in(event) is Choice.STOP:
+        yield SuppressionChange(doubt.channel, Mark(Cause.STOP, doubt.at), key=key)
 
 
 def _revoke_all_changes(event: Event, addresses: Mapping[Channel, str]) -> Iterator[SuppressionChange]:

@@ -20,7 +20,7 @@ from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import Policy
-from cairn.domain.privacy import requests
+from cairn.domain.privacy import opt_outs, requests
 from cairn.domain.privacy.records import SourceRecord, contact_without, profile_without
 from cairn.domain.profile import bounds
 from cairn.domain.profile.addresses import addresses_for, narrower, own_addresses, speaks_for
@@ -318,11 +318,13 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         own if profile.is_known else {},
         speaks=_speaks(profile, event),
     )
+    possible = None if event.backfill else opt_outs.possible_opt_out(updates.contact, customer.id, event, now)
+    contact = updates.contact if possible is None else updates.contact.after([possible.change])
     reaction = _Reaction(
         replace(
             customer,
             profile=profile,
-            contact=updates.contact.pruned(now, policy.limits),
+            contact=contact.pruned(now, policy.limits),
             enrollments={
                 key: enrollment
                 for key, enrollment in customer.enrollments.items()
@@ -336,6 +338,9 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     reaction.facts += [Fact("dropped", detail={"field": name, "reason": why}) for name, why in event.dropped.items()]
     if is_provider(event.source):
         reaction.note_feedback(event, journeys, now)
+    if possible is not None:
+        reaction.effects += [possible.task, possible.timer]
+    reaction.effects += opt_outs.tasks_that_end(customer.contact, updates.contact, event)
     task = requests.privacy_task(customer.profile, event, len(customer.contact.consents), doubt)
     if task is not None:
         reaction.effects.append(task)
@@ -356,8 +361,14 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     now: datetime,
     *,
     pauses: tuple[Pause, ...] = (),
+    policy: Policy = NO_POLICY,
 ) -> Reaction | None:
-    """Moves the enrollment of a wake-up; None if it is stale. In a paused journey nothing moves."""
+    """Moves the enrollment of a wake-up; None if it is stale. In a paused journey nothing moves.
+
+    The wake-up of a deadline is about no enrollment: a reply that may be a STOP has become one.
+    """
+    if (channel := opt_outs.channel_to_decide(enrollment_id)) is not None:
+        return _stop_at_deadline(customer, channel, now, policy)
     enrollment = customer.enrollments.get(enrollment_id)
     if enrollment is None or not enrollment.open or enrollment.sequence != sequence:
         return None
@@ -365,6 +376,23 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     journey = journeys.version(enrollment.journey, enrollment.version)
     reaction.advance(journey, enrollment, engine.TimerFired(sequence, pauses), now)
     return replace(reaction.done(), by_profile=reaction.by_profile)
+
+
+def _stop_at_deadline(customer: Customer, channel: Channel, now: datetime, policy: Policy) -> Reaction | None:
+    stop = opt_outs.stop_at_deadline(customer.contact, customer.id, channel, now)
+    if stop is None:
+        return None
+    profile = customer.profile
+    own = own_addresses(profile) if profile.is_known else {}
+    updates = consent_updates(customer.contact, stop, policy, str(profile.get(TIME_ZONE) or "UTC"), own)
+    return Reaction(
+        replace(customer, contact=updates.contact),
+        effects=(
+            *((updates.record,) if updates.record else ()),
+            *opt_outs.tasks_that_end(customer.contact, updates.contact, stop),
+        ),
+        suppression_changes=updates.suppression_changes,
+    )
 
 
 def _reports_something(event: Event) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
+from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.customer.customer import Customer
 from cairn.domain.gate.codes import Reason
@@ -234,12 +235,27 @@ def _profile(customer: Customer, zone: ZoneInfo) -> Iterator[str]:
 def _consents(customer: Customer, zone: ZoneInfo) -> Iterator[str]:
     changes = customer.contact.consents.values()
     for change in sorted(changes, key=lambda change: (change.channel, change.purpose, change.at)):
+        if change.status is ConsentStatus.IN_DOUBT:
+            yield f"{change.purpose} {CHANNELS[change.channel].plural}: {_doubt(change, customer.contact, zone)}."
+            continue
         status = {
             ConsentStatus.GRANTED: "consented",
             ConsentStatus.DENIED: "said no",
             ConsentStatus.PENDING: "was asked to confirm",
         }[change.status]
         yield f"{change.purpose} {CHANNELS[change.channel].plural}: {status}{_change(change, zone)}."
+
+
+def _doubt(change: ConsentChange, contact: Contact, zone: ZoneInfo) -> str:
+    """What came of a reply that may be a STOP."""
+    if change.until is None:
+        return f"a reply that looked like a STOP was decided {on_day(change.at, zone)}: it is none"
+    if contact.doubt(change.channel) is None:
+        return f"a reply {on_day(change.at, zone)} looked like a STOP, and a newer answer or a decision counts"
+    return (
+        f"the customer's reply {on_day(change.at, zone)} may be a STOP. They wait for a person's decision until "
+        f"{_ahead(change.until, zone)}, and then it is one (cairn privacy list)"
+    )
 
 
 def _change(change: ConsentChange, zone: ZoneInfo) -> str:

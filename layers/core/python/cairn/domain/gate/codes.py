@@ -15,6 +15,7 @@ class Reason(StrEnum):
 
     # Deferred
     PAUSED = "paused"
+    IN_DOUBT = "in_doubt"
     REVIEW = "review"
     ORDER = "order"
     QUIET_HOURS = "quiet_hours"

@@ -135,10 +135,11 @@ def _permitted(message: Message, contact: Contact, settings: GateSettings, now: 
 def _unless_useless(first: Defer, waits: "_WaitingRules") -> Verdict:
     """Waits until the first instant that all rules of time allow, or drops a message that is useless by then.
 
-    Reviews and earlier messages may end sooner: their `until` is only an upper bound, so nothing is computed beyond it.
+    Reviews, doubts and earlier messages may end sooner: their `until` is only an upper bound, so nothing is computed
+    beyond it.
     """
     until = first.until
-    if until is None or first.reason is Reason.REVIEW:
+    if until is None or first.reason in {Reason.REVIEW, Reason.IN_DOUBT}:
         return first
     useful_until = _useful_until(waits.message, waits.settings, until)
     for _ in range(MAX_ITERATIONS):
@@ -167,7 +168,7 @@ class _WaitingRules:
 
     def at(self, now: datetime) -> Defer | Suppress | None:
         """The verdict of the first rule that stops the message; None if every rule allows it."""
-        rules = (self._pause, self._review, self._order)
+        rules = (self._pause, self._doubt, self._review, self._order)
         return next((verdict for rule in rules if (verdict := rule(now)) is not None), None) or self.by_the_clock(now)
 
     def by_the_clock(self, now: datetime) -> Defer | Suppress | None:
@@ -193,6 +194,17 @@ class _WaitingRules:
                 return None
             case _:
                 assert_never(outcome)
+
+    def _doubt(self, now: datetime) -> Defer | Suppress | None:
+        """A reply that may be a STOP. The person may decide before the deadline, so the gate looks regularly."""
+        doubt = self.contact.doubt(self.channel) if self.message.purpose is Purpose.MARKETING else None
+        if doubt is None or doubt.until is None:
+            return None
+        because = reasons.InDoubt(self.channel, doubt)
+        useful_until = _useful_until(self.message, self.settings, now)
+        if now >= useful_until:
+            return Suppress(reasons.Stale(useful_until, because, doubt.until))
+        return Defer(min(doubt.until, now + REVIEW_RECHECK, useful_until), because)
 
     def _review(self, now: datetime) -> Defer | Suppress | None:
         review = review_of(self.message, self.settings.policy)
@@ -277,7 +289,7 @@ def _recheck_at(earlier: Deferral, now: datetime) -> datetime:
 
 def _waits_for_a_person(earlier: Deferral) -> bool:
     """True if a person can end this deferral at any time, even before its `until`."""
-    return earlier.until is None or earlier.reason == Reason.REVIEW
+    return earlier.until is None or earlier.reason in {Reason.REVIEW, Reason.IN_DOUBT}
 
 
 def review_of(message: Message, policy: Policy) -> Review | None:

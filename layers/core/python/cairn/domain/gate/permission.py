@@ -25,6 +25,7 @@ def denial(message: Message, channel: Channel, contact: Contact, policy: Policy,
             return _suppressed(message, channel, suppression)
     return (
         _without_consent(message, channel, contact, policy)
+        or _undecided(message, channel, contact, now)
         or _unlawful(message, channel, policy)
         or _outside_session(message, channel, contact, now)
     )
@@ -57,6 +58,14 @@ def _without_consent(message: Message, channel: Channel, contact: Contact, polic
         return Suppress(reasons.OptedOut(channel, purpose, change))
     doubtful = purpose is Purpose.MARKETING and channel in policy.double_opt_in and not change.confirmed
     return Suppress(reasons.Unconfirmed(channel, purpose, change)) if doubtful else None
+
+
+def _undecided(message: Message, channel: Channel, contact: Contact, now: datetime) -> Suppress | None:
+    """A reply that may be a STOP counts as one after its deadline, whether or not its timer has fired."""
+    doubt = contact.doubt(channel) if message.purpose is Purpose.MARKETING else None
+    if doubt is None or doubt.until is None or now < doubt.until:
+        return None
+    return Suppress(reasons.OptedOut(channel, message.purpose, doubt))
 
 
 def _unlawful(message: Message, channel: Channel, policy: Policy) -> Suppress | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING, ClassVar, Protocol, assert_never
 
-from cairn.domain.consent.changes import ConsentChange, Method
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.gate.codes import Reason, Why
 from cairn.domain.gate.limits import LimitDenial
@@ -92,6 +92,22 @@ class Paused:
         if "resumed" in stored.why:
             return f"it came due while {stored.target('resumed')} was paused, and its turn is then"
         return f"{stored.target('paused')} is paused, until somebody resumes it"
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    code: ClassVar = Reason.IN_DOUBT
+    channel: Channel
+    reply: ConsentChange
+
+    def why(self) -> Why:
+        decide_by = {"decide_by": instant_to_wire(self.reply.until)} if self.reply.until else {}
+        return {"channel": self.channel.value} | _proof(self.reply) | decide_by
+
+    @staticmethod
+    def sentence(stored: "Decision") -> str:
+        reply = f"the customer's reply{stored.on_day('at')} may be a STOP"
+        return f"{reply}; a person decides by {stored.ahead('decide_by')}, else it is one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,12 +300,15 @@ class OptedOut:
     def why(self) -> Why:
         if isinstance(self.by, Suppression):
             return _suppressed(self.channel, self.by)
-        return {"channel": self.channel.value, "purpose": self.purpose.value} | _proof(self.by)
+        undecided = {"undecided": True} if self.by.status is ConsentStatus.IN_DOUBT else {}
+        return {"channel": self.channel.value, "purpose": self.purpose.value} | _proof(self.by) | undecided
 
     @staticmethod
     def sentence(stored: "Decision") -> str:
         method, cause = stored.why.get("method"), stored.why.get("cause")
         at = stored.on_day("at", "since")
+        if stored.why.get("undecided"):
+            return f"the customer's reply{at} may be a STOP, and nobody decided in time"
         if Method.STOP in {method, cause}:
             return f"the customer replied STOP{at}"
         if method in {Method.ONE_CLICK, Method.PREFERENCE_PAGE} or cause == Cause.UNSUBSCRIBE:
@@ -456,7 +475,9 @@ class Late:
 
 
 SendReason = Granted | Implied | Answer
-DeferReason = Paused | Review | Order | QuietHours | ClosedDay | PreferredHour | CapReached | CoolingDown | Rate
+DeferReason = (
+    Paused | InDoubt | Review | Order | QuietHours | ClosedDay | PreferredHour | CapReached | CoolingDown | Rate
+)
 SuppressReason = (
     KillSwitch
     | Ended
@@ -486,6 +507,8 @@ def reason_class(code: Reason) -> type[GateReason]:  # noqa: C901, PLR0911, PLR0
             return Answer
         case Reason.PAUSED:
             return Paused
+        case Reason.IN_DOUBT:
+            return InDoubt
         case Reason.REVIEW:
             return Review
         case Reason.ORDER:

@@ -56,6 +56,10 @@ class Choice(StrEnum):
     REFUSE = "refuse"
     DONE = "done"
     """The person did by hand what the task says."""
+    STOP = "stop"
+    """The reply means STOP."""
+    CONTINUE = "continue"
+    """The reply means something else: marketing goes on."""
 
 
 class Doubt(StrEnum):
