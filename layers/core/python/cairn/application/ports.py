@@ -300,6 +300,9 @@ class Sent(Protocol):
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
         """The message id for a provider's id; without that, the id of the last message sent on the channel."""
 
+    def status(self, customer_id: str, message_id: str) -> MessageStatus | None:
+        """The status of a message; None where it has no record."""
+
 
 class Switches(Protocol):
     def current(self, now: datetime) -> GateSettings:

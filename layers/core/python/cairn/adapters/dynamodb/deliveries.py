@@ -236,6 +236,13 @@ class DynamoDeliveries:
         asked = [(at, key) for at, key, body in sent if body.get("channel") == channel and earliest <= at <= latest]
         return max(asked)[1] if asked else None
 
+    def status(self, customer_id: str, message_id: str) -> MessageStatus | None:
+        try:
+            status = RecordItem.get(customer_id, MESSAGE + message_id, consistent_read=True).status
+        except DoesNotExist:
+            return None
+        return MessageStatus(status) if status else None
+
     def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> Mapping[str, Any] | None:
         """The provider's report may come before the sender's own record; then it makes the first record."""
         if_first: list[Action] = [

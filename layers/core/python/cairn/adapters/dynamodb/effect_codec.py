@@ -60,7 +60,8 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911  one branch 
             }
         case UpdateMessageStatus():
             at = instant_to_wire(effect.at)
-            return {"message": effect.message, "status": effect.status, "at": at}
+            uncounted = {} if effect.counts else {"uncounted": True}
+            return {"message": effect.message, "status": effect.status, "at": at, **uncounted}
         case AbsorbHistory():
             return {"merged": effect.merged}
         case AnswerKeyword():
@@ -117,7 +118,8 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911  one branch a
                 customer=wire.get("customer", ""),
             )
         case "move":
-            return UpdateMessageStatus(wire["id"], wire["message"], wire["status"], instant_from_wire(wire["at"]))
+            at, counts = instant_from_wire(wire["at"]), not wire.get("uncounted", False)
+            return UpdateMessageStatus(wire["id"], wire["message"], wire["status"], at, counts)
         case "absorb":
             return AbsorbHistory(wire["id"], wire["merged"])
         case "answer":

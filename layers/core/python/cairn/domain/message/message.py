@@ -28,6 +28,16 @@ class MessageStatus(StrEnum):
     def rank(self) -> int:
         return list(MessageStatus).index(self)
 
+    @property
+    def has_arrived(self) -> bool:
+        """Whether it says that the recipient's provider took the message."""
+        return self in ARRIVED
+
+
+ARRIVED = frozenset(
+    {MessageStatus.DELIVERED, MessageStatus.OPENED, MessageStatus.CLICKED, MessageStatus.COMPLAINED},
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Review:
