@@ -282,6 +282,29 @@ def test_a_whatsapp_message_read_before_it_is_delivered_stays_read(
     assert [line["outcome"] for line in story.timeline("ended")] == ["read"]
 
 
+@pytest.mark.parametrize("emoji", ["👍", None])
+def test_a_reaction_and_its_removal_answer_no_question(a_story: Any, one_message: Path, emoji: str | None) -> None:
+    file = one_message / "hello" / "journey.yaml"
+    file.write_text(file.read_text().replace("message.opened", "message.replied"))
+    story = a_story(one_message)
+    story.happens("trial.signup", **MEMBER)
+
+    path = "whatsAppWebhookEntry.changes.0.value.messages.0"
+    reaction = {"message_id": story.deployment.report_references()["provider:hello"], "emoji": emoji}
+    about = {
+        f"{path}.from": "12015550001",
+        f"{path}.type": "reaction",
+        f"{path}.reaction": reaction,
+        f"{path}.context": {},
+    }
+    reports(story, "whatsapp_reply", **about)
+
+    (reacted,) = [line for line in story.timeline("event") if line["type"] == "message.reacted"]
+    assert (reacted["properties"]["step"], reacted["properties"].get("text")) == ("hello", emoji)
+    assert story.timeline("ended") == []
+    assert story.dead_letters("feedback") == []
+
+
 def test_without_a_number_for_whatsapp_the_next_channel_is_tried(
     a_story: Any, one_message: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

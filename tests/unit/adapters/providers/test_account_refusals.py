@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from cairn.adapters import backoff
 from cairn.adapters.aws import ACCOUNT, EVERY_SERVICE, calling
 from cairn.adapters.providers.calls import ACCOUNT_REASONS, ACCOUNT_REFUSALS, QUICK_ATTEMPTS, call
-from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError, ServiceBusyError
+from cairn.domain.shared.errors import AccountRefusedError, ProviderBusyError, ProviderRejectedError, ServiceBusyError
 
 UNVERIFIED = "Email address is not verified. The following identities failed the check in region US-EAST-1: a@b.example"
 
@@ -69,6 +69,23 @@ def test_a_wrong_clock_a_missing_right_and_a_spend_limit_are_the_accounts(code: 
 def test_an_account_in_the_sandbox_does_not_end_the_message() -> None:
     with pytest.raises(ProviderBusyError):
         call(Provider(refusal("MessageRejected", text=UNVERIFIED)))
+
+
+@pytest.mark.parametrize("code", ["InvalidParameter", "ConflictException", "UserError"])
+def test_a_refusal_that_names_the_sandbox_is_the_account_s(code: str) -> None:
+    text = "The destination phone number is not verified, and the account is in the SMS Sandbox"
+
+    with pytest.raises(AccountRefusedError) as refused:
+        call(Provider(refusal(code, text=text)))
+
+    assert refused.value.code == code
+
+
+def test_the_reason_of_a_refusal_says_more_than_its_code() -> None:
+    with pytest.raises(AccountRefusedError) as refused:
+        call(Provider(refusal("ServiceQuotaExceededException", Reason="MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT")))
+
+    assert refused.value.code == "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"
 
 
 @pytest.mark.parametrize("reason", sorted(ACCOUNT_REASONS))

@@ -7,7 +7,8 @@ claim is given back meanwhile (application/message/deliver_message).
 | the provider's answer                        | the message                                      |
 |----------------------------------------------|--------------------------------------------------|
 | called too often; `ServiceUnavailable` (503) | not sent: waits                                  |
-| the account may not send (ACCOUNT_REFUSALS)  | not sent: waits; no other channel is tried       |
+| the account may not send (ACCOUNT_REFUSALS)  | not sent: waits, and a person is called; no      |
+|                                              | other channel is tried                           |
 | no connection was made                       | not sent: waits                                  |
 | any other code below 500                     | refused: its next channel is tried, or it failed |
 | 500, 502, 504; no answer                     | perhaps sent: its purpose decides                |
@@ -32,7 +33,7 @@ from botocore.exceptions import (
 
 from cairn.adapters.aws import account_codes, code_of, is_busy, is_throttled
 from cairn.adapters.backoff import attempts
-from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
+from cairn.domain.shared.errors import AccountRefusedError, ProviderBusyError, ProviderRejectedError
 
 ACCOUNT_REFUSALS = account_codes("sesv2", "sns", "pinpoint-sms-voice-v2", "socialmessaging")
 """Refusals that concern the account, not the message: it is paused, in the sandbox, or lacks money or rights.
@@ -57,6 +58,9 @@ NOT_VERIFIED = "not verified"
 """In the text of SES's MessageRejected: the sender's identity, or in the sandbox the recipient's, is not verified
 (docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html). Any other MessageRejected is about the content.
 """
+
+SANDBOX = "sandbox"
+"""In the text of any refusal of an account that has no production access yet: by SNS, End User Messaging or SES."""
 
 UNAVAILABLE = 503
 
@@ -99,7 +103,7 @@ def _call_once(operation: Any, arguments: dict[str, Any]) -> Any:
     except ClientError as error:
         code = code_of(error)
         if _is_about_the_account(error):
-            raise ProviderBusyError(f"the account may not send now: {code}") from error
+            raise AccountRefusedError(str(error.response.get("Reason") or code)) from error
         if is_throttled(error):
             raise _TooOftenError(f"the provider is called too often: {code}") from error
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == UNAVAILABLE:
@@ -116,7 +120,9 @@ def _call_once(operation: Any, arguments: dict[str, Any]) -> Any:
 
 
 def _is_about_the_account(error: ClientError) -> bool:
-    code = code_of(error)
+    code, said = code_of(error), str(error.response["Error"].get("Message", ""))
+    if SANDBOX in said.lower():
+        return True
     if code == "MessageRejected":
-        return NOT_VERIFIED in str(error.response["Error"].get("Message", ""))
+        return NOT_VERIFIED in said
     return code in ACCOUNT_REFUSALS or error.response.get("Reason") in ACCOUNT_REASONS

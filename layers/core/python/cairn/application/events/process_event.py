@@ -183,12 +183,14 @@ class ProcessEvent:
             return event
         message_id = event.properties.get("message_id")
         if not isinstance(message_id, str):
-            about = event.properties.get("reply_to" if event.type in CUSTOMER_REPLIES else "provider_message_id")
-            if about is None and event.type not in CUSTOMER_REPLIES:
+            replied = event.type in CUSTOMER_REPLIES
+            about = event.properties.get("reply_to")  # of a reply, and of a reaction
+            about = event.properties.get("provider_message_id") if about is None and not replied else about
+            if about is None and not replied:
                 return event
             channel, when = event.properties.get("channel"), event.occurred_at
             message_id = self.sent.match(customer_id, about, channel, when)
-            if message_id is None and event.type in CUSTOMER_REPLIES:  # it refers to an id that only Meta has
+            if message_id is None and replied:  # it refers to an id that only Meta has
                 message_id = self.sent.match(customer_id, None, channel, when)
         enrollment, step, _ = split_effect_id(message_id or "")
         if not enrollment:

@@ -163,6 +163,14 @@ class ProviderBusyError(CairnError):
     retryable = True
 
 
+class AccountRefusedError(ProviderBusyError):
+    """The account may not send now: it lacks money, a right or production access. `code` is the provider's reason."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"the account may not send now: {code}")
+
+
 class ProviderRejectedError(CairnError):
     """A provider will never accept this message; `code` is the provider's reason."""
 
