@@ -122,6 +122,62 @@ def test_a_text_that_became_too_long_goes_out_on_the_next_channel(tmp_path: Path
         assert texts() == []
 
 
+@contextmanager
+def with_note(folder: Path, entry: str = "note.written", **templates: str) -> Iterator[LocalDeployment]:
+    """A deployment of one journey, which sends a note on the channels that have a template."""
+    (folder / "note" / "templates").mkdir(parents=True)
+    channels = ", ".join(templates)
+    (folder / "note" / "journey.yaml").write_text(
+        f"journey: note\nentry: {{event: {entry}}}\nsteps:\n"
+        f"  - id: note\n    send: {{channel: [{channels}], template: note, purpose: transactional}}\n"
+    )
+    for channel, text in templates.items():
+        suffix = "html" if channel == "email" else "txt"
+        (folder / "note" / "templates" / f"note.{channel}.{suffix}").write_text(text)
+    with local_deployment(folder, start=START, secrets=SECRETS) as made:
+        yield made
+
+
+def test_a_name_that_was_cut_in_the_middle_of_an_emoji_goes_out_without_the_half(tmp_path: Path) -> None:
+    with with_note(tmp_path, sms="Your ticket, {{ profile.first_name }}: {{ data.seat }}") as made:
+        half = chr(0xD83D)
+
+        track(
+            made,
+            type="note.written",
+            customer={"user_id": "m", "phone": NUMBER},
+            attributes={"first_name": f"Mia {half}"},
+            properties={"seat": f"{half}7b"},
+        )
+
+        assert texts() == ["Your ticket, Mia: 7b"]
+        assert not any(one["count"] for one in made.dead_letters().summary())
+
+
+def test_null_is_never_printed_and_default_stands_in_for_it(tmp_path: Path) -> None:
+    sms = "Hi {{ data.name | default('there') }}, {{ data.url }}"
+    email = "---\nsubject: A note\n---\n<p>Hi {{ data.name | default('there') }}</p>"
+    with with_note(tmp_path, sms=sms, email=email) as made:
+        customer = {"user_id": "m", "phone": NUMBER, "email": "m@example.com"}
+
+        track(made, type="note.written", customer=customer, properties={"name": None, "url": None})
+
+        assert texts() == []
+        (failed,) = lines(made, "failed")
+        assert (failed["reason"], failed["error"]) == ("template", "template note.sms: UndefinedError")
+
+
+def test_the_cart_of_a_shop_is_called_items(tmp_path: Path) -> None:
+    email = "---\nsubject: Your cart\n---\n{% for item in data.items %}<p>{{ item.title }}</p>{% endfor %}"
+    with with_note(tmp_path, entry="cart.updated", email=email) as made:
+        customer = {"user_id": "m", "email": "m@example.com"}
+
+        track(made, type="cart.updated", customer=customer, properties={"items": [{"title": "Shoes"}]})
+
+        (mail,) = made.cloud.mails
+        assert "<p>Shoes</p>" in mail["Content"]["Simple"]["Body"]["Html"]["Data"]
+
+
 def test_a_long_note_is_dropped_and_said_so_and_the_stop_after_it_is_heard() -> None:
     with ours() as made:
         customer = {"user_id": "mia", "phone": NUMBER, "external_ids": {"hubspot": "501"}}
