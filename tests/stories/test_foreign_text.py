@@ -123,13 +123,14 @@ def test_a_text_that_became_too_long_goes_out_on_the_next_channel(tmp_path: Path
 
 
 @contextmanager
-def with_note(folder: Path, entry: str = "note.written", **templates: str) -> Iterator[LocalDeployment]:
+def with_note(folder: Path, entry: str = "note.written", wait: str = "", **templates: str) -> Iterator[LocalDeployment]:
     """A deployment of one journey, which sends a note on the channels that have a template."""
     (folder / "note" / "templates").mkdir(parents=True)
     channels = ", ".join(templates)
     (folder / "note" / "journey.yaml").write_text(
         f"journey: note\nentry: {{event: {entry}}}\nsteps:\n"
-        f"  - id: note\n    send: {{channel: [{channels}], template: note, purpose: transactional}}\n"
+        + (f"  - {{id: before, wait: {wait}}}\n" if wait else "")
+        + f"  - id: note\n    send: {{channel: [{channels}], template: note, purpose: transactional}}\n"
     )
     for channel, text in templates.items():
         suffix = "html" if channel == "email" else "txt"
@@ -176,6 +177,21 @@ def test_the_cart_of_a_shop_is_called_items(tmp_path: Path) -> None:
 
         (mail,) = made.cloud.mails
         assert "<p>Shoes</p>" in mail["Content"]["Simple"]["Body"]["Html"]["Data"]
+
+
+def test_a_wait_until_milliseconds_in_a_text_waits(tmp_path: Path) -> None:
+    """HubSpot gives dates so."""
+    with with_note(tmp_path, wait="{until: data.visit_at, offset: -24h}", sms="See you tomorrow") as made:
+        visit = made.now() + timedelta(days=18)
+        properties = {"visit_at": str(int(visit.timestamp() * 1000))}
+
+        track(made, type="note.written", customer={"user_id": "m", "phone": NUMBER}, properties=properties)
+
+        assert texts() == []
+        made.advance_to(visit - timedelta(days=1, minutes=1))
+        assert texts() == []
+        made.advance_to(visit - timedelta(days=1) + timedelta(minutes=1))
+        assert texts() == ["See you tomorrow"]
 
 
 def test_a_long_note_is_dropped_and_said_so_and_the_stop_after_it_is_heard() -> None:
