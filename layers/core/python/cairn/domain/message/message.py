@@ -72,6 +72,8 @@ class Jurisdiction:
     """ISO 3166-1 alpha-2, of the address on each channel."""
     region: str = ""
     """The second part of ISO 3166-2 (`FL`); empty if unknown."""
+    anywhere: frozenset[Channel] = frozenset()
+    """The channels whose number belongs to no country, as a satellite phone's does, of a customer without a zone."""
 
 
 @dataclass(frozen=True, slots=True)
