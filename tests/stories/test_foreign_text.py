@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from pynamodb.exceptions import UpdateError
 
 from authoring.sources.samples import posting
 from cairn.adapters.dynamodb.items import STATE, CustomerItem
+from cairn.adapters.templates.renderer import JinjaRenderer
+from cairn.domain.message.message import Message, Rendered
 from cairn.domain.profile import bounds
+from cairn.domain.shared.channels import Channel
 from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.signing import local_secrets
 
@@ -153,6 +157,50 @@ def test_a_name_that_was_cut_in_the_middle_of_an_emoji_goes_out_without_the_half
 
         assert texts() == ["Your ticket, Mia: 7b"]
         assert not any(one["count"] for one in made.dead_letters().summary())
+
+
+def unfit_for_utf_8(patch: pytest.MonkeyPatch, channel: Channel) -> None:
+    """The texts of a channel come out with half an emoji, as by a defect of the renderer."""
+    render = JinjaRenderer.render
+
+    def broken(self: JinjaRenderer, message: Message, on: Channel, address: str) -> Rendered:
+        made = render(self, message, on, address)
+        return replace(made, text=made.text + chr(0xD83D)) if on is channel else made
+
+    patch.setattr(JinjaRenderer, "render", broken)
+
+
+def test_a_text_that_the_client_cannot_write_goes_out_on_the_next_channel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfit_for_utf_8(monkeypatch, Channel.SMS)
+    with with_note(tmp_path, sms="Hi", email="---\nsubject: A note\n---\n<p>Hi</p>") as made:
+        customer = {"user_id": "m", "phone": NUMBER, "email": "m@example.com"}
+
+        track(made, type="note.written", customer=customer)
+
+        (message,) = lines(made, "message")
+        assert (message["status"], message["channel"]) == ("sent", "email")
+        assert message["rejected_sms"] == "UnicodeEncodeError"
+
+
+def test_a_text_that_the_client_cannot_write_is_undecided_and_goes_out_once_that_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with with_note(tmp_path, sms="Hi") as made:
+        with monkeypatch.context() as patch:
+            unfit_for_utf_8(patch, Channel.SMS)
+            track(made, type="note.written", customer={"user_id": "m", "phone": NUMBER})
+
+        (undecided,) = lines(made, "undecided")
+        assert (undecided["reason"], undecided["error"]) == ("not_handed_over", "UnicodeEncodeError")
+        assert texts() == []
+
+        assert made.dead_letters().redrive("messages", "", None)["redriven"] == 1
+        made.settle()
+
+        assert [line["status"] for line in lines(made, "message")] == ["sent"]
+        assert texts() == ["Hi"]
 
 
 def test_null_is_never_printed_and_default_stands_in_for_it(tmp_path: Path) -> None:

@@ -222,7 +222,13 @@ class DeliveryContext:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is left to decide. Provider status only: the sender crashed after sending."""
+        """Whether nothing is left to decide. Provider status only: the sender crashed after sending.
+
+        A message that could not be handed over is decided anew where its dead letter is redriven. One that was perhaps
+        sent still has its claim; then its purpose decides.
+        """
+        if self.status == "undecided":
+            return self.message.purpose == "marketing" and self.message.id in self.contact.claims
         return self.status not in {None, "held"}
 
 

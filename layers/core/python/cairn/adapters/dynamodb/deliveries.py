@@ -60,6 +60,9 @@ NEVER_DUE: list[Action] = [RecordItem.gsi2pk.remove(), RecordItem.gsi2sk.remove(
 CLOCK_SKEW = timedelta(seconds=10)
 """How far the clocks of two functions may be apart."""
 
+MAY_BE_DELIVERED_AGAIN = frozenset({MessageStatus.DEFERRED, MessageStatus.UNDECIDED})
+"""A message of these stays as it was deferred: the queue, or a dead letter, has only its key."""
+
 ENDED = "ended"
 """The fact with which an enrollment ended."""
 
@@ -200,12 +203,13 @@ class DynamoDeliveries:
         _advance_status(RecordItem(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
 
     def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
-        message, was_deferred = context.message, context.status is MessageStatus.DEFERRED
+        message, was_deferred = context.message, context.status in MAY_BE_DELIVERED_AGAIN
         what: list[Action] = [
             RecordItem.body.set(_about(message) | dict(detail)),
             RecordItem.at.set(instant_to_wire(at)),
             RecordItem.expires_at.set(_expiry(at)),
-            *([RecordItem.deferred_message.remove(), *NOT_INDEXED] if was_deferred else []),
+            *(NOT_INDEXED if was_deferred else []),
+            *([RecordItem.deferred_message.remove()] if was_deferred and status not in MAY_BE_DELIVERED_AGAIN else []),
         ]
         was_reviewed = any(one["reason"] == Reason.REVIEW for one in context.decisions)
         if was_reviewed and status is not MessageStatus.SENT:
@@ -469,7 +473,7 @@ def _close_task(message: Message) -> None:
 
 
 def _message_in(entry: RecordItem | None, customer_id: str) -> Message | None:
-    if entry is None or not entry.deferred_message or entry.status != MessageStatus.DEFERRED:
+    if entry is None or not entry.deferred_message or entry.status not in MAY_BE_DELIVERED_AGAIN:
         return None
     return codec.message_from_wire({**entry.deferred_message, "customer": customer_id})
 

@@ -12,6 +12,8 @@ claim is given back meanwhile (application/message/deliver_message).
 | no connection was made                       | not sent: waits                                  |
 | any other code below 500                     | refused: its next channel is tried, or it failed |
 | 500, 502, 504; no answer                     | perhaps sent: its purpose decides                |
+| none, the call could not be made (Handover)  | not sent: its next channel is tried, or it is a  |
+|                                              | dead letter                                      |
 
 Sources, as of 2026-11: the errors of each call in its API reference (SES v2 SendEmail, SNS Publish, SMS and Voice v2
 SendTextMessage, Social SendWhatsAppMessage) and the common errors of AWS ("the request has failed due to a temporary
@@ -33,7 +35,15 @@ from botocore.exceptions import (
 
 from cairn.adapters.aws import account_codes, code_of, is_busy, is_throttled
 from cairn.adapters.backoff import attempts
-from cairn.domain.shared.errors import AccountRefusedError, ProviderBusyError, ProviderRejectedError
+from cairn.application.ports import Provider
+from cairn.domain.message.message import Message, Rendered
+from cairn.domain.shared.errors import (
+    AccountRefusedError,
+    CairnError,
+    NotHandedOverError,
+    ProviderBusyError,
+    ProviderRejectedError,
+)
 
 ACCOUNT_REFUSALS = account_codes("sesv2", "sns", "pinpoint-sms-voice-v2", "socialmessaging")
 """Refusals that concern the account, not the message: it is paused, in the sandbox, or lacks money or rights.
@@ -79,6 +89,35 @@ QUICK_SECONDS = 3.0
 to the provider's rate by that, and what does not get through waits in its queue."""
 
 
+class Handover:
+    """A provider in whose errors it is certain what was not sent.
+
+    What is raised before the request is written, such as by a text that has no UTF-8, is a defect here and no answer of
+    the provider. Everything else that is raised around a call stays as it is: perhaps sent.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+
+    def send(self, message: Message, rendered: Rendered) -> str:
+        try:
+            return self.provider.send(message, rendered)
+        except (CairnError, BotoCoreError, ClientError):
+            raise
+        except _AroundCallError as error:
+            raise error.met from error
+        except Exception as error:
+            raise NotHandedOverError(type(error).__name__) from error
+
+
+class _AroundCallError(Exception):
+    """An error that no SDK documents, around a call that was perhaps made."""
+
+    def __init__(self, met: Exception) -> None:
+        self.met = met
+        super().__init__(type(met).__name__)
+
+
 def call(operation: Any, **arguments: Any) -> Any:
     """The provider's answer. Raises ProviderBusyError where it certainly did not send, or ProviderRejectedError."""
     began = monotonic()
@@ -99,7 +138,7 @@ class _TooOftenError(ProviderBusyError):
 
 def _call_once(operation: Any, arguments: dict[str, Any]) -> Any:
     try:
-        return operation(**arguments)
+        return _made(operation, arguments)
     except ClientError as error:
         code = code_of(error)
         if _is_about_the_account(error):
@@ -117,6 +156,15 @@ def _call_once(operation: Any, arguments: dict[str, Any]) -> Any:
         if "Validation" in type(error).__name__:
             raise ProviderRejectedError(type(error).__name__) from error
         raise
+
+
+def _made(operation: Any, arguments: dict[str, Any]) -> Any:
+    try:
+        return operation(**arguments)
+    except (BotoCoreError, ClientError, UnicodeEncodeError):  # the last one: the request could not be written
+        raise
+    except Exception as error:
+        raise _AroundCallError(error) from error
 
 
 def _is_about_the_account(error: ClientError) -> bool:

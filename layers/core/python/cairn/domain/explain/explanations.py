@@ -122,13 +122,26 @@ def sentence_of(entry: TimelineEntry, zone: ZoneInfo) -> str:
     if entry["kind"] == "suppressed":
         return f"Not sent: {decision.because()}.{_tried(entry)}"
     if entry["kind"] == "undecided":
-        return "Perhaps sent: its sender stopped in the middle of handing it over, and marketing is not sent twice."
+        return _undecided(entry)
     if entry["kind"] == "failed" and entry.get("reason") not in set(Reason):
         return f"Not sent: {_failure(entry)}.{_tried(entry)}"
     if "reason" not in entry:
         return "Sent; its sender did not live to write down why."
     failed = "; the provider could not deliver it" if entry["kind"] == "failed" else ""
     return f"Sent {_sent_as(decision)}: {decision.because()}{failed}.{_tried(entry)}"
+
+
+def _undecided(entry: TimelineEntry) -> str:
+    met = entry.get("error", "an error")
+    if entry.get("reason") == "not_handed_over":
+        return (
+            f"Not sent: it could not be handed to the provider ({met}). Its dead letter can be redriven.{_tried(entry)}"
+        )
+    if entry.get("purpose") == "transactional":
+        return (
+            f"Perhaps sent: the provider's answer could not be read ({met}). A redrive of its dead letter sends again."
+        )
+    return "Perhaps sent: its sender stopped in the middle of handing it over, and marketing is not sent twice."
 
 
 def _sent_as(decision: Decision) -> str:

@@ -179,6 +179,17 @@ class ProviderRejectedError(CairnError):
         super().__init__(f"the provider rejected the message: {code}")
 
 
+class NotHandedOverError(CairnError):
+    """A message could not be handed to its provider, which has certainly got nothing; `code` names the error.
+
+    It is a defect: mend it, then redrive the dead letter.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"the message could not be handed to its provider: {code}")
+
+
 class WebhookEndpointError(CairnError):
     """A delivery to a webhook endpoint fails until an operator corrects what the message names."""
 
