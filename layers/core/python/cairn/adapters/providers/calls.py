@@ -92,7 +92,7 @@ to the provider's rate by that, and what does not get through waits in its queue
 class Handover:
     """A provider in whose errors it is certain what was not sent.
 
-    What is raised before the request is written, such as by a text that has no UTF-8, is a defect here and no answer of
+    An error before the request is written, such as of a text that has no UTF-8, is a defect here and no answer of
     the provider. Everything else that is raised around a call stays as it is: perhaps sent.
     """
 
