@@ -356,10 +356,11 @@ def _ids_from(customer_id: str) -> list[CustomerItem]:
 def _advance_status(
     item: RecordItem, status: MessageStatus, what: list[Action], condition: Condition | None = None
 ) -> bool:
-    """Whether the status moved. A deferred message may be deferred again."""
+    """Whether the status moved. A message that may be delivered again may be deferred again, too."""
     further = RecordItem.rank.does_not_exist() | (RecordItem.rank < status.rank)
     if status is MessageStatus.DEFERRED:
-        further |= RecordItem.rank == status.rank
+        for before in MAY_BE_DELIVERED_AGAIN:
+            further |= RecordItem.rank == before.rank
     condition = further if condition is None else condition & further
     moves = [*what, RecordItem.status.set(status.value), RecordItem.rank.set(status.rank)]
     return _write(item, moves, condition)
