@@ -1,7 +1,7 @@
 """Message queues → provider: one read for the batch; then gate, render, claim, send, record for each."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -15,9 +15,10 @@ from cairn.application.ports import DeliveryContext
 from cairn.compose import deliver_message as compose
 from cairn.compose.queues import consumed_queues
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.shared.errors import AccountRefusedError
 from cairn.settings import SEND_TIME
 from cairn.sqs_records import Consumer, consume
-from cairn.telemetry import count, logger
+from cairn.telemetry import count, logger, need_person
 
 FRESH = timedelta(seconds=5)
 """How long the batch's read is used: with a slow provider, it would be stale for the last message."""
@@ -46,7 +47,33 @@ def warm() -> None:
 
 def handler(event: dict[str, Any], context: Any) -> Any:
     contexts, until = read_contexts(event["Records"]), datetime.now(UTC) + FRESH
-    return consume(event, context, partial(deliver_record, contexts, until), consumer())
+    refusals = Refusals()
+    answer = consume(event, context, partial(refusals.watch, partial(deliver_record, contexts, until)), consumer())
+    refusals.call_person()
+    return answer
+
+
+class Refusals:
+    """Why the account may not send. One invocation names each reason once, however many messages wait for it."""
+
+    def __init__(self) -> None:
+        self._codes: set[str] = set()
+
+    def watch(self, deliver_one: Callable[[SQSRecord], None], record: SQSRecord) -> None:
+        try:
+            deliver_one(record)
+        except AccountRefusedError as error:
+            self._codes.add(error.code)
+            raise
+
+    def call_person(self) -> None:
+        if self._codes:
+            need_person(
+                "AccountRefused",
+                "the provider refuses every message of this account",
+                do="mend the account, the messages wait for it: docs/runbook.md, PersonNeeded",
+                each=[{"reason": code} for code in sorted(self._codes)],
+            )
 
 
 def read_contexts(records: Sequence[Mapping[str, Any]]) -> dict[str, DeliveryContext | None]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from authoring.policy import InvalidPolicyError
+from cairn.adapters.providers.sns import SnsSms
 
 ROOT = Path(__file__).parents[2]
 MIA = "+12015550001"
@@ -120,3 +121,59 @@ def test_an_invalid_policy_is_not_deployed(a_story: Any, offers: Path, policy: P
 
 def _who(member: Any) -> dict[str, Any]:
     return {"customer": member()["customer"]}
+
+
+def asks_from(story: Any, number: str) -> None:
+    """A customer asks for an offer, and the profile names no zone."""
+    consent = [{"channel": "sms", "purpose": "marketing", "status": "granted", "source": "form"}]
+    customer = {"user_id": "member-1", "phone": number}
+    story.happens("offer.wanted", "wanted-1", customer=customer, consent=consent, properties={"number": 1})
+
+
+def test_a_number_of_a_region_without_a_country_has_its_own_clock(a_story: Any, offers: Path) -> None:
+    story = a_story(offers, at=when("2026-03-03T15:00-05:00"))
+
+    asks_from(story, "+38344123456")  # nine in the evening in Kosovo
+    assert story.sent() == []
+    story.passes("1d")
+
+    assert sent_at(story) == ["2026-03-04T07:00:00Z"]
+
+
+def test_a_satellite_phone_may_be_anywhere_and_gets_no_marketing_until_its_zone_is_known(
+    a_story: Any, offers: Path
+) -> None:
+    story = a_story(offers, at=when("2026-03-03T15:00-05:00"))  # the journey's zone would allow it
+
+    asks_from(story, "+870773111632")
+    (suppressed,) = story.timeline("suppressed")
+    assert suppressed["reason"] == "no_legal_hour"
+
+    attributes = {"time_zone": "America/New_York", "region": "NY"}
+    story.happens("profile.updated", customer={"user_id": "member-1"}, attributes=attributes)
+    story.happens("offer.wanted", "wanted-2", customer={"user_id": "member-1"}, properties={"number": 2})
+    assert [one.text for one in story.sent()] == ["Offer 2. STOP to stop."]
+
+
+@pytest.mark.parametrize("asked_at", ["2026-03-03T21:00-05:00", "2026-03-03T20:30-05:00"])
+def test_an_offer_that_could_not_be_handed_over_is_deferred_like_any_other_after_its_redrive(
+    a_story: Any, offers: Path, member: Any, monkeypatch: pytest.MonkeyPatch, asked_at: str
+) -> None:
+    story = a_story(offers, at=when(asked_at))  # at night, or just before it
+    with monkeypatch.context() as patch:
+        patch.setattr(SnsSms, "send", _cannot_be_written)
+        wants(story, 1, member, region="NY")
+        story.passes("1h")  # night in any case
+        story.passes("12h")
+        assert [line["reason"] for line in story.timeline("undecided")] == ["not_handed_over"]
+        story.passes("14h")
+
+    story.redrives("messages")
+    assert sent_at(story) == []
+    story.passes("12h")
+
+    assert sent_at(story) == ["2026-03-05T13:00:00Z"]
+
+
+def _cannot_be_written(*_: Any) -> str:
+    return chr(0xD83D).encode().decode()

@@ -141,6 +141,117 @@ def test_reports_about_an_email_in_any_order_give_the_same_status(story: "Story"
     assert suppression_causes("mia.sample@example.com") == ["complaint"]
 
 
+AUTO_REPLY: dict[str, Any] = {"bounceType": "Transient", "bounceSubType": "General"}
+"""Out of office, as SES's own simulator answers for ooto@simulator.amazonses.com: without a mail server's report."""
+
+
+@pytest.fixture
+def by_email(tmp_path: Path) -> Path:
+    """A journey that sends an e-mail, and a text where that fails."""
+    folder = tmp_path / "hello"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "journey.yaml").write_text(ONE_MESSAGE.replace("[whatsapp, sms]", "[email, sms]"))
+    (folder / "templates" / "hello.email.html").write_text("---\nsubject: Welcome\n---\n<p>Welcome</p>")
+    (folder / "templates" / "hello.sms.txt").write_text("Welcome.")
+    return tmp_path
+
+
+def ses_says(story: "Story", kind: str, **detail: Any) -> None:
+    """A report of SES about the e-mail to the only customer."""
+    known = story.deployment.report_references()
+    story.ses_reports(
+        kind, of=(known["message:hello"], known["customer"]), address=MEMBER["customer"]["email"], **detail
+    )
+
+
+def bounced(**recipient: Any) -> dict[str, Any]:
+    return {"bouncedRecipients": [{"emailAddress": MEMBER["customer"]["email"], **recipient}]}
+
+
+def complained() -> dict[str, Any]:
+    return {"complainedRecipients": [{"emailAddress": MEMBER["customer"]["email"]}]}
+
+
+def test_out_of_office_after_the_delivery_is_no_bounce(a_story: Any, by_email: Path) -> None:
+    story = a_story(by_email)
+    story.happens("trial.signup", **MEMBER)
+
+    ses_says(story, "Delivery", recipients=[MEMBER["customer"]["email"]])
+    story.passes("1m")
+    ses_says(story, "Bounce", **AUTO_REPLY, **bounced())
+
+    assert messages(story) == [("hello", "email", "delivered")]
+    assert [one.channel for one in story.sent()] == ["email"]
+    assert suppression_causes("mia.1@example.com") == []
+    assert "message.auto_replied" in [line["type"] for line in story.timeline("event")]
+
+
+def test_a_general_bounce_of_a_mail_that_never_arrived_is_one(a_story: Any, by_email: Path) -> None:
+    story = a_story(by_email)
+    story.happens("trial.signup", **MEMBER)
+
+    ses_says(story, "Bounce", **AUTO_REPLY, **bounced())
+
+    assert messages(story) == [("hello", "email", "bounced"), ("hello", "sms", "sent")]
+    assert suppression_causes("mia.1@example.com") == []
+
+
+def test_a_mail_server_s_report_after_the_delivery_is_a_bounce(a_story: Any, by_email: Path) -> None:
+    story = a_story(by_email)
+    story.happens("trial.signup", **MEMBER)
+    ses_says(story, "Delivery", recipients=[MEMBER["customer"]["email"]])
+
+    ses_says(story, "Bounce", **AUTO_REPLY, **bounced(action="failed", status="5.7.1"))
+
+    assert messages(story) == [("hello", "email", "bounced"), ("hello", "sms", "sent")]
+
+
+ELSEWHERE = ["email", "sms"]
+
+REPORTS: tuple[tuple[str, dict[str, Any], tuple[str, list[str], list[str]]], ...] = (
+    ("Bounce", {"bounceType": "Transient", "bounceSubType": "MailboxFull"}, ("bounced", ELSEWHERE, [])),
+    ("Bounce", {"bounceType": "Transient", "bounceSubType": "ContentRejected"}, ("bounced", ELSEWHERE, [])),
+    ("Bounce", {"bounceType": "Permanent", "bounceSubType": "General"}, ("bounced", ELSEWHERE, ["hard_bounce"])),
+    (
+        "Bounce",
+        {"bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"},
+        ("bounced", ELSEWHERE, ["hard_bounce"]),
+    ),
+    ("Bounce", {"bounceType": "Permanent", "bounceSubType": "UnsubscribedRecipient"}, ("bounced", ELSEWHERE, [])),
+    ("Complaint", {"complaintFeedbackType": "abuse"}, ("complained", ["email"], ["complaint"])),
+    ("Complaint", {"complaintFeedbackType": "not-spam"}, ("sent", ["email"], [])),
+    ("Complaint", {"complaintFeedbackType": "auth-failure"}, ("sent", ["email"], [])),
+    ("Complaint", {"complaintFeedbackType": "virus"}, ("sent", ["email"], [])),
+    ("Complaint", {"complaintSubType": "OnAccountSuppressionList"}, ("failed", ELSEWHERE, ["complaint"])),
+)
+"""Each with the message's status, the channels that it went out on, and the causes of its address's suppression."""
+
+
+@pytest.mark.parametrize(("kind", "detail", "then"), REPORTS)
+def test_each_report_of_ses_has_its_own_consequences(
+    a_story: Any, by_email: Path, kind: str, detail: dict[str, Any], then: tuple[str, list[str], list[str]]
+) -> None:
+    story = a_story(by_email)
+    story.happens("trial.signup", **MEMBER)
+
+    ses_says(story, kind, **detail, **(bounced() if kind == "Bounce" else complained()))
+
+    status, channels, causes = then
+    assert messages(story)[0] == ("hello", "email", status)
+    assert sorted(one.channel for one in story.sent()) == channels
+    assert suppression_causes("mia.1@example.com") == causes
+
+
+def test_who_unsubscribed_at_ses_gets_no_marketing_by_email(a_story: Any, by_email: Path) -> None:
+    story = a_story(by_email)
+    story.happens("trial.signup", **MEMBER)
+
+    ses_says(story, "Bounce", bounceType="Permanent", bounceSubType="UnsubscribedRecipient", **bounced())
+
+    (denied,) = [line for line in story.timeline("consent") if line["status"] == "denied"]
+    assert (denied["channel"], denied["purpose"]) == ("email", "marketing")
+
+
 def about_whatsapp(status: str) -> dict[str, Any]:
     path = "whatsAppWebhookEntry.changes.0.value.statuses.0"
     return {f"{path}.biz_opaque_callback_data": "$customer/$message:hello", f"{path}.status": status}
@@ -169,6 +280,29 @@ def test_a_whatsapp_message_read_before_it_is_delivered_stays_read(
 
     assert messages(story) == [("hello", "whatsapp", "opened")]
     assert [line["outcome"] for line in story.timeline("ended")] == ["read"]
+
+
+@pytest.mark.parametrize("emoji", ["👍", None])
+def test_a_reaction_and_its_removal_answer_no_question(a_story: Any, one_message: Path, emoji: str | None) -> None:
+    file = one_message / "hello" / "journey.yaml"
+    file.write_text(file.read_text().replace("message.opened", "message.replied"))
+    story = a_story(one_message)
+    story.happens("trial.signup", **MEMBER)
+
+    path = "whatsAppWebhookEntry.changes.0.value.messages.0"
+    reaction = {"message_id": story.deployment.report_references()["provider:hello"], "emoji": emoji}
+    about = {
+        f"{path}.from": "12015550001",
+        f"{path}.type": "reaction",
+        f"{path}.reaction": reaction,
+        f"{path}.context": {},
+    }
+    reports(story, "whatsapp_reply", **about)
+
+    (reacted,) = [line for line in story.timeline("event") if line["type"] == "message.reacted"]
+    assert (reacted["properties"]["step"], reacted["properties"].get("text")) == ("hello", emoji)
+    assert story.timeline("ended") == []
+    assert story.dead_letters("feedback") == []
 
 
 def test_without_a_number_for_whatsapp_the_next_channel_is_tried(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from pynamodb.exceptions import UpdateError
 
 from authoring.sources.samples import posting
 from cairn.adapters.dynamodb.items import STATE, CustomerItem
+from cairn.adapters.templates.renderer import JinjaRenderer
+from cairn.domain.message.message import Message, Rendered
 from cairn.domain.profile import bounds
+from cairn.domain.shared.channels import Channel
 from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.signing import local_secrets
 
@@ -120,6 +124,122 @@ def test_a_text_that_became_too_long_goes_out_on_the_next_channel(tmp_path: Path
         (message,) = lines(made, "message")
         assert (message["channel"], message["rejected_sms"]) == ("email", "too_long")
         assert texts() == []
+
+
+@contextmanager
+def with_note(folder: Path, entry: str = "note.written", wait: str = "", **templates: str) -> Iterator[LocalDeployment]:
+    """A deployment of one journey, which sends a note on the channels that have a template."""
+    (folder / "note" / "templates").mkdir(parents=True)
+    channels = ", ".join(templates)
+    (folder / "note" / "journey.yaml").write_text(
+        f"journey: note\nentry: {{event: {entry}}}\nsteps:\n"
+        + (f"  - {{id: before, wait: {wait}}}\n" if wait else "")
+        + f"  - id: note\n    send: {{channel: [{channels}], template: note, purpose: transactional}}\n"
+    )
+    for channel, text in templates.items():
+        suffix = "html" if channel == "email" else "txt"
+        (folder / "note" / "templates" / f"note.{channel}.{suffix}").write_text(text)
+    with local_deployment(folder, start=START, secrets=SECRETS) as made:
+        yield made
+
+
+def test_a_name_that_was_cut_in_the_middle_of_an_emoji_goes_out_without_the_half(tmp_path: Path) -> None:
+    with with_note(tmp_path, sms="Your ticket, {{ profile.first_name }}: {{ data.seat }}") as made:
+        half = chr(0xD83D)
+
+        track(
+            made,
+            type="note.written",
+            customer={"user_id": "m", "phone": NUMBER},
+            attributes={"first_name": f"Mia {half}"},
+            properties={"seat": f"{half}7b"},
+        )
+
+        assert texts() == ["Your ticket, Mia: 7b"]
+        assert not any(one["count"] for one in made.dead_letters().summary())
+
+
+def unfit_for_utf_8(patch: pytest.MonkeyPatch, channel: Channel) -> None:
+    """The texts of a channel come out with half an emoji, as by a defect of the renderer."""
+    render = JinjaRenderer.render
+
+    def broken(self: JinjaRenderer, message: Message, on: Channel, address: str) -> Rendered:
+        made = render(self, message, on, address)
+        return replace(made, text=made.text + chr(0xD83D)) if on is channel else made
+
+    patch.setattr(JinjaRenderer, "render", broken)
+
+
+def test_a_text_that_the_client_cannot_write_goes_out_on_the_next_channel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfit_for_utf_8(monkeypatch, Channel.SMS)
+    with with_note(tmp_path, sms="Hi", email="---\nsubject: A note\n---\n<p>Hi</p>") as made:
+        customer = {"user_id": "m", "phone": NUMBER, "email": "m@example.com"}
+
+        track(made, type="note.written", customer=customer)
+
+        (message,) = lines(made, "message")
+        assert (message["status"], message["channel"]) == ("sent", "email")
+        assert message["rejected_sms"] == "UnicodeEncodeError"
+
+
+def test_a_text_that_the_client_cannot_write_is_undecided_and_goes_out_once_that_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with with_note(tmp_path, sms="Hi") as made:
+        with monkeypatch.context() as patch:
+            unfit_for_utf_8(patch, Channel.SMS)
+            track(made, type="note.written", customer={"user_id": "m", "phone": NUMBER})
+
+        (undecided,) = lines(made, "undecided")
+        assert (undecided["reason"], undecided["error"]) == ("not_handed_over", "UnicodeEncodeError")
+        assert texts() == []
+
+        assert made.dead_letters().redrive("messages", "", None)["redriven"] == 1
+        made.settle()
+
+        assert [line["status"] for line in lines(made, "message")] == ["sent"]
+        assert texts() == ["Hi"]
+
+
+def test_null_is_never_printed_and_default_stands_in_for_it(tmp_path: Path) -> None:
+    sms = "Hi {{ data.name | default('there') }}, {{ data.url }}"
+    email = "---\nsubject: A note\n---\n<p>Hi {{ data.name | default('there') }}</p>"
+    with with_note(tmp_path, sms=sms, email=email) as made:
+        customer = {"user_id": "m", "phone": NUMBER, "email": "m@example.com"}
+
+        track(made, type="note.written", customer=customer, properties={"name": None, "url": None})
+
+        assert texts() == []
+        (failed,) = lines(made, "failed")
+        assert (failed["reason"], failed["error"]) == ("template", "template note.sms: UndefinedError")
+
+
+def test_the_cart_of_a_shop_is_called_items(tmp_path: Path) -> None:
+    email = "---\nsubject: Your cart\n---\n{% for item in data.items %}<p>{{ item.title }}</p>{% endfor %}"
+    with with_note(tmp_path, entry="cart.updated", email=email) as made:
+        customer = {"user_id": "m", "email": "m@example.com"}
+
+        track(made, type="cart.updated", customer=customer, properties={"items": [{"title": "Shoes"}]})
+
+        (mail,) = made.cloud.mails
+        assert "<p>Shoes</p>" in mail["Content"]["Simple"]["Body"]["Html"]["Data"]
+
+
+def test_a_wait_until_milliseconds_in_a_text_waits(tmp_path: Path) -> None:
+    """HubSpot gives dates so."""
+    with with_note(tmp_path, wait="{until: data.visit_at, offset: -24h}", sms="See you tomorrow") as made:
+        visit = made.now() + timedelta(days=18)
+        properties = {"visit_at": str(int(visit.timestamp() * 1000))}
+
+        track(made, type="note.written", customer={"user_id": "m", "phone": NUMBER}, properties=properties)
+
+        assert texts() == []
+        made.advance_to(visit - timedelta(days=1, minutes=1))
+        assert texts() == []
+        made.advance_to(visit - timedelta(days=1) + timedelta(minutes=1))
+        assert texts() == ["See you tomorrow"]
 
 
 def test_a_long_note_is_dropped_and_said_so_and_the_stop_after_it_is_heard() -> None:

@@ -551,8 +551,15 @@ class RateLimiter:
 class Sent(dict[str, str]):
     """Message ids by the provider's id; the last message of a customer by an empty id."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.statuses: dict[str, MessageStatus] = {}
+
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:  # noqa: ARG002
         return self.get(str(provider_id or ""))
+
+    def status(self, customer_id: str, message_id: str) -> MessageStatus | None:  # noqa: ARG002
+        return self.statuses.get(message_id)
 
 
 class ErasureOrders(dict[str, datetime]):

@@ -13,7 +13,7 @@ from authoring.shape import OURS
 
 class UntilMoment(Wire):
     until: StepExpression = Field(
-        description="JMESPath to an instant or a date: ISO 8601, or seconds since 1970.", examples=["data.visit_at"]
+        description="JMESPath to an instant or a date: ISO 8601, or a number since 1970.", examples=["data.visit_at"]
     )
     offset: Offset = Field(default="0s", description="Moves the date: -48h is 48 hours before.", examples=["-48h"])
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +27,16 @@ from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.application.events.relay_effects import Committed, RememberFacts, enrollment_of
 from cairn.application.ports import Commit
 from cairn.domain.customer.customer import Customer, Reaction, on_event, on_wake
-from cairn.domain.effects import EraseCustomer, Fact, OpenTask, PauseEnrollment, SendMessage, WakeAt, effect_id
+from cairn.domain.effects import (
+    EraseCustomer,
+    Fact,
+    OpenTask,
+    PauseEnrollment,
+    SendMessage,
+    UpdateMessageStatus,
+    WakeAt,
+    effect_id,
+)
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.shared.instants import instant_to_wire
 from tests.unit.makers import MONDAY, Deployed, event, journey, only, profile, send, wait
@@ -353,3 +363,13 @@ def test_a_dead_letter_of_a_version_that_named_commits_by_their_version_is_read_
             (wake, "000000007", 0),
             (pause, "000000007", 1),
         ]
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_status_says_whether_it_counts_and_one_of_an_older_version_does(*, counts: bool) -> None:
+    moved = UpdateMessageStatus("1", "m-1", "bounced", MONDAY, counts)
+
+    wire = effect_codec.effect_to_wire(moved)
+
+    assert effect_codec.effect_from_wire(wire) == moved
+    assert ("uncounted" in wire) is not counts

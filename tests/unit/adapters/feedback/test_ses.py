@@ -107,6 +107,105 @@ def test_each_kind_of_report_has_its_event(kind: str, type_: str, detail: dict[s
     assert event.properties.get("reason") == (detail.get("reason") or detail.get("errorMessage"))
 
 
+def bounce(type_: str | None, subtype: str | None, **recipient: Any) -> Event:
+    recipients = [{"emailAddress": "ada@example.com", **recipient}]
+    return only(
+        notification("Bounce", bounceType=type_, bounceSubType=subtype, bouncedRecipients=recipients, feedbackId="f-1")
+    )
+
+
+@pytest.mark.parametrize("subtype", ["General", "NoEmail", "Suppressed", "OnAccountSuppressionList"])
+def test_a_permanent_bounce_is_one_and_only_the_list_of_the_account_is_not_counted(subtype: str) -> None:
+    bounced = bounce("Permanent", subtype)
+
+    assert (bounced.type, bounced.properties["bounce_type"]) == ("message.bounced", "Permanent")
+    assert bounced.properties.get("not_tried", False) is (subtype == "OnAccountSuppressionList")
+    assert "perhaps_auto_reply" not in bounced.properties
+
+
+@pytest.mark.parametrize(
+    "subtype",
+    ["MailboxFull", "MessageTooLarge", "ContentRejected", "AttachmentRejected", "CustomTimeoutExceeded", "A new one"],
+)
+def test_a_transient_bounce_that_says_why_is_certain(subtype: str) -> None:
+    bounced = bounce("Transient", subtype)
+
+    assert (bounced.type, bounced.properties["reason"]) == ("message.bounced", subtype)
+    assert "perhaps_auto_reply" not in bounced.properties
+
+
+@pytest.mark.parametrize(
+    ("type_", "subtype"),
+    [("Transient", "General"), ("Undetermined", "Undetermined"), ("Transient", None), (None, None)],
+)
+@pytest.mark.parametrize(
+    ("recipient", "is_certain"),
+    [
+        ({}, False),
+        ({"action": "failed", "status": "4.4.7", "diagnosticCode": "smtp; 554 4.4.7 Message expired"}, True),
+        ({"action": "Failed"}, True),
+        ({"status": "5.0.0"}, True),
+        ({"action": "delivered", "status": "2.0.0"}, False),
+        ({"action": "delayed", "status": "4.0.0"}, False),
+        ({"status": None, "action": None}, False),
+    ],
+)
+def test_a_bounce_that_does_not_say_why_may_be_an_automatic_answer_without_a_mail_server_s_report(
+    type_: str | None, subtype: str | None, recipient: dict[str, Any], *, is_certain: bool
+) -> None:
+    bounced = bounce(type_, subtype, **recipient)
+
+    assert bounced.type == "message.bounced"
+    assert bounced.properties.get("perhaps_auto_reply", False) is not is_certain
+
+
+def test_an_automatic_answer_does_not_hide_a_bounce_after_it() -> None:
+    assert bounce("Transient", "General").key != bounce("Transient", "MailboxFull").key
+
+
+def test_a_recipient_who_unsubscribed_at_ses_wants_no_marketing_and_the_address_is_good() -> None:
+    bounced = bounce("Permanent", "UnsubscribedRecipient")
+
+    assert [(one.channel, one.purpose, one.status) for one in bounced.consent] == [("email", "marketing", "denied")]
+    assert "bounce_type" not in bounced.properties
+    assert bounced.properties["not_tried"] is True
+
+
+def test_a_bounce_of_several_that_names_nobody_is_nobody_s() -> None:
+    mail = {"destination": ["ada@example.com", "bob@example.com"]}
+
+    bounced = only(notification("Bounce", mail=mail, bounceType="Permanent", bounceSubType="NoEmail"))
+
+    assert "address" not in bounced.properties
+
+
+def complaint(feedback_type: str | None, subtype: str | None = None) -> Event:
+    recipients = [{"emailAddress": "ada@example.com"}]
+    said = {"complaintFeedbackType": feedback_type, "complaintSubType": subtype}
+    return only(notification("Complaint", complainedRecipients=recipients, **said))
+
+
+@pytest.mark.parametrize("feedback_type", ["abuse", "fraud", "other", None, "opt-out", "a new one"])
+def test_a_person_s_report_is_a_complaint(feedback_type: str | None) -> None:
+    assert complaint(feedback_type).type == "message.complained"
+
+
+@pytest.mark.parametrize("feedback_type", ["not-spam", "auth-failure", "virus", "Not-Spam"])
+def test_a_report_that_no_person_makes_against_us_is_no_complaint(feedback_type: str) -> None:
+    reported = complaint(feedback_type)
+
+    assert (reported.type, reported.properties["reason"]) == ("message.reported", feedback_type.lower())
+    assert reported.key != complaint("abuse").key
+
+
+def test_a_message_that_ses_did_not_try_after_an_earlier_complaint_has_failed() -> None:
+    failed = complaint(None, "OnAccountSuppressionList")
+
+    assert (failed.type, failed.properties["reason"]) == ("message.failed", "OnAccountSuppressionList")
+    assert failed.properties["not_tried"] is failed.properties["complained_before"] is True
+    assert failed.key != complaint(None).key
+
+
 @pytest.mark.parametrize("kind", ["Send", "DeliveryDelay", "Subscription"])
 def test_a_report_that_changes_no_status_is_no_event(kind: str) -> None:
     assert read(notification(kind), MONDAY) == []

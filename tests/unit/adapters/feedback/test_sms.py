@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.session import get_session
 
 from cairn.adapters.feedback.reports import read
 from cairn.domain.event import Event
@@ -94,10 +95,67 @@ def test_an_unknown_outcome_is_no_event(kind: str) -> None:
     assert events(status(kind)) == []
 
 
-@pytest.mark.parametrize("type_", ["TEXT_TELEPORTED", "VOICE_ANSWERED", 7, None])
+@pytest.mark.parametrize("type_", ["TEXT_TELEPORTED", "TEXT_", "VOICE_TELEPORTED", "FAX_SENT", "DELIVERED", 7, None])
 def test_an_unknown_kind_of_report_is_refused(type_: Any) -> None:
     with pytest.raises(InvalidEventError):
         events(status("") | {"eventType": type_})
+
+
+def kinds_of(form: str) -> list[str]:
+    """The kinds of events that the service's own model has."""
+    all_ = get_session().get_service_model("pinpoint-sms-voice-v2").shape_for("EventType").enum
+    return [one.removeprefix(form) for one in all_ if one.startswith(form) and not one.endswith("_ALL")]
+
+
+ARRIVES = {"DELIVERED": "message.delivered", "SUCCESSFUL": "message.delivered", "READ": "message.opened"}
+SAYS_NOTHING = {"FALLEN_BACK_TO_SMS", "PENDING", "QUEUED", "UNKNOWN"}
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"), [(form, kind) for form in ("TEXT_", "MEDIA_", "RCS_") for kind in kinds_of(form)]
+)
+def test_each_kind_of_event_says_sent_delivered_opened_failed_or_nothing(form: str, kind: str) -> None:
+    found = events(status("") | {"eventType": form + kind})
+
+    failed = kind not in SAYS_NOTHING | ARRIVES.keys() | {"SENT"}
+    type_ = "message.failed" if failed else ARRIVES.get(kind, "message.sent")
+    assert [event.type for event in found] == ([] if kind in SAYS_NOTHING else [type_])
+    assert [event.properties.get("invalid_number") for event in found if failed] == (
+        [kind == "INVALID" or None] if failed else []
+    )
+    assert [event.customer_id for event in found] == ["c_ada"] * len(found)
+
+
+@pytest.mark.parametrize("kind", kinds_of("VOICE_"))
+def test_a_call_is_no_message_of_ours(kind: str) -> None:
+    assert events(status("") | {"eventType": "VOICE_" + kind}) == []
+
+
+def test_what_rcs_has_only_accepted_is_not_delivered() -> None:
+    assert events(status("") | {"eventType": "RCS_DELIVERED", "messageStatus": "PENDING"}) == []
+
+
+@pytest.mark.parametrize("said", ["No quota left for account", "The account is in the SMS sandbox"])
+@pytest.mark.parametrize("context", [{"message": "enr-hello-1", "customer": "c_ada"}, None])
+@pytest.mark.parametrize("by_eventbridge", [True, False])
+def test_what_the_account_may_not_send_says_nothing_about_the_number(
+    said: str, context: dict[str, str] | None, *, by_eventbridge: bool
+) -> None:
+    report = status("INVALID_MESSAGE", messageStatusDescription=said, context=context)
+    emitted = {"id": "eb-1", "detail-type": "Text Message Delivery Status Updated", "source": "aws.sms-voice"}
+
+    failed = only(emitted | {"detail": report} if by_eventbridge else report)
+
+    assert (failed.type, failed.properties["reason"]) == ("message.failed", said)
+    assert failed.properties["account_failure"] is True
+    assert not {"opted_out", "invalid_number"} & failed.properties.keys()
+    assert (failed.customer_id, failed.identifiers) == (("c_ada", ()) if context else (None, (ADA,)))
+
+
+def test_a_registration_of_the_account_is_no_message() -> None:
+    emitted = {"id": "eb-1", "detail-type": "Registration Status Change", "source": "aws.sms-voice"}
+
+    assert events(emitted | {"detail": {"registrationId": "registration-1", "registrationStatus": "COMPLETE"}}) == []
 
 
 def test_without_a_context_the_number_names_the_customer() -> None:

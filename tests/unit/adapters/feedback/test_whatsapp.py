@@ -177,8 +177,10 @@ def test_an_ambiguous_id_identifies_no_customer() -> None:
         (message("interactive", interactive={"type": "list_reply", "list_reply": {"title": "Sunday"}}), "Sunday"),
         (message("image", image={"caption": "My ticket", "id": "1"}), "My ticket"),
         (message("image", image={"id": "1"}), None),
-        (message("reaction", reaction={"message_id": "wamid.1", "emoji": "👍"}), "👍"),
-        (message("unsupported", errors=[{"code": 131051}]), None),
+        (message("sticker", sticker={"id": "1"}), None),
+        (message("location", location={"latitude": 52.5, "longitude": 13.4}), None),
+        (message("contacts", contacts=[{"name": {"formatted_name": "Bob"}}]), None),
+        (message("order", order={"product_items": []}), None),
     ],
 )
 def test_every_kind_of_answer_is_a_reply(answer: dict[str, Any], text: str | None) -> None:
@@ -189,14 +191,31 @@ def test_every_kind_of_answer_is_a_reply(answer: dict[str, Any], text: str | Non
     assert reply.properties.get("text") == text
 
 
-def test_a_reaction_replies_to_its_message() -> None:
-    reply = only(messages=[message("reaction", reaction={"message_id": "wamid.1", "emoji": "👍"})])
+@pytest.mark.parametrize("emoji", ["👍", "", None])
+def test_a_reaction_and_its_removal_are_no_reply(emoji: str | None) -> None:
+    reacted = only(messages=[message("reaction", reaction={"message_id": "wamid.1", "emoji": emoji})])
 
-    assert reply.properties["reply_to"] == "wamid.1"
+    assert reacted.type == "message.reacted"
+    assert reacted.properties["reply_to"] == "wamid.1"
+    assert reacted.properties.get("text") == (emoji or None)
+    assert "keyword" not in reacted.properties
 
 
-def test_a_system_message_about_a_customer_is_no_reply() -> None:
-    assert events(messages=[message("system", system={"body": "changed the number"})]) == []
+@pytest.mark.parametrize(
+    "change",
+    [
+        message("system", system={"body": "changed the number"}),
+        message("unsupported", errors=[{"code": 131051}]),
+        message("unknown"),
+        message("edit", edit={"original_message_id": "wamid.1", "message": {"type": "text", "text": {"body": "STOP"}}}),
+        message("revoke", revoke={"original_message_id": "wamid.1"}),
+        message("request_welcome"),
+        message("image", image={"caption": "Without an id there is no picture"}),
+        message("a new kind"),
+    ],
+)
+def test_what_no_customer_wrote_is_no_reply(change: dict[str, Any]) -> None:
+    assert events(messages=[change]) == []
 
 
 def preference(value: str, **more: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,3 +136,58 @@ def test_the_zones_of_any_profile_exist(profile: dict[str, Any]) -> None:
 
     assert all(ZoneInfo(zone) for zone in jurisdiction.zones)
     assert jurisdiction.zones
+
+
+NOWHERE = {800, 808, 870, 878, 881, 882, 883, 888, 979}
+"""Calling codes that belong to no country: freephone, shared cost, satellites, networks, relief, premium rate."""
+
+
+def examples(code: int) -> list[str]:
+    """A number of each region of a calling code."""
+    numbers = [
+        phonenumbers.example_number_for_non_geo_entity(code)
+        if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY
+        else phonenumbers.example_number(region)
+        for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+    ]
+    return [phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in numbers if one]
+
+
+@pytest.mark.parametrize("code", sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+def test_a_number_of_every_calling_code_has_zones_or_may_be_anywhere(code: int) -> None:
+    assert examples(code)
+    for number in examples(code):
+        where = found(number)
+
+        assert bool(where.zones) is (code not in NOWHERE)
+        assert where.anywhere == (frozenset() if where.zones else {Channel.SMS, Channel.WHATSAPP})
+
+
+@pytest.mark.parametrize("number", ["+999123456", "+0", "", "nonsense", "ZZ.1234567890"])
+def test_a_number_that_nobody_knows_may_be_anywhere(number: str) -> None:
+    addresses = {Channel.SMS: number, Channel.EMAIL: "ada@example.com"}
+
+    assert jurisdiction_of(message(addresses=addresses)).anywhere == {Channel.SMS}
+
+
+SATELLITE = "+870773111632"
+
+
+def test_the_profile_s_zone_or_country_says_where_a_satellite_phone_is() -> None:
+    by_zone, by_country = found(SATELLITE, time_zone="America/Denver"), found(SATELLITE, country="US")
+
+    assert (by_zone.zones, by_zone.anywhere) == (("America/Denver",), frozenset())
+    assert by_zone.countries[Channel.SMS] == by_country.countries[Channel.SMS] == "US"
+    assert by_country.zones == zones_by_country()["US"]
+
+
+@pytest.mark.parametrize(
+    ("number", "zone"),
+    [
+        ("+38344123456", "Europe/Belgrade"),
+        ("+2908123", "Atlantic/St_Helena"),
+        ("+24740123", "Atlantic/St_Helena"),
+    ],
+)
+def test_a_region_that_is_no_country_has_its_own_clock(number: str, zone: str) -> None:
+    assert found(number).zones == (zone,)

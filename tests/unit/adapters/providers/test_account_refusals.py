@@ -11,8 +11,17 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from cairn.adapters import backoff
 from cairn.adapters.aws import ACCOUNT, EVERY_SERVICE, calling
-from cairn.adapters.providers.calls import ACCOUNT_REASONS, ACCOUNT_REFUSALS, QUICK_ATTEMPTS, call
-from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError, ServiceBusyError
+from cairn.adapters.providers.calls import ACCOUNT_REASONS, ACCOUNT_REFUSALS, QUICK_ATTEMPTS, Handover, call
+from cairn.domain.message.message import Message, Rendered
+from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.errors import (
+    AccountRefusedError,
+    NotHandedOverError,
+    ProviderBusyError,
+    ProviderRejectedError,
+    ServiceBusyError,
+)
+from tests.unit.makers import message
 
 UNVERIFIED = "Email address is not verified. The following identities failed the check in region US-EAST-1: a@b.example"
 
@@ -69,6 +78,23 @@ def test_a_wrong_clock_a_missing_right_and_a_spend_limit_are_the_accounts(code: 
 def test_an_account_in_the_sandbox_does_not_end_the_message() -> None:
     with pytest.raises(ProviderBusyError):
         call(Provider(refusal("MessageRejected", text=UNVERIFIED)))
+
+
+@pytest.mark.parametrize("code", ["InvalidParameter", "ConflictException", "UserError"])
+def test_a_refusal_that_names_the_sandbox_is_the_account_s(code: str) -> None:
+    text = "The destination phone number is not verified, and the account is in the SMS Sandbox"
+
+    with pytest.raises(AccountRefusedError) as refused:
+        call(Provider(refusal(code, text=text)))
+
+    assert refused.value.code == code
+
+
+def test_the_reason_of_a_refusal_says_more_than_its_code() -> None:
+    with pytest.raises(AccountRefusedError) as refused:
+        call(Provider(refusal("ServiceQuotaExceededException", Reason="MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT")))
+
+    assert refused.value.code == "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"
 
 
 @pytest.mark.parametrize("reason", sorted(ACCOUNT_REASONS))
@@ -188,3 +214,48 @@ def waits(code: str) -> bool:
     except (ClientError, ProviderRejectedError):
         return False
     raise AssertionError
+
+
+class Calls:
+    """A provider that prepares its request, and then makes the call."""
+
+    def __init__(self, operation: Any, *, unprepared: Exception | None = None) -> None:
+        self.operation = operation
+        self.unprepared = unprepared
+
+    def send(self, message: Message, rendered: Rendered) -> str:  # noqa: ARG002  the port's shape
+        if self.unprepared:
+            raise self.unprepared
+        return str(call(self.operation))
+
+
+def hand_over(provider: Calls) -> str:
+    return Handover(provider).send(message(), Rendered(Channel.SMS, "+12015550123", "Hi"))
+
+
+def half_an_emoji() -> UnicodeEncodeError:
+    with pytest.raises(UnicodeEncodeError) as raised:
+        chr(0xD83D).encode()
+    return raised.value
+
+
+def test_what_fails_before_the_request_is_written_was_certainly_not_sent() -> None:
+    unwritten, unprepared = Provider(half_an_emoji()), Provider()
+
+    for provider in (Calls(unwritten), Calls(unprepared, unprepared=AttributeError("of ours"))):
+        with pytest.raises(NotHandedOverError):
+            hand_over(provider)
+    assert (unwritten.calls, unprepared.calls) == (1, 0)
+
+
+@pytest.mark.parametrize("met", [KeyError("an answer of another shape"), RuntimeError("of the SDK")])
+def test_what_no_sdk_documents_around_a_call_may_have_been_sent(met: Exception) -> None:
+    with pytest.raises(type(met)):
+        hand_over(Calls(Provider(met)))
+
+
+@pytest.mark.parametrize("met", [refusal("SendingPausedException"), refusal("InvalidParameter")])
+def test_what_a_provider_answers_stays_its_answer(met: ClientError) -> None:
+    with pytest.raises((ProviderBusyError, ProviderRejectedError)):
+        hand_over(Calls(Provider(met)))
+    assert hand_over(Calls(Provider())) == "accepted"

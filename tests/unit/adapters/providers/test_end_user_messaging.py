@@ -13,7 +13,7 @@ from botocore.stub import ANY, Stubber
 
 from cairn.adapters import aws, backoff
 from cairn.adapters.feedback.reports import read
-from cairn.adapters.providers.calls import QUICK_ATTEMPTS
+from cairn.adapters.providers.calls import QUICK_ATTEMPTS, Handover
 from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
 from cairn.adapters.providers.sns import SnsSms
 from cairn.application.ports import Provider
@@ -275,7 +275,8 @@ def test_the_configured_provider_sends(
         store_identity_key()
         providers = compose.deliver_message().providers
 
-    assert {channel: type(providers[channel]).__name__ for channel in wanted} == wanted
+    found = {channel: one for channel, one in providers.items() if channel in wanted and isinstance(one, Handover)}
+    assert {channel: type(one.provider).__name__ for channel, one in found.items()} == wanted
     assert providers.keys() == set(Channel)
 
 

@@ -12,12 +12,12 @@ from linkify_it import LinkifyIt
 from linkify_it.tlds import TLDS
 
 from cairn.adapters.templates.renderer import JinjaRenderer
-from cairn.adapters.templates.values import END, FULL_VALUE, LONGEST_IN_SUBJECT, LONGEST_VALUE, MARK, VALUE
+from cairn.adapters.templates.values import AS_TEXT, END, FULL_VALUE, LONGEST_IN_SUBJECT, LONGEST_VALUE, MARK, VALUE
 from cairn.domain.journey.definition import EntryRule, Journey
 from cairn.domain.message.message import Message, Rendered
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel
-from cairn.domain.shared.errors import ForeignLinkError, TextTooLongError
+from cairn.domain.shared.errors import ForeignLinkError, TemplateError, TextTooLongError
 from tests.unit.makers import message
 
 FINDER = LinkifyIt().tlds(TLDS).set({"fuzzy_ip": True})
@@ -299,3 +299,66 @@ def test_an_sms_has_four_parts_where_its_template_says_nothing(characters: int, 
     assert str(caught.value) == "template confirm.sms has 5 parts, and 4 are allowed: shorten it, or set max_parts"
     assert rendered(template | {"max_parts": 5}, note="a" * characters).text == "a" * characters
     assert rendered(template, Channel.WHATSAPP, note="a" * characters).text == "a" * characters
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("Hi {{ data.name | default('there') }}", "Hi there"),
+        ("Hi {{ data.name | d('there') | upper }}", "Hi THERE"),
+        ("Hi {{ data.nobody | default('there') }}", "Hi there"),
+        ("Hi {{ data.empty | default('there', true) }}", "Hi there"),
+        ("Hi{{ data.empty | default('there') }}!", "Hi!"),
+        ("Hi {{ 'you' if data.name is none else data.name }}", "Hi you"),
+        ("Hi{% if data.name %} {{ data.name }}{% endif %}!", "Hi!"),
+        ("{{ data.tags | join(', ') }}", "a, b"),
+        ("{{ data.lines | join(', ', attribute='title') }}", "Shoes"),
+        ("{{ 'Hi ' ~ (data.name | default('you')) }}", "Hi you"),
+    ],
+)
+def test_default_stands_in_for_null(template: str, shown: str) -> None:
+    lines = [{"title": "Shoes"}, {"title": None}]
+
+    assert text(template, name=None, empty="", tags=["a", None, "b"], lines=lines) == shown
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("data.name", "data.name | full", "'Hi ' ~ data.name", "data.name ~ '!'", "'%s' | format(data.name)"),
+        *(f"data.name | {name}" for name in AS_TEXT if name not in {"replace", "format"}),
+        *(
+            "data.name | replace('N', 'M')",
+            "'a' | replace('a', data.name)",
+            "data.name | money",
+            "data.name | local('%H')",
+        ),
+        *("data.items", "data.first_name.title"),
+    ],
+)
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.EMAIL])
+def test_null_and_what_is_not_there_are_never_printed(expression: str, channel: Channel) -> None:
+    with pytest.raises(TemplateError):
+        text(f"Hi {{{{ {expression} }}}}", channel, name=None, first_name="Ada")
+
+
+@pytest.mark.parametrize("name", [one for one in dir({}) if not one.startswith("_")])
+def test_a_property_wins_over_a_method_of_its_name(name: str) -> None:
+    line = {"title": "Shoes"}
+
+    assert text(f"{{{{ data.{name} }}}}", **{name: "mine"}) == "mine"
+    assert text(f"{{% for one in data.{name} %}}{{{{ one.title }}}}{{% endfor %}}", **{name: [line]}) == "Shoes"
+    assert text(f"{{{{ data.{name} | default('none') }}}}") == "none"
+
+
+def test_the_pairs_of_an_object_are_still_there() -> None:
+    pairs = "{% for name, one in data.seats.items() %}{{ name }}{{ one }} {% endfor %}{{ data.seats.get('b') }}"
+
+    assert text(pairs, seats={"a": 1, "b": 2}) == "a1 b2 2"
+
+
+@pytest.mark.parametrize("half", [chr(0xD83D), chr(0xDC00)], ids=["high", "low"])
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP, Channel.EMAIL])
+def test_half_an_emoji_is_left_out(half: str, channel: Channel) -> None:
+    assert text("Hi {{ data.name }}!", channel, name=f"Mia{half} M{half}") == "Hi Mia M!"
+    assert html("<b>{{ data.name }}</b>", name=f"Mia{half}") == "<b>Mia</b>"

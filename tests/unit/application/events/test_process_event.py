@@ -12,6 +12,7 @@ from cairn.domain.consent.suppression import Cause
 from cairn.domain.effects import AbsorbHistory, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for
+from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import MAX_NAMES, Policy
 from cairn.domain.shared.channels import Channel, Purpose
@@ -413,6 +414,40 @@ def test_a_reply_is_matched_to_the_message_that_it_answers(
     assert committed is not None
     assert committed.properties["message_id"] == "enr-hello-1"
     assert (committed.properties["enrollment"], committed.properties["step"]) == ("enr", "hello")
+
+
+@pytest.mark.parametrize(
+    ("status", "type_"),
+    [
+        (MessageStatus.DELIVERED, "message.auto_replied"),
+        (MessageStatus.OPENED, "message.auto_replied"),
+        (MessageStatus.SENT, "message.bounced"),
+        (MessageStatus.BOUNCED, "message.bounced"),
+        (None, "message.bounced"),
+    ],
+)
+def test_what_may_be_an_automatic_answer_is_one_where_the_message_was_delivered(
+    process: ProcessEvent, customers: Customers, sent_before: Sent, status: MessageStatus | None, type_: str
+) -> None:
+    sent_before |= {"ses-1": "enr-hello-1"}
+    sent_before.statuses |= {"enr-hello-1": status} if status else {}
+    about = {"provider_message_id": "ses-1", "channel": "email", "perhaps_auto_reply": True}
+
+    process(event("message.bounced", source="feedback", properties=about), MONDAY)
+
+    committed = customers.commits[-1].event
+    assert committed is not None
+    assert committed.type == type_
+
+
+def test_a_bounce_after_the_delivery_stays_one(process: ProcessEvent, customers: Customers, sent_before: Sent) -> None:
+    sent_before.statuses["enr-hello-1"] = MessageStatus.DELIVERED
+
+    process(event("message.bounced", source="feedback", properties={"message_id": "enr-hello-1"}), MONDAY)
+
+    committed = customers.commits[-1].event
+    assert committed is not None
+    assert committed.type == "message.bounced"
 
 
 BOOKING = journey(send("ticket"), entry={"event": "booking.made", "key": "event.properties.booking"}, journey="booking")

@@ -407,6 +407,15 @@ def test_a_providers_report_counts_once_however_often_it_is_relayed(relay: Relay
     assert set(relay.counters.values()) == {Counts(delivered=1, failed=1)}
 
 
+def test_a_report_of_a_message_that_the_provider_did_not_try_moves_it_and_is_not_counted(relay: Relay) -> None:
+    relay.deliveries.details["m-1"] = {"journey": "visit", "channel": "email"}
+
+    relay.carry_out(committed(UpdateMessageStatus("1", "m-1", MessageStatus.BOUNCED, MONDAY, counts=False)), MONDAY)
+
+    assert relay.deliveries["m-1"] is MessageStatus.BOUNCED
+    assert not relay.counters
+
+
 def test_the_history_of_a_merged_profile_is_moved(relay: Relay) -> None:
     relay.carry_out(committed(AbsorbHistory("1", "c_old")), MONDAY)
 

@@ -18,6 +18,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
     ClaimedElsewhereError,
     ConflictError,
+    NotHandedOverError,
     ProviderBusyError,
     ProviderRejectedError,
     ServiceBusyError,
@@ -55,7 +56,7 @@ HOUR = timedelta(hours=1)
 class Sender:
     """A sender with its fakes, for a customer with marketing consent."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: Any) -> None:
         self.deliveries = Deliveries(Contact().after([granted(Channel.EMAIL, Purpose.MARKETING)]))
         self.renderer = Renderer()
         self.mail, self.texts = Provider(), Provider()
@@ -72,6 +73,7 @@ class Sender:
             rate_limiter=self.rate_limiter,
             settlements=self.settlements,
             jurisdiction_of=lambda _: Jurisdiction(("UTC",), {Channel.SMS: "US"}),
+            **more,
         )
 
     def deliver(self, asked: DeliveryRequest, now: datetime) -> MessageStatus | None:
@@ -316,6 +318,67 @@ def test_after_a_lost_answer_of_the_provider_a_ticket_is_sent_again_after_the_le
         sender.deliver(TICKET, MONDAY)
     sender.mail.answer = None
 
+    with pytest.raises(ClaimedElsewhereError):
+        sender.deliver(TICKET, MONDAY + SECOND)
+    assert sender.deliver(TICKET, MONDAY + LEASE) is MessageStatus.SENT
+
+
+DEFECT = NotHandedOverError("UnicodeEncodeError")
+
+
+@BOTH
+def test_what_cannot_be_handed_over_is_undecided_with_its_reason_and_a_redrive_sends_it(
+    sender: Sender, wanted: Message
+) -> None:
+    sender.mail.answer = DEFECT
+
+    with pytest.raises(NotHandedOverError):  # so it becomes a dead letter
+        sender.deliver(wanted, MONDAY)
+
+    undecided = {"reason": "not_handed_over", "error": "UnicodeEncodeError", "channel": "email"}
+    assert sender.deliveries[wanted.id] is MessageStatus.UNDECIDED
+    assert undecided.items() <= sender.deliveries.details[wanted.id].items()
+    assert not sender.deliveries.is_claimed(wanted)
+
+    sender.mail.answer = None  # mended; an operator redrives the dead letter
+    assert sender.deliver(wanted, MONDAY + SECOND) is MessageStatus.SENT
+    assert sender.deliver(wanted, MONDAY + HOUR) is MessageStatus.SENT
+    assert len(sender.mail) == 1
+
+
+def test_what_cannot_be_handed_over_goes_out_on_the_next_channel(sender: Sender) -> None:
+    sender.mail.answer = DEFECT
+    wanted = message(channels=(Channel.EMAIL, Channel.SMS), addresses={**TICKET.addresses, Channel.SMS: "+12015550123"})
+
+    assert sender.deliver(wanted, MONDAY) is MessageStatus.SENT
+
+    assert (len(sender.mail), len(sender.texts)) == (0, 1)
+    assert sender.deliveries.details[wanted.id]["rejected_email"] == "UnicodeEncodeError"
+
+
+def test_a_deferred_message_that_cannot_be_handed_over_can_be_redriven(sender: Sender) -> None:
+    sender.switches.pauses = (Pause("journey:visit", MONDAY),)
+    assert sender.deliver(TICKET, MONDAY) is MessageStatus.DEFERRED
+    sender.switches.pauses = ()
+    sender.mail.answer = DEFECT
+
+    with pytest.raises(NotHandedOverError):
+        sender.deliver(TICKET, MONDAY + HOUR)
+    sender.mail.answer = None
+
+    assert sender.deliver(TICKET, MONDAY + 2 * HOUR) is MessageStatus.SENT
+    assert sender.deliveries.contact.deferrals == {}
+
+
+def test_an_answer_that_cannot_be_read_leaves_a_ticket_undecided_and_a_redrive_sends_it_again() -> None:
+    sender = Sender(time_may_mend=lambda _: False)
+    sender.mail.answer = KeyError("an answer of another shape")
+
+    with pytest.raises(KeyError):
+        sender.deliver(TICKET, MONDAY)
+    sender.mail.answer = None
+
+    assert sender.deliveries[TICKET.id] is MessageStatus.UNDECIDED
     with pytest.raises(ClaimedElsewhereError):
         sender.deliver(TICKET, MONDAY + SECOND)
     assert sender.deliver(TICKET, MONDAY + LEASE) is MessageStatus.SENT

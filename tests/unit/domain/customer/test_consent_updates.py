@@ -122,6 +122,7 @@ class TestProviders:
         [
             ("bounced", {"bounce_type": "Permanent"}, Cause.HARD_BOUNCE),
             ("complained", {}, Cause.COMPLAINT),
+            ("failed", {"complained_before": True}, Cause.COMPLAINT),
             ("failed", {"invalid_number": True}, Cause.INVALID_NUMBER),
         ],
     )

@@ -158,6 +158,32 @@ class TestFailures:
         these = [(self.PATIENT.name, self.PATIENT.version)]
         assert list(may_concern(report, deployed)(these)) == ([] if account else these)
 
+    @pytest.mark.parametrize("not_tried", [True, False])
+    def test_a_message_that_the_provider_did_not_try_goes_out_elsewhere_and_is_not_counted(
+        self, *, not_tried: bool
+    ) -> None:
+        deployed = Deployed(self.PATIENT)
+        someone, enrollment = self.start(deployed)
+        first = effect_id(enrollment.id, "ticket", 1)
+        report = heard("bounced", message_id=first, channel="whatsapp", not_tried=not_tried)
+
+        reaction = on_event(someone, report, deployed, MONDAY)
+
+        (noted,) = [one for one in reaction.effects if isinstance(one, UpdateMessageStatus)]
+        assert noted.counts is not not_tried
+        assert [one for one in reaction.effects if isinstance(one, SendMessage)]
+
+    @pytest.mark.parametrize("kind", ["auto_replied", "reported"])
+    def test_a_report_that_says_nothing_about_the_delivery_moves_nothing(self, kind: str) -> None:
+        deployed = Deployed(self.PATIENT)
+        someone, enrollment = self.start(deployed)
+        first = effect_id(enrollment.id, "ticket", 1)
+
+        reaction = on_event(someone, heard(kind, message_id=first, channel="whatsapp"), deployed, MONDAY)
+
+        assert reaction.effects == ()
+        assert reaction.suppression_changes == ()
+
     def test_a_failure_on_the_last_channel_sends_nothing(self) -> None:
         deployed = Deployed(self.PATIENT)
         someone, enrollment = self.start(deployed)

@@ -135,6 +135,18 @@ def test_the_cause_of_a_suppression_is_explained(cause: Cause) -> None:
         (line("failed", "granted", status="failed"), "; the provider could not deliver it."),
         (line("failed", status="failed"), "Not sent: the provider could not deliver it."),
         (line("undecided", "crash_around_provider"), "Perhaps sent: "),
+        (
+            line("undecided", "crash_around_provider", purpose="transactional", error="KeyError"),
+            "Perhaps sent: the provider's answer could not be read (KeyError). A redrive",
+        ),
+        (
+            line("undecided", "not_handed_over", error="UnicodeEncodeError"),
+            "Not sent: it could not be handed to the provider (UnicodeEncodeError). Its dead letter can be redriven.",
+        ),
+        (
+            line("suppressed", "no_legal_hour", why={"source": "a law", "hours": "08:00-21:00"}),
+            "a law leaves no hour for marketing texts within two weeks, since the number belongs to no country or zone",
+        ),
         (line("message", status="delivered"), "Sent; its sender did not live to write down why."),
         (
             line("message", "implied", channel="email", rejected_sms="21610"),

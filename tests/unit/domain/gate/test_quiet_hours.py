@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -362,3 +363,47 @@ def test_a_legal_instant_is_not_moved(policy: Policy, sent: Message, now: dateti
     found = opening(policy, sent, now)
 
     assert found.at is None or opening(policy, sent, found.at) == Opening(found.at)
+
+
+class TestANumberWithoutACountry:
+    """A satellite phone may be anywhere: the strictest of all laws holds, and never the journey's zone."""
+
+    def sent(self, **more: Any) -> Message:
+        where = Jurisdiction((), dict.fromkeys(Channel, ""), anywhere=frozenset({Channel.SMS}))
+        return replace(text(), jurisdiction=where, time_zone=NEW_YORK, **more)
+
+    @given(st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001
+    def test_no_hour_is_legal_in_every_zone(self, now: datetime) -> None:
+        found = opening(LAW, self.sent(), now)
+
+        assert found.at is None
+        assert found.denials[0].kind == "quiet_hours"
+        assert found.denials[0].zone == ""
+
+    def test_a_rule_of_our_own_for_everywhere_is_enough(self) -> None:
+        ours = Policy(hours=(Hours(jurisdiction="*", start=time(8), end=time(21), source="ours"),))
+
+        assert opening(ours, self.sent(), "2026-03-03 17:00").at is None
+
+    @pytest.mark.parametrize(
+        "sent", [{"purpose": Purpose.TRANSACTIONAL}, {"jurisdiction": Jurisdiction((), {Channel.SMS: ""})}]
+    )
+    def test_what_no_rule_asks_for_may_go_out(self, sent: dict[str, Any]) -> None:
+        assert opening(LAW, replace(self.sent(), **sent), "2026-03-03 17:00").denials == ()
+
+    def test_without_hours_every_hour_is_legal(self) -> None:
+        always = replace(US, start=time(), end=time())
+
+        for policy in (Policy(), Policy(hours=(always,))):
+            assert opening(policy, self.sent(), "2026-03-03 03:00").at == at("2026-03-03 03:00")
+
+    def test_a_closed_day_is_over_when_it_is_over_everywhere(self) -> None:
+        closed = Policy(closed=(Closed(jurisdiction="IN", dates=frozenset({date(2026, 3, 3)}), source="holiday"),))
+
+        assert opening(closed, self.sent(), "2026-03-02 09:59:59").at == at("2026-03-02 09:59:59")
+        assert opening(closed, self.sent(), "2026-03-02 10:00").at == at("2026-03-04 12:00")
+
+    def test_a_rule_with_a_clock_of_its_own_has_it_here_too(self) -> None:
+        india = Policy(hours=(INDIA,))
+
+        assert opening(india, self.sent(), "2026-03-03 16:00").at == at("2026-03-04 04:30")

@@ -164,7 +164,7 @@ def test_a_date_may_be_iso_8601_or_seconds(written: Any, instant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [None, True, "", "soon", [], {}, "2026-13-01", 10**400, 1772700000000, float("nan"), "\ud800"]
+    "odd", [None, True, "", "soon", [], {}, "2026-13-01", 10**400, 1772700000000 * 10**9, float("nan"), "\ud800"]
 )
 def test_an_invalid_date_gives_no_instant(odd: Any) -> None:
     moment = Until("data.visit_at", timedelta(weeks=52))
@@ -185,6 +185,45 @@ def test_a_date_before_all_others_is_past() -> None:
 
     assert due is not None
     assert due < MONDAY
+
+
+DAY = timedelta(days=1)
+VISIT = datetime(2026, 3, 20, 15, tzinfo=UTC)
+UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("form", [int, str, float, lambda number: f" {number} ", lambda number: f"{number}.0"])
+def test_a_number_since_1970_is_an_instant_in_any_unit_and_as_a_text(unit: str, form: Any) -> None:
+    written = form(int(VISIT.timestamp()) * UNITS[unit])
+
+    assert resolved(Until("data.visit_at", -DAY), since=MONDAY, visit_at=written, zone=NEW_YORK) == VISIT - DAY
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("20260320", datetime(2026, 3, 20, 4, tzinfo=UTC)),  # a date, at midnight in New York
+        ("12345678901234567890", None),
+        ("2026", None),
+        ("1,774,018,800", None),
+        (253402300799, LATEST),
+        ("253402300799", LATEST),
+        (946684800000, datetime(2000, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_what_is_no_number_since_1970_is_none(written: Any, instant: datetime | None) -> None:
+    assert to_instant(written, ZoneInfo(NEW_YORK)) == instant
+
+
+@given(
+    st.integers(int(datetime(1974, 1, 1, tzinfo=UTC).timestamp()), int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()))
+)
+def test_milliseconds_of_these_decades_are_never_taken_for_seconds(seconds: int) -> None:
+    instant = datetime.fromtimestamp(seconds, UTC)
+
+    assert to_instant(seconds * 1_000, ZoneInfo("UTC")) == instant
+    assert to_instant(str(seconds * 1_000), ZoneInfo("UTC")) == instant
 
 
 @given(json_values, zones)

@@ -231,7 +231,13 @@ class DeliveryContext:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is left to decide. Provider status only: the sender crashed after sending."""
+        """Whether nothing is left to decide. Provider status only: the sender crashed after sending.
+
+        A message that could not be handed over is decided anew where its dead letter is redriven. One that was perhaps
+        sent still has its claim; then its purpose decides.
+        """
+        if self.status == "undecided":
+            return self.message.purpose == "marketing" and self.message.id in self.contact.claims
         return self.status not in {None, "held"}
 
 
@@ -311,6 +317,9 @@ class WebhookEndpoints(Protocol):
 class Sent(Protocol):
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
         """The message id for a provider's id; without that, the id of the last message sent on the channel."""
+
+    def status(self, customer_id: str, message_id: str) -> MessageStatus | None:
+        """The status of a message; None where it has no record."""
 
 
 class ReportedMessages(Protocol):

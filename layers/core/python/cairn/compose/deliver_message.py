@@ -13,6 +13,7 @@ from cairn.adapters.dynamodb.rate_limiter import TokenBuckets, Unlimited
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.phone.jurisdiction import jurisdiction_of
+from cairn.adapters.providers.calls import Handover
 from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
 from cairn.adapters.providers.ses import SesEmail
 from cairn.adapters.providers.sns import SnsPush, SnsSms
@@ -42,7 +43,7 @@ def deliver_message() -> DeliverMessage:
         deferred=_deferred_messages(settings),
         tasks=DynamoTimeline(),
         renderer=JinjaRenderer(Catalogue(Path(settings.journeys_path)), policy, signed_links(secrets, settings, key)),
-        providers={channel: _provider(channel, settings, sns, policy) for channel in Channel},
+        providers={channel: Handover(_provider(channel, settings, sns, policy)) for channel in Channel},
         switches=DynamoSwitches(policy),
         rate_limiter=_rate_limiter(policy),
         settlements=MessageQueue(
@@ -50,6 +51,7 @@ def deliver_message() -> DeliverMessage:
             {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url},
         ),
         jurisdiction_of=jurisdiction_of,
+        time_may_mend=aws.is_transient,
         attempts=attempts,
     )
 

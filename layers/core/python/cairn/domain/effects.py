@@ -77,6 +77,8 @@ class UpdateMessageStatus:
     message: str
     status: str
     at: datetime
+    counts: bool = True
+    """Whether the breaker counts it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,22 @@ ACCOUNT_FAILURE = "account_failure"
 spent, or it is locked. The next message fails as well, to any customer.
 """
 
+NOT_TRIED = "not_tried"
+"""The property, true, of a provider's report on a message that the provider itself did not try to send, because of its
+own list of addresses. It says nothing new about the address or the message, so the breaker does not count it.
+"""
+
+COMPLAINED_BEFORE = "complained_before"
+"""The property, true, of a report on a message that was not sent because its recipient has complained earlier."""
+
+PERHAPS_AUTO_REPLY = "perhaps_auto_reply"
+"""The property, true, of a provider's report of a bounce that may be an automatic answer, such as out of office. It is
+one where the message was delivered before; the event is then of the type AUTO_REPLIED.
+"""
+
+BOUNCED = "message.bounced"
+AUTO_REPLIED = "message.auto_replied"
+
 FIELDS = frozenset(
     {
         "id",

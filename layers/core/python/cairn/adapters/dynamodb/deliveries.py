@@ -32,7 +32,7 @@ from cairn.adapters.dynamodb.items import (
     code_of,
     suppressed_key,
 )
-from cairn.adapters.dynamodb.message_status import advance_status, reported, update_record
+from cairn.adapters.dynamodb.message_status import MAY_BE_DELIVERED_AGAIN, advance_status, reported, update_record
 from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
 from cairn.domain.consent.contact import Claim, Contact, Deferral
@@ -206,12 +206,13 @@ class DynamoDeliveries:
         advance_status(RecordItem(message.customer, MESSAGE + message.id), MessageStatus.DEFERRED, what)
 
     def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
-        message, was_deferred = context.message, context.status is MessageStatus.DEFERRED
+        message, was_deferred = context.message, context.status in MAY_BE_DELIVERED_AGAIN
         what: list[Action] = [
             RecordItem.body.set(_about(message) | dict(detail)),
             RecordItem.at.set(instant_to_wire(at)),
             RecordItem.expires_at.set(_expiry(at)),
-            *([RecordItem.deferred_message.remove(), *NOT_INDEXED] if was_deferred else []),
+            *(NOT_INDEXED if was_deferred else []),
+            *([RecordItem.deferred_message.remove()] if was_deferred and status not in MAY_BE_DELIVERED_AGAIN else []),
         ]
         was_reviewed = any(one["reason"] == Reason.REVIEW for one in context.decisions)
         if was_reviewed and status is not MessageStatus.SENT:
@@ -241,6 +242,13 @@ class DynamoDeliveries:
         earliest, latest = instant_to_wire(before - REPLY_WINDOW), instant_to_wire(before)
         asked = [(at, key) for at, key, body in sent if body.get("channel") == channel and earliest <= at <= latest]
         return max(asked)[1] if asked else None
+
+    def status(self, customer_id: str, message_id: str) -> MessageStatus | None:
+        try:
+            status = RecordItem.get(customer_id, MESSAGE + message_id, consistent_read=True).status
+        except DoesNotExist:
+            return None
+        return MessageStatus(status) if status else None
 
     def move(self, customer_id: str, message_id: str, status: MessageStatus, at: datetime) -> Mapping[str, Any] | None:
         """The provider's report may come before the sender's own record; then it makes the first record."""
@@ -447,7 +455,7 @@ def _close_task(message: Message) -> None:
 
 
 def _message_in(entry: RecordItem | None, customer_id: str) -> Message | None:
-    if entry is None or not entry.deferred_message or entry.status != MessageStatus.DEFERRED:
+    if entry is None or not entry.deferred_message or entry.status not in MAY_BE_DELIVERED_AGAIN:
         return None
     return codec.message_from_wire({**entry.deferred_message, "customer": customer_id})
 

@@ -64,7 +64,8 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911  one branch 
             return {"task": effect.task, "outcome": effect.outcome, "by": effect.by, "at": at}
         case UpdateMessageStatus():
             at = instant_to_wire(effect.at)
-            return {"message": effect.message, "status": effect.status, "at": at}
+            uncounted = {} if effect.counts else {"uncounted": True}
+            return {"message": effect.message, "status": effect.status, "at": at, **uncounted}
         case AbsorbHistory():
             return {"merged": effect.merged}
         case AnswerKeyword():
@@ -123,7 +124,8 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911  one branch a
         case "close":
             return CloseTask(wire["id"], wire["task"], wire["outcome"], wire["by"], instant_from_wire(wire["at"]))
         case "move":
-            return UpdateMessageStatus(wire["id"], wire["message"], wire["status"], instant_from_wire(wire["at"]))
+            at, counts = instant_from_wire(wire["at"]), not wire.get("uncounted", False)
+            return UpdateMessageStatus(wire["id"], wire["message"], wire["status"], at, counts)
         case "absorb":
             return AbsorbHistory(wire["id"], wire["merged"])
         case "answer":

@@ -12,14 +12,18 @@ from cairn.adapters.dynamodb.items import CONDITION_FAILED, MESSAGE, RecordItem,
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.shared.instants import instant_to_wire
 
+MAY_BE_DELIVERED_AGAIN = frozenset({MessageStatus.DEFERRED, MessageStatus.UNDECIDED})
+"""A message of these stays as it was deferred: the queue, or a dead letter, has only its key."""
+
 
 def advance_status(
     item: RecordItem, status: MessageStatus, what: list[Action], condition: Condition | None = None
 ) -> bool:
-    """Whether the status moved. A deferred message may be deferred again."""
+    """Whether the status moved. A message that may be delivered again may be deferred again, too."""
     further = RecordItem.rank.does_not_exist() | (RecordItem.rank < status.rank)
     if status is MessageStatus.DEFERRED:
-        further |= RecordItem.rank == status.rank
+        for before in MAY_BE_DELIVERED_AGAIN:
+            further |= RecordItem.rank == before.rank
     condition = further if condition is None else condition & further
     moves = [*what, RecordItem.status.set(status.value), RecordItem.rank.set(status.rank)]
     return update_record(item, moves, condition)

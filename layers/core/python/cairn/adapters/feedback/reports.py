@@ -29,6 +29,10 @@ UNREADABLE = (
 )
 """Raised while a document is read that looks like one format and has another shape."""
 
+NO_MESSAGE = {"Registration Status Change"}
+"""Events of End User Messaging that are about the account's registrations
+(https://docs.aws.amazon.com/sms-voice/latest/userguide/monitor-event-bridge.html)."""
+
 MAX_LOG_BYTES = 8_000_000
 """Of one batch of log lines, unpacked; CloudWatch Logs packs at most 1 MiB of them (its PutLogEvents quota)."""
 
@@ -72,6 +76,8 @@ def _emitted(event: Mapping[str, Any], now: datetime) -> list[Event]:
     if event["source"] not in {"aws.ses", "aws.sms-voice"}:
         # aws.social-messaging reports here without naming the customer.
         raise InvalidEventError(["EventBridge: from aws.ses and aws.sms-voice only; WhatsApp reports to an SNS topic"])
+    if event["detail-type"] in NO_MESSAGE:
+        return []
     at = instant_from_wire(event["time"]) if event.get("time") else None
     return _published(event["detail"], Origin(now, event.get("id", ""), at))
 
@@ -100,6 +106,6 @@ def _published(report: Mapping[str, Any], origin: Origin) -> list[Event]:
         return ses.read(report, origin)
     if report.get("notificationType") == "AmazonSnsSubscriptionSucceeded":  # SES, of an identity's feedback topic
         return []
-    if str(report["eventType"]).startswith("TEXT_"):
+    if str(report["eventType"]).startswith((*sms.FORMS, sms.VOICE)):
         return sms.status(report, origin)
     raise InvalidEventError(["of a kind that is neither known nor known to mean nothing"])

@@ -25,8 +25,15 @@ STATUSES = {
 }
 """Others (deleted, warning) change no status."""
 
-NO_REPLY = {"system", "request_welcome", "ephemeral"}
-"""Kinds of message that WhatsApp itself sends about a customer."""
+MEDIA = {"audio", "document", "image", "sticker", "video", "voice"}
+
+REPLIES = {"button", "contacts", "interactive", "location", "order", "text", *MEDIA}
+"""The kinds of message with which a customer writes to us. Meta adds others: what changes or takes back an earlier
+message (`edit`, `revoke`), what WhatsApp itself says about a customer (`system`, `request_welcome`, `ephemeral`), and
+what it cannot show (`unsupported`, `unknown`). None of them answers a question.
+"""
+
+REACTION = "reaction"
 
 STOPPED_MARKETING = "131050"
 """Meta's error code: this recipient has chosen, in WhatsApp, to get no more marketing from us."""
@@ -108,13 +115,14 @@ def _status(status: Report, origin: Origin) -> list[Event]:
 
 
 def _reply(message: Report, value: Report, origin: Origin) -> list[Event]:
-    if message["type"] in NO_REPLY:
+    kind = message["type"]
+    if kind not in REPLIES | {REACTION} or (kind in MEDIA and not (message.get(kind) or {}).get("id")):
         return []
     text = _text(message)
     number, user_id = _address(message.get("from"), message.get("from_user_id") or _user_id(message, value))
     to = (value.get("metadata") or {}).get("display_phone_number")
     return build_event(
-        "message.replied",
+        "message.replied" if kind in REPLIES else "message.reacted",
         origin,
         id=(message["id"],),
         at=_at(message),
@@ -123,9 +131,9 @@ def _reply(message: Report, value: Report, origin: Origin) -> list[Event]:
             "provider_message_id": message["id"],
             "channel": "whatsapp",
             "address": number or user_id,
-            "kind": message["type"],
+            "kind": kind,
             "text": text,
-            "keyword": keyword_of(text),
+            "keyword": keyword_of(text) if kind in REPLIES else None,
             "reply_to": (message.get("context") or {}).get("id") or (message.get("reaction") or {}).get("message_id"),
             "to": whatsapp_number(str(to or "")) or to,
         },
@@ -171,9 +179,11 @@ def _user_id(message: Report, value: Report) -> Any:
 def _text(message: Report) -> str:
     """The text, choice or reaction of the customer; empty for a picture without a caption."""
     kind = message["type"]
-    part: Report = message.get(kind) or {}
+    part: Any = message.get(kind) or {}
     if kind == "interactive":
         part = part.get(part["type"]) or {}
+    if not isinstance(part, dict):  # contacts are a list
+        return ""
     return str(next((part[name] for name in ("body", "text", "title", "caption", "emoji") if part.get(name)), ""))
 
 

@@ -14,6 +14,18 @@ from cairn.domain.profile.attributes import COUNTRY, REGION, TIME_ZONE
 from cairn.domain.shared.channels import AddressKind, Channel, channels_at
 
 PHONES = channels_at(AddressKind.PHONE)
+SAINT_HELENA = ("Atlantic/St_Helena",)
+
+BESIDE_THE_TABLE: Mapping[str, tuple[str, ...]] = {
+    "AC": SAINT_HELENA,
+    "TA": SAINT_HELENA,
+    "XK": ("Europe/Belgrade",),
+}
+"""Regions with numbers of their own that are no countries of ISO 3166-1, and so are not in the IANA database's table:
+Ascension and Tristan da Cunha (parts of SH there), and Kosovo. The zones are those of their calling codes in
+libphonenumber (resources/timezones: 247, 290, 383).
+"""
+
 REGION_CODE = re.compile(r"[A-Z0-9]{1,3}")
 """The second part of an ISO 3166-2 code."""
 
@@ -21,7 +33,8 @@ REGION_CODE = re.compile(r"[A-Z0-9]{1,3}")
 def jurisdiction_of(message: Message) -> Jurisdiction:
     """From the profile's `time_zone`, `country` and `region` (`NY`, `US-NY`), and from the message's phone numbers.
 
-    A region counts only where nothing else names another country: a wrong region would lift its law.
+    A region counts only where nothing else names another country: a wrong region would lift its law. A number that
+    belongs to no country counts for the one of the profile, else of its zone; without either it may be anywhere.
     """
     profile = message.variables.get("profile")
     profile = profile if isinstance(profile, Mapping) else {}
@@ -30,10 +43,16 @@ def jurisdiction_of(message: Message) -> Jurisdiction:
     numbers = {channel: _country_of(message.addresses[channel]) for channel in PHONES if channel in message.addresses}
     named = list(dict.fromkeys([*stated, *filter(None, numbers.values())]))
     own = canonical_zone(profile.get(TIME_ZONE))
+    zones = (own,) if own else tuple(zone for country in named for zone in zones_by_country().get(country, ()))
+    there = next((country for country, found in zones_by_country().items() if own in found), "")
     return Jurisdiction(
-        zones=(own,) if own else tuple(zone for country in named for zone in zones_by_country().get(country, ())),
-        countries={channel: numbers.get(channel) or next(iter(named), "") for channel in Channel},
+        zones=zones,
+        countries={
+            channel: numbers.get(channel) or next(iter(named), there if channel in numbers else "")
+            for channel in Channel
+        },
         region=region if len(named) == 1 and prefix in {"", *named} and REGION_CODE.fullmatch(region) else "",
+        anywhere=frozenset() if zones else frozenset(numbers),
     )
 
 
@@ -50,13 +69,13 @@ def canonical_zone(name: Any) -> str:
 
 @cache
 def zones_by_country() -> Mapping[str, tuple[str, ...]]:
-    """Every zone of each country, by the IANA database's own table."""
+    """Every zone of each country, by the IANA database's own table and BESIDE_THE_TABLE."""
     zones: dict[str, list[str]] = {}
     for line in _lines("zone.tab"):
         if not line.startswith("#"):
             country, _, zone, *_ = line.split("\t")
             zones.setdefault(country, []).append(zone)
-    return {country: tuple(found) for country, found in zones.items()}
+    return {**{country: tuple(found) for country, found in zones.items()}, **BESIDE_THE_TABLE}
 
 
 @cache

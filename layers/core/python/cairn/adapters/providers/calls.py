@@ -7,10 +7,13 @@ claim is given back meanwhile (application/message/deliver_message).
 | the provider's answer                        | the message                                      |
 |----------------------------------------------|--------------------------------------------------|
 | called too often; `ServiceUnavailable` (503) | not sent: waits                                  |
-| the account may not send (ACCOUNT_REFUSALS)  | not sent: waits; no other channel is tried       |
+| the account may not send (ACCOUNT_REFUSALS)  | not sent: waits, and a person is called; no      |
+|                                              | other channel is tried                           |
 | no connection was made                       | not sent: waits                                  |
 | any other code below 500                     | refused: its next channel is tried, or it failed |
 | 500, 502, 504; no answer                     | perhaps sent: its purpose decides                |
+| none, the call could not be made (Handover)  | not sent: its next channel is tried, or it is a  |
+|                                              | dead letter                                      |
 
 Sources, as of 2026-11: the errors of each call in its API reference (SES v2 SendEmail, SNS Publish, SMS and Voice v2
 SendTextMessage, Social SendWhatsAppMessage) and the common errors of AWS ("the request has failed due to a temporary
@@ -32,7 +35,15 @@ from botocore.exceptions import (
 
 from cairn.adapters.aws import account_codes, code_of, is_busy, is_throttled
 from cairn.adapters.backoff import attempts
-from cairn.domain.shared.errors import ProviderBusyError, ProviderRejectedError
+from cairn.application.ports import Provider
+from cairn.domain.message.message import Message, Rendered
+from cairn.domain.shared.errors import (
+    AccountRefusedError,
+    CairnError,
+    NotHandedOverError,
+    ProviderBusyError,
+    ProviderRejectedError,
+)
 
 ACCOUNT_REFUSALS = account_codes("sesv2", "sns", "pinpoint-sms-voice-v2", "socialmessaging")
 """Refusals that concern the account, not the message: it is paused, in the sandbox, or lacks money or rights.
@@ -58,6 +69,9 @@ NOT_VERIFIED = "not verified"
 (docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html). Any other MessageRejected is about the content.
 """
 
+SANDBOX = "sandbox"
+"""In the text of any refusal of an account that has no production access yet: by SNS, End User Messaging or SES."""
+
 UNAVAILABLE = 503
 
 NOT_SENT = (
@@ -73,6 +87,35 @@ QUICK_ATTEMPTS = 6
 QUICK_SECONDS = 3.0
 """A provider counts by the second: within this time, a call that came too often is made again. A batch of senders keeps
 to the provider's rate by that, and what does not get through waits in its queue."""
+
+
+class Handover:
+    """A provider in whose errors it is certain what was not sent.
+
+    An error before the request is written, such as of a text that has no UTF-8, is a defect here and no answer of
+    the provider. Everything else that is raised around a call stays as it is: perhaps sent.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+
+    def send(self, message: Message, rendered: Rendered) -> str:
+        try:
+            return self.provider.send(message, rendered)
+        except (CairnError, BotoCoreError, ClientError):
+            raise
+        except _AroundCallError as error:
+            raise error.met from error
+        except Exception as error:
+            raise NotHandedOverError(type(error).__name__) from error
+
+
+class _AroundCallError(Exception):
+    """An error that no SDK documents, around a call that was perhaps made."""
+
+    def __init__(self, met: Exception) -> None:
+        self.met = met
+        super().__init__(type(met).__name__)
 
 
 def call(operation: Any, **arguments: Any) -> Any:
@@ -95,11 +138,11 @@ class _TooOftenError(ProviderBusyError):
 
 def _call_once(operation: Any, arguments: dict[str, Any]) -> Any:
     try:
-        return operation(**arguments)
+        return _made(operation, arguments)
     except ClientError as error:
         code = code_of(error)
         if _is_about_the_account(error):
-            raise ProviderBusyError(f"the account may not send now: {code}") from error
+            raise AccountRefusedError(str(error.response.get("Reason") or code)) from error
         if is_throttled(error):
             raise _TooOftenError(f"the provider is called too often: {code}") from error
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == UNAVAILABLE:
@@ -115,8 +158,19 @@ def _call_once(operation: Any, arguments: dict[str, Any]) -> Any:
         raise
 
 
+def _made(operation: Any, arguments: dict[str, Any]) -> Any:
+    try:
+        return operation(**arguments)
+    except (BotoCoreError, ClientError, UnicodeEncodeError):  # the last one: the request could not be written
+        raise
+    except Exception as error:
+        raise _AroundCallError(error) from error
+
+
 def _is_about_the_account(error: ClientError) -> bool:
-    code = code_of(error)
+    code, said = code_of(error), str(error.response["Error"].get("Message", ""))
+    if SANDBOX in said.lower():
+        return True
     if code == "MessageRejected":
-        return NOT_VERIFIED in str(error.response["Error"].get("Message", ""))
+        return NOT_VERIFIED in said
     return code in ACCOUNT_REFUSALS or error.response.get("Reason") in ACCOUNT_REASONS

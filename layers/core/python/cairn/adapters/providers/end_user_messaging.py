@@ -36,7 +36,7 @@ class EndUserSms:
             Context={"message": message.id, "customer": message.customer},
             **({"DestinationCountryParameters": registered} if registered else {}),
         )
-        return str(answer["MessageId"])
+        return str(answer.get("MessageId", ""))
 
 
 class EndUserWhatsApp:
@@ -68,7 +68,7 @@ class EndUserWhatsApp:
             message=to_json(document).encode(),
             metaApiVersion=self._api_version,
         )
-        return str(answer["messageId"])
+        return str(answer.get("messageId", ""))
 
 
 class NoWhatsApp:

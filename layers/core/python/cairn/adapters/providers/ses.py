@@ -34,7 +34,7 @@ class SesEmail:
             ConfigurationSetName=self._configuration_set,
             EmailTags=[{"Name": "message", "Value": message.id}, {"Name": "customer", "Value": message.customer}],
         )
-        return str(answer["MessageId"])
+        return str(answer.get("MessageId", ""))
 
 
 def _with_preview(rendered: Rendered) -> str:

@@ -30,7 +30,7 @@ class SnsSms:
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },
         )
-        return str(answer["MessageId"])
+        return str(answer.get("MessageId", ""))
 
 
 class SnsPush:
@@ -46,4 +46,4 @@ class SnsPush:
             Subject=rendered.subject or " ",
             Message=rendered.text,
         )
-        return str(answer["MessageId"])
+        return str(answer.get("MessageId", ""))

@@ -7,10 +7,14 @@ Jinja's `finalize` marks each value. So the rendered text still shows which part
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from html import unescape
 from typing import Any, Literal
 
-from jinja2 import StrictUndefined, Template, nodes
+from jinja2 import StrictUndefined, Template, Undefined, UndefinedError, nodes, pass_eval_context
+from jinja2.filters import do_join, make_attrgetter
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -70,11 +74,16 @@ class Full(str):
 
 def full(value: Any) -> Any:
     """The filter that lifts the cap on a value's length, and nothing else."""
-    return value if isinstance(value, Markup) else Full(value)
+    return value if isinstance(value, Markup) else Full(_present(value))
 
 
 def marked(value: Any) -> Any:
-    """A value with marks around it; Jinja calls this for every expression that prints. A number needs none."""
+    """A value with marks around it; Jinja calls this for every expression that prints. A number needs none.
+
+    Null is a missing value, and a method of Python's is none at all: raises UndefinedError for both.
+    """
+    if _is_missing(value):
+        raise UndefinedError(NOTHING_TO_PRINT)
     if isinstance(value, int | float):
         return value
     text = value if isinstance(value, str) else str(value)
@@ -93,13 +102,84 @@ def without_marks(value: Any) -> Any:
     return [without_marks(one) for one in value] if isinstance(value, list | tuple) else value
 
 
+NOTHING_TO_PRINT = "null has no text: guard it with default"
+
+STRING = "string"
+
+AS_TEXT = (
+    *("capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower", "replace", "safe", STRING),
+    *("striptags", "title", "trim", "truncate", "upper", "urlencode", "urlize", "wordwrap"),
+)
+"""Jinja's filters that make a text of what they get, and so `None` of null."""
+
+
+def _is_missing(value: Any) -> bool:
+    """Null; or a method of Python's, where a property of that name is not there (`data.items`)."""
+    return value is None or (callable(value) and not isinstance(value, Undefined | Macro))
+
+
+def _present(value: Any) -> Any:
+    """The value itself. Raises UndefinedError where there is none."""
+    if _is_missing(value):
+        raise UndefinedError(NOTHING_TO_PRINT)
+    return value
+
+
+def _with_default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:  # noqa: FBT001, FBT002  Jinja's own
+    """Jinja's filter, for which null is a missing value, too."""
+    missing = isinstance(value, Undefined) or _is_missing(value) or (boolean and not value)
+    return default_value if missing else value
+
+
+def _of_values(filter_: Any) -> Any:
+    """A filter that raises UndefinedError instead of making `None` of null."""
+    is_passed_first = hasattr(filter_, "jinja_pass_arg")
+
+    @wraps(filter_)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        for one in args[1:] if is_passed_first else args:
+            _present(one)
+        return filter_(*args, **kwargs)
+
+    return checked
+
+
+@pass_eval_context
+def _joined(context: EvalContext, value: Any, d: str = "", attribute: str | int | None = None) -> Any:
+    """Jinja's filter, which leaves null out."""
+    items = value if attribute is None else map(make_attrgetter(context.environment, attribute), value)
+    return do_join(context, [one for one in items if not _is_missing(one)], d)
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Sandboxed, strict about missing names, and with every value marked. A property wins over a method of its name.
+
+    So `data.items` is the list of a cart, and `data.items()` the pairs of an object that has no `items` of its own.
+    """
+
+    def __init__(self, *, escape: bool) -> None:
+        super().__init__(autoescape=escape, undefined=StrictUndefined, keep_trailing_newline=False, finalize=marked)
+        self.filters |= {name: _of_values(self.filters[name]) for name in AS_TEXT}
+        self.filters |= {"default": _with_default, "d": _with_default, "join": _joined, FULL: full}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        """As Jinja does, with each part of a `~` made a text by the filter that knows null."""
+        for concatenated in source.find_all(nodes.Concat):
+            concatenated.nodes = [
+                nodes.Filter(one, STRING, [], [], None, None, lineno=one.lineno, environment=self)
+                for one in concatenated.nodes
+            ]
+        return super()._generate(source, *args, **kwargs)
+
+
 def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
-    """Sandboxed, strict about missing names, and with every value marked."""
-    made = ImmutableSandboxedEnvironment(
-        autoescape=escape, undefined=StrictUndefined, keep_trailing_newline=False, finalize=marked
-    )
-    made.filters[FULL] = full
-    return made
+    """The environment without the filters of renderer.py."""
+    return Sandbox(escape=escape)
 
 
 @dataclass(frozen=True, slots=True)

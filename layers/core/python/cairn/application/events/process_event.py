@@ -32,7 +32,7 @@ from cairn.domain.customer.customer import (
     within_room,
 )
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
-from cairn.domain.event import Event
+from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, Event
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
@@ -189,18 +189,28 @@ class ProcessEvent:
             return event
         message_id = event.properties.get("message_id")
         if not isinstance(message_id, str):
-            about = event.properties.get("reply_to" if event.type in CUSTOMER_REPLIES else "provider_message_id")
-            if about is None and event.type not in CUSTOMER_REPLIES:
+            replied = event.type in CUSTOMER_REPLIES
+            about = event.properties.get("reply_to")  # of a reply, and of a reaction
+            about = event.properties.get("provider_message_id") if about is None and not replied else about
+            if about is None and not replied:
                 return event
             channel, when = event.properties.get("channel"), event.occurred_at
             message_id = self.sent.match(customer_id, about, channel, when)
-            if message_id is None and event.type in CUSTOMER_REPLIES:  # it refers to an id that only Meta has
+            if message_id is None and replied:  # it refers to an id that only Meta has
                 message_id = self.sent.match(customer_id, None, channel, when)
         enrollment, step, _ = split_effect_id(message_id or "")
         if not enrollment:
             return event
         reference = {"message_id": message_id, "enrollment": enrollment, "step": step}
-        return replace(event, properties={**event.properties, **reference})
+        event = replace(event, properties={**event.properties, **reference})
+        return self._with_auto_reply(event, customer_id, str(message_id))
+
+    def _with_auto_reply(self, event: Event, customer_id: str, message_id: str) -> Event:
+        """A bounce that may be an automatic answer is one where the message was delivered; then nothing has failed."""
+        if event.type != BOUNCED or event.properties.get(PERHAPS_AUTO_REPLY) is not True:
+            return event
+        status = self.sent.status(customer_id, message_id)
+        return replace(event, type=AUTO_REPLIED) if status is not None and status.has_arrived else event
 
     def _with_keyword(self, event: Event) -> Event:
         """The event with its keyword. STOP, HELP and START get event types of their own: they answer no question."""

@@ -293,7 +293,7 @@ class RelayEffects:
                 self.tasks.close(customer, effect)
             case UpdateMessageStatus():
                 moved = self.deliveries.move(customer, effect.message, MessageStatus(effect.status), effect.at)
-                if moved is not None:  # a repeated effect moves nothing, and is not counted again
+                if moved is not None and effect.counts:  # a repeated effect moves nothing, and is not counted again
                     self.health.count(moved, effect.status, effect.at, now)
             case AbsorbHistory():
                 self.timeline.absorb(customer, effect.merged)

@@ -8,6 +8,9 @@ committed before the claim holds. With another verdict, the claim is given back.
 A claimed message is settled by the process that claimed it, whatever fails: its outcome is recorded, or the claim is
 given back. A write that fails is tried again, and then queued (Settlement). One case cannot be decided: a crash, or a
 lost answer, between the provider's call and the record. Then marketing is not sent again, and transactional is.
+
+What no time mends (a defect, met between the claim and the answer) tries the next channel where certainly nothing was
+sent. On the last one the message is undecided, with its reason, and a dead letter, whose redrive delivers it anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +48,7 @@ from cairn.domain.shared.errors import (
     ClaimedElsewhereError,
     ConflictError,
     ForeignLinkError,
+    NotHandedOverError,
     ProviderBusyError,
     ProviderRejectedError,
     TemplateError,
@@ -73,6 +77,8 @@ UNFIT = frozenset({ForeignLinkError.reason, TextTooLongError.reason})
 
 NO_REJECTIONS: Mapping[str, str] = MappingProxyType({})
 
+NOT_HANDED_OVER: Mapping[str, str] = MappingProxyType({"reason": "not_handed_over"})
+
 PERHAPS_SENT: Mapping[str, str] = MappingProxyType({"reason": "crash_around_provider"})
 
 
@@ -91,6 +97,8 @@ class DeliverMessage:
     rate_limiter: RateLimiter
     settlements: Settlements
     jurisdiction_of: Callable[[Message], Jurisdiction]
+    time_may_mend: Callable[[BaseException], bool] = lambda _: True
+    """Whether an error around a provider's call may pass by itself."""
     attempts: Attempts = range
     new_attempt: Callable[[], str] = _new_attempt
 
@@ -212,7 +220,7 @@ class DeliverMessage:
             return self._defer(context, _wait_for(reservation, message, channel), now)
         claim = Claim(now, message.purpose, channel, message.journey, self.new_attempt())
         claimed = self._claim(delivery, claim)
-        if claimed.settled:
+        if claimed.settled and claimed.status is not context.status:
             return claimed.status
         again = self._verdict(claimed, now)
         if not isinstance(again, Send) or (again.channel, again.address) != (channel, verdict.address):
@@ -262,11 +270,22 @@ class DeliverMessage:
         except ProviderBusyError:
             self._give_back(delivery, claim)
             raise
+        except NotHandedOverError as error:
+            self._give_back(delivery, claim)
+            if channel != message.channels[-1]:
+                raise _TryNextChannelError(channel, error.code) from error
+            undecided = {**detail, **NOT_HANDED_OVER, "error": error.code}
+            self._record(delivery.context, MessageStatus.UNDECIDED, delivery.now, undecided)
+            raise
         except Exception as error:
-            if message.purpose is not Purpose.MARKETING:
+            is_marketing = message.purpose is Purpose.MARKETING
+            if not is_marketing and self.time_may_mend(error):
                 raise  # it is sent again after the lease
             perhaps_sent = {**detail, **PERHAPS_SENT, "error": type(error).__name__}
-            return self._settle(delivery, claim, MessageStatus.UNDECIDED, perhaps_sent)
+            status = self._settle(delivery, claim, MessageStatus.UNDECIDED, perhaps_sent)
+            if is_marketing:
+                return status
+            raise
         details = {"subject": rendered.subject, "body": rendered.redacted_text, "provider_id": provider_id}
         sent = detail | {key: text for key, text in details.items() if text}
         return self._settle(delivery, claim, MessageStatus.SENT, sent)

@@ -11,7 +11,7 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import AnswerKeyword, RecordConsent
-from cairn.domain.event import Event
+from cairn.domain.event import COMPLAINED_BEFORE, Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.policy import Policy
@@ -132,7 +132,7 @@ def _address_changes(event: Event, intent: Intent | None) -> Iterator[Suppressio
         yield SuppressionChange(channel, Mark(Cause.STOP, event.occurred_at), address)
     elif intent is Intent.START:
         yield SuppressionChange(channel, Mark(Cause.STOP, event.occurred_at, lifted=True), address)
-    elif event.type == f"message.{MessageStatus.COMPLAINED}":
+    elif event.type == f"message.{MessageStatus.COMPLAINED}" or report.get(COMPLAINED_BEFORE) is True:
         yield SuppressionChange(channel, Mark(Cause.COMPLAINT, event.occurred_at), address)
     elif event.type == f"message.{MessageStatus.BOUNCED}" and report.get("bounce_type") == HARD_BOUNCE:
         yield SuppressionChange(channel, Mark(Cause.HARD_BOUNCE, event.occurred_at), address)

@@ -10,7 +10,7 @@ from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.believed import believed
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
-from cairn.domain.event import ACCOUNT_FAILURE, Event
+from cairn.domain.event import ACCOUNT_FAILURE, NOT_TRIED, Event
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
@@ -579,7 +579,8 @@ class _Reaction:
         message = event.properties.get("message_id")
         if isinstance(message, str):
             this = short_hash("move", message, kind)
-            self.effects.append(UpdateMessageStatus(this, message, kind, event.occurred_at))
+            counts = event.properties.get(NOT_TRIED) is not True
+            self.effects.append(UpdateMessageStatus(this, message, kind, event.occurred_at, counts))
         if isinstance(message, str) and _needs_another_channel(event):
             self.fall_back(message, str(event.properties.get("channel")), journeys, now)
 

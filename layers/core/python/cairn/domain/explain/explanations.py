@@ -124,13 +124,26 @@ def sentence_of(entry: TimelineEntry, zone: ZoneInfo) -> str:
     if entry["kind"] == "suppressed":
         return f"Not sent: {decision.because()}.{_tried(entry)}"
     if entry["kind"] == "undecided":
-        return "Perhaps sent: its sender stopped in the middle of handing it over, and marketing is not sent twice."
+        return _undecided(entry)
     if entry["kind"] == "failed" and entry.get("reason") not in set(Reason):
         return f"Not sent: {_failure(entry)}.{_tried(entry)}"
     if "reason" not in entry:
         return "Sent; its sender did not live to write down why."
     failed = "; the provider could not deliver it" if entry["kind"] == "failed" else ""
     return f"Sent {_sent_as(decision)}: {decision.because()}{failed}.{_tried(entry)}"
+
+
+def _undecided(entry: TimelineEntry) -> str:
+    met = entry.get("error", "an error")
+    if entry.get("reason") == "not_handed_over":
+        return (
+            f"Not sent: it could not be handed to the provider ({met}). Its dead letter can be redriven.{_tried(entry)}"
+        )
+    if entry.get("purpose") == "transactional":
+        return (
+            f"Perhaps sent: the provider's answer could not be read ({met}). A redrive of its dead letter sends again."
+        )
+    return "Perhaps sent: its sender stopped in the middle of handing it over, and marketing is not sent twice."
 
 
 def _sent_as(decision: Decision) -> str:
@@ -200,6 +213,8 @@ REPORTS = {
     "message.complained": "The recipient reported it as spam",
     "message.opened": "It was opened",
     "message.clicked": "A link in it was followed",
+    "message.auto_replied": "An automatic answer came, such as out of office",
+    "message.reported": "The recipient's provider reported on it; nobody complained",
     "message.failed": "The provider reported that it could not be delivered",
     "message.replied": "The customer replied",
     "message.stopped": "The customer replied STOP",

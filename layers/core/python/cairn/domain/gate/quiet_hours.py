@@ -1,6 +1,7 @@
 """Legal hours: when a message may arrive, by the laws that may apply to the customer, on the customer's own clock.
 
-If the zone or region of a customer is unknown, an instant is legal only if all possible zones and regions allow it.
+If the zone or region of a customer is unknown, an instant is legal only if all possible zones and regions allow it. A
+number without a country may be anywhere: there, no hours that end are legal in all zones.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,9 @@ from cairn.domain.shared.instants import at_local, zone_named
 
 HORIZON = timedelta(days=14)
 """How far ahead to look for a legal instant. A message that arrives later has lost its meaning."""
+
+ANYWHERE = ("Etc/GMT+12", "UTC", "Etc/GMT-14")
+"""Zones that show every date that it is somewhere: the first clock, the last one, and one between them."""
 
 Rule = TypeVar("Rule", bound=Territory)
 
@@ -59,7 +63,7 @@ class Opening:
 def first_legal(policy: Policy, message: Message, channel: Channel, now: datetime) -> Opening:
     """The earliest instant, from now on, at which a message may legally arrive on a channel.
 
-    For a customer whose zone is unknown, the journey's zone counts.
+    For a customer without a zone and without a number, the journey's zone counts.
     """
     constraints = tuple(_constraints(policy, message, channel))
     denials: dict[HoursDenial, None] = {}
@@ -82,6 +86,8 @@ class _Constraint:
     denial: HoursDenial
     windows: tuple[Hours, ...] = ()
     closed: tuple[Closed, ...] = ()
+    never: bool = False
+    """The clock is not known: it is always outside the windows somewhere."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -89,6 +95,8 @@ class _Constraint:
 
     def first(self, now: datetime) -> datetime | None:
         """The first instant, from now on, that it allows."""
+        if self.never:
+            return None
         if self._open(now):
             return now
         today = now.astimezone(self.zone).date()
@@ -113,6 +121,9 @@ class _Constraint:
 
 
 def _constraints(policy: Policy, message: Message, channel: Channel) -> Iterator[_Constraint]:
+    if channel in message.jurisdiction.anywhere:
+        yield from _constraints_anywhere(policy, message, channel)
+        return
     country, region = message.jurisdiction.countries.get(channel, ""), message.jurisdiction.region
     region = region if region in policy.regions.get(country, {region}) else ""
     for name in message.jurisdiction.zones or (message.time_zone,):
@@ -128,6 +139,26 @@ def _constraints(policy: Policy, message: Message, channel: Channel) -> Iterator
             )
         for (jurisdiction, source), closed in _by_origin(filter(binding, policy.closed)):
             yield _Constraint(HoursDenial("closed_day", jurisdiction, name, source), closed=closed)
+
+
+def _constraints_anywhere(policy: Policy, message: Message, channel: Channel) -> Iterator[_Constraint]:
+    """Every rule binds, whatever its jurisdiction. Its own clock counts, where it has one."""
+
+    def binding(rule: Territory) -> bool:
+        return channel in rule.channels and message.purpose in rule.purposes
+
+    hours = [one for one in _by_origin(filter(binding, policy.hours)) if not any(map(_is_always_open, one[1]))]
+    for (jurisdiction, source), windows in sorted(hours, key=lambda one: bool(one[1][0].clock)):
+        clock = windows[0].clock or ""
+        denial = HoursDenial("quiet_hours", jurisdiction, clock, source, _in_text(windows))
+        yield _Constraint(denial, windows=windows, never=not clock)
+    for name in ANYWHERE:
+        for (jurisdiction, source), closed in _by_origin(filter(binding, policy.closed)):
+            yield _Constraint(HoursDenial("closed_day", jurisdiction, name, source), closed=closed)
+
+
+def _is_always_open(window: Hours) -> bool:
+    return window.days == EVERY_DAY and window.start == window.end == MIDNIGHT
 
 
 def _by_origin(rules: Iterable[Rule]) -> Iterator[tuple[tuple[str, str], tuple[Rule, ...]]]:

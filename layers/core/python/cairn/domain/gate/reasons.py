@@ -430,7 +430,9 @@ class NoLegalHour:
     def sentence(stored: "Decision") -> str:
         if "because" in stored.why:
             return f"its rules leave no instant at which it may go out ({stored.text('because').replace('_', ' ')})"
-        return f"{stored.source()} leaves no hour for {stored.what} within two weeks{stored.also()}"
+        why = stored.why
+        lost = "" if why.get("zone") or not why.get("hours") else ", since the number belongs to no country or zone"
+        return f"{stored.source()} leaves no hour for {stored.what} within two weeks{lost}{stored.also()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,16 @@ class MessageStatus(StrEnum):
     def rank(self) -> int:
         return list(MessageStatus).index(self)
 
+    @property
+    def has_arrived(self) -> bool:
+        """Whether it says that the recipient's provider took the message."""
+        return self in ARRIVED
+
+
+ARRIVED = frozenset(
+    {MessageStatus.DELIVERED, MessageStatus.OPENED, MessageStatus.CLICKED, MessageStatus.COMPLAINED},
+)
+
 
 STATUS_REPORTS = frozenset({"message.sent", "message.delivered"})
 """The types of providers' reports that change nothing but the status of their message, where no journey names them."""
@@ -66,6 +76,8 @@ class Jurisdiction:
     """ISO 3166-1 alpha-2, of the address on each channel."""
     region: str = ""
     """The second part of ISO 3166-2 (`FL`); empty if unknown."""
+    anywhere: frozenset[Channel] = frozenset()
+    """The channels whose number belongs to no country, as a satellite phone's does, of a customer without a zone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,12 +173,31 @@ class ProviderBusyError(CairnError):
     retryable = True
 
 
+class AccountRefusedError(ProviderBusyError):
+    """The account may not send now: it lacks money, a right or production access. `code` is the provider's reason."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"the account may not send now: {code}")
+
+
 class ProviderRejectedError(CairnError):
     """A provider will never accept this message; `code` is the provider's reason."""
 
     def __init__(self, code: str) -> None:
         self.code = code
         super().__init__(f"the provider rejected the message: {code}")
+
+
+class NotHandedOverError(CairnError):
+    """A message could not be handed to its provider, which has certainly got nothing; `code` names the error.
+
+    It is a defect: mend it, then redrive the dead letter.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"the message could not be handed to its provider: {code}")
 
 
 class WebhookEndpointError(CairnError):

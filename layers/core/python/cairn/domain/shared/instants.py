@@ -11,6 +11,16 @@ EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=
 such as the last second of the year 9999, means never.
 """
 
+NUMBER_SINCE_1970 = re.compile(r"-?\d{9,19}(\.\d+)?", re.ASCII)
+"""A text of fewer digits is a date (`20260320`) or no instant."""
+
+SMALLEST = ((10**9, 10**17), (10**6, 10**14), (10**3, 10**11))
+"""How many of a unit make a second, and the smallest number that is of this unit. As seconds, 10**11 would be the year
+5138; as milliseconds, it is 1973."""
+
+SECONDS_OF_NEVER = range(int(LATEST.timestamp()), int(LATEST.timestamp()) + 2 * 86_400)
+"""The last two days of the year 9999 in seconds, which some write for never."""
+
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -38,15 +48,19 @@ def duration_text(length: timedelta) -> str:
 
 
 def to_instant(value: Any, zone: ZoneInfo) -> datetime | None:
-    """An instant from ISO 8601 (local time if it has no offset), a date, or seconds since 1970; else None.
+    """An instant from ISO 8601 (local time if it has no offset), a date, or a number since 1970; else None.
 
-    A date that lies beyond the calendar in UTC, such as 9999-12-31T23:59:59-05:00, is the last instant there is.
+    The number is of seconds, or so large that it is of milliseconds, microseconds or nanoseconds, and may be a text,
+    as HubSpot gives it. A date that lies beyond the calendar in UTC, such as 9999-12-31T23:59:59-05:00, is the last
+    instant there is.
     """
     if isinstance(value, bool) or value is None:
         return None
     try:
         if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
+            return _since_1970(value)
+        if NUMBER_SINCE_1970.fullmatch(text := str(value).strip()):
+            return _since_1970(float(text))
         local = datetime.fromisoformat(str(value))
     except (ValueError, OverflowError, OSError):
         return None
@@ -54,6 +68,14 @@ def to_instant(value: Any, zone: ZoneInfo) -> datetime | None:
         return at_local(local.date(), local.time(), zone) if local.tzinfo is None else local.astimezone(UTC)
     except OverflowError:  # the first or the last day of the calendar, elsewhere
         return LATEST if local.year > EARLIEST.year else EARLIEST
+
+
+def _since_1970(number: float) -> datetime:
+    """Raises ValueError, OverflowError or OSError."""
+    if number in SECONDS_OF_NEVER:
+        return LATEST
+    unit = next((unit for unit, smallest in SMALLEST if abs(number) >= smallest), 1)
+    return datetime.fromtimestamp(number / unit, UTC)
 
 
 def moved(instant: datetime, offset: timedelta) -> datetime:
