@@ -225,7 +225,7 @@ def test_of_a_batch_each_event_has_its_own_part_alone(post: Any) -> None:
 
 
 NAMELESS = [
-    ("shopify", an_order(), {"x-shopify-topic": "orders/fulfilled"}),
+    ("shopify", an_order(), {"x-shopify-topic": "orders/updated"}),
     ("stripe", {"id": "evt_1", "created": 1, "type": "balance.available", "data": {"object": {}}}, {}),
     ("shopify", {"id": 1, "title": "Walking shoes"}, {"x-shopify-topic": "products/update"}),
     ("shopify", {"id": 1, "email": "owner@example.com"}, {"x-shopify-topic": "app/uninstalled"}),
