@@ -11,6 +11,7 @@ import pytest
 from authoring.sources.samples import sample_headers, sample_named
 from cairn.adapters.sources import VENDORS
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+from tests.stories.test_docs_examples import readme_journey
 from tests.stories.test_webhooks_of_vendors import posts
 from tests.unit.adapters.sources.test_docs import journeys_of
 
@@ -19,12 +20,13 @@ TOKEN = "bd5a8aa1ecd019dd3520ff791ee3a24c"
 
 
 class Shop:
-    """A customer of a shop, who has consented to e-mail; `at` is in minutes since the story began."""
+    """A customer of a shop, who has consented to e-mail and SMS; `at` is in minutes since the story began."""
 
     def __init__(self, story: Any) -> None:
         self.story = story
         self.began = story.deployment.now()
-        self._posts("customers_update", updated_at=self.at(0), email_marketing_consent__consent_updated_at=self.at(0))
+        consent = {f"{one}_marketing_consent__consent_updated_at": self.at(0) for one in ("email", "sms")}
+        self._posts("customers_update", updated_at=self.at(0), **consent)
 
     def at(self, minutes: float) -> str:
         return instant_to_wire(self.began + timedelta(minutes=minutes))
@@ -169,3 +171,23 @@ def test_another_cart_is_abandoned_for_itself(shop: Shop) -> None:
     shop.passes(24 * 60)
 
     assert shop.abandoned == [61]
+
+
+@pytest.mark.parametrize(("paid", "reminders"), [(None, 2), (300, 1), (170, 0), (100, 0)])
+def test_the_journey_of_the_readme_reminds_of_a_cart_until_it_is_paid(
+    paid: int | None, reminders: int, a_story: Any, tmp_path: Path
+) -> None:
+    """Two hours after its last change, in minute 60, as soon as the law allows it; and the evening after."""
+    shop = Shop(a_story(readme_journey(tmp_path, holdout="0")))
+    shop.passes(1)
+    shop.cart(1)
+    shop.passes(59)
+    shop.cart(60, shoes=2)
+    if paid is not None:
+        shop.passes(paid - 60)
+        shop.order(paid, name="orders_paid")
+
+    shop.passes(2 * 24 * 60)
+
+    assert len(shop.abandoned) == reminders
+    assert all(minute >= 180 for minute in shop.abandoned)

@@ -1,11 +1,14 @@
 """What Stripe sends, old and current, in our words."""
 
 import json
+import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import stripe
 
 from cairn.adapters.sources import VENDORS, sources
 from cairn.adapters.templates.renderer import money
@@ -391,3 +394,36 @@ def test_every_amount_of_every_event_is_of_its_currency(path: Path) -> None:
     assert amounts("ugx") == {one: amount // 100 for one, amount in in_dollars.items()}
     assert amounts("jpy") == in_dollars
     assert amounts("mga") == {one: amount * 100 for one, amount in in_dollars.items()}
+
+
+LIBRARY = (Path(stripe.__file__).parent / "_event.py").read_text(encoding="utf-8")
+OF_THE_LIBRARY = {one for one in re.findall(r'"([a-z0-9_]+(?:\.[a-z0-9_]+)+)"', LIBRARY) if not one.startswith("v1.")}
+
+
+def test_every_type_of_the_mapping_is_one_of_stripe_s() -> None:
+    """By the list in Stripe's own library."""
+    mapping = tomllib.loads((SAMPLES.parent / "mapping.toml").read_text(encoding="utf-8"))
+    named = {
+        one
+        for rule in mapping["events"]
+        for one in (
+            rule["of"] if isinstance(rule.get("of"), list) else re.findall(r"'([a-z_]+(?:\.[a-z_]+)+)'", rule["when"])
+        )
+        if not one.endswith("*") and one != "v2.core.event"
+    }
+
+    assert len(named) > 40
+    assert named <= OF_THE_LIBRARY
+
+
+@pytest.mark.parametrize("type_", sorted(OF_THE_LIBRARY))
+def test_no_secret_that_confirms_a_payment_is_stored(type_: str) -> None:
+    """By whatever type it comes: with it, a stranger could go on with the payment."""
+    about = {"id": "x_1", "customer": "cus_1", "currency": "usd"}
+    if type_.startswith(("payment_intent.", "setup_intent.", "checkout.session.")):
+        about |= {"client_secret": "x_1_secret_abc"}
+    if type_.startswith("invoice."):
+        about |= {"confirmation_secret": {"client_secret": "x_1_secret_abc"}}
+
+    for event in read(stripe_event(type_, **about)).events:
+        assert "secret" not in json.dumps(event.properties)
