@@ -35,11 +35,14 @@ def test_the_readme_shows_what_replay_prints() -> None:
         assert shown["output"] == output
 
 
-def test_the_journey_in_the_readme_can_be_deployed(tmp_path: Path) -> None:
+def readme_journey(journeys: Path, **changed: str) -> Path:
+    """The journey that the README shows as a file, with templates; `changed` are other values of its keys."""
     (example,) = re.findall(
         r"^```yaml journey\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    folder = tmp_path / "cart-rescue"
+    for key, value in changed.items():
+        example = re.sub(rf"^{key}: \S+", f"{key}: {value}", example, flags=re.MULTILINE)
+    folder = journeys / "cart-rescue"
     (folder / "templates").mkdir(parents=True)
     (folder / "journey.yaml").write_text(example, encoding="utf-8")
     for step in yaml.safe_load(example)["steps"]:
@@ -48,8 +51,11 @@ def test_the_journey_in_the_readme_can_be_deployed(tmp_path: Path) -> None:
             name = f"{step['send']['template']}.{channel}.{'html' if channel == 'email' else 'txt'}"
             content = "Hello" if channel == "sms" else f"{front}Hello"
             (folder / "templates" / name).write_text(content, encoding="utf-8")
+    return journeys
 
-    assert check(tmp_path) == []
+
+def test_the_journey_in_the_readme_can_be_deployed(tmp_path: Path) -> None:
+    assert check(readme_journey(tmp_path)) == []
 
 
 SCENARIOS = re.findall(

@@ -165,3 +165,74 @@ def test_the_journey_in_the_docs_detects_an_abandoned_cart(placed: bool, tmp_pat
         result = run_scenario(path, scenario, made, secrets)
 
     assert [line["step"] for line in result.lines if line["kind"] == "message"] == ([] if placed else ["come-back"])
+
+
+ABOUT_AN_ORDER = {
+    "fulfillments_create": "fulfillment.created",
+    "fulfillments_update": "fulfillment.updated",
+    "fulfillment_events_create": "fulfillment.out_for_delivery",
+    "refunds_create": "order.refunded",
+    "returns_request": "return.requested",
+    "returns_close": "return.closed",
+    "disputes_create": "dispute.created",
+    "disputes_update": "dispute.closed",
+}
+
+
+@pytest.mark.parametrize("seen", ["orders_create", "orders_paid"])
+def test_what_names_an_order_alone_finds_who_placed_it(seen: str, story: Any) -> None:
+    posts_sample(story, f"shopify/{seen}")
+    for name in ABOUT_AN_ORDER:
+        posts_sample(story, f"shopify/{name}")
+
+    lines = story.timeline("event", of="lena.sample@example.com")
+    assert {line["type"] for line in lines} >= set(ABOUT_AN_ORDER.values())
+    assert len({line["customer_id"] for line in story.timeline("event")}) == 1
+
+
+def test_an_attempt_to_charge_finds_whose_contract_it_is(story: Any) -> None:
+    posts_sample(story, "shopify/orders_create")
+    posts_sample(story, "shopify/subscription_contracts_create")
+    for name in ("failure", "success"):
+        posts_sample(story, f"shopify/subscription_billing_attempts_{name}")
+
+    lines = story.timeline("event", of="lena.sample@example.com")
+    assert {line["type"] for line in lines} >= {"subscription.payment_failed", "subscription.payment_succeeded"}
+    assert len({line["customer_id"] for line in story.timeline("event")}) == 1
+
+
+def test_a_consent_that_the_customer_must_confirm_stays_pending(story: Any) -> None:
+    posts_sample(story, "shopify/customers_email_marketing_consent_update_pending")
+
+    assert [line["status"] for line in story.timeline("consent")] == ["pending"]
+
+
+def test_an_order_of_a_customer_who_must_confirm_grants_nothing(story: Any) -> None:
+    """Until 2024-10 the order's body had the state of the customer's consent."""
+    path = sample_named("shopify/orders_create")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["customer"]["email_marketing_consent"] = {"state": "pending", "opt_in_level": "confirmed_opt_in"}
+
+    posts(story, "shopify", document, sample_headers(path))
+
+    assert [line["status"] for line in story.timeline("consent")] == ["pending"]
+
+
+@pytest.mark.parametrize(
+    "source_name", ["locations", "companies", "company_locations", "products", "shipping_addresses"]
+)
+def test_what_is_no_customer_of_a_shop_makes_nobody_a_customer(source_name: str, story: Any) -> None:
+    known = {
+        "id": 1,
+        "name": "Arlington",
+        "phone": "+12025550136",
+        "country_code": "US",
+        "created_at": "2026-03-02T09:00:00Z",
+    }
+
+    for topic in ("create", "update", "delete"):
+        document = {**known, "updated_at": f"2026-03-02T09:00:0{len(topic)}Z"}
+        assert posts(story, "shopify", document, {"X-Shopify-Topic": f"{source_name}/{topic}"})["statusCode"] == 202
+
+    assert story.timeline() == []
+    assert story.dead_letters("events") == []

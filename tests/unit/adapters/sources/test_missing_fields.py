@@ -29,7 +29,7 @@ SAY_WHAT_IT_IS = {
     "hubspot": {"propertyName"},
     "shopify": {
         *("id", "token", "shop_domain", "financial_status", "line_items", "verified_email", "abandoned_checkout_url"),
-        *("orders_to_redact", "data_request"),
+        *("orders_to_redact", "data_request", "evidence_due_by", "idempotency_key", "numberOfOrders", "tax_exemptions"),
     },
     "stripe": {"previous_attributes"},
     "whatsapp": {"type"},
@@ -72,6 +72,8 @@ def parts(events: tuple[Event, ...]) -> dict[str, Any]:
     for number, event in enumerate(events):
         wire = event_to_wire(event)
         found |= {f"{number}.{name}": wire[name] for name in ABOUT_THE_EVENT if name not in MADE_OF_ALL}
+        if not wire["customer"]:  # its references say who it is about
+            found |= {f"{number}.customer.by.{kind}": ids for kind, ids in wire.get("references", {}).items()}
         for name in ("customer", "properties", "attributes"):
             found |= {f"{number}.{name}.{field}": value for field, value in wire[name].items() if value is not None}
         found |= {

@@ -27,6 +27,10 @@ from tests.unit.adapters.sources.conftest import NOW, SECRET, Posted, a_sample, 
 
 TOPICS = [
     *("orders/create", "orders/paid", "orders/cancelled", "orders/fulfilled", "checkouts/create", "checkouts/update"),
+    *("orders/partially_fulfilled", "orders/updated", "fulfillments/create", "fulfillments/update", "refunds/create"),
+    *("fulfillment_events/create", "returns/request", "returns/close", "disputes/create", "disputes/update"),
+    *("draft_orders/create", "draft_orders/update", "subscription_contracts/create", "subscription_contracts/update"),
+    *("subscription_contracts/cancel", "subscription_billing_attempts/success", "customers/purchasing_summary"),
     *("customers/create", "customers/update", "customers/delete", "customers_marketing_consent/update"),
     *("customers_email_marketing_consent/update", "customers/redact", "customers/data_request", "shop/redact"),
     *("app/uninstalled", "shop/update", "invoice.paid", "", "orders/create "),
@@ -50,7 +54,14 @@ UNSIGNED = {
 }
 """Values that a stranger might give to headers that some vendor does not sign."""
 
-ALSO_TRUE = {"shopify/orders_paid": "shopify/orders_create"}
+ALSO_TRUE = {
+    "shopify/orders_paid": "shopify/orders_create",
+    "shopify/orders_fulfilled": "shopify/orders_create",
+    "shopify/orders_partially_fulfilled": "shopify/orders_create",
+    "shopify/subscription_contracts_create": "shopify/subscription_contracts_activate",
+    "shopify/subscription_contracts_activate": "shopify/subscription_contracts_create",
+    "shopify/subscription_contracts_update": "shopify/subscription_contracts_create",
+}
 """An order that is paid was created: both topics bring this body, and each has its event once."""
 
 
