@@ -1,0 +1,79 @@
+"""The vectors that vendors publish for their signatures, against the mappings that ship."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cairn.adapters.sources import sources
+from cairn.application.events.accept_webhook import Request
+from cairn.domain.shared.errors import SignatureInvalidError
+
+URL = "https://hooks.example.com/webhooks/acme"
+NO_INSTANT = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+RAZORPAY_PAYMENT = {
+    "id": "pay_6koWN7bvxujzxM",
+    "entity": "payment",
+    "amount": 1000000,
+    "currency": "INR",
+    "status": "captured",
+    "order_id": "order_100000000order",
+    "international": False,
+    "method": "card",
+    "amount_refunded": 0,
+    "refund_status": None,
+    "captured": True,
+    "description": "random description",
+    "card_id": "card_6koWNAT6LASUqy",
+    "bank": None,
+    "wallet": None,
+    "vpa": None,
+    "email": "a@b.com",
+    "contact": "+919999999999",
+    "notes": {"merchant_order_id": "random order id"},
+    "fee": 23000,
+    "service_tax": 3000,
+    "error_code": None,
+    "error_description": None,
+    "created_at": 1479978483,
+}
+RAZORPAY_BODY = json.dumps(
+    {
+        "event": "payment.authorized",
+        "entity": "event",
+        "contains": ["payment"],
+        "payload": {"payment": {"entity": RAZORPAY_PAYMENT}},
+        "created_at": 1400826760,
+    },
+    indent=2,
+)
+
+VECTORS: Mapping[str, tuple[str, Mapping[str, str], str, str, datetime]] = {
+    # source: URL, headers, body, secret, its instant
+    "razorpay": (  # tests/test_client_utility.py of razorpay-python
+        URL,
+        {"x-razorpay-signature": "d60e67fd884556c045e9be7dad57903e33efc7172c17c6e3ef77db42d2b366e9"},
+        f"{RAZORPAY_BODY}\n",
+        "key_secret",
+        NO_INSTANT,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_the_mapping_accepts_what_the_vendor_publishes_and_no_other_body(name: str) -> None:
+    url, headers, body, secret, at = VECTORS[name]
+    source = sources()[name]
+
+    source.verify(Request(url, headers, body.encode()), [secret], at)
+
+    with pytest.raises(SignatureInvalidError):
+        source.verify(Request(url, headers, body.encode() + b" "), [secret], at)
+    with pytest.raises(SignatureInvalidError):
+        source.verify(Request(url, headers, body.encode()), [f"{secret}x"], at)
