@@ -56,6 +56,17 @@ RAZORPAY_BODY = json.dumps(
 
 VECTORS: Mapping[str, tuple[str, Mapping[str, str], str, str, datetime]] = {
     # source: URL, headers, body, secret, its instant
+    "paddle": (  # tests/Unit/Notification of paddle-python-sdk: one of two signatures is right
+        URL,
+        {
+            "paddle-signature": (
+                "ts=1696195954;h1=dummy;h1=d96299976a6eb066f484d7fde011ac56fc32b38fc9940bc419d6e537fdc6ef02"
+            )
+        },
+        "hello-world",
+        "pdl_ntf_01hbpjmytsa32fhr36nqgc3kgb_WvRO0eL4Bj9rgYYIBZY6wZhG4EHy9jzh",
+        datetime.fromtimestamp(1696195954, UTC),
+    ),
     "razorpay": (  # tests/test_client_utility.py of razorpay-python
         URL,
         {"x-razorpay-signature": "d60e67fd884556c045e9be7dad57903e33efc7172c17c6e3ef77db42d2b366e9"},
