@@ -31,6 +31,7 @@ SAY_WHAT_IT_IS = {
         *("id", "token", "shop_domain", "financial_status", "line_items", "verified_email", "abandoned_checkout_url"),
         *("orders_to_redact", "data_request"),
     },
+    "square": {"canceled_date"},
     "stripe": {"previous_attributes"},
     "whatsapp": {"type"},
 }

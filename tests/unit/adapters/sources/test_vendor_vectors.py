@@ -13,6 +13,7 @@ import pytest
 from cairn.adapters.sources import sources
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.shared.errors import SignatureInvalidError
+from tests.unit.adapters.sources.test_schemes import SQUARE_BODY
 
 URL = "https://hooks.example.com/webhooks/acme"
 NO_INSTANT = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -66,6 +67,13 @@ VECTORS: Mapping[str, tuple[str, Mapping[str, str], str, str, datetime]] = {
         "hello-world",
         "pdl_ntf_01hbpjmytsa32fhr36nqgc3kgb_WvRO0eL4Bj9rgYYIBZY6wZhG4EHy9jzh",
         datetime.fromtimestamp(1696195954, UTC),
+    ),
+    "square": (  # the tests of Square's SDKs
+        "https://webhook.site/679a4f3a-dcfa-49ee-bac5-9d0edad886b9",
+        {"x-square-hmacsha256-signature": "GF4YkrJgGBDZ9NIYbNXBnMzqb2HoL4RW/S6vkZ9/2N4="},
+        SQUARE_BODY,
+        "Ibxx_5AKakO-3qeNVR61Dw",
+        NO_INSTANT,
     ),
     "razorpay": (  # tests/test_client_utility.py of razorpay-python
         URL,
