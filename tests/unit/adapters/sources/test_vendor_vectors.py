@@ -1,12 +1,8 @@
 """The vectors that vendors publish for their signatures, against the mappings that ship."""
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
