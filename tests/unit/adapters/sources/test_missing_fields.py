@@ -27,6 +27,7 @@ MADE_OF_ALL = {"id"}
 SAY_WHAT_IT_IS = {
     "calendly": {"old_invitee"},
     "hubspot": {"propertyName"},
+    "paypal": {"failed_payments_count"},
     "shopify": {
         *("id", "token", "shop_domain", "financial_status", "line_items", "verified_email", "abandoned_checkout_url"),
         *("orders_to_redact", "data_request"),

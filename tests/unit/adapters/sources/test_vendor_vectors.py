@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -92,3 +93,31 @@ def test_the_mapping_accepts_what_the_vendor_publishes_and_no_other_body(name: s
         source.verify(Request(url, headers, body.encode() + b" "), [secret], at)
     with pytest.raises(SignatureInvalidError):
         source.verify(Request(url, headers, body.encode()), [f"{secret}x"], at)
+
+
+PAYPAL_BODY = (
+    '{"id":"WH-0G2756385H040842W-5Y612302CV158622M","create_time":"2015-05-18T15:45:13Z","resource_type":"sale"'
+    ',"event_type":"PAYMENT.SALE.COMPLETED","summary":"Payment completed for $ 20.0 USD","resource":{"id":'
+    '"4EU7004268015634R","create_time":"2015-05-18T15:44:02Z","update_time":"2015-05-18T15:44:21Z","amount":{"total":'
+    '"20.00","currency":"USD"},"payment_mode":"INSTANT_TRANSFER","state":"completed","protection_eligibility":'
+    '"ELIGIBLE","protection_eligibility_type":"ITEM_NOT_RECEIVED_ELIGIBLE,UNAUTHORIZED_PAYMENT_ELIGIBLE",'
+    '"parent_payment":"PAY-86C81811X5228590KKVNARQQ","transaction_fee":{"value":"0.88","currency":"USD"},"links":[{'
+    '"href":"https://api.sandbox.paypal.com/v1/payments/sale/4EU7004268015634R","rel":"self","method":"GET"},{"href":'
+    '"https://api.sandbox.paypal.com/v1/payments/sale/4EU7004268015634R/refund","rel":"refund","method":"POST"},{'
+    '"href":"https://api.sandbox.paypal.com/v1/payments/payment/PAY-86C81811X5228590KKVNARQQ","rel":"parent_payment",'
+    '"method":"GET"}]},"links":[{"href":"https://api.sandbox.paypal.com/v1/notifications/webhooks-events/'
+    'WH-0G2756385H040842W-5Y612302CV158622M","rel":"self","method":"GET"},{"href":"https://api.sandbox.paypal.com/v1/'
+    'notifications/webhooks-events/WH-0G2756385H040842W-5Y612302CV158622M/resend","rel":"resend","method":"POST"}]}'
+)
+
+
+def test_the_text_that_paypal_signs_is_the_one_of_its_sdk() -> None:
+    """spec/webhooks_examples_spec.rb of PayPal-Ruby-SDK; the certificate of its signature is fetched, so not here."""
+    scheme: Any = sources()["paypal"].scheme
+    headers = {"paypal-transmission-id": "dfb3be50-fd74-11e4-8bf3-77339302725b"}
+
+    [text] = scheme._texts(  # noqa: SLF001  what is signed is seen nowhere else
+        Request(URL, headers, PAYPAL_BODY.encode()), ["4JH86294D6297924G"], "2015-05-18T15:45:13Z"
+    )
+
+    assert text == b"dfb3be50-fd74-11e4-8bf3-77339302725b|2015-05-18T15:45:13Z|4JH86294D6297924G|2771810304"
