@@ -35,6 +35,10 @@ SAY_WHAT_IT_IS = {
     "square": {"canceled_date"},
     "stripe": {"previous_attributes"},
     "whatsapp": {"type"},
+    "woocommerce": {
+        *("billing_period", "order_key", "is_paying_customer"),
+        *("date_created_gmt", "date_paid_gmt", "date_completed_gmt", "refunds"),
+    },
 }
 """By vendor, the fields that are there in every body of a kind, so that their presence alone says which it is."""
 

@@ -121,3 +121,15 @@ def test_the_text_that_paypal_signs_is_the_one_of_its_sdk() -> None:
     )
 
     assert text == b"dfb3be50-fd74-11e4-8bf3-77339302725b|2015-05-18T15:45:13Z|4JH86294D6297924G|2771810304"
+
+
+def test_the_signature_of_woocommerce_is_the_one_of_its_own_tests() -> None:
+    """plugins/woocommerce/tests/legacy/unit-tests/webhooks/crud.php: of a webhook without a secret, which we refuse."""
+    scheme: Any = sources()["woocommerce"].scheme
+    request = Request(URL, {}, b"secret")
+
+    signed = scheme.sign(request, "", NO_INSTANT, "msg_1")
+
+    assert signed == {"X-WC-Webhook-Signature": "GBDo00G55h6IiV+6CxqivQPLbI//KzaOZm747971tPs="}
+    with pytest.raises(SignatureInvalidError):
+        scheme.verify(Request(URL, {name.lower(): one for name, one in signed.items()}, b"secret"), [""], NO_INSTANT)
