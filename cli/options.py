@@ -23,6 +23,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JourneysOption = Annotated[
     Path, typer.Option("--journeys", help="The folder of journeys.", show_default="layers/journeys")
 ]
+ConfigurationOption = Annotated[
+    Path,
+    typer.Option(
+        "--configuration",
+        help="The deployment's sources.toml; vendors of its own lie in sources/ beside it.",
+        show_default="sources.toml",
+    ),
+]
 PolicyOption = Annotated[
     Path, typer.Option("--policy", help="The deployment's policy.toml.", show_default="policy.toml")
 ]

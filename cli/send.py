@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 
 import typer
 
-from cli.options import DEVELOPMENT, LOCAL_URL, SOURCES, examples
+from cli.options import DEVELOPMENT, LOCAL_URL, SOURCES, ConfigurationOption, examples
 from cli.output import echo, fail
 
 app = typer.Typer()
@@ -27,6 +27,7 @@ def send(
     event: Annotated[Path, typer.Argument(help="A JSON file, or the name of a vendor's sample.", metavar="EVENT.json")],
     to: Annotated[str, typer.Option("--to", help="The deployment's URL.")] = LOCAL_URL,
     source: Annotated[str, typer.Option(help="The source that signs it.")] = "track",
+    configuration: ConfigurationOption = SOURCES,
 ) -> None:
     """Sign a sample as its vendor would and post it to any deployment; the secret is CAIRN_SECRET_<SOURCE>."""
     from authoring.sources.samples import just_now, path_of, posting, sample_headers, sample_named  # noqa: PLC0415
@@ -36,11 +37,11 @@ def send(
     from infra.local.signing import secret_for  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    event = event if event.exists() or event.suffix else sample_named(str(event), SOURCES.parent / OWN)
+    event = event if event.exists() or event.suffix else sample_named(str(event), configuration.parent / OWN)
     url = to.rstrip("/").removesuffix(path_of(source))
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("--to is a URL that begins with http:// or https://")
-    known = all_sources(SOURCES)
+    known = all_sources(configuration)
     try:
         document = just_now(source, fill_instants(json.loads(event.read_bytes()), now), now, known)
         headers = sample_headers(event)

@@ -13,7 +13,18 @@ import typer
 
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.shared.instants import instant_to_wire
-from cli.options import DEFAULT_PORT, DEVELOPMENT, JOURNEYS, POLICY, ROOT, JourneysOption, PolicyOption, examples
+from cli.options import (
+    DEFAULT_PORT,
+    DEVELOPMENT,
+    JOURNEYS,
+    POLICY,
+    ROOT,
+    SOURCES,
+    ConfigurationOption,
+    JourneysOption,
+    PolicyOption,
+    examples,
+)
 from cli.output import Terminal, echo, silence_logs
 
 SAMPLE = ROOT / "events" / "track" / "trial_signup.json"
@@ -29,6 +40,7 @@ def serve(
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = DEFAULT_PORT,
     journeys: JourneysOption = JOURNEYS,
     policy: PolicyOption = POLICY,
+    configuration: ConfigurationOption = SOURCES,
     endpoints: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,20 +52,23 @@ def serve(
 ) -> None:
     """Run the whole stack behind HTTP on loopback. Time runs; POST /_clock moves it."""
     silence_logs()
+    from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415  slow to import
     from infra.local.deployment import local_deployment  # noqa: PLC0415  moto is slow to import
     from infra.local.server import serve as run  # noqa: PLC0415
     from infra.local.signing import local_secrets, secret_problems  # noqa: PLC0415
     from infra.local.throttle import stage_limiter  # noqa: PLC0415
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    secrets = local_secrets(os.environ)
-    for problem in secret_problems(os.environ):
+    known = all_sources(configuration)
+    secrets = local_secrets(os.environ, known)
+    for problem in secret_problems(os.environ, known):
         echo(f"{problem}: it verifies nothing", err=True)
     with local_deployment(
         journeys,
         start=datetime.now(UTC),
         secrets=secrets,
         policy=policy,
+        configuration=configuration,
         ticking=True,
         public_url=f"http://127.0.0.1:{port}",
         webhook_endpoints=_endpoints(endpoints or ()),

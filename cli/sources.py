@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import DEVELOPMENT, ROOT, SOURCES, examples
+from cli.options import DEVELOPMENT, ROOT, SOURCES, ConfigurationOption, examples
 from cli.output import echo
 
 TRACK = {
@@ -21,10 +21,6 @@ ANY_ACCOUNT = (
     "every account that uses this app at the vendor, none believed about addresses; name yours (docs/sources.md)"
 )
 
-
-ConfigurationOption = Annotated[
-    Path, typer.Option("--configuration", help="The deployment's sources.toml.", show_default="sources.toml")
-]
 
 app = typer.Typer()
 
@@ -143,11 +139,16 @@ def accept(
     configuration: ConfigurationOption = SOURCES,
 ) -> None:
     """Write expected.json and the page's table anew from the samples and the mapping; read the difference after."""
-    from authoring.sources.check import accept_samples  # noqa: PLC0415  slow to import
+    from authoring.sources.check import accept_samples, vendor_problems  # noqa: PLC0415  slow to import
 
     folder = _folder_of(name, configuration)
     for path in accept_samples(name, folder):
         echo(_short(path))
+    wrong = vendor_problems(name, folder)
+    for problem in wrong:
+        echo(problem, err=True)
+    if wrong:
+        raise typer.Exit(1)
 
 
 @app.command(epilog=examples("cairn sources page", "cairn sources page stripe"))

@@ -31,7 +31,7 @@ EXPRESSIONS = {
     "hints",
 }
 FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent", "vouched", "account_in_ids"}
-HANDSHAKE = {"token", "challenge", "when", "answer", "hmac", "signed"}
+HANDSHAKE = {"token", "challenge", "when", "answer", "hmac", "signed", "body"}
 RULE_EXPRESSIONS = {
     "hint",
     "when",

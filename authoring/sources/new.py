@@ -74,7 +74,10 @@ sample_instant = "created_at" # the field that `cairn send` sets to now
 [signature]
 scheme = "{scheme}"
 {parameters}
-[customer] # only what the vendor itself has verified
+[vouched] # what {title} itself answers for; a visitor typed all else (docs/trust.md)
+external_ids = true
+
+[customer] # how {title} names the customer
 "external_ids.{name}" = "body.{customer}id"
 email = "body.{customer}email"
 phone = "body.{customer}phone"

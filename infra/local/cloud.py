@@ -101,6 +101,8 @@ class Cloud:
     webhook_endpoints: Mapping[str, str] = field(default_factory=dict)
     """URLs on loopback by name. A laptop calls no others, whatever policy.toml says."""
     public_url: str = PUBLIC_URL
+    configuration: Path = SOURCES
+    """The deployment's sources.toml; vendors of its own lie beside it."""
     mails: list[Shape] = field(default_factory=list)
     """The requests to SES; moto stores only part of them."""
     stream_arn: str = ""

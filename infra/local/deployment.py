@@ -368,6 +368,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
     start: datetime,
     secrets: Mapping[str, str],
     policy: Path = POLICY,
+    configuration: Path = SOURCES,
     ticking: bool = False,
     texts_by_end_user_messaging: bool = False,
     public_url: str = PUBLIC_URL,
@@ -378,7 +379,8 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
     SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
-    loopback, by name, that get changes of consent. `faults` says what goes wrong (docs/faults.md).
+    loopback, by name, that get changes of consent. `configuration` is a sources.toml. `faults` says what goes wrong
+    (docs/faults.md).
     Raises InvalidJourneysError and InvalidPolicyError as `LocalDeployment.deploy` does.
     """
     with ExitStack() as stack:
@@ -390,12 +392,14 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
             public_url=public_url,
             webhook_endpoints=webhook_endpoints,
             identity=identity,
+            configuration=configuration,
         )
+        known = sources(configuration)
         runtime = Runtime(clock, ticking=ticking)
         stack.enter_context(installed(runtime))
         aws.session().register("before-call", runtime.note_timeout)
-        cloud.create(stored(secrets, sources(SOURCES)), runtime.around)
-        made = LocalDeployment(cloud, clock, folder / "catalogue.json", runtime, policy=policy)
+        cloud.create(stored(secrets, known), runtime.around)
+        made = LocalDeployment(cloud, clock, folder / "catalogue.json", runtime, sources=known, policy=policy)
         made.deploy(journeys)
         made.faults = faults
         yield made

@@ -19,7 +19,7 @@ from cairn.settings import (
     SweepSettings,
     queues_to_text,
 )
-from infra.local.cloud import EMAIL_SENDER, POLICY, SCHEDULE_ROLE, SOURCES, Cloud, arn
+from infra.local.cloud import EMAIL_SENDER, POLICY, SCHEDULE_ROLE, Cloud, arn
 from infra.local.end_user_messaging import SMS_CONFIGURATION_SET, SMS_ORIGINATION, WHATSAPP_PHONE_NUMBER_ID
 from infra.local.wiring import DEAD_LETTERS, QUEUES, Function
 
@@ -33,7 +33,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             overflow_bucket=cloud.bucket,
             identity_secret_id=cloud.identity_secret_id,
             stage_secret_id=cloud.secret_id,
-            sources_path=str(SOURCES),
+            sources_path=str(cloud.configuration),
         ),
         ProcessEventSettings: ProcessEventSettings(
             stage="local",

@@ -33,7 +33,7 @@ TOKEN = 'scheme = "static-token"\nheader = "Authorization"\n'
 
 
 def made(folder: Path) -> Sources:
-    """Slack, Zoom and Monday with the handshakes and signatures of the page."""
+    """Slack, Zoom, Monday and WooCommerce with the handshakes and signatures of the page."""
     for name, handshake in tomllib.loads(SHOWN["handshakes.toml"]).items():
         own = SHOWN["handshakes.toml"].partition(f"[{name}.handshake]\n")[2].partition("\n\n")[0]
         assert handshake["handshake"]
@@ -60,7 +60,9 @@ def inbox() -> Inbox:
 @pytest.fixture
 def accept(known: Sources, inbox: Inbox) -> AcceptWebhook:
     return AcceptWebhook(
-        known, Secrets(slack=(OTHER_SECRET, SECRET), zoom=(OTHER_SECRET, SECRET), monday=(SECRET,)), inbox
+        known,
+        Secrets(slack=(OTHER_SECRET, SECRET), zoom=(OTHER_SECRET, SECRET), monday=(SECRET,), woocommerce=(SECRET,)),
+        inbox,
     )
 
 
@@ -122,6 +124,20 @@ def test_one_that_the_vendor_does_not_sign_is_answered_and_its_events_are_not_ta
         accept("monday", Request("https://hooks.example.com/", {}, b'{"type": "a.b", "user": "u"}'), NOW)
 
 
+def test_a_challenge_may_be_a_form_where_the_events_are_json(accept: AcceptWebhook) -> None:
+    reading = accept("woocommerce", Request("https://hooks.example.com/", {}, b"webhook_id=7"), NOW)
+
+    assert answered(reading.answer) == {"webhook_id": "7"}
+    for event in (
+        b'{"note": "&webhook_id=7"}',
+        b"webhook_id=7&id=1",
+        b'{"webhook_id": 7}',
+        b"webhook_id=" + b"7" * 16_384,
+    ):
+        with pytest.raises(SignatureMissingError):
+            accept("woocommerce", Request("https://hooks.example.com/", {}, event), NOW)
+
+
 @pytest.mark.parametrize("challenge", [None, 1, ["x"], {"x": "y"}, "x" * 1025])
 def test_what_is_no_text_is_not_answered(known: Sources, accept: AcceptWebhook, challenge: Any) -> None:
     reading = accept("slack", posted(known, "slack", {**SLACK, "challenge": challenge}), NOW)
@@ -150,6 +166,10 @@ def test_an_event_stays_an_event(known: Sources, accept: AcceptWebhook, inbox: I
             "signature: source acme: handshake.hmac: only for",
         ),
         ({"token": "t"}, "signature: source acme: 'challenge'"),
+        (
+            {"when": "body.x", "answer": {"a": "body.a"}, "body": "xml"},
+            "signature: source acme: handshake.body: one of json, form",
+        ),
     ],
 )
 def test_a_mistaken_handshake_is_named(table: dict[str, Any], problem: str) -> None:
@@ -164,4 +184,6 @@ def test_a_source_takes_no_challenge_that_it_does_not_describe(known: Sources) -
     assert plain.post_handshake is None
     with pytest.raises(InvalidSourceError):
         type(plain).made_from("acme", {"signature": {"scheme": "none"}, "handshake": {"when": "body.x"}})
-    assert {name for name, one in known.items() if getattr(one, "post_handshake", None)} == {"slack", "zoom", "monday"}
+    assert {name for name, one in known.items() if getattr(one, "post_handshake", None)} == {
+        *("slack", "zoom", "monday", "woocommerce")
+    }

@@ -27,12 +27,18 @@ MADE_OF_ALL = {"id"}
 SAY_WHAT_IT_IS = {
     "calendly": {"old_invitee"},
     "hubspot": {"propertyName"},
+    "paypal": {"failed_payments_count"},
     "shopify": {
         *("id", "token", "shop_domain", "financial_status", "line_items", "verified_email", "abandoned_checkout_url"),
         *("orders_to_redact", "data_request", "evidence_due_by", "idempotency_key", "numberOfOrders", "tax_exemptions"),
     },
+    "square": {"canceled_date"},
     "stripe": {"previous_attributes"},
     "whatsapp": {"type"},
+    "woocommerce": {
+        *("billing_period", "order_key", "is_paying_customer"),
+        *("date_created_gmt", "date_paid_gmt", "date_completed_gmt", "refunds"),
+    },
 }
 """By vendor, the fields that are there in every body of a kind, so that their presence alone says which it is."""
 
@@ -62,7 +68,7 @@ def test_a_field_that_is_missing_takes_along_what_is_read_from_it_and_nothing_el
 
 def names_nobody(whole: dict[str, Any], others: list[dict[str, Any]]) -> bool:
     """Whether the field decides who the customer is, or whether there is an event at all."""
-    who = {name for name in whole if ".customer" in name or name.endswith(".type")}
+    who = {name for name in whole if ".customer" in name or ".references" in name or name.endswith(".type")}
     return any(one.get(name) != whole[name] for one in others for name in who)
 
 

@@ -115,6 +115,16 @@ def test_what_samples_become_is_accepted(acme: Path, configuration: Path) -> Non
     assert "| `order.paid` | `order.paid` | `order_id`, `total`" in (acme / "README.md").read_text()
 
 
+def test_a_fault_of_the_mapping_is_named_when_its_events_are_accepted(acme: Path, configuration: Path) -> None:
+    mapping = acme / "mapping.toml"
+    mapping.write_text(mapping.read_text() + '\n[each]\naccount = "body.account"\n')
+
+    result = cairn(configuration, "accept", "acme")
+
+    assert result.exit_code == 1
+    assert "account: this name has a meaning already" in result.stderr
+
+
 def test_rules_of_sources_toml_come_before_those_of_the_mapping(configuration: Path) -> None:
     configuration.write_text(
         """

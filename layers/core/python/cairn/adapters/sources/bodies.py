@@ -14,6 +14,9 @@ from cairn.settings import MAX_BODY_BYTES
 
 FORM = "application/x-www-form-urlencoded"
 
+FORMATS = ("json", "form")
+"""How a mapping may have a body read, whatever its Content-Type."""
+
 COMPRESSED = re.compile(rb"\x1f\x8b|\x78[\x01\x5e\x9c\xda]")
 """How gzip (RFC 1952) and deflate (RFC 1950, with its four levels) begin. JSON begins otherwise."""
 

@@ -12,7 +12,7 @@ from typing import Any, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from cairn.adapters.sources import fields
-from cairn.adapters.sources.bodies import content_of, unpacked
+from cairn.adapters.sources.bodies import FORMATS, content_of, unpacked
 from cairn.adapters.sources.expressions import is_true, pick
 from cairn.adapters.sources.signatures import (
     BodyHmac,
@@ -55,8 +55,6 @@ MAX_ITEMS = 10_000
 
 MAX_RAW = 4_096
 """Bytes, as JSON, of what is kept of an event that no rule is for; the largest fields are left out first."""
-
-FORMATS = ("json", "form")
 
 SHARED_NAMES = frozenset({"user_id", "email", "phone"})
 """The names of customers that several accounts of a vendor may have."""
@@ -227,7 +225,7 @@ class MappedSource:
 def _challenge(name: str, mapping: Mapping[str, Any]) -> PostHandshake:
     from cairn.adapters.sources.challenges import Challenge  # noqa: PLC0415  few vendors post one
 
-    return Challenge.made_from(name, mapping["handshake"], form=mapping.get("body") == "form")
+    return Challenge.made_from(name, mapping["handshake"], mapping.get("body", "json"))
 
 
 def _query(request: Request) -> dict[str, str]:
