@@ -18,6 +18,8 @@ NOW = datetime(2026, 3, 9, 14, 2, tzinfo=UTC)
 SIGNED = {
     # https://cal.com/docs/developing/guides/automation/webhooks, "Verifying the authenticity of the received payload"
     "calcom": {"x-cal-signature-256": "4f86057cb37b23a320fb2966fe0503a07ce643e2c81e060944a9dd462411135e"},
+    # https://developers.intercom.com/docs/webhooks/webhook-notifications, "Signed notifications"
+    "intercom": {"x-hub-signature": "sha1=72ba27f8b34e7f8121fdabdb8e37c089d74eab9c"},
 }
 
 
