@@ -72,6 +72,8 @@ def parts(events: tuple[Event, ...]) -> dict[str, Any]:
     for number, event in enumerate(events):
         wire = event_to_wire(event)
         found |= {f"{number}.{name}": wire[name] for name in ABOUT_THE_EVENT if name not in MADE_OF_ALL}
+        if not wire["customer"]:  # its references say who it is about
+            found |= {f"{number}.customer.by.{kind}": ids for kind, ids in wire.get("references", {}).items()}
         for name in ("customer", "properties", "attributes"):
             found |= {f"{number}.{name}.{field}": value for field, value in wire[name].items() if value is not None}
         found |= {

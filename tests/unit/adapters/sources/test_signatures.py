@@ -16,7 +16,7 @@ from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingEr
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 OTHER_SECRET = "whsec_YW5vdGhlci1zZWNyZXQtb2YtdGVzdHM="
-TIMED = {"stripe", "calendly", "hubspot", "standard-webhooks"}
+TIMED = {"stripe", "calendly", "hubspot", "standard-webhooks", "zendesk"}
 """The sources whose scheme signs an instant."""
 
 
@@ -109,6 +109,8 @@ HEADERS = st.dictionaries(
             *("stripe-signature", "calendly-webhook-signature", "x-shopify-hmac-sha256", "x-hub-signature-256"),
             *("x-twilio-signature", "x-twilio-webhooks-signature-settings", "typeform-signature", "content-type"),
             *("x-hubspot-signature-v3", "x-hubspot-request-timestamp", "x-signature"),
+            *("x-cal-signature-256", "x-hub-signature", "x-zendesk-webhook-signature"),
+            "x-zendesk-webhook-signature-timestamp",
             *(f"{prefix}-{name}" for prefix in ("webhook", "svix") for name in ("id", "timestamp", "signature")),
         ]
     ),
