@@ -20,6 +20,8 @@ SIGNED = {
     "calcom": {"x-cal-signature-256": "4f86057cb37b23a320fb2966fe0503a07ce643e2c81e060944a9dd462411135e"},
     # https://developers.intercom.com/docs/webhooks/webhook-notifications, "Signed notifications"
     "intercom": {"x-hub-signature": "sha1=72ba27f8b34e7f8121fdabdb8e37c089d74eab9c"},
+    # https://www.twilio.com/docs/segment/connections/destinations/catalog/actions-webhook, step 5
+    "segment": {"x-signature": "72ba27f8b34e7f8121fdabdb8e37c089d74eab9c"},
     # https://developer.zendesk.com/documentation/webhooks/verifying/, "Verifying the signature"
     "zendesk": {
         "x-zendesk-webhook-signature-timestamp": "2026-03-09T14:00:00Z",
