@@ -80,6 +80,31 @@ def test_mailchimp_gets_a_200_for_the_get_by_which_it_tries_the_url(story: Any) 
     assert story.timeline() == []
 
 
+def test_intercom_gets_a_200_for_the_head_by_which_it_tries_the_url(story: Any) -> None:
+    def looks(source: str) -> Any:
+        return story.deployment.request("HEAD", f"https://localhost/webhooks/{source}", {}, b"", source)
+
+    assert (looks("intercom")["statusCode"], looks("intercom")["body"]) == (200, "")
+    assert looks("nothing-of-ours")["statusCode"] == 404
+    assert story.timeline() == []
+
+
+def test_a_chat_message_of_zendesk_finds_its_customer_by_the_ticket(story: Any) -> None:
+    for name in ("user_created", "ticket_created", "messaging_message_added"):
+        posts_sample(story, f"zendesk/{name}")
+
+    lines = story.timeline("event", of="lena.sample@example.com")
+    assert {line["type"] for line in lines} == {"customer.created", "ticket.created", "conversation.replied"}
+
+
+def test_who_leaves_mailchimp_has_said_no(story: Any) -> None:
+    posts_sample(story, "mailchimp/subscribe")
+    posts_sample(story, "mailchimp/unsubscribe")
+
+    said = [line["status"] for line in story.timeline("consent", of="mia.sample@example.com")]
+    assert said == ["granted", "denied"]
+
+
 def test_a_vendor_never_gets_404_410_or_a_redirect(story: Any) -> None:
     for vendor in VENDORS:
         unlike_anything, no_json, nothing, forged, strange_get = (
