@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from cairn.adapters.sources import RULES
 
 BEGIN = "<!-- events: `cairn sources page` makes this table -->"
 END = "<!-- end of events -->"
+
+WIDTH = 120
+"""Columns of a line of a page."""
 
 LITERAL = re.compile(r"'([^']+)'")
 TYPE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
@@ -39,7 +43,7 @@ def events_table(name: str, mapping: Mapping[str, Any]) -> str:
         own = name.replace("-", "_")
         rows.append(f"| any other type | `{own}.<type>` | what was sent, up to 4 KB |")
     shared = _attributes(mapping) + _consent(mapping)
-    after = ["", f"Each also with {', '.join(shared)}, where the body has it."] if shared else []
+    after = ["", fill(f"Each also with {', '.join(shared)}, where the body has it.", WIDTH)] if shared else []
     return "\n".join([f"| {mapping.get('title', name)} | becomes | with |", "|---|---|---|", *rows, *after])
 
 

@@ -28,7 +28,7 @@ def test_a_local_time_of_mailchimp_is_utc(take: Any) -> None:
     assert event.occurred_at.isoformat() == "2026-03-09T14:00:00+00:00"
 
 
-def test_a_subscriber_speaks_for_nobody_else_until_the_deployment_says_so(take: Any, tmp_path: Any) -> None:
+def test_a_contact_speaks_for_nobody_else_until_the_deployment_says_so(take: Any, tmp_path: Any) -> None:
     configuration = tmp_path / "sources.toml"
     configuration.write_text("[mailchimp.vouched]\nemail = true\nconsent = true\n", encoding="utf-8")
     typed = take("mailchimp/subscribe")
