@@ -34,6 +34,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     query = f"?{event['rawQueryString']}" if event.get("rawQueryString") else ""
     url = f"https://{request_context['domainName']}{event['rawPath']}{query}"
     request = Request(url, event["headers"], raw, request_context["http"]["method"])
+    if request.method == "HEAD":  # whether the URL exists; it is not signed, and no event
+        return {"statusCode": 200 if source in accept().sources else 404, "headers": PLAIN_TEXT, "body": ""}
     try:
         if request.method == "GET" and (challenge := accept().challenge(source, request)) is not None:
             logger.info("webhook handshake answered", source=source)

@@ -28,6 +28,7 @@ WEBHOOKS = "/webhooks"
 ROUTES = (
     (f"{WEBHOOKS}/{{source}}", apigateway.HttpMethod.POST),  # sources without a route yet
     (f"{WEBHOOKS}/{{source}}", apigateway.HttpMethod.GET),  # Meta verifies the endpoint before it posts
+    (f"{WEBHOOKS}/{{source}}", apigateway.HttpMethod.HEAD),  # Intercom tries the URL before it saves it
     (EVENTS, apigateway.HttpMethod.POST),
 )
 

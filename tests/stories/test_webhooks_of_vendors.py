@@ -4,6 +4,7 @@ import itertools
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.unit.adapters.sources.test_docs import journeys_of
 
 SHOPIFY = FOLDERS / "shopify"
 VENDORS = [name for name in sources() if name not in {"track", "sns"}]  # sns: tests/unit/feedback, no mapping file
-ANSWERS = {"twilio": 200, "whatsapp": 200, "facebook-leads": 200}
+ANSWERS = {"twilio": 200, "whatsapp": 200, "facebook-leads": 200, "mailchimp": 200, "intercom": 200}
 """The vendors that need another answer than 202."""
 
 
@@ -69,6 +70,39 @@ def test_meta_gets_its_challenge_back_if_it_has_the_token(source: str, story: An
     assert genuine["headers"]["content-type"].startswith("text/plain")
     assert [one["statusCode"] for one in (stranger, nobody)] == [401, 401]
     assert "11583" not in stranger["body"]
+
+
+def test_mailchimp_gets_a_200_for_the_get_by_which_it_tries_the_url(story: Any) -> None:
+    genuine = asks(story, "mailchimp", f"token={quote(LOCAL_SECRET)}")
+    stranger = asks(story, "mailchimp", "token=a-guess-of-16-bytes-or-more")
+
+    assert [one["statusCode"] for one in (genuine, stranger)] == [200, 401]
+    assert story.timeline() == []
+
+
+def test_intercom_gets_a_200_for_the_head_by_which_it_tries_the_url(story: Any) -> None:
+    def looks(source: str) -> Any:
+        return story.deployment.request("HEAD", f"https://localhost/webhooks/{source}", {}, b"", source)
+
+    assert (looks("intercom")["statusCode"], looks("intercom")["body"]) == (200, "")
+    assert looks("nothing-of-ours")["statusCode"] == 404
+    assert story.timeline() == []
+
+
+def test_a_chat_message_of_zendesk_finds_its_customer_by_the_ticket(story: Any) -> None:
+    for name in ("user_created", "ticket_created", "messaging_message_added"):
+        posts_sample(story, f"zendesk/{name}")
+
+    lines = story.timeline("event", of="lena.sample@example.com")
+    assert {line["type"] for line in lines} == {"customer.created", "ticket.created", "conversation.replied"}
+
+
+def test_who_leaves_mailchimp_has_said_no(story: Any) -> None:
+    posts_sample(story, "mailchimp/subscribe")
+    posts_sample(story, "mailchimp/unsubscribe")
+
+    said = [line["status"] for line in story.timeline("consent", of="mia.sample@example.com")]
+    assert said == ["granted", "denied"]
 
 
 def test_a_vendor_never_gets_404_410_or_a_redirect(story: Any) -> None:

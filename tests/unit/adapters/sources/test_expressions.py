@@ -74,6 +74,8 @@ def test_a_function_gives_what_its_page_says(expression: str, value: Any) -> Non
         ("[nothing.a, to_string(count)]", [None, "3"]),
         ("items[?contains(nothing, id)] || 'none'", "none"),
         ("from_items([['a', upper(nothing)], [nothing, `1`]])", {"a": None}),
+        ("items({a: `1`, b: nothing})", [["a", 1], ["b", None]]),
+        ("items(nothing)", None),
     ],
 )
 def test_what_a_body_lacks_is_null_and_the_rest_goes_on(expression: str, value: Any) -> None:

@@ -17,7 +17,7 @@ from cairn.domain.shared.errors import SignatureInvalidError, SignatureMissingEr
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 OTHER_SECRET = "whsec_YW5vdGhlci1zZWNyZXQtb2YtdGVzdHM="
 FIVE_MINUTES = timedelta(minutes=5)
-TIMED = dict.fromkeys(("stripe", "calendly", "hubspot", "paddle", "standard-webhooks"), FIVE_MINUTES)
+TIMED = dict.fromkeys(("stripe", "calendly", "hubspot", "paddle", "standard-webhooks", "zendesk"), FIVE_MINUTES)
 TIMED |= {"paypal": timedelta(days=3)}
 """The sources whose scheme signs an instant, and how far off it may be."""
 
@@ -116,6 +116,8 @@ HEADERS = st.dictionaries(
             *("x-hubspot-signature-v3", "x-hubspot-request-timestamp", "x-signature", "x-razorpay-signature"),
             *("paddle-signature", "x-wc-webhook-signature", "x-square-hmacsha256-signature", "paypal-cert-url"),
             *("paypal-transmission-sig", "paypal-transmission-id", "paypal-transmission-time"),
+            *("x-cal-signature-256", "x-hub-signature", "x-zendesk-webhook-signature"),
+            "x-zendesk-webhook-signature-timestamp",
             *(f"{prefix}-{name}" for prefix in ("webhook", "svix") for name in ("id", "timestamp", "signature")),
         ]
     ),

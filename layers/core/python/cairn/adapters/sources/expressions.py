@@ -59,6 +59,11 @@ class _Functions(functions.Functions):  # type: ignore[misc]
         named = [pair for pair in pairs if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)]  # noqa: PLR2004
         return {name: value for name, value in named if name}
 
+    @functions.signature({"types": ["object"]})  # type: ignore[untyped-decorator]
+    def _func_items(self, value: dict[str, Any]) -> list[Any]:
+        """The list of `[name, value]` of an object, whose names an expression cannot know."""
+        return [[name, one] for name, one in value.items()]
+
     @functions.signature(TEXT)  # type: ignore[untyped-decorator]
     def _func_from_json(self, text: str) -> Any:
         """The value of a text that is JSON itself."""
