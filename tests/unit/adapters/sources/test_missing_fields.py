@@ -32,7 +32,7 @@ SAY_WHAT_IT_IS = {
         *("orders_to_redact", "data_request"),
     },
     "stripe": {"previous_attributes"},
-    "whatsapp": {"type"},
+    "whatsapp": {"group_id", "id", "type"},
 }
 """By vendor, the fields that are there in every body of a kind, so that their presence alone says which it is."""
 

@@ -102,19 +102,21 @@ class MappedSource:
             return Reading(problems=(str(error),))
         events: list[Event] = []
         problems: list[str] = []
+        alarms: list[Mapping[str, Any]] = []
         refused = 0
         for number, scope in enumerate(scopes):
             hints = self.hints(request, scope)
             if "only" in self.mapping and not is_true(self.mapping["only"], hints):
                 refused += 1
                 continue
+            alarms += self._alarms(scope)
             try:
                 events += self._event(scope, hints, now)
             except InvalidEventError as error:
                 where = f"[{number}]." if len(scopes) > 1 else ""
                 problems += [where + problem for problem in error.problems]
-        ignored = not (events or problems or refused)
-        return Reading(tuple(events), ignored=ignored, problems=tuple(problems), refused=refused)
+        ignored = not (events or problems or refused or alarms)
+        return Reading(tuple(events), ignored, tuple(problems), refused, alarms=tuple(alarms))
 
     def scopes(self, request: Request) -> Iterator[dict[str, Any]]:
         """The scope of expressions, one for each part of the body that is an event of its own.
@@ -149,6 +151,12 @@ class MappedSource:
         for name, expression in self.mapping.get("hints", {}).items():
             found[name] = pick(expression, found)
         return found
+
+    def _alarms(self, scope: fields.Scope) -> list[Mapping[str, Any]]:
+        """What the vendor says about our own account: one alarm at most for a part of the body."""
+        rules = self.mapping.get("alarms", ())
+        rule = next((one for one in rules if is_true(one["when"], scope)), None)
+        return [] if rule is None else [{"source": self.name, **fields.known_values(rule["about"], scope)}]
 
     def _event(self, scope: fields.Scope, hints: fields.Scope, now: datetime) -> list[Event]:
         """Empty where no customer is named, or where the rules make no event of it."""
