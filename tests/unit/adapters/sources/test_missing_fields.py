@@ -62,7 +62,7 @@ def test_a_field_that_is_missing_takes_along_what_is_read_from_it_and_nothing_el
 
 def names_nobody(whole: dict[str, Any], others: list[dict[str, Any]]) -> bool:
     """Whether the field decides who the customer is, or whether there is an event at all."""
-    who = {name for name in whole if ".customer" in name or name.endswith(".type")}
+    who = {name for name in whole if ".customer" in name or ".references" in name or name.endswith(".type")}
     return any(one.get(name) != whole[name] for one in others for name in who)
 
 
@@ -72,8 +72,9 @@ def parts(events: tuple[Event, ...]) -> dict[str, Any]:
     for number, event in enumerate(events):
         wire = event_to_wire(event)
         found |= {f"{number}.{name}": wire[name] for name in ABOUT_THE_EVENT if name not in MADE_OF_ALL}
-        for name in ("customer", "properties", "attributes"):
-            found |= {f"{number}.{name}.{field}": value for field, value in wire[name].items() if value is not None}
+        for name in ("customer", "references", "properties", "attributes"):
+            fields = wire.get(name, {}).items()
+            found |= {f"{number}.{name}.{field}": value for field, value in fields if value is not None}
         found |= {
             f"{number}.consent.{one['channel']}.{field}": value
             for one in wire["consent"]

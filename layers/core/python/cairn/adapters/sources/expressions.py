@@ -59,6 +59,11 @@ class _Functions(functions.Functions):  # type: ignore[misc]
         named = [pair for pair in pairs if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)]  # noqa: PLR2004
         return {name: value for name, value in named if name}
 
+    @functions.signature({"types": ["object"]}, TEXT)  # type: ignore[untyped-decorator]
+    def _func_map_values(self, items: dict[str, Any], path: str) -> dict[str, Any]:
+        """The same object with what `path` gives of each value: `{"plan": {"value": "gold"}}` by `value`."""
+        return {name: pick(path, one) for name, one in items.items()}
+
     @functions.signature(TEXT)  # type: ignore[untyped-decorator]
     def _func_from_json(self, text: str) -> Any:
         """The value of a text that is JSON itself."""
