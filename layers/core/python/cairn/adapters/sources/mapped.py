@@ -224,11 +224,12 @@ class MappedSource:
         return frozenset(name for table in tables if isinstance(table, Mapping) for name in table)
 
     def _type(self, rule: Mapping[str, Any] | None, scope: fields.Scope) -> str | None:
-        """The rule's type; without a rule, the vendor's own type under this source's name."""
+        """The rule's type; without one in our shape, the vendor's own type under this source's name."""
         if rule is None:
             return fields.own_type(self.name, pick(self.mapping.get("other", "null"), scope))
         if "type_from" in rule:
-            return fields.canonical_type(pick(rule["type_from"], scope))
+            named = fields.canonical_type(pick(rule["type_from"], scope))
+            return named or fields.own_type(self.name, pick(self.mapping.get("other", "null"), scope))
         return rule.get("type")
 
 
