@@ -109,12 +109,14 @@ class MappedSource:
             if "only" in self.mapping and not is_true(self.mapping["only"], hints):
                 refused += 1
                 continue
-            alarms += self._alarms(scope)
             try:
-                events += self._event(scope, hints, now)
+                made = self._event(scope, hints, now)
             except InvalidEventError as error:
                 where = f"[{number}]." if len(scopes) > 1 else ""
                 problems += [where + problem for problem in error.problems]
+                continue
+            events += made
+            alarms += [] if made else self._alarms(scope)
         ignored = not (events or problems or refused or alarms)
         return Reading(tuple(events), ignored, tuple(problems), refused, alarms=tuple(alarms))
 
@@ -153,7 +155,7 @@ class MappedSource:
         return found
 
     def _alarms(self, scope: fields.Scope) -> list[Mapping[str, Any]]:
-        """What the vendor says about our own account: one alarm at most for a part of the body."""
+        """What the vendor says about our own account: one alarm at most, for a part of the body that is no event."""
         rules = self.mapping.get("alarms", ())
         rule = next((one for one in rules if is_true(one["when"], scope)), None)
         return [] if rule is None else [{"source": self.name, **fields.known_values(rule["about"], scope)}]
