@@ -14,7 +14,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cairn.adapters.feedback.event_builder import Origin, Report, build_event
-from cairn.application.events.accept_webhook import Reading, Request
 from cairn.domain.consent.keywords import keyword_of
 from cairn.domain.event import Event, event_to_wire
 from cairn.domain.shared.errors import InvalidEventError
@@ -22,6 +21,7 @@ from cairn.domain.shared.instants import instant_from_wire
 
 if TYPE_CHECKING:
     from cairn.adapters.sources.mapped import MappedSource
+    from cairn.application.events.accept_webhook import Reading
 
 LISTS = ("statuses", "messages", "user_preferences")
 """The lists of Meta's documents, in the order of their events."""
@@ -91,7 +91,9 @@ def _keyword(event: Event) -> str | None:
     return keyword_of(str(event.properties.get("text") or "")) if event.type == "message.replied" else None
 
 
-def _reading(changes: Sequence[Report], now: datetime) -> Reading:
+def _reading(changes: Sequence[Report], now: datetime) -> "Reading":
+    from cairn.application.events.accept_webhook import Request  # noqa: PLC0415  as below
+
     body = json.dumps({"entry": [{"changes": changes}]}).encode()
     return _mapping().read(Request("", {}, body), now)
 
