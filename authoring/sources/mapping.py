@@ -30,7 +30,8 @@ EXPRESSIONS = {
     "account",
     "hints",
 }
-FILE = TEXTS | TABLES | EXPRESSIONS | {"events", "consent", "vouched", "account_in_ids"}
+FILE = TEXTS | TABLES | EXPRESSIONS | {"alarms", "events", "consent", "vouched", "account_in_ids"}
+ALARM = {"when", "about"}
 HANDSHAKE = {"token", "challenge", "when", "answer", "hmac", "signed", "body"}
 RULE_EXPRESSIONS = {
     "hint",
@@ -63,6 +64,8 @@ def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
     found += _handshake(mapping.get("handshake", {}))
     found += _consent(mapping.get("consent", ()), "consent")
     found += _vouched(mapping.get("vouched", {}), "vouched")
+    for number, alarm in enumerate(mapping.get("alarms", ())):
+        found += _alarm(alarm, f"alarms[{number}]")
     for number, rule in enumerate(mapping.get("events", ())):
         found += _rule(rule, f"events[{number}]")
     return found
@@ -75,6 +78,13 @@ def _handshake(table: Mapping[str, Any]) -> Iterator[str]:
         for expression in table[one].values() if isinstance(table[one], Mapping) else [table[one]]:
             for name in sorted({name for name, _ in reads(expression)} - {"body"}):
                 yield f"handshake.{one}: {name} is unknown: a challenge is read from the body alone"
+
+
+def _alarm(alarm: Mapping[str, Any], where: str) -> Iterator[str]:
+    yield from _unknown(alarm, ALARM, f"{where}.")
+    yield from (f"{where}.{one}: required" for one in sorted(ALARM - set(alarm)))
+    for one in ALARM & set(alarm):
+        yield from _expressions(alarm[one], f"{where}.{one}")
 
 
 def _rule(rule: Mapping[str, Any], where: str) -> Iterator[str]:

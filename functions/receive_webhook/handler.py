@@ -9,6 +9,7 @@ from typing import Any
 from cairn.adapters.http.problems import CONTENT_TYPE, problem_of
 from cairn.application.events.accept_webhook import AcceptWebhook, Answer, Reading, Request
 from cairn.compose import receive_webhook as compose
+from cairn.compose.accounts import note_account_alarms, note_account_failures
 from cairn.domain.shared.errors import CairnError, UnknownSourceError
 from cairn.telemetry import WEBHOOK_REFUSED, count, logger
 
@@ -69,6 +70,8 @@ def _accepted(source: str, reading: Reading) -> dict[str, Any]:
     if reading.refused:
         count("WebhookOfAnotherAccount")
         logger.warning("webhook of another account refused", source=source, parts=reading.refused)
+    note_account_failures(events)
+    note_account_alarms(reading.alarms)
     answer = accept().answer_of(source)
     if answer.body is None:
         refused = {"refused": {ANOTHER_ACCOUNT: reading.refused}} if reading.refused else {}

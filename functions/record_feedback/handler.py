@@ -1,7 +1,7 @@
 """Providers' reports and customers' replies (feedback queue, SNS's delivery logs) → events queue, or their message."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -9,13 +9,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.aws import is_transient
-from cairn.adapters.feedback.reports import read
+from cairn.adapters.feedback.reports import account_alarms, read
 from cairn.application.message.record_reports import RecordReports
 from cairn.compose import record_feedback as compose
+from cairn.compose.accounts import note_account_alarms, note_account_failures
 from cairn.compose.queues import consumed_queues
-from cairn.domain.event import ACCOUNT_FAILURE, Event
 from cairn.sqs_records import Consumer, consume
-from cairn.telemetry import DEAD_LETTERED, count, logger, need_person
+from cairn.telemetry import DEAD_LETTERED, count, logger
 
 
 @cache
@@ -79,15 +79,4 @@ def record_body(body: str) -> None:
     queued = recorder()(events, now)
     logger.info("report recorded", events=[event.type for event in events], queued=len(queued))
     note_account_failures(events)
-
-
-def note_account_failures(events: Sequence[Event]) -> None:
-    """Messages that a provider took, and did not send: the account lacks the money, or is locked."""
-    failed = [event for event in events if event.properties.get(ACCOUNT_FAILURE) is True]
-    if failed:
-        need_person(
-            "AccountFailure",
-            "the provider sends nothing for this account",
-            do="pause the channel, mend the account, resume: docs/runbook.md, An account that may not send",
-            each=[{"channel": one.channel, "reason": one.properties.get("reason")} for one in failed],
-        )
+    note_account_alarms(account_alarms(body))

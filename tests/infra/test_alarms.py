@@ -11,6 +11,7 @@ import pytest
 
 from cairn.application.operations.find_stuck import Found
 from cairn.application.operations.watch_queues import DeadLettersLie, QueueIsLate
+from cairn.compose.accounts import note_account_alarms, note_account_failures
 from cairn.compose.secrets import note_refused
 from cairn.domain.customer.customer import Reaction, on_event
 from cairn.domain.operations.breaker import Trip
@@ -21,7 +22,6 @@ from cairn.sqs_records import LONGEST_WAIT, Consumer, consume
 from cairn.telemetry import PERSON_NEEDED
 from functions.process_event.handler import note_lost_versions, note_orders
 from functions.receive_webhook import handler as receive_webhook
-from functions.record_feedback.handler import note_account_failures
 from functions.relay_effects.handler import note_trip
 from functions.sweep import handler as sweep
 from infra.local.dead_letters import NAMES
@@ -171,6 +171,7 @@ PEOPLE = (
     ("ErasureOrderAboveLimit", lambda: note_orders(reaction_above_limit())),
     ("JourneyVersionLost", lambda: note_lost_versions(LOST)),
     ("AccountFailure", lambda: note_account_failures([event("message.failed", properties={"account_failure": True})])),
+    ("AccountAlarm", lambda: note_account_alarms([{"source": "whatsapp", "template": "visit", "status": "PAUSED"}])),
     ("Stuck", lambda: sweep.report([Found("enrollment", "c_a", "e")])),
     ("TaskOverdue", lambda: sweep.report([Found("task", "c_a", "t")])),
 )

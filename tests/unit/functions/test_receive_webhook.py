@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from authoring.sources.samples import posting
+from authoring.sources.samples import posting, sample_named
 from cairn.adapters.sources import sources
 from cairn.application.events.accept_webhook import AcceptWebhook
 from functions.receive_webhook import handler as function
 from infra.local.shapes import webhook_event
+from tests.printed import Printed
 from tests.unit.fakes import Inbox, Secrets
 from tests.unit.makers import MONDAY
 
@@ -73,3 +74,25 @@ def test_a_request_of_another_account_alone_is_not_taken_for_one_that_names_no_c
 def test_what_is_all_ours_is_answered_as_before(portal_of_ours: Any, counted: list[Any]) -> None:
     assert set(json.loads(portal_of_ours(990001)["body"])) == {"accepted", "ids"}
     assert counted == []
+
+
+def test_what_a_provider_says_about_our_account_needs_a_person(
+    monkeypatch: pytest.MonkeyPatch, inbox: Inbox, printed: Printed
+) -> None:
+    known = sources()
+    monkeypatch.setattr(function, "accept", lambda: AcceptWebhook(known, Secrets(whatsapp=(SECRET,)), inbox))
+
+    for sample in ("template_paused", "status_failed_for_the_account", "status_failed"):
+        document = json.loads(sample_named(f"whatsapp/{sample}").read_text(encoding="utf-8"))
+        made = posting("whatsapp", document, SECRET, MONDAY)
+        request = webhook_event("POST", made.url, made.headers, made.body, "whatsapp", known, MONDAY)
+        assert function.handler(request, None)["statusCode"] == 200
+
+    paused, failed = [one for one in printed.logs() if "person_needed" in one]
+    assert (paused["person_needed"], paused["template"], paused["status"]) == (
+        "AccountAlarm",
+        "visit_reminder",
+        "PAUSED",
+    )
+    assert (failed["person_needed"], failed["reason"]) == ("AccountFailure", "131042")
+    assert [event.type for event in inbox] == ["message.failed", "message.failed"]

@@ -1,22 +1,25 @@
 """Reports of WhatsApp through End User Messaging Social become canonical events."""
 
 import json
-import re
-import tomllib
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cairn.adapters.feedback.reports import read
-from cairn.adapters.feedback.whatsapp import OF_THE_ACCOUNT
-from cairn.adapters.sources import MAPPING, VENDORS
+from authoring.sources.samples import samples
+from cairn.adapters.feedback.reports import account_alarms, read
 from cairn.domain.consent.changes import ConsentStatus
-from cairn.domain.event import Event
+from cairn.domain.event import Event, event_to_wire
 from cairn.domain.identity.identifiers import EXTERNAL, PHONE, Identifier
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidEventError
 from infra.local.reports import queue_body
+from tests.unit.adapters.sources.conftest import posted
 from tests.unit.makers import MONDAY, at
+
+LATER = MONDAY + timedelta(days=30)
+"""After every sample."""
 
 ADA = Identifier(PHONE, "+12015550123")
 ADA_AT_META = Identifier(EXTERNAL + "whatsapp", "US.1")
@@ -97,15 +100,6 @@ def test_a_failure_of_one_message_or_one_customer_is_not_the_accounts(code: int)
     assert "account_failure" not in failed.properties
 
 
-def test_a_webhook_straight_from_meta_knows_the_same_failures_of_the_account() -> None:
-    mapping = tomllib.loads((VENDORS / "whatsapp" / MAPPING).read_text(encoding="utf-8"))
-    (failed,) = [one for one in mapping["events"] if one.get("type") == "message.failed"]
-
-    (codes,) = re.findall(r"`(\[.+\])`", failed["properties"]["account_failure"])
-
-    assert {str(code) for code in json.loads(codes)} == OF_THE_ACCOUNT.keys()
-
-
 def test_a_message_that_was_sent_has_no_failure_of_the_account() -> None:
     assert "account_failure" not in only(statuses=[status("sent", errors=[{"code": 131042}])]).properties
 
@@ -151,6 +145,7 @@ def test_a_reply_has_sender_text_recipient_and_original_message() -> None:
         "keyword": "STOP",
         "reply_to": "wamid.1",
         "to": "+12015550100",
+        "profile_name": "Ada",
     }
 
 
@@ -181,6 +176,7 @@ def test_an_ambiguous_id_identifies_no_customer() -> None:
         (message("location", location={"latitude": 52.5, "longitude": 13.4}), None),
         (message("contacts", contacts=[{"name": {"formatted_name": "Bob"}}]), None),
         (message("order", order={"product_items": []}), None),
+        (message("interactive", interactive={"type": "nfm_reply", "nfm_reply": {"body": "Sent"}}), "Sent"),
     ],
 )
 def test_every_kind_of_answer_is_a_reply(answer: dict[str, Any], text: str | None) -> None:
@@ -202,20 +198,60 @@ def test_a_reaction_and_its_removal_are_no_reply(emoji: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "type_"),
     [
-        message("system", system={"body": "changed the number"}),
-        message("unsupported", errors=[{"code": 131051}]),
-        message("unknown"),
-        message("edit", edit={"original_message_id": "wamid.1", "message": {"type": "text", "text": {"body": "STOP"}}}),
-        message("revoke", revoke={"original_message_id": "wamid.1"}),
-        message("request_welcome"),
-        message("image", image={"caption": "Without an id there is no picture"}),
-        message("a new kind"),
+        (message("system", system={"body": "changed the number"}), "whatsapp.system"),
+        (message("system", system={"type": "user_changed_number", "wa_id": "12015550124"}), "customer.number_changed"),
+        (message("unsupported", errors=[{"code": 131051}]), "whatsapp.unsupported"),
+        (message("unknown", errors=[]), "whatsapp.unknown"),
+        (message("edit", edit={"message": {"type": "text", "text": {"body": "STOP"}}}), "reply.edited"),
+        (message("revoke", revoke={"original_message_id": "wamid.1"}), "reply.revoked"),
+        (message("request_welcome", errors=[]), "whatsapp.request_welcome"),
+        (message("image", image={"caption": "Without an id there is no picture"}), "whatsapp.image"),
+        (message("interactive", interactive={"type": "call_permission_reply"}), "whatsapp.interactive"),
+        (message("text", text={"body": "STOP"}, group_id="Z3JvdXA6MQ=="), "group.message_received"),
+        (message("a new kind", text={"body": "STOP"}), "whatsapp.a_new_kind"),
     ],
 )
-def test_what_no_customer_wrote_is_no_reply(change: dict[str, Any]) -> None:
-    assert events(messages=[change]) == []
+def test_what_answers_nothing_is_no_reply(change: dict[str, Any], type_: str) -> None:
+    event = only(messages=[change])
+
+    assert event.type == type_
+    assert event.consent == ()
+
+
+@pytest.mark.parametrize("sample", samples("whatsapp"), ids=lambda sample: str(sample.stem))
+def test_a_report_through_aws_means_what_metas_own_webhook_means(sample: Path) -> None:
+    """Both ways: the same events, and the same alarms."""
+    document = json.loads(sample.read_text(encoding="utf-8"))
+    straight = posted("whatsapp", document).read()
+
+    (entry,) = document["entry"]
+    body = queue_body({"whatsAppWebhookEntry": entry, "messageId": "aws-1"}, MONDAY)
+
+    assert [meaning(event) for event in read(body, LATER)] == [meaning(event) for event in straight.events]
+    assert account_alarms(body) == list(straight.alarms)
+    assert straight.events or straight.alarms or sample.stem == "status_in_a_group"
+
+
+def meaning(event: Event) -> dict[str, Any]:
+    """Without what the two ways name in their own words: the source, its id, and a keyword that both get later."""
+    wire = event_to_wire(event)
+    said = {name: value for name, value in wire["properties"].items() if value not in (None, "") and name != "keyword"}
+    consent = [{**one, "source": ""} for one in wire["consent"]]
+    return {name: wire[name] for name in ("type", "occurred_at", "customer")} | {"said": said, "consent": consent}
+
+
+def test_what_meta_says_about_a_template_is_an_alarm_and_no_event() -> None:
+    value = {"event": "PAUSED", "message_template_name": "visit", "reason": "NONE"}
+    change = {"field": "message_template_status_update", "value": value}
+    body = queue_body({"whatsAppWebhookEntry": {"id": "1", "changes": [change]}}, MONDAY)
+
+    assert read(body, MONDAY) == []
+    assert account_alarms(body) == [{"source": "whatsapp", "template": "visit", "status": "PAUSED", "reason": "NONE"}]
+
+    value["event"] = "APPROVED"
+    assert account_alarms(queue_body({"whatsAppWebhookEntry": {"changes": [change]}}, MONDAY)) == []
 
 
 def preference(value: str, **more: Any) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_the_example_configuration_can_be_deployed(tmp_path: Path) -> None:
     assert [known[one].name for one in known] == list(known)
 
 
-@pytest.mark.parametrize("name", ["accounts.toml", "stored.toml", "sources.toml"])
+@pytest.mark.parametrize("name", ["accounts.toml", "alarms.toml", "stored.toml", "sources.toml"])
 def test_every_example_of_sources_toml_passes_the_check(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(dict(blocks(DOCS / "sources.md", "toml"))[name], encoding="utf-8")
 

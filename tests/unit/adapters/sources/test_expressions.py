@@ -18,6 +18,7 @@ BODY: dict[str, Any] = {
     "count": 3,
     "long": 820982911946154509,
     "answers": '{"size": "M"}',
+    "tiers": {"plan": {"value": "gold"}, "since": "never"},
 }
 
 
@@ -54,6 +55,7 @@ BODY: dict[str, Any] = {
         ("boolean('TRUE')", True),
         ("boolean(`0`)", False),
         ("boolean('perhaps')", None),
+        ("map_values(tiers, 'value')", {"plan": "gold", "since": None}),
         ("from_json(answers).size", "M"),
         ("from_json('{')", None),
         ("split('a, b,,c', ',')", ["a", "b", "c"]),

@@ -1,6 +1,7 @@
 """The mapping language: a vendor is a file, a deployment's sources are another."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from authoring.sources.mapping import problems
 from cairn.adapters.phone.numbers import to_e164
-from cairn.adapters.sources import sources
+from cairn.adapters.sources import VENDORS, sources
 from cairn.adapters.sources.expressions import pick
 from cairn.adapters.sources.fields import own_type
 from cairn.adapters.sources.signed_text import InvalidSourceError
@@ -276,3 +277,63 @@ def test_a_reference_has_the_account_of_the_vendor_in_front(tmp_path: Path, post
     [event] = post("acme", {"account": 9, "sites": [{"visits": visits}]}, known=sources(folder=tmp_path)).read().events
 
     assert references_to_wire(event.references) == {"visit": ["9:77"]}
+
+
+def test_what_a_vendor_says_about_our_account_is_an_alarm_where_it_is_no_event(tmp_path: Path, post: Any) -> None:
+    alarms = (
+        '[[alarms]]\nwhen = "site.closed"\nabout = { site = "site.name", since = "site.since" }\n'
+        '[[alarms]]\nwhen = "site"\nabout = { second = "site.name" }\n[[events]]'
+    )
+    write_mapping(tmp_path, "acme", ACME.replace("[[events]]", alarms).replace('"site.visits"', '"site.visit"'))
+    visit = {"id": "1", "kind": "arrived", "guest": "77"}
+    sites = [{"name": "north", "closed": True}, {"name": "south", "closed": True, "visit": visit}]
+
+    reading = post("acme", {"sites": sites}, known=sources(folder=tmp_path)).read()
+
+    assert reading.alarms == ({"source": "acme", "site": "north"},), "the first rule alone, without what is missing"
+    assert [event.type for event in reading.events] == ["visit.attended"]
+    assert not reading.ignored
+
+
+def test_a_mistake_in_an_alarm_is_a_problem_of_the_mapping() -> None:
+    signed = {"signature": {"scheme": "body-hmac", "header": "X-A"}, "id": "body.id", "occurred_at": "body.at"}
+    alarms = [{"when": "body.closed", "what": "body"}, {"when": "((", "about": {"site": "unsigned.query.site"}}]
+
+    found = [one.partition(":")[0] for one in problems("acme", {**signed, "alarms": alarms})]
+
+    assert sorted(found) == ["alarms[0].about", "alarms[0].what", "alarms[1].about.site", "alarms[1].when"]
+
+
+def test_several_ids_of_a_system_are_one_person_with_the_account_in_front(tmp_path: Path, post: Any) -> None:
+    text = 'account = "body.account"\n' + ACME.replace('"visit.guest"', '"visit.guests"')
+    write_mapping(tmp_path, "acme", text)
+    visits = [{"id": "1", "kind": "arrived", "guests": [7, None, "8", True]}]
+
+    [event] = post("acme", {"account": 9, "sites": [{"visits": visits}]}, known=sources(folder=tmp_path)).read().events
+
+    assert [(name.kind, name.value) for name in event.identifiers] == [
+        ("external:acme", "9:7"),
+        ("external:acme", "9:8"),
+    ]
+
+
+def test_a_type_that_is_not_of_our_shape_is_one_of_its_source(post: Any) -> None:
+    document = {"type": "organizationMembership.created", "data": {"user_id": "1"}}
+
+    [event] = post("standard-webhooks", document).read().events
+
+    assert event.type == "standard_webhooks.organization_membership.created"
+
+
+@pytest.mark.parametrize(("status", "vouched"), [("verified", True), ("unverified", False)])
+def test_clerks_page_says_how_to_believe_an_address(status: str, vouched: bool, configured: Any, post: Any) -> None:  # noqa: FBT001
+    page = (VENDORS / "standard-webhooks" / "README.md").read_text(encoding="utf-8")
+    (vouches,) = re.findall(r"`(vouched = .*?)`", page, re.DOTALL)
+    known = configured(f'[[standard-webhooks]]\nname = "clerk"\n{vouches}')
+    address = {"id": "idn_1", "email_address": "noa@example.com", "verification": {"status": status}}
+    data = {"object": "user", "id": "user_1", "primary_email_address_id": "idn_1", "email_addresses": [address]}
+
+    [event] = post("clerk", {"type": "user.created", "data": data}, known=known).read().events
+
+    assert event.vouches("email") is vouched
+    assert event.vouches("user_id")

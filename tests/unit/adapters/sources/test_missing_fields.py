@@ -34,7 +34,7 @@ SAY_WHAT_IT_IS = {
     },
     "square": {"canceled_date"},
     "stripe": {"previous_attributes"},
-    "whatsapp": {"type"},
+    "whatsapp": {"group_id", "id", "type"},
     "woocommerce": {
         *("billing_period", "order_key", "is_paying_customer"),
         *("date_created_gmt", "date_paid_gmt", "date_completed_gmt", "refunds"),

@@ -36,6 +36,9 @@ EVENT_TYPE_SHAPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 MAX_ID_LENGTH = 256
 """Longest name or id: it becomes part of a DynamoDB key (2048 bytes)."""
 
+MAX_IDS_OF_ONE_SYSTEM = 20
+"""Ids of one system that an event may say are one person; as many as a customer may have names."""
+
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a surrogate pair: JSON can contain it, but UTF-8, and so a key, cannot."""
 
@@ -256,14 +259,14 @@ def event_from_queue(document: Any, *, received_at: datetime) -> Event:
 def event_to_wire(event: Event) -> dict[str, Any]:
     """The inverse of `event_from_queue`."""
     customer: dict[str, Any] = {"cairn_id": event.customer_id} if event.customer_id else {}
-    external: dict[str, str] = {}
+    external: dict[str, list[str]] = {}
     for name in event.identifiers:
         if name.kind.startswith(EXTERNAL):
-            external[name.kind.removeprefix(EXTERNAL)] = name.value
+            external.setdefault(name.kind.removeprefix(EXTERNAL), []).append(name.value)
         else:
             customer[name.kind] = name.value
     if external:
-        customer["external_ids"] = external
+        customer["external_ids"] = {system: ids if len(ids) > 1 else ids[0] for system, ids in external.items()}
     return {
         "id": event.id,
         "source": event.source,
@@ -389,12 +392,17 @@ class _Reader:
             external = {}
         found += [
             identifier(EXTERNAL + system, value)
-            for system in external
-            if (value := self._name(external, system, "external_ids."))
+            for system, ids in external.items()
+            for one in self._ids(ids)
+            if (value := self._name({system: one}, system, "external_ids."))
         ]
         if any(":" in system or LONE_SURROGATE.search(system) for system in external):
             self.problems.append("customer.external_ids: a system's name has no colon, which ends it in an identifier")
         return strongest_first(found)
+
+    def _ids(self, ids: Any) -> list[Any]:
+        """A vendor may say that several of its ids are one person; our own API names one."""
+        return ids[:MAX_IDS_OF_ONE_SYSTEM] if isinstance(ids, list) and not self.strict else [ids]
 
     def _identifier(self, customer: Mapping[str, Any], kind: str) -> str:
         value = self._name(customer, kind) if customer.get(kind) is not None else ""

@@ -36,6 +36,9 @@ NO_MESSAGE = {"Registration Status Change"}
 MAX_LOG_BYTES = 8_000_000
 """Of one batch of log lines, unpacked; CloudWatch Logs packs at most 1 MiB of them (its PutLogEvents quota)."""
 
+WHATSAPP = "whatsAppWebhookEntry"
+"""The field of End User Messaging Social's document with Meta's own."""
+
 TOPIC_GREETING = "Successfully validated SNS topic"
 """The start of the text that SES posts once to each new topic."""
 
@@ -49,6 +52,14 @@ def read(body: str, now: datetime) -> list[Event]:
         return _read(json.loads(body), now)
     except UNREADABLE:
         raise InvalidEventError(["not in a shape in which a provider tells of messages"]) from None
+
+
+def account_alarms(body: str) -> list[Mapping[str, Any]]:
+    """What a report that `read` has read says about our own account, such as a template that Meta has paused."""
+    if WHATSAPP not in body:
+        return []
+    document = json.loads(body)
+    return whatsapp.account_alarms(json.loads(document["Message"]) if "Message" in document else document)
 
 
 def _read(document: Mapping[str, Any], now: datetime) -> list[Event]:
@@ -96,7 +107,7 @@ def _logged(data: str, now: datetime) -> list[Event]:
 
 
 def _published(report: Mapping[str, Any], origin: Origin) -> list[Event]:
-    if "whatsAppWebhookEntry" in report:
+    if WHATSAPP in report:
         return whatsapp.read(report, origin)
     if "inboundMessageId" in report:
         return sms.reply(report, origin)

@@ -1,67 +1,30 @@
 """WhatsApp through End User Messaging Social: Meta's webhook entry as a text in AWS's own document.
 
+The entry is Meta's own, so the mapping of Meta's webhooks (adapters/sources/whatsapp) says what it means: a reply is a
+reply on both ways. Of ours are the id of the message, which Meta returns, and the ids of the events.
+
 https://docs.aws.amazon.com/social-messaging/latest/userguide/managing-event-destination-dlrs.html
-https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
 """
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from cairn.adapters.feedback.event_builder import Origin, Report, build_event, from_epoch
-from cairn.domain.consent.changes import Method
+from cairn.adapters.feedback.event_builder import Origin, Report, build_event
 from cairn.domain.consent.keywords import keyword_of
-from cairn.domain.event import ACCOUNT_FAILURE, Event
-from cairn.domain.identity.addresses import is_whatsapp_user, whatsapp_number
+from cairn.domain.event import Event, event_to_wire
+from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.instants import instant_from_wire
 
-STATUSES = {
-    "sent": "message.sent",
-    "delivered": "message.delivered",
-    "read": "message.opened",
-    "played": "message.opened",
-    "failed": "message.failed",
-}
-"""Others (deleted, warning) change no status."""
+if TYPE_CHECKING:
+    from cairn.adapters.sources.mapped import MappedSource
+    from cairn.application.events.accept_webhook import Reading
 
-MEDIA = {"audio", "document", "image", "sticker", "video", "voice"}
-
-REPLIES = {"button", "contacts", "interactive", "location", "order", "text", *MEDIA}
-"""The kinds of message with which a customer writes to us. Meta adds others: what changes or takes back an earlier
-message (`edit`, `revoke`), what WhatsApp itself says about a customer (`system`, `request_welcome`, `ephemeral`), and
-what it cannot show (`unsupported`, `unknown`). None of them answers a question.
-"""
-
-REACTION = "reaction"
-
-STOPPED_MARKETING = "131050"
-"""Meta's error code: this recipient has chosen, in WhatsApp, to get no more marketing from us."""
-
-OF_THE_ACCOUNT = {
-    "368": "temporarily blocked, for violating a policy",
-    "80007": "too many calls for the account",
-    "130429": "the number's throughput is reached",
-    "131031": "the account is locked",
-    "131037": "the number's display name is not approved",
-    "131042": "payment: no method, an invoice that is due, a currency that is missing",
-    "131048": "too many messages of this number were blocked or called spam",
-    "131057": "the account is in maintenance",
-    "133010": "the number is not registered",
-}
-"""Meta's codes by which the account or its number may not send, to any customer.
-
-131056 is none of them: it limits how often one customer is written to, and others still are.
-https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes/
-"""
-
-PREFERENCES = {"stop": "denied", "resume": "granted"}
-
-GROUP = "group"
-"""The type of a recipient that is no person: its id must not become a number."""
-
-OF_THEIR_OWN = {"method": Method.PREFERENCE_PAGE.value}
-"""The preferences in WhatsApp, which only the customer can set."""
+LISTS = ("statuses", "messages", "user_preferences")
+"""The lists of Meta's documents, in the order of their events."""
 
 CALLBACK = re.compile(r"(c_\w+)/([\w.-]+)")
 """`<customer>/<message>`, set by end_user_messaging.py; Meta returns it with each status."""
@@ -69,123 +32,78 @@ CALLBACK = re.compile(r"(c_\w+)/([\w.-]+)")
 
 def read(report: Report, origin: Origin) -> list[Event]:
     """Statuses, messages and preferences, in the order of the report."""
-    entry = report["whatsAppWebhookEntry"]
-    entry = json.loads(entry) if isinstance(entry, str) else entry
     posted = instant_from_wire(report["message_timestamp"]) if report.get("message_timestamp") else origin.at
     origin = Origin(origin.now, report.get("messageId") or origin.id, posted)
-    return [event for change in entry["changes"] for event in _change(change["value"], origin)]
+    return [event for item, change in _items(_changes(report)) for event in _event(item, change, origin)]
 
 
-def _change(value: Report, origin: Origin) -> Iterator[Event]:
-    for status in value.get("statuses") or ():
-        yield from _status(status, origin)
-    for message in value.get("messages") or ():
-        yield from _reply(message, value, origin)
-    for preference in value.get("user_preferences") or ():
-        yield from _preference(preference, origin)
+def account_alarms(report: Report) -> list[Mapping[str, Any]]:
+    """What Meta says about the account, its numbers and templates: the `alarms` of the mapping."""
+    news = [change for change in _changes(report) if not any(change["value"].get(name) for name in LISTS)]
+    return list(_reading(news, datetime.now(UTC)).alarms) if news else []
 
 
-def _status(status: Report, origin: Origin) -> list[Event]:
-    type_ = STATUSES.get(status["status"])
-    if type_ is None:
-        return []
-    callback = CALLBACK.fullmatch(str(status.get("biz_opaque_callback_data")))
+def _changes(report: Report) -> list[Report]:
+    entry = report["whatsAppWebhookEntry"]
+    entry = json.loads(entry) if isinstance(entry, str) else entry
+    changes: list[Report] = entry["changes"]
+    return changes
+
+
+def _items(changes: Sequence[Report]) -> Iterator[tuple[Report, Report]]:
+    """Each item with the change in which it stands alone, so that its events are known by it."""
+    for change in changes:
+        around = {name: value for name, value in change["value"].items() if name not in LISTS}
+        for name in LISTS:
+            for item in change["value"].get(name) or ():
+                yield item, {**change, "value": {**around, name: [item]}}
+
+
+def _event(item: Report, change: Report, origin: Origin) -> list[Event]:
+    """As the mapping reads the item, with our ids. Raises InvalidEventError, and KeyError for an item without an id."""
+    own = () if "category" in item else (item["id"], item.get("status"))
+    reading = _reading([change], origin.now)
+    if reading.problems:
+        raise InvalidEventError(list(reading.problems))
+    callback = CALLBACK.fullmatch(str(item.get("biz_opaque_callback_data")))
     customer, message = callback.groups() if callback else ("", "")
-    to = "" if status.get("recipient_type") == GROUP else str(status.get("recipient_id") or "")
-    number, user_id = _address(to, status.get("recipient_user_id"))
-    errors = status.get("errors") or [{}]
-    code = str(errors[0].get("code") or "")
-    denial = {"channel": "whatsapp", "purpose": "marketing", "status": "denied", "reason": code, **OF_THEIR_OWN}
-    return build_event(
-        type_,
-        origin,
-        id=(status["id"], status["status"]),
-        at=_at(status),
-        customer={"cairn_id": customer} if customer else _who(number, user_id),
-        properties={
-            "message_id": message,
-            "provider_message_id": status["id"],
-            "channel": "whatsapp",
-            "address": number or user_id,
-            "reason": code if type_ == "message.failed" else None,
-            ACCOUNT_FAILURE: (type_ == "message.failed" and code in OF_THE_ACCOUNT) or None,
-        },
-        consent=[denial] if code == STOPPED_MARKETING else [],
-    )
+    return [
+        ours
+        for event in reading.events
+        for ours in build_event(
+            event.type,
+            origin,
+            id=own or _id_of_preference(item, event, origin),
+            at=event.occurred_at if item.get("timestamp") else None,
+            customer={"cairn_id": customer} if customer else event_to_wire(event)["customer"],
+            properties={"message_id": message, **event.properties, "keyword": _keyword(event)},
+            consent=[{**one, "source": None} for one in event_to_wire(event)["consent"]],
+        )
+    ]
 
 
-def _reply(message: Report, value: Report, origin: Origin) -> list[Event]:
-    kind = message["type"]
-    if kind not in REPLIES | {REACTION} or (kind in MEDIA and not (message.get(kind) or {}).get("id")):
-        return []
-    text = _text(message)
-    number, user_id = _address(message.get("from"), message.get("from_user_id") or _user_id(message, value))
-    to = (value.get("metadata") or {}).get("display_phone_number")
-    return build_event(
-        "message.replied" if kind in REPLIES else "message.reacted",
-        origin,
-        id=(message["id"],),
-        at=_at(message),
-        customer=_who(number, user_id),
-        properties={
-            "provider_message_id": message["id"],
-            "channel": "whatsapp",
-            "address": number or user_id,
-            "kind": kind,
-            "text": text,
-            "keyword": keyword_of(text) if kind in REPLIES else None,
-            "reply_to": (message.get("context") or {}).get("id") or (message.get("reaction") or {}).get("message_id"),
-            "to": whatsapp_number(str(to or "")) or to,
-        },
-    )
+def _id_of_preference(item: Report, event: Event, origin: Origin) -> tuple[Any, ...]:
+    """Meta gives it none."""
+    return (event.properties["address"], item["category"], item.get("value"), item.get("timestamp") or origin.id)
 
 
-def _preference(preference: Report, origin: Origin) -> list[Event]:
-    """A preference that the customer has set in WhatsApp."""
-    status = PREFERENCES.get(preference["value"])
-    if status is None or preference.get("category") != "marketing_messages":
-        return []
-    number, user_id = _address(preference.get("wa_id"), preference.get("user_id"))
-    said = OF_THEIR_OWN | ({"wording": preference["detail"]} if preference.get("detail") else {})
-    return build_event(
-        "consent.changed",
-        origin,
-        id=(number or user_id, "marketing_messages", preference["value"], preference.get("timestamp") or origin.id),
-        at=_at(preference),
-        customer=_who(number, user_id),
-        properties={"channel": "whatsapp", "address": number or user_id, "state": preference["value"]},
-        consent=[{"channel": "whatsapp", "purpose": "marketing", "status": status} | said],
-    )
+def _keyword(event: Event) -> str | None:
+    return keyword_of(str(event.properties.get("text") or "")) if event.type == "message.replied" else None
 
 
-def _address(written: Any, user_id: Any) -> tuple[str, str]:
-    """The number and the id of a customer; each empty where Meta gives none. An id never becomes a number."""
-    text, id_ = str(written or ""), str(user_id or written or "")
-    return whatsapp_number(text) or "", id_ if is_whatsapp_user(id_) else ""
+def _reading(changes: Sequence[Report], now: datetime) -> "Reading":
+    from cairn.application.events.accept_webhook import Request  # noqa: PLC0415  as below
+
+    body = json.dumps({"entry": [{"changes": changes}]}).encode()
+    return _mapping().read(Request("", {}, body), now)
 
 
-def _who(number: str, user_id: str) -> dict[str, Any]:
-    """The phone number, WhatsApp's id of the customer for this business, or both."""
-    return {"phone": number, "external_ids": {"whatsapp": user_id} if user_id else {}}
+@cache
+def _mapping() -> "MappedSource":
+    """As it ships: sources.toml configures what Meta itself posts."""
+    from cairn.adapters.sources import sources  # noqa: PLC0415  few deployments have WhatsApp
+    from cairn.adapters.sources.mapped import MappedSource  # noqa: PLC0415
 
-
-def _user_id(message: Report, value: Report) -> Any:
-    contacts: list[Report] = value.get("contacts") or []
-    own = [one for one in contacts if one.get("wa_id") and one["wa_id"] == message.get("from")]
-    (one,) = own[:1] or (contacts if len(contacts) == 1 else [{}])
-    return one.get("user_id")
-
-
-def _text(message: Report) -> str:
-    """The text, choice or reaction of the customer; empty for a picture without a caption."""
-    kind = message["type"]
-    part: Any = message.get(kind) or {}
-    if kind == "interactive":
-        part = part.get(part["type"]) or {}
-    if not isinstance(part, dict):  # contacts are a list
-        return ""
-    return str(next((part[name] for name in ("body", "text", "title", "caption", "emoji") if part.get(name)), ""))
-
-
-def _at(item: Report) -> Any:
-    return from_epoch(item["timestamp"]) if item.get("timestamp") else None
+    source = sources()["whatsapp"]
+    assert isinstance(source, MappedSource)  # noqa: S101  for mypy
+    return source

@@ -64,6 +64,11 @@ class _Functions(functions.Functions):  # type: ignore[misc]
         """The list of `[name, value]` of an object, whose names an expression cannot know."""
         return [[name, one] for name, one in value.items()]
 
+    @functions.signature({"types": ["object"]}, TEXT)  # type: ignore[untyped-decorator]
+    def _func_map_values(self, items: dict[str, Any], path: str) -> dict[str, Any]:
+        """The same object with what `path` gives of each value: `{"plan": {"value": "gold"}}` by `value`."""
+        return {name: pick(path, one) for name, one in items.items()}
+
     @functions.signature(TEXT)  # type: ignore[untyped-decorator]
     def _func_from_json(self, text: str) -> Any:
         """The value of a text that is JSON itself."""

@@ -34,13 +34,15 @@ def event_id(expressions: str | Sequence[str], scope: Scope) -> str:
 def customer(fields: Mapping[str, str], scope: Scope) -> dict[str, Any]:
     """The customer's identifiers; may be empty."""
     found: dict[str, Any] = {}
-    external: dict[str, str] = {}
+    external: dict[str, str | list[str]] = {}
     for name, expression in fields.items():
         value = pick(expression, scope)
+        kind, _, system = name.partition(".")
         if name == "external_ids" and isinstance(value, Mapping):
             external |= {str(system): text for system, one in value.items() if (text := _text(one))}
+        elif system and isinstance(value, list):  # ids of one person, by the vendor's word
+            external |= {system: texts} if (texts := [text for one in value if (text := _text(one))]) else {}
         elif text := _text(value):
-            kind, _, system = name.partition(".")
             external.update({system: text}) if system else found.update({kind: text})
     return found | ({"external_ids": external} if external else {})
 
@@ -61,7 +63,13 @@ def with_account(customer: Mapping[str, Any], account: Any) -> dict[str, Any]:
     external = customer.get("external_ids")
     if not external or not (text := _text(account)):
         return dict(customer)
-    return {**customer, "external_ids": {system: f"{text}:{one}" for system, one in external.items()}}
+    return {
+        **customer,
+        "external_ids": {
+            system: [f"{text}:{one}" for one in ids] if isinstance(ids, list) else f"{text}:{ids}"
+            for system, ids in external.items()
+        },
+    }
 
 
 def values(fields: str | Mapping[str, str], scope: Scope) -> dict[str, Any]:

@@ -100,6 +100,7 @@ class MappedSource:
             return Reading(problems=(str(error),))
         events: list[Event] = []
         problems: list[str] = []
+        alarms: list[Mapping[str, Any]] = []
         refused = 0
         for number, scope in enumerate(scopes):
             hints = self.hints(request, scope)
@@ -107,12 +108,15 @@ class MappedSource:
                 refused += 1
                 continue
             try:
-                events += self._event(scope, hints, now)
+                made = self._event(scope, hints, now)
             except InvalidEventError as error:
                 where = f"[{number}]." if len(scopes) > 1 else ""
                 problems += [where + problem for problem in error.problems]
-        ignored = not (events or problems or refused)
-        return Reading(tuple(events), ignored=ignored, problems=tuple(problems), refused=refused)
+                continue
+            events += made
+            alarms += [] if made else self._alarms(scope)
+        ignored = not (events or problems or refused or alarms)
+        return Reading(tuple(events), ignored, tuple(problems), refused, alarms=tuple(alarms))
 
     def scopes(self, request: Request) -> Iterator[dict[str, Any]]:
         """The scope of expressions, one for each part of the body that is an event of its own.
@@ -147,6 +151,12 @@ class MappedSource:
         for name, expression in self.mapping.get("hints", {}).items():
             found[name] = pick(expression, found)
         return found
+
+    def _alarms(self, scope: fields.Scope) -> list[Mapping[str, Any]]:
+        """What the vendor says about our own account: one alarm at most, for a part of the body that is no event."""
+        rules = self.mapping.get("alarms", ())
+        rule = next((one for one in rules if is_true(one["when"], scope)), None)
+        return [] if rule is None else [{"source": self.name, **fields.known_values(rule["about"], scope)}]
 
     def _event(self, scope: fields.Scope, hints: fields.Scope, now: datetime) -> list[Event]:
         """Empty where no customer is named, or where the rules make no event of it."""
@@ -214,11 +224,12 @@ class MappedSource:
         return frozenset(name for table in tables if isinstance(table, Mapping) for name in table)
 
     def _type(self, rule: Mapping[str, Any] | None, scope: fields.Scope) -> str | None:
-        """The rule's type; without a rule, the vendor's own type under this source's name."""
+        """The rule's type; without one in our shape, the vendor's own type under this source's name."""
         if rule is None:
             return fields.own_type(self.name, pick(self.mapping.get("other", "null"), scope))
         if "type_from" in rule:
-            return fields.canonical_type(pick(rule["type_from"], scope))
+            named = fields.canonical_type(pick(rule["type_from"], scope))
+            return named or fields.own_type(self.name, pick(self.mapping.get("other", "null"), scope))
         return rule.get("type")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from cairn.application.ports import Inbox, Secrets
@@ -80,6 +80,8 @@ class Reading:
     """The parts that come from an account of the vendor that is not ours (`only` in docs/sources.md)."""
     answer: Answer | None = None
     """The response to a handshake, in place of the source's own."""
+    alarms: tuple[Mapping[str, Any], ...] = ()
+    """What the vendor says about our own account, such as a template that it has paused; nothing about a customer."""
 
 
 class Source(Protocol):

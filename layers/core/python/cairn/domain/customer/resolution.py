@@ -5,10 +5,12 @@ property test (tests/unit/application/events/test_trust_properties.py):
 
 * Names that a visitor typed find one existing customer or begin a new one. They never tie a second name to a customer
   who is known, never merge customers who are known, never replace or fill an address of theirs.
-* Two different accounts of one system are two people, whatever address they share.
+* Two different accounts of one system are two people, whatever address they share, unless this system names them in
+  one event: then it says that they are one.
 * A name that was only typed gives way to a source that vouches for it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -83,8 +85,9 @@ def _joined(
 ) -> Resolution:
     """The event of the owners of its vouched names; without any, of a visitor who has typed its names, or of nobody."""
     own = {name for owner in owners for name in owner.profile.vouched_identifiers}
+    one_person = own | _said_to_be_one(event)
     wanted = [name for name in event.vouched_identifiers if name not in own and _owner(name, holders) is None]
-    fitting = [name for name in wanted if may_be_same_person(own, [name])]
+    fitting = [name for name in wanted if may_be_same_person(one_person, [name])]
     room = max(0, limit - len(own))
     vouched, refused = fitting[:room], fitting[room:]
     joining = {owner.id: owner for owner in owners}
@@ -151,7 +154,7 @@ def _one_person(event: Event, holders: Holders, limit: int) -> list[Customer]:
     another person.
     """
     same: list[Customer] = []
-    names: set[Identifier] = set()
+    names = _said_to_be_one(event)
     for name in event.vouched_identifiers:
         owner = _owner(name, holders)
         if owner is None:
@@ -162,6 +165,12 @@ def _one_person(event: Event, holders: Holders, limit: int) -> list[Customer]:
                 same.append(owner)
                 names |= set(own)
     return same
+
+
+def _said_to_be_one(event: Event) -> set[Identifier]:
+    """The ids of one system that the system itself says are one person: a merged contact, a number that changed."""
+    kinds = Counter(name.kind for name in event.vouched_identifiers)
+    return {name for name in event.vouched_identifiers if kinds[name.kind] > 1}
 
 
 def _known_by_typed_name(event: Event, holders: Holders) -> Customer | None:

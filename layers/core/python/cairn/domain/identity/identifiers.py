@@ -59,7 +59,7 @@ def identifier_of_key(key: str) -> Identifier:
 
 
 def strongest_first(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
-    return tuple(sorted(set(identifiers), key=lambda name: name.strength))
+    return tuple(sorted(dict.fromkeys(identifiers), key=lambda name: name.strength))
 
 
 def customer_id_for(name: Identifier, key: CustomerIdKey, generation: int = 0) -> str:
