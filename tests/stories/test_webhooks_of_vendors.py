@@ -51,6 +51,44 @@ def test_every_sample_is_accepted_and_reaches_a_customer(vendor: str, story: Any
     assert story.dead_letters("events") == []
 
 
+NAMES_NOBODY = {
+    "paypal": (
+        "nora.sample@example.com",
+        (
+            "checkout_order_approved",
+            "payment_capture_completed",
+            "payment_capture_refunded",
+            "customer_dispute_created",
+        ),
+    ),
+    "razorpay": ("ravi.sample@example.com", ("subscription_charged", "subscription_pending", "subscription_halted")),
+    "square": (
+        "olive.sample@example.com",
+        ("payment_updated_completed", "order_fulfillment_updated", "refund_updated", "dispute_created"),
+    ),
+}
+"""By vendor: the customer whom the first sample names, and samples about the same payment that name nobody."""
+
+
+@pytest.mark.parametrize("vendor", NAMES_NOBODY)
+def test_what_follows_a_payment_finds_the_customer_who_paid(vendor: str, story: Any) -> None:
+    customer, names = NAMES_NOBODY[vendor]
+
+    for name in names:
+        posts_sample(story, f"{vendor}/{name}")
+
+    expected = json.loads((FOLDERS / vendor / "expected.json").read_text(encoding="utf-8"))
+    seen = [line["type"] for line in story.timeline("event", of=customer)]
+    assert sorted(seen) == sorted(event["type"] for name in names for event in expected[name])
+
+
+def test_woocommerce_may_try_a_new_webhook_with_an_unsigned_form(story: Any) -> None:
+    answer = story.posts(b"webhook_id=7", "woocommerce", {"content-type": "application/x-www-form-urlencoded"})
+
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"webhook_id": "7"})
+    assert story.timeline() == []
+
+
 def test_twilio_gets_an_empty_twiml_answer(story: Any) -> None:
     answer = posts_sample(story, "twilio/message_received")
 
