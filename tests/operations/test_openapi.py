@@ -103,6 +103,8 @@ def token_of(source: str) -> str:
 
 def names_nobody(event: Any) -> bool:
     """Whether only placeholders stand where the names of the customer belong."""
+    if "customer" not in event:  # its references say who it is about
+        return False
     customer = dict(event["customer"])
     return all(map(is_placeholder, [*customer.pop("external_ids", {}).values(), *customer.values()]))
 
