@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from cairn.adapters.dynamodb.items import AUDIT
+from cairn.adapters.dynamodb.seen import SEEN
 from tests.infra.conftest import Json, Templates
 
 SERVICES = (
@@ -71,7 +72,10 @@ def every_statement(templates: Templates) -> Iterator[Json]:
 @pytest.mark.parametrize(
     ("service", "wanted"),
     [
-        ("receive_webhook", {"sqs:SendMessage", "s3:PutObject", "secretsmanager:GetSecretValue"}),
+        (
+            "receive_webhook",
+            {"sqs:SendMessage", "s3:PutObject", "secretsmanager:GetSecretValue", "dynamodb:UpdateItem"},
+        ),
         (
             "process_event",
             {
@@ -248,7 +252,7 @@ def test_no_role_may_change_or_delete_an_entry_of_the_audit(prod: Templates) -> 
         assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [AUDIT]}}
         granted = [one["Resource"] for one in statements if on_the_table(one) and "/index/" not in json.dumps(one)]
         assert all(resource == denied["Resource"] for resource in granted), "it holds wherever the table is granted"
-    assert len(use_the_table) == 9
+    assert len(use_the_table) == 10
 
 
 def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:
@@ -290,10 +294,12 @@ def test_the_check_of_a_deployment_reads_no_part_and_moves_the_label_of_links_al
 
 
 def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> None:
-    text = json.dumps(prod.statements("receive_webhook"))
+    statements = prod.statements("receive_webhook")
 
-    assert "dynamodb:" not in text
-    assert "sqs:ReceiveMessage" not in text
+    (counts,) = [one for one in statements if "dynamodb:" in json.dumps(one["Action"])]
+    assert counts["Action"] == "dynamodb:UpdateItem"
+    assert counts["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [SEEN]}}
+    assert "sqs:ReceiveMessage" not in json.dumps(statements)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from cairn.application.ports import Inbox, Secrets
@@ -18,6 +18,9 @@ from cairn.domain.shared.errors import (
     UnsupportedEncodingError,
 )
 from cairn.settings import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from cairn.domain.operations.seen import Seen
 
 ENCODINGS = ("gzip", "deflate")
 """The compressions that sources read, by their names in RFC 9110."""
@@ -80,6 +83,8 @@ class Reading:
     """The parts that come from an account of the vendor that is not ours (`only` in docs/sources.md)."""
     answer: Answer | None = None
     """The response to a handshake, in place of the source's own."""
+    seen: "tuple[Seen, ...]" = ()
+    """What names nobody or has no rule, each type once with its count."""
 
 
 class Source(Protocol):
