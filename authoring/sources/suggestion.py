@@ -65,7 +65,7 @@ def _beside(mapping: Mapping[str, Any], table: str, found: Mapping[str, str]) ->
 
 def _condition(seen: Mapping[str, Any], mapping: Mapping[str, Any]) -> str:
     other = str(mapping.get("other", ""))
-    if seen["vendors_type"]:
+    if seen["vendors_type"] and other:
         left = other if SIMPLE.fullmatch(other) else f"({other})"
         text = f"{left} == '{seen['vendors_type']}'"
         return f"when = {json.dumps(text)}"
@@ -132,7 +132,7 @@ def _leaves(shape: Any) -> Iterator[tuple[str, ...]]:
         if isinstance(value, Mapping):
             inner = [(name, one) for name, one in value.items() if name not in {ANY_NAME, MORE}]
             waiting.extend(((*path, name), one) for name, one in inner if not NOT_THE_CUSTOMER.fullmatch(name))
-        elif path and value in {"string", "number"}:
+        elif path and value in ("string", "number"):  # no set: a list has no hash
             yield path
 
 

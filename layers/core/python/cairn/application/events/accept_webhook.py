@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -83,8 +83,10 @@ class Reading:
     """The parts that come from an account of the vendor that is not ours (`only` in docs/sources.md)."""
     answer: Answer | None = None
     """The response to a handshake, in place of the source's own."""
-    seen: "tuple[Seen, ...]" = ()
-    """What names nobody or has no rule, each type once with its count."""
+    seen: "tuple[Seen, ...]" = field(default=(), compare=False)
+    """The types of parts that name nobody or have no rule, each once with its count. They change nothing that follows
+    from the request, so they are not compared.
+    """
 
 
 class Source(Protocol):
