@@ -19,7 +19,7 @@ PERSON_ID = re.compile(rf"{PERSON}(_?(id|uuid|ref))?", re.IGNORECASE)
 NOT_THE_CUSTOMER = re.compile(
     r"(merchant|seller|store|shop|agent|business|account|owner|vendor|organi[sz]er|sender|staff|host)s?", re.IGNORECASE
 )
-"""An object of this name has the address of somebody at the vendor's or at the shop's side."""
+"""An object of this name has the address of a person at the vendor or at the shop."""
 
 NOUN = (
     "appointment|booking|cart|charge|checkout|contract|dispute|invoice|order|payment_intent|payment|subscription"

@@ -1,4 +1,4 @@
-"""What was seen of sources: counted by type, in pages, so many types of each source, for ninety days."""
+"""The types that sources send: counted, in pages, so many types of each source, for ninety days."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -65,7 +65,7 @@ def test_a_type_with_a_rule_gets_what_the_rule_misses_beside_what_the_mapping_ha
 
 
 @pytest.mark.parametrize("side", ["merchant", "seller", "organizer", "store"])
-def test_somebody_at_the_vendors_side_is_no_customer(side: str) -> None:
+def test_a_person_at_the_vendors_side_is_no_customer(side: str) -> None:
     (rule,) = suggested({side: {"email": "desk@example.com", "phone": "+12015550123"}})["events"]
 
     assert "customer" not in rule

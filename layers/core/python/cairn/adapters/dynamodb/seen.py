@@ -79,7 +79,7 @@ class DynamoSeenTypes:
         )
 
     def _update(self, sort_key: str, changes: str, values: Mapping[str, Any], condition: str) -> bool:
-        """Whether the condition held."""
+        """Write it; False where the condition is not true."""
         conditional = {"ConditionExpression": condition} if condition else {}
         try:
             with calling("dynamodb"):

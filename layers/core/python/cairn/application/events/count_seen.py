@@ -21,7 +21,7 @@ Key = tuple[str, str, SeenBecause]
 
 @dataclass(slots=True)
 class CountSeen:
-    """What becomes no event is written at once. What has no rule is an event, and may be frequent: once a minute.
+    """A type that becomes no event is written at once; one without a rule may be frequent: it is written once a minute.
 
     Counts are lower bounds: what a process has not written when it ends, or fails to write, is not counted.
     """

@@ -80,11 +80,11 @@ def shape_of(document: Any) -> Any:
     left = MAX_SHAPE - PER_OBJECT
     waiting: deque[tuple[Any, Any, Any]] = deque([(document, holder, "")])
     while waiting:
-        value, parent, place = waiting.popleft()
+        value, parent, key = waiting.popleft()
         if isinstance(value, Mapping) and left >= PER_OBJECT:
             left -= PER_OBJECT
             inner: dict[str, Any] = {}
-            parent[place] = inner
+            parent[key] = inner
             for number, (name, one) in enumerate(value.items()):
                 shown = _shown(name)
                 left -= len(shown) + PER_FIELD
@@ -96,10 +96,10 @@ def shape_of(document: Any) -> Any:
                 waiting.append((one, inner, shown))
         elif isinstance(value, list) and left >= PER_OBJECT:
             left -= PER_OBJECT
-            parent[place] = [_kind(value[0])] if value else []
-            waiting.extend((one, parent[place], 0) for one in value[:1])
+            parent[key] = [_kind(value[0])] if value else []
+            waiting.extend((one, parent[key], 0) for one in value[:1])
         else:
-            parent[place] = _kind(value)
+            parent[key] = _kind(value)
     return holder[""]
 
 
