@@ -32,6 +32,15 @@ class Manage:
         encoded = urlencode({key: value for key, value in query.items() if value})
         return self._ask("GET", f"{name}?{encoded}" if encoded else name, b"")
 
+    def every(self, name: str, of: str, **query: Any) -> list[dict[str, Any]]:
+        """All entries of a list that comes in pages, each with the `after` of the next one."""
+        found: list[dict[str, Any]] = []
+        page: dict[str, Any] = {"after": ""}
+        while page["after"] is not None:
+            page = self.get(name, after=page["after"], **query)
+            found += page[of]
+        return found
+
     def post(self, name: str, **fields: str) -> dict[str, Any]:
         document = {key: value for key, value in fields.items() if value}
         return self._ask("POST", name, json.dumps(document).encode())

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import DEVELOPMENT, ROOT, SOURCES, ConfigurationOption, examples
-from cli.output import echo
+from cli.manage_client import Manage
+from cli.options import DEVELOPMENT, LOCAL_URL, ROOT, SOURCES, ConfigurationOption, JsonOption, ToOption, examples
+from cli.output import echo, print_json
 
 TRACK = {
     "title": "Our own track API",
@@ -165,6 +166,37 @@ def page(
     for vendor, folder in pairs:
         if write_table(vendor, folder):
             echo(vendor)
+
+
+@app.command(epilog=examples("cairn sources seen", "cairn sources seen stripe", "cairn sources seen --json"))
+def seen(
+    source: Annotated[str, typer.Argument(help="With the fields and a first rule, of this source.")] = "",
+    configuration: ConfigurationOption = SOURCES,
+    to: ToOption = LOCAL_URL,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """List what sources have sent that reached nobody or has no rule: its type, how often, and its fields."""
+    from authoring.sources.suggestion import suggestion  # noqa: PLC0415  slow to import
+    from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
+
+    known = all_sources(configuration)
+    found = [
+        one | {"suggestion": suggestion(one, getattr(known.get(one["source"]), "mapping", {}))}
+        for one in Manage(to).every("seen", "types", source=source)
+    ]
+    if as_json:
+        print_json({"types": found})
+        return
+    for one in found:
+        counts = ", ".join(f"{count} {because.replace('_', ' ')}" for because, count in one["counts"].items())
+        echo(f"{one['source']}  {one['type'] or '(no type)'}  {counts}  {one['first_at']} to {one['last_at']}")
+        if source:
+            echo(json.dumps(one["shape"], indent=2))
+            echo(one["suggestion"])
+    if not found:
+        echo("nothing: all that was sent has a rule and reached a customer")
+    elif not source:
+        echo("their fields, and a first rule for each: cairn sources seen SOURCE")
 
 
 def _folder_of(name: str, configuration: Path) -> Path:

@@ -12,6 +12,7 @@ from cairn.adapters.sqs.events_queue import UNREADABLE
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose import process_event as compose
 from cairn.compose.queues import consumed_queues
+from cairn.compose.seen import Count
 from cairn.domain.customer.customer import Reaction
 from cairn.domain.event import Event, event_from_queue
 from cairn.domain.privacy.requests import is_above_limit
@@ -22,7 +23,7 @@ from cairn.domain.shared.errors import (
     UnknownReferenceError,
 )
 from cairn.sqs_records import Consumer, age_of, consume
-from cairn.telemetry import count, logger, need_person
+from cairn.telemetry import count, logger, need_person, where
 
 REFERENCE_PATIENCE = timedelta(hours=1)
 """How long an event without a name waits for the one that says whose order it is. Vendors send both within minutes."""
@@ -51,6 +52,11 @@ def consumers() -> tuple[Consumer, Consumer]:
 
 
 @cache
+def count_seen() -> Count:
+    return compose.count_seen()
+
+
+@cache
 def overflow() -> Overflow:
     return compose.overflow()
 
@@ -59,6 +65,7 @@ def warm() -> None:
     overflow()
     process()
     consumers()
+    count_seen()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -98,6 +105,8 @@ def process_record(record: SQSRecord) -> None:
     overflow().discard(record.body)
     if outcome != PROCESSED:
         count(outcome)
+    if outcome == "EventOfNobody":
+        note_seen(event, now, because=UNKNOWN_REFERENCE if UNKNOWN_REFERENCE in dropped else "no_customer")
     for reason in sorted(dropped):
         count("FieldDropped", reason=reason)
     known: dict[str, Any] = {"source": event.source, "event_type": event.type, "event_key": event.key}
@@ -113,6 +122,16 @@ def read_event(document: Any, now: datetime) -> Event:
         return event_from_queue(document, received_at=now)
     except (ValueError, KeyError, TypeError):
         raise InvalidEventError(["not an event as the receiver writes it"]) from None
+
+
+def note_seen(event: Event, now: datetime, *, because: str) -> None:
+    """For `cairn sources seen`. No failure to count an event is a failure to process it."""
+    from cairn.domain.operations.seen import Seen, SeenBecause  # noqa: PLC0415  few events are nobody's
+
+    try:
+        count_seen()([Seen(event.source, event.type, SeenBecause(because))], now)
+    except Exception as error:  # noqa: BLE001
+        logger.warning("what a source sent was not counted", reason=where(error))
 
 
 def note_orders(reaction: Reaction | None) -> None:

@@ -10,8 +10,9 @@ from cairn.adapters.http.problems import CONTENT_TYPE, problem_of
 from cairn.application.events.accept_webhook import AcceptWebhook, Answer, Reading, Request
 from cairn.compose import receive_webhook as compose
 from cairn.compose.accounts import note_account_alarms, note_account_failures
+from cairn.compose.seen import Count
 from cairn.domain.shared.errors import CairnError, UnknownSourceError
-from cairn.telemetry import WEBHOOK_REFUSED, count, logger
+from cairn.telemetry import WEBHOOK_REFUSED, count, logger, where
 
 PLAIN_TEXT = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
 
@@ -24,7 +25,14 @@ def accept() -> AcceptWebhook:
     return compose.accept_webhook()
 
 
-warm = accept
+@cache
+def count_seen() -> Count:
+    return compose.count_seen()
+
+
+def warm() -> None:
+    accept()
+    count_seen()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
@@ -41,10 +49,21 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
         if request.method == "GET" and (challenge := accept().challenge(source, request)) is not None:
             logger.info("webhook handshake answered", source=source)
             return {"statusCode": 200, "headers": PLAIN_TEXT, "body": challenge}
-        reading = accept()(source, request, datetime.now(UTC))
+        now = datetime.now(UTC)
+        reading = accept()(source, request, now)
     except CairnError as error:
         return _refused(source, error)
+    if reading.seen:
+        _note_seen(reading, now)
     return _accepted(source, reading)
+
+
+def _note_seen(reading: Reading, now: datetime) -> None:
+    """For `cairn sources seen`. The events are stored by now, and no failure to count is worth a refusal."""
+    try:
+        count_seen()(reading.seen, now)
+    except Exception as error:  # noqa: BLE001
+        logger.warning("what a source sent was not counted", reason=where(error))
 
 
 def _source_of(event: dict[str, Any]) -> str:

@@ -56,7 +56,14 @@ class EngineStack(Stack):
         )
         functions = Functions(
             check=identity,
-            receive=ReceiveWebhook(self, shared=shared, identity=identity, secret=data.secret, overflow=data.overflow),
+            receive=ReceiveWebhook(
+                self,
+                shared=shared,
+                table=table,
+                identity=identity,
+                secret=data.secret,
+                overflow=data.overflow,
+            ),
             process=ProcessEvent(
                 self,
                 shared=shared,

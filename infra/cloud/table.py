@@ -16,6 +16,9 @@ DUE_TIMES = "gsi2"
 AUDIT = "audit"
 """The partition key of the audit."""
 
+SEEN = "seen"
+"""The partition key of what sources send that reaches no customer."""
+
 
 class Table(dynamodb.Table):
     """Restorable to any second of the last 35 days; not deleted with its stack where the stage keeps its data."""

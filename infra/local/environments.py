@@ -29,6 +29,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
     made: dict[type[Settings], Settings] = {
         ReceiveWebhookSettings: ReceiveWebhookSettings(
             stage="local",
+            table_name=cloud.table,
             events_queue_url=cloud.urls["events"],
             overflow_bucket=cloud.bucket,
             identity_secret_id=cloud.identity_secret_id,

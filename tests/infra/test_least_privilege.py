@@ -21,7 +21,8 @@ from authoring.sources.samples import posting
 from bench.aws_calls import AwsCall, intercepted
 from cairn.adapters.dynamodb.codec import message_to_wire
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
-from cairn.adapters.dynamodb.items import AUDIT
+from cairn.adapters.dynamodb.items import AUDIT, IDENTITY
+from cairn.adapters.dynamodb.seen import SEEN
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.pages.links import SECRET, SignedLinks
 from cairn.adapters.s3 import Overflow
@@ -140,6 +141,8 @@ def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
     target = _target(service, given)
     if service == "dynamodb" and _is_in_audit(operation, given):
         target = "audit"
+    elif service == "dynamodb" and (partition := _partition(given)) in {IDENTITY, SEEN}:
+        target = partition
     yield Call(f"{PREFIXES.get(service, service)}:{operation.removesuffix('Batch')}", target)
     if operation == "CreateSchedule":
         yield Call("iam:PassRole")
@@ -159,6 +162,10 @@ def _target(service: str, given: Json) -> str:
             return parseaddr(given["FromEmailAddress"])[1]
         case _:
             return "phone" if "PhoneNumber" in given else str(given.get("TargetArn", given.get("TopicArn", "")))
+
+
+def _partition(given: Json) -> str:
+    return str((given.get("Key") or given.get("Item") or {}).get("pk", {}).get("S", ""))
 
 
 def _secret(arn: str) -> str:
@@ -198,6 +205,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
                     made.cloud.send("feedback", _bounced(recorder.email))
                     made.settle()
         _deploy(recorder, secrets)
+        _nobody_is_named(recorder, secrets)
         _reply_at_length(recorder, secrets)
         _open_links(recorder, secrets)
         _nobody_listens(recorder, secrets)
@@ -223,6 +231,15 @@ def _deploy(recorder: Recorder, secrets: dict[str, str]) -> None:
         recorder.watch(made)
         for _ in range(2):
             assert deploys(made)["Status"] == "SUCCESS"
+
+
+def _nobody_is_named(recorder: Recorder, secrets: dict[str, str]) -> None:
+    """A vendor's webhook is about no customer, and is counted."""
+    with local_deployment(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+        recorder.watch(made)
+        body = {"id": "evt_1", "type": "balance.available", "created": 1, "data": {"object": {"object": "balance"}}}
+        _post(made, "stripe", body, secrets["stripe"])
+        assert [one["type"] for one in _ask(made, "seen")["types"]] == ["stripe.balance.available"]
 
 
 def _bounced(email: Json) -> str:
@@ -556,7 +573,8 @@ def _allows(statement: Json, call: Call) -> bool:  # noqa: PLR0911  one answer f
             return secret in on and (not condition or condition == {"secretsmanager:VersionStage": [label]})
         case "dynamodb":
             ours = "ExportsOutputFnGetAttTable" in on and "Stream" not in on
-            return ours and ("/index/" in on) == (call.target == "index")
+            keys = statement.get("Condition", {}).get("ForAllValues:StringEquals", {}).get("dynamodb:LeadingKeys")
+            return ours and ("/index/" in on) == (call.target == "index") and (keys is None or call.target in keys)
         case _:
             return True
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from cairn.adapters.dynamodb.items import AUDIT
+from cairn.adapters.dynamodb.seen import SEEN
 from tests.infra.conftest import Json, Templates
 
 SERVICES = (
@@ -71,7 +72,10 @@ def every_statement(templates: Templates) -> Iterator[Json]:
 @pytest.mark.parametrize(
     ("service", "wanted"),
     [
-        ("receive_webhook", {"sqs:SendMessage", "s3:PutObject", "secretsmanager:GetSecretValue"}),
+        (
+            "receive_webhook",
+            {"sqs:SendMessage", "s3:PutObject", "secretsmanager:GetSecretValue", "dynamodb:UpdateItem"},
+        ),
         (
             "process_event",
             {
@@ -311,10 +315,12 @@ def test_the_check_of_a_deployment_writes_its_own_two_items_alone(prod: Template
 
 
 def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> None:
-    text = json.dumps(prod.statements("receive_webhook"))
+    statements = prod.statements("receive_webhook")
 
-    assert "dynamodb:" not in text
-    assert "sqs:ReceiveMessage" not in text
+    (counts,) = [one for one in statements if "dynamodb:" in json.dumps(one["Action"])]
+    assert counts["Action"] == "dynamodb:UpdateItem"
+    assert counts["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [SEEN]}}
+    assert "sqs:ReceiveMessage" not in json.dumps(statements)
 
 
 @pytest.mark.parametrize(

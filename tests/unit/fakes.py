@@ -19,6 +19,7 @@ from cairn.application.ports import (
     PausedEnrollment,
     PausedWork,
     PresentCustomer,
+    SeenPage,
     Settlement,
 )
 from cairn.domain.consent.changes import ConsentChange
@@ -37,6 +38,7 @@ from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
 from cairn.domain.operations.pauses import Pause
+from cairn.domain.operations.seen import Seen
 from cairn.domain.operations.switches import SwitchState
 from cairn.domain.privacy import order_rate
 from cairn.domain.profile.profile import Profile
@@ -246,6 +248,22 @@ class Inbox(list[Event]):
         if self.is_down:
             raise self.is_down
         self.extend(events)
+
+
+class SeenTypes(list[Seen]):
+    """The counts of types that sources send, write by write."""
+
+    writes = 0
+    is_down: CairnError | None = None
+
+    def add(self, seen: Seen, now: datetime) -> None:  # noqa: ARG002
+        self.writes += 1
+        if self.is_down:
+            raise self.is_down
+        self.append(seen)
+
+    def page(self, source: str, limit: int, after: str = "") -> SeenPage:
+        raise NotImplementedError  # tests/integration/test_seen_types.py reads the table
 
 
 class Secrets(dict[str, tuple[str, ...]]):

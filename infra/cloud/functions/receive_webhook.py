@@ -1,5 +1,6 @@
 """receive_webhook: started by the HTTP API, stores events in their queue."""
 
+from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from cairn.adapters.secrets_manager import Part
@@ -9,14 +10,16 @@ from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.overflow import OverflowBucket
 from infra.cloud.secrets import StageSecret
+from infra.cloud.table import SEEN
 
 
 class ReceiveWebhook(Function):
-    def __init__(
+    def __init__(  # noqa: PLR0913  one argument for each resource
         self,
         scope: Construct,
         *,
         shared: Shared,
+        table: dynamodb.ITable,
         identity: CheckIdentityKey,
         secret: StageSecret,
         overflow: OverflowBucket,
@@ -29,6 +32,7 @@ class ReceiveWebhook(Function):
             reserved_concurrency=stage.webhook_concurrency,
             settings=ReceiveWebhookSettings(
                 stage=stage.name,
+                table_name=table.table_name,
                 events_queue_url=queues.events.queue_url,
                 overflow_bucket=overflow.bucket_name,
                 identity_secret_id=identity.secret_arn,
@@ -37,6 +41,10 @@ class ReceiveWebhook(Function):
             ),
         )
         self.may("sqs:SendMessage", on=queues.events.queue_arn)
+        # It counts what reaches no customer, and neither reads nor changes anything else.
+        only_counts = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [SEEN]}}
+        self.may("dynamodb:UpdateItem", on=table.table_arn, when=only_counts)
+        self.keep_audit(table)
         self.may_overflow("s3:PutObject", overflow)
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         secret.let_read(self, Part.SOURCES)

@@ -135,6 +135,8 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiveWebhookSettings(Settings):
+    table_name: str
+    """For the counts of what reaches no customer, and nothing else."""
     events_queue_url: str
     overflow_bucket: str
     """For bodies that are too large for the events queue."""

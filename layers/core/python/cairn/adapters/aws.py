@@ -30,6 +30,9 @@ seconds of a function. The slowest answer of these services takes a fraction of 
 PROVIDER_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
 """A provider is asked once, and gets more time: an unknown outcome costs more than a wait (settings.SEND_TIME)."""
 
+QUICK_CONFIG = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 1})
+"""For what may fail without harm while a vendor waits: most give up after a few seconds."""
+
 SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
 
@@ -200,14 +203,14 @@ def session() -> Session:
 
 
 @cache
-def client(service: str, *, retries: bool = True, validated: bool = False) -> Any:
+def client(service: str, *, retries: bool = True, validated: bool = False, quick: bool = False) -> Any:
     """The client of the shared session; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> are honoured by botocore.
 
     The same one each time: a further one costs 5 ms at cold start, and connections of its own. Without `retries` it is
-    the client of a provider. `validated` says that parameters come from a library that has checked them, so that
-    botocore need not.
+    the client of a provider. A `quick` one asks once, for two seconds at most. `validated` says that parameters come
+    from a library that has checked them, so that botocore need not.
     """
-    config = CONFIG if retries else PROVIDER_CONFIG
+    config = QUICK_CONFIG if quick else CONFIG if retries else PROVIDER_CONFIG
     made = session().create_client(service, config=config.merge(Config(parameter_validation=not validated)))
     _clients.add(made)
     return made

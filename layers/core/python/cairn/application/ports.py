@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.message.rate_limit import Reservation
     from cairn.domain.operations.audit import AuditEntry
     from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
+    from cairn.domain.operations.seen import Seen, SeenType
     from cairn.domain.operations.switches import SwitchState
     from cairn.domain.policy import WebhookEndpoint
     from cairn.domain.privacy.traces import Traces
@@ -505,6 +506,21 @@ class Audit(Protocol):
 
     def latest(self, limit: int, before: str = "") -> Sequence[AuditEntry]:
         """Entries, the latest first; with `before`, only those older than that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPage:
+    types: Sequence[SeenType]
+    following: str | None = None
+    """What gives the next page; None after the last one."""
+
+
+class SeenTypes(Protocol):
+    def add(self, seen: Seen, now: datetime) -> None:
+        """Count it under its source and type."""
+
+    def page(self, source: str, limit: int, after: str = "") -> SeenPage:
+        """By source and type: at most so many of one source, or with `""` of all."""
 
 
 class History(Protocol):

@@ -11,6 +11,7 @@ from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.privacy_tasks import DynamoPrivacyTasks
 from cairn.adapters.dynamodb.reviews import DynamoReviews
+from cairn.adapters.dynamodb.seen import DynamoSeenTypes
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
@@ -60,5 +61,6 @@ def manage_api() -> ManageRouter:
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
         audit=audit,
+        seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         normal_phone=normal_phone,
     )

@@ -16,6 +16,7 @@ from cairn.adapters.s3 import Overflow
 from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.events.process_event import ProcessEvent
+from cairn.compose import seen
 from cairn.compose.table import bind_table
 from cairn.settings import ProcessEventSettings
 
@@ -51,3 +52,7 @@ def dead_letters() -> tuple[DeadLetterQueue, DeadLetterQueue]:
 def overflow() -> Overflow:
     """Where the bodies lie that were too large for the events queue."""
     return Overflow(lambda: aws.client("s3"), ProcessEventSettings.from_environment(os.environ).overflow_bucket)
+
+
+def count_seen() -> seen.Count:
+    return seen.count_seen(ProcessEventSettings.from_environment(os.environ).table_name)

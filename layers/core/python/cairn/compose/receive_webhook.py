@@ -9,6 +9,7 @@ from cairn.adapters.secrets_manager import Part, identity_keys
 from cairn.adapters.sources import sources
 from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.application.events.accept_webhook import AcceptWebhook
+from cairn.compose import seen
 from cairn.compose.secrets import secrets_in
 from cairn.settings import ReceiveWebhookSettings
 
@@ -25,3 +26,7 @@ def accept_webhook() -> AcceptWebhook:
     known = sources(Path(settings.sources_path))
     secrets = secrets_in(client, settings.stage_secret_id, Part.SOURCES, known.problem_of_secret)
     return AcceptWebhook(known, secrets, inbox)
+
+
+def count_seen() -> seen.Count:
+    return seen.count_seen(ReceiveWebhookSettings.from_environment(os.environ).table_name)

@@ -24,6 +24,8 @@
 | `audit`          | `<instant>#<hash>` | an operator's change: who, what and why                                  |
 | `orders`         | `recent`           | vendors' orders to erase within the last hour (domain/privacy/order_rate) |
 | `rate#<limit>`   | `<lane>`           | the instant until which a rate limit is reserved (domain/message/rate_limit) |
+| `seen`           | `<source>#<type>`  | what reached no customer or had no rule, counted (seen.py)               |
+| `seen`           | `<source>`         | how many types of the source were new lately                             |
 | customer id      | `entered#<hash>`   | an older entry into a journey with a key, for its re-entry rule          |
 | customer id      | `merged#<id>`      | an id that was merged into the customer long ago                         |
 | customer id      | `parked#<enrollment>#<version>` | a timer of a paused journey; indexed by the paused target   |

@@ -5,10 +5,10 @@ docs/sources.md describes the file.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import import_module
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from cairn.adapters.sources import fields
@@ -26,6 +26,12 @@ from cairn.adapters.sources.url_signatures import HubSpot, Twilio, UrlBodyHmac
 from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.shared.errors import InvalidEventError, MalformedBodyError
+
+if TYPE_CHECKING:
+    from cairn.domain.operations.seen import Seen
+
+_SeenOf = dict[tuple[str, str], "Seen"]
+"""By type and reason, what is listed of one request (docs/sources.md#what-reaches-nobody)."""
 
 
 def _later(module: str, name: str) -> Callable[..., Scheme]:
@@ -101,6 +107,7 @@ class MappedSource:
         events: list[Event] = []
         problems: list[str] = []
         alarms: list[Mapping[str, Any]] = []
+        seen: _SeenOf = {}
         refused = 0
         for number, scope in enumerate(scopes):
             hints = self.hints(request, scope)
@@ -108,15 +115,25 @@ class MappedSource:
                 refused += 1
                 continue
             try:
-                made = self._event(scope, hints, now)
+                listed: _SeenOf = {}
+                made = self._event(scope, hints, now, listed)
             except InvalidEventError as error:
                 where = f"[{number}]." if len(scopes) > 1 else ""
                 problems += [where + problem for problem in error.problems]
                 continue
             events += made
-            alarms += [] if made else self._alarms(scope)
+            found = [] if made else self._alarms(scope)
+            alarms += found
+            for key, one in listed.items() if not found else ():
+                seen[key] = replace(one, count=one.count + (seen[key].count if key in seen else 0))
+        if not scopes:
+            self._list(
+                seen, "no_rule", None, {"part": content_of(request.body, form=self.mapping.get("body") == "form")}
+            )
         ignored = not (events or problems or refused or alarms)
-        return Reading(tuple(events), ignored, tuple(problems), refused, alarms=tuple(alarms))
+        return Reading(
+            tuple(events), ignored, tuple(problems), refused, alarms=tuple(alarms), seen=tuple(seen.values())
+        )
 
     def scopes(self, request: Request) -> Iterator[dict[str, Any]]:
         """The scope of expressions, one for each part of the body that is an event of its own.
@@ -158,19 +175,22 @@ class MappedSource:
         rule = next((one for one in rules if is_true(one["when"], scope)), None)
         return [] if rule is None else [{"source": self.name, **fields.known_values(rule["about"], scope)}]
 
-    def _event(self, scope: fields.Scope, hints: fields.Scope, now: datetime) -> list[Event]:
-        """Empty where no customer is named, or where the rules make no event of it."""
+    def _event(self, scope: fields.Scope, hints: fields.Scope, now: datetime, seen: _SeenOf) -> list[Event]:
+        """Empty where no customer is named, or where the rules make no event of it; `seen` says what is listed."""
         hinted = [one for one in self.mapping.get("events", ()) if is_true(one.get("hint", "`true`"), hints)]
         rule = next((one for one in hinted if is_true(one["when"], scope)), None)
         event_type = self._type(rule, scope)
         misfit = next((one["hint"] for one in hinted if "hint" in one), None) if rule is None else None
         if event_type is None and misfit is None:
+            if rule is None:
+                self._list(seen, "no_rule", None, scope)
             return []
         properties = self._raw(scope) if rule is None else fields.values(rule.get("properties", {}), scope)
-        rule = rule or {}
+        without_rule, rule = rule is None, rule or {}
         customer = fields.customer({**self.mapping.get("customer", {}), **rule.get("customer", {})}, scope)
         references = fields.references({**self.mapping.get("references", {}), **rule.get("references", {})}, scope)
         if not customer and not references:
+            self._list(seen, "no_customer", event_type, scope, without_rule=without_rule)
             return []
         if misfit is not None:
             raise InvalidEventError([f"the body is not what an unsigned part of the request says: {misfit}"])
@@ -198,7 +218,18 @@ class MappedSource:
             )
         except OverflowError:
             raise InvalidEventError(["occurred_at: an instant in the years 1 to 9999"]) from None
+        if without_rule:
+            self._list(seen, "no_rule", event_type, scope)
         return [event]
+
+    def _list(
+        self, seen: _SeenOf, because: str, type_: str | None, scope: fields.Scope, *, without_rule: bool = True
+    ) -> None:
+        from cairn.domain.operations.seen import Seen, SeenBecause, shape_of, vendors_type_of  # noqa: PLC0415  few
+
+        key = type_ or "", because
+        named = vendors_type_of(pick(self.mapping.get("other", "null"), scope)) if without_rule and type_ else ""
+        seen[key] = Seen(self.name, key[0], SeenBecause(because), shape_of(scope["part"]), named)
 
     def _raw(self, scope: fields.Scope) -> Mapping[str, Any]:
         """What the vendor sent of an event without a rule, so that a journey can use it at once; bounded."""

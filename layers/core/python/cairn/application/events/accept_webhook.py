@@ -2,10 +2,10 @@
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from cairn.application.ports import Inbox, Secrets
@@ -18,6 +18,9 @@ from cairn.domain.shared.errors import (
     UnsupportedEncodingError,
 )
 from cairn.settings import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from cairn.domain.operations.seen import Seen
 
 ENCODINGS = ("gzip", "deflate")
 """The compressions that sources read, by their names in RFC 9110."""
@@ -82,6 +85,10 @@ class Reading:
     """The response to a handshake, in place of the source's own."""
     alarms: tuple[Mapping[str, Any], ...] = ()
     """What the vendor says about our own account, such as a template that it has paused; nothing about a customer."""
+    seen: "tuple[Seen, ...]" = field(default=(), compare=False)
+    """The types of parts that name nobody or have no rule, each once with its count. They change nothing that follows
+    from the request, so they are not compared.
+    """
 
 
 class Source(Protocol):

@@ -8,6 +8,7 @@ from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
 from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
@@ -113,6 +114,21 @@ def audit(entries: Iterable[AuditEntry]) -> list[Json]:
             "detail": dict(one.detail),
         }
         for one in entries
+    ]
+
+
+def seen_types(found: Iterable[SeenType]) -> list[Json]:
+    return [
+        {
+            "source": one.source,
+            "type": one.type,
+            "vendors_type": one.vendors_type,
+            "counts": {because.value: count for because, count in one.counts.items()},
+            "first_at": instant_to_wire(one.first_at),
+            "last_at": instant_to_wire(one.last_at),
+            "shape": one.shape,
+        }
+        for one in found
     ]
 
 

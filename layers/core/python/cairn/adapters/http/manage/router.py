@@ -12,10 +12,11 @@ from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
-from cairn.application.ports import Audit, SwitchBoard
+from cairn.application.ports import Audit, SeenTypes, SwitchBoard
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportForOperator
 from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.event import MAX_ID_LENGTH
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
 from cairn.domain.privacy.requests import Choice
@@ -78,6 +79,7 @@ class ManageRouter:
     answer: AnswerRequests
     review: ReviewMessages
     audit: Audit
+    seen: SeenTypes
     normal_phone: Callable[[str], str | None]
 
     def __call__(self, call: OperatorRequest, now: datetime) -> Answer:
@@ -98,6 +100,7 @@ class ManageRouter:
             "GET /manage/privacy": self._privacy,
             "POST /manage/privacy": self._answer,
             "GET /manage/audit": self._audit,
+            "GET /manage/seen": self._seen,
         }
         return routes[call.route](call, now)
 
@@ -211,3 +214,10 @@ class ManageRouter:
         found = self.audit.latest(limit, query.get("before", ""))
         following = found[-1].id if len(found) == limit else None
         return Answer(200, {"entries": documents.audit(found), "before": following})
+
+    def _seen(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
+        query = call.query or {}
+        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
+        source, after = (query.get(name, "")[:MAX_ID_LENGTH] for name in ("source", "after"))
+        found = self.seen.page(source, limit, after)
+        return Answer(200, {"types": documents.seen_types(found.types), "after": found.following})

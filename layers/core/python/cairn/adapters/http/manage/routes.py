@@ -14,4 +14,5 @@ ROUTES = (
     ("GET", "/manage/privacy"),
     ("POST", "/manage/privacy"),
     ("GET", "/manage/audit"),
+    ("GET", "/manage/seen"),
 )
