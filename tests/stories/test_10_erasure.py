@@ -234,8 +234,9 @@ def in_a_journey(gym: Gym, busy_mail: Callable[[Gym], Any]) -> str:
     gym.track("note.written", "large", customer=MIA["customer"], properties={"text": "sore knee " * 30_000})
     gym.shopify("customers/data_request")
     mia = gym.id_of("member-mia")
-    gym.track("note.written", "too large", customer=MIA["customer"], properties={"text": "sore knee " * 50_000})
-    gym.story.posts(b'{"id": "evt_1", "object": {"email": "mia.sample@example.com", cut short', "stripe")
+    cut_short = b'{"id": "evt_1", "object": {"email": "mia.sample@example.com", "text": "sore knee '
+    gym.story.posts(cut_short, "stripe")
+    gym.story.posts(cut_short + b"sore knee " * 30_000, "stripe")
     dead_letters = {
         "effects": {"customer": mia, "effect": {"do": "task", "context": {"name": "Mirabelle"}}},
         "messages": {"id": "m", "customer": mia, "addresses": {"sms": "+12015550142"}},

@@ -99,8 +99,6 @@ class Event:
     type: str
     occurred_at: datetime
     identifiers: tuple[Identifier, ...] = ()
-    references: tuple[Reference, ...] = ()
-    """What the event is about in its source's words. An event without a name finds its customer by these."""
     customer_id: str | None = None
     """Set only by Cairn, where it knows the customer already (a provider's report)."""
     properties: Mapping[str, Any] = field(default_factory=dict)
@@ -113,6 +111,8 @@ class Event:
     """The attributes that the source's mapping lists: what a visitor typed may set them, and no others."""
     dropped: Mapping[str, str] = field(default_factory=dict)
     """Fields that were not taken over, each with its reason; the timeline shows them."""
+    references: tuple[Reference, ...] = ()
+    """What the event is about in its source's words. An event without a name finds its customer by these."""
 
     @property
     def key(self) -> str:
