@@ -21,7 +21,7 @@ from authoring.sources.samples import posting
 from bench.aws_calls import AwsCall, intercepted
 from cairn.adapters.dynamodb.codec import message_to_wire
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
-from cairn.adapters.dynamodb.items import AUDIT, IDENTITY
+from cairn.adapters.dynamodb.items import AUDIT, HEARD, IDENTITY
 from cairn.adapters.dynamodb.seen import SEEN
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.pages.links import SECRET, SignedLinks
@@ -141,7 +141,7 @@ def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
     target = _target(service, given)
     if service == "dynamodb" and _is_in_audit(operation, given):
         target = "audit"
-    elif service == "dynamodb" and (partition := _partition(given)) in {IDENTITY, SEEN}:
+    elif service == "dynamodb" and (partition := _partition(given)) in {HEARD, IDENTITY, SEEN}:
         target = partition
     yield Call(f"{PREFIXES.get(service, service)}:{operation.removesuffix('Batch')}", target)
     if operation == "CreateSchedule":
@@ -467,10 +467,8 @@ def _forget_somebody(recorder: Recorder, secrets: dict[str, str]) -> None:
         run_scenario(SCENARIOS / STORIES[0], scenario, made, secrets)
         customer = made.timeline()[0]["customer_id"]
         common = {"customer": {"cairn_id": customer}, "attributes": {"email": "another@example.com"}, "properties": {}}
-        texts = {"noted": "short", "too large": "x" * 500_000}
-        events = [
-            common | {"id": name, "type": "note.written", "properties": {"t": text}} for name, text in texts.items()
-        ]
+        events = [common | {"id": "noted", "type": "note.written", "properties": {"t": "short"}}]
+        events.append(common | {"id": "unreadable", "type": "no type", "properties": {"t": "x" * 500_000}})
         events.append({"id": "erase", "type": "customer.erasure_requested", "customer": common["customer"]})
         overflow = Overflow(lambda: made.cloud.client("s3"), made.cloud.bucket)
         for event in events:

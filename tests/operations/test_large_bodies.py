@@ -131,15 +131,15 @@ def test_a_genuine_body_that_is_unreadable_is_stored_whole_however_large(api: An
     assert dead_letter["reason"].startswith("InvalidEventError")
 
 
-def test_an_event_larger_than_an_item_is_dead_lettered_at_once_and_blocks_nothing(story: Any, api: Any) -> None:
-    api.tracks("too large", properties={"text": "x" * 500_000})
+def test_an_event_larger_than_an_item_is_stored_without_its_largest_properties(story: Any, api: Any) -> None:
+    api.tracks("too large", properties={"text": "x" * 500_000, "note": "short"})
     api.tracks("next")
     api.deployment.settle()
 
-    [dead_letter] = api.dead_letters("events")
-    assert dead_letter["reason"].startswith("ServiceRefusedError: dynamodb")
-    assert dead_letter["body"].keys() == {"s3"}
-    assert len(story.timeline("event")) == 1
+    assert api.dead_letters("events") == []
+    assert [one.get("properties") for one in story.timeline("event")] == [{"note": "short"}, None]
+    [dropped] = story.timeline("dropped")
+    assert (dropped["field"], dropped["reason"]) == ("properties.text", "data_too_large")
 
 
 def test_a_pointer_without_a_body_is_dead_lettered_with_its_reason(api: Any) -> None:

@@ -181,7 +181,7 @@ def test_a_secret_that_no_function_uses_is_replaced(made: LocalDeployment) -> No
         ("stripe", "", "the secret is empty"),
         ("stripe", "sixteen-minus-1", "the secret has 15 bytes; it needs 16 or more"),
         ("track", "whsec_!this is no base64, though it is long!", "is not base64 after whsec_"),
-        ("tills", NEW, "no secret of sources is called tills. Known: calendly, "),
+        ("tills", NEW, "no secret of sources is called tills. Known: calcom, calendly, "),
         ("sns", NEW, "no secret of sources is called sns"),
     ],
 )

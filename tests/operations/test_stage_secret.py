@@ -17,7 +17,7 @@ from cli.main import app
 from infra.local.cloud import LINKS_SECRET, LOCAL_ENDPOINT_SECRET
 from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.signing import LOCAL_SECRET, local_secrets
-from tests.cloudformation import deploys
+from tests.cloudformation import deploys, empties_the_table
 from tests.conftest import MONDAY, SHORT_JOURNEY, Story
 from tests.stories.test_webhooks_out import Crm, crm_server
 
@@ -95,6 +95,7 @@ def stage() -> Iterator[Stage]:
         ) as made,
     ):
         stage = Stage(made, crm)
+        empties_the_table()
         assert deploys(made)["Status"] == "SUCCESS"
         stage.story.happens("trial.signup", customer={"email": MAIL})
         stage.moves_apart()
@@ -248,6 +249,7 @@ def test_a_new_deployment_signs_links_from_the_first_minute_with_the_drawn_value
     with local_deployment(SHORT_JOURNEY, start=MONDAY, secrets={"unused": drawn}) as made:
         stage = Stage(made, Crm("crm"))
         stage.moves_apart()
+        empties_the_table()
         assert deploys(made)["Status"] == "SUCCESS"
         made.cloud.client("secretsmanager").put_secret_value(
             SecretId=made.cloud.secret_id, SecretString=json.dumps(local_secrets({}))
