@@ -338,3 +338,13 @@ def test_no_body_makes_reading_fail(vendor: str, body: bytes, form: bool) -> Non
     headers = {"content-type": "application/x-www-form-urlencoded"} if form else {}
 
     sources()[vendor].read(Request("https://h.example.com/", headers, body), NOW)
+
+
+def test_a_checkout_of_shopify_without_a_recovery_url_is_a_cart_with_its_items(post: Any) -> None:
+    cart = {"id": 1, "token": "t1", "email": "mia@example.com", "updated_at": RECEIPT}
+    cart |= {"line_items": [{"title": "Shoes", "quantity": 1, "price": "9.00"}]}
+
+    [event] = post("shopify", cart, headers={"X-Shopify-Topic": "checkouts/update"}).read().events
+
+    assert (event.type, event.properties["checkout_token"]) == ("cart.updated", "t1")
+    assert event.properties["items"][0]["title"] == "Shoes"
