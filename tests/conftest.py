@@ -23,6 +23,7 @@ laws.register()
 
 JOURNEYS = Path(__file__).parents[1] / "layers" / "journeys"
 POLICY = Path(__file__).parents[1] / "policy.toml"
+SOURCES = Path(__file__).parents[1] / "sources.toml"
 SHORT_JOURNEY = Path(__file__).parent / "journeys"
 """One journey of a few hours with one step of each kind: text, wait, e-mail, wait, call."""
 
@@ -248,7 +249,14 @@ def dynamodb_endpoint() -> Iterator[str | None]:
 
 
 class Begins(Protocol):
-    def __call__(self, journeys: Path = SHORT_JOURNEY, *, at: datetime = MONDAY, policy: Path = POLICY) -> Story: ...
+    def __call__(
+        self,
+        journeys: Path = SHORT_JOURNEY,
+        *,
+        at: datetime = MONDAY,
+        policy: Path = POLICY,
+        configuration: Path = SOURCES,
+    ) -> Story: ...
 
 
 @pytest.fixture
@@ -259,10 +267,17 @@ def a_story() -> Iterator[Begins]:
 
     with ExitStack() as stack:
 
-        def begin(journeys: Path = SHORT_JOURNEY, *, at: datetime = MONDAY, policy: Path = POLICY) -> Story:
-            return Story(
-                stack.enter_context(local_deployment(journeys, start=at, secrets=local_secrets({}), policy=policy))
+        def begin(
+            journeys: Path = SHORT_JOURNEY,
+            *,
+            at: datetime = MONDAY,
+            policy: Path = POLICY,
+            configuration: Path = SOURCES,
+        ) -> Story:
+            made = local_deployment(
+                journeys, start=at, secrets=local_secrets({}), policy=policy, configuration=configuration
             )
+            return Story(stack.enter_context(made))
 
         yield begin
 

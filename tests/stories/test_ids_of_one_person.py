@@ -15,11 +15,10 @@ CHANGED = "number_changed"
 
 
 @pytest.fixture
-def story(a_story: Begins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+def story(a_story: Begins, tmp_path: Path) -> Story:
     configuration = tmp_path / "sources.toml"
     configuration.write_text(f'[hubspot]\nonly = "portal == `{PORTAL}`"', encoding="utf-8")
-    monkeypatch.setattr("infra.local.environments.SOURCES", configuration)
-    return a_story()
+    return a_story(configuration=configuration)
 
 
 def posts(story: Story, source: str, document: Any) -> None:

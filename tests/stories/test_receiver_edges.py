@@ -10,7 +10,6 @@ import pytest
 from authoring.sources.samples import path_of, posting, signed_headers, url_of
 from cairn.adapters.sources import Sources, sources
 from cairn.application.events.accept_webhook import Request
-from infra.local import deployment, environments
 from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.signing import LOCAL_SECRET, local_secrets, secret_problems, signed_again, stored
 from tests.conftest import MONDAY, SHORT_JOURNEY
@@ -67,11 +66,9 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Sources:
 def made(known: Sources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDeployment]:
     path = tmp_path_factory.mktemp("deployed") / "sources.toml"
     path.write_text(SOURCES, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deployment, "SOURCES", path)
-        patch.setattr(environments, "SOURCES", path)
-        with local_deployment(SHORT_JOURNEY, start=MONDAY, secrets=local_secrets({}, known)) as one:
-            yield one
+    secrets = local_secrets({}, known)
+    with local_deployment(SHORT_JOURNEY, start=MONDAY, secrets=secrets, configuration=path) as one:
+        yield one
 
 
 def note(name: str, **more: Any) -> dict[str, Any]:

@@ -16,12 +16,11 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def story(a_story: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def story(a_story: Any, tmp_path: Path) -> Any:
     """Of a business that has said which portal of HubSpot is its own."""
     configuration = tmp_path / "sources.toml"
     configuration.write_text('[hubspot]\nonly = "item.portalId == `1`"', encoding="utf-8")
-    monkeypatch.setattr("infra.local.environments.SOURCES", configuration)
-    return a_story()
+    return a_story(configuration=configuration)
 
 
 def hubspot(story: Any, portal: int = 1, **changed: str) -> None:
