@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import subprocess
 
 
+PORTS_TO_TRY = 3
+"""A port that was free may be taken before the server listens to it: many tests run beside each other."""
+
 END_SECONDS = 3
 """How long a server may take to end by itself; some wait half a minute for clients that say no goodbye."""
 
@@ -37,14 +40,29 @@ def on_loopback(
     With `trust` it is https, and its certificate is one for `localhost`.
     Raises ServerDidNotStartError where it gives no answer within so many seconds.
     """
-    port = free_port()
-    endpoint = f"https://localhost:{port}" if trust else f"http://127.0.0.1:{port}"
-    with start(port) as server:
+    server, endpoint = _start(start, within, trust)
+    with server:
         try:
-            _wait_for(server, endpoint, within, trust)
             yield endpoint
         finally:
             _end(server)
+
+
+def _start(
+    start: Callable[[int], "subprocess.Popen[bytes]"], within: float, trust: SSLContext | None
+) -> tuple["subprocess.Popen[bytes]", str]:
+    for _ in range(PORTS_TO_TRY):
+        port = free_port()
+        endpoint = f"https://localhost:{port}" if trust else f"http://127.0.0.1:{port}"
+        server = start(port)
+        if _answers(server, endpoint, within, trust):
+            return server, endpoint
+        ended = server.poll() is not None
+        _end(server)
+        server.wait()
+        if not ended:
+            break
+    raise ServerDidNotStartError("the server did not start; run its command by hand to see why")
 
 
 def _end(server: "subprocess.Popen[bytes]") -> None:
@@ -55,16 +73,16 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
     server.kill()
 
 
-def _wait_for(server: "subprocess.Popen[bytes]", endpoint: str, within: float, trust: SSLContext | None) -> None:
+def _answers(server: "subprocess.Popen[bytes]", endpoint: str, within: float, trust: SSLContext | None) -> bool:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline and server.poll() is None:
         try:
             urlopen(endpoint, timeout=1, context=trust).close()  # noqa: S310  loopback
         except HTTPError as error:
             error.close()
-            return  # an error is an answer too: the server runs
+            return True  # an error is an answer too: the server runs
         except OSError:
             time.sleep(0.1)
         else:
-            return
-    raise ServerDidNotStartError("the server did not start; run its command by hand to see why")
+            return True
+    return False
