@@ -44,8 +44,7 @@ def sample_named(name: str, own: Path = VENDORS) -> Path:
 
 def request_of(source: str, document: Any, headers: Mapping[str, str], known: Sources) -> Request:
     """The vendor's request without a signature, for a trial of its mapping. Raises UnknownSourceError."""
-    form = _mapping(_known(source, known)).get("body") == "form"
-    body = urlencode(document, doseq=True).encode() if form else json.dumps(document).encode()
+    body = _body_of(document, form=_posts_form(source, known))
     return Request(f"https://localhost{path_of(source)}", {name.lower(): text for name, text in headers.items()}, body)
 
 
@@ -78,8 +77,8 @@ def posting(  # noqa: PLR0913  one argument for each part of a request
     Signed for the `https` URL: every deployment has one, whatever a laptop listens on.
     """
     url = url_of(source, secret, origin, known)
-    form = _mapping(_known(source, known)).get("body") == "form"
-    body = urlencode(document, doseq=True).encode() if form else json.dumps(document).encode()
+    form = _posts_form(source, known)
+    body = _body_of(document, form=form)
     own = {"content-type": FORM if form else "application/json", **(headers or {})}
     return Posting(url, signed_headers(source, body, secret, now, url=url, headers=own, known=known), body)
 
@@ -161,6 +160,14 @@ def _known(source: str, known: Sources | None) -> AnySource:
     if source not in found:
         raise UnknownSourceError(f"no source is called {source!r}; known are {', '.join(sorted(found))}")
     return found[source]
+
+
+def _posts_form(source: str, known: Sources | None) -> bool:
+    return _mapping(_known(source, known)).get("body") == "form"
+
+
+def _body_of(document: Any, *, form: bool) -> bytes:
+    return urlencode(document, doseq=True).encode() if form else json.dumps(document).encode()
 
 
 def _mapping(source: AnySource) -> Mapping[str, Any]:

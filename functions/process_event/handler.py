@@ -23,7 +23,7 @@ from cairn.domain.shared.errors import (
     UnknownReferenceError,
 )
 from cairn.sqs_records import Consumer, age_of, consume
-from cairn.telemetry import count, logger, need_person, where
+from cairn.telemetry import count, logger, need_person
 
 REFERENCE_PATIENCE = timedelta(hours=1)
 """How long an event without a name waits for the one that says whose order it is. Vendors send both within minutes."""
@@ -125,13 +125,10 @@ def read_event(document: Any, now: datetime) -> Event:
 
 
 def note_seen(event: Event, now: datetime, *, because: str) -> None:
-    """For `cairn sources seen`. No failure to count an event is a failure to process it."""
+    """For `cairn sources seen`."""
     from cairn.domain.operations.seen import Seen, SeenBecause  # noqa: PLC0415  few events are nobody's
 
-    try:
-        count_seen()([Seen(event.source, event.type, SeenBecause(because))], now)
-    except Exception as error:  # noqa: BLE001
-        logger.warning("what a source sent was not counted", reason=where(error))
+    count_seen()([Seen(event.source, event.type, SeenBecause(because))], now)
 
 
 def note_orders(reaction: Reaction | None) -> None:

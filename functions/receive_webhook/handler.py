@@ -12,7 +12,7 @@ from cairn.compose import receive_webhook as compose
 from cairn.compose.accounts import note_account_alarms, note_account_failures
 from cairn.compose.seen import Count
 from cairn.domain.shared.errors import CairnError, UnknownSourceError
-from cairn.telemetry import WEBHOOK_REFUSED, count, logger, where
+from cairn.telemetry import WEBHOOK_REFUSED, count, logger
 
 PLAIN_TEXT = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
 
@@ -54,16 +54,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     except CairnError as error:
         return _refused(source, error)
     if reading.seen:
-        _note_seen(reading, now)
-    return _accepted(source, reading)
-
-
-def _note_seen(reading: Reading, now: datetime) -> None:
-    """For `cairn sources seen`. The events are stored by now, and no failure to count is worth a refusal."""
-    try:
         count_seen()(reading.seen, now)
-    except Exception as error:  # noqa: BLE001
-        logger.warning("what a source sent was not counted", reason=where(error))
+    return _accepted(source, reading)
 
 
 def _source_of(event: dict[str, Any]) -> str:

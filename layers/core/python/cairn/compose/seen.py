@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from cairn.adapters import aws
+from cairn.telemetry import logger, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,7 +17,10 @@ Count: TypeAlias = "Callable[[Sequence[Seen], datetime], None]"
 
 
 def count_seen(table_name: str) -> Count:
-    """What it needs is imported and connected with the first of it: a cold start does not pay for it."""
+    """What it needs is imported and connected with the first of it: a cold start does not pay for it.
+
+    It never raises: the counts are for `cairn sources seen`, and an event that is not counted is accepted all the same.
+    """
 
     @cache
     def made() -> "CountSeen":
@@ -26,6 +30,9 @@ def count_seen(table_name: str) -> Count:
         return CountSeen(DynamoSeenTypes(aws.client("dynamodb", quick=True), table_name))
 
     def count(found: "Sequence[Seen]", now: datetime) -> None:
-        made()(found, now)
+        try:
+            made()(found, now)
+        except Exception as error:  # noqa: BLE001
+            logger.warning("what a source sent was not counted", reason=where(error))
 
     return count

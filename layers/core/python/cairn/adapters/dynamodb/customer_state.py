@@ -38,6 +38,7 @@ from cairn.adapters.dynamodb.entries import (
     customer_from,
     in_use_in,
     profile_from,
+    size_of,
 )
 from cairn.adapters.dynamodb.in_head import (
     FEW_DECISIONS,
@@ -49,7 +50,6 @@ from cairn.adapters.dynamodb.in_head import (
     enrollments_in,
     outbox_items,
     rows_of,
-    size_of,
     wires_in,
 )
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, LAST_CHARACTER, OUTBOX, STATE, CustomerItem

@@ -261,8 +261,9 @@ def _without_room(head: Mapping[str, Any], names: Wire) -> list[str]:
     return sorted(out)
 
 
-def size_of(entries: Mapping[str, Any]) -> int:
-    return len(to_json(entries).encode(errors="replace"))
+def size_of(document: Any) -> int:
+    """Bytes, as JSON."""
+    return len(to_json(document).encode(errors="replace"))
 
 
 def _by_kind(entries: Mapping[str, Any]) -> Mapping[str, Entries]:

@@ -13,6 +13,7 @@ from typing import Any
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.codec import Wire
+from cairn.adapters.dynamodb.entries import size_of
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, OUTBOX, CustomerItem
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.shared.hashing import short_hash
@@ -146,7 +147,3 @@ def _numbered(outbox: Wire) -> Iterator[tuple[str, Wire]]:
 def _without_data(row: list[Any]) -> list[Any]:
     wire = codec.enrollment_from_row(row)
     return codec.enrollment_to_row({name: one for name, one in wire.items() if name != "data"})
-
-
-def size_of(document: Any) -> int:
-    return len(to_json(document).encode(errors="replace"))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from cairn.adapters.sources.public_keys import CertificateUrl, PublicKeyScheme
+from cairn.adapters.sources.public_keys import CertificateUrl, PublicKeyScheme, arguments_of
 from cairn.adapters.sources.signatures import Scheme
 from cairn.adapters.sources.vendor_keys import PRIVATE, SHORTEST_RSA, is_key
 from cairn.domain.shared.errors import UnsignableError
@@ -38,17 +38,7 @@ def public_key(secret: str, algorithm: str) -> str:
 
 
 def signature_of(key: Any, algorithm: str, content: bytes) -> bytes:
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
-
-    arguments: dict[str, tuple[Any, ...]] = {
-        "rsa-sha256": (PKCS1v15(), hashes.SHA256()),
-        "rsa-sha512": (PKCS1v15(), hashes.SHA512()),
-        "ecdsa-sha256": (ECDSA(hashes.SHA256()),),
-        "ed25519": (),
-    }
-    signature: bytes = key.sign(content, *arguments[algorithm])
+    signature: bytes = key.sign(content, *arguments_of(algorithm))
     return signature
 
 

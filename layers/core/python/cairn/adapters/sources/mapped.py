@@ -114,8 +114,8 @@ class MappedSource:
             if "only" in self.mapping and not is_true(self.mapping["only"], hints):
                 refused += 1
                 continue
+            listed: _SeenOf = {}
             try:
-                listed: _SeenOf = {}
                 made = self._event(scope, hints, now, listed)
             except InvalidEventError as error:
                 where = f"[{number}]." if len(scopes) > 1 else ""

@@ -24,6 +24,7 @@ from cairn.adapters.sources.signed_text import (
     InvalidSourceError,
     SignedText,
     decoded,
+    default_text,
     encoded,
 )
 from cairn.adapters.sources.vendor_keys import FetchedKeys, is_key, key_in
@@ -125,7 +126,7 @@ class PublicKeyScheme:
 
     @property
     def _text(self) -> SignedText:
-        return SignedText(self.signed or ("{timestamp}.{body}" if self.timestamp_header else "{body}"))
+        return SignedText(self.signed or default_text(self.timestamp_header))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,23 +209,29 @@ class CertificateUrl(PublicKeyScheme):
 def has_signed(key: Any, algorithm: str, signature: bytes, content: bytes) -> bool:
     """Whether the key has signed the content. A key of another kind has not, whatever the request says."""
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+
+    if not fits(key, algorithm):
+        return False
+    try:
+        key.verify(signature, content, *arguments_of(algorithm))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def arguments_of(algorithm: str) -> tuple[Any, ...]:
+    """What `sign` and `verify` of a key need besides the content and the signature: padding and hash."""
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
 
-    if not fits(key, algorithm):
-        return False
     arguments: dict[str, tuple[Any, ...]] = {
         "rsa-sha256": (PKCS1v15(), hashes.SHA256()),
         "rsa-sha512": (PKCS1v15(), hashes.SHA512()),
         "ecdsa-sha256": (ECDSA(hashes.SHA256()),),
         "ed25519": (),
     }
-    try:
-        key.verify(signature, content, *arguments[algorithm])
-    except InvalidSignature:
-        return False
-    return True
+    return arguments[algorithm]
 
 
 def fits(key: Any, algorithm: str) -> bool:

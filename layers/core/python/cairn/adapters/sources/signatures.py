@@ -22,6 +22,7 @@ from cairn.adapters.sources.signed_text import (
     InvalidSourceError,
     SignedText,
     as_written,
+    default_text,
     encoded,
     to_bytes,
 )
@@ -218,14 +219,12 @@ class BodyHmac:
         self._text.require(self.header, (BODY, TIMESTAMP), timestamp=bool(self.timestamp_header))
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
-        given = request.headers.get(self.header.lower(), "").strip()
+        given = given_in(request, self.header, self.prefix, self.encoding)
         timestamp = request.headers.get(self.timestamp_header.lower(), "") if self.timestamp_header else ""
-        if not given.removeprefix(self.prefix) or (self.timestamp_header and not timestamp):
+        if not given or (self.timestamp_header and not timestamp):
             raise SignatureMissingError(needed(self.header, self.timestamp_header))
         if self.timestamp_header:
             self._freshness.require(timestamp, now)
-        if given.startswith(self.prefix):
-            given = self.prefix + as_written(given.removeprefix(self.prefix), self.encoding)
         require_any([given], {self._mac(request.body, secret, timestamp) for secret in secrets if secret})
 
     def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
@@ -244,11 +243,20 @@ class BodyHmac:
 
     @property
     def _text(self) -> SignedText:
-        return SignedText(self.signed or ("{timestamp}.{body}" if self.timestamp_header else "{body}"))
+        return SignedText(self.signed or default_text(self.timestamp_header))
 
 
 def headers_of(request: Request, names: Sequence[str]) -> dict[str, str]:
     return {name: request.headers[name] for name in names if name in request.headers}
+
+
+def given_in(request: Request, header: str, prefix: str, encoding: str) -> str:
+    """The signature in a header, with its prefix and as we write it. Empty where there is none, or its prefix alone."""
+    given = request.headers.get(header.lower(), "").strip()
+    if given.startswith(prefix):
+        given = given.removeprefix(prefix)
+        return prefix + as_written(given, encoding) if given else ""
+    return given
 
 
 def needed(*headers: str) -> str:

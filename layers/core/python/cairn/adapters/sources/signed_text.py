@@ -32,6 +32,11 @@ class InvalidSourceError(CairnError):
     """A mapping file or sources.toml has a value that no scheme or mapping knows; the message names it."""
 
 
+def default_text(timestamp_header: str) -> str:
+    """The template of a scheme that names none: the body, after the timestamp where a header has one."""
+    return "{timestamp}.{body}" if timestamp_header else "{body}"
+
+
 @dataclass(frozen=True, slots=True)
 class SignedText:
     """The text that a vendor signs, with its parts in braces: `{timestamp}.{body}`."""

@@ -15,6 +15,7 @@ from cairn.adapters.sources.signatures import (
     ALGORITHMS,
     Covered,
     digest_of,
+    given_in,
     needed,
     require_any,
     require_known,
@@ -25,7 +26,6 @@ from cairn.adapters.sources.signed_text import (
     Freshness,
     InvalidSourceError,
     SignedText,
-    as_written,
     encoded,
     to_bytes,
 )
@@ -170,11 +170,9 @@ class UrlBodyHmac:
         return Covered(request.body, as_form=False)
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002
-        given = request.headers.get(self.header.lower(), "").strip()
-        if not given.removeprefix(self.prefix):
+        given = given_in(request, self.header, self.prefix, self.encoding)
+        if not given:
             raise SignatureMissingError(needed(self.header))
-        if given.startswith(self.prefix):
-            given = self.prefix + as_written(given.removeprefix(self.prefix), self.encoding)
         require_any([given], {self._mac(request, secret) for secret in secrets if secret})
 
     def sign(self, request: Request, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002
