@@ -22,6 +22,7 @@ from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.settings import DEAD_LETTER_RETENTION, MAX_RECEIVES, QUEUE_RETENTION
 from infra.local.end_user_messaging import Around, EndUserMessaging, only_answer
 from infra.local.moto_corrections import corrected
+from infra.local.moto_speed import quicker
 from infra.local.shapes import ACCOUNT, REGION, Shape
 from infra.local.wiring import QUEUES, Queue, queue_named
 
@@ -69,6 +70,7 @@ def sandbox(*, same_ids: bool = False) -> Iterator[None]:
         stack.callback(_restore, before)
         stack.enter_context(mock_aws())
         stack.enter_context(corrected())
+        stack.enter_context(quicker())
         aws.forget()
         stack.callback(aws.forget)
         aws.session().register_component("data_loader", _descriptions())
