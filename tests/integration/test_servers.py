@@ -1,4 +1,4 @@
-"""A server on loopback is given another port where somebody else took its own, and is not started for ever."""
+"""A server on loopback is given another port where another process took its own, and is not started for ever."""
 
 import subprocess
 import sys
