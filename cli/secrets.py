@@ -98,7 +98,8 @@ def _names(part: PartName) -> Collection[str]:
     if part is PartName.SOURCES:
         from cairn.adapters.sources import sources  # noqa: PLC0415  slow to import
 
-        return sources(SOURCES).secret_names()
+        known = sources(SOURCES)
+        return (*known.secret_names(), *known.token_names())
     from authoring.journeys import compile_catalogue  # noqa: PLC0415  slow to import
     from authoring.policy import compile_policy  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415

@@ -50,19 +50,21 @@ def list_sources(
         echo(problem, err=True)
     if wrong:
         raise typer.Exit(1)
-    for name, source in all_sources(configuration).items():
+    known = all_sources(configuration)
+    for name, source in known.items():
         mapping = getattr(source, "mapping", TRACK)
-        secrets = [name, *([f"{name}-verify"] if source.handshake else [])]
+        optional = [f"{one} (if it is to fetch)" for one in known.token_names() if one == f"{name}-token"]
+        secrets = [*known.secrets_of(name), *optional]
         echo(f"{name}: {mapping.get('title', name)}")
         token = f"?{source.scheme.parameter}=<the secret>" if isinstance(source.scheme, QueryToken) else ""
         echo(f"  URL        {to.rstrip('/')}{path_of(name)}{token}")
         echo(f"  signature  {source.scheme.header}")
-        echo(f"  secret     {', '.join(secrets)}")
+        echo(f"  secret     {', '.join(secrets) or 'none'}")
         echo(f"  vouches    {_vouched(mapping)}")
         if "only" in mapping or "account" in mapping:
             echo(f"  only       {mapping.get('only', ANY_ACCOUNT)}")
         echo("".join(f"  {line}\n" for line in mapping.get("setup", "").strip().splitlines()))
-    refused = secret_problems(os.environ, all_sources(configuration))
+    refused = secret_problems(os.environ, known)
     for problem in refused:
         echo(problem, err=True)
     if refused:
@@ -106,7 +108,7 @@ def try_(
     configuration: ConfigurationOption = SOURCES,
 ) -> None:
     """Show the value of each expression of a mapping in a sample, and its events. It needs no signature or server."""
-    from authoring.sources.samples import request_of, sample_headers, sample_named  # noqa: PLC0415  slow to import
+    from authoring.sources.samples import fetched_beside, request_of, sample_headers, sample_named  # noqa: PLC0415
     from authoring.sources.trial import try_sample  # noqa: PLC0415
     from cairn.adapters.sources import OWN  # noqa: PLC0415
     from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
@@ -122,7 +124,7 @@ def try_(
         raise typer.BadParameter(f"{sample} cannot be read as JSON: {error}") from error
     given = {one.partition(":")[0]: one.partition(":")[2].strip() for one in header or ()}
     request = request_of(name, document, {**sample_headers(path), **given}, known)
-    trial = try_sample(known, name, request, datetime.now(UTC))
+    trial = try_sample(known, name, request, datetime.now(UTC), fetched_beside(path))
     for line in trial.lines:
         echo(line)
     echo("")

@@ -9,7 +9,7 @@ from typing import Any
 
 from authoring.sources.mapping import problems
 from authoring.sources.page import with_table, write_page
-from authoring.sources.samples import HEADERS, SAMPLES, posting, sample_headers, samples
+from authoring.sources.samples import HEADERS, SAMPLES, fetched_beside, posting, sample_headers, samples
 from cairn.adapters.sources import MAPPING, OWN, RESERVED, VENDORS, sources
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signed_text import InvalidSourceError
@@ -115,7 +115,7 @@ def _reading(vendor: str, sample: Path, folder: Path) -> Reading:
     headers = sample_headers(sample)
     made = posting(vendor, document, ANY_SECRET, RECEIVED_AT, headers=headers, known=known)
     lower = {name.lower(): value for name, value in made.headers.items()}
-    return known[vendor].read(Request(made.url, lower, made.body), RECEIVED_AT)
+    return known[vendor].read(Request(made.url, lower, made.body), RECEIVED_AT, fetched_beside(sample))
 
 
 def _page_problems(vendor: str, folder: Path, mapping: Mapping[str, Any]) -> Iterator[str]:

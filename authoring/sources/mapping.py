@@ -16,7 +16,7 @@ from cairn.domain.identity.trust import FIELDS as VOUCHED_FIELDS
 from cairn.domain.shared.channels import Channel, Purpose
 
 TEXTS = {"title", "setup", "body", "sample_instant"}
-TABLES = {"signature", "answer", "handshake"}
+TABLES = {"signature", "answer", "handshake", "fetch"}
 EXPRESSIONS = {
     "id",
     "occurred_at",
@@ -32,6 +32,8 @@ EXPRESSIONS = {
 }
 FILE = TEXTS | TABLES | EXPRESSIONS | {"alarms", "events", "consent", "vouched", "account_in_ids"}
 ALARM = {"when", "about"}
+FETCH = {"when", "below", "path", "query"}
+FETCH_EXPRESSIONS = {"when", "path"}
 HANDSHAKE = {"token", "challenge", "when", "answer", "hmac", "signed", "body"}
 RULE_EXPRESSIONS = {
     "hint",
@@ -62,6 +64,7 @@ def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
     for one in EXPRESSIONS & set(mapping):
         found += _expressions(mapping[one], one)
     found += _handshake(mapping.get("handshake", {}))
+    found += _fetch(mapping.get("fetch", {}))
     found += _consent(mapping.get("consent", ()), "consent")
     found += _vouched(mapping.get("vouched", {}), "vouched")
     for number, alarm in enumerate(mapping.get("alarms", ())):
@@ -78,6 +81,14 @@ def _handshake(table: Mapping[str, Any]) -> Iterator[str]:
         for expression in table[one].values() if isinstance(table[one], Mapping) else [table[one]]:
             for name in sorted({name for name, _ in reads(expression)} - {"body"}):
                 yield f"handshake.{one}: {name} is unknown: a challenge is read from the body alone"
+
+
+def _fetch(table: Mapping[str, Any]) -> Iterator[str]:
+    yield from _unknown(table, FETCH, "fetch.")
+    for one in FETCH_EXPRESSIONS & set(table):
+        yield from _expressions(table[one], f"fetch.{one}")
+        if "fetched" in {name for name, _ in reads(table[one])}:
+            yield f"fetch.{one}: fetched is what this table fetches; read it from the body"
 
 
 def _alarm(alarm: Mapping[str, Any], where: str) -> Iterator[str]:

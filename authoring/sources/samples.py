@@ -1,17 +1,17 @@
 """A vendor's samples, and the request that the vendor would post with each: for checks, stories and `cairn send`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from cairn.adapters.sources import VENDORS, AnySource, Sources, sources
 from cairn.adapters.sources.bodies import FORM
 from cairn.adapters.sources.tokens import QueryToken
-from cairn.application.events.accept_webhook import Request
+from cairn.application.events.accept_webhook import Fetch, Request
 from cairn.domain.shared.errors import UnknownSourceError
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
@@ -19,6 +19,9 @@ from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 SAMPLES = "samples"
 HEADERS = "headers.json"
 """Beside the samples of a vendor that uses headers of its own: `{"<sample>.json": {"<header>": "<value>"}}`."""
+
+FETCHED = "fetched.json"
+"""Beside the samples of a vendor that only points to what it has: each document, by the last segment of its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Posting:
 
 def samples(vendor: str, folder: Path = VENDORS) -> list[Path]:
     """The samples of a vendor, in order of name."""
-    return [path for path in sorted((folder / vendor / SAMPLES).glob("*.json")) if path.name != HEADERS]
+    return [path for path in sorted((folder / vendor / SAMPLES).glob("*.json")) if path.name not in {HEADERS, FETCHED}]
 
 
 def sample_named(name: str, own: Path = VENDORS) -> Path:
@@ -55,6 +58,23 @@ def sample_headers(path: Path) -> dict[str, str]:
         return {}
     found: dict[str, str] = json.loads(beside.read_text(encoding="utf-8")).get(path.name, {})
     return found
+
+
+def fetched_beside(path: Path) -> Fetch:
+    """What the vendor gives for the addresses in this sample: from the file beside it, and nothing for any other."""
+    beside = path.with_name(FETCHED)
+    return lambda url: _document_in([beside] if beside.exists() else [], url)
+
+
+def document_of_samples(url: str, own: Path = VENDORS) -> Any:
+    """What a vendor gives for an address in one of its samples; None for any other address."""
+    return _document_in([path for folder in (own, VENDORS) for path in folder.glob(f"*/{SAMPLES}/{FETCHED}")], url)
+
+
+def _document_in(paths: Iterable[Path], url: str) -> Any:
+    name = PurePosixPath(urlsplit(url).path).name
+    found = (json.loads(path.read_text(encoding="utf-8")).get(name) for path in paths)
+    return next((one for one in found if one is not None), None)
 
 
 def path_of(source: str) -> str:

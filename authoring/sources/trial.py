@@ -9,7 +9,7 @@ from typing import Any
 from cairn.adapters.sources import RULES, Sources
 from cairn.adapters.sources.expressions import is_true, pick
 from cairn.adapters.sources.mapped import MappedSource
-from cairn.application.events.accept_webhook import Request
+from cairn.application.events.accept_webhook import Fetch, Request, fetch_nothing
 from cairn.domain.event import event_to_wire
 from cairn.domain.shared.errors import CairnError
 
@@ -29,13 +29,15 @@ class Trial:
     """Why a body, or a part of it, becomes no event."""
 
 
-def try_sample(known: Sources, name: str, request: Request, now: datetime) -> Trial:
-    """Raises CairnError where the source is none that a mapping file describes."""
+def try_sample(known: Sources, name: str, request: Request, now: datetime, fetch: Fetch = fetch_nothing) -> Trial:
+    """With `fetch` for what the body only points to. Raises CairnError where the source has no mapping file."""
     source = known[name]
     if not isinstance(source, MappedSource):
         raise CairnError(f"{name} has no mapping file, so there is nothing to try")
-    lines = [line for number, scope in _scopes(source, request) for line in _lines(source, request, number, scope)]
-    reading = source.read(request, now)
+    lines = [
+        line for number, scope in _scopes(source, request, fetch) for line in _lines(source, request, number, scope)
+    ]
+    reading = source.read(request, now, fetch)
     problems = list(reading.problems)
     if reading.refused:
         problems.append(f"{reading.refused} of another account: `only` is not true for it")
@@ -44,8 +46,11 @@ def try_sample(known: Sources, name: str, request: Request, now: datetime) -> Tr
     return Trial(tuple(lines), tuple(_shown(event_to_wire(one)) for one in reading.events), tuple(problems))
 
 
-def _scopes(source: MappedSource, request: Request) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _scopes(source: MappedSource, request: Request, fetch: Fetch) -> Iterator[tuple[str, Mapping[str, Any]]]:
     scopes = list(source.scopes(request))
+    if source.pointer:
+        found = source.pointer.fetched(scopes, fetch)
+        scopes = [{**scope, "fetched": one} for scope, one in zip(scopes, found, strict=True)]
     for number, scope in enumerate(scopes):
         yield (f"[{number}]." if len(scopes) > 1 else ""), scope
 
@@ -56,6 +61,9 @@ def _lines(source: MappedSource, request: Request, where: str, scope: Mapping[st
     for table in ("each", "hints"):
         for name in mapping.get(table, {}):
             yield _line(f"{where}{table}.{name}", hints[name])
+    if source.pointer:
+        yield _line(f"{where}fetch", source.pointer.url_in(scope))
+        yield _line(f"{where}fetched", scope["fetched"])
     for name in ("only", "account", "id", "occurred_at", "other"):
         if name in mapping:
             yield from _values(f"{where}{name}", mapping[name], hints if name == "only" else scope)

@@ -8,7 +8,7 @@ from jmespath.exceptions import JMESPathError
 from cairn.adapters.sources.expressions import compiled
 from cairn.adapters.sources.signatures import Scheme
 
-GIVEN = ("account", "body", "digest", "headers", "part", "query", "unsigned")
+GIVEN = ("account", "body", "digest", "fetched", "headers", "part", "query", "unsigned")
 """The names that every expression may read beside those of `[each]`; `unsigned` only a hint."""
 
 FIRST_CHILD_ONLY = {
@@ -22,6 +22,9 @@ NO_EXPRESSIONS = {"title", "setup", "body", "sample_instant", "signature", "answ
 
 NAMES = {"type", "of", "channel", "purpose"}
 """The keys of rules and consent that hold no expression."""
+
+ADDRESS = {"fetch.below", "fetch.query"}
+"""What of an address is no expression."""
 
 
 def unsigned_problems(mapping: Mapping[str, Any], scheme: Scheme) -> Iterator[str]:
@@ -103,5 +106,5 @@ def _expressions(value: Any, where: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for number, one in enumerate(value):
             yield from _expressions(one, f"{where}[{number}]")
-    elif isinstance(value, str) and where.rpartition(".")[2].partition("[")[0] not in NAMES:
+    elif isinstance(value, str) and where not in ADDRESS and where.rpartition(".")[2].partition("[")[0] not in NAMES:
         yield where, value

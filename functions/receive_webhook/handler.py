@@ -11,7 +11,7 @@ from cairn.application.events.accept_webhook import AcceptWebhook, Answer, Readi
 from cairn.compose import receive_webhook as compose
 from cairn.compose.accounts import note_account_alarms, note_account_failures
 from cairn.compose.seen import Count
-from cairn.domain.shared.errors import CairnError, UnknownSourceError
+from cairn.domain.shared.errors import CairnError, ServiceBusyError, UnknownSourceError
 from cairn.telemetry import WEBHOOK_REFUSED, count, logger
 
 PLAIN_TEXT = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
@@ -55,6 +55,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
         return _refused(source, error)
     if reading.seen:
         count_seen()(reading.seen, now)
+    if reading.pending:
+        note_account_alarms(reading.alarms)
+        return _refused(source, ServiceBusyError("what the webhook points to cannot be fetched now; post it again"))
     return _accepted(source, reading)
 
 

@@ -19,18 +19,20 @@ from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
 import time_machine
 
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
+from authoring.sources.samples import document_of_samples
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.dynamodb.status_reports import note_complete
 from cairn.adapters.dynamodb.table import is_empty
 from cairn.adapters.s3 import Overflow
-from cairn.adapters.sources import Sources, sources
+from cairn.adapters.sources import OWN, Sources, fetching, sources
 from cairn.telemetry import logger
 from infra.local import timeline
 from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SOURCES, Cloud, arn, sandbox
@@ -380,7 +382,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
 
     SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
     loopback, by name, that get changes of consent. `configuration` is a sources.toml. `faults` says what goes wrong
-    (docs/faults.md).
+    (docs/faults.md). What a webhook points to comes from the vendor's samples.
     Raises InvalidJourneysError and InvalidPolicyError as `LocalDeployment.deploy` does.
     """
     with ExitStack() as stack:
@@ -394,6 +396,8 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
             identity=identity,
             configuration=configuration,
         )
+        own = configuration.parent / OWN
+        stack.enter_context(patch.object(fetching, "document_at", lambda url, _: document_of_samples(url, own)))
         known = sources(configuration)
         runtime = Runtime(clock, ticking=ticking)
         stack.enter_context(installed(runtime))

@@ -20,10 +20,10 @@ def secret_for(source: str, environment: Mapping[str, str]) -> str:
 
 
 def local_secrets(environment: Mapping[str, str], known: Sources | None = None) -> dict[str, str]:
-    """The secrets of all sources that the laptop's sources.toml has, and the tokens of those with a handshake."""
+    """The secrets of all sources that the laptop's sources.toml has, and all their tokens."""
     found = known if known is not None else sources(SOURCES)
-    tokens = [f"{name}-verify" for name, source in found.items() if source.handshake]
-    return {name: secret_for(name, environment) for name in [*found, *tokens]}
+    names = dict.fromkeys([*found, *found.secret_names(), *found.token_names()])
+    return {name: secret_for(name, environment) for name in names}
 
 
 def stored(secrets: Mapping[str, str], known: Sources) -> dict[str, str | list[str]]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cairn.adapters.sqs.dead_letter_queue import Reason
-from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
+from cairn.application.events.accept_webhook import Answer, Fetch, Handshake, PostHandshake, Reading, Request
 from cairn.application.events.relay_effects import WaitingEffect, Work
 from cairn.application.ports import (
     Commit,
@@ -291,7 +291,7 @@ class AnySource:
         if request.headers.get("signature") not in secrets:
             raise SignatureInvalidError("no signature matches")
 
-    def read(self, request: Request, now: datetime) -> Reading:  # noqa: ARG002
+    def read(self, request: Request, now: datetime, fetch: Fetch) -> Reading:  # noqa: ARG002
         self.asked.append("read")
         if self.broken:
             raise self.broken

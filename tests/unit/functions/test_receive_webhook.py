@@ -1,6 +1,7 @@
 """The function: what a request that names another account of the vendor is answered."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from authoring.sources.samples import posting, sample_named
 from cairn.adapters.sources import sources
 from cairn.application.events.accept_webhook import AcceptWebhook
+from cairn.domain.shared.errors import ServiceRefusedError
+from cairn.telemetry import WEBHOOK_REFUSED
 from functions.receive_webhook import handler as function
 from infra.local.shapes import webhook_event
 from tests.printed import Printed
@@ -96,3 +99,36 @@ def test_what_a_provider_says_about_our_account_needs_a_person(
     )
     assert (failed["person_needed"], failed["reason"]) == ("AccountFailure", "131042")
     assert [event.type for event in inbox] == ["message.failed", "message.failed"]
+
+
+def test_a_lead_whose_answers_are_not_to_be_had_now_is_posted_again_and_the_token_is_in_no_line(
+    monkeypatch: pytest.MonkeyPatch, inbox: Inbox, counted: list[Any], printed: Printed
+) -> None:
+    token = "EAAG-a-token-of-the-page"
+    given: list[Any] = [ServiceRefusedError("the vendor", "HTTP 400"), {"field_data": []}]
+
+    def document_at(url: str, used: str) -> Any:
+        assert (url.partition("?")[0], used) == ("https://graph.facebook.com/v25.0/1234567890123456789", token)
+        found = given.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    known = sources()
+    secrets = Secrets(**{"facebook-leads": (SECRET,), "facebook-leads-token": (token,)})
+    accept = AcceptWebhook(known, secrets, inbox, document_at)
+    monkeypatch.setattr(function, "accept", lambda: accept)
+    sample = json.loads(sample_named("facebook-leads/leadgen").read_bytes())
+    at = datetime(2026, 3, 9, 14, 1, tzinfo=UTC)
+    monkeypatch.setattr(function, "datetime", type("Clock", (), {"now": staticmethod(lambda _: at)}))
+    made = posting("facebook-leads", sample, SECRET, at)
+    posted = webhook_event("POST", made.url, made.headers, made.body, "facebook-leads", known, at)
+
+    refused = function.handler(posted, None)
+    assert (refused["statusCode"], list(inbox)) == (503, [])
+    assert function.handler(posted, None)["statusCode"] == 200
+
+    assert [one.type for one in inbox] == ["lead.created"]
+    assert (WEBHOOK_REFUSED, {}) in counted
+    assert "HTTP 400" in printed.logged.getvalue()
+    assert token not in printed.logged.getvalue()

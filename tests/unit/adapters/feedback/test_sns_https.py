@@ -269,8 +269,7 @@ def test_an_unexpected_response_lets_sns_retry(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_the_response_body_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = AWSResponse(CERTIFICATE_URL, 200, HTTPHeaders(), None)
-    given._content = b"certificate"  # noqa: SLF001  read from a socket otherwise
+    given = AWSResponse(CERTIFICATE_URL, 200, HTTPHeaders(), BytesIO(b"certificate"))
     monkeypatch.setattr(URLLib3Session, "send", lambda *_: given)
 
     assert fetch(CERTIFICATE_URL) == b"certificate"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from authoring.sources.samples import posting, sample_headers, sample_named, samples
+from authoring.sources.samples import fetched_beside, posting, sample_headers, sample_named, samples
 from cairn.adapters.sources import Sources, sources
 from cairn.adapters.sources.key_pairs import stored_secrets
-from cairn.application.events.accept_webhook import Request
+from cairn.application.events.accept_webhook import Fetch, Request, fetch_nothing
 
 SECRET = "whsec_Y2Fpcm4tdmVuZG9yLXRlc3Rz"
 OTHER_SECRET = "whsec_YW5vdGhlci1zZWNyZXQtb2YtdGVzdHM="
@@ -26,6 +26,7 @@ class Posted:
 
     source: Any
     request: Request
+    fetch: Fetch = fetch_nothing
 
     def verify(self, *secrets: str, at: datetime = NOW) -> None:
         """With these secrets; of a scheme with a key pair, with the public keys that belong to them."""
@@ -33,7 +34,7 @@ class Posted:
         self.source.verify(self.request, stored, at)
 
     def read(self, at: datetime = NOW) -> Any:
-        return self.source.read(self.request, at)
+        return self.source.read(self.request, at, self.fetch)
 
     def changed(self, **parts: Any) -> "Posted":
         return replace(self, request=replace(self.request, **parts))
@@ -60,7 +61,8 @@ def posted(  # noqa: PLR0913  one argument for each part of a request
 
 def a_sample(path: Path, *, at: datetime = NOW) -> Posted:
     document = json.loads(path.read_text(encoding="utf-8"))
-    return posted(path.parents[1].name, document, at=at, headers=sample_headers(path))
+    made = posted(path.parents[1].name, document, at=at, headers=sample_headers(path))
+    return replace(made, fetch=fetched_beside(path))
 
 
 def every_sample() -> list[Path]:

@@ -72,10 +72,10 @@ def moved(sample: Path, post: Any) -> set[datetime]:
     return {LATER - (changed - event.occurred_at) for event in post(name, document, at=LATER).read(LATER).events}
 
 
-def test_every_source_has_a_secret_on_a_laptop_and_meta_a_token() -> None:
+def test_every_source_has_a_secret_on_a_laptop_and_meta_tokens() -> None:
     secrets = local_secrets({"CAIRN_SECRET_FACEBOOK_LEADS_VERIFY": "token"})
 
-    assert secrets.keys() == {*sources(), "whatsapp-verify", "facebook-leads-verify"}
+    assert secrets.keys() == {*sources(), "whatsapp-verify", "facebook-leads-verify", "facebook-leads-token"}
     assert secrets["facebook-leads-verify"] == "token"
 
 

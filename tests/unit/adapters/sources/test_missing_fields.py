@@ -2,11 +2,12 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from authoring.sources.samples import sample_headers
+from authoring.sources.samples import fetched_beside, sample_headers
 from cairn.domain.event import Event, event_to_wire
 from tests.unit.adapters.sources.conftest import posted
 
@@ -51,11 +52,27 @@ def test_a_field_that_is_missing_takes_along_what_is_read_from_it_and_nothing_el
     vendor, headers = sample.parents[1].name, sample_headers(sample)
 
     def parts_of(changed: Any) -> dict[str, Any]:
-        return parts(posted(vendor, changed, headers=headers).read().events)
+        made = posted(vendor, changed, headers=headers)
+        return parts(replace(made, fetch=fetched_beside(sample)).read().events)
 
+    assert_each_stands_alone(document, parts_of, SAY_WHAT_IT_IS.get(vendor, set()), f"{vendor}/{sample.stem}")
+
+
+def test_so_does_a_field_of_what_is_fetched(take: Any) -> None:
+    lead = take("facebook-leads/leadgen")
+    document = lead.fetch("https://graph.facebook.com/v25.0/1234567890123456789")
+
+    assert_each_stands_alone(
+        document, lambda changed: parts(replace(lead, fetch=lambda _: changed).read().events), {"name"}, "a lead"
+    )
+
+
+def assert_each_stands_alone(
+    document: Any, parts_of: Callable[[Any], dict[str, Any]], say_what_it_is: set[str], where: str
+) -> None:
     whole = parts_of(document)
     for path, value in fields_of(document):
-        if (isinstance(value, dict | list) and not value) or set(path) & SAY_WHAT_IT_IS.get(vendor, set()):
+        if (isinstance(value, dict | list) and not value) or set(path) & say_what_it_is:
             continue
         others = [parts_of(with_value(document, path, other)) for other in others_than(value)]
         independent = {name for name in whole if all(one.get(name) == whole[name] for one in others)}
@@ -63,7 +80,7 @@ def test_a_field_that_is_missing_takes_along_what_is_read_from_it_and_nothing_el
             continue
         left = parts_of(without(document, path))
         lost = {name for name in independent if left.get(name) != whole[name]}
-        assert not lost, f"without {'.'.join(map(str, path))}, {vendor}/{sample.stem} loses {sorted(lost)}"
+        assert not lost, f"without {'.'.join(map(str, path))}, {where} loses {sorted(lost)}"
 
 
 def names_nobody(whole: dict[str, Any], others: list[dict[str, Any]]) -> bool:

@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cairn.adapters.sources import Sources, sources
+from cairn.adapters.sources.fetching import MAX_BYTES
 from cairn.adapters.sources.key_pairs import private_key, public_key, signature_of, stored_secrets
 from cairn.adapters.sources.mapped import SCHEMES
 from cairn.adapters.sources.public_keys import CertificateUrl, KeySet, PublicKeyScheme, StoredKey
@@ -29,7 +30,7 @@ from cairn.adapters.sources.signatures import BodyHmac, Scheme, TimestampedHmac
 from cairn.adapters.sources.signed_text import MAX_TOLERANCE, InvalidSourceError
 from cairn.adapters.sources.tokens import BasicAuth, QueryToken, StaticToken
 from cairn.adapters.sources.url_signatures import UrlBodyHmac
-from cairn.adapters.sources.vendor_keys import MAX_KEY_BYTES, FetchedKeys, fetch, key_in, keys_in_set
+from cairn.adapters.sources.vendor_keys import FetchedKeys, fetch, key_in, keys_in_set
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.customer.customer import DEDUPE_WINDOW
 from cairn.domain.shared.errors import (
@@ -712,9 +713,9 @@ class TestFetching:
             fetch(KEYS)
 
     def test_a_key_is_read_up_to_its_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.answers(monkeypatch, 200, b"x" * MAX_KEY_BYTES)
-        assert len(fetch(KEYS)) == MAX_KEY_BYTES
-        self.answers(monkeypatch, 200, b"x" * (MAX_KEY_BYTES + 1))
+        self.answers(monkeypatch, 200, b"x" * MAX_BYTES)
+        assert len(fetch(KEYS)) == MAX_BYTES
+        self.answers(monkeypatch, 200, b"x" * (MAX_BYTES + 1))
         with pytest.raises(ServiceBusyError, match="bytes"):
             fetch(KEYS)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from authoring.sources.check import ANY_SECRET, RECEIVED_AT
-from authoring.sources.samples import posting, sample_headers, samples
+from authoring.sources.samples import fetched_beside, posting, sample_headers, samples
 from cairn.adapters.sources import sources
 from cairn.application.events.accept_webhook import Request
 from cairn.domain.event import Event
@@ -57,7 +57,8 @@ def answers_of(source: str, folder: Path) -> Answers:
         for body in (document, *variants(source, document)):
             made = posting(source, body, ANY_SECRET, RECEIVED_AT, headers=sample_headers(path), known=known)
             headers = {name.lower(): value for name, value in made.headers.items()}
-            for event in known[source].read(Request(made.url, headers, made.body), RECEIVED_AT).events:
+            request = Request(made.url, headers, made.body)
+            for event in known[source].read(request, RECEIVED_AT, fetched_beside(path)).events:
                 for field, vouched in seen(event):
                     answers[field].add(vouched)
     return answers

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from cairn.adapters import aws
 from cairn.adapters.s3 import Overflow
@@ -25,7 +26,13 @@ def accept_webhook() -> AcceptWebhook:
     )
     known = sources(Path(settings.sources_path))
     secrets = secrets_in(client, settings.stage_secret_id, Part.SOURCES, known.problem_of_secret)
-    return AcceptWebhook(known, secrets, inbox)
+    return AcceptWebhook(known, secrets, inbox, _document_at)
+
+
+def _document_at(url: str, token: str) -> Any:
+    from cairn.adapters.sources import fetching  # noqa: PLC0415  few vendors only point to what they have
+
+    return fetching.document_at(url, token)
 
 
 def count_seen() -> seen.Count:

@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from cairn.adapters.feedback.reports import read as read_feedback
-from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
+from cairn.adapters.sources.fetching import public_content
+from cairn.application.events.accept_webhook import (
+    Answer,
+    Fetch,
+    Handshake,
+    PostHandshake,
+    Reading,
+    Request,
+    fetch_nothing,
+)
 from cairn.domain.shared.errors import (
     InvalidEventError,
-    ServiceBusyError,
     SignatureInvalidError,
     SignatureMissingError,
     UnsignableError,
@@ -40,9 +48,6 @@ MAX_AHEAD = timedelta(minutes=5)
 MAX_CERTIFICATES = 16
 """Certificates in the cache; a region has one or two."""
 
-FETCH_TIMEOUT = 5
-"""Seconds; SNS itself waits 15 for our answer."""
-
 NOTIFICATION = "Notification"
 SUBSCRIPTION = "SubscriptionConfirmation"
 UNSUBSCRIPTION = "UnsubscribeConfirmation"
@@ -62,23 +67,10 @@ the list sns, then subscribe the URL above to each (HTTPS, raw message delivery 
 """,
 }
 
-Fetch = Callable[[str], bytes]
-
 
 def fetch(url: str) -> bytes:
-    """GET without following redirects, with botocore's own session and authorities. Raises ServiceBusyError."""
-    from botocore.awsrequest import AWSRequest  # noqa: PLC0415  only deployments with this source pay for it
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
-
-    try:
-        answer = URLLib3Session(timeout=FETCH_TIMEOUT).send(AWSRequest("GET", url).prepare())
-    except BotoCoreError as error:
-        raise ServiceBusyError(f"sns cannot be reached: {type(error).__name__}") from error
-    if answer.status_code != 200:  # noqa: PLR2004  HTTP
-        raise ServiceBusyError(f"sns answered {answer.status_code} instead of giving what it points to")
-    content: bytes = answer.content
-    return content
+    """Raises ServiceBusyError: SNS posts again."""
+    return public_content(url, what="what sns points to")
 
 
 class SnsScheme:
@@ -94,7 +86,7 @@ class SnsScheme:
 class SnsSource:
     """A source for accept_webhook. `fetch` gets certificates and confirms subscriptions."""
 
-    fetch: Fetch = fetch
+    fetch: Callable[[str], bytes] = fetch
     name: str = "sns"
     answer: Answer = field(default_factory=lambda: Answer(status=200))
     handshake: Handshake | None = None
@@ -112,7 +104,7 @@ class SnsSource:
         key = self._key(str(message.get("SigningCertURL") or message.get("SigningCertUrl")))
         _require_signed(message, key)
 
-    def read(self, request: Request, now: datetime) -> Reading:
+    def read(self, request: Request, now: datetime, fetch: Fetch = fetch_nothing) -> Reading:  # noqa: ARG002
         """The events of a notification; a subscription is confirmed."""
         message = _message(request.body)
         if message["Type"] == NOTIFICATION:

@@ -97,9 +97,18 @@ class Sources(Mapping[str, AnySource]):
         return self._read[name]
 
     def secret_names(self) -> tuple[str, ...]:
-        """Of all secrets: one for each source but SNS, and a token for each with a handshake."""
-        with_secret = [name for name in self if name != SNS]
-        return (*with_secret, *(f"{name}-verify" for name in with_secret if self[name].handshake))
+        """Of all secrets that must be stored."""
+        return tuple(secret for name in self for secret in self.secrets_of(name))
+
+    def secrets_of(self, name: str) -> tuple[str, ...]:
+        """The secrets of a source that must be stored: its own, but of SNS, and the token of a handshake."""
+        if name == SNS:
+            return ()
+        return (name, f"{name}-verify") if self[name].handshake else (name,)
+
+    def token_names(self) -> tuple[str, ...]:
+        """Of the secrets that may be stored: the token of each source that can fetch what its webhooks point to."""
+        return tuple(f"{name}-token" for name in self if getattr(self[name], "pointer", None))
 
     def problem_of_secret(self, name: str, secret: str) -> str:
         """Why a secret is no key of its source's signature scheme; empty where it is one."""

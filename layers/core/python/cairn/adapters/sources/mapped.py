@@ -6,7 +6,7 @@ docs/sources.md describes the file.
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -23,11 +23,21 @@ from cairn.adapters.sources.signatures import (
 )
 from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.adapters.sources.url_signatures import HubSpot, Twilio, UrlBodyHmac
-from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
+from cairn.application.events.accept_webhook import (
+    Answer,
+    Fetch,
+    Handshake,
+    PostHandshake,
+    Reading,
+    Request,
+    fetch_nothing,
+)
 from cairn.domain.event import Event, event_from_wire
-from cairn.domain.shared.errors import InvalidEventError, MalformedBodyError
+from cairn.domain.shared.errors import CairnError, InvalidEventError, MalformedBodyError, ServiceRefusedError
+from cairn.domain.shared.instants import instant_from_wire
 
 if TYPE_CHECKING:
+    from cairn.adapters.sources.fetching import Pointer
     from cairn.domain.operations.seen import Seen
 
 _SeenOf = dict[tuple[str, str], "Seen"]
@@ -62,6 +72,10 @@ MAX_ITEMS = 10_000
 MAX_RAW = 4_096
 """Bytes, as JSON, of what is kept of an event that no rule is for; the largest fields are left out first."""
 
+FETCHED_WITHIN = timedelta(days=1)
+"""How long after its event what a webhook points to is asked for. Facebook posts a lead again for 36 hours
+(https://developers.facebook.com/docs/graph-api/webhooks/getting-started); before that ends, the event comes without."""
+
 SHARED_NAMES = frozenset({"user_id", "email", "phone"})
 """The names of customers that several accounts of a vendor may have."""
 
@@ -74,6 +88,7 @@ class MappedSource:
     answer: Answer
     handshake: Handshake | None
     post_handshake: PostHandshake | None = None
+    pointer: "Pointer | None" = None
 
     @classmethod
     def made_from(cls, name: str, mapping: Mapping[str, Any]) -> Self:
@@ -91,14 +106,15 @@ class MappedSource:
             table = mapping.get("handshake", {})
             challenge = _challenge(name, mapping) if "when" in table else None
             handshake = Handshake(table["token"], table["challenge"]) if table and not challenge else None
-            return cls(name, scheme, mapping, Answer(**mapping.get("answer", {})), handshake, challenge)
+            answer, pointer = Answer(**mapping.get("answer", {})), _pointer(mapping)
+            return cls(name, scheme, mapping, answer, handshake, challenge, pointer)
         except (KeyError, TypeError) as error:
             raise InvalidSourceError(f"source {name}: {error}; schemes are {', '.join(SCHEMES)}") from None
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         self.scheme.verify(request, secrets, now)
 
-    def read(self, request: Request, now: datetime) -> Reading:
+    def read(self, request: Request, now: datetime, fetch: Fetch = fetch_nothing) -> Reading:
         """The events of each part of the body. A part that cannot be used does not stop the others."""
         try:
             scopes = list(self.scopes(request))
@@ -108,11 +124,12 @@ class MappedSource:
         problems: list[str] = []
         alarms: list[Mapping[str, Any]] = []
         seen: _SeenOf = {}
-        refused = 0
-        for number, scope in enumerate(scopes):
-            hints = self.hints(request, scope)
-            if "only" in self.mapping and not is_true(self.mapping["only"], hints):
-                refused += 1
+        only = self.mapping.get("only", "`true`")
+        parts = [(number, scope, self.hints(request, scope)) for number, scope in enumerate(scopes)]
+        ours = [(number, scope, hints) for number, scope, hints in parts if is_true(only, hints)]
+        pending = self._fetch(ours, fetch, now, alarms) if self.pointer else frozenset()
+        for number, scope, hints in ours:
+            if number in pending:
                 continue
             listed: _SeenOf = {}
             try:
@@ -130,9 +147,15 @@ class MappedSource:
             self._list(
                 seen, "no_rule", None, {"part": content_of(request.body, form=self.mapping.get("body") == "form")}
             )
-        ignored = not (events or problems or refused or alarms)
+        refused = len(scopes) - len(ours)
         return Reading(
-            tuple(events), ignored, tuple(problems), refused, alarms=tuple(alarms), seen=tuple(seen.values())
+            tuple(events),
+            ignored=not (events or problems or refused or alarms or pending),
+            problems=tuple(problems),
+            pending=len(pending),
+            refused=refused,
+            alarms=tuple(alarms),
+            seen=tuple(seen.values()),
         )
 
     def scopes(self, request: Request) -> Iterator[dict[str, Any]]:
@@ -153,7 +176,7 @@ class MappedSource:
             if len(scopes) > MAX_ITEMS:
                 raise MalformedBodyError(f"the body has more than {MAX_ITEMS} parts")
         for one in scopes:
-            yield {**one, "account": pick(self.mapping.get("account", "null"), one)}
+            yield {**one, "account": pick(self.mapping.get("account", "null"), one), "fetched": None}
 
     def _body(self, request: Request, covered: Covered) -> Any:
         """As the mapping says, whatever the Content-Type. Raises MalformedBodyError."""
@@ -162,12 +185,45 @@ class MappedSource:
             raise MalformedBodyError(f"the vendor has not signed the body as {'a form' if form else 'JSON'}")
         return content_of(request.body, form=form)
 
-    def hints(self, request: Request, scope: fields.Scope) -> fields.Scope:
+    def hints(self, request: Request, scope: fields.Scope) -> dict[str, Any]:
         """The scope with what nobody has signed, by name. Only `only` and the `hint` of a rule see it."""
         found = {**scope, "unsigned": {"headers": request.headers, "query": _query(request)}}
         for name, expression in self.mapping.get("hints", {}).items():
             found[name] = pick(expression, found)
         return found
+
+    def _fetch(
+        self,
+        parts: Sequence[tuple[int, dict[str, Any], dict[str, Any]]],
+        fetch: Fetch,
+        now: datetime,
+        alarms: list[Mapping[str, Any]],
+    ) -> frozenset[int]:
+        """Give each part what it points to, as `fetched`; returns the numbers of those that wait for it.
+
+        What the vendor has not given within FETCHED_WITHIN stays away, and a person is called; where it refuses, at
+        once.
+        """
+        assert self.pointer is not None  # noqa: S101  the caller asks
+        pending = set()
+        found = self.pointer.fetched([scope for _, scope, _ in parts], fetch)
+        for (number, scope, hints), one in zip(parts, found, strict=True):
+            if not isinstance(one, CairnError):
+                scope["fetched"] = hints["fetched"] = one
+                continue
+            waits = self._is_new(scope, now)
+            if waits:
+                pending.add(number)
+            if isinstance(one, ServiceRefusedError) or not waits:
+                alarms.append({"source": self.name, "reason": f"not fetched: {one}"})
+        return frozenset(pending)
+
+    def _is_new(self, scope: fields.Scope, now: datetime) -> bool:
+        try:
+            occurred_at = instant_from_wire(fields.instant(pick(self.mapping["occurred_at"], scope)) or "")
+        except ValueError:
+            return False
+        return now - occurred_at < FETCHED_WITHIN
 
     def _alarms(self, scope: fields.Scope) -> list[Mapping[str, Any]]:
         """What the vendor says about our own account: one alarm at most, for a part of the body that is no event."""
@@ -268,6 +324,14 @@ def _challenge(name: str, mapping: Mapping[str, Any]) -> PostHandshake:
     from cairn.adapters.sources.challenges import Challenge  # noqa: PLC0415  few vendors post one
 
     return Challenge.made_from(name, mapping["handshake"], mapping.get("body", "json"))
+
+
+def _pointer(mapping: Mapping[str, Any]) -> "Pointer | None":
+    if "fetch" not in mapping:
+        return None
+    from cairn.adapters.sources.fetching import Pointer  # noqa: PLC0415  few vendors only point to what they have
+
+    return Pointer.made_from(mapping["fetch"])
 
 
 def _query(request: Request) -> dict[str, str]:

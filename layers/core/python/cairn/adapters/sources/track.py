@@ -6,7 +6,15 @@ from datetime import datetime
 
 from cairn.adapters.sources.bodies import json_of, unpacked
 from cairn.adapters.sources.signatures import Scheme, StandardWebhooks
-from cairn.application.events.accept_webhook import Answer, Handshake, PostHandshake, Reading, Request
+from cairn.application.events.accept_webhook import (
+    Answer,
+    Fetch,
+    Handshake,
+    PostHandshake,
+    Reading,
+    Request,
+    fetch_nothing,
+)
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.shared.errors import InvalidEventError
 
@@ -25,7 +33,7 @@ class TrackSource:
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         self.scheme.verify(request, secrets, now)
 
-    def read(self, request: Request, now: datetime) -> Reading:
+    def read(self, request: Request, now: datetime, fetch: Fetch = fetch_nothing) -> Reading:  # noqa: ARG002
         """All of the events or none; `id` defaults to the request's own, which its retries repeat.
 
         Raises MalformedBodyError or InvalidEventError, since a sender to this API can correct its requests.

@@ -12,18 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from cairn.domain.shared.errors import ServiceBusyError, SignatureInvalidError
+from cairn.adapters.sources.fetching import public_content
+from cairn.domain.shared.errors import SignatureInvalidError
 
 PEM = "-----BEGIN "
 PRIVATE = "PRIVATE KEY-----"
 SHORTEST_RSA = 2048
 """Bits. NIST SP 800-131A Rev. 2, section 3, allows no shorter key since 2013."""
-
-FETCH_TIMEOUT = 5
-"""Seconds; most vendors wait ten or more for our answer."""
-
-MAX_KEY_BYTES = 64 * 1024
-"""Of a certificate or a key set; the usual ones have 2 KB."""
 
 MAX_KEYS = 50
 """Keys of one set that are read."""
@@ -127,23 +122,8 @@ def certified_key(content: bytes, now: datetime) -> Any:
 
 
 def fetch(url: str) -> bytes:
-    """GET without following redirects, with botocore's own session and authorities. Raises ServiceBusyError."""
-    from botocore.awsrequest import AWSRequest  # noqa: PLC0415  only sources with such keys pay for it
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
-    request = AWSRequest("GET", url, stream_output=True).prepare()
-    try:
-        answer = URLLib3Session(timeout=FETCH_TIMEOUT).send(request)
-        if answer.status_code != 200:  # noqa: PLR2004  HTTP
-            raise ServiceBusyError(f"the vendor answered {answer.status_code} instead of giving its key")
-        content: bytes = answer.raw.read(MAX_KEY_BYTES + 1)
-    except (BotoCoreError, HTTPError, OSError) as error:
-        raise ServiceBusyError(f"the vendor's key cannot be fetched: {type(error).__name__}") from error
-    if len(content) > MAX_KEY_BYTES:
-        raise ServiceBusyError(f"the vendor's key has more than {MAX_KEY_BYTES} bytes")
-    return content
+    """Raises ServiceBusyError: the vendor posts again, and its key is asked for again."""
+    return public_content(url, what="the vendor's key")
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from cairn.application.ports import Inbox, Secrets
 from cairn.domain.event import Event
 from cairn.domain.shared.errors import (
     BodyTooLargeError,
+    SecretMissingError,
     SignatureInvalidError,
     SignatureMissingError,
     UnknownSourceError,
@@ -79,6 +80,9 @@ class Reading:
     """No event follows from it, or it names no customer."""
     problems: tuple[str, ...] = ()
     """The problems of an unusable body or of a part of it. The whole body goes to the dead letters."""
+    pending: int = 0
+    """The parts that point to something which the vendor does not give now. The request must not be acknowledged: the
+    vendor posts it again, and what is known of it by then is a duplicate."""
     refused: int = 0
     """The parts that come from an account of the vendor that is not ours (`only` in docs/sources.md)."""
     answer: Answer | None = None
@@ -89,6 +93,17 @@ class Reading:
     """The types of parts that name nobody or have no rule, each once with its count. They change nothing that follows
     from the request, so they are not compared.
     """
+
+
+Fetch = Callable[[str], Any]
+"""The document at a vendor's address; None where the deployment fetches nothing of this source.
+
+Raises ServiceBusyError, or ServiceRefusedError where the vendor does not give it to this token.
+"""
+
+
+def fetch_nothing(_: str) -> None:
+    """A Fetch without a token."""
 
 
 class Source(Protocol):
@@ -109,7 +124,7 @@ class Source(Protocol):
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         """Raises SignatureMissingError or SignatureInvalidError unless one of the secrets signed these very bytes."""
 
-    def read(self, request: Request, now: datetime) -> Reading:
+    def read(self, request: Request, now: datetime, fetch: Fetch) -> Reading:
         """Read a genuine request. Raises MalformedBodyError or InvalidEventError: the sender gets an error."""
 
 
@@ -118,9 +133,11 @@ class AcceptWebhook:
     sources: Mapping[str, Source]
     secrets: Secrets
     inbox: Inbox
+    document_at: Callable[[str, str], Any] = lambda _url, _token: None
+    """The document at a vendor's address, asked for with a token."""
 
     def __call__(self, source_name: str, request: Request, now: datetime) -> Reading:
-        """Store the request durably. Raises a CairnError where the request must not be acknowledged."""
+        """Store the request durably. Raises a CairnError where it must not be acknowledged; see also `pending`."""
         if len(request.body) > MAX_BODY_BYTES:
             raise BodyTooLargeError(f"the body has {len(request.body)} bytes; at most {MAX_BODY_BYTES} are taken")
         _require_known_encoding(request)
@@ -137,11 +154,19 @@ class AcceptWebhook:
         signer = partial(_signer, source, request, secrets, now)
         if handshake and handshake.signed and (answer := handshake.answer(request, signer)):
             return Reading(answer=answer)
-        reading = source.read(request, now)
+        reading = source.read(request, now, partial(self._fetch, source_name))
         if reading.problems:
             self.inbox.put_unreadable(source_name, request.body, reading.problems)
         self.inbox.put(reading.events)
         return reading
+
+    def _fetch(self, source_name: str, url: str) -> Any:
+        """As `Fetch` promises. The token is the secret `<source>-token`; a source without it is asked for nothing."""
+        try:
+            tokens = self.secrets.of(f"{source_name}-token")
+        except SecretMissingError:
+            return None
+        return self.document_at(url, tokens[0])
 
     def challenge(self, source_name: str, request: Request) -> str | None:
         """The response to a vendor's handshake; None where the source has none.

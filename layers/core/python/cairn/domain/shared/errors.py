@@ -140,13 +140,13 @@ class ClaimedElsewhereError(CairnError):
 
 
 class ServiceBusyError(CairnError):
-    """An AWS service throttles or is unavailable; the same call may succeed later."""
+    """A service, of AWS or of a vendor, throttles or is unavailable; the same call may succeed later."""
 
     retryable = True
 
 
 class ServiceRefusedError(CairnError):
-    """An AWS service rejects the content of a call, so a retry fails too; `code` is the service's reason."""
+    """A service rejects the content of a call, so a retry fails too; `code` is the service's reason."""
 
     def __init__(self, service: str, code: str) -> None:
         self.code = code
