@@ -166,7 +166,7 @@ def rules(draw: st.DrawFn, types: tuple[str, ...] = EVENTS) -> dict[str, Any]:
 def chains(draw: st.DrawFn, prefix: str, depth: int, least: int = 0) -> list[dict[str, Any]]:
     """Steps that follow one another; those of its paths are nested in a step, as in a journey file."""
     kinds: list[StepKind] = ["send", "wait", "task", "update"]
-    kinds += ["wait_for", "wait_for", "wait_for", "branch", "exit"] if depth else []
+    kinds += ["wait_for", "wait_for", "wait_for", "branch", "split", "exit"] if depth else []
     chosen = draw(st.lists(st.sampled_from(kinds), min_size=least, max_size=4))
     return [
         {"id": f"{prefix}{number}", kind: draw(_step(f"{prefix}{number}", kind, depth - 1))}
@@ -186,13 +186,22 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
                 moment = moment | {"if_past": draw(st.sampled_from(["continue", "skip", "exit"]))}
             return moment
         case "wait_for":
-            then, otherwise = draw(chains(f"{id_}t", depth)), draw(chains(f"{id_}e", depth))
-            return draw(rules()) | {"timeout": draw(moments), "then": then, "else": otherwise}
+            return draw(what_is_waited_for(id_, depth)) | {
+                "timeout": draw(moments),
+                "else": draw(chains(f"{id_}e", depth)),
+            }
         case "branch":
             arms: list[dict[str, Any]] = [
                 {"if": draw(conditions), "then": draw(chains(f"{id_}{arm}", depth))} for arm in "ab"
             ]
             return [*arms, {"else": draw(chains(f"{id_}c", depth))}]
+        case "split":
+            weights = draw(st.lists(st.sampled_from([0, 1, 2.5, 70]), min_size=2, max_size=3).filter(any))
+            arms = [
+                {"arm": f"arm-{arm}", "weight": weight, "then": draw(chains(f"{id_}{arm}", depth))}
+                for arm, weight in zip("abc", weights, strict=False)
+            ]
+            return {"arms": arms} | ({"salt": "spring"} if draw(st.booleans()) else {})
         case "task":
             return {"queue": "sales", "title": "Call", "context": {"what": draw(values)}}
         case "update":
@@ -204,9 +213,19 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
 
 
 @st.composite
+def what_is_waited_for(draw: st.DrawFn, id_: str, depth: int) -> dict[str, Any]:
+    """One event, any of two or all of them."""
+    form = draw(st.sampled_from(["one", "one", "any", "all"]))
+    if form == "any":
+        return {"any": [draw(rules()) | {"then": draw(chains(f"{id_}{one}", depth))} for one in "tu"]}
+    several = draw(rules()) if form == "one" else {"all": [draw(rules()), draw(rules())]}
+    return several | {"then": draw(chains(f"{id_}t", depth))}
+
+
+@st.composite
 def beginnings(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Mostly a wait, so that most enrollments last for a while."""
-    rule = draw(rules()) | {"timeout": draw(lengths), "then": draw(chains("bt", 1)), "else": draw(chains("be", 1))}
+    rule = draw(what_is_waited_for("b", 1)) | {"timeout": draw(lengths), "else": draw(chains("be", 1))}
     patience = {"id": "b", "wait": draw(lengths | dates)}
     return draw(st.sampled_from([[], [patience], [{"id": "b", "wait_for": rule}], [{"id": "b", "wait_for": rule}]]))
 

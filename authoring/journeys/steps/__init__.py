@@ -9,10 +9,12 @@ from authoring.journeys.steps.base import AnyStep
 from authoring.journeys.steps.branch import Arm, BranchStep, ElseArm
 from authoring.journeys.steps.exit import ExitStep
 from authoring.journeys.steps.send import SendStep
+from authoring.journeys.steps.split import Arm as SplitArm
+from authoring.journeys.steps.split import Split, SplitStep
 from authoring.journeys.steps.task import TaskStep
 from authoring.journeys.steps.update import UpdateStep
 from authoring.journeys.steps.wait import WaitStep
-from authoring.journeys.steps.wait_for import WaitFor, WaitForStep
+from authoring.journeys.steps.wait_for import AnyMatch, WaitFor, WaitForAll, WaitForAny, WaitForStep
 from cairn.domain.journey.steps import STEP_KINDS, StepKind
 
 NOT_ONE_KIND = "not one kind"
@@ -34,6 +36,7 @@ Step = Annotated[
     | Annotated[WaitStep, Tag("step:wait")]
     | Annotated[WaitForStep, Tag("step:wait_for")]
     | Annotated[BranchStep, Tag("step:branch")]
+    | Annotated[SplitStep, Tag("step:split")]
     | Annotated[TaskStep, Tag("step:task")]
     | Annotated[UpdateStep, Tag("step:update")]
     | Annotated[ExitStep, Tag("step:exit")],
@@ -51,6 +54,8 @@ def model_of(kind: StepKind) -> type[AnyStep]:  # noqa: PLR0911  one return a ki
             return WaitForStep
         case "branch":
             return BranchStep
+        case "split":
+            return SplitStep
         case "task":
             return TaskStep
         case "update":
@@ -61,5 +66,7 @@ def model_of(kind: StepKind) -> type[AnyStep]:  # noqa: PLR0911  one return a ki
             assert_never(kind)
 
 
-for _model in (WaitFor, WaitForStep, Arm, ElseArm, BranchStep):  # their nested steps may be of any kind
+for _model in (
+    *(AnyMatch, WaitFor, WaitForAny, WaitForAll, WaitForStep, Arm, ElseArm, BranchStep, SplitArm, Split, SplitStep),
+):  # their nested steps may be of any kind
     _model.model_rebuild(_types_namespace={"Step": Step})

@@ -3,15 +3,27 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from authoring.journeys.steps.base import UNREACHABLE, WITH_EVENT, WITHOUT_EVENT, AnyStep, EventScope, Match, Models
+from authoring.journeys.steps.base import (
+    UNREACHABLE,
+    WITH_EVENT,
+    WITHOUT_EVENT,
+    AnyStep,
+    EventScope,
+    Match,
+    Models,
+    Wire,
+)
 from authoring.journeys.steps.moments import ClockMoment, UntilMoment, moment_expressions, moment_of
 from authoring.journeys.values import Duration
 from authoring.problems import Loc
+from authoring.shape import wrong
 
 if TYPE_CHECKING:
     from authoring.journeys.steps import Step
+
+FEWEST = 2
 
 Timeout = Annotated[
     Annotated[Duration, Tag("timeout:duration")]
@@ -21,16 +33,76 @@ Timeout = Annotated[
 ]
 
 
+TIMEOUT = Field(description="When to stop waiting.", examples=["3d"])
+THEN = "What follows the event."
+ELSE = "What follows the timeout."
+
+
 class WaitFor(Match):
-    timeout: Timeout = Field(description="When to stop waiting.", examples=["3d"])
-    then: "list[Step]" = Field(default_factory=list, description="What follows the event.")
-    else_: "list[Step]" = Field(alias="else", default_factory=list, description="What follows the timeout.")
+    timeout: Timeout = TIMEOUT
+    then: "list[Step]" = Field(default_factory=list, description=THEN)
+    else_: "list[Step]" = Field(alias="else", default_factory=list, description=ELSE)
+
+
+class AnyMatch(Match):
+    then: "list[Step]" = Field(default_factory=list, description=THEN)
+
+
+def _several(matches: list[Match]) -> list[Match]:
+    if len(matches) < FEWEST:
+        raise wrong("this waits for one event", "Write its `event` under wait_for, without any or all.")
+    for index, later in enumerate(matches):
+        for earlier in matches[:index]:
+            if (earlier.event, earlier.key) == (later.event, later.key) and earlier.where in {"", later.where}:
+                raise wrong(
+                    f"an earlier match takes every {later.event} that this one would",
+                    "Write the match with the narrower `where` first, or remove one of them.",
+                )
+    return matches
+
+
+class WaitForAny(Wire):
+    any_: Annotated[list[AnyMatch], AfterValidator(_several)] = Field(
+        alias="any", description="The first of these that happens, each with what follows it."
+    )
+    timeout: Timeout = TIMEOUT
+    else_: "list[Step]" = Field(alias="else", default_factory=list, description=ELSE)
+
+
+class WaitForAll(Wire):
+    all_: Annotated[list[Match], AfterValidator(_several)] = Field(
+        alias="all", description="All of these, in whatever order."
+    )
+    timeout: Timeout = TIMEOUT
+    then: "list[Step]" = Field(default_factory=list, description="What follows the last of the events.")
+    else_: "list[Step]" = Field(alias="else", default_factory=list, description=ELSE)
+
+
+def _form(written: Any) -> str:
+    keys = written.keys() if isinstance(written, Mapping) else ()
+    return next((f"wait_for:{key}" for key in ("any", "all") if key in keys), "wait_for:one")
+
+
+AnyWaitFor = Annotated[
+    Annotated[WaitFor, Tag("wait_for:one")]
+    | Annotated[WaitForAny, Tag("wait_for:any")]
+    | Annotated[WaitForAll, Tag("wait_for:all")],
+    Discriminator(_form),
+]
 
 
 class WaitForStep(AnyStep):
-    wait_for: WaitFor = Field(description="Wait for an event, or until the timeout.")
+    wait_for: AnyWaitFor = Field(description="Wait for an event, any of several or all of them; or until the timeout.")
 
-    models: ClassVar[Models] = {"wait_for": WaitFor, "timeout:until": UntilMoment, "timeout:at": ClockMoment}
+    models: ClassVar[Models] = {
+        "wait_for:one": WaitFor,
+        "wait_for:any": WaitForAny,
+        "wait_for:all": WaitForAll,
+        "any": AnyMatch,
+        "all": Match,
+        "timeout:until": UntilMoment,
+        "timeout:at": ClockMoment,
+    }
 
     @staticmethod
     def expressions(written: Any) -> Iterator[tuple[Loc, Any]]:
@@ -39,9 +111,15 @@ class WaitForStep(AnyStep):
 
     @staticmethod
     def paths(written: Any, _scope: EventScope) -> Iterator[tuple[Loc, Any, EventScope]]:
-        if isinstance(written, Mapping):
+        if not isinstance(written, Mapping):
+            return
+        several = written.get("any")
+        for index, one in enumerate(several if isinstance(several, list) else ()):
+            if isinstance(one, Mapping):
+                yield ("any", index, "then"), one.get("then"), WITH_EVENT
+        if "any" not in written:
             yield ("then",), written.get("then"), WITH_EVENT
-            yield ("else",), written.get("else"), WITHOUT_EVENT
+        yield ("else",), written.get("else"), WITHOUT_EVENT
 
     @staticmethod
     def scope_behind(_scope: EventScope) -> EventScope:

@@ -18,6 +18,7 @@ from cairn.domain.journey.steps import STEP_KINDS
 from cairn.domain.journey.steps.branch import Branch
 from cairn.domain.journey.steps.exit import Exit
 from cairn.domain.journey.steps.send import Send
+from cairn.domain.journey.steps.split import Split
 from cairn.domain.journey.steps.wait_for import WaitFor
 
 SEND = {"send": {"channel": "sms", "template": "hello", "purpose": "marketing"}}
@@ -47,7 +48,31 @@ def with_arms(steps: st.SearchStrategy[list[dict[str, Any]]]) -> st.SearchStrate
         st.lists(steps, min_size=1, max_size=3),
         st.lists(steps, max_size=1),
     )
-    return waits | branches
+    several = st.builds(
+        lambda arms, otherwise: {
+            "wait_for": {
+                "any": [{"event": f"a.b{number}", "then": arm} for number, arm in enumerate(arms)],
+                "timeout": "2d",
+                "else": otherwise,
+            }
+        },
+        st.lists(steps, min_size=2, max_size=3),
+        steps,
+    )
+    every = st.builds(
+        lambda then, otherwise: {
+            "wait_for": {"all": [{"event": "a.b"}, {"event": "a.c"}], "timeout": "2d", "then": then, "else": otherwise}
+        },
+        steps,
+        steps,
+    )
+    splits = st.builds(
+        lambda arms: {
+            "split": {"arms": [{"arm": f"a{number}", "weight": 1, "then": arm} for number, arm in enumerate(arms)]}
+        },
+        st.lists(steps, min_size=2, max_size=3),
+    )
+    return waits | several | every | branches | splits
 
 
 def ended(steps: list[dict[str, Any]], *, exits: bool) -> list[dict[str, Any]]:
@@ -97,11 +122,13 @@ def path_counts(journey: Journey, step_id: str | None) -> list[int]:
         case Exit():
             return [0]
         case WaitFor() as step:
-            return path_counts(journey, step.happened) + path_counts(journey, step.timed_out)
+            return [n for target in (*step.targets, step.timed_out) for n in path_counts(journey, target)]
         case Branch() as step:
             return [
                 n for target in [arm[1] for arm in step.arms] + [step.otherwise] for n in path_counts(journey, target)
             ]
+        case Split() as step:
+            return [n for arm in step.arms for n in path_counts(journey, arm.target)]
         case step:
             return [n + isinstance(step, Send) for n in path_counts(journey, step.next)]
 
@@ -118,9 +145,11 @@ def test_a_journey_has_problems_only_at_steps_that_no_path_leads_to(document: di
         reached.add(this)
         match journey.steps[this]:
             case WaitFor() as step:
-                ahead += [step.happened, step.timed_out]
+                ahead += [*step.targets, step.timed_out]
             case Branch() as step:
                 ahead += [*(target for _, target in step.arms), step.otherwise]
+            case Split() as step:
+                ahead += [arm.target for arm in step.arms]
             case Exit():
                 pass
             case step:

@@ -30,7 +30,7 @@ MAX_BYTES = 64 * 1024
 """Of an answer. A lead, a certificate or a key set has a few kilobytes."""
 
 SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,200}")
-"""What may stand in a path, so that no webhook leads to another place than the mapping says."""
+"""The characters of a path's segment, so that no webhook leads to another place than the mapping says."""
 
 THROTTLED = 429
 SERVER_ERRORS = range(500, 600)

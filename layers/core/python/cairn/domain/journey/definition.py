@@ -82,7 +82,7 @@ class Journey:
         return frozenset(rule.event for rule in rules)
 
     def __post_init__(self) -> None:
-        waits = (match for step in self.steps.values() if isinstance(match := getattr(step, "match", None), Match))
+        waits = (match for step in self.steps.values() for match in getattr(step, "matches", ()))
         goals = (self.goal.match,) if self.goal else ()
         inside = (rule.event for rule in (*goals, *waits))
         object.__setattr__(self, "listens_to", self.listens_before.union(inside))

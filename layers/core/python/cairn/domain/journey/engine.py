@@ -17,7 +17,7 @@ from cairn.domain.journey.steps import WaitingStep
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.wait import Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
-from cairn.domain.journey.walk import Walk, text_of
+from cairn.domain.journey.walk import Stop, Walk, text_of
 from cairn.domain.operations.pauses import (
     Late,
     NotBefore,
@@ -248,9 +248,9 @@ def _on_event(walk: Walk, event: Event) -> None:
         return
     refreshed = _refresh(walk, event)
     step = walk.journey.steps.get(enrollment.step or "")
-    if isinstance(step, WaitFor) and walk.matches(step.match, event):
-        walk.count(event)
-        walk.go(step.on_event(walk, event))
+    target = step.on_event(walk, event) if isinstance(step, WaitFor) else Stop.HERE
+    if target is not Stop.HERE:
+        walk.go(target)
     elif refreshed and isinstance(step, Wait | WaitFor):
         _follow_date(walk, step, event)
 

@@ -57,6 +57,8 @@ class Enrollment:
     """When its timer fires, where a pause has moved the wait beyond `due_at`."""
     sequence: int = 0
     """Grows with every decision. A wake-up carries the number of its decision; with an old number it is ignored."""
+    met: tuple[int, ...] = ()
+    """Of a step that waits for several events, the numbers of those that have happened."""
     handled: str = ""
     """The key of the last event that moved it: the same event again changes nothing."""
     addresses: Mapping[Channel, str] | None = None
@@ -81,17 +83,12 @@ class Enrollment:
         left = {channel: address for channel, address in self.addresses.items() if allows(channel, address)}
         return replace(self, addresses=left)
 
+    def moving(self) -> Self:
+        """On its way from one step to the next."""
+        return replace(self, step=None, due_at=None, moved_to=None, reached_at=None, met=())
+
     def ending(self, outcome: str, now: datetime) -> Self:
-        return replace(
-            self,
-            status=Status.ENDED,
-            outcome=outcome,
-            ended_at=now,
-            step=None,
-            due_at=None,
-            moved_to=None,
-            reached_at=None,
-        )
+        return replace(self.moving(), status=Status.ENDED, outcome=outcome, ended_at=now)
 
     def view(self) -> dict[str, Any]:
         """The root `enrollment` of conditions."""

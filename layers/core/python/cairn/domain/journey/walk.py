@@ -85,7 +85,7 @@ class Walk:
         """Perform steps until one stops or none is left. This ends: every next step lies further on."""
         while target is not Stop.HERE:
             if self.enrollment.step is not None:
-                self.enrollment = replace(self.enrollment, step=None, due_at=None, moved_to=None, reached_at=None)
+                self.enrollment = self.enrollment.moving()
             if target is None:
                 self.end(COMPLETED)
                 return

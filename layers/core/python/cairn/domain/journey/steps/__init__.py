@@ -10,6 +10,7 @@ from typing import Any, Literal, assert_never, get_args
 from cairn.domain.journey.steps.branch import Branch
 from cairn.domain.journey.steps.exit import Exit
 from cairn.domain.journey.steps.send import Send
+from cairn.domain.journey.steps.split import Split
 from cairn.domain.journey.steps.task import Task
 from cairn.domain.journey.steps.update import Update
 from cairn.domain.journey.steps.wait import Wait
@@ -20,9 +21,9 @@ Chain = Callable[[Sequence[Document]], str | None]
 """Adds nested steps to the journey, and gives the id of the first; without any, the id of the step after the parent."""
 
 WaitingStep = Wait | WaitFor
-Step = Send | Wait | WaitFor | Branch | Task | Update | Exit
+Step = Send | Wait | WaitFor | Branch | Split | Task | Update | Exit
 
-StepKind = Literal["send", "wait", "wait_for", "branch", "task", "update", "exit"]
+StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "update", "exit"]
 """The key that says in a document which kind a step is."""
 STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
 
@@ -41,6 +42,8 @@ def step_from_document(document: Document, after: str | None, chain: Chain) -> S
             return WaitFor.from_document(id_, value, chain)
         case "branch":
             return Branch.from_document(id_, value, chain)
+        case "split":
+            return Split.from_document(id_, value, chain)
         case "task":
             return Task.from_document(id_, after, value)
         case "update":

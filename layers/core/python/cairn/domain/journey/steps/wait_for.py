@@ -1,7 +1,8 @@
-"""The step `wait_for`: wait for an event, or until a timeout."""
+"""The step `wait_for`: wait for one event, for any of several or for all of them, or until a timeout."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from cairn.domain.event import Event
@@ -15,23 +16,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:
-    """Ends exactly once: by the event or by the timeout, whichever is first."""
+    """Ends exactly once: by its events or by the timeout, whichever is first."""
 
     id: str
-    match: Match
+    matches: tuple[Match, ...]
+    targets: tuple[str | None, ...]
+    """What follows each of the matches; of all of them, the one that follows the last."""
     moment: Moment
     """When it times out."""
-    happened: str | None
     timed_out: str | None
+    needs_all: bool = False
+    """Whether every match must have happened, in whatever order; otherwise the first one ends the wait."""
 
     @classmethod
     def from_document(cls, id_: str, value: Mapping[str, Any], chain: "Chain") -> Self:
-        happened, timed_out = chain(value.get("then", ())), chain(value.get("else", ()))
-        return cls(id_, Match.from_document(value), moment_from_document(value["timeout"]), happened, timed_out)
+        moment, timed_out = moment_from_document(value["timeout"]), chain(value.get("else", ()))
+        needs_all = "all" in value
+        rules: Sequence[Mapping[str, Any]] = value["all"] if needs_all else value.get("any", [value])
+        targets = (chain(value.get("then", ())),) if needs_all else tuple(chain(one.get("then", ())) for one in rules)
+        return cls(id_, tuple(map(Match.from_document, rules)), targets, moment, timed_out, needs_all)
 
     @property
     def successors(self) -> tuple[str | None, ...]:
-        return (self.happened, self.timed_out)
+        return (*self.targets, self.timed_out)
 
     def perform(self, walk: Walk) -> Next:
         walk.reach(self.id)
@@ -46,7 +53,22 @@ class WaitFor:
         return self.timed_out
 
     def on_event(self, walk: Walk, event: Event) -> Next:
-        """Go on with the event that matched; the steps up to the next wait see it."""
+        """Where an event leads; Stop.HERE where the wait goes on. The steps up to the next wait see the last event."""
+        met, matched = set(walk.enrollment.met), self._matched(walk, event)
+        if not matched:
+            return Stop.HERE
+        left = len(self.matches) - len(met.union(matched)) if self.needs_all else 0
+        if left:
+            walk.enrollment = replace(walk.enrollment, met=tuple(sorted(met.union(matched))), handled=event.key)
+            walk.note("happened", self.id, because=event.type, left=left)
+            return Stop.HERE
+        walk.count(event)
         walk.note("happened", self.id, because=event.type)
         walk.event = event
-        return self.happened
+        return self.targets[-1 if self.needs_all else matched[0]]
+
+    def _matched(self, walk: Walk, event: Event) -> Sequence[int]:
+        """The numbers of the matches that count this event: the first one, or all that nothing has met before."""
+        open_ = (number for number in range(len(self.matches)) if number not in walk.enrollment.met)
+        matched = (number for number in open_ if walk.matches(self.matches[number], event))
+        return tuple(matched if self.needs_all else islice(matched, 1))
