@@ -13,7 +13,7 @@ from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.conditions import FUNCTION_NAMES, compiled
 
 EVENT_FIELDS = ("id", "source", "type", "occurred_at", "properties")
-ENROLLMENT_FIELDS = ("id", "key", "entered_at", "since")
+ENROLLMENT_FIELDS = ("id", "key", "entered_at", "since", "values")
 FIELDS = {"event": EVENT_FIELDS, "enrollment": ENROLLMENT_FIELDS}
 """The fields of the roots that we define ourselves (Event.view, Enrollment.view)."""
 

@@ -34,6 +34,7 @@ def flow_findings(document: Any) -> list[Finding]:
         return []
     check = _FlowCheck(refreshed=bool(document.get("refresh_on")))
     check.chain(document.get("steps"), ("steps",), WITHOUT_EVENT)
+    check.chain(document.get("finally"), ("finally",), WITHOUT_EVENT)
     return check.findings
 
 

@@ -5,12 +5,13 @@ reads it (`cairn.adapters.documents.journey`, `cairn.domain.journey.steps`). Eac
 meant, so that an error is about that one.
 """
 
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from authoring.journeys.steps import Step, model_of
+from authoring.journeys.steps import Step, kinds_of, model_of
 from authoring.journeys.steps.base import WHERE, Match, Models, Wire
+from authoring.journeys.steps.update import UpdateStep
 from authoring.journeys.values import (
     Again,
     DltTemplate,
@@ -63,6 +64,17 @@ class Sender(Wire):
     )
 
 
+def _updates(steps: Any) -> Any:
+    for step in steps if isinstance(steps, list) else ():
+        for kind in kinds_of(step):
+            if kind != "update":
+                raise wrong(
+                    f"{kind} is no step for the end: an enrollment that has ended only updates the profile",
+                    "Write an `update` here, and the other step before the end.",
+                )
+    return steps
+
+
 class Journey(Wire):
     """A Cairn journey; docs/journeys.md describes the language."""
 
@@ -91,6 +103,13 @@ class Journey(Wire):
         default_factory=list, description="Events whose properties update `data`; a wait for a date follows it."
     )
     steps: list[Step] = Field(min_length=1, description="What happens, in order.")
+
+    finally_: Annotated[list[UpdateStep], BeforeValidator(_updates)] = Field(
+        alias="finally",
+        default_factory=list,
+        description="Updates of the profile when an enrollment ends, however it ends.",
+        examples=["[{id: clean-up, update: {tags: {remove: [trial]}}}]"],
+    )
 
     _not_null = field_validator("goal", mode="before")(not_null)
 

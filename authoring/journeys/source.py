@@ -30,7 +30,7 @@ SCALARS: Mapping[str, Callable[[str], Any]] = {
     FLOAT: float,
 }
 
-STEP_LISTS = frozenset({"steps", "then", "else"})
+STEP_LISTS = frozenset({"steps", "then", "else", "finally"})
 
 QUOTES = (
     "Mend the indentation here, or put the value in quotes: it needs them where it begins with one of "

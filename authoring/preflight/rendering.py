@@ -81,6 +81,7 @@ def message_for(sample: Sample, journey: Journey, **more: Any) -> Message:
     variables = {
         "profile": sample.profile,
         "data": sample.data,
+        "enrollment": {"values": sample.values},
         "customer": sample.profile["id"],
         "journey": journey.name,
     }

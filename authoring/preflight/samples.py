@@ -41,6 +41,8 @@ class Sample:
     profile: Mapping[str, Any]
     """As templates see it."""
     data: Mapping[str, Any]
+    values: Mapping[str, Any]
+    """What its enrollment's steps have set."""
     at: datetime
     contact: Contact
 
@@ -66,6 +68,7 @@ class _Sample(Wire):
     name: Text = Field(default_factory=str, examples=["a long name"])
     profile: dict[str, JsonValue] = Field(examples=['{first_name: Mia, phone: "+12015550123"}'])
     data: dict[str, JsonValue] = Field(default_factory=dict, examples=["{plan: pro}"])
+    values: dict[str, JsonValue] = Field(default_factory=dict, examples=["{coupon: SPRING}"])
     consent: list[_Consent] = Field(default_factory=list, examples=["[{channel: sms, purpose: marketing}]"])
     heard: list[WrittenChannel] = Field(default_factory=list, examples=["[whatsapp]"])
     at: Annotated[str, AfterValidator(_instant)] = Field(default_factory=str, examples=["2026-03-03T22:30:00+01:00"])
@@ -114,6 +117,7 @@ def _sample(source: Source, number: int) -> Sample:
         name=document.get("name") or f"sample {number}",
         profile=own | document["profile"],
         data=document.get("data", {}),
+        values=document.get("values", {}),
         at=at,
         contact=Contact(last_inbound=heard).after(changes),
     )

@@ -142,6 +142,7 @@ conditions = st.sampled_from(
         "sort_by(data.a, &b)",
         "seen_since('invoice.paid', data.at)",
         "enrollment.key",
+        "enrollment.values.a",
     ],
 )
 values = st.sampled_from(["data.a", "data.b", "data.at", "event.properties.a", "profile.at", "profile", "data"])
@@ -165,7 +166,7 @@ def rules(draw: st.DrawFn, types: tuple[str, ...] = EVENTS) -> dict[str, Any]:
 @st.composite
 def chains(draw: st.DrawFn, prefix: str, depth: int, least: int = 0) -> list[dict[str, Any]]:
     """Steps that follow one another; those of its paths are nested in a step, as in a journey file."""
-    kinds: list[StepKind] = ["send", "wait", "task", "update"]
+    kinds: list[StepKind] = ["send", "wait", "task", "update", "set"]
     kinds += ["wait_for", "wait_for", "wait_for", "branch", "split", "exit"] if depth else []
     chosen = draw(st.lists(st.sampled_from(kinds), min_size=least, max_size=4))
     return [
@@ -175,7 +176,7 @@ def chains(draw: st.DrawFn, prefix: str, depth: int, least: int = 0) -> list[dic
 
 
 @st.composite
-def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa: PLR0911  one return a kind
+def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa: C901, PLR0911  one return a kind
     match kind:
         case "send":
             channels = draw(st.lists(st.sampled_from(["sms", "email", "push"]), min_size=1, max_size=2))
@@ -206,6 +207,8 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
             return {"queue": "sales", "title": "Call", "context": {"what": draw(values)}}
         case "update":
             return {"set": {"stage": "x"}, "set_from": {"a": draw(values)}, "tags": {"add": ["vip"]}}
+        case "set":
+            return {"a": draw(values), "b": draw(conditions)}
         case "exit":
             return "enough"
         case _:
@@ -244,6 +247,7 @@ def journeys(draw: st.DrawFn, holdout: float = 0.0) -> Journey:
     document |= {"goal": draw(rules()) | {"within": "30d"}} if draw(st.booleans()) else {}
     document |= {"exit_on": [draw(rules(("booking.cancelled",)))]} if draw(st.booleans()) else {}
     document |= {"refresh_on": [draw(rules())]} if draw(st.booleans()) else {}
+    document |= {"finally": [{"id": "end", "update": {"set": {"ended": True}}}]} if draw(st.booleans()) else {}
     return journey_from_document(document, "v1")
 
 

@@ -9,6 +9,7 @@ from authoring.journeys.steps.base import AnyStep
 from authoring.journeys.steps.branch import Arm, BranchStep, ElseArm
 from authoring.journeys.steps.exit import ExitStep
 from authoring.journeys.steps.send import SendStep
+from authoring.journeys.steps.set import SetStep
 from authoring.journeys.steps.split import Arm as SplitArm
 from authoring.journeys.steps.split import Split, SplitStep
 from authoring.journeys.steps.task import TaskStep
@@ -39,6 +40,7 @@ Step = Annotated[
     | Annotated[SplitStep, Tag("step:split")]
     | Annotated[TaskStep, Tag("step:task")]
     | Annotated[UpdateStep, Tag("step:update")]
+    | Annotated[SetStep, Tag("step:set")]
     | Annotated[ExitStep, Tag("step:exit")],
     Discriminator(_tag, custom_error_type=NOT_ONE_KIND, custom_error_message=NOT_ONE_KIND),
 ]
@@ -60,6 +62,8 @@ def model_of(kind: StepKind) -> type[AnyStep]:  # noqa: PLR0911  one return a ki
             return TaskStep
         case "update":
             return UpdateStep
+        case "set":
+            return SetStep
         case "exit":
             return ExitStep
         case _:

@@ -31,6 +31,7 @@ LEAVES = st.sampled_from(
         {"wait": {"until": "data.visit_at", "offset": "-48h"}},
         {"task": {"queue": "sales", "title": "Call", "context": {"phone": "profile.phone"}}},
         {"update": {"set": {"stage": "trial"}}},
+        {"set": {"coupon": "data.coupon"}},
     ],
 )
 
@@ -95,7 +96,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         if not isinstance(value, dict):
             return value
         inner = {key: named(one) for key, one in value.items()}
-        return {"id": f"s{next(numbers)}", **inner} if len(value) == 1 and value.keys() & set(STEP_KINDS) else inner
+        is_step = len(value) == 1 and value.keys() & set(STEP_KINDS) and value != {"set": {"stage": "trial"}}
+        return {"id": f"s{next(numbers)}", **inner} if is_step else inner
 
     steps = [{**SEND}, *draw(st.lists(STEPS, max_size=5))]
     return {"journey": "made", "entry": {"event": "trial.signup"}, "steps": named(steps)}

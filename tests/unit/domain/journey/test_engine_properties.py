@@ -16,6 +16,7 @@ from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.engine import Decision, Entered, Happened, TimerFired, Trigger, advance
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.instants import moved
 from tests.unit.makers import MONDAY, journey
 from tests.unit.strategies import EVENTS, chains, durations, events, journeys, payloads, profiles
 
@@ -87,6 +88,18 @@ def test_an_enrollment_ends_once_every_timer_has_fired(history: tuple[Journey, l
 
 
 @given(histories())
+def test_what_is_to_be_done_at_the_end_is_done_once_and_not_before(history: tuple[Journey, list[Any]]) -> None:
+    walked, moves = history
+    _, now, last = moves[-1]
+
+    for _, _, decision in [*moves, ("", now, run_out(walked, last, now)[0])]:
+        has_ended = decision.enrollment.status is Status.ENDED
+        assert (decision.profile.get("ended") is True) == (has_ended and bool(walked.at_end))
+    facts = [fact for _, _, decision in moves for fact in decision.facts if fact.step == "end"]
+    assert len(facts) <= 1
+
+
+@given(histories())
 def test_the_same_arguments_give_the_same_decision(history: tuple[Journey, list[Any]]) -> None:
     walked, moves = history
 
@@ -101,7 +114,7 @@ def test_the_same_arguments_give_the_same_decision(history: tuple[Journey, list[
 def test_a_wake_up_with_another_number_changes_nothing(history: tuple[Journey, list[Any]], off: int) -> None:
     walked, moves = history
     _, now, last = moves[-1]
-    long_after = now + timedelta(days=99)
+    long_after = moved(now, timedelta(days=99))
 
     stale = TimerFired(last.enrollment.sequence + off)
     decision = advance(walked, last.enrollment, last.profile, stale, long_after)

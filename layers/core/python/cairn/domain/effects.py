@@ -209,6 +209,7 @@ FactKind = Literal[
     "paused",
     "record_erased",
     "refreshed",
+    "set",
     "split",
     "timed_out",
     "updated",

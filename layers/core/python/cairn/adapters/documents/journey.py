@@ -40,6 +40,7 @@ def journey_from_document(document: Document, version: str) -> Journey:
         goal=Goal(Match.from_document(goal), duration(goal.get("within", DEFAULT_GOAL_WINDOW))) if goal else None,
         holdout=share(document.get("holdout", 0)),
         exit_on=tuple(Match.from_document(rule) for rule in document.get("exit_on", ())),
+        at_end=tuple(_last_step(one) for one in document.get("finally", ())),
         refresh_on=tuple(Match.from_document(rule) for rule in document.get("refresh_on", ())),
         time_zone=document.get("time_zone", "UTC"),
         brand=sender.get("brand", ""),
@@ -83,6 +84,10 @@ def _chain(steps: Sequence[Document], *, after: str | None, into: dict[str, Step
         into[document["id"]] = step_from_document(document, following, partial(_chain, after=following, into=into))
         following = document["id"]
     return following
+
+
+def _last_step(document: Document) -> Step:
+    return step_from_document(document, None, lambda _: None)
 
 
 def _entry(document: Document) -> EntryRule:

@@ -93,6 +93,7 @@ def enrollment_to_wire(one: Enrollment) -> Wire:
         "moved_to": _maybe(one.moved_to),
         "sequence": one.sequence,
         "met": list(one.met) or None,
+        "values": one.values or None,
         "handled": one.handled,
         "addresses": addresses_to_wire(one.addresses),
         "goal_at": _maybe(one.goal_at),
@@ -119,6 +120,7 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
         moved_to=_instant(wire, "moved_to"),
         sequence=wire["sequence"],
         met=tuple(map(int, wire.get("met", ()))),
+        values=wire.get("values", {}),
         handled=wire.get("handled", ""),
         addresses=addresses_from_wire(wire),
         goal_at=_instant(wire, "goal_at"),
@@ -130,7 +132,7 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
 ROW = (
     *("journey", "version", "key", "entered_at", "since", "data", "data_at", "status", "step", "reached_at"),
     *("due_at", "moved_to", "sequence", "handled", "addresses", "goal_at", "ended_at", "outcome", "data_in"),
-    "met",
+    *("met", "values"),
 )
 """The fields of an enrollment in a row. New ones go to the end: rows are stored. `data_in` stands in the place of data
 that is not in a row of the head (in_head.py)."""

@@ -52,7 +52,7 @@ NO_POLICY = Policy()
 
 LINKS = "links"
 
-VARIABLES = ("profile", "data", "customer", "journey", LINKS)
+VARIABLES = ("profile", "data", "enrollment", "customer", "journey", LINKS)
 """The variables of a template."""
 
 

@@ -382,6 +382,7 @@ def message_of(
         variables={
             "profile": profile.view(),
             "data": dict(enrollment.data),
+            "enrollment": {"values": dict(enrollment.values)},
             "customer": profile.id,
             "journey": enrollment.journey,
         },

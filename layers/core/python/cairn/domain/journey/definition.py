@@ -65,6 +65,8 @@ class Journey:
     exit_on: tuple[Match, ...] = ()
     refresh_on: tuple[Match, ...] = ()
     """Events whose properties update the enrollment's data; waits for a date in the data are set again."""
+    at_end: tuple["Step", ...] = ()
+    """Performed when an enrollment ends, however it ends; none of these waits or ends it itself."""
     time_zone: str = "UTC"
     """For customers whose own zone is not known."""
     brand: str = ""

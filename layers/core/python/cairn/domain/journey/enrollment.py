@@ -63,6 +63,8 @@ class Enrollment:
     """The key of the last event that moved it: the same event again changes nothing."""
     addresses: Mapping[Channel, str] | None = None
     """The only addresses that its messages may go to, where a visitor typed them; None: the customer's own."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What its steps have set, by name."""
     goal_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: str = ""
@@ -97,6 +99,7 @@ class Enrollment:
             "key": self.key,
             "entered_at": instant_to_wire(self.entered_at),
             "since": instant_to_wire(self.since),
+            "values": self.values,
         }
 
 

@@ -10,7 +10,7 @@ from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, Journey, Match
-from cairn.domain.journey.enrollment import COMPLETED, Enrollment
+from cairn.domain.journey.enrollment import COMPLETED, Enrollment, Status
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import instant_to_wire
 from cairn.domain.shared.moments import Moment
@@ -126,6 +126,9 @@ class Walk:
         self.note("waiting", step_id, until=instant_to_wire(at), **why)
 
     def end(self, outcome: str, **detail: Any) -> None:
+        if self.enrollment.status is Status.ACTIVE:
+            for step in self.journey.at_end:
+                step.perform(self)
         self.enrollment = self.enrollment.ending(outcome, self.now)
         self.note("ended", outcome=outcome, **detail)
 

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeVar
 
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, strongest_first
 from cairn.domain.identity.references import MAX_REFERENCES
 from cairn.domain.profile.attributes import GUARDED, TAGS
+from cairn.domain.shared.instants import moved
 
 TYPED_ATTRIBUTE = "attributes."
 """Before the name of an attribute, among what a visitor typed."""
@@ -29,6 +30,10 @@ FORGOTTEN_AT_ONCE = 10
 
 MAX_ACTIVITY_TYPES = 64
 """Event types counted for a profile. It bounds the item's size, far above what a business uses."""
+
+
+ONE_INSTANT = timedelta(milliseconds=1)
+"""Steps that are performed at one instant come one after the other within it; vendors' events are no finer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,16 @@ class Profile:
         changed = dict(self.attributes)
         for name, value in flattened(attributes).items():
             changed[name] = Stamped(value, at).latest(changed.get(name))
+        return replace(self, attributes=changed)
+
+    def updated(self, attributes: Mapping[str, Any], now: datetime) -> Self:
+        """As `patched`, by a step: it comes after all that the profile has of this instant, whatever the values."""
+        changed = dict(self.attributes)
+        for name, value in flattened(attributes).items():
+            there = changed.get(name)
+            is_now = there is not None and now <= there.at < moved(now, ONE_INSTANT)
+            at = moved(there.at, timedelta.resolution) if there is not None and is_now else now
+            changed[name] = Stamped(value, at).latest(there)
         return replace(self, attributes=changed)
 
     def reported_by(self, source: str, at: datetime) -> Self:

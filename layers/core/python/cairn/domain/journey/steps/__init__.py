@@ -10,6 +10,7 @@ from typing import Any, Literal, assert_never, get_args
 from cairn.domain.journey.steps.branch import Branch
 from cairn.domain.journey.steps.exit import Exit
 from cairn.domain.journey.steps.send import Send
+from cairn.domain.journey.steps.set import Set
 from cairn.domain.journey.steps.split import Split
 from cairn.domain.journey.steps.task import Task
 from cairn.domain.journey.steps.update import Update
@@ -21,9 +22,9 @@ Chain = Callable[[Sequence[Document]], str | None]
 """Adds nested steps to the journey, and gives the id of the first; without any, the id of the step after the parent."""
 
 WaitingStep = Wait | WaitFor
-Step = Send | Wait | WaitFor | Branch | Split | Task | Update | Exit
+Step = Send | Wait | WaitFor | Branch | Split | Task | Update | Set | Exit
 
-StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "update", "exit"]
+StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "update", "set", "exit"]
 """The key that says in a document which kind a step is."""
 STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
 
@@ -48,6 +49,8 @@ def step_from_document(document: Document, after: str | None, chain: Chain) -> S
             return Task.from_document(id_, after, value)
         case "update":
             return Update.from_document(id_, after, value)
+        case "set":
+            return Set.from_document(id_, after, value)
         case "exit":
             return Exit(id_, value)
         case _:

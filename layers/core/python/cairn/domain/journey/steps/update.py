@@ -34,7 +34,7 @@ class Update:
         changes = dict(self.attributes)
         changes |= {name: evaluate(source, walk.scope()) for name, source in self.attributes_from.items()}
         fit, dropped = fitting(walk.profile, changes | {"tags": self.tags})
-        walk.profile = walk.profile.patched(fit, walk.now)
+        walk.profile = walk.profile.updated(fit, walk.now)
         for field_, reason in dropped.items():
             walk.note("dropped", self.id, field=field_, reason=reason)
         walk.note("updated", self.id, attributes=sorted(changes), tags=dict(self.tags))
