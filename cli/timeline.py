@@ -27,6 +27,10 @@ QUIET = ("·", "dim")
 MAX_BODY = 240
 
 
+DETAILS = ("because", "arm", "absorbed", "attributes", "values")
+"""What a line says of a decision that has no words of its own."""
+
+
 def show(lines: list[TimelineEntry], console: Terminal, *, start: datetime, zone: ZoneInfo) -> None:
     """Print the entries under a heading per day, in one time zone."""
     customers = {line["customer"] for line in lines}
@@ -87,8 +91,13 @@ def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  
         case "goal_reached":
             return Text(line["because"], "bold green")
         case _:
-            parts = [str(line[name]) for name in ("because", "arm", "absorbed", "attributes") if line.get(name)]
+            parts = [_words(line[name]) for name in DETAILS if line.get(name)]
+            parts += [f"{line['left']} to come"] if line.get("left") else []
             return Text(" · ".join(parts), "dim")
+
+
+def _words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _message(line: TimelineEntry) -> Text:

@@ -68,7 +68,9 @@ def begun(number: int, size: int, walked: Any = COURSE, who: Any = MIA) -> dict[
     found = {}
     for one in range(number):
         key = f"{who[0].value}-{one:03d}"
-        start = event(walked.entry.event, NOW, id_=key, who=who, properties={"key": key, "note": noted(key, size)})
+        start = event(
+            walked.entry.matches[0].event, NOW, id_=key, who=who, properties={"key": key, "note": noted(key, size)}
+        )
         enrollment = engine.new_enrollment(walked, profile, start, key, NOW)
         decided = engine.advance(walked, enrollment, profile, engine.Entered(), NOW)
         found[enrollment.id] = decided.enrollment

@@ -5,13 +5,15 @@ reads it (`cairn.adapters.documents.journey`, `cairn.domain.journey.steps`). Eac
 meant, so that an error is about that one.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from authoring.journeys.steps import Step, kinds_of, model_of
 from authoring.journeys.steps.base import WHERE, Match, Models, Wire
 from authoring.journeys.steps.update import UpdateStep
+from authoring.journeys.steps.wait_for import several
 from authoring.journeys.values import (
     Again,
     DltTemplate,
@@ -33,7 +35,7 @@ from cairn.domain.journey.steps import STEP_KINDS
 from cairn.domain.message.sms import DEFAULT_MAX_PARTS, MOST_PARTS
 
 
-class Entry(Wire):
+class EntryMatch(Wire):
     event: EventType = Field(description="The type of the event that starts the journey.", examples=["trial.signup"])
     where: EntryExpression = Field(default_factory=str, description=WHERE)
     key: EntryKey = Field(
@@ -41,12 +43,31 @@ class Entry(Wire):
         description="JMESPath on the event, such as a booking's id: a customer may have one enrollment for each key.",
         examples=["event.properties.booking_id"],
     )
-    again: Again = Field(
-        default="never",
-        description="Whether a customer may enter again with the same key: never, when-ended, "
-        "or when ended and this long after the last entry.",
-        examples=["when-ended", "30d"],
+
+
+AGAIN = Field(
+    default="never",
+    description="Whether a customer may enter again with the same key: never, when-ended, "
+    "or when ended and this long after the last entry.",
+    examples=["when-ended", "30d"],
+)
+
+
+class Entry(EntryMatch):
+    again: Again = AGAIN
+
+
+class EntryAny(Wire):
+    any_: Annotated[list[EntryMatch], AfterValidator(several)] = Field(
+        alias="any", description="Events of which each starts the journey, the first match by its key."
     )
+    again: Again = AGAIN
+
+
+AnyEntry = Annotated[
+    Annotated[Entry, Tag("entry:one")] | Annotated[EntryAny, Tag("entry:any")],
+    Discriminator(lambda entry: "entry:any" if isinstance(entry, Mapping) and "any" in entry else "entry:one"),
+]
 
 
 class Goal(Match):
@@ -95,7 +116,7 @@ class Journey(Wire):
         description="Hosts of the links that `data` and `profile` hold; *.example.com names all below one.",
         examples=["[pay.example.com]"],
     )
-    entry: Entry = Field(description="What starts the journey.", examples=["{event: trial.signup}"])
+    entry: AnyEntry = Field(description="What starts the journey.", examples=["{event: trial.signup}"])
     goal: Goal | None = Field(default=None, description="The conversion, by which the journey is measured.")
     holdout: Holdout = Field(default=0, description="The share of customers who get nothing.", examples=[0.1])
     exit_on: list[Match] = Field(default_factory=list, description="Events that end the journey at any step.")
@@ -168,7 +189,8 @@ class NoFront(Wire):
 
 
 MODELS: Models = {
-    "entry": Entry,
+    "entry:one": Entry,
+    "entry:any": EntryAny,
     "goal": Goal,
     "sender": Sender,
     "exit_on": Match,

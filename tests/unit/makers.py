@@ -100,7 +100,7 @@ def entered(
 ) -> engine.Decision:
     """Ada's enrollment, just created."""
     ada = who or profile()
-    start = event(walked.entry.event, when, properties=properties)
+    start = event(walked.entry.matches[0].event, when, properties=properties)
     enrollment = engine.new_enrollment(walked, ada, start, key, when)
     return engine.advance(walked, enrollment, ada, engine.Entered(), when)
 

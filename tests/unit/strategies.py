@@ -235,8 +235,11 @@ def beginnings(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def journeys(draw: st.DrawFn, holdout: float = 0.0) -> Journey:
-    entry: dict[str, Any] = {"event": "trial.signup", "again": draw(st.sampled_from(["never", "when-ended", "2d"]))}
+    entry: dict[str, Any] = {"event": "trial.signup"}
     entry |= {"key": "event.properties.key"} if draw(st.booleans()) else {}
+    if draw(st.booleans()):
+        entry = {"any": [entry, {"event": "trial.renewed", "key": draw(st.sampled_from([None, "event.properties.a"]))}]}
+    entry |= {"again": draw(st.sampled_from(["never", "when-ended", "2d"]))}
     document: dict[str, Any] = {
         "journey": "visit",
         "entry": entry,

@@ -1,7 +1,7 @@
 """The step `wait_for`, as it is written."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
@@ -44,13 +44,30 @@ class WaitFor(Match):
     else_: "list[Step]" = Field(alias="else", default_factory=list, description=ELSE)
 
 
+class Matching(Protocol):
+    """What a match of any kind says of its events."""
+
+    @property
+    def event(self) -> str: ...
+
+    @property
+    def where(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+
 class AnyMatch(Match):
     then: "list[Step]" = Field(default_factory=list, description=THEN)
 
 
-def _several(matches: list[Match]) -> list[Match]:
+M = TypeVar("M", bound=Matching)
+
+
+def several(matches: list[M]) -> list[M]:
+    """Two matches or more, of which none is in the shadow of an earlier one."""
     if len(matches) < FEWEST:
-        raise wrong("this waits for one event", "Write its `event` under wait_for, without any or all.")
+        raise wrong("this is one event", "Write its `event` without any or all.")
     for index, later in enumerate(matches):
         for earlier in matches[:index]:
             if (earlier.event, earlier.key) == (later.event, later.key) and earlier.where in {"", later.where}:
@@ -62,7 +79,7 @@ def _several(matches: list[Match]) -> list[Match]:
 
 
 class WaitForAny(Wire):
-    any_: Annotated[list[AnyMatch], AfterValidator(_several)] = Field(
+    any_: Annotated[list[AnyMatch], AfterValidator(several)] = Field(
         alias="any", description="The first of these that happens, each with what follows it."
     )
     timeout: Timeout = TIMEOUT
@@ -70,7 +87,7 @@ class WaitForAny(Wire):
 
 
 class WaitForAll(Wire):
-    all_: Annotated[list[Match], AfterValidator(_several)] = Field(
+    all_: Annotated[list[Match], AfterValidator(several)] = Field(
         alias="all", description="All of these, in whatever order."
     )
     timeout: Timeout = TIMEOUT

@@ -11,7 +11,7 @@ import pytest
 from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.templates.renderer import NO_POLICY, JinjaRenderer, environment
 from cairn.domain.consent.keywords import Intent
-from cairn.domain.journey.definition import EntryRule, Journey
+from cairn.domain.journey.definition import EntryRule, Journey, Match
 from cairn.domain.message.message import Message, Rendered, Review, Terms
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose
@@ -41,7 +41,7 @@ class Shelf:
         self._link_hosts = link_hosts
 
     def version(self, name: str, version: str) -> Journey:
-        return Journey(name, version, EntryRule("trial.signup"), {}, None, link_hosts=self._link_hosts)
+        return Journey(name, version, EntryRule((Match("trial.signup"),)), {}, None, link_hosts=self._link_hosts)
 
     def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
         return {("visit", "v1", "confirm", "email", ""): self._parts}[name, version, template, channel, locale]

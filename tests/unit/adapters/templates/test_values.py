@@ -13,7 +13,7 @@ from linkify_it.tlds import TLDS
 
 from cairn.adapters.templates.renderer import JinjaRenderer
 from cairn.adapters.templates.values import AS_TEXT, END, FULL_VALUE, LONGEST_IN_SUBJECT, LONGEST_VALUE, MARK, VALUE
-from cairn.domain.journey.definition import EntryRule, Journey
+from cairn.domain.journey.definition import EntryRule, Journey, Match
 from cairn.domain.message.message import Message, Rendered
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel
@@ -46,7 +46,9 @@ class OneTemplate:
         self._parts = parts
 
     def version(self, name: str, version: str) -> Journey:
-        return Journey(name, version, EntryRule("trial.signup"), {}, None, link_hosts=("tickets.example.com",))
+        return Journey(
+            name, version, EntryRule((Match("trial.signup"),)), {}, None, link_hosts=("tickets.example.com",)
+        )
 
     def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:  # noqa: ARG002
         return self._parts

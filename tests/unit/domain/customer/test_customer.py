@@ -119,7 +119,57 @@ def test_an_event_without_the_entry_key_starts_nothing() -> None:
     for odd in (None, True, [], {}):
         nameless = event("booking.made", properties={"booking": odd})
 
-        assert react(customer(), nameless, journeys=Deployed(BOOKING))[0].customer.enrollments == {}
+        (reaction,) = react(customer(), nameless, journeys=Deployed(BOOKING))
+
+        assert reaction.customer.enrollments == {}
+        assert [(fact.kind, fact.detail) for fact in reaction.facts] == [("not_entered", {"reason": "no key"})]
+
+
+SEVERAL = journey(
+    send("hello"),
+    {"id": "rest", "wait": "60d"},
+    journey="several",
+    entry={
+        "any": [
+            {"event": "order.placed", "key": "event.properties.order"},
+            {"event": "cart.left", "where": "event.properties.total > `9`", "key": "event.properties.cart"},
+        ],
+        "again": "when-ended",
+    },
+    exit_on=[{"event": "customer.bought"}],
+)
+
+
+@pytest.mark.parametrize(
+    ("type_", "properties", "key"),
+    [
+        ("order.placed", {"order": "o-1"}, "o-1"),
+        ("cart.left", {"cart": "c-1", "total": 10}, "c-1"),
+        ("cart.left", {"cart": "c-1", "total": 5}, None),
+        ("customer.bought", {"order": "o-1"}, None),
+    ],
+)
+def test_any_of_several_events_starts_a_journey_by_its_own_key(
+    type_: str, properties: dict[str, Any], key: str | None
+) -> None:
+    (reaction,) = react(customer(), event(type_, properties=properties), journeys=Deployed(SEVERAL))
+
+    assert [one.key for one in reaction.customer.enrollments.values()] == ([] if key is None else [key])
+
+
+@pytest.mark.parametrize("first", ["start", "end"])
+def test_an_event_without_a_key_of_its_own_names_the_enrollment_by_any_of_the_entrys(first: str) -> None:
+    ends = event("customer.bought", MONDAY + HOUR, properties={"cart": "c-1", "order": "o-9"})
+    starts = [
+        event("order.placed", id_="1", properties={"order": "o-1"}),
+        event("cart.left", id_="2", properties={"cart": "c-1", "total": 10}),
+    ]
+
+    *_, last = react(
+        customer(), *((*starts, ends) if first == "start" else (ends, *starts)), journeys=Deployed(SEVERAL)
+    )
+
+    assert {one.key for one in last.customer.enrollments.values() if one.open} == {"o-1"}
 
 
 def test_a_customer_enters_once_where_re_entry_is_never_allowed() -> None:

@@ -51,7 +51,7 @@ def journey_from_document(document: Document, version: str) -> Journey:
 
 def listens_before(document: Document) -> set[str]:
     """`Journey.listens_before` of the document, without making the journey."""
-    rules = (document["entry"], *document.get("exit_on", ()), *document.get("refresh_on", ()))
+    rules = (*_entries(document["entry"]), *document.get("exit_on", ()), *document.get("refresh_on", ()))
     return {rule["event"] for rule in rules}
 
 
@@ -93,10 +93,11 @@ def _last_step(document: Document) -> Step:
 def _entry(document: Document) -> EntryRule:
     again = document.get("again", Reentry.NEVER.value)
     rule = Reentry(again) if again in {Reentry.NEVER.value, Reentry.WHEN_ENDED.value} else Reentry.AFTER
-    return EntryRule(
-        document["event"],
-        document.get("where"),
-        document.get("key"),
-        rule,
-        duration(again) if rule is Reentry.AFTER else duration("0s"),
-    )
+    after = duration(again) if rule is Reentry.AFTER else duration("0s")
+    return EntryRule(tuple(map(Match.from_document, _entries(document))), rule, after)
+
+
+def _entries(document: Document) -> Sequence[Document]:
+    """The rules of an entry: several, or the one that it is."""
+    found: Sequence[Document] = document.get("any", [document])
+    return found

@@ -14,7 +14,7 @@ from cairn.domain.event import ACCOUNT_FAILURE, NOT_TRIED, Event
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
-from cairn.domain.journey.definition import ANY_KEY, Journey, Reentry
+from cairn.domain.journey.definition import Journey, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, MERGED, UNWANTED, Enrollment, Status
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
@@ -499,7 +499,9 @@ class _Reaction:
 
     def start(self, journey: Journey, event: Event, now: datetime) -> None:
         key = engine.entry_key(journey, self.customer.profile, event, now)
-        if key is None:
+        if key is engine.NoKey.HERE:
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": key.value}))
+        if not isinstance(key, str):
             return
         name = f"{journey.name}:{key}"
         is_open = self.is_open(journey, key)
@@ -542,17 +544,18 @@ class _Reaction:
     def store_early(self, journey: Journey, event: Event, now: datetime) -> None:
         """Stores the end or refresh of an enrollment whose starting event has not arrived yet."""
         profile = self.customer.profile
-        ended = engine.key_named(journey, journey.exit_on, profile, event, now)
-        if ended is not None:  # a message of an enrollment that is over may still wait, too
-            name = journey.name if ended == ANY_KEY else f"{journey.name}:{ended}"
-            closed = _latest(self.customer.early_exits, {name: event.occurred_at})
+        ended = engine.keys_of(journey, journey.exit_on, profile, event, now)
+        if ended:  # a message of an enrollment that is over may still wait, too
+            names = [journey.name if key is None else f"{journey.name}:{key}" for key in ended]
+            closed = _latest(self.customer.early_exits, dict.fromkeys(names, event.occurred_at))
             recent = _recent(closed, now, MAX_EARLY_EXITS)
             self.customer = replace(self.customer, early_exits={name: closed[name] for name in recent})
         if engine.may_end_what_starts_later(journey, event):
             early_events = _newest_events((*self.customer.early_events, _without_names(event)), now)
             self.customer = replace(self.customer, early_events=early_events)
-        key = engine.key_named(journey, journey.refresh_on, profile, event, now)
-        if key not in {None, ANY_KEY} and not self.is_open(journey, key) and not self.is_over(journey, key):
+        for key in engine.keys_of(journey, journey.refresh_on, profile, event, now):
+            if key is None or self.is_open(journey, key) or self.is_over(journey, key):
+                continue
             name = f"{journey.name}:{key}"
             data, _ = bounds.trimmed(event.properties, bounds.MAX_EARLY_DATA)
             early = {"data": dict(data), "addresses": self.allowed}

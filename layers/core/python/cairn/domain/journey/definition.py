@@ -36,12 +36,16 @@ class Reentry(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EntryRule:
-    event: str
-    where: str | None = None
-    key: str | None = None
-    """JMESPath on the event, such as a booking's id: a customer may have one enrollment for each key."""
+    matches: tuple[Match, ...]
+    """Any of these starts an enrollment. Each `key` is JMESPath on its event, such as a booking's id: a customer may
+    have one enrollment for each value."""
     again: Reentry = Reentry.NEVER
     again_after: timedelta = timedelta()
+
+    @property
+    def keys(self) -> tuple[str | None, ...]:
+        """The expressions by which events name an enrollment, where a rule has none of its own."""
+        return tuple(dict.fromkeys(match.key for match in self.matches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,7 @@ class Journey:
     @property
     def listens_before(self) -> frozenset[str]:
         """The types of event that start it, or are remembered until it starts: they end it, or give it new data."""
-        rules: tuple[EntryRule | Match, ...] = (self.entry, *self.exit_on, *self.refresh_on)
-        return frozenset(rule.event for rule in rules)
+        return frozenset(rule.event for rule in (*self.entry.matches, *self.exit_on, *self.refresh_on))
 
     def __post_init__(self) -> None:
         waits = (match for step in self.steps.values() for match in getattr(step, "matches", ()))

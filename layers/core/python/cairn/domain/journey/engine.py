@@ -6,6 +6,7 @@ changes nothing; of an event and a timeout for one wait, only the first counts.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 
 from cairn.domain.effects import Effect, Fact, PauseEnrollment, SendMessage, effect_id, split_effect_id
 from cairn.domain.event import Event
@@ -17,7 +18,7 @@ from cairn.domain.journey.steps import WaitingStep
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.wait import Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
-from cairn.domain.journey.walk import Stop, Walk, text_of
+from cairn.domain.journey.walk import Stop, Walk, keys_named, text_of
 from cairn.domain.operations.pauses import (
     Late,
     NotBefore,
@@ -34,6 +35,12 @@ from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.moments import Until
+
+
+class NoKey(Enum):
+    """An event should start an enrollment, and has no value for its key."""
+
+    HERE = "no key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +94,17 @@ def advance(journey: Journey, enrollment: Enrollment, profile: Profile, trigger:
     return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts), bool(walk.looked_up))
 
 
-def entry_key(journey: Journey, profile: Profile, event: Event, now: datetime) -> str | None:
+def entry_key(journey: Journey, profile: Profile, event: Event, now: datetime) -> str | NoKey | None:
     """The key of the enrollment that this event would start; None if it starts none."""
-    entry = journey.entry
-    if entry.event != event.type:
+    if all(rule.event != event.type for rule in journey.entry.matches):
         return None
     scope = Scope(profile, now, event.properties, event.view(), default_zone=journey.time_zone)
-    if not is_met(entry.where, scope):
-        return None
-    return text_of(evaluate(entry.key, scope)) if entry.key else ""
+    rules = [rule for rule in journey.entry.matches if rule.event == event.type and is_met(rule.where, scope)]
+    for rule in rules:
+        key = text_of(evaluate(rule.key, scope)) if rule.key else ""
+        if key is not None:
+            return key
+    return NoKey.HERE if rules else None
 
 
 def may_enter(journey: Journey, entered_at: datetime | None, *, is_open: bool, now: datetime) -> bool:
@@ -128,21 +137,20 @@ def new_enrollment(journey: Journey, profile: Profile, event: Event, key: str, n
     )
 
 
-def key_named(journey: Journey, rules: tuple[Match, ...], profile: Profile, event: Event, now: datetime) -> str | None:
-    """The key of the enrollment that an event is about, from the event alone; None if there is none.
+def keys_of(
+    journey: Journey, rules: tuple[Match, ...], profile: Profile, event: Event, now: datetime
+) -> list[str | None]:
+    """The keys of the enrollments that an event is about, from the event alone.
 
-    ANY_KEY where it is about all of the journey's enrollments. An event that ends or refreshes an enrollment may arrive
+    None where it is about all of the journey's enrollments. An event that ends or refreshes an enrollment may arrive
     before the event that starts it, and must not be lost.
     """
+    found: list[str | None] = []
     for rule in rules:
-        if rule.event != event.type or _needs_enrollment(rule):
-            continue
         scope = Scope(profile, now, {}, event.view(), default_zone=journey.time_zone)
-        expression = rule.key or journey.entry.key
-        key = ANY_KEY if rule.key == ANY_KEY else text_of(evaluate(expression, scope)) if expression else ""
-        if key is not None and is_met(rule.where, scope):
-            return key
-    return None
+        if rule.event == event.type and not _needs_enrollment(rule) and is_met(rule.where, scope):
+            found += [None] if rule.key == ANY_KEY else keys_named(journey, rule, scope)
+    return list(dict.fromkeys(found))
 
 
 def may_end_what_starts_later(journey: Journey, event: Event) -> bool:

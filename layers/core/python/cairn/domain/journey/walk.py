@@ -61,14 +61,8 @@ class Walk:
         scope = self.scope(event)
         if rule.key is None and event.about_a_message and "enrollment" in event.properties:
             return event.properties["enrollment"] == self.enrollment.id and is_met(rule.where, scope)
-        expression = rule.key or self.journey.entry.key
-        if (
-            expression is not None
-            and expression != ANY_KEY
-            and text_of(evaluate(expression, scope)) != self.enrollment.key
-        ):
-            return False
-        return is_met(rule.where, scope)
+        is_about_it = rule.key == ANY_KEY or self.enrollment.key in keys_named(self.journey, rule, scope)
+        return is_about_it and is_met(rule.where, scope)
 
     def count(self, event: Event | None = None) -> None:
         """A new decision: it makes the timers of earlier decisions stale."""
@@ -131,6 +125,13 @@ class Walk:
                 step.perform(self)
         self.enrollment = self.enrollment.ending(outcome, self.now)
         self.note("ended", outcome=outcome, **detail)
+
+
+def keys_named(journey: Journey, rule: Match, scope: Scope) -> list[str]:
+    """The keys of the enrollments that an event is about, by a rule whose key is not ANY_KEY."""
+    expressions = (rule.key,) if rule.key else journey.entry.keys
+    found = [text_of(evaluate(one, scope)) if one else "" for one in expressions]
+    return [key for key in found if key is not None]
 
 
 def text_of(value: Any) -> str | None:
