@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DEVELOPMENT, JOURNEYS, LAW, POLICY, SOURCES, PolicyOption, examples
+from cli.options import DEVELOPMENT, JOURNEYS, LAW, POLICY, SOURCES, ConfigurationOption, PolicyOption, examples
 from cli.output import echo
 
 app = typer.Typer()
@@ -15,9 +15,7 @@ app = typer.Typer()
 def check(
     folder: Annotated[Path, typer.Argument(help="The folder of journeys.", show_default="layers/journeys")] = JOURNEYS,
     policy: PolicyOption = POLICY,
-    configuration: Annotated[
-        Path, typer.Option("--sources", help="The deployment's sources.toml.", show_default="sources.toml")
-    ] = SOURCES,
+    configuration: ConfigurationOption = SOURCES,
 ) -> None:
     """List every problem of journeys, policy, vendors' folders and sources.toml, and how to mend it."""
     from authoring.journeys import check as problems_of  # noqa: PLC0415  slow to import
