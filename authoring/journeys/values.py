@@ -93,6 +93,15 @@ def _time_of_day(text: str) -> str:
     return text
 
 
+def _weekdays(days: list[str]) -> list[str]:
+    twice = sorted({day for day in days if days.count(day) > 1})
+    if twice or not days:
+        raise wrong(
+            f"{', '.join(twice)} stands here twice" if twice else "no weekday", "Name each day once: [mon, tue]."
+        )
+    return days
+
+
 def _time_zone(text: str) -> str:
     try:
         ZoneInfo(text)
@@ -171,6 +180,8 @@ EventType = Annotated[str, AfterValidator(_event_type), _pattern(EVENT_TYPE_SHAP
 Duration = Annotated[str, AfterValidator(_positive_duration), _pattern(DURATION)]
 Offset = Annotated[str, AfterValidator(_offset), _pattern(f"-?{DURATION}")]
 Again = Annotated[str, AfterValidator(_again), _pattern(f"(never|when-ended|{DURATION})")]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Weekdays = Annotated[list[Weekday], AfterValidator(_weekdays)]
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day), _pattern(TIME_OF_DAY.pattern)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Holdout = Annotated[

@@ -149,10 +149,16 @@ values = st.sampled_from(["data.a", "data.b", "data.at", "event.properties.a", "
 lengths = st.sampled_from(["2h", "1d", "2d12h"])
 clock_times = st.fixed_dictionaries(
     {"at": st.sampled_from(["10:00", "02:30", "23:59"])},
-    optional={"at_from": values, "day": st.integers(0, 20)},
+    optional={
+        "at_from": values,
+        "day": st.integers(0, 20),
+        "weekdays": st.sampled_from([["mon"], ["tue", "sat"], ["sun"]]),
+        "spread": lengths,
+    },
 )
 dates = st.fixed_dictionaries({"until": st.just("data.at") | values}, optional={"offset": offsets})
-moments = lengths | lengths | durations | clock_times | dates | dates
+delays = st.fixed_dictionaries({"for": durations}, optional={"spread": lengths})
+moments = lengths | lengths | durations | delays | clock_times | dates | dates
 
 
 @st.composite
@@ -183,7 +189,7 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
             return {"channel": channels, "template": "hello", "purpose": draw(st.sampled_from(Purpose)).value}
         case "wait":
             moment = draw(moments)
-            if isinstance(moment, dict):
+            if isinstance(moment, dict) and "for" not in moment:
                 moment = moment | {"if_past": draw(st.sampled_from(["continue", "skip", "exit"]))}
             return moment
         case "wait_for":

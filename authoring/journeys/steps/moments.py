@@ -6,9 +6,20 @@ from typing import Any
 from pydantic import Discriminator, Field
 
 from authoring.journeys.steps.base import Wire
-from authoring.journeys.values import LONGEST, Offset, StepExpression, TimeOfDay
+from authoring.journeys.values import LONGEST, Duration, Offset, StepExpression, TimeOfDay, Weekdays
 from authoring.problems import Loc
 from authoring.shape import OURS
+
+SPREAD = Field(
+    default_factory=str,
+    description="Up to this much later: customers are spread evenly over it, instead of all at once.",
+    examples=["2h"],
+)
+
+
+class DelayMoment(Wire):
+    for_: Duration = Field(alias="for", description="This long after the step is reached.", examples=["1d"])
+    spread: Duration = SPREAD
 
 
 class UntilMoment(Wire):
@@ -16,6 +27,7 @@ class UntilMoment(Wire):
         description="JMESPath to an instant or a date: ISO 8601, or a number since 1970.", examples=["data.visit_at"]
     )
     offset: Offset = Field(default="0s", description="Moves the date: -48h is 48 hours before.", examples=["-48h"])
+    spread: Duration = SPREAD
 
 
 class ClockMoment(Wire):
@@ -32,6 +44,10 @@ class ClockMoment(Wire):
         description="On this day after entry, the day of entry being 0.",
         examples=[3],
     )
+    weekdays: Weekdays = Field(
+        default_factory=list, description="Only on these weekdays: the first of them.", examples=["[mon, tue, wed]"]
+    )
+    spread: Duration = SPREAD
 
 
 def moment_of(step: str) -> Discriminator:
@@ -40,8 +56,8 @@ def moment_of(step: str) -> Discriminator:
     def meant(value: Any) -> str | None:
         if not isinstance(value, Mapping):
             return f"{step}:duration"
-        if "until" in value:
-            return f"{step}:until"
+        if "until" in value or "for" in value:
+            return f"{step}:until" if "until" in value else f"{step}:for"
         return f"{step}:at" if "at" in value or "at_from" in value else None
 
     return Discriminator(
@@ -50,7 +66,8 @@ def moment_of(step: str) -> Discriminator:
         custom_error_message=OURS,
         custom_error_context={
             "message": "this says no moment",
-            "fix": "Write a duration (30m), {until: data.visit_at, offset: -48h}, or {at: '18:30', day: 3}.",
+            "fix": "Write a duration (30m), {for: 1d, spread: 2h}, {until: data.visit_at, offset: -48h}, or "
+            "{at: '18:30', day: 3}.",
         },
     )
 

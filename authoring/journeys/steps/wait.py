@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, Tag
 
 from authoring.journeys.steps.base import WITHOUT_EVENT, AnyStep, EventScope, Models
-from authoring.journeys.steps.moments import ClockMoment, UntilMoment, moment_expressions, moment_of
+from authoring.journeys.steps.moments import ClockMoment, DelayMoment, UntilMoment, moment_expressions, moment_of
 from authoring.journeys.values import Duration, IfPast
 from authoring.problems import Loc
 
@@ -23,6 +23,7 @@ class WaitClock(ClockMoment):
 
 WaitMoment = Annotated[
     Annotated[Duration, Tag("wait:duration")]
+    | Annotated[DelayMoment, Tag("wait:for")]
     | Annotated[WaitUntil, Tag("wait:until")]
     | Annotated[WaitClock, Tag("wait:at")],
     moment_of("wait"),
@@ -32,7 +33,7 @@ WaitMoment = Annotated[
 class WaitStep(AnyStep):
     wait: WaitMoment = Field(description="Wait: 30m, a date, or a time of day.", examples=["30m"])
 
-    models: ClassVar[Models] = {"wait:until": WaitUntil, "wait:at": WaitClock}
+    models: ClassVar[Models] = {"wait:for": DelayMoment, "wait:until": WaitUntil, "wait:at": WaitClock}
 
     @staticmethod
     def expressions(written: Any) -> Iterator[tuple[Loc, Any]]:

@@ -15,7 +15,7 @@ from authoring.journeys.steps.base import (
     Models,
     Wire,
 )
-from authoring.journeys.steps.moments import ClockMoment, UntilMoment, moment_expressions, moment_of
+from authoring.journeys.steps.moments import ClockMoment, DelayMoment, UntilMoment, moment_expressions, moment_of
 from authoring.journeys.values import Duration
 from authoring.problems import Loc
 from authoring.shape import wrong
@@ -27,6 +27,7 @@ FEWEST = 2
 
 Timeout = Annotated[
     Annotated[Duration, Tag("timeout:duration")]
+    | Annotated[DelayMoment, Tag("timeout:for")]
     | Annotated[UntilMoment, Tag("timeout:until")]
     | Annotated[ClockMoment, Tag("timeout:at")],
     moment_of("timeout"),
@@ -117,6 +118,7 @@ class WaitForStep(AnyStep):
         "wait_for:all": WaitForAll,
         "any": AnyMatch,
         "all": Match,
+        "timeout:for": DelayMoment,
         "timeout:until": UntilMoment,
         "timeout:at": ClockMoment,
     }

@@ -37,10 +37,11 @@ def with_local_time(moment: Moment, scope: Scope) -> Moment:
 def _local(moment: LocalTime, since: datetime, entered_at: datetime, scope: Scope) -> datetime:
     clock = _clock(evaluate(moment.at_from, scope) if moment.at_from else None) or moment.at
     if moment.day is not None:
-        return at_local(entered_at.astimezone(scope.zone).date() + timedelta(days=moment.day), clock, scope.zone)
-    today = since.astimezone(scope.zone).date()
+        day = moment.day_from(entered_at.astimezone(scope.zone).date() + timedelta(days=moment.day))
+        return at_local(day, clock, scope.zone)
+    today = moment.day_from(since.astimezone(scope.zone).date())
     due = at_local(today, clock, scope.zone)
-    return due if due > since else at_local(today + timedelta(days=1), clock, scope.zone)
+    return due if due > since else at_local(moment.day_from(today + timedelta(days=1)), clock, scope.zone)
 
 
 def _clock(value: Any) -> time | None:

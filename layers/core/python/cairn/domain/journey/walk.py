@@ -12,7 +12,8 @@ from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, Journey, Match
 from cairn.domain.journey.enrollment import COMPLETED, Enrollment, Status
 from cairn.domain.profile.profile import Profile
-from cairn.domain.shared.instants import instant_to_wire
+from cairn.domain.shared.hashing import share
+from cairn.domain.shared.instants import instant_to_wire, moved
 from cairn.domain.shared.moments import Moment
 
 
@@ -101,6 +102,8 @@ class Walk:
             entered_at=self.enrollment.entered_at,
             scope=self.scope(),
         )
+        if due is not None and moment.spread:
+            due = moved(due, share(f"wait/{step_id}", self.enrollment.id) * moment.spread)
         if due is None or due <= self.now:
             self.note("moment_past" if due else "moment_unknown", step_id)
             return False

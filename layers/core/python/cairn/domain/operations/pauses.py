@@ -176,10 +176,10 @@ def _at_its_time_of_day(waiting: PausedWait, at: datetime) -> datetime:
     match waiting.moment:
         case Delay() | Until():
             return at
-        case LocalTime(clock):
-            day = at.astimezone(waiting.zone).date()
-            due = at_local(day, clock, waiting.zone)
-            return due if due >= at else at_local(day + timedelta(days=1), clock, waiting.zone)
+        case LocalTime() as moment:
+            day = moment.day_from(at.astimezone(waiting.zone).date())
+            due = at_local(day, moment.at, waiting.zone)
+            return due if due >= at else at_local(moment.day_from(day + timedelta(days=1)), moment.at, waiting.zone)
         case _:
             assert_never(waiting.moment)
 
