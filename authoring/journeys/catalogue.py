@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +134,7 @@ def _template_problems(source: Source, path: Path, parts: list[Part]) -> Iterato
                 expected = path / path_of(template, channel)
                 fix = f"Write {expected}, or name another template or channel."
                 yield source.problem(loc, f'there is no template "{template}" for {channel}', fix)
+    yield from _read_at_the_end(source, path, parts)
     for part in parts:
         if (part.template, part.channel) not in used:
             fix = f"Name it in a send step ({part.channel}, {part.template}), or remove the file."
@@ -140,6 +142,24 @@ def _template_problems(source: Source, path: Path, parts: list[Part]) -> Iterato
         elif part.locale and (part.template, part.channel, MAIN_KIND[part.channel], part.locale) not in there:
             fix = f"Write {path / path_of(part.template, part.channel, part.locale)}, or remove this file."
             yield Problem(part.file, 1, "", "", f"this e-mail has no HTML in {part.locale}", fix)
+
+
+def _read_at_the_end(source: Source, path: Path, parts: list[Part]) -> Iterator[Problem]:
+    """What `finally` changes and a template reads: the messages of the last steps are written after it."""
+    last = source.data.get("finally") if isinstance(source.data, dict) else None
+    for index, step in enumerate(last if isinstance(last, list) else ()):
+        update = step.get("update") if isinstance(step, dict) else None
+        changed = update if isinstance(update, dict) else {}
+        names = [name for key in ("set", "set_from") for name in (changed.get(key) or ())]
+        names += ["tags"] if "tags" in changed else []
+        for name in names:
+            reads = re.compile(rf"\bprofile\.{re.escape(str(name))}\b")
+            reader = next((part for part in parts if reads.search(part.file.read_text(encoding="utf-8"))), None)
+            if reader is not None:
+                file = reader.file.relative_to(path)
+                message = f"{file} reads profile.{name}, and the last message is written after the end"
+                fix = "Keep it in a value of the enrollment (`set`) and read that, or change it by an event."
+                yield source.problem(("finally", index), message, fix)
 
 
 def _shared_names(folders: list[_Folder]) -> Iterator[Problem]:

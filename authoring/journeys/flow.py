@@ -15,6 +15,9 @@ from authoring.problems import Loc
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.journey.steps.send import Send
 
+MESSAGES = "message."
+"""Events about a message belong to the enrollment that sent it, whatever its key is."""
+
 Finding = tuple[Loc, str, str]
 """A path in the document, a message and a fix."""
 
@@ -35,7 +38,40 @@ def flow_findings(document: Any) -> list[Finding]:
     check = _FlowCheck(refreshed=bool(document.get("refresh_on")))
     check.chain(document.get("steps"), ("steps",), WITHOUT_EVENT)
     check.chain(document.get("finally"), ("finally",), WITHOUT_EVENT)
-    return check.findings
+    return [*check.findings, *_without_key(document)]
+
+
+def _without_key(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Matches that do not say by which of several keys of the entry they count."""
+    entry = document.get("entry")
+    entries = entry.get("any") if isinstance(entry, Mapping) else None
+    keys = {str(one.get("key")) for one in entries if isinstance(one, Mapping)} if isinstance(entries, list) else set()
+    if len(keys) <= 1:
+        return
+    for loc, match in _matches(document):
+        if "key" not in match and not str(match.get("event", "")).startswith(MESSAGES):
+            message = "the entries have several keys, and this does not say by which one it counts"
+            yield loc, message, "Add `key: event.properties.…`, or `key: any` for every enrollment of the customer."
+
+
+def _matches(document: Mapping[str, Any]) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
+    """Every match but the entry's, with its path."""
+    found: list[tuple[Loc, Any]] = [(("goal",), document.get("goal"))]
+    for name in ("exit_on", "refresh_on"):
+        found += [((name, index), one) for index, one in enumerate(_list(document.get(name)))]
+    for here, step in _all_steps(document.get("steps"), ("steps",)):
+        waited = step.get("wait_for")
+        several = waited if isinstance(waited, Mapping) else {}
+        forms = [name for name in ("any", "all") if name in several]
+        found += [] if forms else [((*here, "wait_for"), waited)]
+        found += [
+            ((*here, "wait_for", name, index), one) for name in forms for index, one in enumerate(_list(several[name]))
+        ]
+    return ((loc, one) for loc, one in found if isinstance(one, Mapping))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def sends_of(document: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:

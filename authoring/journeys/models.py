@@ -45,6 +45,17 @@ class EntryMatch(Wire):
     )
 
 
+def _each_reached(matches: list[EntryMatch]) -> list[EntryMatch]:
+    for index, later in enumerate(matches):
+        for earlier in matches[:index]:
+            if earlier.event == later.event and not earlier.key and earlier.where in {"", later.where}:
+                raise wrong(
+                    f"an earlier match without a key takes every {later.event} that this one would",
+                    "Write the match with a key first, or remove one of them.",
+                )
+    return matches
+
+
 AGAIN = Field(
     default="never",
     description="Whether a customer may enter again with the same key: never, when-ended, "
@@ -58,8 +69,10 @@ class Entry(EntryMatch):
 
 
 class EntryAny(Wire):
-    any_: Annotated[list[EntryMatch], AfterValidator(several)] = Field(
-        alias="any", description="Events of which each starts the journey, the first match by its key."
+    any_: Annotated[list[EntryMatch], AfterValidator(several), AfterValidator(_each_reached)] = Field(
+        alias="any",
+        json_schema_extra={"minItems": 2},
+        description="Events of which each starts the journey, the first match by its key.",
     )
     again: Again = AGAIN
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from authoring.journeys.models import MODELS
+from authoring.journeys.models import MODELS, EntryMatch
 from authoring.journeys.source import STEP_LISTS, Source
 from authoring.journeys.steps import NOT_ONE_KIND, kinds_of
 from authoring.journeys.steps.base import Wire
@@ -58,6 +58,8 @@ def _model_at(loc: Loc, outermost: type[BaseModel]) -> type[BaseModel]:
     for part in reversed(loc[:-1]):
         if part in STEP_LISTS:
             break
+        if part == "any" and "entry:any" in loc:
+            return EntryMatch
         if part in MODELS:
             return MODELS[str(part)]
     return outermost

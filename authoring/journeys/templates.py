@@ -245,6 +245,8 @@ def _references(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
         if isinstance(root, nodes.Name) and root.name in PLAIN_VARIABLES:
             fix = f"Use profile.{attribute.attr} or data.{attribute.attr}."
             yield attribute.lineno, f"{root.name} has no {attribute.attr}: it is {PLAIN_VARIABLES[root.name]}", fix
+        if isinstance(root, nodes.Name) and root.name == "enrollment" and attribute.attr != "values":
+            yield attribute.lineno, f"a template sees no enrollment.{attribute.attr}", "It sees enrollment.values."
         if isinstance(root, nodes.Name) and root.name == LINKS and attribute.attr not in set(LinkKind):
             known = ", ".join(f"{LINKS}.{kind}" for kind in LinkKind)
             yield attribute.lineno, f"there is no link {attribute.attr}", f"Use one of {known}."

@@ -87,9 +87,19 @@ def _length(text: str) -> timedelta:
         ) from None
 
 
+VALUE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+"""As templates and expressions can write it."""
+
+
 def _time_of_day(text: str) -> str:
     if not TIME_OF_DAY.fullmatch(text):
         raise wrong(f'"{text}" is not a time of day', "Write it as HH:MM, such as 18:30.")
+    return text
+
+
+def _value_name(text: str) -> str:
+    if not VALUE_NAME.fullmatch(text):
+        raise wrong(f'"{text}" is no name of a value', "Write lower-case letters, digits and _, a letter first.")
     return text
 
 
@@ -180,6 +190,7 @@ EventType = Annotated[str, AfterValidator(_event_type), _pattern(EVENT_TYPE_SHAP
 Duration = Annotated[str, AfterValidator(_positive_duration), _pattern(DURATION)]
 Offset = Annotated[str, AfterValidator(_offset), _pattern(f"-?{DURATION}")]
 Again = Annotated[str, AfterValidator(_again), _pattern(f"(never|when-ended|{DURATION})")]
+ValueName = Annotated[str, AfterValidator(_value_name), _pattern(VALUE_NAME.pattern)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Weekdays = Annotated[list[Weekday], AfterValidator(_weekdays)]
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day), _pattern(TIME_OF_DAY.pattern)]

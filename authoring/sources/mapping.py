@@ -34,6 +34,7 @@ FILE = TEXTS | TABLES | EXPRESSIONS | {"alarms", "events", "consent", "vouched",
 ALARM = {"when", "about"}
 FETCH = {"when", "below", "path", "query"}
 FETCH_EXPRESSIONS = {"when", "path"}
+BEFORE_IT_IS_FETCHED = {"only", "account", "each", "hints", "id", "occurred_at"}
 HANDSHAKE = {"token", "challenge", "when", "answer", "hmac", "signed", "body"}
 RULE_EXPRESSIONS = {
     "hint",
@@ -64,7 +65,7 @@ def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
     for one in EXPRESSIONS & set(mapping):
         found += _expressions(mapping[one], one)
     found += _handshake(mapping.get("handshake", {}))
-    found += _fetch(mapping.get("fetch", {}))
+    found += _fetch(mapping)
     found += _consent(mapping.get("consent", ()), "consent")
     found += _vouched(mapping.get("vouched", {}), "vouched")
     for number, alarm in enumerate(mapping.get("alarms", ())):
@@ -83,12 +84,26 @@ def _handshake(table: Mapping[str, Any]) -> Iterator[str]:
                 yield f"handshake.{one}: {name} is unknown: a challenge is read from the body alone"
 
 
-def _fetch(table: Mapping[str, Any]) -> Iterator[str]:
+def _fetch(mapping: Mapping[str, Any]) -> Iterator[str]:
+    """`fetched` is there once the file's own keys have said which part is whose, and when it happened."""
+    table = mapping.get("fetch", {})
     yield from _unknown(table, FETCH, "fetch.")
     for one in FETCH_EXPRESSIONS & set(table):
         yield from _expressions(table[one], f"fetch.{one}")
-        if "fetched" in {name for name, _ in reads(table[one])}:
-            yield f"fetch.{one}: fetched is what this table fetches; read it from the body"
+    before = {f"fetch.{one}": table.get(one, "") for one in FETCH_EXPRESSIONS}
+    before |= {one: mapping[one] for one in BEFORE_IT_IS_FETCHED & set(mapping)}
+    for where, written in before.items():
+        if any("fetched" in {name for name, _ in reads(one)} for one in _texts(written)):
+            yield f"{where}: fetched is not there yet: read it from the body"
+    if not table and any("fetched" in {name for name, _ in reads(one)} for one in _texts(mapping.get("events", ()))):
+        yield "fetch: required: rules read fetched"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    for one in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
+        yield from _texts(one)
+    if isinstance(value, str):
+        yield value
 
 
 def _alarm(alarm: Mapping[str, Any], where: str) -> Iterator[str]:

@@ -35,7 +35,9 @@ def try_sample(known: Sources, name: str, request: Request, now: datetime, fetch
     if not isinstance(source, MappedSource):
         raise CairnError(f"{name} has no mapping file, so there is nothing to try")
     lines = [
-        line for number, scope in _scopes(source, request, fetch) for line in _lines(source, request, number, scope)
+        line
+        for number, scope in _scopes(source, request, now, fetch)
+        for line in _lines(source, request, number, scope)
     ]
     reading = source.read(request, now, fetch)
     problems = list(reading.problems)
@@ -46,10 +48,12 @@ def try_sample(known: Sources, name: str, request: Request, now: datetime, fetch
     return Trial(tuple(lines), tuple(_shown(event_to_wire(one)) for one in reading.events), tuple(problems))
 
 
-def _scopes(source: MappedSource, request: Request, fetch: Fetch) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _scopes(
+    source: MappedSource, request: Request, now: datetime, fetch: Fetch
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     scopes = list(source.scopes(request))
     if source.pointer:
-        found = source.pointer.fetched(scopes, fetch)
+        found = source.pointer.fetched(scopes, fetch, now)
         scopes = [{**scope, "fetched": one} for scope, one in zip(scopes, found, strict=True)]
     for number, scope in enumerate(scopes):
         yield (f"[{number}]." if len(scopes) > 1 else ""), scope

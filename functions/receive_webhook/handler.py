@@ -56,6 +56,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     if reading.seen:
         count_seen()(reading.seen, now)
     if reading.pending:
+        note_account_failures(reading.events)
         note_account_alarms(reading.alarms)
         return _refused(source, ServiceBusyError("what the webhook points to cannot be fetched now; post it again"))
     return _accepted(source, reading)

@@ -131,6 +131,7 @@ def test_a_pending_erasure_is_listed_until_it_is_complete(happens: Any, erase: A
     assert ERASURES.pending(MIA_ID) is None
     assert [one.sk for one in RecordItem.query(MIA_ID)] == [STATE]
     ERASURES.complete(pending, AuditEntry(NOW, "ana", "erase", MIA_ID, "asked"))  # by a second eraser at the same time
+    assert ERASURES.remove(pending) == 0, "what a third one meets, that has begun before"
     assert len(list(RecordItem.query("audit"))) == 1
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from authoring.journeys.steps.base import AnyStep
-from authoring.journeys.values import AttributeName, StepExpression
+from authoring.journeys.values import StepExpression, ValueName
 from authoring.problems import Loc
 from authoring.shape import wrong
 
@@ -18,7 +18,8 @@ def _some(values: dict[str, str]) -> dict[str, str]:
 
 
 class SetStep(AnyStep):
-    set: Annotated[dict[AttributeName, StepExpression], AfterValidator(_some)] = Field(
+    set: Annotated[dict[ValueName, StepExpression], AfterValidator(_some)] = Field(
+        json_schema_extra={"minProperties": 1},
         description="Values of this enrollment, each from JMESPath; null removes one.",
         examples=["{coupon: data.coupon}"],
     )

@@ -18,7 +18,9 @@ FEWEST = 2
 
 class Arm(Wire):
     arm: Slug = Field(description="Its name, by which it is counted.", examples=["discount"])
-    weight: float = Field(ge=0, allow_inf_nan=False, description="Its part of the sum of all weights.", examples=[50])
+    weight: float = Field(
+        ge=0, le=1_000_000, allow_inf_nan=False, description="Its part of the sum of all weights.", examples=[50]
+    )
     then: "list[Step]" = Field(default_factory=list, description="What follows for its customers.")
 
 
@@ -36,7 +38,9 @@ def _arms(arms: list[Arm]) -> list[Arm]:
 
 class Split(Wire):
     arms: Annotated[list[Arm], AfterValidator(_arms)] = Field(
-        description="What its customers are divided among.", examples=["[{arm: discount, weight: 50}]"]
+        json_schema_extra={"minItems": FEWEST},
+        description="Its customers are divided among these.",
+        examples=["[{arm: discount, weight: 50}]"],
     )
     salt: Slug = Field(
         default_factory=str,

@@ -19,6 +19,7 @@ from authoring.journeys.steps.moments import ClockMoment, DelayMoment, UntilMome
 from authoring.journeys.values import Duration
 from authoring.problems import Loc
 from authoring.shape import wrong
+from cairn.domain.journey.definition import ANY_KEY
 
 if TYPE_CHECKING:
     from authoring.journeys.steps import Step
@@ -67,11 +68,10 @@ M = TypeVar("M", bound=Matching)
 
 def several(matches: list[M]) -> list[M]:
     """Two matches or more, of which none is in the shadow of an earlier one."""
-    if len(matches) < FEWEST:
-        raise wrong("this is one event", "Write its `event` without any or all.")
-    for index, later in enumerate(matches):
+    for index, later in enumerate(_two_or_more(matches)):
         for earlier in matches[:index]:
-            if (earlier.event, earlier.key) == (later.event, later.key) and earlier.where in {"", later.where}:
+            same_key = earlier.key in {later.key, ANY_KEY}
+            if earlier.event == later.event and same_key and _words(earlier.where) in {"", _words(later.where)}:
                 raise wrong(
                     f"an earlier match takes every {later.event} that this one would",
                     "Write the match with the narrower `where` first, or remove one of them.",
@@ -79,17 +79,37 @@ def several(matches: list[M]) -> list[M]:
     return matches
 
 
+def _each_once(matches: list[M]) -> list[M]:
+    seen = [(one.event, _words(one.where), one.key) for one in _two_or_more(matches)]
+    twice = next((event for number, (event, *rest) in enumerate(seen) if (event, *rest) in seen[:number]), None)
+    if twice:
+        raise wrong(f"{twice} is here twice, and one event would be both", "Remove one of them.")
+    return matches
+
+
+def _two_or_more(matches: list[M]) -> list[M]:
+    if len(matches) < FEWEST:
+        raise wrong("this is one event", "Write its `event` without any or all.")
+    return matches
+
+
+def _words(expression: str) -> str:
+    return " ".join(expression.split())
+
+
 class WaitForAny(Wire):
     any_: Annotated[list[AnyMatch], AfterValidator(several)] = Field(
-        alias="any", description="The first of these that happens, each with what follows it."
+        alias="any",
+        json_schema_extra={"minItems": FEWEST},
+        description="The first of these that happens, each with what follows it.",
     )
     timeout: Timeout = TIMEOUT
     else_: "list[Step]" = Field(alias="else", default_factory=list, description=ELSE)
 
 
 class WaitForAll(Wire):
-    all_: Annotated[list[Match], AfterValidator(several)] = Field(
-        alias="all", description="All of these, in whatever order."
+    all_: Annotated[list[Match], AfterValidator(_each_once)] = Field(
+        alias="all", json_schema_extra={"minItems": FEWEST}, description="All of these, in whatever order."
     )
     timeout: Timeout = TIMEOUT
     then: "list[Step]" = Field(default_factory=list, description="What follows the last of the events.")

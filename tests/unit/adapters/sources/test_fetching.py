@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from cairn.adapters.sources import fetching, sources
 from cairn.adapters.sources.fetching import AT_ONCE, Pointer
 from cairn.adapters.sources.signed_text import InvalidSourceError
-from cairn.application.events.accept_webhook import Reading
+from cairn.application.events.accept_webhook import AcceptWebhook, Reading
 from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
-from tests.unit.adapters.sources.conftest import Posted, posted
+from tests.unit.adapters.sources.conftest import SECRET, Posted, posted
+from tests.unit.fakes import Inbox, Secrets
 
 BELOW = "https://graph.facebook.com/v25.0/"
 AT = datetime.fromisoformat("2026-03-09T14:00:00+00:00")
 """When the sample's lead came."""
 SOON = AT + timedelta(minutes=1)
-LATE = AT + timedelta(hours=25)
+LATE = AT + timedelta(hours=7)
 
 
 def leads(*ids: str) -> Posted:
@@ -83,7 +84,7 @@ class TestALead:
 
         assert (found.events, found.pending) == ((), 1)
         assert found.alarms == (
-            {"source": "facebook-leads", "reason": "not fetched: the vendor refused the call: HTTP 400"},
+            {"source": "facebook-leads", "reason": "not fetched: the vendor refused the call: HTTP 400", "parts": 1},
         )
 
     @pytest.mark.parametrize("fetch", [is_busy, refuses])
@@ -122,6 +123,47 @@ class TestALead:
         monkeypatch.setattr(fetching, "SECONDS", -1)
 
         assert reading(leads("7", "8"), gives).pending == 2
+
+    def test_of_a_request_that_takes_too_long_comes_when_it_is_posted_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fetching, "SECONDS", 0.05)
+        found: set[str] = set()
+
+        def slowly(url: str) -> Any:
+            time.sleep(0.02)
+            return gives(url)
+
+        for attempt in range(12):
+            one = reading(leads(*map(str, range(100))), slowly, SOON + timedelta(minutes=attempt))
+            assert one.pending
+            found |= {event.properties["leadgen_id"] for event in one.events}
+
+        assert len(found) > 50
+
+    def test_beside_a_part_that_cannot_be_read_leaves_one_dead_letter_for_all_attempts(self) -> None:
+        secrets = Secrets(**{"facebook-leads": (SECRET,), "facebook-leads-token": (SECRET,)})
+        inbox, given = Inbox(), [ServiceBusyError("503"), ServiceBusyError("503"), answers_of("7")]
+
+        def document_at(_url: str, _token: str) -> Any:
+            answer = given.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        accept = AcceptWebhook(sources(), secrets, inbox, document_at)
+        changes = [
+            {"field": "leadgen", "value": {"leadgen_id": "7", "page_id": "1", "created_time": int(AT.timestamp())}},
+            {"field": "leadgen", "value": {"leadgen_id": "8", "page_id": "1", "created_time": "no instant"}},
+        ]
+        body = {"object": "page", "entry": [{"id": "1", "time": 1, "changes": changes}]}
+        lead = posted("facebook-leads", body)
+        document_of_8 = {"field_data": []}
+        given = [one for answer in given for one in (answer, document_of_8)]
+
+        pending = [accept("facebook-leads", lead.request, SOON).pending for _ in range(3)]
+
+        assert (pending, len(inbox.unreadable)) == ([1, 1, 0], 1)
 
 
 class TestTheAddress:

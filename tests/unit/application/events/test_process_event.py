@@ -289,9 +289,11 @@ def test_a_wake_up_of_a_paused_journey_pauses_the_enrollment_at_its_step(
     paused = process.wake(ada.id, timer.enrollment, timer.sequence, timer.at)
 
     assert paused is not None
-    assert paused.customer == ada
+    noted = {id_: replace(one, paused_by="journey:visit 2026-03-02T10:00:00Z") for id_, one in ada.enrollments.items()}
+    assert replace(paused.customer, version=ada.version) == replace(ada, enrollments=noted)
     assert [effect.target for effect in paused.effects if isinstance(effect, PauseEnrollment)] == ["journey:visit"]
     assert customers.commits[-1].reaction == paused
+    assert process.wake(ada.id, timer.enrollment, timer.sequence, timer.at) is None, "delivered again"
 
 
 def test_events_count_during_a_pause_without_reading_the_switches(process: ProcessEvent, switches: Switches) -> None:

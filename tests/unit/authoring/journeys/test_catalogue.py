@@ -86,6 +86,25 @@ def cases(name: str) -> list[dict[str, Any]]:
     return loaded
 
 
+def test_what_the_end_changes_is_read_by_no_template(root: Path) -> None:
+    """The message of a last step is written after `finally`."""
+    over = "finally:\n  - {id: over, update: {set: {offer: null}}}\n"
+    write(root, "visit/journey.yaml", JOURNEY.replace("steps:\n  - id: confirm", over + "steps:\n  - id: confirm"))
+    assert problems(root) == []
+
+    write(root, "visit/templates/confirm.sms.txt", "Your code: {{ profile.offer }}")
+
+    (problem,) = problems(root)
+    assert problem.startswith("visit/journey.yaml:9: step over: templates/confirm.sms.txt reads profile.offer")
+
+
+@pytest.mark.parametrize("text", ["{{ enrollment.key }}", "{{ enrollment.valeus.x }}"])
+def test_a_template_sees_the_values_of_an_enrollment_and_nothing_else_of_it(root: Path, text: str) -> None:
+    write(root, "visit/templates/confirm.sms.txt", text)
+
+    assert [one.endswith("It sees enrollment.values.") for one in problems(root)] == [True]
+
+
 @pytest.mark.parametrize("case", cases("broken_journeys.yaml"), ids=lambda case: case["instead"])
 def test_a_problem_of_a_journey_is_reported_with_its_line_and_its_fix(root: Path, case: dict[str, Any]) -> None:
     assert case["written"] in JOURNEY

@@ -50,12 +50,25 @@ def test_while_its_journey_is_paused_an_enrollment_stays_at_its_step() -> None:
     decision = on_timer(WELCOME, waiting, MONDAY + DAY, paused())
 
     enrollment = waiting.enrollment
-    assert decision.enrollment == enrollment
+    assert decision.enrollment == replace(enrollment, paused_by=decision.enrollment.paused_by)
     assert decision.effects == (
         PauseEnrollment(f"{enrollment.id}-a-day-paused-1", enrollment.id, enrollment.sequence, TARGET),
     )
     assert kinds(decision) == ["paused"]
     assert decision.facts[0].detail == {"target": TARGET}
+
+
+def test_the_same_wake_up_again_adds_nothing_to_a_pause_and_a_later_pause_has_its_own() -> None:
+    first = paused()
+    waited = on_timer(WELCOME, entered(WELCOME), MONDAY + DAY, first)
+
+    again = on_timer(WELCOME, waited, MONDAY + DAY + HOUR, first)
+    ended = replace(first, until=MONDAY + 2 * DAY)
+    later = replace(first, since=MONDAY + 3 * DAY)
+    by_another = on_timer(WELCOME, waited, MONDAY + 4 * DAY, ended, later)
+
+    assert again == Decision(waited.enrollment, waited.profile)
+    assert kinds(by_another) == ["paused"]
 
 
 def test_a_paused_enrollment_goes_on_by_the_same_wake_up() -> None:
@@ -159,7 +172,7 @@ def test_an_early_timer_is_set_again_whatever_is_paused() -> None:
     assert [timer.at for timer in timers(early)] == [MONDAY + DAY]
 
 
-def test_a_pause_does_not_change_the_customer() -> None:
+def test_a_pause_changes_nothing_of_the_customer_but_what_it_notes() -> None:
     waiting = entered(WELCOME)
     customer = Customer(waiting.profile, enrollments={waiting.enrollment.id: waiting.enrollment})
 
@@ -168,7 +181,8 @@ def test_a_pause_does_not_change_the_customer() -> None:
         journeys = Deployed(WELCOME)
         return on_wake(customer, enrollment.id, enrollment.sequence, journeys, MONDAY + DAY, pauses=pauses)
 
-    assert wake(paused()).customer == customer
+    noted = replace(waiting.enrollment, paused_by=f"{TARGET} 2026-03-02T22:00:00Z")
+    assert wake(paused()).customer == replace(customer, enrollments={noted.id: noted})
     assert [type(effect) for effect in wake(paused()).effects] == [PauseEnrollment]
     assert sent(wake()) == ["tips"]
     assert [type(effect) for effect in wake(replace(paused(), target="journey:other")).effects if effect][-1] is WakeAt

@@ -90,6 +90,23 @@ def test_splits_divide_anew_unless_they_share_their_salt() -> None:
     assert arms(salted[0]) == arms(salted[1], "another-journey")
 
 
+def test_a_late_wait_before_a_split_changes_nobodys_arm() -> None:
+    tested = journey(
+        {"id": "before", "wait": {"until": "data.at", "if_past": "skip"}},
+        {
+            "id": "offer",
+            "split": {
+                "arms": [{"arm": "winner", "weight": 1, "then": [send("won")]}, {"arm": "loser", "weight": 0}],
+            },
+        },
+    )
+
+    decision = entered(tested, at="2020-01-01T00:00:00Z")
+
+    assert sent(decision) == ["won"]
+    assert "split" in [fact.kind for fact in decision.facts]
+
+
 def heard(tested: Journey, decision: Decision, type_: str, hours: int, **properties: Any) -> Decision:
     at = MONDAY + hours * HOUR
     one = Event(f"{type_}-{hours}", "track", type_, at, properties=properties)

@@ -56,12 +56,12 @@ def test_a_pause_moves_it_to_one_of_its_weekdays() -> None:
     assert moved == NotBefore(datetime(2026, 3, 16, 10, tzinfo=UTC), "journey:visit")
 
 
-def test_customers_are_spread_evenly_and_each_always_to_the_same_place() -> None:
+def test_customers_are_spread_evenly_and_each_always_to_the_same_hour() -> None:
     found = [due_of({"for": "1d", "spread": "10h"}, customer=f"c_{number}") for number in range(2000)]
-    places = Counter(int((due - MONDAY - timedelta(days=1)) / timedelta(hours=1)) for due in found)
+    hours = Counter(int((due - MONDAY - timedelta(days=1)) / timedelta(hours=1)) for due in found)
 
-    assert places.keys() == set(range(10))
-    assert all(140 < count < 260 for count in places.values())
+    assert hours.keys() == set(range(10))
+    assert all(140 < count < 260 for count in hours.values())
     assert due_of({"for": "1d", "spread": "10h"}, customer="c_7") == found[7]
 
 

@@ -13,6 +13,8 @@ from cairn.adapters.dynamodb.codec import (
     enrollment_to_row,
     enrollment_to_wire,
 )
+from cairn.adapters.dynamodb.effect_codec import effect_from_wire, effect_to_wire
+from cairn.application.events.relay_effects import message_of
 from cairn.domain.effects import SendMessage
 from cairn.domain.journey import engine
 from cairn.domain.journey.engine import Decision, Happened, TimerFired
@@ -55,15 +57,45 @@ def test_null_removes_a_value_and_the_others_stay() -> None:
     assert values_of(entered(tested)) == {"b": 2, "c": 2}
 
 
-def test_what_has_no_room_is_left_out_and_said() -> None:
-    tested = journey({"id": "much", "set": {"long": "data.long", "short": "`1`"}}, wait("a-while", HOUR))
+def test_what_has_no_room_is_left_out_and_said_and_earlier_values_stay() -> None:
+    tested = journey(
+        {"id": "first", "set": {"coupon": "data.coupon"}},
+        {"id": "much", "set": {"long": "data.long", "short": "`1`"}},
+        {"id": "flags", "set": {f"flag{number}": "`true`" for number in range(12)}},
+        wait("a-while", HOUR),
+    )
 
-    decision = entered(tested, long="x" * MAX_VALUES)
+    decision = entered(tested, coupon="c" * 150, long="x" * MAX_VALUES)
 
-    assert values_of(decision) == {"short": 1}
+    assert values_of(decision) == {"coupon": "c" * 150, "short": 1, **{f"flag{number}": True for number in range(12)}}
     [dropped] = [fact for fact in decision.facts if fact.kind == "dropped"]
-    assert dropped.detail["field"] == "values.long"
+    assert dropped.detail == {"field": "values.long", "reason": "values_full"}
     assert "x" * 9 not in str(decision.facts)
+
+
+@pytest.mark.parametrize("expression", ["&data.x", "to_number('nan')", "data.nothing.at.all"])
+def test_a_value_is_json_or_none(expression: str) -> None:
+    decision = entered(journey({"id": "one", "set": {"a": expression}}, wait("a-while", HOUR)))
+
+    assert values_of(decision) == {}
+
+
+def test_a_message_has_the_values_of_its_own_step() -> None:
+    tested = journey(
+        {"id": "one", "set": {"code": "'first'"}}, send("a"), {"id": "two", "set": {"code": "'second'"}}, send("b")
+    )
+    decision = entered(tested)
+    messages = [one for one in decision.effects if isinstance(one, SendMessage)]
+
+    written = [
+        message_of(effect_from_wire(effect_to_wire(one)), decision.profile, decision.enrollment, MONDAY)  # type: ignore[arg-type]
+        for one in messages
+    ]
+
+    assert [one.variables["enrollment"] for one in written] == [
+        {"values": {"code": "first"}},
+        {"values": {"code": "second"}},
+    ]
 
 
 def test_the_timeline_names_the_values_and_does_not_repeat_them() -> None:

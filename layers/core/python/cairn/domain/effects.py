@@ -25,6 +25,8 @@ class SendMessage:
     purpose: Purpose
     time_zone: str = "UTC"
     """The customer's zone, for the instants in the text."""
+    values: Mapping[str, Any] | None = None
+    """The enrollment's values when the step was performed; later steps may change them. None: those of today."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ def enrollment_to_wire(one: Enrollment) -> Wire:
         "sequence": one.sequence,
         "met": list(one.met) or None,
         "values": one.values or None,
+        "paused_by": one.paused_by,
         "handled": one.handled,
         "addresses": addresses_to_wire(one.addresses),
         "goal_at": _maybe(one.goal_at),
@@ -121,6 +122,7 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
         sequence=wire["sequence"],
         met=tuple(map(int, wire.get("met", ()))),
         values=wire.get("values", {}),
+        paused_by=wire.get("paused_by", ""),
         handled=wire.get("handled", ""),
         addresses=addresses_from_wire(wire),
         goal_at=_instant(wire, "goal_at"),
@@ -132,7 +134,7 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
 ROW = (
     *("journey", "version", "key", "entered_at", "since", "data", "data_at", "status", "step", "reached_at"),
     *("due_at", "moved_to", "sequence", "handled", "addresses", "goal_at", "ended_at", "outcome", "data_in"),
-    *("met", "values"),
+    *("met", "values", "paused_by"),
 )
 """The fields of an enrollment in a row. New ones go to the end: rows are stored. `data_in` stands in the place of data
 that is not in a row of the head (in_head.py)."""

@@ -41,6 +41,7 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911  one branch 
                 "template": effect.template,
                 "purpose": effect.purpose.value,
                 "time_zone": effect.time_zone,
+                **({} if effect.values is None else {"values": effect.values}),
             }
         case WakeAt():
             return {
@@ -106,6 +107,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911  one branch a
                 template=wire["template"],
                 purpose=Purpose(wire["purpose"]),
                 time_zone=wire["time_zone"],
+                values=wire.get("values"),
             )
         case "wake":
             return WakeAt(wire["id"], wire["enrollment"], wire["sequence"], instant_from_wire(wire["at"]))

@@ -66,9 +66,11 @@ class DynamoErasureStore:
         )
 
     def remove(self, erasure: PendingErasure) -> int:
-        profile = codec.profile_from_wire(
-            erasure.id, CustomerItem.get(erasure.id, PENDING_ERASURE, consistent_read=True).profile
-        )
+        try:
+            item = CustomerItem.get(erasure.id, PENDING_ERASURE, consistent_read=True)
+        except DoesNotExist:
+            return 0  # a concurrent invocation has completed the erasure, and so has removed everything
+        profile = codec.profile_from_wire(erasure.id, item.profile)
         suppressions = [
             SuppressionChange(channel, erasure_mark(erasure.at), address)
             for channel, address, _ in self._further_addresses(profile)

@@ -9,7 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from datetime import datetime
+from functools import cache, partial
 from typing import Any, Self
 
 from cairn.adapters.sources.expressions import is_true, pick
@@ -25,6 +26,9 @@ SECONDS = 8
 
 AT_ONCE = 8
 """Questions beside each other."""
+
+STEP = 61
+"""How many parts further a request begins that is posted a second later."""
 
 MAX_BYTES = 64 * 1024
 """Of an answer. A lead, a certificate or a key set has a few kilobytes."""
@@ -51,6 +55,9 @@ class Pointer:
     @classmethod
     def made_from(cls, table: Mapping[str, str]) -> Self:
         """Raises InvalidSourceError, or TypeError for an unknown key."""
+        missing = [name for name in ("when", "below", "path") if not isinstance(table.get(name), str)]
+        if missing or not isinstance(table.get("query", ""), str):
+            raise InvalidSourceError(f"fetch.{missing[0] if missing else 'query'}: a text")
         made = cls(**table)
         if not re.fullmatch(r"https://[!-~]+/", made.below):
             raise InvalidSourceError(f"fetch.below: an address that begins with https:// and ends with /: {made.below}")
@@ -65,17 +72,19 @@ class Pointer:
             return None
         return f"{self.below}{segment}{f'?{self.query}' if self.query else ''}"
 
-    def fetched(self, scopes: Sequence[Mapping[str, Any]], fetch: Fetch) -> list[Any | CairnError]:
+    def fetched(self, scopes: Sequence[Mapping[str, Any]], fetch: Fetch, now: datetime) -> list[Any | CairnError]:
         """What each part points to: the document, None, or why it is not to be had now. Several are asked for at once.
 
-        So many wait that a vendor's request is answered in time; the vendor posts it again.
+        So many wait that a vendor's request is answered in time. The vendor posts it again, and then others come first.
         """
         ends = time.monotonic() + SECONDS
         urls = [self.url_in(one) for one in scopes]
         if not any(urls):
             return [None] * len(urls)
+        first = int(now.timestamp()) * STEP % len(urls)
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            return list(threads.map(partial(_answer, fetch, ends), urls))
+            found = list(threads.map(partial(_answer, fetch, ends), (*urls[first:], *urls[:first])))
+        return [*found[len(urls) - first :], *found[: len(urls) - first]]
 
 
 def _answer(fetch: Fetch, ends: float, url: str | None) -> Any | CairnError:
@@ -110,12 +119,11 @@ def _get(url: str, what: str, headers: Mapping[str, str]) -> bytes:
     """GET without following redirects, with botocore's own session and authorities."""
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415  only sources that fetch pay for it
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     request = AWSRequest("GET", url, headers=dict(headers), stream_output=True).prepare()
     try:
-        answer = URLLib3Session(timeout=TIMEOUT).send(request)
+        answer = _session().send(request)
         status = answer.status_code
         content: bytes = answer.raw.read(MAX_BYTES + 1)
     except (BotoCoreError, HTTPError, OSError) as error:
@@ -127,3 +135,11 @@ def _get(url: str, what: str, headers: Mapping[str, str]) -> bytes:
     if len(content) > MAX_BYTES:
         raise ServiceBusyError(f"{what} has more than {MAX_BYTES} bytes")
     return content
+
+
+@cache
+def _session() -> Any:
+    """One for all: its certificates are read once, and its connections stay open."""
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+
+    return URLLib3Session(timeout=TIMEOUT)

@@ -72,9 +72,10 @@ MAX_ITEMS = 10_000
 MAX_RAW = 4_096
 """Bytes, as JSON, of what is kept of an event that no rule is for; the largest fields are left out first."""
 
-FETCHED_WITHIN = timedelta(days=1)
-"""How long after its event what a webhook points to is asked for. Facebook posts a lead again for 36 hours
-(https://developers.facebook.com/docs/graph-api/webhooks/getting-started); before that ends, the event comes without."""
+FETCHED_WITHIN = timedelta(hours=6)
+"""How long after its event what a webhook points to is asked for; then the event comes without. Facebook posts a lead
+again for 36 hours, ever more seldom (https://developers.facebook.com/docs/graph-api/webhooks/getting-started), so that
+some attempts are left by then."""
 
 SHARED_NAMES = frozenset({"user_id", "email", "phone"})
 """The names of customers that several accounts of a vendor may have."""
@@ -206,7 +207,8 @@ class MappedSource:
         """
         assert self.pointer is not None  # noqa: S101  the caller asks
         pending = set()
-        found = self.pointer.fetched([scope for _, scope, _ in parts], fetch)
+        refused: dict[str, int] = {}
+        found = self.pointer.fetched([scope for _, scope, _ in parts], fetch, now)
         for (number, scope, hints), one in zip(parts, found, strict=True):
             if not isinstance(one, CairnError):
                 scope["fetched"] = hints["fetched"] = one
@@ -215,7 +217,10 @@ class MappedSource:
             if waits:
                 pending.add(number)
             if isinstance(one, ServiceRefusedError) or not waits:
-                alarms.append({"source": self.name, "reason": f"not fetched: {one}"})
+                refused[str(one)] = refused.get(str(one), 0) + 1
+        alarms += [
+            {"source": self.name, "reason": f"not fetched: {why}", "parts": parts} for why, parts in refused.items()
+        ]
         return frozenset(pending)
 
     def _is_new(self, scope: fields.Scope, now: datetime) -> bool:

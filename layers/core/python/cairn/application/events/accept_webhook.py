@@ -155,7 +155,7 @@ class AcceptWebhook:
         if handshake and handshake.signed and (answer := handshake.answer(request, signer)):
             return Reading(answer=answer)
         reading = source.read(request, now, partial(self._fetch, source_name))
-        if reading.problems:
+        if reading.problems and not reading.pending:  # once, with the last posting
             self.inbox.put_unreadable(source_name, request.body, reading.problems)
         self.inbox.put(reading.events)
         return reading

@@ -382,7 +382,7 @@ def message_of(
         variables={
             "profile": profile.view(),
             "data": dict(enrollment.data),
-            "enrollment": {"values": dict(enrollment.values)},
+            "enrollment": {"values": dict(enrollment.values if effect.values is None else effect.values)},
             "customer": profile.id,
             "journey": enrollment.journey,
         },

@@ -363,7 +363,7 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     pauses: tuple[Pause, ...] = (),
     policy: Policy = NO_POLICY,
 ) -> Reaction | None:
-    """Moves the enrollment of a wake-up; None if it is stale. In a paused journey nothing moves.
+    """Moves the enrollment of a wake-up; None if it is stale. In a paused journey nothing moves; that is noted once.
 
     The wake-up of a deadline is about no enrollment: a reply that may be a STOP has become one.
     """
@@ -375,7 +375,10 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     reaction = _Reaction(customer)
     journey = journeys.version(enrollment.journey, enrollment.version)
     reaction.advance(journey, enrollment, engine.TimerFired(sequence, pauses), now)
-    return replace(reaction.done(), by_profile=reaction.by_profile)
+    done = reaction.done()
+    if not done.effects and not done.facts and done.customer.enrollments.get(enrollment_id) == enrollment:
+        return None  # it was delivered again while its journey is paused
+    return replace(done, by_profile=reaction.by_profile)
 
 
 def _stop_at_deadline(customer: Customer, channel: Channel, now: datetime, policy: Policy) -> Reaction | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,9 @@ from jmespath.exceptions import JMESPathError
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import instant_from_wire, to_instant, zone_named
+
+JSON_TYPES = (str, int, float, dict, list)
+"""The types of values; `&name` alone gives an expression."""
 
 SECONDS_A_DAY = 86_400
 SECONDS_AN_HOUR = 3_600
@@ -101,12 +105,15 @@ def evaluate(expression: str, scope: Scope) -> Any:
     if asks_about_profile(expression):
         scope.looked_up.append(expression)
     try:
-        return compiled(expression).search(
+        found = compiled(expression).search(
             scope.names(),
             options=jmespath.Options(custom_functions=_Functions(scope)),
         )
     except (JMESPathError, ValueError, TypeError, ArithmeticError):
         return None
+    if isinstance(found, float) and not isfinite(found):
+        return None
+    return found if isinstance(found, JSON_TYPES) else None
 
 
 @lru_cache(maxsize=1024)

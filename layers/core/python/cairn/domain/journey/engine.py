@@ -34,6 +34,7 @@ from cairn.domain.profile.bounds import trimmed
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_to_wire
 from cairn.domain.shared.moments import Until
 
 
@@ -209,7 +210,7 @@ def _on_timer(walk: Walk, sequence: int, pauses: tuple[Pause, ...]) -> None:
     if not isinstance(step, Wait | WaitFor):
         walk.count()
         walk.go(step.id)
-    elif not _follow_pauses(walk, step, _pause_outcome(walk, pauses, step, waiting.due_at)):
+    elif not _follow_pauses(walk, step, pauses, _pause_outcome(walk, pauses, step, waiting.due_at)):
         walk.count()
         walk.go(step.on_timer(walk))
 
@@ -221,17 +222,23 @@ def _pause_outcome(walk: Walk, pauses: tuple[Pause, ...], step: WaitingStep, due
     return resume_wait(pauses, targets_of(enrollment.journey), waiting, walk.now)
 
 
-def _follow_pauses(walk: Walk, step: WaitingStep, outcome: PauseOutcome) -> bool:
+def _follow_pauses(walk: Walk, step: WaitingStep, pauses: tuple[Pause, ...], outcome: PauseOutcome) -> bool:
     """Apply the pauses to a wait that is over; False if no pause applies."""
     match outcome:
         case Paused(target):
             enrollment = walk.enrollment
+            began = max(pause.since for pause in pauses if pause.target == target)
+            pause = f"{target} {instant_to_wire(began)}"
+            if enrollment.paused_by == pause:
+                return True
+            walk.enrollment = replace(enrollment, paused_by=pause)
             this = walk.effect_id(f"{step.id}-paused")
             walk.effects.append(PauseEnrollment(this, enrollment.id, enrollment.sequence, target))
             walk.note("paused", step.id, target=target)
             return True
         case NotBefore(at, target):
             walk.count()
+            walk.enrollment = replace(walk.enrollment, paused_by="")
             walk.wake_at(step.id, at, resumed=target)
             return True
         case Late(target):

@@ -65,6 +65,8 @@ class Enrollment:
     """The only addresses that its messages may go to, where a visitor typed them; None: the customer's own."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """What its steps have set, by name."""
+    paused_by: str = ""
+    """The pause among whose work its wait is, by target and beginning: a repeated wake-up adds nothing."""
     goal_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: str = ""
@@ -87,7 +89,7 @@ class Enrollment:
 
     def moving(self) -> Self:
         """On its way from one step to the next."""
-        return replace(self, step=None, due_at=None, moved_to=None, reached_at=None, met=())
+        return replace(self, step=None, due_at=None, moved_to=None, reached_at=None, met=(), paused_by="")
 
     def ending(self, outcome: str, now: datetime) -> Self:
         return replace(self.moving(), status=Status.ENDED, outcome=outcome, ended_at=now)

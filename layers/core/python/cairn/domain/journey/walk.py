@@ -87,8 +87,11 @@ class Walk:
             target = self.journey.steps[target].perform(self)
 
     def behind(self, step_id: str | None) -> str | None:
-        """The step after a skipped one; of several paths, the last."""
-        return self.journey.steps[step_id].successors[-1] if step_id else None
+        """The step after a skipped one; of several paths, the last. A split is not skipped: nobody changes arms."""
+        if not step_id:
+            return None
+        step = self.journey.steps[step_id]
+        return step.skipped(self) if hasattr(step, "skipped") else step.successors[-1]
 
     def reach(self, step_id: str) -> None:
         """Begin to wait at a step."""

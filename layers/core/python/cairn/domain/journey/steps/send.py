@@ -1,7 +1,7 @@
 """The step `send`: send one message."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Self
 
@@ -49,9 +49,8 @@ class Send:
         return (self.next,)
 
     def perform(self, walk: Walk) -> Next:
-        walk.effects.append(
-            self.message(walk.effect_id(self.id), walk.enrollment.id, self.channels, walk.scope().zone.key)
-        )
+        message = self.message(walk.effect_id(self.id), walk.enrollment.id, self.channels, walk.scope().zone.key)
+        walk.effects.append(replace(message, values=walk.enrollment.values) if walk.enrollment.values else message)
         return self.next
 
     def message(self, id_: str, enrollment: str, channels: tuple[Channel, ...], time_zone: str) -> SendMessage:

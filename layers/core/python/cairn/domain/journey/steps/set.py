@@ -1,12 +1,12 @@
 """The step `set`: give the enrollment values of its own."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from cairn.domain.journey.conditions import evaluate
 from cairn.domain.journey.walk import Next, Walk
-from cairn.domain.profile.bounds import trimmed
 
 MAX_VALUES = 512
 """Bytes, as JSON, of an enrollment's values: a head of four hundred enrollments has room for them."""
@@ -28,11 +28,18 @@ class Set:
         return (self.next,)
 
     def perform(self, walk: Walk) -> Next:
+        """The largest of its values for which there is no room are left out; values of earlier steps stay."""
         found = {name: evaluate(expression, walk.scope()) for name, expression in self.values.items()}
-        after: dict[str, Any] = {**walk.enrollment.values, **found}
-        fit, dropped = trimmed({name: one for name, one in after.items() if one is not None}, MAX_VALUES)
-        walk.enrollment = replace(walk.enrollment, values=fit)
-        for name, reason in dropped.items():
-            walk.note("dropped", self.id, field=name.replace("data.", "values.", 1), reason=reason)
+        values = {name: one for name, one in walk.enrollment.values.items() if name not in found}
+        for name in sorted(found, key=lambda name: (_size(found[name]), name)):
+            if found[name] is not None and _size(values | {name: found[name]}) <= MAX_VALUES:
+                values[name] = found[name]
+            elif found[name] is not None:
+                walk.note("dropped", self.id, field=f"values.{name}", reason="values_full")
+        walk.enrollment = replace(walk.enrollment, values=values)
         walk.note("set", self.id, values=sorted(found))
         return self.next
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace"))

@@ -42,6 +42,10 @@ class Split:
         return tuple(arm.target for arm in self.arms)
 
     def perform(self, walk: Walk) -> Next:
+        return self.skipped(walk)
+
+    def skipped(self, walk: Walk) -> str | None:
+        """A customer's arm does not change because a wait before it was late."""
         arm = self.arm_of(walk.profile.id, walk.journey.name)
         walk.note("split", self.id, arm=arm.name)
         return arm.target
