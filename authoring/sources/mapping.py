@@ -1,12 +1,13 @@
 """Finds every problem of a mapping file at once. It never ships: the receiver trusts its mappings."""
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from jmespath.exceptions import JMESPathError
 
-from authoring.sources.unsigned import reads, unsigned_problems
+from authoring.sources.unsigned import expressions_of, reads, unsigned_problems
 from cairn.adapters.sources.expressions import FUNCTIONS, compiled
 from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
@@ -34,7 +35,7 @@ FILE = TEXTS | TABLES | EXPRESSIONS | {"alarms", "events", "consent", "vouched",
 ALARM = {"when", "about"}
 FETCH = {"when", "below", "path", "query"}
 FETCH_EXPRESSIONS = {"when", "path"}
-BEFORE_IT_IS_FETCHED = {"only", "account", "each", "hints", "id", "occurred_at"}
+BEFORE_IT_IS_FETCHED = {"fetch", "only", "account", "each", "hints", "id", "occurred_at"}
 HANDSHAKE = {"token", "challenge", "when", "answer", "hmac", "signed", "body"}
 RULE_EXPRESSIONS = {
     "hint",
@@ -90,20 +91,12 @@ def _fetch(mapping: Mapping[str, Any]) -> Iterator[str]:
     yield from _unknown(table, FETCH, "fetch.")
     for one in FETCH_EXPRESSIONS & set(table):
         yield from _expressions(table[one], f"fetch.{one}")
-    before = {f"fetch.{one}": table.get(one, "") for one in FETCH_EXPRESSIONS}
-    before |= {one: mapping[one] for one in BEFORE_IT_IS_FETCHED & set(mapping)}
-    for where, written in before.items():
-        if any("fetched" in {name for name, _ in reads(one)} for one in _texts(written)):
+    readers = [where for where, one in expressions_of(mapping) if "fetched" in {name for name, _ in reads(one)}]
+    for where in readers:
+        if re.split(r"[.\[]", where)[0] in BEFORE_IT_IS_FETCHED:
             yield f"{where}: fetched is not there yet: read it from the body"
-    if not table and any("fetched" in {name for name, _ in reads(one)} for one in _texts(mapping.get("events", ()))):
+    if readers and not table:
         yield "fetch: required: rules read fetched"
-
-
-def _texts(value: Any) -> Iterator[str]:
-    for one in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
-        yield from _texts(one)
-    if isinstance(value, str):
-        yield value
 
 
 def _alarm(alarm: Mapping[str, Any], where: str) -> Iterator[str]:

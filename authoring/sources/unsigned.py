@@ -36,7 +36,7 @@ def unsigned_problems(mapping: Mapping[str, Any], scheme: Scheme) -> Iterator[st
         for name, _ in reads(expression):
             if name in hints or name == "unsigned":
                 yield f"{where}: {name} is signed by nobody: only a rule's `hint` and the file's `only` may read it"
-    for where, expression in _expressions(mapping, ""):
+    for where, expression in expressions_of(mapping):
         yield from (f"{where}: {problem}" for problem in _problems(expression, scheme))
     for number, rule in enumerate(mapping.get("events", ())):
         if "hint" in rule and not {name for name, _ in reads(rule.get("when", ""))} & {"body", *each}:
@@ -92,13 +92,17 @@ def _negates_a_name_alone(expression: Any) -> bool:
 
 def _signed_expressions(mapping: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """All but those that may read what nobody has signed."""
-    for where, expression in _expressions(mapping, ""):
+    for where, expression in expressions_of(mapping):
         if where != "only" and not where.startswith("hints.") and not where.endswith(".hint"):
             yield where, expression
 
 
-def _expressions(value: Any, where: str) -> Iterator[tuple[str, str]]:
+def expressions_of(mapping: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Every expression of a mapping, with its path in the file."""
+    return _expressions(mapping, "")
+
+
+def _expressions(value: Any, where: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for name, one in value.items():
             if where or name not in NO_EXPRESSIONS:
