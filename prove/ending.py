@@ -88,7 +88,8 @@ def ending_of(deployment: LocalDeployment) -> Ending:
 
 
 def _text_of(line: dict[str, Any]) -> Message:
-    return line["channel"], "", _plain(line.get("subject") or line["body"])
+    """As `_sent` knows the message: an e-mail by its subject, a push notification by its text and not its title."""
+    return line["channel"], "", _plain(line["subject"] if line["channel"] == "email" else line["body"])
 
 
 def _plain(text: str) -> str:
