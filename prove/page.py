@@ -25,10 +25,11 @@ written by it.
 
 ## What is compared
 
-* **One fault at one call**: the story must end as it does without. Every call, and every fault that makes a
-  difference for it. (A webhook that is refused comes again, perhaps after the next one: then as below. A person who
-  presses a button and gets no answer presses it again: then as where it is pressed twice. Of the runs of `sweep` that
-  find nothing, the first alone, and the first that asks how old work is: each other one equals one of these.)
+* **One fault at one call**: the story must end as it does without. Every call, and every fault that makes a difference
+  for it. (A webhook that is refused comes again, perhaps after the next one: then as below. A person who presses a
+  button and gets no answer presses it again: then as where it is pressed twice. A switch that is read as of before
+  counts within a minute: then as below, too. Of the runs of `sweep` that find nothing, the first alone, and the first
+  that asks how old work is: each other one equals one of these.)
 * **A service out of order or throttling** for 30 seconds, 20 minutes, an hour and a day (SQS for 22 hours: the
   table's stream, which has what no queue takes, stores it for 24), from its first and from its middle call on: every
   accepted event is in the timeline, nothing is sent twice, nothing without consent or in quiet hours, nobody is stuck,

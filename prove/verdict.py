@@ -154,6 +154,7 @@ def _compare(  # noqa: PLR0913, PLR0917  the same
     slow: bool,
 ) -> Verdict:
     exact = attack.short and not _delays_a_post(attack, reference_calls)
+    exact = exact and not _reads_an_old_switch(attack, reference_calls)
     if exact:
         fault = Fault.__members__.get(attack.fault)
         declared = fault is not None and any(one.struck_by(attack.at, fault) for one in windows(reference_calls))
@@ -176,6 +177,13 @@ def _compare(  # noqa: PLR0913, PLR0917  the same
 def _delays_a_post(attack: Attack, reference_calls: Sequence[Call]) -> bool:
     """A webhook that is refused comes again later, perhaps after the next one: the story is another one then."""
     return attack.at < len(reference_calls) and reference_calls[attack.at].function == "receive_webhook"
+
+
+def _reads_an_old_switch(attack: Attack, reference_calls: Sequence[Call]) -> bool:
+    """A switch counts within a minute: read as of before, a step goes on, and the gate holds its message instead."""
+    if attack.fault != Fault.READS_OLD.name or attack.at >= len(reference_calls):
+        return False
+    return "switches" in str(reference_calls[attack.at])
 
 
 def _always(ending: Ending) -> Iterator[tuple[Outcome, list[str]]]:
