@@ -52,7 +52,7 @@ class Outcome(StrEnum):
     LOST = "lost"
     DOUBLED = "doubled"
     STUCK = "stuck"
-    DEAD_LETTERED = "parked"
+    DEAD_LETTERED = "dead-lettered"
     WRONG = "sent though it must not be"
     DIFFERS = "differs"
     BROKEN = "did not end"
