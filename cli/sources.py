@@ -51,9 +51,10 @@ def list_sources(
     if wrong:
         raise typer.Exit(1)
     known = all_sources(configuration)
+    tokens = known.token_names()
     for name, source in known.items():
         mapping = getattr(source, "mapping", TRACK)
-        optional = [f"{one} (if it is to fetch)" for one in known.token_names() if one == f"{name}-token"]
+        optional = [f"{one} (if it is to fetch)" for one in tokens if one == f"{name}-token"]
         secrets = [*known.secrets_of(name), *optional]
         echo(f"{name}: {mapping.get('title', name)}")
         token = f"?{source.scheme.parameter}=<the secret>" if isinstance(source.scheme, QueryToken) else ""

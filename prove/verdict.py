@@ -153,8 +153,8 @@ def _compare(  # noqa: PLR0913, PLR0917  the same
     *,
     slow: bool,
 ) -> Verdict:
-    exact = attack.short and not _delays_a_post(attack, reference_calls)
-    exact = exact and not _reads_an_old_switch(attack, reference_calls)
+    is_another_story = _delays_a_post(attack, reference_calls) or _reads_an_old_switch(attack, reference_calls)
+    exact = attack.short and not is_another_story
     if exact:
         fault = Fault.__members__.get(attack.fault)
         declared = fault is not None and any(one.struck_by(attack.at, fault) for one in windows(reference_calls))

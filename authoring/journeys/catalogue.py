@@ -154,7 +154,7 @@ def _read_at_the_end(source: Source, path: Path, parts: list[Part]) -> Iterator[
         names += ["tags"] if "tags" in changed else []
         for name in names:
             reads = re.compile(rf"\bprofile\.{re.escape(str(name))}\b")
-            reader = next((part for part in parts if reads.search(part.file.read_text(encoding="utf-8"))), None)
+            reader = next((part for part in parts if any(map(reads.search, part.texts))), None)
             if reader is not None:
                 file = reader.file.relative_to(path)
                 message = f"{file} reads profile.{name}, and the last message is written after the end"

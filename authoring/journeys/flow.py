@@ -13,10 +13,8 @@ from authoring.journeys.steps.base import UNREACHABLE, WITH_EVENT, WITHOUT_EVENT
 from authoring.journeys.steps.send import template_and_channels
 from authoring.problems import Loc
 from cairn.adapters.documents.journey import journey_from_document
+from cairn.domain.event import MESSAGE_EVENTS
 from cairn.domain.journey.steps.send import Send
-
-MESSAGES = "message."
-"""Events about a message belong to the enrollment that sent it, whatever its key is."""
 
 Finding = tuple[Loc, str, str]
 """A path in the document, a message and a fix."""
@@ -42,14 +40,17 @@ def flow_findings(document: Any) -> list[Finding]:
 
 
 def _without_key(document: Mapping[str, Any]) -> Iterator[Finding]:
-    """Matches that do not say by which of several keys of the entry they count."""
+    """Matches that do not say by which of several keys of the entry they count.
+
+    Events about a message belong to the enrollment that sent it, whatever its key is.
+    """
     entry = document.get("entry")
     entries = entry.get("any") if isinstance(entry, Mapping) else None
     keys = {str(one.get("key")) for one in entries if isinstance(one, Mapping)} if isinstance(entries, list) else set()
     if len(keys) <= 1:
         return
     for loc, match in _matches(document):
-        if "key" not in match and not str(match.get("event", "")).startswith(MESSAGES):
+        if "key" not in match and not str(match.get("event", "")).startswith(MESSAGE_EVENTS):
             message = "the entries have several keys, and this does not say by which one it counts"
             yield loc, message, "Add `key: event.properties.…`, or `key: any` for every enrollment of the customer."
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from authoring.journeys.steps import Step, kinds_of, model_of
-from authoring.journeys.steps.base import WHERE, Match, Models, Wire
+from authoring.journeys.steps.base import FEWEST, WHERE, Match, Models, Wire
 from authoring.journeys.steps.update import UpdateStep
-from authoring.journeys.steps.wait_for import several
+from authoring.journeys.steps.wait_for import in_the_shadow, several
 from authoring.journeys.values import (
     Again,
     DltTemplate,
@@ -46,13 +46,12 @@ class EntryMatch(Wire):
 
 
 def _each_reached(matches: list[EntryMatch]) -> list[EntryMatch]:
-    for index, later in enumerate(matches):
-        for earlier in matches[:index]:
-            if earlier.event == later.event and not earlier.key and earlier.where in {"", later.where}:
-                raise wrong(
-                    f"an earlier match without a key takes every {later.event} that this one would",
-                    "Write the match with a key first, or remove one of them.",
-                )
+    later = in_the_shadow(matches, lambda earlier, _: not earlier.key)
+    if later is not None:
+        raise wrong(
+            f"an earlier match without a key takes every {later.event} that this one would",
+            "Write the match with a key first, or remove one of them.",
+        )
     return matches
 
 
@@ -71,7 +70,7 @@ class Entry(EntryMatch):
 class EntryAny(Wire):
     any_: Annotated[list[EntryMatch], AfterValidator(several), AfterValidator(_each_reached)] = Field(
         alias="any",
-        json_schema_extra={"minItems": 2},
+        json_schema_extra={"minItems": FEWEST},
         description="Events of which each starts the journey, the first match by its key.",
     )
     again: Again = AGAIN

@@ -89,6 +89,11 @@ class Part:
                 yield self.front.problem((PARAMETERS, index), message, fix)
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Every text of it that is a template."""
+        return (self.body, *self.titles.values(), *self.parameters)
+
+    @property
     def titles(self) -> dict[str, str]:
         return {name: text for name, text in self._front.items() if isinstance(text, str)}
 

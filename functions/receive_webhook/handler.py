@@ -55,9 +55,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
         return _refused(source, error)
     if reading.seen:
         count_seen()(reading.seen, now)
+    note_account_failures(reading.events)
+    note_account_alarms(reading.alarms)
     if reading.pending:
-        note_account_failures(reading.events)
-        note_account_alarms(reading.alarms)
         return _refused(source, ServiceBusyError("what the webhook points to cannot be fetched now; post it again"))
     return _accepted(source, reading)
 
@@ -85,8 +85,6 @@ def _accepted(source: str, reading: Reading) -> dict[str, Any]:
     if reading.refused:
         count("WebhookOfAnotherAccount")
         logger.warning("webhook of another account refused", source=source, parts=reading.refused)
-    note_account_failures(events)
-    note_account_alarms(reading.alarms)
     answer = accept().answer_of(source)
     if answer.body is None:
         refused = {"refused": {ANOTHER_ACCOUNT: reading.refused}} if reading.refused else {}

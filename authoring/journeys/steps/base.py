@@ -15,6 +15,9 @@ UNREACHABLE: EventScope = frozenset()
 WITH_EVENT: EventScope = frozenset({True})
 WITHOUT_EVENT: EventScope = frozenset({False})
 
+FEWEST = 2
+"""Matches of which any counts, or arms of a split: one alone needs no list."""
+
 WHERE = "A condition in JMESPath. Without one, every event of this type counts."
 KEY = "JMESPath on the event; must equal the enrollment's key. Default: the entry's key. `any` turns it off."
 

@@ -5,15 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from authoring.journeys.steps.base import UNREACHABLE, AnyStep, EventScope, Models, Wire
+from authoring.journeys.steps.base import FEWEST, UNREACHABLE, AnyStep, EventScope, Models, Wire
 from authoring.journeys.values import Slug
 from authoring.problems import Loc
 from authoring.shape import wrong
 
 if TYPE_CHECKING:
     from authoring.journeys.steps import Step
-
-FEWEST = 2
 
 
 class Arm(Wire):

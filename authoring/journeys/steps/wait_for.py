@@ -1,11 +1,12 @@
 """The step `wait_for`, as it is written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from authoring.journeys.steps.base import (
+    FEWEST,
     UNREACHABLE,
     WITH_EVENT,
     WITHOUT_EVENT,
@@ -23,8 +24,6 @@ from cairn.domain.journey.definition import ANY_KEY
 
 if TYPE_CHECKING:
     from authoring.journeys.steps import Step
-
-FEWEST = 2
 
 Timeout = Annotated[
     Annotated[Duration, Tag("timeout:duration")]
@@ -68,15 +67,28 @@ M = TypeVar("M", bound=Matching)
 
 def several(matches: list[M]) -> list[M]:
     """Two matches or more, of which none is in the shadow of an earlier one."""
-    for index, later in enumerate(_two_or_more(matches)):
-        for earlier in matches[:index]:
-            same_key = earlier.key in {later.key, ANY_KEY}
-            if earlier.event == later.event and same_key and _words(earlier.where) in {"", _words(later.where)}:
-                raise wrong(
-                    f"an earlier match takes every {later.event} that this one would",
-                    "Write the match with the narrower `where` first, or remove one of them.",
-                )
+    later = in_the_shadow(_two_or_more(matches), lambda earlier, later: earlier.key in {later.key, ANY_KEY})
+    if later is not None:
+        raise wrong(
+            f"an earlier match takes every {later.event} that this one would",
+            "Write the match with the narrower `where` first, or remove one of them.",
+        )
     return matches
+
+
+def in_the_shadow(matches: list[M], takes_its_key: Callable[[M, M], bool]) -> M | None:
+    """The first match of which an earlier one takes every event; None where each has some of its own."""
+    return next(
+        (
+            later
+            for index, later in enumerate(matches)
+            for earlier in matches[:index]
+            if earlier.event == later.event
+            and _words(earlier.where) in {"", _words(later.where)}
+            and takes_its_key(earlier, later)
+        ),
+        None,
+    )
 
 
 def _each_once(matches: list[M]) -> list[M]:

@@ -125,9 +125,9 @@ class MappedSource:
         problems: list[str] = []
         alarms: list[Mapping[str, Any]] = []
         seen: _SeenOf = {}
-        only = self.mapping.get("only", "`true`")
+        only = self.mapping.get("only")
         parts = [(number, scope, self.hints(request, scope)) for number, scope in enumerate(scopes)]
-        ours = [(number, scope, hints) for number, scope, hints in parts if is_true(only, hints)]
+        ours = [(number, scope, hints) for number, scope, hints in parts if only is None or is_true(only, hints)]
         pending = self._fetch(ours, fetch, now, alarms) if self.pointer else frozenset()
         for number, scope, hints in ours:
             if number in pending:

@@ -148,8 +148,10 @@ def keys_of(
     """
     found: list[str | None] = []
     for rule in rules:
+        if rule.event != event.type or _needs_enrollment(rule):
+            continue
         scope = Scope(profile, now, {}, event.view(), default_zone=journey.time_zone)
-        if rule.event == event.type and not _needs_enrollment(rule) and is_met(rule.where, scope):
+        if is_met(rule.where, scope):
             found += [None] if rule.key == ANY_KEY else keys_named(journey, rule, scope)
     return list(dict.fromkeys(found))
 
