@@ -5,10 +5,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from authoring.journeys.calendars import Calendars, read_calendars
+from authoring.journeys.expansion import Expansion, expanded
 from authoring.journeys.flow import flow_findings, sends_of
 from authoring.journeys.models import Journey
 from authoring.journeys.shape import shape_problems
@@ -69,11 +71,13 @@ def canonical_json(value: Any) -> str:
 class _Folder:
     path: Path
     source: Source
+    document: Any
+    """As it ships: written out."""
     parts: list[Part]
     problems: list[Problem]
 
     def compiled(self) -> Compiled:
-        content = {"document": self.source.data, "templates": compiled_templates(self.parts)}
+        content = {"document": self.document, "templates": compiled_templates(self.parts)}
         version = hashlib.sha256(canonical_json(content).encode()).hexdigest()[:VERSION_LENGTH]
         return {"journey": self.source.data["journey"], "version": version, **content}
 
@@ -82,21 +86,25 @@ def _read(root: Path) -> tuple[list[_Folder], list[Problem]]:
     if not root.is_dir():
         return [], [Problem(root, 1, "", "", "there is no such folder", "Name the folder that holds the journeys.")]
     paths = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
-    folders = [_read_folder(path) for path in paths]
-    problems = [problem for folder in folders for problem in folder.problems]
+    calendars = read_calendars(root)
+    folders = [_read_folder(path, calendars) for path in paths]
+    problems = [*calendars.problems, *(problem for folder in folders for problem in folder.problems)]
     return folders, problems + list(_shared_names(folders))
 
 
-def _read_folder(path: Path) -> _Folder:
+def _read_folder(path: Path, calendars: Calendars) -> _Folder:
     source = _read_journey(path / FILE)
+    written = expanded(source.data, None if calendars.problems else calendars.compiled)
     parts, template_problems = read_parts(path)
     problems = [*source.problems, *template_problems]
     if source.node is not None:
         already = {(problem.line, problem.field) for problem in source.problems}
-        problems += [one for one in _journey_problems(source, path.name) if (one.line, one.field) not in already]
-        problems += _template_problems(source, path, parts)
-    folder = _Folder(path, source, parts, problems)
-    return folder if problems else _Folder(path, source, parts, list(_size_problems(folder)))
+        problems += [
+            one for one in _journey_problems(source, written, path.name) if (one.line, one.field) not in already
+        ]
+        problems += _template_problems(source, written, path, parts)
+    folder = _Folder(path, source, written.document, parts, problems)
+    return folder if problems else replace(folder, problems=list(_size_problems(folder)))
 
 
 def _read_journey(file: Path) -> Source:
@@ -114,26 +122,28 @@ def _read_journey(file: Path) -> Source:
     return Source(file, None, None, 1, (problem,))
 
 
-def _journey_problems(source: Source, name: str) -> Iterator[Problem]:
+def _journey_problems(source: Source, written: Expansion, name: str) -> Iterator[Problem]:
     yield from shape_problems(source, Journey)
-    for finding in flow_findings(source.data):
+    for finding in written.findings:
         yield source.problem(*finding)
-    written = source.data.get("journey") if isinstance(source.data, dict) else None
-    if isinstance(written, str) and written != name:
+    for loc, message, fix in flow_findings(written.document):
+        yield source.problem(written.written_at(loc), message, fix)
+    called = source.data.get("journey") if isinstance(source.data, dict) else None
+    if isinstance(called, str) and called != name:
         fix = f"Write `journey: {name}`, or rename the folder."
-        yield source.problem(("journey",), f'"{written}" is not the name of its folder', fix)
+        yield source.problem(("journey",), f'"{called}" is not the name of its folder', fix)
 
 
-def _template_problems(source: Source, path: Path, parts: list[Part]) -> Iterator[Problem]:
+def _template_problems(source: Source, written: Expansion, path: Path, parts: list[Part]) -> Iterator[Problem]:
     there = {(part.template, part.channel, part.kind, part.locale) for part in parts}
     used: set[tuple[str, str]] = set()
-    for loc, template, channels in sends_of(source.data):
+    for loc, template, channels in sends_of(written.document):
         for channel in channels:
             used.add((template, channel))
             if channel in MAIN_KIND and (template, channel, MAIN_KIND[channel], "") not in there:
                 expected = path / path_of(template, channel)
                 fix = f"Write {expected}, or name another template or channel."
-                yield source.problem(loc, f'there is no template "{template}" for {channel}', fix)
+                yield source.problem(written.written_at(loc), f'there is no template "{template}" for {channel}', fix)
     yield from _read_at_the_end(source, path, parts)
     for part in parts:
         if (part.template, part.channel) not in used:

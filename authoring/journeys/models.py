@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
-from authoring.journeys.steps import Step, kinds_of, model_of
+from authoring.journeys.steps import WRITTEN_KINDS, Step, kinds_of, model_of
 from authoring.journeys.steps.base import FEWEST, WHERE, Match, Models, Wire
 from authoring.journeys.steps.update import UpdateStep
 from authoring.journeys.steps.wait_for import in_the_shadow, several
@@ -24,6 +24,7 @@ from authoring.journeys.values import (
     Holdout,
     JourneyName,
     LinkHost,
+    Slug,
     Text,
     TimeZone,
     WhatsAppLanguage,
@@ -31,7 +32,6 @@ from authoring.journeys.values import (
     not_null,
 )
 from authoring.shape import wrong
-from cairn.domain.journey.steps import STEP_KINDS
 from cairn.domain.message.sms import DEFAULT_MAX_PARTS, MOST_PARTS
 
 
@@ -137,6 +137,11 @@ class Journey(Wire):
     )
     steps: list[Step] = Field(min_length=1, description="What happens, in order.")
 
+    paths: dict[Slug, Annotated[list[Step], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Steps that are written once and used at several places, by name.",
+        examples=["{apologise: [{id: sorry, wait: 1h}]}"],
+    )
     finally_: Annotated[list[UpdateStep], BeforeValidator(_updates)] = Field(
         alias="finally",
         default_factory=list,
@@ -207,6 +212,6 @@ MODELS: Models = {
     "sender": Sender,
     "exit_on": Match,
     "refresh_on": Match,
-    **{f"step:{kind}": model_of(kind) for kind in STEP_KINDS},
-    **{part: model for kind in STEP_KINDS for part, model in model_of(kind).models.items()},
+    **{f"step:{kind}": model_of(kind) for kind in WRITTEN_KINDS},
+    **{part: model for kind in WRITTEN_KINDS for part, model in model_of(kind).models.items()},
 }

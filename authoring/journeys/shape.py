@@ -10,11 +10,10 @@ from pydantic_core import ErrorDetails
 
 from authoring.journeys.models import MODELS, EntryMatch
 from authoring.journeys.source import STEP_LISTS, Source
-from authoring.journeys.steps import NOT_ONE_KIND, kinds_of
+from authoring.journeys.steps import NOT_ONE_KIND, WRITTEN_KINDS, kinds_of
 from authoring.journeys.steps.base import Wire
 from authoring.problems import Loc, Problem
 from authoring.shape import MessageAndFix, Notation, findings
-from cairn.domain.journey.steps import STEP_KINDS
 
 MAPPING = ("a mapping", "Write `name: value` lines, indented below this one.")
 EXPECTED = {
@@ -46,9 +45,9 @@ def _not_one_kind(step: Any) -> MessageAndFix:
     found = kinds_of(step)
     if found:
         return f"a step does one thing; this one has {' and '.join(found)}", "Give each a step of its own."
-    fix = f"Add one of {', '.join(STEP_KINDS)}."
+    fix = f"Add one of {', '.join(WRITTEN_KINDS)}."
     for name in step:
-        close = get_close_matches(name, STEP_KINDS, n=1)
+        close = get_close_matches(name, WRITTEN_KINDS, n=1)
         if close and name != "id":
             return f"there is no step {name!r}".replace("'", '"'), f"Did you mean {close[0]}?"
     return "this step says not what to do", fix

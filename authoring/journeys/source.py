@@ -68,7 +68,8 @@ class Source:
         value = self.data
         for depth, part in enumerate(loc):
             value = _child(value, part)
-            if isinstance(part, int) and depth and loc[depth - 1] in STEP_LISTS and isinstance(value, dict):
+            in_list = depth and (loc[depth - 1] in STEP_LISTS or loc[: depth - 1] == ("paths",))
+            if isinstance(part, int) and in_list and isinstance(value, dict):
                 named = isinstance(value.get("id"), str)
                 step, rest = (value["id"], loc[depth + 1 :]) if named else ("", loc)
         return Problem(self.file, self.line(loc), step, dotted(rest), message, fix)

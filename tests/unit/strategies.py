@@ -147,6 +147,11 @@ conditions = st.sampled_from(
 )
 values = st.sampled_from(["data.a", "data.b", "data.at", "event.properties.a", "profile.at", "profile", "data"])
 lengths = st.sampled_from(["2h", "1d", "2d12h"])
+NINE_TO_FIVE, NEVER = [[540, 1020]], list[list[int]]()
+calendars = st.fixed_dictionaries(
+    {"hours": st.sampled_from([[NINE_TO_FIVE] * 5 + [NEVER] * 2, [NEVER] * 6 + [[[0, 90], [1410, 1440]]]])},
+    optional={"closed": st.just(["2026-03-03", "2026-03-08"]), "zone": st.sampled_from(["Asia/Kathmandu"])},
+)
 clock_times = st.fixed_dictionaries(
     {"at": st.sampled_from(["10:00", "02:30", "23:59"])},
     optional={
@@ -154,11 +159,13 @@ clock_times = st.fixed_dictionaries(
         "day": st.integers(0, 20),
         "weekdays": st.sampled_from([["mon"], ["tue", "sat"], ["sun"]]),
         "spread": lengths,
+        "open": calendars,
     },
 )
 dates = st.fixed_dictionaries({"until": st.just("data.at") | values}, optional={"offset": offsets})
 delays = st.fixed_dictionaries({"for": durations}, optional={"spread": lengths})
-moments = lengths | lengths | durations | delays | clock_times | dates | dates
+openings = st.fixed_dictionaries({"open": calendars}, optional={"for": lengths, "spread": lengths})
+moments = lengths | lengths | durations | delays | openings | clock_times | dates | dates
 
 
 @st.composite
@@ -189,7 +196,7 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
             return {"channel": channels, "template": "hello", "purpose": draw(st.sampled_from(Purpose)).value}
         case "wait":
             moment = draw(moments)
-            if isinstance(moment, dict) and "for" not in moment:
+            if isinstance(moment, dict) and moment.keys() & {"at", "until"}:
                 moment = moment | {"if_past": draw(st.sampled_from(["continue", "skip", "exit"]))}
             return moment
         case "wait_for":

@@ -1,13 +1,14 @@
 """The kinds of step as they are written, a module each: its model, its expressions and its paths."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, assert_never
+from typing import Annotated, Any, Literal, assert_never, get_args
 
 from pydantic import Discriminator, Tag
 
 from authoring.journeys.steps.base import AnyStep
 from authoring.journeys.steps.branch import Arm, BranchStep, ElseArm
 from authoring.journeys.steps.exit import ExitStep
+from authoring.journeys.steps.repeat import PathStep, Repeat, RepeatStep
 from authoring.journeys.steps.send import SendStep
 from authoring.journeys.steps.set import SetStep
 from authoring.journeys.steps.split import Arm as SplitArm
@@ -16,15 +17,19 @@ from authoring.journeys.steps.task import TaskStep
 from authoring.journeys.steps.update import UpdateStep
 from authoring.journeys.steps.wait import WaitStep
 from authoring.journeys.steps.wait_for import AnyMatch, WaitFor, WaitForAll, WaitForAny, WaitForStep
-from cairn.domain.journey.steps import STEP_KINDS, StepKind
+from cairn.domain.journey.steps import StepKind
+
+WrittenKind = StepKind | Literal["repeat", "path"]
+"""The kinds of step in a file: those that ship, and those that stand for several of them."""
+WRITTEN_KINDS: tuple[WrittenKind, ...] = (*get_args(StepKind), "repeat", "path")
 
 NOT_ONE_KIND = "not one kind"
 """The type of the error about a step with no kind, or with several."""
 
 
-def kinds_of(step: Any) -> list[StepKind]:
+def kinds_of(step: Any) -> list[WrittenKind]:
     """The kinds that a step names; it should be one."""
-    return [kind for kind in STEP_KINDS if kind in step] if isinstance(step, Mapping) else []
+    return [kind for kind in WRITTEN_KINDS if kind in step] if isinstance(step, Mapping) else []
 
 
 def _tag(step: Any) -> str | None:
@@ -41,12 +46,14 @@ Step = Annotated[
     | Annotated[TaskStep, Tag("step:task")]
     | Annotated[UpdateStep, Tag("step:update")]
     | Annotated[SetStep, Tag("step:set")]
-    | Annotated[ExitStep, Tag("step:exit")],
+    | Annotated[ExitStep, Tag("step:exit")]
+    | Annotated[RepeatStep, Tag("step:repeat")]
+    | Annotated[PathStep, Tag("step:path")],
     Discriminator(_tag, custom_error_type=NOT_ONE_KIND, custom_error_message=NOT_ONE_KIND),
 ]
 
 
-def model_of(kind: StepKind) -> type[AnyStep]:  # noqa: PLR0911  one return a kind
+def model_of(kind: WrittenKind) -> type[AnyStep]:  # noqa: C901, PLR0911  one return a kind
     match kind:
         case "send":
             return SendStep
@@ -66,11 +73,16 @@ def model_of(kind: StepKind) -> type[AnyStep]:  # noqa: PLR0911  one return a ki
             return SetStep
         case "exit":
             return ExitStep
+        case "repeat":
+            return RepeatStep
+        case "path":
+            return PathStep
         case _:
             assert_never(kind)
 
 
 for _model in (
     *(AnyMatch, WaitFor, WaitForAny, WaitForAll, WaitForStep, Arm, ElseArm, BranchStep, SplitArm, Split, SplitStep),
+    *(Repeat, RepeatStep),
 ):  # their nested steps may be of any kind
     _model.model_rebuild(_types_namespace={"Step": Step})

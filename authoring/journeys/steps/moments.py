@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Discriminator, Field
 
 from authoring.journeys.steps.base import Wire
-from authoring.journeys.values import LONGEST, Duration, Offset, StepExpression, TimeOfDay, Weekdays
+from authoring.journeys.values import LONGEST, Duration, Offset, Slug, StepExpression, TimeOfDay, Weekdays
 from authoring.problems import Loc
 from authoring.shape import OURS
 
@@ -15,10 +15,19 @@ SPREAD = Field(
     description="Up to this much later: customers are spread evenly over it, instead of all at once.",
     examples=["2h"],
 )
+OPEN = "A calendar of _calendars.yaml: "
 
 
 class DelayMoment(Wire):
     for_: Duration = Field(alias="for", description="This long after the step is reached.", examples=["1d"])
+    spread: Duration = SPREAD
+    open: Slug = Field(
+        default_factory=str, description=f"{OPEN}only the time counts in which it is open.", examples=["office"]
+    )
+
+
+class OpenMoment(Wire):
+    open: Slug = Field(description=f"{OPEN}the wait ends as soon as it is open.", examples=["office"])
     spread: Duration = SPREAD
 
 
@@ -48,6 +57,9 @@ class ClockMoment(Wire):
         default_factory=list, description="Only on these weekdays: the first of them.", examples=["[mon, tue, wed]"]
     )
     spread: Duration = SPREAD
+    open: Slug = Field(
+        default_factory=str, description=f"{OPEN}only a day on which it is open counts.", examples=["office"]
+    )
 
 
 def moment_of(step: str) -> Discriminator:
@@ -58,7 +70,9 @@ def moment_of(step: str) -> Discriminator:
             return f"{step}:duration"
         if "until" in value or "for" in value:
             return f"{step}:until" if "until" in value else f"{step}:for"
-        return f"{step}:at" if "at" in value or "at_from" in value else None
+        if "at" in value or "at_from" in value:
+            return f"{step}:at"
+        return f"{step}:open" if "open" in value else None
 
     return Discriminator(
         meant,
@@ -66,8 +80,8 @@ def moment_of(step: str) -> Discriminator:
         custom_error_message=OURS,
         custom_error_context={
             "message": "this says no moment",
-            "fix": "Write a duration (30m), {for: 1d, spread: 2h}, {until: data.visit_at, offset: -48h}, or "
-            "{at: '18:30', day: 3}.",
+            "fix": "Write a duration (30m), {for: 1d, spread: 2h}, {until: data.visit_at, offset: -48h}, "
+            "{at: '18:30', day: 3}, or {open: office}.",
         },
     )
 

@@ -6,7 +6,14 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, Tag
 
 from authoring.journeys.steps.base import WITHOUT_EVENT, AnyStep, EventScope, Models
-from authoring.journeys.steps.moments import ClockMoment, DelayMoment, UntilMoment, moment_expressions, moment_of
+from authoring.journeys.steps.moments import (
+    ClockMoment,
+    DelayMoment,
+    OpenMoment,
+    UntilMoment,
+    moment_expressions,
+    moment_of,
+)
 from authoring.journeys.values import Duration, IfPast
 from authoring.problems import Loc
 
@@ -25,7 +32,8 @@ WaitMoment = Annotated[
     Annotated[Duration, Tag("wait:duration")]
     | Annotated[DelayMoment, Tag("wait:for")]
     | Annotated[WaitUntil, Tag("wait:until")]
-    | Annotated[WaitClock, Tag("wait:at")],
+    | Annotated[WaitClock, Tag("wait:at")]
+    | Annotated[OpenMoment, Tag("wait:open")],
     moment_of("wait"),
 ]
 
@@ -33,7 +41,12 @@ WaitMoment = Annotated[
 class WaitStep(AnyStep):
     wait: WaitMoment = Field(description="Wait: 30m, a date, or a time of day.", examples=["30m"])
 
-    models: ClassVar[Models] = {"wait:for": DelayMoment, "wait:until": WaitUntil, "wait:at": WaitClock}
+    models: ClassVar[Models] = {
+        "wait:for": DelayMoment,
+        "wait:until": WaitUntil,
+        "wait:at": WaitClock,
+        "wait:open": OpenMoment,
+    }
 
     @staticmethod
     def expressions(written: Any) -> Iterator[tuple[Loc, Any]]:

@@ -16,7 +16,14 @@ from authoring.journeys.steps.base import (
     Models,
     Wire,
 )
-from authoring.journeys.steps.moments import ClockMoment, DelayMoment, UntilMoment, moment_expressions, moment_of
+from authoring.journeys.steps.moments import (
+    ClockMoment,
+    DelayMoment,
+    OpenMoment,
+    UntilMoment,
+    moment_expressions,
+    moment_of,
+)
 from authoring.journeys.values import Duration
 from authoring.problems import Loc
 from authoring.shape import wrong
@@ -29,7 +36,8 @@ Timeout = Annotated[
     Annotated[Duration, Tag("timeout:duration")]
     | Annotated[DelayMoment, Tag("timeout:for")]
     | Annotated[UntilMoment, Tag("timeout:until")]
-    | Annotated[ClockMoment, Tag("timeout:at")],
+    | Annotated[ClockMoment, Tag("timeout:at")]
+    | Annotated[OpenMoment, Tag("timeout:open")],
     moment_of("timeout"),
 ]
 
@@ -153,6 +161,7 @@ class WaitForStep(AnyStep):
         "timeout:for": DelayMoment,
         "timeout:until": UntilMoment,
         "timeout:at": ClockMoment,
+        "timeout:open": OpenMoment,
     }
 
     @staticmethod

@@ -16,8 +16,8 @@ from authoring.journeys import (
     worst_case_messages,
     write_catalogue,
 )
+from authoring.journeys.steps import WRITTEN_KINDS
 from cairn.adapters.documents.journey import journey_from_document
-from cairn.domain.journey.steps import STEP_KINDS
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import Review
 from cairn.domain.shared.errors import CairnError
@@ -112,7 +112,7 @@ def test_a_problem_of_a_journey_is_reported_with_its_line_and_its_fix(root: Path
     write(root, "visit/journey.yaml", JOURNEY.replace(case["written"], case["instead"], 1))
 
     said = case["said"] if isinstance(case["said"], list) else [case["said"]]
-    said = [one.replace("{step kinds}", ", ".join(STEP_KINDS)) for one in said]
+    said = [one.replace("{step kinds}", ", ".join(WRITTEN_KINDS)) for one in said]
     assert problems(root) == [
         f"visit/{one}" if "/" in one.split(":")[0] else f"visit/journey.yaml:{one}" for one in said
     ]

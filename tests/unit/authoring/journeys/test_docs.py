@@ -25,6 +25,7 @@ from authoring.journeys.models import (
     WhatsAppFront,
 )
 from authoring.journeys.schema import schema_text
+from authoring.journeys.steps import WRITTEN_KINDS
 from authoring.journeys.steps.send import Review, Send
 from authoring.journeys.values import Channel as WrittenChannel
 from authoring.journeys.values import IfPast as WrittenIfPast
@@ -34,7 +35,6 @@ from cairn.adapters.templates.renderer import environment
 from cairn.domain.event import Event
 from cairn.domain.journey.conditions import FUNCTION_NAMES, Scope
 from cairn.domain.journey.enrollment import Enrollment
-from cairn.domain.journey.steps import STEP_KINDS
 from cairn.domain.journey.steps.wait import IfPast
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
@@ -58,7 +58,8 @@ def written(root: Path, document: dict[str, Any], text: str | None = None) -> Pa
     (folder / "templates").mkdir(parents=True)
     (folder / "journey.yaml").write_text(text or yaml.safe_dump(document), encoding="utf-8")
     fronts = {"push": "---\ntitle: Hello\n---\n", "email": "---\nsubject: Hello\n---\n"}
-    for send in sends(document["steps"]):
+    (root / "_calendars.yaml").write_text(*blocks("yaml", "calendars"), encoding="utf-8")
+    for send in sends([document["steps"], *document.get("paths", {}).values()]):
         channels = send["channel"] if isinstance(send["channel"], list) else [send["channel"]]
         for channel in channels:
             kind = "html" if channel == "email" else "txt"
@@ -116,7 +117,7 @@ def test_the_templates_of_the_docs_can_be_sent(tmp_path: Path, file: str) -> Non
 
 def test_every_example_of_the_docs_is_tested() -> None:
     assert len(re.findall(r"^```yaml", TEXT, re.MULTILINE)) == sum(
-        len(blocks("yaml", what)) for what in ("journey", "steps", "keys", "samples")
+        len(blocks("yaml", what)) for what in ("journey", "steps", "keys", "samples", "calendars")
     )
 
 
@@ -126,7 +127,7 @@ def test_the_docs_name_every_kind_of_step_key_and_function() -> None:
     assert {name for name, _ in functions} == FUNCTION_NAMES - frozenset(Functions.FUNCTION_TABLE)
     for _, example in functions:
         assert expressions.problems_of(example, expressions.STEP) == []
-    for kind in STEP_KINDS:
+    for kind in WRITTEN_KINDS:
         assert f"### {kind}\n" in TEXT
     for key in keys_of(Journey):
         assert f"| `{key}` |" in TEXT

@@ -4,8 +4,8 @@ from typing import Any, get_args
 
 import pytest
 
+from authoring.journeys.steps import WRITTEN_KINDS, kinds_of, model_of
 from authoring.journeys.steps import Step as WrittenStep
-from authoring.journeys.steps import kinds_of, model_of
 from cairn.domain.journey.steps import STEP_KINDS, Step, StepKind
 
 
@@ -27,5 +27,5 @@ def test_a_journey_file_may_have_every_kind_of_step() -> None:
     union, _ = get_args(WrittenStep)
     written = {tag.tag: model for model, tag in map(get_args, get_args(union))}
 
-    assert written == {f"step:{kind}": model_of(kind) for kind in STEP_KINDS}
+    assert written == {f"step:{kind}": model_of(kind) for kind in WRITTEN_KINDS}
     assert len(get_args(Step)) == len(STEP_KINDS)

@@ -5,17 +5,20 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from cairn.domain.journey.conditions import Scope, evaluate
+from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.instants import LATEST, at_local, moved, to_instant
 from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
 
 
 def resolve(moment: Moment, *, since: datetime, entered_at: datetime, scope: Scope) -> datetime | None:
-    """The instant at which a wait ends, in UTC; None if its date is missing.
+    """The instant at which a wait ends, in UTC; None if its date is missing, or its calendar never open.
 
     `since` is when the step was reached, `entered_at` when the enrollment began (day 0).
     """
     try:
         match moment:
+            case Delay(length, calendar=Calendar() as calendar):
+                return calendar.after(since, length, scope.zone)
             case Delay(length):
                 return moved(since, length)
             case LocalTime():

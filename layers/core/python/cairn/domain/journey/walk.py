@@ -14,7 +14,7 @@ from cairn.domain.journey.enrollment import COMPLETED, Enrollment, Status
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire, moved
-from cairn.domain.shared.moments import Moment
+from cairn.domain.shared.moments import Delay, Moment
 
 
 class Stop(Enum):
@@ -108,7 +108,8 @@ class Walk:
         if due is not None and moment.spread:
             due = moved(due, share(f"wait/{step_id}", self.enrollment.id) * moment.spread)
         if due is None or due <= self.now:
-            self.note("moment_past" if due else "moment_unknown", step_id)
+            if due is None or not isinstance(moment, Delay):  # a calendar that is open now makes nobody late
+                self.note("moment_past" if due else "moment_unknown", step_id)
             return False
         self.set_timer(step_id, due)
         return True

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import at_local
@@ -174,6 +175,8 @@ def _moves(pause: Pause, moment: Moment) -> bool:
 def _at_its_time_of_day(waiting: PausedWait, at: datetime) -> datetime:
     """A wait for a time of day ends at that time, on the first day on which it is not before `at`."""
     match waiting.moment:
+        case Delay(calendar=Calendar() as calendar):
+            return calendar.after(at, timedelta(), waiting.zone) or at
         case Delay() | Until():
             return at
         case LocalTime() as moment:

@@ -5,25 +5,30 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
 
+from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.instants import duration
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+LONGEST_CLOSED = 370
+"""Days within which a day is looked for on which a calendar is open."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """This long after the step is reached."""
+    """This long after the step is reached; with a calendar, as soon as that was open for so long."""
 
     length: timedelta
     spread: timedelta = timedelta()
     """Up to this much later: enrollments are spread evenly over it, each always to the same place."""
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
     """A time of day in the customer's zone: the next one, or the one on day `day` after entry (day 0).
 
-    With `weekdays`, on the first of these weekdays from there.
+    With `weekdays`, on the first of these weekdays from there; with a calendar, on the first day on which that is open.
     """
 
     at: time
@@ -33,13 +38,16 @@ class LocalTime:
     weekdays: frozenset[int] = frozenset()
     """Monday being 0; empty: any."""
     spread: timedelta = timedelta()
+    calendar: Calendar | None = None
 
     def day_from(self, day: date) -> date:
-        """The first day from this one on that is among its weekdays."""
-        return next(one for one in (day + timedelta(days=number) for number in range(8)) if self._is_on(one))
+        """The first day from this one on that is among its days; this one, where none is for a year."""
+        days = (day + timedelta(days=number) for number in range(LONGEST_CLOSED))
+        return next((one for one in days if self._is_on(one)), day)
 
     def _is_on(self, day: date) -> bool:
-        return not self.weekdays or day.weekday() in self.weekdays
+        on_weekday = not self.weekdays or day.weekday() in self.weekdays
+        return on_weekday and (self.calendar is None or self.calendar.is_open_on(day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +63,18 @@ Moment = Delay | LocalTime | Until
 
 
 def moment_from_document(value: str | Mapping[str, Any]) -> Moment:
-    """`30m`, {for}, {until, offset}, or {at, at_from, day, weekdays}; each mapping with `spread`.
+    """`30m`, {for}, {open}, {until, offset}, or {at, at_from, day, weekdays}; each mapping with `spread`.
 
-    Raises KeyError or ValueError on an unchecked document.
+    {for} and {at} may have `open`, too: a calendar. Raises KeyError or ValueError on an unchecked document.
     """
     if isinstance(value, str):
         return Delay(duration(value))
     spread = duration(value.get("spread", "0s"))
-    if "for" in value:
-        return Delay(duration(value["for"]), spread)
+    calendar = Calendar.from_document(value["open"]) if "open" in value else None
     if "until" in value:
         return Until(value["until"], duration(value.get("offset", "0s")), spread)
+    if "at" not in value:
+        return Delay(duration(value.get("for", "0s")), spread, calendar)
     weekdays = frozenset(WEEKDAYS.index(day) for day in value.get("weekdays", ()))
-    return LocalTime(time.fromisoformat(value["at"]), value.get("at_from"), value.get("day"), weekdays, spread)
+    at, day = time.fromisoformat(value["at"]), value.get("day")
+    return LocalTime(at, value.get("at_from"), day, weekdays, spread, calendar)
