@@ -4,14 +4,14 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from authoring.journeys.calendars import Calendars, read_calendars
 from authoring.journeys.expansion import Expansion, expanded
-from authoring.journeys.flow import flow_findings, sends_of
+from authoring.journeys.flow import emits_of, entries_at_any_rate, flow_findings, sends_of
 from authoring.journeys.models import Journey
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
@@ -71,13 +71,13 @@ def canonical_json(value: Any) -> str:
 class _Folder:
     path: Path
     source: Source
-    document: Any
-    """As it ships: written out."""
+    written: Expansion
+    """The document as it ships."""
     parts: list[Part]
     problems: list[Problem]
 
     def compiled(self) -> Compiled:
-        content = {"document": self.document, "templates": compiled_templates(self.parts)}
+        content = {"document": self.written.document, "templates": compiled_templates(self.parts)}
         version = hashlib.sha256(canonical_json(content).encode()).hexdigest()[:VERSION_LENGTH]
         return {"journey": self.source.data["journey"], "version": version, **content}
 
@@ -89,7 +89,7 @@ def _read(root: Path) -> tuple[list[_Folder], list[Problem]]:
     calendars = read_calendars(root)
     folders = [_read_folder(path, calendars) for path in paths]
     problems = [*calendars.problems, *(problem for folder in folders for problem in folder.problems)]
-    return folders, problems + list(_shared_names(folders))
+    return folders, [*problems, *_shared_names(folders), *_circles(folders)]
 
 
 def _read_folder(path: Path, calendars: Calendars) -> _Folder:
@@ -103,7 +103,7 @@ def _read_folder(path: Path, calendars: Calendars) -> _Folder:
             one for one in _journey_problems(source, written, path.name) if (one.line, one.field) not in already
         ]
         problems += _template_problems(source, written, path, parts)
-    folder = _Folder(path, source, written.document, parts, problems)
+    folder = _Folder(path, source, written, parts, problems)
     return folder if problems else replace(folder, problems=list(_size_problems(folder)))
 
 
@@ -182,6 +182,33 @@ def _shared_names(folders: list[_Folder]) -> Iterator[Problem]:
             fix = "Give each journey its folder's name."
             yield folder.source.problem(("journey",), f'"{name}" is the journey of {seen[name]} too', fix)
         seen.setdefault(name, folder.source.file)
+
+
+def _circles(folders: list[_Folder]) -> Iterator[Problem]:
+    """Events that journeys emit, and by which they start one another again and again, as fast as queues are."""
+    entered: dict[str, set[str]] = {}
+    for folder in folders:
+        for event in entries_at_any_rate(folder.written.document):
+            entered.setdefault(event, set()).add(folder.path.name)
+    emitted = {folder.path.name: list(emits_of(folder.written.document)) for folder in folders}
+    starts = {name: {one for _, event in emits for one in entered.get(event, ())} for name, emits in emitted.items()}
+    for folder in folders:
+        name = folder.path.name
+        for loc, event in emitted[name]:
+            if any(name in _reached(starts, one) for one in entered.get(event, ())):
+                message = f"{event} starts this journey again, by itself or by another one, and so without end"
+                fix = "Give its entry `again: 1d`, or another length: it then starts at most so often."
+                yield folder.source.problem(folder.written.written_at((*loc, "emit", "event")), message, fix)
+
+
+def _reached(starts: Mapping[str, set[str]], first: str) -> set[str]:
+    reached, ahead = set[str](), [first]
+    while ahead:
+        this = ahead.pop()
+        if this not in reached:
+            reached.add(this)
+            ahead += starts.get(this, ())
+    return reached
 
 
 def _size_problems(folder: _Folder) -> Iterator[Problem]:

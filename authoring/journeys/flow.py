@@ -84,6 +84,26 @@ def sends_of(document: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:
             yield (*loc, "send", "template"), *send
 
 
+def emits_of(document: Any) -> Iterator[tuple[Loc, str]]:
+    """Every step that emits an event, and the event's type."""
+    steps = document.get("steps") if isinstance(document, Mapping) else None
+    for loc, step in _all_steps(steps, ("steps",)):
+        emit = step.get("emit")
+        event = emit.get("event") if isinstance(emit, Mapping) else None
+        if isinstance(event, str):
+            yield loc, event
+
+
+def entries_at_any_rate(document: Any) -> Iterator[str]:
+    """The types of events each of which may start the journey, however often they come."""
+    entry = document.get("entry") if isinstance(document, Mapping) else None
+    if not isinstance(entry, Mapping):
+        return
+    for match in _list(entry["any"]) if "any" in entry else [entry]:
+        if isinstance(match, Mapping) and (entry.get("again", "never") == "when-ended" or match.get("key")):
+            yield str(match.get("event"))
+
+
 @dataclass
 class _FlowCheck:
     refreshed: bool

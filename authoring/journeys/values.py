@@ -190,6 +190,7 @@ EventType = Annotated[str, AfterValidator(_event_type), _pattern(EVENT_TYPE_SHAP
 Duration = Annotated[str, AfterValidator(_positive_duration), _pattern(DURATION)]
 Offset = Annotated[str, AfterValidator(_offset), _pattern(f"-?{DURATION}")]
 Again = Annotated[str, AfterValidator(_again), _pattern(f"(never|when-ended|{DURATION})")]
+PropertyName = Annotated[str, AfterValidator(_value_name), _pattern(VALUE_NAME.pattern)]
 ValueName = Annotated[str, AfterValidator(_value_name), _pattern(VALUE_NAME.pattern)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Weekdays = Annotated[list[Weekday], AfterValidator(_weekdays)]

@@ -52,6 +52,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
         RelayEffectsSettings: RelayEffectsSettings(
             stage="local",
             table_name=cloud.table,
+            events_queue_url=cloud.urls["events"],
             erasures_queue_url=cloud.urls["erasures"],
             effects_queue_url=cloud.urls["effects"],
             wakes_queue_url=cloud.urls["wakes"],

@@ -179,7 +179,7 @@ def rules(draw: st.DrawFn, types: tuple[str, ...] = EVENTS) -> dict[str, Any]:
 @st.composite
 def chains(draw: st.DrawFn, prefix: str, depth: int, least: int = 0) -> list[dict[str, Any]]:
     """Steps that follow one another; those of its paths are nested in a step, as in a journey file."""
-    kinds: list[StepKind] = ["send", "wait", "task", "update", "set"]
+    kinds: list[StepKind] = ["send", "wait", "task", "update", "set", "emit"]
     kinds += ["wait_for", "wait_for", "wait_for", "branch", "split", "exit"] if depth else []
     chosen = draw(st.lists(st.sampled_from(kinds), min_size=least, max_size=4))
     return [
@@ -222,6 +222,9 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
             return {"set": {"stage": "x"}, "set_from": {"a": draw(values)}, "tags": {"add": ["vip"]}}
         case "set":
             return {"a": draw(values), "b": draw(conditions)}
+        case "emit":
+            named = draw(st.sampled_from([{}, {"customer": {"email": draw(values)}}]))
+            return {"event": draw(st.sampled_from(EVENTS)), "properties": {"a": draw(values)}} | named
         case "exit":
             return "enough"
         case _:

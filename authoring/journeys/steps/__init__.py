@@ -7,6 +7,7 @@ from pydantic import Discriminator, Tag
 
 from authoring.journeys.steps.base import AnyStep
 from authoring.journeys.steps.branch import Arm, BranchStep, ElseArm
+from authoring.journeys.steps.emit import EmitStep
 from authoring.journeys.steps.exit import ExitStep
 from authoring.journeys.steps.repeat import PathStep, Repeat, RepeatStep
 from authoring.journeys.steps.send import SendStep
@@ -46,6 +47,7 @@ Step = Annotated[
     | Annotated[TaskStep, Tag("step:task")]
     | Annotated[UpdateStep, Tag("step:update")]
     | Annotated[SetStep, Tag("step:set")]
+    | Annotated[EmitStep, Tag("step:emit")]
     | Annotated[ExitStep, Tag("step:exit")]
     | Annotated[RepeatStep, Tag("step:repeat")]
     | Annotated[PathStep, Tag("step:path")],
@@ -53,7 +55,7 @@ Step = Annotated[
 ]
 
 
-def model_of(kind: WrittenKind) -> type[AnyStep]:  # noqa: C901, PLR0911  one return a kind
+def model_of(kind: WrittenKind) -> type[AnyStep]:  # noqa: C901, PLR0911, PLR0912  one return a kind
     match kind:
         case "send":
             return SendStep
@@ -71,6 +73,8 @@ def model_of(kind: WrittenKind) -> type[AnyStep]:  # noqa: C901, PLR0911  one re
             return UpdateStep
         case "set":
             return SetStep
+        case "emit":
+            return EmitStep
         case "exit":
             return ExitStep
         case "repeat":

@@ -65,6 +65,7 @@ class RelayEffects(Function):
             settings=RelayEffectsSettings(
                 stage=stage.name,
                 table_name=table.table_name,
+                events_queue_url=queues.events.queue_url,
                 erasures_queue_url=queues.erasures.queue_url,
                 effects_queue_url=queues.effects.queue_url,
                 wakes_queue_url=queues.wakes.queue_url,
@@ -96,6 +97,7 @@ class RelayEffects(Function):
         self.may(
             "sqs:SendMessage",
             on=[
+                queues.events.queue_arn,
                 queues.wakes.queue_arn,
                 queues.messages.queue_arn,
                 queues.marketing.queue_arn,

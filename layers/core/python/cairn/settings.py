@@ -168,6 +168,7 @@ class ProcessEventSettings(Settings):
 @dataclass(frozen=True, kw_only=True)
 class RelayEffectsSettings(Settings):
     table_name: str
+    events_queue_url: str
     erasures_queue_url: str
     effects_queue_url: str
     """For effects that wait until AWS can carry them out."""

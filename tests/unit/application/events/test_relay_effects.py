@@ -36,6 +36,7 @@ from tests.unit.fakes import (
     DeliveryCounters,
     EffectsQueue,
     Erasures,
+    Inbox,
     MessageQueue,
     PausedWorkStore,
     PresentCustomers,
@@ -64,6 +65,7 @@ class Relay:
             Erasures(),
         )
         self.counters, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
+        self.inbox = Inbox()
         self.waiting, self.customers = EffectsQueue(), PresentCustomers()
         self.relay = RelayEffects(
             timers=self.timers,
@@ -77,6 +79,7 @@ class Relay:
             paused_work=self.paused_work,
             webhooks=QueueWebhookDeliveries(self.records, self.notices, ("crm",)),
             erasures=self.erasures,
+            inbox=self.inbox,
             customers=self.customers,
             wait=self.waiting.put,
             dead_letter=self.dead_lettered,

@@ -39,7 +39,7 @@ def checked(root: Path, written: dict[str, Any], calendars: str = "") -> list[st
 
 
 @given(st.integers(2, 6), st.booleans(), st.integers(0, 6))
-def test_a_repeat_does_so_many_passes_until_its_condition_holds(times: int, asks: bool, met_after: int) -> None:  # noqa: FBT001
+def test_a_repeat_does_so_many_passes_until_its_condition_is_met(times: int, asks: bool, met_after: int) -> None:  # noqa: FBT001
     ends = {"until": f"count('invoice.paid') >= `{met_after}`"} if asks else {}
     otherwise = {"else": [{"id": "call", "task": {"queue": "sales", "title": "Call"}}]} if asks else {}
     written = expanded(document(repeat(times=times, **ends, **otherwise)), {}).document

@@ -32,6 +32,7 @@ LEAVES = st.sampled_from(
         {"task": {"queue": "sales", "title": "Call", "context": {"phone": "profile.phone"}}},
         {"update": {"set": {"stage": "trial"}}},
         {"set": {"coupon": "data.coupon"}},
+        {"emit": {"event": "trial.converted", "properties": {"plan": "data.plan"}}},
     ],
 )
 

@@ -15,11 +15,13 @@ from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
+from cairn.adapters.s3 import NoOverflow
 from cairn.adapters.scheduler.timers import Timers, TimerService, TimerTarget
 from cairn.adapters.sns import AlarmTopic
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.adapters.sqs.effects_queue import EffectsQueue
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
+from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.adapters.sqs.webhook_queue import WebhookQueue
 from cairn.application.events.relay_effects import RelayEffects, WaitingEffect
@@ -80,6 +82,7 @@ def relay_effects(
             endpoints=tuple(one.name for one in policy.webhook_endpoints),
         ),
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
+        inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow()),
         customers=DynamoPresentCustomers(),
         wait=EffectsQueue(sqs, settings.effects_queue_url).put,
         dead_letter=dead_letter,

@@ -56,6 +56,23 @@ class OpenTask:
 
 
 @dataclass(frozen=True, slots=True)
+class EmitEvent:
+    """An event of this or another customer, which a journey says has happened."""
+
+    KIND: ClassVar[Literal["emit"]] = "emit"
+    NAME: ClassVar = "EmitEvent"
+    id: str
+    enrollment: str
+    event: str
+    """Its type."""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    customer: Mapping[str, str] = field(default_factory=dict)
+    """The names of another customer: `user_id`, `email`, `phone`; empty: the customer of the commit."""
+    only_to: Mapping[Channel, str] | None = None
+    """The only addresses that what it starts may write to, where a visitor typed them; None: the customer's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseTask:
     """Something else has decided what a task asks. A task that a person has done stays as it is."""
 
@@ -162,6 +179,7 @@ Effect = (
     SendMessage
     | WakeAt
     | OpenTask
+    | EmitEvent
     | CloseTask
     | UpdateMessageStatus
     | AbsorbHistory
@@ -173,7 +191,18 @@ Effect = (
 )
 
 EffectKind = Literal[
-    "send", "wake", "task", "close", "move", "absorb", "answer", "record", "park", "erase", "erase_record"
+    "send",
+    "wake",
+    "task",
+    "emit",
+    "close",
+    "move",
+    "absorb",
+    "answer",
+    "record",
+    "park",
+    "erase",
+    "erase_record",
 ]
 """The name of an effect in the table and in the queues: its `KIND`."""
 
@@ -196,6 +225,7 @@ def split_effect_id(effect: str) -> tuple[str, str, str]:
 FactKind = Literal[
     "branched",
     "dropped",
+    "emitted",
     "ended",
     "entered",
     "fell_back",
@@ -206,6 +236,7 @@ FactKind = Literal[
     "moment_past",
     "moment_unknown",
     "not_carried_out",
+    "not_emitted",
     "not_entered",
     "passed_over",
     "paused",

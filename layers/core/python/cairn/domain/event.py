@@ -113,6 +113,8 @@ class Event:
     """Fields that were not taken over, each with its reason; the timeline shows them."""
     references: tuple[Reference, ...] = ()
     """What the event is about in its source's words. An event without a name finds its customer by these."""
+    only_to: Mapping[Channel, str] | None = None
+    """Of an event that a journey emits: the only addresses that what it starts may write to."""
 
     @property
     def key(self) -> str:
@@ -251,8 +253,10 @@ def event_from_queue(document: Any, *, received_at: datetime) -> Event:
     content = dict(document)
     source, dropped = content["source"], content.pop("dropped", {})
     vouched = frozenset(content.pop("vouched", vouched_by_default(source)))
-    settable = frozenset(content.pop("settable", ()))
+    settable, only_to = frozenset(content.pop("settable", ())), content.pop("only_to", None)
     event = event_from_wire(content, source=source, received_at=received_at, vouched=vouched, settable=settable)
+    if only_to is not None:
+        event = replace(event, only_to={Channel(channel): address for channel, address in only_to.items()})
     return event.without(dropped)
 
 
@@ -281,6 +285,7 @@ def event_to_wire(event: Event) -> dict[str, Any]:
         "vouched": sorted(event.vouched),
         **({"settable": sorted(event.settable)} if event.settable else {}),
         **({"dropped": dict(event.dropped)} if event.dropped else {}),
+        **({} if event.only_to is None else {"only_to": {one.value: at for one, at in event.only_to.items()}}),
     }
 
 

@@ -12,6 +12,7 @@ from cairn.domain.effects import (
     CloseTask,
     Effect,
     EffectKind,
+    EmitEvent,
     EraseCustomer,
     EraseRecord,
     OpenTask,
@@ -59,6 +60,15 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911  one branch 
                 "context": effect.context,
                 "script": effect.script,
                 **({"customer": effect.customer} if effect.customer else {}),
+            }
+        case EmitEvent():
+            only_to = effect.only_to
+            return {
+                "enrollment": effect.enrollment,
+                "event": effect.event,
+                "properties": dict(effect.properties),
+                **({"customer": dict(effect.customer)} if effect.customer else {}),
+                **({} if only_to is None else {"only_to": {channel.value: one for channel, one in only_to.items()}}),
             }
         case CloseTask():
             at = instant_to_wire(effect.at)
@@ -122,6 +132,16 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911  one branch a
                 context=wire["context"],
                 script=wire["script"],
                 customer=wire.get("customer", ""),
+            )
+        case "emit":
+            only_to = wire.get("only_to")
+            return EmitEvent(
+                id=wire["id"],
+                enrollment=wire["enrollment"],
+                event=wire["event"],
+                properties=wire["properties"],
+                customer=wire.get("customer", {}),
+                only_to=None if only_to is None else {Channel(channel): one for channel, one in only_to.items()},
             )
         case "close":
             return CloseTask(wire["id"], wire["task"], wire["outcome"], wire["by"], instant_from_wire(wire["at"]))

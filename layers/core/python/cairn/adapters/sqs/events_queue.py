@@ -24,9 +24,12 @@ UNREADABLE = "unreadable"
 
 
 class EventsQueue:
-    """Implements the port Inbox. A customer's events form one message group, so they are handled one by one."""
+    """Implements the port Inbox. A customer's events form one message group, so they are handled one by one.
 
-    def __init__(self, sqs: Any, url: str, overflow: Overflow | NoOverflow, key: QueueGroupKey) -> None:
+    Without a key, an event that names its customer forms a group of its own.
+    """
+
+    def __init__(self, sqs: Any, url: str, overflow: Overflow | NoOverflow, key: QueueGroupKey | None = None) -> None:
         self._sqs = sqs
         self._url = url
         self._overflow = overflow
@@ -67,8 +70,10 @@ def _as_text(body: bytes) -> dict[str, str]:
         return {"body": base64.b64encode(body).decode(), "encoding": "base64"}
 
 
-def message_group(event: Event, key: QueueGroupKey) -> str:
+def message_group(event: Event, key: QueueGroupKey | None) -> str:
     """The message group: the customer as this event names it. Hashed: queues show group ids in the clear."""
+    if key is None:
+        return event.customer_id or event.key
     about = "/".join((event.source, *(one.value for one in event.references[:1])))
     name = event.identifiers[0].key if event.identifiers else about if event.references else event.key
     return event.customer_id or base32(key.mac(name))[:26]

@@ -14,6 +14,7 @@ from cairn.application.operations.watch_health import WatchHealth
 from cairn.application.ports import (
     Deliveries,
     Erasures,
+    Inbox,
     MessageQueue,
     PausedWorkStore,
     PresentCustomer,
@@ -28,6 +29,7 @@ from cairn.domain.effects import (
     AnswerKeyword,
     CloseTask,
     Effect,
+    EmitEvent,
     EraseCustomer,
     EraseRecord,
     Fact,
@@ -38,6 +40,9 @@ from cairn.domain.effects import (
     UpdateMessageStatus,
     WakeAt,
 )
+from cairn.domain.event import Event
+from cairn.domain.identity.identifiers import identifier, strongest_first
+from cairn.domain.identity.trust import ALL_FIELDS, JOURNEYS_SOURCE, NO_FIELDS
 from cairn.domain.journey.enrollment import UNWANTED, Enrollment
 from cairn.domain.message.message import Message, MessageStatus
 from cairn.domain.profile.addresses import addresses_to_send_to, sending_form
@@ -61,6 +66,8 @@ class RememberFacts:
 
 
 Work = Effect | RememberFacts
+
+HasEnrollment = SendMessage | OpenTask | EmitEvent | PauseEnrollment | WakeAt
 
 
 def commit_of_version(version: int | str) -> str:
@@ -175,6 +182,7 @@ class RelayEffects:
     paused_work: PausedWorkStore
     webhooks: QueueWebhookDeliveries
     erasures: Erasures
+    inbox: Inbox
     customers: PresentCustomers
     wait: Callable[[Sequence[WaitingEffect]], None]
     """Puts effects into the effects queue. Raises where it does not take all of them."""
@@ -302,6 +310,8 @@ class RelayEffects:
             case PauseEnrollment():
                 due_at = enrollment.due_at if enrollment else None
                 self.paused_work.add(customer, one.commit, effect, due_at or one.at)
+            case EmitEvent():
+                self.inbox.put([event_of(effect, customer, one.at)])
             case EraseCustomer() | EraseRecord():
                 self.erasures.put(one.customer, effect, SQS_MAX_DELAY)
             case SendMessage() | AnswerKeyword() | WakeAt():
@@ -325,7 +335,7 @@ def _wanted(commit: Committed, present_ids: Mapping[str, str]) -> list[WaitingEf
 
 def enrollment_of(what: Work) -> str:
     """The enrollment that an effect belongs to; empty where it belongs to none."""
-    return what.enrollment if isinstance(what, SendMessage | OpenTask | PauseEnrollment | WakeAt) else ""
+    return what.enrollment if isinstance(what, HasEnrollment) else ""
 
 
 def _raise_any(failed: Mapping[int, Exception]) -> None:
@@ -361,6 +371,22 @@ def _message(one: WaitingEffect, present: PresentCustomer) -> Message:
     if one.enrollment is None:
         raise UnknownEnrollmentError("the customer has no such enrollment, and the effect came without it")
     return message_of(one.what, present.profile, one.enrollment, one.at, one.position)
+
+
+def event_of(effect: EmitEvent, customer: str, at: datetime) -> Event:
+    """The event that a journey emits. Nobody vouches for the names by which it names another customer."""
+    names = tuple(identifier(kind, value) for kind, value in effect.customer.items())
+    return Event(
+        id=effect.id,
+        source=JOURNEYS_SOURCE,
+        type=effect.event,
+        occurred_at=at,
+        identifiers=strongest_first(names),
+        customer_id=None if names else customer,
+        properties=effect.properties,
+        vouched=NO_FIELDS if names else ALL_FIELDS,
+        only_to=effect.only_to,
+    )
 
 
 def message_of(

@@ -12,7 +12,7 @@ from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_upda
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
 from cairn.domain.event import ACCOUNT_FAILURE, NOT_TRIED, Event
 from cairn.domain.identity.identifiers import Identifier
-from cairn.domain.identity.trust import OPERATORS_SOURCE, is_provider
+from cairn.domain.identity.trust import JOURNEYS_SOURCE, OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import Journey, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, MERGED, UNWANTED, Enrollment, Status
@@ -333,7 +333,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         ),
         effects=[effect for effect in (updates.record, updates.answer) if effect is not None],
         suppression_changes=updates.suppression_changes,
-        allowed=addresses_for(profile, own, event, by_vouched=by_vouched),
+        allowed=addresses_for(profile, own, event, by_vouched=by_vouched) if event.only_to is None else event.only_to,
     )
     reaction.facts += [Fact("dropped", detail={"field": name, "reason": why}) for name, why in event.dropped.items()]
     if is_provider(event.source):
@@ -401,7 +401,7 @@ def _stop_at_deadline(customer: Customer, channel: Channel, now: datetime, polic
 def _reports_something(event: Event) -> bool:
     """Whether an event says something about the customer. A report about our own message, or a request, does not."""
     about_our_message = is_provider(event.source) and event.about_a_message and event.type not in CUSTOMER_REPLIES
-    return not about_our_message and not requests.is_request(event)
+    return not about_our_message and not requests.is_request(event) and event.source != JOURNEYS_SOURCE
 
 
 def _speaks(profile: Profile, event: Event) -> bool:

@@ -27,7 +27,10 @@ OPERATORS_SOURCE = "operators"
 TRACK_SOURCE = "track"
 """Our own API: its secret is given to systems of this deployment only."""
 
-RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE})
+JOURNEYS_SOURCE = "journeys"
+"""The source of events that journeys emit."""
+
+RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE, JOURNEYS_SOURCE})
 """Names that no webhook source may have, because their events are trusted."""
 
 ALL_FIELDS = frozenset({"*"})

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, assert_never, get_args
 
 from cairn.domain.journey.steps.branch import Branch
+from cairn.domain.journey.steps.emit import Emit
 from cairn.domain.journey.steps.exit import Exit
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.set import Set
@@ -22,14 +23,16 @@ Chain = Callable[[Sequence[Document]], str | None]
 """Adds nested steps to the journey, and gives the id of the first; without any, the id of the step after the parent."""
 
 WaitingStep = Wait | WaitFor
-Step = Send | Wait | WaitFor | Branch | Split | Task | Update | Set | Exit
+Step = Send | Wait | WaitFor | Branch | Split | Task | Update | Set | Emit | Exit
 
-StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "update", "set", "exit"]
+StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "update", "set", "emit", "exit"]
 """The key that says in a document which kind a step is."""
 STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
 
 
-def step_from_document(document: Document, after: str | None, chain: Chain) -> Step:  # noqa: PLR0911  one return a kind
+def step_from_document(  # noqa: C901, PLR0911  one return a kind
+    document: Document, after: str | None, chain: Chain
+) -> Step:
     """The step of a checked document; the step `after` follows it."""
     id_ = document["id"]
     kind = next(kind for kind in STEP_KINDS if kind in document)
@@ -51,6 +54,8 @@ def step_from_document(document: Document, after: str | None, chain: Chain) -> S
             return Update.from_document(id_, after, value)
         case "set":
             return Set.from_document(id_, after, value)
+        case "emit":
+            return Emit.from_document(id_, after, value)
         case "exit":
             return Exit(id_, value)
         case _:

@@ -1,0 +1,45 @@
+"""The step `emit`, as it is written."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from authoring.journeys.steps.base import AnyStep, Models, Wire, named_expressions
+from authoring.journeys.values import EventType, PropertyName, StepExpression
+from authoring.problems import Loc
+from authoring.shape import wrong
+from cairn.domain.event import MESSAGE_EVENTS
+
+
+def _own(event: str) -> str:
+    if event.startswith(MESSAGE_EVENTS):
+        raise wrong(
+            f"{event} is an event about our own messages", "Choose another first word, such as trial.converted."
+        )
+    return event
+
+
+class Emit(Wire):
+    event: Annotated[EventType, AfterValidator(_own)] = Field(
+        description="The type of the event.", examples=["trial.converted"]
+    )
+    properties: dict[PropertyName, StepExpression] = Field(
+        default_factory=dict, description="Its properties, each from JMESPath.", examples=["{plan: data.plan}"]
+    )
+    customer: dict[Literal["user_id", "email", "phone"], StepExpression] = Field(
+        default_factory=dict,
+        description="Another customer, named by JMESPath; default: this one.",
+        examples=["{email: data.friend}"],
+    )
+
+
+class EmitStep(AnyStep):
+    emit: Emit = Field(description="Say that something happened, to this or another customer.")
+
+    models: ClassVar[Models] = {"emit": Emit}
+
+    @staticmethod
+    def expressions(written: Any) -> Iterator[tuple[Loc, Any]]:
+        yield from named_expressions(written, "properties")
+        yield from named_expressions(written, "customer")

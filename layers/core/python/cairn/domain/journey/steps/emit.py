@@ -1,0 +1,66 @@
+"""The step `emit`: say that something has happened, to this or another customer. Other journeys may hear it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from cairn.domain.effects import EmitEvent
+from cairn.domain.identity.emails import canonical_email
+from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
+from cairn.domain.identity.phones import international
+from cairn.domain.identity.placeholders import is_placeholder
+from cairn.domain.journey.conditions import evaluate
+from cairn.domain.journey.walk import Next, Walk, text_of
+from cairn.domain.profile.bounds import trimmed
+
+MAX_EMITTED = 4_096
+"""Bytes of the properties as JSON: they stand beside the enrollment until the event is handed over."""
+
+MAX_NAME = 256
+"""Characters of a customer's name, as of any event's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    id: str
+    next: str | None
+    event: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Name: JMESPath."""
+    customer: Mapping[str, str] = field(default_factory=dict)
+    """Another customer: `user_id`, `email` or `phone`: JMESPath. Empty: this one."""
+
+    @classmethod
+    def from_document(cls, id_: str, after: str | None, value: Mapping[str, Any]) -> Self:
+        return cls(id_, after, value["event"], value.get("properties", {}), value.get("customer", {}))
+
+    @property
+    def successors(self) -> tuple[str | None, ...]:
+        return (self.next,)
+
+    def perform(self, walk: Walk) -> Next:
+        """Where no expression names the other customer, there is no event, and a line says so."""
+        scope = walk.scope()
+        found = {name: evaluate(expression, scope) for name, expression in self.properties.items()}
+        names = {kind: text_of(evaluate(expression, scope)) for kind, expression in self.customer.items()}
+        customer = {kind: text for kind, text in names.items() if text and _names_somebody(kind, text)}
+        if self.customer and not customer:
+            walk.note("not_emitted", self.id, event=self.event, reason="no customer")
+            return self.next
+        properties, dropped = trimmed(found, MAX_EMITTED)
+        for name, reason in dropped.items():
+            walk.note("dropped", self.id, field=name, reason=reason)
+        enrollment = walk.enrollment
+        only_to = None if customer else enrollment.addresses
+        walk.effects.append(
+            EmitEvent(walk.effect_id(self.id), enrollment.id, self.event, properties, customer, only_to)
+        )
+        walk.note("emitted", self.id, event=self.event)
+        return self.next
+
+
+def _names_somebody(kind: str, text: str) -> bool:
+    """What names nobody would make the event a dead letter."""
+    canonical = {EMAIL: canonical_email, PHONE: international}
+    is_name = kind == USER_ID or (kind in canonical and canonical[kind](text) is not None)
+    return is_name and len(text) <= MAX_NAME and not is_placeholder(text)
