@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import read_yaml
 from authoring.journeys.steps.base import Wire
-from authoring.journeys.values import Slug, TimeZone
+from authoring.journeys.values import Day, Slug, TimeZone
 from authoring.problems import Problem
 from authoring.shape import wrong
 from cairn.domain.shared.moments import WEEKDAYS
@@ -74,14 +74,6 @@ def _hours(written: dict[str, str]) -> dict[str, str]:
     return written
 
 
-def _day(text: str) -> str:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise wrong(f'"{text}" is no date', "Write it as 2026-12-24.") from None
-    return text
-
-
 def _country(text: str) -> str:
     known = holidays.list_supported_countries()
     if text not in known:
@@ -125,10 +117,10 @@ class CalendarFile(Wire):
     )
     time_zone: TimeZone = Field(default_factory=str, description="Its zone; default: the customer's.")
     holidays: Holidays | None = Field(default=None, description="Holidays on which it is closed.")
-    closed: list[Annotated[str, AfterValidator(_day)]] = Field(
+    closed: list[Day] = Field(
         default_factory=list, description="Further days on which it is closed.", examples=["[2026-12-24]"]
     )
-    open: list[Annotated[str, AfterValidator(_day)]] = Field(
+    open: list[Day] = Field(
         default_factory=list, description="Holidays on which it is open all the same.", examples=["[2026-01-06]"]
     )
 

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from authoring.journeys.calendars import Calendars, read_calendars
 from authoring.journeys.expansion import Expansion, expanded
-from authoring.journeys.flow import emits_of, entries_at_any_rate, flow_findings, sends_of
+from authoring.journeys.flow import changes_of, emits_of, entries_at_any_rate, flow_findings, sends_of
 from authoring.journeys.models import Journey
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
@@ -89,7 +90,7 @@ def _read(root: Path) -> tuple[list[_Folder], list[Problem]]:
     calendars = read_calendars(root)
     folders = [_read_folder(path, calendars) for path in paths]
     problems = [*calendars.problems, *(problem for folder in folders for problem in folder.problems)]
-    return folders, [*problems, *_shared_names(folders), *_circles(folders)]
+    return folders, [*problems, *_shared_names(folders), *_unknown_journeys(folders), *_circles(folders)]
 
 
 def _read_folder(path: Path, calendars: Calendars) -> _Folder:
@@ -184,13 +185,27 @@ def _shared_names(folders: list[_Folder]) -> Iterator[Problem]:
         seen.setdefault(name, folder.source.file)
 
 
+def _unknown_journeys(folders: list[_Folder]) -> Iterator[Problem]:
+    """Journeys that an entry names, and that are not there."""
+    names = [folder.path.name for folder in folders]
+    for folder in folders:
+        entry = folder.source.data.get("entry") if isinstance(folder.source.data, dict) else None
+        others = entry.get("unless_in") if isinstance(entry, dict) else None
+        for index, name in enumerate(others if isinstance(others, list) else ()):
+            if name not in names:
+                close = get_close_matches(str(name), names, n=1)
+                fix = f"Did you mean {close[0]}?" if close else "Name a folder beside this one."
+                yield folder.source.problem(("entry", "unless_in", index), f'there is no journey "{name}"', fix)
+
+
 def _circles(folders: list[_Folder]) -> Iterator[Problem]:
-    """Events that journeys emit, and by which they start one another again and again, as fast as queues are."""
+    """What journeys emit or change, and by which they start one another again and again, as fast as queues are."""
     entered: dict[str, set[str]] = {}
     for folder in folders:
         for event in entries_at_any_rate(folder.written.document):
             entered.setdefault(event, set()).add(folder.path.name)
-    emitted = {folder.path.name: list(emits_of(folder.written.document)) for folder in folders}
+    documents = {folder.path.name: folder.written.document for folder in folders}
+    emitted = {name: [*emits_of(one), *changes_of(one)] for name, one in documents.items()}
     starts = {name: {one for _, event in emits for one in entered.get(event, ())} for name, emits in emitted.items()}
     for folder in folders:
         name = folder.path.name
@@ -198,7 +213,7 @@ def _circles(folders: list[_Folder]) -> Iterator[Problem]:
             if any(name in _reached(starts, one) for one in entered.get(event, ())):
                 message = f"{event} starts this journey again, by itself or by another one, and so without end"
                 fix = "Give its entry `again: 1d`, or another length: it then starts at most so often."
-                yield folder.source.problem(folder.written.written_at((*loc, "emit", "event")), message, fix)
+                yield folder.source.problem(folder.written.written_at(loc), message, fix)
 
 
 def _reached(starts: Mapping[str, set[str]], first: str) -> set[str]:

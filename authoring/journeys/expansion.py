@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from authoring.journeys.calendars import Compiled as Calendar
+from authoring.journeys.expressions import attributes_of
 from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.steps.base import UNREACHABLE
 from authoring.journeys.steps.repeat import MOST_TIMES
@@ -70,10 +71,18 @@ class _Writer:
         for name in ("steps", "finally"):
             if isinstance(document.get(name), list):
                 whole[name] = self.chain(document[name], (name,), (name,), _same, ())
-        self.found.document = whole
+        self.found.document = whole | self.entry(document.get("entry"))
         for name in self.paths if isinstance(self.paths, Mapping) else ():
             if name not in self.used:
                 self.found.findings.append((("paths", name), "no step uses this path", f"Use it: `path: {name}`."))
+
+    @staticmethod
+    def entry(entry: Any) -> dict[str, Any]:
+        """An entry by the profile, with the attributes that it reads."""
+        if not isinstance(entry, Mapping):
+            return {}
+        watched = attributes_of(entry.get("date")) | attributes_of(entry.get("when"))
+        return {"entry": {**entry, "watches": sorted(watched)}} if watched else {}
 
     def chain(  # noqa: PLR0913, PLR0917  where it is written, and where it stands
         self,

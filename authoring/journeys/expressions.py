@@ -34,6 +34,7 @@ class NamesInScope:
 ENTRY = NamesInScope(("event", "data", "profile"), "event.properties")
 MATCH = NamesInScope(("event", "data", "profile", "enrollment"), "event.properties")
 KEY = NamesInScope(("event",), "event.properties")
+PROFILE = NamesInScope(("profile",), "profile")
 STEP = NamesInScope(("event", "data", "profile", "enrollment"), "data")
 
 
@@ -51,6 +52,15 @@ def _syntax_problem(error: JMESPathError) -> str:
     if not token or position is None:
         return "it ends too soon"
     return f"it cannot go on with {token} at column {position + 1}"
+
+
+def attributes_of(expression: Any) -> set[str]:
+    """The attributes of the profile that an expression names; none of a text that is not an expression."""
+    try:
+        paths = list(_paths(compiled(expression).parsed)) if isinstance(expression, str) else []
+    except JMESPathError:
+        return set()
+    return {str(path[1]) for path in paths if len(path) > 1 and path[0] == "profile"}
 
 
 def uses_root(expression: Any, root: str, *, with_alternative: bool = True) -> bool:

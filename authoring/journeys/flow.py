@@ -14,6 +14,7 @@ from authoring.journeys.steps.send import template_and_channels
 from authoring.problems import Loc
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.event import MESSAGE_EVENTS
+from cairn.domain.journey.definition import ENTRY
 from cairn.domain.journey.steps.send import Send
 
 Finding = tuple[Loc, str, str]
@@ -36,6 +37,10 @@ def flow_findings(document: Any) -> list[Finding]:
     check = _FlowCheck(refreshed=bool(document.get("refresh_on")))
     check.chain(document.get("steps"), ("steps",), WITHOUT_EVENT)
     check.chain(document.get("finally"), ("finally",), WITHOUT_EVENT)
+    entry = document.get("entry")
+    if ENTRY in check.ids and isinstance(entry, Mapping) and entry.keys() & {"date", "none_of"}:
+        message = f'"{ENTRY}" is the id of the wait for the beginning'
+        check.findings.append((("entry",), message, "Give the step another id."))
     return [*check.findings, *_without_key(document)]
 
 
@@ -91,17 +96,34 @@ def emits_of(document: Any) -> Iterator[tuple[Loc, str]]:
         emit = step.get("emit")
         event = emit.get("event") if isinstance(emit, Mapping) else None
         if isinstance(event, str):
-            yield loc, event
+            yield (*loc, "emit", "event"), event
+
+
+def changes_of(document: Any) -> Iterator[tuple[Loc, str]]:
+    """Every step that changes an attribute, as `profile.stage`."""
+    for name in ("steps", "finally"):
+        steps = document.get(name) if isinstance(document, Mapping) else None
+        for loc, step in _all_steps(steps, (name,)):
+            update = step.get("update")
+            for key in ("set", "set_from"):
+                named = update.get(key) if isinstance(update, Mapping) else None
+                for attribute in named if isinstance(named, Mapping) else ():
+                    yield (*loc, "update", key, attribute), f"profile.{attribute}"
+            if isinstance(update, Mapping) and "tags" in update:
+                yield (*loc, "update", "tags"), "profile.tags"
 
 
 def entries_at_any_rate(document: Any) -> Iterator[str]:
-    """The types of events each of which may start the journey, however often they come."""
+    """The types of events, or `profile.stage`, that may start the journey as often as they come or change."""
     entry = document.get("entry") if isinstance(document, Mapping) else None
     if not isinstance(entry, Mapping):
         return
+    is_again = entry.get("again", "never") == "when-ended"
+    if "when" in entry and is_again:
+        yield from (f"profile.{name}" for name in _list(entry.get("watches")))
     for match in _list(entry["any"]) if "any" in entry else [entry]:
-        if isinstance(match, Mapping) and (entry.get("again", "never") == "when-ended" or match.get("key")):
-            yield str(match.get("event"))
+        if isinstance(match, Mapping) and "event" in match and (is_again or match.get("key")):
+            yield str(match["event"])
 
 
 @dataclass

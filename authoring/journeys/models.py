@@ -6,7 +6,7 @@ meant, so that an error is about that one.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
@@ -15,7 +15,9 @@ from authoring.journeys.steps.base import FEWEST, WHERE, Match, Models, Wire
 from authoring.journeys.steps.update import UpdateStep
 from authoring.journeys.steps.wait_for import in_the_shadow, several
 from authoring.journeys.values import (
+    LONGEST,
     Again,
+    Day,
     DltTemplate,
     Duration,
     EntryExpression,
@@ -24,8 +26,10 @@ from authoring.journeys.values import (
     Holdout,
     JourneyName,
     LinkHost,
+    ProfileExpression,
     Slug,
     Text,
+    TimeOfDay,
     TimeZone,
     WhatsAppLanguage,
     WhatsAppTemplate,
@@ -63,11 +67,39 @@ AGAIN = Field(
 )
 
 
-class Entry(EntryMatch):
+class AnyEntry(Wire):
+    """What every entry may say."""
+
+    from_: Day = Field(
+        alias="from",
+        default_factory=str,
+        description="The first day on which it may be entered, in the journey's zone.",
+        examples=["2026-12-01"],
+    )
+    until: Day = Field(default_factory=str, description="The last day.", examples=["2026-12-24"])
+    unless_in: list[JourneyName] = Field(
+        default_factory=list, description="Nobody enters who is in one of these journeys.", examples=["[win-back]"]
+    )
+    priority: int = Field(
+        default=0,
+        ge=-1_000,
+        le=1_000,
+        description="Of several journeys that one event starts, that with the most is the first.",
+        examples=[10],
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.from_ and self.until and self.from_ > self.until:
+            raise wrong("`from` is after `until`, so nobody may enter", "Write the first day and the last one.")
+        return self
+
+
+class Entry(AnyEntry, EntryMatch):
     again: Again = AGAIN
 
 
-class EntryAny(Wire):
+class EntryAny(AnyEntry):
     any_: Annotated[list[EntryMatch], AfterValidator(several), AfterValidator(_each_reached)] = Field(
         alias="any",
         json_schema_extra={"minItems": FEWEST},
@@ -76,9 +108,56 @@ class EntryAny(Wire):
     again: Again = AGAIN
 
 
-AnyEntry = Annotated[
-    Annotated[Entry, Tag("entry:one")] | Annotated[EntryAny, Tag("entry:any")],
-    Discriminator(lambda entry: "entry:any" if isinstance(entry, Mapping) and "any" in entry else "entry:one"),
+class EntryDate(AnyEntry):
+    date: ProfileExpression = Field(description="A date of the profile.", examples=["profile.birthday"])
+    at: TimeOfDay = Field(description="The customer's wall clock on that day.", examples=["09:00"])
+    day: int = Field(
+        default=0, ge=-LONGEST.days, le=LONGEST.days, description="So many days from the date.", examples=[-3]
+    )
+    every: Literal["year"] = Field(default="year", description="On this day of each year.", examples=["year"])
+    where: ProfileExpression = Field(default_factory=str, description="A condition, asked on the day.")
+    again: Again = AGAIN
+
+    @model_validator(mode="after")
+    def _every_year_again(self) -> Self:
+        if {"every", "again"} <= self.model_fields_set:
+            raise wrong("what begins every year begins again", "Leave `again` out.")
+        return self
+
+
+class EntrySilence(AnyEntry):
+    none_of: Annotated[list[EventType], Field(min_length=1)] = Field(
+        description="Events of which none may happen.", examples=["[app.opened, order.placed]"]
+    )
+    for_: Duration = Field(alias="for", description="For how long, counted from the last of them.", examples=["90d"])
+    where: ProfileExpression = Field(default_factory=str, description="A condition, asked when it has been so long.")
+    again: Again = AGAIN
+
+
+class EntryWhen(AnyEntry):
+    when: ProfileExpression = Field(
+        description="A condition about the profile: it starts when this begins to be met.",
+        examples=["profile.stage == 'customer'"],
+    )
+    again: Again = AGAIN
+
+
+ENTRIES: Mapping[str, type[Wire]] = {"any": EntryAny, "date": EntryDate, "none_of": EntrySilence, "when": EntryWhen}
+"""The entries by the key that says which kind one is; any other is a match."""
+
+
+def _entry_kind(entry: Any) -> str:
+    kinds = (kind for kind in ENTRIES if isinstance(entry, Mapping) and kind in entry)
+    return f"entry:{next(kinds, 'one')}"
+
+
+WrittenEntry = Annotated[
+    Annotated[Entry, Tag("entry:one")]
+    | Annotated[EntryAny, Tag("entry:any")]
+    | Annotated[EntryDate, Tag("entry:date")]
+    | Annotated[EntrySilence, Tag("entry:none_of")]
+    | Annotated[EntryWhen, Tag("entry:when")],
+    Discriminator(_entry_kind),
 ]
 
 
@@ -128,7 +207,7 @@ class Journey(Wire):
         description="Hosts of the links that `data` and `profile` hold; *.example.com names all below one.",
         examples=["[pay.example.com]"],
     )
-    entry: AnyEntry = Field(description="What starts the journey.", examples=["{event: trial.signup}"])
+    entry: WrittenEntry = Field(description="What starts the journey.", examples=["{event: trial.signup}"])
     goal: Goal | None = Field(default=None, description="The conversion, by which the journey is measured.")
     holdout: Holdout = Field(default=0, description="The share of customers who get nothing.", examples=[0.1])
     exit_on: list[Match] = Field(default_factory=list, description="Events that end the journey at any step.")
@@ -207,7 +286,7 @@ class NoFront(Wire):
 
 MODELS: Models = {
     "entry:one": Entry,
-    "entry:any": EntryAny,
+    **{f"entry:{kind}": model for kind, model in ENTRIES.items()},
     "goal": Goal,
     "sender": Sender,
     "exit_on": Match,

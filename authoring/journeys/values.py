@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,6 +14,7 @@ from authoring.journeys.expressions import NamesInScope
 from authoring.shape import all_wrong, wrong
 from cairn.adapters.documents.journey import share
 from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.journey.conditions import ABOUT_EVENTS
 from cairn.domain.journey.definition import ANY_KEY
 from cairn.domain.message.links import HOST_SHAPE
 from cairn.domain.shared import channels
@@ -169,6 +170,22 @@ def _expression(scope: NamesInScope) -> Callable[[str], str]:
     return check
 
 
+def _without_functions_of_ours(text: str) -> str:
+    """Their value changes without the profile: by events, and with time."""
+    found = [name for name in ABOUT_EVENTS if f"{name}(" in text]
+    if found:
+        raise wrong(f"{found[0]} cannot be asked here: only the profile can", "Start by the event, or ask in a branch.")
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise wrong(f'"{text}" is no date', "Write it as 2026-12-24.") from None
+    return text
+
+
 def _match_key(text: str) -> str:
     if text == ANY_KEY:
         return text
@@ -211,6 +228,10 @@ Holdout = Annotated[
 Text = Annotated[str, AfterValidator(_filled)]
 PersonText = Annotated[str, AfterValidator(_filled), AfterValidator(_literally)]
 AttributeName = Annotated[str, AfterValidator(_attribute)]
+Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+ProfileExpression = Annotated[
+    str, AfterValidator(_expression(expressions.PROFILE)), AfterValidator(_without_functions_of_ours)
+]
 EntryExpression = Annotated[str, AfterValidator(_expression(expressions.ENTRY))]
 EntryKey = Annotated[str, AfterValidator(_expression(expressions.KEY))]
 MatchExpression = Annotated[str, AfterValidator(_expression(expressions.MATCH))]

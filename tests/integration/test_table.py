@@ -63,6 +63,9 @@ WHATSAPP = GRANTED[0] | {"channel": "whatsapp"}
 
 
 class NoJourneys:
+    def watching(self) -> dict[str, tuple[()]]:
+        return {}
+
     def listening(self, event_type: str) -> tuple[()]:  # noqa: ARG002
         return ()
 

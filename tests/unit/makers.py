@@ -155,6 +155,10 @@ class Deployed:
     def listening(self, event_type: str) -> tuple[Journey, ...]:
         return tuple(one for one in self._current.values() if event_type in one.listens_before)
 
+    def watching(self) -> dict[str, tuple[Journey, ...]]:
+        watched = {name for one in self._current.values() for name in one.entry.watches}
+        return {name: tuple(one for one in self._current.values() if name in one.entry.watches) for name in watched}
+
     def version(self, name: str, version: str) -> Journey:
         try:
             return self._all[name, version]

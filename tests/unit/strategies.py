@@ -255,7 +255,10 @@ def journeys(draw: st.DrawFn, holdout: float = 0.0) -> Journey:
     entry |= {"key": "event.properties.key"} if draw(st.booleans()) else {}
     if draw(st.booleans()):
         entry = {"any": [entry, {"event": "trial.renewed", "key": draw(st.sampled_from([None, "event.properties.a"]))}]}
+    if draw(st.integers(0, 3)) == 0:
+        entry = {"none_of": ["trial.signup", "visit.attended"], "for": draw(lengths), "where": "profile.a != `1`"}
     entry |= {"again": draw(st.sampled_from(["never", "when-ended", "2d"]))}
+    entry |= draw(st.sampled_from([{}, {}, {"from": "2026-03-01", "until": "2026-03-20", "unless_in": ["other"]}]))
     document: dict[str, Any] = {
         "journey": "visit",
         "entry": entry,

@@ -56,3 +56,14 @@ def test_a_chain_is_no_circle(tmp_path: Path) -> None:
     entries = [("one", "x.y", "a.done"), ("two", "a.done", "b.done"), ("three", "a.done", "b.done")]
 
     assert checked(tmp_path, *((name, {"event": event, **AGAIN}, emits) for name, event, emits in entries)) == []
+
+
+def test_a_condition_that_its_own_journey_brings_about_is_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    update = {"id": "mark", "update": {"set": {"stage": "lead"}}}
+    document = {"journey": "one", "entry": {"when": "profile.stage == 'lead'", **AGAIN}, "steps": [update]}
+    (tmp_path / "one/journey.yaml").write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+    (found,) = check(tmp_path)
+
+    assert (found.step, found.field) == ("mark", "update.set.stage")

@@ -103,6 +103,9 @@ class Customers(Protocol):
 
 
 class JourneyVersions(Protocol):
+    def watching(self) -> Mapping[str, tuple[Journey, ...]]:
+        """The deployed journeys that start by a date or a condition of the profile, by the attributes that it reads."""
+
     def listening(self, event_type: str) -> tuple[Journey, ...]:
         """The deployed version of every journey that this type of event may start, end or give new data."""
 

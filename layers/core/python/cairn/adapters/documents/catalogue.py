@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cairn.adapters.documents.journey import journey_from_document, listens_before, status_reports_in
+from cairn.adapters.documents.journey import journey_from_document, listens_before, status_reports_in, watches
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
 from cairn.adapters.dynamodb.status_reports import note_heard
 from cairn.adapters.templates.variants import keys_for
@@ -40,6 +40,17 @@ class Catalogue:
             for event_type in sorted(listens_before(self._entries[this]["document"])):
                 found[event_type] = (*found.get(event_type, ()), this)
         return found
+
+    @cached_property
+    def _watching(self) -> Mapping[str, tuple[Journey, ...]]:
+        found: dict[str, tuple[Journey, ...]] = {}
+        for this in self._deployed:
+            for name in sorted(watches(self._entries[this]["document"])):
+                found[name] = (*found.get(name, ()), self.version(*this))
+        return found
+
+    def watching(self) -> Mapping[str, tuple[Journey, ...]]:
+        return self._watching
 
     def listening(self, event_type: str) -> tuple[Journey, ...]:
         return tuple(self.version(name, version) for name, version in self._listening.get(event_type, ()))

@@ -6,13 +6,25 @@ Standard library only: this runs in the functions. `authoring.journeys` reads an
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time
 from functools import partial
 from typing import Any
 
-from cairn.domain.journey.definition import EntryRule, Goal, Journey, Match, Reentry
+from cairn.domain.identity.trust import JOURNEYS_SOURCE
+from cairn.domain.journey.definition import (
+    CONDITION_MET,
+    DATE_CHANGED,
+    EntryRule,
+    Goal,
+    Journey,
+    Match,
+    Reentry,
+)
 from cairn.domain.journey.steps import Step, step_from_document
+from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.message.message import STATUS_REPORTS
 from cairn.domain.shared.instants import duration
+from cairn.domain.shared.moments import DayOf, Silence
 
 Document = Mapping[str, Any]
 
@@ -30,11 +42,15 @@ def journey_from_document(document: Document, version: str) -> Journey:
     """The journey of a checked document. Raises KeyError or ValueError on one that was not checked."""
     steps: dict[str, Step] = {}
     start = _chain(document["steps"], after=None, into=steps)
+    entry = _entry(document)
+    if entry.waits:
+        begin = _begin(document["entry"], start, entry)
+        start, steps[begin.id] = begin.id, begin
     goal, sender = document.get("goal"), document.get("sender", {})
     return Journey(
         name=document["journey"],
         version=version,
-        entry=_entry(document["entry"]),
+        entry=entry,
         steps=steps,
         start=start,
         goal=Goal(Match.from_document(goal), duration(goal.get("within", DEFAULT_GOAL_WINDOW))) if goal else None,
@@ -51,7 +67,7 @@ def journey_from_document(document: Document, version: str) -> Journey:
 
 def listens_before(document: Document) -> set[str]:
     """`Journey.listens_before` of the document, without making the journey."""
-    rules = (*_entries(document["entry"]), *document.get("exit_on", ()), *document.get("refresh_on", ()))
+    rules = (*_entries(document), *document.get("exit_on", ()), *document.get("refresh_on", ()))
     return {rule["event"] for rule in rules}
 
 
@@ -90,14 +106,45 @@ def _last_step(document: Document) -> Step:
     return step_from_document(document, None, lambda _: None)
 
 
+def watches(document: Document) -> frozenset[str]:
+    """`Journey.entry.watches` of the document, without making the journey."""
+    return frozenset(document["entry"].get("watches", ()))
+
+
 def _entry(document: Document) -> EntryRule:
-    again = document.get("again", Reentry.NEVER.value)
+    entry = document["entry"]
+    is_yearly = "every" in entry
+    again = entry.get("again", (Reentry.WHEN_ENDED if is_yearly else Reentry.NEVER).value)
     rule = Reentry(again) if again in {Reentry.NEVER.value, Reentry.WHEN_ENDED.value} else Reentry.AFTER
     after = duration(again) if rule is Reentry.AFTER else duration("0s")
-    return EntryRule(tuple(map(Match.from_document, _entries(document))), rule, after)
+    at, day = time.fromisoformat(entry.get("at", "00:00")), entry.get("day", 0)
+    return EntryRule(
+        tuple(map(Match.from_document, _entries(document))),
+        rule,
+        after,
+        waits="date" in entry or "none_of" in entry,
+        day_of=DayOf(entry["date"], at, day, is_yearly) if "date" in entry else None,
+        condition=entry.get("when"),
+        watches=watches(document),
+        first_day=date.fromisoformat(entry["from"]) if "from" in entry else None,
+        last_day=date.fromisoformat(entry["until"]) if "until" in entry else None,
+        unless_in=frozenset(entry.get("unless_in", ())),
+        priority=entry.get("priority", 0),
+    )
+
+
+def _begin(entry: Document, start: str | None, rule: EntryRule) -> Begin:
+    moment = rule.day_of or Silence(tuple(entry["none_of"]), duration(entry["for"]))
+    return Begin(start, moment, entry.get("where"))
 
 
 def _entries(document: Document) -> Sequence[Document]:
-    """The rules of an entry: several, or the one that it is."""
-    found: Sequence[Document] = document.get("any", [document])
+    """The rules of an entry: several, or the one that it is, or that of what Cairn itself says has happened."""
+    entry = document["entry"]
+    if "none_of" in entry:
+        return [{"event": one} for one in entry["none_of"]]
+    if "date" in entry or "when" in entry:
+        about = f"event.source == '{JOURNEYS_SOURCE}' && event.properties.journey == '{document['journey']}'"
+        return [{"event": DATE_CHANGED if "date" in entry else CONDITION_MET, "where": about}]
+    found: Sequence[Document] = entry.get("any", [entry])
     return found

@@ -154,6 +154,7 @@ def customer_in(items: Mapping[str, CustomerItem], *, is_whole: bool = True, to_
     customer = replace(
         customer_from(head.pk, head.profile or {}, entries),
         enrollments={one.id: one for one in sorted(enrollments, key=lambda one: (one.entered_at, one.id))},
+        unread_in=frozenset() if is_whole else frozenset(name for (name, _), one in in_use.items() if one.count),
         unread=0 if is_whole else sum(one.count for one in in_use.values()) - len(enrollments),
         version=int(head.version or 0),
     )

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
 from cairn.domain.consent.suppression import SuppressionChange
+from cairn.domain.customer.beginnings import Change, what_begins
 from cairn.domain.customer.believed import believed
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
@@ -53,6 +54,9 @@ IDENTIFIER_DETACHED = "identifier.detached"
 class Journeys(Protocol):
     """Finds journeys by name and version."""
 
+    def watching(self) -> Mapping[str, tuple[Journey, ...]]:
+        """The deployed journeys that start by a date or a condition of the profile, by the attributes that it reads."""
+
     def listening(self, event_type: str) -> tuple[Journey, ...]:
         """The deployed version of every journey that this type of event may start, end or give new data."""
 
@@ -69,6 +73,8 @@ class Customer:
     enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
     unread: int = 0
     """Further enrollments that were not read, since what happens does not concern them."""
+    unread_in: frozenset[str] = frozenset()
+    """Where not all were read: every journey in which it has enrollments."""
     entered: Mapping[str, datetime] = field(default_factory=dict)
     """When the customer last entered, by `journey:key`, for re-entry rules."""
     early_exits: Mapping[str, datetime] = field(default_factory=dict)
@@ -253,7 +259,8 @@ Concerns = Callable[[Iterable[tuple[str, str]]], Collection[tuple[str, str]]]
 
 def may_concern(event: Event, journeys: Journeys) -> Concerns:
     """The journeys whose enrollments an event may concern: `on_event` needs those, and no others."""
-    starts = {journey.name for journey in journeys.listening(event.type)}
+    listening = journeys.listening(event.type)
+    starts = {name for one in listening for name in (one.name, *one.entry.unless_in)}
     needs_all = requests.is_request(event) or event.type == requests.ERASURE_REQUESTED or _failed_message(event)
 
     def hears(name: str, version: str) -> bool:
@@ -344,12 +351,12 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     task = requests.privacy_task(customer.profile, event, len(customer.contact.consents), doubt)
     if task is not None:
         reaction.effects.append(task)
-    if event.backfill:
-        return reaction.done()
-    reaction.advance_all(event, journeys, now)
-    for journey in journeys.listening(event.type):
-        reaction.start(journey, event, now)
-        reaction.store_early(journey, event, now)
+    if not event.backfill:
+        reaction.advance_all(event, journeys, now)
+        for journey in sorted(journeys.listening(event.type), key=lambda one: -one.entry.priority):
+            reaction.start(journey, event, now)
+            reaction.store_early(journey, event, now)
+    reaction.begin(journeys, now, event.key, before=customer.profile, event=event)
     return reaction.done()
 
 
@@ -375,6 +382,7 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     reaction = _Reaction(customer)
     journey = journeys.version(enrollment.journey, enrollment.version)
     reaction.advance(journey, enrollment, engine.TimerFired(sequence, pauses), now)
+    reaction.begin(journeys, now, f"{enrollment_id}-{sequence}", before=customer.profile)
     done = reaction.done()
     if not done.effects and not done.facts and done.customer.enrollments.get(enrollment_id) == enrollment:
         return None  # it was delivered again while its journey is paused
@@ -463,10 +471,14 @@ class _Reaction:
         if moved.data is not enrollment.data:  # what it says now is from this event as well
             moved = self.with_room(moved, enrollment.data)
             moved = replace(moved, addresses=narrower(moved.addresses, self.allowed, self.customer.profile))
+        entered = self.customer.entered
+        if journey.entry.waits and any(fact.kind in {"entered", "held_out"} for fact in decision.facts):
+            entered = {**entered, f"{journey.name}:{enrollment.key}": now}
         self.customer = replace(
             self.customer,
             profile=decision.profile,
             enrollments={**self.customer.enrollments, enrollment.id: moved},
+            entered=entered,
         )
         self.effects += decision.effects
         self.facts += decision.facts
@@ -508,6 +520,9 @@ class _Reaction:
             return
         name = f"{journey.name}:{key}"
         is_open = self.is_open(journey, key)
+        if not is_open and (reason := self.not_now(journey, event)):
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": reason}))
+            return
         if not engine.may_enter(journey, self.customer.entered.get(name), is_open=is_open, now=now):
             if not is_open:
                 self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "re-entry"}))
@@ -539,7 +554,7 @@ class _Reaction:
         enrollment = self.with_room(enrollment)
         self.customer = replace(
             self.customer,
-            entered={**self.customer.entered, name: now},
+            entered=self.customer.entered if journey.entry.waits else {**self.customer.entered, name: now},
             early_refreshes={other: data for other, data in self.customer.early_refreshes.items() if other != name},
         )
         self.advance(journey, enrollment, engine.Entered(), now)
@@ -566,6 +581,29 @@ class _Reaction:
             changed = {**self.customer.early_refreshes, name: latest}
             recent = _recent({name: data.at for name, data in changed.items()}, now, MAX_EARLY_EVENTS)
             self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in recent})
+
+    def begin(self, journeys: Journeys, now: datetime, by: str, *, before: Profile, event: Event | None = None) -> None:
+        """Say it to the journeys that begin by the profile as it is now."""
+        change = Change(
+            by=by,
+            before=before,
+            after=self.customer.profile,
+            starts=event is None or not event.backfill,
+            notices=event is not None and event.source != JOURNEYS_SOURCE,
+            is_in=self.customer.unread_in.union(one.journey for one in self.customer.enrollments.values()),
+            entered=self.customer.entered,
+        )
+        self.effects += what_begins(change, journeys.watching(), now)
+
+    def not_now(self, journey: Journey, event: Event) -> str:
+        """Why the entry is closed to the customer; empty where it is open."""
+        if not journey.entry.waits and not journey.entry.is_open_on(event.occurred_at, journey.time_zone):
+            return "outside its dates"
+        if not journey.entry.unless_in:
+            return ""
+        open_in = {one.journey for one in self.customer.enrollments.values() if one.open}
+        others = sorted(journey.entry.unless_in & open_in)
+        return f"in {others[0]}" if others else ""
 
     def is_open(self, journey: Journey, key: str) -> bool:
         return any(

@@ -1,16 +1,20 @@
 """Computes the instant at which a wait ends. Local times are in the customer's zone, also when clocks change."""
 
+import re
+from calendar import isleap
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from cairn.domain.journey.conditions import Scope, evaluate
 from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.instants import LATEST, at_local, moved, to_instant
-from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
+from cairn.domain.shared.moments import DayOf, Delay, LocalTime, Moment, Silence, Until
 
 
-def resolve(moment: Moment, *, since: datetime, entered_at: datetime, scope: Scope) -> datetime | None:
+def resolve(  # noqa: PLR0911  one return a kind
+    moment: Moment, *, since: datetime, entered_at: datetime, scope: Scope
+) -> datetime | None:
     """The instant at which a wait ends, in UTC; None if its date is missing, or its calendar never open.
 
     `since` is when the step was reached, `entered_at` when the enrollment began (day 0).
@@ -23,11 +27,54 @@ def resolve(moment: Moment, *, since: datetime, entered_at: datetime, scope: Sco
                 return moved(since, length)
             case LocalTime():
                 return _local(moment, since, entered_at, scope)
+            case DayOf():
+                return _day_of(moment, since, scope)
+            case Silence(types, length):
+                return _silent_since(types, scope, since) + length
             case Until(expression, offset):
                 instant = to_instant(evaluate(expression, scope), scope.zone)
                 return None if instant is None else moved(instant, offset)
     except OverflowError:  # a day after so many that the calendar ends before
         return LATEST
+
+
+MONTH_AND_DAY = re.compile(r"(?:--)?(\d{2})-(\d{2})")
+"""A date without its year; `--03-14` is ISO 8601's of 2000, and vCard's."""
+
+LEAP_YEAR = 2000
+
+
+def _day_of(moment: DayOf, since: datetime, scope: Scope) -> datetime | None:
+    """The next of a date's days after `since`, or the one that there is."""
+    value = evaluate(moment.date, scope)
+    parts = MONTH_AND_DAY.fullmatch(value.strip()) if isinstance(value, str) else None
+    if parts is not None and moment.yearly:
+        try:
+            on = date(LEAP_YEAR, int(parts[1]), int(parts[2]))
+        except ValueError:
+            return None
+    else:
+        instant = to_instant(value, scope.zone)
+        if instant is None:
+            return None
+        on = instant.astimezone(scope.zone).date()
+    if not moment.yearly:
+        return at_local(on + timedelta(days=moment.day), moment.at, scope.zone)
+    year = since.astimezone(scope.zone).year
+    days = (_in_year(on, each) + timedelta(days=moment.day) for each in range(year - 1, year + 3))
+    return next((due for one in days if (due := at_local(one, moment.at, scope.zone)) > since), None)
+
+
+def _in_year(day: date, year: int) -> date:
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=year, day=28 if is_leap_day and not isleap(year) else day.day)
+
+
+def _silent_since(types: tuple[str, ...], scope: Scope, since: datetime) -> datetime:
+    """When the last of these events happened."""
+    found = [scope.profile.activity[one].last for one in types if one in scope.profile.activity]
+    scope.looked_up.append("activity")
+    return max(found, default=since)
 
 
 def with_local_time(moment: Moment, scope: Scope) -> Moment:

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
+
+from cairn.domain.shared.instants import zone_named
+from cairn.domain.shared.moments import DayOf
 
 if TYPE_CHECKING:
     from cairn.domain.journey.steps import Step
@@ -34,6 +37,16 @@ class Reentry(StrEnum):
     AFTER = "after"  # when ended, and `again_after` since the last entry
 
 
+DATE_CHANGED = "date.changed"
+CONDITION_MET = "condition.met"
+"""Events of Cairn's own, each with the name of a journey: the date by which it starts has become known or another one,
+or the condition by which it starts has begun to be met.
+"""
+
+ENTRY = "entry"
+"""The step at which an enrollment waits for its beginning."""
+
+
 @dataclass(frozen=True, slots=True)
 class EntryRule:
     matches: tuple[Match, ...]
@@ -41,6 +54,31 @@ class EntryRule:
     have one enrollment for each value."""
     again: Reentry = Reentry.NEVER
     again_after: timedelta = timedelta()
+    waits: bool = False
+    """Whether an enrollment first waits for its beginning: for a date, or until nothing has happened for so long."""
+    day_of: DayOf | None = None
+    """What it waits for, where that is a date of the profile."""
+    condition: str | None = None
+    """JMESPath on the profile: it starts when this begins to be met."""
+    watches: frozenset[str] = frozenset()
+    """The attributes that the date or the condition reads."""
+    first_day: date | None = None
+    last_day: date | None = None
+    """The days, in the journey's zone, on which it may be entered."""
+    unless_in: frozenset[str] = frozenset()
+    """Nobody enters who is in one of these journeys."""
+    priority: int = 0
+    """Of several journeys that one event starts, that with the most is the first."""
+
+    @property
+    def is_yearly(self) -> bool:
+        return self.day_of is not None and self.day_of.yearly
+
+    def is_open_on(self, instant: datetime, zone: str) -> bool:
+        if self.first_day is None and self.last_day is None:
+            return True
+        day = instant.astimezone(zone_named(zone, "UTC")).date()
+        return (self.first_day or day) <= day <= (self.last_day or day)
 
     @property
     def keys(self) -> tuple[str | None, ...]:

@@ -12,9 +12,10 @@ from cairn.domain.effects import Effect, Fact, PauseEnrollment, SendMessage, eff
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
-from cairn.domain.journey.definition import ANY_KEY, Journey, Match, Reentry
+from cairn.domain.journey.definition import ANY_KEY, DATE_CHANGED, Journey, Match, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, Enrollment, Status, held_out
 from cairn.domain.journey.steps import WaitingStep
+from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.wait import Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
@@ -125,7 +126,8 @@ def may_enter(journey: Journey, entered_at: datetime | None, *, is_open: bool, n
 
 def new_enrollment(journey: Journey, profile: Profile, event: Event, key: str, now: datetime) -> Enrollment:
     """A new enrollment, before its first step. Where re-entry is never allowed, the id is always the same."""
-    once = journey.entry.again is Reentry.NEVER
+    entry = journey.entry
+    once = entry.again is Reentry.NEVER and not entry.waits
     return Enrollment(
         id=short_hash(profile.id, journey.name, key, "" if once else event.key, length=20),
         journey=journey.name,
@@ -133,7 +135,7 @@ def new_enrollment(journey: Journey, profile: Profile, event: Event, key: str, n
         key=key,
         entered_at=now,
         since=event.occurred_at,
-        data=event.properties,
+        data={} if entry.watches else event.properties,
         data_at=event.occurred_at,
     )
 
@@ -192,6 +194,9 @@ def _enter(walk: Walk) -> None:
     if walk.enrollment.sequence:
         return
     walk.count()
+    if walk.journey.entry.waits:
+        walk.go(walk.journey.start)
+        return
     if held_out(walk.journey.name, walk.profile.id, walk.journey.holdout):
         walk.enrollment = replace(walk.enrollment, status=Status.HELD_OUT)
         walk.note("held_out")
@@ -209,7 +214,7 @@ def _on_timer(walk: Walk, sequence: int, pauses: tuple[Pause, ...]) -> None:
         walk.set_timer(waiting.step, waiting.due_at)
         return
     step = walk.journey.steps[waiting.step]
-    if not isinstance(step, Wait | WaitFor):
+    if not isinstance(step, WaitingStep):
         walk.count()
         walk.go(step.id)
     elif not _follow_pauses(walk, step, pauses, _pause_outcome(walk, pauses, step, waiting.due_at)):
@@ -246,7 +251,7 @@ def _follow_pauses(walk: Walk, step: WaitingStep, pauses: tuple[Pause, ...], out
         case Late(target):
             walk.count()
             walk.note("passed_over", step.id, resumed=target)
-            walk.go(walk.behind(step.successors[-1]))
+            walk.go(step.too_late(walk))
             return True
         case Proceed():
             return False
@@ -256,15 +261,21 @@ def _on_event(walk: Walk, event: Event) -> None:
     enrollment = walk.enrollment
     if not _is_new(enrollment, event):
         return
-    _reach_goal(walk, event)
+    step = walk.journey.steps.get(enrollment.step or "")
+    if not isinstance(step, Begin):
+        _reach_goal(walk, event)
     if enrollment.status is Status.HELD_OUT:
         return  # only its goal counts, until the window closes
     if walk.matches_any(walk.journey.exit_on, event):
         walk.count(event)
         walk.end(EXIT_ON, because=event.type)
         return
+    if isinstance(step, Begin):
+        if event.type == DATE_CHANGED and walk.matches_any(walk.journey.entry.matches, event):
+            walk.count(event)
+            walk.go(step.wait(walk))
+        return
     refreshed = _refresh(walk, event)
-    step = walk.journey.steps.get(enrollment.step or "")
     target = step.on_event(walk, event) if isinstance(step, WaitFor) else Stop.HERE
     if target is not Stop.HERE:
         walk.go(target)

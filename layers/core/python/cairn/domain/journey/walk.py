@@ -5,16 +5,16 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from cairn.domain.effects import Effect, Fact, FactKind, WakeAt, effect_id
+from cairn.domain.effects import Effect, EmitEvent, Fact, FactKind, WakeAt, effect_id
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
-from cairn.domain.journey.definition import ANY_KEY, Journey, Match
+from cairn.domain.journey.definition import ANY_KEY, DATE_CHANGED, ENTRY, Journey, Match
 from cairn.domain.journey.enrollment import COMPLETED, Enrollment, Status
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire, moved
-from cairn.domain.shared.moments import Delay, Moment
+from cairn.domain.shared.moments import Delay, Moment, Silence
 
 
 class Stop(Enum):
@@ -108,7 +108,7 @@ class Walk:
         if due is not None and moment.spread:
             due = moved(due, share(f"wait/{step_id}", self.enrollment.id) * moment.spread)
         if due is None or due <= self.now:
-            if due is None or not isinstance(moment, Delay):  # a calendar that is open now makes nobody late
+            if due is None or not isinstance(moment, Delay | Silence):  # what is over at once is not late
                 self.note("moment_past" if due else "moment_unknown", step_id)
             return False
         self.set_timer(step_id, due)
@@ -130,8 +130,12 @@ class Walk:
         if self.enrollment.status is Status.ACTIVE:
             for step in self.journey.at_end:
                 step.perform(self)
+        has_begun = self.enrollment.step != ENTRY
         self.enrollment = self.enrollment.ending(outcome, self.now)
         self.note("ended", outcome=outcome, **detail)
+        if self.journey.entry.is_yearly and has_begun:  # that of next year begins to wait
+            this, name = self.effect_id(ENTRY), self.journey.name
+            self.effects.append(EmitEvent(this, self.enrollment.id, DATE_CHANGED, {"journey": name}))
 
 
 def keys_named(journey: Journey, rule: Match, scope: Scope) -> list[str]:

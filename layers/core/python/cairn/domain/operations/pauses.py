@@ -15,7 +15,7 @@ from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import at_local
-from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
+from cairn.domain.shared.moments import DayOf, Delay, LocalTime, Moment, Silence, Until
 
 ALL = "all"
 
@@ -168,8 +168,9 @@ def paused_for(pauses: Iterable[Pause], targets: Collection[str], since: datetim
 
 
 def _moves(pause: Pause, moment: Moment) -> bool:
-    """Whether the pause moves such a wait. A wait until a date never moves: a visit does not wait for a pause."""
-    return pause.policy in {PausePolicy.ACTIVE_TIME, PausePolicy.RESTART} and not isinstance(moment, Until)
+    """Whether the pause moves such a wait. A wait for a date never moves: a visit does not wait for a pause."""
+    by_date = isinstance(moment, Until | DayOf | Silence)
+    return pause.policy in {PausePolicy.ACTIVE_TIME, PausePolicy.RESTART} and not by_date
 
 
 def _at_its_time_of_day(waiting: PausedWait, at: datetime) -> datetime:
@@ -177,7 +178,7 @@ def _at_its_time_of_day(waiting: PausedWait, at: datetime) -> datetime:
     match waiting.moment:
         case Delay(calendar=Calendar() as calendar):
             return calendar.after(at, timedelta(), waiting.zone) or at
-        case Delay() | Until():
+        case Delay() | Until() | DayOf() | Silence():
             return at
         case LocalTime() as moment:
             day = moment.day_from(at.astimezone(waiting.zone).date())

@@ -59,7 +59,30 @@ class Until:
     spread: timedelta = timedelta()
 
 
-Moment = Delay | LocalTime | Until
+@dataclass(frozen=True, slots=True)
+class DayOf:
+    """A local time on the day of a date of the profile, or so many days from it; with `yearly`, every year.
+
+    A birthday may lack its year (`--03-14`, `03-14`). In a year without 29 February, its day is the 28th.
+    """
+
+    date: str
+    at: time
+    day: int = 0
+    yearly: bool = False
+    spread: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """When none of these events has happened for so long."""
+
+    types: tuple[str, ...]
+    length: timedelta
+    spread: timedelta = timedelta()
+
+
+Moment = Delay | LocalTime | Until | DayOf | Silence
 
 
 def moment_from_document(value: str | Mapping[str, Any]) -> Moment:

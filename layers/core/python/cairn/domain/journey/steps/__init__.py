@@ -7,6 +7,7 @@ The type checker names the missing parts of a new kind: `perform`, `successors`,
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, assert_never, get_args
 
+from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.branch import Branch
 from cairn.domain.journey.steps.emit import Emit
 from cairn.domain.journey.steps.exit import Exit
@@ -22,8 +23,8 @@ Document = Mapping[str, Any]
 Chain = Callable[[Sequence[Document]], str | None]
 """Adds nested steps to the journey, and gives the id of the first; without any, the id of the step after the parent."""
 
-WaitingStep = Wait | WaitFor
-Step = Send | Wait | WaitFor | Branch | Split | Task | Update | Set | Emit | Exit
+WaitingStep = Wait | WaitFor | Begin
+Step = Begin | Send | Wait | WaitFor | Branch | Split | Task | Update | Set | Emit | Exit
 
 StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "update", "set", "emit", "exit"]
 """The key that says in a document which kind a step is."""

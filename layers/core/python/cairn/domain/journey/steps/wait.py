@@ -52,3 +52,7 @@ class Wait:
 
     def on_timer(self, walk: Walk) -> Next:  # noqa: ARG002  as WaitFor has it
         return self.next
+
+    def too_late(self, walk: Walk) -> Next:
+        """A pause has made it late, and late work is skipped: so is the next step."""
+        return walk.behind(self.successors[-1])

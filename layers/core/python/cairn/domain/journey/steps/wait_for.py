@@ -52,6 +52,10 @@ class WaitFor:
         walk.note("timed_out", self.id)
         return self.timed_out
 
+    def too_late(self, walk: Walk) -> Next:
+        """A pause has made it late, and late work is skipped: so is the next step."""
+        return walk.behind(self.successors[-1])
+
     def on_event(self, walk: Walk, event: Event) -> Next:
         """Where an event leads; Stop.HERE where the wait goes on. The steps up to the next wait see the last event."""
         met, matched = set(walk.enrollment.met), self._matched(walk, event)

@@ -1,0 +1,87 @@
+"""Journeys that begin by the profile: what a change of it says to them.
+
+They hear it as an event of Cairn's own, so that they start as any journey does, whatever has changed the profile. A
+customer whose date was known before the journey was deployed is noticed with their next event: nothing scans.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cairn.domain.effects import EmitEvent
+from cairn.domain.journey import calendar, engine
+from cairn.domain.journey.conditions import Scope, evaluate, is_met
+from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED, Journey
+from cairn.domain.profile.attributes import TAGS
+from cairn.domain.profile.profile import TAG, Profile
+from cairn.domain.shared.hashing import short_hash
+
+Watching = Mapping[str, tuple[Journey, ...]]
+"""The deployed journeys that begin by the profile, by the attributes that their dates and conditions read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A profile before and after an event or a wake-up."""
+
+    by: str
+    """The key of the event, or the wake-up's own."""
+    before: Profile
+    after: Profile
+    starts: bool = True
+    """Whether it may start journeys. A backfilled event makes dates known, and no more."""
+    notices: bool = True
+    """Whether journeys may be noticed that are new; not by an event of Cairn's own, which would follow from itself."""
+    is_in: Collection[str] = frozenset()
+    """The journeys in which the customer has an enrollment."""
+    entered: Mapping[str, datetime]
+    """When the customer last entered, by `journey:key`."""
+
+
+def what_begins(change: Change, watching: Watching, now: datetime) -> Iterator[EmitEvent]:
+    """The events for journeys whose date has become known or another one, or whose condition begins to be met."""
+    changed = _changed(change.before, change.after) if watching else frozenset()
+    seen = watching if change.notices else changed & watching.keys()
+    asked = {journey.name: journey for name in seen for journey in watching[name]}
+    for name in sorted(asked):
+        journey = asked[name]
+        event = CONDITION_MET if journey.entry.condition else DATE_CHANGED
+        begins = _begins_to_be_met if journey.entry.condition else _has_to_know
+        if begins(journey, change, now, is_new=not journey.entry.watches.isdisjoint(changed)):
+            this = short_hash("begins", name, change.by, length=20)
+            yield EmitEvent(f"{this}-entry-1", "", event, {"journey": name})
+
+
+def _changed(before: Profile, after: Profile) -> frozenset[str]:
+    """The names of attributes that have another value."""
+    if before.attributes is after.attributes:
+        return frozenset()
+    names = before.attributes.keys() | after.attributes.keys()
+    found = (name for name in names if before.attributes.get(name) is not after.attributes.get(name))
+    return frozenset(TAGS if name.startswith(TAG) else name for name in found)
+
+
+def _begins_to_be_met(journey: Journey, change: Change, now: datetime, *, is_new: bool) -> bool:
+    if not is_new or not change.starts:
+        return False
+    was, is_now = (is_met(journey.entry.condition, _scope(journey, one, now)) for one in (change.before, change.after))
+    return is_now and not was
+
+
+def _has_to_know(journey: Journey, change: Change, now: datetime, *, is_new: bool) -> bool:
+    """Whether the date is another one, or lies ahead and the customer is not in the journey yet."""
+    date, scope = journey.entry.day_of, _scope(journey, change.after, now)
+    if date is None:
+        return False
+    if is_new and evaluate(date.date, _scope(journey, change.before, now)) != evaluate(date.date, scope):
+        return True
+    if not change.notices or journey.name in change.is_in:
+        return False
+    if not engine.may_enter(journey, change.entered.get(f"{journey.name}:"), is_open=False, now=now):
+        return False
+    due = calendar.resolve(date, since=now, entered_at=now, scope=scope)
+    return due is not None and due > now
+
+
+def _scope(journey: Journey, profile: Profile, now: datetime) -> Scope:
+    return Scope(profile, now, {}, default_zone=journey.time_zone)

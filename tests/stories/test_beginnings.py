@@ -1,0 +1,83 @@
+"""Birthdays, silence and conditions through the whole deployment, with its timers, queues and table."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Begins, Story
+
+MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
+ADA = {"user_id": "ada", "email": "ada@example.com"}
+
+BIRTHDAY = """
+journey: birthday
+time_zone: America/New_York
+entry: {date: profile.birthday, every: year, at: "09:00"}
+steps:
+  - id: call
+    task: {queue: sales, title: Congratulate}
+"""
+
+WIN_BACK = """
+journey: win-back
+entry: {none_of: [app.opened], for: 90d, again: when-ended}
+steps:
+  - id: mark
+    update: {set: {stage: lapsed}}
+"""
+
+LAPSED = """
+journey: lapsed
+entry: {when: profile.stage == 'lapsed'}
+steps:
+  - id: call
+    task: {queue: sales, title: Ask what went wrong}
+"""
+
+
+@pytest.fixture
+def story(a_story: Begins, tmp_path: Path) -> Story:
+    for written in (BIRTHDAY, WIN_BACK, LAPSED):
+        name = written.split()[1]
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "journey.yaml").write_text(written, encoding="utf-8")
+    return a_story(tmp_path, at=MONDAY)
+
+
+def tasks(story: Story) -> list[tuple[str, str]]:
+    return [(line["at"][:16], line["journey"]) for line in story.timeline("task")]
+
+
+def test_every_birthday_is_remembered_also_one_that_was_corrected(story: Story) -> None:
+    story.happens("trial.signup", customer=ADA, attributes={"birthday": "1990-03-20"})
+    story.passes("1d")
+    story.happens("profile.corrected", customer=ADA, attributes={"birthday": "03-21"})
+
+    story.passes("800d")
+
+    assert tasks(story) == [(f"{year}-03-21T13:00", "birthday") for year in (2026, 2027, 2028)]
+    assert [line["kind"] for line in story.timeline("entered", "held_out")] == ["entered"] * 3
+
+
+def test_ninety_days_of_silence_begin_a_journey_and_what_that_changes_another_one(story: Story) -> None:
+    story.happens("app.opened", "1", customer=ADA)
+    story.passes("60d")
+    story.happens("app.opened", "2", customer=ADA)
+    story.passes("89d")
+    assert tasks(story) == []
+
+    story.passes("2d")
+
+    assert tasks(story) == [("2026-07-30T14:00", "lapsed")]
+    entered = [(line["journey"], line["at"][:10]) for line in story.timeline("entered")]
+    assert entered == [("win-back", "2026-07-30"), ("lapsed", "2026-07-30")]
+
+
+def test_an_erased_customer_has_no_birthday(story: Story) -> None:
+    story.happens("trial.signup", customer=ADA, attributes={"birthday": "1990-03-20"})
+
+    story.erases("ada")
+    story.passes("30d")
+
+    assert tasks(story) == []

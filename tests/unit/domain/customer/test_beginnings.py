@@ -1,0 +1,352 @@
+"""Journeys that begin by a date of the profile, by silence, or by a condition, with every event and timer."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cairn.application.events.relay_effects import event_of
+from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event, on_wake
+from cairn.domain.effects import EmitEvent, WakeAt
+from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.enrollment import Status
+from tests.unit.makers import MONDAY, Deployed, event, journey, profile, send, sent, wait
+
+NEW_YORK = ZoneInfo("America/New_York")
+BIRTHDAY = {"date": "profile.birthday", "every": "year", "at": "09:00", "watches": ["birthday"]}
+YEAR = timedelta(days=365)
+
+
+class Life:
+    """A customer of a deployment; what is emitted happens, and timers fire, in their order."""
+
+    def __init__(self, *journeys: Journey, **attributes: Any) -> None:
+        self.deployed = Deployed(*journeys)
+        self.customer = Customer(profile(**attributes))
+        self.now = MONDAY
+        self.timers: dict[str, WakeAt] = {}
+        self.sent: list[tuple[date, str]] = []
+        self.facts: list[tuple[str, str]] = []
+        self.events = 0
+
+    def happens(self, type_: str = "visit.made", **more: Any) -> None:
+        self.events += 1
+        self.now += timedelta(seconds=1)
+        self.hears(event(type_, self.now, id_=f"{type_}-{self.events}", **more))
+
+    def hears(self, one: Any) -> None:
+        self._carry_out(on_event(self.customer, one, self.deployed, self.now))
+
+    def passes(self, length: timedelta) -> None:
+        until = self.now + length
+        while due := sorted((one for one in self.timers.values() if one.at <= until), key=lambda one: (one.at, one.id)):
+            timer = due[0]
+            del self.timers[timer.id]
+            self.now = max(self.now, timer.at)
+            reaction = on_wake(self.customer, timer.enrollment, timer.sequence, self.deployed, self.now)
+            if reaction is not None:
+                self._carry_out(reaction)
+        self.now = until
+
+    def _carry_out(self, reaction: Reaction) -> None:
+        self.customer = reaction.customer
+        self.sent += [(self.now.astimezone(NEW_YORK).date(), template) for template in sent(reaction)]
+        details = [(fact.kind, fact.detail) for fact in reaction.facts]
+        self.facts += [(kind, str(one.get("reason", one.get("outcome", "")))) for kind, one in details]
+        for effect in reaction.effects:
+            if isinstance(effect, WakeAt):
+                self.timers[effect.id] = effect
+        for effect in reaction.effects:
+            if isinstance(effect, EmitEvent):
+                self.events += 1
+                assert self.events < 500, "events follow from events without end"
+                self.hears(event_of(effect, self.customer.id, self.now))
+
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.facts if kind not in {"waiting", "updated"}]
+
+    def open(self) -> int:
+        return sum(one.open for one in self.customer.enrollments.values())
+
+
+def birthdays(**more: Any) -> Journey:
+    return journey(send("hello"), entry=BIRTHDAY | more.pop("entry", {}), time_zone="America/New_York", **more)
+
+
+def test_a_birthday_is_written_to_every_year_at_nine() -> None:
+    life = Life(birthdays())
+
+    life.happens(attributes={"birthday": "1990-03-14"})
+    life.passes(3 * YEAR)
+
+    assert life.sent == [(date(year, 3, 14), "hello") for year in (2026, 2027, 2028)]
+    assert life.kinds()[:2] == ["entered", "ended"]
+    assert life.open() == 1, "that of the next year waits"
+
+
+@given(
+    st.dates(date(1920, 1, 1), date(2025, 12, 31)),
+    st.sampled_from(["{0:%Y-%m-%d}", "--{0:%m-%d}", "{0:%m-%d}", "{0:%Y%m%d}", "{0:%Y-%m-%d}T12:00:00"]),
+    st.integers(-30, 30),
+)
+@example(date(1992, 2, 29), "--{0:%m-%d}", 0)
+@example(date(1990, 3, 2), "{0:%Y-%m-%d}", 0)
+def test_every_year_has_its_day_once(born: date, written: str, day: int) -> None:
+    life = Life(birthdays(entry={"day": day}))
+
+    life.happens(attributes={"birthday": written.format(born)})
+    life.passes(timedelta(days=4 * 366))
+
+    days = [on - timedelta(days=day) for on, _ in life.sent]
+    assert all((one.month, one.day) in {(born.month, born.day), (2, 28)} for one in days)
+    assert all(one.day == born.day or (born.month, born.day) == (2, 29) for one in days)
+    assert len({one.year for one in days}) == len(days) in {3, 4, 5}
+    assert sum((one.month, one.day) == (2, 29) for one in days) == ((born.month, born.day) == (2, 29))
+
+
+def test_a_corrected_birthday_moves_the_timer() -> None:
+    life = Life(birthdays())
+    life.happens(attributes={"birthday": "1990-03-14"})
+    life.passes(timedelta(days=2))
+
+    life.happens(attributes={"birthday": "1990-03-20"})
+    life.passes(timedelta(days=30))
+
+    assert life.sent == [(date(2026, 3, 20), "hello")]
+
+
+@pytest.mark.parametrize("removed", [None, "soon", "31.02.", True, 0, "99-99", ["1990-03-14"], "\ud800"])
+def test_without_a_date_nothing_waits(removed: Any) -> None:
+    life = Life(birthdays())
+    life.happens(attributes={"birthday": "1990-03-14"})
+
+    life.happens(attributes={"birthday": removed})
+    life.passes(timedelta(days=300))
+
+    assert life.sent == [] or removed == 0, "zero is the first of January 1970"
+
+
+def test_the_holdout_and_the_condition_are_those_of_the_day() -> None:
+    life = Life(birthdays(entry={"where": "profile.club == 'gold'"}))
+    life.happens(attributes={"birthday": "1990-03-14", "club": "silver"})
+    life.passes(YEAR)
+
+    life.happens(attributes={"club": "gold"})
+    life.passes(YEAR)
+
+    assert life.sent == [(date(2027, 3, 14), "hello")]
+    held = Life(birthdays(holdout=1.0))
+    held.happens(attributes={"birthday": "1990-03-14"})
+    assert [one.status for one in held.customer.enrollments.values()] == [Status.ACTIVE]
+    held.passes(timedelta(days=30))
+    assert held.sent == []
+    assert held.kinds() == ["held_out"]
+
+
+def test_no_goal_counts_before_the_beginning() -> None:
+    life = Life(birthdays(goal={"event": "order.placed", "within": "30d"}))
+    life.happens(attributes={"birthday": "1990-03-14"})
+
+    life.happens("order.placed")
+    life.passes(timedelta(days=13))
+    life.happens("order.placed")
+
+    assert life.kinds().count("goal_reached") == 1
+
+
+def test_a_customer_who_was_known_before_the_journey_is_noticed_with_the_next_event() -> None:
+    life = Life(birthdays(), birthday="1990-03-14")
+
+    life.passes(timedelta(days=30))
+    assert life.sent == []
+    life.happens()
+    life.happens()
+    life.passes(YEAR)
+
+    assert life.sent == [(date(2027, 3, 14), "hello")]
+
+
+def test_an_import_makes_dates_known_and_starts_nothing() -> None:
+    life = Life(birthdays(), journey(send("gold"), entry={"when": "profile.club", "watches": ["club"]}, journey="gold"))
+
+    life.happens(attributes={"birthday": "1990-03-14", "club": "gold"}, backfill=True)
+    life.passes(timedelta(days=30))
+
+    assert [template for _, template in life.sent] == ["hello"]
+
+
+RENEWAL = {"date": "profile.renews_on", "day": -3, "at": "10:00", "watches": ["renews_on"]}
+
+
+@pytest.mark.parametrize(("again", "expected"), [({}, 1), ({"again": "when-ended"}, 2)])
+def test_a_date_without_a_year_of_its_own_begins_once_unless_it_may_again(again: dict[str, Any], expected: int) -> None:
+    life = Life(journey(send("renew"), entry=RENEWAL | again, time_zone="America/New_York"))
+    life.happens(attributes={"renews_on": "2026-04-10"})
+    life.passes(timedelta(days=60))
+    life.happens()
+
+    life.happens(attributes={"renews_on": "2027-04-10"})
+    life.happens()
+    life.passes(YEAR)
+
+    assert life.sent == [(date(2026, 4, 7), "renew"), (date(2027, 4, 7), "renew")][:expected]
+
+
+def test_a_date_that_is_past_begins_nothing() -> None:
+    life = Life(journey(send("renew"), entry=RENEWAL | {"again": "when-ended"}))
+
+    life.happens(attributes={"renews_on": "2025-04-10"})
+    for _ in range(5):
+        life.happens()
+
+    assert life.sent == []
+    assert life.kinds() == ["moment_past", "ended"]
+
+
+SILENT = {"none_of": ["app.opened", "order.placed"], "for": "90d"}
+
+
+def test_silence_begins_after_the_last_of_the_events() -> None:
+    life = Life(journey(send("miss-you"), entry=SILENT, time_zone="America/New_York"))
+
+    for days in (10, 50, 80):
+        life.happens("app.opened" if days > 20 else "order.placed")
+        life.passes(timedelta(days=days))
+    assert life.sent == []
+    life.passes(timedelta(days=10))
+
+    assert life.sent == [((MONDAY + timedelta(days=150)).date(), "miss-you")]
+    assert len(life.customer.enrollments) == 1
+
+
+def test_who_comes_back_may_fall_silent_again() -> None:
+    life = Life(journey(send("miss-you"), entry=SILENT | {"again": "when-ended"}))
+    life.happens("app.opened")
+    life.passes(timedelta(days=200))
+    life.happens("app.opened")
+    life.passes(timedelta(days=200))
+
+    assert len(life.sent) == 2
+
+
+@given(st.lists(st.integers(1, 120), min_size=1, max_size=8))
+def test_nobody_is_missed_and_nobody_who_was_there_is_written_to(gaps: list[int]) -> None:
+    life = Life(journey(send("miss-you"), entry=SILENT | {"again": "when-ended"}))
+
+    for days in gaps:
+        life.happens("app.opened")
+        life.passes(timedelta(days=days))
+
+    assert len(life.sent) == sum(days >= 90 for days in gaps)
+    timers = [one for one in life.timers.values() if one.at > life.now]
+    assert life.open() == 0 or timers, "who waits has a timer"
+
+
+HOT = {"when": "profile.score >= `50`", "watches": ["score"]}
+
+
+def test_a_condition_begins_to_be_met_by_an_event_or_by_another_journey() -> None:
+    scoring = journey(
+        wait("a-day", "1d"),
+        {"id": "score", "update": {"set_from": {"score": "data.score"}}},
+        journey="scoring",
+        entry={"event": "form.sent", "again": "when-ended"},
+    )
+    life = Life(journey(send("hot"), entry=HOT | {"again": "when-ended"}), scoring)
+
+    life.happens(attributes={"score": 20})
+    life.happens("form.sent", properties={"score": 60})
+    life.passes(timedelta(days=2))
+    assert len(life.sent) == 1
+    life.happens(attributes={"score": 70})
+    assert len(life.sent) == 1, "it was met before"
+    life.happens(attributes={"score": 10})
+    life.happens(attributes={"score": 50})
+
+    assert len(life.sent) == 2
+
+
+def test_a_tag_is_a_condition_too() -> None:
+    entry = {"when": "contains(profile.tags, 'vip')", "watches": ["tags"]}
+    life = Life(journey(send("welcome"), entry=entry))
+
+    life.happens(attributes={"tags": {"lead": True}})
+    assert life.sent == []
+    life.happens(attributes={"tags": {"vip": True}})
+
+    assert len(life.sent) == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.booleans()), max_size=8))
+def test_it_is_entered_each_time_that_the_condition_begins_to_be_met(scores: list[tuple[int, bool]]) -> None:
+    life = Life(journey(send("hot"), entry=HOT | {"again": "when-ended"}))
+    met, expected = False, 0
+
+    for score, also_waits in scores:
+        life.happens(attributes={"score": score})
+        life.now += timedelta(minutes=1 + also_waits)
+        expected += score >= 50 and not met
+        met = score >= 50
+
+    assert len(life.sent) == expected
+
+
+def test_an_event_from_elsewhere_starts_no_journey_of_a_date_or_a_condition() -> None:
+    life = Life(birthdays(), journey(send("hot"), entry=HOT, journey="hot"))
+
+    for type_, name in (("date.changed", "visit"), ("condition.met", "hot")):
+        life.happens(type_, properties={"journey": name})
+
+    assert life.customer.enrollments == {}
+
+
+ENDS = {"from": "2026-03-02", "until": "2026-03-04"}
+
+
+@pytest.mark.parametrize(("after", "entered"), [(0, True), (2, True), (3, False)])
+def test_an_entry_is_open_on_its_days(after: int, entered: bool) -> None:  # noqa: FBT001
+    life = Life(journey(send("hello"), entry={"event": "visit.made"} | ENDS))
+    life.passes(timedelta(days=after))
+
+    life.happens()
+
+    assert bool(life.sent) == entered
+    assert entered or life.facts == [("not_entered", "outside its dates")]
+
+
+def test_of_several_journeys_for_one_event_the_first_by_priority_takes_who_may_be_in_one_alone() -> None:
+    def one(name: str, priority: int) -> Journey:
+        entry = {"event": "visit.made", "unless_in": ["cheap", "dear"], "priority": priority}
+        return journey(send(name), wait("w", "1d"), journey=name, entry=entry)
+
+    life = Life(one("cheap", 1), one("dear", 2))
+    life.happens()
+
+    assert [template for _, template in life.sent] == ["dear"]
+    assert ("not_entered", "in dear") in life.facts
+    life.passes(timedelta(days=2))
+    life.happens()
+    assert [template for _, template in life.sent] == ["dear", "cheap"]
+
+
+def test_a_merge_leaves_one_that_waits() -> None:
+    lives = [Life(birthdays()) for _ in range(2)]
+    for number, life in enumerate(lives):
+        life.customer = replace(life.customer, profile=profile(f"c_{number}"))
+        life.happens(attributes={"birthday": "1990-03-14"})
+
+    merged = merge_customers((lives[0].customer, lives[1].customer), MONDAY).customer
+
+    assert [one.open for one in merged.enrollments.values()].count(True) == 1
+
+
+def test_the_silence_of_a_customer_whose_events_come_late_begins_at_once() -> None:
+    life = Life(journey(send("miss-you"), entry=SILENT))
+
+    life.hears(event("app.opened", datetime(2025, 11, 1, tzinfo=UTC)))
+
+    assert len(life.sent) == 1
