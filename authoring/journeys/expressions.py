@@ -34,6 +34,7 @@ class NamesInScope:
 ENTRY = NamesInScope(("event", "data", "profile"), "event.properties")
 MATCH = NamesInScope(("event", "data", "profile", "enrollment"), "event.properties")
 KEY = NamesInScope(("event",), "event.properties")
+ANSWER = NamesInScope(("answer",), "answer")
 PROFILE = NamesInScope(("profile",), "profile")
 STEP = NamesInScope(("event", "data", "profile", "enrollment"), "data")
 

@@ -174,7 +174,9 @@ def _without_functions_of_ours(text: str) -> str:
     """Their value changes without the profile: by events, and with time."""
     found = [name for name in ABOUT_EVENTS if f"{name}(" in text]
     if found:
-        raise wrong(f"{found[0]} cannot be asked here: only the profile can", "Start by the event, or ask in a branch.")
+        raise wrong(
+            f"{found[0]} cannot be asked here: there is nothing of the customer's events", "Ask it in a branch."
+        )
     return text
 
 
@@ -231,6 +233,9 @@ AttributeName = Annotated[str, AfterValidator(_attribute)]
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 ProfileExpression = Annotated[
     str, AfterValidator(_expression(expressions.PROFILE)), AfterValidator(_without_functions_of_ours)
+]
+AnswerExpression = Annotated[
+    str, AfterValidator(_expression(expressions.ANSWER)), AfterValidator(_without_functions_of_ours)
 ]
 EntryExpression = Annotated[str, AfterValidator(_expression(expressions.ENTRY))]
 EntryKey = Annotated[str, AfterValidator(_expression(expressions.KEY))]

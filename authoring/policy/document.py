@@ -129,8 +129,18 @@ def _twice(policy: Source, table: str, keys: tuple[str, ...]) -> Iterator[Findin
 
 
 def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
-    """With a misspelt name, a sensitive message would go out without approval, and nobody would notice."""
-    sends = [(one["journey"], step["id"], step["send"]) for one in journeys for step in _sends(one["document"])]
+    """With a misspelt name, a sensitive message would go out without approval, and nobody would notice.
+
+    And a journey would post to an endpoint that is not there.
+    """
+    endpoints = {row["name"] for _, row in policy.rows("subscribers")}
+    for one in journeys:
+        for step in _steps(one["document"], "webhook"):
+            name = step["webhook"].get("endpoint")
+            if name not in endpoints:
+                message = f'{one["journey"]}/{step["id"]} posts to "{name}", and there is no such subscriber'
+                yield policy, ("subscribers",), message, f'Add [[subscribers]] with name = "{name}".'
+    sends = [(one["journey"], step["id"], step["send"]) for one in journeys for step in _steps(one["document"], "send")]
     known = {
         "steps": {f"{journey}/{step}" for journey, step, _ in sends},
         "templates": {f"{journey}/{send['template']}" for journey, _, send in sends},
@@ -149,20 +159,20 @@ def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
 
 def channels_of(journeys: Iterable[Row]) -> set[str]:
     """The channels on which compiled journeys send."""
-    named = [step["send"]["channel"] for journey in journeys for step in _sends(journey["document"])]
+    named = [step["send"]["channel"] for journey in journeys for step in _steps(journey["document"], "send")]
     return {channel for one in named for channel in ([one] if isinstance(one, str) else one)}
 
 
-def _sends(value: Any) -> Iterator[Row]:
-    """Every step that sends, at any depth."""
+def _steps(value: Any, kind: str) -> Iterator[Row]:
+    """Every step of a kind, at any depth."""
     if isinstance(value, Mapping):
-        if isinstance(value.get("send"), Mapping) and "id" in value:
+        if isinstance(value.get(kind), Mapping) and "id" in value:
             yield value
         for inner in value.values():
-            yield from _sends(inner)
+            yield from _steps(inner, kind)
     elif isinstance(value, list):
         for inner in value:
-            yield from _sends(inner)
+            yield from _steps(inner, kind)
 
 
 def _rows(law: Source, policy: Source, table: str) -> Iterator[tuple[Source, Loc, Row]]:

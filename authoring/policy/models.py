@@ -272,6 +272,7 @@ class WebhookEndpoint(Table):
         examples=['"https://crm.example.com/hooks/cairn"']
     )
     secret: Slug = Field(examples=['"crm"'])
+    consent: bool = Field(default=True, examples=["false"])
 
 
 class Answers(Table):

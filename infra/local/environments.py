@@ -95,6 +95,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
         NotifySubscriberSettings: NotifySubscriberSettings(
             stage="local",
             table_name=cloud.table,
+            events_queue_url=cloud.urls["events"],
             notices_queue_url=cloud.urls["notices"],
             notices_queue_arn=arn("notices"),
             notices_dead_letter_queue_url=cloud.urls["notices-dead-letters"],

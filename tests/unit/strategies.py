@@ -180,7 +180,7 @@ def rules(draw: st.DrawFn, types: tuple[str, ...] = EVENTS) -> dict[str, Any]:
 def chains(draw: st.DrawFn, prefix: str, depth: int, least: int = 0) -> list[dict[str, Any]]:
     """Steps that follow one another; those of its paths are nested in a step, as in a journey file."""
     kinds: list[StepKind] = ["send", "wait", "task", "update", "set", "emit"]
-    kinds += ["wait_for", "wait_for", "wait_for", "branch", "split", "exit"] if depth else []
+    kinds += ["wait_for", "wait_for", "wait_for", "branch", "split", "webhook", "exit"] if depth else []
     chosen = draw(st.lists(st.sampled_from(kinds), min_size=least, max_size=4))
     return [
         {"id": f"{prefix}{number}", kind: draw(_step(f"{prefix}{number}", kind, depth - 1))}
@@ -189,7 +189,7 @@ def chains(draw: st.DrawFn, prefix: str, depth: int, least: int = 0) -> list[dic
 
 
 @st.composite
-def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa: C901, PLR0911  one return a kind
+def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa: C901, PLR0911, PLR0912  one return a kind
     match kind:
         case "send":
             channels = draw(st.lists(st.sampled_from(["sms", "email", "push"]), min_size=1, max_size=2))
@@ -225,6 +225,10 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
         case "emit":
             named = draw(st.sampled_from([{}, {"customer": {"email": draw(values)}}]))
             return {"event": draw(st.sampled_from(EVENTS)), "properties": {"a": draw(values)}} | named
+        case "webhook":
+            answer = {"a": "answer.a", "b": "answer"}
+            failed = draw(chains(f"{id_}e", depth))
+            return {"endpoint": "crm", "body": {"a": draw(values)}, "answer": answer, "timeout": "2h", "else": failed}
         case "exit":
             return "enough"
         case _:

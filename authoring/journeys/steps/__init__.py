@@ -18,6 +18,7 @@ from authoring.journeys.steps.task import TaskStep
 from authoring.journeys.steps.update import UpdateStep
 from authoring.journeys.steps.wait import WaitStep
 from authoring.journeys.steps.wait_for import AnyMatch, WaitFor, WaitForAll, WaitForAny, WaitForStep
+from authoring.journeys.steps.webhook import Webhook, WebhookStep
 from cairn.domain.journey.steps import StepKind
 
 WrittenKind = StepKind | Literal["repeat", "path"]
@@ -48,6 +49,7 @@ Step = Annotated[
     | Annotated[UpdateStep, Tag("step:update")]
     | Annotated[SetStep, Tag("step:set")]
     | Annotated[EmitStep, Tag("step:emit")]
+    | Annotated[WebhookStep, Tag("step:webhook")]
     | Annotated[ExitStep, Tag("step:exit")]
     | Annotated[RepeatStep, Tag("step:repeat")]
     | Annotated[PathStep, Tag("step:path")],
@@ -75,6 +77,8 @@ def model_of(kind: WrittenKind) -> type[AnyStep]:  # noqa: C901, PLR0911, PLR091
             return SetStep
         case "emit":
             return EmitStep
+        case "webhook":
+            return WebhookStep
         case "exit":
             return ExitStep
         case "repeat":
@@ -87,6 +91,6 @@ def model_of(kind: WrittenKind) -> type[AnyStep]:  # noqa: C901, PLR0911, PLR091
 
 for _model in (
     *(AnyMatch, WaitFor, WaitForAny, WaitForAll, WaitForStep, Arm, ElseArm, BranchStep, SplitArm, Split, SplitStep),
-    *(Repeat, RepeatStep),
+    *(Repeat, RepeatStep, Webhook, WebhookStep),
 ):  # their nested steps may be of any kind
     _model.model_rebuild(_types_namespace={"Step": Step})

@@ -37,6 +37,7 @@ class NotifySubscriber(Function):
             settings=NotifySubscriberSettings(
                 stage=shared.stage.name,
                 table_name=table.table_name,
+                events_queue_url=shared.queues.events.queue_url,
                 notices_queue_url=notices.queue_url,
                 notices_queue_arn=notices.queue_arn,
                 notices_dead_letter_queue_url=notices.dead_letters.queue_url,
@@ -55,7 +56,9 @@ class NotifySubscriber(Function):
             enabled=shared.layers.has_webhook_endpoints,  # without any, nothing comes, and polling costs
         )
         self.may_use(table, "dynamodb:BatchGetItem")
-        self.may("sqs:SendMessage", on=[notices.queue_arn, notices.dead_letters.queue_arn])
+        self.may(
+            "sqs:SendMessage", on=[shared.queues.events.queue_arn, notices.queue_arn, notices.dead_letters.queue_arn]
+        )
         secret.let_read(self, Part.WEBHOOK_ENDPOINTS)
         # No fingerprint of the identity key makes it wait: without the check it would start with secrets not joined.
         self.node.add_dependency(identity.check)

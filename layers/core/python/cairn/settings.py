@@ -226,6 +226,7 @@ class DeliverMessageSettings(Settings):
 @dataclass(frozen=True, kw_only=True)
 class NotifySubscriberSettings(Settings):
     table_name: str
+    events_queue_url: str
     notices_queue_url: str
     notices_queue_arn: str
     notices_dead_letter_queue_url: str

@@ -1,7 +1,8 @@
 """Deliver a webhook: with the retries that Standard Webhooks advises, and a visible end after the last."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.sqs.webhook_queue import delivery_from_wire, delivery_to_wire
 from cairn.application.ports import Reply
 from cairn.application.webhooks.deliver_webhook import (
     ATTEMPTS,
@@ -23,11 +26,13 @@ from cairn.application.webhooks.deliver_webhook import (
     wait_before,
 )
 from cairn.domain.consent.record import ConsentRecord
+from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import WebhookEndpointError, WebhookUnreachableError
-from cairn.domain.webhook_delivery import WebhookDelivery
+from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery
+from tests.unit.fakes import Inbox
 from tests.unit.makers import MONDAY, denied, profile
 
 CRM = WebhookEndpoint(name="crm", url="https://crm.example.com/in", secret="crm")
@@ -40,6 +45,9 @@ class Records(dict[str, ConsentRecord]):
     def add(self, customer_id: str, effect_id: str, records: Any) -> list[str]:
         raise NotImplementedError
 
+    def knows(self, customer_id: str) -> bool:
+        return customer_id == "c_ada"
+
     def find(self, customer_id: str, name: str) -> tuple[Profile, ConsentRecord] | None:  # noqa: ARG002
         return (profile(), self[name]) if name in self else None
 
@@ -51,7 +59,14 @@ class Wire:
     answers: dict[str, Reply | Exception] = field(default_factory=dict)
     posted: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
 
-    def post(self, endpoint: WebhookEndpoint, delivery_id: str, document: Mapping[str, Any], now: datetime) -> Reply:  # noqa: ARG002
+    def post(
+        self,
+        endpoint: WebhookEndpoint,
+        delivery_id: str,
+        document: Mapping[str, Any],
+        now: datetime,  # noqa: ARG002
+        read: int = 0,  # noqa: ARG002
+    ) -> Reply:
         answer = self.answers.get(endpoint.name, Reply(204))
         self.posted.append((endpoint.name, delivery_id, document))
         if isinstance(answer, Exception):
@@ -59,8 +74,8 @@ class Wire:
         return answer
 
 
-class PutOff(list[tuple[WebhookDelivery, datetime]]):
-    def retry_at(self, delivery: WebhookDelivery, until: datetime, now: datetime) -> None:  # noqa: ARG002
+class PutOff(list[tuple[Any, datetime]]):
+    def retry_at(self, delivery: WebhookDelivery | WebhookCall, until: datetime, now: datetime) -> None:  # noqa: ARG002
         self.append((delivery, until))
 
 
@@ -69,10 +84,11 @@ class Sender:
     wire: Wire = field(default_factory=Wire)
     later: PutOff = field(default_factory=PutOff)
     records: Records = field(default_factory=lambda: Records(r1=RECORD))
+    inbox: Inbox = field(default_factory=Inbox)
 
     def __post_init__(self) -> None:
         self.deliver = DeliverWebhook(
-            {one.name: one for one in (CRM, ERP)}, self.records, self.wire, self.later.retry_at
+            {one.name: one for one in (CRM, ERP)}, self.records, self.wire, self.inbox, self.later.retry_at
         )
 
     def until_the_end(self, delivery: WebhookDelivery) -> list[datetime]:
@@ -236,3 +252,41 @@ def test_deliveries_that_failed_together_are_not_retried_together() -> None:
     waits = {wait_before(WebhookDelivery(f"ntc_{number}", "crm", "c_ada", "r1", 3)) for number in range(50)}
 
     assert len(waits) == 50
+
+
+TWO_HOURS = timedelta(hours=2)
+CALL = WebhookCall("e-coupon-call-1", "crm", "c_ada", "e", "coupon", "a.b", MONDAY, MONDAY + TWO_HOURS, {"a": 1})
+
+replies = st.builds(Reply, st.sampled_from([200, 204, 302, 410, 429, 500, 503]), body=st.binary(max_size=9))
+unreachable = st.just(WebhookUnreachableError("did not answer"))
+out_of_reach = st.just(WebhookEndpointError("the host of crm has an address that is not public: it is not called"))
+
+
+@given(st.lists(replies | unreachable | out_of_reach, min_size=1, max_size=12))
+def test_a_journey_hears_exactly_once_what_has_become_of_its_call(answers: list[Reply | Exception]) -> None:
+    sender, now, call, tried = Sender(), MONDAY, CALL, 0
+
+    while True:
+        sender.wire.answers["crm"] = answers[min(tried, len(answers) - 1)]
+        tried += 1
+        outcome = sender.deliver(call, now)
+        if outcome is not Outcome.PUT_OFF:
+            break
+        assert list(sender.inbox) == []
+        call, now = sender.later.pop()
+
+    assert now < MONDAY + TWO_HOURS
+    (heard,) = sender.inbox
+    assert (heard.id, heard.source, heard.customer_id) == (CALL.id, JOURNEYS_SOURCE, "c_ada")
+    assert (heard.type == "webhook.answered") == (outcome is Outcome.DELIVERED)
+    assert heard.properties["enrollment"], heard.properties["step"] == ("e", "coupon")
+    assert delivery_from_wire(json.loads(to_json(delivery_to_wire(call)))) == call
+
+
+def test_nothing_is_posted_for_a_customer_who_is_no_more(sender: Sender) -> None:
+    assert sender.deliver(replace(CALL, customer="c_gone"), MONDAY) is Outcome.ERASED
+    assert (list(sender.inbox), sender.wire.posted) == ([], [])
+
+
+def test_a_call_to_an_endpoint_that_is_no_more_is_refused(sender: Sender) -> None:
+    assert sender.deliver(replace(CALL, endpoint="gone"), MONDAY) is Outcome.REFUSED

@@ -1,4 +1,4 @@
-"""What is wrong with an entry is said, with the way to mend it."""
+"""A problem of an entry is reported with the way to mend it."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def written(root: Path, entry: dict[str, Any], steps: Any = STEPS) -> None:
         (BIRTHDAY | {"where": "event.type == 'x'"}, "entry.where: "),
         (
             BIRTHDAY | {"where": "seen('app.opened')"},
-            "seen cannot be asked here: only the profile can.",
+            "seen cannot be asked here",
         ),
         (SILENT | {"for": "90"}, 'entry.for: "90" is not a duration.'),
         (SILENT | {"none_of": []}, "entry.none_of: it is empty. Add at least one."),

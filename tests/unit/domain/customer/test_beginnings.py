@@ -139,12 +139,12 @@ def test_the_holdout_and_the_condition_are_those_of_the_day() -> None:
     life.passes(YEAR)
 
     assert life.sent == [(date(2027, 3, 14), "hello")]
-    held = Life(birthdays(holdout=1.0))
-    held.happens(attributes={"birthday": "1990-03-14"})
-    assert [one.status for one in held.customer.enrollments.values()] == [Status.ACTIVE]
-    held.passes(timedelta(days=30))
-    assert held.sent == []
-    assert held.kinds() == ["held_out"]
+    out = Life(birthdays(holdout=1.0))
+    out.happens(attributes={"birthday": "1990-03-14"})
+    assert [one.status for one in out.customer.enrollments.values()] == [Status.ACTIVE]
+    out.passes(timedelta(days=30))
+    assert out.sent == []
+    assert out.kinds() == ["held_out"]
 
 
 def test_no_goal_counts_before_the_beginning() -> None:

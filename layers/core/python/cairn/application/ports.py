@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.privacy.traces import Traces
     from cairn.domain.profile.profile import Profile
     from cairn.domain.shared.channels import Channel, Purpose
-    from cairn.domain.webhook_delivery import WebhookDelivery
+    from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery
 
 Attempts: TypeAlias = "Callable[[int], Iterable[int]]"
 """The numbers of at most so many attempts, with a pause before each but the first: time for the others who write."""
@@ -294,12 +294,15 @@ class ConsentRecords(Protocol):
     def add(self, customer_id: str, effect_id: str, records: Iterable[ConsentRecord]) -> list[str]:
         """Store records without expiry. Idempotent. Returns the names of those that no other effect has added."""
 
+    def knows(self, customer_id: str) -> bool:
+        """Whether there is such a customer, perhaps merged into another one, and not erased."""
+
     def find(self, customer_id: str, name: str) -> tuple[Profile, ConsentRecord] | None:
         """A record and the profile that it belongs to now; None where the customer was erased."""
 
 
 class WebhookQueue(Protocol):
-    def put(self, notices: Sequence[WebhookDelivery]) -> None:
+    def put(self, notices: Sequence[WebhookDelivery | WebhookCall]) -> None:
         """Queue deliveries for their endpoints."""
 
 
@@ -311,11 +314,18 @@ class Reply:
     """HTTP status."""
     retry_after: str = ""
     """The header as received."""
+    body: bytes = b""
+    """As much of it as was asked for."""
 
 
 class WebhookEndpoints(Protocol):
-    def post(self, endpoint: WebhookEndpoint, delivery_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
-        """Post a signed document. Raises WebhookEndpointError or WebhookUnreachableError."""
+    def post(
+        self, endpoint: WebhookEndpoint, delivery_id: str, document: Mapping[str, Any], now: datetime, read: int = 0
+    ) -> Reply:
+        """Post a signed document, and read so many bytes of the answer's body at most.
+
+        Raises WebhookEndpointError or WebhookUnreachableError.
+        """
 
 
 class Sent(Protocol):

@@ -1,4 +1,4 @@
-"""notify_subscriber: posts consent changes to webhook endpoints."""
+"""notify_subscriber: posts consent changes, and what journeys say, to webhook endpoints."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,11 @@ from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.http.standard_webhooks import problem_of_key
 from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
+from cairn.adapters.s3 import NoOverflow
 from cairn.adapters.scheduler.timers import TimerService, TimerTarget
 from cairn.adapters.secrets_manager import Part
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
+from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.adapters.sqs.webhook_queue import WebhookRetries
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose.secrets import secrets_in
@@ -41,6 +43,7 @@ def notify_subscriber() -> DeliverWebhook:
     return DeliverWebhook(
         endpoints={one.name: one for one in policy_at(Path(settings.policy_path)).webhook_endpoints},
         records=DynamoConsentRecords(),
+        inbox=EventsQueue(aws.client("sqs"), settings.events_queue_url, NoOverflow()),
         client=SignedWebhooks(secrets, Reach(settings.subscribers_reach)),
         retry_at=WebhookRetries(clock=clock, target=target).retry_at,
     )

@@ -79,7 +79,7 @@ def relay_effects(
         webhooks=QueueWebhookDeliveries(
             records=DynamoConsentRecords(),
             queue=WebhookQueue(sqs, settings.notices_queue_url),
-            endpoints=tuple(one.name for one in policy.webhook_endpoints),
+            endpoints=tuple(one.name for one in policy.webhook_endpoints if one.consent),
         ),
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
         inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow()),

@@ -73,6 +73,22 @@ class EmitEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class CallWebhook:
+    """Post something to a webhook endpoint, whose answer a step waits for."""
+
+    KIND: ClassVar[Literal["call"]] = "call"
+    NAME: ClassVar = "CallWebhook"
+    id: str
+    enrollment: str
+    step: str
+    endpoint: str
+    type: str
+    until: datetime
+    """It is tried until then."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class CloseTask:
     """Something else has decided what a task asks. A task that a person has done stays as it is."""
 
@@ -180,6 +196,7 @@ Effect = (
     | WakeAt
     | OpenTask
     | EmitEvent
+    | CallWebhook
     | CloseTask
     | UpdateMessageStatus
     | AbsorbHistory
@@ -195,6 +212,7 @@ EffectKind = Literal[
     "wake",
     "task",
     "emit",
+    "call",
     "close",
     "move",
     "absorb",
@@ -223,7 +241,9 @@ def split_effect_id(effect: str) -> tuple[str, str, str]:
 
 
 FactKind = Literal[
+    "answered",
     "branched",
+    "called",
     "dropped",
     "emitted",
     "ended",
@@ -242,6 +262,7 @@ FactKind = Literal[
     "paused",
     "record_erased",
     "refreshed",
+    "refused",
     "set",
     "split",
     "timed_out",

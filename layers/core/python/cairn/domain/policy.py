@@ -155,12 +155,14 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEndpoint:
-    """A system that gets every change of consent and suppression, as signed Standard Webhooks."""
+    """A system that gets every change of consent and suppression, and what journeys post, as Standard Webhooks."""
 
     name: str
     url: str
     secret: str
     """Its name in the deployment's secret of webhook endpoints."""
+    consent: bool = True
+    """Whether it gets changes of consent; otherwise only what journeys post to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

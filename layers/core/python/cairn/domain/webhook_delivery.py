@@ -1,10 +1,11 @@
-"""Webhooks that report changes of consent to other systems (docs/webhooks-out.md).
+"""Webhooks to other systems: changes of consent, and what journeys post (docs/webhooks-out.md).
 
 `application/webhooks/deliver_webhook` sends and retries them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -42,6 +43,31 @@ class WebhookDelivery:
 
     def restarted(self) -> Self:
         return replace(self, attempt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookCall:
+    """What a journey posts to one endpoint, whose answer it waits for."""
+
+    id: str
+    endpoint: str
+    customer: str
+    enrollment: str
+    step: str
+    type: str
+    at: datetime
+    until: datetime
+    body: Mapping[str, Any]
+    attempt: int = 0
+
+    def failed(self) -> Self:
+        return replace(self, attempt=self.attempt + 1)
+
+    def restarted(self) -> Self:
+        return replace(self, attempt=0)
+
+    def payload(self) -> Json:
+        return {"type": self.type, "timestamp": instant_to_wire(self.at), "data": dict(self.body)}
 
 
 def deliveries_for(customer: str, record: str, reported_by: str, endpoints: Iterable[str]) -> list[WebhookDelivery]:

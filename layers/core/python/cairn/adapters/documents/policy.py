@@ -136,7 +136,8 @@ def _review(row: Document) -> ReviewRule:
 
 
 def _webhook_endpoint(row: Document) -> WebhookEndpoint:
-    return WebhookEndpoint(name=row["name"], url=row["url"], secret=row["secret"])
+    consent = row.get("consent", True)
+    return WebhookEndpoint(name=row["name"], url=row["url"], secret=row["secret"], consent=consent)
 
 
 def _breaker(table: Document) -> Breaker:

@@ -28,6 +28,10 @@ class DynamoConsentRecords:
     def add(self, customer_id: str, effect_id: str, records: Iterable[ConsentRecord]) -> list[str]:
         return [name for record in records if (name := self._add(customer_id, effect_id, record))]
 
+    def knows(self, customer_id: str) -> bool:
+        state = read_all([(customer_id, STATE)]).get((customer_id, STATE))
+        return state is not None and not state.erased
+
     def find(self, customer_id: str, name: str) -> tuple[Profile, ConsentRecord] | None:
         """A merge first leaves a pointer and then moves the record: looked for on the way, it is found somewhere."""
         body: Wire | None = None

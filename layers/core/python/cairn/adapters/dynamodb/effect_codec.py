@@ -9,6 +9,7 @@ from cairn.adapters.dynamodb.codec import (
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
+    CallWebhook,
     CloseTask,
     Effect,
     EffectKind,
@@ -32,7 +33,7 @@ def effect_to_wire(effect: Effect) -> Wire:
     return {"do": kind, "id": effect.id, **_fields_to_wire(effect)}
 
 
-def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911  one branch an effect
+def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  one branch an effect
     match effect:
         case SendMessage():
             return {
@@ -70,6 +71,15 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911  one branch 
                 **({"customer": dict(effect.customer)} if effect.customer else {}),
                 **({} if only_to is None else {"only_to": {channel.value: one for channel, one in only_to.items()}}),
             }
+        case CallWebhook():
+            return {
+                "enrollment": effect.enrollment,
+                "step": effect.step,
+                "endpoint": effect.endpoint,
+                "type": effect.type,
+                "until": instant_to_wire(effect.until),
+                "body": dict(effect.body),
+            }
         case CloseTask():
             at = instant_to_wire(effect.at)
             return {"task": effect.task, "outcome": effect.outcome, "by": effect.by, "at": at}
@@ -104,7 +114,7 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911  one branch 
             return {"by": effect.by, "at": instant_to_wire(effect.at), **record}
 
 
-def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911  one branch an effect
+def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one branch an effect
     """Raises ValueError for a kind that this version does not know."""
     kind: EffectKind = wire["do"]
     match kind:
@@ -143,6 +153,10 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911  one branch a
                 customer=wire.get("customer", {}),
                 only_to=None if only_to is None else {Channel(channel): one for channel, one in only_to.items()},
             )
+        case "call":
+            until = instant_from_wire(wire["until"])
+            about = (wire["enrollment"], wire["step"], wire["endpoint"], wire["type"])
+            return CallWebhook(wire["id"], *about, until, wire["body"])
         case "close":
             return CloseTask(wire["id"], wire["task"], wire["outcome"], wire["by"], instant_from_wire(wire["at"]))
         case "move":

@@ -79,7 +79,7 @@ class SignedWebhooks:
     """Implements the port WebhookEndpoints: one POST, signed with every secret of the endpoint.
 
     The request goes to the address that was checked, so that a changed DNS record cannot redirect it. Redirects are not
-    followed, and only the status and headers of the answer are read.
+    followed, and of the answer's body no more is read than was asked for.
     """
 
     def __init__(self, secrets: Secrets, reach: Reach, *, authorities: str = "") -> None:
@@ -92,7 +92,9 @@ class SignedWebhooks:
         """Made once, since it is slow to read the authorities. AWS_CA_BUNDLE has AWS's own only."""
         return ssl.create_default_context(cafile=self._authorities or get_cert_path(True))  # noqa: FBT003
 
-    def post(self, endpoint: WebhookEndpoint, delivery_id: str, document: Mapping[str, Any], now: datetime) -> Reply:
+    def post(
+        self, endpoint: WebhookEndpoint, delivery_id: str, document: Mapping[str, Any], now: datetime, read: int = 0
+    ) -> Reply:
         target = Target.of(endpoint, self._reach)
         body = to_json(document).encode()
         headers = {
@@ -104,7 +106,7 @@ class SignedWebhooks:
         addresses = self._addresses(endpoint.name, target)
         for number, address in enumerate(addresses, 1):
             try:
-                return self._post(target, address, headers, body)
+                return self._post(target, address, headers, body, read)
             except (ConnectTimeoutError, NewConnectionError) as error:
                 if number == len(addresses):
                     raise _unreachable(error) from None
@@ -136,7 +138,7 @@ class SignedWebhooks:
             by_family.setdefault(family, str(socket_address[0]))
         return list(by_family.values())
 
-    def _post(self, target: Target, address: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def _post(self, target: Target, address: str, headers: Mapping[str, str], body: bytes, read: int) -> Reply:
         timeout = Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS)
         pool = (
             HTTPSConnectionPool(
@@ -150,7 +152,8 @@ class SignedWebhooks:
                 "POST", target.path, body, headers, retries=False, redirect=False, preload_content=False
             )
             try:
-                return Reply(answer.status, answer.headers.get("retry-after", ""))
+                answered = answer.read(read) if read else b""
+                return Reply(answer.status, answer.headers.get("retry-after", ""), answered)
             finally:
                 answer.close()
 

@@ -9,7 +9,8 @@ from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.scheduler.timers import TimerService, TimerTarget
 from cairn.adapters.sqs.batches import send_in_batches
 from cairn.domain.shared.hashing import short_hash
-from cairn.domain.webhook_delivery import WebhookDelivery
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery
 
 Wire = dict[str, Any]
 
@@ -25,7 +26,7 @@ class WebhookQueue:
         self._sqs = sqs
         self._url = url
 
-    def put(self, deliveries: Sequence[WebhookDelivery]) -> None:
+    def put(self, deliveries: Sequence[WebhookDelivery | WebhookCall]) -> None:
         entries = (
             {"Id": str(number), "MessageBody": to_json(delivery_to_wire(one)), "MessageGroupId": one.endpoint}
             for number, one in enumerate(deliveries)
@@ -44,13 +45,28 @@ class WebhookRetries:
     clock: TimerService
     target: TimerTarget
 
-    def retry_at(self, delivery: WebhookDelivery, until: datetime, now: datetime) -> None:
+    def retry_at(self, delivery: WebhookDelivery | WebhookCall, until: datetime, now: datetime) -> None:
         name = f"notice-{short_hash(delivery.id, delivery.endpoint)}-{delivery.attempt}"
         self.clock.set(self.target, name, to_json(delivery_to_wire(delivery)), until, now)
 
 
-def delivery_to_wire(delivery: WebhookDelivery) -> Wire:
+def delivery_to_wire(delivery: WebhookDelivery | WebhookCall) -> Wire:
     """The content of the queue."""
+    if isinstance(delivery, WebhookCall):
+        return {
+            "id": delivery.id,
+            "subscriber": delivery.endpoint,
+            "customer": delivery.customer,
+            "call": {
+                "enrollment": delivery.enrollment,
+                "step": delivery.step,
+                "type": delivery.type,
+                "at": instant_to_wire(delivery.at),
+                "until": instant_to_wire(delivery.until),
+                "body": dict(delivery.body),
+            },
+            "attempt": delivery.attempt,
+        }
     return {
         "id": delivery.id,
         "subscriber": delivery.endpoint,
@@ -60,5 +76,10 @@ def delivery_to_wire(delivery: WebhookDelivery) -> Wire:
     }
 
 
-def delivery_from_wire(wire: Wire) -> WebhookDelivery:
+def delivery_from_wire(wire: Wire) -> WebhookDelivery | WebhookCall:
+    if "call" in wire:
+        call = wire["call"]
+        at, until = instant_from_wire(call["at"]), instant_from_wire(call["until"])
+        about = (wire["customer"], call["enrollment"], call["step"], call["type"], at, until, call["body"])
+        return WebhookCall(wire["id"], wire["subscriber"], *about, wire["attempt"])
     return WebhookDelivery(wire["id"], wire["subscriber"], wire["customer"], wire["record"], wire["attempt"])

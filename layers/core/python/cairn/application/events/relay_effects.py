@@ -27,6 +27,7 @@ from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
+    CallWebhook,
     CloseTask,
     Effect,
     EmitEvent,
@@ -67,7 +68,7 @@ class RememberFacts:
 
 Work = Effect | RememberFacts
 
-HasEnrollment = SendMessage | OpenTask | EmitEvent | PauseEnrollment | WakeAt
+HasEnrollment = SendMessage | OpenTask | EmitEvent | CallWebhook | PauseEnrollment | WakeAt
 
 
 def commit_of_version(version: int | str) -> str:
@@ -312,6 +313,8 @@ class RelayEffects:
                 self.paused_work.add(customer, one.commit, effect, due_at or one.at)
             case EmitEvent():
                 self.inbox.put([event_of(effect, customer, one.at)])
+            case CallWebhook():
+                self.webhooks.call(customer, effect, one.at)
             case EraseCustomer() | EraseRecord():
                 self.erasures.put(one.customer, effect, SQS_MAX_DELAY)
             case SendMessage() | AnswerKeyword() | WakeAt():

@@ -5,7 +5,7 @@ null.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from math import isfinite
@@ -39,13 +39,21 @@ class Scope:
     default_zone: str = "UTC"
     looked_up: list[str] = field(default_factory=list)
     """The expressions so far whose value may depend on the profile."""
+    answer: Mapping[str, Any] | None = None
+    """Where there is one, the only name in scope."""
 
     @property
     def zone(self) -> ZoneInfo:
         """The customer's zone: the profile's `time_zone`, else the journey's."""
         return zone_named(self.profile.get(TIME_ZONE), self.default_zone)
 
+    def about(self, answer: Any) -> "Scope":
+        """For expressions on what another system has answered, and on nothing else."""
+        return replace(self, answer={"answer": answer})
+
     def names(self) -> dict[str, Any]:
+        if self.answer is not None:
+            return dict(self.answer)
         return {
             "profile": self.profile.view(),
             "data": self.data,

@@ -19,6 +19,7 @@ from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.wait import Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
+from cairn.domain.journey.steps.webhook import Webhook
 from cairn.domain.journey.walk import Stop, Walk, keys_named, text_of
 from cairn.domain.operations.pauses import (
     Late,
@@ -276,7 +277,7 @@ def _on_event(walk: Walk, event: Event) -> None:
             walk.go(step.wait(walk))
         return
     refreshed = _refresh(walk, event)
-    target = step.on_event(walk, event) if isinstance(step, WaitFor) else Stop.HERE
+    target = step.on_event(walk, event) if isinstance(step, WaitFor | Webhook) else Stop.HERE
     if target is not Stop.HERE:
         walk.go(target)
     elif refreshed and isinstance(step, Wait | WaitFor):

@@ -18,15 +18,16 @@ from cairn.domain.journey.steps.task import Task
 from cairn.domain.journey.steps.update import Update
 from cairn.domain.journey.steps.wait import Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
+from cairn.domain.journey.steps.webhook import Webhook
 
 Document = Mapping[str, Any]
 Chain = Callable[[Sequence[Document]], str | None]
 """Adds nested steps to the journey, and gives the id of the first; without any, the id of the step after the parent."""
 
-WaitingStep = Wait | WaitFor | Begin
-Step = Begin | Send | Wait | WaitFor | Branch | Split | Task | Update | Set | Emit | Exit
+WaitingStep = Wait | WaitFor | Webhook | Begin
+Step = Begin | Send | Wait | WaitFor | Branch | Split | Task | Update | Set | Emit | Webhook | Exit
 
-StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "update", "set", "emit", "exit"]
+StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "update", "set", "emit", "webhook", "exit"]
 """The key that says in a document which kind a step is."""
 STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
 
@@ -57,6 +58,8 @@ def step_from_document(  # noqa: C901, PLR0911  one return a kind
             return Set.from_document(id_, after, value)
         case "emit":
             return Emit.from_document(id_, after, value)
+        case "webhook":
+            return Webhook.from_document(id_, after, value, chain)
         case "exit":
             return Exit(id_, value)
         case _:

@@ -28,17 +28,25 @@ class Set:
         return (self.next,)
 
     def perform(self, walk: Walk) -> Next:
-        """The largest of its values for which there is no room are left out; values of earlier steps stay."""
         found = {name: evaluate(expression, walk.scope()) for name, expression in self.values.items()}
-        values = {name: one for name, one in walk.enrollment.values.items() if name not in found}
-        for name in sorted(found, key=lambda name: (_size(found[name]), name)):
-            if found[name] is not None and _size(values | {name: found[name]}) <= MAX_VALUES:
-                values[name] = found[name]
-            elif found[name] is not None:
-                walk.note("dropped", self.id, field=f"values.{name}", reason="values_full")
-        walk.enrollment = replace(walk.enrollment, values=values)
-        walk.note("set", self.id, values=sorted(found))
+        with_values(walk, self.id, found)
         return self.next
+
+
+def with_values(walk: Walk, step: str, found: Mapping[str, Any]) -> None:
+    """Give the enrollment these values; a null removes one.
+
+    The largest of them for which there is no room are left out; values of earlier steps stay.
+    """
+    values = {name: one for name, one in walk.enrollment.values.items() if name not in found}
+    for name in sorted(found, key=lambda name: (_size(found[name]), name)):
+        if found[name] is not None and _size(values | {name: found[name]}) <= MAX_VALUES:
+            values[name] = found[name]
+        elif found[name] is not None:
+            walk.note("dropped", step, field=f"values.{name}", reason="values_full")
+    walk.enrollment = replace(walk.enrollment, values=values)
+    if found:
+        walk.note("set", step, values=sorted(found))
 
 
 def _size(value: Any) -> int:
