@@ -7,6 +7,7 @@ for repeats, too: every path ends, and the longest can be counted. The steps of 
 Follows the document as far as it has the right shape; the shape is checked before.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -22,6 +23,14 @@ from authoring.problems import Loc
 
 MOST_STEPS = 1_000
 """Of a journey, written out."""
+
+HEARD = {
+    "delivered": ("delivered", "opened", "clicked", "replied"),
+    "opened": ("opened", "clicked", "replied"),
+    "clicked": ("clicked", "replied"),
+    "replied": ("replied",),
+}
+"""The reports on a message after which no follow-up is needed."""
 
 Named = Callable[[str], str]
 """From the id of a step as it is written to its id where it is used."""
@@ -105,7 +114,35 @@ class _Writer:
                 self.repeat(step, here, at, named, within, plain)
             else:
                 plain.append(self.plain(step, (*here, len(plain)), at, named, within))
+                self.follow_up(plain, here, at)
         return plain
+
+    def follow_up(self, plain: list[Any], here: Loc, written: Loc) -> None:
+        """A message with a follow-up, as three steps: the message, a wait for what is reported, the follow-up."""
+        step = plain[-1]
+        send = step.get("send") if isinstance(step, Mapping) else None
+        follow = send.get("follow_up") if isinstance(send, Mapping) else None
+        if not isinstance(send, Mapping) or not isinstance(follow, Mapping) or follow.get("unless") not in HEARD:
+            return
+        id_, heard = step["id"], HEARD[follow["unless"]]
+        bare = {name: value for name, value in send.items() if name != "follow_up"}
+        again = {**bare, **{name: value for name, value in follow.items() if name in {"channel", "template"}}}
+        about = f"event.properties.step == '{id_}'"
+        matches = [{"event": f"message.{one}", "where": about} for one in (*heard, "bounced", "failed")]
+        known = json.dumps([f"message.{one}" for one in heard])
+        missed = [
+            {"if": f"contains(`{known}`, event.type || '')", "then": []},
+            {"else": [{"id": self.id_of(f"{id_}-again", _same, written), "send": again}]},
+        ]
+        plain[-1] = {**step, "send": bare}
+        for more in (
+            {"id": f"{id_}-heard", "wait_for": {"any": matches, "timeout": follow.get("within")}},
+            {"id": f"{id_}-missed", "branch": missed},
+        ):
+            self.origins((*here, len(plain)), written)
+            plain.append(more)
+        where = (*written, "send", *(("follow_up", "template") if "template" in follow else ("template",)))
+        self.origins((*here, len(plain) - 1, "branch", 1, "else", 0, "send", "template"), where)
 
     def plain(self, step: Any, here: Loc, written: Loc, named: Named, within: tuple[str, ...]) -> Any:
         """A step as it is, with its id where it stands, and with the steps inside it written out."""

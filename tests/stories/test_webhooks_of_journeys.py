@@ -87,8 +87,8 @@ def story(shop: Shop, tmp_path: Path) -> Iterator[Story]:
     (tmp_path / "cart").mkdir()
     (tmp_path / "cart" / "journey.yaml").write_text(JOURNEY, encoding="utf-8")
     policy = tmp_path / "policy.toml"
-    subscriber = '[[subscribers]]\nname = "shop"\nurl = "https://shop.example.com"\nsecret = "shop"\nconsent = false\n'
-    policy.write_text(POLICY.read_text(encoding="utf-8") + subscriber, encoding="utf-8")
+    endpoint = '[[subscribers]]\nname = "shop"\nurl = "https://shop.example.com"\nsecret = "shop"\nconsent = false\n'
+    policy.write_text(POLICY.read_text(encoding="utf-8") + endpoint, encoding="utf-8")
     with (
         served(shop) as url,
         local_deployment(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -20,6 +20,15 @@ class Review(Wire):
     otherwise: Otherwise = Field(
         default="drop", description="What happens if nobody decides in time.", examples=["drop"]
     )
+
+
+class FollowUp(Wire):
+    unless: Literal["delivered", "opened", "clicked", "replied"] = Field(
+        description="What makes it needless.", examples=["opened"]
+    )
+    within: Duration = Field(description="How long the journey waits for that.", examples=["2d"])
+    channel: Channels = Field(default="sms", description="Its channel; default: that of the message.", examples=["sms"])
+    template: Slug = Field(default_factory=str, description="Default: that of the message.", examples=["offer-again"])
 
 
 class Send(Wire):
@@ -48,7 +57,13 @@ class Send(Wire):
         examples=["{queue: compliance, within: 24h, otherwise: drop}"],
     )
 
-    _not_null = field_validator("hour", "review", mode="before")(not_null)
+    follow_up: FollowUp | None = Field(
+        default=None,
+        description="One more message where this one failed, or was not opened in time.",
+        examples=["{unless: opened, within: 2d, channel: sms}"],
+    )
+
+    _not_null = field_validator("hour", "review", "follow_up", mode="before")(not_null)
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:
@@ -69,7 +84,7 @@ class Send(Wire):
 class SendStep(AnyStep):
     send: Send = Field(description="Send a message.")
 
-    models: ClassVar[Models] = {"send": Send, "review": Review}
+    models: ClassVar[Models] = {"send": Send, "review": Review, "follow_up": FollowUp}
 
 
 def template_and_channels(written: Any) -> tuple[str, tuple[str, ...]] | None:

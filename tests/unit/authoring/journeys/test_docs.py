@@ -61,6 +61,7 @@ def written(root: Path, document: dict[str, Any], text: str | None = None) -> Pa
     (root / "_calendars.yaml").write_text(*blocks("yaml", "calendars"), encoding="utf-8")
     for send in sends([document["steps"], *document.get("paths", {}).values()]):
         channels = send["channel"] if isinstance(send["channel"], list) else [send["channel"]]
+        channels = [*channels, *([again["channel"]] if (again := send.get("follow_up")) else [])]
         for channel in channels:
             kind = "html" if channel == "email" else "txt"
             file = folder / "templates" / f"{send['template']}.{channel}.{kind}"

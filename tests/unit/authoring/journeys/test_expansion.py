@@ -180,3 +180,47 @@ def test_holidays_are_compiled_in(tmp_path: Path) -> None:
     assert {"2026-01-01", "2026-05-02", "2026-12-24", "2027-12-25"} <= set(office["closed"])
     assert "2026-12-08" not in office["closed"]
     assert not any(day.startswith(("2025", "2028")) for day in office["closed"])
+
+
+FOLLOWED = {"id": "text", "send": TEXT["send"] | {"follow_up": {"unless": "opened", "within": "2d"}}}
+
+
+@pytest.mark.parametrize(
+    ("report", "step", "sends"),
+    [
+        ("message.opened", "text", 1),
+        ("message.clicked", "text", 1),
+        ("message.replied", "text", 1),
+        ("message.bounced", "text", 2),
+        ("message.failed", "text", 2),
+        ("message.delivered", "text", 2),
+        ("message.opened", "another", 2),
+        ("", "", 2),
+    ],
+)
+def test_a_follow_up_goes_out_where_the_message_failed_or_stayed_unopened(report: str, step: str, sends: int) -> None:
+    journey = journey_from_document(expanded(document(FOLLOWED), {}).document, "v1")
+    decision = entered(journey)
+    ada, messages = profile(), sent(decision)
+
+    if report:
+        said = {"step": step, "enrollment": decision.enrollment.id}
+        happened = engine.Happened(event(report, decision.enrollment.since, properties=said))
+        decision = engine.advance(journey, decision.enrollment, ada, happened, decision.enrollment.since)
+        messages += sent(decision)
+    if decision.enrollment.due_at is not None:
+        timer, due = engine.TimerFired(decision.enrollment.sequence), decision.enrollment.due_at
+        decision = engine.advance(journey, decision.enrollment, ada, timer, due)
+        messages += sent(decision)
+
+    assert messages == ["hello"] * sends
+    assert not decision.enrollment.open
+
+
+def test_a_follow_up_by_another_template_or_channel_needs_its_file(tmp_path: Path) -> None:
+    follow = {"unless": "delivered", "within": "2d", "channel": "email", "template": "again"}
+
+    found = checked(tmp_path, document({"id": "text", "send": TEXT["send"] | {"follow_up": follow}}))
+
+    (one,) = found
+    assert 'step text, send.follow_up.template: there is no template "again" for email' in one

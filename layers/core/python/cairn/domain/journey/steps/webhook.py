@@ -36,7 +36,7 @@ class Webhook:
     next: str | None
     failed: str | None
     endpoint: str
-    """Its name among the policy's subscribers."""
+    """Its name among the policy's webhook endpoints."""
     timeout: timedelta
     """How long it is tried."""
     type: str = CALLED
