@@ -1,0 +1,127 @@
+"""The graph of a checked journey: what is drawn, whatever the picture."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any, Self
+
+from authoring.drawing.looks import Look, look_of, ways_out
+from authoring.journeys.steps import kinds_of, model_of
+from authoring.journeys.steps.base import UNREACHABLE
+from cairn.adapters.documents.journey import journey_from_document
+from cairn.domain.journey.definition import ENTRY, Journey, Match
+from cairn.domain.journey.enrollment import COMPLETED
+from cairn.domain.shared.errors import CairnError
+from cairn.domain.shared.instants import duration_text
+
+NO_STEP, END = "(entry)", "(end)"
+"""The ids of the entry and the end; no step has such an id."""
+
+START = Look("entry", ("([", "])"), str)
+FINISH = Look("finish", ("([", "])"), str)
+
+Document = Mapping[str, Any]
+
+
+class UnknownStepsError(CairnError):
+    """Counts name steps that the journey does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    id: str
+    title: str
+    says: str
+    look: Look
+    kind: str = ""
+    """The kind of the step; empty for what is none."""
+    count: int | None = None
+    """How many stand there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    source: str
+    target: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    journey: str
+    nodes: tuple[Node, ...]
+    """Each before those that it leads to."""
+    edges: tuple[Edge, ...]
+    notes: tuple[str, ...] = ()
+    """What counts at every step: the goal, the holdout, what ends it."""
+
+    def counting(self, counts: Mapping[str, int]) -> Self:
+        """With how many stand at each step. Raises UnknownStepsError."""
+        unknown = sorted(counts.keys() - {node.id for node in self.nodes})
+        if unknown:
+            raise UnknownStepsError(
+                f"the counts name {', '.join(unknown)}, and {self.journey} has no such step: count the same version"
+            )
+        return replace(self, nodes=tuple(replace(node, count=counts.get(node.id)) for node in self.nodes))
+
+
+def graph_of(document: Document) -> Graph:
+    """The graph of a checked document."""
+    journey = journey_from_document(document, "")
+    entry, first = NO_STEP, journey.start
+    if journey.entry.waits:  # then the wait for the beginning is a step of the engine's
+        entry, (first,) = ENTRY, journey.steps[ENTRY].successors
+    written = {step["id"]: step for step in steps_in(document["steps"])}
+    nodes = [Node(entry, _entry(document["entry"], journey), "", START)]
+    edges = [Edge(entry, first or END)]
+    for id_, step in written.items():  # a step comes after those that lead to it, as it is written
+        (kind,) = kinds_of(step)
+        look = look_of(kind)
+        nodes.append(Node(id_, id_, look.says(step[kind]), look, kind))
+        if not look.ends:
+            pairs = zip_longest(journey.steps[id_].successors, ways_out(step), fillvalue="")
+            edges += [Edge(id_, target or END, label) for target, label in pairs]
+    if any(edge.target == END for edge in edges):
+        nodes.append(Node(END, COMPLETED, "", FINISH))
+    return Graph(document["journey"], tuple(nodes), tuple(dict.fromkeys(edges)), tuple(_notes(document, journey)))
+
+
+def steps_in(steps: Any) -> Iterator[Document]:
+    """Every step of a checked document, those inside others too, in the order in which they are written."""
+    for step in steps or ():
+        yield step
+        (kind,) = kinds_of(step)
+        for _, nested, _ in model_of(kind).paths(step[kind], UNREACHABLE):
+            yield from steps_in(nested)
+
+
+def _entry(written: Document, journey: Journey) -> str:
+    """How it starts, in words."""
+    entry = journey.entry
+    if "none_of" in written:
+        text = f"none of {', '.join(written['none_of'])} for {written['for']}"
+    elif entry.condition:
+        text = f"when {entry.condition}"
+    elif entry.day_of:
+        days = f"day {entry.day_of.day} of " if entry.day_of.day else ""
+        text = f"{days}{entry.day_of.date}{', every year' if entry.is_yearly else ''}"
+    else:
+        return " or ".join(map(_match, entry.matches))
+    return f"{text} if {written['where']}" if written.get("where") else text
+
+
+def _match(match: Match) -> str:
+    return f"{match.event} if {match.where}" if match.where else match.event
+
+
+def _notes(document: Document, journey: Journey) -> Iterator[str]:
+    if journey.goal:
+        yield f"goal: {_match(journey.goal.match)} within {duration_text(journey.goal.within)}"
+    if journey.holdout:
+        yield f"holdout: {document['holdout']}"
+    if journey.exit_on:
+        yield f"ends at any step: {', '.join(dict.fromkeys(map(_match, journey.exit_on)))}"
+    if journey.refresh_on:
+        yield f"new data: {', '.join(dict.fromkeys(map(_match, journey.refresh_on)))}"
+    if journey.at_end:
+        yield f"finally: {', '.join(step.id for step in journey.at_end)}"

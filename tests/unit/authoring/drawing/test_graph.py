@@ -1,0 +1,201 @@
+"""The graph of a journey: every step once, every way once, and what holds at each step."""
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from authoring.drawing.counts import InvalidCountsError, read_counts
+from authoring.drawing.graph import END, NO_STEP, Graph, UnknownStepsError, graph_of
+from authoring.drawing.looks import LOOKS, moment_text
+from authoring.drawing.mermaid import TONES
+from authoring.drawing.svg import STYLE
+from cairn.adapters.documents.journey import journey_from_document
+from cairn.domain.journey.steps import STEP_KINDS
+
+SEND = {"channel": ["push", "sms"], "template": "hello", "purpose": "marketing"}
+
+DOCUMENT: dict[str, Any] = {
+    "journey": "visit",
+    "entry": {"any": [{"event": "trial.signup"}, {"event": "trial.renewed", "where": "event.properties.paid"}]},
+    "goal": {"event": "invoice.paid", "within": "30d"},
+    "holdout": "10%",
+    "exit_on": [{"event": "trial.cancelled"}],
+    "refresh_on": [{"event": "trial.changed"}],
+    "finally": [{"id": "last", "update": {"set": {"stage": None}}}],
+    "steps": [
+        {"id": "hello", "send": SEND},
+        {
+            "id": "answer",
+            "wait_for": {
+                "any": [
+                    {"event": "message.clicked", "then": [{"id": "gone", "exit": "clicked"}]},
+                    {"event": "message.replied", "where": "event.properties.keyword == 'YES'"},
+                ],
+                "timeout": {"day": 3, "at": "10:00", "weekdays": ["mon"]},
+                "else": [{"id": "call", "task": {"queue": "sales", "title": "Call"}}],
+            },
+        },
+        {"id": "large", "branch": [{"if": "data.total > `9`", "then": []}, {"else": []}]},
+        {
+            "id": "offer",
+            "split": {
+                "arms": [
+                    {"arm": "gift", "weight": 1, "then": [{"id": "mark", "set": {"gift": "`1`"}}]},
+                    {"arm": "nothing", "weight": 3},
+                ]
+            },
+        },
+        {"id": "change", "update": {"set": {"stage": "x"}, "set_from": {"a": "data.a"}, "tags": {"add": ["vip"]}}},
+        {
+            "id": "ask",
+            "webhook": {"endpoint": "crm", "type": "lead.won", "else": [{"id": "say", "emit": {"event": "a.b"}}]},
+        },
+        {"id": "pause", "wait": {"until": "data.visit_at", "offset": "-48h"}},
+    ],
+}
+
+
+def ways(graph: Graph) -> dict[str, list[tuple[str, str]]]:
+    """By source, the targets with their words."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for edge in graph.edges:
+        found[edge.source].append((edge.target, edge.label))
+    return found
+
+
+def test_a_graph_has_each_step_with_what_it_does_and_each_way_with_its_words() -> None:
+    graph = graph_of(DOCUMENT)
+
+    assert {node.id: node.says for node in graph.nodes if node.kind} == {
+        "hello": "hello by push, sms",
+        "answer": "at most day 3 at 10:00 on mon",
+        "gone": "ends: clicked",
+        "call": "Call (sales)",
+        "large": "",
+        "offer": "2 arms by weight",
+        "mark": "gift",
+        "change": "stage, a, +vip",
+        "ask": "lead.won to crm",
+        "say": "a.b",
+        "pause": "48h before data.visit_at",
+    }
+    assert ways(graph) == {
+        NO_STEP: [("hello", "")],
+        "hello": [("answer", "")],
+        "answer": [
+            ("gone", "message.clicked"),
+            ("large", "message.replied if event.properties.keyword == 'YES'"),
+            ("call", "nothing until day 3 at 10:00 on mon"),
+        ],
+        "call": [("large", "")],
+        "large": [("offer", "data.total > `9`"), ("offer", "else")],
+        "offer": [("mark", "gift 25%"), ("change", "nothing 75%")],
+        "mark": [("change", "")],
+        "change": [("ask", "")],
+        "ask": [("pause", "answered"), ("say", "refused, or nothing for 1h")],
+        "say": [("pause", "")],
+        "pause": [(END, "")],
+    }
+
+
+def test_a_graph_says_what_counts_at_every_step() -> None:
+    graph = graph_of(DOCUMENT)
+
+    assert graph.nodes[0].title == "trial.signup or trial.renewed if event.properties.paid"
+    assert graph.notes == (
+        "goal: invoice.paid within 30d",
+        "holdout: 10%",
+        "ends at any step: trial.cancelled",
+        "new data: trial.changed",
+        "finally: last",
+    )
+
+
+def test_the_ways_are_the_successors_of_the_steps() -> None:
+    journey, graph = journey_from_document(DOCUMENT, "v1"), graph_of(DOCUMENT)
+
+    for id_, step in journey.steps.items():
+        if not LOOKS[next(node.kind for node in graph.nodes if node.id == id_)].ends:  # type: ignore[index]
+            assert [target for target, _ in ways(graph)[id_]] == [target or END for target in step.successors]
+
+
+@pytest.mark.parametrize("kind", STEP_KINDS)
+def test_each_kind_of_step_has_a_look_of_its_own(kind: Any) -> None:
+    assert kind in LOOKS, f"write a row for the step {kind} in authoring/drawing/looks.py"
+
+
+@pytest.mark.parametrize("tone", sorted({look.tone for look in LOOKS.values()}))
+def test_each_tone_has_its_colours(tone: str) -> None:
+    assert tone in TONES
+    assert STYLE.count(f"--{tone}:") == 2  # light and dark
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        ("2d", "2d"),
+        ({"for": "1h", "open": {"hours": []}}, "1h in opening hours"),
+        ({"open": {"hours": []}}, "in opening hours"),
+        ({"at": "10:00"}, "at 10:00"),
+        ({"until": "data.at"}, "data.at"),
+        ({"until": "data.at", "offset": "0s"}, "data.at"),
+        ({"until": "data.at", "offset": "1h30m"}, "1h30m after data.at"),
+    ],
+)
+def test_a_moment_in_words(moment: Any, text: str) -> None:
+    assert moment_text(moment) == text
+
+
+@pytest.mark.parametrize(
+    ("entry", "title"),
+    [
+        ({"date": "profile.birthday", "every": "year", "at": "09:00"}, "profile.birthday, every year"),
+        ({"date": "profile.ends", "day": -30, "where": "profile.paid"}, "day -30 of profile.ends if profile.paid"),
+        ({"none_of": ["app.opened", "a.b"], "for": "90d"}, "none of app.opened, a.b for 90d"),
+        ({"when": "profile.score >= `50`"}, "when profile.score >= `50`"),
+    ],
+)
+def test_an_entry_that_is_no_event_is_said_in_words(entry: dict[str, Any], title: str) -> None:
+    graph = graph_of({**DOCUMENT, "entry": entry})
+
+    assert graph.nodes[0].title == title
+    assert ways(graph)[graph.nodes[0].id] == [("hello", "")]
+
+
+def test_who_waits_for_the_beginning_stands_at_the_entry() -> None:
+    graph = graph_of({**DOCUMENT, "entry": {"none_of": ["app.opened"], "for": "90d"}}).counting({"entry": 5})
+
+    assert graph.nodes[0].count == 5
+
+
+def test_counts_stand_at_their_steps() -> None:
+    graph = graph_of(DOCUMENT).counting({"answer": 12})
+
+    assert {node.id: node.count for node in graph.nodes if node.count is not None} == {"answer": 12}
+
+
+def test_counts_of_another_version_name_the_step_that_is_not_there() -> None:
+    with pytest.raises(UnknownStepsError, match="the counts name old, and visit has no such step"):
+        graph_of(DOCUMENT).counting({"old": 1, "answer": 2})
+
+
+def test_counts_are_read_from_numbers_or_from_a_timeline() -> None:
+    timeline = """
+        {"kind": "event", "type": "trial.signup"}
+        {"kind": "waiting", "journey": "visit", "enrollment": "a", "step": "answer"}
+        {"kind": "waiting", "journey": "visit", "enrollment": "b", "step": "answer"}
+        {"kind": "waiting", "journey": "visit", "enrollment": "c", "step": "answer"}
+        {"kind": "waiting", "journey": "other", "enrollment": "d", "step": "answer"}
+        {"kind": "waiting", "journey": "visit", "enrollment": "b", "step": "pause"}
+        {"kind": "ended", "journey": "visit", "enrollment": "c", "outcome": "completed"}
+    """
+
+    assert read_counts('{\n"answer": 2,\n"pause": 0\n}', "visit") == {"answer": 2, "pause": 0}
+    assert read_counts(timeline, "visit") == {"answer": 1, "pause": 1}
+
+
+@pytest.mark.parametrize("text", ["", "answer: 2", "[1]", '{"answer": "2"}', '{"answer": true}', '{"answer": -1}'])
+def test_what_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(InvalidCountsError):
+        read_counts(text, "visit")
