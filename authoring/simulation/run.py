@@ -1,0 +1,204 @@
+"""One customer on the way through one journey, moved by the real engine and by nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Self, cast
+from zoneinfo import ZoneInfo
+
+from authoring.simulation.keys import with_key
+from authoring.simulation.observed import Choose, Observed
+from cairn.domain.effects import Effect, Fact, SendMessage, WakeAt
+from cairn.domain.event import MESSAGE_EVENTS, Event
+from cairn.domain.identity.trust import JOURNEYS_SOURCE
+from cairn.domain.journey.conditions import Scope, is_met
+from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED, ENTRY, Journey, Match
+from cairn.domain.journey.engine import (
+    Entered,
+    Happened,
+    TimerFired,
+    Trigger,
+    entry_key,
+    new_enrollment,
+)
+from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.journey.steps.webhook import ANSWERED, REFUSED
+from cairn.domain.profile.attributes import TIME_ZONE
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.instants import zone_named
+
+SOURCE = "simulation"
+"""Where the events of a simulation come from."""
+
+MOST_IN_VAIN = 3
+"""Then a simulation ends: every year that follows is like this one."""
+
+OWN_EVENTS = frozenset({DATE_CHANGED, CONDITION_MET})
+"""The starts that Cairn itself finds in the profile; their event has no data."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """A decision or an event, with the customer's state after it."""
+
+    at: datetime
+    what: Fact | Effect | Event
+    enrollment: Enrollment
+    profile: Profile
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """A customer's way so far. Immutable: every move returns a new one.
+
+    A move may get a function that chooses among the ways of a branch or a split; without it, the customer's data does.
+    """
+
+    observed: Observed
+    enrollment: Enrollment
+    profile: Profile
+    now: datetime
+    entries: tuple[TimelineEntry, ...] = ()
+    steps: tuple[str, ...] = ()
+    """The steps in the order in which they were performed; a wait each time that it begins, goes on or ends."""
+    in_vain: int = 0
+    """How many times in a row a timer has fired and the customer still waits there, as for a birthday of each year."""
+
+    @property
+    def journey(self) -> Journey:
+        return self.observed.journey
+
+    @property
+    def due(self) -> datetime | None:
+        """When the customer goes on if nothing happens; None where the journey has ended, or is in vain."""
+        return self.enrollment.timer_at if self.in_vain < MOST_IN_VAIN else None
+
+    @property
+    def waits_for(self) -> tuple[Match, ...]:
+        """The matches of the step at which the customer waits, as far as nothing has met them."""
+        step = self.journey.steps.get(self.enrollment.step or "")
+        matches: tuple[Match, ...] = getattr(step, "matches", ())
+        return tuple(one for number, one in enumerate(matches) if number not in self.enrollment.met)
+
+    @property
+    def halfway(self) -> datetime:
+        """The middle of the wait, to the minute: when an event comes that has no instant of its own."""
+        left = (self.due or self.now) - self.now
+        half = left / 2
+        return self.now + (half - half % timedelta(minutes=1) if half > timedelta(minutes=1) else half)
+
+    def timed_out(self, choose: Choose | None = None) -> Self:
+        """Nothing happens until the timer fires."""
+        now = max(self.now, self.due or self.now)
+        after = self.moved(TimerFired(self.enrollment.sequence), self.profile, now, choose)
+        return replace(after, in_vain=self.in_vain + 1) if after.enrollment.step == self.enrollment.step else after
+
+    def after(self, event: Event, choose: Choose | None = None, certain: Match | None = None) -> Self:
+        """An event happens; the profile counts it first, as it always does."""
+        profile = self.profile.after(event)
+        seen = replace(self, entries=(*self.entries, TimelineEntry(event.occurred_at, event, self.enrollment, profile)))
+        return seen.moved(Happened(event), profile, event.occurred_at, choose, certain)
+
+    def answered(self, match: Match, choose: Choose | None = None) -> Self:
+        """The step's own event happens, half way to its timeout. Its condition and key count as met."""
+        return self.after(self.event(match.event, self.halfway), choose, match)
+
+    def event(self, type_: str, at: datetime, properties: Mapping[str, Any] | None = None) -> Event:
+        """An event of the customer. It has the properties of the starting one, with the enrollment's key in them."""
+        number = sum(isinstance(entry.what, Event) for entry in self.entries)
+        found = dict(self.enrollment.data)
+        for rule in self.rules:
+            found = with_key(found, rule.key, self.enrollment.key) if rule.event == type_ else found
+        is_answer = type_ in {ANSWERED, REFUSED}
+        if is_answer:
+            found |= {"enrollment": self.enrollment.id, "step": self.enrollment.step}
+        elif type_.startswith(MESSAGE_EVENTS):
+            found |= {"enrollment": self.enrollment.id, **self._last_message()}
+        source = JOURNEYS_SOURCE if is_answer else SOURCE
+        return Event(f"{SOURCE}-{number}", source, type_, at, properties=found | dict(properties or {}))
+
+    def _last_message(self) -> Mapping[str, str]:
+        """The message that an event about a message is about."""
+        sent = [entry.what for entry in self.entries if isinstance(entry.what, SendMessage)]
+        return {"step": sent[-1].step, "channel": sent[-1].channels[0], "message_id": sent[-1].id} if sent else {}
+
+    @property
+    def rules(self) -> tuple[Match, ...]:
+        """All matches that an event may meet here: the step's, and those that hold at every step."""
+        goal = (self.journey.goal.match,) if self.journey.goal else ()
+        return (*self.waits_for, *self.journey.exit_on, *goal, *self.journey.refresh_on)
+
+    def moved(
+        self,
+        trigger: Trigger,
+        profile: Profile,
+        now: datetime,
+        choose: Choose | None = None,
+        certain: Match | None = None,
+    ) -> Self:
+        """What the engine makes of a trigger."""
+        decision, performed = self.observed.advance(self.enrollment, profile, trigger, now, choose, certain)
+        enrollment, profile = decision.enrollment, decision.profile
+        made = ((step, what) for step, all_ in performed for what in all_ if not isinstance(what, WakeAt))
+        return replace(
+            self,
+            enrollment=enrollment,
+            profile=profile,
+            now=now,
+            entries=(*self.entries, *(TimelineEntry(now, what, enrollment, profile, step) for step, what in made)),
+            steps=(*self.steps, *(step for step, _ in performed if step)),
+            in_vain=0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A journey, and the customer on whom it is tried, with the data of the start."""
+
+    journey: Journey
+    labels: Mapping[str, tuple[str, ...]]
+    """By step, the words at its ways out."""
+    profile: Profile
+    data: Mapping[str, Any]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The customer's, in which the times of the journey are."""
+        return zone_named(self.profile.get(TIME_ZONE), self.journey.time_zone)
+
+    def enters(self, at: datetime) -> bool:
+        """Whether the customer's data meets the entry, and gives a key. The simulation begins in any case."""
+        entry = self.journey.entry
+        is_met_now = is_met(entry.condition, Scope(self.profile, at, {}, default_zone=self.journey.time_zone))
+        gives_key = any(isinstance(self._key(one, at), str) for one in entry.matches)
+        return is_met_now and gives_key and entry.is_open_on(at, self.journey.time_zone)
+
+    def begin(self, at: datetime, choose: Choose | None = None) -> Simulation:
+        """The customer enters, and goes as far as the first wait. Here nobody is in the holdout.
+
+        With `choose`, a condition that a waiting entry asks on its day counts as met.
+        """
+        matches = self.journey.entry.matches
+        match = next((one for one in matches if isinstance(self._key(one, at), str)), matches[0])
+        event = self._start(match, at)
+        profile = self.profile.after(event)
+        key = self._key(replace(match, where=None), at)
+        enrollment = new_enrollment(self.journey, profile, event, key if isinstance(key, str) else "", at)
+        steps = self.journey.steps
+        if choose and ENTRY in steps and self.journey.entry.waits:
+            steps = {**steps, ENTRY: replace(cast("Any", steps[ENTRY]), where=None)}
+        observed = Observed(replace(self.journey, holdout=0.0, steps=steps), self.labels)
+        started = TimelineEntry(at, event, enrollment, profile)
+        return Simulation(observed, enrollment, profile, at, (started,)).moved(Entered(), profile, at, choose)
+
+    def _key(self, match: Match, at: datetime) -> Any:
+        """The key that an entry's match gives; no text where it starts nothing."""
+        event = self._start(match, at)
+        alone = replace(self.journey, entry=replace(self.journey.entry, matches=(match,)))
+        return entry_key(alone, self.profile.after(event), event, at)
+
+    def _start(self, match: Match, at: datetime) -> Event:
+        if match.event in OWN_EVENTS:
+            return Event(f"{SOURCE}-0", JOURNEYS_SOURCE, match.event, at, properties={"journey": self.journey.name})
+        return Event(f"{SOURCE}-0", SOURCE, match.event, at, properties=self.data)
