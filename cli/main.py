@@ -11,8 +11,10 @@ from cli import (
     customers,
     dead_letters,
     doctor,
+    graph,
     identity_key,
     migrate_table,
+    new,
     preflight,
     privacy,
     replay,
@@ -20,6 +22,7 @@ from cli import (
     secrets,
     send,
     serve,
+    simulate,
     sources,
     switches,
 )
@@ -52,7 +55,9 @@ def cairn(
     """Cairn: try journeys on a laptop, and operate a deployment."""
 
 
-for group in (replay, serve, chaos, send, check, preflight, doctor, migrate_table, customers, audit):
+DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, graph, preflight)
+
+for group in (*DEVELOPMENT, doctor, migrate_table, customers, audit):
     app.add_typer(group.app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)

@@ -1,5 +1,6 @@
 """Paths, arguments, options and examples that several commands share."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,9 @@ OPERATION = "Operate a deployment"
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JourneysOption = Annotated[
     Path, typer.Option("--journeys", help="The folder of journeys.", show_default="layers/journeys")
+]
+JourneyArgument = Annotated[
+    str, typer.Argument(help="A journey's name in layers/journeys, or its folder.", metavar="JOURNEY")
 ]
 ConfigurationOption = Annotated[
     Path,
@@ -59,3 +63,14 @@ CustomerOption = Annotated[
 def examples(*lines: str) -> str:
     """The epilog of a command's help."""
     return "\n".join(("Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)))
+
+
+def journey_folder(named: str, journeys: Path) -> Path:
+    """The folder of a journey that is named, or whose path is given. Ends the command where there is none."""
+    folder = next((one for one in (journeys / named, Path(named)) if (one / "journey.yaml").is_file()), None)
+    if folder is not None:
+        return folder
+    known = sorted(one.parent.name for one in journeys.glob("*/journey.yaml"))
+    near = get_close_matches(named, known, n=1)
+    fix = f"did you mean {near[0]}?" if near else f"{journeys} has {', '.join(known) or 'no journeys'}"
+    raise typer.BadParameter(f"there is no journey {named}: {fix}")

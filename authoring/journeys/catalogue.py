@@ -37,7 +37,10 @@ class InvalidJourneysError(InvalidFilesError):
 
 
 def compile_catalogue(root: Path) -> list[Compiled]:
-    """Every journey below `root`, by name. Raises InvalidJourneysError with all problems of all journeys."""
+    """Every journey below `root`, by name; one alone where `root` is its own folder.
+
+    Raises InvalidJourneysError with all problems of all of them.
+    """
     folders, problems = _read(root)
     if problems:
         raise InvalidJourneysError(problems)
@@ -45,7 +48,7 @@ def compile_catalogue(root: Path) -> list[Compiled]:
 
 
 def check(root: Path) -> list[Problem]:
-    """Every problem of every journey below `root`, in the order of files and lines."""
+    """Every problem of every journey below `root`, or of the one whose folder it is, by files and lines."""
     return sorted(set(_read(root)[1]))
 
 
@@ -86,11 +89,13 @@ class _Folder:
 def _read(root: Path) -> tuple[list[_Folder], list[Problem]]:
     if not root.is_dir():
         return [], [Problem(root, 1, "", "", "there is no such folder", "Name the folder that holds the journeys.")]
-    paths = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
-    calendars = read_calendars(root)
-    folders = [_read_folder(path, calendars) for path in paths]
+    own = (root if root.name else root.resolve()) if (root / FILE).is_file() else None
+    above = own.parent if own else root
+    beside = sorted(path for path in above.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+    calendars = read_calendars(above)
+    folders = [_read_folder(path, calendars) for path in ([own] if own else beside)]
     problems = [*calendars.problems, *(problem for folder in folders for problem in folder.problems)]
-    return folders, [*problems, *_shared_names(folders), *_unknown_journeys(folders), *_circles(folders)]
+    return folders, [*problems, *_shared_names(folders), *_unknown_journeys(folders, beside), *_circles(folders)]
 
 
 def _read_folder(path: Path, calendars: Calendars) -> _Folder:
@@ -185,9 +190,9 @@ def _shared_names(folders: list[_Folder]) -> Iterator[Problem]:
         seen.setdefault(name, folder.source.file)
 
 
-def _unknown_journeys(folders: list[_Folder]) -> Iterator[Problem]:
+def _unknown_journeys(folders: list[_Folder], beside: list[Path]) -> Iterator[Problem]:
     """Journeys that an entry names, and that are not there."""
-    names = [folder.path.name for folder in folders]
+    names = [path.name for path in beside]
     for folder in folders:
         entry = folder.source.data.get("entry") if isinstance(folder.source.data, dict) else None
         others = entry.get("unless_in") if isinstance(entry, dict) else None

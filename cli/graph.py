@@ -1,0 +1,68 @@
+"""`cairn graph`: draw a journey."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cli.options import DEVELOPMENT, JOURNEYS, JourneyArgument, JourneysOption, examples, journey_folder
+from cli.output import echo, fail
+
+Format = Literal["mermaid", "svg"]
+
+app = typer.Typer()
+
+
+@app.command(
+    rich_help_panel=DEVELOPMENT,
+    epilog=examples(
+        "cairn graph payment-failure-rescue",
+        "cairn graph payment-failure-rescue -o rescue.svg",
+        "cairn graph payment-failure-rescue -o rescue.svg --counts counts.json",
+    ),
+)
+def graph(
+    journey: JourneyArgument,
+    format_: Annotated[
+        Format | None,
+        typer.Option("--format", help="The form of the picture.", show_default="by the file's name, else mermaid"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The file to write; else it is printed.")] = None,
+    counts: Annotated[
+        Path | None,
+        typer.Option(
+            help="How many stand where: a JSON file of steps and numbers, or of `cairn replay --json`; - for stdin.",
+        ),
+    ] = None,
+    journeys: JourneysOption = JOURNEYS,
+) -> None:
+    """Draw a journey: as Mermaid, which GitHub shows, or as an SVG that stands alone, in light and dark."""
+    from authoring.drawing.counts import read_counts  # noqa: PLC0415  slow to import
+    from authoring.drawing.graph import graph_of  # noqa: PLC0415
+    from authoring.drawing.mermaid import mermaid  # noqa: PLC0415
+    from authoring.drawing.svg import svg  # noqa: PLC0415
+    from authoring.journeys import compile_catalogue  # noqa: PLC0415
+
+    (compiled,) = compile_catalogue(journey_folder(journey, journeys))
+    drawn = graph_of(compiled["document"])
+    if counts is not None:
+        drawn = drawn.counting(read_counts(_read(counts), drawn.journey))
+    as_svg = format_ == "svg" or (format_ is None and out is not None and out.suffix == ".svg")
+    text = svg(drawn) if as_svg else mermaid(drawn)
+    if out is None:
+        echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(f"{out} cannot be written: {error.strerror}")
+
+
+def _read(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        fail(f"{file} is not UTF-8")
