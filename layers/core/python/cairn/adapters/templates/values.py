@@ -5,16 +5,18 @@ Jinja's `finalize` marks each value. So the rendered text still shows which part
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import wraps
 from html import unescape
+from math import isfinite
 from typing import Any, Literal
 
 from jinja2 import StrictUndefined, Template, Undefined, UndefinedError, nodes, pass_eval_context
 from jinja2.filters import do_join, make_attrgetter
 from jinja2.nodes import EvalContext
-from jinja2.runtime import Macro
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -74,19 +76,17 @@ class Full(str):
 
 def full(value: Any) -> Any:
     """The filter that lifts the cap on a value's length, and nothing else."""
-    return value if isinstance(value, Markup) else Full(_present(value))
+    return value if isinstance(value, Markup) else Full(_text(value))
 
 
 def marked(value: Any) -> Any:
     """A value with marks around it; Jinja calls this for every expression that prints. A number needs none.
 
-    Null is a missing value, and a method of Python's is none at all: raises UndefinedError for both.
+    Raises UndefinedError for what has no text: null, true and false, lists and objects, a method of Python's.
     """
-    if _is_missing(value):
-        raise UndefinedError(NOTHING_TO_PRINT)
+    text = _text(value)
     if isinstance(value, int | float):
-        return value
-    text = value if isinstance(value, str) else str(value)
+        return text
     if MARK.search(text):  # put together by a macro or a block of the template, whose values have their marks
         return value
     around = f"{FULL_VALUE if isinstance(value, Full) else VALUE}{text}{END}"
@@ -103,6 +103,7 @@ def without_marks(value: Any) -> Any:
 
 
 NOTHING_TO_PRINT = "null has no text: guard it with default"
+NO_TEXT = "true, false, lists and objects have no text: ask with if, go through them with for, or join them"
 
 STRING = "string"
 
@@ -110,12 +111,57 @@ AS_TEXT = (
     *("capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower", "replace", "safe", STRING),
     *("striptags", "title", "trim", "truncate", "upper", "urlencode", "urlize", "wordwrap"),
 )
-"""Jinja's filters that make a text of what they get, and so `None` of null."""
+"""Jinja's filters that make a text of what they get, as Python writes it."""
+
+
+AS_PYTHON = ("pprint", "xmlattr")
+"""Jinja's filters that show a value as Python writes it, which templates do not have."""
 
 
 def _is_missing(value: Any) -> bool:
     """Null; or a method of Python's, where a property of that name is not there (`data.items`)."""
     return value is None or (callable(value) and not isinstance(value, Undefined | Macro))
+
+
+def number_text(value: float) -> str:
+    """As people write numbers: `3`, `0.0000001`; never `3.0` or `1e-07`. Raises UndefinedError where it is none."""
+    if isinstance(value, bool) or not isfinite(value):
+        raise UndefinedError(NO_TEXT)
+    if isinstance(value, int):
+        return str(value)
+    return str(int(value)) if value.is_integer() else f"{Decimal(repr(value)):f}"
+
+
+def _text(value: Any) -> str:
+    """The text of a value; markup stays markup. Raises UndefinedError where it has none."""
+    if _is_missing(value):
+        raise UndefinedError(NOTHING_TO_PRINT)
+    if isinstance(value, int | float):
+        return number_text(value)
+    if not isinstance(value, str | Undefined):
+        raise UndefinedError(NO_TEXT)
+    return value if isinstance(value, str) else str(value)  # the text of a missing name is an error
+
+
+class _Number(float):
+    """A number for a format, which prints it as we do where it says `%s`."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return number_text(float(self))
+
+
+def _formatted(value: Any) -> Any:
+    """A value for a format."""
+    text = _text(value)
+    return _Number(value) if isinstance(value, float) else value if isinstance(value, int) else text
+
+
+def _with_default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:  # noqa: FBT001, FBT002  Jinja's own
+    """Jinja's filter, for which null is a missing value, too."""
+    missing = isinstance(value, Undefined) or _is_missing(value) or (boolean and not value)
+    return default_value if missing else value
 
 
 def _present(value: Any) -> Any:
@@ -125,21 +171,20 @@ def _present(value: Any) -> Any:
     return value
 
 
-def _with_default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:  # noqa: FBT001, FBT002  Jinja's own
-    """Jinja's filter, for which null is a missing value, too."""
-    missing = isinstance(value, Undefined) or _is_missing(value) or (boolean and not value)
-    return default_value if missing else value
+def _texts(value: Any) -> Any:
+    """The text of a value, or those of an object or a list of pairs, from which `urlencode` makes a query."""
+    if isinstance(value, Mapping):
+        return {name: _text(one) for name, one in value.items()}
+    return [(name, _text(one)) for name, one in value] if isinstance(value, list | tuple) else _text(value)
 
 
-def _of_values(filter_: Any) -> Any:
-    """A filter that raises UndefinedError instead of making `None` of null."""
-    is_passed_first = hasattr(filter_, "jinja_pass_arg")
+def _of_values(filter_: Any, each: Callable[[Any], Any] = _text, others: Callable[[Any], Any] = _present) -> Any:
+    """A filter that gets its value as a text. Its further arguments may be anything but null."""
+    before = 1 if hasattr(filter_, "jinja_pass_arg") else 0
 
     @wraps(filter_)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        for one in args[1:] if is_passed_first else args:
-            _present(one)
-        return filter_(*args, **kwargs)
+        return filter_(*args[:before], each(args[before]), *map(others, args[before + 1 :]), **kwargs)
 
     return checked
 
@@ -148,7 +193,7 @@ def _of_values(filter_: Any) -> Any:
 def _joined(context: EvalContext, value: Any, d: str = "", attribute: str | int | None = None) -> Any:
     """Jinja's filter, which leaves null out."""
     items = value if attribute is None else map(make_attrgetter(context.environment, attribute), value)
-    return do_join(context, [one for one in items if not _is_missing(one)], d)
+    return do_join(context, [_text(one) for one in items if not _is_missing(one)], d)
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -159,8 +204,21 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, *, escape: bool) -> None:
         super().__init__(autoescape=escape, undefined=StrictUndefined, keep_trailing_newline=False, finalize=marked)
-        self.filters |= {name: _of_values(self.filters[name]) for name in AS_TEXT}
+        own = {name: self.filters[name] for name in AS_TEXT}
+        self.filters |= {name: _of_values(filter_) for name, filter_ in own.items()}
+        self.filters |= {name: _of_values(own[name], _text, _formatted) for name in ("format", "replace")}
+        self.filters |= {"urlencode": _of_values(own["urlencode"], _texts)}
         self.filters |= {"default": _with_default, "d": _with_default, "join": _joined, FULL: full}
+        for name in AS_PYTHON:
+            del self.filters[name]
+
+    intercepted_binops = frozenset("%")
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """`%`, which fills in a text, too."""
+        if isinstance(left, str):
+            right = tuple(map(_formatted, right)) if isinstance(right, tuple) else _formatted(right)
+        return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Mapping) and attribute in obj:
