@@ -13,11 +13,13 @@ from typing import Any
 from authoring.journeys.calendars import Calendars, read_calendars
 from authoring.journeys.expansion import Expansion, expanded
 from authoring.journeys.flow import changes_of, emits_of, entries_at_any_rate, flow_findings, sends_of
+from authoring.journeys.languages import ENGLISH
 from authoring.journeys.models import Journey
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.stamp import stamp_problem
 from authoring.journeys.templates import MAIN_KIND, Part, compiled_templates, path_of, read_parts
+from authoring.journeys.values import LOCALE
 from authoring.problems import InvalidFilesError, Problem
 
 FILE = "journey.yaml"
@@ -81,7 +83,10 @@ class _Folder:
     problems: list[Problem]
 
     def compiled(self) -> Compiled:
-        content = {"document": self.written.document, "templates": compiled_templates(self.parts)}
+        content = {
+            "document": self.written.document,
+            "templates": compiled_templates(self.parts, _language(self.source)),
+        }
         version = hashlib.sha256(canonical_json(content).encode()).hexdigest()[:VERSION_LENGTH]
         return {"journey": self.source.data["journey"], "version": version, **content}
 
@@ -103,6 +108,7 @@ def _read_folder(path: Path, calendars: Calendars) -> _Folder:
     written = expanded(source.data, None if calendars.problems else calendars.compiled)
     parts, template_problems = read_parts(path)
     problems = [*source.problems, *template_problems]
+    problems += [problem for part in parts for problem in part.language_problems(_language(source))]
     if source.node is not None:
         already = {(problem.line, problem.field) for problem in source.problems}
         problems += [
@@ -126,6 +132,12 @@ def _read_journey(file: Path) -> Source:
             return source
         problem = Problem(file, 1, *nothing, "this file is empty", "Begin with `journey:` and the folder's name.")
     return Source(file, None, None, 1, (problem,))
+
+
+def _language(source: Source) -> str:
+    """Of templates without one. A name that is no language is a problem of the journey, not of each template."""
+    written = source.data.get("language") if isinstance(source.data, dict) else None
+    return written if isinstance(written, str) and LOCALE.fullmatch(written) else ENGLISH
 
 
 def _journey_problems(source: Source, written: Expansion, name: str) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ from authoring.journeys.values import (
     Holdout,
     JourneyName,
     LinkHost,
+    Locale,
     ProfileExpression,
     Slug,
     Text,
@@ -196,6 +197,9 @@ class Journey(Wire):
         default="UTC",
         description="The zone of customers whose own is not known.",
         examples=["Europe/Madrid"],
+    )
+    language: Locale = Field(
+        default="en", description="The language of templates whose name has none.", examples=["de", "pt-BR"]
     )
     sender: Sender = Field(
         default_factory=Sender,

@@ -1,7 +1,7 @@
 """Templates: Jinja2 text with a front matter in YAML where a message has more than its text."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import signature
@@ -10,11 +10,13 @@ from typing import Any, assert_never
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
+from authoring.journeys.languages import Found, language_of, language_problems
 from authoring.journeys.models import EmailFront, NoFront, PushFront, SmsFront, WhatsAppFront
 from authoring.journeys.plain_text import plain_text
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.steps.base import Wire
+from authoring.journeys.values import LOCALE
 from authoring.problems import Problem
 from cairn.adapters.templates.renderer import LINKS, VARIABLES, environment
 from cairn.adapters.templates.values import FULL, foreign_schemes
@@ -25,9 +27,9 @@ from cairn.domain.shared.channels import CHANNELS, Channel
 PLAIN_VARIABLES = {"customer": "the customer's id", "journey": "the journey's name"}
 
 FOLDER = "templates"
-LOCALE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"
-"""BCP 47: `es`, `es-MX`, `zh-Hant`, `zh-Hant-TW`."""
-NAME = re.compile(rf"(?P<template>[a-z][a-z0-9_-]*)(?:\.(?P<locale>{LOCALE}))?\.(?P<channel>[a-z]+)\.(?P<kind>[a-z]+)")
+NAME = re.compile(
+    rf"(?P<template>[a-z][a-z0-9_-]*)(?:\.(?P<locale>{LOCALE.pattern}))?\.(?P<channel>[a-z]+)\.(?P<kind>[a-z]+)"
+)
 
 
 def _fronts(channel: Channel) -> Mapping[str, type[Wire]]:
@@ -51,6 +53,9 @@ KINDS: Mapping[tuple[str, str], type[Wire]] = {
 }
 """The kinds of template file, with the model of their front matter."""
 
+PRINTS_AS_PYTHON = frozenset(("format", "format_map"))
+"""Methods of a text that show true, false and null as Python writes them."""
+
 PARAMETERS = "whatsapp_parameters"
 MAX_PARTS = "max_parts"
 
@@ -72,20 +77,29 @@ class Part:
     body_line: int
 
     def problems(self) -> Iterator[Problem]:
-        """Every problem of the file by itself."""
+        """Every problem of the file by itself, whatever its language."""
         yield from self.front.problems
         if not self.front.problems:
             yield from shape_problems(self.front, KINDS[self.channel, self.kind])
         if not self.body.strip() and not self.front.problems:
             yield Problem(self.file, self.body_line, "", "", "there is no text", "Write the message.")
         own = scheme_problems(self.body) if self.kind == "html" else []
-        for line, message, fix in [*text_problems(self.body), *own]:
+        yield from self._problems_of_texts(text_problems)
+        for line, message, fix in own:
+            yield Problem(self.file, self.body_line + line - 1, "", "", message, fix)
+
+    def language_problems(self, language: str) -> Iterator[Problem]:
+        """What its texts ask of their language: the file's own, or that of templates without one."""
+        yield from self._problems_of_texts(lambda text: language_problems(text, self.locale or language))
+
+    def _problems_of_texts(self, found_in: Callable[[str], Iterable[Found]]) -> Iterator[Problem]:
+        for line, message, fix in found_in(self.body):
             yield Problem(self.file, self.body_line + line - 1, "", "", message, fix)
         for name, text in self.titles.items():
-            for _, message, fix in text_problems(text):
+            for _, message, fix in found_in(text):
                 yield self.front.problem((name,), message, fix)
         for index, text in enumerate(self.parameters):
-            for _, message, fix in text_problems(text):
+            for _, message, fix in found_in(text):
                 yield self.front.problem((PARAMETERS, index), message, fix)
 
     @property
@@ -151,8 +165,11 @@ def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
     return parts, problems
 
 
-def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
-    """Templates as they are deployed, by `<template>[.<locale>].<channel>`. The parts must have no problems."""
+def compiled_templates(parts: list[Part], language: str) -> dict[str, dict[str, Any]]:
+    """Templates as they are deployed, by `<template>[.<locale>].<channel>`. The parts must have no problems.
+
+    `language` is that of the templates without one.
+    """
     found = {(part.template, part.locale, part.channel, part.kind): part for part in parts}
     compiled: dict[str, dict[str, Any]] = {}
     for (template, locale, channel, kind), part in found.items():
@@ -176,7 +193,16 @@ def compiled_templates(parts: list[Part]) -> dict[str, dict[str, Any]]:
                 compiled[key] = {"text": body, **part.registered, **part.limits}
             case _:
                 assert_never(medium)
+        known = language_of(texts_of(compiled[key]), locale or language, medium)
+        if known:
+            compiled[key]["language"] = known
     return compiled
+
+
+def texts_of(variant: Mapping[str, Any]) -> Iterator[str]:
+    """Every text of a compiled variant."""
+    for value in variant.values():
+        yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
 
 
 def text_problems(text: str) -> list[tuple[int, str, str]]:
@@ -247,6 +273,9 @@ def _references(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
         yield node.lineno, message, "Write the text out here."
     for attribute in tree.find_all(nodes.Getattr):
         root = attribute.node
+        if attribute.attr in PRINTS_AS_PYTHON and isinstance(root, nodes.Const):
+            fix = "Use the filter: {{ '%s of %s' | format(data.a, data.b) }}."
+            yield attribute.lineno, f"a template has no {attribute.attr}()", fix
         if isinstance(root, nodes.Name) and root.name in PLAIN_VARIABLES:
             fix = f"Use profile.{attribute.attr} or data.{attribute.attr}."
             yield attribute.lineno, f"{root.name} has no {attribute.attr}: it is {PLAIN_VARIABLES[root.name]}", fix

@@ -34,6 +34,8 @@ JOURNEY_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 STEP_ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """Short enough for the name of a schedule: enrollment, step and attempt in 64 characters."""
 SLUG = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?")
+"""BCP 47: `es`, `es-MX`, `zh-Hant`, `zh-Hant-TW`."""
 LINK_HOST = re.compile(rf"(?:\*\.)?{HOST_SHAPE}")
 TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -287,6 +289,11 @@ WhatsAppLanguage = Annotated[
     str,
     AfterValidator(_shaped(WHATSAPP_LANGUAGE, "Write the language as Meta has it, such as en_US or es.")),
     _pattern(WHATSAPP_LANGUAGE.pattern),
+]
+Locale = Annotated[
+    str,
+    AfterValidator(_shaped(LOCALE, "Write the language as BCP 47 has it, such as en, pt-BR or zh-Hant.")),
+    _pattern(LOCALE.pattern),
 ]
 LinkHost = Annotated[
     str,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from authoring.journeys import InvalidJourneysError, Problem, compile_catalogue
+from authoring.journeys.languages import ENGLISH
 from authoring.journeys.stamp import remove_stamp, write_stamp
 from authoring.preflight import languages
 from authoring.preflight.dry_run import dry_run
@@ -39,7 +40,7 @@ def preflight(
     tried = read_samples(samples or folder / FILE)
     journey = journey_from_document(compiled["document"], compiled["version"])
     variants = variants_of(folder, journey, compiled["templates"])
-    checks = _Checks(journey, policy, tried)
+    checks = _Checks(journey, policy, tried, compiled["document"].get("language", ENGLISH))
     rows = [checks.variant(variant) for variant in variants]
     checks.all_variants(variants, email_sender)
     return Report(
@@ -86,8 +87,9 @@ class _JourneyTemplates:
 class _Checks:
     """Collects the findings."""
 
-    def __init__(self, journey: Journey, policy: Policy, samples: Sequence[Sample]) -> None:
+    def __init__(self, journey: Journey, policy: Policy, samples: Sequence[Sample], language: str) -> None:
         self.findings: list[Finding] = []
+        self._language = language
         self._journey = journey
         self._policy = policy
         self._samples = samples
@@ -101,7 +103,7 @@ class _Checks:
         for one in tried:
             found = self._gap(one) if isinstance(one, Gap) else self._rendering(one)
             self._note(variant.file, found, (one.sample.name,))
-        self._note(variant.file, languages.english_names(variant))
+        self._note(variant.file, languages.english_names(variant, self._language))
         if variant.channel is Channel.WHATSAPP:
             self._note(variant.file, whatsapp_faults(variant))
         return Row(
@@ -115,7 +117,7 @@ class _Checks:
 
     def all_variants(self, variants: Sequence[Variant], email_sender: str) -> None:
         """Problems between variants, and missing sender details."""
-        for variant, fault in languages.missing(variants, self._samples):
+        for variant, fault in languages.missing(variants, self._samples, self._language):
             self._note(variant.file, [fault])
         for variant, fault in languages.unread(variants, self._samples):
             self._note(variant.file, [fault])

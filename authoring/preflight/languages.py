@@ -1,10 +1,12 @@
-"""Checks of languages: missing ones, ones without a sample, and English names of days."""
+"""Checks of languages: missing ones, ones without a sample, and what strftime writes in English alone."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from jinja2 import nodes
 
+from authoring.journeys.languages import ENGLISH
+from authoring.journeys.templates import texts_of
 from authoring.preflight.links import Fault
 from authoring.preflight.samples import Sample
 from authoring.preflight.variants import Variant
@@ -12,15 +14,14 @@ from cairn.adapters.templates.renderer import environment
 from cairn.adapters.templates.variants import keys_for
 from cairn.domain.profile.attributes import LOCALE
 
-ENGLISH = "en"
-NAMES = re.compile(r"%-?[aAbBpc]")
-"""The directives of strftime that give words; the words are English here."""
+IN_ENGLISH = re.compile(r"%[cP]")
+"""The directives of strftime that give words, and have none of another language."""
 
 
-def missing(variants: Sequence[Variant], samples: Iterable[Sample]) -> Iterator[tuple[Variant, Fault]]:
-    """Templates without a language that another template has or a sample reads."""
+def missing(variants: Sequence[Variant], samples: Iterable[Sample], language: str) -> Iterator[tuple[Variant, Fault]]:
+    """Templates without a language that another template has or a sample reads. `language` is that of all others."""
     wanted = {one.locale.partition("-")[0] for one in variants if one.locale}
-    wanted |= {language for sample in samples if (language := _language(sample)) not in {"", ENGLISH}}
+    wanted |= {read for sample in samples if (read := _language(sample)) not in {"", _bare(language)}}
     there = {(one.template, one.channel): set[str]() for one in variants}
     for one in variants:
         there[one.template, one.channel].add(one.locale.partition("-")[0])
@@ -39,14 +40,14 @@ def unread(variants: Iterable[Variant], samples: Sequence[Sample]) -> Iterator[t
             yield one, Fault("warning", "unread", "no sample reads this language", fix)
 
 
-def english_names(variant: Variant) -> Iterator[Fault]:
-    """Days and months that strftime would name in English."""
-    if variant.locale.partition("-")[0] in {"", ENGLISH}:
+def english_names(variant: Variant, language: str) -> Iterator[Fault]:
+    """Dates that strftime would write in English."""
+    if _bare(variant.locale or language) == ENGLISH:
         return
-    formats = [text for text in _texts(variant.parts) for text in _formats(text)]
-    if any(NAMES.search(one) for one in formats):
-        fix = "Write dates in figures, such as %d/%m %H:%M."
-        yield Fault("warning", "english_names", "days and months would be named in English", fix)
+    formats = [text for text in texts_of(variant.parts) for text in _formats(text)]
+    if any(IN_ENGLISH.search(one) for one in formats):
+        fix = "Write local('medium') and local('time'), or %A, %B and %p."
+        yield Fault("warning", "english_names", "%c and %P of local are English", fix)
 
 
 def _gets(sample: Sample, wanted: Variant, variants: Iterable[Variant]) -> bool:
@@ -65,17 +66,16 @@ def _key(variant: Variant) -> str:
 
 
 def _language(sample: Sample) -> str:
-    return _locale(sample).replace("_", "-").partition("-")[0].lower()
+    return _bare(_locale(sample))
+
+
+def _bare(locale: str) -> str:
+    return locale.replace("_", "-").partition("-")[0].lower()
 
 
 def _locale(sample: Sample) -> str:
     locale = sample.profile.get(LOCALE)
     return locale if isinstance(locale, str) else ""
-
-
-def _texts(parts: Mapping[str, object]) -> Iterator[str]:
-    for part in parts.values():
-        yield from (part if isinstance(part, list) else [str(part)])
 
 
 def _formats(text: str) -> Iterator[str]:

@@ -8,9 +8,10 @@ from typing import Any
 from jinja2 import TemplateError as JinjaError
 from jinja2 import UndefinedError
 
+from authoring.journeys.templates import texts_of
 from authoring.preflight.samples import Sample
 from authoring.preflight.variants import Variant
-from cairn.adapters.templates.renderer import LINKS, JinjaRenderer, environment
+from cairn.adapters.templates.renderer import JinjaRenderer, environment, variables_of
 from cairn.adapters.templates.values import LONGEST_VALUE
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.journey.definition import Journey
@@ -161,9 +162,7 @@ def _marked(variant: Variant, message: Message) -> str:
     jinja = environment(escape=False).overlay(finalize=lambda value: f"{BEGIN}{value}{END}")
     links = NoLinks().of(message, variant.channel, "")
     try:
-        return jinja.from_string(variant.parts["text"]).render(
-            {**message.variables, LINKS: links, "time_zone": message.time_zone}
-        )
+        return jinja.from_string(variant.parts["text"]).render(variables_of(message, variant.parts, links))
     except (JinjaError, TypeError, ValueError):  # a filter of the template does not accept the marks
         return ""
 
@@ -176,11 +175,12 @@ def _why(error: TemplateError, variant: Variant) -> str:
     named = MISSING.search(str(cause))
     if isinstance(cause, UndefinedError) and named:
         return f"{_path(named[1] or named[2], variant.parts)} is not there"
-    return f"{type(cause).__name__}: {cause}"
+    return str(cause) if isinstance(cause, TemplateError) else f"{type(cause).__name__}: {cause}"
 
 
 def _path(name: str, parts: Mapping[str, Any]) -> str:
     """`profile.first_name` for `first_name`, as the template has it."""
-    listed = [text for part in parts.values() for text in (part if isinstance(part, list) else [part])]
-    found = re.search(rf"(?:\w+\.)*\b{name}\b", " ".join(re.findall(r"{[{%].*?[}%]}", " ".join(listed), re.DOTALL)))
+    found = re.search(
+        rf"(?:\w+\.)*\b{name}\b", " ".join(re.findall(r"{[{%].*?[}%]}", " ".join(texts_of(parts)), re.DOTALL))
+    )
     return found[0] if found else name

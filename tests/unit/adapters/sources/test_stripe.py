@@ -11,7 +11,8 @@ import pytest
 import stripe
 
 from cairn.adapters.sources import VENDORS, sources
-from cairn.adapters.templates.renderer import money
+from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.values import MARK
 from cairn.application.events.accept_webhook import Reading, Request
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import USER_ID, Identifier
@@ -356,6 +357,9 @@ WHOLE_BUT_IN_HUNDREDTHS = "ISK UGX"
 """Special cases: nobody pays a fraction, and yet 5 is sent as 500. HUF and TWD differ in payouts alone."""
 
 
+OWED = environment(escape=False).from_string("{{ data.amount_due | money(data.currency) }}")
+
+
 @pytest.mark.parametrize("currency", PRESENTMENT.split())
 def test_every_currency_of_stripe_s_list_is_written_as_the_amount_that_is_owed(currency: str) -> None:
     amount = 5000 if currency in ZERO_DECIMAL else 5000_000 if currency in THREE_DECIMAL else 5000_00
@@ -365,8 +369,8 @@ def test_every_currency_of_stripe_s_list_is_written_as_the_amount_that_is_owed(c
     for code in (currency, currency.lower()):
         failed = only(stripe_event("invoice.payment_failed", **(INVOICE | {"currency": code, "amount_due": amount})))
 
-        owed = money(failed.properties["amount_due"], failed.properties["currency"])
-        assert owed == f"5,000{'' if whole else fraction} {currency}"
+        owed = OWED.render(data=failed.properties)
+        assert MARK.sub("", owed) == f"5,000{'' if whole else fraction} {currency}"
 
 
 AMOUNTS = (

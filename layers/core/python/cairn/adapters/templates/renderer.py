@@ -9,13 +9,12 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from jinja2 import TemplateError as JinjaError
-from jinja2 import pass_context
-from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cairn.adapters.pages.texts import texts_for
 from cairn.adapters.templates import values
 from cairn.adapters.templates.footer import with_unsubscribe_links
+from cairn.adapters.templates.language import FILTERS, LANGUAGE
 from cairn.adapters.templates.values import (
     LONGEST_IN_SUBJECT,
     LONGEST_VALUE,
@@ -35,9 +34,7 @@ from cairn.domain.message.sms import DEFAULT_MAX_PARTS, parts_of
 from cairn.domain.policy import Policy
 from cairn.domain.profile.attributes import LOCALE
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.currencies import decimals_of
 from cairn.domain.shared.errors import ForeignLinkError, TemplateError, TextTooLongError
-from cairn.domain.shared.instants import to_instant, zone_named
 
 PARTS = ("subject", "preview", "html", "text")
 PARAMETER = "parameter"
@@ -59,25 +56,8 @@ VARIABLES = ("profile", "data", "enrollment", "customer", "journey", LINKS)
 def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
     """The environment in which templates are checked and rendered."""
     made = values.environment(escape=escape)
-    made.filters |= {"local": local, "money": money}
+    made.filters |= FILTERS
     return made
-
-
-@pass_context
-def local(context: Context, value: Any, format_: str) -> str:
-    """An instant on the customer's clock, in a format of strftime."""
-    zone = zone_named(context.get("time_zone"), "UTC")
-    instant = to_instant(value, zone)
-    if instant is None:
-        raise TemplateError("the local filter needs an instant in ISO 8601 or seconds since 1970")
-    return instant.astimezone(zone).strftime(format_)
-
-
-def money(minor_units: Any, currency: str = "USD") -> str:
-    """`49.00 USD` from 4900, with the decimals that the currency has (domain/shared/currencies)."""
-    code = str(currency).upper()
-    decimals = decimals_of(code)
-    return f"{int(minor_units) / 10**decimals:,.{decimals}f} {code}"
 
 
 class JourneyTemplates(Protocol):
@@ -135,13 +115,15 @@ class JinjaRenderer:
             raise TemplateError(f"template {message.template} has no {channel} variant") from error
         marketing_email = channel is Channel.EMAIL and message.purpose is Purpose.MARKETING
         links = self._links.of(message, channel, address) if marketing_email or _names_links(variant) else {}
-        variables = {**without_marks(message.variables), LINKS: links, "time_zone": message.time_zone}
+        variables = variables_of(message, variant, links)
         try:
             fill = _Filling(channel, variables, self._named_hosts(message), frozenset(links.values()))
             parts: dict[str, Any] = {part: fill(part, variant[part]) for part in PARTS if part in variant}
             parameters = tuple(self._parameter(fill(PARAMETER, text), message) for text in _parameters(variant))
         except ForeignLinkError as error:
             raise ForeignLinkError(_foreign_link(str(error), message)) from error
+        except TemplateError as error:
+            raise TemplateError(f"template {message.template}.{channel}: {error}") from error
         except (JinjaError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
             raise TemplateError(f"template {message.template}.{channel}: {type(error).__name__}") from error
         rendered = Rendered(channel, address, **parts, registered=_names(variant), parameters=parameters, links=links)
@@ -221,6 +203,12 @@ def _check(rendered: Rendered, variant: Mapping[str, Any], message: Message) -> 
             )
     for _, scheme in foreign_schemes(rendered.html):
         raise ForeignLinkError(f"{template} has a link with {scheme}; an e-mail has https, http, mailto and tel alone")
+
+
+def variables_of(message: Message, variant: Mapping[str, Any], links: Mapping[str, str]) -> dict[str, Any]:
+    """All that a template and its filters see."""
+    own = {LINKS: links, "time_zone": message.time_zone, LANGUAGE: variant.get("language", {})}
+    return {**without_marks(message.variables), **own}
 
 
 def _foreign_link(link: str, message: Message) -> str:
