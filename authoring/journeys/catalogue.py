@@ -45,7 +45,7 @@ def compile_catalogue(root: Path) -> list[Compiled]:
     """
     folders, problems = _read(root)
     if problems:
-        raise InvalidJourneysError(problems)
+        raise InvalidJourneysError(sorted(set(problems)))
     return [folder.compiled() for folder in folders]
 
 

@@ -11,6 +11,8 @@ from typing import Any, assert_never
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
 from authoring.journeys.languages import Found, language_of, language_problems
+from authoring.journeys.layouts import FOLDER as LAYOUTS
+from authoring.journeys.layouts import Layouts, Resolved
 from authoring.journeys.models import EmailFront, NoFront, PushFront, SmsFront, WhatsAppFront
 from authoring.journeys.plain_text import plain_text
 from authoring.journeys.shape import shape_problems
@@ -75,6 +77,8 @@ class Part:
     front: Source
     body: str
     body_line: int
+    resolved: Resolved
+    """The body, with the layouts and partials that it shares."""
 
     def problems(self) -> Iterator[Problem]:
         """Every problem of the file by itself, whatever its language."""
@@ -83,18 +87,18 @@ class Part:
             yield from shape_problems(self.front, KINDS[self.channel, self.kind])
         if not self.body.strip() and not self.front.problems:
             yield Problem(self.file, self.body_line, "", "", "there is no text", "Write the message.")
-        own = scheme_problems(self.body) if self.kind == "html" else []
+        yield from self.resolved.problems
         yield from self._problems_of_texts(text_problems)
-        for line, message, fix in own:
-            yield Problem(self.file, self.body_line + line - 1, "", "", message, fix)
+        for found in scheme_problems(self.resolved.checked) if self.kind == "html" else []:
+            yield self.resolved.problem(*found)
 
     def language_problems(self, language: str) -> Iterator[Problem]:
         """What its texts ask of their language: the file's own, or that of templates without one."""
         yield from self._problems_of_texts(lambda text: language_problems(text, self.locale or language))
 
     def _problems_of_texts(self, found_in: Callable[[str], Iterable[Found]]) -> Iterator[Problem]:
-        for line, message, fix in found_in(self.body):
-            yield Problem(self.file, self.body_line + line - 1, "", "", message, fix)
+        for found in found_in(self.resolved.checked):
+            yield self.resolved.problem(*found)
         for name, text in self.titles.items():
             for _, message, fix in found_in(text):
                 yield self.front.problem((name,), message, fix)
@@ -105,7 +109,7 @@ class Part:
     @property
     def texts(self) -> tuple[str, ...]:
         """Every text of it that is a template."""
-        return (self.body, *self.titles.values(), *self.parameters)
+        return (self.resolved.text, *self.titles.values(), *self.parameters)
 
     @property
     def titles(self) -> dict[str, str]:
@@ -140,6 +144,7 @@ def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
     """Every template file of a journey, and the problems of each by itself."""
     parts: list[Part] = []
     problems: list[Problem] = []
+    layouts = Layouts(folder.parent / LAYOUTS)
     files = (folder / FOLDER).rglob("*")
     for file in sorted(file for file in files if file.is_file() and not file.name.startswith(".")):
         named = NAME.fullmatch(file.name)
@@ -157,8 +162,17 @@ def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
             problems.append(Problem(file, 1, "", "", "this file is not UTF-8", "Save it as UTF-8."))
             continue
         front, body, body_line = _split(text, file)
+        resolved = layouts.resolved(body, file, body_line)
         part = Part(
-            file, named["template"], named["locale"] or "", named["channel"], named["kind"], front, body, body_line
+            file,
+            named["template"],
+            named["locale"] or "",
+            named["channel"],
+            named["kind"],
+            front,
+            body,
+            body_line,
+            resolved,
         )
         parts.append(part)
         problems += part.problems()
@@ -173,7 +187,7 @@ def compiled_templates(parts: list[Part], language: str) -> dict[str, dict[str, 
     found = {(part.template, part.locale, part.channel, part.kind): part for part in parts}
     compiled: dict[str, dict[str, Any]] = {}
     for (template, locale, channel, kind), part in found.items():
-        body = part.body.strip()
+        body = part.resolved.text.strip()
         key = key_of(template, channel, locale)
         if kind != MAIN_KIND[channel]:
             continue
@@ -185,7 +199,7 @@ def compiled_templates(parts: list[Part], language: str) -> dict[str, dict[str, 
                     "subject": part.titles["subject"].strip(),
                     "preview": part.titles.get("preview", "").strip(),
                     "html": body,
-                    "text": own.body.strip() if own else plain_text(body),
+                    "text": own.resolved.text.strip() if own else plain_text(body),
                 }
             case Channel.PUSH:
                 compiled[key] = {"subject": part.titles["title"].strip(), "text": body}
@@ -269,8 +283,8 @@ def _lost_fulls(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
 
 def _references(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
     for node in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
-        message = "a template stands alone: nothing can be included, extended or imported"
-        yield node.lineno, message, "Write the text out here."
+        message = "nothing can be included, extended or imported here"
+        yield node.lineno, message, "Do so in the body of a template, which shares the files of _layouts."
     for attribute in tree.find_all(nodes.Getattr):
         root = attribute.node
         if attribute.attr in PRINTS_AS_PYTHON and isinstance(root, nodes.Const):

@@ -104,7 +104,7 @@ def test_the_keys_of_the_docs_can_be_written(tmp_path: Path, fragment: str) -> N
     assert check(tmp_path) == []
 
 
-@pytest.mark.parametrize("file", re.findall(r"^```jinja (.*)$", TEXT, re.MULTILINE))
+@pytest.mark.parametrize("file", re.findall(r"^```jinja (?!_layouts/)(.*)$", TEXT, re.MULTILINE))
 def test_the_templates_of_the_docs_can_be_sent(tmp_path: Path, file: str) -> None:
     (text,) = blocks("jinja", file)
     template, channel, _ = file.split(".")
@@ -112,6 +112,9 @@ def test_the_templates_of_the_docs_can_be_sent(tmp_path: Path, file: str) -> Non
     folder = written(tmp_path, {**KEYS, "steps": [{"id": "a", "send": send}]})
 
     (folder / "templates" / file).write_text(text, encoding="utf-8")
+    (tmp_path / "_layouts").mkdir()
+    for name in re.findall(r"^```jinja _layouts/(.*)$", TEXT, re.MULTILINE):
+        (tmp_path / "_layouts" / name).write_text(blocks("jinja", f"_layouts/{name}")[0], encoding="utf-8")
 
     assert check(tmp_path) == []
 
