@@ -177,8 +177,8 @@ def _locale(locale: str) -> Locale:
 def _dates(locale: Locale, formats: list[str | None]) -> dict[str, Any]:
     forms = {name: pattern for name, pattern in _forms(locale).items() if name in formats or None in formats}
     patterns = [*forms.values(), *(one for one in formats if one)]
-    letters = {"b" if found[2] == "h" else found[2] for one in patterns for found in DIRECTIVE.finditer(one)}
-    wanted = letters if None not in formats else set(IN_ENGLISH)
+    directives = {"b" if found[2] == "h" else found[2] for one in patterns for found in DIRECTIVE.finditer(one)}
+    wanted = directives if None not in formats else set(IN_ENGLISH)
     found = {"forms": forms, "names": _names(locale, wanted & set(IN_ENGLISH))}
     return {name: value for name, value in found.items() if value}
 
@@ -206,17 +206,17 @@ def _strftime(pattern: str, wider: Mapping[str, str] | None = None) -> str:
     return re.sub(" +", " ", FIELDS.sub(directive, pattern)).strip()
 
 
-def _names(locale: Locale, letters: set[str]) -> dict[str, list[str]]:
+def _names(locale: Locale, directives: set[str]) -> dict[str, list[str]]:
     widths = {"A": "wide", "a": "abbreviated", "B": "wide", "b": "abbreviated"}
     names: dict[str, list[str]] = {}
-    for letter in sorted(letters - {"p"}):
-        listed = locale.days if letter in "Aa" else locale.months
-        order = range(7) if letter in "Aa" else range(1, 13)
-        names[letter] = [listed[BESIDE[0]][widths[letter]][one] for one in order]
-        alone = [listed[BESIDE[1]][widths[letter]][one] for one in order]
-        if letter in "Bb" and alone != names[letter]:
-            names[ALONE + letter] = alone
-    if "p" in letters:
+    for directive in sorted(directives - {"p"}):
+        listed = locale.days if directive in "Aa" else locale.months
+        order = range(7) if directive in "Aa" else range(1, 13)
+        names[directive] = [listed[BESIDE[0]][widths[directive]][one] for one in order]
+        alone = [listed[BESIDE[1]][widths[directive]][one] for one in order]
+        if directive in "Bb" and alone != names[directive]:
+            names[ALONE + directive] = alone
+    if "p" in directives:
         names["p"] = _halves(locale)
     return {name: listed for name, listed in names.items() if listed != IN_ENGLISH.get(name)}
 

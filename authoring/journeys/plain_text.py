@@ -3,8 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-PLACEHOLDER = re.compile(r"\ue000(\d+)\ue001")
+from authoring.journeys.hidden import Hidden
 
 SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "hr"})
 BLOCKS = frozenset({"div", "section", "article", "header", "footer", "main", "center", "pre", "tr", "dl", "dt", "dd"})
@@ -13,18 +12,13 @@ SILENT = frozenset({"head", "style", "script", "title"})
 
 def plain_text(html: str) -> str:
     """Links become `text (url)`, list items get a dash, Jinja stays as it is."""
-    hidden: list[str] = []
-
-    def hide(match: re.Match[str]) -> str:
-        hidden.append(match[0])
-        return f"\ue000{len(hidden) - 1}\ue001"
-
+    hidden = Hidden(html)
     reader = _Reader()
-    reader.feed(JINJA.sub(hide, html))
+    reader.feed(hidden.text)
     reader.close()
     lines = [" ".join(line.split()) for line in "".join(reader.parts).splitlines()]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-    return PLACEHOLDER.sub(lambda match: hidden[int(match[1])], text)
+    return hidden.shown(text)
 
 
 class _Reader(HTMLParser):

@@ -4,15 +4,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from inspect import signature
 from pathlib import Path
 from typing import Any, assert_never
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
+from authoring.journeys.inline_css import NotInlinedError, with_inline_css
 from authoring.journeys.languages import Found, language_of, language_problems
 from authoring.journeys.layouts import FOLDER as LAYOUTS
 from authoring.journeys.layouts import Layouts, Resolved
+from authoring.journeys.mjml import NO_LANGUAGE, MjmlError, html_of
 from authoring.journeys.models import EmailFront, NoFront, PushFront, SmsFront, WhatsAppFront
 from authoring.journeys.plain_text import plain_text
 from authoring.journeys.shape import shape_problems
@@ -34,6 +37,10 @@ NAME = re.compile(
 )
 
 
+MJML = "mjml"
+"""The kind of a file that becomes an e-mail's HTML."""
+
+
 def _fronts(channel: Channel) -> Mapping[str, type[Wire]]:
     match channel:
         case Channel.SMS:
@@ -43,7 +50,7 @@ def _fronts(channel: Channel) -> Mapping[str, type[Wire]]:
         case Channel.WHATSAPP:
             return {"txt": WhatsAppFront}
         case Channel.EMAIL:
-            return {"html": EmailFront, "txt": NoFront}
+            return {"html": EmailFront, MJML: EmailFront, "txt": NoFront}
         case _:
             assert_never(channel)
 
@@ -74,6 +81,7 @@ class Part:
     """Empty for the default language."""
     channel: str
     kind: str
+    """`html` for a file in MJML, too."""
     front: Source
     body: str
     body_line: int
@@ -82,6 +90,15 @@ class Part:
 
     def problems(self) -> Iterator[Problem]:
         """Every problem of the file by itself, whatever its language."""
+        found = list(self._problems())
+        yield from found
+        if self.is_mjml and not found:
+            try:
+                self.html  # noqa: B018  compiling is the check
+            except MjmlError as error:
+                yield from error.problems
+
+    def _problems(self) -> Iterator[Problem]:
         yield from self.front.problems
         if not self.front.problems:
             yield from shape_problems(self.front, KINDS[self.channel, self.kind])
@@ -91,6 +108,27 @@ class Part:
         yield from self._problems_of_texts(text_problems)
         for found in scheme_problems(self.resolved.checked) if self.kind == "html" else []:
             yield self.resolved.problem(*found)
+
+    @property
+    def is_mjml(self) -> bool:
+        return self.file.suffix == f".{MJML}"
+
+    @cached_property
+    def html(self) -> str:
+        """An e-mail's HTML, with its CSS in its elements where that can be. Raises MjmlError."""
+        if self.is_mjml:
+            return html_of(self.resolved)
+        text = self.resolved.text.strip()
+        return text if self.css_fault else with_inline_css(text)
+
+    @cached_property
+    def css_fault(self) -> str:
+        """Why an e-mail's CSS stays as it is written, if it does."""
+        try:
+            with_inline_css("" if self.is_mjml else self.resolved.text.strip())
+        except NotInlinedError as error:
+            return str(error)
+        return ""
 
     def language_problems(self, language: str) -> Iterator[Problem]:
         """What its texts ask of their language: the file's own, or that of templates without one."""
@@ -163,17 +201,23 @@ def read_parts(folder: Path) -> tuple[list[Part], list[Problem]]:
             continue
         front, body, body_line = _split(text, file)
         resolved = layouts.resolved(body, file, body_line)
+        kind = MAIN_KIND[named["channel"]] if named["kind"] == MJML else named["kind"]
         part = Part(
             file,
             named["template"],
             named["locale"] or "",
             named["channel"],
-            named["kind"],
+            kind,
             front,
             body,
             body_line,
             resolved,
         )
+        twin = next((one for one in parts if one.file.name.rpartition(".")[0] == file.name.rpartition(".")[0]), None)
+        if twin is not None and twin.kind == kind:
+            fix = "Keep one of the two."
+            problems.append(Problem(file, 1, "", "", f"{twin.file.name} is the same e-mail", fix))
+            continue
         parts.append(part)
         problems += part.problems()
     return parts, problems
@@ -187,7 +231,6 @@ def compiled_templates(parts: list[Part], language: str) -> dict[str, dict[str, 
     found = {(part.template, part.locale, part.channel, part.kind): part for part in parts}
     compiled: dict[str, dict[str, Any]] = {}
     for (template, locale, channel, kind), part in found.items():
-        body = part.resolved.text.strip()
         key = key_of(template, channel, locale)
         if kind != MAIN_KIND[channel]:
             continue
@@ -195,16 +238,17 @@ def compiled_templates(parts: list[Part], language: str) -> dict[str, dict[str, 
         match medium:
             case Channel.EMAIL:
                 own = found.get((template, locale, channel, "txt"))
+                html = part.html.replace(NO_LANGUAGE, f'lang="{locale or language}"')
                 compiled[key] = {
                     "subject": part.titles["subject"].strip(),
                     "preview": part.titles.get("preview", "").strip(),
-                    "html": body,
-                    "text": own.resolved.text.strip() if own else plain_text(body),
+                    "html": html,
+                    "text": own.resolved.text.strip() if own else plain_text(html),
                 }
             case Channel.PUSH:
-                compiled[key] = {"subject": part.titles["title"].strip(), "text": body}
+                compiled[key] = {"subject": part.titles["title"].strip(), "text": part.resolved.text.strip()}
             case Channel.SMS | Channel.WHATSAPP:
-                compiled[key] = {"text": body, **part.registered, **part.limits}
+                compiled[key] = {"text": part.resolved.text.strip(), **part.registered, **part.limits}
             case _:
                 assert_never(medium)
         known = language_of(texts_of(compiled[key]), locale or language, medium)

@@ -104,6 +104,9 @@ class _Checks:
             found = self._gap(one) if isinstance(one, Gap) else self._rendering(one)
             self._note(variant.file, found, (one.sample.name,))
         self._note(variant.file, languages.english_names(variant, self._language))
+        if variant.channel is Channel.EMAIL and variant.css_fault:
+            fix = "Take Jinja out of what its rules apply to, or write the styles into the elements."
+            self._note(variant.file, [Fault("warning", "css", f"its CSS is not inlined: {variant.css_fault}", fix)])
         if variant.channel is Channel.WHATSAPP:
             self._note(variant.file, whatsapp_faults(variant))
         return Row(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from authoring.journeys.templates import MAIN_KIND, path_of, read_parts
+from authoring.journeys.templates import FOLDER, MAIN_KIND, read_parts
 from cairn.adapters.templates.variants import key_of
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps.send import Send
@@ -21,10 +21,10 @@ class Variant:
     parts: Mapping[str, Any]
     """As compiled into the journey's version."""
     steps: tuple[Send, ...]
-
-    @property
-    def file(self) -> str:
-        return path_of(self.template, self.channel, self.locale)
+    file: str
+    """Below the journey's folder."""
+    css_fault: str
+    """Why the CSS of an e-mail stays as it is written, if it does."""
 
     @property
     def marketing(self) -> bool:
@@ -35,16 +35,12 @@ def variants_of(folder: Path, journey: Journey, templates: Mapping[str, Mapping[
     """In the order of the steps that send them; the languages of one template stand together."""
     sends = [step for step in reversed(tuple(journey.steps.values())) if isinstance(step, Send)]
     parts, _ = read_parts(folder)
-    found = []
+    found: list[Variant] = []
     for template, channel in dict.fromkeys((step.template, channel) for step in sends for channel in step.channels):
         steps = tuple(step for step in sends if step.template == template and channel in step.channels)
-        locales = [
-            part.locale
-            for part in parts
-            if (part.template, part.channel, part.kind) == (template, channel, MAIN_KIND[channel])
-        ]
-        found += [
-            Variant(template, channel, locale, templates[key_of(template, channel, locale)], steps)
-            for locale in sorted(locales)
-        ]
+        own = [one for one in parts if (one.template, one.channel, one.kind) == (template, channel, MAIN_KIND[channel])]
+        for part in sorted(own, key=lambda one: one.locale):
+            compiled = templates[key_of(template, channel, part.locale)]
+            file = f"{FOLDER}/{part.file.name}"
+            found.append(Variant(template, channel, part.locale, compiled, steps, file, part.css_fault))
     return tuple(found)

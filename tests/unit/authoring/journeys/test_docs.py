@@ -111,6 +111,8 @@ def test_the_templates_of_the_docs_can_be_sent(tmp_path: Path, file: str) -> Non
     send = {"channel": channel, "template": template, "purpose": "marketing"}
     folder = written(tmp_path, {**KEYS, "steps": [{"id": "a", "send": send}]})
 
+    for one in (folder / "templates").iterdir():
+        one.unlink()
     (folder / "templates" / file).write_text(text, encoding="utf-8")
     (tmp_path / "_layouts").mkdir()
     for name in re.findall(r"^```jinja _layouts/(.*)$", TEXT, re.MULTILINE):

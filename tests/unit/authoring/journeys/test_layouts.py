@@ -154,7 +154,7 @@ def problems(root: Path) -> list[str]:
     return [str(problem).replace(f"{root}/", "") for problem in check(root)]
 
 
-def test_a_version_holds_its_layout_and_changes_with_it(tmp_path: Path) -> None:
+def test_a_version_has_its_layout_and_changes_with_it(tmp_path: Path) -> None:
     body = '{% extends "base.html" %}\n{% block main %}<p>Hi {{ customer }}</p>{% endblock %}'
     (before,) = compile_catalogue(written(tmp_path, body))
     (after,) = compile_catalogue(written(tmp_path, body, base=BASE.replace("Bye", "So long")))

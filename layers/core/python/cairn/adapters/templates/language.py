@@ -25,7 +25,7 @@ FORMS = ("short", "medium", "long", "full", "day", "time")
 """The formats of `local` that have a name: dates as long as CLDR has them, a day without its year, a time of day."""
 
 DIRECTIVE = re.compile(r"%([-_0^#]*)([A-Za-z%])")
-"""One directive of strftime: flags and letter."""
+"""One directive of strftime: flags and a character."""
 
 DAYS_OF_MONTH = frozenset("de")
 ALONE = "O"
@@ -103,13 +103,13 @@ def plural_form(digits: str, rule: Plural) -> str:
         "t": int(shown or 0),
     }
 
-    def holds(relation: tuple[str, int, bool, Sequence[tuple[int, int]]]) -> bool:
+    def is_true(relation: tuple[str, int, bool, Sequence[tuple[int, int]]]) -> bool:
         operand, divisor, inside, ranges = relation
         value = operands.get(operand, 0)
         rest = value % divisor if divisor else value
         return any(first <= rest <= last and rest == int(rest) for first, last in ranges) is inside
 
-    found = (form for form, any_of in rule.items() if any(all(map(holds, every)) for every in any_of))
+    found = (form for form, any_of in rule.items() if any(all(map(is_true, every)) for every in any_of))
     return next(found, OTHER)
 
 
@@ -124,11 +124,11 @@ def _in_words(instant: datetime, pattern: str, names: Mapping[str, Sequence[str]
     index = {"a": instant.weekday(), "b": instant.month - 1, "p": instant.hour // 12}
 
     def word(found: re.Match[str]) -> str:
-        letter = "b" if found[2] == "h" else found[2]
-        listed = names.get(letter if has_day else ALONE + letter, names.get(letter))
+        directive = "b" if found[2] == "h" else found[2]
+        listed = names.get(directive if has_day else ALONE + directive, names.get(directive))
         if listed is None:
             return found[0]
-        text = listed[index[letter.lower()]].replace("%", "%%")
+        text = listed[index[directive.lower()]].replace("%", "%%")
         return text.upper() if "^" in found[1] else text
 
     return instant.strftime(DIRECTIVE.sub(word, pattern))
@@ -143,7 +143,7 @@ def _priced(context: Context, value: Decimal, code: str) -> Full:
 
 
 def _apart(pattern: str, symbol: str) -> str:
-    """The pattern, with a blank between the digits and a symbol that ends in a letter (CLDR, currencySpacing)."""
+    """The pattern, with a blank between the digits and a symbol such as CHF (CLDR, currencySpacing)."""
     if symbol[-1:].isalpha():
         pattern = pattern.replace(SYMBOL + NUMBER, f"{SYMBOL}\u00a0{NUMBER}")
     return pattern.replace(NUMBER + SYMBOL, f"{NUMBER}\u00a0{SYMBOL}") if symbol[:1].isalpha() else pattern
