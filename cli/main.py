@@ -16,6 +16,7 @@ from cli import (
     migrate_table,
     new,
     preflight,
+    preview,
     privacy,
     replay,
     reviews,
@@ -55,7 +56,7 @@ def cairn(
     """Cairn: try journeys on a laptop, and operate a deployment."""
 
 
-DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, graph, preflight)
+DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, graph, preview, preflight)
 
 for group in (*DEVELOPMENT, doctor, migrate_table, customers, audit):
     app.add_typer(group.app)

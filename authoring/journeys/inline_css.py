@@ -14,7 +14,7 @@ TAG = re.compile(r"""<[a-zA-Z/!](?:"[^"]*"|'[^']*'|[^"'<>])*>""")
 QUOTED = re.compile(r"""([\w:-]+)\s*=\s*("[^"]*"|'[^']*')""")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 DECLARATION = re.compile(r"([^{};]+:[^{};]*?[^{};\s])(?:\s*!important)?(?=\s*[;}])")
-KEPT = 'data-css-inline="ignore"'
+LEFT_ALONE = 'data-css-inline="ignore"'
 """The attribute by which the inliner leaves a `<style>` as it is."""
 
 WHOLE = re.compile(r"<(?:!doctype|html|body)\b", re.IGNORECASE)
@@ -32,7 +32,7 @@ class NotInlinedError(Exception):
 def with_inline_css(html: str) -> str:
     """The HTML, with the rules of its `<style>` in the elements.
 
-    What cannot be there stays in the `<style>`: media queries, dark mode, `:hover`. Its declarations become important,
+    Media queries, dark mode and `:hover` stay in the `<style>`. Its declarations become important,
     or the ones in the elements would win. Raises NotInlinedError.
     """
     if not STYLE.search(html):
@@ -52,7 +52,7 @@ def with_inline_css(html: str) -> str:
         raise NotInlinedError(str(error)) from error
     if _shape(made) != _shape(prepared):
         raise NotInlinedError("a tag is opened in one branch of Jinja and closed in another")
-    made = made.replace(f"<style {KEPT}", "<style")
+    made = made.replace(f"<style {LEFT_ALONE}", "<style")
     return hidden.shown(re.sub(rf"<!--({PLACEHOLDER.pattern})-->", r"\1", made))
 
 
@@ -76,14 +76,14 @@ def _divided(style: re.Match[str], hidden: Hidden, goes: list[str]) -> str:
     """
     attributes, css = style[1], COMMENT.sub("", style[2])
     if "media" in attributes or any(hidden.tag(one).startswith("{%") for one in PLACEHOLDER.finditer(css)):
-        return f"<style {KEPT}{attributes}>{style[2]}</style>"
+        return f"<style {LEFT_ALONE}{attributes}>{style[2]}</style>"
     stays: list[str] = []
     for rule in _rules(css):
         if rule.startswith("@") or ":" in rule.partition("{")[0]:
             stays.append(_important(rule))
         else:
             goes.append(rule)
-    return f"<style {KEPT}{attributes}>{chr(10).join(stays)}</style>" if stays else ""
+    return f"<style {LEFT_ALONE}{attributes}>{chr(10).join(stays)}</style>" if stays else ""
 
 
 def _rules(css: str) -> Iterator[str]:

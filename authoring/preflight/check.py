@@ -36,7 +36,7 @@ def preflight(
 ) -> Report:
     """The messages that one journey would send, and their problems. Raises InvalidJourneysError on unreadable files."""
     folder = journeys / name
-    compiled = _compiled(journeys, name)
+    compiled = compiled_journey(journeys, name)
     tried = read_samples(samples or folder / FILE)
     journey = journey_from_document(compiled["document"], compiled["version"])
     variants = variants_of(folder, journey, compiled["templates"])
@@ -62,7 +62,8 @@ def update_stamp(journeys: Path, report: Report) -> None:
         remove_stamp(folder)
 
 
-def _compiled(journeys: Path, name: str) -> dict[str, Any]:
+def compiled_journey(journeys: Path, name: str) -> dict[str, Any]:
+    """The one of this name. Raises InvalidJourneysError."""
     found = [one for one in compile_catalogue(journeys) if one["journey"] == name]
     if not found:
         fix = f"Name one of the folders in {journeys}."

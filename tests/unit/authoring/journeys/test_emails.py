@@ -190,7 +190,7 @@ SECTIONS = st.lists(ELEMENTS, max_size=3).map(
 
 
 @given(st.lists(SECTIONS | SECTIONS.map(lambda one: f"{{% for x in [3] %}}{one}{{% endfor %}}"), max_size=3))
-def test_jinja_survives_wherever_mjml_has_a_place_for_it(sections: list[str]) -> None:
+def test_jinja_survives_between_elements_in_texts_and_in_attributes(sections: list[str]) -> None:
     body = f"<mjml><mj-body>{''.join(sections)}</mj-body></mjml>"
     html = html_of(Layouts(Path("none")).resolved(body, Path("a"), 1))
 
