@@ -17,6 +17,7 @@ from rich.table import Table
 with redirect_stdout(StringIO()):  # logging costs its usual time, but stays out of the table
     import cairn.telemetry  # noqa: F401
 
+from authoring.stories import load
 from bench import bill, growth, page
 from bench.cpu import REPETITIONS, ROUNDS, cpu_per_event
 from bench.dynamodb_local import VARIABLE, NotThereError, dynamodb_local
@@ -25,7 +26,7 @@ from bench.paths import JOURNEYS, ROOT, paths_taken
 from bench.rate import rate
 from bench.template import synthesized
 from infra.local.deployment import local_deployment
-from infra.local.scenario import load, run_scenario
+from infra.local.scenario import run_scenario
 from infra.local.servers import ServerDidNotStartError
 from infra.local.signing import local_secrets
 

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from authoring.defaults import default_file, own_journeys, own_or_default
+
 ROOT = Path(__file__).parents[1]
-JOURNEYS = ROOT / "layers" / "journeys"
-SOURCES = ROOT / "sources.toml"
-POLICY = ROOT / "policy.toml"
-LAW = ROOT / "law.toml"
+JOURNEYS = own_journeys()
+SOURCES = own_or_default("sources.toml")
+POLICY = own_or_default("policy.toml")
+LAW = default_file("law.toml")
 
 DEFAULT_PORT = 8787
 LOCAL_URL = f"http://127.0.0.1:{DEFAULT_PORT}"

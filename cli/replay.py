@@ -54,7 +54,8 @@ def replay(
 
 
 def _replay(path: Path, journeys: Path, policy: Path, *, as_json: bool, zone: ZoneInfo) -> bool:
-    from infra.local.scenario import deployed, load, run_scenario  # noqa: PLC0415  moto is slow to import
+    from authoring.stories import load  # noqa: PLC0415  slow to import
+    from infra.local.scenario import deployed, run_scenario  # noqa: PLC0415  moto is slow to import
     from infra.local.signing import local_secrets  # noqa: PLC0415
 
     console = Terminal(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
@@ -75,5 +76,5 @@ def _replay(path: Path, journeys: Path, policy: Path, *, as_json: bool, zone: Zo
             count = len(scenario.expect)
             console.print(f"\n [green]✓[/] {count} expectations hold over {scenario.length.days} days")
     if outcome.difference:
-        echo(f"{path}: what was expected did not happen\n{outcome.difference}", err=True)
+        echo(f"{path}:{outcome.comparison.line}: what was expected did not happen\n{outcome.difference}", err=True)
     return not outcome.difference

@@ -31,9 +31,9 @@ def send(
 ) -> None:
     """Sign a sample as its vendor would and post it to any deployment; the secret is CAIRN_SECRET_<SOURCE>."""
     from authoring.sources.samples import just_now, path_of, posting, sample_headers, sample_named  # noqa: PLC0415
+    from authoring.stories.bodies import fill_instants  # noqa: PLC0415
     from cairn.adapters.sources import OWN  # noqa: PLC0415  slow to import
     from cairn.adapters.sources import sources as all_sources  # noqa: PLC0415
-    from infra.local.scenario import fill_instants  # noqa: PLC0415
     from infra.local.signing import secret_for  # noqa: PLC0415
 
     now = datetime.now(UTC)

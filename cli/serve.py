@@ -97,7 +97,7 @@ def _endpoints(given: Iterable[str]) -> dict[str, str]:
 
 def _greet(url: str, secret: str) -> None:
     from authoring.sources.samples import signed_headers  # noqa: PLC0415
-    from infra.local.scenario import fill_instants  # noqa: PLC0415
+    from authoring.stories.bodies import fill_instants  # noqa: PLC0415
 
     now = datetime.now(UTC)
     console = Terminal(highlight=False, soft_wrap=True)

@@ -19,12 +19,13 @@ from pathlib import Path
 from traceback import format_exc
 from typing import Any
 
+from authoring.stories import Click, Scenario, load
 from cairn.domain.shared.errors import CairnError
 from infra.local.deployment import LocalDeployment
 from infra.local.faults import Call, FaultPlan
 from infra.local.faults.plan import Strike
 from infra.local.runtime import Handler
-from infra.local.scenario import Click, Coming, Scenario, deployed, load, run_scenario
+from infra.local.scenario import Coming, deployed, run_scenario
 from infra.local.signing import local_secrets
 from prove.attacks import AT_ONCE, Attack
 from prove.ending import Ending, ending_of

@@ -10,7 +10,7 @@ from authoring.journeys.models import Journey
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class _Untitled(GenerateJsonSchema):
+class Untitled(GenerateJsonSchema):
     """Without the titles: they would only repeat the keys."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
@@ -19,7 +19,7 @@ class _Untitled(GenerateJsonSchema):
 
 def json_schema() -> dict[str, Any]:
     """The schema of one journey file."""
-    return {"$schema": DIALECT, **Journey.model_json_schema(schema_generator=_Untitled)}
+    return {"$schema": DIALECT, **Journey.model_json_schema(schema_generator=Untitled)}
 
 
 def schema_text() -> str:

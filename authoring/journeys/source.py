@@ -30,6 +30,7 @@ SCALARS: Mapping[str, Callable[[str], Any]] = {
     FLOAT: float,
 }
 
+MERGE = "<<"
 STEP_LISTS = frozenset({"steps", "then", "else", "finally"})
 
 QUOTES = (
@@ -92,8 +93,11 @@ class Source:
         return self.first_line + line
 
 
-def read_yaml(text: str, file: Path, first_line: int = 1) -> Source:
-    """Read one YAML document. If it cannot be read, that is a problem, and the data is None."""
+def read_yaml(text: str, file: Path, first_line: int = 1, *, merges: bool = False) -> Source:
+    """Read one YAML document. If it cannot be read, that is a problem, and the data is None.
+
+    With `merges`, `<<: *name` adds the keys of a mapping that the file has elsewhere.
+    """
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
@@ -103,7 +107,7 @@ def read_yaml(text: str, file: Path, first_line: int = 1) -> Source:
         return Source(
             file, None, None, first_line, (Problem(file, first_line + line, "", "", f"not YAML: {said}", f"{QUOTES}."),)
         )
-    builder = _Builder()
+    builder = _Builder(merges=merges)
     data = None if node is None else builder.build(node, (), ())
     source = Source(file, data, node, first_line, ())
     return replace(source, problems=tuple(source.problem(*finding) for finding in builder.findings))
@@ -112,8 +116,9 @@ def read_yaml(text: str, file: Path, first_line: int = 1) -> Source:
 class _Builder:
     """Builds plain Python values from nodes, and reports what YAML allows but we do not."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, merges: bool = False) -> None:
         self.findings: list[tuple[Loc, str, str]] = []
+        self._merges = merges
 
     def build(self, node: yaml.Node, loc: Loc, above: tuple[int, ...]) -> Any:
         if id(node) in above:
@@ -128,16 +133,28 @@ class _Builder:
 
     def mapping(self, node: yaml.MappingNode, loc: Loc, above: tuple[int, ...]) -> dict[str, Any]:
         built: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 fix = "Put the value in quotes if it is a text that begins with a brace, such as '{{ … }}'."
                 self.findings.append((loc, "a key that is not a text", fix))
                 continue
             here = (*loc, key.value)
+            if self._merges and key.value == MERGE:
+                merged |= self.merged(value, here, above)
+                continue
             if key.value in built:
                 self.findings.append((here, "this key is there twice", "Keep one of them: the other is lost."))
             built[key.value] = self.build(value, here, above)
-        return built
+        return merged | built
+
+    def merged(self, node: yaml.Node, loc: Loc, above: tuple[int, ...]) -> dict[str, Any]:
+        """The keys of `<<`; its own keys count before them."""
+        value = self.build(node, loc, above)
+        if isinstance(value, dict):
+            return value
+        self.findings.append((loc, "this is no mapping", "Write `<<: *name`, where `&name` stands before a mapping."))
+        return {}
 
     def scalar(self, node: yaml.Node, loc: Loc) -> Any:
         convert = SCALARS.get(node.tag)

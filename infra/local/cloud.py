@@ -15,6 +15,7 @@ from typing import Any
 
 from botocore.loaders import Loader
 
+from authoring.defaults import default_file
 from cairn.adapters import aws
 from cairn.adapters.pages.links import SECRET as LINKS
 from cairn.adapters.secrets_manager import IDENTITY_KEY, Part, identity_keys_from
@@ -40,7 +41,7 @@ SANDBOX = {
 }
 """Nothing on a laptop can reach a real account or be reached from one."""
 
-SOURCES = Path(__file__).parents[2] / "sources.toml"
+SOURCES = default_file("sources.toml")
 """A laptop accepts the same sources as the deployment."""
 
 EMAIL_SENDER = "Cairn <hello@example.com>"

@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 import time_machine
 
+from authoring.defaults import default_file
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
 from authoring.sources.samples import document_of_samples
@@ -58,8 +59,8 @@ from infra.local.signing import stored
 from infra.local.stream import StreamMapping, has_outbox
 from infra.local.wiring import FUNCTIONS, Function, queue_named
 
-LAW = Path(__file__).parents[2] / "law.toml"
-POLICY = LAW.with_name("policy.toml")
+LAW = default_file("law.toml")
+POLICY = default_file("policy.toml")
 
 ASYNC_RETRIES = (timedelta(minutes=1), timedelta(minutes=2))
 """After which times Lambda tries an asynchronous invocation again.
@@ -164,9 +165,10 @@ class LocalDeployment:
             else:
                 self.cloud.send("feedback", queue_body(document, self.now()))
 
-    def report_references(self) -> dict[str, str]:
-        """The ids that a provider's report may refer to: `customer`, `message:<step>` and `provider:<step>`."""
-        return timeline.report_references(self._customers_table(), self._customers)
+    def report_references(self, customer: str = "") -> dict[str, str]:
+        """The ids that a provider's report about this customer, or about the only one, may refer to."""
+        ids = self.customer_ids(customer) if customer else self._customers
+        return timeline.report_references(self._customers_table(), ids)
 
     def advance_to(self, instant: datetime) -> None:
         """Move the clock; everything that comes due on the way happens at its instant, in order."""

@@ -16,8 +16,9 @@ SOURCE = "aws"
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:cairn-feedback"
 
-REFERENCE = re.compile(r"\$(customer|message:[\w-]+|provider:[\w-]+)")
-"""In a scenario: the id of the only customer, of a step's message, and the provider's id of that message."""
+REFERENCE = re.compile(r"\$(customer|(?:message|provider):[\w-]+(?:#\d+)?)")
+"""In a scenario: the id of the customer, of a step's message, and the provider's id of that message. `#2` after the
+step is the second message that it sent."""
 
 
 def fill_references(document: Any, names: Mapping[str, str]) -> Any:

@@ -4,12 +4,12 @@ import json
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 
+from authoring.defaults import default_file
 from infra.cloud.stage import DEFAULT, Stage, Throttle
 
-CDK_JSON = Path(__file__).parents[2] / "cdk.json"
+CDK_JSON = default_file("cdk.json")
 
 OTHERS = ""
 """The bucket of all sources without a route of their own."""

@@ -1,5 +1,6 @@
 """What happened to customers, read from the table of the local deployment."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -37,14 +38,23 @@ def customer_ids(customers: DynamoCustomers, name: str, known: Collection[str]) 
 
 
 def report_references(customers: DynamoCustomers, known: Iterable[str]) -> dict[str, str]:
-    """The ids that a provider's report may refer to: `customer`, `message:<step>` and `provider:<step>`."""
+    """The ids that a provider's report may refer to, of these customers.
+
+    `customer`, and of each step's latest message `message:<step>` and `provider:<step>`. `message:<step>#2` is the
+    second message of the step that a provider took.
+    """
     found = {}
     for customer in {one.id for customer_id in known if (one := _load(customers, customer_id))}:
         found["customer"] = customer
-        for item in RecordItem.query(customer, RecordItem.sk.startswith(MESSAGE)):
+        taken: Counter[str] = Counter()
+        messages = RecordItem.query(customer, RecordItem.sk.startswith(MESSAGE))
+        for item in sorted(messages, key=lambda one: (one.at or "", one.sk)):
             body = item.body or {}
-            found[f"message:{body.get('step')}"] = item.sk.removeprefix(MESSAGE)
-            found[f"provider:{body.get('step')}"] = body.get("provider_id", "")
+            step, provider = str(body.get("step")), body.get("provider_id", "")
+            taken[step] += bool(provider)
+            for name in [step, *([f"{step}#{taken[step]}"] if provider else [])]:
+                found[f"message:{name}"] = item.sk.removeprefix(MESSAGE)
+                found[f"provider:{name}"] = provider
     return found
 
 

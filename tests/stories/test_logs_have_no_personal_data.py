@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
+from authoring.stories import load
 from bench.calls import Call, watched
 from cairn.domain.shared.channels import Channel
 from cairn.telemetry import count, logger
 from infra.local import cloud
-from infra.local.scenario import deployed, load, run_scenario
+from infra.local.scenario import deployed, run_scenario
 from infra.local.shapes import ACCOUNT, REGION
 from infra.local.signing import local_secrets
 

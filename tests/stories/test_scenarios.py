@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from authoring.stories import load
 from cli.main import app
-from infra.local.scenario import Coming, RefusedError, TooEarlyError, deployed, load, run_scenario
+from infra.local.scenario import Coming, RefusedError, TooEarlyError, deployed, run_scenario
 from infra.local.signing import local_secrets
 
 ROOT = Path(__file__).parents[2]

@@ -9,10 +9,11 @@ from urllib.parse import quote
 import pytest
 
 from authoring.sources.samples import posting, sample_headers, sample_named, samples
+from authoring.stories import load
 from cairn.adapters.sources import VENDORS as FOLDERS
 from cairn.adapters.sources import sources
 from infra.local.deployment import local_deployment
-from infra.local.scenario import load, run_scenario
+from infra.local.scenario import run_scenario
 from infra.local.signing import LOCAL_SECRET, local_secrets
 from tests.unit.adapters.sources.test_docs import journeys_of
 
