@@ -6,13 +6,16 @@ No other module of `cli` prints: an escape sequence in a name would clear the sc
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, NoReturn
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.segment import Segment
 from typer.core import TyperGroup
 
@@ -98,6 +101,28 @@ def check_free(path: Path, *, replace: bool) -> None:
         fail(EXISTS.format(path))
     if not path.parent.is_dir():
         fail(f"{path} cannot be written: there is no folder {path.parent}")
+
+
+@contextmanager
+def progress(what: str, starts: datetime, ends: datetime) -> Iterator[Callable[[datetime], None]]:
+    """Show in a terminal how far virtual time has come; the block gets what to call with each instant.
+
+    Nothing refreshes by itself: the clock stands still.
+    """
+    console = Terminal(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("day {task.completed} of {task.total}"))
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task(without_controls(what), total=(ends - starts).days)
+
+        def moved(now: datetime) -> None:
+            day = (now - starts).days
+            if day != bar.tasks[task].completed:
+                bar.update(task, completed=day, refresh=True)
+
+        yield moved
 
 
 def silence_logs() -> None:

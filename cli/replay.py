@@ -2,17 +2,23 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from difflib import unified_diff
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.rule import Rule
 from rich.text import Text
 
-from cli.options import DEVELOPMENT, JOURNEYS, POLICY, ROOT, JourneysOption, PolicyOption, examples
-from cli.output import Terminal, echo, json_text, silence_logs
+from cli.options import DEVELOPMENT, JOURNEYS, POLICY, ROOT, SOURCES, JourneysOption, PolicyOption, examples
+from cli.output import Terminal, echo, fail, json_text, progress, silence_logs
 from cli.timeline import show
+
+if TYPE_CHECKING:
+    from infra.local.scenario import ScenarioResult
 
 SCENARIOS = ROOT / "events" / "scenarios"
 DEMO = ("fitness-trial-to-paid", "family-entertainment-booking", "payment-failure-rescue")
@@ -37,32 +43,68 @@ def demo() -> None:
     epilog=examples(
         "cairn replay events/scenarios/fitness-trial-to-paid.yaml",
         "cairn replay events/scenarios/payment-failure-rescue.yaml --json",
+        "cairn replay stories/trial.story.yaml --update --dry-run",
+        "cairn replay stories/trial.story.yaml --record tests/trial.history.json",
+        "cairn replay --against tests/trial.history.json",
     ),
 )
-def replay(
-    scenarios: Annotated[list[Path], typer.Argument(help="Scenario files.", metavar="SCENARIO.yaml")],
+def replay(  # noqa: PLR0913, PLR0917  one argument for each option
+    scenarios: Annotated[
+        list[Path] | None, typer.Argument(help="Scenario files.", metavar="SCENARIO.yaml", show_default=False)
+    ] = None,
     journeys: JourneysOption = JOURNEYS,
     policy: PolicyOption = POLICY,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,  # noqa: FBT002
     zone: Annotated[str, typer.Option(help="The time zone of the printed times.")] = "America/New_York",
+    update: Annotated[  # noqa: FBT002
+        bool, typer.Option("--update", help="Write the expectations that hold today into the files, and print them.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --update: only print what would change.")] = False,  # noqa: FBT002
+    record: Annotated[Path | None, typer.Option(help="Write what the engine decides to this history.")] = None,
+    against: Annotated[Path | None, typer.Option(help="Hold today's engine against this history.")] = None,
 ) -> None:
     """Run scenarios through the real handlers in virtual time. Exit 1 where an expectation does not hold."""
     silence_logs()
-    passed = [_replay(path, journeys, policy, as_json=as_json, zone=ZoneInfo(zone)) for path in scenarios]
-    if not all(passed):
+    paths = scenarios or []
+    if dry_run and not update:
+        raise typer.BadParameter("--dry-run goes with --update")
+    if not paths and against is None:
+        raise typer.BadParameter("name a story to run, or a history with --against")
+    if record is not None and len(paths) != 1:
+        raise typer.BadParameter("name the one story that --record is to record")
+    if against is not None:
+        _hold_against(against)
+    with ExitStack() as stack:
+        if record is not None:
+            stack.enter_context(_recorded(record, paths[0], journeys))
+        runs = [(path, _run(path, journeys, policy)) for path in paths]
+    if update:
+        for path, outcome in runs:
+            _update(path, outcome, dry_run=dry_run)
+        return
+    for path, outcome in runs:
+        _print(path, outcome, as_json=as_json, zone=ZoneInfo(zone))
+    if any(outcome.difference for _, outcome in runs):
         raise typer.Exit(1)
 
 
-def _replay(path: Path, journeys: Path, policy: Path, *, as_json: bool, zone: ZoneInfo) -> bool:
+def _run(path: Path, journeys: Path, policy: Path) -> "ScenarioResult":
     from authoring.stories import load  # noqa: PLC0415  slow to import
     from infra.local.scenario import deployed, run_scenario  # noqa: PLC0415  moto is slow to import
     from infra.local.signing import local_secrets  # noqa: PLC0415
 
-    console = Terminal(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
     secrets = local_secrets(os.environ)
     scenario = load(path)
-    with deployed(path, scenario, secrets, journeys=journeys, policy=policy) as deployment:
-        outcome = run_scenario(path, scenario, deployment, secrets)
+    with (
+        deployed(path, scenario, secrets, journeys=journeys, policy=policy) as deployment,
+        progress(scenario.scenario, scenario.starts, scenario.ends) as deployment.moved,
+    ):
+        return run_scenario(path, scenario, deployment, secrets)
+
+
+def _print(path: Path, outcome: "ScenarioResult", *, as_json: bool, zone: ZoneInfo) -> None:
+    console = Terminal(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
+    scenario = outcome.scenario
     if as_json:
         for line in outcome.lines:
             echo(json_text(line))
@@ -77,4 +119,37 @@ def _replay(path: Path, journeys: Path, policy: Path, *, as_json: bool, zone: Zo
             console.print(f"\n [green]✓[/] {count} expectations hold over {scenario.length.days} days")
     if outcome.difference:
         echo(f"{path}:{outcome.comparison.line}: what was expected did not happen\n{outcome.difference}", err=True)
-    return not outcome.difference
+
+
+def _update(path: Path, outcome: "ScenarioResult", *, dry_run: bool) -> None:
+    from authoring.stories.update import updated  # noqa: PLC0415  slow to import
+    from cairn.adapters.sources import sources  # noqa: PLC0415
+
+    text = path.read_text(encoding="utf-8")
+    new = updated(path, text, outcome.comparison, sources(SOURCES))
+    difference = unified_diff(text.splitlines(), new.splitlines(), str(path), str(path), lineterm="", n=1)
+    echo("\n".join(difference) or f"{path}: every expectation holds")
+    if not dry_run and new != text:
+        path.write_text(new, encoding="utf-8")
+
+
+@contextmanager
+def _recorded(file: Path, path: Path, journeys: Path) -> Iterator[None]:
+    from authoring.history import recording, text_of  # noqa: PLC0415  slow to import
+    from authoring.journeys import compile_catalogue  # noqa: PLC0415
+    from authoring.stories import load  # noqa: PLC0415
+
+    own = load(path).journeys
+    with recording(compile_catalogue(path.parent / own if own else journeys)) as history:
+        yield
+    file.write_text(text_of(history), encoding="utf-8")
+    echo(f"{file}: {len(history.decisions)} decisions", err=True)
+
+
+def _hold_against(file: Path) -> None:
+    from authoring.history import first_difference, read_history  # noqa: PLC0415  slow to import
+
+    history = read_history(file)
+    if difference := first_difference(history):
+        fail(f"{file}: {difference}")
+    echo(f"{file}: {len(history.decisions)} decisions are the same today", err=True)

@@ -82,7 +82,7 @@ class HistoryItem(_Item):
 
     def runtest(self) -> None:
         with _installed():
-            from infra.local.history import first_difference, read_history  # noqa: PLC0415  only where there is one
+            from authoring.history import first_difference, read_history  # noqa: PLC0415  only where there is one
 
             difference = first_difference(read_history(_shown(self.path)))
         if difference:

@@ -36,11 +36,20 @@ class InvalidScenarioError(InvalidFilesError):
 def load(path: Path, known: Collection[str] | None = None) -> Scenario:
     """Read a story. `known` are the sources that may post, else those that ship. Raises InvalidScenarioError."""
     source = _read(path)
+    return _checked(path, source, sources() if known is None else known)
+
+
+def read(path: Path, text: str, known: Collection[str]) -> Scenario:
+    """Read a story of this text, which is to be at `path`. Raises InvalidScenarioError."""
+    return _checked(path, _source(path, text), known)
+
+
+def _checked(path: Path, source: Source, known: Collection[str]) -> Scenario:
     if source.problems:
         raise InvalidScenarioError(source.problems)
     shape = list(findings(source.data, Scenario, NOTATION))
     scenario = _without(source, {loc[:2] if loc[:1] and loc[0] in LISTS else loc[:1] for loc, *_ in shape})
-    found = list(_findings(path, scenario, sources() if known is None else known)) if scenario else []
+    found = list(_findings(path, scenario, known)) if scenario else []
     if scenario is None or shape or found:
         raise InvalidScenarioError({source.problem(*one) for one in (*shape, *found)})
     return scenario
@@ -83,6 +92,10 @@ def _read(path: Path) -> Source:
         return _unread(path, "this file is not UTF-8", "Save it as UTF-8.")
     except OSError as error:
         return _unread(path, f"this file cannot be read: {error.strerror}", "Name a story file.")
+    return _source(path, text)
+
+
+def _source(path: Path, text: str) -> Source:
     source = read_yaml(text, path, merges=True)
     if source.node is None and not source.problems:
         return _unread(path, "this file is empty", "Begin with `scenario:` and a sentence.")

@@ -8,7 +8,7 @@ import json
 import os
 import random
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -87,6 +87,8 @@ class LocalDeployment:
     """The sources that have a route of their own."""
     policy: Path = POLICY
     """The policy file of the business; the law is the same for every business."""
+    moved: Callable[[datetime], None] = lambda _: None
+    """Hears of each instant to which the clock moves."""
     stopped: set[str] = field(default_factory=set)
     """Functions that nothing starts at present."""
     _resume_rule: ResumeRule = field(default_factory=ResumeRule)
@@ -177,6 +179,7 @@ class LocalDeployment:
             while (due := self._next_due()) is not None and due <= instant:
                 if due > self.now():
                     self.clock.move_to(due)
+                    self.moved(due)
                 self._fire_schedules()
                 self.settle()
             if instant > self.now():

@@ -113,6 +113,27 @@ def test_problems_of_journeys_are_shown_with_their_lines(repository: pytest.Pyte
     assert "Traceback" not in result.stdout.str()
 
 
+def test_a_history_is_a_test_too(repository: pytest.Pytester) -> None:
+    recorded = (ROOT / "tests" / "histories" / "paused-trial.history.json").read_text(encoding="utf-8")
+    write(repository, "old/same.history.json", recorded)
+    write(repository, "old/other.history.json", recorded.replace('"step": "confirm"', '"step": "greet"'))
+    write(repository, "old/none.history.json", "{}")
+
+    result = run(repository)
+
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "old/none.history.json:1: this is no history. Write it with `cairn replay --record`.",
+            "old/other.history.json: decision 1 at * of fitness-trial-to-paid, after Entered, is another today",
+            "--- recorded",
+            '-*"step": "greet"*',
+            '+*"step": "confirm"*',
+        ]
+    )
+    assert "Traceback" not in result.stdout.str()
+
+
 def test_nothing_is_imported_where_there_is_no_story(repository: pytest.Pytester) -> None:
     repository.makepyfile(
         "import sys\n\ndef test_it():\n"

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from authoring.stories import load
+from authoring.stories.models import FIELDS
 from cli.main import app
 from infra.local.scenario import Coming, RefusedError, TooEarlyError, deployed, run_scenario
 from infra.local.signing import local_secrets
@@ -28,6 +29,7 @@ def test_a_scenario_has_its_expected_outcome(path: Path) -> None:
         result = run_scenario(path, scenario, made, local_secrets({}))
 
     assert result.difference == ""
+    assert {name for line in result.lines for name in line} <= {"at", "kind", *FIELDS}, "expectations may name each"
 
 
 @pytest.mark.parametrize("journey", [path.parent.name for path in JOURNEYS.glob("*/journey.yaml")])
@@ -253,3 +255,115 @@ def test_a_sender_repeats_a_request_that_failed(tmp_path: Path) -> None:
 
     assert not answers
     assert [line["type"] for line in result.lines if line["kind"] == "event"] == ["visit.attended"]
+
+
+def test_update_writes_the_expectations_that_hold_and_leaves_all_else(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "late.yaml"
+    late = LATE.replace("ROOT", str(ROOT))
+    wrong = late.replace("at: 20m, kind", "at: 25m, kind").replace("expect:\n", "expect:\n  # at once\n")
+    path.write_text(wrong)
+
+    tried = replay(path, "--update", "--dry-run")
+    untouched = path.read_text()
+    updated = replay(path, "--update")
+    again = replay(path, "--update")
+
+    assert [tried.exit_code, updated.exit_code, again.exit_code] == [0, 0, 0]
+    assert tried.stdout == updated.stdout
+    assert "-  - {at: 25m, kind: message, step: onboarding}\n+  - {at: 20m, kind: message" in updated.stdout
+    assert untouched == wrong
+    assert path.read_text() == wrong.replace("25m", "20m")
+    assert again.stdout == f"{path}: every expectation holds\n"
+
+
+def test_what_was_decided_is_recorded_and_held_against_the_engine(replay: Replay, tmp_path: Path) -> None:
+    history = tmp_path / "rescue.history.json"
+
+    recorded = replay(ROOT / "events" / "scenarios" / "payment-failure-rescue.yaml", "--record", history)
+    same = replay("--against", history)
+    history.write_text(history.read_text().replace('"step": "retry-link"', '"step": "another-link"'))
+    other = replay("--against", history)
+
+    assert recorded.exit_code == 0
+    assert same.exit_code == 0
+    assert "decisions are the same today" in same.stderr
+    assert other.exit_code == 1
+    assert f"{history}: decision 1 at 2026-03-09T14:00:00Z of payment-failure-rescue, after Entered" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "name a story to run, or a history with --against"),
+        ([SCENARIOS[0], "--dry-run"], "--dry-run goes with --update"),
+        ([*SCENARIOS[:2], "--record", "a.history.json"], "name the one story that --record is to record"),
+    ],
+    ids=["nothing", "dry run alone", "two stories into one history"],
+)
+def test_options_that_do_not_go_together_are_refused(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str | Path], said: str
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
+
+    result = CliRunner().invoke(app, ["replay", *map(str, arguments)], env={"COLUMNS": "200"})
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+TWICE = """
+scenario: Each of two customers gets two offers
+starts: 2026-05-04T15:00:00Z
+for: 6d
+journeys: ROOT/events/club/journeys
+policy: ROOT/events/club/policy.toml
+posts:
+  - at: 0s
+    event: &ada
+      id: ada-1
+      type: offer.made
+      customer: {user_id: ada, phone: "+12015550123"}
+      properties: {offer: balls, text: Three cans of balls for two today.}
+      attributes: {time_zone: America/New_York, region: NY}
+      consent: [{channel: sms, purpose: marketing, status: granted, source: desk}]
+  - {at: 0s, event: &bob {<<: *ada, id: bob-1, customer: {user_id: bob, phone: "+12015550124"}}}
+  - {at: 2d, event: {<<: *ada, id: ada-2, properties: {offer: strings, text: New strings.}}}
+  - {at: 2d, event: {<<: *bob, id: bob-2, properties: {offer: strings, text: New strings.}}}
+  - at: 3d
+    source: aws
+    customer: CUSTOMER
+    file: ROOT/events/aws/sms_delivered.json
+    set: {context.message: "$message:offerNUMBER", context.customer: $customer, messageId: "$provider:offerNUMBER"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("customer", "number", "delivered"),
+    [
+        ("ada", "#1", ("ada", "2026-05-04T15:00:00Z")),
+        ("ada", "#2", ("ada", "2026-05-06T15:00:00Z")),
+        ("bob", "#1", ("bob", "2026-05-04T15:00:01Z")),
+        ("bob", "", ("bob", "2026-05-06T15:00:01Z")),
+    ],
+)
+def test_a_report_is_about_one_of_several_messages_of_a_step(
+    replay: Replay, tmp_path: Path, customer: str, number: str, delivered: tuple[str, str]
+) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text(TWICE.replace("ROOT", str(ROOT)).replace("CUSTOMER", customer).replace("NUMBER", number))
+
+    result = replay(path, "--json")
+
+    lines = [line for line in map(json.loads, result.stdout.splitlines()) if line["kind"] == "message"]
+    assert len(lines) == 4
+    assert [(line["customer"], line["at"]) for line in lines if line["status"] == "delivered"] == [delivered]
+
+
+def test_a_report_about_a_message_that_was_not_sent_names_its_line(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text(TWICE.replace("ROOT", str(ROOT)).replace("CUSTOMER", "ada").replace("NUMBER", "#3"))
+
+    result = replay(path)
+
+    assert result.exit_code == 1
+    assert f"{path}:19: there is no 'provider:offer#3' yet that a report could be about" in result.stderr
