@@ -2,6 +2,7 @@
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -88,8 +89,8 @@ def _descriptions() -> Loader:
 class Cloud:
     """The resources of one deployment.
 
-    What the functions do goes through the AWS API. What AWS itself would see (whether a queue has anything, when a
-    schedule is due, whether the table has changed) is read from moto, since it is asked at every step of the clock.
+    What the functions do goes through the AWS API. What AWS itself does between them (poll a queue, fire a schedule,
+    follow the stream) is done in moto, since it is done at every step of the clock.
     """
 
     table: str = "cairn"
@@ -167,18 +168,13 @@ class Cloud:
         """The messages that are visible now, `most` at once."""
         if not self._messages(queue):
             return []
-        answer = self.client("sqs").receive_message(
-            QueueUrl=self.urls[queue],
-            MaxNumberOfMessages=most,
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-            WaitTimeSeconds=0,
-        )
-        return list(answer.get("Messages", []))
+        backend, name = self._queues(), _physical(queue)
+        visibility = backend.queues[name].visibility_timeout
+        return [_received(one) for one in backend.receive_message(name, most, 0, visibility, ["All"])]
 
     def delete(self, queue: str, messages: list[Shape]) -> None:
         for message in messages:
-            self.client("sqs").delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
+            self._queues().delete_message(_physical(queue), message["ReceiptHandle"])
 
     def deliver_again(self, queue: str, message: Shape, after: timedelta) -> None:
         """What a queue does that forgets a deletion: the message comes once more."""
@@ -193,43 +189,46 @@ class Cloud:
     def _stored(self, queue: str, message_id: str) -> Any:
         return next((one for one in self._messages(queue) if one.id == message_id), None)
 
+    def _messages(self, queue: str) -> list[Any]:
+        messages: list[Any] = self._queues().queues[_physical(queue)]._messages  # noqa: SLF001
+        return messages
+
     @staticmethod
-    def _messages(queue: str) -> list[Any]:
+    def _queues() -> Any:
         from moto.sqs.models import sqs_backends  # noqa: PLC0415
 
-        messages: list[Any] = sqs_backends[ACCOUNT][REGION].queues[_physical(queue)]._messages  # noqa: SLF001
-        return messages
+        return sqs_backends[ACCOUNT][REGION]
 
     def send(self, queue: str, body: str) -> None:
         self.client("sqs").send_message(QueueUrl=self.urls[queue], MessageBody=body)
 
     def changes(self, after: str | None) -> list[Shape]:
         """The table's changes after a sequence number, in order."""
-        if not self._has_changed(after):
+        from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
+
+        shard = dynamodb_backends[ACCOUNT][REGION].tables[self.table].stream_shard
+        if shard is None:
             return []
-        streams = self.client("dynamodbstreams")
-        position = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
-        iterator = streams.get_shard_iterator(
-            StreamArn=self.stream_arn,
-            ShardId=self.stream_shard_id,
-            **(position if after else {"ShardIteratorType": "TRIM_HORIZON"}),
-        )["ShardIterator"]
-        return list(streams.get_records(ShardIterator=iterator)["Records"])
+        first = int(after) + 1 - shard.starting_sequence_number if after else 0
+        return [_as_records_are_got(one.record) for one in shard.items[max(first, 0) :]]
 
     def schedules(self) -> dict[str, datetime]:
         """The instant at which each schedule is due, by its name."""
-        from moto.scheduler.models import scheduler_backends  # noqa: PLC0415
-
-        group = scheduler_backends[ACCOUNT][REGION].schedule_groups[self.group]
-        return {name: _due(one.schedule_expression) for name, one in group.schedules.items()}
+        return {name: _due(one.schedule_expression) for name, one in self._scheduled().items()}
 
     def fire(self, schedule: str, *, twice: bool = False) -> None:
         """Do what EventBridge Scheduler does at the instant: send Input to the target, then delete the schedule."""
-        target = self.client("scheduler").get_schedule(Name=schedule, GroupName=self.group)["Target"]
+        target = self._scheduled()[schedule].target
         queue = next(name for name in self.urls if arn(name) == target["Arn"])
         for _ in range(2 if twice else 1):
             self.send(queue, target["Input"])
-        self.client("scheduler").delete_schedule(Name=schedule, GroupName=self.group)
+        del self._scheduled()[schedule]
+
+    def _scheduled(self) -> dict[str, Any]:
+        from moto.scheduler.models import scheduler_backends  # noqa: PLC0415
+
+        found: dict[str, Any] = scheduler_backends[ACCOUNT][REGION].schedule_groups[self.group].schedules
+        return found
 
     def visible_instants(self, consumed: Collection[str]) -> list[datetime]:
         """The instants at which delayed or invisible messages become visible; no API has them.
@@ -258,13 +257,6 @@ class Cloud:
             if endpoint not in backend.platform_endpoints:
                 made = PlatformEndpoint(ACCOUNT, REGION, application, "", endpoint, {})
                 backend.platform_endpoints[endpoint] = made
-
-    def _has_changed(self, after: str | None) -> bool:
-        from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
-
-        shard = dynamodb_backends[ACCOUNT][REGION].tables[self.table].stream_shard
-        written = shard.items if shard else []
-        return bool(written) and written[-1].record["dynamodb"]["SequenceNumber"] != after
 
     def _record_mail(self, **asked: Any) -> None:
         self.mails.append(asked["params"])
@@ -314,6 +306,38 @@ class Cloud:
 
 def arn(queue: str) -> str:
     return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{_physical(queue)}"
+
+
+def _received(message: Any) -> Shape:
+    """A message of moto as ReceiveMessage gives it, with all its attributes."""
+    attributes = {
+        "SenderId": message.sender_id,
+        "SentTimestamp": message.sent_timestamp,
+        "ApproximateReceiveCount": message.approximate_receive_count,
+        "ApproximateFirstReceiveTimestamp": message.approximate_first_receive_timestamp,
+        "MessageDeduplicationId": message.deduplication_id,
+        "MessageGroupId": message.group_id,
+        "SequenceNumber": message.sequence_number,
+    }
+    own = message.message_attributes
+    return {
+        "MessageId": message.id,
+        "ReceiptHandle": message.receipt_handle,
+        "MD5OfBody": message.body_md5,
+        "Body": message.body,
+        "Attributes": {name: str(value) for name, value in attributes.items() if value is not None},
+        **({"MessageAttributes": own, "MD5OfMessageAttributes": message.attribute_md5} if own else {}),
+    }
+
+
+def _as_records_are_got(value: Any, name: str = "") -> Any:
+    """A change of moto as GetRecords gives it: a copy, with binary values as bytes."""
+    if isinstance(value, dict):
+        return {key: _as_records_are_got(one, key) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_as_records_are_got(one, name) for one in value]
+    is_binary = isinstance(value, str) and name in {"B", "BS"}
+    return b64decode(value) if is_binary else value
 
 
 def _due(expression: str) -> datetime:

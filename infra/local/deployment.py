@@ -98,7 +98,8 @@ class LocalDeployment:
     _again: list[tuple[datetime, str, Shape, tuple[timedelta, ...]]] = field(default_factory=list)
     """Asynchronous invocations that failed: when, which, with what, and the pauses that are left."""
     _polls: Iterator[int] = field(default_factory=count)
-    _customers: dict[str, None] = field(default_factory=dict)
+    _customers: dict[str, str] = field(default_factory=dict)
+    """The customers' ids; of an id that only leads to another customer, that one's."""
 
     def __post_init__(self) -> None:
         give_up = partial(self.cloud.send, f"{STREAM}-dead-letters")
@@ -169,7 +170,7 @@ class LocalDeployment:
 
     def report_references(self, customer: str = "") -> dict[str, str]:
         """The ids that a provider's report about this customer, or about the only one, may refer to."""
-        ids = self.customer_ids(customer) if customer else self._customers
+        ids = self.customer_ids(customer) if customer else self._survivors()
         return timeline.report_references(self._customers_table(), ids)
 
     def advance_to(self, instant: datetime) -> None:
@@ -226,13 +227,16 @@ class LocalDeployment:
         `customer` is a canonical id, user id, e-mail address, phone number or `<system>:<external id>`.
         """
         with self.lock:
-            ids = list(self._customers) if customer is None else self.customer_ids(customer)
+            ids = self._survivors() if customer is None else self.customer_ids(customer)
             found = [entry for customer_id in ids for entry in timeline.entries(self._customers_table(), customer_id)]
             return sorted(found, key=lambda entry: entry["at"])
 
     def customer_ids(self, customer: str) -> list[str]:
         """The canonical ids that a customer's name, of any kind, may stand for."""
         return timeline.customer_ids(self._customers_table(), customer, self._customers)
+
+    def _survivors(self) -> list[str]:
+        return [customer for customer, alias_of in self._customers.items() if not alias_of]
 
     def _customers_table(self) -> DynamoCustomers:
         return DynamoCustomers(self.cloud.identity_keys)
@@ -313,7 +317,8 @@ class LocalDeployment:
             for change in changes:
                 keys = change["dynamodb"]["Keys"]
                 if keys["sk"]["S"] == STATE:
-                    self._customers[keys["pk"]["S"]] = None
+                    state = change["dynamodb"].get("NewImage", {})
+                    self._customers[keys["pk"]["S"]] = state.get("alias_of", {}).get("S", "")
             self._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]
             self._stream.add(filter(has_outbox, changes))
         return self._stream.run(self._relay)

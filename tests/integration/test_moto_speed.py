@@ -1,0 +1,110 @@
+"""What is done quicker than by moto's API gives the same."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+
+from infra.local.cloud import Cloud, sandbox
+
+NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
+ITEM = {
+    "pk": {"S": "c_1"},
+    "sk": {"S": "one"},
+    "packed": {"B": b"\x00\xff"},
+    "many": {"BS": [b"a", b"b"]},
+    "B": {"M": {"B": {"S": "no binary"}, "L": {"L": [{"N": "1"}, {"BOOL": True}, {"NULL": True}, {"B": b"\x01"}]}}},
+    "texts": {"SS": ["x", "y"]},
+}
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    with time_machine.travel(NOW, tick=False), sandbox():
+        made = Cloud()
+        made.create({})
+        yield made
+
+
+@pytest.mark.parametrize("queue", ["events", "feedback"])
+def test_a_message_is_received_as_the_api_gives_it(cloud: Cloud, queue: str) -> None:
+    sqs, url = cloud.client("sqs"), cloud.urls[queue]
+    fifo = {"MessageGroupId": "g", "MessageDeduplicationId": "d"} if url.endswith(".fifo") else {}
+    attributes = {"reason": {"DataType": "String", "StringValue": "why"}}
+    sqs.send_message(QueueUrl=url, MessageBody="a body", MessageAttributes=attributes, **fifo)
+
+    (ours,) = cloud.receive(queue, 10)
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=ours["ReceiptHandle"], VisibilityTimeout=0)
+    (theirs,) = sqs.receive_message(
+        QueueUrl=url, MessageSystemAttributeNames=["All"], MessageAttributeNames=["All"], WaitTimeSeconds=0
+    )["Messages"]
+
+    again = {"Attributes": theirs["Attributes"] | {"ApproximateReceiveCount": "1"}}
+    assert ours == theirs | again | {"ReceiptHandle": ours["ReceiptHandle"]}
+    cloud.delete(queue, [ours])
+    assert cloud.receive(queue, 10) == []
+
+
+def test_changes_are_got_as_the_api_gives_them(cloud: Cloud) -> None:
+    table, streams = cloud.client("dynamodb"), cloud.client("dynamodbstreams")
+    table.put_item(TableName=cloud.table, Item=ITEM)
+    table.put_item(TableName=cloud.table, Item=ITEM | {"texts": {"SS": ["z"]}})
+    table.delete_item(TableName=cloud.table, Key={"pk": ITEM["pk"], "sk": ITEM["sk"]})
+
+    ours = cloud.changes(None)
+    first = streams.get_shard_iterator(
+        StreamArn=cloud.stream_arn, ShardId=cloud.stream_shard_id, ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    theirs = streams.get_records(ShardIterator=first)["Records"]
+
+    assert [one["eventName"] for one in ours] == ["INSERT", "MODIFY", "REMOVE"]
+    assert [comparable(one) for one in ours] == [comparable(one) for one in theirs]
+    assert cloud.changes(ours[0]["dynamodb"]["SequenceNumber"]) == ours[1:]
+    assert cloud.changes(ours[-1]["dynamodb"]["SequenceNumber"]) == []
+
+
+def comparable(record: Any) -> Any:
+    """The instant has moto's zone, or none."""
+    at = record["dynamodb"]["ApproximateCreationDateTime"]
+    created = at.replace(tzinfo=UTC).timestamp() if at.tzinfo is None else at.timestamp()
+    return record | {"dynamodb": record["dynamodb"] | {"ApproximateCreationDateTime": created}}
+
+
+def test_an_item_is_read_whole(cloud: Cloud) -> None:
+    table = cloud.client("dynamodb")
+    table.put_item(TableName=cloud.table, Item=ITEM)
+
+    found = table.get_item(TableName=cloud.table, Key={"pk": ITEM["pk"], "sk": ITEM["sk"]})["Item"]
+
+    assert {name: sets_in_order(value) for name, value in found.items()} == ITEM
+
+
+def sets_in_order(value: Any) -> Any:
+    return {kind: sorted(one) if kind in {"SS", "BS"} else one for kind, one in value.items()}
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "headers", "body"),
+    [
+        ("POST", "https://sqs.us-east-1.amazonaws.com/", {"X-Amz-Target": "a.b", "Content-Type": "json"}, b"{}"),
+        ("GET", "https://scheduler.us-east-1.amazonaws.com/schedules/a%2Fb?g=x%20y", {"User-Agent": b"x"}, None),
+        ("POST", "http://localhost:8000/%C3%A9", {"Content-Length": "2"}, "é"),
+        ("PUT", "https://s3.us-east-1.amazonaws.com/b/k", {"x-amz-meta-my_key": "v", "Transfer-Encoding": "x"}, b"1"),
+    ],
+)
+def test_a_request_is_built_as_moto_builds_it(method: str, url: str, headers: Any, body: Any) -> None:
+    from moto.core.request import Request
+
+    theirs = Request.from_primitives(method, url, headers, body)
+    with sandbox():
+        ours = Request.from_primitives(method, url, headers, body)
+
+    assert ours.get_data() == theirs.get_data()
+    assert parts(ours) == parts(theirs)
+
+
+def parts(request: Any) -> Any:
+    left_out = {"wsgi.input", "wsgi.errors", "werkzeug.request"}
+    return {name: value for name, value in request.environ.items() if name not in left_out}
