@@ -111,7 +111,7 @@ def _installed() -> Iterator[None]:
                 "`pytest --import-mode=importlib` (not `python -m pytest`), which leaves it off the path, or rename it."
             ) from None
         raise FailedError(
-            f"{missing} is not installed: `pip install 'cairn[local]'` brings what stories need."
+            f"{missing} is not installed: Cairn's extra `local` brings it (docs/testing-journeys.md)."
         ) from None
 
 

@@ -367,3 +367,38 @@ def test_a_report_about_a_message_that_was_not_sent_names_its_line(replay: Repla
 
     assert result.exit_code == 1
     assert f"{path}:19: there is no 'provider:offer#3' yet that a report could be about" in result.stderr
+
+
+CLICKED = """
+scenario: Two customers ask for the newsletter, and one confirms
+starts: 2026-05-04T13:00:00Z
+for: 1h
+journeys: ROOT/events/club/journeys
+policy: ROOT/events/club/policy.toml
+posts:
+  - at: 0s
+    event: &ada
+      id: ada-1
+      type: newsletter.requested
+      customer: {user_id: ada, email: ada.sample@example.com}
+      properties: {list: club}
+      consent: [{channel: email, purpose: marketing, status: granted, source: form}]
+  - {at: 0s, event: {<<: *ada, id: bob-1, customer: {user_id: bob, email: bob.sample@example.com}}}
+clicks:
+  - {at: 20m, link: confirm, step: "please-confirm#1", customer: bob}
+"""
+
+
+def test_a_click_is_on_the_e_mail_of_the_customer_whom_it_names(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "clicked.yaml"
+    clicked = CLICKED.replace("ROOT", str(ROOT))
+    path.write_text(clicked)
+
+    result = replay(path, "--json")
+    path.write_text(clicked.replace("#1", "#2"))
+    refused = replay(path)
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    confirmed = [line for line in lines if line["kind"] == "consent" and line["at"] > "2026-05-04T13:10"]
+    assert {line["customer"] for line in confirmed} == {"bob"}
+    assert f"{path}:17: no e-mail of please-confirm#2 has a link to confirm yet" in refused.stderr
