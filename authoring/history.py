@@ -1,7 +1,7 @@
 """Recorded histories: what the engine decided in a story, and whether today's engine decides the same.
 
 A history holds each call of the engine: the enrollment and the profile before, the trigger, the instant, the decision.
-It holds the journeys too, each in its version. What has its default is not written, so a field that is new, with a
+It holds the journeys too, each in its version. A value that is a default is not written, so a field that is new, with a
 default, changes no history.
 """
 

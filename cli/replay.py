@@ -73,7 +73,7 @@ def replay(  # noqa: PLR0913, PLR0917  one argument for each option
     if record is not None and len(paths) != 1:
         raise typer.BadParameter("name the one story that --record is to record")
     if against is not None:
-        _hold_against(against)
+        _compare_with(against)
     with ExitStack() as stack:
         if record is not None:
             stack.enter_context(_recorded(record, paths[0], journeys))
@@ -146,7 +146,7 @@ def _recorded(file: Path, path: Path, journeys: Path) -> Iterator[None]:
     echo(f"{file}: {len(history.decisions)} decisions", err=True)
 
 
-def _hold_against(file: Path) -> None:
+def _compare_with(file: Path) -> None:
     from authoring.history import first_difference, read_history  # noqa: PLC0415  slow to import
 
     history = read_history(file)

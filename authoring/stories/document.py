@@ -132,7 +132,7 @@ def _source_findings(post: Post, known: Collection[str]) -> Iterator[Finding]:
 
 
 def _body_findings(path: Path, scenario: Scenario, post: Post, bodies: list[Any]) -> Iterator[Finding]:
-    """What is wrong with the body of a post; else it is added to `bodies`."""
+    """The problems of the body of a post; without one, it is added to `bodies`."""
     if (post.event is None) == (post.file is None):
         message = "this post has no body" if post.event is None else "this post has two bodies"
         yield post.loc, message, "Write `event:` with the body, or `file:` with its path from the story's folder."

@@ -60,7 +60,7 @@ def updated(path: Path, text: str, comparison: Comparison, known: Collection[str
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What becomes of each expectation, by its position in the file."""
+    """The fate of each expectation, by its position in the file."""
 
     scenario: Scenario
     moved: Mapping[int, TimelineEntry]
@@ -157,13 +157,13 @@ def _in_block(path: Path, text: str, key: yaml.Node, value: yaml.Node, changes: 
     for position, (node, begin, end) in enumerate(zip(value.value, begins, ends, strict=True)):
         content = begin + len(_without_comments(text[begin:end]))
         if position in changes.dropped:
-            kept = ""
+            stays = ""
         else:
             last = min(node.end_mark.index, content)
             changed = _changed(text[:last], node, changes, position)
-            kept = text[begin : node.start_mark.index] + changed + text[last:content]
-            kept = kept if kept.endswith("\n") else kept + "\n"
-        written += [kept, _lines(indent, changes.added_after(position)), text[content:end]]
+            stays = text[begin : node.start_mark.index] + changed + text[last:content]
+            stays = stays if stays.endswith("\n") else stays + "\n"
+        written += [stays, _lines(indent, changes.added_after(position)), text[content:end]]
     new = "".join([*written, text[value.end_mark.index :]])
     is_empty = len(changes.dropped) == len(value.value) and not changes.added
     colon = key.end_mark.index + 1

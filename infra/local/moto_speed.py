@@ -101,7 +101,7 @@ def _plainly_built(really: Callable[..., Any]) -> Any:
         parsed = urlsplit(url)
         if type(data) is not bytes or parsed.port or "_" in "".join(headers.keys()) or not url.isascii():
             return really(method, url, headers, body)
-        environ = {
+        environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
             "SCRIPT_NAME": "",
             "PATH_INFO": unquote_to_bytes(parsed.path).decode("latin1"),

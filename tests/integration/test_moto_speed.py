@@ -1,4 +1,4 @@
-"""What is done quicker than by moto's API gives the same."""
+"""The quicker ways around moto's API give the same."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

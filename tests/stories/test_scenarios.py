@@ -257,7 +257,7 @@ def test_a_sender_repeats_a_request_that_failed(tmp_path: Path) -> None:
     assert [line["type"] for line in result.lines if line["kind"] == "event"] == ["visit.attended"]
 
 
-def test_update_writes_the_expectations_that_hold_and_leaves_all_else(replay: Replay, tmp_path: Path) -> None:
+def test_update_writes_the_expectations_of_today_and_leaves_all_else(replay: Replay, tmp_path: Path) -> None:
     path = tmp_path / "late.yaml"
     late = LATE.replace("ROOT", str(ROOT))
     wrong = late.replace("at: 20m, kind", "at: 25m, kind").replace("expect:\n", "expect:\n  # at once\n")
@@ -276,7 +276,7 @@ def test_update_writes_the_expectations_that_hold_and_leaves_all_else(replay: Re
     assert again.stdout == f"{path}: every expectation holds\n"
 
 
-def test_what_was_decided_is_recorded_and_held_against_the_engine(replay: Replay, tmp_path: Path) -> None:
+def test_what_was_decided_is_recorded_and_compared_with_the_engine(replay: Replay, tmp_path: Path) -> None:
     history = tmp_path / "rescue.history.json"
 
     recorded = replay(ROOT / "events" / "scenarios" / "payment-failure-rescue.yaml", "--record", history)

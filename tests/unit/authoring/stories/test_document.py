@@ -77,7 +77,7 @@ def one_of(written: str) -> str:
     return f'"{written}" is not one of {orders}'
 
 
-def test_what_posts_hold_is_checked_beside_what_is_wrong_elsewhere(tmp_path: Path) -> None:
+def test_posts_are_checked_beside_what_is_wrong_elsewhere(tmp_path: Path) -> None:
     mended = BROKEN.replace("yesterday", "2026-03-02T14:00:00Z").replace("3 days", "3d")
 
     found = {one.line: (one.field, one.message, one.fix) for one in problems_of(written(tmp_path, mended))}

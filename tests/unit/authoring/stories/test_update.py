@@ -56,7 +56,7 @@ orders: []
 """
 
 
-def test_only_what_no_longer_holds_changes() -> None:
+def test_only_what_is_no_longer_met_changes() -> None:
     new = updated_text(HEAD + WRITTEN + TAIL, HAPPENED)
 
     assert (
@@ -161,7 +161,7 @@ def repr_(text: str) -> str:
 
 
 @given(files(), ENTRIES)
-def test_whatever_a_file_expects_it_holds_afterwards_and_has_all_its_comments(
+def test_whatever_a_file_expects_is_met_afterwards_and_all_comments_are_there(
     text: str, happened: list[dict[str, Any]]
 ) -> None:
     new = updated_text(text, happened)
