@@ -1,5 +1,6 @@
 """A story file is checked whole: every problem at once, with file, line and the way to mend it."""
 
+import ast
 import json
 import runpy
 import sys
@@ -233,3 +234,17 @@ def test_the_schema_finds_a_wrong_key_and_a_wrong_kind() -> None:
 def test_kinds_and_fields_are_named_once() -> None:
     assert len(set(KINDS)) == len(KINDS)
     assert len(set(FIELDS)) == len(FIELDS)
+
+
+def test_every_detail_that_a_decision_of_a_journey_notes_can_be_expected() -> None:
+    domain = ROOT / "layers" / "core" / "python" / "cairn" / "domain" / "journey"
+    calls = [
+        node
+        for path in domain.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "note"
+    ]
+    named = {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
+
+    assert {"until", "because", "arm"} < named
+    assert named <= set(FIELDS)
