@@ -4,7 +4,7 @@ import ast
 import io
 import json
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
+from cli import output
 from cli.output import Terminal, echo, json_text
 from cli.timeline import show
 
@@ -102,3 +103,18 @@ def test_no_other_module_prints(file: Path) -> None:
             assert not called.startswith(("sys.stdout", "sys.stderr.write")) or called.endswith(("isatty", "flush")), (
                 node.lineno
             )
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [("1", True), ("0", False)])
+def test_progress_is_shown_by_days_and_in_a_terminal_only(
+    *, terminal: str, shown: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", terminal)
+    starts = datetime(2026, 3, 2, tzinfo=UTC)
+
+    with output.progress("Sixty days", starts, starts + timedelta(days=60)) as moved:
+        moved(starts + timedelta(days=12, hours=3))
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert ("day 12 of 60" in said.err) is shown
