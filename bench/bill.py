@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from bench import prices
+from authoring import prices
 from bench.calls import Call
 from bench.dynamodb_local import deployment
 from bench.meter import Usage, metered

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from textwrap import fill
 
-from bench import bill, growth, prices
+from authoring import prices
+from bench import bill, growth
 from bench.charts import Bar, Panel, bars, lines
 from bench.paths import ROOT
 from bench.rate import Rate

@@ -76,10 +76,16 @@ class Paths:
                     shortest[number] = min(shortest.get(number, run), run, key=lambda one: one.seconds)
         return shortest
 
+    def most_after_entry(self, counts: Counts, window: float) -> int:
+        """The most messages within so many seconds of entry."""
+        start = self.journey.start
+        return max(self._runs_from(start, counts, window), default=0) if start else 0
+
     def _runs_from(self, first: str, counts: Counts, window: float) -> dict[int, Run]:
-        """The later the first message, the sooner a day after entry follows it: so it is as late as can be."""
-        at, found = self.latest[first], {1: Run((first,))}
-        ahead: dict[str | None, dict[int, Run]] = {first: {1: found[1]}}
+        """The later the first step, the sooner a day after entry follows it: so it is as late as can be."""
+        at, weight = self.latest[first], self._weight(first, counts)
+        found = {weight: Run((first,) if weight else ())}
+        ahead: dict[str | None, dict[int, Run]] = {first: dict(found)}
         for step in self.ways:
             for number, run in ahead.pop(step, {}).items():
                 for way in self.ways[step]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import prices
+from authoring import prices
 from bench.bill import POLLS, SECONDS
 from bench.template import counted
 from cairn.settings import RESUME_EVERY

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import inf, isinf
-from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from authoring.proof.paths import Counts, Paths, crowded, longest
 from authoring.proof.ways import DAY, WEEK
-from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.effects import Effect, SendMessage
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey
@@ -21,6 +19,7 @@ from cairn.domain.journey.steps.send import Send
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.authoring.proof.exhaustive import Run, every_run, most_within, steerable
+from tests.unit.authoring.proof.made import made, send
 from tests.unit.strategies import journeys
 
 HOUR = 3600.0
@@ -122,14 +121,6 @@ def sent_by(journey: Journey, effect: Effect) -> Send | None:
     return step if isinstance(step, Send) else None
 
 
-SEND = {"channel": "sms", "template": "hello", "purpose": "marketing"}
-
-
-def made(*steps: dict[str, Any]) -> Journey:
-    numbered = [{"id": f"s{number}", **step} for number, step in enumerate(steps)]
-    return journey_from_document({"journey": "made", "entry": {"event": "a.b"}, "steps": numbered}, "v1")
-
-
 def times(journey: Journey) -> tuple[int, int, float]:
     """The most messages in a day and in a week, and the longest duration in days."""
     most = [max(crowded(journey).runs(COUNTED["all"], window), default=0) for window in (DAY, WEEK)]
@@ -137,13 +128,13 @@ def times(journey: Journey) -> tuple[int, int, float]:
 
 
 def test_exactly_a_day_apart_are_not_two_in_a_day() -> None:
-    assert times(made({"send": SEND}, {"wait": "1d"}, {"send": SEND})) == (1, 2, 1)
-    assert times(made({"send": SEND}, {"wait": "23h59m59s"}, {"send": SEND}))[0] == 2
+    assert times(made(send(), {"wait": "1d"}, send())) == (1, 2, 1)
+    assert times(made(send(), {"wait": "23h59m59s"}, send()))[0] == 2
 
 
 def test_days_after_entry_are_a_day_apart_whatever_came_before() -> None:
     """Both are late where an event may be awaited for a week, and then they follow at once."""
-    days = [{"wait": {"at": "10:00", "day": 1}}, {"send": SEND}, {"wait": {"at": "10:00", "day": 2}}, {"send": SEND}]
+    days = [{"wait": {"at": "10:00", "day": 1}}, send(), {"wait": {"at": "10:00", "day": 2}}, send()]
     a_week = {"wait_for": {"event": "a.c", "timeout": "7d"}}
 
     assert times(made(*days)) == (1, 2, pytest.approx(2 + 10 / 24))
@@ -151,15 +142,15 @@ def test_days_after_entry_are_a_day_apart_whatever_came_before() -> None:
 
 
 def test_the_first_message_and_one_on_the_next_morning_may_be_ten_hours_apart() -> None:
-    assert times(made({"send": SEND}, {"wait": {"at": "10:00", "day": 1}}, {"send": SEND}))[0] == 2
-    assert times(made({"send": SEND}, {"wait": {"at": "10:00", "day": 2}}, {"send": SEND}))[0] == 1
+    assert times(made(send(), {"wait": {"at": "10:00", "day": 1}}, send()))[0] == 2
+    assert times(made(send(), {"wait": {"at": "10:00", "day": 2}}, send()))[0] == 1
 
 
 def test_a_time_of_day_that_is_looked_up_may_be_any() -> None:
     looked_up = {"at": "10:00", "at_from": "profile.x", "day": 2}
 
-    assert closest(made({"send": SEND}, {"wait": {"at": "10:00", "day": 2}}, {"send": SEND})) == DAY + 10 * HOUR
-    assert closest(made({"send": SEND}, {"wait": looked_up}, {"send": SEND})) == DAY
+    assert closest(made(send(), {"wait": {"at": "10:00", "day": 2}}, send())) == DAY + 10 * HOUR
+    assert closest(made(send(), {"wait": looked_up}, send())) == DAY
     assert longest(made({"wait": looked_up})) == 3 * DAY
 
 
@@ -170,16 +161,16 @@ def closest(journey: Journey) -> float:
 
 def test_a_customer_who_is_late_skips_a_step_and_not_a_split() -> None:
     soon = {"wait": {"until": "data.at", "if_past": "skip"}}
-    asked = {"wait_for": {"event": "a.c", "timeout": "2d", "else": [{"id": "again", "send": SEND}]}}
-    arms = [{"arm": "a", "weight": 1, "then": [{"id": "a", "send": SEND}]}, {"arm": "b", "weight": 1}]
+    asked = {"wait_for": {"event": "a.c", "timeout": "2d", "else": [{"id": "again", **send()}]}}
+    arms = [{"arm": "a", "weight": 1, "then": [{"id": "a", **send()}]}, {"arm": "b", "weight": 1}]
 
-    assert closest(made({"send": SEND}, soon, asked)) == 0
-    assert closest(made({"send": SEND}, soon, {"wait": "2d"}, {"send": SEND})) == 0
-    assert closest(made({"send": SEND}, soon, {"split": {"arms": arms}}, {"wait": "2d"}, {"send": SEND})) == 0
+    assert closest(made(send(), soon, asked)) == 0
+    assert closest(made(send(), soon, {"wait": "2d"}, send())) == 0
+    assert closest(made(send(), soon, {"split": {"arms": arms}}, {"wait": "2d"}, send())) == 0
 
 
 def test_no_customer_gets_an_arm_of_no_weight() -> None:
-    then = [{"id": "a", "send": SEND}]
+    then = [{"id": "a", **send()}]
     arms = [{"arm": "a", "weight": 0, "then": then}, {"arm": "b", "weight": 1}]
 
     assert crowded(made({"split": {"arms": arms}})).most(COUNTED["all"]) == 0
@@ -188,11 +179,9 @@ def test_no_customer_gets_an_arm_of_no_weight() -> None:
 def test_of_two_ways_to_a_message_the_shorter_one_counts() -> None:
     slow = [{"id": "slow", "wait": "2d"}]
 
-    assert closest(made({"send": SEND}, {"branch": [{"if": "data.x", "then": slow}]}, {"send": SEND})) == 0
-    assert (
-        closest(made({"send": SEND}, {"branch": [{"if": "data.x", "then": []}, {"else": slow}]}, {"send": SEND})) == 0
-    )
-    assert closest(made({"send": SEND}, {"wait_for": {"event": "a.c", "timeout": "2d"}}, {"send": SEND})) == 0
+    assert closest(made(send(), {"branch": [{"if": "data.x", "then": slow}]}, send())) == 0
+    assert closest(made(send(), {"branch": [{"if": "data.x", "then": []}, {"else": slow}]}, send())) == 0
+    assert closest(made(send(), {"wait_for": {"event": "a.c", "timeout": "2d"}}, send())) == 0
 
 
 def test_a_wait_for_weekdays_may_take_until_the_next_of_them() -> None:
@@ -213,8 +202,8 @@ def test_only_a_date_may_make_a_journey_endless() -> None:
 def test_a_customer_who_cannot_be_late_takes_no_way_of_those_who_are() -> None:
     out = {"wait": {"at": "10:00", "day": 3, "if_past": "exit"}}
 
-    assert crowded(made(out, {"send": SEND})).number == 1
-    assert crowded(made({"wait": "8d"}, out, {"send": SEND})).number == 2
+    assert crowded(made(out, send())).number == 1
+    assert crowded(made({"wait": "8d"}, out, send())).number == 2
 
 
 TIMELESS = {"send", "branch", "split", "task", "update", "set", "exit"}

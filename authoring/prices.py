@@ -20,6 +20,7 @@ class Source(StrEnum):
     SECRETS = "https://aws.amazon.com/secrets-manager/pricing/"
     KMS = "https://aws.amazon.com/kms/pricing/"
     STEP_FUNCTIONS = "https://aws.amazon.com/step-functions/pricing/"
+    MESSAGING = "https://aws.amazon.com/end-user-messaging/pricing/"
     TEMPORAL = "https://docs.temporal.io/cloud/pricing"
 
 
@@ -64,6 +65,11 @@ DURABLE_GB_MONTH = Price("Lambda durable function GB-month kept", 0.15, 1, Sourc
 ACTION = Price("Temporal Cloud action", 50.00, MILLION, Source.TEMPORAL)
 
 PRICES = tuple(one for one in list(globals().values()) if isinstance(one, Price))
+"""Those of docs/performance.md, and those of messages below."""
+
+PUSH = Price("SNS mobile push notification", 0.50, MILLION, Source.SNS)
+WHATSAPP = Price("WhatsApp message, without Meta's fee", 0.005, 1, Source.MESSAGING, confirmed=False)
+# A text's price is that of its country: authoring/preflight/prices.toml.
 
 CPU_TO_DURATION = 3.5
 """A function with 512 MB has about 0.29 of a CPU, so that a millisecond of CPU lasts 3.5."""
