@@ -1,6 +1,7 @@
-"""`cairn check`: every problem of the journeys, the policy, the vendors' folders and sources.toml."""
+"""`cairn check`: every problem of journeys, policy, vendors' folders and sources.toml, and what is proven."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -17,18 +18,34 @@ from cli.options import (
     examples,
     journey_folder,
 )
-from cli.output import echo
+from cli.output import Terminal, echo, print_json
+
+FILE_WIDTH = 120
+"""Columns of a report that is written to a file or a pipe."""
 
 app = typer.Typer()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is printed of the proof, and whether a warning fails."""
+
+    strict: bool
+    report: bool
+    as_json: bool
 
 
 @app.command(
     rich_help_panel=DEVELOPMENT,
     epilog=examples(
-        "cairn check", "cairn check layers/journeys", "cairn check fitness-trial-to-paid", "cairn check --watch"
+        "cairn check",
+        "cairn check layers/journeys --strict",
+        "cairn check --report",
+        "cairn check fitness-trial-to-paid",
+        "cairn check --watch",
     ),
 )
-def check(
+def check(  # noqa: PLR0913, PLR0917  one argument for each option
     what: Annotated[
         str,
         typer.Argument(
@@ -40,14 +57,22 @@ def check(
     policy: PolicyOption = POLICY,
     configuration: ConfigurationOption = SOURCES,
     watch: Annotated[bool, typer.Option("--watch", help="Check again when a file changes.")] = False,  # noqa: FBT002
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where there is a warning too.")] = False,  # noqa: FBT002
+    report: Annotated[  # noqa: FBT002
+        bool, typer.Option("--report", help="Print each journey's paths, messages, duration and cost at worst.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --report: print it as one JSON object.")] = False,  # noqa: FBT002
 ) -> None:
     """List every problem of journeys, policy, vendors' folders and sources.toml, and how to mend it.
 
-    Of one journey alone, list only its own.
+    Of one journey alone, list only its own. Exit 1 where there is one. Warnings follow: what the policy's limits would
+    make of the journeys' messages.
     """
-    folder = Path(what) if Path(what).is_dir() else journey_folder(what, JOURNEYS)
+    if as_json and not report:
+        raise typer.BadParameter("--json is a form of the report: add --report")
+    folder, wanted = Path(what) if Path(what).is_dir() else journey_folder(what, JOURNEYS), Wanted(strict, report, as_json)
     if not watch:
-        if not _passes(folder, policy, configuration):
+        if not _passes(folder, policy, configuration, wanted):
             raise typer.Exit(1)
         return
     from cli.watching import changes  # noqa: PLC0415  not needed otherwise
@@ -56,31 +81,47 @@ def check(
     with suppress(KeyboardInterrupt):
         for at in changes(watched if _alone(folder) else (folder, *watched[1:])):
             echo(f"\n{at:%H:%M:%S}")
-            _passes(folder, policy, configuration)
+            _passes(folder, policy, configuration, wanted)
 
 
 def _alone(folder: Path) -> bool:
     return (folder / "journey.yaml").is_file()
 
 
-def _passes(folder: Path, policy: Path, configuration: Path) -> bool:
-    """Print every problem, and say whether there is none."""
+def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> bool:
+    """Print every problem and warning, and say whether there is none that counts."""
     from authoring.journeys import check as problems_of  # noqa: PLC0415  slow to import
     from authoring.journeys import compile_catalogue  # noqa: PLC0415
-    from authoring.policy import check_policy  # noqa: PLC0415
+    from authoring.policy import check_policy, compile_policy  # noqa: PLC0415
+    from authoring.proof.report import prove  # noqa: PLC0415
     from authoring.sources.check import all_problems  # noqa: PLC0415
+    from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
+    from cli.check_report import show  # noqa: PLC0415
 
     found = problems_of(folder)
+    compiled = None if found else compile_catalogue(folder)
     problems = [str(problem) for problem in found]
     if not _alone(folder):
-        compiled = None if found else compile_catalogue(folder)
         problems += [*map(str, check_policy(policy, LAW, compiled)), *all_problems(configuration)]
     for problem in problems:
         echo(problem)
-    if problems:
-        echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
+    if problems or compiled is None:
+        echo(_number(len(problems), "problem"), err=True)
         return False
-    count = len(list(folder.glob("*/journey.yaml")))
-    checked = folder.resolve().name if _alone(folder) else f"{count} journey{'s' if count != 1 else ''} and the policy"
-    echo(f"{checked}, no problems")
-    return True
+    root = folder.resolve().parent if _alone(folder) else folder
+    proof = prove(root, compiled, policy_from_document(compile_policy(policy, LAW)))
+    if wanted.report and wanted.as_json:
+        print_json(proof.to_json())
+    else:
+        if wanted.report:
+            show(proof, Terminal(highlight=False, width=None if Terminal().is_terminal else FILE_WIDTH))
+        for warning in proof.warnings:
+            echo(f"warning: {warning}")
+        warned = f", {_number(len(proof.warnings), 'warning')}" if proof.warnings else ""
+        checked = folder.resolve().name if _alone(folder) else f"{_number(len(compiled), 'journey')} and the policy"
+        echo(f"{checked}, no problems{warned}")
+    return not (wanted.strict and proof.warnings)
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

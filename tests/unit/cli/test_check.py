@@ -1,0 +1,148 @@
+"""`cairn check`: problems end it, warnings do not, and --report says what is proven."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from cli.main import app
+
+CALM = """\
+journey: calm
+entry: {event: visit.booked}
+steps:
+  - id: hello
+    send: {channel: email, template: hello, purpose: marketing}
+  - id: next-day
+    wait: 1d
+"""
+
+EAGER = """\
+journey: eager
+entry: {event: visit.booked, key: event.properties.id}
+steps:
+  - id: first
+    send: {channel: sms, template: hello, purpose: marketing}
+  - id: asked
+    wait_for:
+      event: visit.cancelled
+      timeout: 2d
+      then:
+        - id: second
+          send: {channel: sms, template: hello, purpose: marketing}
+  - id: third
+    send: {channel: sms, template: hello, purpose: marketing}
+  - id: on-the-day
+    wait: {until: data.visit_at}
+"""
+
+
+@pytest.fixture(autouse=True)
+def vendors_without_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their samples take seconds, and have tests of their own."""
+    monkeypatch.setattr("authoring.sources.check.all_problems", lambda _: [])
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name, text, file, template in (
+        ("calm", CALM, "hello.email.html", "---\nsubject: Hello\n---\nHello"),
+        ("eager", EAGER, "hello.sms.txt", "Hello"),
+    ):
+        (tmp_path / name / "templates").mkdir(parents=True)
+        (tmp_path / name / "journey.yaml").write_text(text, encoding="utf-8")
+        (tmp_path / name / "templates" / file).write_text(template, encoding="utf-8")
+    return tmp_path
+
+
+def checked(root: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["check", str(root), *options], catch_exceptions=False)
+
+
+def said(result: Result, root: Path) -> list[str]:
+    return [line.replace(f"{root}/", "") for line in result.stdout.splitlines()]
+
+
+CLASH = (
+    "warning: calm/journey.yaml:4: step hello: eager answers visit.booked too: its step first and this one may come at "
+    "once; the policy has a cooldown of 1h, so one of them has to wait. Let one of them wait longer, or give their "
+    "entries a `where` that only one of them meets."
+)
+MANY = (
+    "warning: eager/journey.yaml:13: step third: more marketing messages a day than the policy's 2: first, second and "
+    "third may come at once, so the gate will hold this one back. Let 1d pass from first to this step, send less, or "
+    "change the cap in policy.toml."
+)
+
+
+WRONG = '"a day" is not a duration. Write a number and a unit (s, m, h, d, w), such as 30m, 2d or 1h30m.'
+
+
+def test_warnings_name_their_step_and_how_to_mend_it_and_do_not_fail(root: Path) -> None:
+    result = checked(root)
+
+    assert said(result, root) == [CLASH, MANY, "2 journeys and the policy, no problems, 2 warnings"]
+    assert result.exit_code == 0
+
+
+def test_with_strict_a_warning_fails(root: Path) -> None:
+    assert checked(root, "--strict").exit_code == 1
+    (root / "eager/journey.yaml").write_text(CALM.replace("calm", "eager").replace("visit", "trip"), encoding="utf-8")
+    (root / "eager/templates/hello.sms.txt").unlink()
+    (root / "eager/templates/hello.email.html").write_text("---\nsubject: Hello\n---\nHello", encoding="utf-8")
+    assert checked(root, "--strict").exit_code == 0
+
+
+def test_a_problem_leaves_no_room_for_warnings(root: Path) -> None:
+    (root / "calm/journey.yaml").write_text(CALM.replace("1d", "a day"), encoding="utf-8")
+
+    result = checked(root, "--report")
+
+    assert result.exit_code == 1
+    assert [line.split(": ") for line in said(result, root)] == [["calm/journey.yaml:7", "step next-day, wait", WRONG]]
+
+
+def test_the_report_has_a_line_for_each_journey_and_what_its_figures_do_not_say(root: Path) -> None:
+    lines = said(checked(root, "--report"), root)
+
+    heads, calm, eager = (re.split(r" {2,}", line.strip()) for line in lines[:3])
+    assert heads == ["journey", "paths", "messages", "marketing", "longest", "enters again", "USD"]
+    assert calm[:6] == ["calm", "1", "1 / 1 / 1", "1 / 1 / 1", "1d", "never"]
+    assert eager[:6] == [
+        "eager",
+        "2",
+        "3 / 3 / 3",
+        "3 / 3 / 3",
+        "by its dates",
+        "each key",
+    ]
+    text = " ".join(lines)
+    assert "eager: how long it takes depends on on-the-day: data.visit_at" in text
+    assert "visit.booked: calm and eager answer it, with at most 4 messages within 24 hours" in text
+    assert lines[-3:] == [CLASH, MANY, "2 journeys and the policy, no problems, 2 warnings"]
+
+
+def test_the_report_is_json_too(root: Path) -> None:
+    document: dict[str, Any] = json.loads(checked(root, "--report", "--json").stdout)
+
+    calm, eager = document["journeys"]
+    assert calm["usd"]["least"] == calm["usd"]["most"] > 0
+    assert (calm["longest_seconds"], eager["longest_seconds"]) == (86_400, None)
+    assert eager["waits_for_dates"] == ["on-the-day: data.visit_at"]
+    assert eager["by_channel"] == [{"purpose": "marketing", "channel": "sms", "day": 3, "week": 3, "enrollment": 3}]
+    assert eager["hints"][-1] == "marketing by sms needs a recorded consent, and no message here asks for one"
+    assert document["shared_events"] == [
+        {"event": "visit.booked", "journeys": ["calm", "eager"], "messages_in_a_day": 4}
+    ]
+    assert [(one["line"], one["step"]) for one in document["warnings"]] == [(4, "hello"), (13, "third")]
+
+
+def test_json_needs_a_report(root: Path) -> None:
+    result = checked(root, "--json")
+
+    assert result.exit_code == 2
+    assert "--report" in result.output
