@@ -12,10 +12,10 @@ from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.steps.base import UNREACHABLE, WITH_EVENT, WITHOUT_EVENT, EventScope
 from authoring.journeys.steps.send import template_and_channels
 from authoring.problems import Loc
+from authoring.proof.paths import crowded
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.event import MESSAGE_EVENTS
 from cairn.domain.journey.definition import ENTRY
-from cairn.domain.journey.steps.send import Send
 
 Finding = tuple[Loc, str, str]
 """A path in the document, a message and a fix."""
@@ -23,11 +23,7 @@ Finding = tuple[Loc, str, str]
 
 def worst_case_messages(document: Mapping[str, Any]) -> int:
     """The most messages that one enrollment in a checked journey can send: the longest path, counted in sends."""
-    journey = journey_from_document(document, "")
-    worst: dict[str | None, int] = {None: 0}
-    for step in journey.steps.values():  # each one comes after those that it leads to
-        worst[step.id] = isinstance(step, Send) + max(worst[target] for target in step.successors)
-    return worst[journey.start]
+    return crowded(journey_from_document(document, "")).most(lambda _: True)
 
 
 def flow_findings(document: Any) -> list[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from authoring.journeys.catalogue import FILE, Compiled
+from authoring.journeys.expansion import expanded
 from authoring.journeys.source import Source, read_yaml
 from authoring.problems import Loc, Problem
 from authoring.proof.across import clashes
@@ -166,9 +167,9 @@ def _source(root: Path, journey: Journey) -> Source:
 
 
 def _problem(source: Source, step: str, message: str, fix: str) -> Problem:
-    """At a step; one that was made of another, such as a repetition, is not in the file."""
-    problem = source.problem(next(_locs(source.data, step), ()), message, fix)
-    return problem if problem.step else Problem(problem.file, problem.line, step, "", message, fix)
+    """Where the step is written; one of a later pass or of a path has another id there."""
+    written = expanded(source.data, None)
+    return source.problem(written.written_at(next(_locs(written.document, step), ())), message, fix)
 
 
 def _locs(value: Any, step: str, loc: Loc = ()) -> Iterator[Loc]:

@@ -4,23 +4,27 @@ A kind without a case of its own takes no time and leads to any of its successor
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from math import inf
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps import Step
 from cairn.domain.journey.steps.split import Split
 from cairn.domain.journey.steps.wait import IfPast, Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
+from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
 
 DAY = 86_400.0
 WEEK = 7 * DAY
 """Seconds."""
 
-DAYS_OF_A_WEEK = [date(2026, 3, 2) + timedelta(days=number) for number in range(7)]
+ONE_DAY, WEEKS = timedelta(days=1), timedelta(days=14)
+MONDAY = date(2026, 3, 2)
+UTC = ZoneInfo("UTC")
 
 Trigger = Literal["", "event", "timer"]
 
@@ -77,8 +81,9 @@ def span_of(moment: Moment, entered: float) -> Span:
     """The bounds of a wait. Nothing is certain of a date in the customer's data."""
     spread = moment.spread.total_seconds()
     match moment:
-        case Delay(length):
-            return Span(length.total_seconds(), length.total_seconds() + spread)
+        case Delay(length, calendar=calendar):
+            longest = _longest_opening(calendar, length) if calendar else length
+            return Span(length.total_seconds(), longest.total_seconds() + spread)
         case LocalTime(day=None):
             return Span(most=_longest_pause(moment) + spread)
         case LocalTime(at=at, day=int(day)):
@@ -96,8 +101,8 @@ def span_of(moment: Moment, entered: float) -> Span:
 
 def _of_a_wait(journey: Journey, step: Wait, span: Span) -> Iterator[Way]:
     yield Way(step.next, span, "timer")
-    if isinstance(step.moment, Delay) or (isinstance(step.moment, LocalTime) and step.moment.day is None):
-        return  # always ahead
+    if _is_ahead(step.moment):
+        return
     over = Span(not_before=span.not_before)
     match step.if_past:
         case IfPast.CONTINUE:
@@ -116,12 +121,47 @@ def _behind(journey: Journey, skipped: str | None) -> tuple[str | None, ...]:
     return step.successors[-1:] if step else (None,)
 
 
+def _is_ahead(moment: Moment) -> bool:
+    """Whether a wait for it is never over when it begins."""
+    match moment:
+        case Delay(length):  # of no length: until a calendar is open, which may be at once
+            return length > timedelta()
+        case LocalTime(day=day):
+            return day is None
+        case _:
+            return False
+
+
 def _longest_pause(moment: LocalTime) -> float:
     """From one of its days to the next."""
-    on = [day for day in DAYS_OF_A_WEEK if moment.day_from(day) == day]
-    return DAY * max((moment.day_from(day + timedelta(days=1)) - day).days for day in on)
+    on = [day for day in _days(moment.calendar) if moment.day_from(day) == day]
+    return DAY * max((moment.day_from(day + ONE_DAY) - day).days for day in on)
 
 
 def _longest_delay(moment: LocalTime) -> float:
-    """From any day to one of its weekdays."""
-    return DAY * max((moment.day_from(day) - day).days for day in DAYS_OF_A_WEEK)
+    """From any day to one of its days."""
+    return DAY * max((moment.day_from(day) - day).days for day in _days(moment.calendar))
+
+
+def _longest_opening(calendar: Calendar, length: timedelta) -> timedelta:
+    """Until a calendar was open for so long. It takes longest from an instant at which it closes."""
+    calendar = replace(calendar, zone=UTC.key)
+    usual = replace(calendar, closed=frozenset())
+    closings = [
+        datetime.combine(day, time(), tzinfo=UTC) + timedelta(minutes=end)
+        for day in _days(calendar, before=_taken(usual, length, datetime.combine(MONDAY, time(), tzinfo=UTC)))
+        for _, end in calendar.hours[day.weekday()]
+    ]
+    return max((_taken(calendar, length, one) for one in closings), default=timedelta())
+
+
+def _taken(calendar: Calendar, length: timedelta, since: datetime) -> timedelta:
+    ends = calendar.after(since, length, UTC)
+    return timedelta() if ends is None else ends - since
+
+
+def _days(calendar: Calendar | None, before: timedelta = timedelta()) -> list[date]:
+    """Days of which one is the worst: a week, and all around the days on which the calendar is closed."""
+    closed = calendar.closed if calendar else ()
+    first, last = min(closed, default=MONDAY) - before - WEEKS, max(closed, default=MONDAY) + WEEKS
+    return [first + number * ONE_DAY for number in range((last - first).days)]

@@ -21,6 +21,17 @@ steps:
     wait: 1d
 """
 
+REPEATS = """\
+journey: calm
+entry: {event: visit.booked}
+steps:
+  - id: every-hour
+    repeat:
+      times: 3
+      every: 1h
+      steps: [{id: again, send: {channel: email, template: hello, purpose: marketing}}]
+"""
+
 EAGER = """\
 journey: eager
 entry: {event: visit.booked, key: event.properties.id}
@@ -87,6 +98,15 @@ def test_warnings_name_their_step_and_how_to_mend_it_and_do_not_fail(root: Path)
 
     assert said(result, root) == [CLASH, MANY, "2 journeys and the policy, no problems, 2 warnings"]
     assert result.exit_code == 0
+
+
+def test_a_message_of_a_later_pass_is_warned_about_where_it_is_written(root: Path) -> None:
+    (root / "calm/journey.yaml").write_text(REPEATS, encoding="utf-8")
+
+    _, warning, *_ = said(checked(root), root)
+
+    assert warning.startswith("warning: calm/journey.yaml:8: step again: more marketing messages a day than the ")
+    assert "again, again-2 and again-3 may come within 2h" in warning
 
 
 def test_with_strict_a_warning_fails(root: Path) -> None:

@@ -1,15 +1,16 @@
 """The proof over all paths at once equals an exhaustive search on the real engine, and is never too low."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import inf, isinf
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from authoring.proof.paths import Counts, Paths, crowded, longest
-from authoring.proof.ways import DAY, WEEK
+from authoring.proof.ways import DAY, WEEK, span_of
 from cairn.domain.effects import Effect, SendMessage
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey
@@ -17,7 +18,9 @@ from cairn.domain.journey.engine import Entered, Happened, TimerFired, Trigger, 
 from cairn.domain.journey.steps import STEP_KINDS
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.moments import Delay
 from tests.unit.authoring.proof.exhaustive import Run, every_run, most_within, steerable
 from tests.unit.authoring.proof.made import made, send
 from tests.unit.strategies import journeys
@@ -193,6 +196,34 @@ def test_a_wait_for_weekdays_may_take_until_the_next_of_them() -> None:
     assert times(made({"wait": working | {"day": 1}}))[2] == pytest.approx(3 + 10 / 24)
 
 
+NINE_TO_FIVE = [[[9 * 60, 17 * 60]]] * 5 + [[], []]
+
+
+def test_a_calendar_is_closed_longest_over_its_holidays() -> None:
+    """From Friday at five to Monday at nine, and to Wednesday where Monday and Tuesday are holidays."""
+    holidays = {"hours": NINE_TO_FIVE, "closed": ["2027-03-29", "2027-03-30"]}
+
+    assert longest(made({"wait": {"open": {"hours": NINE_TO_FIVE}}})) == 64 * HOUR
+    assert longest(made({"wait": {"open": holidays}})) == 112 * HOUR
+    assert longest(made({"wait": {"for": "2h", "open": holidays}})) == 114 * HOUR
+    assert longest(made({"wait": {"at": "10:00", "open": holidays}})) == 5 * DAY
+    assert longest(made({"wait": {"at": "00:00", "day": 0, "open": holidays}})) == 4 * DAY
+
+
+@given(st.integers(0, 40), st.sets(st.integers(0, 20)), st.integers(0, 21 * 24 * 4))
+def test_no_wait_for_a_calendar_takes_longer_than_the_proof_says(hours: int, closed: set[int], began: int) -> None:
+    office = Calendar.from_document(
+        {"hours": NINE_TO_FIVE, "closed": [f"2026-06-{1 + day:02}" for day in closed]},
+    )
+    since = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(minutes=15 * began)
+    ends = office.after(since, timedelta(hours=hours), ZoneInfo("UTC"))
+
+    span = span_of(Delay(timedelta(hours=hours), calendar=office), DAY)
+
+    assert ends is not None
+    assert span.least <= (ends - since).total_seconds() <= span.most
+
+
 def test_only_a_date_may_make_a_journey_endless() -> None:
     assert isinf(times(made({"wait": {"until": "data.at"}}))[2])
     assert isinf(times(made({"wait_for": {"event": "a.c", "timeout": {"until": "data.at"}}}))[2])
@@ -206,7 +237,7 @@ def test_a_customer_who_cannot_be_late_takes_no_way_of_those_who_are() -> None:
     assert crowded(made({"wait": "8d"}, out, send())).number == 2
 
 
-TIMELESS = {"send", "branch", "split", "task", "update", "set", "exit"}
+TIMELESS = {"send", "branch", "split", "task", "update", "set", "emit", "exit"}
 
 
 def test_the_time_that_each_kind_of_step_takes_is_known() -> None:
