@@ -1,5 +1,6 @@
 """Turns the errors of pydantic into sentences about a file: one finding for each thing that is wrong."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -96,7 +97,10 @@ def _sentences(detail: ErrorDetails, loc: Loc, keys: Mapping[str, str], notation
         case "extra_forbidden":
             sentence = "there is no such key", _known_key(name, keys)
         case "literal_error":
-            sentence = f"{notation.shown(given)} is not one of {context['expected']}", "Write one of them."
+            sentence = (
+                f"{notation.shown(given)} is not one of {context['expected']}",
+                _known_value(given, context["expected"]),
+            )
         case "too_short":
             sentence = "it is empty", "Add at least one."
         case "greater_than" | "greater_than_equal" | "less_than_equal":
@@ -112,6 +116,11 @@ def _sentences(detail: ErrorDetails, loc: Loc, keys: Mapping[str, str], notation
         case _:
             sentence = detail["msg"].rstrip("."), f"{notation.page} says what may stand here."
     return [sentence]
+
+
+def _known_value(given: Any, expected: str) -> str:
+    close = get_close_matches(str(given).lower(), re.findall(r"'([^']*)'", expected), n=1)
+    return f"Did you mean {close[0]}?" if close else "Write one of them."
 
 
 def _known_key(name: str, keys: Mapping[str, str]) -> str:

@@ -30,6 +30,8 @@ VERSION_LENGTH = 16
 MAX_COMPRESSED_BYTES = 390_000
 """A version is stored in one item of the table. DynamoDB's limit is 400 KB an item, names and keys included."""
 
+UNSENT = "no step sends this template"
+
 Compiled = dict[str, Any]
 """journey, version, document, templates; JSON values only."""
 
@@ -114,9 +116,17 @@ def _read_folder(path: Path, calendars: Calendars) -> _Folder:
         problems += [
             one for one in _journey_problems(source, written, path.name) if (one.line, one.field) not in already
         ]
-        problems += _template_problems(source, written, path, parts)
+        problems += [one for one in _template_problems(source, written, path, parts) if not _follows(one, problems)]
     folder = _Folder(path, source, written, parts, problems)
     return folder if problems else replace(folder, problems=list(_size_problems(folder)))
+
+
+def _follows(one: Problem, problems: list[Problem]) -> bool:
+    """Whether a problem of templates only follows from another one: of the same key, or of what a step sends."""
+    if one.message == UNSENT:
+        fields = (other.field for other in problems if other.file.name == FILE)
+        return any(field in {"", "steps"} or field.startswith("send") for field in fields)
+    return any((one.file, one.line, one.field) == (other.file, other.line, other.field) for other in problems)
 
 
 def _read_journey(file: Path) -> Source:
@@ -166,7 +176,7 @@ def _template_problems(source: Source, written: Expansion, path: Path, parts: li
     for part in parts:
         if (part.template, part.channel) not in used:
             fix = f"Name it in a send step ({part.channel}, {part.template}), or remove the file."
-            yield Problem(part.file, 1, "", "", "no step sends this template", fix)
+            yield Problem(part.file, 1, "", "", UNSENT, fix)
         elif part.locale and (part.template, part.channel, MAIN_KIND[part.channel], part.locale) not in there:
             fix = f"Write {path / path_of(part.template, part.channel, part.locale)}, or remove this file."
             yield Problem(part.file, 1, "", "", f"this e-mail has no HTML in {part.locale}", fix)

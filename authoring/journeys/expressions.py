@@ -1,5 +1,7 @@
 """Problems that the text of a JMESPath expression shows. At run time such an expression would silently be null."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -8,6 +10,7 @@ from typing import Any
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
+from authoring.journeys import habits
 from authoring.shape import MessageAndFix
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.conditions import FUNCTION_NAMES, compiled
@@ -19,6 +22,13 @@ FIELDS = {"event": EVENT_FIELDS, "enrollment": ENROLLMENT_FIELDS}
 
 OWN_ARGUMENTS = {"seen": 1, "seen_since": 2, "count": 1, "days_since": 1, "hours_until": 1}
 TAKES_EVENT_TYPE = frozenset({"seen", "seen_since", "count"})
+
+ORDERS = frozenset({"lt", "lte", "gt", "gte"})
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+TAGS = ("profile", "tags")
+CONSTANTS = {"true": "true", "false": "false", "null": "null", "none": "null", "nil": "null", "undefined": "null"}
+SIMILAR = 0.65
+"""Of names of functions: `lower` is no misspelling of `floor`."""
 
 QUOTING = "Text stands in 'single quotes', numbers, true, false and null in `backticks`"
 
@@ -41,17 +51,35 @@ STEP = NamesInScope(("event", "data", "profile", "enrollment"), "data")
 
 def problems_of(expression: str, scope: NamesInScope) -> list[MessageAndFix]:
     """Every problem of an expression in its scope."""
+    unquoted = list(_unquoted(expression))
+    if unquoted:
+        return unquoted
     try:
         tree = compiled(expression).parsed
     except JMESPathError as error:
-        return [(f"not JMESPath: {_syntax_problem(error)}", f"{QUOTING}: event.properties.amount > `5`.")]
+        fix = habits.of_expression(expression) or f"{QUOTING}: event.properties.amount > `5`."
+        return [(f"not JMESPath: {_syntax_problem(error)}", fix)]
     return list(dict.fromkeys(_tree_problems(tree, scope)))
+
+
+def _unquoted(expression: str) -> Iterator[MessageAndFix]:
+    """Literals in backticks that are no JSON. JMESPath still takes them for texts, and warns."""
+    for found in habits.LITERAL.findall(expression):
+        inside = found[1:-1].strip()
+        try:
+            json.loads(inside.replace("\\`", "`") if found[0] == "`" else "null")
+        except ValueError:
+            constant = CONSTANTS.get(inside.lower())
+            fix = f"Write `{constant}`." if constant else f"Text stands in single quotes: '{inside}'."
+            yield f"{found} is neither a number nor true, false or null", fix
 
 
 def _syntax_problem(error: JMESPathError) -> str:
     token, position = getattr(error, "token_value", None), getattr(error, "lex_position", None)
     if not token or position is None:
         return "it ends too soon"
+    if str(getattr(error, "token_type", "")).startswith("UNCLOSED"):
+        return f"the {token[0]} at column {position + 1} is not closed"
     return f"it cannot go on with {token} at column {position + 1}"
 
 
@@ -69,7 +97,7 @@ def uses_root(expression: Any, root: str, *, with_alternative: bool = True) -> b
 
     False for text that is not an expression.
     """
-    if not isinstance(expression, str):
+    if not isinstance(expression, str) or any(_unquoted(expression)):
         return False
     try:
         tree = compiled(expression).parsed
@@ -90,14 +118,21 @@ def _without_alternatives(node: Any) -> Any:
 def _tree_problems(tree: Any, scope: NamesInScope) -> Iterator[MessageAndFix]:
     for path in _paths(tree):
         yield from _path_problems(path, scope)
-    for call in _calls(tree):
-        yield from _call_problems(call["value"], call["children"])
+    for node in _nodes(tree):
+        if node["type"] == "function_expression":
+            yield from _call_problems(node["value"], node["children"])
+        elif node["type"] == "comparator" and node["value"] in ORDERS:
+            yield from _order_problems(node["children"])
 
 
 def _path_problems(path: tuple[str, ...], scope: NamesInScope) -> Iterator[MessageAndFix]:
     root, *rest = path
-    if root in {"true", "false", "null"}:
-        yield f"{root} is read as the name of a field", f"Write `{root}` in backticks."
+    if root.lower() in CONSTANTS and not rest:
+        yield f"{root} is read as the name of a field", f"Write `{CONSTANTS[root.lower()]}` in backticks."
+    elif root == "now" and not rest:
+        yield "an expression cannot see the time", "Write hours_until(data.visit_at) or days_since(data.created_at)."
+    elif path[:2] == TAGS and len(path) > len(TAGS):
+        yield "profile.tags is a list", f"Write contains(profile.tags, '{path[2]}')."
     elif root not in scope.roots:
         known = " or ".join(f"`{name}`" for name in scope.roots)
         begins = f"{root!r} is not in scope here: an expression looks at {known}".replace("'", "`")
@@ -112,7 +147,7 @@ def _path_problems(path: tuple[str, ...], scope: NamesInScope) -> Iterator[Messa
 
 def _call_problems(name: str, arguments: list[Any]) -> Iterator[MessageAndFix]:
     if name not in FUNCTION_NAMES:
-        close = get_close_matches(name, FUNCTION_NAMES, n=1)
+        close = get_close_matches(name, FUNCTION_NAMES, n=1, cutoff=SIMILAR)
         fix = f"Did you mean {close[0]}()?" if close else "docs/journeys.md lists the functions."
         yield f"there is no function {name}()", fix
         return
@@ -131,6 +166,13 @@ def _call_problems(name: str, arguments: list[Any]) -> Iterator[MessageAndFix]:
             )
 
 
+def _order_problems(sides: list[Any]) -> Iterator[MessageAndFix]:
+    """A number and a text have no order: at run time such a comparison is null."""
+    for side in sides:
+        if side["type"] == "literal" and isinstance(side["value"], str) and NUMBER.fullmatch(side["value"]):
+            yield f"'{side['value']}' is a text, and no number is more or less than it", f"Write `{side['value']}`."
+
+
 def _arity(name: str) -> tuple[int, float]:
     if name in OWN_ARGUMENTS:
         return OWN_ARGUMENTS[name], OWN_ARGUMENTS[name]
@@ -139,13 +181,12 @@ def _arity(name: str) -> tuple[int, float]:
     return len(signature), float("inf") if variadic else len(signature)
 
 
-def _calls(node: Any) -> Iterator[Any]:
+def _nodes(node: Any) -> Iterator[Any]:
     if not isinstance(node, dict):
         return
-    if node["type"] == "function_expression":
-        yield node
+    yield node
     for child in node["children"]:
-        yield from _calls(child)
+        yield from _nodes(child)
 
 
 def _paths(node: Any) -> Iterator[tuple[str, ...]]:

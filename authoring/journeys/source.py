@@ -105,12 +105,24 @@ def read_yaml(text: str, file: Path, first_line: int = 1, *, merges: bool = Fals
         line = mark.line if mark else text.count("\n", 0, getattr(error, "position", 0) or 0)
         said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
         return Source(
-            file, None, None, first_line, (Problem(file, first_line + line, "", "", f"not YAML: {said}", f"{QUOTES}."),)
+            file,
+            None,
+            None,
+            first_line,
+            (Problem(file, first_line + line, "", "", f"not YAML: {said}", _yaml_fix(said, text, line)),),
         )
     builder = _Builder(merges=merges)
     data = None if node is None else builder.build(node, (), ())
     source = Source(file, data, node, first_line, ())
     return replace(source, problems=tuple(source.problem(*finding) for finding in builder.findings))
+
+
+def _yaml_fix(said: str, text: str, line: int) -> str:
+    if "tab" in said or "\\t" in said:
+        return "Write spaces instead of the tab."
+    if "{{" in "".join(text.splitlines()[line : line + 1]):
+        return "Put the whole value in quotes: '{{ … }}'."
+    return f"{QUOTES}."
 
 
 class _Builder:
@@ -135,9 +147,12 @@ class _Builder:
         built: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key, value in node.value:
+            if isinstance(key, yaml.MappingNode):
+                message = "{{ begins a mapping of YAML here, and no template"
+                self.findings.append((loc, message, "Put the whole value in quotes: '{{ … }}'."))
+                continue
             if not isinstance(key, yaml.ScalarNode):
-                fix = "Put the value in quotes if it is a text that begins with a brace, such as '{{ … }}'."
-                self.findings.append((loc, "a key that is not a text", fix))
+                self.findings.append((loc, "a key that is not a text", "Write a name before the colon."))
                 continue
             here = (*loc, key.value)
             if self._merges and key.value == MERGE:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Discriminator, PlainValidator, Tag, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from authoring.journeys import expressions
 from authoring.journeys.expressions import NamesInScope
@@ -126,7 +127,10 @@ def _time_zone(text: str) -> str:
 
 
 def _again(text: str) -> str:
-    return text if text in {"never", "when-ended"} else _positive_duration(text)
+    try:
+        return text if text in {"never", "when-ended"} else _positive_duration(text)
+    except PydanticCustomError:
+        raise wrong(f'"{text}" is no rule to enter again', "Write never, when-ended, or a time such as 30d.") from None
 
 
 def _holdout(value: Any) -> Any:

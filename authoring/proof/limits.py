@@ -105,7 +105,7 @@ def hints(journey: Journey, policy: Policy, templates: Mapping[str, Any]) -> Ite
     asks = any(page in str(template) for template in templates.values() for page in ASKS_FOR_CONSENT)
     for purpose in dict.fromkeys(one for one, _ in needing) if not asks else ():
         by = " and ".join(channel for one, channel in needing if one is purpose)
-        yield f"{purpose} by {by} needs a recorded consent, and no message here asks for one"
+        yield f"{purpose} messages by {by} need a recorded consent, and no message here asks for one"
     for rule in policy.forbidden:
         if (rule.purpose, rule.channel) in needing:
             yield f"{rule.purpose} by {rule.channel} is forbidden in {rule.country}"

@@ -1,9 +1,9 @@
 """The step `update`, as it is written."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from authoring.journeys.steps.base import AnyStep, Models, Wire, named_expressions
 from authoring.journeys.values import AttributeName, StepExpression, Text
@@ -23,8 +23,15 @@ class Tags(Wire):
         return self
 
 
+def _as_it_is(value: JsonValue) -> JsonValue:
+    if isinstance(value, str) and "{{" in value:
+        inside = value.strip("{} ")
+        raise wrong("this value is set as it is: nothing fills in {{ … }} here", f"Write it in set_from: {inside}.")
+    return value
+
+
 class Update(Wire):
-    set: dict[AttributeName, JsonValue] = Field(
+    set: dict[AttributeName, Annotated[JsonValue, AfterValidator(_as_it_is)]] = Field(
         default_factory=dict, description="Attributes of the profile; null removes one.", examples=["{stage: trial}"]
     )
     set_from: dict[AttributeName, StepExpression] = Field(

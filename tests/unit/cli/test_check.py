@@ -154,7 +154,7 @@ def test_the_report_is_json_too(root: Path) -> None:
     assert (calm["longest_seconds"], eager["longest_seconds"]) == (86_400, None)
     assert eager["waits_for_dates"] == ["on-the-day: data.visit_at"]
     assert eager["by_channel"] == [{"purpose": "marketing", "channel": "sms", "day": 3, "week": 3, "enrollment": 3}]
-    assert eager["hints"][-1] == "marketing by sms needs a recorded consent, and no message here asks for one"
+    assert eager["hints"][-1] == "marketing messages by sms need a recorded consent, and no message here asks for one"
     assert document["shared_events"] == [
         {"event": "visit.booked", "journeys": ["calm", "eager"], "messages_in_a_day": 4}
     ]

@@ -1,6 +1,8 @@
 """Journeys are checked as a whole: every problem at once, each with its line and its fix."""
 
+import ast
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+import authoring.journeys
 from authoring.journeys import (
     InvalidJourneysError,
     Problem,
@@ -22,6 +25,7 @@ from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import Review
 from cairn.domain.shared.errors import CairnError
 
+BROKEN = ("broken_journeys.yaml", "broken_templates.yaml")
 CASES = Path(__file__).parent
 
 JOURNEY = """\
@@ -111,11 +115,53 @@ def test_a_problem_of_a_journey_is_reported_with_its_line_and_its_fix(root: Path
 
     write(root, "visit/journey.yaml", JOURNEY.replace(case["written"], case["instead"], 1))
 
-    said = case["said"] if isinstance(case["said"], list) else [case["said"]]
-    said = [one.replace("{step kinds}", ", ".join(WRITTEN_KINDS)) for one in said]
     assert problems(root) == [
-        f"visit/{one}" if "/" in one.split(":")[0] else f"visit/journey.yaml:{one}" for one in said
+        f"visit/{one}" if "/" in one.split(":")[0] else f"visit/journey.yaml:{one}" for one in expected(case)
     ]
+
+
+def expected(case: dict[str, Any]) -> list[str]:
+    """The problems of a case, as they are reported."""
+    said = case["said"] if isinstance(case["said"], list) else [case["said"]]
+    return [one.replace("{step kinds}", ", ".join(WRITTEN_KINDS)) for one in said]
+
+
+def sentences_of_the_check() -> Iterator[tuple[str, list[str]]]:
+    """Each message that the models of journeys and templates write, in its parts."""
+    folder = Path(authoring.journeys.__file__).parent
+    for file in folder.rglob("*.py"):
+        if file.name != "calendars.py":  # its own file: test_expansion.py
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "wrong":
+                    parts = [one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)]
+                    yield (
+                        f"{file.name}:{node.lineno}",
+                        [str(part) for part in parts if len(str(part).strip()) > len("a is")],
+                    )
+
+
+def test_each_sentence_of_the_check_has_a_case_that_it_alone_is_about() -> None:
+    said = "\n".join(one for name in BROKEN for case in cases(name) for one in expected(case))
+
+    assert [where for where, parts in sentences_of_the_check() if not any(part in said for part in parts)] == []
+
+
+def test_a_folder_of_broken_journeys_has_exactly_the_problems_that_were_planted(tmp_path: Path) -> None:
+    """All at once, in one folder: no problem hides another, and none is there that was not planted."""
+    planted = []
+    for number, case in enumerate(cases("broken_journeys.yaml")):
+        name = f"visit-{number:03}"
+        journey = JOURNEY.replace(case["written"], case["instead"], 1)
+        write(tmp_path, f"{name}/journey.yaml", journey.replace("journey: visit\n", f"journey: {name}\n"))
+        write(tmp_path, f"{name}/templates/confirm.sms.txt", "See you {{ data.visit_at | local('%A') }}")
+        for one in expected(case):
+            file = f"{name}/{one}" if "/" in one.split(":")[0] else f"{name}/journey.yaml:{one}"
+            planted.append(file.replace("visit/", f"{name}/").replace("`journey: visit`", f"`journey: {name}`"))
+
+    found = problems(tmp_path)
+
+    assert sorted(found) == sorted(planted)
+    assert len(cases("broken_journeys.yaml")) >= 150
 
 
 @pytest.mark.parametrize(
@@ -129,6 +175,7 @@ def test_a_problem_of_a_journey_is_reported_with_its_line_and_its_fix(root: Path
         "merge(data.a, data.b, profile.c)",
         "seen(data.type) && days_since(data.created_at) < `3` && !contains(profile.tags, 'vip')",
         "hours_until(data.visit_at) > `48` || seen_since('app.opened', enrollment.since)",
+        "data.signed_on < '2026-03-01' && data.grade >= `\"b\"`",
         "@",
     ],
 )

@@ -112,7 +112,7 @@ def test_hints_say_what_bounds_a_customer_who_enters_again_and_what_consent_is_n
 
     assert list(hints(journey, policy, {})) == [
         f"{anew}transactional messages, marketing is bounded by the policy (2 a day)",
-        "marketing by email and whatsapp needs a recorded consent, and no message here asks for one",
+        "marketing messages by email and whatsapp need a recorded consent, and no message here asks for one",
         "marketing by whatsapp is forbidden in US",
     ]
     assert list(hints(journey, Policy(), {"hello.sms": {"text": "{{ links.preferences }}"}})) == [
