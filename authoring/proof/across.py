@@ -43,12 +43,16 @@ class Clash:
 def clashes(journeys: Sequence[Journey], policy: Policy) -> Iterator[Clash]:
     """For two journeys, an event and a cooldown, the two messages that are closest."""
     for one, other in combinations(journeys, 2):
-        events = sorted({match.event for match in one.entry.matches} & {match.event for match in other.entry.matches})
-        for event, cooldown in product(events, policy.cooldowns):
+        for event, cooldown in product(sorted(answered(one) & answered(other)), policy.cooldowns):
             if not _exclusive(event, one, other):
                 found = _closest(event, one, other, cooldown)
                 if found is not None:
                     yield found
+
+
+def answered(journey: Journey) -> set[str]:
+    """The events that start it at once: none where it begins by a date, a silence or a condition of the profile."""
+    return set() if journey.entry.waits or journey.entry.condition else {match.event for match in journey.entry.matches}
 
 
 def _closest(event: str, one: Journey, other: Journey, cooldown: Cooldown) -> Clash | None:
@@ -77,7 +81,9 @@ def _apart(one: Journey, first: Send, other: Journey, second: Send) -> float:
 
 
 def _exclusive(event: str, one: Journey, other: Journey) -> bool:
-    """Whether no such event starts both: each pair of their conditions compares one value with different ones."""
+    """Whether no such event starts both: one excludes the other, or their conditions want different values."""
+    if one.name in other.entry.unless_in or other.name in one.entry.unless_in:
+        return True
     matches = [[match for match in journey.entry.matches if match.event == event] for journey in (one, other)]
     return all(_differ(first, second) for first, second in product(*matches))
 

@@ -84,7 +84,7 @@ def reentry(journey: Journey) -> str:
     """When one customer may have another enrollment; empty where never."""
     again = {
         Reentry.NEVER: "",
-        Reentry.WHEN_ENDED: "when ended",
+        Reentry.WHEN_ENDED: "each year" if journey.entry.is_yearly else "when ended",
         Reentry.AFTER: f"after {duration_text(journey.entry.again_after)}",
     }[journey.entry.again]
     return ", ".join(one for one in ("each key" if any(journey.entry.keys) else "", again) if one)

@@ -10,7 +10,7 @@ from authoring.journeys.catalogue import FILE, Compiled
 from authoring.journeys.expansion import expanded
 from authoring.journeys.source import Source, read_yaml
 from authoring.problems import Loc, Problem
-from authoring.proof.across import clashes
+from authoring.proof.across import answered, clashes
 from authoring.proof.costs import Range, cost
 from authoring.proof.limits import confirmable, hints, reentry, warnings
 from authoring.proof.paths import Counts, Paths, crowded, longest
@@ -142,8 +142,8 @@ def _dates(journey: Journey, paths: Paths) -> Iterator[str]:
 
 
 def _shared(journeys: Sequence[Journey]) -> Iterator[Shared]:
-    for event in sorted({match.event for journey in journeys for match in journey.entry.matches}):
-        answering = [one for one in journeys if any(match.event == event for match in one.entry.matches)]
+    for event in sorted(set().union(*map(answered, journeys))):
+        answering = [one for one in journeys if event in answered(one)]
         if len(answering) > 1:
             together = sum(crowded(one).most_after_entry(lambda _: True, DAY) for one in answering)
             yield Shared(event, tuple(one.name for one in answering), together)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps import Step
+from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.split import Split
 from cairn.domain.journey.steps.wait import IfPast, Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
@@ -64,6 +65,8 @@ class Way:
 def ways(journey: Journey, step: Step, entered: float) -> Iterator[Way]:
     """The ways out of a step, for a customer who entered so many seconds after midnight, by its own clock."""
     match step:
+        case Begin():  # a customer enters when it is over
+            yield Way(step.next, trigger="timer")
         case Wait():
             yield from _of_a_wait(journey, step, span_of(step.moment, entered))
         case WaitFor():

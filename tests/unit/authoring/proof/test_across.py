@@ -67,6 +67,14 @@ def test_other_events_and_conditions_that_exclude_each_other_are_no_warning() ->
     assert [(one.journey, one.other) for one in found] == [("two", "three")]
 
 
+def test_journeys_that_exclude_each_other_or_begin_later_are_no_warning() -> None:
+    assert clash([send()], [send()], unless_in=["one"]) is None
+    assert clash([send()], [send()], unless_in=["another"]) is not None
+    silent = made(send(), journey="silent", entry={"none_of": ["a.b"], "for": "30d"})
+
+    assert list(clashes([made(send(), journey="one"), silent], Policy(cooldowns=(HOUR,)))) == []
+
+
 def test_of_days_after_entry_the_time_of_entry_counts() -> None:
     """At 10 the next morning is ten hours or more after entry; twelve hours after entry may be the same instant."""
     ten = [{"wait": {"at": "10:00", "day": 1}}, send()]

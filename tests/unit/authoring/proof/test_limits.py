@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authoring.proof.limits import confirmable, covered, hints, warnings, window_of
+from authoring.proof.limits import confirmable, covered, hints, reentry, warnings, window_of
 from authoring.proof.paths import crowded
 from cairn.domain.journey.definition import Journey
 from cairn.domain.policy import Cap, Forbidden, Policy
@@ -99,6 +99,13 @@ def test_marketing_that_may_come_again_and_again_needs_a_cap() -> None:
     assert [step for step, _ in warned(made(send(), **again), Policy())] == ["s0"]
     assert warned(made(send(), **again), Policy(caps=(DAILY,))) == []
     assert warned(made(send()), Policy()) == []
+
+
+def test_a_journey_of_every_year_is_entered_each_year() -> None:
+    journey = made(send(), entry={"date": "profile.birthday", "every": "year", "at": "09:00"})
+
+    assert reentry(journey) == "each year"
+    assert crowded(journey).number == 1
 
 
 def test_hints_say_what_bounds_a_customer_who_enters_again_and_what_consent_is_needed() -> None:
