@@ -14,8 +14,9 @@ import yaml
 from jinja2.filters import FILTERS
 from jmespath.functions import Functions
 from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
 
-from authoring.journeys import check, compile_catalogue, expressions, json_schema, templates, worst_case_messages
+from authoring.journeys import check, expressions, json_schema, templates
 from authoring.journeys.models import (
     EmailFront,
     Journey,
@@ -38,6 +39,7 @@ from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.journey.steps.wait import IfPast
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
+from cli.main import app
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -84,10 +86,16 @@ def test_the_whole_journey_of_the_docs_can_be_deployed(tmp_path: Path) -> None:
 
     assert check(tmp_path) == []
 
-    (compiled,) = compile_catalogue(tmp_path)
-    found = re.search(r"longest path, counted in sends: (\d+)", TEXT)
-    assert found is not None
-    assert worst_case_messages(compiled["document"]) == int(found[1])
+
+def test_the_report_in_the_docs_is_that_of_their_journey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("authoring.sources.check.all_problems", lambda _: [])
+    (example,) = blocks("yaml", "journey")
+    (report,) = blocks("text", "report")
+    written(tmp_path, yaml.safe_load(example), example)
+
+    printed = CliRunner().invoke(app, ["check", str(tmp_path), "--report"]).stdout
+
+    assert [line.rstrip() for line in printed.splitlines()] == report.splitlines()
 
 
 @pytest.mark.parametrize("fragment", blocks("yaml", "steps"))
