@@ -10,7 +10,6 @@ from authoring.proof.limits import covered, length, window_of
 from authoring.proof.paths import Paths, crowded
 from cairn.domain.journey.conditions import compiled
 from cairn.domain.journey.definition import Journey, Match
-from cairn.domain.journey.steps.send import Send
 from cairn.domain.policy import Cooldown, Policy
 
 
@@ -56,28 +55,30 @@ def answered(journey: Journey) -> set[str]:
 
 
 def _closest(event: str, one: Journey, other: Journey, cooldown: Cooldown) -> Clash | None:
+    mine, theirs = _instants(one, cooldown), _instants(other, cooldown)
     found = [
-        Clash(event, one.name, first.id, other.name, second.id, apart, cooldown)
-        for first, second in product(_sends(one, cooldown), _sends(other, cooldown))
-        if (apart := _apart(one, first, other, second)) < window_of(cooldown)
+        Clash(event, one.name, first, other.name, second, apart, cooldown)
+        for first, second in product(mine, theirs)
+        if (apart := _apart(mine[first], theirs[second])) < window_of(cooldown)
     ]
     return min(found, key=lambda clash: clash.apart, default=None)
 
 
-def _sends(journey: Journey, cooldown: Cooldown) -> Iterator[Send]:
-    return filter(covered(journey, cooldown), crowded(journey).sends)
+def _instants(journey: Journey, cooldown: Cooldown) -> dict[str, list[float]]:
+    """When each message that counts comes at the earliest, for an entry just before and just after midnight."""
+    both = crowded(journey), Paths(journey, 0.0)
+    counts = covered(journey, cooldown)
+    return {send.id: [paths.earliest[send.id] for paths in both] for send in both[0].sends if counts(send)}
 
 
-def _apart(one: Journey, first: Send, other: Journey, second: Send) -> float:
-    """The least time between the earliest instants of two messages, whenever in a day the customer enters.
+def _apart(first: list[float], second: list[float]) -> float:
+    """The least time between two messages, whenever in a day the customer enters.
 
-    Each is so long after entry, or so long after the midnight before it: the difference is linear in the time of entry.
+    Each comes so long after entry, or so long after the midnight before it: the difference grows evenly with the time
+    of entry.
     """
-    just_before, just_after = (
-        Paths(one, entered).earliest[first.id] - Paths(other, entered).earliest[second.id]
-        for entered in (crowded(one).entered, 0.0)
-    )
-    return 0.0 if just_before * just_after < 0 else min(abs(just_before), abs(just_after))
+    before, after = (one - other for one, other in zip(first, second, strict=True))
+    return 0.0 if before * after < 0 else min(abs(before), abs(after))
 
 
 def _exclusive(event: str, one: Journey, other: Journey) -> bool:

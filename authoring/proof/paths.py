@@ -87,7 +87,7 @@ class Paths:
         found = {weight: Run((first,) if weight else ())}
         ahead: dict[str | None, dict[int, Run]] = {first: dict(found)}
         for step in self.ways:
-            for number, run in ahead.pop(step, {}).items():
+            for number, run in _not_behind(ahead.pop(step, {})):
                 for way in self.ways[step]:
                     seconds = max(run.seconds + way.span.least, way.span.not_before - at)
                     if way.target is None or seconds >= window:
@@ -103,6 +103,15 @@ class Paths:
     def _weight(self, step: str, counts: Counts) -> int:
         this = self.journey.steps[step]
         return int(isinstance(this, Send) and counts(this))
+
+
+def _not_behind(runs: dict[int, Run]) -> Iterator[tuple[int, Run]]:
+    """Those without a run of more messages that took no longer."""
+    least = inf
+    for number, run in sorted(runs.items(), reverse=True):
+        if run.seconds < least:
+            least = run.seconds
+            yield number, run
 
 
 def _shorter(one: Run | None, other: Run) -> Run:

@@ -126,8 +126,9 @@ def _report(journey: Journey, policy: Policy, templates: Mapping[str, Any]) -> R
 
 
 def _most(paths: Paths, counts: Counts) -> Most:
-    day, week = (max(paths.runs(counts, window), default=0) for window in (DAY, WEEK))
-    return Most(day, week, paths.most(counts))
+    runs = paths.runs(counts, WEEK)
+    day = max((number for number, run in runs.items() if run.seconds < DAY), default=0)
+    return Most(day, max(runs, default=0), paths.most(counts))
 
 
 def _of_kind(purpose: Purpose, channel: Channel) -> Counts:
