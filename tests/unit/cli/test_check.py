@@ -115,6 +115,14 @@ def test_with_strict_a_warning_fails(root: Path) -> None:
     (root / "eager/templates/hello.sms.txt").unlink()
     (root / "eager/templates/hello.email.html").write_text("---\nsubject: Hello\n---\nHello", encoding="utf-8")
     assert checked(root, "--strict").exit_code == 0
+    assert json.loads(checked(root, "--report", "--json").stdout)["shared_events"] == []
+
+
+def test_messages_that_are_a_day_apart_are_not_two_in_a_day(root: Path) -> None:
+    again = "  - id: again\n    send: {channel: email, template: hello, purpose: marketing}\n"
+    (root / "calm/journey.yaml").write_text(CALM + again, encoding="utf-8")
+
+    assert re.search(r"^calm +1  1 / 2 / 2  1 / 2 / 2 ", checked(root, "--report").stdout, re.MULTILINE)
 
 
 def test_a_problem_leaves_no_room_for_warnings(root: Path) -> None:

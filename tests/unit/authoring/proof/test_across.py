@@ -58,13 +58,22 @@ def test_only_messages_of_the_cooldowns_channel_count() -> None:
 def test_other_events_and_conditions_that_exclude_each_other_are_no_warning() -> None:
     assert clash([send()], [send()], event="a.c") is None
     journeys = [
-        made(send(), journey=name, entry={"event": "a.b", "where": f"event.properties.plan == '{plan}' && data.x"})
+        made(
+            send(),
+            journey=name,
+            entry={"event": "a.b", "where": f"data.y && event.properties.plan == '{plan}' && data.x"},
+        )
         for name, plan in (("one", "pro"), ("two", "free"), ("three", "free"))
     ]
 
     found = list(clashes(journeys, Policy(cooldowns=(HOUR,))))
 
     assert [(one.journey, one.other) for one in found] == [("two", "three")]
+    either = [{"event": "a.b", "where": f"data.plan == '{plan}'"} for plan in ("pro", "free")]
+    both = made(send(), journey="both", entry={"any": either})
+    assert [one.other for one in clashes([both, *journeys[:1]], Policy(cooldowns=(HOUR,)))] == ["one"]
+    pro = made(send(), journey="pro", entry=either[0])
+    assert [one.other for one in clashes([both, pro], Policy(cooldowns=(HOUR,)))] == ["pro"]
 
 
 def test_journeys_that_exclude_each_other_or_begin_later_are_no_warning() -> None:

@@ -99,6 +99,7 @@ def test_marketing_that_may_come_again_and_again_needs_a_cap() -> None:
     assert [step for step, _ in warned(made(send(), **again), Policy())] == ["s0"]
     assert warned(made(send(), **again), Policy(caps=(DAILY,))) == []
     assert warned(made(send()), Policy()) == []
+    assert warned(made(send(purpose="transactional"), **again), Policy()) == []
 
 
 def test_a_journey_of_every_year_is_entered_each_year() -> None:
@@ -112,7 +113,8 @@ def test_hints_say_what_bounds_a_customer_who_enters_again_and_what_consent_is_n
     entry = {"event": "a.b", "key": "event.properties.id", "again": "30d"}
     journey = made(send("sms", "transactional"), send(["email", "whatsapp"]), entry=entry)
     policy = Policy(
-        caps=(DAILY,), forbidden=(Forbidden(channel=Channel.WHATSAPP, purpose=Purpose.MARKETING, country="US"),)
+        caps=(DAILY, Cap(limit=9, window="week", channel=Channel.EMAIL)),
+        forbidden=(Forbidden(channel=Channel.WHATSAPP, purpose=Purpose.MARKETING, country="US"),),
     )
 
     anew = "a customer may enter again (each key, after 30d), and each enrollment counts anew; nothing bounds "
