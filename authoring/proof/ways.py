@@ -16,6 +16,7 @@ from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.split import Split
 from cairn.domain.journey.steps.wait import IfPast, Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
+from cairn.domain.journey.steps.webhook import Webhook
 from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.moments import Delay, LocalTime, Moment, Until
 
@@ -74,6 +75,11 @@ def ways(journey: Journey, step: Step, entered: float) -> Iterator[Way]:
             until_then = Span(most=span.most, by=span.by)
             yield from (Way(target, until_then, "event") for target in step.targets)
             yield Way(step.timed_out, span, "timer")
+        case Webhook():
+            span = span_of(step.moment, entered)
+            answered = Span(most=span.most)
+            yield from (Way(target, answered, "event") for target in step.successors)
+            yield Way(step.failed, span, "timer")
         case Split():  # nobody gets an arm of no weight
             yield from (Way(arm.target) for arm in step.arms if arm.weight)
         case _:

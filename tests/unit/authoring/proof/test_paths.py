@@ -16,7 +16,20 @@ from cairn.domain.effects import Effect, SendMessage
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.engine import Entered, Happened, TimerFired, Trigger, advance, new_enrollment
-from cairn.domain.journey.steps import Begin, Branch, Emit, Exit, Set, Split, Step, Task, Update, Wait, WaitFor
+from cairn.domain.journey.steps import (
+    Begin,
+    Branch,
+    Emit,
+    Exit,
+    Set,
+    Split,
+    Step,
+    Task,
+    Update,
+    Wait,
+    WaitFor,
+    Webhook,
+)
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.calendars import Calendar
@@ -176,6 +189,15 @@ def test_a_customer_who_is_late_skips_a_step_and_not_a_split() -> None:
     assert closest(made(send(), soon, {"split": {"arms": arms}}, {"wait": "2d"}, send())) == 0
 
 
+def test_a_webhook_may_be_answered_at_once_or_in_vain() -> None:
+    late = [{"id": "late", **send()}]
+    journey = made(send(), {"webhook": {"endpoint": "crm", "timeout": "2h", "else": late}}, {"wait": "1d"}, send())
+
+    assert closest(journey) == 0
+    assert longest(journey) == DAY + 2 * HOUR
+    assert crowded(journey).most(COUNTED["all"]) == 3
+
+
 def test_no_customer_gets_an_arm_of_no_weight() -> None:
     then = [{"id": "a", **send()}]
     arms = [{"arm": "a", "weight": 0, "then": then}, {"arm": "b", "weight": 1}]
@@ -246,4 +268,4 @@ TIMELESS = {Send, Branch, Task, Update, Set, Emit, Exit}
 
 def test_the_time_that_each_kind_of_step_takes_is_known() -> None:
     """A new kind belongs into `ways` if it waits or chooses by itself, and here if its successors follow at once."""
-    assert TIMELESS | {Begin, Wait, WaitFor, Split} == set(get_args(Step))
+    assert TIMELESS | {Begin, Wait, WaitFor, Webhook, Split} == set(get_args(Step))
