@@ -9,10 +9,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
+
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from infra.local.cloud import Cloud
 from infra.local.deployment import LocalDeployment, local_deployment
@@ -71,8 +74,14 @@ def deployment(endpoint: str | None, journeys: Path, *, start: datetime) -> Iter
         made = stack.enter_context(local_deployment(journeys, start=start, secrets=local_secrets({})))
         if endpoint is not None:
             table = made.cloud.client("dynamodb")
-            stack.callback(table.delete_table, TableName=made.cloud.table)
+            stack.callback(_drop, table, made.cloud.table)
         yield made
+
+
+def _drop(client: Any, table: str) -> None:
+    """A hundred thousand customers take longer to delete than a call waits for its answer; the server ends anyway."""
+    with suppress(ClientError, ReadTimeoutError):
+        client.delete_table(TableName=table)
 
 
 def _dated(changes: Callable[..., list[Shape]]) -> Callable[..., list[Shape]]:
