@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,11 +15,11 @@ from authoring.journeys.expressions import NamesInScope
 from authoring.shape import all_wrong, wrong
 from cairn.adapters.documents.journey import share
 from cairn.domain.event import EVENT_TYPE_SHAPE
-from cairn.domain.journey.conditions import ABOUT_EVENTS
+from cairn.domain.journey.conditions import ABOUT_EVENTS, compiled
 from cairn.domain.journey.definition import ANY_KEY
 from cairn.domain.message.links import HOST_SHAPE
 from cairn.domain.shared import channels
-from cairn.domain.shared.instants import duration
+from cairn.domain.shared.instants import duration, to_instant
 
 LONGEST = timedelta(days=3660)
 """Ten years: longer than any campaign, and short enough that no date leaves the calendar."""
@@ -194,6 +194,16 @@ def _day(text: str) -> str:
     return text
 
 
+def _no_date(text: str) -> str:
+    """Refuses a date that is written out and that nobody can read."""
+    tree = compiled(text).parsed
+    if tree["type"] == "literal" and to_instant(tree["value"], UTC) is None:
+        raise wrong(
+            f"{tree['value']!r} is no date", "Write '2026-03-06T18:30' in single quotes, or where it is: data.visit_at."
+        )
+    return text
+
+
 def _match_key(text: str) -> str:
     if text == ANY_KEY:
         return text
@@ -248,6 +258,7 @@ EntryKey = Annotated[str, AfterValidator(_expression(expressions.KEY))]
 MatchExpression = Annotated[str, AfterValidator(_expression(expressions.MATCH))]
 MatchKey = Annotated[str, AfterValidator(_match_key)]
 StepExpression = Annotated[str, AfterValidator(_expression(expressions.STEP))]
+DateExpression = Annotated[StepExpression, AfterValidator(_no_date)]
 JourneyName = Annotated[
     str,
     AfterValidator(_shaped(JOURNEY_NAME, "Write lower-case letters, digits and hyphens, a letter first, at most 63.")),
@@ -273,7 +284,7 @@ Channels = Annotated[
     Discriminator(lambda value: "channel:list" if isinstance(value, list) else "channel:one"),
 ]
 Purpose = Literal["transactional", "marketing"]
-IfPast = Literal["continue", "skip", "exit"]
+IfMissed = Literal["continue", "skip", "exit"]
 Hour = Literal["preferred"]
 Otherwise = Literal["drop", "send"]
 

@@ -10,6 +10,7 @@ from authoring.journeys import InvalidJourneysError, Problem, compile_catalogue
 from authoring.journeys.languages import ENGLISH
 from authoring.journeys.stamp import remove_stamp, write_stamp
 from authoring.preflight import languages
+from authoring.preflight.dates import date_faults
 from authoring.preflight.dry_run import dry_run
 from authoring.preflight.emails import email_faults
 from authoring.preflight.links import Fault, faults, links_of
@@ -26,7 +27,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import ForeignLinkError, TextTooLongError
 
-POLICY_FILE, STAGES_FILE = "policy.toml", "cdk.json"
+JOURNEY_FILE, POLICY_FILE, STAGES_FILE = "journey.yaml", "policy.toml", "cdk.json"
 
 GUARD = "Guard it ({{ … | default('you') }}, {% if … is defined %}), or give the sample one if it is never missing."
 
@@ -43,6 +44,7 @@ def preflight(
     checks = _Checks(journey, policy, tried, compiled["document"].get("language", ENGLISH))
     rows = [checks.variant(variant) for variant in variants]
     checks.all_variants(variants, email_sender)
+    checks.dates()
     return Report(
         journey=name,
         version=journey.version,
@@ -135,6 +137,11 @@ class _Checks:
         if not email_sender and Channel.EMAIL in channels:
             fix = "Name a verified address there: email_sender."
             self._note(STAGES_FILE, [Fault("error", "no_sender", "e-mail has no sender", fix)])
+
+    def dates(self) -> None:
+        """Dates that nobody can read."""
+        for sample in self._samples:
+            self._note(JOURNEY_FILE, date_faults(self._journey, sample), (sample.name,))
 
     def _rendering(self, one: Rendering) -> Iterator[Fault]:
         rendered = one.rendered

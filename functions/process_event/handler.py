@@ -91,6 +91,7 @@ def process_record(record: SQSRecord) -> None:
         outcome = PROCESSED if reaction else "EventDuplicate"
         note_orders(reaction)
         note_lost_versions(reaction)
+        note_unreadable_moments(reaction)
         dropped |= {one.detail["reason"] for one in reaction.facts if one.kind == "dropped"} if reaction else set()
     except ErasedCustomerError:
         outcome = "EventErased"
@@ -147,9 +148,19 @@ def note_lost_versions(reaction: Reaction | None) -> None:
         need_person("JourneyVersionLost", message, do=do, each=[{"version": version} for version in lost])
 
 
+def note_unreadable_moments(reaction: Reaction | None) -> None:
+    """Count the waits for a date that cannot be read: a source writes dates as no mapping or journey expects."""
+    found = [fact for fact in reaction.facts if fact.kind == "moment_unreadable"] if reaction else []
+    for fact in found:
+        logger.warning("a date cannot be read", enrollment=fact.enrollment, journey=fact.journey, step=fact.step)
+    if found:
+        count("MomentUnreadable", len(found))
+
+
 def wake_record(record: SQSRecord) -> None:
     wake = json.loads(record.body)
     reaction = process().wake(wake["customer"], wake["enrollment"], wake["sequence"], datetime.now(UTC))
+    note_unreadable_moments(reaction)
     outcome = WOKEN if reaction else "WakeStale"
     if outcome != WOKEN:
         count(outcome)

@@ -198,6 +198,8 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
             moment = draw(moments)
             if isinstance(moment, dict) and moment.keys() & {"at", "until"}:
                 moment = moment | {"if_past": draw(st.sampled_from(["continue", "skip", "exit"]))}
+            if isinstance(moment, dict) and "until" in moment:
+                moment = moment | {"if_unreadable": draw(st.sampled_from(["continue", "skip", "exit"]))}
             return moment
         case "wait_for":
             return draw(what_is_waited_for(id_, depth)) | {

@@ -6,7 +6,16 @@ from typing import Any
 from pydantic import Discriminator, Field
 
 from authoring.journeys.steps.base import Wire
-from authoring.journeys.values import LONGEST, Duration, Offset, Slug, StepExpression, TimeOfDay, Weekdays
+from authoring.journeys.values import (
+    LONGEST,
+    DateExpression,
+    Duration,
+    Offset,
+    Slug,
+    StepExpression,
+    TimeOfDay,
+    Weekdays,
+)
 from authoring.problems import Loc
 from authoring.shape import OURS
 
@@ -32,8 +41,8 @@ class OpenMoment(Wire):
 
 
 class UntilMoment(Wire):
-    until: StepExpression = Field(
-        description="JMESPath to an instant or a date: ISO 8601, or a number since 1970.", examples=["data.visit_at"]
+    until: DateExpression = Field(
+        description="JMESPath to a date: ISO 8601, or a number since 1970.", examples=["data.visit_at"]
     )
     offset: Offset = Field(default="0s", description="Moves the date: -48h is 48 hours before.", examples=["-48h"])
     spread: Duration = SPREAD

@@ -14,18 +14,20 @@ from authoring.journeys.steps.moments import (
     moment_expressions,
     moment_of,
 )
-from authoring.journeys.values import Duration, IfPast
+from authoring.journeys.values import Duration, IfMissed
 from authoring.problems import Loc
 
-IF_PAST = "If the moment is past or not known: go on, skip the next step too, or exit."
+IF_PAST = "If the moment is past or not there: go on, skip the next step too, or exit."
+IF_UNREADABLE = "If there is a date that cannot be read: exit, go on, or skip the next step too."
 
 
 class WaitUntil(UntilMoment):
-    if_past: IfPast = Field(default="continue", description=IF_PAST, examples=["skip"])
+    if_past: IfMissed = Field(default="continue", description=IF_PAST, examples=["skip"])
+    if_unreadable: IfMissed = Field(default="exit", description=IF_UNREADABLE, examples=["continue"])
 
 
 class WaitClock(ClockMoment):
-    if_past: IfPast = Field(default="continue", description=IF_PAST, examples=["skip"])
+    if_past: IfMissed = Field(default="continue", description=IF_PAST, examples=["skip"])
 
 
 WaitMoment = Annotated[

@@ -1,7 +1,7 @@
 """The step `wait_for`, as it is written."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
@@ -32,10 +32,19 @@ from cairn.domain.journey.definition import ANY_KEY
 if TYPE_CHECKING:
     from authoring.journeys.steps import Step
 
+
+class TimeoutUntil(UntilMoment):
+    if_unreadable: Literal["exit", "continue"] = Field(
+        default="exit",
+        description="If there is a date that cannot be read: exit, or go on as after the timeout.",
+        examples=["continue"],
+    )
+
+
 Timeout = Annotated[
     Annotated[Duration, Tag("timeout:duration")]
     | Annotated[DelayMoment, Tag("timeout:for")]
-    | Annotated[UntilMoment, Tag("timeout:until")]
+    | Annotated[TimeoutUntil, Tag("timeout:until")]
     | Annotated[ClockMoment, Tag("timeout:at")]
     | Annotated[OpenMoment, Tag("timeout:open")],
     moment_of("timeout"),
@@ -159,7 +168,7 @@ class WaitForStep(AnyStep):
         "any": AnyMatch,
         "all": Match,
         "timeout:for": DelayMoment,
-        "timeout:until": UntilMoment,
+        "timeout:until": TimeoutUntil,
         "timeout:at": ClockMoment,
         "timeout:open": OpenMoment,
     }

@@ -29,14 +29,14 @@ from authoring.journeys.schema import schema_text
 from authoring.journeys.steps import WRITTEN_KINDS
 from authoring.journeys.steps.send import Review, Send
 from authoring.journeys.values import Channel as WrittenChannel
-from authoring.journeys.values import IfPast as WrittenIfPast
+from authoring.journeys.values import IfMissed as WrittenIfMissed
 from authoring.journeys.values import Purpose as WrittenPurpose
 from authoring.shape import keys_of
 from cairn.adapters.templates.renderer import environment
 from cairn.domain.event import Event
 from cairn.domain.journey.conditions import FUNCTION_NAMES, Scope
 from cairn.domain.journey.enrollment import Enrollment
-from cairn.domain.journey.steps.wait import IfPast
+from cairn.domain.journey.steps.wait import IfMissed
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 from cli.main import app
@@ -187,7 +187,7 @@ def test_each_journey_of_ours_names_the_schema_for_editors(folder: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("literal", "enum"), [(WrittenChannel, Channel), (WrittenPurpose, Purpose), (WrittenIfPast, IfPast)]
+    ("literal", "enum"), [(WrittenChannel, Channel), (WrittenPurpose, Purpose), (WrittenIfMissed, IfMissed)]
 )
 def test_journey_files_may_use_all_values_that_the_domain_knows(literal: Any, enum: type[StrEnum]) -> None:
     assert set(get_args(literal)) == {one.value for one in enum}

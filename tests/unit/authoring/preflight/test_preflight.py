@@ -756,3 +756,24 @@ def test_each_journey_of_ours_has_a_stamp_of_its_version(folder: Path) -> None:
 
     assert report.passed
     assert json.loads((folder / "preflight.json").read_bytes()) == report.stamp(), "run `make preflight`"
+
+
+# Dates.
+
+
+@pytest.mark.parametrize(
+    ("visit_at", "readable"), [("2026-03-06T18:30[Europe/Madrid]", True), ("", True), ("next Friday", False)]
+)
+@pytest.mark.parametrize("timeout", [True, False])
+def test_a_date_of_a_sample_that_nobody_can_read_is_an_error(
+    tmp_path: Path, visit_at: str, *, readable: bool, timeout: bool
+) -> None:
+    date = {"until": "data.visit_at", "offset": "-48h"}
+    step: dict[str, Any] = {"wait_for": {"event": "a.b", "timeout": date}} if timeout else {"wait": date}
+    send = {"channel": "sms", "template": "hello", "purpose": "marketing"}
+    steps = [{"id": "before", **step}, {"id": "hello", "send": send}]
+    soon = like_mia("soon", data={**MIA["data"], "visit_at": visit_at})
+
+    report = report_of(written(tmp_path, {"hello.sms.txt": SMS}, [soon], steps=steps))
+
+    assert codes_of(report) == ([] if readable else [("error", "unreadable_date", ("soon",))])

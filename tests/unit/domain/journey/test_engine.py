@@ -83,7 +83,7 @@ VISIT = "2026-03-05T12:00:00Z"
     ("if_past", "messages", "outcome"),
     [("continue", ["offer", "thanks"], "completed"), ("skip", ["thanks"], "completed"), ("exit", [], "moment_past")],
 )
-@pytest.mark.parametrize("visit_at", ["2026-03-03T12:00:00Z", None, "some day"])
+@pytest.mark.parametrize("visit_at", ["2026-03-03T12:00:00Z", None, ""])
 def test_the_journey_decides_what_follows_a_moment_that_is_past_or_unknown(
     visit_at: Any, if_past: str, messages: list[str], outcome: str
 ) -> None:
@@ -94,7 +94,52 @@ def test_the_journey_decides_what_follows_a_moment_that_is_past_or_unknown(
 
     assert sent(decision) == messages
     assert decision.enrollment.outcome == outcome
-    assert kinds(decision)[1] == ("moment_past" if visit_at and visit_at != "some day" else "moment_unknown")
+    assert kinds(decision)[1] == ("moment_past" if visit_at else "moment_unknown")
+
+
+@pytest.mark.parametrize(
+    ("if_unreadable", "messages", "outcome"),
+    [
+        (None, [], "moment_unreadable"),
+        ("exit", [], "moment_unreadable"),
+        ("continue", ["offer", "thanks"], "completed"),
+        ("skip", ["thanks"], "completed"),
+    ],
+)
+@pytest.mark.parametrize("visit_at", ["next Friday", "03/05/2026", {"date": "2026-03-05"}, 10**40])
+def test_a_date_that_cannot_be_read_is_neither_past_nor_absent(
+    visit_at: Any, if_unreadable: str | None, messages: list[str], outcome: str
+) -> None:
+    offer = {"until": "data.visit_at", "offset": "-48h", "if_past": "continue"}
+    offer |= {"if_unreadable": if_unreadable} if if_unreadable else {}
+    booked = journey(wait("two-days-before", offer), send("offer"), send("thanks"))
+
+    decision = entered(booked, visit_at=visit_at)
+
+    assert sent(decision) == messages
+    assert decision.enrollment.outcome == outcome
+    (fact,) = [fact for fact in decision.facts if fact.kind == "moment_unreadable"]
+    assert (fact.step, fact.detail) == ("two-days-before", {})
+
+
+@pytest.mark.parametrize(("if_unreadable", "messages"), [(None, []), ("exit", []), ("continue", ["call"])])
+def test_a_timeout_that_cannot_be_read_is_no_timeout(if_unreadable: str | None, messages: list[str]) -> None:
+    timeout = {"until": "data.visit_at"} | ({"if_unreadable": if_unreadable} if if_unreadable else {})
+    rescue = journey(wait_for("paid", "invoice.paid", timeout=timeout, otherwise=(send("call"),)))
+
+    decision = entered(rescue, visit_at="soon")
+
+    assert sent(decision) == messages
+    assert decision.enrollment.outcome == ("completed" if messages else "moment_unreadable")
+
+
+def test_a_wait_whose_new_date_cannot_be_read_ends() -> None:
+    moved = journey(wait("before", {"until": "data.visit_at"}), send("offer"), refresh_on=[{"event": "booking.moved"}])
+    waiting = entered(moved, visit_at="2026-03-09T12:00:00Z")
+
+    decision = after(moved, waiting, "booking.moved", visit_at="tba")
+
+    assert (sent(decision), decision.enrollment.outcome) == ([], "moment_unreadable")
 
 
 @pytest.mark.parametrize(

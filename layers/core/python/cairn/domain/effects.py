@@ -255,6 +255,7 @@ FactKind = Literal[
     "merged",
     "moment_past",
     "moment_unknown",
+    "moment_unreadable",
     "not_carried_out",
     "not_emitted",
     "not_entered",

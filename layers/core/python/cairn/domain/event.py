@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from cairn.domain.consent.changes import STATED, ConsentChange, ConsentStatus, Method
@@ -30,7 +30,7 @@ from cairn.domain.identity.trust import (
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.hashing import short_hash
-from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+from cairn.domain.shared.instants import EARLIEST, LATEST, instant_to_wire, to_instant
 
 EVENT_TYPE_SHAPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 MAX_ID_LENGTH = 256
@@ -324,10 +324,18 @@ def consent_from_wire(
         channel=Channel(document.get("channel", "")),
         purpose=Purpose(document.get("purpose", "")),
         status=ConsentStatus(document.get("status", "")),
-        at=min(instant_from_wire(document["at"]), at) if document.get("at") else at,
+        at=min(_happened_at(document["at"]), at) if document.get("at") else at,
         source=str(document.get("source") or source),
         evidence={name: value for name, value in document.items() if name not in known},
     )
+
+
+def _happened_at(value: Any) -> datetime:
+    """Raises ValueError, at the ends of the calendar too: nothing has happened there."""
+    found = to_instant(value, UTC)
+    if found is None or not EARLIEST < found < LATEST:
+        raise ValueError("an event happens at an instant that the calendar has")
+    return found
 
 
 class _Reader:
@@ -381,7 +389,7 @@ class _Reader:
         if not text:
             return None
         try:
-            return instant_from_wire(text)
+            return _happened_at(text)
         except ValueError:
             self.problems.append(f"{name}: an instant in ISO 8601, such as 2026-03-02T09:30:00Z")
             return None

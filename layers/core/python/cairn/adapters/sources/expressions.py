@@ -7,7 +7,7 @@ gives null, and the rest of the expression goes on. So a vendor may leave out an
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from jmespath import functions
 from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
 from cairn.domain.identity.addresses import is_whatsapp_user, whatsapp_number
-from cairn.domain.shared.instants import at_local, instant_from_wire, instant_to_wire
+from cairn.domain.shared.instants import at_local, instant_to_wire, since_1970, to_instant
 
 ANY: dict[str, list[str]] = {"types": []}
 TEXT = {"types": ["string"]}
@@ -154,10 +154,7 @@ class _Functions(functions.Functions):  # type: ignore[misc]
     @functions.signature(AMOUNT, TEXT)  # type: ignore[untyped-decorator]
     def _func_from_unix(self, value: Any, unit: str) -> str | None:
         """The instant, in ISO 8601, of a number since 1970 in `s`, `ms`, `us` or `ns`."""
-        if unit not in UNITS:
-            return None
-        seconds = _decimal(value) / UNITS[unit]
-        return instant_to_wire(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 10**6)))
+        return instant_to_wire(since_1970(_decimal(value), UNITS[unit])) if unit in UNITS else None
 
     @functions.signature(TEXT, TEXT, TEXT)  # type: ignore[untyped-decorator]
     def _func_local_time(self, text: str, form: str, zone: str) -> str:
@@ -170,9 +167,10 @@ class _Functions(functions.Functions):  # type: ignore[misc]
         return instant_to_wire(at_local(local.date(), local.time(), ZoneInfo(zone)))
 
     @functions.signature(TEXT, TEXT)  # type: ignore[untyped-decorator]
-    def _func_seconds_between(self, one: str, other: str) -> float:
+    def _func_seconds_between(self, one: str, other: str) -> float | None:
         """Whichever comes first."""
-        return abs((instant_from_wire(one) - instant_from_wire(other)).total_seconds())
+        first, second = to_instant(one, UTC), to_instant(other, UTC)
+        return abs((first - second).total_seconds()) if first and second else None
 
     @functions.signature({"types": ["string", "number", "null"]}, {"types": ["string", "null"]})  # type: ignore[untyped-decorator]
     def _func_e164(self, text: str | float | None, country: str | None) -> str | None:

@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from cairn.adapters.sources.expressions import is_true, pick
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.shared.hashing import short_hash
-from cairn.domain.shared.instants import instant_to_wire
+from cairn.domain.shared.instants import instant_to_wire, to_instant
 
 Scope = Mapping[str, Any]
 
-MILLISECONDS_FROM = 100_000_000_000
-"""A number this large is milliseconds since 1970: as seconds it would be the year 5138."""
+NO_INSTANT = "not an instant"
+"""Refused by the reader of events, which names the field."""
 
 ID_LENGTH = 32
 
@@ -110,15 +110,11 @@ def vouched(fields: Mapping[str, Any], scope: Scope) -> frozenset[str]:
 
 
 def instant(value: Any) -> str | None:
-    """From seconds or milliseconds since 1970, as a number or as text, or from ISO 8601."""
-    if isinstance(value, str) and re.fullmatch(r"\d{9,13}", value, re.ASCII):
-        value = int(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return instant_to_wire(datetime.fromtimestamp(value / 1000 if value >= MILLISECONDS_FROM else value, UTC))
-        except (ValueError, OverflowError, OSError):
-            return "not an instant"
-    return value.strip() or None if isinstance(value, str) else None
+    """The instant as ISO 8601; None where the vendor gives none, and NO_INSTANT where it cannot be read."""
+    if value is None or isinstance(value, bool | list | dict) or (isinstance(value, str) and not value.strip()):
+        return None
+    found = to_instant(value, UTC)
+    return instant_to_wire(found) if found else NO_INSTANT
 
 
 def own_type(source: str, vendors_type: Any) -> str | None:

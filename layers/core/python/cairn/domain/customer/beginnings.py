@@ -80,7 +80,7 @@ def _has_to_know(journey: Journey, change: Change, now: datetime, *, is_new: boo
     if not engine.may_enter(journey, change.entered.get(f"{journey.name}:"), is_open=False, now=now):
         return False
     due = calendar.resolve(date, since=now, entered_at=now, scope=scope)
-    return due is not None and due > now
+    return isinstance(due, datetime) and due > now
 
 
 def _scope(journey: Journey, profile: Profile, now: datetime) -> Scope:

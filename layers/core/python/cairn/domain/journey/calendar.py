@@ -4,25 +4,30 @@ import re
 from calendar import isleap
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from cairn.domain.journey.conditions import Scope, evaluate
+from cairn.domain.journey.conditions import Scope, evaluate, is_true
 from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.instants import LATEST, at_local, moved, to_instant
 from cairn.domain.shared.moments import DayOf, Delay, LocalTime, Moment, Silence, Until
 
+Missed = Literal["moment_past", "moment_unknown", "moment_unreadable"]
+"""Why there is nothing to wait for, as the timeline has it. Unknown: the date is not there, or its calendar never open.
+Unreadable: it is there, and nobody can say when that is.
+"""
+
 
 def resolve(  # noqa: PLR0911  one return a kind
     moment: Moment, *, since: datetime, entered_at: datetime, scope: Scope
-) -> datetime | None:
-    """The instant at which a wait ends, in UTC; None if its date is missing, or its calendar never open.
+) -> datetime | Missed:
+    """The instant at which a wait ends, in UTC; why it has none.
 
     `since` is when the step was reached, `entered_at` when the enrollment began (day 0).
     """
     try:
         match moment:
             case Delay(length, calendar=Calendar() as calendar):
-                return calendar.after(since, length, scope.zone)
+                return calendar.after(since, length, scope.zone) or "moment_unknown"
             case Delay(length):
                 return moved(since, length)
             case LocalTime():
@@ -32,10 +37,15 @@ def resolve(  # noqa: PLR0911  one return a kind
             case Silence(types, length):
                 return _silent_since(types, scope, since) + length
             case Until(expression, offset):
-                instant = to_instant(evaluate(expression, scope), scope.zone)
-                return None if instant is None else moved(instant, offset)
+                value = evaluate(expression, scope)
+                instant = to_instant(value, scope.zone)
+                return _without_instant(value) if instant is None else moved(instant, offset)
     except OverflowError:  # a day after so many that the calendar ends before
         return LATEST
+
+
+def _without_instant(value: Any) -> Missed:
+    return "moment_unreadable" if is_true(value) else "moment_unknown"
 
 
 MONTH_AND_DAY = re.compile(r"(?:--)?(\d{2})-(\d{2})")
@@ -44,7 +54,7 @@ MONTH_AND_DAY = re.compile(r"(?:--)?(\d{2})-(\d{2})")
 LEAP_YEAR = 2000
 
 
-def _day_of(moment: DayOf, since: datetime, scope: Scope) -> datetime | None:
+def _day_of(moment: DayOf, since: datetime, scope: Scope) -> datetime | Missed:
     """The next of a date's days after `since`, or the one that there is."""
     value = evaluate(moment.date, scope)
     parts = MONTH_AND_DAY.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -52,17 +62,17 @@ def _day_of(moment: DayOf, since: datetime, scope: Scope) -> datetime | None:
         try:
             on = date(LEAP_YEAR, int(parts[1]), int(parts[2]))
         except ValueError:
-            return None
+            return "moment_unreadable"
     else:
         instant = to_instant(value, scope.zone)
         if instant is None:
-            return None
+            return _without_instant(value)
         on = instant.astimezone(scope.zone).date()
     if not moment.yearly:
         return at_local(on + timedelta(days=moment.day), moment.at, scope.zone)
     year = since.astimezone(scope.zone).year
     days = (_in_year(on, each) + timedelta(days=moment.day) for each in range(year - 1, year + 3))
-    return next((due for one in days if (due := at_local(one, moment.at, scope.zone)) > since), None)
+    return next((due for one in days if (due := at_local(one, moment.at, scope.zone)) > since), "moment_unknown")
 
 
 def _in_year(day: date, year: int) -> date:

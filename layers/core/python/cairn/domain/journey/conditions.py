@@ -18,7 +18,7 @@ from jmespath.exceptions import JMESPathError
 
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile
-from cairn.domain.shared.instants import instant_from_wire, to_instant, zone_named
+from cairn.domain.shared.instants import to_instant, zone_named
 
 JSON_TYPES = (str, int, float, dict, list)
 """The types of values; `&name` alone gives an expression."""
@@ -72,10 +72,10 @@ class _Functions(functions.Functions):  # type: ignore[misc]
     def _func_seen(self, event_type: str) -> bool:
         return event_type in self._scope.profile.activity
 
-    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
-    def _func_seen_since(self, event_type: str, since: str) -> bool:
-        activity = self._scope.profile.activity.get(event_type)
-        return activity is not None and activity.last >= instant_from_wire(since)
+    @functions.signature({"types": ["string"]}, {"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+    def _func_seen_since(self, event_type: str, since: str | float | None) -> bool | None:
+        activity, then = self._scope.profile.activity.get(event_type), to_instant(since, self._scope.zone)
+        return None if then is None else activity is not None and activity.last >= then
 
     @functions.signature({"types": ["string"]})  # type: ignore[untyped-decorator]
     def _func_count(self, event_type: str) -> int:
@@ -132,7 +132,7 @@ def asks_about_profile(expression: str) -> bool:
 
 def is_met(condition: str | None, scope: Scope) -> bool:
     """Whether a condition is true in JMESPath's sense: not null, false, or empty. None is always true."""
-    return condition is None or _true(evaluate(condition, scope))
+    return condition is None or is_true(evaluate(condition, scope))
 
 
 def is_met_by(condition: str | None, names: Mapping[str, Any]) -> bool:
@@ -140,12 +140,13 @@ def is_met_by(condition: str | None, names: Mapping[str, Any]) -> bool:
     if condition is None:
         return True
     try:
-        return _true(compiled(condition).search(names))
+        return is_true(compiled(condition).search(names))
     except (JMESPathError, ValueError, TypeError, ArithmeticError):
         return False
 
 
-def _true(value: Any) -> bool:
+def is_true(value: Any) -> bool:
+    """Whether a value is there: not null, false, or empty."""
     return value is not None and value is not False and value not in ("", [], {})
 
 

@@ -97,22 +97,24 @@ class Walk:
         """Begin to wait at a step."""
         self.enrollment = replace(self.enrollment, step=step_id, reached_at=self.now)
 
-    def set_timer_at(self, step_id: str, moment: Moment) -> bool:
-        """Set the timer of a wait that has been reached. False: its moment is past, or its date is not known."""
+    def wait_until(self, step_id: str, moment: Moment) -> calendar.Missed | None:
+        """Set the timer of a wait that has been reached; why there is none to set."""
         due = calendar.resolve(
             moment,
             since=self.enrollment.reached_at or self.now,
             entered_at=self.enrollment.entered_at,
             scope=self.scope(),
         )
-        if due is not None and moment.spread:
-            due = moved(due, share(f"wait/{step_id}", self.enrollment.id) * moment.spread)
-        if due is None or due <= self.now:
-            if due is None or not isinstance(moment, Delay | Silence):  # what is over at once is not late
-                self.note("moment_past" if due else "moment_unknown", step_id)
-            return False
-        self.set_timer(step_id, due)
-        return True
+        if isinstance(due, datetime):
+            if moment.spread:
+                due = moved(due, share(f"wait/{step_id}", self.enrollment.id) * moment.spread)
+            if due > self.now:
+                self.set_timer(step_id, due)
+                return None
+        missed: calendar.Missed = "moment_past" if isinstance(due, datetime) else due
+        if missed != "moment_past" or not isinstance(moment, Delay | Silence):  # what is over at once is not late
+            self.note(missed, step_id)
+        return missed
 
     def set_timer(self, step_id: str, due: datetime) -> None:
         self.enrollment = replace(self.enrollment, due_at=due)

@@ -1,15 +1,38 @@
 """Reads and writes instants and durations."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 DURATION_SHAPE = re.compile(r"(?P<sign>-?)(?P<parts>(\d+[smhdw])+)")
 EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """The first and the last instant that Cairn computes with: every zone and every rounding of them exists. A date beyond,
 such as the last second of the year 9999, means never.
 """
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+LONGEST_TEXT = 100
+"""Characters of a written instant, its zone and annotations included."""
+
+ISO_8601 = (
+    r"(?P<day>\d{4}-?(?:\d\d-?\d\d|W\d\d(?:-?\d)?))"
+    r"(?:[T\s]\s*(?P<hour>\d\d)(?P<rest>:?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)?"
+    r"(?:\s*(?P<offset>Z(?![A-Z])|[+-]\d\d(?::?\d\d)?))?"
+    r"(?:\s+(?P<name>[A-Z][\w/+-]*))?"
+    r"\s*(?P<annotations>(?:\[[^\[\]]*\])*)"
+)
+"""A date of the calendar or of a week, a time, an offset, a zone by its name, and the annotations of RFC 9557. It is
+compiled when it is first needed: a cold start need not pay for it.
+"""
+
+CALENDARS_OF_ISO = {("u-ca", "gregory"), ("u-ca", "iso8601")}
+
+LEAP_SECOND = re.compile(r"(?P<minutes>:?\d\d:?)60(?=$|[.,])", re.ASCII)
 
 NUMBER_SINCE_1970 = re.compile(r"-?\d{9,19}(\.\d+)?", re.ASCII)
 """A text of fewer digits is a date (`20260320`) or no instant."""
@@ -18,8 +41,11 @@ SMALLEST = ((10**9, 10**17), (10**6, 10**14), (10**3, 10**11))
 """How many of a unit make a second, and the smallest number that is of this unit. As seconds, 10**11 would be the year
 5138; as milliseconds, it is 1973."""
 
-SECONDS_OF_NEVER = range(int(LATEST.timestamp()), int(LATEST.timestamp()) + 2 * 86_400)
-"""The last two days of the year 9999 in seconds, which some write for never."""
+NEVER_IN_SECONDS = range(int(LATEST.timestamp()), int(LATEST.timestamp()) + 2 * 86_400)
+"""The last two days of the year 9999, which some write for never, in this unit or a smaller one."""
+
+LARGEST = NEVER_IN_SECONDS.stop * 10**9
+"""A number beyond the calendar in the smallest unit is in no unit."""
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -47,35 +73,84 @@ def duration_text(length: timedelta) -> str:
     return text or "0s"
 
 
-def to_instant(value: Any, zone: ZoneInfo) -> datetime | None:
-    """An instant from ISO 8601 (local time if it has no offset), a date, or a number since 1970; else None.
+def to_instant(value: Any, zone: tzinfo) -> datetime | None:
+    """The instant that a value from outside says; None where it says none. Never raises.
 
-    The number is of seconds, or so large that it is of milliseconds, microseconds or nanoseconds, and may be a text,
-    as HubSpot gives it. A date that lies beyond the calendar in UTC, such as 9999-12-31T23:59:59-05:00, is the last
-    instant there is.
+    It is a date with or without a time: ISO 8601, RFC 3339 and RFC 9557, whatever the case; local to `zone` where it
+    names neither offset nor zone. Or it is a number since 1970, as a text too, whose unit follows from its size:
+    seconds, milliseconds, microseconds or nanoseconds. What lies beyond EARLIEST and LATEST is the nearer of them.
     """
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _by_size(value)
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         return None
+    text = value.strip()
+    if NUMBER_SINCE_1970.fullmatch(text):
+        return _by_size(float(text))
     try:
-        if isinstance(value, int | float):
-            return _since_1970(value)
-        if NUMBER_SINCE_1970.fullmatch(text := str(value).strip()):
-            return _since_1970(float(text))
-        local = datetime.fromisoformat(str(value))
-    except (ValueError, OverflowError, OSError):
+        return _written(text, zone)
+    except (ValueError, LookupError, OSError):  # a day, a time or a zone that does not exist
         return None
-    try:
-        return at_local(local.date(), local.time(), zone) if local.tzinfo is None else local.astimezone(UTC)
-    except OverflowError:  # the first or the last day of the calendar, elsewhere
-        return LATEST if local.year > EARLIEST.year else EARLIEST
 
 
-def _since_1970(number: float) -> datetime:
-    """Raises ValueError, OverflowError or OSError."""
-    if number in SECONDS_OF_NEVER:
+def since_1970(number: "float | Decimal", a_second: int) -> datetime:
+    """The instant of a number since 1970, `a_second` of whose units make a second; at most the ends of the calendar.
+
+    Raises ValueError or ArithmeticError where it is not a number.
+    """
+    if number >= int(LATEST.timestamp()) * a_second:
         return LATEST
-    unit = next((unit for unit, smallest in SMALLEST if abs(number) >= smallest), 1)
-    return datetime.fromtimestamp(number / unit, UTC)
+    if number <= int(EARLIEST.timestamp()) * a_second:
+        return EARLIEST
+    seconds, rest = divmod(number, a_second)
+    return EPOCH + timedelta(seconds=int(seconds), microseconds=round(rest * 10**6 / a_second))
+
+
+def _by_size(number: float) -> datetime | None:
+    if not abs(number) < LARGEST:
+        return None
+    if any(NEVER_IN_SECONDS.start <= number / unit <= NEVER_IN_SECONDS.stop for unit in (1, 10**3, 10**6)):
+        return LATEST
+    return since_1970(number, next((unit for unit, smallest in SMALLEST if abs(number) >= smallest), 1))
+
+
+def _written(text: str, zone: tzinfo) -> datetime | None:
+    """Raises ValueError, LookupError or OSError where something in it does not exist."""
+    found = re.fullmatch(ISO_8601, text, re.ASCII | re.IGNORECASE)
+    if found is None:
+        return None
+    named = _annotated_zone(found["annotations"]) or found["name"]
+    if found["offset"]:
+        zone = _at_offset(found["offset"].upper())
+    elif named:
+        zone = _at_offset(named) if named[0] in "+-" else ZoneInfo(named)
+    hour, rest = found["hour"] or "00", found["rest"] or ""
+    ends_the_day = hour == "24" and not rest.strip(":0.,")
+    rest, leaps = LEAP_SECOND.subn(r"\g<minutes>59", rest)
+    clock = time() if ends_the_day else time.fromisoformat(hour + rest)
+    day = date.fromisoformat(found["day"].upper())
+    try:
+        return moved(at_local(day + timedelta(days=ends_the_day), clock, zone), timedelta(seconds=leaps))
+    except OverflowError:  # the first or the last day of the calendar, elsewhere
+        return LATEST if day.year > EARLIEST.year else EARLIEST
+
+
+def _annotated_zone(annotations: str) -> str:
+    """The zone of `[Europe/Madrid][u-ca=gregory]`. Raises ValueError for another calendar that must not be ignored."""
+    zone = ""
+    for one in annotations[1:-1].split("]["):
+        name, is_key, value = one.removeprefix("!").partition("=")
+        if one.startswith("!") and is_key and (name, value) not in CALENDARS_OF_ISO:
+            raise ValueError("an annotation that is not known, and that says that it must be")
+        zone = zone or ("" if is_key else name)
+    return zone
+
+
+def _at_offset(offset: str) -> tzinfo:
+    found = time.fromisoformat(f"00:00{offset}").tzinfo
+    if found is None:
+        raise ValueError("no offset")
+    return found
 
 
 def moved(instant: datetime, offset: timedelta) -> datetime:
@@ -86,7 +161,7 @@ def moved(instant: datetime, offset: timedelta) -> datetime:
         return LATEST if offset > timedelta() else EARLIEST
 
 
-def at_local(day: date, clock: time, zone: ZoneInfo) -> datetime:
+def at_local(day: date, clock: time, zone: tzinfo) -> datetime:
     """A local time of a day, in UTC. A skipped time moves forward by the gap; of a repeated one, the first counts."""
     return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
 

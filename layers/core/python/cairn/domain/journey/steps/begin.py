@@ -33,16 +33,17 @@ class Begin:
 
     def wait(self, walk: Walk) -> Next:
         """Set the timer, for the first time or again. A silence that is long enough already begins at once."""
-        if walk.set_timer_at(self.id, self.moment):
+        missed = walk.wait_until(self.id, self.moment)
+        if missed is None:
             return Stop.HERE
         if isinstance(self.moment, Silence):
             return self._begin(walk)
-        walk.end("moment_past")
+        walk.end("moment_unreadable" if missed == "moment_unreadable" else "moment_past")
         return Stop.HERE
 
     def on_timer(self, walk: Walk) -> Next:
         """Something may have happened since the timer was set: then it is set again."""
-        if isinstance(self.moment, Silence) and walk.set_timer_at(self.id, self.moment):
+        if isinstance(self.moment, Silence) and walk.wait_until(self.id, self.moment) is None:
             return Stop.HERE
         return self._begin(walk)
 

@@ -9,8 +9,8 @@ from cairn.domain.journey.walk import Next, Stop, Walk
 from cairn.domain.shared.moments import Moment, moment_from_document
 
 
-class IfPast(StrEnum):
-    """What a wait does when its moment is past, or its date is not known."""
+class IfMissed(StrEnum):
+    """What a wait does when there is nothing to wait for."""
 
     CONTINUE = "continue"
     SKIP = "skip"  # skip the next step too: an offer 48 h before a visit is no offer 2 h before it
@@ -22,12 +22,17 @@ class Wait:
     id: str
     next: str | None
     moment: Moment
-    if_past: IfPast = IfPast.CONTINUE
+    if_past: IfMissed = IfMissed.CONTINUE
+    """Where its moment is past, or its date is not there."""
+    if_unreadable: IfMissed = IfMissed.EXIT
+    """Where its date is there, and nobody can say when that is."""
 
     @classmethod
     def from_document(cls, id_: str, after: str | None, value: str | Mapping[str, Any]) -> Self:
-        if_past = IfPast.CONTINUE if isinstance(value, str) else IfPast(value.get("if_past", IfPast.CONTINUE))
-        return cls(id_, after, moment_from_document(value), if_past)
+        written = {} if isinstance(value, str) else value
+        if_past = IfMissed(written.get("if_past", IfMissed.CONTINUE))
+        if_unreadable = IfMissed(written.get("if_unreadable", IfMissed.EXIT))
+        return cls(id_, after, moment_from_document(value), if_past, if_unreadable)
 
     @property
     def successors(self) -> tuple[str | None, ...]:
@@ -39,15 +44,17 @@ class Wait:
 
     def wait(self, walk: Walk) -> Next:
         """Set the timer, for the first time or again."""
-        if walk.set_timer_at(self.id, self.moment):
+        missed = walk.wait_until(self.id, self.moment)
+        if missed is None:
             return Stop.HERE
-        match self.if_past:
-            case IfPast.CONTINUE:
+        unreadable = missed == "moment_unreadable"
+        match self.if_unreadable if unreadable else self.if_past:
+            case IfMissed.CONTINUE:
                 return self.next
-            case IfPast.SKIP:
+            case IfMissed.SKIP:
                 return walk.behind(self.next)
-            case IfPast.EXIT:
-                walk.end("moment_past")
+            case IfMissed.EXIT:
+                walk.end("moment_unreadable" if unreadable else "moment_past")
                 return Stop.HERE
 
     def on_timer(self, walk: Walk) -> Next:  # noqa: ARG002  as WaitFor has it

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Match
+from cairn.domain.journey.steps.wait import IfMissed
 from cairn.domain.journey.walk import Next, Stop, Walk
 from cairn.domain.shared.moments import Moment, moment_from_document
 
@@ -25,6 +26,8 @@ class WaitFor:
     moment: Moment
     """When it times out."""
     timed_out: str | None
+    if_unreadable: IfMissed = IfMissed.EXIT
+    """Where nobody can say when the date of the timeout is. Nothing is skipped: CONTINUE is the timeout."""
     needs_all: bool = False
     """Whether every match must have happened, in whatever order; otherwise the first one ends the wait."""
 
@@ -34,7 +37,10 @@ class WaitFor:
         needs_all = "all" in value
         rules: Sequence[Mapping[str, Any]] = value["all"] if needs_all else value.get("any", [value])
         targets = (chain(value.get("then", ())),) if needs_all else tuple(chain(one.get("then", ())) for one in rules)
-        return cls(id_, tuple(map(Match.from_document, rules)), targets, moment, timed_out, needs_all)
+        written = value["timeout"] if isinstance(value["timeout"], Mapping) else {}
+        if_unreadable = IfMissed(written.get("if_unreadable", IfMissed.EXIT))
+        matches = tuple(map(Match.from_document, rules))
+        return cls(id_, matches, targets, moment, timed_out, if_unreadable, needs_all)
 
     @property
     def successors(self) -> tuple[str | None, ...]:
@@ -46,7 +52,11 @@ class WaitFor:
 
     def wait(self, walk: Walk) -> Next:
         """Set the timer, for the first time or again."""
-        return Stop.HERE if walk.set_timer_at(self.id, self.moment) else self.timed_out
+        missed = walk.wait_until(self.id, self.moment)
+        if missed == "moment_unreadable" and self.if_unreadable is IfMissed.EXIT:
+            walk.end(missed)
+            return Stop.HERE
+        return self.timed_out if missed else Stop.HERE
 
     def on_timer(self, walk: Walk) -> Next:
         walk.note("timed_out", self.id)
