@@ -1,5 +1,6 @@
 """`cairn check`: every problem of journeys, policy, vendors' folders and sources.toml, and what is proven."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,8 @@ def _alone(folder: Path) -> bool:
 def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> bool:
     """Print every problem and warning, and say whether there is none that counts."""
     from authoring.journeys import check as problems_of  # noqa: PLC0415  slow to import
-    from authoring.journeys import compile_catalogue  # noqa: PLC0415
+    from authoring.journeys import compile_catalogue, undeclared  # noqa: PLC0415
+    from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415
     from authoring.policy import check_policy, compile_policy  # noqa: PLC0415
     from authoring.proof.report import prove  # noqa: PLC0415
     from authoring.sources.check import all_problems  # noqa: PLC0415
@@ -126,7 +128,15 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
         warned = f", {_number(len(proof.warnings), 'warning')}" if proof.warnings else ""
         checked = folder.resolve().name if _alone(folder) else f"{_number(len(compiled), 'journey')} and the policy"
         echo(f"{checked}, no problems{warned}")
+        _say_undeclared(undeclared(folder), root / EVENTS)
     return not (wanted.strict and proof.warnings)
+
+
+def _say_undeclared(unknown: Sequence[str], file: Path) -> None:
+    if unknown:
+        events = "an event is" if len(unknown) == 1 else f"{len(unknown)} events are"
+        echo(f"{events} declared nowhere: {', '.join(unknown)}.", err=True)
+        echo(f"Declare them in {file}, and what is mistyped is a problem (docs/events.md).", err=True)
 
 
 def _number(number: int, noun: str) -> str:

@@ -137,6 +137,18 @@ def try_(
         raise typer.Exit(1)
 
 
+@app.command(epilog=examples("cairn sources events"))
+def events(configuration: ConfigurationOption = SOURCES) -> None:
+    """Declare the events of the vendors beside sources.toml, from mappings and samples, for events.yaml."""
+    from authoring.events.shipped import declared, yaml_of  # noqa: PLC0415  slow to import
+    from cairn.adapters.sources import OWN  # noqa: PLC0415
+
+    found = declared(configuration.parent / OWN)
+    if not found:
+        raise typer.BadParameter(f"{configuration.parent / OWN} has no vendor: `cairn sources new acme` makes one")
+    echo(yaml_of(found).rstrip())
+
+
 @app.command(epilog=examples("cairn sources accept acme"))
 def accept(
     name: Annotated[str, typer.Argument(help="A vendor with a folder.")],

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from authoring.journeys.calendars import Calendars, read_calendars
+from authoring.journeys.events import declarations_in
 from authoring.journeys.expansion import Expansion, expanded
 from authoring.journeys.flow import changes_of, emits_of, entries_at_any_rate, flow_findings, sends_of
 from authoring.journeys.languages import ENGLISH
 from authoring.journeys.models import Journey
+from authoring.journeys.named_events import event_problems, undeclared_types
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.stamp import stamp_problem
@@ -54,6 +56,16 @@ def compile_catalogue(root: Path) -> list[Compiled]:
 def check(root: Path) -> list[Problem]:
     """Every problem of every journey below `root`, or of the one whose folder it is, by files and lines."""
     return sorted(set(_read(root)[1]))
+
+
+def undeclared(root: Path) -> list[str]:
+    """The event types of journeys below `root`, or of the one there, that are neither declared nor like one that is."""
+    is_one = (root / FILE).is_file()
+    declared = declarations_in(root.resolve().parent if is_one else root)
+    sources = [_read_journey(file) for file in ([root / FILE] if is_one else sorted(root.glob(f"*/{FILE}")))]
+    return sorted(
+        {one for source in sources for one in undeclared_types(source, expanded(source.data, None), declared)}
+    )
 
 
 def write_catalogue(root: Path, target: Path, *, stamped: bool = False) -> None:
@@ -117,6 +129,8 @@ def _read_folder(path: Path, calendars: Calendars) -> _Folder:
             one for one in _journey_problems(source, written, path.name) if (one.line, one.field) not in already
         ]
         problems += [one for one in _template_problems(source, written, path, parts) if not _follows(one, problems)]
+        declared = declarations_in(path.parent)
+        problems += [*declared.problems, *event_problems(source, written, parts, declared)]
     folder = _Folder(path, source, written, parts, problems)
     return folder if problems else replace(folder, problems=list(_size_problems(folder)))
 

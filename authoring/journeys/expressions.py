@@ -86,7 +86,7 @@ def _syntax_problem(error: JMESPathError) -> str:
 def attributes_of(expression: Any) -> set[str]:
     """The attributes of the profile that an expression names; none of a text that is not an expression."""
     try:
-        paths = list(_paths(compiled(expression).parsed)) if isinstance(expression, str) else []
+        paths = list(paths_of(compiled(expression).parsed)) if isinstance(expression, str) else []
     except JMESPathError:
         return set()
     return {str(path[1]) for path in paths if len(path) > 1 and path[0] == "profile"}
@@ -103,7 +103,7 @@ def uses_root(expression: Any, root: str, *, with_alternative: bool = True) -> b
         tree = compiled(expression).parsed
     except JMESPathError:
         return False
-    return any(path[0] == root for path in _paths(tree if with_alternative else _without_alternatives(tree)))
+    return any(path[0] == root for path in paths_of(tree if with_alternative else _without_alternatives(tree)))
 
 
 def _without_alternatives(node: Any) -> Any:
@@ -116,7 +116,7 @@ def _without_alternatives(node: Any) -> Any:
 
 
 def _tree_problems(tree: Any, scope: NamesInScope) -> Iterator[MessageAndFix]:
-    for path in _paths(tree):
+    for path in paths_of(tree):
         yield from _path_problems(path, scope)
     for node in _nodes(tree):
         if node["type"] == "function_expression":
@@ -181,6 +181,11 @@ def _arity(name: str) -> tuple[int, float]:
     return len(signature), float("inf") if variadic else len(signature)
 
 
+def calls_of(node: Any) -> Iterator[Any]:
+    """Every call of a function, at any depth."""
+    return (one for one in _nodes(node) if one["type"] == "function_expression")
+
+
 def _nodes(node: Any) -> Iterator[Any]:
     if not isinstance(node, dict):
         return
@@ -189,7 +194,7 @@ def _nodes(node: Any) -> Iterator[Any]:
         yield from _nodes(child)
 
 
-def _paths(node: Any) -> Iterator[tuple[str, ...]]:
+def paths_of(node: Any) -> Iterator[tuple[str, ...]]:
     """The chains of fields that begin at a root, each as far as it consists of plain names."""
     if not isinstance(node, dict):
         return
@@ -206,11 +211,11 @@ def _paths(node: Any) -> Iterator[tuple[str, ...]]:
             if names:
                 yield tuple(names)
             else:  # `a[0].b` is ((a[0]).b): the first part has the root
-                yield from _paths(children[0])
+                yield from paths_of(children[0])
         case "projection" | "value_projection" | "filter_projection" | "pipe":
-            yield from _paths(children[0])  # the rest applies to the result of the first part
+            yield from paths_of(children[0])  # the rest applies to the result of the first part
         case "expref":
             return
         case _:
             for child in children:
-                yield from _paths(child)
+                yield from paths_of(child)

@@ -10,6 +10,7 @@ from cairn.domain.journey.conditions import compiled, is_true
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps.wait import Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
+from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.shared.instants import to_instant, zone_named
 from cairn.domain.shared.moments import Until
 
@@ -17,7 +18,7 @@ from cairn.domain.shared.moments import Until
 def date_faults(journey: Journey, sample: Sample) -> Iterator[Fault]:
     """Of each step that waits until a date. An expression with functions of Cairn's counts as one without a value."""
     names = {"profile": sample.profile, "data": sample.data, "enrollment": {"values": sample.values}, "event": {}}
-    zone = zone_named(sample.profile.get("time_zone"), journey.time_zone)
+    zone = zone_named(sample.profile.get(TIME_ZONE), journey.time_zone)
     for step in reversed(tuple(journey.steps.values())):
         if not isinstance(step, Wait | WaitFor) or not isinstance(step.moment, Until):
             continue

@@ -1,0 +1,1 @@
+"""The events of the shipped sources, declared from their mappings and samples. `python -m authoring.events` does it."""
