@@ -286,6 +286,29 @@ def test_a_mistyped_property_is_a_problem_wherever_it_stands(
     assert any(one.startswith(line) for one in said(written(tmp_path, **changed)))
 
 
+def test_a_step_sees_the_properties_of_the_event_that_was_waited_for(tmp_path: Path) -> None:
+    then = [{"id": "b", "branch": [{"if": "event.properties.guests > `1`", "then": []}]}]
+    steps = [
+        {"id": "a", "wait_for": {"any": [{"event": "visit.moved", "then": then}, {"event": "a.b"}], "timeout": "1d"}}
+    ]
+
+    (found,) = said(written(tmp_path, f"{OWN}\na.b: {{}}", steps=steps))
+
+    assert found.startswith("branch[0].if: a.b or visit.moved has no guests.")
+
+
+@pytest.mark.parametrize("own", [None, "payment.failed: {}"])
+def test_a_property_that_no_shipped_event_has_is_a_problem_where_the_user_declares_theirs(
+    tmp_path: Path, own: str | None
+) -> None:
+    changed = {"entry": {"event": "payment.failed", "where": "data.whatever"}, "refresh_on": []}
+
+    found = said(written(tmp_path, own, steps=[{"id": "end", "exit": "done"}], **changed))
+
+    line = "entry.where: payment.failed has no whatever. Declare what you send in events.yaml (docs/events.md)."
+    assert found == ([line] if own else [])
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

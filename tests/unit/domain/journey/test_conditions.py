@@ -70,6 +70,13 @@ def test_our_functions_report_a_customers_events(expression: str, found: Any) ->
     assert value(expression) == found
 
 
+@pytest.mark.parametrize(("zone", "found"), [("UTC", True), ("America/New_York", False)])
+def test_a_date_without_an_offset_is_local_to_the_customer_in_each_function(zone: str, *, found: bool) -> None:
+    assert value("seen_since('visit.attended', '2026-03-01T09:30')", zone) is found
+    assert value("hours_until('2026-03-02T10:00') < `1`", zone) is found
+    assert value("days_since('2026-03-01T10:00') >= `1`", zone) is found
+
+
 def test_a_date_without_an_offset_is_in_the_customers_zone() -> None:
     assert value("hours_until(profile.visit_at)", zone="America/New_York") == 79.0
 

@@ -74,6 +74,8 @@ def test_any_other_text_says_no_instant(written: str) -> None:
 
 
 @given(json_values | st.text() | text_of_dates | st.sampled_from(ODD) | st.floats() | st.integers(), zones | offsets)
+@example(float("nan"), "UTC")
+@example(float("-inf"), "UTC")
 @example(1e308, "UTC")
 @example(-1e308, "UTC")
 @example("0001-01-01T00:00:00+14:00", "UTC")
@@ -126,6 +128,11 @@ def test_a_number_has_the_unit_of_its_size(seconds: int, unit: int) -> None:
 
     for written in (number, float(number), str(number)):
         assert to_instant(written, MADRID) == datetime.fromtimestamp(seconds, UTC)
+
+
+@pytest.mark.parametrize("number", [10**40, -(10**40), 1e300, float("inf"), float("nan"), True])
+def test_a_number_of_no_unit_says_no_instant(number: Any) -> None:
+    assert to_instant(number, MADRID) is None
 
 
 @pytest.mark.parametrize("never", [253402300799, 253402300799000, 253402300799999999, "253402300799"])
