@@ -130,6 +130,19 @@ def test_without_a_date_nothing_waits(removed: Any) -> None:
     assert life.sent == [] or removed == 0, "zero is the first of January 1970"
 
 
+@pytest.mark.parametrize(
+    ("birthday", "outcome"), [("in spring", "moment_unreadable"), ("99-99", "moment_unreadable"), (None, "moment_past")]
+)
+def test_a_date_that_cannot_be_read_is_said_to_be_so(birthday: Any, outcome: str) -> None:
+    life = Life(birthdays())
+    life.happens(attributes={"birthday": "1990-03-14"})
+
+    life.happens(attributes={"birthday": birthday})
+
+    assert ("ended", outcome) in life.facts
+    assert any(kind == "moment_unreadable" for kind, _ in life.facts) == (outcome == "moment_unreadable")
+
+
 def test_the_holdout_and_the_condition_are_those_of_the_day() -> None:
     life = Life(birthdays(entry={"where": "profile.club == 'gold'"}))
     life.happens(attributes={"birthday": "1990-03-14", "club": "silver"})
