@@ -19,16 +19,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_TEXT = 100
 """Characters of a written instant, its zone and annotations included."""
 
-ISO_8601 = (
+ISO_8601 = re.compile(
     r"(?P<day>\d{4}-?(?:\d\d-?\d\d|W\d\d(?:-?\d)?))"
     r"(?:[T\s]\s*(?P<hour>\d\d)(?P<rest>:?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)?"
     r"(?:\s*(?P<offset>Z(?![A-Z])|[+-]\d\d(?::?\d\d)?))?"
     r"(?:\s+(?P<name>[A-Z][\w/+-]*))?"
-    r"\s*(?P<annotations>(?:\[[^\[\]]*\])*)"
+    r"\s*(?P<annotations>(?:\[[^\[\]]*\])*)",
+    re.ASCII | re.IGNORECASE,
 )
-"""A date of the calendar or of a week, a time, an offset, a zone by its name, and the annotations of RFC 9557. It is
-compiled when it is first needed: a cold start need not pay for it.
-"""
+"""A date of the calendar or of a week, a time, an offset, a zone by its name, and the annotations of RFC 9557."""
 
 CALENDARS_OF_ISO = {("u-ca", "gregory"), ("u-ca", "iso8601")}
 
@@ -116,7 +115,7 @@ def _by_size(number: float) -> datetime | None:
 
 def _written(text: str, zone: tzinfo) -> datetime | None:
     """Raises ValueError, LookupError or OSError where something in it does not exist."""
-    found = re.fullmatch(ISO_8601, text, re.ASCII | re.IGNORECASE)
+    found = ISO_8601.fullmatch(text)
     if found is None:
         return None
     named = _annotated_zone(found["annotations"]) or found["name"]
