@@ -23,7 +23,7 @@ from cairn.domain.journey.definition import ANY_KEY
 DATA, PROPERTIES = ("data",), ("event", "properties")
 """Where expressions see the properties of events."""
 
-NAMED_BY_PEOPLE = frozenset({"set", "set_from", "context", "properties"})
+NAMED_BY_PEOPLE = frozenset({"set", "set_from", "context", "properties", "body", "answer"})
 """Below these keys stand names of the user's, which may be `event`."""
 
 ABOUT_TYPES = frozenset({"seen", "seen_since", "count", "days_since"})

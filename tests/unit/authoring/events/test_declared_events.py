@@ -286,6 +286,19 @@ def test_a_mistyped_property_is_a_problem_wherever_it_stands(
     assert any(one.startswith(line) for one in said(written(tmp_path, **changed)))
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"task": {"queue": "sales", "title": "Call", "context": {"event": "data.name"}}},
+        {"set": {"event": "data.name"}},
+        {"update": {"set": {"event": "a.bb"}, "set_from": {"event2": "data.name"}}},
+        {"emit": {"event": "visit.noted", "properties": {"event": "data.name"}}},
+    ],
+)
+def test_a_name_of_the_users_that_is_event_names_no_event(tmp_path: Path, step: dict[str, Any]) -> None:
+    assert said(written(tmp_path, steps=[{"id": "a", **step}])) == []
+
+
 def test_a_step_sees_the_properties_of_the_event_that_was_waited_for(tmp_path: Path) -> None:
     then = [{"id": "b", "branch": [{"if": "event.properties.guests > `1`", "then": []}]}]
     steps = [

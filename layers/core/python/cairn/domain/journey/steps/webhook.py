@@ -72,7 +72,7 @@ class Webhook:
         return self.wait(walk)
 
     def wait(self, walk: Walk) -> Next:
-        return Stop.HERE if walk.set_timer_at(self.id, self.moment) else self.failed
+        return self.failed if walk.wait_until(self.id, self.moment) else Stop.HERE
 
     def on_timer(self, walk: Walk) -> Next:
         walk.note("timed_out", self.id)
