@@ -353,12 +353,14 @@ def test_without_a_file_of_the_users_only_what_is_nearly_right_is_a_problem(tmp_
     assert undeclared(root) == ["court.opened", "hall.opened"]
 
 
-def test_check_lists_the_events_that_are_declared_nowhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize("checked", [".", "visit"])
+def test_check_lists_the_events_that_are_declared_nowhere(tmp_path: Path, checked: str) -> None:
     root = written(tmp_path, None)
 
-    answer = CliRunner().invoke(app, ["check", str(root)])
+    answer = CliRunner().invoke(app, ["check", str(root / checked)])
 
     assert answer.exit_code == 0
+    assert f"Declare them in {root / 'events.yaml'}" in answer.stderr.replace("\n", "")
     assert "2 events are declared nowhere: visit.booked, visit.moved." in answer.stderr
 
 
