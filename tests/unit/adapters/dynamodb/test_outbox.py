@@ -1,7 +1,7 @@
 """The outbox: whatever a commit decides, and wherever its enrollments stand, the stream brings all of it back once."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -210,6 +210,11 @@ def test_an_outbox_brings_each_enrollment_as_the_commit_left_it_and_names_those_
                 assert (work.enrollment is None) == (enrollment_of(work.what) not in one.enrollments)
 
 
+def unversioned(effects: Iterable[Any]) -> list[Any]:
+    """The version of a message stands beside the enrollment, unless another one decided it."""
+    return [replace(one, version="") if isinstance(one, SendMessage) else one for one in effects]
+
+
 @given(commits())
 def test_a_commit_that_cannot_be_read_gives_back_its_effects_once_it_can(
     history: list[Step],
@@ -225,7 +230,8 @@ def test_a_commit_that_cannot_be_read_gives_back_its_effects_once_it_can(
             assert [(work.commit, work.customer, work.at, work.position) for work in again] == [
                 (work.commit, work.customer, work.at, work.position) for work in found.work()
             ]
-            assert [work.what for work in again if not isinstance(work.what, RememberFacts)] == list(found.effects)
+            effects = [work.what for work in again if not isinstance(work.what, RememberFacts)]
+            assert unversioned(effects) == unversioned(found.effects)
             if one["dynamodb"]["Keys"]["sk"]["S"] != STATE:
                 assert again == found.work()
 

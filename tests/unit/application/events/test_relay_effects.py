@@ -255,7 +255,7 @@ def test_what_fails_for_now_waits_alone_and_all_else_is_done(relay: Relay) -> No
     commit = committed()
     relay.carry_out(commit, MONDAY)
     assert relay.done() == (0, 1, 1)
-    assert [one.what for one in relay.waiting] == [commit.effects[0]]
+    assert [one.what for one in relay.waiting] == [commit.work()[0].what]
 
     relay.outbox.failure = None
     relay.knows(commit)
@@ -277,7 +277,7 @@ def test_what_time_does_not_mend_is_dead_lettered_at_once_alone(relay: Relay, re
     relay.carry_out(commit, MONDAY)
 
     assert relay.done() == (0, 1, 1)
-    assert relay.dead_lettered == [("c_ada", commit.effects[0], refused)]
+    assert relay.dead_lettered == [("c_ada", commit.work()[0].what, refused)]
     assert relay.waiting == []
 
 
@@ -288,7 +288,7 @@ def test_what_cannot_be_dead_lettered_now_waits(relay: Relay) -> None:
 
     relay.carry_out(commit, MONDAY)
 
-    assert [one.what for one in relay.waiting] == [commit.effects[0]]
+    assert [one.what for one in relay.waiting] == [commit.work()[0].what]
 
 
 def test_where_not_even_the_queue_takes_what_waits_the_stream_keeps_it(relay: Relay) -> None:

@@ -27,6 +27,8 @@ class SendMessage:
     """The customer's zone, for the instants in the text."""
     values: Mapping[str, Any] | None = None
     """The enrollment's values when the step was performed; later steps may change them. None: those of today."""
+    version: str = ""
+    """The version of the journey that decided it. Empty: that of the enrollment as the commit left it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +255,7 @@ FactKind = Literal[
     "happened",
     "held_out",
     "merged",
+    "migrated",
     "moment_past",
     "moment_unknown",
     "moment_unreadable",

@@ -44,6 +44,7 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 "purpose": effect.purpose.value,
                 "time_zone": effect.time_zone,
                 **({} if effect.values is None else {"values": effect.values}),
+                **({"version": effect.version} if effect.version else {}),
             }
         case WakeAt():
             return {
@@ -128,6 +129,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 purpose=Purpose(wire["purpose"]),
                 time_zone=wire["time_zone"],
                 values=wire.get("values"),
+                version=wire.get("version", ""),
             )
         case "wake":
             return WakeAt(wire["id"], wire["enrollment"], wire["sequence"], instant_from_wire(wire["at"]))

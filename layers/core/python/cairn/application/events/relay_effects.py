@@ -98,9 +98,16 @@ class Committed:
         facts = (RememberFacts(self.facts),) if self.facts else ()
         positions = (*(self.positions or range(len(self.effects))), len(self.effects))
         return tuple(
-            WaitingEffect(self.customer, self.name, self.at, what, position, self._left(what))
+            WaitingEffect(self.customer, self.name, self.at, self._as_decided(what), position, self._left(what))
             for position, what in zip(positions, (*self.effects, *facts), strict=False)
         )
+
+    def _as_decided(self, what: Work) -> Work:
+        """A message with its version: the enrollment may be moved to another one before it is carried out."""
+        enrollment = self.enrollments.get(enrollment_of(what))
+        if not isinstance(what, SendMessage) or what.version or enrollment is None:
+            return what
+        return replace(what, version=enrollment.version)
 
     def _left(self, what: Work) -> Enrollment | None:
         """The enrollment of an effect. Only a message needs its data, and is nothing without."""
@@ -401,7 +408,7 @@ def message_of(
         customer=profile.id,
         enrollment=enrollment.id,
         journey=enrollment.journey,
-        version=enrollment.version,
+        version=effect.version or enrollment.version,
         step=effect.step,
         channels=effect.channels,
         template=effect.template,
