@@ -256,7 +256,7 @@ def beginnings(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @st.composite
-def journeys(draw: st.DrawFn, holdout: float = 0.0) -> Journey:
+def documents(draw: st.DrawFn, holdout: float = 0.0) -> dict[str, Any]:
     entry: dict[str, Any] = {"event": "trial.signup"}
     entry |= {"key": "event.properties.key"} if draw(st.booleans()) else {}
     if draw(st.booleans()):
@@ -276,7 +276,44 @@ def journeys(draw: st.DrawFn, holdout: float = 0.0) -> Journey:
     document |= {"exit_on": [draw(rules(("booking.cancelled",)))]} if draw(st.booleans()) else {}
     document |= {"refresh_on": [draw(rules())]} if draw(st.booleans()) else {}
     document |= {"finally": [{"id": "end", "update": {"set": {"ended": True}}}]} if draw(st.booleans()) else {}
-    return journey_from_document(document, "v1")
+    return document
+
+
+def journeys(holdout: float = 0.0) -> st.SearchStrategy[Journey]:
+    return documents(holdout).map(lambda document: journey_from_document(document, "v1"))
+
+
+@st.composite
+def edited(draw: st.DrawFn, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps after work on them: some are removed, changed, added or put elsewhere."""
+    done: list[dict[str, Any]] = []
+    for step in steps:
+        kind = draw(st.sampled_from(["keep"] * 6 + ["remove", "change", "add", "swap"]))
+        if kind == "add":
+            added = draw(st.sampled_from(["send", "wait", "task"]))
+            done.append({"id": f"{step['id']}x", added: draw(_step(f"{step['id']}x", added, 0))})
+        if kind != "remove":
+            done.insert(len(done) - (kind == "swap" and bool(done)), draw(_edited_step(step, change=kind == "change")))
+    return done
+
+
+@st.composite
+def _edited_step(draw: st.DrawFn, step: dict[str, Any], *, change: bool) -> dict[str, Any]:
+    """The step, with the steps within it edited, and perhaps with another wait or timeout."""
+
+    def again(value: Any, *, is_steps: bool = False) -> Any:
+        if is_steps:
+            return draw(edited(value))
+        if isinstance(value, dict):
+            return {key: again(one, is_steps=key in {"then", "else"}) for key, one in value.items()}
+        return [again(one) for one in value] if isinstance(value, list) else value
+
+    step = {key: again(one) for key, one in step.items()}
+    if change and "wait" in step:
+        return {**step, "wait": draw(moments)}
+    if change and "wait_for" in step:
+        return {**step, "wait_for": step["wait_for"] | {"timeout": draw(moments)}}
+    return step
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)
@@ -332,6 +369,8 @@ enrollments = st.builds(
     due_at=st.none() | instants,
     moved_to=st.none() | instants,
     sequence=st.integers(0, 99),
+    passed=st.sampled_from([(), ("hello",), ("bye", "hello")]),
+    joined=st.sampled_from(["", "wait"]),
     handled=names | st.just(""),
     addresses=st.none() | st.dictionaries(st.sampled_from(Channel), names, max_size=2),
     goal_at=st.none() | instants,

@@ -34,15 +34,23 @@ def due(enrollment: Enrollment, fallback: datetime) -> datetime:
     return enrollment.due_at or fallback
 
 
+Moves = list[tuple[Trigger, datetime, Decision]]
+
+
 @st.composite
-def histories(draw: st.DrawFn, holdout: float = 0.0) -> tuple[Journey, list[tuple[Trigger, datetime, Decision]]]:
+def histories(draw: st.DrawFn, holdout: float = 0.0) -> tuple[Journey, Moves]:
     """A journey and one enrollment in it: events and timers in any order, timers sometimes early."""
     walked = draw(journeys(holdout=holdout))
     profile = draw(profiles)
     enrollment = start_of(walked, profile, draw(payloads))
-    now = MONDAY
-    decision = advance(walked, enrollment, profile, Entered(), now)
-    history: list[tuple[Trigger, datetime, Decision]] = [(Entered(), now, decision)]
+    decision = advance(walked, enrollment, profile, Entered(), MONDAY)
+    return walked, [(Entered(), MONDAY, decision), *draw(further_moves(walked, decision, MONDAY))]
+
+
+@st.composite
+def further_moves(draw: st.DrawFn, walked: Journey, decision: Decision, now: datetime) -> Moves:
+    """What follows on a decision."""
+    history: Moves = []
     for kind in draw(st.lists(st.sampled_from(["event", "event", "event", "timer", "early"]), min_size=1, max_size=6)):
         enrollment = decision.enrollment
         trigger: Trigger = TimerFired(enrollment.sequence)
@@ -60,7 +68,7 @@ def histories(draw: st.DrawFn, holdout: float = 0.0) -> tuple[Journey, list[tupl
                 now = max(now, due(enrollment, now) - timedelta(seconds=1))
                 decision = advance(walked, enrollment, decision.profile, trigger, now)
         history.append((trigger, now, decision))
-    return walked, history
+    return history
 
 
 def run_out(walked: Journey, decision: Decision, now: datetime) -> tuple[Decision, datetime]:

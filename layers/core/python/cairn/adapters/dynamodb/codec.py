@@ -94,6 +94,8 @@ def enrollment_to_wire(one: Enrollment) -> Wire:
         "sequence": one.sequence,
         "met": list(one.met) or None,
         "values": one.values or None,
+        "passed": list(one.passed) or None,
+        "joined": one.joined,
         "paused_by": one.paused_by,
         "handled": one.handled,
         "addresses": addresses_to_wire(one.addresses),
@@ -122,6 +124,8 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
         sequence=wire["sequence"],
         met=tuple(map(int, wire.get("met", ()))),
         values=wire.get("values", {}),
+        passed=tuple(wire.get("passed", ())),
+        joined=wire.get("joined", ""),
         paused_by=wire.get("paused_by", ""),
         handled=wire.get("handled", ""),
         addresses=addresses_from_wire(wire),
@@ -134,7 +138,7 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
 ROW = (
     *("journey", "version", "key", "entered_at", "since", "data", "data_at", "status", "step", "reached_at"),
     *("due_at", "moved_to", "sequence", "handled", "addresses", "goal_at", "ended_at", "outcome", "data_in"),
-    *("met", "values", "paused_by"),
+    *("met", "values", "paused_by", "passed", "joined"),
 )
 """The fields of an enrollment in a row. New ones go to the end: rows are stored. `data_in` stands in the place of data
 that is not in a row of the head (in_head.py)."""

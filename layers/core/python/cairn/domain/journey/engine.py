@@ -5,7 +5,7 @@ changes nothing; of an event and a timeout for one wait, only the first counts.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from cairn.domain.effects import Effect, Fact, PauseEnrollment, SendMessage, effect_id, split_effect_id
@@ -14,7 +14,7 @@ from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, DATE_CHANGED, Journey, Match, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, Enrollment, Status, held_out
-from cairn.domain.journey.steps import WaitingStep
+from cairn.domain.journey.steps import Step, WaitingStep
 from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.wait import Wait
@@ -37,7 +37,10 @@ from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
-from cairn.domain.shared.moments import Until
+from cairn.domain.shared.moments import Delay, Until
+
+AT_ONCE = Delay(timedelta())
+"""The wait of an enrollment that came from another version, and is about to perform a step."""
 
 
 class NoKey(Enum):
@@ -188,7 +191,8 @@ def fall_back(journey: Journey, profile: Profile, message: str, failed: str, now
     behind = step.channels.index(Channel(failed)) + 1
     this = f"{effect_id(enrollment, step_id, int(first_attempt))}f{behind}"
     zone = Scope(profile, now, {}, default_zone=journey.time_zone).zone.key
-    return step.message(this, enrollment, step.channels[behind:], zone)
+    again = step.message(this, enrollment, step.channels[behind:], zone)
+    return replace(again, version=journey.version)
 
 
 def _enter(walk: Walk) -> None:
@@ -215,22 +219,20 @@ def _on_timer(walk: Walk, sequence: int, pauses: tuple[Pause, ...]) -> None:
         walk.set_timer(waiting.step, waiting.due_at)
         return
     step = walk.journey.steps[waiting.step]
-    if not isinstance(step, WaitingStep):
+    if not _follow_pauses(walk, step, pauses, _pause_outcome(walk, pauses, step, waiting.due_at)):
         walk.count()
-        walk.go(step.id)
-    elif not _follow_pauses(walk, step, pauses, _pause_outcome(walk, pauses, step, waiting.due_at)):
-        walk.count()
-        walk.go(step.on_timer(walk))
+        walk.go(step.on_timer(walk) if isinstance(step, WaitingStep) else step.id)
 
 
-def _pause_outcome(walk: Walk, pauses: tuple[Pause, ...], step: WaitingStep, due: datetime) -> PauseOutcome:
+def _pause_outcome(walk: Walk, pauses: tuple[Pause, ...], step: Step, due: datetime) -> PauseOutcome:
     enrollment, scope = walk.enrollment, walk.scope()
     reached_at = enrollment.reached_at or enrollment.entered_at
-    waiting = PausedWait(enrollment.id, reached_at, due, calendar.with_local_time(step.moment, scope), scope.zone)
+    moment = step.moment if isinstance(step, WaitingStep) else AT_ONCE
+    waiting = PausedWait(enrollment.id, reached_at, due, calendar.with_local_time(moment, scope), scope.zone)
     return resume_wait(pauses, targets_of(enrollment.journey), waiting, walk.now)
 
 
-def _follow_pauses(walk: Walk, step: WaitingStep, pauses: tuple[Pause, ...], outcome: PauseOutcome) -> bool:
+def _follow_pauses(walk: Walk, step: Step, pauses: tuple[Pause, ...], outcome: PauseOutcome) -> bool:
     """Apply the pauses to a wait that is over; False if no pause applies."""
     match outcome:
         case Paused(target):
@@ -252,7 +254,7 @@ def _follow_pauses(walk: Walk, step: WaitingStep, pauses: tuple[Pause, ...], out
         case Late(target):
             walk.count()
             walk.note("passed_over", step.id, resumed=target)
-            walk.go(step.too_late(walk))
+            walk.go(step.too_late(walk) if isinstance(step, WaitingStep) else walk.behind(step.id))
             return True
         case Proceed():
             return False

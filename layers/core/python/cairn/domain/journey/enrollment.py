@@ -65,6 +65,10 @@ class Enrollment:
     """The only addresses that its messages may go to, where a visitor typed them; None: the customer's own."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """What its steps have set, by name."""
+    passed: tuple[str, ...] = ()
+    """The sends, tasks and the like behind it when it `joined` its version, where its version does not show them."""
+    joined: str = ""
+    """The step at which it came into its version from another one; empty where its version shows what is behind it."""
     paused_by: str = ""
     """The pause among whose work its wait is, by target and beginning: a repeated wake-up adds nothing."""
     goal_at: datetime | None = None

@@ -81,6 +81,11 @@ class WaitFor:
         walk.event = event
         return self.targets[-1 if self.needs_all else matched[0]]
 
+    def after_those(self, met: Sequence[int]) -> Next:
+        """Where it leads when the matches of these numbers have happened; Stop.HERE where the wait goes on."""
+        is_over = len(met) == len(self.matches) if self.needs_all else bool(met)
+        return self.targets[-1 if self.needs_all else met[0]] if is_over else Stop.HERE
+
     def _matched(self, walk: Walk, event: Event) -> Sequence[int]:
         """The numbers of the matches that count this event: the first one, or all that nothing has met before."""
         open_ = (number for number in range(len(self.matches)) if number not in walk.enrollment.met)
