@@ -13,6 +13,7 @@ from cli import (
     doctor,
     graph,
     identity_key,
+    migrate,
     migrate_table,
     new,
     preflight,
@@ -58,7 +59,7 @@ def cairn(
 
 DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, graph, preview, preflight)
 
-for group in (*DEVELOPMENT, doctor, migrate_table, customers, audit):
+for group in (*DEVELOPMENT, doctor, migrate, migrate_table, customers, audit):
     app.add_typer(group.app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)

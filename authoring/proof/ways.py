@@ -14,7 +14,7 @@ from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps import Step
 from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.split import Split
-from cairn.domain.journey.steps.wait import IfPast, Wait
+from cairn.domain.journey.steps.wait import IfMissed, Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
 from cairn.domain.journey.steps.webhook import Webhook
 from cairn.domain.shared.calendars import Calendar
@@ -113,13 +113,15 @@ def _of_a_wait(journey: Journey, step: Wait, span: Span) -> Iterator[Way]:
     if _is_ahead(step.moment):
         return
     over = Span(not_before=span.not_before)
-    match step.if_past:
-        case IfPast.CONTINUE:
-            yield Way(step.next, over, late=True)
-        case IfPast.SKIP:
-            yield from (Way(target, over, late=True) for target in _behind(journey, step.next))
-        case IfPast.EXIT:
-            yield Way(None, over, late=True)
+    missed = {step.if_past, step.if_unreadable} if isinstance(step.moment, Until) else {step.if_past}
+    for one in sorted(missed):
+        match one:
+            case IfMissed.CONTINUE:
+                yield Way(step.next, over, late=True)
+            case IfMissed.SKIP:
+                yield from (Way(target, over, late=True) for target in _behind(journey, step.next))
+            case IfMissed.EXIT:
+                yield Way(None, over, late=True)
 
 
 def _behind(journey: Journey, skipped: str | None) -> tuple[str | None, ...]:

@@ -337,6 +337,7 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
             ("suppressions", {"do": "release", "channel": "email", "address": "a@example.com", "why": why}),
             ("detach", {"customer": customer, "identifier": _email_of(made, customer), "why": why}),
             ("export", {"customer": customer}),
+            ("migrations", {"do": "report", "journey": "fitness-trial-to-paid"}),
             ("erase", {"customer": customer, "why": why}),
         ):
             _ask(made, path, **fields)

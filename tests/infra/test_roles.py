@@ -361,6 +361,14 @@ def test_the_resuming_function_queries_only_the_indexes(prod: Templates) -> None
     assert [one["Fn::Join"][1][-1] for one in query["Resource"]] == ["/index/gsi1", "/index/gsi2"]
 
 
+def test_the_operators_api_queries_the_due_times_too(prod: Templates) -> None:
+    """By which it finds the customers under way in a journey, for `cairn migrate`."""
+    queried = [one["Resource"] for one in prod.statements("manage_api") if "dynamodb:Query" in as_list(one["Action"])]
+    indexes = [one["Fn::Join"][1][-1] for each in queried for one in as_list(each) if "Fn::Join" in one]
+
+    assert sorted(indexes) == ["/index/gsi1", "/index/gsi2"]
+
+
 def test_timers_fire_for_our_group_and_reach_our_queues_only(dev: Templates) -> None:
     roles = dev.all("AWS::IAM::Role").items()
     ((name, role),) = [

@@ -7,7 +7,7 @@ from cairn.settings import ManageApiSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
-from infra.cloud.table import INDEX
+from infra.cloud.table import DUE_TIMES, INDEX
 
 
 class ManageApi(Function):
@@ -47,7 +47,7 @@ class ManageApi(Function):
             "dynamodb:UpdateItem",
             adds_to_audit=True,
         )
-        self.may("dynamodb:Query", on=f"{table.table_arn}/index/{INDEX}")
+        self.may("dynamodb:Query", on=[f"{table.table_arn}/index/{index}" for index in (INDEX, DUE_TIMES)])
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may(
             "sqs:SendMessage",

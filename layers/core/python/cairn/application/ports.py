@@ -116,6 +116,22 @@ class JourneyVersions(Protocol):
         """Save this version beyond its deployment, for customers who have just entered it."""
 
 
+class JourneyDirectory(Protocol):
+    """The journeys, and their versions."""
+
+    def names(self) -> Collection[str]:
+        """The deployed journeys."""
+
+    def version(self, name: str, version: str) -> Journey:
+        """One version, deployed or stored. Raises UnknownJourneyError."""
+
+    def deployed(self, name: str) -> str | None:
+        """The version that customers enter now; None where the journey is not deployed."""
+
+    def stored(self, name: str) -> Sequence[str]:
+        """The versions that customers have been enrolled in."""
+
+
 class Inbox(Protocol):
     def put(self, events: Sequence[Event]) -> None:
         """Store events durably, in order per customer. Raises where any of them is not stored."""
@@ -469,6 +485,18 @@ class DueTimes(Protocol):
 
         Does nothing where it has changed since it was read.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    found: Sequence[WaitingEnrollments | UnreadableItem]
+    following: str | None = None
+    """What gives the next page; None after the last one."""
+
+
+class WaitingIndex(Protocol):
+    def page(self, after: str = "") -> WaitingPage:
+        """Enrollments that wait, of all journeys, by due time. Raises InvalidRequestError for an unknown `after`."""
 
 
 class QueueDepths(Protocol):

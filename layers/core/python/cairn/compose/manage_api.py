@@ -5,10 +5,12 @@ from pathlib import Path
 
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
+from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.documents.targets import Targets
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
+from cairn.adapters.dynamodb.overdue import DynamoDueTimes
 from cairn.adapters.dynamodb.privacy_tasks import DynamoPrivacyTasks
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.seen import DynamoSeenTypes
@@ -24,6 +26,7 @@ from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.message.review_messages import ReviewMessages
+from cairn.application.operations.migrate_journey import MigrateJourney
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.privacy.answer_requests import AnswerRequests
@@ -57,6 +60,13 @@ def manage_api() -> ManageRouter:
             audit=audit,
             suppressions=suppressions,
             keys=keys,
+        ),
+        migrate=MigrateJourney(
+            directory=Catalogue(Path(settings.journeys_path)),
+            index=DynamoDueTimes(),
+            customers=customers,
+            inbox=inbox,
+            audit=audit,
         ),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),

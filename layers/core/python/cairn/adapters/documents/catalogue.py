@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cairn.adapters.documents.journey import journey_from_document, listens_before, status_reports_in, watches
-from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
+from cairn.adapters.dynamodb.journey_versions import save_version, saved_version, saved_version_ids
 from cairn.adapters.dynamodb.status_reports import note_heard
 from cairn.adapters.templates.variants import keys_for
 from cairn.domain.journey.definition import Journey
@@ -18,7 +18,10 @@ CompiledJourney = dict[str, Any]
 
 
 class Catalogue:
-    """Implements the port Journeys. `path` is the catalogue.json that `cairn check` has passed and the build wrote."""
+    """Implements the ports JourneyVersions and JourneyDirectory.
+
+    `path` is the catalogue.json that `cairn check` has passed and the build wrote.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -59,6 +62,15 @@ class Catalogue:
         if (name, version) not in self._journeys:
             self._journeys[name, version] = journey_from_document(self._entry(name, version)["document"], version)
         return self._journeys[name, version]
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self._deployed]
+
+    def deployed(self, name: str) -> str | None:
+        return next((version for journey, version in self._deployed if journey == name), None)
+
+    def stored(self, name: str) -> list[str]:
+        return saved_version_ids(name)
 
     def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
         """A template's parts (text; for e-mail also subject, preview, html) and its registration.

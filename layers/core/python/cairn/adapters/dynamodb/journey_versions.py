@@ -30,6 +30,13 @@ def has_version(journey: str) -> bool:
     return any(True for _ in DocumentItem.query(JOURNEY + journey, ours, consistent_read=True, limit=1))
 
 
+def saved_version_ids(journey: str) -> list[str]:
+    """The ids of the stored versions of a journey."""
+    ours = DocumentItem.sk.startswith(VERSION)
+    found = DocumentItem.query(JOURNEY + journey, ours, consistent_read=True, attributes_to_get=["sk"])
+    return [item.sk.removeprefix(VERSION) for item in found]
+
+
 def saved_versions(journey: str) -> Iterator[dict[str, Any]]:
     """Every stored version of a journey, read page by page."""
     for item in DocumentItem.query(JOURNEY + journey, DocumentItem.sk.startswith(VERSION), consistent_read=True):

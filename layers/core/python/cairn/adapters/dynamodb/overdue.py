@@ -19,6 +19,7 @@ from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
     ENROLLED,
+    LAST_CHARACTER,
     MESSAGE,
     PAUSED,
     PENDING_ERASURE,
@@ -36,11 +37,13 @@ from cairn.application.ports import (
     WaitingEnrollments,
     WaitingErasure,
     WaitingMessages,
+    WaitingPage,
     WaitingTask,
 )
 from cairn.domain.customer.overdue import WaitingMessage
 from cairn.domain.effects import EraseCustomer
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.shared.errors import InvalidRequestError
 from cairn.domain.shared.instants import instant_from_wire
 from cairn.settings import ERASURE_REST
 
@@ -49,6 +52,9 @@ PAGE = 100
 
 AT_ONCE = 600
 """Items of one partition that a run takes: 9,600 in all, which a run handles in a minute or two."""
+
+BEHIND = ("gsi2sk", "pk", "sk")
+"""The parts of an index key, besides its partition, behind which a page begins."""
 
 Key = tuple[str, str]
 
@@ -68,6 +74,20 @@ class DynamoDueTimes:
             )
             while page := list(islice(keys, PAGE)):
                 yield list(_read(dict(page), latest))
+
+    def page(self, after: str = "") -> WaitingPage:
+        """Implements the port WaitingIndex: so many keys of the index, and the enrollments in their items."""
+        partition, key = _position_in(after)
+        listed: dict[Key, str] = {}
+        while partition < PARTITIONS and (room := PAGE - len(listed)):
+            found = RecordItem.by_due_time.query(f"due#{partition}", limit=room, page_size=room, last_evaluated_key=key)
+            listed |= {(item.pk, item.sk): item.gsi2sk or "" for item in found}
+            key = found.last_evaluated_key
+            partition += key is None
+        enrolled = {key: due for key, due in listed.items() if key[1] == STATE or key[1].startswith(ENROLLED)}
+        read = _read(enrolled, LAST_CHARACTER) if enrolled else ()
+        waiting = [one for one in read if isinstance(one, WaitingEnrollments | UnreadableItem)]
+        return WaitingPage(waiting, _position_text(partition, key) if partition < PARTITIONS else None)
 
     def put_off(self, waiting: Waiting, until: datetime | None, ended: Sequence[str] = ()) -> None:
         actions: list[Action]
@@ -91,6 +111,22 @@ class DynamoDueTimes:
             case UnreadableItem(customer, sk, due_at):
                 actions = set_due_time(RecordItem, customer, until)
                 _update(RecordItem(customer, sk), actions, RecordItem.gsi2sk == due_time(due_at))
+
+
+def _position_in(text: str) -> tuple[int, dict[str, Any] | None]:
+    """The partition, and the key behind which a page begins. Raises InvalidRequestError."""
+    try:
+        number, *parts = text.split() or ["0"]
+        partition = range(PARTITIONS)[int(number)]
+        named = zip(BEHIND, parts, strict=True) if parts else ()
+        key = {name: {"S": part} for name, part in named}
+    except (ValueError, IndexError):
+        raise InvalidRequestError(["after: not what an earlier answer gave"]) from None
+    return partition, {"gsi2pk": {"S": f"due#{partition}"}, **key} if key else None
+
+
+def _position_text(partition: int, key: Mapping[str, Any] | None) -> str:
+    return " ".join((str(partition), *(key[name]["S"] for name in BEHIND if key)))
 
 
 def _update(item: Any, actions: list[Action], unchanged: Condition) -> None:

@@ -179,9 +179,11 @@ class ProcessEvent:
         return reaction
 
     def _keep_versions(self, reaction: Reaction, before: Customer) -> None:
-        for key in reaction.customer.enrollments.keys() - before.enrollments.keys():
-            entered = reaction.customer.enrollments[key]
-            self.journeys.keep(self.journeys.version(entered.journey, entered.version))
+        """Of enrollments that are new, or were moved to another version."""
+        for key, one in reaction.customer.enrollments.items():
+            earlier = before.enrollments.get(key)
+            if earlier is None or earlier.version != one.version:
+                self.journeys.keep(self.journeys.version(one.journey, one.version))
 
     def _with_message(self, event: Event, customer_id: str) -> Event:
         """The event with the message that it is about; one more read where the event does not name it."""

@@ -50,6 +50,9 @@ ENDED_BEFORE = "ended before it began"
 IDENTIFIER_DETACHED = "identifier.detached"
 """An operator takes an identifier away from a customer."""
 
+JOURNEY_MIGRATED = "journey.migrated"
+"""An operator moves the customer's enrollments in a journey to another version: `journey`, `to`, and perhaps `from`."""
+
 
 class Journeys(Protocol):
     """Finds journeys by name and version."""
@@ -303,8 +306,9 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     a visitor typed the name by which the customer was found; `was_known` says whether the customer was known before the
     event (domain/customer/resolution).
     """
-    if event.type == requests.RECORD_ERASURE_REQUESTED and event.source == OPERATORS_SOURCE:
-        return _erase_record(customer, event)
+    ordered = _ordered(customer, event, journeys, now) if event.source == OPERATORS_SOURCE else None
+    if ordered is not None:
+        return ordered
     if event.type == requests.ERASURE_REQUESTED:
         doubt = doubt or requests.doubt_about(customer.profile, event)
         if doubt is None:
@@ -420,6 +424,13 @@ def _speaks(profile: Profile, event: Event) -> bool:
     return speaks_for(profile, event.channel, address)
 
 
+def _ordered(customer: Customer, event: Event, journeys: Journeys, now: datetime) -> Reaction | None:
+    """What operators alone may order, and nothing else follows from; None for their other events."""
+    if event.type == requests.RECORD_ERASURE_REQUESTED:
+        return _erase_record(customer, event)
+    return _migrate(customer, event, journeys, now) if event.type == JOURNEY_MIGRATED else None
+
+
 def _erase(customer: Customer, event: Event, now: datetime) -> Reaction:
     """The last decision for a customer: nothing continues, and everything is erased."""
     return Reaction(
@@ -443,6 +454,25 @@ def _erase_record(customer: Customer, event: Event) -> Reaction:
         effects=(requests.record_erasure_order(customer.id, event, record.source, record.ids),),
         facts=(Fact("record_erased", detail={"source": record.source}),),
     )
+
+
+def _migrate(customer: Customer, event: Event, journeys: Journeys, now: datetime) -> Reaction:
+    """The customer with its enrollments moved, as far as the rules allow. Raises UnknownJourneyError."""
+    from cairn.domain.journey import migration  # noqa: PLC0415  few events move enrollments
+
+    about = event.properties
+    new = journeys.version(about["journey"], about["to"])
+    reaction = _Reaction(customer)
+    for enrollment in customer.enrollments.values():
+        concerned = enrollment.open and enrollment.journey == new.name and enrollment.version != new.version
+        old = _version_of(enrollment, journeys) if concerned else None
+        if old is None or about.get("from") not in {None, old.version}:
+            continue
+        outcome = migration.migrate(enrollment, old, new, reaction.customer.profile, now)
+        if isinstance(outcome, migration.Migrated):
+            reaction.take(outcome.decision)
+    reaction.begin(journeys, now, event.key, before=customer.profile, event=event)
+    return reaction.done()
 
 
 @dataclass(slots=True)
@@ -471,14 +501,17 @@ class _Reaction:
         if moved.data is not enrollment.data:  # what it says now is from this event as well
             moved = self.with_room(moved, enrollment.data)
             moved = replace(moved, addresses=narrower(moved.addresses, self.allowed, self.customer.profile))
-        entered = self.customer.entered
         if journey.entry.waits and any(fact.kind in {"entered", "held_out"} for fact in decision.facts):
-            entered = {**entered, f"{journey.name}:{enrollment.key}": now}
+            entered = {**self.customer.entered, f"{journey.name}:{enrollment.key}": now}
+            self.customer = replace(self.customer, entered=entered)
+        self.take(replace(decision, enrollment=moved))
+
+    def take(self, decision: engine.Decision) -> None:
+        moved = decision.enrollment
         self.customer = replace(
             self.customer,
             profile=decision.profile,
-            enrollments={**self.customer.enrollments, enrollment.id: moved},
-            entered=entered,
+            enrollments={**self.customer.enrollments, moved.id: moved},
         )
         self.effects += decision.effects
         self.facts += decision.facts

@@ -154,7 +154,8 @@ def _move_to(walk: Walk, target: Next | Target) -> None:
 def _wait_at(walk: Walk, step: WaitingStep) -> None:
     """Wait, counted from when the step was reached. A wait that is over by then is due at once."""
     if isinstance(step.moment, Silence):  # asked again when its timer fires
-        following: Next = Stop.HERE if walk.set_timer_at(step.id, step.moment) else step.successors[-1]
+        waits = walk.wait_until(step.id, step.moment) is None
+        following: Next = Stop.HERE if waits else step.successors[-1]
     else:
         following = step.wait(walk)
     if following is Stop.HERE:

@@ -234,7 +234,7 @@ class InvalidSwitchError(CairnError):
 
 
 class UnknownTargetError(InvalidSwitchError):
-    """A command to stop or pause names something that is not deployed, and that no customer is enrolled in."""
+    """A command names a journey or another target that is not deployed, and that no customer is enrolled in."""
 
 
 class AlreadySwitchedError(InvalidSwitchError):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from cairn.application.operations.migrate_journey import MigratedPage
 from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
@@ -130,6 +131,18 @@ def seen_types(found: Iterable[SeenType]) -> list[Json]:
         }
         for one in found
     ]
+
+
+def migrated(page: MigratedPage) -> Json:
+    """A page of enrollments that wait: how many move where, and how many stay why."""
+    moves, stays = [], []
+    for line, count in page.counts.items():
+        here = {"version": line.version, "step": line.step, "count": count}
+        if line.timer is None:
+            stays.append({**here, "because": line.because})
+        else:
+            moves.append({**here, "to_step": line.to_step or None, "timer": line.timer})
+    return {"to": page.to_version or None, "moves": moves, "stays": stays, "after": page.following}
 
 
 def _note(note: SwitchRecord) -> Json:

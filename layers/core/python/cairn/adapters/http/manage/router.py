@@ -10,6 +10,7 @@ from cairn.adapters.http.manage import documents
 from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
+from cairn.application.operations.migrate_journey import MigrateJourney, Route
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import Audit, SeenTypes, SwitchBoard
@@ -76,6 +77,7 @@ class ManageRouter:
     explain: ExplainDecisions
     export: ExportForOperator
     commands: OperatorCommands
+    migrate: MigrateJourney
     answer: AnswerRequests
     review: ReviewMessages
     audit: Audit
@@ -95,6 +97,7 @@ class ManageRouter:
             "POST /manage/detach": self._detach,
             "POST /manage/consent": self._consent,
             "POST /manage/suppressions": self._suppressions,
+            "POST /manage/migrations": self._migrate,
             "GET /manage/reviews": self._reviews,
             "POST /manage/reviews": self._review,
             "GET /manage/privacy": self._privacy,
@@ -182,6 +185,20 @@ class ManageRouter:
         act = self.commands.suppress if do == "suppress" else self.commands.release
         done = act(channel, address, Attribution(call.actor, why, now))
         return Answer(202, {"channel": channel, "key": done.about, "event": done.id})
+
+    def _migrate(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        do, journey = form.one_of("do", "report", "migrate"), form.text("journey")
+        from_version, to_version = form.text("from", required=False), form.text("to", required=False)
+        after, why = (
+            form.text("after", required=False),
+            form.text("why", required=do == "migrate", most=MAX_REASON_LENGTH),
+        )
+        form.check()
+        route = Route(journey, from_version, to_version)
+        if do == "report":
+            return Answer(200, documents.migrated(self.migrate.report(route, after, now)))
+        return Answer(202, documents.migrated(self.migrate.order(route, after, by=call.actor, why=why, now=now)))
 
     def _reviews(self, call: OperatorRequest, now: datetime) -> Answer:
         limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)

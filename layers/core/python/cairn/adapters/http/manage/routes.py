@@ -9,6 +9,7 @@ ROUTES = (
     ("POST", "/manage/detach"),
     ("POST", "/manage/consent"),
     ("POST", "/manage/suppressions"),
+    ("POST", "/manage/migrations"),
     ("GET", "/manage/reviews"),
     ("POST", "/manage/reviews"),
     ("GET", "/manage/privacy"),
