@@ -29,7 +29,7 @@ app = typer.Typer()
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is printed of the proof, and whether a warning fails."""
+    """Which parts of the proof are printed, and whether a warning fails."""
 
     strict: bool
     report: bool

@@ -1,4 +1,4 @@
-"""Who is moved to another version of a journey, a page at a time: counted, audited and ordered."""
+"""Customers are moved to another version of a journey, a page at a time: counted, audited and ordered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

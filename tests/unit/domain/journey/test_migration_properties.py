@@ -144,7 +144,7 @@ def next_timer(walked: Journey, decision: Decision, now: datetime) -> tuple[date
 
 
 @given(lives())
-def test_there_and_back_gives_the_same_place(life: Life) -> None:
+def test_there_and_back_is_where_it_began(life: Life) -> None:
     old, to, now = life
     there = moved_on(life)
     before = old.last.enrollment
@@ -163,7 +163,7 @@ def test_there_and_back_gives_the_same_place(life: Life) -> None:
 
 
 @given(histories())
-def test_who_is_moved_to_an_equal_version_notices_nothing(history: tuple[Journey, Moves]) -> None:
+def test_a_move_to_an_equal_version_changes_nothing(history: tuple[Journey, Moves]) -> None:
     walked, moves = history
     _, now, last = moves[-1]
     assume(last.enrollment.open)
