@@ -8,7 +8,7 @@ It says what each call consumes. The folder holds `DynamoDBLocal-*.jar` and the 
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,8 +69,7 @@ def deployment(endpoint: str | None, journeys: Path, *, start: datetime) -> Iter
     with ExitStack() as stack:
         if endpoint is not None:
             stack.enter_context(patch.dict(os.environ, dict.fromkeys(ENDPOINTS, endpoint)))
-            stack.enter_context(patch.object(Cloud, "_has_changed", lambda *_: True))  # moto has no such table
-            stack.enter_context(patch.object(Cloud, "changes", _dated(Cloud.changes)))
+            stack.enter_context(patch.object(Cloud, "changes", _changes))  # moto has no such table
         made = stack.enter_context(local_deployment(journeys, start=start, secrets=local_secrets({})))
         if endpoint is not None:
             table = made.cloud.client("dynamodb")
@@ -84,13 +83,16 @@ def _drop(client: Any, table: str) -> None:
         client.delete_table(TableName=table)
 
 
-def _dated(changes: Callable[..., list[Shape]]) -> Callable[..., list[Shape]]:
-    """The changes with the local deployment's time: the server does not know its clock."""
-
-    def now(cloud: Cloud, after: str | None) -> list[Shape]:
-        found = changes(cloud, after)
-        for change in found:
-            change["dynamodb"]["ApproximateCreationDateTime"] = datetime.now(UTC)
-        return found
-
-    return now
+def _changes(cloud: Cloud, after: str | None) -> list[Shape]:
+    """The table's changes by the API of streams, with the local deployment's time: the server has another clock."""
+    streams = cloud.client("dynamodbstreams")
+    position = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
+    iterator = streams.get_shard_iterator(
+        StreamArn=cloud.stream_arn,
+        ShardId=cloud.stream_shard_id,
+        **(position if after else {"ShardIteratorType": "TRIM_HORIZON"}),
+    )["ShardIterator"]
+    found: list[Shape] = streams.get_records(ShardIterator=iterator)["Records"]
+    for change in found:
+        change["dynamodb"]["ApproximateCreationDateTime"] = datetime.now(UTC)
+    return found

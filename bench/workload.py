@@ -59,7 +59,7 @@ def _write(folder: Path, event: str, steps: list[Mapping[str, Any]]) -> None:
         "description": "Made to be measured.",
         "time_zone": "America/New_York",
         "entry": {"event": event, "key": "event.properties.key", "again": "when-ended"},
-        "exit_on": [{"event": f"{folder.name.replace('-', '')}.cancelled", "key": "any"}],
+        "exit_on": [{"event": f"{folder.name.replace('-', '')}.stopped", "key": "any"}],
         "steps": steps,
     }
     (folder / "journey.yaml").write_text(json.dumps(document))
