@@ -130,7 +130,9 @@ def _read_folder(path: Path, calendars: Calendars) -> _Folder:
         ]
         problems += [one for one in _template_problems(source, written, path, parts) if not _follows(one, problems)]
         declared = declarations_in(path.parent)
-        problems += [*declared.problems, *event_problems(source, written, parts, declared)]
+        already = {(problem.line, problem.field) for problem in problems}
+        by_events = event_problems(source, written, parts, declared)
+        problems += [*declared.problems, *(one for one in by_events if (one.line, one.field) not in already)]
     folder = _Folder(path, source, written, parts, problems)
     return folder if problems else replace(folder, problems=list(_size_problems(folder)))
 

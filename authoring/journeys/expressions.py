@@ -85,11 +85,18 @@ def _syntax_problem(error: JMESPathError) -> str:
 
 def attributes_of(expression: Any) -> set[str]:
     """The attributes of the profile that an expression names; none of a text that is not an expression."""
-    try:
-        paths = list(paths_of(compiled(expression).parsed)) if isinstance(expression, str) else []
-    except JMESPathError:
-        return set()
+    paths = paths_of(tree_of(expression))
     return {str(path[1]) for path in paths if len(path) > 1 and path[0] == "profile"}
+
+
+def tree_of(expression: Any) -> Any:
+    """The parsed expression; None for what is none."""
+    if not isinstance(expression, str) or any(_unquoted(expression)):
+        return None
+    try:
+        return compiled(expression).parsed
+    except JMESPathError:
+        return None
 
 
 def uses_root(expression: Any, root: str, *, with_alternative: bool = True) -> bool:
@@ -97,12 +104,7 @@ def uses_root(expression: Any, root: str, *, with_alternative: bool = True) -> b
 
     False for text that is not an expression.
     """
-    if not isinstance(expression, str) or any(_unquoted(expression)):
-        return False
-    try:
-        tree = compiled(expression).parsed
-    except JMESPathError:
-        return False
+    tree = tree_of(expression)
     return any(path[0] == root for path in paths_of(tree if with_alternative else _without_alternatives(tree)))
 
 

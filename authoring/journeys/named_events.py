@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
-from jmespath.exceptions import JMESPathError
 
 from authoring.journeys.events import Declarations, Names
 from authoring.journeys.expansion import Expansion
-from authoring.journeys.expressions import calls_of, paths_of
+from authoring.journeys.expressions import calls_of, paths_of, tree_of
 from authoring.journeys.source import Source
 from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.templates import Part
@@ -17,7 +16,6 @@ from authoring.problems import Loc, Problem
 from authoring.shape import MessageAndFix
 from cairn.adapters.templates.renderer import environment
 from cairn.domain.event import EVENT_TYPE_SHAPE
-from cairn.domain.journey.conditions import compiled
 from cairn.domain.journey.definition import ANY_KEY
 
 DATA, PROPERTIES = ("data",), ("event", "properties")
@@ -87,11 +85,8 @@ class _Check:
 
     def problems(self, expression: Any, seen: _Seen, *, is_date: bool = False) -> Iterator[MessageAndFix]:
         """The problems of an expression, given the properties of its events."""
-        if not isinstance(expression, str) or expression == ANY_KEY:
-            return
-        try:
-            tree = compiled(expression).parsed
-        except JMESPathError:
+        tree = None if expression == ANY_KEY else tree_of(expression)
+        if tree is None:
             return
         for path in paths_of(tree):
             root = next((one for one in seen.by_root if path[: len(one)] == one and len(path) > len(one)), ())
@@ -236,9 +231,8 @@ def _comparison_problems(node: Any, seen: _Seen) -> Iterator[MessageAndFix]:
     if how not in ORDERED:
         return
     for side, name, type_, other in zip(sides, names, types, reversed(types), strict=True):
-        if type_ in {"text", "boolean"} or (type_ == "date" and other in {"date", "text"}):
-            number = f"Write to_number({name})." if _path(side) else "Write a number in `backticks`."
-            fix = f"Write days_since({name}) or hours_until({name})." if type_ == "date" else number
+        if type_ == "boolean" or (type_ == "text" and other == "number"):  # two texts have an order
+            fix = f"Write to_number({name})." if _path(side) else "Write a number in `backticks`."
             yield f"{name} is a {type_}, and {ORDERED[how]} compares numbers: this is never true", fix
             return
 

@@ -63,7 +63,7 @@ def test_new_names_the_journeys_that_it_could_begin_from(tmp_path: Path) -> None
 
 
 def test_one_journey_is_checked_alone_by_its_folder(journeys: Path) -> None:
-    assert run("check", str(journeys / "trial-welcome")) == "trial-welcome, no problems\n"
+    assert run("check", str(journeys / "trial-welcome")).startswith("trial-welcome, no problems\n")
 
     said = run("check", str(journeys / "broken"), code=1)
 
@@ -76,17 +76,19 @@ def test_the_policy_does_not_matter_to_one_journey_alone(journeys: Path) -> None
     policy = journeys / "policy.toml"
     policy.write_text("nothing = 1\n")
 
-    assert run("check", str(journeys / "trial-welcome"), "--policy", str(policy)) == "trial-welcome, no problems\n"
+    assert run("check", str(journeys / "trial-welcome"), "--policy", str(policy)).startswith(
+        "trial-welcome, no problems\n"
+    )
 
 
 def test_one_journey_is_checked_alone_by_its_name() -> None:
-    assert run("check", FITNESS) == f"{FITNESS}, no problems\n"
+    assert run("check", FITNESS).startswith(f"{FITNESS}, no problems\n")
 
 
 def test_one_journey_is_checked_alone_from_inside(journeys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(journeys / "trial-welcome")
 
-    assert run("check", ".") == "trial-welcome, no problems\n"
+    assert run("check", ".").startswith("trial-welcome, no problems\n")
 
 
 def test_one_journey_alone_knows_the_calendars_beside_it(journeys: Path) -> None:
@@ -94,7 +96,7 @@ def test_one_journey_alone_knows_the_calendars_beside_it(journeys: Path) -> None
     file = journeys / "trial-welcome/journey.yaml"
     file.write_text(file.read_text().replace("timeout: 3d", "timeout: {for: 3h, open: office}"))
 
-    assert run("check", str(journeys / "trial-welcome")) == "trial-welcome, no problems\n"
+    assert run("check", str(journeys / "trial-welcome")).startswith("trial-welcome, no problems\n")
 
 
 def test_one_journey_alone_may_name_those_beside_it(journeys: Path) -> None:
@@ -104,7 +106,7 @@ def test_one_journey_alone_may_name_those_beside_it(journeys: Path) -> None:
     first = next(line for line in text.splitlines() if line.startswith("entry:"))
 
     file.write_text(text.replace(first, entry.format("broken")))
-    assert run("check", str(journeys / "trial-welcome")) == "trial-welcome, no problems\n"
+    assert run("check", str(journeys / "trial-welcome")).startswith("trial-welcome, no problems\n")
 
     file.write_text(text.replace(first, entry.format("brokem")))
     assert 'there is no journey "brokem". Did you mean broken?' in run("check", str(file.parent), code=1)

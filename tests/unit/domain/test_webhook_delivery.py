@@ -40,7 +40,7 @@ def suppression(
 
 
 def test_the_documentation_shows_the_payload() -> None:
-    (shown,) = re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)
+    shown = re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)[0]
 
     assert json.loads(shown) == payload(ConsentRecord("preferences", UNSUBSCRIBED), ADA)
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from jinja2 import pass_context
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Undefined
 
 from cairn.adapters.templates.values import Full, number_text
 from cairn.domain.shared.currencies import decimals_of
@@ -51,6 +51,8 @@ def local(context: Context, value: Any, format_: str) -> Full:
     """An instant on the customer's clock: one of the forms, or a format of strftime."""
     zone = zone_named(context.get("time_zone"), "UTC")
     instant = to_instant(value, zone)
+    if isinstance(value, Undefined):
+        str(value)  # raises, and names what is missing
     if instant is None:
         raise TemplateError("the local filter needs an instant in ISO 8601 or seconds since 1970")
     language = _language(context)
