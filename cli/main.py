@@ -13,6 +13,7 @@ from cli import (
     doctor,
     graph,
     identity_key,
+    imports,
     migrate,
     migrate_table,
     new,
@@ -62,6 +63,7 @@ DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, graph, preview,
 for group in (*DEVELOPMENT, doctor, migrate, migrate_table, customers, audit):
     app.add_typer(group.app)
 app.add_typer(sources.app, name="sources")
+app.add_typer(imports.app, name="import")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)
