@@ -219,7 +219,7 @@ class StepWriter:
             )
 
     def random(self, id_: str, about: str, split: RandomSplitActivity, ways: list[Steps]) -> Steps:
-        weights = [max(one.percentage or 0, 0) for one in split.branches]
+        weights = [min(max(one.percentage or 0, 0), EVERYBODY) for one in split.branches]
         if len(weights) <= 1:
             return ways[0] if ways else []
         if sum(weights) != EVERYBODY:

@@ -18,8 +18,14 @@ from authoring.problems import InvalidFilesError, Problem
 
 SCHEMA = "# yaml-language-server: $schema=../../../docs/journey.schema.json\n"
 BLANK_BEFORE = ("entry:", "steps:", "  - id:")
-SAMPLE = {"first_name": "Sam", "email": "sam.sample@example.com", "phone": "+12015550147", "country": "US"}
-OF_CAIRN = frozenset({"tags", "user_id", "push_endpoint"})
+SAMPLE = {
+    "first_name": "Sam",
+    "email": "sam.sample@example.com",
+    "phone": "+12015550147",
+    "push_endpoint": "arn:aws:sns:us-east-1:123456789012:endpoint/GCM/sample/1",
+    "country": "US",
+}
+OF_CAIRN = frozenset({"tags", "user_id"})
 """Names of the profile that a sample need not have."""
 
 
