@@ -11,15 +11,15 @@ from cli.output import echo, fail
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.callback(rich_help_panel=DEVELOPMENT)
+@app.callback(rich_help_panel=DEVELOPMENT, epilog=examples("cairn import pinpoint welcome.json"))
 def import_() -> None:
     """Make journeys of those of another system."""
 
 
 @app.command(
     epilog=examples(
-        "aws pinpoint get-journey --application-id ID --journey-id ID > welcome.json",
-        "cairn import pinpoint welcome.json --templates templates -o layers/journeys",
+        "cairn import pinpoint welcome.json",
+        "cairn import pinpoint journeys.json --templates templates -o layers/journeys",
     )
 )
 def pinpoint(

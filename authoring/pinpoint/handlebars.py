@@ -1,7 +1,7 @@
 """Turns the Handlebars of Pinpoint's templates into Jinja, where they are simple.
 
-Simple are the variables that Pinpoint documents, and `{{#if variable}} … {{else}} … {{/if}}` around texts. What is not
-simple becomes a name that no customer has: a message with it is not sent until it is written by hand.
+Simple are the variables that Pinpoint documents, and `{{#if variable}} … {{else}} … {{/if}}` around texts. Any
+other tag becomes a name that no customer has: a message with it is not sent until it is written by hand.
 """
 
 import re
@@ -65,7 +65,7 @@ class Handlebars:
 
     def _plain(self, found: re.Match[str]) -> str:
         if found["other"]:
-            return f"{{{{ '{found['other']}' }}}}"
+            return f"{{% raw %}}{found['other']}{{% endraw %}}"
         tag = (found["raw"] if found["raw"] is not None else found["tag"]).strip()
         if tag.startswith("!"):
             return ""

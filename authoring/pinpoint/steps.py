@@ -165,11 +165,11 @@ class StepWriter:
             return [{"id": id_, "wait_for": {"all": listed} | _timed(moment, yes, no)}]
         if moment and matches and (not every or len(about_events) == 1):
             self.note_wait(about)
-            condition = joined(one.by_event for one in each)
-            return [self.any_wait(id_, matches, moment), *_branch(id_, [(condition, yes)], no)]
-        condition = joined(one.by_history for one in each) if each else expressions.TRUE
+            by_event = joined(one.by_event for one in each)
+            return [self.any_wait(id_, matches, moment), *_branch(id_, [(by_event, yes)], no)]
+        by_history = joined(one.by_history for one in each) if each else expressions.TRUE
         self.note_history(about, matches)
-        return [*self.plain_wait(id_, moment), *_branch(id_, [(condition, yes)], no)]
+        return [*self.plain_wait(id_, moment), *_branch(id_, [(by_history, yes)], no)]
 
     def several(self, id_: str, about: str, split: MultiConditionalSplitActivity, ways: list[Steps]) -> Steps:
         each = [self.conditions.asked(branch.condition, about) for branch in split.branches]

@@ -101,8 +101,7 @@ class Written:
             if more:
                 message = f"{key} has more than title and body, which Cairn does not send: {', '.join(more)}"
                 self.notes.add(text.about, message, "Write what matters into the text.")
-        one = each[chosen] if chosen else None
-        title, body = (one.title, one.body) if one else ("", "")
+        title, body = (each[chosen].title, each[chosen].body) if chosen else ("", "")
         self.files[f"{name}.push.txt"] = _file({"title": text.line(title)}, text.of(body))
 
 

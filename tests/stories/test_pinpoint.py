@@ -25,7 +25,15 @@ def journeys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("imported")
     done = CliRunner().invoke(
         app,
-        ["import", "pinpoint", f"{EXAMPLE}/spring-trial.json", "--templates", f"{EXAMPLE}/templates", "-o", str(folder)],
+        [
+            "import",
+            "pinpoint",
+            f"{EXAMPLE}/spring-trial.json",
+            "--templates",
+            f"{EXAMPLE}/templates",
+            "-o",
+            str(folder),
+        ],
     )
     assert done.exit_code == 0, done.output
     (folder / "notes").write_text(done.stdout, encoding="utf-8")

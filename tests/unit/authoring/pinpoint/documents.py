@@ -37,6 +37,12 @@ TEXTS = st.one_of(
     st.text(max_size=12),
 )
 NUMBERS = st.one_of(st.integers(-5, 120), st.integers(-(10**12), 10**12))
+SIMPLE: dict[str, st.SearchStrategy[Any]] = {
+    "timestamp": TEXTS,
+    "boolean": st.booleans(),
+    "integer": NUMBERS,
+    "double": st.floats(allow_nan=False, allow_infinity=False),
+}
 ALWAYS = ("Activities", "StartActivity", "TrueActivity", "FalseActivity", "NextActivity", "Conditions", "EventType")
 """Members that are always there, so that journeys are long."""
 NEXT = ("NextActivity", "TrueActivity", "FalseActivity", "DefaultActivity")
@@ -54,24 +60,22 @@ def documents(shape: str, *, forward_of: int = -1) -> st.SearchStrategy[Any]:
     match described["type"]:
         case "string":
             return st.sampled_from(described["enum"]) if "enum" in described else TEXTS
-        case "timestamp":
-            return TEXTS
-        case "boolean":
-            return st.booleans()
-        case "integer":
-            return NUMBERS
-        case "double":
-            return st.floats(allow_nan=False, allow_infinity=False)
         case "list":
             return st.lists(documents(described["member"]["shape"], forward_of=forward_of), max_size=3)
-        case "map" if shape == "MapOfActivity":
-            each = {name: documents("Activity", forward_of=number) for number, name in enumerate(ACTIVITIES)}
-            return st.fixed_dictionaries(each)
         case "map":
-            keys = documents(described["key"]["shape"], forward_of=forward_of)
-            return st.dictionaries(keys, documents(described["value"]["shape"], forward_of=forward_of), max_size=2)
-        case _:
+            return _maps(shape, forward_of)
+        case "structure":
             return _structures(shape, forward_of)
+        case simple:
+            return SIMPLE[simple]
+
+
+def _maps(shape: str, forward_of: int) -> st.SearchStrategy[Any]:
+    if shape == "MapOfActivity":
+        each = {name: documents("Activity", forward_of=number) for number, name in enumerate(ACTIVITIES)}
+        return st.fixed_dictionaries(each)
+    keys, values = (documents(shapes()[shape][one]["shape"], forward_of=forward_of) for one in ("key", "value"))
+    return st.dictionaries(keys, values, max_size=2)
 
 
 def _structures(shape: str, forward_of: int) -> st.SearchStrategy[Any]:

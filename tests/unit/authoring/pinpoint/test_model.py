@@ -1,13 +1,15 @@
 """The models have each member of the service's own model, and no other."""
 
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
-from pydantic import BaseModel
 
 from authoring.pinpoint import model
 from tests.unit.authoring.pinpoint.documents import shapes
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 RENAMED = {"JourneyResponse": "Journey"}
 ROOTS = ("JourneyResponse", "EmailTemplateResponse", "SMSTemplateResponse", "PushNotificationTemplateResponse")
