@@ -329,7 +329,7 @@ class StepWriter:
         self.notes.add(
             about,
             f"{called} is not called: the step emits the event {event}",
-            "Start a journey by it, or write a task in its place.",
+            "Write a `webhook` step in its place, to an endpoint of policy.toml, or start a journey by the event.",
         )
         data = message.message_config.data if message.message_config else ""
         if len(data) > LONGEST_DATA:

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from authoring.journeys import check
@@ -32,7 +32,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(journeys=st.lists(JOURNEYS, min_size=1, max_size=2), templates=st.lists(TEMPLATES, max_size=3))
 def test_whatever_the_service_allows_is_imported_and_passes_the_check(
     journeys: list[Any], templates: list[Any]
@@ -57,7 +56,6 @@ def test_whatever_the_service_allows_is_imported_and_passes_the_check(
         assert all(read_samples(folder / FILE) for folder in folders)
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=st.one_of(st.binary(max_size=30), JSON.map(lambda one: json.dumps(one).encode())))
 def test_what_is_no_journey_is_a_sentence_with_file_and_line(text: bytes) -> None:
     with TemporaryDirectory() as temporary:
@@ -73,7 +71,6 @@ PATHS = st.lists(st.integers(0, 1_000), min_size=1, max_size=12)
 EXAMPLE = Path(__file__).parents[3] / "pinpoint" / "spring-trial.json"
 
 
-@settings(max_examples=60, deadline=None)
 @given(path=PATHS, value=JSON)
 def test_a_journey_with_anything_in_one_position_passes_the_check_or_is_a_sentence(path: list[int], value: Any) -> None:
     written = json.loads(EXAMPLE.read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
 """Nesting leaves every path as it was: the same activities, in the same order."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from authoring.pinpoint.structure import Position, StructureError, nested
@@ -18,7 +18,6 @@ def graphs(draw: st.DrawFn) -> Graph:
     return {name: draw(ways(number)) for number, name in enumerate(NAMES)}
 
 
-@settings(max_examples=300, deadline=None)
 @given(graphs())
 def test_the_paths_through_the_steps_are_those_through_the_graph(graph: Graph) -> None:
     steps = nested("a", graph)
@@ -26,7 +25,6 @@ def test_the_paths_through_the_steps_are_those_through_the_graph(graph: Graph) -
     assert paths_of_steps(steps) == paths_of_graph("a", graph)
 
 
-@settings(max_examples=200, deadline=None)
 @given(graphs())
 def test_where_an_activity_is_reached_by_one_way_alone_it_is_written_once(graph: Graph) -> None:
     one_way = {name: [ways[0]] if ways else [] for name, ways in graph.items()}
