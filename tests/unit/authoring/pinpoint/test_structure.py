@@ -50,6 +50,13 @@ def test_where_arms_cross_the_fewest_are_written_again() -> None:
     assert shown(nested("a", graph)) == "a(b(d | e) | c(d | e)) f"
 
 
+def test_what_stands_behind_the_outer_arms_is_not_written_again_inside() -> None:
+    inner: Graph = {"b": ["c", "d", "e"], "c": ["j"], "d": ["j"], "e": ["s"], "j": [None]}
+    graph: Graph = {"a": ["b", "s"], "s": ["t"], "t": ["u"], "u": []} | inner
+
+    assert shown(nested("a", graph)) == "a(b(c j exit | d j exit | e) | ) s t u"
+
+
 def test_a_circle_is_named() -> None:
     with pytest.raises(StructureError, match=r"circle: (b → c → b|c → b → c)"):
         nested("a", {"a": ["b"], "b": ["c"], "c": ["b"]})
