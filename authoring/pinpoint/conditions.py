@@ -14,7 +14,7 @@ from authoring.pinpoint.model import (
     SetDimension,
     SimpleCondition,
 )
-from authoring.pinpoint.naming import STANDARD_EVENTS, event_type, slug
+from authoring.pinpoint.naming import STANDARD_EVENTS, event_type
 from authoring.pinpoint.notes import Notes
 from authoring.pinpoint.times import instant_of, instant_text
 
@@ -141,14 +141,14 @@ class Conditions:
 
     def segment(self, segment: str, about: str) -> str:
         """A segment is a tag of the profile."""
-        tag = f"pinpoint-{slug(segment, 'segment', 50)}"
+        tag = f"pinpoint-{segment}"
         self.attributes.setdefault("tags")
         self.notes.add(
             about,
             f"segment {segment} is known by its id alone",
             f"Give its customers the tag {tag}, or write a condition.",
         )
-        return f"contains(profile.tags, '{tag}')"
+        return f"contains(profile.tags, {expressions.text(tag)})"
 
     def dimensions(self, dimensions: SegmentDimensions, about: str) -> str:
         each = [

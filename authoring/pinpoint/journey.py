@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from authoring.journeys.values import LONGEST
+from authoring.pinpoint.activities import KINDS, name_of, targets_of
 from authoring.pinpoint.calendars import Calendar, calendars
 from authoring.pinpoint.conditions import Conditions
+from authoring.pinpoint.contacts import Contacts
+from authoring.pinpoint.decisions import Decisions, Step
 from authoring.pinpoint.model import Activity, Journey, JourneyLimits
 from authoring.pinpoint.naming import Unique
 from authoring.pinpoint.notes import Note, Notes
 from authoring.pinpoint.settings import note_settings
-from authoring.pinpoint.steps import KINDS, LONGEST_TEMPLATE, Step, StepWriter, name_of, targets_of
+from authoring.pinpoint.steps import StepWriter
 from authoring.pinpoint.structure import Position, nested
 from authoring.pinpoint.templates import Given, Written
 from authoring.pinpoint.times import instant_of, length_of, written, zone_of
@@ -32,8 +35,6 @@ class Imported:
     calendars: Mapping[str, Calendar]
     attributes: tuple[str, ...]
     """Names of the profile's attributes that conditions and templates read."""
-    events: Mapping[str, str]
-    """The types of the events that it hears, by their names in Pinpoint."""
     notes: tuple[Note, ...]
 
 
@@ -58,7 +59,8 @@ def imported(journey: Journey, name: str, given: Given) -> Imported:
     conditions = Conditions(notes, steps_of)
     templates = Written(given, notes)
     names = {channel: calendar for channel, (calendar, _) in found.items()}
-    writer = StepWriter(activities, notes, conditions, templates, names, ids, unique, {}, Unique(LONGEST_TEMPLATE))
+    decisions, contacts = Decisions(notes, conditions, unique), Contacts(notes, templates, names, unique)
+    writer = StepWriter(activities, ids, unique, notes, decisions, contacts)
     document = _document(journey, name, conditions, notes)
     steps = writer.chain(positions) or [_nothing(notes)]
     note_settings(journey, name, notes)
@@ -75,7 +77,6 @@ def imported(journey: Journey, name: str, given: Given) -> Imported:
         templates.files,
         dict(found.values()),
         tuple(attributes),
-        conditions.events,
         tuple(notes.found),
     )
 

@@ -21,9 +21,11 @@ def document(pairs: Mapping[str, Any]) -> str:
     return "\n".join(_lines(pairs)) + "\n"
 
 
-def scalar(value: Any, plain: re.Pattern[str] = PLAIN) -> str:
+def scalar(value: Any, *, alone: bool = False) -> str:
+    """A value; `alone` on its line, where fewer texts need quotes."""
     if isinstance(value, str):
-        if plain.fullmatch(value) and value.lower() not in WORDS:
+        is_plain = PLAIN.fullmatch(value) or (alone and PLAIN_ALONE.fullmatch(value))
+        if is_plain and value.lower() not in WORDS:
             return value
         return str(yaml.dump(value, default_style='"', allow_unicode=True, width=float("inf"))).rstrip("\n")
     return str(value).lower()
@@ -41,7 +43,7 @@ def flow(value: Any) -> str:
 def _lines(pairs: Mapping[str, Any]) -> Iterator[str]:
     for key, value in pairs.items():
         if _fits(key, value):
-            yield f"{scalar(key)}: {scalar(value, PLAIN_ALONE) if isinstance(value, str) else flow(value)}"
+            yield f"{scalar(key)}: {scalar(value, alone=True) if isinstance(value, str) else flow(value)}"
         else:
             yield f"{scalar(key)}:"
             yield from (f"  {line}" for line in (_items(value) if isinstance(value, list) else _lines(value)))

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from authoring.journeys import check
+from authoring.pinpoint.activities import KINDS
 from authoring.pinpoint.model import Activity
-from authoring.pinpoint.steps import KINDS
 from cli.main import app
 
 ROOT = Path(__file__).parents[2]

@@ -80,7 +80,7 @@ def test_half_a_character_is_written_as_a_question_mark(tmp_path: Path) -> None:
     done = run(tmp_path, journey("One", StartCondition={"Description": "caf\ud800"}))
 
     assert done.exit_code == 0, done.output
-    assert "description: \"caf?\"" in (tmp_path / "journeys" / "one" / "journey.yaml").read_text(encoding="utf-8")
+    assert 'description: "caf?"' in (tmp_path / "journeys" / "one" / "journey.yaml").read_text(encoding="utf-8")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_several_events_start_it_each() -> None:
 def test_a_segment_starts_it_by_a_tag() -> None:
     made = journey({"a": SMS}, StartCondition={"SegmentStartCondition": {"SegmentId": "a1B2"}})
 
-    assert made.document["entry"]["when"] == "contains(profile.tags, 'pinpoint-a1-b2')"
+    assert made.document["entry"]["when"] == "contains(profile.tags, 'pinpoint-a1B2')"
 
 
 @pytest.mark.parametrize(
