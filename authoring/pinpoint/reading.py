@@ -85,7 +85,7 @@ def _templates(source: Source) -> Iterator[tuple[str, Template]]:
 def _read_json(file: Path, fix: str) -> Source:
     try:
         text = file.read_bytes().decode("utf-8-sig")
-        data = json.loads(text, parse_constant=_refuse)
+        data = _clean(json.loads(text, parse_constant=_refuse))
     except OSError as error:
         _fail(Problem(file, 1, "", "", f"it cannot be read: {error.strerror}", fix))
     except json.JSONDecodeError as error:
@@ -96,7 +96,7 @@ def _read_json(file: Path, fix: str) -> Source:
         lines = read_yaml(text, file)  # JSON is YAML, and YAML has lines
     except RecursionError:
         lines = Source(file, None, None, 1, ())
-    return replace(lines, data=_clean(data), problems=())
+    return replace(lines, data=data, problems=())
 
 
 def _refuse(constant: str) -> NoReturn:
