@@ -17,6 +17,7 @@ from authoring.pinpoint.model import (
 from authoring.pinpoint.naming import STANDARD_EVENTS, event_type
 from authoring.pinpoint.notes import Notes
 from authoring.pinpoint.times import instant_of, instant_text
+from cairn.domain.event import MESSAGE_EVENTS
 
 OPERATORS = {
     "GREATER_THAN": ">",
@@ -29,7 +30,7 @@ CHANNELS = {"EMAIL": "email", "SMS": "phone", "VOICE": "phone"}
 """The attribute of the profile by which a channel reaches a customer; of all others it is the push endpoint."""
 RECENCY = {"HR_24": 1, "DAY_7": 7, "DAY_14": 14, "DAY_30": 30}
 """In days."""
-SESSION = "session.start"
+SESSION = event_type("_session.start")
 """Stands for Pinpoint's `_session.start`, by which an endpoint is active."""
 DEMOGRAPHIC = ("app_version", "device_type", "make", "model", "platform")
 CANNOT = "the condition is written as `false`: nobody meets it until you write another"
@@ -125,10 +126,13 @@ class Conditions:
             return ()
         each = [*self.attribute_conditions("event.properties", dimensions.attributes, about)]
         each += [*self.metric_conditions("event.properties", dimensions.metrics, about)]
-        where = all_of([*([further] if further else []), *each])
-        return tuple(
-            EventMatch(one, "" if where == expressions.TRUE else where) for one in self.types(types.values, about)
-        )
+        own = [further] if further else []
+        found = self.types(types.values, about)
+        if each and any(type_.startswith(MESSAGE_EVENTS) for type_ in found):
+            message = "events about messages have other attributes here, so those of Pinpoint are not asked for"
+            self.notes.add(about, message, "Ask for event.properties.channel, step or link (docs/events.md).")
+        wheres = {type_: all_of(own if type_.startswith(MESSAGE_EVENTS) else [*own, *each]) for type_ in found}
+        return tuple(EventMatch(type_, "" if one == expressions.TRUE else one) for type_, one in wheres.items())
 
     def types(self, names: Sequence[str], about: str) -> list[str]:
         for name in names:

@@ -2,8 +2,6 @@
 
 import re
 
-from cairn.domain.event import EVENT_TYPE_SHAPE, MESSAGE_EVENTS
-
 CUSTOM_EVENTS = "pinpoint_custom."
 """The first word of the events that stand for custom activities: nothing that is imported begins by them."""
 
@@ -45,13 +43,13 @@ def slug(text: str, default: str, longest: int, joint: str = "-") -> str:
 
 
 def event_type(name: str) -> str:
-    """The type of an event of Pinpoint: `_email.open` is `message.opened`, and `AddToCart` is `app.add_to_cart`."""
+    """The type of an event of Pinpoint: `_email.open` is `message.opened`, and `AddToCart` is `app.add_to_cart`.
+
+    None becomes an event of the shipped sources, whose properties are others.
+    """
     if name in STANDARD_EVENTS:
         return STANDARD_EVENTS[name]
-    plain = name.removeprefix("_")
-    if EVENT_TYPE_SHAPE.fullmatch(plain) and not plain.startswith((MESSAGE_EVENTS, CUSTOM_EVENTS)):
-        return plain
-    return f"app.{slug(plain, 'event', 100, '_')}"
+    return f"app.{slug(name, 'event', 100, '_')}"
 
 
 class Unique:

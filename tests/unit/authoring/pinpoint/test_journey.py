@@ -111,9 +111,22 @@ def test_several_events_start_it_each() -> None:
     start = {"EventStartCondition": {"EventFilter": {"FilterType": "SYSTEM", "Dimensions": dimensions}}}
 
     assert journey({"a": SMS}, StartCondition=start).document["entry"]["any"] == [
-        {"event": "order.placed"},
+        {"event": "app.order_placed"},
         {"event": "message.opened"},
         {"event": "message.stopped"},
+    ]
+
+
+def test_attributes_of_events_about_messages_are_not_asked_for() -> None:
+    dimensions = {
+        "EventType": {"Values": ["_email.click", "order.placed"]},
+        "Attributes": {"link": {"AttributeType": "INCLUSIVE", "Values": ["a"]}},
+    }
+    start = {"EventStartCondition": {"EventFilter": {"FilterType": "SYSTEM", "Dimensions": dimensions}}}
+
+    assert journey({"a": SMS}, StartCondition=start).document["entry"]["any"] == [
+        {"event": "message.clicked"},
+        {"event": "app.order_placed", "where": "event.properties.link == 'a'"},
     ]
 
 
@@ -279,7 +292,7 @@ def test_a_dimension_is_met_by_whom_it_is_met_in_pinpoint(dimensions: dict[str, 
 
 def mia() -> Profile:
     seen = Activity(1, NOW - 3 * DAY, NOW - 3 * DAY)
-    return replace(profile(when=NOW, **MIA), activity={"session.start": seen})
+    return replace(profile(when=NOW, **MIA), activity={"app.session_start": seen})
 
 
 def test_the_wire_name_of_segment_dimensions_counts_too() -> None:
