@@ -94,7 +94,7 @@ def test_replay_prints_the_timeline_as_lines_of_json(replay: Replay) -> None:
         ("{at: 3h, kind: ended", "{at: 4h, kind: ended", "-2026-03-09T18:00:00Z ended"),
         ("  - {at: 30m, kind: message.*\n", "", "+2026-03-09T14:30:00Z message"),
         ("step: retry-link", "step: other-link", "-2026-03-09T14:00:00Z message"),
-        ("contains: .49.00 USD", "contains: [50.00 USD", "contains='50.00 USD'"),
+        (r'contains: \["\$49.00', 'contains: ["$50.00', "$50.00"),
     ],
     ids=["an instant of a message", "an instant of an end", "a message left out", "a step", "a text"],
 )
