@@ -164,6 +164,7 @@ class _Writer:
         self, step: Mapping[str, Any], here: Loc, written: Loc, named: Named, within: tuple[str, ...], into: list[Any]
     ) -> None:
         name, use = step["path"], step["id"]
+        self.count(written)
         steps = self.paths.get(name) if isinstance(self.paths, Mapping) else None
         self.used.add(name)
         if name in within:
@@ -187,6 +188,7 @@ class _Writer:
         id_, repeat = step["id"], step["repeat"]
         until, last = repeat.get("until"), repeat["times"]
         for number in range(1, last + 1):
+            self.count(written)
             nth = _nth(number)
             if until is not None:
                 here, into = self.asked(until, here, written, self.id_of(nth(id_), named, written), into)

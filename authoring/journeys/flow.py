@@ -117,6 +117,8 @@ def entries_at_any_rate(document: Any) -> Iterator[str]:
     is_again = entry.get("again", "never") == "when-ended"
     if "when" in entry and is_again:
         yield from (f"profile.{name}" for name in _list(entry.get("watches")))
+    if "none_of" in entry and is_again:
+        yield from map(str, _list(entry["none_of"]))
     for match in _list(entry["any"]) if "any" in entry else [entry]:
         if isinstance(match, Mapping) and "event" in match and (is_again or match.get("key")):
             yield str(match["event"])

@@ -32,6 +32,7 @@ from authoring.journeys.values import (
     Text,
     TimeOfDay,
     TimeZone,
+    WatchedExpression,
     WhatsAppLanguage,
     WhatsAppTemplate,
     not_null,
@@ -78,9 +79,6 @@ class AnyEntry(Wire):
         examples=["2026-12-01"],
     )
     until: Day = Field(default_factory=str, description="The last day.", examples=["2026-12-24"])
-    unless_in: list[JourneyName] = Field(
-        default_factory=list, description="Nobody enters who is in one of these journeys.", examples=["[win-back]"]
-    )
     priority: int = Field(
         default=0,
         ge=-1_000,
@@ -96,11 +94,17 @@ class AnyEntry(Wire):
         return self
 
 
-class Entry(AnyEntry, EntryMatch):
+class ExclusiveEntry(AnyEntry):
+    unless_in: list[JourneyName] = Field(
+        default_factory=list, description="Nobody enters who is in one of these journeys.", examples=["[win-back]"]
+    )
+
+
+class Entry(ExclusiveEntry, EntryMatch):
     again: Again = AGAIN
 
 
-class EntryAny(AnyEntry):
+class EntryAny(ExclusiveEntry):
     any_: Annotated[list[EntryMatch], AfterValidator(several), AfterValidator(_each_reached)] = Field(
         alias="any",
         json_schema_extra={"minItems": FEWEST},
@@ -110,7 +114,7 @@ class EntryAny(AnyEntry):
 
 
 class EntryDate(AnyEntry):
-    date: ProfileExpression = Field(description="A date of the profile.", examples=["profile.birthday"])
+    date: WatchedExpression = Field(description="A date of the profile.", examples=["profile.birthday"])
     at: TimeOfDay = Field(description="The customer's wall clock on that day.", examples=["09:00"])
     day: int = Field(
         default=0, ge=-LONGEST.days, le=LONGEST.days, description="So many days from the date.", examples=[-3]
@@ -135,8 +139,8 @@ class EntrySilence(AnyEntry):
     again: Again = AGAIN
 
 
-class EntryWhen(AnyEntry):
-    when: ProfileExpression = Field(
+class EntryWhen(ExclusiveEntry):
+    when: WatchedExpression = Field(
         description="A condition about the profile: it starts when this begins to be met.",
         examples=["profile.stage == 'customer'"],
     )

@@ -31,6 +31,9 @@ RESERVED_ATTRIBUTES = {
     "external_ids": "Choose another name: only an event's customer.external_ids says who a customer is",
 }
 
+UNNOTICED = frozenset({"id", "user_id", "external_ids"})
+"""Parts of the profile that are no attributes."""
+
 JOURNEY_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 STEP_ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """Short enough for the name of a schedule: enrollment, step and attempt in 64 characters."""
@@ -186,6 +189,13 @@ def _without_functions_of_ours(text: str) -> str:
     return text
 
 
+def _of_attributes(text: str) -> str:
+    """Only a change of an attribute or a tag is noticed."""
+    if not expressions.attributes_of(text) - UNNOTICED:
+        raise wrong("this reads no attribute, so nothing would begin by it", "Name one, such as profile.stage.")
+    return text
+
+
 def _day(text: str) -> str:
     try:
         date.fromisoformat(text)
@@ -253,6 +263,7 @@ ProfileExpression = Annotated[
 AnswerExpression = Annotated[
     str, AfterValidator(_expression(expressions.ANSWER)), AfterValidator(_without_functions_of_ours)
 ]
+WatchedExpression = Annotated[ProfileExpression, AfterValidator(_of_attributes)]
 EntryExpression = Annotated[str, AfterValidator(_expression(expressions.ENTRY))]
 EntryKey = Annotated[str, AfterValidator(_expression(expressions.KEY))]
 MatchExpression = Annotated[str, AfterValidator(_expression(expressions.MATCH))]

@@ -63,6 +63,8 @@ WHATSAPP = GRANTED[0] | {"channel": "whatsapp"}
 
 
 class NoJourneys:
+    def current(self, name: str) -> None: ...
+
     def watching(self) -> dict[str, tuple[()]]:
         return {}
 

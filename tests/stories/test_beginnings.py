@@ -81,3 +81,45 @@ def test_an_erased_customer_has_no_birthday(story: Story) -> None:
     story.passes("30d")
 
     assert tasks(story) == []
+
+
+ONCE = """
+journey: once
+entry: {none_of: [app.opened], for: 30d}
+steps:
+  - id: call
+    task: {queue: sales, title: Ask what went wrong}
+"""
+
+
+def test_silence_begins_once_where_nothing_else_is_said(a_story: Begins, tmp_path: Path) -> None:
+    (tmp_path / "once").mkdir()
+    (tmp_path / "once" / "journey.yaml").write_text(ONCE, encoding="utf-8")
+    story = a_story(tmp_path, at=MONDAY)
+    story.happens("app.opened", "1", customer=ADA)
+    story.passes("40d")
+
+    story.happens("app.opened", "2", customer=ADA)
+    story.passes("100d")
+
+    assert len(story.timeline("entered")) == 1
+    assert [line["reason"] for line in story.timeline("not_entered")] == ["re-entry"]
+
+
+def test_a_new_version_is_what_begins_and_a_removed_journey_is_not(story: Story, tmp_path: Path) -> None:
+    story.happens("trial.signup", customer=ADA, attributes={"birthday": "1990-03-20"})
+    other = tmp_path / "other"
+    for written in (BIRTHDAY.replace("every: year", "every: year, day: 1"),):
+        (other / "birthday").mkdir(parents=True)
+        (other / "birthday" / "journey.yaml").write_text(written, encoding="utf-8")
+    story.deployment.deploy(other)
+    story.passes("30d")
+    assert tasks(story) == [("2026-03-21T13:00", "birthday")]
+
+    (tmp_path / "nothing" / "lapsed").mkdir(parents=True)
+    (tmp_path / "nothing" / "lapsed" / "journey.yaml").write_text(LAPSED, encoding="utf-8")
+    story.deployment.deploy(tmp_path / "nothing")
+    story.passes("400d")
+
+    assert len(tasks(story)) == 1
+    assert [line["outcome"] for line in story.timeline("ended")][-1] == "removed"

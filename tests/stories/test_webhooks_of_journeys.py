@@ -48,6 +48,8 @@ steps:
 class Shop:
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     always: tuple[int, bytes] = (200, b'{"code": "SPRING"}')
+    cut_off: int = 0
+    """Bytes of an answer that never come."""
     heard: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def answer(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
@@ -62,7 +64,7 @@ def served(shop: Shop) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["content-length"]))
             status, content = shop.answer({name.lower(): one for name, one in self.headers.items()}, body)
             self.send_response(status)
-            self.send_header("content-length", str(len(content)))
+            self.send_header("content-length", str(len(content) + shop.cut_off))
             self.end_headers()
             self.wfile.write(content)
 
@@ -190,3 +192,13 @@ def test_an_answer_that_somebody_else_posts_as_an_event_is_none(story: Story, sh
 
     assert tasks(story) == []
     assert json.dumps(story.timeline("answered")) == "[]"
+
+
+def test_an_answer_that_breaks_off_is_an_answer(story: Story, shop: Shop) -> None:
+    shop.cut_off = 9
+
+    abandons(story)
+    story.passes("1d")
+
+    assert len(shop.heard) == 1
+    assert tasks(story) == [("sales", {"coupon": None})]

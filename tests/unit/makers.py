@@ -155,6 +155,9 @@ class Deployed:
     def listening(self, event_type: str) -> tuple[Journey, ...]:
         return tuple(one for one in self._current.values() if event_type in one.listens_before)
 
+    def current(self, name: str) -> Journey | None:
+        return self._current.get(name)
+
     def watching(self) -> dict[str, tuple[Journey, ...]]:
         watched = {name for one in self._current.values() for name in one.entry.watches}
         return {name: tuple(one for one in self._current.values() if name in one.entry.watches) for name in watched}
@@ -164,6 +167,14 @@ class Deployed:
             return self._all[name, version]
         except KeyError:
             raise UnknownJourneyError(f"no version {version} of {name}") from None
+
+    def deploy(self, journey: Journey) -> None:
+        """A new version; customers stay on theirs."""
+        self._all[journey.name, journey.version] = journey
+        self._current[journey.name] = journey
+
+    def remove(self, name: str) -> None:
+        del self._current[name]
 
     def keep(self, journey: Journey) -> None:
         self.stored.append(journey)

@@ -10,13 +10,17 @@ from authoring.journeys.values import EventType, PropertyName, StepExpression
 from authoring.problems import Loc
 from authoring.shape import wrong
 from cairn.domain.event import MESSAGE_EVENTS
+from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED
+from cairn.domain.journey.steps.webhook import ANSWERED, REFUSED
+from cairn.domain.privacy.requests import ERASURE_REQUESTED, RECORD_ERASURE_REQUESTED
+
+OWN = frozenset({DATE_CHANGED, CONDITION_MET, ANSWERED, REFUSED, ERASURE_REQUESTED, RECORD_ERASURE_REQUESTED})
+"""Types by which Cairn itself says something."""
 
 
 def _own(event: str) -> str:
-    if event.startswith(MESSAGE_EVENTS):
-        raise wrong(
-            f"{event} is an event about our own messages", "Choose another first word, such as trial.converted."
-        )
+    if event.startswith(MESSAGE_EVENTS) or event in OWN:
+        raise wrong(f"{event} is one of Cairn's own events", "Choose another first word, such as trial.converted.")
     return event
 
 

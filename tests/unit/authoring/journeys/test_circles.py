@@ -67,3 +67,16 @@ def test_a_condition_that_its_own_journey_brings_about_is_a_circle(tmp_path: Pat
     (found,) = check(tmp_path)
 
     assert (found.step, found.field) == ("mark", "update.set.stage")
+
+
+def test_a_journey_that_breaks_the_silence_by_which_it_begins_is_a_circle(tmp_path: Path) -> None:
+    found = checked(tmp_path, ("one", {"none_of": ["app.pinged"], "for": "1s", **AGAIN}, "app.pinged"))
+
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("event", ["message.sent", "date.changed", "webhook.answered", "customer.erasure_requested"])
+def test_a_journey_does_not_speak_for_cairn(tmp_path: Path, event: str) -> None:
+    (found,) = checked(tmp_path, ("one", {"event": "a.b"}, event))
+
+    assert f"{event} is one of Cairn's own events. Choose another first word" in found

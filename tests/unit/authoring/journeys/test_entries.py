@@ -38,6 +38,9 @@ def written(root: Path, entry: dict[str, Any], steps: Any = STEPS) -> None:
         (SILENT | {"none_of": []}, "entry.none_of: it is empty. Add at least one."),
         ({"none_of": ["app.opened"]}, "entry.for: it is missing. Add `for: 90d`."),
         ({"when": "profile.stage = 'x'"}, "entry.when: not JMESPath"),
+        (BIRTHDAY | {"unless_in": ["one"]}, "entry.unless_in: there is no such key."),
+        ({"when": "profile.user_id"}, "this reads no attribute, so nothing would begin by it. Name one,"),
+        ({"when": "length(keys(profile)) > `9`"}, "this reads no attribute, so nothing would begin by it. Name one,"),
         ({"when": "days_since(profile.x) > `3`"}, "days_since cannot be asked here"),
         ({"event": "a.b", "from": "1.12."}, '"1.12." is no date. Write it as 2026-12-24.'),
         (

@@ -224,3 +224,13 @@ def test_a_follow_up_by_another_template_or_channel_needs_its_file(tmp_path: Pat
 
     (one,) = found
     assert 'step text, send.follow_up.template: there is no template "again" for email' in one
+
+
+@pytest.mark.parametrize("last", [[], [{"id": "a", "path": "nowhere"}], [{"id": "a", "path": "p0"}]])
+def test_paths_that_use_one_another_twice_are_written_out_no_further_than_a_thousand_steps(last: list[Any]) -> None:
+    twice = {f"p{number}": [{"id": one, "path": f"p{number + 1}"} for one in "ab"] for number in range(40)}
+
+    found = expanded(document({"id": "use", "path": "p0"}, paths=twice | {"p40": last}), {})
+
+    assert any("more than 1,000 steps" in message for _, message, _ in found.findings)
+    assert len(found.findings) < 2_000

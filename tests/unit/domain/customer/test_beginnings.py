@@ -14,7 +14,9 @@ from cairn.domain.customer.customer import Customer, Reaction, merge_customers, 
 from cairn.domain.effects import EmitEvent, WakeAt
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import Status
-from tests.unit.makers import MONDAY, Deployed, event, journey, profile, send, sent, wait
+from cairn.domain.profile.profile import Activity
+from cairn.domain.shared.channels import Channel
+from tests.unit.makers import MONDAY, Deployed, event, journey, name, profile, send, sent, wait
 
 NEW_YORK = ZoneInfo("America/New_York")
 BIRTHDAY = {"date": "profile.birthday", "every": "year", "at": "09:00", "watches": ["birthday"]}
@@ -39,7 +41,7 @@ class Life:
         self.hears(event(type_, self.now, id_=f"{type_}-{self.events}", **more))
 
     def hears(self, one: Any) -> None:
-        self._carry_out(on_event(self.customer, one, self.deployed, self.now))
+        self.carry_out(on_event(self.customer, one, self.deployed, self.now))
 
     def passes(self, length: timedelta) -> None:
         until = self.now + length
@@ -49,10 +51,10 @@ class Life:
             self.now = max(self.now, timer.at)
             reaction = on_wake(self.customer, timer.enrollment, timer.sequence, self.deployed, self.now)
             if reaction is not None:
-                self._carry_out(reaction)
+                self.carry_out(reaction)
         self.now = until
 
-    def _carry_out(self, reaction: Reaction) -> None:
+    def carry_out(self, reaction: Reaction) -> None:
         self.customer = reaction.customer
         self.sent += [(self.now.astimezone(NEW_YORK).date(), template) for template in sent(reaction)]
         details = [(fact.kind, fact.detail) for fact in reaction.facts]
@@ -217,7 +219,7 @@ def test_a_date_that_is_past_begins_nothing() -> None:
         life.happens()
 
     assert life.sent == []
-    assert life.kinds() == ["moment_past", "ended"]
+    assert life.facts == [("ended", "moment_past")]
 
 
 SILENT = {"none_of": ["app.opened", "order.placed"], "for": "90d"}
@@ -311,8 +313,8 @@ def test_it_is_entered_each_time_that_the_condition_begins_to_be_met(scores: lis
 def test_an_event_from_elsewhere_starts_no_journey_of_a_date_or_a_condition() -> None:
     life = Life(birthdays(), journey(send("hot"), entry=HOT, journey="hot"))
 
-    for type_, name in (("date.changed", "visit"), ("condition.met", "hot")):
-        life.happens(type_, properties={"journey": name})
+    for type_, of in (("date.changed", "visit"), ("condition.met", "hot")):
+        life.happens(type_, properties={"journey": of})
 
     assert life.customer.enrollments == {}
 
@@ -361,5 +363,96 @@ def test_the_silence_of_a_customer_whose_events_come_late_begins_at_once() -> No
     life = Life(journey(send("miss-you"), entry=SILENT))
 
     life.hears(event("app.opened", datetime(2025, 11, 1, tzinfo=UTC)))
+
+    assert len(life.sent) == 1
+
+
+def test_an_event_that_ends_the_wait_for_a_date_ends_it_until_the_date_changes() -> None:
+    life = Life(journey(send("renew"), entry=RENEWAL, exit_on=[{"event": "policy.cancelled"}]))
+    life.happens(attributes={"renews_on": "2026-05-05"})
+    life.happens("policy.cancelled")
+    life.passes(timedelta(days=5))
+
+    life.happens()
+    life.passes(timedelta(days=100))
+    assert life.sent == []
+    life.happens(attributes={"renews_on": "2026-09-05"})
+    life.passes(timedelta(days=100))
+
+    assert len(life.sent) == 1
+
+
+@pytest.mark.parametrize("type_", ["track.played", "app.opened"])
+def test_silence_hears_events_that_a_profile_does_not_count(type_: str) -> None:
+    life = Life(journey(send("miss-you"), entry={"none_of": [type_], "for": "30d"}))
+    many = {f"type{number}.happened": Activity(1, MONDAY, MONDAY) for number in range(64)}
+    life.customer = replace(life.customer, profile=replace(life.customer.profile, activity=many))
+
+    for _ in range(10):
+        life.happens(type_, source="track")
+        life.passes(timedelta(days=10))
+    assert life.sent == []
+    life.passes(timedelta(days=25))
+
+    assert len(life.sent) == 1
+
+
+def test_waiting_for_a_beginning_is_not_being_in_a_journey() -> None:
+    cart = journey(send("cart"), entry={"event": "cart.left", "unless_in": ["visit"]}, journey="cart")
+    life = Life(birthdays(), cart)
+    life.happens(attributes={"birthday": "1990-03-14"})
+
+    life.happens("cart.left")
+
+    assert [template for _, template in life.sent] == ["cart"]
+
+
+def test_a_removed_journey_begins_for_nobody() -> None:
+    life = Life(birthdays(**{"finally": [{"id": "end", "update": {"set": {"stage": "x"}}}]}))
+    life.happens(attributes={"birthday": "1990-03-14"})
+    (waiting,) = life.customer.enrollments.values()
+    life.deployed.remove("visit")
+
+    life.passes(timedelta(days=30))
+
+    assert life.sent == []
+    assert life.facts[-1] == ("ended", "removed")
+    assert life.customer.profile.get("stage") is None, "what never began needs no clean-up"
+    assert waiting.open
+
+
+def test_the_version_of_the_day_is_the_one_that_begins() -> None:
+    life = Life(birthdays())
+    life.happens(attributes={"birthday": "1990-03-14"})
+    life.deployed.deploy(birthdays(entry={"day": 2, "where": "profile.club == 'gold'"}, version="v2"))
+
+    life.happens(attributes={"club": "gold"})
+    life.passes(timedelta(days=30))
+
+    assert life.sent == [(date(2026, 3, 16), "hello")]
+
+
+def test_what_a_visitor_typed_starts_no_message_to_another_address_by_a_condition() -> None:
+    marks = journey({"id": "mark", "update": {"set": {"score": 60}}}, journey="marks", entry={"event": "form.sent"})
+    who = name(email="ada@example.com", phone="+12015550123")
+    life = Life(journey(wait("a-day", "1d"), entry=HOT), marks)
+    life.customer = replace(life.customer, profile=profile(who=who))
+    typed = event("form.sent", life.now, who=name(email="ada@example.com"), vouched=frozenset())
+
+    reaction = on_event(life.customer, typed, life.deployed, life.now, by_vouched=False, was_known=True)
+    life.carry_out(reaction)
+
+    assert [one.addresses for one in life.customer.enrollments.values() if one.journey == "visit"] == [
+        {Channel.EMAIL: "ada@example.com"}
+    ]
+
+
+def test_a_merge_says_what_it_has_changed() -> None:
+    gold = journey(send("gold"), entry={"when": "profile.a && profile.b", "watches": ["a", "b"]}, journey="gold")
+    life = Life(gold)
+    one, other = profile(a=1), profile("c_bo", b=1)
+    both = merge_customers((Customer(one), Customer(other)), MONDAY).customer
+
+    life.carry_out(on_event(both, event("visit.made"), life.deployed, MONDAY, stored=[one, other]))
 
     assert len(life.sent) == 1

@@ -81,7 +81,7 @@ def test_nobody_vouches_for_the_name_of_another_customer() -> None:
 
 
 def test_what_it_starts_writes_to_no_other_address_than_the_enrollment_that_emitted_it() -> None:
-    typed = {Channel.EMAIL: "typed@example.com"}
+    typed = {Channel.EMAIL: "ada@example.com"}
     effect = EmitEvent("e-tell-1", "e", "trial.converted", only_to=typed)
     who = name(email="ada@example.com", phone="+14155550123")
     deployed = Deployed(journey(send("hello"), entry={"event": "trial.converted"}))
@@ -147,3 +147,13 @@ def test_a_started_journey_has_the_events_properties_as_its_data() -> None:
     (enrollment,) = reaction.customer.enrollments.values()
     assert enrollment.data == {"plan": "gold"}
     assert event("x.y").only_to is None
+
+
+def test_an_address_that_was_taken_away_meanwhile_gets_nothing() -> None:
+    effect = EmitEvent("e-tell-1", "e", "trial.converted", only_to={Channel.EMAIL: "no-more@example.com"})
+    deployed = Deployed(journey(send("hello"), entry={"event": "trial.converted"}))
+
+    reaction = on_event(Customer(profile()), event_of(effect, "c_ada", MONDAY), deployed, MONDAY)
+
+    (enrollment,) = reaction.customer.enrollments.values()
+    assert enrollment.addresses == {}

@@ -106,6 +106,9 @@ class JourneyVersions(Protocol):
     def watching(self) -> Mapping[str, tuple[Journey, ...]]:
         """The deployed journeys that start by a date or a condition of the profile, by the attributes that it reads."""
 
+    def current(self, name: str) -> Journey | None:
+        """The deployed version of a journey."""
+
     def listening(self, event_type: str) -> tuple[Journey, ...]:
         """The deployed version of every journey that this type of event may start, end or give new data."""
 

@@ -52,6 +52,10 @@ class Catalogue:
                 found[name] = (*found.get(name, ()), self.version(*this))
         return found
 
+    def current(self, name: str) -> Journey | None:
+        found = next((this for this in self._deployed if this[0] == name), None)
+        return self.version(*found) if found else None
+
     def watching(self) -> Mapping[str, tuple[Journey, ...]]:
         return self._watching
 

@@ -271,6 +271,8 @@ class DynamoCustomers:
         if len(about) != 1 or not about <= after.enrollments.keys() or after.profile is not before.profile:
             return False
         (id_,) = about
+        if after.entered is not before.entered or after.enrollments[id_].version != before.enrollments[id_].version:
+            return False  # the head says who has entered, and which versions are in use
         outboxes = outboxes_of(commit, frozenset({id_}))
         item = alone(after, after.enrollments[id_], outboxes.get(id_)) if "" not in outboxes else None
         if item is None:

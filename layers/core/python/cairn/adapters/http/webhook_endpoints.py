@@ -8,11 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from time import monotonic
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from botocore.httpsession import get_cert_path
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from cairn.adapters.documents.json_text import to_json
@@ -28,6 +29,9 @@ from cairn.domain.shared.errors import (
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 15
 """The least that Standard Webhooks recommends, and the most that leaves a function of 30 seconds its own."""
+
+BODY_SECONDS = 5
+"""For the body of an answer that came in time."""
 
 USER_AGENT = "Cairn-Webhooks/1"
 
@@ -152,10 +156,20 @@ class SignedWebhooks:
                 "POST", target.path, body, headers, retries=False, redirect=False, preload_content=False
             )
             try:
-                answered = answer.read(read) if read else b""
-                return Reply(answer.status, answer.headers.get("retry-after", ""), answered)
+                return Reply(answer.status, answer.headers.get("retry-after", ""), _body(answer, read))
             finally:
                 answer.close()
+
+
+def _body(answer: BaseHTTPResponse, read: int) -> bytes:
+    """So many bytes at most, as far as they can be read in time; an answer without a body is an answer."""
+    ends, found = monotonic() + BODY_SECONDS, b""
+    try:
+        while len(found) < read and monotonic() < ends and (part := answer.read1(read - len(found))):
+            found += part
+    except (HTTPError, OSError):
+        return b""
+    return found
 
 
 def _carried(address: Address) -> Address:

@@ -120,6 +120,7 @@ class ProcessEvent:
             "doubt": self._doubt_about(event, now),
             "by_vouched": identified.by_vouched,
             "was_known": any(one.profile.is_known for one in before),
+            "stored": [one.profile for one in before],
         }
         further = _tasks_about_others(identified.others, event)
         reaction = _after(known, self._decide(known.customer, event, now, **found), further)
@@ -175,6 +176,7 @@ class ProcessEvent:
         pauses = self.switches.current(now).pauses
         reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses, policy=self.policy)
         if reaction is not None:
+            self._keep_versions(reaction, customer)
             self.customers.commit(Commit(reaction, (customer,), now))
         return reaction
 

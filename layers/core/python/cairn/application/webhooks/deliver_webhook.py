@@ -102,6 +102,8 @@ class DeliverWebhook:
             return Outcome.REFUSED
 
     def _attempt(self, delivery: WebhookDelivery | WebhookCall, now: datetime) -> Outcome:
+        if isinstance(delivery, WebhookCall) and now >= delivery.until:
+            raise GivenUpError(f"{delivery.endpoint} was not called in the time that its journey waits")
         endpoint = self.endpoints.get(delivery.endpoint)
         if endpoint is None:
             raise WebhookEndpointError(f"policy.toml has no subscriber {delivery.endpoint} any more")

@@ -14,6 +14,7 @@ from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED, Journey
 from cairn.domain.profile.attributes import TAGS
 from cairn.domain.profile.profile import TAG, Profile
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
 
 Watching = Mapping[str, tuple[Journey, ...]]
@@ -26,8 +27,11 @@ class Change:
 
     by: str
     """The key of the event, or the wake-up's own."""
-    before: Profile
+    before: tuple[Profile, ...]
+    """As they were stored; of several that were merged, the survivor's first."""
     after: Profile
+    only_to: Mapping[Channel, str] | None = None
+    """The only addresses that what begins may write to; None: the customer's own."""
     starts: bool = True
     """Whether it may start journeys. A backfilled event makes dates known, and no more."""
     notices: bool = True
@@ -40,16 +44,16 @@ class Change:
 
 def what_begins(change: Change, watching: Watching, now: datetime) -> Iterator[EmitEvent]:
     """The events for journeys whose date has become known or another one, or whose condition begins to be met."""
-    changed = _changed(change.before, change.after) if watching else frozenset()
+    changed = _changed(change.before[0], change.after) if watching else frozenset()
     seen = watching if change.notices else changed & watching.keys()
     asked = {journey.name: journey for name in seen for journey in watching[name]}
-    for name in sorted(asked):
+    for name in sorted(asked, key=lambda one: (-asked[one].entry.priority, one)):
         journey = asked[name]
         event = CONDITION_MET if journey.entry.condition else DATE_CHANGED
         begins = _begins_to_be_met if journey.entry.condition else _has_to_know
         if begins(journey, change, now, is_new=not journey.entry.watches.isdisjoint(changed)):
             this = short_hash("begins", name, change.by, length=20)
-            yield EmitEvent(f"{this}-entry-1", "", event, {"journey": name})
+            yield EmitEvent(f"{this}-entry-1", "", event, {"journey": name}, only_to=change.only_to)
 
 
 def _changed(before: Profile, after: Profile) -> frozenset[str]:
@@ -64,8 +68,8 @@ def _changed(before: Profile, after: Profile) -> frozenset[str]:
 def _begins_to_be_met(journey: Journey, change: Change, now: datetime, *, is_new: bool) -> bool:
     if not is_new or not change.starts:
         return False
-    was, is_now = (is_met(journey.entry.condition, _scope(journey, one, now)) for one in (change.before, change.after))
-    return is_now and not was
+    was = any(is_met(journey.entry.condition, _scope(journey, one, now)) for one in change.before)
+    return not was and is_met(journey.entry.condition, _scope(journey, change.after, now))
 
 
 def _has_to_know(journey: Journey, change: Change, now: datetime, *, is_new: bool) -> bool:
@@ -73,14 +77,26 @@ def _has_to_know(journey: Journey, change: Change, now: datetime, *, is_new: boo
     date, scope = journey.entry.day_of, _scope(journey, change.after, now)
     if date is None:
         return False
-    if is_new and evaluate(date.date, _scope(journey, change.before, now)) != evaluate(date.date, scope):
+    if is_new and evaluate(date.date, _scope(journey, change.before[0], now)) != evaluate(date.date, scope):
         return True
-    if not change.notices or journey.name in change.is_in:
+    if not change.notices or journey.name in change.is_in or _has_left(journey, change):
         return False
     if not engine.may_enter(journey, change.entered.get(f"{journey.name}:"), is_open=False, now=now):
         return False
     due = calendar.resolve(date, since=now, entered_at=now, scope=scope)
     return isinstance(due, datetime) and due > now
+
+
+def left_before(journey: str) -> str:
+    """Among the entries of a customer: when an event ended the wait for a date."""
+    return f"{journey}:left:"
+
+
+def _has_left(journey: Journey, change: Change) -> bool:
+    """Whether an event has ended the wait for the date that there still is."""
+    left = change.entered.get(left_before(journey.name))
+    stamps = [change.after.attributes[name].at for name in journey.entry.watches if name in change.after.attributes]
+    return left is not None and max(stamps, default=left) <= left
 
 
 def _scope(journey: Journey, profile: Profile, now: datetime) -> Scope:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
 from cairn.domain.consent.suppression import SuppressionChange
-from cairn.domain.customer.beginnings import Change, what_begins
+from cairn.domain.customer.beginnings import Change, left_before, what_begins
 from cairn.domain.customer.believed import believed
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
@@ -15,8 +15,8 @@ from cairn.domain.event import ACCOUNT_FAILURE, NOT_TRIED, Event
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import JOURNEYS_SOURCE, OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
-from cairn.domain.journey.definition import Journey, Reentry
-from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, MERGED, UNWANTED, Enrollment, Status
+from cairn.domain.journey.definition import ENTRY, Journey, Reentry
+from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, UNWANTED, Enrollment, Status
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
@@ -24,7 +24,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.privacy import opt_outs, requests
 from cairn.domain.privacy.records import SourceRecord, contact_without, profile_without
 from cairn.domain.profile import bounds
-from cairn.domain.profile.addresses import addresses_for, narrower, own_addresses, speaks_for
+from cairn.domain.profile.addresses import addresses_for, narrower, own_addresses, speaks_for, still_led_to
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile, Stamped, survivor
 from cairn.domain.shared.channels import Channel, channels_at
@@ -44,6 +44,9 @@ OLDER_MERGES = "merged"
 """Parts of a customer of which the older ones are stored elsewhere, and read only where they matter."""
 
 
+REMOVED = "removed"
+"""The outcome of an enrollment that waited for its beginning when its journey was removed, or began otherwise."""
+
 ENDED_BEFORE = "ended before it began"
 """Why an event starts no enrollment: one that ends it came first."""
 
@@ -59,6 +62,9 @@ class Journeys(Protocol):
 
     def watching(self) -> Mapping[str, tuple[Journey, ...]]:
         """The deployed journeys that start by a date or a condition of the profile, by the attributes that it reads."""
+
+    def current(self, name: str) -> Journey | None:
+        """The deployed version of a journey."""
 
     def listening(self, event_type: str) -> tuple[Journey, ...]:
         """The deployed version of every journey that this type of event may start, end or give new data."""
@@ -299,6 +305,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     doubt: requests.Doubt | None = None,
     by_vouched: bool = True,
     was_known: bool | None = None,
+    stored: Sequence[Profile] = (),
 ) -> Reaction:
     """Updates the profile, moves enrollments and starts journeys. A backfilled event only updates the profile.
 
@@ -344,7 +351,9 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         ),
         effects=[effect for effect in (updates.record, updates.answer) if effect is not None],
         suppression_changes=updates.suppression_changes,
-        allowed=addresses_for(profile, own, event, by_vouched=by_vouched) if event.only_to is None else event.only_to,
+        allowed=addresses_for(profile, own, event, by_vouched=by_vouched)
+        if event.only_to is None
+        else still_led_to(profile, own, event.only_to),
     )
     reaction.facts += [Fact("dropped", detail={"field": name, "reason": why}) for name, why in event.dropped.items()]
     if is_provider(event.source):
@@ -360,7 +369,8 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         for journey in sorted(journeys.listening(event.type), key=lambda one: -one.entry.priority):
             reaction.start(journey, event, now)
             reaction.store_early(journey, event, now)
-    reaction.begin(journeys, now, event.key, before=customer.profile, event=event)
+    before = sorted(stored, key=lambda one: one.id != customer.id) or [customer.profile]
+    reaction.begin(journeys, now, event.key, before=before, event=event)
     return reaction.done()
 
 
@@ -385,8 +395,14 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
         return None
     reaction = _Reaction(customer)
     journey = journeys.version(enrollment.journey, enrollment.version)
-    reaction.advance(journey, enrollment, engine.TimerFired(sequence, pauses), now)
-    reaction.begin(journeys, now, f"{enrollment_id}-{sequence}", before=customer.profile)
+    current = journeys.current(enrollment.journey) if enrollment.step == ENTRY else journey
+    if current is None or (enrollment.step == ENTRY and not current.entry.waits):
+        reaction.take(engine.withdraw(journey, enrollment, customer.profile, REMOVED, now))
+    else:  # nobody has entered before the beginning: the version that counts is that of the day
+        enrollment = replace(enrollment, version=current.version)
+        reaction.advance(current, enrollment, engine.TimerFired(sequence, pauses), now)
+    reaction.allowed = enrollment.addresses
+    reaction.begin(journeys, now, f"{enrollment_id}-{sequence}", before=[customer.profile])
     done = reaction.done()
     if not done.effects and not done.facts and done.customer.enrollments.get(enrollment_id) == enrollment:
         return None  # it was delivered again while its journey is paused
@@ -471,7 +487,7 @@ def _migrate(customer: Customer, event: Event, journeys: Journeys, now: datetime
         outcome = migration.migrate(enrollment, old, new, reaction.customer.profile, now)
         if isinstance(outcome, migration.Migrated):
             reaction.take(outcome.decision)
-    reaction.begin(journeys, now, event.key, before=customer.profile, event=event)
+    reaction.begin(journeys, now, event.key, before=[customer.profile], event=event)
     return reaction.done()
 
 
@@ -503,6 +519,9 @@ class _Reaction:
             moved = replace(moved, addresses=narrower(moved.addresses, self.allowed, self.customer.profile))
         if journey.entry.waits and any(fact.kind in {"entered", "held_out"} for fact in decision.facts):
             entered = {**self.customer.entered, f"{journey.name}:{enrollment.key}": now}
+            self.customer = replace(self.customer, entered=entered)
+        elif journey.entry.day_of and enrollment.step == ENTRY and moved.outcome == EXIT_ON:
+            entered = {**self.customer.entered, left_before(journey.name): now}
             self.customer = replace(self.customer, entered=entered)
         self.take(replace(decision, enrollment=moved))
 
@@ -615,11 +634,14 @@ class _Reaction:
             recent = _recent({name: data.at for name, data in changed.items()}, now, MAX_EARLY_EVENTS)
             self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in recent})
 
-    def begin(self, journeys: Journeys, now: datetime, by: str, *, before: Profile, event: Event | None = None) -> None:
+    def begin(
+        self, journeys: Journeys, now: datetime, by: str, *, before: Sequence[Profile], event: Event | None = None
+    ) -> None:
         """Say it to the journeys that begin by the profile as it is now."""
         change = Change(
             by=by,
-            before=before,
+            before=tuple(before),
+            only_to=self.allowed,
             after=self.customer.profile,
             starts=event is None or not event.backfill,
             notices=event is not None and event.source != JOURNEYS_SOURCE,
@@ -634,7 +656,7 @@ class _Reaction:
             return "outside its dates"
         if not journey.entry.unless_in:
             return ""
-        open_in = {one.journey for one in self.customer.enrollments.values() if one.open}
+        open_in = {one.journey for one in self.customer.enrollments.values() if one.open and one.step != ENTRY}
         others = sorted(journey.entry.unless_in & open_in)
         return f"in {others[0]}" if others else ""
 

@@ -81,10 +81,10 @@ def _in_year(day: date, year: int) -> date:
 
 
 def _silent_since(types: tuple[str, ...], scope: Scope, since: datetime) -> datetime:
-    """When the last of these events happened."""
+    """When the last of these events happened; `since` is that of one that the profile does not count."""
     found = [scope.profile.activity[one].last for one in types if one in scope.profile.activity]
     scope.looked_up.append("activity")
-    return max(found, default=since)
+    return max([*found, since])
 
 
 def with_local_time(moment: Moment, scope: Scope) -> Moment:

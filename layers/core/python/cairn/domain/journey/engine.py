@@ -12,7 +12,7 @@ from cairn.domain.effects import Effect, Fact, PauseEnrollment, SendMessage, eff
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
-from cairn.domain.journey.definition import ANY_KEY, DATE_CHANGED, Journey, Match, Reentry
+from cairn.domain.journey.definition import ANY_KEY, Journey, Match, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, Enrollment, Status, held_out
 from cairn.domain.journey.steps import Step, WaitingStep
 from cairn.domain.journey.steps.begin import Begin
@@ -98,6 +98,14 @@ def advance(journey: Journey, enrollment: Enrollment, profile: Profile, trigger:
         case Happened(event):
             _on_event(walk, event)
     return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts), bool(walk.looked_up))
+
+
+def withdraw(journey: Journey, enrollment: Enrollment, profile: Profile, outcome: str, now: datetime) -> Decision:
+    """End an enrollment that is not wanted any more."""
+    walk = Walk(journey, enrollment, profile, now)
+    walk.count()
+    walk.end(outcome)
+    return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts))
 
 
 def entry_key(journey: Journey, profile: Profile, event: Event, now: datetime) -> str | NoKey | None:
@@ -274,9 +282,7 @@ def _on_event(walk: Walk, event: Event) -> None:
         walk.end(EXIT_ON, because=event.type)
         return
     if isinstance(step, Begin):
-        if event.type == DATE_CHANGED and walk.matches_any(walk.journey.entry.matches, event):
-            walk.count(event)
-            walk.go(step.wait(walk))
+        step.on_event(walk, event)
         return
     refreshed = _refresh(walk, event)
     target = step.on_event(walk, event) if isinstance(step, WaitFor | Webhook) else Stop.HERE

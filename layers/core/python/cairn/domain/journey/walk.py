@@ -14,7 +14,7 @@ from cairn.domain.journey.enrollment import COMPLETED, Enrollment, Status
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire, moved
-from cairn.domain.shared.moments import Delay, Moment, Silence
+from cairn.domain.shared.moments import DayOf, Delay, Moment, Silence
 
 
 class Stop(Enum):
@@ -112,12 +112,12 @@ class Walk:
                 self.set_timer(step_id, due)
                 return None
         missed: calendar.Missed = "moment_past" if isinstance(due, datetime) else due
-        if missed != "moment_past" or not isinstance(moment, Delay | Silence):  # what is over at once is not late
+        if missed != "moment_past" or not isinstance(moment, Delay | DayOf | Silence):  # no lateness
             self.note(missed, step_id)
         return missed
 
     def set_timer(self, step_id: str, due: datetime) -> None:
-        self.enrollment = replace(self.enrollment, due_at=due)
+        self.enrollment = replace(self.enrollment, due_at=due, paused_by="")
         self.wake_at(step_id, due)
 
     def wake_at(self, step_id: str, at: datetime, **why: str) -> None:
@@ -129,10 +129,10 @@ class Walk:
         self.note("waiting", step_id, until=instant_to_wire(at), **why)
 
     def end(self, outcome: str, **detail: Any) -> None:
-        if self.enrollment.status is Status.ACTIVE:
+        has_begun = self.enrollment.step != ENTRY
+        if self.enrollment.status is Status.ACTIVE and has_begun:
             for step in self.journey.at_end:
                 step.perform(self)
-        has_begun = self.enrollment.step != ENTRY
         self.enrollment = self.enrollment.ending(outcome, self.now)
         self.note("ended", outcome=outcome, **detail)
         if self.journey.entry.is_yearly and has_begun:  # that of next year begins to wait

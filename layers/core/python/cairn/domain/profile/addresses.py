@@ -93,6 +93,15 @@ def addresses_for(
     return None if named.items() <= own.items() else {**named, **own}
 
 
+def still_led_to(profile: Profile, own: Mapping[Channel, str], only_to: Mapping[Channel, str]) -> Mapping[Channel, str]:
+    """Of the addresses that an emitted event is limited to, those that lead to the customer yet."""
+    return {
+        channel: address
+        for channel, address in only_to.items()
+        if own.get(channel) == address or identifier_at(channel, address) in profile.identifiers
+    }
+
+
 def addresses_to_send_to(profile: Profile, allowed: Mapping[Channel, str] | None = None) -> dict[Channel, str]:
     """The addresses that messages may go to: the customer's own, or those that their enrollment is limited to.
 

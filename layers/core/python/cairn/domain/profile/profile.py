@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, strongest_first
 from cairn.domain.identity.references import MAX_REFERENCES
+from cairn.domain.identity.trust import TRACK_SOURCE
 from cairn.domain.profile.attributes import GUARDED, TAGS
 from cairn.domain.shared.instants import moved
 
@@ -146,7 +147,7 @@ class Profile:
             if name.kind in ADDRESS_KINDS and name in self.identifiers and self.get(name.kind) is None:
                 stated[name.kind] = name.value
         profile = self._marking_typed(stated, event).patched(stated, event.occurred_at)
-        if event.type.startswith(f"{event.source}."):  # an event that no mapping names
+        if event.source != TRACK_SOURCE and event.type.startswith(f"{event.source}."):  # one that no mapping names
             return profile
         activity = dict(self.activity)
         if event.type in activity or len(activity) < MAX_ACTIVITY_TYPES:

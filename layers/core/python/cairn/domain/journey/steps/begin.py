@@ -4,9 +4,11 @@ Until then nobody has entered: no goal counts, no holdout is drawn.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from cairn.domain.event import Event
 from cairn.domain.journey.conditions import is_met
-from cairn.domain.journey.definition import ENTRY
+from cairn.domain.journey.definition import DATE_CHANGED, ENTRY
 from cairn.domain.journey.enrollment import Status, held_out
 from cairn.domain.journey.walk import Next, Stop, Walk
 from cairn.domain.shared.moments import DayOf, Silence
@@ -29,7 +31,14 @@ class Begin:
 
     def perform(self, walk: Walk) -> Next:
         walk.reach(self.id)
+        if isinstance(self.moment, Silence):
+            self.hear(walk, walk.enrollment.since)
         return self.wait(walk)
+
+    def hear(self, walk: Walk, at: datetime) -> None:
+        """Silence counts from here on. A profile does not count every type of event: some are known by this alone."""
+        before = walk.enrollment.reached_at if walk.enrollment.reached_at != walk.now else None
+        walk.enrollment = replace(walk.enrollment, reached_at=max(before, at) if before else at)
 
     def wait(self, walk: Walk) -> Next:
         """Set the timer, for the first time or again. A silence that is long enough already begins at once."""
@@ -41,11 +50,23 @@ class Begin:
         walk.end("moment_unreadable" if missed == "moment_unreadable" else "moment_past")
         return Stop.HERE
 
+    def on_event(self, walk: Walk, event: Event) -> None:
+        """Another date sets the timer again; of silence, a profile counts the events, but for some types."""
+        if event.type == DATE_CHANGED and walk.matches_any(walk.journey.entry.matches, event):
+            walk.count(event)
+            walk.go(self.wait(walk))
+        elif isinstance(self.moment, Silence) and event.type in set(self.moment.types) - walk.profile.activity.keys():
+            self.hear(walk, event.occurred_at)
+
     def on_timer(self, walk: Walk) -> Next:
-        """Something may have happened since the timer was set: then it is set again."""
-        if isinstance(self.moment, Silence) and walk.wait_until(self.id, self.moment) is None:
+        """Something may have happened since the timer was set, or the date may be another one: then it is set again."""
+        missed = walk.wait_until(self.id, self.moment)
+        if missed is None:
             return Stop.HERE
-        return self._begin(walk)
+        if missed == "moment_past":
+            return self._begin(walk)
+        walk.end("moment_unreadable" if missed == "moment_unreadable" else "moment_past")
+        return Stop.HERE
 
     def too_late(self, walk: Walk) -> Next:
         """It does not begin; that of next year may."""
