@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from authoring.sources.samples import posting
+from authoring.stories import Scenario, load
 from bench.aws_calls import AwsCall, intercepted
 from cairn.adapters.dynamodb.codec import message_to_wire
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
@@ -33,7 +34,7 @@ from cairn.domain.shared.channels import Channel
 from infra.local import deployment
 from infra.local.cloud import IDENTITY_KEYS, LINKS_SECRET
 from infra.local.deployment import LocalDeployment, local_deployment
-from infra.local.scenario import Scenario, load, run_scenario
+from infra.local.scenario import run_scenario
 from infra.local.signing import local_secrets
 from infra.local.wiring import Function
 from tests.cloudformation import deploys, empties_the_table
