@@ -332,7 +332,7 @@ def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> N
             "relay_effects",
             {
                 *("QueuesWakes", "QueuesMessages", "QueuesMarketing", "QueuesNotices", "QueuesErasures"),
-                *("QueuesEffects", "QueuesEffectsDeadLetters", "QueuesStreamDeadLetters"),
+                *("QueuesEffects", "QueuesEffectsDeadLetters", "QueuesStreamDeadLetters", "QueuesEvents"),
             },
         ),
         ("deliver_message", {"QueuesMessages", "QueuesMarketing", "QueuesMessagesDeadLetters"}),
@@ -341,7 +341,7 @@ def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> N
         ("sweep", {"QueuesWakes", "QueuesMessages", "QueuesMarketing", "QueuesErasures"}),
         ("serve_preferences", {"QueuesEvents"}),
         ("manage_api", {"QueuesEvents", "QueuesMessages", "QueuesMarketing"}),
-        ("notify_subscriber", {"QueuesNotices", "QueuesNoticesDeadLetters"}),
+        ("notify_subscriber", {"QueuesEvents", "QueuesNotices", "QueuesNoticesDeadLetters"}),
     ],
 )
 def test_a_function_posts_to_its_own_queues(dev: Templates, service: str, queues: set[str]) -> None:
