@@ -52,7 +52,7 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
         typer.Argument(
             help="A folder of journeys, or one journey alone: its name, or its folder.",
             metavar="[FOLDER|JOURNEY]",
-            show_default="layers/journeys",
+            show_default="layers/journeys, or journeys",
         ),
     ] = str(JOURNEYS),
     policy: PolicyOption = POLICY,

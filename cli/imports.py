@@ -27,7 +27,10 @@ def pinpoint(
         Path, typer.Argument(help="What `aws pinpoint get-journey` or `list-journeys` gave.", metavar="FILE.json")
     ],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="The folder of journeys to write into.", show_default="layers/journeys")
+        Path,
+        typer.Option(
+            "-o", "--out", help="The folder of journeys to write into.", show_default="layers/journeys, or journeys"
+        ),
     ] = JOURNEYS,
     templates: Annotated[
         Path | None,

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from authoring.defaults import default_file, own_journeys, own_or_default
+from authoring.defaults import USUAL, default_file, own_or_default, settings_of
 
 ROOT = Path(__file__).parents[1]
-JOURNEYS = own_journeys()
-SOURCES = own_or_default("sources.toml")
-POLICY = own_or_default("policy.toml")
+SETTINGS = settings_of(Path())
+JOURNEYS, POLICY, SOURCES = (own_or_default(one, Path(), SETTINGS.get(one, "")) for one in USUAL)
+"""Those of the working folder, as pytest takes them there; else as we ship them."""
 LAW = default_file("law.toml")
 
 DEFAULT_PORT = 8787
@@ -24,7 +24,7 @@ OPERATION = "Operate a deployment"
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JourneysOption = Annotated[
-    Path, typer.Option("--journeys", help="The folder of journeys.", show_default="layers/journeys")
+    Path, typer.Option("--journeys", help="The folder of journeys.", show_default="layers/journeys, or journeys")
 ]
 JourneyArgument = Annotated[
     str, typer.Argument(help="A journey's name in layers/journeys, or its folder.", metavar="JOURNEY")

@@ -90,13 +90,15 @@ def replay(  # noqa: PLR0913, PLR0917  one argument for each option
 
 def _run(path: Path, journeys: Path, policy: Path) -> "ScenarioResult":
     from authoring.stories import load  # noqa: PLC0415  slow to import
+    from cairn.adapters.sources import sources  # noqa: PLC0415
     from infra.local.scenario import deployed, run_scenario  # noqa: PLC0415  moto is slow to import
     from infra.local.signing import local_secrets  # noqa: PLC0415
 
-    secrets = local_secrets(os.environ)
-    scenario = load(path)
+    known = sources(SOURCES)
+    secrets = local_secrets(os.environ, known)
+    scenario = load(path, known)
     with (
-        deployed(path, scenario, secrets, journeys=journeys, policy=policy) as deployment,
+        deployed(path, scenario, secrets, journeys=journeys, policy=policy, configuration=SOURCES) as deployment,
         progress(scenario.scenario, scenario.starts, scenario.ends) as deployment.moved,
     ):
         return run_scenario(path, scenario, deployment, secrets)
@@ -138,8 +140,9 @@ def _recorded(file: Path, path: Path, journeys: Path) -> Iterator[None]:
     from authoring.history import recording, text_of  # noqa: PLC0415  slow to import
     from authoring.journeys import compile_catalogue  # noqa: PLC0415
     from authoring.stories import load  # noqa: PLC0415
+    from cairn.adapters.sources import sources  # noqa: PLC0415
 
-    own = load(path).journeys
+    own = load(path, sources(SOURCES)).journeys
     with recording(compile_catalogue(path.parent / own if own else journeys)) as history:
         yield
     file.write_text(text_of(history), encoding="utf-8")

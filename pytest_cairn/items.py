@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from cairn.domain.shared.errors import CairnError
-from pytest_cairn.plugin import PATHS, path_of
+from pytest_cairn.plugin import PATHS
 
 OURS = frozenset({"authoring", "cli", "functions", "infra"})
 """Our packages whose names a repository may have too."""
@@ -49,15 +49,17 @@ class StoryItem(_Item):
             raise FailedError(f"{where}: what was expected did not happen\n{outcome.difference}")
 
     def _outcome(self) -> Any:
-        from authoring.stories import load  # noqa: PLC0415  only where a story runs
+        from authoring.defaults import own_or_default  # noqa: PLC0415  only where a story runs
+        from authoring.stories import load  # noqa: PLC0415
         from cairn.adapters.sources import sources  # noqa: PLC0415
-        from infra.local.cloud import SOURCES  # noqa: PLC0415
-        from infra.local.deployment import POLICY  # noqa: PLC0415
         from infra.local.scenario import deployed, run_scenario  # noqa: PLC0415  moto is slow to import
         from infra.local.signing import local_secrets  # noqa: PLC0415
 
-        journeys, policy, configuration = (path_of(self.config, name) for name in PATHS)
-        known = sources(configuration if configuration.exists() else SOURCES)
+        config = self.config
+        journeys, policy, configuration = (
+            own_or_default(name, config.rootpath, config.getoption(name) or config.getini(name)) for name in PATHS
+        )
+        known = sources(configuration)
         path = _shown(self.path)
         scenario = load(path, known)
         secrets = local_secrets(os.environ, known)
@@ -66,8 +68,8 @@ class StoryItem(_Item):
             scenario,
             secrets,
             journeys=journeys,
-            policy=policy if policy.exists() else POLICY,
-            configuration=configuration if configuration.exists() else SOURCES,
+            policy=policy,
+            configuration=configuration,
         ) as deployment:
             return run_scenario(path, scenario, deployment, secrets)
 

@@ -8,16 +8,16 @@ STORY = "*.story.yaml"
 HISTORY = "*.history.json"
 
 PATHS = {
-    "cairn_journeys": ("journeys", "The folder of journeys that stories run with"),
-    "cairn_policy": ("policy.toml", "The policy file that stories run with"),
-    "cairn_sources": ("sources.toml", "The file of the sources that post"),
+    "cairn_journeys": "The folder of journeys that stories run with (default: layers/journeys, or journeys)",
+    "cairn_policy": "The policy file that stories run with (default: policy.toml)",
+    "cairn_sources": "The file of the sources that post (default: sources.toml)",
 }
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("cairn", "stories of journeys")
-    for name, (default, what) in PATHS.items():
-        help_ = f"{what}, from pytest's root directory (default: {default})."
+    for name, what in PATHS.items():
+        help_ = f"{what}, from pytest's root directory."
         parser.addini(name, help_, default="")
         group.addoption(f"--{name.replace('_', '-')}", dest=name, metavar="PATH", help=help_)
     parser.addini("cairn_stories", f"Patterns of further story files, beside {STORY}.", type="args", default=[])
@@ -33,8 +33,3 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
         return StoryFile.from_parent(parent, path=file_path)
     return None
-
-
-def path_of(config: pytest.Config, name: str) -> Path:
-    """The file or folder of an option, else where it usually lies."""
-    return config.rootpath / (config.getoption(name) or config.getini(name) or PATHS[name][0])

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from authoring.defaults import own_journeys
+from authoring.defaults import default_journeys
 from authoring.sources.samples import posting, sample_headers
 from authoring.stories import Click, Order, Post, Scenario
 from authoring.stories.bodies import body_of
@@ -25,7 +25,7 @@ from infra.local.shapes import Shape
 
 OK, REDIRECTED, SERVER_FAILED = 200, 300, 500
 
-JOURNEYS = own_journeys()
+JOURNEYS = default_journeys()
 OPERATOR = "arn:aws:iam::123456789012:user/ada"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 BUTTONS = {"unsubscribe": b"List-Unsubscribe=One-Click", "confirm": b"confirm=yes&language=en"}
