@@ -291,23 +291,24 @@ def _calls(tree: nodes.Template, jinja: Environment) -> Iterator[tuple[int, str,
                 close = get_close_matches(call.name, known, n=1)
                 fix = f"Did you mean {close[0]}?" if close else f"Use one of Jinja's own {what}s."
                 yield call.lineno, f"there is no {what} {call.name}", fix
-            elif not _takes(known[call.name], call):
-                yield call.lineno, f"the {what} {call.name} takes other arguments", "Mend what stands in its brackets."
+            elif wrong := _wrong_arguments(known[call.name], call):
+                said = f"the {what} {call.name} takes other arguments: {wrong}"
+                yield call.lineno, said, "Mend what stands in its brackets."
         known.update({call.name: str for call in tree.find_all(kind)})
 
 
-def _takes(function: Any, call: Any) -> bool:
-    """Whether the signature of a filter or test allows these arguments."""
+def _wrong_arguments(function: Any, call: Any) -> str:
+    """What the signature of a filter or test does not allow in these arguments; empty where all is well."""
     if call.dyn_args is not None or call.dyn_kwargs is not None:
-        return True
+        return ""
     given = [None] * (1 + len(call.args) + hasattr(function, "jinja_pass_arg"))
     try:
         signature(function).bind(*given, **{one.key: None for one in call.kwargs})
-    except TypeError:
-        return False
+    except TypeError as error:  # such as "missing a required argument: 'other'"
+        return str(error).replace("keyword-only ", "").replace("_'", "'")
     except ValueError:  # a function in C without a signature
-        return True
-    return True
+        return ""
+    return ""
 
 
 def scheme_problems(html: str) -> list[tuple[int, str, str]]:

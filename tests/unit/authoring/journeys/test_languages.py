@@ -282,6 +282,7 @@ def test_the_table_of_the_docs_is_what_a_reader_gets() -> None:
 
 # The data that is compiled in.
 
+MEND = "Mend what stands in its brackets."
 NOT_IN_CLDR = "Name a language of Unicode's CLDR, or write dates in figures and amounts without a filter."
 
 
@@ -343,7 +344,7 @@ def test_a_variant_has_its_own_language_and_the_others_that_of_the_journey(tmp_p
         (
             "{{ data.x | amount }}",
             "",
-            ["1: the filter amount takes other arguments. Mend what stands in its brackets."],
+            [f"1: the filter amount takes other arguments: missing a required argument: 'currency'. {MEND}"],
         ),
         ("{{ data.x | money('EURO') }}", "", ['1: "EURO" is no currency. Did you mean EUR?']),
         (
@@ -362,7 +363,17 @@ def test_a_variant_has_its_own_language_and_the_others_that_of_the_journey(tmp_p
         (
             "{{ data.n | plural(one='x') }}",
             "",
-            ["1: the filter plural takes other arguments. Mend what stands in its brackets."],
+            [f"1: the filter plural takes other arguments: missing a required argument: 'other'. {MEND}"],
+        ),
+        (
+            "{{ data.n | plural('x', one='y', other='z') }}",
+            "",
+            [f"1: the filter plural takes other arguments: too many positional arguments. {MEND}"],
+        ),
+        (
+            "{{ data.x | number(digits=2) }}",
+            "",
+            [f"1: the filter number takes other arguments: got an unexpected keyword argument 'digits'. {MEND}"],
         ),
         (
             "{{ data.x | number }}",
