@@ -162,7 +162,7 @@ def test_an_endpoint_that_is_gone_is_not_called_again(sender: Sender) -> None:
 
 
 def test_an_endpoint_that_left_the_policy_is_not_called(sender: Sender) -> None:
-    with pytest.raises(WebhookEndpointError, match="no subscriber old any more"):
+    with pytest.raises(WebhookEndpointError, match="no webhook endpoint old is known here"):
         sender.deliver(WebhookDelivery("ntc_1", "old", "c_ada", "r1"), MONDAY)
 
     assert sender.wire.posted == []

@@ -106,7 +106,7 @@ class DeliverWebhook:
             raise GivenUpError(f"{delivery.endpoint} was not called in the time that its journey waits")
         endpoint = self.endpoints.get(delivery.endpoint)
         if endpoint is None:
-            raise WebhookEndpointError(f"policy.toml has no subscriber {delivery.endpoint} any more")
+            raise WebhookEndpointError(f"no webhook endpoint {delivery.endpoint} is known here")
         if now < self._backing_off.get(endpoint.name, now):
             return self._retry(delivery, "is out of order", self._backing_off[endpoint.name] - now, now)
         document = self._document(delivery)
