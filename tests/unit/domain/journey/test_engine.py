@@ -142,6 +142,30 @@ def test_a_wait_whose_new_date_cannot_be_read_ends() -> None:
     assert (sent(decision), decision.enrollment.outcome) == ([], "moment_unreadable")
 
 
+def test_an_enrollment_follows_a_booking_whose_id_changes_with_each_move() -> None:
+    """The recipe of docs/journeys.md, "Matches and keys"."""
+    booked = journey(
+        wait("a-day", "1d"),
+        entry={"event": "booking.created", "key": "event.properties.booking_id"},
+        refresh_on=[
+            {"event": "booking.moved", "key": "any", "where": "event.properties.previous_id == data.booking_id"}
+        ],
+        exit_on=[
+            {"event": "booking.cancelled", "key": "any", "where": "event.properties.booking_id == data.booking_id"}
+        ],
+    )
+    here = entered(booked, booking_id="1")
+
+    for hour, old, new in ((1, "1", "2"), (2, "2", "3")):
+        other = after(booked, here, "booking.moved", MONDAY + hour * HOUR, previous_id="other", booking_id="4")
+        here = after(booked, here, "booking.moved", MONDAY + hour * HOUR, previous_id=old, booking_id=new)
+        assert kinds(other) == []
+        assert (kinds(here), here.enrollment.data["booking_id"]) == (["refreshed"], new)
+
+    assert kinds(after(booked, here, "booking.cancelled", MONDAY + 3 * HOUR, booking_id="1")) == []
+    assert kinds(after(booked, here, "booking.cancelled", MONDAY + 3 * HOUR, booking_id="3")) == ["ended"]
+
+
 @pytest.mark.parametrize(
     ("skipped", "then"),
     [
