@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cairn.application.events.relay_effects import event_of
 from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event, on_wake
-from cairn.domain.effects import EmitEvent, WakeAt
+from cairn.domain.effects import EmitEvent, OpenTask, WakeAt
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import Status
 from cairn.domain.profile.profile import Activity
@@ -34,6 +34,7 @@ class Life:
         self.sent: list[tuple[date, str]] = []
         self.facts: list[tuple[str, str]] = []
         self.events = 0
+        self.tasks: list[Any] = []
 
     def happens(self, type_: str = "visit.made", **more: Any) -> None:
         self.events += 1
@@ -60,6 +61,8 @@ class Life:
         details = [(fact.kind, fact.detail) for fact in reaction.facts]
         self.facts += [(kind, str(one.get("reason", one.get("outcome", "")))) for kind, one in details]
         for effect in reaction.effects:
+            if isinstance(effect, OpenTask):
+                self.tasks.append(effect.context.get("day"))
             if isinstance(effect, WakeAt):
                 self.timers[effect.id] = effect
         for effect in reaction.effects:
@@ -456,3 +459,14 @@ def test_a_merge_says_what_it_has_changed() -> None:
     life.carry_out(on_event(both, event("visit.made"), life.deployed, MONDAY, stored=[one, other]))
 
     assert len(life.sent) == 1
+
+
+@pytest.mark.parametrize(("born", "day"), [("1990-03-14", 0), ("--03-14", -3), ("03-14", 5)])
+def test_a_message_can_name_the_day_of_this_year(born: str, day: int) -> None:
+    call = {"id": "call", "task": {"queue": "sales", "title": "Call", "context": {"day": "data.date"}}}
+    life = Life(journey(call, entry=BIRTHDAY | {"day": day}, time_zone="Asia/Tokyo"))
+    life.happens(attributes={"birthday": born})
+
+    life.passes(timedelta(days=400))
+
+    assert life.tasks == ["2026-03-14", "2027-03-14"]

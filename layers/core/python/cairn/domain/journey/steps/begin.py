@@ -4,7 +4,7 @@ Until then nobody has entered: no goal counts, no holdout is drawn.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cairn.domain.event import Event
 from cairn.domain.journey.conditions import is_met
@@ -75,12 +75,20 @@ class Begin:
         walk.end(NOT_WANTED)
         return Stop.HERE
 
+    def _day(self, walk: Walk) -> dict[str, str]:
+        """This year's day, so that a message can name it; a birthday has another year, or none."""
+        if not isinstance(self.moment, DayOf):
+            return {}
+        due = (walk.enrollment.due_at or walk.now).astimezone(walk.scope().zone).date()
+        return {"date": (due - timedelta(days=self.moment.day)).isoformat()}
+
     def _begin(self, walk: Walk) -> Next:
         entry = walk.journey.entry
         is_wanted = is_met(self.where, walk.scope()) and entry.is_open_on(walk.now, walk.journey.time_zone)
         if not is_wanted:
             return self.too_late(walk)
-        walk.enrollment = replace(walk.enrollment.moving(), entered_at=walk.now, since=walk.now)
+        data = {**walk.enrollment.data, **self._day(walk)}
+        walk.enrollment = replace(walk.enrollment.moving(), entered_at=walk.now, since=walk.now, data=data)
         if held_out(walk.journey.name, walk.profile.id, walk.journey.holdout):
             walk.enrollment = replace(walk.enrollment, status=Status.HELD_OUT)
             walk.note("held_out")
