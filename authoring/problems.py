@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from cairn.domain.shared.errors import CairnError
@@ -32,6 +33,12 @@ class InvalidFilesError(CairnError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The mend of a name that is not known: the known one that is most like it, else another sentence."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {close[0]}?" if close else otherwise
 
 
 def dotted(loc: Loc) -> str:

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from authoring.problems import Loc
+from authoring.problems import Loc, did_you_mean
 
 OURS = "cairn"
 """The type of our own errors. They carry their sentences: `message` and `fix`, or several in `found`."""
@@ -119,10 +118,8 @@ def _sentences(detail: ErrorDetails, loc: Loc, keys: Mapping[str, str], notation
 
 
 def _known_value(given: Any, expected: str) -> str:
-    close = get_close_matches(str(given).lower(), re.findall(r"'([^']*)'", expected), n=1)
-    return f"Did you mean {close[0]}?" if close else "Write one of them."
+    return did_you_mean(str(given).lower(), re.findall(r"'([^']*)'", expected), "Write one of them.")
 
 
 def _known_key(name: str, keys: Mapping[str, str]) -> str:
-    close = get_close_matches(name, keys, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(keys)}."
+    return did_you_mean(name, keys, f"Known here: {', '.join(keys)}.")

@@ -28,7 +28,6 @@ FILE = "_calendars.yaml"
 
 DAYS = re.compile(r"(?P<first>[a-z]{3})(?:-(?P<last>[a-z]{3}))?")
 SPAN = re.compile(r"(?P<start>([01][0-9]|2[0-3]):[0-5][0-9])-(?P<end>([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")
-YEAR = re.compile(r"[0-9]{4}")
 MOST_YEARS = 20
 
 Compiled = dict[str, Any]

@@ -6,12 +6,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from authoring.journeys.calendars import Calendars, read_calendars
-from authoring.journeys.events import declarations_in
+from authoring.journeys.events import Declarations, declarations_in
 from authoring.journeys.expansion import Expansion, expanded
 from authoring.journeys.flow import changes_of, emits_of, entries_at_any_rate, flow_findings, sends_of
 from authoring.journeys.languages import ENGLISH
@@ -22,7 +21,7 @@ from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.stamp import stamp_problem
 from authoring.journeys.templates import MAIN_KIND, Part, compiled_templates, path_of, read_parts
 from authoring.journeys.values import LOCALE
-from authoring.problems import InvalidFilesError, Problem
+from authoring.problems import InvalidFilesError, Problem, did_you_mean
 
 FILE = "journey.yaml"
 
@@ -112,12 +111,17 @@ def _read(root: Path) -> tuple[list[_Folder], list[Problem]]:
     above = own.parent if own else root
     beside = sorted(path for path in above.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
     calendars = read_calendars(above)
-    folders = [_read_folder(path, calendars) for path in ([own] if own else beside)]
-    problems = [*calendars.problems, *(problem for folder in folders for problem in folder.problems)]
+    declared = declarations_in(above)
+    folders = [_read_folder(path, calendars, declared) for path in ([own] if own else beside)]
+    problems = [
+        *calendars.problems,
+        *declared.problems,
+        *(problem for folder in folders for problem in folder.problems),
+    ]
     return folders, [*problems, *_shared_names(folders), *_unknown_journeys(folders, beside), *_circles(folders)]
 
 
-def _read_folder(path: Path, calendars: Calendars) -> _Folder:
+def _read_folder(path: Path, calendars: Calendars, declared: Declarations) -> _Folder:
     source = _read_journey(path / FILE)
     written = expanded(source.data, None if calendars.problems else calendars.compiled)
     parts, template_problems = read_parts(path)
@@ -129,10 +133,9 @@ def _read_folder(path: Path, calendars: Calendars) -> _Folder:
             one for one in _journey_problems(source, written, path.name) if (one.line, one.field) not in already
         ]
         problems += [one for one in _template_problems(source, written, path, parts) if not _follows(one, problems)]
-        declared = declarations_in(path.parent)
         already = {(problem.line, problem.field) for problem in problems}
         by_events = event_problems(source, written, parts, declared)
-        problems += [*declared.problems, *(one for one in by_events if (one.line, one.field) not in already)]
+        problems += [one for one in by_events if (one.line, one.field) not in already]
     folder = _Folder(path, source, written, parts, problems)
     return folder if problems else replace(folder, problems=list(_size_problems(folder)))
 
@@ -236,8 +239,7 @@ def _unknown_journeys(folders: list[_Folder], beside: list[Path]) -> Iterator[Pr
         others = entry.get("unless_in") if isinstance(entry, dict) else None
         for index, name in enumerate(others if isinstance(others, list) else ()):
             if name not in names:
-                close = get_close_matches(str(name), names, n=1)
-                fix = f"Did you mean {close[0]}?" if close else "Name a folder beside this one."
+                fix = did_you_mean(str(name), names, "Name a folder beside this one.")
                 yield folder.source.problem(("entry", "unless_in", index), f'there is no journey "{name}"', fix)
 
 

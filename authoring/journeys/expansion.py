@@ -10,7 +10,6 @@ Follows the document as far as it has the right shape; the shape is checked befo
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from authoring.journeys.calendars import Compiled as Calendar
@@ -19,7 +18,7 @@ from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.steps.base import UNREACHABLE
 from authoring.journeys.steps.repeat import MOST_TIMES
 from authoring.journeys.values import STEP_ID
-from authoring.problems import Loc
+from authoring.problems import Loc, did_you_mean
 
 MOST_STEPS = 1_000
 """Of a journey, written out."""
@@ -171,8 +170,8 @@ class _Writer:
             message = f"this path leads into itself: {' → '.join((*within[within.index(name) :], name))}"
             self.found.findings.append(((*written, "path"), message, "A path may use others, but never itself."))
         elif not isinstance(steps, list):
-            close = get_close_matches(name, list(self.paths) if isinstance(self.paths, Mapping) else [], n=1)
-            fix = f"Did you mean {close[0]}?" if close else f"Write its steps under `paths: {{{name}: …}}`."
+            known = self.paths if isinstance(self.paths, Mapping) else ()
+            fix = did_you_mean(name, known, f"Write its steps under `paths: {{{name}: …}}`.")
             self.found.findings.append(((*written, "path"), f'there is no path "{name}"', fix))
         else:
             self.chain(steps, here, ("paths", name), lambda id_: named(f"{use}-{id_}"), (*within, name), into)
@@ -244,8 +243,7 @@ class _Writer:
             return value
         name = value["open"]
         if name not in self.calendars:
-            close = get_close_matches(name, list(self.calendars), n=1)
-            fix = f"Did you mean {close[0]}?" if close else "Write it in _calendars.yaml, beside the journeys' folders."
+            fix = did_you_mean(name, self.calendars, "Write it in _calendars.yaml, beside the journeys' folders.")
             self.found.findings.append(((*written, "open"), f'there is no calendar "{name}"', fix))
             return value
         return {**value, "open": {"name": name, **self.calendars[name]}}

@@ -78,8 +78,7 @@ def _list(value: Any) -> list[Any]:
 
 def sends_of(document: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:
     """Every send that names a template: the path to the name, the template and the channels."""
-    steps = document.get("steps") if isinstance(document, Mapping) else None
-    for loc, step in _all_steps(steps, ("steps",)):
+    for loc, step in _steps_of(document, "steps"):
         send = template_and_channels(step.get("send"))
         if send is not None:
             yield (*loc, "send", "template"), *send
@@ -87,8 +86,7 @@ def sends_of(document: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:
 
 def emits_of(document: Any) -> Iterator[tuple[Loc, str]]:
     """Every step that emits an event, and the event's type."""
-    steps = document.get("steps") if isinstance(document, Mapping) else None
-    for loc, step in _all_steps(steps, ("steps",)):
+    for loc, step in _steps_of(document, "steps"):
         emit = step.get("emit")
         event = emit.get("event") if isinstance(emit, Mapping) else None
         if isinstance(event, str):
@@ -97,16 +95,16 @@ def emits_of(document: Any) -> Iterator[tuple[Loc, str]]:
 
 def changes_of(document: Any) -> Iterator[tuple[Loc, str]]:
     """Every step that changes an attribute, as `profile.stage`."""
-    for name in ("steps", "finally"):
-        steps = document.get(name) if isinstance(document, Mapping) else None
-        for loc, step in _all_steps(steps, (name,)):
-            update = step.get("update")
-            for key in ("set", "set_from"):
-                named = update.get(key) if isinstance(update, Mapping) else None
-                for attribute in named if isinstance(named, Mapping) else ():
-                    yield (*loc, "update", key, attribute), f"profile.{attribute}"
-            if isinstance(update, Mapping) and "tags" in update:
-                yield (*loc, "update", "tags"), "profile.tags"
+    for loc, step in _steps_of(document, "steps", "finally"):
+        update = step.get("update")
+        if not isinstance(update, Mapping):
+            continue
+        for key in ("set", "set_from"):
+            named = update.get(key)
+            for attribute in named if isinstance(named, Mapping) else ():
+                yield (*loc, "update", key, attribute), f"profile.{attribute}"
+        if "tags" in update:
+            yield (*loc, "update", "tags"), "profile.tags"
 
 
 def entries_at_any_rate(document: Any) -> Iterator[str]:
@@ -181,6 +179,12 @@ def _own_steps(steps: Any, loc: Loc) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
         if isinstance(step, Mapping):
             yield (*loc, index), step
+
+
+def _steps_of(document: Any, *lists: str) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
+    """Steps and their nested steps of these lists of a journey."""
+    for name in lists if isinstance(document, Mapping) else ():
+        yield from _all_steps(document.get(name), (name,))
 
 
 def _all_steps(steps: Any, loc: Loc) -> Iterator[tuple[Loc, Mapping[str, Any]]]:

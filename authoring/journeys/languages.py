@@ -5,7 +5,6 @@ So the functions need no library for it, and a version prints the same for ever.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from babel.core import get_global
 from babel.numbers import list_currencies
 from jinja2 import TemplateSyntaxError, nodes
 
+from authoring.problems import did_you_mean
 from cairn.adapters.templates.language import ALONE, DIRECTIVE, FILTERS, FORMS, OTHER, plural_form
 from cairn.adapters.templates.renderer import environment
 from cairn.domain.shared.channels import Channel
@@ -110,8 +110,7 @@ def language_problems(text: str, locale: str) -> Iterator[Found]:
         elif call.name == "plural" and known is not None:
             yield from _wrong_plural(call, known)
         elif (code := _currency(call)) and code not in list_currencies():
-            close = get_close_matches(code, list_currencies(), n=1)
-            fix = f"Did you mean {close[0]}?" if close else "Write its code of ISO 4217, such as USD."
+            fix = did_you_mean(code, list_currencies(), "Write its code of ISO 4217, such as USD.")
             yield call.lineno, f'"{code}" is no currency', fix
 
 
@@ -151,8 +150,7 @@ def _currency(call: Any) -> str | None:
 def _wrong_form(call: Any) -> Iterator[Found]:
     written = _format(call)
     if written and written not in FORMS and "%" not in written:
-        close = get_close_matches(written, FORMS, n=1)
-        fix = f"Did you mean {close[0]}?" if close else f"Write one of {', '.join(FORMS)}, or a format such as %H:%M."
+        fix = did_you_mean(written, FORMS, f"Write one of {', '.join(FORMS)}, or a format such as %H:%M.")
         yield call.lineno, f"local has no form {written}", fix
 
 

@@ -7,11 +7,10 @@ what it shares, and the functions load nothing.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from itertools import accumulate
 from pathlib import Path
 
-from authoring.problems import Problem
+from authoring.problems import Problem, did_you_mean
 
 FOLDER = "_layouts"
 
@@ -144,8 +143,7 @@ class _Resolving:
             for name, block in blocks.items() if further < len(files) else ():
                 outer = any(name in dict(_blocks(other)) for other in blocks.values() if other is not block)
                 if name not in there and not outer:
-                    close = get_close_matches(name, there, n=1)
-                    fix = f"Did you mean {close[0]}?" if close else f"It has {', '.join(sorted(there)) or 'none'}."
+                    fix = did_you_mean(name, there, f"It has {', '.join(sorted(there)) or 'none'}.")
                     self._problem(block.piece, f"the layout has no block {name}", fix)
             if further < len(files):
                 self._lost(file)
@@ -217,8 +215,7 @@ class _Resolving:
         for one in wanted["names"].split(","):
             known, _, alias = (part.strip() for part in one.partition(" as "))
             if known not in there:
-                close = get_close_matches(known, there, n=1)
-                fix = f"Did you mean {close[0]}?" if close else f"It has {', '.join(sorted(there)) or 'none'}."
+                fix = did_you_mean(known, there, f"It has {', '.join(sorted(there)) or 'none'}.")
                 self._problem(piece, f"{name} has no macro {known}", fix)
             elif alias:
                 pieces.append(Piece(f"{{% set {alias} = {known} %}}", piece.file, piece.line))
@@ -273,8 +270,7 @@ class _Resolving:
         piece = self._layouts.piece(name)
         if piece is None:
             there = self._layouts.names()
-            close = get_close_matches(name, there, n=1)
-            fix = f"Did you mean {close[0]}?" if close else f"Write it: {FOLDER}/{name}, beside the journeys."
+            fix = did_you_mean(name, there, f"Write it: {FOLDER}/{name}, beside the journeys.")
             self._problem(tag, f"{FOLDER} has no file {name} in UTF-8", fix)
             return None
         return piece, name

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from mjml import mjml2html
 
 from authoring.journeys.hidden import PLACEHOLDER, Hidden
 from authoring.journeys.layouts import Resolved
-from authoring.problems import Problem
+from authoring.problems import Problem, did_you_mean
 
 STRUCTURE = frozenset(
     (
@@ -155,8 +154,7 @@ class _Reader:
             self._everywhere.append(one[0])
             self._where[one[0]] = at
         if name.startswith("mj") and not found["close"] and name not in STRUCTURE | CONTENT:
-            close = get_close_matches(name, STRUCTURE | CONTENT, n=1)
-            fix = INSTEAD.get(name) or (f"Did you mean {close[0]}?" if close else "Use an element of MJML.")
+            fix = INSTEAD.get(name) or did_you_mean(name, STRUCTURE | CONTENT, "Use an element of MJML.")
             self.problems.append(self.problem(at, f"a template has no <{name}>", fix))
         elif name and not inside and not name.startswith("mj") and not found["close"]:
             fix = "Write HTML in <mj-text>, <mj-table> or <mj-raw>."

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
@@ -22,7 +21,7 @@ from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.steps.base import Wire
 from authoring.journeys.values import LOCALE
-from authoring.problems import Problem
+from authoring.problems import Problem, did_you_mean
 from cairn.adapters.templates.renderer import LINKS, VARIABLES, environment
 from cairn.adapters.templates.values import FULL, foreign_schemes
 from cairn.adapters.templates.variants import REGISTERED, key_of
@@ -288,8 +287,7 @@ def _calls(tree: nodes.Template, jinja: Environment) -> Iterator[tuple[int, str,
     for what, kind, known in kinds:
         for call in list(tree.find_all(kind)):
             if call.name not in known:
-                close = get_close_matches(call.name, known, n=1)
-                fix = f"Did you mean {close[0]}?" if close else f"Use one of Jinja's own {what}s."
+                fix = did_you_mean(call.name, known, f"Use one of Jinja's own {what}s.")
                 yield call.lineno, f"there is no {what} {call.name}", fix
             elif wrong := _wrong_arguments(known[call.name], call):
                 said = f"the {what} {call.name} takes other arguments: {wrong}"

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from authoring.journeys.shape import NOTATION as OF_JOURNEYS
 from authoring.journeys.source import Source, read_yaml
-from authoring.problems import InvalidFilesError, Loc, Problem
+from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
 from authoring.shape import MessageAndFix, Notation, findings
 from authoring.stories.bodies import body_of
 from authoring.stories.models import Click, Expectation, Order, Post, Scenario
@@ -171,8 +171,7 @@ def _customer_findings(scenario: Scenario, bodies: list[Any]) -> Iterator[Findin
         known = not customer or customer.casefold() in compared or customer.startswith(CANONICAL)
         if not known and not (customer[1:].isdigit() and _digits(customer)[-DIGITS:] in numbers):
             names = {text for text in texts if 0 < len(text) <= LONGEST_NAME and not text.isspace()}
-            close = get_close_matches(customer, sorted(names), n=1)
-            fix = f"Did you mean {close[0]}?" if close else "Name one by the user id, address or number of its post."
+            fix = did_you_mean(customer, sorted(names), "Name one by the user id, address or number of its post.")
             yield (*part.loc, "customer"), f'no post names a customer "{customer}"', fix
 
 
@@ -192,8 +191,7 @@ def _digits(text: str) -> str:
 
 
 def _near(name: str, names: Iterable[str]) -> str:
-    close = get_close_matches(name, there := sorted(set(names)), n=1)
-    return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(there)}."
+    return did_you_mean(name, there := sorted(set(names)), f"Known: {', '.join(there)}.")
 
 
 def _special(detail: ErrorDetails, _keys: Mapping[str, str]) -> MessageAndFix | None:

@@ -1,13 +1,12 @@
 """What a story file holds."""
 
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
 
-from authoring.problems import Loc
+from authoring.problems import Loc, did_you_mean
 from authoring.shape import wrong
 from cairn.domain.effects import FactKind
 from cairn.domain.shared.instants import duration, instant_from_wire
@@ -60,8 +59,7 @@ def _length(value: Any) -> timedelta:
 
 def _known_kind(kind: str) -> str:
     if kind not in KINDS:
-        close = get_close_matches(kind, KINDS, n=1)
-        fix = f"Did you mean {close[0]}?" if close else f"Write one of {', '.join(KINDS)}."
+        fix = did_you_mean(kind, KINDS, f"Write one of {', '.join(KINDS)}.")
         raise wrong(f'there is no kind "{kind}"', fix)
     return kind
 

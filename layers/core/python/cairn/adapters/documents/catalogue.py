@@ -53,8 +53,8 @@ class Catalogue:
         return found
 
     def current(self, name: str) -> Journey | None:
-        found = next((this for this in self._deployed if this[0] == name), None)
-        return self.version(*found) if found else None
+        version = self.deployed(name)
+        return self.version(name, version) if version else None
 
     def watching(self) -> Mapping[str, tuple[Journey, ...]]:
         return self._watching

@@ -93,11 +93,11 @@ class DeliverWebhook:
 
         A journey waits for the answer to what it posts, and hears as well that there will be none.
         """
-        if isinstance(delivery, WebhookDelivery):
-            return self._attempt(delivery, now)
         try:
             return self._attempt(delivery, now)
         except WebhookEndpointError as error:
+            if isinstance(delivery, WebhookDelivery):
+                raise
             self._say(delivery, REFUSED, now, because=str(error))
             return Outcome.REFUSED
 

@@ -44,7 +44,7 @@ class Change:
 
 def what_begins(change: Change, watching: Watching, now: datetime) -> Iterator[EmitEvent]:
     """The events for journeys whose date has become known or another one, or whose condition begins to be met."""
-    changed = _changed(change.before[0], change.after) if watching else frozenset()
+    changed = _changed(change.before[0], change.after)
     seen = watching if change.notices else changed & watching.keys()
     asked = {journey.name: journey for name in seen for journey in watching[name]}
     for name in sorted(asked, key=lambda one: (-asked[one].entry.priority, one)):

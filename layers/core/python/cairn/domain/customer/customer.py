@@ -369,8 +369,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         for journey in sorted(journeys.listening(event.type), key=lambda one: -one.entry.priority):
             reaction.start(journey, event, now)
             reaction.store_early(journey, event, now)
-    before = sorted(stored, key=lambda one: one.id != customer.id) or [customer.profile]
-    reaction.begin(journeys, now, event.key, before=before, event=event)
+    reaction.begin(journeys, now, event.key, before=stored or [customer.profile], event=event)
     return reaction.done()
 
 
@@ -637,10 +636,13 @@ class _Reaction:
     def begin(
         self, journeys: Journeys, now: datetime, by: str, *, before: Sequence[Profile], event: Event | None = None
     ) -> None:
-        """Say it to the journeys that begin by the profile as it is now."""
+        """Say it to the journeys that begin by the profile as it is now. Most deployments have none."""
+        watching = journeys.watching()
+        if not watching:
+            return
         change = Change(
             by=by,
-            before=tuple(before),
+            before=tuple(sorted(before, key=lambda one: one.id != self.customer.id)),
             only_to=self.allowed,
             after=self.customer.profile,
             starts=event is None or not event.backfill,
@@ -648,7 +650,7 @@ class _Reaction:
             is_in=self.customer.unread_in.union(one.journey for one in self.customer.enrollments.values()),
             entered=self.customer.entered,
         )
-        self.effects += what_begins(change, journeys.watching(), now)
+        self.effects += what_begins(change, watching, now)
 
     def not_now(self, journey: Journey, event: Event) -> str:
         """Why the entry is closed to the customer; empty where it is open."""

@@ -13,7 +13,7 @@ from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, Journey, Match, Reentry
-from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, Enrollment, Status, held_out
+from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, Enrollment, Status
 from cairn.domain.journey.steps import Step, WaitingStep
 from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.send import Send
@@ -207,15 +207,8 @@ def _enter(walk: Walk) -> None:
     if walk.enrollment.sequence:
         return
     walk.count()
-    if walk.journey.entry.waits:
-        walk.go(walk.journey.start)
-        return
-    if held_out(walk.journey.name, walk.profile.id, walk.journey.holdout):
-        walk.enrollment = replace(walk.enrollment, status=Status.HELD_OUT)
-        walk.note("held_out")
-        return
-    walk.note("entered")
-    walk.go(walk.journey.start)
+    start = walk.journey.start
+    walk.go(start if walk.journey.entry.waits else walk.enter(start))
 
 
 def _on_timer(walk: Walk, sequence: int, pauses: tuple[Pause, ...]) -> None:

@@ -1,5 +1,6 @@
 """One call of the engine on its way through the steps: its decisions so far."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
@@ -10,7 +11,7 @@ from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, DATE_CHANGED, ENTRY, Journey, Match
-from cairn.domain.journey.enrollment import COMPLETED, Enrollment, Status
+from cairn.domain.journey.enrollment import COMPLETED, Enrollment, Status, held_out
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire, moved
@@ -85,6 +86,20 @@ class Walk:
                 self.end(COMPLETED)
                 return
             target = self.journey.steps[target].perform(self)
+
+    def enter(self, target: Next) -> Next:
+        """The customer enters, if not for the holdout; where that leads."""
+        if held_out(self.journey.name, self.profile.id, self.journey.holdout):
+            self.enrollment = replace(self.enrollment, status=Status.HELD_OUT)
+            self.note("held_out")
+            return Stop.HERE
+        self.note("entered")
+        return target
+
+    def values_of(self, expressions: Mapping[str, str]) -> dict[str, Any]:
+        """The value of each expression, by its name."""
+        scope = self.scope()
+        return {name: evaluate(one, scope) for name, one in expressions.items()}
 
     def behind(self, step_id: str | None) -> str | None:
         """The step after a skipped one; of several paths, the last. A split is not skipped: nobody changes arms."""

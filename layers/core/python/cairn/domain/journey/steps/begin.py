@@ -4,12 +4,11 @@ Until then nobody has entered: no goal counts, no holdout is drawn.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cairn.domain.event import Event
 from cairn.domain.journey.conditions import is_met
 from cairn.domain.journey.definition import DATE_CHANGED, ENTRY
-from cairn.domain.journey.enrollment import Status, held_out
 from cairn.domain.journey.walk import Next, Stop, Walk
 from cairn.domain.shared.moments import DayOf, Silence
 
@@ -31,21 +30,20 @@ class Begin:
 
     def perform(self, walk: Walk) -> Next:
         walk.reach(self.id)
-        if isinstance(self.moment, Silence):
-            self.hear(walk, walk.enrollment.since)
+        if isinstance(self.moment, Silence):  # it counts from the event, however late that came
+            walk.enrollment = replace(walk.enrollment, reached_at=walk.enrollment.since)
         return self.wait(walk)
-
-    def hear(self, walk: Walk, at: datetime) -> None:
-        """Silence counts from here on. A profile does not count every type of event: some are known by this alone."""
-        before = walk.enrollment.reached_at if walk.enrollment.reached_at != walk.now else None
-        walk.enrollment = replace(walk.enrollment, reached_at=max(before, at) if before else at)
 
     def wait(self, walk: Walk) -> Next:
         """Set the timer, for the first time or again. A silence that is long enough already begins at once."""
+        return self._wait(walk, begins=isinstance(self.moment, Silence))
+
+    def _wait(self, walk: Walk, *, begins: bool) -> Next:
+        """Set the timer; where its moment is past, it `begins`, or it is over."""
         missed = walk.wait_until(self.id, self.moment)
         if missed is None:
             return Stop.HERE
-        if isinstance(self.moment, Silence):
+        if begins and missed == "moment_past":
             return self._begin(walk)
         walk.end("moment_unreadable" if missed == "moment_unreadable" else "moment_past")
         return Stop.HERE
@@ -56,17 +54,12 @@ class Begin:
             walk.count(event)
             walk.go(self.wait(walk))
         elif isinstance(self.moment, Silence) and event.type in set(self.moment.types) - walk.profile.activity.keys():
-            self.hear(walk, event.occurred_at)
+            before = walk.enrollment.reached_at or event.occurred_at
+            walk.enrollment = replace(walk.enrollment, reached_at=max(before, event.occurred_at))
 
     def on_timer(self, walk: Walk) -> Next:
         """Something may have happened since the timer was set, or the date may be another one: then it is set again."""
-        missed = walk.wait_until(self.id, self.moment)
-        if missed is None:
-            return Stop.HERE
-        if missed == "moment_past":
-            return self._begin(walk)
-        walk.end("moment_unreadable" if missed == "moment_unreadable" else "moment_past")
-        return Stop.HERE
+        return self._wait(walk, begins=True)
 
     def too_late(self, walk: Walk) -> Next:
         """It does not begin; that of next year may."""
@@ -89,9 +82,4 @@ class Begin:
             return self.too_late(walk)
         data = {**walk.enrollment.data, **self._day(walk)}
         walk.enrollment = replace(walk.enrollment.moving(), entered_at=walk.now, since=walk.now, data=data)
-        if held_out(walk.journey.name, walk.profile.id, walk.journey.holdout):
-            walk.enrollment = replace(walk.enrollment, status=Status.HELD_OUT)
-            walk.note("held_out")
-            return Stop.HERE
-        walk.note("entered")
-        return self.next
+        return walk.enter(self.next)

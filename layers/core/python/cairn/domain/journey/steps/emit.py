@@ -9,7 +9,6 @@ from cairn.domain.identity.emails import canonical_email
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
 from cairn.domain.identity.phones import international
 from cairn.domain.identity.placeholders import is_placeholder
-from cairn.domain.journey.conditions import evaluate
 from cairn.domain.journey.walk import Next, Walk, text_of
 from cairn.domain.profile.bounds import trimmed
 
@@ -40,16 +39,12 @@ class Emit:
 
     def perform(self, walk: Walk) -> Next:
         """Where no expression names the other customer, there is no event, and a line says so."""
-        scope = walk.scope()
-        found = {name: evaluate(expression, scope) for name, expression in self.properties.items()}
-        names = {kind: text_of(evaluate(expression, scope)) for kind, expression in self.customer.items()}
+        names = {kind: text_of(value) for kind, value in walk.values_of(self.customer).items()}
         customer = {kind: text for kind, text in names.items() if text and _names_somebody(kind, text)}
         if self.customer and not customer:
             walk.note("not_emitted", self.id, event=self.event, reason="no customer")
             return self.next
-        properties, dropped = trimmed(found, MAX_EMITTED)
-        for name, reason in dropped.items():
-            walk.note("dropped", self.id, field=name, reason=reason)
+        properties = content_of(walk, self.id, self.properties)
         enrollment = walk.enrollment
         only_to = None if customer else enrollment.addresses
         walk.effects.append(
@@ -57,6 +52,14 @@ class Emit:
         )
         walk.note("emitted", self.id, event=self.event)
         return self.next
+
+
+def content_of(walk: Walk, step: str, expressions: Mapping[str, str]) -> Mapping[str, Any]:
+    """What a step says to others, of MAX_EMITTED bytes at most; a line names what is left out."""
+    content, dropped = trimmed(walk.values_of(expressions), MAX_EMITTED)
+    for name, reason in dropped.items():
+        walk.note("dropped", step, field=name, reason=reason)
+    return content
 
 
 def _names_somebody(kind: str, text: str) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from cairn.domain.journey.conditions import evaluate
 from cairn.domain.journey.walk import Next, Walk
 
 MAX_VALUES = 512
@@ -28,8 +27,7 @@ class Set:
         return (self.next,)
 
     def perform(self, walk: Walk) -> Next:
-        found = {name: evaluate(expression, walk.scope()) for name, expression in self.values.items()}
-        with_values(walk, self.id, found)
+        with_values(walk, self.id, walk.values_of(self.values))
         return self.next
 
 

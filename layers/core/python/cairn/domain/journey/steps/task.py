@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any, Self
 
 from cairn.domain.effects import OpenTask
-from cairn.domain.journey.conditions import evaluate
 from cairn.domain.journey.walk import Next, Walk
 from cairn.domain.shared.instants import duration
 
@@ -34,7 +33,7 @@ class Task:
         return (self.next,)
 
     def perform(self, walk: Walk) -> Next:
-        context = {name: evaluate(expression, walk.scope()) for name, expression in self.context.items()}
+        context = walk.values_of(self.context)
         this, due_at = walk.effect_id(self.id), walk.now + self.due
         walk.effects.append(
             OpenTask(this, walk.enrollment.id, self.id, self.queue, self.title, due_at, context, self.script)

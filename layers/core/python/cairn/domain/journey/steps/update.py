@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from cairn.domain.journey.conditions import evaluate
 from cairn.domain.journey.walk import Next, Walk
 from cairn.domain.profile.bounds import fitting
 
@@ -32,7 +31,7 @@ class Update:
 
     def perform(self, walk: Walk) -> Next:
         changes = dict(self.attributes)
-        changes |= {name: evaluate(source, walk.scope()) for name, source in self.attributes_from.items()}
+        changes |= walk.values_of(self.attributes_from)
         fit, dropped = fitting(walk.profile, changes | {"tags": self.tags})
         walk.profile = walk.profile.updated(fit, walk.now)
         for field_, reason in dropped.items():

@@ -10,10 +10,9 @@ from cairn.domain.event import Event
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.journey.conditions import evaluate
 from cairn.domain.journey.definition import Match
-from cairn.domain.journey.steps.emit import MAX_EMITTED
+from cairn.domain.journey.steps.emit import content_of
 from cairn.domain.journey.steps.set import with_values
 from cairn.domain.journey.walk import Next, Stop, Walk
-from cairn.domain.profile.bounds import trimmed
 from cairn.domain.shared.instants import duration
 from cairn.domain.shared.moments import Delay
 
@@ -60,10 +59,7 @@ class Webhook:
         return Delay(self.timeout)
 
     def perform(self, walk: Walk) -> Next:
-        found = {name: evaluate(expression, walk.scope()) for name, expression in self.body.items()}
-        body, dropped = trimmed(found, MAX_EMITTED)
-        for name, reason in dropped.items():
-            walk.note("dropped", self.id, field=name, reason=reason)
+        body = content_of(walk, self.id, self.body)
         this, until = walk.effect_id(f"{self.id}-call"), walk.now + self.timeout
         enrollment = walk.enrollment.id
         walk.effects.append(CallWebhook(this, enrollment, self.id, self.endpoint, self.type, until, body))
@@ -92,8 +88,6 @@ class Webhook:
             walk.note("refused", self.id, because=event.properties.get("because", ""))
             return self.failed
         walk.note("answered", self.id, status=event.properties.get("status"))
-        answer = event.properties.get("answer")
-        scope = walk.scope()
-        found = {name: evaluate(one, scope.about(answer)) for name, one in self.answer.items()}
-        with_values(walk, self.id, found)
+        scope = walk.scope().about(event.properties.get("answer"))
+        with_values(walk, self.id, {name: evaluate(one, scope) for name, one in self.answer.items()})
         return self.next
