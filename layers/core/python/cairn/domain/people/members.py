@@ -1,0 +1,117 @@
+"""Who works on tasks: members, the queues in which they work, and when (people.toml, docs/people.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cairn.domain.shared.calendars import Calendar
+
+
+class Strategy(StrEnum):
+    """How a queue chooses among those who may take a task."""
+
+    ROUND_ROBIN = "round_robin"
+    """Each in turn: their counts differ by one at most."""
+    WEIGHTED = "weighted"
+    """The same, in proportion to the weights."""
+    LEAST_LOADED = "least_loaded"
+    """The one with the fewest open tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Territory:
+    """A part of the world; every field that is given must fit."""
+
+    country: str = ""
+    """ISO 3166-1 alpha-2."""
+    region: str = ""
+    """ISO 3166-2, with its country: `US-NY`."""
+    postal_code: str = ""
+    """The beginning of postal codes, in capitals, without blanks."""
+    latitude: float | None = None
+    longitude: float | None = None
+    kilometres: float = 0.0
+    """Around that point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Someone who works on tasks: a person, or a partner's desk."""
+
+    id: str
+    name: str
+    email: str = ""
+    phone: str = ""
+    webhook: str = ""
+    """The name of an endpoint in policy.toml."""
+    zone: str = ""
+    """The IANA name of the time zone; empty: that of the queue's calendar."""
+    calendar: Calendar | None = None
+    """The member's own working hours; None: those of the queue."""
+    languages: frozenset[str] = frozenset()
+    """ISO 639-1 codes; empty: any."""
+    skills: frozenset[str] = frozenset()
+    territories: tuple[Territory, ...] = ()
+    """Empty: the whole world."""
+    capacity: int = 0
+    """The most open tasks at once, in all queues together; 0: no limit."""
+    absences: tuple[Absence, ...] = ()
+    manager: str = ""
+    """The id of the member to whom overdue work goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What may come of a task, and what follows from it."""
+
+    name: str
+    title: str
+    again: timedelta | None = None
+    """The same task again after this time, in the queue's working hours (nobody answered)."""
+    at_hour_of_choice: bool = False
+    """The member enters when: a callback, due at that minute."""
+    event: str = ""
+    """The type of a further event of the customer, by which a journey may start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where tasks of a kind go: a team, a branch, a partner."""
+
+    name: str
+    title: str
+    members: Mapping[str, int] = field(default_factory=dict)
+    """Ids of its members, each with its weight."""
+    calendar: Calendar | None = None
+    """Its working hours; None: all the time."""
+    strategy: Strategy = Strategy.ROUND_ROBIN
+    sticky: bool = False
+    """Whether the customer's owner, where it is a member who is there, comes first."""
+    territories: tuple[Territory, ...] = ()
+    """Of a branch: where its customers are; empty: anywhere."""
+    fallback: str = ""
+    """The queue to which a task goes that nobody here may take."""
+    due: timedelta = timedelta(hours=24)
+    """The time allowed where the step names none, in working hours."""
+    remind: timedelta | None = None
+    """How long before it is due its owner is reminded, in working hours."""
+    reassign: int = 0
+    """How often an overdue task goes to another member, before it goes up."""
+    escalate_to: str = ""
+    """The queue to which an overdue task goes then."""
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """All that people.toml says."""
+
+    queues: Mapping[str, Queue] = field(default_factory=dict)
+    members: Mapping[str, Member] = field(default_factory=dict)

@@ -1,0 +1,103 @@
+"""A task for a person, and its life: opened, assigned, claimed, reminded of, passed on, done or withdrawn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class TaskKind(StrEnum):
+    CALL = "call"
+    VISIT = "visit"
+    REVIEW = "review"
+    APPROVE = "approve"
+    TICKET = "ticket"
+    TODO = "todo"
+
+
+class Priority(StrEnum):
+    URGENT = "urgent"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class TaskStatus(StrEnum):
+    """As it is stored."""
+
+    OPEN = "open"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """By what a task finds its member: what was known of the customer when it was opened."""
+
+    owner: str = ""
+    """The id of the member who looks after the customer."""
+    language: str = ""
+    skills: frozenset[str] = frozenset()
+    country: str = ""
+    region: str = ""
+    postal_code: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    member: str = ""
+    """The only member who may have it: a registered deal's partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a task's history, its audit: who did what, when, and why."""
+
+    at: datetime
+    by: str
+    """A member's id, an operator, or `cairn`."""
+    what: str
+    """`opened`, `assigned`, `claimed`, `reminded`, `reassigned`, `escalated`, `called_back`, `noted`, `done`, …"""
+    owner: str = ""
+    """Who has the task since."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    id: str
+    customer: str
+    queue: str
+    title: str
+    opened_at: datetime
+    due_at: datetime
+    kind: TaskKind = TaskKind.TODO
+    priority: Priority = Priority.NORMAL
+    status: TaskStatus = TaskStatus.OPEN
+    owner: str = ""
+    """The id of the member who has it; empty: nobody yet, which its history explains."""
+    claimed_at: datetime | None = None
+    """When its owner began to work on it."""
+    journey: str = ""
+    enrollment: str = ""
+    step: str = ""
+    reason: str = ""
+    """Of two tasks with one reason about one customer, the second is not opened while the first is open."""
+    script: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    wanted: Wanted = field(default_factory=Wanted)
+    due: timedelta | None = None
+    """The time allowed, in working hours."""
+    sequence: int = 0
+    """The number of its timer; one with another number is stale."""
+    next_at: datetime | None = None
+    """When its timer fires: to remind, to pass it on, to bring it back."""
+    reassigned: int = 0
+    escalated: int = 0
+    outcome: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    """What a script's walk has brought."""
+    notes: tuple[Entry, ...] = ()
+    history: tuple[Entry, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is TaskStatus.OPEN
