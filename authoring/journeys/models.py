@@ -27,6 +27,7 @@ from authoring.journeys.values import (
     JourneyName,
     LinkHost,
     Locale,
+    Priority,
     ProfileExpression,
     Slug,
     Text,
@@ -79,11 +80,10 @@ class AnyEntry(Wire):
         examples=["2026-12-01"],
     )
     until: Day = Field(default_factory=str, description="The last day.", examples=["2026-12-24"])
-    priority: int = Field(
+    priority: Priority = Field(
         default=0,
-        ge=-1_000,
-        le=1_000,
-        description="Of several journeys that one event starts, that with the most is the first.",
+        description="Of several journeys that one event starts, that with the most is the first. "
+        "Of several messages that a limit makes wait, too.",
         examples=[10],
     )
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from authoring.journeys.steps.base import AnyStep, Models, Wire
-from authoring.journeys.values import Channels, Duration, Hour, Otherwise, Purpose, Slug, not_null
+from authoring.journeys.values import Channels, Duration, Hour, Otherwise, Priority, Purpose, Slug, not_null
 from authoring.shape import wrong
 from cairn.domain.shared.instants import duration
 
@@ -56,14 +56,19 @@ class Send(Wire):
         description="A person approves the message, rendered, before it goes out.",
         examples=["{queue: compliance, within: 24h, otherwise: drop}"],
     )
-
+    priority: Priority | None = Field(
+        default=None,
+        description="Of a customer's messages that a limit makes wait, those with the most come first. "
+        "Default: that of the journey's entry.",
+        examples=[10],
+    )
     follow_up: FollowUp | None = Field(
         default=None,
         description="One more message where this one failed, or was not opened in time.",
         examples=["{unless: opened, within: 2d, channel: sms}"],
     )
 
-    _not_null = field_validator("hour", "review", "follow_up", mode="before")(not_null)
+    _not_null = field_validator("hour", "review", "priority", "follow_up", mode="before")(not_null)
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:

@@ -336,15 +336,23 @@ def approval_from_wire(wire: Wire) -> Approval:
     return Approval(wire["granted"], wire["by"], instant_from_wire(wire["at"]))
 
 
+PRIORITY = "/"
+"""Between the reason and the priority of a deferral. Version 0.2 reads both as a reason that it does not know, and lets
+the message wait until its instant: so only a deferral that ends by the clock has a priority.
+"""
+
+
 def deferral_to_wire(deferral: Deferral) -> str:
     until = instant_to_wire(deferral.until) if deferral.until else NONE
     order = f"{instant_to_wire(deferral.decided_at)} {deferral.position}"
-    about = f"{until} {deferral.reason} {deferral.enrollment or NONE} {order} {deferral.purpose}"
+    reason = f"{deferral.reason}{PRIORITY}{deferral.priority}" if deferral.priority else deferral.reason
+    about = f"{until} {reason} {deferral.enrollment or NONE} {order} {deferral.purpose}"
     return f"{about} {instant_to_wire(deferral.tried_at)}" if deferral.tried_at else about
 
 
 def deferral_from_wire(wire: str) -> Deferral:
-    until, reason, enrollment, decided_at, position, purpose, *tried_at = wire.split(" ")
+    until, about, enrollment, decided_at, position, purpose, *tried_at = wire.split(" ")
+    reason, _, priority = about.partition(PRIORITY)
     return Deferral(
         None if until == NONE else instant_from_wire(until),
         reason,
@@ -352,7 +360,8 @@ def deferral_from_wire(wire: str) -> Deferral:
         instant_from_wire(decided_at),
         int(position),
         Purpose(purpose),
-        *map(instant_from_wire, tried_at),
+        tried_at=instant_from_wire(tried_at[0]) if tried_at else None,
+        priority=int(priority or 0),
     )
 
 

@@ -99,12 +99,19 @@ class JinjaRenderer:
     def terms(self, message: Message) -> Terms:
         if message.answers:
             return Terms()
-        step = self._catalogue.version(message.journey, message.version).steps.get(message.step)
+        journey = self._catalogue.version(message.journey, message.version)
+        step = journey.steps.get(message.step)
         registered = {channel: self._registered(message, channel) for channel in message.channels}
         terms = Terms(registered={channel: names for channel, names in registered.items() if names})
         if not isinstance(step, Send):
             return terms
-        return replace(terms, useful_for=step.useful_for, preferred_hour=step.preferred_hour, review=step.review)
+        return replace(
+            terms,
+            useful_for=step.useful_for,
+            preferred_hour=step.preferred_hour,
+            review=step.review,
+            priority=step.priority_in(journey),
+        )
 
     def render(self, message: Message, channel: Channel, address: str) -> Rendered:
         if message.answers:

@@ -342,7 +342,9 @@ class DeliverMessage:
                 self._ask_for_review(message, verdict.because, verdict.until or now, now)
             except TemplateError as error:
                 return self._record(context, MessageStatus.FAILED, now, {"reason": error.reason, "error": str(error)})
-        deferral = Deferral(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
+        about = (message.enrollment, *message.order, message.purpose)
+        priority = gate.priority_while(verdict, message)
+        deferral = Deferral(verdict.until, verdict.reason, *about, priority=priority)
         self.deliveries.defer(context, deferral, verdict, now)
         if verdict.until is not None:
             self.deferred.schedule(message, _scheduled_at(verdict, verdict.until, now), now)

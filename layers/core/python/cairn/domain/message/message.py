@@ -62,6 +62,8 @@ class Terms:
     preferred_hour: bool = False
     """Wait for the hour of day that the customer prefers (`profile.preferred_time`)."""
     review: Review | None = None
+    priority: int = 0
+    """Of the messages that a limit makes wait, those with the most come first."""
     registered: Mapping[Channel, Mapping[str, str]] = field(default_factory=dict)
     """By channel, the registered ids of its template (`whatsapp_template`, `dlt_template`)."""
 

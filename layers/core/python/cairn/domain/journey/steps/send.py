@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from cairn.domain.effects import SendMessage
+from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.walk import Next, Walk
 from cairn.domain.message.message import Review
 from cairn.domain.shared.channels import Channel, Purpose
@@ -28,6 +29,8 @@ class Send:
     """Send at the customer's preferred time of day (`profile.preferred_time`)."""
     review: Review | None = None
     """A person approves it first."""
+    priority: int | None = None
+    """Of the messages that a limit makes wait, those with the most come first; None: that of the journey's entry."""
 
     @classmethod
     def from_document(cls, id_: str, after: str | None, value: Mapping[str, Any]) -> Self:
@@ -42,11 +45,15 @@ class Send:
             useful_for=duration(useful_for) if useful_for else None,
             preferred_hour=value.get("hour") == PREFERRED_HOUR,
             review=_review(review) if review else None,
+            priority=value.get("priority"),
         )
 
     @property
     def successors(self) -> tuple[str | None, ...]:
         return (self.next,)
+
+    def priority_in(self, journey: Journey) -> int:
+        return journey.entry.priority if self.priority is None else self.priority
 
     def perform(self, walk: Walk) -> Next:
         message = self.message(walk.effect_id(self.id), walk.enrollment.id, self.channels, walk.scope().zone.key)
