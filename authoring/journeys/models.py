@@ -244,6 +244,17 @@ class EmailFront(Wire):
         description="The subject; a template.", examples=["Your visit on {{ data.visit_at | local('%A') }}"]
     )
     preview: Text = Field(default_factory=str, description="The line that inboxes show beside the subject; a template.")
+    invite_title: Text = Field(
+        default_factory=str,
+        description="Of the calendar invite, where the step has one; a template. Default: the subject.",
+        examples=["Your visit to Northside"],
+    )
+    invite_location: Text = Field(
+        default_factory=str, description="The same: where it is.", examples=["12 Example Street, Springfield"]
+    )
+    invite_description: Text = Field(
+        default_factory=str, description="The same: what else to know.", examples=["Bring {{ data.guests }} tickets."]
+    )
 
 
 class PushFront(Wire):

@@ -41,7 +41,7 @@ time_zone: America/New_York
 entry: {event: better_offer.wanted, key: event.properties.number, priority: 10}
 steps:
   - id: offer
-    send: {channel: sms, template: offer, purpose: marketing}
+    send: {channel: sms, template: offer, purpose: marketing, hour: preferred}
 """
 
 
@@ -134,24 +134,24 @@ def test_a_message_above_the_cap_is_sent_on_another_day(a_story: Any, offers: Pa
     assert len(story.sent()) == 3
 
 
-def test_of_two_that_wait_for_the_morning_the_more_important_one_is_sent_and_the_other_a_day_later(
+def test_a_message_yields_to_a_more_important_one_that_waits_for_its_hour(
     a_story: Any, better_offers: Path, policy: Path, member: Any
 ) -> None:
     text = policy.read_text(encoding="utf-8").replace('limit = 2\nwindow = "day"', 'limit = 1\nwindow = "day"')
     policy.write_text(text.replace('[[cooldowns]]\nlength = "1h"', ""), encoding="utf-8")
     story = a_story(better_offers, at=when("2026-03-03T21:00-05:00"), policy=policy)
 
-    wants(story, 1, member, region="NY")
+    wants(story, 1, member, region="NY", preferred_time="18:30")
     story.happens("better_offer.wanted", "better-1", properties={"number": 1}, **_who(member))
     story.passes("2d")
 
     assert [one.text for one in story.sent()] == ["A better one. STOP to stop.", "Offer 1. STOP to stop."]
-    assert sent_at(story) == ["2026-03-04T13:00:00Z", "2026-03-05T13:00:00Z"]
+    assert sent_at(story) == ["2026-03-04T23:30:00Z", "2026-03-05T13:00:00Z"]
     yielded = [line for line in story.timeline("deferred") if "yields_to" in line.get("why", {})]
     assert [(line["journey"], line["reason"]) for line in yielded] == [("offers", "cap")]
     better = next(line["message_id"] for line in story.timeline("message") if line["journey"] == "better-offers")
     assert sentence_of(yielded[0], ZoneInfo("America/New_York")) == (
-        "Held until 08:01 on Wednesday 4 March in America/New_York because it yields to the more important step offer "
+        "Held until 18:31 on Wednesday 4 March in America/New_York because it yields to the more important step offer "
         f"({better}): a customer gets at most 1 marketing messages a day."
     )
 

@@ -16,6 +16,7 @@ from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+from cairn.domain.shared.invites import Invite
 
 Wire = dict[str, Any]
 
@@ -224,8 +225,25 @@ def message_to_wire(message: Message) -> Wire:
         **({"place": message.position} if message.position else {}),
         **({"key": message.key} if message.key else {}),
         **({"only_to": addresses_to_wire(message.only_to)} if message.only_to is not None else {}),
+        **({"invite": invite_to_wire(message.invite)} if message.invite else {}),
         **({"answers": message.answers} if message.answers else {}),
     }
+
+
+def invite_to_wire(invite: Invite) -> Wire:
+    """Without its texts, which are the template's."""
+    times = {"starts": invite.starts, "ends": invite.ends}
+    return {
+        "uid": invite.uid,
+        "sequence": invite.sequence,
+        **{name: instant_to_wire(one) for name, one in times.items() if one},
+        **({"cancels": True} if invite.cancels else {}),
+    }
+
+
+def invite_from_wire(wire: Wire) -> Invite:
+    starts, ends = _instant(wire, "starts"), _instant(wire, "ends")
+    return Invite(wire["uid"], int(wire["sequence"]), starts, ends, cancels=wire.get("cancels", False))
 
 
 def message_from_wire(wire: Wire) -> Message:
@@ -246,6 +264,7 @@ def message_from_wire(wire: Wire) -> Message:
         position=wire.get("place", 0),
         key=wire.get("key", ""),
         only_to=addresses_from_wire(wire, "only_to"),
+        invite=invite_from_wire(wire["invite"]) if "invite" in wire else None,
         answers=wire.get("answers", ""),
     )
 

@@ -54,6 +54,7 @@ from cairn.domain.shared.errors import (
     TemplateError,
     TextTooLongError,
 )
+from cairn.domain.shared.invites import shown
 from cairn.settings import FUNCTION_TIMEOUT, SQS_MAX_DELAY
 
 LEASE: timedelta = 2 * FUNCTION_TIMEOUT
@@ -287,7 +288,7 @@ class DeliverMessage:
                 return status
             raise
         details = {"subject": rendered.subject, "body": rendered.redacted_text, "provider_id": provider_id}
-        sent = detail | {key: text for key, text in details.items() if text}
+        sent = detail | {key: text for key, text in details.items() if text} | _invited(rendered)
         return self._settle(delivery, claim, MessageStatus.SENT, sent)
 
     def _settle(
@@ -358,6 +359,7 @@ class DeliverMessage:
             "template": message.template,
             "channel": channel.value,
             **_texts(rendered),
+            **_invited(rendered),
             "profile": message.variables.get("profile", {}),
             "data": message.variables.get("data", {}),
         }
@@ -456,6 +458,10 @@ class _TryNextChannelError(Exception):
         self.channel = channel
         self.code = code
         super().__init__(code)
+
+
+def _invited(rendered: Rendered) -> dict[str, Any]:
+    return {"invite": shown(rendered.invite)} if rendered.invite else {}
 
 
 def _texts(rendered: Rendered) -> dict[str, str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.invites import Invite
 
 
 class MessageStatus(StrEnum):
@@ -116,6 +117,8 @@ class Message:
     """The only addresses that it may go to, where a visitor typed them; None: the customer's own."""
     key: str = ""
     """The key of its enrollment."""
+    invite: Invite | None = None
+    """Goes along where it is sent as an e-mail."""
     answers: str = ""
     """The customer's keyword (`stop`, `help`, `start`) that this message answers; else empty."""
     terms: Terms = Terms()
@@ -146,6 +149,8 @@ class Rendered:
     """The values of the variables of the template that WhatsApp approved."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers of an e-mail, besides those that the provider adds."""
+    invite: Invite | None = None
+    """What goes along with an e-mail, with its texts."""
     links: Mapping[str, str] = field(default_factory=dict)
     """By name, the personal links in it (domain/consent/links)."""
 
