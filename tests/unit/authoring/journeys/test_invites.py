@@ -47,8 +47,8 @@ def test_an_invite_of_another_journey_is_found_by_its_key(tmp_path: Path) -> Non
             "booking",
             {"event": "booking.cancelled"},
             (
-                "an invite of booking is found by the key of both journeys, and one of them has none. Give both entries a "
-                "`key` with the same value, such as event.properties.booking_id."
+                "an invite of booking is found by the key of both journeys, and one of them has none. Give both "
+                "entries a `key` with the same value, such as event.properties.booking_id."
             ),
         ),
     ],

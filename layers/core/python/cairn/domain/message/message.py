@@ -150,7 +150,7 @@ class Rendered:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers of an e-mail, besides those that the provider adds."""
     invite: Invite | None = None
-    """What goes along with an e-mail, with its texts."""
+    """The invite of an e-mail, with its texts."""
     links: Mapping[str, str] = field(default_factory=dict)
     """By name, the personal links in it (domain/consent/links)."""
 
