@@ -1,5 +1,6 @@
 """The invite of a message: which appointment, when, and which version of it. Calendars end up with the last one."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from cairn.domain.journey import engine
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.engine import Decision, Happened
 from cairn.domain.journey.enrollment import Status
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.invites import LAST_SEQUENCE, Invite, sequence_at
 from tests.unit.makers import MONDAY, at, entered, event, journey, profile, sent, wait, wait_for
 from tests.unit.strategies import instants
@@ -213,3 +215,18 @@ def test_it_travels_with_the_message_and_is_there_on_the_next_channel_too() -> N
     again = engine.fall_back(tested, decision.enrollment, decision.profile, effect.id, "sms", MONDAY + HOUR)
     assert again is not None
     assert again.invite == effect.invite
+
+
+def test_what_a_visitor_typed_cancels_no_entry_but_its_own() -> None:
+    """A visitor may know the id of somebody's booking, and type their address."""
+    cancelled = booking(inviting(cancel=True, of="booking"), journey="booking-cancelled")
+    start = event("booking.confirmed", MONDAY)
+    enrollment = engine.new_enrollment(cancelled, profile("c_eve"), start, "B-1", MONDAY)
+    typed = replace(enrollment, addresses={Channel.EMAIL: "ada@example.com"})
+
+    booked = invite_of(entered(booking(inviting()), key="B-1", visit_at="2026-03-07T10:00Z"))
+    forged = invite_of(engine.advance(cancelled, typed, profile("c_eve"), engine.Entered(), MONDAY))
+
+    assert booked is not None
+    assert forged is not None
+    assert booked.uid != forged.uid

@@ -461,7 +461,9 @@ class _TryNextChannelError(Exception):
 
 
 def _invited(rendered: Rendered) -> dict[str, Any]:
-    return {"invite": shown(rendered.invite)} if rendered.invite else {}
+    if rendered.invite is None:
+        return {}
+    return {"invite": {name: rendered.redacted(text) for name, text in shown(rendered.invite).items()}}
 
 
 def _texts(rendered: Rendered) -> dict[str, str]:

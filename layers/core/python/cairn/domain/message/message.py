@@ -156,8 +156,10 @@ class Rendered:
 
     @property
     def redacted_text(self) -> str:
-        """The text without its personal links, for storage: such a link acts for the customer."""
-        text = self.text
+        return self.redacted(self.text)
+
+    def redacted(self, text: str) -> str:
+        """A text of it without the personal links, for storage: such a link acts for the customer."""
         for name, url in self.links.items():
             text = text.replace(url, f"[{name}]")
         return text

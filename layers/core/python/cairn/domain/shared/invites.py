@@ -39,8 +39,9 @@ def shown(invite: Invite) -> dict[str, str]:
     return {name: text for name, text in about.items() if text}
 
 
-def uid_of(journey: str, appointment: str) -> str:
-    return short_hash("invite", journey, appointment, length=32)
+def uid_of(journey: str, appointment: str, typed_by: str) -> str:
+    """The same in every enrollment for an appointment, also after a merge of customers."""
+    return short_hash("invite", journey, appointment, typed_by, length=32)
 
 
 def sequence_at(as_of: datetime, *, cancels: bool) -> int:
