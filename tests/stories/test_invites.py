@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from icalendar import Calendar
+from werkzeug.test import Client
+
+from infra.local.server import Application
 
 BY_BOOKING = {"key": "event.properties.booking_id", "again": "when-ended"}
 VISIT = {"starts": "data.visit_at", "lasts": "2h"}
@@ -148,6 +151,19 @@ def test_the_timeline_has_the_invite(a_story: Any, bookings: Path, member: Any) 
         "ends": "2026-03-08T01:30:00Z",
         "location": "here",
     }
+
+
+def test_the_local_server_lists_the_e_mail_with_its_calendar(a_story: Any, bookings: Path, member: Any) -> None:
+    story = a_story(bookings)
+    books(story, member, "open_day.announced", "2026-03-07T18:30:00")
+
+    (line,) = Client(Application(story.deployment)).get("/_mail").get_data(as_text=True).splitlines()
+
+    mail = json.loads(line)
+    assert (mail["to"], mail["subject"]) == ("mia.1@example.com", "Your visit")
+    assert mail["text"].startswith("See you.")
+    assert mail["headers"]["List-Unsubscribe"].startswith("<https://")
+    assert "METHOD:REQUEST" in mail["invite"]
 
 
 @pytest.mark.parametrize(("visit_at", "outcome", "mails"), [("next Friday", "moment_unreadable", 0), ("", "", 1)])
