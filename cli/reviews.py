@@ -65,4 +65,6 @@ def _decide(do: str, message: str, customer: str, why: str, to: str) -> None:
 
 
 def _text(context: dict[str, Any]) -> str:
-    return "\n\n".join(context[name] for name in ("subject", "text") if context.get(name))
+    parts = [context[name] for name in ("subject", "text") if context.get(name)]
+    parts += [f"Calendar invite: {', '.join(context['invite'].values())}"] if context.get("invite") else []
+    return "\n\n".join(parts)

@@ -136,8 +136,8 @@ def _script(name: str, journeys: Path) -> "Script":
 def _texts(script: "Script", customer: str, policy: Path) -> "tuple[ScriptTexts, Any]":
     """Fills in texts for a sample customer, and evaluates expressions about them."""
     from authoring.policy import compile_policy  # noqa: PLC0415  slow to import
+    from authoring.preflight.samples import profile_of  # noqa: PLC0415
     from authoring.simulation.customers import customer as sample_named  # noqa: PLC0415
-    from authoring.simulation.customers import profile_of  # noqa: PLC0415
     from cairn.adapters.templates.script_texts import ScriptTexts  # noqa: PLC0415
     from cairn.domain.journey.conditions import Scope, evaluate  # noqa: PLC0415
 

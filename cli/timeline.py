@@ -66,7 +66,7 @@ def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  
         case "event":
             return Text(line["type"], "bold") + Text(f"  from {line['source']}", "dim")
         case "message":
-            return _message(line) + Text(f"  {line['status']}" if line["status"] != "sent" else "", "green")
+            return _message(line, zone) + Text(f"  {line['status']}" if line["status"] != "sent" else "", "green")
         case "deferred":
             until = datetime.fromisoformat(line["until"]).astimezone(zone) if line.get("until") else None
             named = f"until {until:%a %d %b %H:%M}" if until else "until somebody acts"
@@ -100,9 +100,17 @@ def _words(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _message(line: TimelineEntry) -> Text:
+def _invited(invite: TimelineEntry, zone: ZoneInfo) -> str:
+    if not invite:
+        return ""
+    starts = datetime.fromisoformat(invite["starts"]).astimezone(zone) if invite.get("starts") else None
+    what = "cancels the invite" if invite["method"] == "cancel" else "with an invite"
+    return f"  {what}{f' for {starts:%a %d %b %H:%M}' if starts else ''}"
+
+
+def _message(line: TimelineEntry, zone: ZoneInfo) -> Text:
     body = " ".join(str(line.get("body", "")).split())
     body = body if len(body) <= MAX_BODY else body[:MAX_BODY].rsplit(" ", 1)[0] + " …"
     if line.get("subject"):
-        return Text(line["subject"], "bold")
+        return Text(line["subject"], "bold") + Text(_invited(line.get("invite", {}), zone), "dim")
     return Text(f"“{body}”")

@@ -79,8 +79,14 @@ def _changes(update: Mapping[str, Any]) -> str:
     return ", ".join([*update.get("set", ()), *update.get("set_from", ()), *signed])
 
 
+def _sent(send: Mapping[str, Any]) -> str:
+    invite = send.get("invite")
+    along = "" if not invite else ", which cancels its invite" if invite.get("cancel") else ", with an invite"
+    return f"{send['template']} by {_listed(send['channel'])}{along}"
+
+
 LOOKS: Mapping[StepKind, Look] = {
-    "send": Look("message", RECTANGLE, lambda send: f"{send['template']} by {_listed(send['channel'])}"),
+    "send": Look("message", RECTANGLE, _sent),
     "wait": Look("time", ROUNDED, moment_text),
     "wait_for": Look("time", HEXAGON, lambda wait: f"at most {moment_text(wait['timeout'])}", _events),
     "branch": Look("choice", DIAMOND, lambda _: "", lambda arms: [*(one["if"] for one in arms if "if" in one), "else"]),

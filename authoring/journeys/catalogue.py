@@ -12,7 +12,16 @@ from typing import Any
 from authoring.journeys.calendars import Calendars, read_calendars
 from authoring.journeys.events import Declarations, declarations_in
 from authoring.journeys.expansion import Expansion, expanded
-from authoring.journeys.flow import changes_of, emits_of, entries_at_any_rate, flow_findings, scripts_of, sends_of
+from authoring.journeys.flow import (
+    changes_of,
+    emits_of,
+    entries_at_any_rate,
+    flow_findings,
+    has_key,
+    invites_of,
+    scripts_of,
+    sends_of,
+)
 from authoring.journeys.languages import ENGLISH
 from authoring.journeys.models import Journey
 from authoring.journeys.named_events import event_problems, undeclared_types
@@ -22,6 +31,7 @@ from authoring.journeys.stamp import stamp_problem
 from authoring.journeys.templates import MAIN_KIND, Part, compiled_templates, path_of, read_parts
 from authoring.journeys.values import LOCALE, SLUG
 from authoring.problems import InvalidFilesError, Problem, did_you_mean
+from cairn.adapters.templates.variants import INVITE_TEXTS
 
 FILE = "journey.yaml"
 SCRIPTS = "_scripts"
@@ -132,8 +142,8 @@ def _read(root: Path) -> tuple[list[_Folder], list[Problem], Declarations]:
         *declared.problems,
         *(problem for folder in folders for problem in folder.problems),
     ]
-    problems += [*_shared_names(folders), *_unknown_journeys(folders, beside), *_circles(folders)]
-    return folders, [*problems, *_unknown_scripts(folders, above)], declared
+    problems += [*_shared_names(folders), *_unknown_journeys(folders, beside), *_unmatched_invites(folders, beside)]
+    return folders, [*problems, *_circles(folders), *_unknown_scripts(folders, above)], declared
 
 
 def _read_folder(path: Path, calendars: Calendars, declared: Declarations) -> _Folder:
@@ -207,7 +217,12 @@ def _template_problems(source: Source, written: Expansion, path: Path, parts: li
                 fix = f"Write {expected}, or name another template or channel."
                 yield source.problem(written.written_at(loc), f'there is no template "{template}" for {channel}', fix)
     yield from _read_at_the_end(source, path, parts)
+    inviting = {template for _, template, _ in invites_of(written.document)}
     for part in parts:
+        for name in INVITE_TEXTS if part.template not in inviting else ():
+            if name in part.titles:
+                message = "no step that sends this has an invite"
+                yield part.front.problem((name,), message, "Add `invite: {starts: …, lasts: …}` to the step.")
         if (part.template, part.channel) not in used:
             fix = f"Name it in a send step ({part.channel}, {part.template}), or remove the file."
             yield Problem(part.file, 1, "", "", UNSENT, fix)
@@ -266,6 +281,29 @@ def _unknown_scripts(folders: list[_Folder], root: Path) -> Iterator[Problem]:
             if SLUG.fullmatch(name) and name not in known:
                 fix = did_you_mean(name, known, f"Write {SCRIPTS}/{name}.yaml, or what to say in several words.")
                 yield folder.source.problem(folder.written.written_at(loc), f'there is no script "{name}"', fix)
+
+
+def _unmatched_invites(folders: list[_Folder], beside: list[Path]) -> Iterator[Problem]:
+    """Invites `of` a journey that is not there, that does not invite, or that has no key to find them by."""
+    names = [path.name for path in beside]
+    documents = {folder.path.name: folder.written.document for folder in folders}
+    for folder in folders:
+        own = folder.written.document
+        for loc, _, invite in invites_of(own):
+            if "of" not in invite:
+                continue
+            of = str(invite["of"])
+            there = documents.get(of, own)
+            if of not in names:
+                message, fix = f'there is no journey "{of}"', did_you_mean(of, names, "Name a folder beside this one.")
+            elif of in documents and all("of" in one for _, _, one in invites_of(there)):
+                message, fix = f"{of} sends no invite of its own", "Name the journey that sends the first one."
+            elif not (has_key(own) and has_key(there)):
+                message = f"an invite of {of} is found by the key of both journeys, and one of them has none"
+                fix = "Give both entries a `key` with the same value, such as event.properties.booking_id."
+            else:
+                continue
+            yield folder.source.problem(folder.written.written_at((*loc, "of")), message, fix)
 
 
 def _circles(folders: list[_Folder]) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from authoring.journeys.expressions import attributes_of
 from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.steps.base import UNREACHABLE
 from authoring.journeys.steps.repeat import MOST_TIMES
+from authoring.journeys.steps.send import EMAIL
 from authoring.journeys.values import STEP_ID
 from authoring.problems import Loc, did_you_mean
 
@@ -126,6 +127,8 @@ class _Writer:
         id_, heard = step["id"], HEARD[follow["unless"]]
         bare = {name: value for name, value in send.items() if name != "follow_up"}
         again = {**bare, **{name: value for name, value in follow.items() if name in {"channel", "template"}}}
+        if EMAIL not in (again.get("channel") or ""):
+            again.pop("invite", None)
         about = f"event.properties.step == '{id_}'"
         matches = [{"event": f"message.{one}", "where": about} for one in (*heard, "bounced", "failed")]
         known = json.dumps([f"message.{one}" for one in heard])

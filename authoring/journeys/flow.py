@@ -93,6 +93,14 @@ def scripts_of(document: Any) -> Iterator[tuple[Loc, str]]:
             yield (*loc, "task", "script"), script
 
 
+def invites_of(document: Any) -> Iterator[tuple[Loc, str, Mapping[str, Any]]]:
+    """Every invite: its path, the template of its e-mail, and the invite."""
+    for loc, step in _steps_of(document, "steps"):
+        send = step.get("send")
+        if isinstance(send, Mapping) and isinstance(send.get("invite"), Mapping):
+            yield (*loc, "send", "invite"), str(send.get("template")), send["invite"]
+
+
 def emits_of(document: Any) -> Iterator[tuple[Loc, str]]:
     """Every step that emits an event, and the event's type."""
     for loc, step in _steps_of(document, "steps"):
@@ -100,6 +108,13 @@ def emits_of(document: Any) -> Iterator[tuple[Loc, str]]:
         event = emit.get("event") if isinstance(emit, Mapping) else None
         if isinstance(event, str):
             yield (*loc, "emit", "event"), event
+
+
+def has_key(document: Any) -> bool:
+    """Whether every entry has a key."""
+    entry = document.get("entry") if isinstance(document, Mapping) else None
+    matches = _list(entry["any"]) if isinstance(entry, Mapping) and "any" in entry else [entry]
+    return all(isinstance(one, Mapping) and bool(one.get("key")) for one in matches)
 
 
 def changes_of(document: Any) -> Iterator[tuple[Loc, str]]:

@@ -27,6 +27,7 @@ from authoring.journeys.values import (
     JourneyName,
     LinkHost,
     Locale,
+    Priority,
     ProfileExpression,
     Slug,
     Text,
@@ -79,11 +80,10 @@ class AnyEntry(Wire):
         examples=["2026-12-01"],
     )
     until: Day = Field(default_factory=str, description="The last day.", examples=["2026-12-24"])
-    priority: int = Field(
+    priority: Priority = Field(
         default=0,
-        ge=-1_000,
-        le=1_000,
-        description="Of several journeys that one event starts, that with the most is the first.",
+        description="Of several journeys that one event starts, that with the most is the first. "
+        "Of several messages that a limit makes wait, too.",
         examples=[10],
     )
 
@@ -244,6 +244,17 @@ class EmailFront(Wire):
         description="The subject; a template.", examples=["Your visit on {{ data.visit_at | local('%A') }}"]
     )
     preview: Text = Field(default_factory=str, description="The line that inboxes show beside the subject; a template.")
+    invite_title: Text = Field(
+        default_factory=str,
+        description="Of the calendar invite, where the step has one; a template. Default: the subject.",
+        examples=["Your visit to Northside"],
+    )
+    invite_location: Text = Field(
+        default_factory=str, description="The same: where it is.", examples=["12 Example Street, Springfield"]
+    )
+    invite_description: Text = Field(
+        default_factory=str, description="The same: what else to know.", examples=["Bring {{ data.guests }} tickets."]
+    )
 
 
 class PushFront(Wire):

@@ -24,7 +24,7 @@ from authoring.journeys.values import LOCALE
 from authoring.problems import Problem, did_you_mean
 from cairn.adapters.templates.renderer import LINKS, VARIABLES, environment
 from cairn.adapters.templates.values import FULL, foreign_schemes
-from cairn.adapters.templates.variants import REGISTERED, key_of
+from cairn.adapters.templates.variants import INVITE_TEXTS, REGISTERED, key_of
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.shared.channels import CHANNELS, Channel
 
@@ -243,6 +243,7 @@ def compiled_templates(parts: list[Part], language: str) -> dict[str, dict[str, 
                     "preview": part.titles.get("preview", "").strip(),
                     "html": html,
                     "text": own.resolved.text.strip() if own else plain_text(html),
+                    **{name: part.titles[name].strip() for name in INVITE_TEXTS if name in part.titles},
                 }
             case Channel.PUSH:
                 compiled[key] = {"subject": part.titles["title"].strip(), "text": part.resolved.text.strip()}

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Discriminator, PlainValidator, Tag, WithJsonSchema
+from pydantic import AfterValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from authoring.journeys import expressions
@@ -295,6 +295,7 @@ Channels = Annotated[
     Discriminator(lambda value: "channel:list" if isinstance(value, list) else "channel:one"),
 ]
 Purpose = Literal["transactional", "marketing"]
+Priority = Annotated[int, Field(ge=-1_000, le=1_000)]
 IfMissed = Literal["continue", "skip", "exit"]
 Hour = Literal["preferred"]
 Otherwise = Literal["drop", "send"]

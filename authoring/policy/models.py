@@ -201,9 +201,19 @@ class Closed(Territory):
 class Cap(Table):
     limit: int = Field(ge=1, examples=["2"])
     window: Window = Field(examples=['"day"'])
+    reserved: int = Field(default=0, ge=0, examples=["1"])
     channel: Channel | None = Field(default=None, examples=['"sms"'])
     purposes: Purposes = Field(default_factory=list, examples=['["marketing"]'])
     journey: Text = Field(default_factory=str, examples=['"fitness-trial-to-paid"'])
+
+    @model_validator(mode="after")
+    def _leaves_some(self) -> Self:
+        if self.reserved >= self.limit:
+            raise wrong(
+                f"all {self.limit} are reserved, so a message without a priority would never go out",
+                "Reserve fewer than the limit.",
+            )
+        return self
 
 
 class Cooldown(Table):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -19,8 +20,10 @@ from cairn.adapters.templates.variants import key_of, keys_for
 from cairn.domain.journey.definition import Journey
 from cairn.domain.message.sms import parts_of
 from cairn.domain.policy import Policy
-from cairn.domain.profile.attributes import LOCALE
+from cairn.domain.profile.attributes import LOCALE, TIME_ZONE
 from cairn.domain.shared.channels import CHANNELS, Channel
+from cairn.domain.shared.instants import zone_named
+from cairn.domain.shared.invites import Invite
 
 HERE = Path(__file__).parent
 
@@ -39,6 +42,8 @@ class Shown:
     preview: str = ""
     html: str = ""
     note: str = ""
+    invite: str = ""
+    """The entry in the calendar, in a line."""
     not_sent: str = ""
     """Why the sample gets nothing, if so."""
 
@@ -87,7 +92,8 @@ def _messages(
             locale = sample.profile.get(LOCALE)
             keys = keys_for(template, channel, locale if isinstance(locale, str) else "")
             variant = next(by_key[key] for key in keys if key in by_key)
-            shown.append(_shown(render(variant, sample, journey, policy)))
+            zone = zone_named(sample.profile.get(TIME_ZONE), journey.time_zone)
+            shown.append(_shown(render(variant, sample, journey, policy), zone))
         yield Messages(
             template,
             channel,
@@ -98,7 +104,7 @@ def _messages(
         )
 
 
-def _shown(one: Rendering | Gap) -> Shown:
+def _shown(one: Rendering | Gap, zone: ZoneInfo) -> Shown:
     if isinstance(one, Gap):
         return Shown(one.sample.name, one.variant.file, not_sent=one.why)
     rendered = one.rendered
@@ -107,5 +113,24 @@ def _shown(one: Rendering | Gap) -> Shown:
         parts = parts_of(rendered.text)
         note = f"{parts} segment{'s' * (parts != 1)}, {encoding_of(rendered.text)}"
     return Shown(
-        one.sample.name, one.variant.file, rendered.text, rendered.subject, rendered.preview, rendered.html, note
+        one.sample.name,
+        one.variant.file,
+        rendered.text,
+        rendered.subject,
+        rendered.preview,
+        rendered.html,
+        note,
+        _invite(rendered.invite, zone) if rendered.invite else "",
     )
+
+
+def _invite(invite: Invite, zone: ZoneInfo) -> str:
+    """`Your visit, Saturday 7 March 2026, 11:00 to 13:00 in America/New_York, 12 Example Street`."""
+    if invite.cancels:
+        return f"takes “{invite.title}” out of the calendar"
+    assert invite.starts is not None  # noqa: S101  only a cancellation has none
+    assert invite.ends is not None  # noqa: S101
+    starts, ends = invite.starts.astimezone(zone), invite.ends.astimezone(zone)
+    until = f"{ends:%H:%M}" if ends.date() == starts.date() else f"{ends:%H:%M} on {ends:%A} {ends.day} {ends:%B}"
+    when = f"{starts:%A} {starts.day} {starts:%B %Y}, {starts:%H:%M} to {until} in {zone.key}"
+    return ", ".join(filter(None, (invite.title, when, invite.location)))

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import TemplateError as JinjaError
 from jinja2 import UndefinedError
 
 from authoring.journeys.templates import texts_of
-from authoring.preflight.samples import Sample
+from authoring.preflight.samples import Sample, profile_of
 from authoring.preflight.variants import Variant
 from cairn.adapters.templates.renderer import JinjaRenderer, environment, variables_of
 from cairn.adapters.templates.values import LONGEST_VALUE
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.journey.walk import Walk
 from cairn.domain.message.links import is_link
 from cairn.domain.message.message import Message, Rendered
 from cairn.domain.policy import Policy
@@ -22,6 +24,7 @@ from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ForeignLinkError, TemplateError, TextTooLongError
+from cairn.domain.shared.invites import Invite
 from cairn.domain.shared.text import one_line
 
 BEGIN, END = "\ue000", "\ue001"
@@ -126,7 +129,7 @@ class _OneVariant:
 
 
 def render(variant: Variant, sample: Sample, journey: Journey, policy: Policy) -> Rendering | Gap:
-    """Render as for sending, in the variant's language and not the sample's."""
+    """Render as for sending, in the variant's language and not the sample's. The invite is the first step's."""
     message = message_for(
         sample,
         journey,
@@ -134,6 +137,7 @@ def render(variant: Variant, sample: Sample, journey: Journey, policy: Policy) -
         channels=(variant.channel,),
         template=variant.template,
         purpose=Purpose.MARKETING if variant.marketing else Purpose.TRANSACTIONAL,
+        invite=_invite(variant, sample, journey),
     )
     renderer = JinjaRenderer(_OneVariant(journey, variant), policy, links=NoLinks())
     try:
@@ -143,6 +147,16 @@ def render(variant: Variant, sample: Sample, journey: Journey, policy: Policy) -
     except TemplateError as error:
         return Gap(variant, sample, _why(error, variant))
     return Rendering(variant, sample, rendered, _marked(variant, message))
+
+
+def _invite(variant: Variant, sample: Sample, journey: Journey) -> Invite | None:
+    """Its dates are those of the sample, as far as they can be known without the customer's events."""
+    rule = next((step.invite for step in variant.steps if step.invite), None)
+    if rule is None:
+        return None
+    enrollment = Enrollment("preflight", journey.name, journey.version, "", sample.at, sample.at, sample.data)
+    invite = rule.invite(Walk(journey, replace(enrollment, values=sample.values), profile_of(sample), sample.at))
+    return None if isinstance(invite, str) else invite
 
 
 def _texts_of(value: Any) -> Iterator[str]:

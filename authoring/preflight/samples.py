@@ -19,6 +19,8 @@ from authoring.journeys.values import Text
 from authoring.shape import wrong
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Contact
+from cairn.domain.identity.identifiers import EXTERNAL, USER_ID, Identifier, strongest_first
+from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 
 FILE = "samples.yaml"
@@ -31,6 +33,13 @@ RECENTLY = timedelta(hours=1)
 
 CONSENTED = timedelta(days=30)
 """How long before that instant consent was recorded."""
+
+
+KNOWN_FOR = timedelta(days=30)
+"""How long the business has known the customer."""
+
+NAMES = frozenset({"id", "user_id", "external_ids"})
+"""What a profile's view has beside its attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +130,13 @@ def _sample(source: Source, number: int) -> Sample:
         at=at,
         contact=Contact(last_inbound=heard).after(changes),
     )
+
+
+def profile_of(sample: Sample) -> Profile:
+    """The profile of which the sample is the view."""
+    view = sample.profile
+    since = sample.at - KNOWN_FOR
+    names = [Identifier(f"{EXTERNAL}{system}", str(id_)) for system, id_ in view.get("external_ids", {}).items()]
+    names += [Identifier(USER_ID, str(view["user_id"]))] if "user_id" in view else []
+    profile = Profile(view["id"], since, identifiers=strongest_first(names))
+    return profile.patched({name: value for name, value in view.items() if name not in NAMES}, since)

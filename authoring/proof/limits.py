@@ -43,12 +43,14 @@ def covered(journey: Journey, limit: Cap | Cooldown) -> Counts:
 
 def _above(journey: Journey, cap: Cap) -> Iterator[Warned]:
     """The first messages of which there may be one too many."""
-    number, window = cap.limit + 1, window_of(cap)
-    run = crowded(journey).runs(covered(journey, cap), window).get(number)
+    counts, window = covered(journey, cap), window_of(cap)
+    highest = max((send.priority_in(journey) for send in crowded(journey).sends if counts(send)), default=0)
+    room = cap.room(highest)
+    run = crowded(journey).runs(counts, window).get(room + 1)
     if run is not None:
         soon = f"may come within {length(run.seconds)}" if run.seconds else "may come at once"
         message = (
-            f"more {_kind(cap)} {_period(cap)} than the policy's {cap.limit}: "
+            f"more {_kind(cap)} {_period(cap)} than the policy's {room}: "
             f"{', '.join(run.steps[:-1])} and {run.steps[-1]} {soon}, so the gate will hold this one back"
         )
         fix = (

@@ -12,6 +12,7 @@ from authoring.journeys.source import Source, read_yaml
 from authoring.problems import Loc, Problem
 from authoring.proof.across import answered, clashes
 from authoring.proof.costs import Range, cost
+from authoring.proof.invites import uncorrected
 from authoring.proof.limits import confirmable, hints, reentry, warnings
 from authoring.proof.paths import Counts, Paths, crowded, longest
 from authoring.proof.ways import DAY, WEEK
@@ -158,6 +159,8 @@ def _warnings(
     for journey in journeys:
         for one in warnings(journey, policy, confirmed):
             yield _problem(sources[journey.name], one.step, one.message, one.fix)
+    for journey, one in uncorrected(journeys):
+        yield _problem(sources[journey.name], one.step, one.message, one.fix)
     for clash in clashes(journeys, policy):
         yield _problem(sources[clash.journey], clash.step, clash.message, clash.fix)
 

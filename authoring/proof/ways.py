@@ -11,8 +11,10 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.invite import InviteRule
 from cairn.domain.journey.steps import Step
 from cairn.domain.journey.steps.begin import Begin
+from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.split import Split
 from cairn.domain.journey.steps.wait import IfMissed, Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
@@ -80,6 +82,9 @@ def ways(journey: Journey, step: Step, entered: float) -> Iterator[Way]:
             answered = Span(most=span.most)
             yield from (Way(target, answered, "event") for target in step.successors)
             yield Way(step.failed, span, "timer")
+        case Send(invite=InviteRule(cancels=False)) if IfMissed.EXIT in {step.if_past, step.if_unreadable}:
+            yield Way(step.next)
+            yield Way(None)
         case Split():  # nobody gets an arm of no weight
             yield from (Way(arm.target) for arm in step.arms if arm.weight)
         case _:

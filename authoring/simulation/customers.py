@@ -1,28 +1,19 @@
 """The made-up customers on whom a journey is tried: those of its samples.yaml, or a bare one."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from authoring.drawing.graph import steps_in
 from authoring.drawing.looks import ways_out
-from authoring.preflight.samples import FILE, MIDDAY, Sample, read_samples
+from authoring.preflight.samples import FILE, MIDDAY, Sample, profile_of, read_samples
 from authoring.simulation.run import Trial
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.consent.contact import Contact
-from cairn.domain.identity.identifiers import EXTERNAL, USER_ID, Identifier, strongest_first
 from cairn.domain.profile.attributes import TAGS
-from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import CairnError
 
 BARE = "a customer of whom nothing is known"
-
-KNOWN_FOR = timedelta(days=30)
-"""How long the business has known the customer."""
-
-NAMES = frozenset({"id", "user_id", "external_ids"})
-"""What a profile's view has beside its attributes."""
 
 
 class UnknownSampleError(CairnError):
@@ -54,16 +45,6 @@ def _file(folder: Path, written: str) -> Path:
         return folder / FILE
     own = folder / written
     return own if own.exists() else Path(written)
-
-
-def profile_of(sample: Sample) -> Profile:
-    """The profile of which the sample is the view."""
-    view = sample.profile
-    since = sample.at - KNOWN_FOR
-    names = [Identifier(f"{EXTERNAL}{system}", str(id_)) for system, id_ in view.get("external_ids", {}).items()]
-    names += [Identifier(USER_ID, str(view["user_id"]))] if "user_id" in view else []
-    profile = Profile(view["id"], since, identifiers=strongest_first(names))
-    return profile.patched({name: value for name, value in view.items() if name not in NAMES}, since)
 
 
 def trial_of(compiled: Mapping[str, Any], sample: Sample) -> Trial:

@@ -65,6 +65,7 @@ class Messages:
             template=effect.template,
             purpose=effect.purpose,
             time_zone=effect.time_zone,
+            invite=effect.invite,
         )
         renderer = JinjaRenderer(_Templates(self.journey, self.templates), self.policy, links=NoLinks())
         message = replace(message, terms=renderer.terms(message), jurisdiction=jurisdiction_of(message))

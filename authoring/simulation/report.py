@@ -10,6 +10,7 @@ from cairn.domain.effects import Fact, OpenTask, SendMessage
 from cairn.domain.event import Event
 from cairn.domain.gate.verdict import Defer, Send
 from cairn.domain.shared.instants import instant_to_wire
+from cairn.domain.shared.invites import shown
 
 ReportLine = dict[str, Any]
 
@@ -70,7 +71,8 @@ def _message(one: Outgoing, effect: SendMessage) -> Iterator[ReportLine]:
         yield {"kind": "failed", **named, "reason": "template", "error": one.problem}
         return
     sent = isinstance(one.verdict, Send)
-    written = {"subject": one.rendered.subject} if one.rendered.subject else {}
+    written: ReportLine = {"subject": one.rendered.subject} if one.rendered.subject else {}
+    written |= {"invite": shown(one.rendered.invite)} if one.rendered.invite else {}
     status = "sent" if sent else "waits" if isinstance(one.verdict, Defer) else "not sent"
     purpose = effect.purpose.value
     yield {"kind": "message", **named, "purpose": purpose, "status": status, **written, "body": one.rendered.text}

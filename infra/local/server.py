@@ -1,6 +1,7 @@
 """`cairn serve`: the local deployment behind HTTP on loopback."""
 
 import base64
+import email.policy
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -293,12 +294,29 @@ def _too_many(wait: float) -> Response:
 
 def _mail_document(mail: Mapping[str, Any]) -> dict[str, Any]:
     """An e-mail of a request to SES, with the links that the timeline leaves out."""
+    if "Raw" in mail["Content"]:
+        return _whole_mail_document(mail["Content"]["Raw"]["Data"])
     content = mail["Content"]["Simple"]
     return {
         "to": mail["Destination"]["ToAddresses"][0],
         "subject": content["Subject"]["Data"],
         "text": content["Body"]["Text"]["Data"],
         "headers": {header["Name"]: header["Value"] for header in content["Headers"]},
+    }
+
+
+def _whole_mail_document(data: bytes) -> dict[str, Any]:
+    """The same of an e-mail that was sent as a whole, with its invite."""
+    mail = email.message_from_bytes(data, policy=email.policy.default)
+    parts = {
+        part.get_content_type(): part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"
+    }
+    return {
+        "to": mail["To"],
+        "subject": mail["Subject"],
+        "text": parts["text/plain"].rstrip("\n"),
+        "headers": {name: mail[name] for name in mail if name.startswith("List-")},
+        "invite": parts["text/calendar"],
     }
 
 

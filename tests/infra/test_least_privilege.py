@@ -144,6 +144,8 @@ def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
         target = "audit"
     elif service == "dynamodb" and (partition := _partition(given)) in {HEARD, IDENTITY, SEEN}:
         target = partition
+    if operation == "SendEmail" and "Raw" in given["Content"]:
+        operation = "SendRawEmail"  # what SES asks for, where an e-mail is sent as a whole
     yield Call(f"{PREFIXES.get(service, service)}:{operation.removesuffix('Batch')}", target)
     if operation == "CreateSchedule":
         yield Call("iam:PassRole")
@@ -207,6 +209,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
                     made.settle()
         _deploy(recorder, secrets)
         _nobody_is_named(recorder, secrets)
+        _invites(recorder, secrets, tmp_path_factory.mktemp("journeys") / "booking")
         _reply_at_length(recorder, secrets)
         _open_links(recorder, secrets)
         _nobody_listens(recorder, secrets)
@@ -241,6 +244,22 @@ def _nobody_is_named(recorder: Recorder, secrets: dict[str, str]) -> None:
         body = {"id": "evt_1", "type": "balance.available", "created": 1, "data": {"object": {"object": "balance"}}}
         _post(made, "stripe", body, secrets["stripe"])
         assert [one["type"] for one in _ask(made, "seen")["types"]] == ["stripe.balance.available"]
+
+
+def _invites(recorder: Recorder, secrets: dict[str, str], folder: Path) -> None:
+    """An e-mail brings a calendar invite."""
+    send = {"channel": "email", "template": "visit", "purpose": "transactional"}
+    send |= {"invite": {"starts": "data.visit_at", "lasts": "1h"}}
+    document = {"journey": "booking", "entry": {"event": "visit.booked"}, "steps": [{"id": "mail", "send": send}]}
+    (folder / "templates").mkdir(parents=True)
+    (folder / "journey.yaml").write_text(json.dumps(document))
+    (folder / "templates" / "visit.email.html").write_text("---\nsubject: Your visit\n---\n<p>See you.</p>")
+    with local_deployment(folder.parent, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+        recorder.watch(made)
+        visit_at = (made.now() + timedelta(days=1)).isoformat()
+        about = {"customer": {"email": "ada@example.com"}, "properties": {"visit_at": visit_at}}
+        _post(made, "track", {"id": "booked-1", "type": "visit.booked", **about}, secrets["track"])
+        assert "Raw" in made.cloud.mails[-1]["Content"]
 
 
 def _bounced(email: Json) -> str:

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from authoring.policy import InvalidPolicyError
 from cairn.adapters.providers.sns import SnsSms
+from cairn.domain.explain.explanations import sentence_of
 
 ROOT = Path(__file__).parents[2]
 MIA = "+12015550001"
@@ -30,6 +32,27 @@ def offers(tmp_path: Path) -> Path:
     (folder / "journey.yaml").write_text(OFFERS, encoding="utf-8")
     (folder / "templates" / "offer.sms.txt").write_text("Offer {{ data.number }}. STOP to stop.", encoding="utf-8")
     return folder.parent
+
+
+BETTER_OFFERS = """
+journey: better-offers
+description: Somebody asks for a better offer.
+time_zone: America/New_York
+entry: {event: better_offer.wanted, key: event.properties.number, priority: 10}
+steps:
+  - id: offer
+    send: {channel: sms, template: offer, purpose: marketing, hour: preferred}
+"""
+
+
+@pytest.fixture
+def better_offers(offers: Path) -> Path:
+    """Both kinds of offer."""
+    folder = offers / "better-offers"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "journey.yaml").write_text(BETTER_OFFERS, encoding="utf-8")
+    (folder / "templates" / "offer.sms.txt").write_text("A better one. STOP to stop.", encoding="utf-8")
+    return offers
 
 
 @pytest.fixture
@@ -109,6 +132,43 @@ def test_a_message_above_the_cap_is_sent_on_another_day(a_story: Any, offers: Pa
     assert [line["reason"] for line in story.timeline("deferred")][:1] == ["cap"]
     assert sent_at(story)[-1] == "2026-03-04T13:00:00Z"  # a new day began at midnight, but within quiet hours
     assert len(story.sent()) == 3
+
+
+def test_a_message_yields_to_a_more_important_one_that_waits_for_its_hour(
+    a_story: Any, better_offers: Path, policy: Path, member: Any
+) -> None:
+    text = policy.read_text(encoding="utf-8").replace('limit = 2\nwindow = "day"', 'limit = 1\nwindow = "day"')
+    policy.write_text(text.replace('[[cooldowns]]\nlength = "1h"', ""), encoding="utf-8")
+    story = a_story(better_offers, at=when("2026-03-03T21:00-05:00"), policy=policy)
+
+    wants(story, 1, member, region="NY", preferred_time="18:30")
+    story.happens("better_offer.wanted", "better-1", properties={"number": 1}, **_who(member))
+    story.passes("2d")
+
+    assert [one.text for one in story.sent()] == ["A better one. STOP to stop.", "Offer 1. STOP to stop."]
+    assert sent_at(story) == ["2026-03-04T23:30:00Z", "2026-03-05T13:00:00Z"]
+    yielded = [line for line in story.timeline("deferred") if "yields_to" in line.get("why", {})]
+    assert [(line["journey"], line["reason"]) for line in yielded] == [("offers", "cap")]
+    better = next(line["message_id"] for line in story.timeline("message") if line["journey"] == "better-offers")
+    assert sentence_of(yielded[0], ZoneInfo("America/New_York")) == (
+        "Held until 18:31 on Wednesday 4 March in America/New_York because it yields to the more important step offer "
+        f"({better}): a customer gets at most 1 marketing messages a day."
+    )
+
+
+def test_what_a_cap_reserves_is_left_for_the_more_important_one(
+    a_story: Any, better_offers: Path, policy: Path, member: Any
+) -> None:
+    text = policy.read_text(encoding="utf-8").replace('window = "day"', 'window = "day"\nreserved = 1')
+    policy.write_text(text.replace('[[cooldowns]]\nlength = "1h"', ""), encoding="utf-8")
+    story = a_story(better_offers, at=when("2026-03-03T12:00-05:00"), policy=policy)
+
+    wants(story, 1, member, region="NY")
+    wants(story, 2, member, region="NY")
+    story.happens("better_offer.wanted", "better-1", properties={"number": 1}, **_who(member))
+    story.passes("1h")
+
+    assert [one.text for one in story.sent()] == ["Offer 1. STOP to stop.", "A better one. STOP to stop."]
 
 
 def test_an_invalid_policy_is_not_deployed(a_story: Any, offers: Path, policy: Path) -> None:

@@ -123,9 +123,11 @@ closed = st.builds(
     st.sampled_from([frozenset(), frozenset({7}), frozenset({6, 7})]),
     st.sampled_from([frozenset(), frozenset({date(2026, 3, 9)}), frozenset({date(2026, 3, 29), date(2026, 3, 30)})]),
 )
+priorities = st.sampled_from([0, 0, 0, 10, -5])
 caps = st.builds(
-    Cap,
+    lambda limit, reserved, **about: Cap(limit=limit, reserved=min(reserved, limit - 1), **about),
     limit=st.integers(1, 3),
+    reserved=st.sampled_from([0, 0, 1]),
     window=st.sampled_from(["day", "week", DAY, 7 * DAY]),
     channel=st.none() | channels,
     purposes=some_purposes,
@@ -175,6 +177,7 @@ terms = st.builds(
         + [Review("billing", within, then) for within in (HOUR, DAY, 3 * DAY, 10 * DAY) for then in ("send", "drop")]
     ),
     registered=registrations,
+    priority=priorities,
 )
 countries = st.sampled_from(["US", "US", "IN", "FR", ""])
 wheres = st.builds(
@@ -200,6 +203,7 @@ any_deferral = st.tuples(
     st.sampled_from([ENROLLMENT, "other"]),
     ago,
     st.integers(0, 2),
+    priorities,
 )
 claims = st.tuples(
     st.sampled_from([OWN, "a", "b", "c"]), ago, st.sampled_from(Purpose), channels, st.sampled_from([JOURNEY, "other"])
@@ -258,8 +262,10 @@ def contacts(draw: st.DrawFn, now: datetime) -> Contact:
     return Contact(
         claims={id_: Claim(now - since, *what) for id_, since, *what in draw(few_claims)},
         deferrals={
-            id_: Deferral(None if until is None else now - until, reason, enrollment, now - since, territory)
-            for id_, until, reason, enrollment, since, territory in draw(few_deferrals)
+            id_: Deferral(
+                None if until is None else now - until, reason, enrollment, now - since, position, priority=priority
+            )
+            for id_, until, reason, enrollment, since, position, priority in draw(few_deferrals)
         },
         last_inbound={one: now - since for one, since in draw(few_words)},
         suppressed={one: (Suppression(cause, now - since, purpose),) for one, cause, since, purpose in against},
@@ -427,7 +433,7 @@ def crowded(case: Case, channel: Channel) -> Iterator[str]:
             and _within(cap, claim.at, case.now, zone, today)
         ]
         concerned = wanted.purpose in cap.purposes and cap.channel in {None, channel}
-        if concerned and cap.journey in {"", wanted.journey} and len(counted) >= cap.limit:
+        if concerned and cap.journey in {"", wanted.journey} and len(counted) >= cap.room(wanted.terms.priority):
             yield f"{cap}: {counted}"
     for rest in case.policy.cooldowns:
         concerned = wanted.purpose in rest.purposes and rest.channel in {None, channel}

@@ -176,6 +176,13 @@ def rules(draw: st.DrawFn, types: tuple[str, ...] = EVENTS) -> dict[str, Any]:
     return rule | ({"key": key} if key else {})
 
 
+missed = st.sampled_from(["continue", "skip", "exit"])
+invites = st.fixed_dictionaries(
+    {"starts": st.sampled_from(["data.date", "profile.date", "data.nothing"]), "lasts": st.just("1h")},
+    optional={"if_past": missed, "if_unreadable": missed},
+) | st.just({"cancel": True})
+
+
 @st.composite
 def chains(draw: st.DrawFn, prefix: str, depth: int, least: int = 0) -> list[dict[str, Any]]:
     """Steps that follow one another; those of its paths are nested in a step, as in a journey file."""
@@ -193,7 +200,8 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
     match kind:
         case "send":
             channels = draw(st.lists(st.sampled_from(["sms", "email", "push"]), min_size=1, max_size=2))
-            return {"channel": channels, "template": "hello", "purpose": draw(st.sampled_from(Purpose)).value}
+            sent = {"channel": channels, "template": "hello", "purpose": draw(st.sampled_from(Purpose)).value}
+            return sent | ({"invite": draw(invites)} if "email" in channels and draw(st.booleans()) else {})
         case "wait":
             moment = draw(moments)
             if isinstance(moment, dict) and moment.keys() & {"at", "until"}:

@@ -1,17 +1,32 @@
 """The step `send`, as it is written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from authoring.journeys.steps.base import AnyStep, Models, Wire
-from authoring.journeys.values import Channels, Duration, Hour, Otherwise, Purpose, Slug, not_null
+from authoring.journeys.values import (
+    Channels,
+    DateExpression,
+    Duration,
+    Hour,
+    IfMissed,
+    JourneyName,
+    Otherwise,
+    Priority,
+    Purpose,
+    Slug,
+    not_null,
+)
+from authoring.problems import Loc
 from authoring.shape import wrong
 from cairn.domain.shared.instants import duration
 
 ONE_DAY = timedelta(days=1)
+
+EMAIL = "email"
 
 
 class Review(Wire):
@@ -29,6 +44,50 @@ class FollowUp(Wire):
     within: Duration = Field(description="How long the journey waits for that.", examples=["2d"])
     channel: Channels = Field(default="sms", description="Its channel; default: that of the message.", examples=["sms"])
     template: Slug = Field(default_factory=str, description="Default: that of the message.", examples=["offer-again"])
+
+
+class Invite(Wire):
+    starts: DateExpression = Field(
+        default_factory=str, description="JMESPath to the date at which it starts.", examples=["data.visit_at"]
+    )
+    lasts: Duration = Field(default_factory=str, description="How long it lasts.", examples=["90m"])
+    ends: DateExpression = Field(
+        default_factory=str,
+        description="Instead of `lasts`: JMESPath to the date at which it ends.",
+        examples=["data.ends_at"],
+    )
+    cancel: bool = Field(
+        default=False, description="Take the entry out of the calendar; its date may be left out.", examples=["true"]
+    )
+    of: JourneyName = Field(
+        default_factory=str,
+        description="The journey whose invite this moves or cancels, by the same key. Default: this one.",
+        examples=["booking"],
+    )
+    if_past: IfMissed = Field(
+        default="continue",
+        description="If the date is past or not there: send without the invite, send nothing, or exit.",
+        examples=["skip"],
+    )
+    if_unreadable: IfMissed = Field(
+        default="exit",
+        description="If there is a date that cannot be read: exit, send without the invite, or send nothing.",
+        examples=["continue"],
+    )
+
+    @model_validator(mode="after")
+    def _when(self) -> Self:
+        if not self.cancel and not self.starts:
+            raise wrong("this does not say when it starts", "Add `starts: data.visit_at`, or `cancel: true`.")
+        if self.starts and bool(self.lasts) == bool(self.ends):
+            raise wrong(
+                "an invite says how long it lasts or when it ends", "Write one of `lasts: 1h` and `ends: data.ends_at`."
+            )
+        if not self.starts and (self.lasts or self.ends):
+            raise wrong("there is an end and no start", "Add `starts: data.visit_at`, or leave both out.")
+        if self.cancel and self.model_fields_set & {"if_past", "if_unreadable"}:
+            raise wrong("a cancellation is sent whatever its date is", "Leave if_past and if_unreadable out.")
+        return self
 
 
 class Send(Wire):
@@ -56,14 +115,24 @@ class Send(Wire):
         description="A person approves the message, rendered, before it goes out.",
         examples=["{queue: compliance, within: 24h, otherwise: drop}"],
     )
-
+    priority: Priority | None = Field(
+        default=None,
+        description="Of a customer's messages that a limit makes wait, those with the most come first. "
+        "Default: that of the journey's entry.",
+        examples=[10],
+    )
+    invite: Invite | None = Field(
+        default=None,
+        description="A calendar invite that goes along with the e-mail.",
+        examples=["{starts: data.visit_at, lasts: 90m}"],
+    )
     follow_up: FollowUp | None = Field(
         default=None,
         description="One more message where this one failed, or was not opened in time.",
         examples=["{unless: opened, within: 2d, channel: sms}"],
     )
 
-    _not_null = field_validator("hour", "review", "follow_up", mode="before")(not_null)
+    _not_null = field_validator("hour", "review", "priority", "invite", "follow_up", mode="before")(not_null)
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:
@@ -80,11 +149,25 @@ class Send(Wire):
             )
         return self
 
+    @model_validator(mode="after")
+    def _by_email(self) -> Self:
+        if self.invite and EMAIL not in self.channel:
+            raise wrong(
+                "only an e-mail can bring a calendar invite", "Add email to the channels, or leave the invite out."
+            )
+        return self
+
 
 class SendStep(AnyStep):
     send: Send = Field(description="Send a message.")
 
-    models: ClassVar[Models] = {"send": Send, "review": Review, "follow_up": FollowUp}
+    models: ClassVar[Models] = {"send": Send, "review": Review, "invite": Invite, "follow_up": FollowUp}
+
+    @staticmethod
+    def expressions(written: Any) -> Iterator[tuple[Loc, Any]]:
+        invite = written.get("invite") if isinstance(written, Mapping) else None
+        if isinstance(invite, Mapping):
+            yield from ((("invite", key), invite[key]) for key in ("starts", "ends") if key in invite)
 
 
 def template_and_channels(written: Any) -> tuple[str, tuple[str, ...]] | None:

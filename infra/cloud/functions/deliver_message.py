@@ -100,6 +100,7 @@ class DeliverMessage(Function):
         arn = Stack.of(self).format_arn
         self.may(
             "ses:SendEmail",
+            "ses:SendRawEmail",  # an e-mail with an invite is sent by SendEmail as a whole, for which SES asks for this
             on=[
                 arn(service="ses", resource="identity", resource_name="*"),
                 arn(

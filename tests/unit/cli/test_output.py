@@ -118,3 +118,21 @@ def test_progress_is_shown_by_days_and_in_a_terminal_only(
     said = capsys.readouterr()
     assert said.out == ""
     assert ("day 12 of 60" in said.err) is shown
+
+
+@pytest.mark.parametrize(
+    ("invite", "said"),
+    [
+        ({"method": "request", "starts": "2026-03-07T18:30:00Z"}, "Your visit  with an invite for Sat 07 Mar 18:30"),
+        ({"method": "cancel"}, "Your visit  cancels the invite"),
+    ],
+)
+def test_an_e_mail_says_what_it_does_to_the_calendar(invite: dict[str, str], said: str) -> None:
+    line = {"at": "2026-03-02T15:00:00Z", "kind": "message", "customer": "Mia", "journey": "visit", "step": "ticket"}
+    line |= {"channel": "email", "status": "sent", "subject": "Your visit", "invite": invite}  # type: ignore[dict-item]
+
+    printed = printed_by(
+        lambda console: show([line], console, start=datetime(2026, 3, 2, tzinfo=UTC), zone=ZoneInfo("UTC"))
+    )
+
+    assert said in printed

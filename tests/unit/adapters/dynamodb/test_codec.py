@@ -392,6 +392,12 @@ def test_the_shape_of_facts_consents_and_claims() -> None:
     assert codec.deferral_to_wire(tried) == (
         "2026-03-02T10:00:00Z paused enr 2026-03-02T10:00:00Z 2 marketing 2026-03-02T10:00:00Z"
     )
+    important = replace(tried, reason=Reason.CAP, priority=-10)
+    assert codec.deferral_to_wire(important) == (
+        "2026-03-02T10:00:00Z cap/-10 enr 2026-03-02T10:00:00Z 2 marketing 2026-03-02T10:00:00Z"
+    )
+    for one in (deferral, tried, important):
+        assert codec.deferral_from_wire(codec.deferral_to_wire(one)) == one
 
 
 def test_the_shape_of_a_message() -> None:

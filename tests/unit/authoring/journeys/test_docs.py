@@ -98,6 +98,14 @@ def test_the_report_in_the_docs_is_that_of_their_journey(tmp_path: Path, monkeyp
     assert [line.rstrip() for line in printed.splitlines()] == report.splitlines()
 
 
+def test_the_invites_of_the_docs_find_one_another(tmp_path: Path) -> None:
+    for example in blocks("yaml", "invites"):
+        written(tmp_path, yaml.safe_load(example), example)
+
+    assert check(tmp_path) == []
+    assert len(list(tmp_path.glob("*/journey.yaml"))) == 3
+
+
 @pytest.mark.parametrize("fragment", blocks("yaml", "steps"))
 def test_the_steps_of_the_docs_can_be_written(tmp_path: Path, fragment: str) -> None:
     written(tmp_path, {**KEYS, "steps": yaml.safe_load(fragment)})

@@ -134,3 +134,18 @@ def test_the_command_writes_a_page_for_each_journey(root: Path, tmp_path: Path) 
 
     assert (done.exit_code, done.output.replace("\n", "")) == (0, str(out / "visit.html"))
     assert "See you Friday" in (out / "visit.html").read_text(encoding="utf-8")
+
+
+def test_the_invite_of_an_email_stands_above_it(root: Path) -> None:
+    file = root / "visit" / "journey.yaml"
+    whole = yaml.safe_load(file.read_text(encoding="utf-8"))
+    whole["steps"][0]["send"]["invite"] = {"starts": "data.visit_at", "lasts": "6h"}
+    file.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    mail = root / "visit/templates/visit.email.html"
+    mail.write_text(EMAIL.replace("preview:", "invite_location: The <pool>\npreview:"), encoding="utf-8")
+
+    page = preview(root, "visit", BUSINESS)
+
+    when = "Friday 6 March 2026, 18:30 to 00:30 on Saturday 7 March in UTC"
+    assert f"Calendar invite: See you Friday, {when}, The &lt;pool&gt;" in page
+    assert page.count("Calendar invite: ") == 2, "the third sample has no date"

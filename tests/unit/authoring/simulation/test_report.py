@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from authoring.journeys import InvalidJourneysError, compile_catalogue
-from authoring.preflight.samples import MIDDAY
-from authoring.simulation.customers import BARE, UnknownSampleError, customer, profile_of, trial_of
+from authoring.preflight.samples import MIDDAY, profile_of
+from authoring.simulation.customers import BARE, UnknownSampleError, customer, trial_of
 from authoring.simulation.messages import Messages
 from authoring.simulation.paths import all_paths
 from authoring.simulation.report import lines_of, report, report_of_paths
@@ -171,3 +171,25 @@ def test_without_samples_the_customer_is_bare(tmp_path: Path) -> None:
     assert customer(made, "").name == BARE
     assert customer(made, "").at == MIDDAY
     assert of_kind(lines(made), "waiting", "ended")[-1]["outcome"] == "completed"
+
+
+def test_a_message_shows_its_invite(tmp_path: Path) -> None:
+    mia = MIA | {"profile": MIA["profile"] | {"email": "mia@example.com"}, "data": {"visit_at": "2026-03-07T18:30"}}
+    made = folder(tmp_path, [mia])
+    send = {"channel": "email", "template": "hello", "purpose": "transactional"}
+    invite = {"starts": "data.visit_at", "lasts": "1h"}
+    document = {"journey": "visit", "entry": {"event": "trial.signup"}}
+    document["steps"] = [{"id": "hello", "send": send | {"invite": invite}}]  # type: ignore[assignment]
+    (made / "journey.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    for name in ("hello.sms.txt", "hello.push.txt"):
+        (made / "templates" / name).unlink()
+    (made / "templates/hello.email.html").write_text("---\nsubject: Your visit\n---\n<p>Hello</p>", encoding="utf-8")
+
+    (line,) = of_kind(lines(made), "message")
+
+    assert line["invite"] == {
+        "method": "request",
+        "title": "Your visit",
+        "starts": "2026-03-07T23:30:00Z",
+        "ends": "2026-03-08T00:30:00Z",
+    }

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.invites import Invite
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class SendMessage:
     """The enrollment's values when the step was performed; later steps may change them. None: those of today."""
     version: str = ""
     """The version of the journey that decided it. Empty: that of the enrollment as the commit left it."""
+    invite: Invite | None = None
+    """Goes along where it is sent as an e-mail."""
 
 
 @dataclass(frozen=True, slots=True)

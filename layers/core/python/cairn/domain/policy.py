@@ -85,6 +85,8 @@ class Cap:
     limit: int
     """At least 1."""
     window: Window
+    reserved: int = 0
+    """How many of them are for messages with a priority above 0; less than the limit."""
     channel: Channel | None = None
     purposes: frozenset[Purpose] = MARKETING
     """The messages that are limited, and that count. By default receipts are not limited."""
@@ -94,6 +96,15 @@ class Cap:
     def depth(self) -> int:
         """The newest messages that decide whether it is reached."""
         return self.limit
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it counts messages of every channel and journey."""
+        return self.channel is None and not self.journey
+
+    def room(self, priority: int) -> int:
+        """How many messages there may be for one of this priority to be the last of them."""
+        return self.limit if priority > 0 else self.limit - self.reserved
 
     def covers(self, purpose: Purpose, channel: Channel, journey: str) -> bool:
         """Whether it limits such a message. It counts the same messages that it limits."""
@@ -112,6 +123,11 @@ class Cooldown:
     def depth(self) -> int:
         """The newest messages that decide whether it is in force."""
         return 1
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it counts messages of every channel."""
+        return self.channel is None
 
     def covers(self, purpose: Purpose, channel: Channel, journey: str) -> bool:  # noqa: ARG002  as of a cap
         """Whether it limits such a message. It counts the same messages that it limits."""

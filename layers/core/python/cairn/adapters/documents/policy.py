@@ -103,6 +103,7 @@ def _cap(row: Document) -> Cap:
     return Cap(
         limit=row["limit"],
         window=window,
+        reserved=row.get("reserved", 0),
         channel=_channel(row),
         purposes=_purposes(row),
         journey=row.get("journey", ""),

@@ -16,6 +16,7 @@ from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+from cairn.domain.shared.invites import Invite
 
 Wire = dict[str, Any]
 
@@ -224,8 +225,25 @@ def message_to_wire(message: Message) -> Wire:
         **({"place": message.position} if message.position else {}),
         **({"key": message.key} if message.key else {}),
         **({"only_to": addresses_to_wire(message.only_to)} if message.only_to is not None else {}),
+        **({"invite": invite_to_wire(message.invite)} if message.invite else {}),
         **({"answers": message.answers} if message.answers else {}),
     }
+
+
+def invite_to_wire(invite: Invite) -> Wire:
+    """Without its texts, which are the template's."""
+    times = {"starts": invite.starts, "ends": invite.ends}
+    return {
+        "uid": invite.uid,
+        "sequence": invite.sequence,
+        **{name: instant_to_wire(one) for name, one in times.items() if one},
+        **({"cancels": True} if invite.cancels else {}),
+    }
+
+
+def invite_from_wire(wire: Wire) -> Invite:
+    starts, ends = _instant(wire, "starts"), _instant(wire, "ends")
+    return Invite(wire["uid"], int(wire["sequence"]), starts, ends, cancels=wire.get("cancels", False))
 
 
 def message_from_wire(wire: Wire) -> Message:
@@ -246,6 +264,7 @@ def message_from_wire(wire: Wire) -> Message:
         position=wire.get("place", 0),
         key=wire.get("key", ""),
         only_to=addresses_from_wire(wire, "only_to"),
+        invite=invite_from_wire(wire["invite"]) if "invite" in wire else None,
         answers=wire.get("answers", ""),
     )
 
@@ -336,15 +355,23 @@ def approval_from_wire(wire: Wire) -> Approval:
     return Approval(wire["granted"], wire["by"], instant_from_wire(wire["at"]))
 
 
+PRIORITY = "/"
+"""Between the reason and the priority of a deferral. Version 0.2 reads both as a reason that it does not know, and lets
+the message wait until its instant: so only a deferral that ends by the clock has a priority.
+"""
+
+
 def deferral_to_wire(deferral: Deferral) -> str:
     until = instant_to_wire(deferral.until) if deferral.until else NONE
     order = f"{instant_to_wire(deferral.decided_at)} {deferral.position}"
-    about = f"{until} {deferral.reason} {deferral.enrollment or NONE} {order} {deferral.purpose}"
+    reason = f"{deferral.reason}{PRIORITY}{deferral.priority}" if deferral.priority else deferral.reason
+    about = f"{until} {reason} {deferral.enrollment or NONE} {order} {deferral.purpose}"
     return f"{about} {instant_to_wire(deferral.tried_at)}" if deferral.tried_at else about
 
 
 def deferral_from_wire(wire: str) -> Deferral:
-    until, reason, enrollment, decided_at, position, purpose, *tried_at = wire.split(" ")
+    until, about, enrollment, decided_at, position, purpose, *tried_at = wire.split(" ")
+    reason, _, priority = about.partition(PRIORITY)
     return Deferral(
         None if until == NONE else instant_from_wire(until),
         reason,
@@ -352,7 +379,8 @@ def deferral_from_wire(wire: str) -> Deferral:
         instant_from_wire(decided_at),
         int(position),
         Purpose(purpose),
-        *map(instant_from_wire, tried_at),
+        tried_at=instant_from_wire(tried_at[0]) if tried_at else None,
+        priority=int(priority or 0),
     )
 
 

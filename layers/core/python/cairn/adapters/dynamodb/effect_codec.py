@@ -3,6 +3,8 @@
 from cairn.adapters.dynamodb.codec import (
     Wire,
     consent_change_from_wire,
+    invite_from_wire,
+    invite_to_wire,
     suppression_change_from_wire,
     suppression_change_to_wire,
 )
@@ -45,6 +47,7 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 "time_zone": effect.time_zone,
                 **({} if effect.values is None else {"values": effect.values}),
                 **({"version": effect.version} if effect.version else {}),
+                **({"invite": invite_to_wire(effect.invite)} if effect.invite else {}),
             }
         case WakeAt():
             return {
@@ -130,6 +133,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 time_zone=wire["time_zone"],
                 values=wire.get("values"),
                 version=wire.get("version", ""),
+                invite=invite_from_wire(wire["invite"]) if "invite" in wire else None,
             )
         case "wake":
             return WakeAt(wire["id"], wire["enrollment"], wire["sequence"], instant_from_wire(wire["at"]))

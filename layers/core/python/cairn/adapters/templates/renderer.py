@@ -24,7 +24,7 @@ from cairn.adapters.templates.values import (
     foreign_schemes,
     without_marks,
 )
-from cairn.adapters.templates.variants import REGISTERED
+from cairn.adapters.templates.variants import INVITE_TEXTS, REGISTERED
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps.send import Send
@@ -35,11 +35,13 @@ from cairn.domain.policy import Policy
 from cairn.domain.profile.attributes import LOCALE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ForeignLinkError, TemplateError, TextTooLongError
+from cairn.domain.shared.invites import Invite
+from cairn.domain.shared.text import shortened
 
 PARTS = ("subject", "preview", "html", "text")
 PARAMETER = "parameter"
 
-ONE_LINE = ("subject", "preview", PARAMETER)
+ONE_LINE = ("subject", "preview", "invite_title", "invite_location", PARAMETER)
 """Parts in which providers accept no line breaks, which a customer's name may contain."""
 
 LONGEST_HOST = 253
@@ -99,12 +101,19 @@ class JinjaRenderer:
     def terms(self, message: Message) -> Terms:
         if message.answers:
             return Terms()
-        step = self._catalogue.version(message.journey, message.version).steps.get(message.step)
+        journey = self._catalogue.version(message.journey, message.version)
+        step = journey.steps.get(message.step)
         registered = {channel: self._registered(message, channel) for channel in message.channels}
         terms = Terms(registered={channel: names for channel, names in registered.items() if names})
         if not isinstance(step, Send):
             return terms
-        return replace(terms, useful_for=step.useful_for, preferred_hour=step.preferred_hour, review=step.review)
+        return replace(
+            terms,
+            useful_for=step.useful_for,
+            preferred_hour=step.preferred_hour,
+            review=step.review,
+            priority=step.priority_in(journey),
+        )
 
     def render(self, message: Message, channel: Channel, address: str) -> Rendered:
         if message.answers:
@@ -120,6 +129,10 @@ class JinjaRenderer:
             fill = _Filling(channel, variables, self._named_hosts(message), frozenset(links.values()))
             parts: dict[str, Any] = {part: fill(part, variant[part]) for part in PARTS if part in variant}
             parameters = tuple(self._parameter(fill(PARAMETER, text), message) for text in _parameters(variant))
+            invite = message.invite if channel is Channel.EMAIL else None
+            if invite is not None:
+                texts = {name: fill(name, variant[name]) for name in INVITE_TEXTS if name in variant}
+                parts["invite"] = _with_texts(invite, {"invite_title": parts["subject"], **texts})
         except ForeignLinkError as error:
             raise ForeignLinkError(_foreign_link(str(error), message)) from error
         except TemplateError as error:
@@ -189,7 +202,12 @@ class _Filling:
     def _layout(self, part: str) -> Layout:
         if part == "html":
             return "html"
-        return "text" if part == "text" and self.channel is Channel.EMAIL else "line"
+        return "text" if part in {"text", "invite_description"} and self.channel is Channel.EMAIL else "line"
+
+
+def _with_texts(invite: Invite, texts: Mapping[str, str]) -> Invite:
+    title, location, description = (shortened(texts.get(name, ""), most) for name, most in INVITE_TEXTS.items())
+    return replace(invite, title=title, location=location, description=description)
 
 
 def _check(rendered: Rendered, variant: Mapping[str, Any], message: Message) -> None:
@@ -234,7 +252,8 @@ def _parameters(variant: Mapping[str, Any]) -> Sequence[str]:
 
 def _names_links(variant: Mapping[str, Any]) -> bool:
     """Whether it may name a link: only then is the signing secret read."""
-    return any(LINKS in text for text in (*(str(variant.get(part, "")) for part in PARTS), *_parameters(variant)))
+    texts = (str(variant.get(part, "")) for part in (*PARTS, *INVITE_TEXTS))
+    return any(LINKS in text for text in (*texts, *_parameters(variant)))
 
 
 def locale_of(message: Message) -> str:

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 REGISTERED = ("dlt_template", "whatsapp_template", "whatsapp_language", "whatsapp_parameters")
 """Fields of a variant that must be registered first: India's DLT, Meta."""
 
+INVITE_TEXTS = {"invite_title": 250, "invite_location": 250, "invite_description": 2_000}
+"""Fields of an e-mail's variant for its calendar invite, each with the most characters."""
+
 LONGEST_LOCALE = 35
 """Characters of a language tag that software must support (RFC 5646, 4.4.1)."""
 

@@ -426,6 +426,7 @@ def message_of(
         position=position,
         key=enrollment.key,
         only_to=enrollment.addresses,
+        invite=effect.invite,
     )
 
 

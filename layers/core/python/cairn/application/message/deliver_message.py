@@ -54,6 +54,7 @@ from cairn.domain.shared.errors import (
     TemplateError,
     TextTooLongError,
 )
+from cairn.domain.shared.invites import shown
 from cairn.settings import FUNCTION_TIMEOUT, SQS_MAX_DELAY
 
 LEASE: timedelta = 2 * FUNCTION_TIMEOUT
@@ -287,7 +288,7 @@ class DeliverMessage:
                 return status
             raise
         details = {"subject": rendered.subject, "body": rendered.redacted_text, "provider_id": provider_id}
-        sent = detail | {key: text for key, text in details.items() if text}
+        sent = detail | {key: text for key, text in details.items() if text} | _invited(rendered)
         return self._settle(delivery, claim, MessageStatus.SENT, sent)
 
     def _settle(
@@ -342,7 +343,9 @@ class DeliverMessage:
                 self._ask_for_review(message, verdict.because, verdict.until or now, now)
             except TemplateError as error:
                 return self._record(context, MessageStatus.FAILED, now, {"reason": error.reason, "error": str(error)})
-        deferral = Deferral(verdict.until, verdict.reason, message.enrollment, *message.order, message.purpose)
+        about = (message.enrollment, *message.order, message.purpose)
+        priority = gate.priority_while(verdict, message)
+        deferral = Deferral(verdict.until, verdict.reason, *about, priority=priority)
         self.deliveries.defer(context, deferral, verdict, now)
         if verdict.until is not None:
             self.deferred.schedule(message, _scheduled_at(verdict, verdict.until, now), now)
@@ -356,6 +359,7 @@ class DeliverMessage:
             "template": message.template,
             "channel": channel.value,
             **_texts(rendered),
+            **_invited(rendered),
             "profile": message.variables.get("profile", {}),
             "data": message.variables.get("data", {}),
         }
@@ -454,6 +458,12 @@ class _TryNextChannelError(Exception):
         self.channel = channel
         self.code = code
         super().__init__(code)
+
+
+def _invited(rendered: Rendered) -> dict[str, Any]:
+    if rendered.invite is None:
+        return {}
+    return {"invite": {name: rendered.redacted(text) for name, text in shown(rendered.invite).items()}}
 
 
 def _texts(rendered: Rendered) -> dict[str, str]:

@@ -66,6 +66,8 @@ class Deferral:
     purpose: Purpose = Purpose.MARKETING
     tried_at: datetime | None = None
     """When its provider last did not take it, after `until`: the queue has it since then, and tries again."""
+    priority: int = 0
+    """Of the messages that a limit makes wait, those with the most come first."""
 
     @property
     def order(self) -> tuple[datetime, int]:

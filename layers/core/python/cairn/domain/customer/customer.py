@@ -720,7 +720,7 @@ class _Reaction:
         journey = _version_of(enrollment, journeys)
         if journey is None:
             return
-        again = engine.fall_back(journey, self.customer.profile, message, failed, now)
+        again = engine.fall_back(journey, enrollment, self.customer.profile, message, failed, now)
         if again is not None:
             self.effects.append(again)
             self.facts.append(

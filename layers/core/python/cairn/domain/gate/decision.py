@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cairn.domain.consent.changes import Method
 from cairn.domain.consent.suppression import Cause
+from cairn.domain.effects import split_effect_id
 from cairn.domain.gate.codes import Reason, Why
 from cairn.domain.gate.reasons import reason_class
 from cairn.domain.shared.channels import CHANNELS, Channel
@@ -125,6 +126,11 @@ class Decision:
         channel = self.why.get("channel")
         noun = CHANNELS[Channel(channel)].plural if channel in set(Channel) else "messages"
         return f"{purposes} {noun}{journey}".strip()
+
+    def yields(self) -> str:
+        """The more important message that it yields to, if it does: by its step, which is part of its id."""
+        to = self.text("yields_to")
+        return f"it yields to the more important step {split_effect_id(to)[1]} ({to})" if to else ""
 
     def target(self, name: str) -> str:
         """The target of a switch, in words."""

@@ -27,13 +27,20 @@ ANSWER_WITHIN = timedelta(minutes=5)
 """How long after a STOP its confirmation may come (47 CFR 64.1200(a)(12)). A later answer to HELP is no use either."""
 
 ORDER_RECHECK = timedelta(minutes=1)
-"""Recheck delay behind an earlier message."""
+"""Recheck delay behind an earlier or a more important message."""
 
 REVIEW_RECHECK = timedelta(hours=1)
 """Recheck interval while the earlier message waits for a person."""
 
 OVERDUE = timedelta(days=1)
-"""An earlier message that is this late no longer blocks the next one."""
+"""A message that is this late no longer blocks another one."""
+
+BY_THE_CLOCK = frozenset(
+    {Reason.QUIET_HOURS, Reason.CLOSED_DAY, Reason.PREFERRED_HOUR, Reason.CAP, Reason.COOLDOWN},
+)
+"""The waits that end at a known time, so that a less important message can yield to the one that waits. A message that
+waits behind another one of its enrollment is none of these: that one may be yielding itself.
+"""
 
 PREFERRED_DAYS = 7
 """How many days ahead the gate looks for the customer's preferred hour on a day when the law allows it."""
@@ -169,7 +176,8 @@ class _WaitingRules:
     def at(self, now: datetime) -> Defer | Suppress | None:
         """The verdict of the first rule that stops the message; None if every rule allows it."""
         rules = (self._pause, self._doubt, self._review, self._order)
-        return next((verdict for rule in rules if (verdict := rule(now)) is not None), None) or self.by_the_clock(now)
+        first = next((verdict for rule in rules if (verdict := rule(now)) is not None), None)
+        return first or self.by_the_clock(now) or self._yield(now)
 
     def by_the_clock(self, now: datetime) -> Defer | Suppress | None:
         """The same, for rules that depend on time alone."""
@@ -276,8 +284,39 @@ class _WaitingRules:
         free = limits.next_free(self.settings.policy, self.message, self.channel, self.history, zone=zone, now=now)
         if free.denial is None:
             return None
-        capped = isinstance(free.denial.limit, Cap)
-        return Defer(free.at, reasons.CapReached(free.denial) if capped else reasons.CoolingDown(free.denial))
+        return Defer(free.at, _limited_by(free.denial))
+
+    def _yield(self, now: datetime) -> Defer | None:
+        """A more important message waits for its time, and a limit would stop it if this one went out now.
+
+        Both are decided again at that time: what has gone out by then counts. Only strictly more important messages
+        count, so no two yield to each other; and each yields at most until it is of no use.
+        """
+        message, deferrals = self.message, self.contact.deferrals
+        waiting = [
+            limits.Waiting(id_, max(one.until, now), one.purpose, one.priority)
+            for id_, one in deferrals.items()
+            if one.priority > message.terms.priority
+            and one.reason in BY_THE_CLOCK
+            and one.until is not None
+            and now - one.until < OVERDUE
+            and one.enrollment != message.enrollment
+        ]
+        if not waiting:
+            return None
+        zone = zone_named(message.time_zone, "UTC")
+        policy, history = self.settings.policy, self.history
+        denial = limits.in_the_way(policy, message, self.channel, history, waiting, zone=zone, now=now)
+        return Defer(_recheck_at(deferrals[denial.yields_to], now), _limited_by(denial)) if denial else None
+
+
+def _limited_by(denial: limits.LimitDenial) -> reasons.CapReached | reasons.CoolingDown:
+    return reasons.CapReached(denial) if isinstance(denial.limit, Cap) else reasons.CoolingDown(denial)
+
+
+def priority_while(verdict: Defer, message: Message) -> int:
+    """The priority that a deferral has for others: none where it is not known when it ends."""
+    return message.terms.priority if verdict.reason in BY_THE_CLOCK else 0
 
 
 def _recheck_at(earlier: Deferral, now: datetime) -> datetime:

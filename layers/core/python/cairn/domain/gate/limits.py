@@ -1,7 +1,7 @@
 """Limits: how often a customer gets messages. Counted in the claims of sent messages, which every sender reads."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from cairn.domain.consent.contact import Claim
 from cairn.domain.message.message import Message
 from cairn.domain.policy import Cap, Cooldown, Policy
-from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import at_local, duration_text
 
 MIDNIGHT = time()
@@ -23,6 +23,10 @@ class LimitDenial:
     count: int
     """The number of messages that count: in the cap's window, or 1 for a cooldown."""
     until: datetime
+    reserved: int = 0
+    """How many of the cap's messages are for more important ones than this."""
+    yields_to: str = ""
+    """The id of the more important message that waits, and that it would be reached for; empty where it is reached."""
 
     @property
     def kind(self) -> Literal["cap", "cooldown"]:
@@ -33,11 +37,13 @@ class LimitDenial:
         why: dict[str, Any] = {"purposes": sorted(limit.purposes)}
         if isinstance(limit, Cap):
             window = limit.window if isinstance(limit.window, str) else duration_text(limit.window)
-            why |= {"limit": limit.limit, "count": self.count, "window": window}
+            why |= {"limit": limit.limit, "window": window} | ({} if self.yields_to else {"count": self.count})
         else:
             why |= {"length": duration_text(limit.length)}
-        named = {"channel": limit.channel, "journey": limit.journey if isinstance(limit, Cap) else ""}
-        return why | {name: str(value) for name, value in named.items() if value}
+        named: dict[str, Any] = {"channel": limit.channel, "journey": limit.journey if isinstance(limit, Cap) else ""}
+        numbers = {"reserved": self.reserved} if self.reserved else {}
+        named |= {"yields_to": self.yields_to}
+        return why | numbers | {name: str(value) for name, value in named.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +70,74 @@ def next_free(  # noqa: PLR0913  the result depends on each of them
     limits = [limit for limit in policy.limits if limit.covers(message.purpose, channel, message.journey)]
     denials: list[LimitDenial] = []
     at = now
-    while (denial := next(_denials(limits, others, zone, at), None)) is not None:
+    while (denial := next(_denials(limits, others, zone, at, message.terms.priority), None)) is not None:
         denials.append(denial)
         at = denial.until
     return NextFree(at, tuple(denials))
 
 
-def _denials(limits: list[Cap | Cooldown], claims: list[Claim], zone: ZoneInfo, now: datetime) -> Iterator[LimitDenial]:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message of the customer that waits for its time."""
+
+    id: str
+    at: datetime
+    """When it goes out, at the earliest; not in the past."""
+    purpose: Purpose
+    priority: int
+
+
+def in_the_way(  # noqa: PLR0913  the result depends on each of them
+    policy: Policy,
+    message: Message,
+    channel: Channel,
+    claims: Mapping[str, Claim],
+    waiting: Iterable[Waiting],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+) -> LimitDenial | None:
+    """The limit that would stop one of the waiting messages at its time, if this one were sent now.
+
+    None where all of them have room besides it, or none of their own. Only limits on all channels and journeys count:
+    it is not known on which channel a message will go out.
+    """
+    sent = [claim for id_, claim in claims.items() if id_ != message.id]
+    own = Claim(now, message.purpose, channel, message.journey)
+    limits = [limit for limit in policy.limits if limit.is_general and message.purpose in limit.purposes]
+    # At one instant, those without a share of what is reserved go first: the others have room after them.
+    for one in sorted(waiting, key=lambda one: (one.at, one.priority, one.id)):
+        counting = [limit for limit in limits if one.purpose in limit.purposes]
+        if next(_denials(counting, sent, zone, one.at, one.priority), None) is not None:
+            continue
+        denial = next(_denials(counting, [*sent, own], zone, one.at, one.priority), None)
+        if denial is not None:
+            return replace(denial, until=one.at, yields_to=one.id)
+        sent.append(Claim(one.at, one.purpose, channel, ""))
+    return None
+
+
+def _denials(
+    limits: list[Cap | Cooldown], claims: list[Claim], zone: ZoneInfo, now: datetime, priority: int
+) -> Iterator[LimitDenial]:
     for limit in limits:
         sent = sorted(claim.at for claim in claims if limit.covers(claim.purpose, claim.channel, claim.journey))
         if isinstance(limit, Cooldown):
             if sent and sent[-1] + limit.length > now:
                 yield LimitDenial(limit, 1, sent[-1] + limit.length)
-        elif isinstance(limit.window, timedelta):
+            continue
+        room = limit.room(priority)
+        reserved = limit.limit - room
+        if isinstance(limit.window, timedelta):
             # A sender with a faster clock may have claimed after "now"; its claims count too.
             within = [at for at in sent if at > now - limit.window]
-            if len(within) >= limit.limit:
-                yield LimitDenial(limit, len(within), within[-limit.limit] + limit.window)
+            if len(within) >= room:
+                yield LimitDenial(limit, len(within), within[-room] + limit.window, reserved)
         else:
             first, following = _period(limit.window, now.astimezone(zone).date())
             within = [at for at in sent if first <= at.astimezone(zone).date() < following]
-            if len(within) >= limit.limit:
-                yield LimitDenial(limit, len(within), at_local(following, MIDNIGHT, zone))
+            if len(within) >= room:
+                yield LimitDenial(limit, len(within), at_local(following, MIDNIGHT, zone), reserved)
 
 
 def _period(window: Literal["day", "week"], today: date) -> tuple[date, date]:

@@ -196,7 +196,10 @@ class CapReached:
     def sentence(stored: "Decision") -> str:
         limit, count, window = stored.text("limit"), stored.text("count"), stored.text("window")
         within = f"a {window}" if window in {"day", "week"} else f"within {window}"
-        return f"a customer gets at most {limit} {stored.limited()} {within}, and {count} have gone out"
+        reserved = stored.text("reserved")
+        of_which = f", {reserved} of them only with a priority" if reserved else ""
+        most = f"a customer gets at most {limit} {stored.limited()} {within}{of_which}"
+        return f"{stored.yields()}: {most}" if stored.yields() else f"{most}, and {count} have gone out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +212,8 @@ class CoolingDown:
 
     @staticmethod
     def sentence(stored: "Decision") -> str:
-        return f"there are at least {stored.text('length')} between two {stored.limited()}"
+        apart = f"there are at least {stored.text('length')} between two {stored.limited()}"
+        return f"{stored.yields()}: {apart}" if stored.yields() else apart
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,16 @@ def resolve(  # noqa: PLR0911  one return a kind
             case Silence(types, length):
                 return _silent_since(types, scope, since) + length
             case Until(expression, offset):
-                value = evaluate(expression, scope)
-                instant = to_instant(value, scope.zone)
-                return _without_instant(value) if instant is None else moved(instant, offset)
+                instant = instant_of(expression, scope)
+                return moved(instant, offset) if isinstance(instant, datetime) else instant
     except OverflowError:  # a day after so many that the calendar ends before
         return LATEST
+
+
+def instant_of(expression: str, scope: Scope) -> datetime | Missed:
+    """The instant that an expression gives; why it gives none."""
+    value = evaluate(expression, scope)
+    return to_instant(value, scope.zone) or _without_instant(value)
 
 
 def _without_instant(value: Any) -> Missed:

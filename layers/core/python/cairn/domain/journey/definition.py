@@ -68,7 +68,7 @@ class EntryRule:
     unless_in: frozenset[str] = frozenset()
     """Nobody enters who is in one of these journeys."""
     priority: int = 0
-    """Of several journeys that one event starts, that with the most is the first."""
+    """Of several journeys that one event starts, that with the most is the first; so are its messages."""
 
     @property
     def is_yearly(self) -> bool:

@@ -193,20 +193,21 @@ def _needs_enrollment(rule: Match) -> bool:
     return rule.where is not None and ("data" in rule.where or "enrollment" in rule.where)
 
 
-def fall_back(journey: Journey, profile: Profile, message: str, failed: str, now: datetime) -> SendMessage | None:
+def fall_back(  # noqa: PLR0913, PLR0917  the message depends on each of them
+    journey: Journey, enrollment: Enrollment, profile: Profile, message: str, failed: str, now: datetime
+) -> SendMessage | None:
     """The same step's message on the channels after the failed one; None where there is none.
 
     Its id follows from the failed message's: several reports of one failure send it once.
     """
-    enrollment, step_id, attempt = split_effect_id(message)
+    _, step_id, attempt = split_effect_id(message)
     step = journey.steps.get(step_id)
     first_attempt = attempt.partition("f")[0]
     if not isinstance(step, Send) or failed not in step.channels[:-1] or not first_attempt.isdecimal():
         return None
     behind = step.channels.index(Channel(failed)) + 1
-    this = f"{effect_id(enrollment, step_id, int(first_attempt))}f{behind}"
-    zone = Scope(profile, now, {}, default_zone=journey.time_zone).zone.key
-    again = step.message(this, enrollment, step.channels[behind:], zone)
+    this = f"{effect_id(enrollment.id, step_id, int(first_attempt))}f{behind}"
+    again = step.again(this, step.channels[behind:], Walk(journey, enrollment, profile, now))
     return replace(again, version=journey.version)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.invites import Invite
 
 
 class MessageStatus(StrEnum):
@@ -62,6 +63,8 @@ class Terms:
     preferred_hour: bool = False
     """Wait for the hour of day that the customer prefers (`profile.preferred_time`)."""
     review: Review | None = None
+    priority: int = 0
+    """Of the messages that a limit makes wait, those with the most come first."""
     registered: Mapping[Channel, Mapping[str, str]] = field(default_factory=dict)
     """By channel, the registered ids of its template (`whatsapp_template`, `dlt_template`)."""
 
@@ -114,6 +117,8 @@ class Message:
     """The only addresses that it may go to, where a visitor typed them; None: the customer's own."""
     key: str = ""
     """The key of its enrollment."""
+    invite: Invite | None = None
+    """Goes along where it is sent as an e-mail."""
     answers: str = ""
     """The customer's keyword (`stop`, `help`, `start`) that this message answers; else empty."""
     terms: Terms = Terms()
@@ -144,13 +149,17 @@ class Rendered:
     """The values of the variables of the template that WhatsApp approved."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers of an e-mail, besides those that the provider adds."""
+    invite: Invite | None = None
+    """The invite of an e-mail, with its texts."""
     links: Mapping[str, str] = field(default_factory=dict)
     """By name, the personal links in it (domain/consent/links)."""
 
     @property
     def redacted_text(self) -> str:
-        """The text without its personal links, for storage: such a link acts for the customer."""
-        text = self.text
+        return self.redacted(self.text)
+
+    def redacted(self, text: str) -> str:
+        """A text of it without the personal links, for storage: such a link acts for the customer."""
         for name, url in self.links.items():
             text = text.replace(url, f"[{name}]")
         return text
