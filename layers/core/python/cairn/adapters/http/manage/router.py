@@ -10,6 +10,7 @@ from cairn.adapters.http.manage import documents
 from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
+from cairn.application.operations.choose_winner import ChooseWinner
 from cairn.application.operations.migrate_journey import MigrateJourney, Route
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
@@ -22,7 +23,7 @@ from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
 from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import NotSignedInError
+from cairn.domain.shared.errors import InvalidRequestError, NotSignedInError
 
 Json = dict[str, Any]
 
@@ -78,6 +79,7 @@ class ManageRouter:
     export: ExportForOperator
     commands: OperatorCommands
     migrate: MigrateJourney
+    winner: ChooseWinner
     answer: AnswerRequests
     review: ReviewMessages
     audit: Audit
@@ -98,6 +100,8 @@ class ManageRouter:
             "POST /manage/consent": self._consent,
             "POST /manage/suppressions": self._suppressions,
             "POST /manage/migrations": self._migrate,
+            "GET /manage/splits": self._splits,
+            "POST /manage/splits": self._change_split,
             "GET /manage/reviews": self._reviews,
             "POST /manage/reviews": self._review,
             "GET /manage/privacy": self._privacy,
@@ -199,6 +203,30 @@ class ManageRouter:
         if do == "report":
             return Answer(200, documents.migrated(self.migrate.report(route, after, now)))
         return Answer(202, documents.migrated(self.migrate.order(route, after, by=call.actor, why=why, now=now)))
+
+    def _splits(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
+        journey = (call.query or {}).get("journey", "")[:MAX_ID_LENGTH]
+        if not journey:
+            raise InvalidRequestError(["journey: name one"])
+        return Answer(200, documents.splits(self.winner.show(journey)))
+
+    def _change_split(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        do, journey, step, why = (
+            form.one_of("do", "choose", "reopen"),
+            form.text("journey"),
+            form.text("step"),
+            form.why(),
+        )
+        arm = form.text("arm", required=do == "choose")
+        if arm and do == "reopen":
+            form.wrong("arm: of choose only")
+        form.check()
+        if do == "choose":
+            after = self.winner.choose(journey, step, arm, by=call.actor, why=why, now=now)
+        else:
+            after = self.winner.reopen(journey, step, by=call.actor, why=why, now=now)
+        return Answer(200, documents.splits(after))
 
     def _reviews(self, call: OperatorRequest, now: datetime) -> Answer:
         limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)

@@ -10,6 +10,8 @@ ROUTES = (
     ("POST", "/manage/consent"),
     ("POST", "/manage/suppressions"),
     ("POST", "/manage/migrations"),
+    ("GET", "/manage/splits"),
+    ("POST", "/manage/splits"),
     ("GET", "/manage/reviews"),
     ("POST", "/manage/reviews"),
     ("GET", "/manage/privacy"),
