@@ -29,12 +29,12 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  the r
     def has_time() -> bool:
         return context is None or context.get_remaining_time_in_millis() > ENOUGH_MS
 
-    resume_paused, find_stuck, watch_queues, choose_winner = jobs()
+    resume_paused, find_stuck, watch_queues, choose_winners = jobs()
     failures = [
         *failure_of("resume_paused", lambda: report_resumed(resume_paused(datetime.now(UTC), has_time), has_time)),
         *failure_of("find_stuck", lambda: report(find_stuck(datetime.now(UTC), has_time))),
         *failure_of("watch_queues", lambda: report_queues(watch_queues(datetime.now(UTC)))),
-        *failure_of("choose_winner", lambda: report_chosen(choose_winner.by_rule(datetime.now(UTC)))),
+        *failure_of("choose_winners", lambda: report_chosen(choose_winners(datetime.now(UTC)))),
     ]
     if failures:
         raise failures[0]

@@ -17,7 +17,7 @@ from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import MAX_NAMES, Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidEventError, ServiceRefusedError, UnknownCustomerError
-from tests.unit.fakes import KEYS, Attempts, Customers, ErasureOrders, Sent, Switches
+from tests.unit.fakes import KEYS, Attempts, ChosenArms, Customers, ErasureOrders, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -53,6 +53,7 @@ def process(customers: Customers, journeys: Deployed, sent_before: Sent, switche
         KEYS,
         sent_before,
         switches,
+        ChosenArms(),
         ErasureOrders(),
         languages=("de",),
     )

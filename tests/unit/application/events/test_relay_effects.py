@@ -30,6 +30,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError, UnknownEnrollmentError
 from tests.unit.fakes import (
     Alert,
+    ArmCounts,
     ConsentRecords,
     DeadLetteredEffects,
     Deliveries,
@@ -67,6 +68,7 @@ class Relay:
         self.counters, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
         self.inbox = Inbox()
         self.waiting, self.customers = EffectsQueue(), PresentCustomers()
+        self.arms = ArmCounts()
         self.relay = RelayEffects(
             timers=self.timers,
             messages=self.outbox,
@@ -76,6 +78,7 @@ class Relay:
             health=WatchHealth(
                 self.counters, self.board, self.tasks, self.alert.send, Breaker(minimum=3), on_trip=lambda _: None
             ),
+            arms=self.arms,
             paused_work=self.paused_work,
             webhooks=QueueWebhookDeliveries(self.records, self.notices, ("crm",)),
             erasures=self.erasures,

@@ -1,6 +1,8 @@
 """The function `sweep`: resumes paused work, sets going what is stuck, watches the queues, and chooses winners."""
 
 import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +25,7 @@ from cairn.application.operations.find_stuck import FindStuck
 from cairn.application.operations.resume_paused import ResumePaused
 from cairn.application.operations.watch_queues import WatchQueues
 from cairn.compose.table import bind_table
+from cairn.domain.operations.choices import SplitOf
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import SweepSettings, queues_from_text
 
@@ -31,7 +34,7 @@ class Jobs(NamedTuple):
     resume_paused: ResumePaused
     find_stuck: FindStuck
     watch_queues: WatchQueues
-    choose_winner: ChooseWinner
+    choose_winners: Callable[[datetime], Sequence[SplitOf]]
 
 
 def sweep() -> Jobs:
@@ -62,4 +65,4 @@ def sweep() -> Jobs:
     choose_winner = ChooseWinner(
         Catalogue(Path(settings.journeys_path)), DynamoArmCounts(), DynamoChosenArms(), attempts
     )
-    return Jobs(resume_paused, find_stuck, watch_queues, choose_winner)
+    return Jobs(resume_paused, find_stuck, watch_queues, choose_winner.by_rule)
