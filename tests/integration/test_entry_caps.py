@@ -118,6 +118,6 @@ def test_who_is_refused_costs_no_write_of_the_counter_once_it_is_known_to_be_ful
     with noted() as calls:
         signs_up(process, CUSTOMERS)
 
-    written = [str(one.parameters) for one in calls if one.operation == "TransactWriteItems"]
+    written = [str(one.arguments) for one in calls if one.operation == "TransactWriteItems"]
     assert len(written) == 1
     assert "cap#" not in written[0]

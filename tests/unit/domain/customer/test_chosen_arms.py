@@ -28,7 +28,8 @@ def offer(*weights: float, names: str = "ab", salt: str = "", **more: Any) -> Jo
 
 def visits(customer: Customer, tested: Journey, day: int = 0, chosen: Chosen | None = None, **more: Any) -> Reaction:
     when = MONDAY + day * DAY
-    happened = event("visit.booked", when, **{name: more.pop(name) for name in ("properties",) if name in more})
+    properties = more.pop("properties", {})
+    happened = event("visit.booked", when, id_=f"{day} {properties}", properties=properties)
     return on_event(customer, happened, Deployed(tested), when, chosen=lambda _: chosen or {}, **more)
 
 
@@ -140,13 +141,13 @@ def test_the_choices_are_asked_only_where_a_journey_chooses_winners() -> None:
 def test_a_customer_enters_so_often_in_a_time_and_again_when_it_is_over() -> None:
     keyed = {"key": "event.properties.id", "per_customer": "2 in 90d"}
     capped, known, refused = offer(entry=keyed), new(), []
-    for number, day in enumerate((0, 10, 20, 89, 90, 95)):
+    for number, day in enumerate((0, 0, 20, 89, 90, 95, 100)):
         reaction = visits(known, capped, day, properties={"id": str(number)})
         known = reaction.customer
         refused.append([fact.detail["reason"] for fact in facts(reaction, "not_entered")])
 
     reason = ["at most 2 in 90d"]
-    assert refused == [[], [], reason, reason, [], reason]
+    assert refused == [[], [], reason, reason, [], [], reason]
     assert sum(":at:" in name for name in known.entered) == 2
 
 

@@ -31,7 +31,6 @@ from cairn.domain.profile.profile import Profile, Stamped, survivor
 from cairn.domain.shared.channels import Channel, channels_at
 from cairn.domain.shared.errors import UnknownJourneyError
 from cairn.domain.shared.hashing import short_hash
-from cairn.domain.shared.instants import instant_to_wire
 
 DEDUPE_WINDOW = timedelta(days=35)
 """Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
@@ -618,7 +617,7 @@ class _Reaction:
         enrollment = self.with_room(enrollment)
         self.customer = replace(
             self.customer,
-            entered=self.customer.entered if journey.entry.waits else self.entered_with(journey, name, now),
+            entered=self.customer.entered if journey.entry.waits else self.entered_with(journey, name, event, now),
             early_refreshes={other: data for other, data in self.customer.early_refreshes.items() if other != name},
         )
         self.advance(journey, enrollment, engine.Entered(), now)
@@ -645,7 +644,7 @@ class _Reaction:
         self.admissions.append(admission)
         return True
 
-    def entered_with(self, journey: Journey, name: str, now: datetime) -> dict[str, datetime]:
+    def entered_with(self, journey: Journey, name: str, event: Event, now: datetime) -> dict[str, datetime]:
         """The customer's entries with one more, without those that a cap of the journey counts no more."""
         cap, prefix = journey.entry.per_customer, _entries_of(journey)
         if cap is None:
@@ -655,7 +654,7 @@ class _Reaction:
             for other, at in self.customer.entered.items()
             if not other.startswith(prefix) or now - at < cap.within
         }
-        return {**left, name: now, f"{prefix}{instant_to_wire(now)}:": now}
+        return {**left, name: now, f"{prefix}{short_hash(event.key, length=8)}:": now}
 
     def store_early(self, journey: Journey, event: Event, now: datetime) -> None:
         """Stores the end or refresh of an enrollment whose starting event has not arrived yet."""
