@@ -5,9 +5,11 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from authoring.drawing.counts import counts_of
 from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.domain.journey.arms import Tally
 from tests.conftest import Begins, Story
@@ -76,6 +78,17 @@ def counts(story: Story) -> dict[str, tuple[int, int]]:
     return {one["arm"]: (one["entered"], one["reached"]) for one in split["arms"]}
 
 
+def standing(story: Story) -> Counter[str]:
+    """Who stands where, from all pages."""
+    found, after = Counter[str](), ""
+    while after is not None:
+        url = f"https://localhost/manage/standing?journey=offer&after={quote(after)}"
+        page = json.loads(story.deployment.manage("GET", url, {}, b"", actor="mia")["body"])
+        found.update({one["step"]: one["count"] for one in page["counts"]})
+        after = page["after"]
+    return found
+
+
 def arms(story: Story) -> dict[str, list[str]]:
     """The arms of each customer, one after the other."""
     found: dict[str, list[str]] = {}
@@ -96,6 +109,17 @@ def test_the_counts_are_those_of_the_timeline_each_customer_once(story: Story) -
     entered, reached = Counter(first.values()), Counter(first[f"u-{number}"] for number in range(0, CUSTOMERS, 3))
     assert counts(story) == {arm: (entered[arm], reached[arm]) for arm in ("gift", "discount")}
     assert all(len(set(had)) == 1 for had in arms(story).values())
+
+
+def test_who_stands_where_is_what_the_timeline_says(story: Story) -> None:
+    books(story, *range(6))
+    story.passes("1d12h")
+    books(story, *range(4, 12), visit=2)
+    story.happens("call.wanted", "call-1", customer={"user_id": "u-1"}, properties={"id": "1"})
+
+    assert standing(story) == counts_of(story.timeline(), "offer") == {"a-day": 8}
+    story.passes("1d12h")
+    assert standing(story) == counts_of(story.timeline(), "offer") == {}
 
 
 def test_a_goal_before_the_split_counts_for_no_arm(story: Story) -> None:

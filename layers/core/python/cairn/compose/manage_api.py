@@ -29,6 +29,7 @@ from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.choose_winner import ChooseWinner
+from cairn.application.operations.count_standing import CountStanding
 from cairn.application.operations.migrate_journey import MigrateJourney
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
@@ -72,6 +73,7 @@ def manage_api() -> ManageRouter:
             audit=audit,
         ),
         winner=ChooseWinner(Catalogue(Path(settings.journeys_path)), DynamoArmCounts(), DynamoChosenArms(), attempts),
+        standing=CountStanding(Catalogue(Path(settings.journeys_path)), DynamoDueTimes()),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
         audit=audit,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cairn.application.operations.choose_winner import ShownSplit
+from cairn.application.operations.count_standing import StandingPage
 from cairn.application.operations.migrate_journey import MigratedPage
 from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
@@ -29,6 +30,11 @@ def board(state: SwitchState) -> Json:
 def splits(shown: Iterable[ShownSplit]) -> Json:
     """The splits of a journey whose winner is chosen."""
     return {"splits": [_split(one) for one in shown]}
+
+
+def standing(page: StandingPage) -> Json:
+    counts = [{"version": version, "step": step, "count": count} for (version, step), count in page.counts.items()]
+    return {"counts": counts, "after": page.following}
 
 
 def message(explained: MessageExplanation) -> Json:

@@ -12,6 +12,7 @@ ROUTES = (
     ("POST", "/manage/migrations"),
     ("GET", "/manage/splits"),
     ("POST", "/manage/splits"),
+    ("GET", "/manage/standing"),
     ("GET", "/manage/reviews"),
     ("POST", "/manage/reviews"),
     ("GET", "/manage/privacy"),
