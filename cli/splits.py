@@ -33,7 +33,7 @@ def choose(
     why: WhyOption,
     to: ToOption = LOCAL_URL,
 ) -> None:
-    """Give new customers this arm, within a minute. Those who have an arm stay on it."""
+    """Give new customers this arm, within a minute. Customers who have an arm stay on it."""
     chosen = Manage(to).post("splits", do="choose", journey=journey, step=step, arm=arm, why=why)
     _show(chosen, as_json=False)
 

@@ -65,7 +65,7 @@ class Graph:
         return replace(self, nodes=tuple(replace(node, count=counts.get(node.id)) for node in self.nodes))
 
     def comparing(self, splits: Iterable[Mapping[str, Any]]) -> Self:
-        """With who reached the goal, of those who entered each arm, and the chosen one: as /manage/splits says it."""
+        """With how many reached the goal after each arm, and the chosen arm: as /manage/splits says it."""
         of = {one["step"]: one for one in splits}
         return replace(
             self, edges=tuple(_compared(edge, of[edge.source]) if edge.source in of else edge for edge in self.edges)

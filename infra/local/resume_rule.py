@@ -32,7 +32,7 @@ class ResumeRule:
     _due: dict[Key, str] = field(default_factory=dict)
     """The hour by which what waits in an item must have gone on."""
     _is_counted: bool = False
-    """Whether somebody was counted in an arm since the last run: a rule may choose."""
+    """Whether a customer was counted in an arm since the last run: a rule may choose."""
     _last: datetime = EPOCH
 
     def watch(self, changes: Iterable[Shape]) -> None:

@@ -13,10 +13,10 @@ from cairn.adapters import aws
 from cairn.adapters.aws import is_transient
 from cairn.adapters.dynamodb.arm_counts import RETENTION, DynamoArmCounts
 from cairn.application.ports import ArmCount, CountedArm
-from cairn.domain.journey.arms import Tally
+from cairn.domain.journey.arms import ArmOutcome
 
 AT = datetime(2026, 3, 2, 14, tzinfo=UTC)
-ENTERED = Tally("shop", "v1", "offer", "gift", "entered", "enrollment-0")
+ENTERED = ArmOutcome("shop", "v1", "offer", "gift", "entered", "enrollment-0")
 GIFT = CountedArm("v1", "offer", "gift")
 
 
@@ -39,8 +39,8 @@ def until_taken(add: Callable[[], Any]) -> None:
 
 def test_each_customer_counts_once_and_apart_by_version_step_and_arm(counts: DynamoArmCounts) -> None:
     others = [replace(ENTERED, enrollment=f"enrollment-{number}") for number in range(1, 9)]
-    for tally in (ENTERED, *others, ENTERED, replace(ENTERED, what="reached"), replace(ENTERED, what="reached")):
-        counts.add(tally, AT)
+    for outcome in (ENTERED, *others, ENTERED, replace(ENTERED, what="reached"), replace(ENTERED, what="reached")):
+        counts.add(outcome, AT)
     for number, change in enumerate(({"version": "v2"}, {"step": "price"}, {"arm": "nothing"}, {"journey": "other"})):
         counts.add(replace(ENTERED, enrollment=f"other-{number}", **change), AT)
 
@@ -54,10 +54,10 @@ def test_each_customer_counts_once_and_apart_by_version_step_and_arm(counts: Dyn
 
 @pytest.mark.atomic_writes
 def test_many_processes_that_relay_the_same_decisions_count_each_once(counts: DynamoArmCounts) -> None:
-    tallies = [replace(ENTERED, enrollment=f"enrollment-{number % 20}") for number in range(60)]
+    outcomes = [replace(ENTERED, enrollment=f"enrollment-{number % 20}") for number in range(60)]
 
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda tally: until_taken(lambda: counts.add(tally, AT)), tallies))
+        list(pool.map(lambda outcome: until_taken(lambda: counts.add(outcome, AT)), outcomes))
 
     assert counts.of("shop") == {GIFT: ArmCount(20)}
 

@@ -1,4 +1,4 @@
-"""A cap on entries: never above the limit and never below it while somebody wants in, with many workers at once."""
+"""A cap on entries: never above the limit and never below it while customers want in, with many workers at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta

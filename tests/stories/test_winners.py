@@ -1,4 +1,4 @@
-"""Arms are counted, a winner is chosen by a person or by the rule, and caps hold, through the whole deployment."""
+"""Arms are counted, a winner is chosen by a person or by the rule, and caps refuse, through the whole deployment."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ import pytest
 
 from authoring.drawing.counts import counts_of
 from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
-from cairn.domain.journey.arms import Tally
+from cairn.domain.journey.arms import ArmOutcome
 from tests.conftest import Begins, Story
 
 MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
@@ -79,7 +79,7 @@ def counts(story: Story) -> dict[str, tuple[int, int]]:
 
 
 def standing(story: Story) -> Counter[str]:
-    """Who stands where, from all pages."""
+    """How many stand where, from all pages."""
     found, after = Counter[str](), ""
     while after is not None:
         url = f"https://localhost/manage/standing?journey=offer&after={quote(after)}"
@@ -174,8 +174,8 @@ def test_the_rule_chooses_once_its_counts_are_clear(a_story: Begins, tmp_path: P
     for arm, reached in (("gift", 55), ("discount", 5)):
         for number in range(60):
             for what in ("entered", "reached") if number < reached else ("entered",):
-                tally = Tally("offer", version, "which", arm, what, f"{arm}-{number}")  # type: ignore[arg-type]
-                DynamoArmCounts().add(tally, MONDAY)
+                outcome = ArmOutcome("offer", version, "which", arm, what, f"{arm}-{number}")  # type: ignore[arg-type]
+                DynamoArmCounts().add(outcome, MONDAY)
 
     story.passes("6m")
 
@@ -186,7 +186,7 @@ def test_the_rule_chooses_once_its_counts_are_clear(a_story: Begins, tmp_path: P
     assert {arm for customer, had in arms(story).items() if customer != "u-1" for arm in had} == {"gift"}
 
 
-def test_caps_hold_for_all_customers_and_for_each(story: Story) -> None:
+def test_caps_count_all_customers_and_each_of_them(story: Story) -> None:
     def wants(who: int, call: int) -> None:
         for _ in range(2):
             story.happens("call.wanted", f"call-{call}", customer={"user_id": f"u-{who}"}, properties={"id": str(call)})

@@ -36,7 +36,7 @@ from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
-from cairn.domain.journey.arms import Tally
+from cairn.domain.journey.arms import ArmOutcome
 from cairn.domain.journey.definition import Admission
 from cairn.domain.message.message import STATUS_REPORTS, Approval, Message, MessageStatus, Rendered, Terms
 from cairn.domain.message.rate_limit import Reservation
@@ -634,17 +634,17 @@ class ChosenArms(dict[str, Mapping[tuple[str, str], str]]):
 
 
 class ArmCounts:
-    """Each tally counts once."""
+    """Each outcome counts once."""
 
     def __init__(self) -> None:
-        self._tallies: dict[tuple[str, str, str], Tally] = {}
+        self._outcomes: dict[tuple[str, str, str], ArmOutcome] = {}
 
-    def add(self, tally: Tally, at: datetime) -> None:  # noqa: ARG002
-        self._tallies.setdefault((tally.enrollment, tally.step, tally.what), tally)
+    def add(self, outcome: ArmOutcome, at: datetime) -> None:  # noqa: ARG002
+        self._outcomes.setdefault((outcome.enrollment, outcome.step, outcome.what), outcome)
 
     def of(self, journey: str) -> Mapping[CountedArm, ArmCount]:
         counted: dict[CountedArm, Counter[str]] = {}
-        for one in self._tallies.values():
+        for one in self._outcomes.values():
             if one.journey == journey:
                 counted.setdefault(CountedArm(one.version, one.step, one.arm), Counter()).update([one.what])
         return {arm: ArmCount(counts["entered"], counts["reached"]) for arm, counts in counted.items()}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cairn.application.operations.choose_winner import ChooseWinner, ShownSplit
-from cairn.domain.journey.arms import Tally
+from cairn.domain.journey.arms import ArmOutcome
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.winner import ArmResult
 from cairn.domain.operations.choices import ChosenArm
@@ -72,9 +72,9 @@ def winner(counts: ArmCounts, board: ChoiceBoard) -> Callable[..., ChooseWinner]
 def brings(counts: ArmCounts, arm: str, entered: int, reached: int, version: str = "v1") -> None:
     for number in range(entered):
         this = f"{arm}-{version}-{number}"
-        counts.add(Tally("visit", version, "offer", arm, "entered", this), MONDAY)
+        counts.add(ArmOutcome("visit", version, "offer", arm, "entered", this), MONDAY)
         if number < reached:
-            counts.add(Tally("visit", version, "offer", arm, "reached", this), MONDAY)
+            counts.add(ArmOutcome("visit", version, "offer", arm, "reached", this), MONDAY)
 
 
 def only(shown: Any) -> ShownSplit:

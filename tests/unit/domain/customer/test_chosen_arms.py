@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event
 from cairn.domain.effects import Fact
-from cairn.domain.journey.arms import Tally, tallies_in
+from cairn.domain.journey.arms import ArmOutcome, outcomes_in
 from cairn.domain.journey.definition import Admission, Journey
 from tests.unit.makers import MONDAY, Deployed, event, journey, profile
 
@@ -51,7 +51,7 @@ def test_new_customers_get_the_chosen_arm_and_are_not_counted() -> None:
 
     assert {arm_of(one) for one in found} == {"a"}
     assert {fact.detail.get("because") for one in found for fact in facts(one, "split")} == {"chosen"}
-    assert not [tally for one in found for tally in tallies_in(one.facts)]
+    assert not [outcome for one in found for outcome in outcomes_in(one.facts)]
 
 
 @given(st.sampled_from(CUSTOMERS), st.lists(st.sampled_from(["", "a", "b"]), min_size=1, max_size=6))
@@ -73,11 +73,11 @@ def test_a_customer_is_counted_once_and_its_goal_under_the_arm_and_the_version_o
     deployed = Deployed(replace(offer(), version="v2"), tested)
     bought = on_event(again.customer, event("order.placed", MONDAY + 2 * DAY), deployed, MONDAY + 2 * DAY)
 
-    counted = [tally for one in (first, again, bought) for tally in tallies_in(one.facts)]
+    counted = [outcome for one in (first, again, bought) for outcome in outcomes_in(one.facts)]
 
     (enrolled,) = first.customer.enrollments.values()
     about = ("visit", "v1", "offer", arm_of(first))
-    assert counted == [Tally(*about, "entered", enrolled.id), Tally(*about, "reached", enrolled.id)]
+    assert counted == [ArmOutcome(*about, "entered", enrolled.id), ArmOutcome(*about, "reached", enrolled.id)]
     assert not any(one.counted for one in bought.customer.enrollments.values())
 
 
@@ -87,7 +87,7 @@ def test_a_split_without_a_winner_is_neither_counted_nor_remembered() -> None:
 
     reaction = on_event(new(), event("visit.booked"), Deployed(plain), MONDAY)
 
-    assert not list(tallies_in(reaction.facts))
+    assert not list(outcomes_in(reaction.facts))
     assert list(reaction.customer.entered) == ["visit:"]
 
 
@@ -95,7 +95,7 @@ def test_nothing_is_remembered_of_who_cannot_enter_again() -> None:
     once = visits(new(), offer(entry={"again": "never"}))
 
     assert list(once.customer.entered) == ["visit:"]
-    assert len(list(tallies_in(once.facts))) == 1
+    assert len(list(outcomes_in(once.facts))) == 1
 
 
 def test_a_chosen_arm_that_is_gone_or_has_no_weight_counts_no_more() -> None:
@@ -174,7 +174,7 @@ def test_who_enters_is_counted_by_the_day_of_the_journeys_zone_and_nobody_enters
     assert not full.customer.entered
 
 
-def test_who_is_in_the_journey_already_takes_no_place_of_its_cap() -> None:
+def test_who_is_in_the_journey_already_is_not_counted_by_its_cap_again() -> None:
     waits = journey({"id": "wait", "wait": "3d"}, entry={"event": "visit.booked", "at_most": "5 per hour"})
     first = visits(new(), waits)
 

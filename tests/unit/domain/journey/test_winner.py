@@ -80,7 +80,7 @@ def test_a_much_better_arm_is_found(better: str) -> None:
     assert set(named) <= {better, None}
 
 
-def test_two_arms_that_are_better_than_a_third_are_not_told_apart() -> None:
+def test_of_two_arms_that_are_better_than_a_third_neither_is_named() -> None:
     rates = {"a": 0.3, "b": 0.3, "c": 0.05}
 
     named = [a_test(rates, dict.fromkeys(rates, 1), seed=seed) for seed in range(60)]

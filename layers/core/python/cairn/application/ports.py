@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.gate.settings import GateSettings
     from cairn.domain.gate.verdict import Defer
     from cairn.domain.identity.identifiers import Identifier
-    from cairn.domain.journey.arms import Tally
+    from cairn.domain.journey.arms import ArmOutcome
     from cairn.domain.journey.definition import Admission, Journey
     from cairn.domain.journey.enrollment import Enrollment
     from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
@@ -561,7 +561,7 @@ class ArmCount(NamedTuple):
 
 
 class ArmCounts(Protocol):
-    def add(self, tally: Tally, at: datetime) -> None:
+    def add(self, outcome: ArmOutcome, at: datetime) -> None:
         """Count a customer in an arm. Idempotent for 35 days."""
 
     def of(self, journey: str) -> Mapping[CountedArm, ArmCount]:

@@ -13,7 +13,7 @@ from pynamodb.exceptions import TransactWriteError
 from cairn.adapters.dynamodb.items import ARMS, COUNTED, ArmItem
 from cairn.adapters.dynamodb.table import transaction
 from cairn.application.ports import ArmCount, CountedArm
-from cairn.domain.journey.arms import Tally
+from cairn.domain.journey.arms import ArmOutcome
 from cairn.domain.shared.hashing import share, short_hash
 
 SHARDS = 4
@@ -27,11 +27,11 @@ ALREADY_COUNTED = "ConditionalCheckFailed"
 class DynamoArmCounts:
     """Implements the port ArmCounts."""
 
-    def add(self, tally: Tally, at: datetime) -> None:
-        mark = ArmItem(COUNTED + short_hash(tally.enrollment, tally.step, tally.what, length=32), COUNTED)
+    def add(self, outcome: ArmOutcome, at: datetime) -> None:
+        mark = ArmItem(COUNTED + short_hash(outcome.enrollment, outcome.step, outcome.what, length=32), COUNTED)
         mark.expires_at = int((at + RETENTION).timestamp())
-        counter = ArmItem(ARMS + tally.journey, _sort_key(tally))
-        counted = ArmItem.entered if tally.what == "entered" else ArmItem.reached
+        counter = ArmItem(ARMS + outcome.journey, _sort_key(outcome))
+        counted = ArmItem.entered if outcome.what == "entered" else ArmItem.reached
         try:
             with transaction() as write:
                 write.save(mark, condition=ArmItem.pk.does_not_exist())
@@ -51,5 +51,5 @@ class DynamoArmCounts:
         return found
 
 
-def _sort_key(tally: Tally) -> str:
-    return f"{tally.version}#{tally.step}#{tally.arm}#{int(share('arms', tally.enrollment) * SHARDS)}"
+def _sort_key(outcome: ArmOutcome) -> str:
+    return f"{outcome.version}#{outcome.step}#{outcome.arm}#{int(share('arms', outcome.enrollment) * SHARDS)}"

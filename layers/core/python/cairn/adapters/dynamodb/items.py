@@ -314,7 +314,7 @@ class CounterItem(Item):
 
 
 class ArmItem(Item):
-    """A counter of an arm; or the mark of somebody who is counted, which alone expires."""
+    """A counter of an arm; or the mark of a customer who is counted, which alone expires."""
 
     class Meta(_Meta):
         pass

@@ -45,7 +45,7 @@ from cairn.domain.effects import (
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import identifier, strongest_first
 from cairn.domain.identity.trust import ALL_FIELDS, JOURNEYS_SOURCE, NO_FIELDS
-from cairn.domain.journey.arms import tallies_in
+from cairn.domain.journey.arms import outcomes_in
 from cairn.domain.journey.enrollment import UNWANTED, Enrollment
 from cairn.domain.message.message import Message, MessageStatus
 from cairn.domain.profile.addresses import addresses_to_send_to, sending_form
@@ -302,8 +302,8 @@ class RelayEffects:
 
     def _remember(self, one: WaitingEffect, customer: str, facts: tuple[Fact, ...], merged: str) -> None:
         self.timeline.remember(customer, one.commit, facts, one.at, merged)
-        for tally in tallies_in(facts):
-            self.arms.add(tally, one.at)
+        for outcome in outcomes_in(facts):
+            self.arms.add(outcome, one.at)
 
     def _carry_out(self, one: WaitingEffect, customer: str, now: datetime) -> None:  # noqa: C901  one branch an effect
         effect, enrollment = one.what, one.enrollment

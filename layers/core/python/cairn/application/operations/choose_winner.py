@@ -56,7 +56,7 @@ class ChooseWinner:
     def choose(  # noqa: PLR0913  who, when and why belong to every order
         self, journey: str, step: str, arm: str, *, by: str, why: str, now: datetime
     ) -> Sequence[ShownSplit]:
-        """New customers get this arm, within a minute. Those who have one stay on it."""
+        """New customers get this arm, within a minute. Customers who have one stay on it."""
         version = self._deployed(journey)
         split = _split_of(version, step)
         if split.arm(arm) is None:

@@ -1,4 +1,4 @@
-"""Who gets the chosen arm of a split, and who stays on the arm that they had."""
+"""The arms that weights do not decide: a chosen one for new customers, and for others the one that they had."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime

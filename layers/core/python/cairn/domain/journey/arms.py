@@ -47,7 +47,7 @@ NO_ARMS = Arms()
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ArmOutcome:
     """A customer who entered an arm, or reached the goal after it. Each counts once for a split."""
 
     journey: str
@@ -58,12 +58,12 @@ class Tally:
     enrollment: str
 
 
-def tallies_in(facts: Iterable[Fact]) -> Iterator[Tally]:
+def outcomes_in(facts: Iterable[Fact]) -> Iterator[ArmOutcome]:
     """What these decisions add to the counts of arms."""
     for fact in facts:
         if fact.kind == "split" and "version" in fact.detail:
             about = fact.detail
-            yield Tally(fact.journey, about["version"], fact.step, about["arm"], "entered", fact.enrollment)
+            yield ArmOutcome(fact.journey, about["version"], fact.step, about["arm"], "entered", fact.enrollment)
         if fact.kind == "goal_reached":
             for step, arm, version in fact.detail.get("arms", ()):
-                yield Tally(fact.journey, version, step, arm, "reached", fact.enrollment)
+                yield ArmOutcome(fact.journey, version, step, arm, "reached", fact.enrollment)
