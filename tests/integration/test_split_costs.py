@@ -54,6 +54,7 @@ class Costs:
         return self._counted()
 
     def of_wake_up(self, name: str) -> dict[str, tuple[int, int]]:
+        """Of the wake-ups of two customers."""
         self.of(name)
         del self._calls[:]
         self._story.passes("1h")
@@ -97,9 +98,10 @@ def test_a_winner_costs_the_decision_nothing_and_its_counts_four_units_each(cost
 
 def test_a_wake_up_that_leads_to_a_split_writes_the_head_too_where_a_customer_may_come_again(costs: Costs) -> None:
     once, again = costs.of_wake_up("once"), costs.of_wake_up("more")
-    print(once, again)
 
-    assert once["process_event"] == (2, 4)
+    assert once["process_event"] == (2 * 2, 2 * 3)
+    assert again["process_event"] == (2 * 2, 2 * 6)
+    assert again["relay_effects"] == once["relay_effects"]
 
 
 def test_a_cap_costs_no_call_and_two_units(costs: Costs) -> None:

@@ -117,10 +117,9 @@ def test_the_arms_of_a_split_with_a_winner_are_measured_by_a_goal(root: Path) ->
     write(root, "visit/journey.yaml", measured.replace("goal: {event: invoice.paid, within: 14d}\n", ""))
 
     (problem,) = problems(root)
-    assert problem == (
-        "visit/journey.yaml:23: step size, split.winner: its arms are measured by the journey's goal, and there is none. "
-        "Add `goal: {event: …}`, or remove `winner`."
-    )
+    said = "its arms are measured by the journey's goal, and there is none"
+    mend = "Add `goal: {event: …}`, or remove `winner`."
+    assert problem == f"visit/journey.yaml:23: step size, split.winner: {said}. {mend}"
 
 
 @pytest.mark.parametrize("case", cases("broken_journeys.yaml"), ids=lambda case: case["instead"])
