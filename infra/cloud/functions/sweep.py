@@ -9,6 +9,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from cairn.adapters.dynamodb.items import ARMS
 from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings, queues_to_text
 from infra.cloud.bundle.journeys import CATALOGUE_PATH
 from infra.cloud.function import Function, Shared
@@ -59,10 +60,11 @@ class Sweep(Function):
             "dynamodb:GetItem",
             "dynamodb:UpdateItem",
             "dynamodb:BatchWriteItem",
-            "dynamodb:Query",
             "dynamodb:PutItem",
-            adds_to_audit=True,
+            adds_to_audit=True,  # what a rule has chosen
         )
+        only_arms = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{ARMS}*"]}}
+        self.may("dynamodb:Query", on=table.table_arn, when=only_arms)
         self.may("dynamodb:Query", on=[f"{table.table_arn}/index/{index}" for index in (INDEX, DUE_TIMES)])
         sent_to = (queues.wakes, queues.messages, queues.marketing, queues.erasures)
         self.may("sqs:SendMessage", on=[queue.queue_arn for queue in sent_to])
