@@ -306,6 +306,25 @@ def test_events_count_during_a_pause_without_reading_the_switches(process: Proce
     assert switches.asked == 0
 
 
+def test_the_chosen_arms_are_read_only_for_journeys_that_choose_winners(
+    process: ProcessEvent, journeys: Deployed
+) -> None:
+    chosen = process.chosen
+    assert isinstance(chosen, ChosenArms)
+    chosen["offer"] = {("which", ""): "gift"}
+    process(event("trial.signup"), MONDAY)
+    assert chosen.asked == 0
+    arms = [{"arm": "gift", "weight": 1}, {"arm": "nothing", "weight": 10_000}]
+    split = {"id": "which", "split": {"arms": arms, "winner": "person"}}
+    journeys.deploy(journey(split, journey="offer", entry={"event": "visit.booked"}))
+
+    reaction = process(event("visit.booked"), MONDAY)
+
+    assert reaction is not None
+    assert [fact.detail for fact in reaction.facts if fact.kind == "split"] == [{"arm": "gift", "because": "chosen"}]
+    assert chosen.asked == 1
+
+
 def reply(text: str, source: str = "twilio", **more: str) -> Event:
     who = name(phone="+12015550123")
     return event("message.replied", source=source, who=who, properties={"channel": "sms", "text": text} | more)

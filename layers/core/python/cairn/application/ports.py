@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -549,15 +549,18 @@ class ChoiceBoard(Protocol):
         """Write them and the audit entry atomically. Raises ConflictError where another change came first."""
 
 
-class CountedArm(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CountedArm:
     version: str
     step: str
     arm: str
 
 
-class ArmCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ArmCount:
     entered: int = 0
     reached: int = 0
+    """Of the customers who entered."""
 
 
 class ArmCounts(Protocol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Self
+from typing import Self
 
 from cairn.domain.operations.switches import SwitchRecord
 from cairn.domain.shared.errors import AlreadySwitchedError, InvalidSwitchError
@@ -12,7 +12,8 @@ MAX_CHOICES = 1000
 """Chosen arms of a deployment: the item, which process_event reads, stays far below DynamoDB's 400 KB."""
 
 
-class SplitOf(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SplitOf:
     """A split of a journey. With another salt it is another one."""
 
     journey: str
