@@ -28,7 +28,7 @@ class CountStanding:
 
         Raises UnknownTargetError for an unknown journey.
         """
-        if not after and self.directory.deployed(journey) is None and not self.directory.stored(journey):
+        if self.directory.deployed(journey) is None and not self.directory.stored(journey):
             near = near_target(journey, self.directory.names())
             raise UnknownTargetError(f"journey {journey} does not exist{f'; did you mean {near}?' if near else ''}")
         page = self.index.page(after)
