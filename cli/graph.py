@@ -1,13 +1,18 @@
 """`cairn graph`: draw a journey."""
 
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.manage_client import Manage
 from cli.options import DEVELOPMENT, JOURNEYS, JourneyArgument, JourneysOption, examples, journey_folder
 from cli.output import echo, fail
+
+if TYPE_CHECKING:
+    from authoring.drawing.graph import Graph
 
 Format = Literal["mermaid", "svg"]
 
@@ -20,9 +25,10 @@ app = typer.Typer()
         "cairn graph payment-failure-rescue",
         "cairn graph payment-failure-rescue -o rescue.svg",
         "cairn graph payment-failure-rescue -o rescue.svg --counts counts.json",
+        "cairn graph payment-failure-rescue -o rescue.svg --to URL",
     ),
 )
-def graph(
+def graph(  # noqa: PLR0913, PLR0917  its options
     journey: JourneyArgument,
     format_: Annotated[
         Format | None,
@@ -33,6 +39,12 @@ def graph(
         Path | None,
         typer.Option(
             help="How many stand where: a JSON file of steps and numbers, or of `cairn replay --json`; - for stdin.",
+        ),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", help="Count who stands where in this deployment (ApiUrl), and compare the arms of its splits."
         ),
     ] = None,
     journeys: JourneysOption = JOURNEYS,
@@ -46,6 +58,10 @@ def graph(
 
     (compiled,) = compile_catalogue(journey_folder(journey, journeys))
     drawn = graph_of(compiled["document"])
+    if to is not None and counts is not None:
+        fail("count from a file or from a deployment: --counts or --to")
+    if to is not None:
+        drawn = _as_deployed(drawn, Manage(to))
     if counts is not None:
         drawn = drawn.counting(read_counts(_read(counts), drawn.journey))
     as_svg = format_ == "svg" or (format_ is None and out is not None and out.suffix == ".svg")
@@ -57,6 +73,19 @@ def graph(
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         fail(f"{out} cannot be written: {error.strerror}")
+
+
+def _as_deployed(drawn: "Graph", manage: Manage) -> "Graph":
+    """With the counts of a deployment. How many stand at steps of other versions is said beside the picture."""
+    known, counts, elsewhere = {node.id for node in drawn.nodes}, Counter[str](), 0
+    for one in manage.every("standing", "counts", journey=drawn.journey):
+        if one["step"] in known:
+            counts[one["step"]] += one["count"]
+        else:
+            elsewhere += one["count"]
+    if elsewhere:
+        echo(f"{elsewhere:,} stand at steps that this version does not have", err=True)
+    return drawn.counting(counts).comparing(manage.get("splits", journey=drawn.journey)["splits"])
 
 
 def _read(file: Path) -> str:

@@ -28,6 +28,7 @@ from cli import (
     serve,
     simulate,
     sources,
+    splits,
     switches,
 )
 from cli.options import OPERATION, examples
@@ -68,6 +69,7 @@ app.add_typer(imports.app, name="import")
 app.add_typer(scripts.app, name="script")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
+app.add_typer(splits.app, name="split", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=OPERATION)
 app.add_typer(privacy.app, name="privacy", rich_help_panel=OPERATION)

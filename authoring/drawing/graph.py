@@ -1,6 +1,6 @@
 """The graph of a checked journey: what is drawn, whatever the picture."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, Self
@@ -63,6 +63,22 @@ class Graph:
                 f"the counts name {', '.join(unknown)}, and {self.journey} has no such step: count the same version"
             )
         return replace(self, nodes=tuple(replace(node, count=counts.get(node.id)) for node in self.nodes))
+
+    def comparing(self, splits: Iterable[Mapping[str, Any]]) -> Self:
+        """With how many reached the goal after each arm, and the chosen arm: as /manage/splits says it."""
+        of = {one["step"]: one for one in splits}
+        return replace(
+            self, edges=tuple(_compared(edge, of[edge.source]) if edge.source in of else edge for edge in self.edges)
+        )
+
+
+def _compared(edge: Edge, split: Mapping[str, Any]) -> Edge:
+    """The way into an arm, with what the arm has brought."""
+    for arm in split["arms"]:
+        if edge.label.rpartition(" ")[0] == arm["arm"]:
+            chosen = " · chosen" if split["in_force"] == arm["arm"] else ""
+            return replace(edge, label=f"{edge.label} · {arm['reached']:,} of {arm['entered']:,}{chosen}")
+    return edge
 
 
 def graph_of(document: Document) -> Graph:

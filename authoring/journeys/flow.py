@@ -37,7 +37,7 @@ def flow_findings(document: Any) -> list[Finding]:
     if ENTRY in check.ids and isinstance(entry, Mapping) and entry.keys() & {"date", "none_of"}:
         message = f'"{ENTRY}" is the id of the wait for the beginning'
         check.findings.append((("entry",), message, "Give the step another id."))
-    return [*check.findings, *_without_key(document)]
+    return [*check.findings, *_without_key(document), *_without_goal(document)]
 
 
 def _without_key(document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -54,6 +54,15 @@ def _without_key(document: Mapping[str, Any]) -> Iterator[Finding]:
         if "key" not in match and not str(match.get("event", "")).startswith(MESSAGE_EVENTS):
             message = "the entries have several keys, and this does not say by which one it counts"
             yield loc, message, "Add `key: event.properties.…`, or `key: any` for every enrollment of the customer."
+
+
+def _without_goal(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Splits whose arms are measured by a goal that there is not."""
+    for loc, step in _all_steps(document.get("steps"), ("steps",)) if not document.get("goal") else ():
+        split = step.get("split")
+        if isinstance(split, Mapping) and "winner" in split:
+            message = "its arms are measured by the journey's goal, and there is none"
+            yield (*loc, "split", "winner"), message, "Add `goal: {event: …}`, or remove `winner`."
 
 
 def _matches(document: Mapping[str, Any]) -> Iterator[tuple[Loc, Mapping[str, Any]]]:

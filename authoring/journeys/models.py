@@ -17,6 +17,8 @@ from authoring.journeys.steps.wait_for import in_the_shadow, several
 from authoring.journeys.values import (
     LONGEST,
     Again,
+    Cap,
+    CustomerCap,
     Day,
     DltTemplate,
     Duration,
@@ -98,6 +100,27 @@ class ExclusiveEntry(AnyEntry):
     unless_in: list[JourneyName] = Field(
         default_factory=list, description="Nobody enters who is in one of these journeys.", examples=["[win-back]"]
     )
+    at_most: Cap = Field(
+        default_factory=str,
+        description="So many enrollments of all customers may begin in an hour or a day of the journey's zone.",
+        examples=["500 per day"],
+    )
+    per_customer: CustomerCap = Field(
+        default_factory=str,
+        description="So many enrollments of one customer may begin within a time, whatever their keys.",
+        examples=["3 in 90d"],
+    )
+
+    @model_validator(mode="after")
+    def _more_than_once(self) -> Self:
+        matches = getattr(self, "any_", [self])
+        once = getattr(self, "again", "never") == "never" and not any(getattr(one, "key", "") for one in matches)
+        if self.per_customer and once:
+            raise wrong(
+                "a customer enters here once only, so nothing is left to limit",
+                "Add `again`, or leave `per_customer` out.",
+            )
+        return self
 
 
 class Entry(ExclusiveEntry, EntryMatch):

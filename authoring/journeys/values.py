@@ -196,6 +196,20 @@ def _of_attributes(text: str) -> str:
     return text
 
 
+def _cap(text: str) -> str:
+    if not CAP.fullmatch(text):
+        raise wrong(f'"{text}" is no limit for all customers', "Write a number and its time: 500 per day, 40 per hour.")
+    return text
+
+
+def _customer_cap(text: str) -> str:
+    fix = "Write how often in what time: 3 in 90d. At most 20, in at most 365d."
+    match = CUSTOMER_CAP.fullmatch(text)
+    if match is None or int(match["limit"]) > MOST_PER_CUSTOMER or not timedelta() < _length(match["within"]) <= A_YEAR:
+        raise wrong(f'"{text}" is no limit for one customer', fix)
+    return text
+
+
 def _day(text: str) -> str:
     try:
         date.fromisoformat(text)
@@ -231,6 +245,13 @@ def _distinct(channels: list[str]) -> list[str]:
 
 DURATION = "([0-9]+[smhdw])+"
 
+CAP = re.compile(r"[1-9][0-9]{0,6} per (hour|day)")
+CUSTOMER_CAP = re.compile(rf"(?P<limit>[1-9][0-9]?) in (?P<within>{DURATION})")
+MOST_PER_CUSTOMER, A_YEAR = 20, timedelta(days=365)
+"""Each entry within the time is stored with the customer."""
+
+Cap = Annotated[str, AfterValidator(_cap), _pattern(CAP.pattern)]
+CustomerCap = Annotated[str, AfterValidator(_customer_cap), _pattern(rf"[1-9][0-9]? in {DURATION}")]
 EventType = Annotated[str, AfterValidator(_event_type), _pattern(EVENT_TYPE_SHAPE.pattern)]
 Duration = Annotated[str, AfterValidator(_positive_duration), _pattern(DURATION)]
 Offset = Annotated[str, AfterValidator(_offset), _pattern(f"-?{DURATION}")]

@@ -127,16 +127,36 @@ class Post(_Part):
     status: int | None = Field(default=None, description="What the receiver answers; else any 2xx.", examples=["422"])
 
 
+WhatToDo = Literal[
+    "pause", "resume", "stop", "start", "approve", "reject", "choose", "reopen", "consent", "detach", "export", "erase"
+]
+
+
 class Order(_Part):
     """What an operator does: `do`, and the other fields as /manage takes them."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     at: When = Field(description=AT, examples=["1d"])
-    do: Literal["pause", "resume", "stop", "start", "approve", "reject", "consent", "detach", "export", "erase"] = (
-        Field(examples=["pause"])
+    do: Literal[
+        "pause",
+        "resume",
+        "stop",
+        "start",
+        "approve",
+        "reject",
+        "choose",
+        "reopen",
+        "consent",
+        "detach",
+        "export",
+        "erase",
+    ] = Field(examples=["pause"])
+    step: str = Field(
+        default="",
+        description="Of a review: the step whose message waits. Of a split: the split.",
+        examples=["estimate"],
     )
-    step: str = Field(default="", description="Of a review: the step whose message waits.", examples=["estimate"])
 
 
 class Click(_Part):

@@ -1,4 +1,4 @@
-"""Every five minutes: resume the paused work of resumed targets, set going what is stuck, and watch the queues."""
+"""Every five minutes: resume paused work of resumed targets, set going what is stuck, watch queues, choose winners."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 from cairn.application.operations.find_stuck import Found
 from cairn.application.operations.watch_queues import DeadLettersLie, Finding, QueueIsLate, QueueUnwatched
 from cairn.compose import sweep as compose
+from cairn.domain.operations.choices import SplitOf
 from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import DEAD_LETTERS, WAITING, count, logger, measure, need_person, where
 
@@ -28,11 +29,12 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  the r
     def has_time() -> bool:
         return context is None or context.get_remaining_time_in_millis() > ENOUGH_MS
 
-    resume_paused, find_stuck, watch_queues = jobs()
+    resume_paused, find_stuck, watch_queues, choose_winners = jobs()
     failures = [
         *failure_of("resume_paused", lambda: report_resumed(resume_paused(datetime.now(UTC), has_time), has_time)),
         *failure_of("find_stuck", lambda: report(find_stuck(datetime.now(UTC), has_time))),
         *failure_of("watch_queues", lambda: report_queues(watch_queues(datetime.now(UTC)))),
+        *failure_of("choose_winners", lambda: report_chosen(choose_winners(datetime.now(UTC)))),
     ]
     if failures:
         raise failures[0]
@@ -64,6 +66,11 @@ def report(found: Sequence[Found]) -> None:
         need_person("TaskOverdue", "found an overdue task", do="the task's owner has to do it", each=tasks)
     if stuck:
         need_person("Stuck", "found what was stuck", do="find out why its timer was lost; it goes on", each=stuck)
+
+
+def report_chosen(splits: Sequence[SplitOf]) -> None:
+    for one in splits:
+        logger.info("the rule of a split has chosen its winner", journey=one.journey, step=one.step)
 
 
 def _fields(one: Found) -> dict[str, str]:

@@ -165,6 +165,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             dead_letter_queue_urls=queues_to_text(
                 {one.name.removesuffix(DEAD_LETTERS): cloud.urls[one.name] for one in QUEUES if not one.dead_letter}
             ),
+            journeys_path=str(catalogue),
         ),
     }
     return made[function.settings]

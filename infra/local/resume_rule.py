@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from cairn.adapters.dynamodb.items import PAUSED, SWITCHES, TASK
+from cairn.adapters.dynamodb.items import ARMS, PAUSED, SWITCHES, TASK
 from cairn.adapters.dynamodb.switches import board_from_wire
 from cairn.domain.customer.overdue import GRACE
 from cairn.domain.operations.switches import SwitchState
@@ -31,6 +31,8 @@ class ResumeRule:
     """The pause that an item waits for, by the item's key."""
     _due: dict[Key, str] = field(default_factory=dict)
     """The hour by which what waits in an item must have gone on."""
+    _is_counted: bool = False
+    """Whether a customer was counted in an arm since the last run: a rule may choose."""
     _last: datetime = EPOCH
 
     def watch(self, changes: Iterable[Shape]) -> None:
@@ -40,18 +42,20 @@ class ResumeRule:
             if key[1] == SWITCHES and "body" in new:
                 self._board = board_from_wire(json.loads(new["body"]["S"]), 0)
                 continue
+            self._is_counted |= key[0].startswith(ARMS)
             waits_for = new.get("gsi1pk", {}).get("S", "")
             _keep(self._waiting, key, waits_for.removeprefix(PAUSED) if waits_for.startswith(PAUSED) else "")
             if not key[1].startswith(TASK):
                 _keep(self._due, key, new.get("gsi2sk", {}).get("S", ""))
 
     def due(self, now: datetime) -> datetime | None:
-        """The start of the next run that finds something; None while nothing waits."""
-        instants = [at for at in (self._resumes_at(now), self._overdue_at()) if at is not None]
+        """The start of the next run that may find something; None while nothing waits."""
+        chooses_at = now if self._is_counted else None
+        instants = [at for at in (self._resumes_at(now), self._overdue_at(), chooses_at) if at is not None]
         return _tick(max(min(instants), self._last + timedelta(microseconds=1))) if instants else None
 
     def started(self, now: datetime) -> None:
-        self._last = now
+        self._last, self._is_counted = now, False
 
     def _resumes_at(self, now: datetime) -> datetime | None:
         awaited = set(self._board.resumed(now)) & set(self._waiting.values())

@@ -219,14 +219,23 @@ def _report(deployment: LocalDeployment, post: Post, document: Any) -> None:
         deployment.feedback(json.dumps(_fill_references(document, deployment, post.customer)))
 
 
+ROUTE_OF = {
+    **dict.fromkeys(("approve", "reject"), "reviews"),
+    **dict.fromkeys(("pause", "resume", "stop", "start"), "switches"),
+    **dict.fromkeys(("choose", "reopen"), "splits"),
+}
+"""Where /manage takes an order; others have a route of their own."""
+
+
 def _order(deployment: LocalDeployment, order: Order, message: Callable[[], str]) -> None:
     """`message` is the one of a review. An order that is repeated is about the same one: it has its id by then."""
     fields = order.model_dump(exclude={"at", "step"})
-    route = {"approve": "reviews", "reject": "reviews"}.get(order.do, order.do)
-    route = "switches" if order.do in {"pause", "resume", "stop", "start"} else route
+    route = ROUTE_OF.get(order.do, order.do)
     if route == order.do:
         del fields["do"]
-    if order.step:
+    if order.step and route == "splits":
+        fields["step"] = order.step
+    elif order.step:
         fields["message"] = message()
     _manage(deployment, "POST", route, json.dumps(fields).encode())
 

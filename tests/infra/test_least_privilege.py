@@ -4,6 +4,7 @@ The stories run through the real handlers; every call that a function makes to A
 the templates give it, and every grant on data or providers against the calls.
 """
 
+import itertools
 import json
 import shutil
 from collections import defaultdict
@@ -20,6 +21,7 @@ import pytest
 from authoring.sources.samples import posting
 from authoring.stories import Scenario, load
 from bench.aws_calls import AwsCall, intercepted
+from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.adapters.dynamodb.codec import message_to_wire
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
 from cairn.adapters.dynamodb.items import AUDIT, HEARD, IDENTITY
@@ -29,6 +31,7 @@ from cairn.adapters.pages.links import SECRET, SignedLinks
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.secrets_manager import Part
 from cairn.application.operations.switch import Switch
+from cairn.domain.journey.arms import ArmOutcome
 from cairn.domain.operations.breaker import DeliveryOutcome, bucket_of
 from cairn.domain.shared.channels import Channel
 from infra.local import deployment
@@ -222,6 +225,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         _comes_late(recorder, secrets)
         _bounces(recorder, secrets, tmp_path_factory.mktemp("breaker") / "policy.toml")
         _deploy_under_way(recorder, secrets, tmp_path_factory.mktemp("journeys"))
+        _a_rule_chooses(recorder, secrets, tmp_path_factory.mktemp("journeys"))
     return dict(recorder.calls)
 
 
@@ -422,6 +426,34 @@ def _enters_two_journeys(recorder: Recorder, secrets: dict[str, str], journeys: 
         recorder.watch(made)
         joins = {"id": "e", "type": "trial.signup", "customer": {"user_id": "mia"}}
         _post(made, "track", joins, secrets["track"])
+
+
+DIVIDED = """
+journey: offer
+entry: {event: visit.booked, at_most: 5 per day}
+goal: {event: order.placed}
+steps:
+  - id: which
+    split: {winner: {by: rule, after: 50}, arms: [{arm: a, weight: 1}, {arm: b, weight: 1}]}
+"""
+
+
+def _a_rule_chooses(recorder: Recorder, secrets: dict[str, str], journeys: Path) -> None:
+    """A customer is counted in an arm, beside many others, and the better arm becomes the winner."""
+    (journeys / "offer").mkdir()
+    (journeys / "offer" / "journey.yaml").write_text(DIVIDED, encoding="utf-8")
+    with local_deployment(journeys, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+        (version,) = (line["version"] for line in json.loads(made.catalogue.read_text()))
+        for arm, number, what in itertools.product("ab", range(50), ("entered", "reached")):
+            if what == "entered" or arm == "a":
+                about = ArmOutcome("offer", version, "which", arm, what, f"{arm}-{number}")  # type: ignore[arg-type]
+                DynamoArmCounts().add(about, made.now())
+        recorder.watch(made)
+        books = {"id": "e", "type": "visit.booked", "customer": {"user_id": "mia"}}
+        _post(made, "track", books, secrets["track"])
+        made.advance_to(made.now() + timedelta(minutes=10))
+        (split,) = _ask(made, "splits?journey=offer")["splits"]
+        assert split["in_force"] == "a"
 
 
 def _pause_and_resume(recorder: Recorder, secrets: dict[str, str]) -> None:

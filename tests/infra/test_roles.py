@@ -40,8 +40,8 @@ EVERYBODY = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
-ADD_TO_AUDIT = {"manage_api", "relay_effects", "erase_customer"}
-"""The functions that add entries to the audit: orders of operators, of the breaker, and receipts of erasures."""
+ADD_TO_AUDIT = {"manage_api", "relay_effects", "sweep", "erase_customer"}
+"""The functions that add entries to the audit: orders of operators, of breaker and rules, and receipts of erasures."""
 
 CHANGES = {"UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"}
 """Every action of DynamoDB that changes or deletes items that are there.
@@ -173,6 +173,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "dynamodb:UpdateItem",
                 "dynamodb:BatchGetItem",
                 "dynamodb:BatchWriteItem",
+                "dynamodb:PutItem",
                 "sqs:SendMessage",
                 "sqs:GetQueueAttributes",
                 "cloudwatch:GetMetricData",
@@ -356,10 +357,12 @@ def test_a_function_posts_to_its_own_queues(dev: Templates, service: str, queues
     assert {target["Fn::GetAtt"][0][:-8] for target in targets} == queues
 
 
-def test_the_resuming_function_queries_only_the_indexes(prod: Templates) -> None:
-    (query,) = [one for one in prod.statements("sweep") if "dynamodb:Query" in as_list(one["Action"])]
+def test_the_resuming_function_queries_only_the_indexes_and_the_counts_of_arms(prod: Templates) -> None:
+    queries = [one for one in prod.statements("sweep") if "dynamodb:Query" in as_list(one["Action"])]
+    counts, indexes = sorted(queries, key=lambda one: "/index/" in json.dumps(one))
 
-    assert [one["Fn::Join"][1][-1] for one in query["Resource"]] == ["/index/gsi1", "/index/gsi2"]
+    assert [one["Fn::Join"][1][-1] for one in indexes["Resource"]] == ["/index/gsi1", "/index/gsi2"]
+    assert counts["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["arms#*"]}}
 
 
 def test_the_operators_api_queries_the_due_times_too(prod: Templates) -> None:

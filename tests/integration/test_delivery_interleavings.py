@@ -33,6 +33,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import UnknownCustomerError
 from tests.unit.fakes import (
     KEYS,
+    ChosenArms,
     DeferredMessages,
     ErasureOrders,
     RateLimiter,
@@ -48,7 +49,9 @@ pytestmark = pytest.mark.usefixtures("table")
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 CUSTOMERS, DELIVERIES, TIMELINE = DynamoCustomers(KEYS), DynamoDeliveries(KEYS.suppressions), DynamoTimeline()
 VISIT = journey(send("hello", "sms"), exit_on=[{"event": "payment.succeeded"}])
-PROCESS = ProcessEvent(CUSTOMERS, Deployed(VISIT), lambda text, *_: text, KEYS, DELIVERIES, Switches(), ErasureOrders())
+PROCESS = ProcessEvent(
+    CUSTOMERS, Deployed(VISIT), lambda text, *_: text, KEYS, DELIVERIES, Switches(), ChosenArms(), ErasureOrders()
+)
 CONSENT = [
     {"channel": "sms", "purpose": purpose, "status": "granted", "source": "form", "method": "single_opt_in"}
     for purpose in Purpose

@@ -25,7 +25,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ErasedCustomerError
-from tests.unit.fakes import KEYS, ErasureOrders, Switches
+from tests.unit.fakes import KEYS, ChosenArms, ErasureOrders, Switches
 from tests.unit.makers import Deployed, message
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -53,6 +53,7 @@ def process() -> ProcessEvent:
         KEYS,
         DELIVERIES,
         Switches(),
+        ChosenArms(),
         ErasureOrders(),
         policy=Policy(max_identifiers=MAX_ITEMS + 21),
     )

@@ -48,7 +48,7 @@ from tests.many_enrollments import (
     stored,
 )
 from tests.older_layout import as_version_0_2_left_it
-from tests.unit.fakes import KEYS, ErasureOrders, Switches
+from tests.unit.fakes import KEYS, ChosenArms, ErasureOrders, Switches
 from tests.unit.makers import denied, event, name
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -230,7 +230,9 @@ def test_an_event_that_decides_more_than_a_transaction_takes_goes_through_with_l
     before = begun(140, MAX_DATA - 200, TRIAL)
     mia = stored(before)
     deliveries = DynamoDeliveries(KEYS.suppressions)
-    process = ProcessEvent(CUSTOMERS, DEPLOYED, lambda _: None, KEYS, deliveries, Switches(), ErasureOrders())
+    process = ProcessEvent(
+        CUSTOMERS, DEPLOYED, lambda _: None, KEYS, deliveries, Switches(), ChosenArms(), ErasureOrders()
+    )
 
     reaction = process(event("visit.attended", LATER, who=MIA), LATER)
 

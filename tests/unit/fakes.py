@@ -1,6 +1,7 @@
 """The ports in memory. Each keeps the contract in `application/ports.py`."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,7 +12,9 @@ from cairn.adapters.sqs.dead_letter_queue import Reason
 from cairn.application.events.accept_webhook import Answer, Fetch, Handshake, PostHandshake, Reading, Request
 from cairn.application.events.relay_effects import WaitingEffect, Work
 from cairn.application.ports import (
+    ArmCount,
     Commit,
+    CountedArm,
     DeferredMessage,
     DeliveryContext,
     DeliveryRequest,
@@ -33,10 +36,13 @@ from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
+from cairn.domain.journey.arms import ArmOutcome
+from cairn.domain.journey.definition import Admission
 from cairn.domain.message.message import STATUS_REPORTS, Approval, Message, MessageStatus, Rendered, Terms
 from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
+from cairn.domain.operations.choices import Choices
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.operations.seen import Seen
 from cairn.domain.operations.switches import SwitchState
@@ -83,6 +89,9 @@ class Customers:
         self.commits: list[Commit] = []
         self._older_entries: dict[str, datetime] = {}
         self.reads = 0
+        self.admitted: Counter[tuple[str, str]] = Counter()
+        """How many have entered, by the journey and its hour or day."""
+        self._known_to_be_full: set[Admission] = set()
 
     def __len__(self) -> int:
         return sum(isinstance(one, Customer) for one in self._by_id.values())
@@ -167,6 +176,16 @@ class Customers:
             self._older_entries |= one.entered
             self._by_id[one.id] = replace(one, entered={}, elsewhere=frozenset({OLDER_ENTRIES}))
 
+    def is_full(self, admission: Admission) -> bool:
+        return admission in self._known_to_be_full
+
+    def _admit(self, admissions: Iterable[Admission]) -> None:
+        for one in admissions:
+            if self.admitted[one.journey, one.window] >= one.limit:
+                self._known_to_be_full.add(one)
+                raise ConflictError("the customer changed in between")
+        self.admitted.update((one.journey, one.window) for one in admissions)
+
     def record_suppressions(self, changes: Sequence[SuppressionChange]) -> None:
         self.suppression_changes += changes
 
@@ -207,6 +226,7 @@ class Customers:
         } - {after.id}
         if any(home in self._by_id for home in homes) or (not commit.before and after.id in self._by_id):
             raise ConflictError("an identifier leads elsewhere")
+        self._admit(commit.reaction.admissions)
         self._by_id |= {one.id: replace(one, version=one.version + 1) for one in commit.released}
         if commit.event:
             self._seen.add((after.id, commit.event.key))
@@ -601,6 +621,55 @@ class Switches(set[str]):
     def current(self, now: datetime) -> GateSettings:  # noqa: ARG002
         self.asked += 1
         return GateSettings(stopped=frozenset(self), pauses=self.pauses)
+
+
+class ChosenArms(dict[str, Mapping[tuple[str, str], str]]):
+    """By journey, the chosen arms of its splits."""
+
+    asked = 0
+
+    def of(self, journey: str, now: datetime) -> Mapping[tuple[str, str], str]:  # noqa: ARG002
+        self.asked += 1
+        return self.get(journey, {})
+
+
+class ArmCounts:
+    """Each outcome counts once."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[tuple[str, str, str], ArmOutcome] = {}
+
+    def add(self, outcome: ArmOutcome, at: datetime) -> None:  # noqa: ARG002
+        self._outcomes.setdefault((outcome.enrollment, outcome.step, outcome.what), outcome)
+
+    def of(self, journey: str) -> Mapping[CountedArm, ArmCount]:
+        counted: dict[CountedArm, Counter[str]] = {}
+        for one in self._outcomes.values():
+            if one.journey == journey:
+                counted.setdefault(CountedArm(one.version, one.step, one.arm), Counter()).update([one.what])
+        return {arm: ArmCount(counts["entered"], counts["reached"]) for arm, counts in counted.items()}
+
+
+class ChoiceBoard:
+    """Chosen arms with an optimistic lock, and an audit entry for each change."""
+
+    def __init__(self) -> None:
+        self._board = Choices()
+        self.audit: list[AuditEntry] = []
+        self.meanwhile: Callable[[], Any] | None = None
+        """Called once, between a read and the write after it."""
+
+    def board(self) -> Choices:
+        return self._board
+
+    def put(self, board: Choices, audited: AuditEntry) -> None:
+        first, self.meanwhile = self.meanwhile, None
+        if first:
+            first()
+        if board.version != self._board.version:
+            raise ConflictError("somebody else has just chosen an arm")
+        self._board = replace(board, version=board.version + 1)
+        self.audit.append(audited)
 
 
 class SwitchBoard:

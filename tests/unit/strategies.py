@@ -225,7 +225,8 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
                 {"arm": f"arm-{arm}", "weight": weight, "then": draw(chains(f"{id_}{arm}", depth))}
                 for arm, weight in zip("abc", weights, strict=False)
             ]
-            return {"arms": arms} | ({"salt": "spring"} if draw(st.booleans()) else {})
+            winner = draw(st.sampled_from([{}, {"winner": {"by": "rule", "after": 50}}]))
+            return {"arms": arms} | winner | ({"salt": "spring"} if draw(st.booleans()) else {})
         case "task":
             return {"queue": "sales", "title": "Call", "context": {"what": draw(values)}}
         case "update":

@@ -1,14 +1,15 @@
 """The step `split`, as it is written."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from authoring.journeys.steps.base import FEWEST, UNREACHABLE, AnyStep, EventScope, Models, Wire
 from authoring.journeys.values import Slug
 from authoring.problems import Loc
 from authoring.shape import wrong
+from cairn.domain.journey.arms import DEFAULT_AFTER, DEFAULT_ERROR, RULE
 
 if TYPE_CHECKING:
     from authoring.journeys.steps import Step
@@ -34,6 +35,36 @@ def _arms(arms: list[Arm]) -> list[Arm]:
     return arms
 
 
+class WinnerRule(Wire):
+    by: Literal["person", "rule"] = Field(description="A person alone, or also a rule.", examples=["rule"])
+    after: int = Field(
+        default=DEFAULT_AFTER,
+        ge=50,
+        le=10_000_000,
+        description="Customers of each arm before the rule may choose.",
+        examples=[400],
+    )
+    error: float = Field(
+        default=DEFAULT_ERROR,
+        ge=0.001,
+        le=0.2,
+        description="The chance that the rule chooses an arm that is no better than another one.",
+        examples=[0.05],
+    )
+
+    @model_validator(mode="after")
+    def _of_a_rule(self) -> Self:
+        if self.by != RULE and self.model_fields_set - {"by"}:
+            raise wrong("`after` and `error` say when a rule chooses", "Write `by: rule`, or `winner: person` alone.")
+        return self
+
+
+Winner = Annotated[
+    Annotated[Literal["person", "rule"], Tag("winner:one")] | Annotated[WinnerRule, Tag("winner:rule")],
+    Discriminator(lambda value: "winner:rule" if isinstance(value, Mapping) else "winner:one"),
+]
+
+
 class Split(Wire):
     arms: Annotated[list[Arm], AfterValidator(_arms)] = Field(
         json_schema_extra={"minItems": FEWEST},
@@ -45,12 +76,26 @@ class Split(Wire):
         description="Splits with the same salt divide customers alike; without one, like no other split.",
         examples=["spring-offers"],
     )
+    winner: Winner = Field(
+        default="person",
+        description="Counts its arms, and says how the better one is chosen; without it, weights alone decide.",
+        examples=["person"],
+    )
+
+    @model_validator(mode="after")
+    def _compares(self) -> Self:
+        if "winner" in self.model_fields_set and sum(bool(one.weight) for one in self.arms) < FEWEST:
+            raise wrong(
+                "a winner is found among arms that customers get, and this split has one",
+                "Give another one a weight, or remove `winner`.",
+            )
+        return self
 
 
 class SplitStep(AnyStep):
     split: Split = Field(description="Divide customers by weight; each always gets the same arm.")
 
-    models: ClassVar[Models] = {"split": Split, "arms": Arm}
+    models: ClassVar[Models] = {"split": Split, "arms": Arm, "winner:rule": WinnerRule}
 
     @staticmethod
     def paths(written: Any, scope: EventScope) -> Iterator[tuple[Loc, Any, EventScope]]:

@@ -1,4 +1,4 @@
-"""The function that resumes paused work, sets going what is stuck and watches the queues, every five minutes."""
+"""Every five minutes: the function that resumes paused work, sets going what is stuck, and chooses winners."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,9 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from cairn.adapters.dynamodb.items import ARMS
 from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings, queues_to_text
+from infra.cloud.bundle.journeys import CATALOGUE_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.nag import acknowledge
 from infra.cloud.table import DUE_TIMES, INDEX
@@ -32,6 +34,7 @@ class Sweep(Function):
                 erasures_queue_url=queues.erasures.queue_url,
                 work_queue_urls=_urls(queues.work),
                 dead_letter_queue_urls=_urls(queues.dead_letters),
+                journeys_path=CATALOGUE_PATH,
             ),
         )
         every = Duration.seconds(int(RESUME_EVERY.total_seconds()))
@@ -57,7 +60,11 @@ class Sweep(Function):
             "dynamodb:GetItem",
             "dynamodb:UpdateItem",
             "dynamodb:BatchWriteItem",
+            "dynamodb:PutItem",
+            adds_to_audit=True,  # what a rule has chosen
         )
+        only_arms = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{ARMS}*"]}}
+        self.may("dynamodb:Query", on=table.table_arn, when=only_arms)
         self.may("dynamodb:Query", on=[f"{table.table_arn}/index/{index}" for index in (INDEX, DUE_TIMES)])
         sent_to = (queues.wakes, queues.messages, queues.marketing, queues.erasures)
         self.may("sqs:SendMessage", on=[queue.queue_arn for queue in sent_to])

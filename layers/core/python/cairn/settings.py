@@ -264,6 +264,7 @@ class SweepSettings(Settings):
     """Every queue that starts a function, as `queues_to_text` writes them."""
     dead_letter_queue_urls: str
     """Every dead-letter queue, likewise; each has the name that `cairn dlq` knows it by."""
+    journeys_path: str
 
 
 @dataclass(frozen=True, kw_only=True)

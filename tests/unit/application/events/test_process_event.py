@@ -17,7 +17,7 @@ from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import MAX_NAMES, Policy
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidEventError, ServiceRefusedError, UnknownCustomerError
-from tests.unit.fakes import KEYS, Attempts, Customers, ErasureOrders, Sent, Switches
+from tests.unit.fakes import KEYS, Attempts, ChosenArms, Customers, ErasureOrders, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -53,6 +53,7 @@ def process(customers: Customers, journeys: Deployed, sent_before: Sent, switche
         KEYS,
         sent_before,
         switches,
+        ChosenArms(),
         ErasureOrders(),
         languages=("de",),
     )
@@ -303,6 +304,25 @@ def test_events_count_during_a_pause_without_reading_the_switches(process: Proce
 
     assert sent(begun) == ["hello"]
     assert switches.asked == 0
+
+
+def test_the_chosen_arms_are_read_only_for_journeys_that_choose_winners(
+    process: ProcessEvent, journeys: Deployed
+) -> None:
+    chosen = process.chosen
+    assert isinstance(chosen, ChosenArms)
+    chosen["offer"] = {("which", ""): "gift"}
+    process(event("trial.signup"), MONDAY)
+    assert chosen.asked == 0
+    arms = [{"arm": "gift", "weight": 1}, {"arm": "nothing", "weight": 10_000}]
+    split = {"id": "which", "split": {"arms": arms, "winner": "person"}}
+    journeys.deploy(journey(split, journey="offer", entry={"event": "visit.booked"}))
+
+    reaction = process(event("visit.booked"), MONDAY)
+
+    assert reaction is not None
+    assert [fact.detail for fact in reaction.facts if fact.kind == "split"] == [{"arm": "gift", "because": "chosen"}]
+    assert chosen.asked == 1
 
 
 def reply(text: str, source: str = "twilio", **more: str) -> Event:

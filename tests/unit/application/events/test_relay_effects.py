@@ -9,13 +9,14 @@ import pytest
 from cairn.adapters.aws import is_transient
 from cairn.application.events.relay_effects import Committed, RelayEffects, commit_of_version
 from cairn.application.operations.watch_health import WatchHealth
-from cairn.application.ports import PausedEnrollment, PresentCustomer
+from cairn.application.ports import ArmCount, CountedArm, PausedEnrollment, PresentCustomer
 from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.domain.customer.customer import Customer, Reaction, on_event
 from cairn.domain.effects import (
     AbsorbHistory,
     Effect,
     EraseCustomer,
+    Fact,
     PauseEnrollment,
     RecordConsent,
     SendMessage,
@@ -30,6 +31,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError, UnknownEnrollmentError
 from tests.unit.fakes import (
     Alert,
+    ArmCounts,
     ConsentRecords,
     DeadLetteredEffects,
     Deliveries,
@@ -67,6 +69,7 @@ class Relay:
         self.counters, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
         self.inbox = Inbox()
         self.waiting, self.customers = EffectsQueue(), PresentCustomers()
+        self.arms = ArmCounts()
         self.relay = RelayEffects(
             timers=self.timers,
             messages=self.outbox,
@@ -76,6 +79,7 @@ class Relay:
             health=WatchHealth(
                 self.counters, self.board, self.tasks, self.alert.send, Breaker(minimum=3), on_trip=lambda _: None
             ),
+            arms=self.arms,
             paused_work=self.paused_work,
             webhooks=QueueWebhookDeliveries(self.records, self.notices, ("crm",)),
             erasures=self.erasures,
@@ -147,6 +151,17 @@ def test_every_effect_of_a_commit_is_carried_out(relay: Relay) -> None:
     assert timer.at == MONDAY + timedelta(days=1)
     ((of_journey, task),) = relay.tasks.values()
     assert (of_journey, task.title) == ("visit", "Call them")
+
+
+def test_a_customer_in_an_arm_counts_once_however_often_the_commit_is_relayed(relay: Relay) -> None:
+    entered = Fact("split", "e-1", "visit", "offer", {"arm": "gift", "version": "v1"})
+    reached = Fact("goal_reached", "e-1", "visit", "", {"because": "order.placed", "arms": [["offer", "gift", "v1"]]})
+    commit = replace(committed(), facts=(entered, reached, Fact("split", "e-2", "visit", "offer", {"arm": "gift"})))
+
+    for _ in range(3):
+        relay.carry_out(commit, MONDAY)
+
+    assert relay.arms.of("visit") == {CountedArm("v1", "offer", "gift"): ArmCount(1, 1)}
 
 
 def test_a_message_carries_all_that_its_sender_needs(relay: Relay) -> None:

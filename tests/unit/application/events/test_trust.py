@@ -15,7 +15,7 @@ from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.policy import Policy
 from cairn.domain.shared.channels import Channel, Purpose
-from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches
+from tests.unit.fakes import KEYS, ChosenArms, Customers, ErasureOrders, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, wait
 
 MAIL, NUMBER = "mia@example.com", "+12015550123"
@@ -42,6 +42,7 @@ class Shop:
             KEYS,
             Sent(),
             Switches(),
+            ChosenArms(),
             ErasureOrders(),
             policy=policy,
         )

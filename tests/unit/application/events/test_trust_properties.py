@@ -24,7 +24,7 @@ from cairn.domain.effects import SendMessage, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.shared.channels import Channel, Purpose
-from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches
+from tests.unit.fakes import KEYS, ChosenArms, Customers, ErasureOrders, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, journey, name, wait
 
 STEPS = 25
@@ -87,7 +87,14 @@ class Visitors(RuleBasedStateMachine):
         super().__init__()
         self.customers = Customers()
         self.process = ProcessEvent(
-            self.customers, Deployed(ORDERS), lambda text, *_: text, KEYS, Sent(), Switches(), ErasureOrders()
+            self.customers,
+            Deployed(ORDERS),
+            lambda text, *_: text,
+            KEYS,
+            Sent(),
+            Switches(),
+            ChosenArms(),
+            ErasureOrders(),
         )
         self.now = MONDAY
         self.allowed: dict[str, AbstractSet[str]] = {}

@@ -24,7 +24,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.privacy.requests import erasure_order, is_operators_order
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import AmbiguousNameError, ServiceBusyError, UnknownCustomerError, UnknownMessageError
-from tests.unit.fakes import KEYS, Customers, ErasureOrders, MessageQueue, Sent, Switches
+from tests.unit.fakes import KEYS, ChosenArms, Customers, ErasureOrders, MessageQueue, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, name
 
 ADA = name(user_id="ada", email="ada@example.com", phone="+12015550123", external={"shop": "7"})
@@ -76,7 +76,7 @@ class Reviews(list[Approval]):
 def customers() -> Customers:
     """Ada is known."""
     known = Customers()
-    process = ProcessEvent(known, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
+    process = ProcessEvent(known, Deployed(), number, KEYS, Sent(), Switches(), ChosenArms(), ErasureOrders())
     process(event("shop.visited", who=ADA), MONDAY)
     return known
 
@@ -107,7 +107,7 @@ def test_a_customer_is_found_by_any_name(find: FindCustomer, customers: Customer
 
 @pytest.mark.parametrize("words", ["US.1000", "whatsapp:US.1000", " US.1000"])
 def test_a_customer_without_a_number_is_found_by_the_id_of_whatsapp(customers: Customers, words: str) -> None:
-    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ChosenArms(), ErasureOrders())
     process(event("page.seen", who=(Identifier(WHATSAPP, "US.1000"),)), MONDAY)
 
     found = FindCustomer(customers, History(), number)(words)
@@ -118,7 +118,7 @@ def test_a_customer_without_a_number_is_found_by_the_id_of_whatsapp(customers: C
 def test_an_id_of_whatsapp_is_suppressed_for_its_customer(
     commands: OperatorCommands, customers: Customers, log: Log
 ) -> None:
-    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ChosenArms(), ErasureOrders())
     process(event("page.seen", who=(Identifier(WHATSAPP, "US.1000"),)), MONDAY)
 
     commands.suppress(Channel.WHATSAPP, "US.1000", WORD)
@@ -133,7 +133,7 @@ def test_a_wrong_name_finds_no_customer(find: FindCustomer, words: str) -> None:
 
 
 def test_an_ambiguous_name_is_an_error(find: FindCustomer, customers: Customers) -> None:
-    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ChosenArms(), ErasureOrders())
     process(event("shop.visited", who=name(user_id="ada@example.com")), MONDAY)
 
     with pytest.raises(AmbiguousNameError, match=r"give one of c_.*, c_"):
@@ -211,7 +211,7 @@ def test_a_command_about_an_unknown_address_creates_no_customer(
 
     owner, nobody = (one.customer_id for one in log if isinstance(one, Event))
     assert owner == customers.who_is(*ADA)
-    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ChosenArms(), ErasureOrders())
     assert process(log[-1], MONDAY) is None
     assert [one.key for one in customers.suppression_changes] == [
         suppression_key(Channel.EMAIL, "bo@example.com", KEYS.suppressions)
@@ -221,7 +221,7 @@ def test_a_command_about_an_unknown_address_creates_no_customer(
 
 
 def test_a_command_about_a_missing_customer_is_an_error(customers: Customers) -> None:
-    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ErasureOrders())
+    process = ProcessEvent(customers, Deployed(), number, KEYS, Sent(), Switches(), ChosenArms(), ErasureOrders())
     about_nobody = event("consent.changed", who=(), source="operators", customer_id="c_nobody")
 
     with pytest.raises(UnknownCustomerError):

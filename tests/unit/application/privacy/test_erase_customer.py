@@ -20,7 +20,7 @@ from cairn.domain.privacy.requests import id_after_erasure
 from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.errors import ErasedCustomerError, ServiceBusyError
 from cairn.settings import ERASURE_REST, SQS_MAX_DELAY
-from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches, Tasks
+from tests.unit.fakes import KEYS, ChosenArms, Customers, ErasureOrders, Sent, Switches, Tasks
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
 DAY = timedelta(days=1)
@@ -38,7 +38,7 @@ def customers() -> Customers:
 def process(customers: Customers) -> ProcessEvent:
     deployed = Deployed(journey(send("hello"), wait("a-day", "1d"), send("tips")))
     return ProcessEvent(
-        customers, deployed, lambda text: to_e164(text, "US"), KEYS, Sent(), Switches(), ErasureOrders()
+        customers, deployed, lambda text: to_e164(text, "US"), KEYS, Sent(), Switches(), ChosenArms(), ErasureOrders()
     )
 
 

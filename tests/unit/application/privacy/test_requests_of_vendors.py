@@ -13,7 +13,7 @@ from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.policy import Policy
 from cairn.domain.privacy.requests import Doubt
 from cairn.domain.shared.errors import ErasedCustomerError
-from tests.unit.fakes import KEYS, Customers, ErasureOrders, Sent, Switches
+from tests.unit.fakes import KEYS, ChosenArms, Customers, ErasureOrders, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, name
 
 HOUR = timedelta(hours=1)
@@ -38,7 +38,7 @@ def orders() -> ErasureOrders:
 @pytest.fixture
 def process(customers: Customers, orders: ErasureOrders) -> ProcessEvent:
     policy = Policy(erasure_orders_per_hour=2)
-    return ProcessEvent(customers, Deployed(), str, KEYS, Sent(), Switches(), orders, policy=policy)
+    return ProcessEvent(customers, Deployed(), str, KEYS, Sent(), Switches(), ChosenArms(), orders, policy=policy)
 
 
 @pytest.fixture

@@ -175,6 +175,20 @@ def test_counts_stand_at_their_steps() -> None:
     assert {node.id: node.count for node in graph.nodes if node.count is not None} == {"answer": 12}
 
 
+def test_the_ways_into_arms_say_what_they_have_brought_and_which_is_chosen() -> None:
+    arms = [{"arm": "gift", "weight": 3}, {"arm": "nothing", "weight": 1, "then": [{"id": "bye", "exit": "none"}]}]
+    document = {**DOCUMENT, "steps": [{"id": "offer", "split": {"arms": arms}}, {"id": "last", "wait": "1d"}]}
+    brought = [
+        {"arm": "gift", "share": 0.75, "entered": 1400, "reached": 90},
+        {"arm": "nothing", "share": 0.25, "entered": 460, "reached": 10},
+    ]
+
+    graph = graph_of(document).comparing([{"step": "offer", "arms": brought, "in_force": "gift"}])
+
+    labels = {edge.target: edge.label for edge in graph.edges if edge.source == "offer"}
+    assert labels == {"last": "gift 75% · 90 of 1,400 · chosen", "bye": "nothing 25% · 10 of 460"}
+
+
 def test_counts_of_another_version_name_the_step_that_is_not_there() -> None:
     with pytest.raises(UnknownStepsError, match="the counts name old, and visit has no such step"):
         graph_of(DOCUMENT).counting({"old": 1, "answer": 2})

@@ -108,6 +108,20 @@ def test_a_template_sees_the_values_of_an_enrollment_and_nothing_else_of_it(root
     assert [one.endswith("It sees enrollment.values.") for one in problems(root)] == [True]
 
 
+def test_the_arms_of_a_split_with_a_winner_are_measured_by_a_goal(root: Path) -> None:
+    split = "split: {winner: person, arms: [{arm: a, weight: 1}, {arm: b, weight: 1}]}"
+    measured = JOURNEY.partition("    branch:")[0] + f"    {split}\n"
+    write(root, "visit/journey.yaml", measured)
+    assert problems(root) == []
+
+    write(root, "visit/journey.yaml", measured.replace("goal: {event: invoice.paid, within: 14d}\n", ""))
+
+    (problem,) = problems(root)
+    said = "its arms are measured by the journey's goal, and there is none"
+    mend = "Add `goal: {event: …}`, or remove `winner`."
+    assert problem == f"visit/journey.yaml:23: step size, split.winner: {said}. {mend}"
+
+
 @pytest.mark.parametrize("case", cases("broken_journeys.yaml"), ids=lambda case: case["instead"])
 def test_a_problem_of_a_journey_is_reported_with_its_line_and_its_fix(root: Path, case: dict[str, Any]) -> None:
     assert case["written"] in JOURNEY

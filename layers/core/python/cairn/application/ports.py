@@ -21,12 +21,14 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.gate.settings import GateSettings
     from cairn.domain.gate.verdict import Defer
     from cairn.domain.identity.identifiers import Identifier
-    from cairn.domain.journey.definition import Journey
+    from cairn.domain.journey.arms import ArmOutcome
+    from cairn.domain.journey.definition import Admission, Journey
     from cairn.domain.journey.enrollment import Enrollment
     from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
     from cairn.domain.message.rate_limit import Reservation
     from cairn.domain.operations.audit import AuditEntry
     from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
+    from cairn.domain.operations.choices import Choices
     from cairn.domain.operations.seen import Seen, SeenType
     from cairn.domain.operations.switches import SwitchState
     from cairn.domain.policy import WebhookEndpoint
@@ -92,8 +94,14 @@ class Customers(Protocol):
     def entered(self, customer: Customer, names: Collection[str]) -> Mapping[str, datetime]:
         """Of these entries (`journey:key`), those that are too old for the customer's state, with their instants."""
 
+    def is_full(self, admission: Admission) -> bool:
+        """Whether it is known that an hour or a day takes no more enrollments of a journey."""
+
     def commit(self, commit: Commit) -> None:
-        """Write the commit. Raises DuplicateEventError, or ConflictError where another commit came first."""
+        """Write the commit. Raises DuplicateEventError, or ConflictError where another commit came first.
+
+        So it does where a cap has no room left for one of its admissions.
+        """
 
     def record_suppressions(self, changes: Sequence[SuppressionChange]) -> None:
         """Write suppressions of addresses without a customer."""
@@ -133,6 +141,9 @@ class JourneyDirectory(Protocol):
 
     def stored(self, name: str) -> Sequence[str]:
         """The versions that customers have been enrolled in."""
+
+    def choosing_by_rule(self) -> Sequence[Journey]:
+        """The deployed journeys with a split whose winner a rule chooses."""
 
 
 class Inbox(Protocol):
@@ -523,6 +534,41 @@ class SwitchBoard(Protocol):
 
     def put(self, board: SwitchState, audited: AuditEntry) -> None:
         """Write the switches and the audit entry atomically. Raises ConflictError where another change came first."""
+
+
+class ChosenArms(Protocol):
+    def of(self, journey: str, now: datetime) -> Mapping[tuple[str, str], str]:
+        """The chosen arms of a journey by the step and the salt of their splits, at most SWITCH_TTL old."""
+
+
+class ChoiceBoard(Protocol):
+    def board(self) -> Choices:
+        """The arms that are chosen now."""
+
+    def put(self, board: Choices, audited: AuditEntry) -> None:
+        """Write them and the audit entry atomically. Raises ConflictError where another change came first."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedArm:
+    version: str
+    step: str
+    arm: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmCount:
+    entered: int = 0
+    reached: int = 0
+    """Of the customers who entered."""
+
+
+class ArmCounts(Protocol):
+    def add(self, outcome: ArmOutcome, at: datetime) -> None:
+        """Count a customer in an arm. Idempotent for 35 days."""
+
+    def of(self, journey: str) -> Mapping[CountedArm, ArmCount]:
+        """All counts of a journey."""
 
 
 class SwitchTargets(Protocol):

@@ -7,7 +7,9 @@ from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.documents.targets import Targets
+from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.adapters.dynamodb.audit import DynamoAudit
+from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
@@ -26,6 +28,8 @@ from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.message.review_messages import ReviewMessages
+from cairn.application.operations.choose_winner import ChooseWinner
+from cairn.application.operations.count_standing import CountStanding
 from cairn.application.operations.migrate_journey import MigrateJourney
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
@@ -68,6 +72,8 @@ def manage_api() -> ManageRouter:
             inbox=inbox,
             audit=audit,
         ),
+        winner=ChooseWinner(Catalogue(Path(settings.journeys_path)), DynamoArmCounts(), DynamoChosenArms(), attempts),
+        standing=CountStanding(Catalogue(Path(settings.journeys_path)), DynamoDueTimes()),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
         audit=audit,

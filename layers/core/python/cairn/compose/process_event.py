@@ -7,6 +7,7 @@ from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.documents.policy import policy_at
+from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.erasure_orders import DynamoErasureOrders
@@ -31,6 +32,7 @@ def process_event() -> ProcessEvent:
         read_phone=phones_of(settings.phone_region),
         keys=keys,
         switches=DynamoSwitches(),
+        chosen=DynamoChosenArms(),
         sent=DynamoDeliveries(),
         orders=DynamoErasureOrders(),
         languages=tuple(settings.reply_languages.split()),

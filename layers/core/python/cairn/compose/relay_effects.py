@@ -8,6 +8,7 @@ from cairn.adapters import aws
 from cairn.adapters.aws import is_transient
 from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.policy import policy_at
+from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
@@ -75,6 +76,7 @@ def relay_effects(
             on_trip=on_trip,
             attempts=attempts,
         ),
+        arms=DynamoArmCounts(),
         paused_work=DynamoPausedWork(),
         webhooks=QueueWebhookDeliveries(
             records=DynamoConsentRecords(),

@@ -1,11 +1,18 @@
-"""The function `sweep`: resumes paused work, sets going what is stuck, and watches the queues."""
+"""The function `sweep`: resumes paused work, sets going what is stuck, watches the queues, and chooses winners."""
 
 import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from cairn.adapters import aws
+from cairn.adapters.backoff import attempts
 from cairn.adapters.cloudwatch import QueueAges
+from cairn.adapters.documents.catalogue import Catalogue
+from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
+from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
 from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
@@ -13,10 +20,12 @@ from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.adapters.sqs.queue_depths import QueueDepths
 from cairn.adapters.sqs.wake_queue import WakeQueue
+from cairn.application.operations.choose_winner import ChooseWinner
 from cairn.application.operations.find_stuck import FindStuck
 from cairn.application.operations.resume_paused import ResumePaused
 from cairn.application.operations.watch_queues import WatchQueues
 from cairn.compose.table import bind_table
+from cairn.domain.operations.choices import SplitOf
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import SweepSettings, queues_from_text
 
@@ -25,6 +34,7 @@ class Jobs(NamedTuple):
     resume_paused: ResumePaused
     find_stuck: FindStuck
     watch_queues: WatchQueues
+    choose_winners: Callable[[datetime], Sequence[SplitOf]]
 
 
 def sweep() -> Jobs:
@@ -52,4 +62,7 @@ def sweep() -> Jobs:
         work=QueueDepths(sqs, work),
         ages=QueueAges(partial(aws.client, "cloudwatch"), work),
     )
-    return Jobs(resume_paused, find_stuck, watch_queues)
+    choose_winner = ChooseWinner(
+        Catalogue(Path(settings.journeys_path)), DynamoArmCounts(), DynamoChosenArms(), attempts
+    )
+    return Jobs(resume_paused, find_stuck, watch_queues, choose_winner.by_rule)

@@ -10,6 +10,7 @@ from cairn.adapters.documents.journey import journey_from_document, listens_befo
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version, saved_version_ids
 from cairn.adapters.dynamodb.status_reports import note_heard
 from cairn.adapters.templates.variants import keys_for
+from cairn.domain.journey.arms import RULE
 from cairn.domain.journey.definition import Journey
 from cairn.domain.shared.errors import UnknownJourneyError
 
@@ -75,6 +76,12 @@ class Catalogue:
 
     def stored(self, name: str) -> list[str]:
         return saved_version_ids(name)
+
+    def choosing_by_rule(self) -> list[Journey]:
+        """None is built that has no `winner`."""
+        found = [this for this in self._deployed if '"winner"' in json.dumps(self._entries[this]["document"])]
+        journeys = [self.version(*this) for this in found]
+        return [one for one in journeys if any(split.winner.by == RULE for split in one.measured if split.winner)]
 
     def template(self, name: str, version: str, template: str, channel: str, locale: str = "") -> dict[str, Any]:
         """A template's parts (text; for e-mail also subject, preview, html) and its registration.

@@ -14,6 +14,8 @@ from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.journey.definition import (
     CONDITION_MET,
     DATE_CHANGED,
+    Cap,
+    CustomerCap,
     EntryRule,
     Goal,
     Journey,
@@ -130,7 +132,21 @@ def _entry(document: Document) -> EntryRule:
         last_day=date.fromisoformat(entry["until"]) if "until" in entry else None,
         unless_in=frozenset(entry.get("unless_in", ())),
         priority=entry.get("priority", 0),
+        cap=cap(entry["at_most"]) if "at_most" in entry else None,
+        per_customer=customer_cap(entry["per_customer"]) if "per_customer" in entry else None,
     )
+
+
+def cap(text: str) -> Cap:
+    """Of `500 per day`. Raises ValueError."""
+    limit, _, per = text.partition(" per ")
+    return Cap(int(limit), "hour" if per == "hour" else "day")
+
+
+def customer_cap(text: str) -> CustomerCap:
+    """Of `3 in 90d`. Raises ValueError."""
+    limit, _, within = text.partition(" in ")
+    return CustomerCap(int(limit), duration(within))
 
 
 def _begin(entry: Document, start: str | None, rule: EntryRule) -> Begin:

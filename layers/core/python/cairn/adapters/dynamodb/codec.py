@@ -100,6 +100,7 @@ def enrollment_to_wire(one: Enrollment) -> Wire:
         "paused_by": one.paused_by,
         "handled": one.handled,
         "addresses": addresses_to_wire(one.addresses),
+        "counted": {step: list(assigned) for step, assigned in one.counted.items()} or None,
         "goal_at": _maybe(one.goal_at),
         "ended_at": _maybe(one.ended_at),
         "outcome": one.outcome,
@@ -130,6 +131,7 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
         paused_by=wire.get("paused_by", ""),
         handled=wire.get("handled", ""),
         addresses=addresses_from_wire(wire),
+        counted={step: (arm, version) for step, (arm, version) in wire.get("counted", {}).items()},
         goal_at=_instant(wire, "goal_at"),
         ended_at=_instant(wire, "ended_at"),
         outcome=wire.get("outcome", ""),
@@ -139,7 +141,7 @@ def enrollment_from_wire(enrollment_id: str, wire: Wire) -> Enrollment:
 ROW = (
     *("journey", "version", "key", "entered_at", "since", "data", "data_at", "status", "step", "reached_at"),
     *("due_at", "moved_to", "sequence", "handled", "addresses", "goal_at", "ended_at", "outcome", "data_in"),
-    *("met", "values", "paused_by", "passed", "joined"),
+    *("met", "values", "paused_by", "passed", "joined", "counted"),
 )
 """The fields of an enrollment in a row. New ones go to the end: rows are stored. `data_in` stands in the place of data
 that is not in a row of the head (in_head.py)."""

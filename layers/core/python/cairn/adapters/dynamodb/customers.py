@@ -42,6 +42,7 @@ from cairn.adapters.dynamodb.customer_state import (
     sort_keys_of,
     state_writes,
 )
+from cairn.adapters.dynamodb.entry_caps import EntryCaps
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
     CONTACT,
@@ -71,6 +72,7 @@ from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import CustomerIdKey, IdentityKeys
 from cairn.domain.identity.trust import TYPED
+from cairn.domain.journey.definition import Admission
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import (
     ConflictError,
@@ -144,6 +146,10 @@ class DynamoCustomers:
 
     def __init__(self, keys: IdentityKeys) -> None:
         self._keys = keys
+        self._caps = EntryCaps()
+
+    def is_full(self, admission: Admission) -> bool:
+        return self._caps.is_full(admission)
 
     def find(
         self,
@@ -241,8 +247,22 @@ class DynamoCustomers:
         if commit.event is not None:
             self._check_not_committed(after, commit.event, commit.at)
         write = AtomicWrite()
+        counters = {
+            self._caps.add(write, admission, after.id, commit.at): admission for admission in commit.reaction.admissions
+        }
         self._add_writes(write, commit, before, absorbed, older)
-        _commit(write, (after.id, EVENT + commit.event.key) if commit.event else None)
+        try:
+            _commit(write, (after.id, EVENT + commit.event.key) if commit.event else None)
+        except ConflictError as error:
+            self._learn_what_is_full(counters, error)
+            raise
+
+    def _learn_what_is_full(self, counters: Mapping[Key, Admission], error: ConflictError) -> None:
+        """The next attempt takes another counter, or enters nobody."""
+        reasons = error.__cause__.reasons if isinstance(error.__cause__, CancelledWriteError) else {}
+        for key, admission in counters.items():
+            if reasons.get(key) == CANCELLED_BY_CONDITION:
+                self._caps.learn(admission, key)
 
     @classmethod
     def rewrite(cls, customer_id: str) -> bool:

@@ -21,6 +21,10 @@
 | `identity`       | `identity`         | the fingerprint of the identity key that made the customer ids           |
 | `settings`       | `switches`         | stopped and paused targets, and ended pauses that still apply            |
 | `health#by-<channel>` | `<instant>#<journey>` | delivery counters of five minutes, stored for two days            |
+| `settings`       | `chosen`           | the chosen arms of splits                                                |
+| `arms#<journey>` | `<version>#<step>#<arm>#<n>` | the customers in an arm of a split (arm_counts.py)          |
+| `counted#<hash>` | `counted#`         | a mark that a customer is counted in an arm                              |
+| `cap#<journey>#<n>` | `<hour or day>` | how many have entered a journey that has a cap (entry_caps.py)           |
 | `audit`          | `<instant>#<hash>` | an operator's change: who, what and why                                  |
 | `orders`         | `recent`           | vendors' orders to erase within the last hour (domain/privacy/order_rate) |
 | `rate#<limit>`   | `<lane>`           | the instant until which a rate limit is reserved (domain/message/rate_limit) |
@@ -75,6 +79,10 @@ VERSION = "version#"
 SUPPRESSED = "suppressed"
 SETTINGS = "settings"
 SWITCHES = "switches"
+CHOSEN = "chosen"
+ARMS = "arms#"
+COUNTED = "counted#"
+CAP = "cap#"
 IDENTITY = "identity"
 """Partition and sort key of the record of the identity key."""
 HEARD = "heard"
@@ -305,6 +313,31 @@ class CounterItem(Item):
     expires_at = NumberAttribute(null=True)
 
 
+class ArmItem(Item):
+    """A counter of an arm; or the mark of a customer who is counted, which alone expires."""
+
+    class Meta(_Meta):
+        pass
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    entered = NumberAttribute(null=True)
+    reached = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
+class CapItem(Item):
+    """How many have entered a journey in an hour or a day, of the part of its cap that this item has."""
+
+    class Meta(_Meta):
+        pass
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    entered = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
 class RateItem(Item):
     """A token bucket that all senders share (domain/message/rate_limit)."""
 
@@ -318,4 +351,4 @@ class RateItem(Item):
     expires_at = NumberAttribute(null=True)
 
 
-MODELS = (RateItem, CustomerItem, RecordItem, SuppressionItem, DocumentItem, HeardItem, CounterItem)
+MODELS = (RateItem, ArmItem, CapItem, CustomerItem, RecordItem, SuppressionItem, DocumentItem, HeardItem, CounterItem)

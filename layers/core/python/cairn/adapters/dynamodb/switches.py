@@ -93,15 +93,15 @@ def commit_audited(write: TransactWrite, audited: AuditEntry, *, conflict: str) 
 
 def board_to_wire(board: SwitchState) -> Wire:
     return {
-        "stopped": {target: _note_to_wire(note) for target, note in board.stopped.items()},
-        "pauses": [_pause_to_wire(one.pause) | _note_to_wire(one.record) for one in board.pauses],
+        "stopped": {target: note_to_wire(note) for target, note in board.stopped.items()},
+        "pauses": [_pause_to_wire(one.pause) | note_to_wire(one.record) for one in board.pauses],
     }
 
 
 def board_from_wire(wire: Wire, version: int) -> SwitchState:
     return SwitchState(
-        stopped={target: _note_from_wire(note) for target, note in wire.get("stopped", {}).items()},
-        pauses=tuple(PauseRecord(_pause_from_wire(one), _note_from_wire(one)) for one in wire.get("pauses", ())),
+        stopped={target: note_from_wire(note) for target, note in wire.get("stopped", {}).items()},
+        pauses=tuple(PauseRecord(_pause_from_wire(one), note_from_wire(one)) for one in wire.get("pauses", ())),
         version=version,
     )
 
@@ -126,9 +126,9 @@ def _pause_from_wire(wire: Mapping[str, Any]) -> Pause:
     )
 
 
-def _note_to_wire(note: SwitchRecord) -> Wire:
+def note_to_wire(note: SwitchRecord) -> Wire:
     return {"by": note.by, "at": instant_to_wire(note.at), "why": note.why}
 
 
-def _note_from_wire(wire: Mapping[str, Any]) -> SwitchRecord:
+def note_from_wire(wire: Mapping[str, Any]) -> SwitchRecord:
     return SwitchRecord(wire["by"], instant_from_wire(wire["at"]), wire["why"])

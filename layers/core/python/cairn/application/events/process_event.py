@@ -10,6 +10,7 @@ from cairn.application.events.canonical_addresses import CanonicalAddresses, Pho
 from cairn.application.events.identify_customer import Identified, IdentifyCustomer
 from cairn.application.ports import (
     Attempts,
+    ChosenArms,
     Commit,
     Customers,
     ErasureOrders,
@@ -21,6 +22,7 @@ from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of, may_mean_stop
 from cairn.domain.consent.suppression import suppression_key
+from cairn.domain.customer.chosen_arms import Chosen
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, REPLIED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import (
     OLDER_ENTRIES,
@@ -64,6 +66,8 @@ class ProcessEvent:
     sent: Sent
     switches: Switches
     """Only wake-ups read it: a pause does not stop events."""
+    chosen: ChosenArms
+    """Read only for journeys that choose the winner of a split."""
     orders: ErasureOrders
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
@@ -143,6 +147,7 @@ class ProcessEvent:
 
     def _decide(self, customer: Customer, event: Event, now: datetime, **found: Any) -> Reaction:
         """The reaction to an event; decided once more where the customer entered long ago what it would enter now."""
+        found |= {"chosen": self._chosen(now), "is_full": self.customers.is_full}
         reaction = on_event(customer, event, self.journeys, now, self.policy, **found)
         entering = reaction.customer.entries_since(customer) if OLDER_ENTRIES in customer.elsewhere else ()
         earlier = self.customers.entered(customer, entering) if entering else {}
@@ -174,11 +179,23 @@ class ProcessEvent:
     ) -> Reaction | None:
         customer = self.customers.load(customer_id, enrollment_id, may_lag=may_lag)
         pauses = self.switches.current(now).pauses
-        reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses, policy=self.policy)
+        reaction = on_wake(
+            customer,
+            enrollment_id,
+            sequence,
+            self.journeys,
+            now,
+            pauses=pauses,
+            policy=self.policy,
+            chosen=self._chosen(now),
+        )
         if reaction is not None:
             self._keep_versions(reaction, customer)
             self.customers.commit(Commit(reaction, (customer,), now))
         return reaction
+
+    def _chosen(self, now: datetime) -> Chosen:
+        return lambda journey: self.chosen.of(journey, now)
 
     def _keep_versions(self, reaction: Reaction, before: Customer) -> None:
         """Of enrollments that are new, or were moved to another version."""

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 from cairn.application.operations.watch_health import WatchHealth
 from cairn.application.ports import (
+    ArmCounts,
     Deliveries,
     Erasures,
     Inbox,
@@ -44,6 +45,7 @@ from cairn.domain.effects import (
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import identifier, strongest_first
 from cairn.domain.identity.trust import ALL_FIELDS, JOURNEYS_SOURCE, NO_FIELDS
+from cairn.domain.journey.arms import outcomes_in
 from cairn.domain.journey.enrollment import UNWANTED, Enrollment
 from cairn.domain.message.message import Message, MessageStatus
 from cairn.domain.profile.addresses import addresses_to_send_to, sending_form
@@ -187,6 +189,7 @@ class RelayEffects:
     timeline: Timeline
     deliveries: Deliveries
     health: WatchHealth
+    arms: ArmCounts
     paused_work: PausedWorkStore
     webhooks: QueueWebhookDeliveries
     erasures: Erasures
@@ -297,12 +300,17 @@ class RelayEffects:
         for number, failure in self.timers.wake_each([wake for _, wake in wakes], now, has_time).items():
             yield wakes[number][0], failure
 
+    def _remember(self, one: WaitingEffect, customer: str, facts: tuple[Fact, ...], merged: str) -> None:
+        self.timeline.remember(customer, one.commit, facts, one.at, merged)
+        for outcome in outcomes_in(facts):
+            self.arms.add(outcome, one.at)
+
     def _carry_out(self, one: WaitingEffect, customer: str, now: datetime) -> None:  # noqa: C901  one branch an effect
         effect, enrollment = one.what, one.enrollment
         match effect:
             case RememberFacts():
                 merged = one.customer if one.customer != customer else ""
-                self.timeline.remember(customer, one.commit, effect.facts, one.at, merged)
+                self._remember(one, customer, effect.facts, merged)
             case OpenTask():
                 self.tasks.open(customer, enrollment.journey if enrollment else "", effect, one.at)
             case CloseTask():

@@ -9,13 +9,14 @@ from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.beginnings import Change, left_before, what_begins
 from cairn.domain.customer.believed import believed
+from cairn.domain.customer.chosen_arms import Chosen, arms_for, newly_assigned, nothing_chosen
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
 from cairn.domain.event import ACCOUNT_FAILURE, NOT_TRIED, Event
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import JOURNEYS_SOURCE, OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
-from cairn.domain.journey.definition import ENTRY, Journey, Reentry
+from cairn.domain.journey.definition import ENTRY, Admission, Journey, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, UNWANTED, Enrollment, Status
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
@@ -222,6 +223,8 @@ class Reaction:
     """Journey versions (`journey version`) that nobody has any more. Their enrollments stay as they are."""
     by_profile: bool = True
     """Whether it may depend on the profile. Only a wake-up's may not."""
+    admissions: tuple[Admission, ...] = ()
+    """The new enrollments that caps count: none of them begins where its hour or day is full."""
 
 
 def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
@@ -262,6 +265,13 @@ def within_room(customer: Customer) -> tuple[Customer, list[Fact]]:
 
 
 NO_POLICY = Policy()
+
+IsFull = Callable[[Admission], bool]
+"""Whether it is known that an hour or a day takes no more enrollments. Where it is not, the commit says so."""
+
+
+def nothing_is_full(_admission: Admission) -> bool:
+    return False
 
 
 Concerns = Callable[[Iterable[tuple[str, str]]], Collection[tuple[str, str]]]
@@ -308,12 +318,14 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     by_vouched: bool = True,
     was_known: bool | None = None,
     stored: Sequence[Profile] = (),
+    chosen: Chosen = nothing_chosen,
+    is_full: IsFull = nothing_is_full,
 ) -> Reaction:
     """Updates the profile, moves enrollments and starts journeys. A backfilled event only updates the profile.
 
     `doubt`: why an order to erase waits for a person, whatever is known about the customer. `by_vouched` is false where
     a visitor typed the name by which the customer was found; `was_known` says whether the customer was known before the
-    event (domain/customer/resolution).
+    event (domain/customer/resolution). `chosen` are the winners of splits.
     """
     ordered = _ordered(customer, event, journeys, now) if event.source == OPERATORS_SOURCE else None
     if ordered is not None:
@@ -356,6 +368,8 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         allowed=addresses_for(profile, own, event, by_vouched=by_vouched)
         if event.only_to is None
         else still_led_to(profile, own, event.only_to),
+        chosen=chosen,
+        is_full=is_full,
     )
     reaction.facts += [Fact("dropped", detail={"field": name, "reason": why}) for name, why in event.dropped.items()]
     if is_provider(event.source):
@@ -385,6 +399,7 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     *,
     pauses: tuple[Pause, ...] = (),
     policy: Policy = NO_POLICY,
+    chosen: Chosen = nothing_chosen,
 ) -> Reaction | None:
     """Moves the enrollment of a wake-up; None if it is stale. In a paused journey nothing moves; that is noted once.
 
@@ -395,7 +410,7 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     enrollment = customer.enrollments.get(enrollment_id)
     if enrollment is None or not enrollment.open or enrollment.sequence != sequence:
         return None
-    reaction = _Reaction(customer)
+    reaction = _Reaction(customer, chosen=chosen)
     journey = journeys.version(enrollment.journey, enrollment.version)
     current = journeys.current(enrollment.journey) if enrollment.step == ENTRY else journey
     if current is None or (enrollment.step == ENTRY and not current.entry.waits):
@@ -504,6 +519,9 @@ class _Reaction:
     """The only addresses at which the event may be answered; None: the customer's own."""
     lost_versions: set[str] = field(default_factory=set)
     by_profile: bool = False
+    chosen: Chosen = nothing_chosen
+    is_full: IsFull = nothing_is_full
+    admissions: list[Admission] = field(default_factory=list)
 
     def done(self) -> Reaction:
         return Reaction(
@@ -512,15 +530,19 @@ class _Reaction:
             tuple(self.facts),
             self.suppression_changes,
             frozenset(self.lost_versions),
+            admissions=tuple(self.admissions),
         )
 
     def advance(self, journey: Journey, enrollment: Enrollment, trigger: engine.Trigger, now: datetime) -> None:
-        decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
+        arms = arms_for(journey, self.customer.entered, self.chosen)
+        decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now, arms)
         entered_at = self.customer.entered.get(f"{journey.name}:{enrollment.key}")
         begins = journey.entry.waits and any(fact.kind in {"entered", "held_out"} for fact in decision.facts)
         if begins and not engine.may_enter(journey, entered_at, is_open=False, now=now):  # by a profile that was merged
             decision, begins = engine.withdraw(journey, enrollment, self.customer.profile, RE_ENTRY, now), False
         moved = decision.enrollment
+        if assigned := newly_assigned(journey, decision.facts, self.customer.entered, now):
+            self.customer = replace(self.customer, entered={**self.customer.entered, **assigned})
         if moved.data is not enrollment.data:  # what it says now is from this event as well
             moved = self.with_room(moved, enrollment.data)
             moved = replace(moved, addresses=narrower(moved.addresses, self.allowed, self.customer.profile))
@@ -575,24 +597,11 @@ class _Reaction:
         key = engine.entry_key(journey, self.customer.profile, event, now)
         if key is engine.NoKey.HERE:
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": key.value}))
-        if not isinstance(key, str):
+        if not isinstance(key, str) or self.is_open(journey, key):
             return
         name = f"{journey.name}:{key}"
-        is_open = self.is_open(journey, key)
-        if not is_open and (reason := self.not_now(journey, event)):
+        if reason := self.not_now(journey, event, now) or self.not_again(journey, name, event, now):
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": reason}))
-            return
-        soonest = engine.soonest_beginning(journey, event, now)
-        if not engine.may_enter(journey, self.customer.entered.get(name), is_open=is_open, now=soonest):
-            if not is_open:
-                self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": RE_ENTRY}))
-            return
-        if len(self.customer.enrollments) + self.customer.unread >= bounds.MAX_ENROLLMENTS:
-            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "too many enrollments"}))
-            return
-        exits = self.customer.early_exits
-        if any(exits[one] >= event.occurred_at for one in (name, journey.name) if one in exits):
-            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": ENDED_BEFORE}))
             return
         enrollment = engine.new_enrollment(journey, self.customer.profile, event, key, now)
         enrollment = replace(enrollment, addresses=self.allowed)
@@ -611,13 +620,50 @@ class _Reaction:
         ):
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": ENDED_BEFORE}))
             return
+        if not self.admits(journey, now):
+            return
         enrollment = self.with_room(enrollment)
         self.customer = replace(
             self.customer,
-            entered=self.customer.entered if journey.entry.waits else {**self.customer.entered, name: now},
+            entered=self.customer.entered if journey.entry.waits else self.entered_with(journey, name, event, now),
             early_refreshes={other: data for other, data in self.customer.early_refreshes.items() if other != name},
         )
         self.advance(journey, enrollment, engine.Entered(), now)
+
+    def not_again(self, journey: Journey, name: str, event: Event, now: datetime) -> str:
+        """Why the customer does not enter (once more) as `journey:key`; empty where nothing is against it."""
+        soonest = engine.soonest_beginning(journey, event, now)
+        if not engine.may_enter(journey, self.customer.entered.get(name), is_open=False, now=soonest):
+            return RE_ENTRY
+        if len(self.customer.enrollments) + self.customer.unread >= bounds.MAX_ENROLLMENTS:
+            return "too many enrollments"
+        exits = self.customer.early_exits
+        is_over = any(exits[one] >= event.occurred_at for one in (name, journey.name) if one in exits)
+        return ENDED_BEFORE if is_over else ""
+
+    def admits(self, journey: Journey, now: datetime) -> bool:
+        """Whether the journey's cap has room, as far as is known; then the commit counts it."""
+        cap = journey.entry.cap
+        if cap is None:
+            return True
+        admission = Admission(journey.name, cap.window(now, journey.time_zone), cap.limit)
+        if self.is_full(admission):
+            self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": str(cap)}))
+            return False
+        self.admissions.append(admission)
+        return True
+
+    def entered_with(self, journey: Journey, name: str, event: Event, now: datetime) -> dict[str, datetime]:
+        """The customer's entries with one more, without those that a cap of the journey counts no more."""
+        cap, prefix = journey.entry.per_customer, _entries_of(journey)
+        if cap is None:
+            return {**self.customer.entered, name: now}
+        left = {
+            other: at
+            for other, at in self.customer.entered.items()
+            if not other.startswith(prefix) or now - at < cap.within
+        }
+        return {**left, name: now, f"{prefix}{short_hash(event.key, length=8)}:": now}
 
     def store_early(self, journey: Journey, event: Event, now: datetime) -> None:
         """Stores the end or refresh of an enrollment whose starting event has not arrived yet."""
@@ -661,10 +707,15 @@ class _Reaction:
         )
         self.effects += what_begins(change, watching, now)
 
-    def not_now(self, journey: Journey, event: Event) -> str:
+    def not_now(self, journey: Journey, event: Event, now: datetime) -> str:
         """Why the entry is closed to the customer; empty where it is open."""
         if not journey.entry.waits and not journey.entry.is_open_on(event.occurred_at, journey.time_zone):
             return "outside its dates"
+        cap = journey.entry.per_customer
+        if cap is not None:
+            before = [at for other, at in self.customer.entered.items() if other.startswith(_entries_of(journey))]
+            if sum(now - at < cap.within for at in before) >= cap.limit:
+                return str(cap)
         if not journey.entry.unless_in:
             return ""
         open_in = {one.journey for one in self.customer.enrollments.values() if one.open and one.step != ENTRY}
@@ -756,6 +807,14 @@ def _is_needed(enrollment: Enrollment, contact: Contact, journeys: Journeys, now
         # It may still reach its goal.
         or (goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within)
     )
+
+
+def _entries_of(journey: Journey) -> str:
+    """The beginning of the names under which a customer's entries into a journey are counted, whatever their keys.
+
+    Each ends like an entry without a key, so that it stays in the customer's state.
+    """
+    return f"{journey.name}:at:"
 
 
 def _channels(addresses: Mapping[str, str] | None) -> dict[Channel, str] | None:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from cairn.domain.shared.instants import zone_named
+from cairn.domain.shared.instants import duration_text, zone_named
 from cairn.domain.shared.moments import DayOf
 
 if TYPE_CHECKING:
     from cairn.domain.journey.steps import Step
+    from cairn.domain.journey.steps.split import Split
 
 ANY_KEY = "any"
 """As the key of a match: the event counts for every enrollment of the customer in this journey."""
@@ -48,6 +49,42 @@ ENTRY = "entry"
 
 
 @dataclass(frozen=True, slots=True)
+class Cap:
+    """At most so many enrollments begin in an hour or a day of the journey's zone."""
+
+    limit: int
+    per: Literal["hour", "day"]
+
+    def window(self, now: datetime, zone: str) -> str:
+        """The name of the hour or day. Of an hour that comes twice when clocks change, each is one."""
+        local = now.astimezone(zone_named(zone, "UTC"))
+        return local.date().isoformat() if self.per == "day" else local.isoformat(timespec="hours")
+
+    def __str__(self) -> str:
+        return f"at most {self.limit} per {self.per}"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCap:
+    """A customer begins at most so many enrollments within a time."""
+
+    limit: int
+    within: timedelta
+
+    def __str__(self) -> str:
+        return f"at most {self.limit} in {duration_text(self.within)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An enrollment that a cap of its journey counts, in the hour or day of this name."""
+
+    journey: str
+    window: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class EntryRule:
     matches: tuple[Match, ...]
     """Any of these starts an enrollment. Each `key` is JMESPath on its event, such as a booking's id: a customer may
@@ -69,6 +106,15 @@ class EntryRule:
     """Nobody enters who is in one of these journeys."""
     priority: int = 0
     """Of several journeys that one event starts, that with the most is the first; so are its messages."""
+    cap: Cap | None = None
+    """How many may enter in each hour or day; None: any number."""
+    per_customer: CustomerCap | None = None
+    """How often one customer may enter, with whatever keys; None: as often as `again` allows."""
+
+    @property
+    def is_once(self) -> bool:
+        """Whether a customer enters once, and never again."""
+        return self.again is Reentry.NEVER and self.keys == (None,)
 
     @property
     def is_yearly(self) -> bool:
@@ -118,6 +164,8 @@ class Journey:
     """Hosts that links in values may lead to, beside the policy's."""
     listens_to: frozenset[str] = field(init=False, compare=False, repr=False)
     """Every type of event that it names. One of another type neither starts, moves nor ends an enrollment."""
+    measured: tuple["Split", ...] = field(init=False, compare=False, repr=False)
+    """The splits of which a winner is chosen."""
 
     @property
     def listens_before(self) -> frozenset[str]:
@@ -129,3 +177,5 @@ class Journey:
         goals = (self.goal.match,) if self.goal else ()
         inside = (rule.event for rule in (*goals, *waits))
         object.__setattr__(self, "listens_to", self.listens_before.union(inside))
+        splits: Any = tuple(step for step in self.steps.values() if getattr(step, "winner", None))
+        object.__setattr__(self, "measured", splits)

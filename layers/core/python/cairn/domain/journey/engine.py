@@ -7,10 +7,12 @@ changes nothing; of an event and a timeout for one wait, only the first counts.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from cairn.domain.effects import Effect, Fact, PauseEnrollment, SendMessage, effect_id, split_effect_id
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
+from cairn.domain.journey.arms import NO_ARMS, Arms
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, ENTRY, Journey, Match, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, Enrollment, Status
@@ -85,9 +87,16 @@ class Decision:
     """Whether it may depend on the profile, whose time zone alone does not count."""
 
 
-def advance(journey: Journey, enrollment: Enrollment, profile: Profile, trigger: Trigger, now: datetime) -> Decision:
+def advance(  # noqa: PLR0913, PLR0917  all that a decision depends on
+    journey: Journey,
+    enrollment: Enrollment,
+    profile: Profile,
+    trigger: Trigger,
+    now: datetime,
+    arms: Arms = NO_ARMS,
+) -> Decision:
     """Move one enrollment as far as it goes now. Never raises for a business outcome."""
-    walk = Walk(journey, enrollment, profile, now)
+    walk = Walk(journey, enrollment, profile, now, arms)
     match trigger:
         case _ if not enrollment.open:
             _after_the_end(walk, trigger)
@@ -342,5 +351,7 @@ def _reach_goal(walk: Walk, event: Event) -> None:
     if goal is None or enrollment.goal_at is not None or event.occurred_at - enrollment.since > goal.within:
         return
     if walk.matches(goal.match, event):
-        walk.enrollment = replace(enrollment, goal_at=event.occurred_at)
-        walk.note("goal_reached", because=event.type, arm=enrollment.status.value)
+        arms = [[step, *assigned] for step, assigned in enrollment.counted.items()]
+        walk.enrollment = replace(enrollment, goal_at=event.occurred_at, counted={})
+        counted: dict[str, Any] = {"arms": arms} if arms else {}
+        walk.note("goal_reached", because=event.type, arm=enrollment.status.value, **counted)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from cairn.domain.journey.arms import Assigned
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire
@@ -71,6 +72,8 @@ class Enrollment:
     """The step at which it came into its version from another one; empty where its version shows what is behind it."""
     paused_by: str = ""
     """The pause among whose work its wait is, by target and beginning: a repeated wake-up adds nothing."""
+    counted: Mapping[str, Assigned] = field(default_factory=dict)
+    """The arms under which its goal counts, by the step of their split; none once it is reached."""
     goal_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: str = ""

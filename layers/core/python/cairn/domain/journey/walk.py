@@ -9,6 +9,7 @@ from typing import Any
 from cairn.domain.effects import Effect, EmitEvent, Fact, FactKind, WakeAt, effect_id
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
+from cairn.domain.journey.arms import NO_ARMS, Arms
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, DATE_CHANGED, ENTRY, Journey, Match
 from cairn.domain.journey.enrollment import COMPLETED, Enrollment, Status, held_out
@@ -30,11 +31,14 @@ Next = str | Stop | None
 class Walk:
     """Made by `advance`, changed by the steps, and turned into its decision. No dataclass: that costs cold start."""
 
-    def __init__(self, journey: Journey, enrollment: Enrollment, profile: Profile, now: datetime) -> None:
+    def __init__(
+        self, journey: Journey, enrollment: Enrollment, profile: Profile, now: datetime, arms: Arms = NO_ARMS
+    ) -> None:
         self.journey = journey
         self.enrollment = enrollment
         self.profile = profile
         self.now = now
+        self.arms = arms
         self.event: Event | None = None
         """The event that ended the last wait_for."""
         self.effects: list[Effect] = []

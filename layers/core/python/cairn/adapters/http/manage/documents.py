@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from cairn.application.operations.choose_winner import ShownSplit
+from cairn.application.operations.count_standing import StandingPage
 from cairn.application.operations.migrate_journey import MigratedPage
 from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
+from cairn.domain.journey.arms import RULE
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
@@ -22,6 +25,16 @@ def board(state: SwitchState) -> Json:
         "stopped": [{"target": target, **_note(note)} for target, note in sorted(state.stopped.items())],
         "paused": [_pause(one) for one in state.pauses if one.pause.until is None],
     }
+
+
+def splits(shown: Iterable[ShownSplit]) -> Json:
+    """The splits of a journey whose winner is chosen."""
+    return {"splits": [_split(one) for one in shown]}
+
+
+def standing(page: StandingPage) -> Json:
+    counts = [{"version": version, "step": step, "count": count} for (version, step), count in page.counts.items()]
+    return {"counts": counts, "after": page.following}
 
 
 def message(explained: MessageExplanation) -> Json:
@@ -158,3 +171,18 @@ def _pause(one: PauseRecord) -> Json:
 def _sentence(one: Sentence) -> Json:
     document = {"at": instant_to_wire(one.at), "local": one.local, "kind": one.kind, "says": one.text}
     return document | ({"audit_id": one.audit_id} if one.audit_id else {})
+
+
+def _split(shown: ShownSplit) -> Json:
+    rule, chosen, weights = shown.winner, shown.chosen, sum(one.weight for one in shown.arms.values())
+    return {
+        "journey": shown.journey,
+        "step": shown.step,
+        "winner": {"by": rule.by} | ({"after": rule.after, "error": rule.error} if rule.by == RULE else {}),
+        "arms": [
+            {"arm": name, "share": one.weight / weights, "entered": one.entered, "reached": one.reached}
+            for name, one in shown.arms.items()
+        ],
+        "chosen": {"arm": chosen.arm, **_note(chosen.record)} if chosen else None,
+        "in_force": shown.chosen_arm,
+    }
