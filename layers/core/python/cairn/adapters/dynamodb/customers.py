@@ -60,7 +60,7 @@ from cairn.adapters.dynamodb.items import (
     suppressed_key,
 )
 from cairn.adapters.dynamodb.outbox import facts_alone, outboxes_of
-from cairn.adapters.dynamodb.table import read_all
+from cairn.adapters.dynamodb.table import first_items, read_all
 from cairn.application.events.relay_effects import enrollment_of
 from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.changes import ConsentChange
@@ -549,12 +549,10 @@ def _items_of(customer_id: str, after: str = OPEN) -> _Items:
 
 def _first_items(customer_id: str, consistent: bool) -> _Items:  # noqa: FBT001  as DynamoDB calls it
     """All items of most customers; of one with many enrollments, all but most of those."""
-    ours = CustomerItem.sk.startswith(OPEN)
-    query = CustomerItem.query(customer_id, ours, consistent_read=consistent, page_size=AT_FIRST)
     items = _Items()
-    for item in query:
-        items[item.sk] = item
-        if len(items) % AT_FIRST == 0 and item.sk > ENROLLED and query.last_evaluated_key:
+    for page, may_have_more in first_items(customer_id, OPEN, AT_FIRST, may_lag=not consistent):
+        items.update((raw["sk"]["S"], CustomerItem.from_raw_data(raw)) for raw in page)
+        if may_have_more and next(reversed(items)) > ENROLLED:
             items.is_whole = False
             break
     return items

@@ -117,8 +117,10 @@ def fitting(profile: Profile, attributes: Mapping[str, Any]) -> tuple[Mapping[st
 
 def merged(own: Profile, both: Profile) -> tuple[Profile, Dropped]:
     """The merge of a profile with others, within the bounds: the surviving profile's own attributes come first."""
-    size = sum(_size(name, one.value) for name, one in both.attributes.items())
-    if size <= MAX_PROFILE and len(both.attributes) <= MAX_ATTRIBUTES and len(both.activity) <= MAX_ACTIVITY_TYPES:
+    few = len(both.attributes) <= MAX_ATTRIBUTES and len(both.activity) <= MAX_ACTIVITY_TYPES
+    if few and any(
+        sum(size(name, one.value) for name, one in both.attributes.items()) <= MAX_PROFILE for size in (_at_most, _size)
+    ):
         return both, {}
     stored, dropped = dict[str, Any](), dict[str, str]()
     size = 0
