@@ -41,6 +41,7 @@ from cairn.adapters.dynamodb.customer_state import (
     placed,
     sort_keys_of,
     state_writes,
+    stays_after_its_end,
 )
 from cairn.adapters.dynamodb.items import (
     CONDITION_FAILED,
@@ -628,14 +629,24 @@ def _with_those_that_stay(commit: Commit) -> Commit:
 
     The first event after that leaves them out.
     """
-    until = max((as_read(one).ended_stay_until for one in commit.before), default=0)
+    before = [(one, as_read(one)) for one in commit.before]
+    until = max((stored.ended_stay_until for _, stored in before), default=0)
     after = commit.reaction.customer
-    if not until or after.erasure_pending_since is not None:
+    if after.erasure_pending_since is not None:
         return commit
-    until = until if commit.at.timestamp() < until else 0
-    every = (one for each in commit.before for one in each.enrollments.values())
-    staying = [one for one in every if not one.open and one.id not in after.enrollments]
-    room = max(0, MOST_STAYING - len(after.enrollments) - after.unread) if until else 0
+    all_stay = commit.at.timestamp() < until
+    staying = [
+        one
+        for customer, stored in before
+        for one in customer.enrollments.values()
+        if not one.open
+        and one.id not in after.enrollments
+        and (all_stay or stays_after_its_end(one, stored, commit.at))
+    ]
+    if not until and not staying:
+        return commit
+    until = until if all_stay else 0
+    room = max(0, MOST_STAYING - len(after.enrollments) - after.unread)
     after = replace(
         after,
         enrollments={**after.enrollments, **{one.id: one for one in staying[:room]}},
