@@ -97,10 +97,12 @@ class IdentifyCustomer:
         if proven:
             customer = customer.with_names(proven, (), {}, joined=True)
         claimed = tuple(name for name in claimed if name in customer.profile.identifiers)
-        customer = replace(customer, profile=customer.profile.with_references(references, event.occurred_at))
         customer = replace(
-            self._detached(event, customer), erased=_erased_identifiers(known.customer, found, claimed, now)
+            customer,
+            profile=customer.profile.with_references(references, event.occurred_at),
+            erased=_erased_identifiers(known.customer, found, claimed, now),
         )
+        customer = self._detached(event, customer)
         return Identified(
             replace(known, customer=customer),
             before,

@@ -242,6 +242,8 @@ class ProcessEvent:
 
 def _after(known: Reaction, reaction: Reaction, further: tuple[OpenTask, ...]) -> Reaction:
     """A reaction with what follows from finding the customer: a merge, and tasks about others."""
+    if not (known.effects or known.facts or further):
+        return reaction
     return replace(reaction, effects=known.effects + reaction.effects + further, facts=known.facts + reaction.facts)
 
 

@@ -141,7 +141,7 @@ class Customer:
         """
         profile = self.profile.with_typed(*typed).with_identifiers(*vouched).with_pointers(pointers)
         if not joined:
-            return replace(self, profile=profile)
+            return self if profile is self.profile else replace(self, profile=profile)
         profile = profile.without_identifiers(set(profile.identifiers) - set(profile.own_identifiers))
         own = own_addresses(profile)
         return replace(
@@ -239,7 +239,7 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     own = next(customer.profile for customer in customers if customer.id == survivor_id)
     profile, dropped = bounds.merged(own, merged.profile)
     facts += [Fact("dropped", detail={"field": name, "reason": reason}) for name, reason in dropped.items()]
-    merged = replace(merged, profile=profile)
+    merged = merged if profile is merged.profile else replace(merged, profile=profile)
     if len(customers) > 1 and not bounds.have_room(profile, [one.data for one in merged.enrollments.values()]):
         merged, lost = within_room(merged)
         facts += lost
