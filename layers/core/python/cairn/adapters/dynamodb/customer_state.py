@@ -54,8 +54,8 @@ from cairn.adapters.dynamodb.in_head import (
     wires_in,
 )
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, LAST_CHARACTER, OUTBOX, STATE, CustomerItem
-from cairn.domain.customer.customer import Concerns, Customer
 from cairn.domain.customer.overdue import next_timer
+from cairn.domain.customer.state import Concerns, Customer
 from cairn.domain.effects import SendMessage
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.profile.profile import Profile, Stamped

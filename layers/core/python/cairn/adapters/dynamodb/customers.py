@@ -66,7 +66,7 @@ from cairn.application.events.relay_effects import enrollment_of
 from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
-from cairn.domain.customer.customer import DEDUPE_WINDOW, OLDER_ENTRIES, OLDER_MERGES, Concerns, Customer
+from cairn.domain.customer.state import DEDUPE_WINDOW, OLDER_ENTRIES, OLDER_MERGES, Concerns, Customer
 from cairn.domain.effects import Fact
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for

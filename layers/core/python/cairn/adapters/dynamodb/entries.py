@@ -19,7 +19,7 @@ from typing import Any
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.codec import Wire
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.profile.attributes import READ_BY_CAIRN
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import instant_to_wire

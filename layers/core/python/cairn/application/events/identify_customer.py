@@ -11,15 +11,9 @@ from cairn.application.ports import Customers, FoundCustomers
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, confirms
-from cairn.domain.customer.customer import (
-    DEDUPE_WINDOW,
-    IDENTIFIER_DETACHED,
-    Concerns,
-    Customer,
-    Reaction,
-    merge_customers,
-)
+from cairn.domain.customer.customer import merge_customers
 from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
+from cairn.domain.customer.state import DEDUPE_WINDOW, IDENTIFIER_DETACHED, Concerns, Customer, Reaction
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys

@@ -22,15 +22,8 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of, may_mean_stop
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, REPLIED, SUPPRESSED, consent_updates
-from cairn.domain.customer.customer import (
-    OLDER_ENTRIES,
-    Customer,
-    Reaction,
-    may_concern,
-    on_event,
-    on_wake,
-    within_room,
-)
+from cairn.domain.customer.customer import may_concern, on_event, on_wake, within_room
+from cairn.domain.customer.state import OLDER_ENTRIES, Customer, Reaction
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, Event
 from cairn.domain.identity.identity_key import IdentityKeys

@@ -1,9 +1,8 @@
 """The answers to operators, as JSON."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cairn.application.operations.migrate_journey import MigratedPage
 from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
@@ -12,6 +11,9 @@ from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
 from cairn.domain.shared.instants import duration_text, instant_to_wire
+
+if TYPE_CHECKING:
+    from cairn.application.operations.migrate_journey import MigratedPage
 
 Json = dict[str, Any]
 
@@ -133,7 +135,7 @@ def seen_types(found: Iterable[SeenType]) -> list[Json]:
     ]
 
 
-def migrated(page: MigratedPage) -> Json:
+def migrated(page: "MigratedPage") -> Json:
     """A page of enrollments that wait: how many move where, and how many stay why."""
     moves, stays = [], []
     for line, count in page.counts.items():

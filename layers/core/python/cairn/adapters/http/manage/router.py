@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cairn.adapters.http.manage import documents
 from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
-from cairn.application.operations.migrate_journey import MigrateJourney, Route
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import Audit, SeenTypes, SwitchBoard
@@ -23,6 +22,9 @@ from cairn.domain.operations.switches import MAX_REASON_LENGTH
 from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import NotSignedInError
+
+if TYPE_CHECKING:
+    from cairn.application.operations.migrate_journey import MigrateJourney
 
 Json = dict[str, Any]
 
@@ -77,7 +79,8 @@ class ManageRouter:
     explain: ExplainDecisions
     export: ExportForOperator
     commands: OperatorCommands
-    migrate: MigrateJourney
+    migrate: "Callable[[], MigrateJourney]"
+    """Made when it is asked for: the engine, which few requests need, is not imported at each start."""
     answer: AnswerRequests
     review: ReviewMessages
     audit: Audit
@@ -195,10 +198,12 @@ class ManageRouter:
             form.text("why", required=do == "migrate", most=MAX_REASON_LENGTH),
         )
         form.check()
-        route = Route(journey, from_version, to_version)
+        from cairn.application.operations.migrate_journey import Route  # noqa: PLC0415  with the engine
+
+        route, migrate = Route(journey, from_version, to_version), self.migrate()
         if do == "report":
-            return Answer(200, documents.migrated(self.migrate.report(route, after, now)))
-        return Answer(202, documents.migrated(self.migrate.order(route, after, by=call.actor, why=why, now=now)))
+            return Answer(200, documents.migrated(migrate.report(route, after, now)))
+        return Answer(202, documents.migrated(migrate.order(route, after, by=call.actor, why=why, now=now)))
 
     def _reviews(self, call: OperatorRequest, now: datetime) -> Answer:
         limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)
